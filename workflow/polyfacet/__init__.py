@@ -1,0 +1,6 @@
+"""Polyfacet: which facets of a crystal predict which property.
+
+Every module knows one subject; the scripts in ``workflow/scripts`` put them together, one script a rule.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,76 @@
+"""The facets of a material, and their combinations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import combinations
+
+
+@dataclass(frozen=True)
+class FacetFacts:
+    """What tables, engines and checks need to know of a facet."""
+
+    label: str
+    column: str
+    # Whether it shows the lattice, from which some targets can be read off (see ``targets``).
+    shows_structure: bool
+
+
+class Facet(Enum):
+    """A way to look at a material; the member's value is its name in configs, files and combinations."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    TABULAR = "tabular"
+    COMPIMAGE = "compimage"
+
+    @property
+    def facts(self) -> FacetFacts:
+        """Label, dataset column and what it shows."""
+        return _FACTS[self]
+
+
+_FACTS = {
+    Facet.TEXT: FacetFacts("composition text", "text", shows_structure=False),
+    Facet.IMAGE: FacetFacts("structure picture", "image", shows_structure=True),
+    Facet.TABULAR: FacetFacts("PotNet embedding", "embedding", shows_structure=True),
+    Facet.COMPIMAGE: FacetFacts("composition image", "compimage", shows_structure=False),
+}
+
+STUDY_FACETS = (Facet.TEXT, Facet.IMAGE, Facet.TABULAR)
+SEPARATOR = "+"
+
+
+def combination_name(facets: Sequence[Facet]) -> str:
+    """Name a combination: its facets in the order of ``Facet``, joined by ``+``."""
+    return SEPARATOR.join(facet.value for facet in Facet if facet in facets)
+
+
+def facets_of(combination: str) -> tuple[Facet, ...]:
+    """Give the facets of a named combination.
+
+    Raises
+    ------
+    ValueError
+        If a facet is unknown, named twice, or out of order (a combination has one name).
+    """
+    facets = tuple(Facet(part) for part in combination.split(SEPARATOR))
+    if combination_name(facets) != combination:
+        raise ValueError(f"combination {combination!r} must be written {combination_name(facets)!r}")
+    return facets
+
+
+def all_combinations(facets: Sequence[Facet]) -> list[str]:
+    """Name every non-empty subset of the facets, small ones first."""
+    return [
+        combination_name(subset) for size in range(1, len(facets) + 1) for subset in combinations(facets, size)
+    ]
+
+
+def grid(choice: str | Sequence[str]) -> list[str]:
+    """Give the combinations of a config's choice: ``paper`` (7), ``full`` (15) or a list of names."""
+    if choice == "paper":
+        return all_combinations(STUDY_FACETS)
+    if choice == "full":
+        return all_combinations(tuple(Facet))
+    return [combination_name(facets_of(name)) for name in choice]

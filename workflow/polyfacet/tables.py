@@ -1,0 +1,78 @@
+"""Parquet tables with declared schemas: every column has its unit and meaning, checked on write and on read."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from polyfacet.errors import UserError
+from polyfacet.files import atomic_path
+
+
+def column(name: str, kind: pa.DataType, meaning: str, unit: str = "", nullable: bool = False) -> pa.Field:
+    """Declare a column of a table.
+
+    Parameters
+    ----------
+    name
+        Name of the column.
+    kind
+        Arrow type of its values.
+    meaning
+        What a value says, in one line; stored in the file.
+    unit
+        Physical unit, empty for what has none; stored in the file.
+    nullable
+        Whether a value may be missing.
+    """
+    return pa.field(name, kind, nullable=nullable, metadata={"meaning": meaning, "unit": unit})
+
+
+def write_table(path: Path, rows: Sequence[Mapping[str, Any]] | pd.DataFrame, schema: pa.Schema) -> None:
+    """Write rows as Parquet after holding them against their schema; the file appears whole or not at all.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, unknown, of another type, or null where it may not be.
+    """
+    if isinstance(rows, pd.DataFrame):
+        _check_names(set(rows.columns), schema)
+        table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False).replace_schema_metadata(None)
+    else:
+        for row in rows:
+            _check_names(set(row), schema)
+        table = pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
+    for field in schema:
+        if not field.nullable and table[field.name].null_count:
+            raise ValueError(f"column {field.name!r} has {table[field.name].null_count} missing values")
+    with atomic_path(path) as part:
+        pq.write_table(table, part, compression="zstd")
+
+
+def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Read a table (or some of its columns) and check that it is what it should be.
+
+    Raises
+    ------
+    UserError
+        If the file is damaged, or is not a table of this schema; says which file to delete.
+    """
+    try:
+        table = pq.read_table(path, columns=list(columns) if columns is not None else None)
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{path} cannot be read ({error}). Delete it and run again.") from error
+    expected = [field for field in schema if columns is None or field.name in columns]
+    wrong = [f.name for f in expected if f.name not in table.column_names or table.schema.field(f.name).type != f.type]
+    if wrong:
+        raise UserError(f"{path} is not of this version: columns {wrong} differ. Delete it and run again.")
+    return table.to_pandas()
+
+
+def _check_names(names: set[str], schema: pa.Schema) -> None:
+    missing, unknown = set(schema.names) - names, names - set(schema.names)
+    if missing or unknown:
+        raise ValueError(f"table columns differ from the schema: missing {sorted(missing)}, unknown {sorted(unknown)}")
