@@ -63,7 +63,9 @@ def facets_of(combination: str) -> tuple[Facet, ...]:
 def all_combinations(facets: Sequence[Facet]) -> list[str]:
     """Name every non-empty subset of the facets, small ones first."""
     return [
-        combination_name(subset) for size in range(1, len(facets) + 1) for subset in combinations(facets, size)
+        combination_name(subset)
+        for size in range(1, len(facets) + 1)
+        for subset in combinations(facets, size)
     ]
 
 

@@ -1,8 +1,8 @@
-"""Progress of a long stage as plain lines: readable in a terminal, in a log file and with jobs side by side."""
+"""Progress of a long stage as plain lines: readable in a terminal, in a log, with jobs side by side."""
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import IO, TypeVar
 
 from tqdm import tqdm
@@ -46,7 +46,7 @@ def track(items: Iterable[T], label: str, total: int | None = None) -> Iterator[
     T
         The items, unchanged.
     """
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items)
     start = last = time.monotonic()
     n = 0
@@ -60,4 +60,4 @@ def track(items: Iterable[T], label: str, total: int | None = None) -> Iterator[
 
 
 def _say(label: str, n: int, total: int | None, elapsed_s: float) -> None:
-    tell(tqdm.format_meter(n, total, elapsed_s, ncols=0, prefix=label))
+    tell(tqdm.format_meter(n, total or 0, elapsed_s, ncols=0, prefix=label))

@@ -32,7 +32,9 @@ def write_rejects(path: Path, rejects: Sequence[Reject]) -> None:
     write_table(path, [vars(reject) for reject in rows], REJECTS)
 
 
-def check_rejected_fraction(n_rejected: int, n_total: int, limit: float, stage: str, reasons: Sequence[str]) -> None:
+def check_rejected_fraction(
+    n_rejected: int, n_total: int, limit: float, stage: str, reasons: Sequence[str]
+) -> None:
     """Stop a stage that lost too many of its materials to be trusted.
 
     Raises

@@ -1,4 +1,4 @@
-"""Parquet tables with declared schemas: every column has its unit and meaning, checked on write and on read."""
+"""Parquet tables with declared schemas: each column with unit and meaning, checked on write and on read."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -66,7 +66,8 @@ def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = No
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{path} cannot be read ({error}). Delete it and run again.") from error
     expected = [field for field in schema if columns is None or field.name in columns]
-    wrong = [f.name for f in expected if f.name not in table.column_names or table.schema.field(f.name).type != f.type]
+    found = {field.name: field.type for field in table.schema}
+    wrong = [field.name for field in expected if found.get(field.name) != field.type]
     if wrong:
         raise UserError(f"{path} is not of this version: columns {wrong} differ. Delete it and run again.")
     return table.to_pandas()
@@ -75,4 +76,6 @@ def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = No
 def _check_names(names: set[str], schema: pa.Schema) -> None:
     missing, unknown = set(schema.names) - names, names - set(schema.names)
     if missing or unknown:
-        raise ValueError(f"table columns differ from the schema: missing {sorted(missing)}, unknown {sorted(unknown)}")
+        raise ValueError(
+            f"columns differ from the schema: missing {sorted(missing)}, unknown {sorted(unknown)}"
+        )

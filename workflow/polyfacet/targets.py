@@ -39,7 +39,7 @@ _FACTS = {
     Target.E_FORM: TargetFacts("Formation energy", "eV/atom", "formation energy from the elements (e_form)"),
     Target.E_HULL: TargetFacts("Energy above hull", "eV/atom", "distance to the convex hull (e_above_hull)"),
     Target.E_TOTAL: TargetFacts("Total energy", "eV/atom", "total energy per site (energy_total / nsites)"),
-    Target.MAG_VOL: TargetFacts("Magnetization", "uB/A^3", "total magnetic moment per volume (total_mag / volume)"),
+    Target.MAG_VOL: TargetFacts("Magnetization", "uB/A^3", "total moment per volume (total_mag / volume)"),
     Target.VOL_ATOM: TargetFacts("Volume", "A^3/atom", "cell volume per site", contained_in_structure=True),
     Target.DOS_EF: TargetFacts(
         "DOS at Fermi level", "states/eV/atom", "density of states at the Fermi level (dos_ef / nsites)"
