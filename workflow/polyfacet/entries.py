@@ -1,0 +1,185 @@
+"""Raw Alexandria entries, read one by one from files of any size.
+
+An Alexandria file is JSON, plain or compressed by bz2 or gzip: a list of entries, or an object whose key
+``entries`` holds that list.  The reader keeps one window of text in memory, never the file.
+"""
+
+import bz2
+import gzip
+import json
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from polyfacet.errors import UserError
+
+OPENERS: dict[str, Callable[..., Any]] = {".json": open, ".bz2": bz2.open, ".gz": gzip.open}
+SUFFIXES = (".json", ".json.bz2", ".json.gz")
+WINDOW_CHARS = 1 << 20
+MAX_ENTRY_CHARS = 64 << 20
+# A value that is cut by the end of the window fails within this distance of the end, or inside a string.
+CUT_MARGIN_CHARS = 16
+
+
+def entry_files(sources: Sequence[Path]) -> list[Path]:
+    """List the entry files that files and folders name, each once, in a fixed order.
+
+    Raises
+    ------
+    UserError
+        If a source does not exist, is no entry file, or a folder holds none.
+    """
+    files: set[Path] = set()
+    for source in sources:
+        if source.is_dir():
+            found = [path for path in source.iterdir() if path.name.endswith(SUFFIXES)]
+            if not found:
+                raise UserError(f"{source} holds no entry files ({', '.join(SUFFIXES)}).")
+            files.update(found)
+        elif not source.exists():
+            raise UserError(f"{source} does not exist. Put the file there or mend `sources` in the config.")
+        elif not source.name.endswith(SUFFIXES):
+            raise UserError(f"{source} is no entry file: its name must end in {', '.join(SUFFIXES)}.")
+        else:
+            files.add(source)
+    return sorted(files)
+
+
+def read_entries(path: Path) -> Iterator[tuple[int, Any]]:
+    """Stream the entries of one file.
+
+    Parameters
+    ----------
+    path
+        File whose name ends in ``.json``, ``.json.bz2`` or ``.json.gz``.
+
+    Yields
+    ------
+    tuple
+        Position of the entry in its list (from 0) and its JSON value, unchecked.
+
+    Raises
+    ------
+    UserError
+        If the file is damaged or is not a list of entries; names the file and the entry.  What came before
+        has been yielded by then, so a caller must not treat a partial read as a whole one.
+    """
+    with OPENERS[path.suffix](path, "rt", encoding="utf-8") as stream:
+        window = _JsonWindow(stream, path)
+        is_object = window.enter_entries()
+        while window.next_is_entry():
+            value = window.value()
+            window.position += 1
+            yield window.position - 1, value
+        if is_object:
+            window.leave_object()
+        if window.peek():
+            raise window.error("text after the end of the JSON document")
+
+
+class _JsonWindow:
+    """A moving window of JSON text with the few steps that a list of entries needs."""
+
+    def __init__(self, stream: IO[str], path: Path) -> None:
+        self.stream = stream
+        self.path = path
+        self.position = 0
+        self.text = ""
+        self.at = 0
+        self.ended = False
+        self.decode = json.JSONDecoder().raw_decode
+
+    def error(self, what: str) -> UserError:
+        return UserError(
+            f"{self.path}: {what} at entry {self.position} ({self.position} entries before it are readable). "
+            f"Get the file again; a partial file is never used."
+        )
+
+    def grow(self) -> bool:
+        """Read on; False at the end of the file."""
+        if self.ended:
+            return False
+        try:
+            more = self.stream.read(max(WINDOW_CHARS, len(self.text) - self.at))
+        except EOFError as error:
+            raise self.error("the compressed file is truncated") from error
+        except (OSError, zlib.error, UnicodeDecodeError) as error:
+            raise self.error(f"the file is damaged ({error})") from error
+        self.ended = not more
+        self.text = self.text[self.at :] + more
+        self.at = 0
+        return not self.ended
+
+    def peek(self) -> str:
+        """Return the next character that is no white space, without taking it; empty at the end."""
+        while True:
+            while self.at < len(self.text):
+                if not self.text[self.at].isspace():
+                    return self.text[self.at]
+                self.at += 1
+            if not self.grow():
+                return ""
+
+    def take(self, expected: str) -> None:
+        found = self.peek()
+        if found != expected:
+            raise self.error(f"expected {expected!r}, found {found!r}" if found else "the file ends early")
+        self.at += 1
+
+    def value(self) -> Any:
+        """Take one whole JSON value, reading on while the window cuts it."""
+        self.peek()
+        while True:
+            try:
+                value, end = self.decode(self.text, self.at)
+            except json.JSONDecodeError as error:
+                if not self._may_be_cut(error) or not self.grow():
+                    raise self.error(f"malformed JSON ({error.msg})") from error
+                if len(self.text) > MAX_ENTRY_CHARS:
+                    raise self.error(f"an entry longer than {MAX_ENTRY_CHARS >> 20} MiB") from error
+                continue
+            except (RecursionError, ValueError) as error:
+                raise self.error(f"malformed JSON ({error})") from error
+            # A number at the very end of the window may go on behind it.
+            if end < len(self.text) or not self.grow():
+                self.at = end
+                return value
+
+    def _may_be_cut(self, error: json.JSONDecodeError) -> bool:
+        return error.msg.startswith("Unterminated string") or error.pos >= len(self.text) - CUT_MARGIN_CHARS
+
+    def enter_entries(self) -> bool:
+        """Step into the list of entries; True if it stands in an object under ``entries``."""
+        if self.peek() == "[":
+            self.take("[")
+            return False
+        self.take("{")
+        while True:
+            key = self.value()
+            self.take(":")
+            if key == "entries":
+                self.take("[")
+                return True
+            self.value()
+            if self.peek() == "}":
+                raise self.error("no key 'entries' in the document")
+            self.take(",")
+
+    def next_is_entry(self) -> bool:
+        """Step over the comma before the next entry, or over the bracket that ends the list."""
+        if self.peek() == "]":
+            self.take("]")
+            return False
+        if self.position:
+            self.take(",")
+        return True
+
+    def leave_object(self) -> None:
+        """Step over what follows the entries in their object."""
+        while self.peek() == ",":
+            self.take(",")
+            self.value()
+            self.take(":")
+            self.value()
+        self.take("}")

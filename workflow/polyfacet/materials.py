@@ -1,0 +1,196 @@
+"""A material: what the workflow keeps of a raw entry, after checking that it is sound."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pymatgen.core.periodic_table import Element
+
+from polyfacet.identifiers import invalid_mat_id_reason
+from polyfacet.tables import column
+from polyfacet.targets import Magnetization, Target, derive_targets
+
+KNOWN_ELEMENTS = frozenset(element.symbol for element in Element)
+MIN_VOLUME_A3 = 0.1
+
+TARGET_COLUMNS = [
+    column(target.value, pa.float64(), target.facts.meaning, target.facts.unit) for target in Target
+]
+IDENTITY_COLUMNS = [
+    column("mat_id", pa.string(), "identifier of the material"),
+    column("formula", pa.string(), "reduced formula, elements in the order of the source"),
+    column("prototype_id", pa.string(), "structure prototype as the source names it", nullable=True),
+    column("space_group", pa.int16(), "space group number as the source states it", nullable=True),
+    column("n_sites", pa.int32(), "sites in the cell"),
+    column("volume", pa.float64(), "volume of the cell", "A^3"),
+]
+SAMPLE = pa.schema(
+    [
+        *IDENTITY_COLUMNS,
+        *TARGET_COLUMNS,
+        column("structure", pa.string(), "lattice (A) and sites (fractional), JSON of a pymatgen Structure"),
+        column("source_file", pa.string(), "file that the entry came from"),
+        column("source_position", pa.int64(), "position of the entry in that file, from 0"),
+    ]
+)
+
+
+class InvalidEntryError(ValueError):
+    """An entry that cannot be used; the message is the reason."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """A checked entry."""
+
+    mat_id: str
+    formula: str
+    prototype_id: str | None
+    space_group: int | None
+    n_sites: int
+    volume: float
+    elements: frozenset[str]
+    targets: Mapping[str, float]
+    structure: str
+
+    def row(self, source_file: str, source_position: int) -> dict[str, Any]:
+        """Give the material as a row of the ``SAMPLE`` table."""
+        fields = {name: getattr(self, name) for name in SAMPLE.names if hasattr(self, name)}
+        return {**fields, **self.targets, "source_file": source_file, "source_position": source_position}
+
+
+def material_from_entry(entry: Any, magnetization: Magnetization = "absolute") -> Material:
+    """Check a raw entry and keep what the workflow needs of it.
+
+    Parameters
+    ----------
+    entry
+        JSON value of a pymatgen ``ComputedStructureEntry`` as Alexandria writes it.
+    magnetization
+        See `polyfacet.targets.derive_targets`.
+
+    Raises
+    ------
+    InvalidEntryError
+        If anything that a later stage relies on is missing or impossible; the message says what.
+    """
+    data = _mapping(_mapping(entry, "entry").get("data"), "data")
+    reason = invalid_mat_id_reason(data.get("mat_id"))
+    if reason:
+        raise InvalidEntryError(reason)
+    structure = _mapping(entry.get("structure"), "structure")
+    matrix = _lattice_matrix(structure)
+    volume = abs(float(np.linalg.det(matrix)))
+    if not math.isfinite(volume) or volume < MIN_VOLUME_A3:
+        raise InvalidEntryError(f"cell volume is {volume:.3g} A^3")
+    sites = _sites(structure)
+    if data.get("nsites", len(sites)) != len(sites):
+        raise InvalidEntryError(f"nsites is {data['nsites']!r}, but the structure has {len(sites)} sites")
+    return Material(
+        mat_id=data["mat_id"],
+        formula=_formula(data),
+        prototype_id=_optional(data, "prototype_id", str),
+        space_group=_space_group(data),
+        n_sites=len(sites),
+        volume=volume,
+        elements=frozenset(species["element"] for site in sites for species in site["species"]),
+        targets=_targets(data, len(sites), volume, magnetization),
+        structure=_structure_json(matrix, sites),
+    )
+
+
+def _mapping(value: Any, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise InvalidEntryError(f"{what} is missing" if value is None else f"{what} is not an object")
+    return value
+
+
+def _number(value: Any, what: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidEntryError(f"{what} is {str(value)[:40]!r}, not a number")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise InvalidEntryError(f"{what} is {number}, not a finite number")
+    return number
+
+
+def _vector(value: Any, what: str) -> list[float]:
+    if not isinstance(value, list) or len(value) != 3:
+        raise InvalidEntryError(f"{what} is not a list of three numbers")
+    return [_number(component, what) for component in value]
+
+
+def _lattice_matrix(structure: Mapping[str, Any]) -> list[list[float]]:
+    rows = _mapping(structure.get("lattice"), "lattice").get("matrix")
+    if not isinstance(rows, list) or len(rows) != 3:
+        raise InvalidEntryError("lattice has no 3 x 3 matrix")
+    return [_vector(row, "lattice vector") for row in rows]
+
+
+def _sites(structure: Mapping[str, Any]) -> list[dict[str, Any]]:
+    sites = structure.get("sites")
+    if not isinstance(sites, list) or not sites:
+        raise InvalidEntryError("structure has no sites")
+    return [_site(_mapping(site, f"site {index}"), index) for index, site in enumerate(sites)]
+
+
+def _site(site: Mapping[str, Any], index: int) -> dict[str, Any]:
+    """Keep species and fractional coordinates; site properties (moments, forces) are no input of a facet."""
+    species = site.get("species")
+    if not isinstance(species, list) or not species:
+        raise InvalidEntryError(f"site {index} has no species")
+    kept = []
+    for occupant in species:
+        element = _mapping(occupant, f"species of site {index}").get("element")
+        if not isinstance(element, str) or element not in KNOWN_ELEMENTS:
+            raise InvalidEntryError(f"unknown element {str(element)[:20]!r} at site {index}")
+        kept.append({"element": element, "occu": _number(occupant.get("occu", 1), f"occupancy of {index}")})
+    return {"species": kept, "abc": _vector(site.get("abc"), f"coordinates of site {index}")}
+
+
+def _formula(data: Mapping[str, Any]) -> str:
+    formula = data.get("formula")
+    if not isinstance(formula, str) or not formula or len(formula) > 200:
+        raise InvalidEntryError("formula is missing" if not formula else "formula is no short string")
+    return formula
+
+
+def _optional(data: Mapping[str, Any], key: str, kind: type) -> Any:
+    value = data.get(key)
+    if value is not None and not isinstance(value, kind):
+        raise InvalidEntryError(f"{key} is {type(value).__name__}, not {kind.__name__}")
+    return value
+
+
+def _space_group(data: Mapping[str, Any]) -> int | None:
+    number = _optional(data, "spg", int)
+    if number is not None and not 1 <= number <= 230:
+        raise InvalidEntryError(f"spg is {number}, not a space group number")
+    return number
+
+
+def _targets(
+    data: Mapping[str, Any], n_sites: int, volume: float, magnetization: Magnetization
+) -> dict[str, float]:
+    for key in ("band_gap_ind", "e_form", "e_above_hull", "energy_total", "total_mag", "dos_ef"):
+        if data.get(key) is None:
+            raise InvalidEntryError(f"target {key} is missing")
+        _number(data[key], f"target {key}")
+    return derive_targets(data, n_sites, volume, magnetization)
+
+
+def _structure_json(matrix: list[list[float]], sites: list[dict[str, Any]]) -> str:
+    structure = {
+        "@module": "pymatgen.core.structure",
+        "@class": "Structure",
+        "lattice": {"matrix": matrix},
+        "sites": sites,
+    }
+    return json.dumps(structure, separators=(",", ":"))

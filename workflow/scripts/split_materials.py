@@ -1,0 +1,33 @@
+"""Split the sample into training and test part, before anything is fitted."""
+
+from pathlib import Path
+
+from polyfacet.materials import SAMPLE
+from polyfacet.splitting import SPLIT, SplitMethod, split_materials
+from polyfacet.tables import read_table, write_table
+
+
+def main(
+    sample: Path, split: Path, *, method: SplitMethod, train_fraction: float, seed: int, repeat: int
+) -> None:
+    """Write the part of every material.
+
+    Parameters
+    ----------
+    sample
+        Table of the sampled materials.
+    split
+        Output: mat_id and part.
+    method, train_fraction, seed, repeat
+        See `polyfacet.splitting.split_materials`.
+    """
+    materials = read_table(sample, SAMPLE, columns=["mat_id", "formula"])
+    formulas = dict(zip(materials["mat_id"], materials["formula"], strict=True))
+    parts = split_materials(formulas, method, train_fraction, seed, int(repeat))
+    write_table(split, [{"mat_id": mat_id, "part": parts[mat_id]} for mat_id in sorted(parts)], SPLIT)
+
+
+if __name__ == "__main__":
+    from polyfacet.job import run
+
+    run(main, globals().get("snakemake"))
