@@ -104,6 +104,8 @@ def _documented(schema: Mapping[str, Any], path: list[Any]) -> Mapping[str, Any]
         if part not in found.get("properties", {}):
             break
         found = found["properties"][part]
+        if "$ref" in found:
+            found = {**schema["$defs"][found["$ref"].rsplit("/", 1)[1]], **found}
     return found
 
 

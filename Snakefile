@@ -1,0 +1,45 @@
+# Polyfacet: which facets of a crystal predict which property.
+# From raw Alexandria entries to tables and figures; README.md says how to run it.
+
+import os
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+WORKFLOW = Path(workflow.basedir) / "workflow"
+sys.path.insert(0, str(WORKFLOW))
+# Scripts run in processes, and perhaps environments, of their own: the package reaches them this way.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [str(WORKFLOW), os.environ.get("PYTHONPATH")])
+)
+
+
+configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/sample.smk"
+include: "rules/structures.smk"
+include: "rules/images.smk"
+include: "rules/graphs.smk"
+include: "rules/composition.smk"
+include: "rules/dataset.smk"
+include: "rules/train.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        report_files(),
+
+
+onsuccess:
+    print(closing_message())
+
+
+onerror:
+    print(failure_message(log))

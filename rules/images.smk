@@ -1,0 +1,24 @@
+# CIF -> picture, drawn by the Crystal Toolkit app in a headless browser, in shards.
+
+
+rule render_images:
+    input:
+        structures=rules.write_structures.output.structures,
+        materials=rules.write_structures.output.manifest,
+    output:
+        images=directory(f"{RUN}/images/shard-{{shard}}"),
+        manifest=f"{RUN}/images/shard-{{shard}}.parquet",
+        rejected=f"{RUN}/images/shard-{{shard}}.rejected.parquet",
+        provenance=f"{RUN}/images/shard-{{shard}}.provenance.json",
+    log:
+        f"{LOGS}/images/shard-{{shard}}.log",
+    benchmark:
+        f"{BENCHMARKS}/images/shard-{{shard}}.tsv"
+    conda:
+        "../envs/rendering.yaml"
+    params:
+        **config["images"],
+        code=code_of_rule("render_images"),
+        max_rejected_fraction=config["max_rejected_fraction"],
+    script:
+        script_path("render_images")

@@ -1,0 +1,155 @@
+# Cards of all cells -> one table -> MAE and MASE tables, figures, report.
+
+REPORT = f"{RUN}/report"
+
+
+def report_files():
+    """What the run is for: the targets of `rule all`."""
+    return [
+        rules.write_report.output.report,
+        *rules.tabulate_results.output,
+        *rules.plot_results.output,
+        rules.draw_contact_sheet.output.sheet,
+        rules.draw_composition_legend.output.legend,
+        *expand(rules.assemble_dataset.output.dataset, repeat=REPEATS),
+    ]
+
+
+def closing_message():
+    """Where the results are, said once at the end of a run."""
+    lines = {
+        "report": rules.write_report.output.report,
+        "tables": f"{rules.tabulate_results.output.mae_csv}, {rules.tabulate_results.output.mase_csv}",
+        "heatmap": rules.plot_results.output.heatmap,
+        "bars": rules.plot_results.output.bars,
+        "pictures": rules.draw_contact_sheet.output.sheet,
+        "dataset": ", ".join(
+            expand(rules.assemble_dataset.output.dataset, repeat=REPEATS)
+        ),
+    }
+    return "\nDone.\n" + "\n".join(f"  {name:9}{path}" for name, path in lines.items())
+
+
+def failure_message(snakemake_log):
+    """What to do after a failure."""
+    return (
+        f"\nThe run stopped. The reason stands above and in the log of the rule under {LOGS}/ "
+        f"(Snakemake's own log: {snakemake_log}).\nWhat is finished is kept: mend the cause and give the same command again."
+    )
+
+
+rule merge_cards:
+    input:
+        cards=expand(
+            rules.train_cell.output.card,
+            repeat=REPEATS,
+            combination=COMBINATIONS,
+            target=TARGETS,
+        ),
+        baseline_cards=expand(
+            rules.train_dummy.output.card,
+            repeat=REPEATS,
+            baseline=["mean", "median"],
+            target=TARGETS,
+        ),
+    output:
+        cells=f"{REPORT}/cells.parquet",
+        cells_csv=f"{REPORT}/cells.csv",
+    log:
+        f"{LOGS}/merge_cards.log",
+    benchmark:
+        f"{BENCHMARKS}/merge_cards.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        code=code_of_rule("merge_cards"),
+    script:
+        script_path("merge_cards")
+
+
+rule tabulate_results:
+    input:
+        cells=rules.merge_cards.output.cells,
+    output:
+        mae_csv=f"{REPORT}/mae.csv",
+        mae_md=f"{REPORT}/mae.md",
+        mase_csv=f"{REPORT}/mase.csv",
+        mase_md=f"{REPORT}/mase.md",
+    log:
+        f"{LOGS}/tabulate_results.log",
+    benchmark:
+        f"{BENCHMARKS}/tabulate_results.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        code=code_of_rule("tabulate_results"),
+    script:
+        script_path("tabulate_results")
+
+
+rule plot_results:
+    input:
+        cells=rules.merge_cards.output.cells,
+    output:
+        heatmap=f"{REPORT}/mase_heatmap.png",
+        bars=f"{REPORT}/mae_bars.png",
+    log:
+        f"{LOGS}/plot_results.log",
+    benchmark:
+        f"{BENCHMARKS}/plot_results.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        code=code_of_rule("plot_results"),
+    script:
+        script_path("plot_results")
+
+
+rule draw_contact_sheet:
+    input:
+        dataset=expand(rules.assemble_dataset.output.dataset, repeat=0)[0],
+    output:
+        sheet=f"{REPORT}/contact_sheet.png",
+    log:
+        f"{LOGS}/draw_contact_sheet.log",
+    benchmark:
+        f"{BENCHMARKS}/draw_contact_sheet.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        code=code_of_rule("draw_contact_sheet"),
+        n_pictures=100,
+    script:
+        script_path("draw_contact_sheet")
+
+
+rule write_report:
+    input:
+        cells=rules.merge_cards.output.cells,
+        summary=rules.sample.output.summary,
+        mae_md=rules.tabulate_results.output.mae_md,
+        mase_md=rules.tabulate_results.output.mase_md,
+        heatmap=rules.plot_results.output.heatmap,
+        bars=rules.plot_results.output.bars,
+        sheet=rules.draw_contact_sheet.output.sheet,
+        legend=rules.draw_composition_legend.output.legend,
+        rejected=[
+            *all_shards(rules.write_structures.output.rejected),
+            *all_shards(rules.render_images.output.rejected),
+            *all_shards(rules.build_graphs.output.rejected),
+            rules.describe_compositions.output.rejected,
+            *expand(rules.draw_composition_images.output.rejected, repeat=REPEATS),
+        ],
+    output:
+        report=f"{REPORT}/report.md",
+    log:
+        f"{LOGS}/write_report.log",
+    benchmark:
+        f"{BENCHMARKS}/write_report.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        code=code_of_rule("write_report"),
+        run_name=config["run_name"],
+    script:
+        script_path("write_report")

@@ -1,0 +1,45 @@
+# Raw entries -> a seeded, nested sample of checked materials -> its split into training and test part.
+
+
+rule sample:
+    input:
+        sources=config["sources"],
+    output:
+        sample=f"{RUN}/sample/sample.parquet",
+        rejected=f"{RUN}/sample/rejected.parquet",
+        summary=f"{RUN}/sample/summary.json",
+    log:
+        f"{LOGS}/sample.log",
+    benchmark:
+        f"{BENCHMARKS}/sample.tsv"
+    conda:
+        "../envs/crystals.yaml"
+    params:
+        code=code_of_rule("sample"),
+        n_materials=config["n_materials"],
+        seed=config["seed"],
+        filters=config["filters"],
+        magnetization=config["magnetization"],
+        max_rejected_fraction=config["max_rejected_fraction"],
+    script:
+        script_path("sample")
+
+
+rule split_materials:
+    input:
+        sample=rules.sample.output.sample,
+    output:
+        split=f"{SPLIT}/split.parquet",
+    log:
+        f"{LOGS}/split-{{repeat}}/split_materials.log",
+    benchmark:
+        f"{BENCHMARKS}/split-{{repeat}}/split_materials.tsv"
+    conda:
+        "../envs/crystals.yaml"
+    params:
+        code=code_of_rule("split_materials"),
+        method=config["split"]["method"],
+        train_fraction=config["split"]["train_fraction"],
+        seed=config["seed"],
+    script:
+        script_path("split_materials")

@@ -1,0 +1,22 @@
+# The sample -> one CIF per material, in shards.
+
+
+rule write_structures:
+    input:
+        sample=rules.sample.output.sample,
+    output:
+        structures=directory(f"{RUN}/structures/shard-{{shard}}"),
+        manifest=f"{RUN}/structures/shard-{{shard}}.parquet",
+        rejected=f"{RUN}/structures/shard-{{shard}}.rejected.parquet",
+    log:
+        f"{LOGS}/structures/shard-{{shard}}.log",
+    benchmark:
+        f"{BENCHMARKS}/structures/shard-{{shard}}.tsv"
+    conda:
+        "../envs/crystals.yaml"
+    params:
+        code=code_of_rule("write_structures"),
+        n_shards=config["shards"],
+        max_rejected_fraction=config["max_rejected_fraction"],
+    script:
+        script_path("write_structures")

@@ -1,0 +1,71 @@
+# Dataset -> one trained predictor per facet combination, target and split, with predictions and a card.
+
+# A facet combination without an encoder of its own still waits for the encoders: they take seconds to make.
+LOCAL_ENCODERS = config["encoders"]["source"] == "local"
+
+
+rule make_local_encoders:
+    output:
+        encoders=directory(f"{RUN}/encoders"),
+    log:
+        f"{LOGS}/make_local_encoders.log",
+    benchmark:
+        f"{BENCHMARKS}/make_local_encoders.tsv"
+    conda:
+        "../envs/training.yaml"
+    params:
+        code=code_of_rule("make_local_encoders"),
+        seed=config["seed"],
+        text=config["encoders"]["text"],
+        image=config["encoders"]["image"],
+        compimage=config["encoders"]["compimage"],
+    script:
+        script_path("make_local_encoders")
+
+
+rule train_cell:
+    input:
+        dataset=rules.assemble_dataset.output.dataset,
+        encoders=rules.make_local_encoders.output.encoders if LOCAL_ENCODERS else [],
+    output:
+        predictions=f"{SPLIT}/cells/{{combination}}/{{target}}/predictions.parquet",
+        model=directory(f"{SPLIT}/cells/{{combination}}/{{target}}/model"),
+        card=f"{SPLIT}/cells/{{combination}}/{{target}}/card.json",
+    log:
+        f"{LOGS}/split-{{repeat}}/cells/{{combination}}/{{target}}.log",
+    benchmark:
+        f"{BENCHMARKS}/split-{{repeat}}/cells/{{combination}}/{{target}}.tsv"
+    conda:
+        "../envs/training.yaml"
+    threads: config["engine"]["threads"]
+    params:
+        code=code_of_rule("train_cell"),
+        split="split-{repeat}",
+        engine=config["engine"]["name"],
+        settings=config["engine"][config["engine"]["name"]],
+        validation_fraction=config["engine"]["validation_fraction"],
+        split_method=config["split"]["method"],
+        seed=config["seed"],
+    script:
+        script_path("train_cell")
+
+
+rule train_dummy:
+    input:
+        dataset=rules.assemble_dataset.output.dataset,
+    output:
+        predictions=f"{SPLIT}/baselines/{{baseline}}/{{target}}/predictions.parquet",
+        model=directory(f"{SPLIT}/baselines/{{baseline}}/{{target}}/model"),
+        card=f"{SPLIT}/baselines/{{baseline}}/{{target}}/card.json",
+    log:
+        f"{LOGS}/split-{{repeat}}/baselines/{{baseline}}/{{target}}.log",
+    benchmark:
+        f"{BENCHMARKS}/split-{{repeat}}/baselines/{{baseline}}/{{target}}.tsv"
+    conda:
+        "../envs/crystals.yaml"
+    params:
+        code=code_of_rule("train_dummy"),
+        split="split-{repeat}",
+        seed=config["seed"],
+    script:
+        script_path("train_dummy")

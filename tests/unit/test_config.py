@@ -1,0 +1,57 @@
+"""The configuration: closed schema, defaults, errors that show the fix."""
+
+import pytest
+import yaml
+from conftest import PROJECT
+
+from polyfacet.config import complete_config, load_schema
+from polyfacet.errors import UserError
+
+CONFIGS = sorted(path for path in (PROJECT / "config").glob("*.yaml") if path.name != "schema.yaml")
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=str)
+def test_every_shipped_configuration_is_valid(path):
+    complete_config(yaml.safe_load(path.read_text()) or {})
+
+
+def test_defaults_fill_what_is_left_out_and_leave_the_input_alone():
+    given = {"images": {"size": 64}}
+    config = complete_config(given)
+    assert config["images"]["size"] == 64
+    assert config["images"]["bonds"] is True
+    assert given == {"images": {"size": 64}}
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"n_material": 200}, r"unknown key n_material. Did you mean\s+{n_materials: 200}"),
+        ({"images": {"sise": 300}}, r"unknown key images.sise. Did you mean\s+images: {size: 300}"),
+        ({"encoders": {"image": {"size": 64}}}, r"encoders.image.size. Did you mean(.|\n)*{size_px: 64}"),
+        ({"zebra": 1}, "unknown key zebra. Known here: run_name"),
+        ({"n_materials": 3}, "n_materials = 3: 3 is less than the minimum of 10"),
+        ({"images": {"size": "big"}}, r"images.size = 'big'(.|\n)*images: {size: 128}"),
+        ({"split": {"method": "group"}}, r"split.method = 'group'(.|\n)*split: {method: random}"),
+        ({"run_name": "../x"}, "run_name"),
+        ({"targets": ["gap", "gap"]}, "targets"),
+        ({"images": None}, "images"),
+    ],
+)
+def test_a_wrong_configuration_names_the_key_and_shows_the_fix(config, message):
+    with pytest.raises(UserError, match=message):
+        complete_config(config)
+
+
+def documented(schema, path=""):
+    for name, sub in schema.get("properties", {}).items():
+        yield f"{path}{name}", sub
+        yield from documented(sub, f"{path}{name}.")
+
+
+@pytest.mark.parametrize(("name", "key"), list(documented(load_schema())))
+def test_every_key_has_description_and_default(name, key):
+    assert key.get("description"), name
+    assert "default" in key, name
+    if key.get("type") == "object":
+        assert key["additionalProperties"] is (name.endswith(".hyperparameters"))

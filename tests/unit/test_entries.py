@@ -1,0 +1,108 @@
+"""Reading raw entries: all forms of a file give the same entries, every damage gives a clear error."""
+
+import json
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from handmade import entries, write_entries
+
+from polyfacet import entries as reader
+from polyfacet.entries import entry_files, read_entries
+from polyfacet.errors import UserError
+
+
+@pytest.mark.parametrize("name", ["e.json", "e.json.bz2", "e.json.gz"])
+@pytest.mark.parametrize("bare", [True, False])
+def test_every_form_of_a_file_gives_the_same_entries(tmp_path, name, bare):
+    path = write_entries(tmp_path / name, entries(), bare=bare)
+    assert list(read_entries(path)) == list(enumerate(entries()))
+
+
+@pytest.mark.parametrize("window", [1, 2, 7, 64, 1000])
+def test_the_size_of_the_window_does_not_matter(tmp_path, monkeypatch, window):
+    monkeypatch.setattr(reader, "WINDOW_CHARS", window)
+    items = [{"a": 1.25e-3, "b": 'q\\"é]}'}, 12345, [True, None], "x", -0.5]
+    path = tmp_path / "e.json"
+    path.write_text(json.dumps({"before": [1, {}], "entries": items, "after": "y"}), encoding="utf-8")
+    assert [value for _, value in read_entries(path)] == items
+
+
+def test_white_space_and_empty_lists_are_fine(tmp_path):
+    path = tmp_path / "e.json"
+    path.write_text(' \n{ "entries" : [ ] }\n ')
+    assert list(read_entries(path)) == []
+
+
+def test_nan_is_read_and_left_to_the_check_of_the_entry(tmp_path):
+    path = tmp_path / "e.json"
+    path.write_text('[{"x": NaN}, {"x": 1}]')
+    assert len(list(read_entries(path))) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"entries": [{"a": 1}, {"b": ', "at entry 1"),
+        ('[{"a": 1}, {"b": tru}, {}]' + " " * 100, "malformed JSON .* at entry 1"),
+        ('[{"a": 1}', "the file ends early at entry 1"),
+        ('[{"a": 1}] trailing', "text after the end"),
+        ('{"other": []}', "no key 'entries'"),
+        ("", "the file ends early at entry 0"),
+        ("[" * 200_000, "at entry 0"),
+        ('[{"a": ' + "9" * 10_000 + "}]", "malformed JSON"),
+    ],
+)
+def test_damage_names_file_and_entry(tmp_path, text, message):
+    path = tmp_path / "damaged.json"
+    path.write_text(text)
+    with pytest.raises(UserError, match=message) as error:
+        list(read_entries(path))
+    assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["e.json.bz2", "e.json.gz"])
+def test_a_truncated_compressed_file_is_an_error(tmp_path, name):
+    path = write_entries(tmp_path / name, entries() * 50)
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(UserError, match="truncated"):
+        list(read_entries(path))
+
+
+def test_a_file_that_only_claims_to_be_compressed_is_an_error(tmp_path):
+    path = tmp_path / "e.json.bz2"
+    path.write_text("[]")
+    with pytest.raises(UserError, match="damaged"):
+        list(read_entries(path))
+
+
+def test_memory_stays_flat(tmp_path):
+    """Reading twenty times as much takes no more memory."""
+    peaks = []
+    for copies in (100, 2000):
+        path = write_entries(tmp_path / f"{copies}.json.gz", entries() * copies)
+        tracemalloc.start()
+        assert sum(1 for _ in read_entries(path)) == 15 * copies
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 2 * peaks[0]
+    assert peaks[1] < 40e6
+
+
+def test_sources_are_files_and_folders_each_once(tmp_path):
+    a = write_entries(tmp_path / "a.json", [])
+    b = write_entries(tmp_path / "b.json.gz", [])
+    (tmp_path / "notes.txt").write_text("")
+    assert entry_files([b, tmp_path, a]) == [a, b]
+
+
+@pytest.mark.parametrize(("name", "message"), [("none.json", "does not exist"), ("a.txt", "no entry file")])
+def test_wrong_sources_are_named(tmp_path, name, message):
+    (tmp_path / "a.txt").write_text("")
+    with pytest.raises(UserError, match=message):
+        entry_files([tmp_path / name])
+
+
+def test_a_folder_without_entry_files_is_an_error(tmp_path: Path):
+    with pytest.raises(UserError, match="holds no entry files"):
+        entry_files([tmp_path])

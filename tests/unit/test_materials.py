@@ -1,0 +1,85 @@
+"""Checking entries: sound ones keep what the workflow needs, every other gets a reason."""
+
+import copy
+import json
+import math
+
+import pytest
+from handmade import entry, rock_salt
+from pymatgen.core import Structure
+
+from polyfacet.materials import InvalidEntryError, material_from_entry
+
+NACL = rock_salt("Na", "Cl", 5.64)
+
+
+def broken(path, value):
+    """Give a sound entry with one value replaced (or taken out, where the value is ``...``)."""
+    result = copy.deepcopy(entry("good", NACL))
+    inner = result
+    for key in path[:-1]:
+        inner = inner[key]
+    if value is ...:
+        del inner[path[-1]]
+    else:
+        inner[path[-1]] = value
+    return result
+
+
+def test_a_sound_entry_keeps_structure_and_targets():
+    material = material_from_entry(entry("good", NACL))
+    assert material.volume == pytest.approx(NACL.volume)
+    assert material.elements == {"Na", "Cl"}
+    assert Structure.from_dict(json.loads(material.structure)) == NACL
+    assert material.targets == pytest.approx(
+        {
+            "gap": 1.2,
+            "e_form": -0.7,
+            "e_hull": 0.01,
+            "e_total": -3.1,
+            "mag_vol": 0.5 / NACL.volume,
+            "vol_atom": NACL.volume / 2,
+            "dos_ef": 0.4,
+        }
+    )
+
+
+def test_magnetization_can_keep_its_sign():
+    assert material_from_entry(entry("good", NACL), "signed").targets["mag_vol"] < 0
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        (["structure"], ..., "structure is missing"),
+        (["structure"], None, "structure is missing"),
+        (["data"], ..., "data is missing"),
+        (["data", "mat_id"], "../../x", "does not match"),
+        (["data", "mat_id"], "..", "name of a folder"),
+        (["data", "mat_id"], 7, "not a string"),
+        (["data", "mat_id"], "a\n", "does not match"),
+        (["data", "band_gap_ind"], math.nan, "band_gap_ind is nan"),
+        (["data", "e_form"], None, "e_form is missing"),
+        (["data", "dos_ef"], "much", "dos_ef is 'much', not a number"),
+        (["data", "energy_total"], 10**400, "energy_total is inf"),
+        (["data", "total_mag"], True, "not a number"),
+        (["data", "nsites"], 3, "the structure has 2 sites"),
+        (["data", "spg"], 0, "not a space group"),
+        (["data", "formula"], "", "formula is missing"),
+        (["structure", "sites"], [], "no sites"),
+        (["structure", "sites", 1, "species", 0, "element"], "Xx", "unknown element 'Xx' at site 1"),
+        (["structure", "sites", 1, "abc"], [0.0, math.nan, 0.0], "site 1 is nan"),
+        (["structure", "sites", 0, "abc"], [0.0], "three numbers"),
+        (["structure", "lattice", "matrix"], [[1, 0, 0], [2, 0, 0], [0, 0, 1]], "cell volume is 0"),
+        (["structure", "lattice"], ..., "lattice is missing"),
+    ],
+)
+def test_every_defect_has_its_reason(path, value, reason):
+    with pytest.raises(InvalidEntryError, match=reason):
+        material_from_entry(broken(path, value))
+
+
+@pytest.mark.parametrize("value", [None, 3, "text", [], {"data": []}])
+def test_anything_but_an_entry_has_a_reason(value):
+    with pytest.raises(InvalidEntryError):
+        material_from_entry(value)

@@ -1,0 +1,85 @@
+"""Tables are checked on write and on read; outputs appear whole or not at all."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from polyfacet.errors import UserError
+from polyfacet.files import atomic_path, sha256_of_folder
+from polyfacet.identifiers import shard_of
+from polyfacet.rejects import REJECTS, Reject, check_rejected_fraction, write_rejects
+from polyfacet.tables import column, read_table, write_table
+
+SCHEMA = pa.schema(
+    [column("mat_id", pa.string(), "id"), column("gap", pa.float64(), "band gap", "eV", nullable=True)]
+)
+
+
+def test_units_and_meanings_are_in_the_file(tmp_path):
+    write_table(tmp_path / "t.parquet", [{"mat_id": "a", "gap": 1.0}], SCHEMA)
+    assert pq.read_schema(tmp_path / "t.parquet").field("gap").metadata == {
+        b"meaning": b"band gap",
+        b"unit": b"eV",
+    }
+
+
+@pytest.mark.parametrize(
+    "row", [{"mat_id": "a"}, {"mat_id": "a", "gap": 1.0, "x": 1}, {"mat_id": None, "gap": 1.0}]
+)
+def test_rows_that_do_not_fit_are_refused_and_leave_no_file(tmp_path, row):
+    with pytest.raises(ValueError, match=r"column"):
+        write_table(tmp_path / "t.parquet", [row], SCHEMA)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_or_foreign_table_is_named(tmp_path):
+    path = tmp_path / "t.parquet"
+    path.write_bytes(b"PAR1 rubbish")
+    with pytest.raises(UserError, match="cannot be read"):
+        read_table(path, SCHEMA)
+    write_table(path, [], REJECTS)
+    with pytest.raises(UserError, match="gap"):
+        read_table(path, SCHEMA)
+
+
+def test_equal_rows_are_equal_bytes(tmp_path):
+    for name in "ab":
+        write_table(tmp_path / name, [{"mat_id": "a", "gap": None}], SCHEMA)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_an_interrupted_output_does_not_appear(tmp_path):
+    with pytest.raises(RuntimeError), atomic_path(tmp_path / "out") as part:  # noqa: PT012
+        part.write_text("half")
+        raise RuntimeError
+    assert not (tmp_path / "out").exists()
+    with atomic_path(tmp_path / "out") as part:
+        assert not part.exists()
+        part.mkdir()
+        (part / "x").write_text("1")
+    assert (tmp_path / "out" / "x").read_text() == "1"
+
+
+def test_the_digest_of_a_folder_sees_names_and_bytes(tmp_path):
+    digests = set()
+    for name, text in [("x", "1"), ("x", "2"), ("y", "1")]:
+        folder = tmp_path / (name + text)
+        folder.mkdir()
+        (folder / name).write_text(text)
+        digests.add(sha256_of_folder(folder))
+    assert len(digests) == 3
+
+
+def test_rejects_are_counted_against_the_limit(tmp_path):
+    write_rejects(tmp_path / "r.parquet", [Reject("b", "too flat"), Reject("a", "too flat")])
+    assert list(read_table(tmp_path / "r.parquet", REJECTS)["mat_id"]) == ["a", "b"]
+    check_rejected_fraction(5, 100, 0.05, "images", ["x"] * 5)
+    with pytest.raises(UserError, match="images: 6 of 100(.|\n)*6 x too flat"):
+        check_rejected_fraction(6, 100, 0.05, "images", ["too flat"] * 6)
+
+
+def test_shards_depend_on_the_material_and_are_even():
+    counts = [0] * 4
+    for i in range(4000):
+        counts[shard_of(f"agm{i:09d}", 4)] += 1
+    assert min(counts) > 900

@@ -1,0 +1,112 @@
+"""Write the report: what was run, what came out, what was rejected, and how to read it."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+
+from polyfacet.files import write_text
+from polyfacet.rejects import REJECTS
+from polyfacet.results import BASELINES, CELLS, best_rows, pivot
+from polyfacet.tables import read_table
+from polyfacet.targets import Target
+
+DEFINITION = """\
+MAE is the mean absolute error on the test part, in the unit of the target. MASE = MAE / mean absolute
+deviation of the test targets around their mean: 0 is perfect, 1 is as good as always answering the mean of
+the test targets. The rows `mean` and `median` are dummy predictors that always answer the mean or the median
+of the training part.
+A dagger (†) marks cells whose facets contain the target: the volume per atom can be read off a lattice.
+The best value of each target is bold. With several splits the values are means over them."""
+
+
+def main(
+    cells: Path,
+    summary: Path,
+    mae_md: Path,
+    mase_md: Path,
+    heatmap: Path,
+    bars: Path,
+    sheet: Path,
+    legend: Path,
+    rejected: list[Path],
+    report: Path,
+    *,
+    run_name: str,
+) -> None:
+    """Write the report in Markdown, beside its tables and figures.
+
+    Parameters
+    ----------
+    cells, summary
+        Table of all cells; counts of the sampling.
+    mae_md, mase_md, heatmap, bars, sheet, legend
+        Tables and figures to show.
+    rejected
+        Rejects tables of the stages.
+    report
+        Output.
+    run_name
+        Title of the run.
+    """
+    frame = read_table(cells, CELLS)
+    parts = [
+        f"# Polyfacet: {run_name}",
+        _findings(frame),
+        f"## How to read the tables\n\n{DEFINITION}",
+        f"## MASE\n\n{mase_md.read_text(encoding='utf-8')}\n![MASE heatmap]({heatmap.name})",
+        f"## MAE\n\n{mae_md.read_text(encoding='utf-8')}\n![MAE bars]({bars.name})",
+        _failures(frame),
+        f"## Materials\n\n{_sampling(summary)}\n\n{_rejects(rejected)}",
+        f"![Pictures of the structures]({sheet.name})",
+        f"## Blocks of the composition image\n\n![Legend of the composition image]({legend.name})",
+    ]
+    write_text(report, "\n\n".join(part for part in parts if part) + "\n")
+
+
+def _findings(frame: pd.DataFrame) -> str:
+    """Say for each target which combination is best, and whether it beats the dummy predictors."""
+    table = pivot(frame, "mase")
+    trained = table.drop(index=list(BASELINES), errors="ignore")
+    dummy = table.reindex(BASELINES).min()
+    lines = [
+        f"- {Target(name).facts.label}: best facets `{row}`, MASE {trained.loc[row, name]:.3f}; "
+        f"best dummy {dummy[name]:.3f}"
+        for name, row in best_rows(trained).items()
+    ]
+    won = sum(trained[name].min() < dummy[name] for name in trained.columns)
+    return (
+        f"## Findings\n\nFacets beat the dummy predictors on {won} of {len(trained.columns)} targets.\n\n"
+        + "\n".join(lines)
+    )
+
+
+def _failures(frame: pd.DataFrame) -> str:
+    failed = frame[frame["status"] == "failed"]
+    lines = [f"- `{row.row}` on {row.target}: {row.reason}" for row in failed.itertuples()]
+    return "## Failed cells\n\n" + "\n".join(lines) if lines else ""
+
+
+def _sampling(summary: Path) -> str:
+    counts = json.loads(summary.read_text(encoding="utf-8"))
+    return "Entries: " + ", ".join(f"{name} {n}" for name, n in counts.items()) + "."
+
+
+def _rejects(tables: list[Path]) -> str:
+    """Count the rejects of the stages after sampling, by reason."""
+    reasons: Counter[tuple[str, str]] = Counter()
+    for path in tables:
+        stage = path.parent.name if path.name.startswith("shard-") else path.name.split(".")[0]
+        reasons.update((stage, reason) for reason in read_table(path, REJECTS)["reason"])
+    if not reasons:
+        return "No stage after sampling rejected a material."
+    return "Rejected by later stages:\n\n" + "\n".join(
+        f"- {stage}: {n} x {reason}" for (stage, reason), n in sorted(reasons.items())
+    )
+
+
+if __name__ == "__main__":
+    from polyfacet.job import run
+
+    run(main, globals().get("snakemake"))
