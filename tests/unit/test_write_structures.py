@@ -1,0 +1,83 @@
+"""CIFs: read back to the same structure by pymatgen and by jarvis-tools; what cannot is a reject."""
+
+import json
+
+import numpy as np
+import pytest
+from handmade import entry, rock_salt, structures
+from jarvis.core.atoms import Atoms
+from pymatgen.core import Lattice, Structure
+
+from polyfacet.materials import SAMPLE, material_from_entry
+from polyfacet.rejects import REJECTS
+from polyfacet.tables import read_table, write_table
+from write_structures import STRUCTURES, main, write_cif
+
+SKEWED = Structure(
+    Lattice.from_parameters(3.1, 4.7, 17.9, 71.0, 82.0, 119.0),
+    ["Fe", "O", "O"],
+    [[0.1] * 3, [1.4, -0.2, 0.6], [0.3, 0.9, 0.2]],
+)
+
+
+def same_distances(atoms: Atoms, structure: Structure) -> bool:
+    theirs = np.sort(
+        Structure(Lattice(atoms.lattice_mat), atoms.elements, atoms.frac_coords).distance_matrix.ravel()
+    )
+    return np.allclose(theirs, np.sort(structure.distance_matrix.ravel()), atol=1e-4)
+
+
+@pytest.mark.parametrize("structure", [*structures().values(), SKEWED, SKEWED * (2, 1, 1)], ids=str)
+def test_jarvis_reads_the_same_structure(tmp_path, structure):
+    assert write_cif(structure, tmp_path / "x.cif") is None
+    atoms = Atoms.from_cif(str(tmp_path / "x.cif"), use_cif2cell=False, get_primitive_atoms=False)
+    assert sorted(atoms.elements) == sorted(site.specie.symbol for site in structure)
+    assert atoms.volume == pytest.approx(structure.volume, rel=1e-4)
+    assert same_distances(atoms, structure)
+
+
+def test_two_atoms_on_one_site_are_a_reject(tmp_path):
+    clash = Structure(Lattice.cubic(4), ["Na", "Na"], [[0, 0, 0], [0, 0, 1e-6]])
+    assert "sites" in write_cif(clash, tmp_path / "x.cif")
+    assert not list(tmp_path.iterdir())
+
+
+def run(tmp_path, cells, n_shards, **settings):
+    rows = [material_from_entry(entry(mat_id, cell)).row("f", 0) for mat_id, cell in cells.items()]
+    write_table(tmp_path / "sample.parquet", rows, SAMPLE)
+    found = {}
+    for shard in range(n_shards):
+        folder = tmp_path / f"{n_shards}-{shard}"
+        manifest, rejected = folder.with_suffix(".parquet"), folder.with_suffix(".rejected.parquet")
+        main(
+            tmp_path / "sample.parquet",
+            folder,
+            manifest,
+            rejected,
+            shard=shard,
+            n_shards=n_shards,
+            **settings,
+        )
+        table = read_table(manifest, STRUCTURES)
+        assert sorted(path.name for path in folder.iterdir()) == sorted(table["cif"])
+        found |= dict(zip(table["mat_id"], table["sha256"], strict=True))
+    return found, list(read_table(rejected, REJECTS)["reason"])
+
+
+def test_shards_together_are_the_sample_whatever_their_number(tmp_path):
+    whole, _ = run(tmp_path, structures(), 1, max_rejected_fraction=0.0)
+    parts, _ = run(tmp_path, structures(), 3, max_rejected_fraction=0.0)
+    assert whole == parts
+    assert set(whole) == set(structures())
+
+
+def test_a_material_that_cannot_be_written_does_not_stop_the_others(tmp_path):
+    cells = structures() | {"clash": Structure(Lattice.cubic(4), ["Na", "Na"], [[0, 0, 0], [0, 0, 1e-6]])}
+    found, reasons = run(tmp_path, cells, 1, max_rejected_fraction=0.1)
+    assert set(found) == set(structures())
+    assert len(reasons) == 1
+
+
+def test_the_structure_in_the_sample_is_the_source_s(tmp_path):
+    material = material_from_entry(entry("a", rock_salt("Na", "Cl", 5.64)))
+    assert json.loads(material.structure)["sites"][1]["abc"] == [0.5, 0.5, 0.5]
