@@ -5,6 +5,7 @@ import yaml
 from conftest import PROJECT
 
 from polyfacet.config import complete_config, load_schema
+from polyfacet.config_reference import with_reference
 from polyfacet.errors import UserError
 
 CONFIGS = sorted(path for path in (PROJECT / "config").glob("*.yaml") if path.name != "schema.yaml")
@@ -55,3 +56,8 @@ def test_every_key_has_description_and_default(name, key):
     assert "default" in key, name
     if key.get("type") == "object":
         assert key["additionalProperties"] is (name.endswith(".hyperparameters"))
+
+
+def test_the_table_in_the_readme_is_that_of_the_schema():
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    assert with_reference(text) == text, "run: python -m polyfacet.config_reference"

@@ -1,0 +1,58 @@
+"""What a configuration makes: job counts in dry runs, and errors before anything runs."""
+
+import pytest
+
+
+def test_the_study_is_forty_nine_cells(pristine):
+    jobs = pristine.jobs("--configfile", "config/paper.yaml", changes=["sources=[embedded]"])
+    assert jobs["train_cell"] == 49
+    assert jobs["train_dummy"] == 14
+    assert jobs["render_images"] == jobs["build_graphs"] == jobs["write_structures"] == 10
+    assert "make_local_encoders" not in jobs
+
+
+def test_the_full_grid_is_a_hundred_and_five_cells(pristine):
+    every_target = "targets=[gap,e_form,e_hull,e_total,mag_vol,vol_atom,dos_ef]"
+    assert pristine.jobs(changes=["combinations=full", every_target])["train_cell"] == 105
+
+
+def test_repeats_multiply_what_is_fitted_and_nothing_else(pristine):
+    once, thrice = pristine.jobs(), pristine.jobs(changes=["split={repeats: 3}"])
+    fitted = {
+        "split_materials",
+        "embed_graphs",
+        "draw_composition_images",
+        "assemble_dataset",
+        "train_cell",
+        "train_dummy",
+    }
+    assert thrice == {rule: n * (3 if rule in fitted else 1) for rule, n in once.items()}
+
+
+def test_combinations_and_targets_come_from_the_configuration(pristine):
+    jobs = pristine.jobs(changes=["combinations=[text,image]", "targets=[gap,dos_ef,e_hull]"])
+    assert jobs["train_cell"] == 6
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("n_material=200", "Did you mean"),
+        ("images={size: 5}", "images.size = 5"),
+        ("combinations=[image+text]", "combinations"),
+        ("targets=[bandgap]", "targets"),
+    ],
+)
+def test_a_wrong_configuration_stops_before_any_job(pristine, change, message):
+    output = pristine.run("--dry-run", "--config", change, check=False)
+    assert message in output
+    assert "Traceback" not in output
+    assert "train_cell" not in output
+
+
+def test_every_rule_names_log_benchmark_and_environment(pristine):
+    for path in (pristine.folder / "rules").glob("*.smk"):
+        for block in path.read_text().split("\nrule ")[1:]:
+            for directive in ("output:", "log:", "benchmark:", "params:", "conda:", "script:"):
+                assert f"    {directive}" in block, (path.name, block.split(":")[0], directive)
+            assert "code=code_of_rule(" in block

@@ -1,0 +1,70 @@
+"""A copy of the workflow in a folder of its own, that a test may run and change."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from conftest import PROJECT
+
+PARTS = ("Snakefile", "rules", "workflow", "envs", "config", "profiles", "embedded")
+JOB_LINE = re.compile(r"^(\w+)\s+(\d+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A copy of the workflow that a test may run and change."""
+
+    folder: Path
+
+    def command(self, *arguments: str) -> list[str]:
+        """Give the command line of Snakemake with the tiny configuration."""
+        base = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config/test.yaml"]
+        return [*base, *arguments]
+
+    def run(self, *arguments: str, check: bool = True) -> str:
+        """Run Snakemake and return what it printed."""
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert not check or done.returncode == 0, done.stdout[-5000:]
+        return done.stdout
+
+    def jobs(self, *arguments: str, changes: Sequence[str] = ()) -> dict[str, int]:
+        """Count the jobs per rule that a dry run would start; ``changes`` are ``--config`` values."""
+        config = ["--config", *changes] if changes else []
+        output = self.run("--dry-run", "--quiet", "rules", *arguments, *config)
+        return {rule: int(n) for rule, n in JOB_LINE.findall(output) if rule not in ("total", "all")}
+
+    def results(self, pattern: str) -> dict[str, bytes]:
+        """Read the results that match a pattern."""
+        folder = self.folder / "results" / "test"
+        return {
+            path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.glob(pattern))
+        }
+
+
+def environment() -> dict[str, str]:
+    """Give the environment of a run: as the user has it, one thread per process."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+
+def copy_workflow(folder: Path) -> Workflow:
+    """Copy the parts of the project that a run needs."""
+    for name in PARTS:
+        source = PROJECT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".snakemake"))
+        else:
+            shutil.copy2(source, folder / name)
+    return Workflow(folder)

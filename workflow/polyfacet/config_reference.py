@@ -1,0 +1,72 @@
+"""The table of configuration keys in README.md, written from the schema by this module."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from polyfacet.config import SCHEMA_PATH, load_schema
+
+README = SCHEMA_PATH.parents[1] / "README.md"
+BEGIN = "<!-- begin: config reference, written by python -m polyfacet.config_reference -->"
+END = "<!-- end: config reference -->"
+
+
+def config_reference() -> str:
+    """Write one line a key: name, default, what is allowed, meaning."""
+    schema = load_schema()
+    lines = ["| key | default | allowed | meaning |", "| --- | --- | --- | --- |"]
+    for name, key in _keys(schema, schema, ""):
+        default = json.dumps(key["default"]).replace('"', "")
+        lines.append(f"| `{name}` | `{default}` | {_allowed(key)} | {key['description']} |")
+    return "\n".join(lines)
+
+
+def with_reference(text: str) -> str:
+    """Put the table into a text, between its two markers."""
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    return f"{before}{BEGIN}\n{config_reference()}\n{END}{after}"
+
+
+def _keys(
+    schema: Mapping[str, Any], part: Mapping[str, Any], prefix: str
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, key in part["properties"].items():
+        if "$ref" in key:
+            key = {**schema["$defs"][key["$ref"].rsplit("/", 1)[1]], **key}  # noqa: PLW2901
+        if "properties" in key:
+            yield from _keys(schema, key, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", key
+
+
+def _allowed(key: Mapping[str, Any]) -> str:
+    if "oneOf" in key:
+        return " or ".join(_allowed(choice) for choice in key["oneOf"])
+    if "const" in key:
+        return f"`{key['const']}`"
+    choices = key.get("enum") or key.get("items", {}).get("enum")
+    if choices:
+        return ("list of " if "items" in key else "") + ", ".join(f"`{choice}`" for choice in choices)
+    kinds = key["type"] if isinstance(key["type"], list) else [key["type"]]
+    limits = [
+        f"{sign} {key[name]}"
+        for name, sign in (
+            ("minimum", ">="),
+            ("exclusiveMinimum", ">"),
+            ("maximum", "<="),
+            ("exclusiveMaximum", "<"),
+        )
+        if name in key
+    ]
+    return " ".join([" or ".join(kinds), *limits])
+
+
+def main(readme: Path = README) -> None:
+    """Rewrite the table in README.md."""
+    readme.write_text(with_reference(readme.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
