@@ -42,4 +42,4 @@ onsuccess:
 
 
 onerror:
-    print(failure_message(log))
+    print(failure_message(log[0]))

@@ -22,6 +22,8 @@ rule describe_compositions:
 
 
 rule build_element_table:
+    input:
+        source=config["composition"]["element_table"] or [],
     output:
         element_table=f"{RUN}/composition/element_table.parquet",
         provenance=f"{RUN}/composition/element_table.provenance.json",
@@ -33,7 +35,6 @@ rule build_element_table:
         "../envs/crystals.yaml"
     params:
         code=code_of_rule("build_element_table"),
-        source=config["composition"]["element_table"],
     script:
         script_path("build_element_table")
 

@@ -34,7 +34,8 @@ def failure_message(snakemake_log):
     """What to do after a failure."""
     return (
         f"\nThe run stopped. The reason stands above and in the log of the rule under {LOGS}/ "
-        f"(Snakemake's own log: {snakemake_log}).\nWhat is finished is kept: mend the cause and give the same command again."
+        f"(Snakemake's own log: {snakemake_log}).\n"
+        "What is finished is kept: mend the cause and give the same command again."
     )
 
 

@@ -8,10 +8,11 @@ from handmade import entry, rock_salt, structures
 from jarvis.core.atoms import Atoms
 from pymatgen.core import Lattice, Structure
 
+from polyfacet.cif import CifError, read_cif, write_cif
 from polyfacet.materials import SAMPLE, material_from_entry
 from polyfacet.rejects import REJECTS
 from polyfacet.tables import read_table, write_table
-from write_structures import STRUCTURES, main, write_cif
+from write_structures import STRUCTURES, main
 
 SKEWED = Structure(
     Lattice.from_parameters(3.1, 4.7, 17.9, 71.0, 82.0, 119.0),
@@ -29,7 +30,7 @@ def same_distances(atoms: Atoms, structure: Structure) -> bool:
 
 @pytest.mark.parametrize("structure", [*structures().values(), SKEWED, SKEWED * (2, 1, 1)], ids=str)
 def test_jarvis_reads_the_same_structure(tmp_path, structure):
-    assert write_cif(structure, tmp_path / "x.cif") is None
+    write_cif(structure, tmp_path / "x.cif")
     atoms = Atoms.from_cif(str(tmp_path / "x.cif"), use_cif2cell=False, get_primitive_atoms=False)
     assert sorted(atoms.elements) == sorted(site.specie.symbol for site in structure)
     assert atoms.volume == pytest.approx(structure.volume, rel=1e-4)
@@ -38,8 +39,22 @@ def test_jarvis_reads_the_same_structure(tmp_path, structure):
 
 def test_two_atoms_on_one_site_are_a_reject(tmp_path):
     clash = Structure(Lattice.cubic(4), ["Na", "Na"], [[0, 0, 0], [0, 0, 1e-6]])
-    assert "sites" in write_cif(clash, tmp_path / "x.cif")
+    with pytest.raises(CifError, match="sites"):
+        write_cif(clash, tmp_path / "x.cif")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_site_near_a_third_stays_where_it_is(tmp_path):
+    long = Structure(Lattice.orthorhombic(4, 5, 40), ["Na", "Cl"], [[0, 0, 0.66661], [0.5, 0.5, 0.1]])
+    write_cif(long, tmp_path / "x.cif")
+    (sodium,) = (site for site in read_cif(tmp_path / "x.cif") if site.specie.symbol == "Na")
+    assert sodium.frac_coords[2] == pytest.approx(0.66661, abs=1e-9)
+
+
+def test_a_file_without_a_structure_is_an_error(tmp_path):
+    (tmp_path / "x.cif").write_text("data_empty\n_cell_length_a 1.0\n")
+    with pytest.raises(CifError, match="cannot be read"):
+        read_cif(tmp_path / "x.cif")
 
 
 def run(tmp_path, cells, n_shards, **settings):

@@ -1,14 +1,12 @@
 """Write one CIF per material of a shard, and check that it reads back as the same structure."""
 
 import json
-import warnings
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 from pymatgen.core import Structure
-from pymatgen.io.cif import CifParser, CifWriter
 
+from polyfacet.cif import CifError, write_cif
 from polyfacet.files import atomic_path, sha256_of_file
 from polyfacet.identifiers import shard_of
 from polyfacet.materials import SAMPLE
@@ -24,9 +22,6 @@ STRUCTURES = pa.schema(
         column("sha256", pa.string(), "digest of the CIF"),
     ]
 )
-# Ten digits keep coordinates to 1e-9 A, below what separates symmetric sites in any tool of the chain.
-SIGNIFICANT_FIGURES = 10
-SAME_A = 1e-6
 
 
 def main(
@@ -61,9 +56,10 @@ def main(
         folder.mkdir()
         for material in track(mine.to_dict("records"), f"structures {shard}"):
             path = folder / f"{material['mat_id']}.cif"
-            reason = write_cif(Structure.from_dict(json.loads(material["structure"])), path)
-            if reason:
-                rejects.append(Reject(material["mat_id"], reason))
+            try:
+                write_cif(Structure.from_dict(json.loads(material["structure"])), path)
+            except CifError as error:
+                rejects.append(Reject(material["mat_id"], str(error)))
                 continue
             rows.append(
                 {
@@ -78,41 +74,6 @@ def main(
         len(rejects), len(mine), max_rejected_fraction, "structures", [reject.reason for reject in rejects]
     )
     write_table(manifest, rows, STRUCTURES)
-
-
-def write_cif(structure: Structure, path: Path) -> str | None:
-    """Write a structure as CIF (P1, as given) and read it back.
-
-    Returns
-    -------
-    str or None
-        Why the file does not hold the structure; then there is no file.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            CifWriter(structure, significant_figures=SIGNIFICANT_FIGURES).write_file(path)
-            read = CifParser(path).parse_structures(primitive=False, check_occu=False)[0]
-    except Exception as error:  # whatever a reader makes of one material must not stop the rest
-        path.unlink(missing_ok=True)
-        return f"CIF cannot be written and read back: {type(error).__name__}: {error}"
-    difference = _difference(structure, read)
-    if difference:
-        path.unlink()
-    return difference
-
-
-def _difference(structure: Structure, read: Structure) -> str | None:
-    if len(read) != len(structure):
-        return f"CIF reads back with {len(read)} sites instead of {len(structure)}: are two on one place?"
-    lengths = np.abs(np.array(structure.lattice.parameters) - np.array(read.lattice.parameters))
-    if lengths.max() > SAME_A * 100:
-        return "CIF reads back with another lattice"
-    for site in structure:
-        near = read.get_sites_in_sphere(read.lattice.get_cartesian_coords(site.frac_coords), 1e-3)
-        if all(other.species != site.species for other in near):
-            return f"CIF reads back without the {site.species_string} at {np.round(site.frac_coords, 4)}"
-    return None
 
 
 if __name__ == "__main__":
