@@ -1,0 +1,32 @@
+"""Fixtures that several unit tests share."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from polyfacet.materials import SAMPLE
+from polyfacet.tables import write_table
+from polyfacet.targets import Target
+
+
+@pytest.fixture
+def write_sample(tmp_path: Path) -> Callable[[Mapping[str, str]], Path]:
+    """Write a sample of materials that matter for their formula only (mat_id to formula); return its path."""
+
+    def write(formulas: Mapping[str, str]) -> Path:
+        rest = {
+            "prototype_id": None,
+            "space_group": None,
+            "n_sites": 1,
+            "volume": 10.0,
+            **{target.value: 0.0 for target in Target},
+            "structure": "{}",
+            "source_file": "made up",
+            "source_position": 0,
+        }
+        rows = [{"mat_id": mat_id, "formula": formula, **rest} for mat_id, formula in formulas.items()]
+        write_table(tmp_path / "sample.parquet", rows, SAMPLE)
+        return tmp_path / "sample.parquet"
+
+    return write

@@ -1,0 +1,218 @@
+import json
+import re
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from pymatgen.core import Element
+
+from draw_composition_images import main
+from draw_composition_legend import main as draw_legend
+from draw_composition_legend import pixel_map
+from polyfacet.composition.element_table import check_elements, write_elements
+from polyfacet.composition.grey_levels import GreyLevels
+from polyfacet.composition.image import COMPOSITION_IMAGES, arrange, magnify
+from polyfacet.composition.properties import NAMES
+from polyfacet.composition.statistics import composition_statistics
+from polyfacet.errors import UserError
+from polyfacet.rejects import REJECTS
+from polyfacet.splitting import SPLIT
+from polyfacet.tables import read_table, write_table
+
+
+def column_of(values):
+    """Statistics (compositions, 7, 56), all 0 but the mean of the first property."""
+    statistics = np.zeros((len(values), 7, 56))
+    statistics[:, 0, 0] = values
+    return statistics
+
+
+def test_a_block_has_its_statistics_in_their_places():
+    values = np.zeros((1, 7, 56), dtype=np.uint8)
+    values[0, :, 8] = range(1, 8)  # ave var gmean hmean max min sum of the second block of the second row
+    picture = arrange(values, "fixed")[0]
+    assert picture.shape == (24, 21)
+    assert picture[3:6, 3:6].tolist() == [[7, 0, 2], [3, 1, 4], [5, 0, 6]]
+    assert np.count_nonzero(picture) == 7
+
+
+def test_the_published_layout_is_the_wide_picture_read_in_lines_of_21():
+    values = np.random.default_rng(0).integers(0, 256, (2, 7, 56), dtype=np.uint8)
+    wide = np.zeros((2, 21, 24), dtype=np.uint8)
+    for number in range(56):
+        row, place = 3 * (number // 8), 3 * (number % 8)
+        ave, var, gmean, hmean, high, low, total = values[:, :, number].T
+        wide[:, row, place], wide[:, row, place + 2] = total, var
+        wide[:, row + 1, place : place + 3] = np.stack([gmean, ave, hmean], axis=1)
+        wide[:, row + 2, place], wide[:, row + 2, place + 2] = high, low
+    assert np.array_equal(arrange(values, "mcvn2022").reshape(2, -1), wide.reshape(2, -1))
+
+
+@pytest.mark.parametrize("layout", ["fixed", "mcvn2022"])
+def test_the_key_names_every_statistic_once(layout):
+    properties, statistics = pixel_map(layout)
+    pairs = list(zip(properties.flat, statistics.flat, strict=True))
+    assert {pair for pair in pairs if pair[1] >= 0} == {(p, s) for p in range(56) for s in range(7)}
+    assert sorted(p for p, s in pairs if s < 0) == sorted([*range(56), *range(56)])
+
+
+def test_grey_levels_round_half_to_even_and_clip_outside_the_fitted_range():
+    levels = GreyLevels.fit(column_of([0.0, 510.0]))
+    grey = levels.grey(column_of([1.0, 3.0, 5.0, -7.0, 999.0, np.inf, np.nan]))[:, 0, 0]
+    assert grey.tolist() == [0, 2, 2, 0, 255, 255, 0]
+
+
+def test_a_tie_stays_a_tie_when_floating_point_misses_it():
+    # (0.3 - 0.1) / (0.5 - 0.1) is below one half by an ulp; 127.5 rounds to 128.
+    levels = GreyLevels.fit(column_of([0.1, 0.5]))
+    assert levels.grey(column_of([0.3]))[0, 0, 0] == 128
+
+
+def test_columns_without_contrast_are_black():
+    statistics = np.zeros((3, 7, 56))
+    statistics[:, 1, 1] = [5.0, 5.0 + 1e-14, 5.0]  # rounding
+    statistics[:, 2, 2] = np.nan
+    statistics[:, 3, 3] = [1.0, np.inf, 2.0]
+    assert not GreyLevels.fit(statistics).grey(statistics).any()
+
+
+def test_missing_values_are_black_and_do_not_spoil_their_column():
+    statistics = column_of([1.0, np.nan, 3.0])
+    assert GreyLevels.fit(statistics).grey(statistics)[:, 0, 0].tolist() == [0, 0, 255]
+
+
+def test_saved_grey_levels_are_the_same_when_loaded(tmp_path):
+    statistics = np.random.default_rng(1).normal(size=(5, 7, 56))
+    statistics[:, 4, 9] = 2.0
+    levels = GreyLevels.fit(statistics)
+    levels.save(tmp_path / "grey.json", fit="train")
+    loaded = GreyLevels.load(tmp_path / "grey.json")
+    assert np.array_equal(levels.low, loaded.low, equal_nan=True)
+    assert np.array_equal(levels.high, loaded.high, equal_nan=True)
+    document = json.loads((tmp_path / "grey.json").read_text())
+    assert document["fit"] == "train"
+    assert document["levels"][NAMES[9]]["max"] is None
+
+
+def test_grey_levels_need_a_composition():
+    with pytest.raises(ValueError, match="zero-size"):
+        GreyLevels.fit(np.empty((0, 7, 56)))
+
+
+def test_magnified_pixels_are_squares():
+    assert magnify(np.array([[1, 2]]), 2).tolist() == [[1, 1, 2, 2], [1, 1, 2, 2]]
+
+
+def test_the_order_of_blocks_is_that_of_the_published_template(shared):
+    with zipfile.ZipFile(shared / "data" / "mcvn" / "ImgTemplate.xlsx") as book:
+        strings = re.findall(r"<t>(.*?)</t>", book.read("xl/sharedStrings.xml").decode())
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+    cells = re.findall(r'<c r="[A-G](\d+)" t="s"><v>(\d+)</v>', sheet)
+    assert [strings[int(index)] for _, index in cells] == list(NAMES)
+    assert [int(row) for row, _ in cells] == [row for row in range(2, 10) for _ in range(7)]
+
+
+@pytest.mark.parametrize(
+    ("folder", "table", "first", "last"),
+    [("NIMS", "NIMS_Fatigue.csv", "C", "Mo"), ("BMG-RMG-CRA", "original_data.csv", "Pd", "U")],
+)
+def test_published_pictures_are_reproduced_pixel_for_pixel(shared, folder, table, first, last):
+    published = shared / "data" / "mcvn" / folder
+    amounts = pd.read_csv(published / table).loc[:, first:last]
+    compositions = [row[row > 0].to_dict() for _, row in amounts.iterrows()]
+    elements = pd.read_csv(shared / "data" / "elements" / "elements_completed.csv", index_col=0)
+    statistics = composition_statistics(compositions, check_elements(elements, "XenonPy"), "xenonpy")
+    pictures = arrange(GreyLevels.fit(statistics).grey(statistics), "mcvn2022")
+    expected = pd.read_csv(published / "Images.csv").to_numpy()
+    assert expected.shape == (10, 504)
+    assert np.count_nonzero(pictures.reshape(10, 504) != expected) == 0
+
+
+@pytest.fixture
+def stage(tmp_path, write_sample):
+    """Run the stage on a small sample with made-up properties of H to Ni; return its folder."""
+    symbols = [Element.from_Z(z).symbol for z in range(1, 29)]
+    properties = np.random.default_rng(2).uniform(1, 100, (len(symbols), 56))
+    write_elements(
+        tmp_path / "elements.parquet",
+        check_elements(pd.DataFrame(properties, symbols, list(NAMES)), "the made-up table"),
+    )
+
+    def run(formulas, parts, **settings):
+        split = [{"mat_id": mat_id, "part": part} for mat_id, part in parts.items()]
+        write_table(tmp_path / "split.parquet", split, SPLIT)
+        defaults = {
+            "statistics": "stable",
+            "layout": "fixed",
+            "fit": "train",
+            "scale": 1,
+            "max_rejected_fraction": 0.5,
+        }
+        main(
+            write_sample(formulas),
+            tmp_path / "split.parquet",
+            tmp_path / "elements.parquet",
+            tmp_path / "images",
+            tmp_path / "manifest.parquet",
+            tmp_path / "grey.json",
+            tmp_path / "rejected.parquet",
+            **{**defaults, **settings},
+        )
+        return tmp_path
+
+    return run
+
+
+FORMULAS = {"a": "FeNi", "b": "TiO2", "c": "LiF", "d": "Fe3Al"}
+PARTS = {"a": "train", "b": "train", "c": "test", "d": "train"}
+
+
+def pixels(folder, mat_id):
+    with Image.open(folder / "images" / f"{mat_id}.png") as picture:
+        assert picture.mode == "L"
+        return np.asarray(picture)
+
+
+def test_pictures_of_the_training_part_do_not_depend_on_the_test_part(stage):
+    folder = stage(FORMULAS, PARTS)
+    before = pixels(folder, "a")
+    stage({**FORMULAS, "c": "KCl"}, PARTS)
+    assert np.array_equal(before, pixels(folder, "a"))
+    stage({**FORMULAS, "c": "KCl"}, PARTS, fit="all")
+    assert not np.array_equal(before, pixels(folder, "a"))
+
+
+def test_the_manifest_names_what_is_in_the_folder(stage):
+    folder = stage(FORMULAS, PARTS, scale=4)
+    manifest = read_table(folder / "manifest.parquet", COMPOSITION_IMAGES)
+    assert list(manifest["mat_id"]) == list(FORMULAS)
+    assert sorted(manifest["image"]) == sorted(path.name for path in (folder / "images").iterdir())
+    assert pixels(folder, "b").shape == (96, 84)
+
+
+def test_the_same_input_gives_the_same_bytes(stage):
+    first = read_table(stage(FORMULAS, PARTS) / "manifest.parquet", COMPOSITION_IMAGES)
+    second = read_table(stage(FORMULAS, PARTS) / "manifest.parquet", COMPOSITION_IMAGES)
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_elements_without_properties_are_rejected_by_name(stage):
+    folder = stage({**FORMULAS, "e": "CmO2", "f": "Xx"}, {**PARTS, "e": "train", "f": "train"})
+    rejects = read_table(folder / "rejected.parquet", REJECTS).set_index("mat_id")["reason"]
+    assert rejects["e"] == "the element table has no properties of Cm"
+    assert "unknown element" in rejects["f"]
+    assert not (folder / "images" / "e.png").exists()
+
+
+def test_a_split_without_training_materials_is_refused(stage):
+    with pytest.raises(UserError, match="no material is left in the training part"):
+        stage(FORMULAS, dict.fromkeys(FORMULAS, "test"))
+
+
+def test_the_key_is_a_picture(tmp_path):
+    draw_legend(tmp_path / "legend.png", layout="fixed")
+    with Image.open(tmp_path / "legend.png") as picture:
+        assert picture.format == "PNG"
+        assert min(picture.size) > 1000

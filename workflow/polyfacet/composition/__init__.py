@@ -1,0 +1,1 @@
+"""Facets that know a material's composition only: the composition text and the composition image."""
