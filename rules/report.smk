@@ -16,18 +16,17 @@ def report_files():
 
 
 def closing_message():
-    """Where the results are, said once at the end of a run."""
-    lines = {
-        "report": rules.write_report.output.report,
-        "tables": f"{rules.tabulate_results.output.mae_csv}, {rules.tabulate_results.output.mase_csv}",
-        "heatmap": rules.plot_results.output.heatmap,
-        "bars": rules.plot_results.output.bars,
-        "pictures": rules.draw_contact_sheet.output.sheet,
-        "dataset": ", ".join(
-            expand(rules.assemble_dataset.output.dataset, repeat=REPEATS)
-        ),
+    """Where the results are, said once at the end of a run (which may have been of a part only)."""
+    results = {
+        "report": [rules.write_report.output.report],
+        "tables": [rules.tabulate_results.output.mae_md, rules.tabulate_results.output.mase_md],
+        "heatmap": [rules.plot_results.output.heatmap],
+        "bars": [rules.plot_results.output.bars],
+        "pictures": [rules.draw_contact_sheet.output.sheet],
+        "dataset": expand(rules.assemble_dataset.output.dataset, repeat=REPEATS),
     }
-    return "\nDone.\n" + "\n".join(f"  {name:9}{path}" for name, path in lines.items())
+    made = [(name, path) for name, paths in results.items() for path in paths if Path(path).exists()]
+    return "\n".join(["", "Done.", *(f"  {name:9} {path}" for name, path in made)])
 
 
 def failure_message(snakemake_log):

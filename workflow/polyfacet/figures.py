@@ -113,12 +113,12 @@ def _separate_baselines(axes: plt.Axes, table: pd.DataFrame) -> None:
 def contact_sheet(pictures: Sequence[Path], labels: Sequence[str], columns: int = 10) -> Figure:
     """Arrange pictures in a grid with a label under each."""
     n_rows = max(1, -(-len(pictures) // columns))
-    figure, grid = plt.subplots(n_rows, columns, figsize=(columns * 1.3, n_rows * 1.5), squeeze=False)
+    figure, grid = plt.subplots(n_rows, columns, figsize=(columns * 1.4, n_rows * 1.55), squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
     for axes, path, label in zip(grid.flat, pictures, labels, strict=False):
         with Image.open(path) as picture:
             axes.imshow(np.asarray(picture.convert("RGB")))
-        axes.set_title(label, fontsize=6, y=-0.18)
-    figure.subplots_adjust(wspace=0.04, hspace=0.18)
+        axes.set_title(label, fontsize=7, y=-0.14)
+    figure.subplots_adjust(wspace=0.02, hspace=0.12)
     return figure

@@ -5,9 +5,10 @@ from collections import Counter
 from pathlib import Path
 
 import pandas as pd
-from polyfacet.composition.tables import COMPOSITION_IMAGES, COMPOSITION_TEXTS
-from polyfacet.rendering.tables import IMAGES
-from polyfacet.structure_facet.tables import EMBEDDINGS
+from polyfacet.composition.image import COMPOSITION_IMAGES
+from polyfacet.composition.text import TEXT
+from polyfacet.rendering.pictures import PICTURES
+from polyfacet.structure_facet.embedding import EMBEDDINGS
 
 from polyfacet.dataset import DATASET
 from polyfacet.facets import Facet
@@ -41,9 +42,9 @@ def main(
     """
     frame = read_table(sample, SAMPLE).drop(columns=["structure", "source_file", "source_position"])
     frame = frame.merge(read_table(split, SPLIT), on="mat_id", how="left", validate="one_to_one")
-    pictures = pd.concat([_pictures(manifest, IMAGES, dataset.parent) for manifest in images])
+    pictures = pd.concat([_pictures(manifest, PICTURES, dataset.parent) for manifest in images])
     facets = {
-        Facet.TEXT: read_table(text, COMPOSITION_TEXTS),
+        Facet.TEXT: read_table(text, TEXT),
         Facet.IMAGE: _named(pictures, Facet.IMAGE),
         Facet.TABULAR: read_table(embeddings, EMBEDDINGS),
         Facet.COMPIMAGE: _named(
