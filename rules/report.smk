@@ -19,13 +19,21 @@ def closing_message():
     """Where the results are, said once at the end of a run (which may have been of a part only)."""
     results = {
         "report": [rules.write_report.output.report],
-        "tables": [rules.tabulate_results.output.mae_md, rules.tabulate_results.output.mase_md],
+        "tables": [
+            rules.tabulate_results.output.mae_md,
+            rules.tabulate_results.output.mase_md,
+        ],
         "heatmap": [rules.plot_results.output.heatmap],
         "bars": [rules.plot_results.output.bars],
         "pictures": [rules.draw_contact_sheet.output.sheet],
         "dataset": expand(rules.assemble_dataset.output.dataset, repeat=REPEATS),
     }
-    made = [(name, path) for name, paths in results.items() for path in paths if Path(path).exists()]
+    made = [
+        (name, path)
+        for name, paths in results.items()
+        for path in paths
+        if Path(path).exists()
+    ]
     return "\n".join(["", "Done.", *(f"  {name:9} {path}" for name, path in made)])
 
 
