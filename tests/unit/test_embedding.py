@@ -1,0 +1,226 @@
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from pymatgen.core import Lattice, Structure
+from pymatgen.io.cif import CifWriter
+from textbook_crystals import SAME_CELL, all_crystals, supercell
+
+import build_graphs
+import embed_graphs
+from polyfacet.errors import UserError
+from polyfacet.rejects import REJECTS
+from polyfacet.splitting import SPLIT
+from polyfacet.structure_facet.crystal import primitive_crystal
+from polyfacet.structure_facet.crystal_graph import GRAPHS, build_graph, graph_from_row
+from polyfacet.structure_facet.embedding import (
+    EMBEDDINGS,
+    choose_device,
+    embed,
+    load_network,
+    make_network,
+    save_network,
+)
+from polyfacet.structure_facet.network import NetworkConfig
+from polyfacet.tables import read_table, write_table
+
+CPU = torch.device("cpu")
+SMALL = NetworkConfig(width=32, layers=2)
+CRYSTALS = all_crystals()
+
+
+def graph_of(mat_id, crystal):
+    return build_graph(mat_id, crystal, pauli="coded", neighbours=16, min_radius=0.0)
+
+
+@pytest.fixture(scope="module")
+def graphs():
+    return [graph_of(name, crystal) for name, crystal in CRYSTALS.items()]
+
+
+@pytest.fixture(scope="module")
+def calibrated(graphs):
+    return make_network("calibrated", 42, graphs, CPU)
+
+
+def embeddings(network, graphs) -> np.ndarray:
+    return np.stack([embedding for _, embedding in embed(network, graphs)])
+
+
+@pytest.mark.parametrize("change", [*SAME_CELL, supercell])
+def test_embedding_is_that_of_the_crystal_not_of_its_description(graphs, calibrated, change):
+    reference = embeddings(calibrated, graphs)
+    typical = np.median(
+        np.linalg.norm(reference[:, None] - reference, axis=-1)[np.triu_indices(len(graphs), 1)]
+    )
+    changed = {name: change(crystal) for name, crystal in CRYSTALS.items()}
+    if change is supercell:
+        changed = {name: primitive_crystal(crystal) for name, crystal in changed.items()}
+        graphs = [graph_of(name, primitive_crystal(crystal)) for name, crystal in CRYSTALS.items()]
+        reference = embeddings(calibrated, graphs)
+    moved = embeddings(calibrated, [graph_of(name, crystal) for name, crystal in changed.items()])
+    assert np.linalg.norm(moved - reference, axis=1).max() < 1e-4 * typical
+
+
+def test_calibration_leaves_mean_0_and_variance_1_on_the_training_materials(graphs, calibrated):
+    seen: dict[torch.nn.BatchNorm1d, list[torch.Tensor]] = {}
+    norms = [norm for layer in calibrated.normalisations() for norm in layer]
+    hooks = [
+        norm.register_forward_hook(lambda norm, _inputs, output: seen.setdefault(norm, []).append(output))
+        for norm in norms
+    ]
+    list(embed(calibrated, graphs))
+    for hook in hooks:
+        hook.remove()
+    assert len(norms) == len(seen) == 6
+    for norm, outputs in seen.items():
+        values = torch.cat(outputs)
+        assert values.mean(dim=0).abs().max() < 1e-4
+        # The normalisation adds eps to the variance, lest constant features explode.
+        variance = norm.running_var / (norm.running_var + norm.eps)
+        torch.testing.assert_close(values.var(dim=0, unbiased=False), variance, atol=1e-3, rtol=0)
+        assert variance.median() > 0.9
+
+
+def test_calibration_does_not_depend_on_the_order_of_the_materials(graphs):
+    forth = make_network("calibrated", 1, graphs, CPU, SMALL).state_dict()
+    back = make_network("calibrated", 1, graphs[::-1], CPU, SMALL).state_dict()
+    assert all(torch.equal(forth[name], back[name]) for name in forth)
+
+
+def test_seed_and_kind_decide_the_network(graphs):
+    state = torch.random.get_rng_state()
+    first, again, other = (embeddings(make_network("random", s, [], CPU, SMALL), graphs) for s in (1, 1, 2))
+    assert torch.equal(torch.random.get_rng_state(), state)
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).max() > 1e-2
+    fitted = embeddings(make_network("calibrated", 1, graphs, CPU, SMALL), graphs)
+    assert np.abs(first - fitted).max() > 1e-2
+
+
+def test_embedding_does_not_depend_on_the_other_materials(graphs, calibrated):
+    together = dict(embed(calibrated, graphs))
+    for graph in graphs[:3]:
+        ((_, alone),) = embed(calibrated, [graph])
+        np.testing.assert_array_equal(alone, together[graph.mat_id])
+
+
+def test_saved_network_embeds_alike_and_has_the_same_bytes(graphs, tmp_path):
+    network = make_network("calibrated", 3, graphs, CPU, SMALL)
+    for name in ("a", "b"):
+        save_network(network, tmp_path / name, kind="calibrated", seed=3)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    loaded = load_network(tmp_path / "a", CPU)
+    assert loaded.config == SMALL
+    np.testing.assert_array_equal(embeddings(loaded, graphs), embeddings(network, graphs))
+
+
+def test_calibration_without_training_materials_is_refused():
+    with pytest.raises(UserError, match="needs training materials"):
+        make_network("calibrated", 1, [], CPU, SMALL)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_missing_gpu_is_said():
+    assert choose_device("auto") == CPU
+    with pytest.raises(UserError, match="no GPU"):
+        choose_device("cuda")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_gpu_agrees(graphs, calibrated):
+    on_gpu = make_network("calibrated", 42, graphs, torch.device("cuda"))
+    np.testing.assert_allclose(embeddings(on_gpu, graphs), embeddings(calibrated, graphs), atol=1e-3)
+
+
+def test_graph_survives_its_table(graphs, tmp_path):
+    write_table(tmp_path / "g.parquet", [graph.row() for graph in graphs], GRAPHS)
+    rows = read_table(tmp_path / "g.parquet", GRAPHS).to_dict("records")
+    for graph, read in zip(graphs, map(graph_from_row, rows), strict=True):
+        assert read.mat_id == graph.mat_id
+        np.testing.assert_array_equal(read.pair_potentials, graph.pair_potentials)
+        np.testing.assert_array_equal(read.atomic_numbers, graph.atomic_numbers)
+        for field in dataclasses.fields(graph.local):
+            np.testing.assert_array_equal(getattr(read.local, field.name), getattr(graph.local, field.name))
+
+
+@pytest.fixture
+def cifs(tmp_path):
+    folder = tmp_path / "cif"
+    folder.mkdir()
+    for name, crystal in CRYSTALS.items():
+        fractional = crystal.cart_coords @ np.linalg.inv(crystal.lattice)
+        structure = Structure(Lattice(crystal.lattice), crystal.atomic_numbers, fractional)
+        CifWriter(structure, significant_figures=10).write_file(folder / f"{name}.cif")
+    return folder
+
+
+def build(cifs, names, output, limit=0.05):
+    materials, rejected = output.with_suffix(".materials"), output.with_suffix(".rejected")
+    write_table(materials, pd.DataFrame({"mat_id": names}), build_graphs.MATERIALS)
+    build_graphs.main(
+        cifs,
+        materials,
+        output,
+        rejected,
+        pauli="coded",
+        neighbours=16,
+        min_radius=0.0,
+        max_rejected_fraction=limit,
+    )
+    return read_table(rejected, REJECTS)
+
+
+def test_scripts_give_the_same_bytes_for_any_shards(cifs, tmp_path):
+    names = sorted(CRYSTALS)
+    split = [{"mat_id": name, "part": "test" if name == "slab" else "train"} for name in names]
+    write_table(tmp_path / "split.parquet", split, SPLIT)
+    shards = {"one": [names], "two": [names[1::2], names[::2]]}
+    for label, parts in shards.items():
+        tables = [tmp_path / f"{label}-{number}.parquet" for number in range(len(parts))]
+        for table, part in zip(tables, parts, strict=True):
+            assert build(cifs, part, table).empty
+        embed_graphs.main(
+            tables,
+            tmp_path / "split.parquet",
+            tmp_path / f"{label}.embeddings",
+            tmp_path / f"{label}.network",
+            kind="calibrated",
+            seed=42,
+            device="cpu",
+        )
+    for suffix in ("embeddings", "network"):
+        assert (tmp_path / f"one.{suffix}").read_bytes() == (tmp_path / f"two.{suffix}").read_bytes()
+    table = read_table(tmp_path / "one.embeddings", EMBEDDINGS)
+    assert table["mat_id"].tolist() == names
+    values = np.stack(table["embedding"])
+    assert values.shape == (len(names), 128)
+    assert np.isfinite(values).all()
+
+
+def test_same_material_in_two_shards_is_refused(cifs, tmp_path):
+    build(cifs, ["copper"], tmp_path / "g.parquet")
+    with pytest.raises(UserError, match="copper"):
+        embed_graphs.main(
+            [tmp_path / "g.parquet"] * 2,
+            tmp_path / "split",
+            tmp_path / "e",
+            tmp_path / "n",
+            kind="random",
+            seed=0,
+            device="cpu",
+        )
+
+
+def test_bad_material_is_rejected_with_a_reason_and_the_rest_goes_on(cifs, tmp_path):
+    (cifs / "damaged.cif").write_text("data_damaged\n")
+    heavy = Structure(Lattice.cubic(4), ["Lr"], [[0, 0, 0]])
+    CifWriter(heavy).write_file(cifs / "heavy.cif")
+    rejects = build(cifs, ["copper", "damaged", "heavy", "absent"], tmp_path / "g.parquet", limit=0.9)
+    assert rejects["mat_id"].tolist() == ["absent", "damaged", "heavy"]
+    assert "103" in rejects["reason"][2]
+    assert read_table(tmp_path / "g.parquet", GRAPHS)["mat_id"].tolist() == ["copper"]
+    with pytest.raises(UserError, match="max_rejected_fraction"):
+        build(cifs, ["copper", "damaged"], tmp_path / "g.parquet", limit=0.05)

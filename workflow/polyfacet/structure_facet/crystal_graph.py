@@ -1,0 +1,107 @@
+"""What the network sees of a crystal, and the table in which it is kept: pair potentials and local graph."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from polyfacet.structure_facet.crystal import Crystal
+from polyfacet.structure_facet.lattice_sums import TERMS, PauliDecay, lattice_sums
+from polyfacet.structure_facet.local_graph import LocalGraph, local_graph
+from polyfacet.tables import column
+
+GRAPHS = pa.schema(
+    [
+        column("mat_id", pa.string(), "identifier of the material"),
+        column("atomic_numbers", pa.list_(pa.int16()), "atoms of the cell that the graph was made of"),
+        column(
+            "pair_potentials",
+            pa.list_(pa.float64()),
+            "lattice sums, shape (N, N, 3) row by row: all ordered pairs (i slow, self pairs included) x "
+            "(Coulomb, London, Pauli)",
+            "1/A, 1/A^6, 1",
+        ),
+        column("edge_source", pa.list_(pa.int32()), "local graph: index of the neighbour"),
+        column("edge_target", pa.list_(pa.int32()), "local graph: index of the atom that hears it"),
+        column("edge_distance", pa.list_(pa.float64()), "local graph: length of the edge", "A"),
+    ]
+)
+
+
+@dataclass(frozen=True, eq=False)
+class CrystalGraph:
+    """Complete and local graph of one material.
+
+    Parameters
+    ----------
+    mat_id
+        Identifier of the material.
+    atomic_numbers
+        Shape ``(N,)``.
+    pair_potentials
+        Lattice sums, shape ``(N, N, 3)``; see `polyfacet.structure_facet.lattice_sums.lattice_sums`.
+    local
+        Local graph.
+    """
+
+    mat_id: str
+    atomic_numbers: NDArray[np.int64]
+    pair_potentials: NDArray[np.float64]
+    local: LocalGraph
+
+    def row(self) -> dict[str, Any]:
+        """Give the graph as a row of the ``GRAPHS`` table."""
+        return {
+            "mat_id": self.mat_id,
+            "atomic_numbers": self.atomic_numbers,
+            "pair_potentials": self.pair_potentials.ravel(),
+            "edge_source": self.local.source,
+            "edge_target": self.local.target,
+            "edge_distance": self.local.distance,
+        }
+
+
+def build_graph(
+    mat_id: str,
+    crystal: Crystal,
+    *,
+    pauli: PauliDecay,
+    neighbours: int,
+    min_radius: float,
+    device: str = "cpu",
+) -> CrystalGraph:
+    """Compute the lattice sums and the local graph of a crystal.
+
+    Parameters
+    ----------
+    mat_id, crystal
+        The material.
+    pauli, device
+        See `polyfacet.structure_facet.lattice_sums.lattice_sums`.
+    neighbours, min_radius
+        See `polyfacet.structure_facet.local_graph.local_graph`.
+    """
+    return CrystalGraph(
+        mat_id=mat_id,
+        atomic_numbers=crystal.atomic_numbers,
+        pair_potentials=lattice_sums(crystal, pauli, device=device).cpu().numpy(),
+        local=local_graph(crystal, neighbours, min_radius),
+    )
+
+
+def graph_from_row(row: Mapping[Any, Any]) -> CrystalGraph:
+    """Read a graph back from a row of the ``GRAPHS`` table."""
+    n_atoms = len(row["atomic_numbers"])
+    return CrystalGraph(
+        mat_id=row["mat_id"],
+        atomic_numbers=row["atomic_numbers"].astype(np.int64),
+        pair_potentials=row["pair_potentials"].reshape(n_atoms, n_atoms, len(TERMS)),
+        local=LocalGraph(
+            source=row["edge_source"].astype(np.int64),
+            target=row["edge_target"].astype(np.int64),
+            distance=row["edge_distance"],
+        ),
+    )

@@ -1,0 +1,181 @@
+"""The PotNet embedding of materials: which network, fitted on what, applied to which graphs."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from polyfacet.errors import UserError
+from polyfacet.files import atomic_path
+from polyfacet.progress import track
+from polyfacet.structure_facet.crystal_graph import CrystalGraph
+from polyfacet.structure_facet.network import NetworkConfig, PotNet, network_input
+from polyfacet.tables import column
+
+EmbeddingKind = Literal["random", "calibrated"]
+Device = Literal["auto", "cpu", "cuda"]
+
+EMBEDDINGS = pa.schema(
+    [
+        column("mat_id", pa.string(), "identifier of the material"),
+        column(
+            "embedding", pa.list_(pa.float32(), NetworkConfig.embedding), "PotNet embedding of its structure"
+        ),
+    ]
+)
+CONFIG_KEY = "config"
+
+
+def choose_device(device: Device) -> torch.device:
+    """Resolve ``auto`` to the GPU where there is one.
+
+    Raises
+    ------
+    UserError
+        If ``cuda`` is asked for and there is none.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UserError("graphs.device is cuda, but torch finds no GPU. Set it to auto or cpu.")
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(device)
+
+
+def make_network(
+    kind: EmbeddingKind,
+    seed: int,
+    training: Sequence[CrystalGraph],
+    device: torch.device,
+    config: NetworkConfig | None = None,
+) -> PotNet:
+    """Make the network of an embedding kind, ready for evaluation.
+
+    Parameters
+    ----------
+    kind
+        ``random``: untrained weights, batch normalisation without effect.  ``calibrated``: untrained weights,
+        statistics of the training materials.
+    seed
+        Seed of the weights.
+    training
+        Graphs of the training part; nothing else may be fitted on.
+    device
+        Device that the network is put on.
+    config
+        Sizes; the default ones if None.
+
+    Raises
+    ------
+    UserError
+        If there is nothing to calibrate on.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = PotNet(config or NetworkConfig())
+    network.to(device).eval()
+    if kind == "calibrated":
+        if not training:
+            raise UserError("a calibrated embedding needs training materials, but no graph belongs to one")
+        calibrate(network, training)
+    return network
+
+
+def calibrate(network: PotNet, training: Sequence[CrystalGraph]) -> None:
+    """Set the statistics of the batch normalisations to those of the training materials, exactly.
+
+    Layer by layer, each with all layers before it in their final state: unlike running averages over
+    batches, the result depends on the set of materials alone, not on batches, nor on the order beyond
+    floating point.  The materials are taken in the order of their mat_id.
+    """
+    ordered = sorted(training, key=lambda graph: graph.mat_id)
+    for number, norms in enumerate(network.normalisations(), start=1):
+        moments = {norm: _Moments(norm) for norm in norms}
+        for _ in _forward(network, ordered, f"calibration of layer {number}"):
+            pass
+        for norm, seen in moments.items():
+            seen.set_statistics(norm)
+
+
+def embed(network: PotNet, graphs: Sequence[CrystalGraph]) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Embed materials in the order of their mat_id.
+
+    One at a time, on one thread: a sum's rounding depends on how a batch is cut into blocks, and an embedding
+    must not depend on its neighbours in the table or on the machine's number of cores.
+
+    Yields
+    ------
+    tuple
+        mat_id and embedding, shape ``(128,)``.
+    """
+    ordered = sorted(graphs, key=lambda graph: graph.mat_id)
+    for graph, embedding in zip(ordered, _forward(network, ordered, "embedding"), strict=True):
+        yield graph.mat_id, embedding.cpu().numpy()
+
+
+def save_network(network: PotNet, path: Path, *, kind: EmbeddingKind, seed: int) -> None:
+    """Write weights and statistics as safetensors, with sizes, kind and seed in its metadata."""
+    config = {"kind": kind, "seed": seed, "network": asdict(network.config)}
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
+    with atomic_path(path) as part:
+        save_file(tensors, part, metadata={CONFIG_KEY: json.dumps(config, sort_keys=True)})
+
+
+def load_network(path: Path, device: torch.device) -> PotNet:
+    """Read a network that ``save_network`` wrote, ready for evaluation."""
+    with safe_open(path, framework="pt") as file:
+        config = json.loads(file.metadata()[CONFIG_KEY])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    network = PotNet(NetworkConfig(**config["network"]))
+    network.load_state_dict(tensors)
+    return network.to(device).eval()
+
+
+class _Moments:
+    """Mean and variance of what comes to a batch normalisation, summed up in double precision."""
+
+    def __init__(self, norm: nn.BatchNorm1d) -> None:
+        self.count = 0
+        self.sum = torch.zeros(norm.num_features, dtype=torch.float64, device=norm.weight.device)
+        self.sum_of_squares = torch.zeros_like(self.sum)
+        self.hook = norm.register_forward_pre_hook(self._add)
+
+    def _add(self, _norm: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        values = inputs[0].double()
+        self.count += len(values)
+        self.sum += values.sum(dim=0)
+        self.sum_of_squares += (values**2).sum(dim=0)
+
+    def set_statistics(self, norm: nn.BatchNorm1d) -> None:
+        """Write the statistics into the normalisation and stop listening."""
+        self.hook.remove()
+        mean = self.sum / self.count
+        norm.running_mean = mean.float()
+        norm.running_var = (self.sum_of_squares / self.count - mean**2).clamp(min=0).float()
+
+
+def _forward(network: PotNet, graphs: Iterable[CrystalGraph], label: str) -> Iterator[torch.Tensor]:
+    device = network.readout.weight.device
+    for graph in track(graphs, label):
+        with torch.inference_mode(), _one_thread():
+            embedding = network(network_input(graph).to(device))[0]
+        yield embedding
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)

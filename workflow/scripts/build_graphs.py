@@ -1,0 +1,70 @@
+"""Compute lattice sums and local graph of each material of a shard."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import torch
+
+from polyfacet.progress import track
+from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
+from polyfacet.structure_facet.crystal import read_crystal
+from polyfacet.structure_facet.crystal_graph import GRAPHS, CrystalGraph, build_graph
+from polyfacet.structure_facet.lattice_sums import PauliDecay
+from polyfacet.tables import column, read_table, write_table
+
+MATERIALS = pa.schema([column("mat_id", pa.string(), "identifier of the material")])
+
+
+def main(
+    structures: Path,
+    materials: Path,
+    graphs: Path,
+    rejected: Path,
+    *,
+    pauli: PauliDecay,
+    neighbours: int,
+    min_radius: float,
+    max_rejected_fraction: float,
+    primitive: bool = True,
+) -> None:
+    """Build the graphs of one shard.
+
+    Parameters
+    ----------
+    structures
+        Folder of ``<mat_id>.cif``.
+    materials
+        Table whose column ``mat_id`` lists the materials.
+    graphs, rejected
+        Outputs: the graphs; the materials that none could be made of, with reasons.
+    pauli
+        See `polyfacet.structure_facet.lattice_sums.lattice_sums`.
+    neighbours, min_radius
+        See `polyfacet.structure_facet.local_graph.local_graph`.
+    max_rejected_fraction
+        Share of rejects above which the stage stops.
+    primitive
+        Whether graphs are made of the primitive cell, so that the choice of cell does not matter.
+    """
+    # The rounding of a sum depends on the number of threads; shards are what runs in parallel.
+    torch.set_num_threads(1)
+    mat_ids = sorted(read_table(materials, MATERIALS, columns=["mat_id"])["mat_id"])
+    built: list[CrystalGraph] = []
+    rejects: list[Reject] = []
+    for mat_id in track(mat_ids, "graphs"):
+        try:
+            crystal = read_crystal(structures / f"{mat_id}.cif", primitive=primitive)
+        except ValueError as error:
+            rejects.append(Reject(mat_id, str(error)))
+            continue
+        built.append(build_graph(mat_id, crystal, pauli=pauli, neighbours=neighbours, min_radius=min_radius))
+    write_rejects(rejected, rejects)
+    reasons = [reject.reason for reject in rejects]
+    check_rejected_fraction(len(rejects), len(mat_ids), max_rejected_fraction, "graphs", reasons)
+    write_table(graphs, [graph.row() for graph in built], GRAPHS)
+
+
+if __name__ == "__main__":
+    from polyfacet.job import run
+
+    run(main, globals().get("snakemake"))
