@@ -13,10 +13,11 @@ from draw_composition_legend import main as draw_legend
 from draw_composition_legend import pixel_map
 from polyfacet.composition.element_table import check_elements, write_elements
 from polyfacet.composition.grey_levels import GreyLevels
-from polyfacet.composition.image import COMPOSITION_IMAGES, arrange, magnify
+from polyfacet.composition.image import arrange, magnify
 from polyfacet.composition.properties import NAMES
 from polyfacet.composition.statistics import composition_statistics
 from polyfacet.errors import UserError
+from polyfacet.facet_tables import COMPOSITION_IMAGES
 from polyfacet.rejects import REJECTS
 from polyfacet.splitting import SPLIT
 from polyfacet.tables import read_table, write_table

@@ -5,8 +5,9 @@ import pytest
 
 from describe_compositions import main
 from polyfacet.composition.formula import MAX_AMOUNT, FormulaError, parse_formula
-from polyfacet.composition.text import TEXT, VARIANTS, composition_text
+from polyfacet.composition.text import VARIANTS, composition_text
 from polyfacet.errors import UserError
+from polyfacet.facet_tables import TEXTS
 from polyfacet.rejects import REJECTS
 from polyfacet.tables import read_table
 
@@ -89,7 +90,7 @@ def test_the_stage_writes_texts_and_rejects(tmp_path, write_sample):
         max_rejected_fraction=0.5,
     )
     expected = pd.DataFrame({"mat_id": ["b", "c"], "text": ["Ac Hg 2 Cd 2", "Fe"]})
-    pd.testing.assert_frame_equal(read_table(tmp_path / "text.parquet", TEXT), expected)
+    pd.testing.assert_frame_equal(read_table(tmp_path / "text.parquet", TEXTS), expected)
     rejects = read_table(tmp_path / "rejected.parquet", REJECTS)
     assert list(rejects["mat_id"]) == ["a"]
     assert "unknown element" in rejects["reason"][0]

@@ -11,12 +11,12 @@ from textbook_crystals import SAME_CELL, all_crystals, supercell
 import build_graphs
 import embed_graphs
 from polyfacet.errors import UserError
+from polyfacet.facet_tables import EMBEDDINGS
 from polyfacet.rejects import REJECTS
 from polyfacet.splitting import SPLIT
 from polyfacet.structure_facet.crystal import primitive_crystal
 from polyfacet.structure_facet.crystal_graph import GRAPHS, build_graph, graph_from_row
 from polyfacet.structure_facet.embedding import (
-    EMBEDDINGS,
     choose_device,
     embed,
     load_network,

@@ -7,12 +7,12 @@ import pandas as pd
 import pyarrow as pa
 
 from polyfacet.errors import UserError
+from polyfacet.facet_tables import EMBEDDING
 from polyfacet.facets import Facet
 from polyfacet.files import sha256_of_file
 from polyfacet.materials import IDENTITY_COLUMNS, TARGET_COLUMNS
 from polyfacet.tables import column, read_table
 
-EMBEDDING_SIZE = 128
 PICTURE_FACETS = (Facet.IMAGE, Facet.COMPIMAGE)
 
 DATASET = pa.schema(
@@ -22,7 +22,7 @@ DATASET = pa.schema(
         column("text", pa.string(), "composition in words", nullable=True),
         column("image", pa.string(), "picture of the structure, path from this file's folder", nullable=True),
         column("image_sha256", pa.string(), "digest of that picture", nullable=True),
-        column("embedding", pa.list_(pa.float32()), "PotNet embedding of the structure", nullable=True),
+        column("embedding", EMBEDDING, "PotNet embedding of the structure", nullable=True),
         column("compimage", pa.string(), "composition image, path from this file's folder", nullable=True),
         column("compimage_sha256", pa.string(), "digest of that image", nullable=True),
         column("facets", pa.list_(pa.string()), "facets that this material has"),

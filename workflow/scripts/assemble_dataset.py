@@ -5,12 +5,9 @@ from collections import Counter
 from pathlib import Path
 
 import pandas as pd
-from polyfacet.composition.image import COMPOSITION_IMAGES
-from polyfacet.composition.text import TEXT
-from polyfacet.rendering.pictures import PICTURES
-from polyfacet.structure_facet.embedding import EMBEDDINGS
 
 from polyfacet.dataset import DATASET
+from polyfacet.facet_tables import COMPOSITION_IMAGES, EMBEDDINGS, PICTURES, TEXTS
 from polyfacet.facets import Facet
 from polyfacet.materials import SAMPLE
 from polyfacet.progress import tell
@@ -44,7 +41,7 @@ def main(
     frame = frame.merge(read_table(split, SPLIT), on="mat_id", how="left", validate="one_to_one")
     pictures = pd.concat([_pictures(manifest, PICTURES, dataset.parent) for manifest in images])
     facets = {
-        Facet.TEXT: read_table(text, TEXT),
+        Facet.TEXT: read_table(text, TEXTS),
         Facet.IMAGE: _named(pictures, Facet.IMAGE),
         Facet.TABULAR: read_table(embeddings, EMBEDDINGS),
         Facet.COMPIMAGE: _named(

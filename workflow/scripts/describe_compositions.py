@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from polyfacet.composition.formula import FormulaError
-from polyfacet.composition.text import TEXT, composition_text
+from polyfacet.composition.text import composition_text
+from polyfacet.facet_tables import TEXTS
 from polyfacet.materials import SAMPLE
 from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
 from polyfacet.tables import read_table, write_table
@@ -38,7 +39,7 @@ def main(materials: Path, text: Path, rejected: Path, *, variant: str, max_rejec
         "composition text",
         [reject.reason for reject in rejects],
     )
-    write_table(text, rows, TEXT)
+    write_table(text, rows, TEXTS)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,10 @@ from PIL import Image
 from polyfacet.composition.element_table import elements_without_properties, read_elements
 from polyfacet.composition.formula import FormulaError, parse_formula
 from polyfacet.composition.grey_levels import GreyLevels
-from polyfacet.composition.image import COMPOSITION_IMAGES, Layout, arrange, magnify
+from polyfacet.composition.image import Layout, arrange, magnify
 from polyfacet.composition.statistics import Array, Mode, composition_statistics
 from polyfacet.errors import UserError
+from polyfacet.facet_tables import COMPOSITION_IMAGES
 from polyfacet.files import atomic_path, sha256_of_file
 from polyfacet.materials import SAMPLE
 from polyfacet.progress import track

@@ -13,12 +13,10 @@ Composition Visualization Network", Figs 3 and 6).
 from typing import Literal, TypeVar
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyfacet.composition.properties import NAMES
 from polyfacet.composition.statistics import STATISTICS
-from polyfacet.tables import column
 
 Layout = Literal["fixed", "mcvn2022"]
 Kind = TypeVar("Kind", bound=np.generic)
@@ -26,14 +24,6 @@ Kind = TypeVar("Kind", bound=np.generic)
 BLOCK = (("sum", None, "var"), ("gmean", "ave", "hmean"), ("max", None, "min"))
 BLOCK_ROWS, BLOCK_COLUMNS = 8, 7
 HEIGHT, WIDTH = BLOCK_ROWS * len(BLOCK), BLOCK_COLUMNS * len(BLOCK[0])
-
-COMPOSITION_IMAGES = pa.schema(
-    [
-        column("mat_id", pa.string(), "identifier of the material"),
-        column("image", pa.string(), "file name of the picture in the folder of composition images"),
-        column("sha256", pa.string(), "digest of the picture"),
-    ]
-)
 
 
 def arrange(values: NDArray[Kind], layout: Layout, *, empty: Kind | int = 0) -> NDArray[Kind]:

@@ -2,17 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-import pyarrow as pa
-
 from polyfacet.composition.formula import parse_formula
-from polyfacet.tables import column
-
-TEXT = pa.schema(
-    [
-        column("mat_id", pa.string(), "identifier of the material"),
-        column("text", pa.string(), "composition text"),
-    ]
-)
 
 
 def composition(amounts: Mapping[str, float]) -> str:

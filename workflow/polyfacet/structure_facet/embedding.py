@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 from safetensors import safe_open
@@ -20,19 +19,10 @@ from polyfacet.files import atomic_path
 from polyfacet.progress import track
 from polyfacet.structure_facet.crystal_graph import CrystalGraph
 from polyfacet.structure_facet.network import NetworkConfig, PotNet, network_input
-from polyfacet.tables import column
 
 EmbeddingKind = Literal["random", "calibrated"]
 Device = Literal["auto", "cpu", "cuda"]
 
-EMBEDDINGS = pa.schema(
-    [
-        column("mat_id", pa.string(), "identifier of the material"),
-        column(
-            "embedding", pa.list_(pa.float32(), NetworkConfig.embedding), "PotNet embedding of its structure"
-        ),
-    ]
-)
 CONFIG_KEY = "config"
 
 
