@@ -3,7 +3,7 @@
 
 rule sample:
     input:
-        sources=config["sources"],
+        sources=source_files(config["sources"], PUBLISHED),
     output:
         sample=f"{RUN}/sample/sample.parquet",
         rejected=f"{RUN}/sample/rejected.parquet",

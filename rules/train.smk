@@ -23,10 +23,32 @@ rule make_local_encoders:
         script_path("make_local_encoders")
 
 
+# What is fetched stays in a folder that all runs share; this run's output says what it uses of it.
+rule fetch_hub_encoders:
+    output:
+        record=f"{RUN}/hub_encoders.json",
+    log:
+        f"{LOGS}/fetch_hub_encoders.log",
+    benchmark:
+        f"{BENCHMARKS}/fetch_hub_encoders.tsv"
+    # Often only the machine that Snakemake was started on can reach the network.
+    localrule: True
+    conda:
+        "../envs/training.yaml"
+    params:
+        code=code_of_rule("fetch_hub_encoders"),
+        cache=config["encoders"]["cache"],
+        combinations=COMBINATIONS,
+        settings=config["engine"]["automm"],
+    script:
+        script_path("fetch_hub_encoders")
+
+
 rule train_cell:
     input:
         dataset=rules.assemble_dataset.output.dataset,
         encoders=rules.make_local_encoders.output.encoders if LOCAL_ENCODERS else [],
+        hub_encoders=[] if LOCAL_ENCODERS else rules.fetch_hub_encoders.output.record,
     output:
         predictions=f"{SPLIT}/cells/{{combination}}/{{target}}/predictions.parquet",
         model=directory(f"{SPLIT}/cells/{{combination}}/{{target}}/model"),

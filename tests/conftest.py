@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import pytest
-
-PROJECT = Path(__file__).resolve().parents[1]
+from project import PROJECT
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from conftest import PROJECT
+from project import PROJECT
 
 PARTS = ("Snakefile", "rules", "workflow", "envs", "config", "profiles", "embedded")
 JOB_LINE = re.compile(r"^(\w+)\s+(\d+)$", re.MULTILINE)

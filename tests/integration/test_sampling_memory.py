@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-from conftest import PROJECT
 from handmade import entry, rock_salt
+from project import PROJECT
 
 N_ENTRIES = 100_000
 LIMIT_MB = 600

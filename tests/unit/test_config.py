@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from conftest import PROJECT
+from project import PROJECT
 
 from polyfacet.config import complete_config, load_schema
 from polyfacet.config_reference import with_reference

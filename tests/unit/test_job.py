@@ -6,7 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import PROJECT
+from project import PROJECT
 
 from polyfacet.job import job_arguments
 

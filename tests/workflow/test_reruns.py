@@ -5,7 +5,7 @@ import re
 import time
 
 import pytest
-from conftest import PROJECT
+from project import PROJECT
 
 from polyfacet.code_digest import code_of
 
