@@ -1,11 +1,14 @@
 """Reading raw entries: all forms of a file give the same entries, every damage gives a clear error."""
 
 import json
+import tempfile
 import tracemalloc
 from pathlib import Path
 
 import pytest
 from handmade import entries, write_entries
+from hypothesis import given
+from hypothesis import strategies as st
 
 from polyfacet import entries as reader
 from polyfacet.entries import entry_files, read_entries
@@ -19,13 +22,22 @@ def test_every_form_of_a_file_gives_the_same_entries(tmp_path, name, bare):
     assert list(read_entries(path)) == list(enumerate(entries()))
 
 
-@pytest.mark.parametrize("window", [1, 2, 7, 64, 1000])
-def test_the_size_of_the_window_does_not_matter(tmp_path, monkeypatch, window):
-    monkeypatch.setattr(reader, "WINDOW_CHARS", window)
-    items = [{"a": 1.25e-3, "b": 'q\\"é]}'}, 12345, [True, None], "x", -0.5]
-    path = tmp_path / "e.json"
-    path.write_text(json.dumps({"before": [1, {}], "entries": items, "after": "y"}), encoding="utf-8")
-    assert [value for _, value in read_entries(path)] == items
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**18), 10**18) | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@given(st.lists(VALUES, max_size=5), st.integers(1, 40), st.booleans())
+def test_the_size_of_the_window_does_not_matter(items, window, escaped):
+    """Wherever the window cuts the text, the same values come out."""
+    text = json.dumps({"before": [1, {}], "entries": items, "after": "y"}, ensure_ascii=escaped)
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        path = Path(folder) / "e.json"
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        patch.setattr(reader, "WINDOW_CHARS", window)
+        assert [value for _, value in read_entries(path)] == items
 
 
 def test_white_space_and_empty_lists_are_fine(tmp_path):

@@ -107,8 +107,9 @@ class _JsonWindow:
         except (OSError, zlib.error, UnicodeDecodeError) as error:
             raise self.error(f"the file is damaged ({error})") from error
         self.ended = not more
-        self.text = self.text[self.at :] + more
-        self.at = 0
+        if more:
+            self.text = self.text[self.at :] + more
+            self.at = 0
         return not self.ended
 
     def peek(self) -> str:
@@ -141,8 +142,8 @@ class _JsonWindow:
                 continue
             except (RecursionError, ValueError) as error:
                 raise self.error(f"malformed JSON ({error})") from error
-            # A number at the very end of the window may go on behind it.
-            if end < len(self.text) or not self.grow():
+            # A number near the end of the window may go on behind it: `1` could be the start of `1.5e3`.
+            if end <= len(self.text) - CUT_MARGIN_CHARS or not self.grow():
                 self.at = end
                 return value
 
