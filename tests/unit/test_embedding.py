@@ -1,7 +1,6 @@
 import dataclasses
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from pymatgen.core import Lattice, Structure
@@ -11,9 +10,9 @@ from textbook_crystals import SAME_CELL, all_crystals, supercell
 import build_graphs
 import embed_graphs
 from polyfacet.errors import UserError
-from polyfacet.facet_tables import EMBEDDINGS
 from polyfacet.rejects import REJECTS
 from polyfacet.splitting import SPLIT
+from polyfacet.stage_tables import EMBEDDINGS, STRUCTURES
 from polyfacet.structure_facet.crystal import primitive_crystal
 from polyfacet.structure_facet.crystal_graph import GRAPHS, build_graph, graph_from_row
 from polyfacet.structure_facet.embedding import (
@@ -159,7 +158,8 @@ def cifs(tmp_path):
 
 def build(cifs, names, output, limit=0.05):
     materials, rejected = output.with_suffix(".materials"), output.with_suffix(".rejected")
-    write_table(materials, pd.DataFrame({"mat_id": names}), build_graphs.MATERIALS)
+    rows = [{"mat_id": name, "formula": "X", "cif": f"{name}.cif", "sha256": ""} for name in names]
+    write_table(materials, rows, STRUCTURES)
     build_graphs.main(
         cifs,
         materials,

@@ -2,17 +2,15 @@
 
 from pathlib import Path
 
-import pyarrow as pa
 import torch
 
 from polyfacet.progress import track
 from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
+from polyfacet.stage_tables import STRUCTURES
 from polyfacet.structure_facet.crystal import read_crystal
 from polyfacet.structure_facet.crystal_graph import GRAPHS, CrystalGraph, build_graph
 from polyfacet.structure_facet.lattice_sums import PauliDecay
-from polyfacet.tables import column, read_table, write_table
-
-MATERIALS = pa.schema([column("mat_id", pa.string(), "identifier of the material")])
+from polyfacet.tables import read_table, write_table
 
 
 def main(
@@ -48,10 +46,10 @@ def main(
     """
     # The rounding of a sum depends on the number of threads; shards are what runs in parallel.
     torch.set_num_threads(1)
-    mat_ids = sorted(read_table(materials, MATERIALS, columns=["mat_id"])["mat_id"])
+    mat_ids = sorted(read_table(materials, STRUCTURES, columns=["mat_id"])["mat_id"])
     built: list[CrystalGraph] = []
     rejects: list[Reject] = []
-    for mat_id in track(mat_ids, "graphs"):
+    for mat_id in track(mat_ids, f"graphs {graphs.stem}"):
         try:
             crystal = read_crystal(structures / f"{mat_id}.cif", primitive=primitive)
         except ValueError as error:

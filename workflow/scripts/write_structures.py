@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import pyarrow as pa
 from pymatgen.core import Structure
 
 from polyfacet.cif import CifError, write_cif
@@ -12,16 +11,8 @@ from polyfacet.identifiers import shard_of
 from polyfacet.materials import SAMPLE
 from polyfacet.progress import track
 from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
-from polyfacet.tables import column, read_table, write_table
-
-STRUCTURES = pa.schema(
-    [
-        column("mat_id", pa.string(), "identifier of the material"),
-        column("formula", pa.string(), "reduced formula, elements in the order of the source"),
-        column("cif", pa.string(), "file name of the CIF in the shard's folder"),
-        column("sha256", pa.string(), "digest of the CIF"),
-    ]
-)
+from polyfacet.stage_tables import STRUCTURES
+from polyfacet.tables import read_table, write_table
 
 
 def main(

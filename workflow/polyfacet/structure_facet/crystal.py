@@ -1,6 +1,5 @@
 """A crystal as the structure facet sees it: checked lattice, positions and atomic numbers."""
 
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,9 +8,9 @@ import numpy as np
 import spglib
 from numpy.typing import NDArray
 from pymatgen.core import Element, Lattice, Structure
-from pymatgen.io.cif import CifParser
 from pymatgen.optimization.neighbors import find_points_in_spheres
 
+from polyfacet.cif import read_cif
 from polyfacet.structure_facet.element_features import MAX_ATOMIC_NUMBER
 
 MIN_DISTANCE_A = 0.1
@@ -101,14 +100,7 @@ def read_crystal(cif: Path, *, primitive: bool) -> Crystal:
     ValueError
         If the file holds no crystal that the structure facet can be made of; the message is the reason.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            # pymatgen's default moves coordinates near simple fractions onto them, by up to 1e-3 A.
-            structure = CifParser(cif, frac_tolerance=0).parse_structures(primitive=False)[0]
-    except Exception as error:  # the parser fails in many ways; all mean that this one file cannot be used
-        raise ValueError(f"CIF cannot be read: {type(error).__name__}: {error}") from error
-    crystal = crystal_from_structure(structure)
+    crystal = crystal_from_structure(read_cif(cif))
     return primitive_crystal(crystal) if primitive else crystal
 
 

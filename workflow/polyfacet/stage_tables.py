@@ -1,4 +1,4 @@
-"""What the stages of the facets hand over to the dataset: one table each.
+"""What the stages hand over to each other: one table each.
 
 A material that a stage rejected is not in its table.
 """
@@ -14,9 +14,23 @@ _MAT_ID = column("mat_id", pa.string(), "identifier of the material")
 _IMAGE = column("image", pa.string(), "file name of the picture; its folder is named like this table")
 _SHA256 = column("sha256", pa.string(), "digest of the picture's bytes")
 
+STRUCTURES = pa.schema(
+    [
+        _MAT_ID,
+        column("formula", pa.string(), "reduced formula, elements in the order of the source"),
+        column("cif", pa.string(), "file name of the CIF; its folder is named like this table"),
+        column("sha256", pa.string(), "digest of the CIF"),
+    ]
+)
 TEXTS = pa.schema([_MAT_ID, column("text", pa.string(), "composition text")])
 PICTURES = pa.schema(
-    [_MAT_ID, _IMAGE, _SHA256, column("n_bonds", pa.int32(), "bonds that the picture's scene holds")]
+    [
+        _MAT_ID,
+        _IMAGE,
+        _SHA256,
+        column("n_bonds", pa.int32(), "bonds per unit cell that the picture's scene holds"),
+        column("bonding_failure", pa.string(), "why the picture shows no bonds", nullable=True),
+    ]
 )
 EMBEDDINGS = pa.schema([_MAT_ID, column("embedding", EMBEDDING, "PotNet embedding of the structure")])
 COMPOSITION_IMAGES = pa.schema([_MAT_ID, _IMAGE, _SHA256])

@@ -1,0 +1,386 @@
+"""Pictures from a real browser: right, each of its own structure, the same whatever happens around them."""
+
+import hashlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+from pymatgen.core import Lattice, Structure
+
+from polyfacet.errors import UserError
+from polyfacet.rejects import Reject
+from polyfacet.rendering.browser import BROWSER_VARIABLE, HeadlessBrowser, find_browser
+from polyfacet.rendering.capture import PictureError, SceneCamera
+from polyfacet.rendering.checks import picture_fault
+from polyfacet.rendering.pictures import Picture, render_structures, scene_of_cif
+from polyfacet.rendering.scene import crystal_scene
+from polyfacet.rendering.settings import RenderSettings
+
+SETTINGS = RenderSettings(size=96, sphere_segments=16)
+WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
+
+LOSE_CONTEXT = """() => document.querySelector("canvas").getContext("webgl2")
+    .getExtension("WEBGL_lose_context").loseContext()"""
+HANG = "() => { setTimeout(() => { while (true); }) }"
+SHRINK_CANVAS = """() => { document.querySelector("canvas").parentElement.style.width = "50px";
+    window.dispatchEvent(new Event("resize")); }"""
+THROW = "() => { setTimeout(() => { throw new Error('thrown on purpose') }) }"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _browser() -> None:
+    try:
+        with sync_playwright() as playwright:
+            find_browser(Path(playwright.chromium.executable_path))
+    except UserError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def structures() -> dict[str, Structure]:
+    """Crystals that look nothing like each other."""
+    return {
+        "rock_salt": Structure.from_spacegroup(
+            "Fm-3m", Lattice.cubic(5.64), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+        ),
+        "perovskite": Structure.from_spacegroup(
+            "Pm-3m", Lattice.cubic(3.905), ["Sr", "Ti", "O"], [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0]]
+        ),
+        "chain": Structure(Lattice.hexagonal(17, 3.5), ["Co", "O"], [[0.45, 0.5, 0.2], [0.55, 0.5, 0.7]]),
+        "iron": Structure(Lattice.cubic(2.87), ["Fe", "Fe"], [[0, 0, 0], [0.5, 0.5, 0.5]]),
+    }
+
+
+@pytest.fixture(scope="module")
+def scenes(structures: dict[str, Structure]) -> dict[str, str]:
+    return {name: crystal_scene(structure, SETTINGS).json for name, structure in structures.items()}
+
+
+@pytest.fixture(scope="module")
+def reference(scenes: dict[str, str]) -> dict[str, bytes]:
+    """Picture of each scene as a browser of its own, that has drawn nothing else, makes it."""
+    pictures = {}
+    for name, scene in scenes.items():
+        with SceneCamera(SETTINGS) as camera:
+            pictures[name] = camera.take_picture(scene)
+    return pictures
+
+
+@pytest.fixture
+def camera(scenes: dict[str, str]) -> Iterator[SceneCamera]:
+    """A camera that has just taken the picture of the chain: what a stale picture would show."""
+    with SceneCamera(SETTINGS, picture_timeout_ms=10_000) as camera:
+        camera.take_picture(scenes["chain"])
+        yield camera
+
+
+def pixels(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+
+
+def browsers_of(process: psutil.Process) -> list[psutil.Process]:
+    return [child for child in process.children(recursive=True) if "chrom" in child.name()]
+
+
+def open_page(camera: SceneCamera) -> Page:
+    assert camera.page is not None
+    return camera.page
+
+
+def main_process(browser: HeadlessBrowser) -> psutil.Process:
+    return next(process for process in browser.processes if "chrom" in process.name())
+
+
+def test_different_structures_give_clearly_different_pictures(reference):
+    names = sorted(reference)
+    for one in names:
+        assert picture_fault(reference[one], SETTINGS.size) is None
+        for other in names[names.index(one) + 1 :]:
+            difference = np.abs(pixels(reference[one]) - pixels(reference[other])).max(axis=-1)
+            assert (difference > 20).mean() > 0.02, f"{one} looks like {other}"
+
+
+def test_the_crystal_fills_the_frame(reference):
+    for name in ("rock_salt", "perovskite", "iron", "chain"):
+        drawn = (pixels(reference[name]) < 255).any(axis=-1)
+        rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
+        extent = max(np.ptp(rows), np.ptp(columns)) + 1
+        assert 0.7 * SETTINGS.size < extent < SETTINGS.size, name
+
+
+def test_colours_are_those_of_the_elements(reference):
+    """Strontium green and oxygen red (VESTA) in the perovskite, neither in iron."""
+    red, green, blue = np.moveaxis(pixels(reference["perovskite"]), -1, 0)
+    assert ((red > 2 * green) & (red > 2 * blue) & (red > 100)).any()
+    assert ((green > 1.3 * red) & (green > 1.3 * blue) & (green > 100)).any()
+    red, green, blue = np.moveaxis(pixels(reference["iron"]), -1, 0)
+    assert not ((green > 1.3 * red) & (green > 1.3 * blue)).any()
+
+
+@pytest.mark.parametrize("order", [sorted, lambda names: sorted(names, reverse=True)])
+def test_pictures_do_not_depend_on_what_was_drawn_before(camera, scenes, reference, order):
+    for _ in range(2):
+        for name in order(scenes):
+            assert camera.take_picture(scenes[name]) == reference[name], name
+
+
+@pytest.mark.parametrize("size", [64, 300, 1024])
+def test_pictures_have_the_size_that_is_asked_for(size, structures):
+    settings = RenderSettings(size=size, sphere_segments=16)
+    with SceneCamera(settings) as camera:
+        png = camera.take_picture(crystal_scene(structures["rock_salt"], settings).json)
+    assert Image.open(io.BytesIO(png)).size == (size, size)
+
+
+def malformed(scene: str, change: Callable[[dict], object]) -> str:
+    data = json.loads(scene)
+    change(data)
+    return json.dumps(data)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda scene: scene.pop("contents"),
+        lambda scene: scene.update(contents="atoms"),
+        lambda scene: scene["contents"].append(None),
+        lambda scene: scene["contents"][0]["contents"][0].update(positions=None),
+        lambda scene: scene["contents"][0]["contents"][0].update(positions=[[0, 0]], color=7, radius="x"),
+    ],
+)
+def test_a_malformed_scene_gives_its_own_picture_or_none(camera, scenes, reference, change):
+    with suppress(PictureError):
+        png = camera.take_picture(malformed(scenes["iron"], change))
+        assert png not in reference.values()
+    assert camera.take_picture(scenes["rock_salt"]) == reference["rock_salt"]
+
+
+def test_what_is_no_scene_is_refused(camera, scenes, reference):
+    with pytest.raises(PictureError):
+        camera.take_picture("{")
+    assert camera.take_picture(scenes["iron"]) == reference["iron"]
+
+
+@pytest.mark.parametrize(
+    "mishap", [LOSE_CONTEXT, SHRINK_CANVAS, THROW], ids=["context lost", "canvas too narrow", "page error"]
+)
+def test_after_a_mishap_in_the_page_the_next_picture_is_right(camera, scenes, reference, mishap):
+    open_page(camera).evaluate(mishap)
+    assert camera.take_picture(scenes["iron"]) == reference["iron"]
+
+
+def test_a_page_that_hangs_is_given_up(scenes, reference):
+    with SceneCamera(SETTINGS, picture_timeout_ms=3000) as camera:
+        camera.take_picture(scenes["chain"])
+        open_page(camera).evaluate(HANG)
+        assert camera.take_picture(scenes["iron"]) == reference["iron"]
+
+
+def test_a_killed_browser_is_started_again(camera, scenes, reference):
+    os.kill(main_process(camera.browser).pid, signal.SIGKILL)
+    assert camera.take_picture(scenes["iron"]) == reference["iron"]
+
+
+def test_a_browser_killed_while_it_draws_is_started_again(camera, scenes, reference):
+    victim = main_process(camera.browser)
+    killer = threading.Timer(0.02, victim.kill)
+    killer.start()
+    for name in ("iron", "perovskite", "rock_salt"):
+        assert camera.take_picture(scenes[name]) == reference[name]
+    killer.join()
+    assert not victim.is_running()
+
+
+def test_a_killed_driver_is_started_again(camera, scenes, reference):
+    camera.browser.processes[0].kill()
+    assert camera.take_picture(scenes["iron"]) == reference["iron"]
+
+
+def test_pages_are_renewed(scenes, reference):
+    with SceneCamera(SETTINGS, pictures_per_page=2) as camera:
+        pages = set()
+        for name in ("iron", "chain", "perovskite", "rock_salt"):
+            assert camera.take_picture(scenes[name]) == reference[name]
+            pages.add(camera.page)
+        assert camera.page is None
+        assert len(pages - {None}) == 2
+
+
+def open_page_script(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Run a script in every page before anything else does."""
+    plain = HeadlessBrowser.new_page
+
+    def with_script(self: HeadlessBrowser, size: int) -> Page:
+        page = plain(self, size)
+        page.add_init_script(script)
+        return page
+
+    monkeypatch.setattr(HeadlessBrowser, "new_page", with_script)
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        (
+            "HTMLCanvasElement.prototype.toDataURL = function () { const canvas = "
+            "Object.assign(document.createElement('canvas'), {width: this.width, height: this.height}); "
+            "const pen = canvas.getContext('2d'); pen.fillStyle = 'white'; "
+            "pen.fillRect(0, 0, this.width, this.height); "
+            "return original.call(canvas, 'image/png'); };",
+            "blank",
+        ),
+        (
+            "HTMLCanvasElement.prototype.toDataURL = function () { const canvas = "
+            "Object.assign(document.createElement('canvas'), {width: this.width, height: this.height}); "
+            "return original.call(canvas, 'image/png'); };",
+            "transparent",
+        ),
+        ("HTMLCanvasElement.prototype.toDataURL = () => 'data:image/png;base64,AAAA';", "not a PNG"),
+        ("HTMLCanvasElement.prototype.toDataURL = () => { throw new Error('no memory') };", "."),
+    ],
+    ids=["blank", "transparent", "garbage", "error"],
+)
+def test_wrong_pictures_are_refused_with_a_reason(monkeypatch, scenes, script, reason):
+    open_page_script(monkeypatch, "const original = HTMLCanvasElement.prototype.toDataURL;" + script)
+    with SceneCamera(SETTINGS, picture_timeout_ms=3000) as camera, pytest.raises(PictureError, match=reason):
+        camera.take_picture(scenes["iron"])
+
+
+def test_a_viewer_that_ignores_a_scene_is_found_out(monkeypatch, scenes):
+    """The viewer then answers with the picture of the scene before: complete, right in size, but stale."""
+    with SceneCamera(SETTINGS, picture_timeout_ms=3000) as camera:
+        camera.take_picture(scenes["chain"])
+        open_page(camera).evaluate(
+            """() => { const set = window.dash_clientside.set_props;
+            window.dash_clientside.set_props = (id, props) => { if (!props.data) set(id, props); } }"""
+        )
+        with pytest.raises(PictureError, match="did not draw the scene"):
+            camera._attempt(scenes["iron"])
+
+
+def test_rendering_a_folder_names_pictures_after_materials(camera, structures, tmp_path):
+    for name, structure in structures.items():
+        structure.to(filename=str(tmp_path / f"{name}.cif"), fmt="cif")
+    (tmp_path / "damaged.cif").write_text("data_\n_cell_length_a what\n")
+    images = tmp_path / "images"
+    images.mkdir()
+    names = ["rock_salt", "damaged", "iron", "absent", "../../etc/passwd"]
+    results = list(render_structures([(n, tmp_path / f"{n}.cif") for n in names], images, camera))
+    assert [type(result) for result in results] == [Picture, Reject, Picture, Reject, Reject]
+    assert [result.mat_id for result in results] == names
+    assert sorted(path.name for path in images.iterdir()) == ["iron.png", "rock_salt.png"]
+    for result in results[0], results[2]:
+        content = (images / result.image).read_bytes()
+        scene = scene_of_cif(tmp_path / f"{result.mat_id}.cif", SETTINGS)
+        assert content == camera.take_picture(scene.json)
+        assert result.n_bonds == scene.n_bonds > 0
+        assert hashlib.sha256(content).hexdigest() == result.sha256
+    for reject, word in zip(
+        (results[1], results[3], results[4]), ("damaged", "absent", "match"), strict=True
+    ):
+        assert word in reject.reason
+
+
+def test_no_process_is_left_after_an_error(scenes):
+    before = set(browsers_of(psutil.Process()))
+    started = []
+
+    def draw_and_fail() -> None:
+        with SceneCamera(SETTINGS) as camera:
+            camera.take_picture(scenes["iron"])
+            started.extend(camera.browser.processes)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        draw_and_fail()
+    assert started
+    assert not any(process.is_running() for process in started)
+    assert set(browsers_of(psutil.Process())) == before
+
+
+DRAW_FOREVER = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from polyfacet.rendering.capture import SceneCamera
+from polyfacet.rendering.settings import RenderSettings
+with SceneCamera(RenderSettings(size=96)) as camera:
+    while True:
+        camera.take_picture(sys.argv[2])
+        print("drawn", flush=True)
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_no_browser_outlives_a_killed_job(scenes, how):
+    job = subprocess.Popen(
+        [sys.executable, "-c", DRAW_FOREVER, str(WORKFLOW), scenes["iron"]],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert job.stdout is not None
+    assert job.stdout.readline() == b"drawn\n"
+    started = browsers_of(psutil.Process(job.pid))
+    assert started
+    job.send_signal(how)
+    job.wait(timeout=30)
+    job.stdout.close()
+    _, alive = psutil.wait_procs(started, timeout=30)
+    assert not alive
+
+
+def test_nothing_listens_beyond_this_machine(camera):
+    listening = [
+        connection.laddr.ip
+        for process in [psutil.Process(), *camera.browser.processes]
+        if process.is_running()
+        for connection in process.net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert set(listening) == {"127.0.0.1"}
+
+
+def test_the_provenance_says_what_draws(camera):
+    provenance = camera.provenance()
+    assert int(provenance["browser"].split(".")[0]) > 100
+    assert provenance["webgl_renderer"]
+    assert json.loads(provenance["settings"])["size"] == SETTINGS.size
+
+
+def test_swiftshader_draws_as_well(structures, reference):
+    settings = RenderSettings(size=96, sphere_segments=16, webgl="swiftshader")
+    with SceneCamera(settings) as camera:
+        assert "SwiftShader" in camera.provenance()["webgl_renderer"]
+        png = camera.take_picture(crystal_scene(structures["iron"], settings).json)
+    assert np.abs(pixels(png) - pixels(reference["iron"])).mean() < 10
+
+
+def test_a_browser_that_is_not_there_is_a_clear_error(tmp_path):
+    with pytest.raises(UserError, match="not an executable.*apt install chromium"):
+        find_browser(tmp_path / "own", tmp_path / "chromium")
+
+
+def test_no_browser_at_all_is_a_clear_error(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv(BROWSER_VARIABLE, raising=False)
+    with pytest.raises(UserError, match=f"No browser was found.*apt install chromium.*{BROWSER_VARIABLE}"):
+        find_browser(tmp_path / "own")
+
+
+def test_a_browser_that_cannot_start_is_a_clear_error(tmp_path):
+    fake = tmp_path / "chromium"
+    fake.write_text("#!/bin/sh\nexit 1\n")
+    fake.chmod(0o755)
+    with pytest.raises(UserError, match="cannot draw: egl: .*swiftshader: .*Install Chromium"):
+        HeadlessBrowser(executable=fake).start()

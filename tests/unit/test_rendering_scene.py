@@ -1,0 +1,193 @@
+"""Scenes of crystals, without a browser."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pymatgen.core import Lattice, Structure
+
+from polyfacet.rendering.scene import SCENE_NAME, SceneError, crystal_scene
+from polyfacet.rendering.settings import RenderSettings
+
+SETTINGS = RenderSettings()
+WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
+
+
+def rock_salt() -> Structure:
+    return Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.64), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+
+
+def perovskite() -> Structure:
+    return Structure.from_spacegroup(
+        "Pm-3m", Lattice.cubic(3.905), ["Sr", "Ti", "O"], [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0]]
+    )
+
+
+def chain() -> Structure:
+    return Structure(Lattice.hexagonal(17, 3.5), ["Co", "O"], [[0.5, 0.5, 0.2], [0.5, 0.5, 0.7]])
+
+
+def parts(structure: Structure, settings: RenderSettings = SETTINGS) -> dict[str, list[dict]]:
+    scene = json.loads(crystal_scene(structure, settings).json)
+    return {part["name"]: part["contents"] for part in scene["contents"]}
+
+
+def n_spheres(structure: Structure, settings: RenderSettings = SETTINGS) -> int:
+    return sum(len(primitive["positions"]) for primitive in parts(structure, settings)["atoms"])
+
+
+def test_rock_salt_has_six_bonds_for_each_formula_unit():
+    assert crystal_scene(rock_salt(), SETTINGS).n_bonds == 24
+
+
+def test_a_scene_has_the_name_that_the_viewer_replaces():
+    assert json.loads(crystal_scene(chain(), SETTINGS).json)["name"] == SCENE_NAME
+
+
+def test_atoms_of_one_element_are_one_primitive():
+    atoms = parts(perovskite())["atoms"]
+    assert len(atoms) == 3
+    assert len({primitive["color"] for primitive in atoms}) == 3
+
+
+def test_nothing_in_a_scene_is_for_the_mouse():
+    text = crystal_scene(perovskite(), SETTINGS).json
+    assert "tooltip" not in text
+    assert '"clickable":true' not in text
+
+
+def test_the_colour_scheme_is_followed():
+    jmol = {primitive["color"] for primitive in parts(rock_salt(), RenderSettings(colors="Jmol"))["atoms"]}
+    assert jmol == {"#ab5cf2", "#1ff01f"}
+    assert jmol != {primitive["color"] for primitive in parts(rock_salt())["atoms"]}
+
+
+def test_site_properties_are_not_drawn():
+    magnetic = rock_salt()
+    magnetic.add_site_property("magmom", [2.0] * len(magnetic))
+    assert crystal_scene(magnetic, SETTINGS) == crystal_scene(rock_salt(), SETTINGS)
+
+
+def test_without_bonds_there_are_neither_bonds_nor_polyhedra():
+    settings = RenderSettings(bonds=False)
+    assert crystal_scene(perovskite(), settings).n_bonds == 0
+    assert not parts(perovskite(), settings).get("bonds")
+    assert not parts(perovskite(), settings).get("polyhedra")
+    assert parts(perovskite())["polyhedra"]
+
+
+def test_bonded_atoms_of_other_cells_are_optional():
+    inside = RenderSettings(bonded_sites_outside_unit_cell=False)
+    assert n_spheres(rock_salt(), inside) == 27
+    assert n_spheres(rock_salt()) > 27
+
+
+def test_the_unit_cell_is_optional():
+    (cell,) = parts(rock_salt())["unit_cell"]
+    assert np.shape(cell["contents"][0]["positions"]) == (24, 3)
+    assert "unit_cell" not in parts(rock_salt(), RenderSettings(unit_cell=False))
+
+
+def placed_atoms(structure: Structure, settings: RenderSettings) -> np.ndarray:
+    """Give the atoms' positions as the viewer places them, (n, 3)."""
+    scene = json.loads(crystal_scene(structure, settings).json)
+    (atoms,) = (part for part in scene["contents"] if part["name"] == "atoms")
+    return np.concatenate([primitive["positions"] for primitive in atoms["contents"]]) + atoms["origin"]
+
+
+def test_what_is_drawn_is_in_the_middle():
+    corner = Structure(Lattice.cubic(12), ["O", "H"], [[0.2, 0.2, 0.2], [0.28, 0.2, 0.2]])
+    atoms = placed_atoms(corner, RenderSettings(unit_cell=False))
+    assert (atoms.min(axis=0) + atoms.max(axis=0)) / 2 == pytest.approx([0, 0, 0])
+
+
+def test_the_viewers_own_middle_is_that_of_the_cell():
+    corner = Structure(Lattice.cubic(12), ["O", "H"], [[0.2, 0.2, 0.2], [0.28, 0.2, 0.2]])
+    atoms = placed_atoms(corner, RenderSettings(unit_cell=False, centered=False))
+    assert atoms.min(axis=0) == pytest.approx([-3.6, -3.6, -3.6])
+
+
+@pytest.mark.parametrize(("view", "extent"), [("z", (5, 6)), ("x", (6, 7)), ("y", (7, 5))])
+def test_a_view_shows_the_two_axes_across_it(view, extent):
+    box = Structure(Lattice([[5, 0, 0], [0, 6, 0], [0, 0, 7]]), ["Fe"], [[0, 0, 0]])
+    (cell,) = parts(box, RenderSettings(view=view))["unit_cell"]
+    edges = np.array(cell["contents"][0]["positions"])
+    assert np.ptp(edges, axis=0)[:2] == pytest.approx(extent)
+
+
+def test_a_view_leaves_the_bonds_as_they_are():
+    assert {crystal_scene(perovskite(), RenderSettings(view=view)).n_bonds for view in ("x", "y", "z")} == {
+        18
+    }
+
+
+def test_the_compass_is_optional():
+    assert "axes" not in parts(chain())
+    assert "axes" in parts(chain(), RenderSettings(show_compass=True))
+
+
+def test_sites_outside_the_cell_are_moved_into_it():
+    moved = Structure(
+        chain().lattice, chain().species, chain().frac_coords + np.array([[1, 0, -2], [0, 3, 1]])
+    )
+    assert n_spheres(moved) == n_spheres(chain())
+
+
+def test_disorder_is_refused_with_a_reason():
+    alloy = Structure(Lattice.cubic(3.6), [{"Cu": 0.5, "Au": 0.5}], [[0, 0, 0]])
+    with pytest.raises(SceneError, match="partial occupancy"):
+        crystal_scene(alloy, SETTINGS)
+
+
+def test_a_failure_of_the_bonds_is_told_and_drawn_without_bonds(monkeypatch):
+    def fail(*_):
+        raise RuntimeError("QH6154 initial simplex is flat")
+
+    monkeypatch.setattr("polyfacet.rendering.scene.CrystalNN.get_all_nn_info", fail)
+    scene = crystal_scene(rock_salt(), SETTINGS)
+    assert scene.bonding_failure == "RuntimeError: QH6154 initial simplex is flat"
+    assert scene.n_bonds == 0
+    assert scene.json == crystal_scene(rock_salt(), RenderSettings(bonds=False)).json
+
+
+def test_bonds_that_were_found_or_not_asked_for_are_no_failure():
+    assert crystal_scene(rock_salt(), SETTINGS).bonding_failure is None
+    assert crystal_scene(rock_salt(), RenderSettings(bonds=False)).bonding_failure is None
+
+
+def test_coordinates_that_are_not_finite_are_refused():
+    broken = Structure(Lattice.cubic(4), ["Na", "Cl"], [[0, 0, 0], [0.5, float("nan"), 0.5]])
+    with pytest.raises(SceneError):
+        crystal_scene(broken, RenderSettings(bonds=False))
+
+
+PRINT_SCENES = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from pymatgen.core import Lattice, Structure
+from polyfacet.rendering.scene import crystal_scene
+from polyfacet.rendering.settings import RenderSettings
+ballast = [object() for _ in range(int(sys.argv[2]))]  # other memory addresses
+for group, a, pair, x in ("Fm-3m", 6, "Na Cl", 0.5), ("F-43m", 6, "Ga As", 0.25), ("Pm-3m", 4, "Cs Cl", 0.5):
+    crystal = Structure.from_spacegroup(group, Lattice.cubic(a), pair.split(), [[0, 0, 0], [x, x, x]])
+    print(crystal_scene(crystal, RenderSettings()).json)
+"""
+
+
+def test_scenes_are_the_same_in_every_process():
+    """Neighbours at equal distances are the case in point: here nearly all of them."""
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-c", PRINT_SCENES, str(WORKFLOW), str(ballast)],
+            env={**os.environ, "PYTHONHASHSEED": str(ballast)},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for ballast in (0, 12345)
+    ]
+    assert outputs[0].count(b"\n") == 3
+    assert outputs[0] == outputs[1]

@@ -1,0 +1,207 @@
+"""Headless Chromium that can draw WebGL without a screen, and that leaves no process behind."""
+
+import logging
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
+
+from polyfacet.errors import UserError
+from polyfacet.rendering.settings import WebGLBackend
+
+logger = logging.getLogger(__name__)
+
+BROWSER_VARIABLE = "POLYFACET_BROWSER"
+NAMES_ON_PATH = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+HOW_TO_INSTALL = (
+    "Install Chromium (Debian, Ubuntu: `apt install chromium libegl1 libegl-mesa0 libgl1-mesa-dri`; "
+    f"anywhere: `playwright install chromium`) or set {BROWSER_VARIABLE} to the path of a Chromium or Chrome."
+)
+
+COMMON_FLAGS = (
+    "--disable-background-networking",
+    # Nothing outside this machine can be reached, whatever a page asks for.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    # Containers often have a /dev/shm of 64 MB, too small for large pictures.
+    "--disable-dev-shm-usage",
+    "--force-color-profile=srgb",
+    "--ignore-gpu-blocklist",
+)
+# Mesa's llvmpipe draws twice as fast as SwiftShader, which is there without any system library.
+BACKEND_FLAGS: dict[str, tuple[str, ...]] = {
+    "egl": ("--use-gl=angle", "--use-angle=gl-egl"),
+    "swiftshader": ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
+}
+LAUNCH_TIMEOUT_MS = 60_000
+KILL_TIMEOUT_S = 10.0
+
+WEBGL_RENDERER = """() => {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  const names = gl?.getExtension("WEBGL_debug_renderer_info");
+  return names ? gl.getParameter(names.UNMASKED_RENDERER_WEBGL) : null;
+}"""
+
+
+def find_browser(playwrights_own: Path, configured: Path | None = None) -> Path:
+    """Find the browser: the configured one, the environment's, Playwright's own, or one on the PATH.
+
+    Parameters
+    ----------
+    playwrights_own
+        Where Playwright would have installed its own.
+    configured
+        Path from the configuration.
+
+    Raises
+    ------
+    UserError
+        If there is none, or the one that was asked for cannot be executed; says how to install one.
+    """
+    for source, path in (("configuration", configured), (BROWSER_VARIABLE, os.environ.get(BROWSER_VARIABLE))):
+        if path:
+            if not os.access(path, os.X_OK):
+                raise UserError(f"The browser {path} ({source}) is not an executable. {HOW_TO_INSTALL}")
+            return Path(path)
+    if playwrights_own.exists():
+        return playwrights_own
+    for name in NAMES_ON_PATH:
+        if found := shutil.which(name):
+            return Path(found)
+    raise UserError(f"No browser was found to draw the pictures. {HOW_TO_INSTALL}")
+
+
+class HeadlessBrowser:
+    """One running Chromium; a context manager that ends every process it started.
+
+    Playwright allows one at a time in a thread.
+
+    Parameters
+    ----------
+    webgl
+        What draws (see ``RenderSettings.webgl``).
+    executable
+        The configured browser; None to look for one (see ``find_browser``).
+    """
+
+    def __init__(self, webgl: WebGLBackend = "auto", executable: Path | None = None) -> None:
+        self._backends = tuple(BACKEND_FLAGS) if webgl == "auto" else (webgl,)
+        self._configured = executable
+        self._playwright: Playwright | None = None
+        self._browser: Browser | None = None
+        self._processes: list[psutil.Process] = []
+        self.webgl_renderer = ""
+
+    def __enter__(self) -> Self:
+        """Start the browser."""
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the browser."""
+        self.stop()
+
+    @property
+    def version(self) -> str:
+        """Version of the running browser."""
+        return self._running().version
+
+    @property
+    def processes(self) -> list[psutil.Process]:
+        """Processes of the running browser, Playwright's driver and the main browser process first."""
+        return list(self._processes)
+
+    def start(self) -> None:
+        """Start the browser with the first backend that can draw.
+
+        Raises
+        ------
+        UserError
+            If there is no browser or none of its backends can draw; says what to install.
+        """
+        failures = []
+        for backend in self._backends:
+            try:
+                self._launch(backend)
+                self.webgl_renderer = self._webgl_renderer()
+            except Error as error:
+                failures.append(f"{backend}: {error.message.splitlines()[0]}")
+                self.stop()
+                continue
+            self._backends = (backend,)  # a restart must give the same pictures
+            logger.info("browser %s draws with %s", self.version, self.webgl_renderer)
+            return
+        raise UserError(f"The browser cannot draw: {'; '.join(failures)}. {HOW_TO_INSTALL}")
+
+    def stop(self) -> None:
+        """End the browser and its driver; kill what does not go by itself."""
+        with suppress(Error):
+            if self._browser is not None:
+                self._browser.close()
+        if self._playwright is not None:
+            with suppress(Error):
+                self._playwright.stop()
+        self._browser = self._playwright = None
+        _kill(self._processes)
+        self._processes = []
+
+    def restart(self) -> None:
+        """End the browser, killing it where it hangs, and start it again."""
+        # A browser that hangs does not answer a polite request either.
+        _kill(self._processes)
+        self.stop()
+        self.start()
+
+    def new_page(self, size: int) -> Page:
+        """Open an empty page whose viewport is ``size`` x ``size`` pixels."""
+        return self._running().new_page(viewport={"width": size, "height": size}, device_scale_factor=1)
+
+    def _launch(self, backend: str) -> None:
+        before = set(psutil.Process().children(recursive=True))
+        self._playwright = sync_playwright().start()
+        try:
+            own = Path(self._playwright.chromium.executable_path)
+            executable = find_browser(own, self._configured)
+            self._browser = self._playwright.chromium.launch(
+                executable_path=executable,
+                headless=True,
+                args=[*COMMON_FLAGS, *BACKEND_FLAGS[backend]],
+                timeout=LAUNCH_TIMEOUT_MS,
+            )
+        finally:
+            self._processes = [p for p in psutil.Process().children(recursive=True) if p not in before]
+
+    def _webgl_renderer(self) -> str:
+        page = self.new_page(size=64)
+        renderer: str | None = page.evaluate(WEBGL_RENDERER)
+        page.close()
+        if renderer is None:
+            raise Error("no WebGL 2")
+        return renderer
+
+    def _running(self) -> Browser:
+        if self._browser is None:
+            raise RuntimeError("the browser is not running: use it inside its `with` block")
+        return self._browser
+
+
+def _kill(processes: list[psutil.Process]) -> None:
+    """Kill what still runs of these processes and of their children, and wait until it is gone."""
+    running = [process for process in processes if process.is_running()]
+    for process in list(running):
+        with suppress(psutil.NoSuchProcess):
+            running += process.children(recursive=True)
+    for process in running:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(running, timeout=KILL_TIMEOUT_S)
