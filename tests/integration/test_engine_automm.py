@@ -1,0 +1,177 @@
+"""AutoGluon as an engine: real, tiny trainings, and the ways in which it must not go wrong silently."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from make_local_encoders import main as make_local_encoders
+from polyfacet.engines.automm.engine import AutoMM, AutoMMSettings
+from polyfacet.engines.base import EngineError, Resources
+from polyfacet.errors import UserError
+from polyfacet.facets import Facet, facets_of
+from polyfacet.targets import Target
+
+N = 24
+ELEMENTS = ("Na", "Cl", "Fe", "O", "Ag", "F")
+ONE_EPOCH = AutoMMSettings(max_epochs=1, batch_size=8)
+
+
+@pytest.fixture(scope="module")
+def encoders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tiny local encoders."""
+    folder = tmp_path_factory.mktemp("encoders") / "local"
+    image = {"architecture": "edgenext_xx_small", "size_px": 32}
+    text = {"hidden_size": 32, "n_layers": 1, "n_heads": 2}
+    make_local_encoders(folder, seed=0, text=text, image=image, compimage=image)
+    return folder
+
+
+@pytest.fixture
+def frame(tmp_path: Path) -> pd.DataFrame:
+    """Made-up materials whose pictures show random colours."""
+    generator = np.random.default_rng(5)
+    rows = []
+    for i in range(N):
+        paths = {name: str(tmp_path / f"{name}_{i:02d}.png") for name in ("image", "compimage")}
+        for path in paths.values():
+            Image.fromarray(generator.integers(0, 256, (24, 21, 3), dtype=np.uint8)).save(path)
+        a, b = generator.choice(len(ELEMENTS), 2, replace=False)
+        text = f"{ELEMENTS[a]} {ELEMENTS[b]} {i % 3 + 2}"
+        embedding = generator.normal(size=8).astype(np.float32)
+        rows.append({"mat_id": f"m{i:02d}", "text": text, "embedding": embedding, "gap": float(a), **paths})
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture
+def fit(frame: pd.DataFrame, encoders: Path, tmp_path: Path) -> Callable[..., AutoMM]:
+    """Train on 16 rows, choose by 4."""
+
+    def run(combination: str, folder: str = "model", seed: int = 1) -> AutoMM:
+        engine = AutoMM(ONE_EPOCH, Resources(seed=seed, threads=1, encoders=encoders))
+        engine.fit(frame[:16], frame[16:20], facets_of(combination), Target.GAP, tmp_path / folder)
+        return engine
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "combination", ["text", "image", "tabular", "compimage", "text+image+tabular+compimage"]
+)
+def test_as_many_predictions_as_rows(
+    combination: str, fit: Callable[..., AutoMM], frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    engine = fit(combination)
+    for rows in (frame, frame[20:], frame[:1], frame[::-1]):
+        assert engine.predict(rows).shape == (len(rows),)
+    np.testing.assert_allclose(engine.predict(frame[::-1])[::-1], engine.predict(frame), atol=1e-5)
+    left = {path.name for path in (tmp_path / "model").iterdir()}
+    assert "model.ckpt" in left
+    assert "last.ckpt" not in left
+
+
+def test_the_same_seed_gives_the_same_predictions(fit: Callable[..., AutoMM], frame: pd.DataFrame) -> None:
+    first, second, other = (
+        fit("text+image+tabular", folder, seed).predict(frame)
+        for folder, seed in (("first", 1), ("second", 1), ("other", 2))
+    )
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("damage", ["cut short", "no picture", "missing"])
+def test_a_broken_picture_stops_training_and_is_named(
+    damage: str, fit: Callable[..., AutoMM], frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    path = Path(frame.loc[3, "image"])
+    whole = path.read_bytes()
+    path.unlink()
+    if damage != "missing":
+        path.write_bytes(whole[: len(whole) // 2] if damage == "cut short" else b"not a picture")
+    with pytest.raises(EngineError, match=r"m03.*image_03\.png"):
+        fit("image")
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_picture_that_breaks_after_training_stops_prediction(
+    fit: Callable[..., AutoMM], frame: pd.DataFrame
+) -> None:
+    engine = fit("image")
+    path = Path(frame.loc[21, "image"])
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(EngineError, match="m21"):
+        engine.predict(frame)
+
+
+def test_a_row_that_autogluon_would_replace_stops_training(
+    fit: Callable[..., AutoMM], monkeypatch: pytest.MonkeyPatch, frame: pd.DataFrame
+) -> None:
+    monkeypatch.setattr("polyfacet.engines.automm.engine.check_pictures", lambda *_: None)
+    Path(frame.loc[3, "image"]).write_bytes(b"not a picture")
+    with pytest.raises(EngineError, match="replace"):
+        fit("image")
+
+
+def test_a_moved_model_predicts_without_its_encoders(
+    frame: pd.DataFrame, encoders: Path, tmp_path: Path
+) -> None:
+    own_encoders = tmp_path / "encoders"
+    shutil.copytree(encoders, own_encoders)
+    facets = facets_of("text+image+tabular+compimage")
+    engine = AutoMM(ONE_EPOCH, Resources(seed=1, threads=1, encoders=own_encoders))
+    engine.fit(frame[:16], frame[16:20], facets, Target.GAP, tmp_path / "model")
+    expected = engine.predict(frame)
+    shutil.rmtree(own_encoders)
+    moved = shutil.move(tmp_path / "model", tmp_path / "elsewhere")
+    np.testing.assert_array_equal(AutoMM.load(moved, facets).predict(frame), expected)
+    for name in ("config.yaml", "assets.json"):
+        assert str(tmp_path) not in (Path(moved) / name).read_text()
+
+
+def test_each_picture_column_has_an_encoder_that_sees_it_alone(
+    fit: Callable[..., AutoMM], frame: pd.DataFrame
+) -> None:
+    engine = fit("image+compimage")
+    columns = {each.prefix: each.column for each in engine._predictor._learner._data_processors["image"]}
+    assert columns == {"timm_image_structure": "image", "timm_image_composition": "compimage"}
+    swapped = frame.rename(columns={"image": "compimage", "compimage": "image"})
+    assert not np.allclose(engine.predict(frame), engine.predict(swapped))
+
+
+def test_training_minimises_absolute_errors(fit: Callable[..., AutoMM]) -> None:
+    learner = fit("tabular")._predictor._learner
+    loss, _ = learner.get_loss_func_per_run(learner._config)
+    assert type(loss).__name__ == "L1Loss"
+    assert learner.validation_metric == "mean_absolute_error"
+
+
+def test_an_encoder_that_is_not_whole_is_the_users(
+    frame: pd.DataFrame, encoders: Path, tmp_path: Path
+) -> None:
+    own_encoders = tmp_path / "encoders"
+    shutil.copytree(encoders, own_encoders)
+    (own_encoders / "text" / "model.safetensors").unlink()
+    engine = AutoMM(ONE_EPOCH, Resources(seed=1, threads=1, encoders=own_encoders))
+    with pytest.raises(UserError, match=r"model\.safetensors"):
+        engine.fit(frame[:16], frame[16:20], (Facet.TEXT,), Target.GAP, tmp_path / "model")
+
+
+@pytest.mark.parametrize(("facet", "checkpoint"), [(Facet.TEXT, "electra"), (Facet.IMAGE, "mobilenetv3")])
+def test_a_hub_out_of_reach_names_the_checkpoint(
+    facet: Facet, checkpoint: str, frame: pd.DataFrame, tmp_path: Path, unreachable_hub: None
+) -> None:
+    engine = AutoMM(ONE_EPOCH, Resources(seed=1, threads=1))
+    with pytest.raises(UserError, match=checkpoint) as error:
+        engine.fit(frame[:16], frame[16:20], (facet,), Target.GAP, tmp_path / "model")
+    assert "source: local" in str(error.value)
+
+
+@pytest.fixture
+def unreachable_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An empty cache and no network, whatever this machine has."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))

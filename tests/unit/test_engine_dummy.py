@@ -1,0 +1,127 @@
+"""Dummy predictors, the registry of engines, and a cell trained by a dummy from table to card."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from polyfacet.cells import Cell, train, usable_rows, with_validation
+from polyfacet.engines.base import EngineError, Resources
+from polyfacet.engines.dummy import Dummy, DummySettings
+from polyfacet.engines.registry import create
+from polyfacet.errors import UserError
+from polyfacet.facets import Facet
+from polyfacet.targets import Target
+
+N = 20
+
+
+@pytest.fixture
+def rows() -> pd.DataFrame:
+    """Materials of ten formulas, two of each; the last four are the test part; two have no picture."""
+    return pd.DataFrame(
+        {
+            "mat_id": [f"m{i:02d}" for i in range(N)],
+            "formula": [f"F{i // 2}" for i in range(N)],
+            "gap": [float(i**2) for i in range(N)],
+            "vol_atom": [10.0 + i for i in range(N)],
+            "facets": [["text"] if i in (3, 17) else ["text", "image"] for i in range(N)],
+            "part": ["train"] * (N - 4) + ["test"] * 4,
+        }
+    )
+
+
+@pytest.mark.parametrize("statistic", ["mean", "median"])
+def test_a_dummy_answers_the_statistic_of_the_training_rows(
+    statistic: str, rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    engine = create("dummy", {"statistic": statistic}, Resources(seed=0))
+    engine.fit(rows[:5], rows[5:7], (), Target.GAP, tmp_path / "model")
+    expected = {"mean": 6.0, "median": 4.0}[statistic]
+    np.testing.assert_array_equal(engine.predict(rows), np.full(N, expected))
+    assert (tmp_path / "model").is_dir()
+
+
+def test_prediction_needs_training(rows: pd.DataFrame) -> None:
+    with pytest.raises(RuntimeError, match="fit"):
+        Dummy(DummySettings(statistic="mean"), Resources(seed=0)).predict(rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("dumy", {}, "no engine 'dumy'"),
+        ("dummy", {"statistic": "mode"}, "statistic"),
+        ("dummy", {"statistic": "mean", "epochs": 3}, "epochs"),
+        ("dummy", {}, "statistic"),
+    ],
+)
+def test_wrong_engines_and_settings_are_the_users(
+    name: str, settings: dict[str, object], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        create(name, settings, Resources(seed=0))
+
+
+def test_only_materials_with_all_facets_are_used(rows: pd.DataFrame) -> None:
+    assert len(usable_rows(rows, (Facet.TEXT,))) == N
+    assert set(rows["mat_id"]) - set(usable_rows(rows, (Facet.TEXT, Facet.IMAGE))["mat_id"]) == {"m03", "m17"}
+
+
+def test_validation_rows_come_from_the_training_part(rows: pd.DataFrame) -> None:
+    carved = with_validation(rows, 0.25, "random", seed=1)
+    assert (carved["part"] == "valid").sum() == 4
+    assert (carved["part"] == "test").tolist() == (rows["part"] == "test").tolist()
+    shuffled = with_validation(rows.sample(frac=1, random_state=3), 0.25, "random", seed=1)
+    pd.testing.assert_frame_equal(shuffled.sort_values("mat_id"), carved)
+    other = with_validation(rows, 0.25, "random", seed=2)
+    assert other["part"].tolist() != carved["part"].tolist()
+
+
+def test_validation_by_formula_keeps_formulas_whole(rows: pd.DataFrame) -> None:
+    carved = with_validation(rows, 0.25, "formula", seed=1)
+    assert (carved.groupby("formula")["part"].nunique() == 1).all()
+    assert (carved["part"] == "valid").sum() == 4
+
+
+def test_a_cell_from_table_to_card(rows: pd.DataFrame, tmp_path: Path) -> None:
+    cell = Cell((Facet.IMAGE,), Target.VOL_ATOM, split="0", engine="dummy", seed=7, threads=1)
+    dummy = Dummy(DummySettings(statistic="median"), Resources(seed=7))
+    carved = with_validation(rows, 0.25, "random", seed=7)
+    predictions, card = train(cell, dummy, carved, n_missing=2, model=tmp_path / "model")
+    assert predictions["mat_id"].tolist() == rows["mat_id"].tolist()
+    assert card.status == "ok"
+    assert card.contains_answer
+    assert card.counts.model_dump() == {"n_train": 12, "n_valid": 4, "n_test": 4, "n_missing": 2}
+    test = predictions[predictions["part"] == "test"]
+    assert card.metrics is not None
+    assert card.metrics.mae == pytest.approx((test["y_true"] - test["y_pred"]).abs().mean())
+
+
+class Unteachable(Dummy):
+    """A dummy that cannot learn from what it is given, or breaks."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(DummySettings(statistic="mean"), Resources(seed=0))
+        self._error = error
+
+    def fit(self, *args: object) -> None:
+        """Fail."""
+        raise self._error
+
+
+def test_data_that_cannot_be_learned_from_make_a_failed_card(rows: pd.DataFrame, tmp_path: Path) -> None:
+    cell = Cell((Facet.TEXT,), Target.GAP, split="0", engine="dummy", seed=0, threads=1)
+    engine = Unteachable(EngineError("material m01: picture is broken"))
+    predictions, card = train(cell, engine, rows, n_missing=0, model=tmp_path / "model")
+    assert (card.status, card.metrics) == ("failed", None)
+    assert "m01" in str(card.reason)
+    assert predictions["y_pred"].isna().all()
+    assert list((tmp_path / "model").iterdir()) == []
+
+
+def test_a_defect_is_not_taken_for_bad_data(rows: pd.DataFrame, tmp_path: Path) -> None:
+    cell = Cell((Facet.TEXT,), Target.GAP, split="0", engine="dummy", seed=0, threads=1)
+    with pytest.raises(KeyError):
+        train(cell, Unteachable(KeyError("model.timm_image")), rows, n_missing=0, model=tmp_path / "model")

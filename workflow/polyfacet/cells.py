@@ -1,0 +1,159 @@
+"""One cell of the grid, a combination of facets and a target: its rows, its training, its card."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from polyfacet.cards import Card, Counts, Metrics, describe_origin, measure_cost
+from polyfacet.engines.base import Engine, EngineError
+from polyfacet.facets import Facet
+from polyfacet.metrics import score
+from polyfacet.splitting import TEST, TRAIN, SplitMethod, split_materials
+from polyfacet.tables import column
+from polyfacet.targets import Target
+
+logger = logging.getLogger(__name__)
+
+VALID = "valid"
+
+PREDICTIONS = pa.schema(
+    [
+        column("mat_id", pa.string(), "identifier of the material"),
+        column("part", pa.string(), "train, valid (of the training part; chose the epoch) or test"),
+        column("y_true", pa.float64(), "true value", "unit of the target"),
+        column("y_pred", pa.float64(), "predicted value", "unit of the target", nullable=True),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is trained on what."""
+
+    facets: tuple[Facet, ...]
+    target: Target
+    # Name of the repeat of the split.
+    split: str
+    engine: str
+    seed: int
+    threads: int
+
+    @property
+    def contains_answer(self) -> bool:
+        """Whether the target can be read off a facet."""
+        shows_structure = any(facet.facts.shows_structure for facet in self.facets)
+        return shows_structure and self.target.facts.contained_in_structure
+
+
+def usable_rows(dataset: pd.DataFrame, facets: Sequence[Facet]) -> pd.DataFrame:
+    """Select the materials that have all facets of a combination."""
+    wanted = {facet.value for facet in facets}
+    has_all = [wanted <= set(present) for present in dataset["facets"]]
+    return dataset[has_all].reset_index(drop=True)
+
+
+def with_validation(rows: pd.DataFrame, fraction: float, method: SplitMethod, seed: int) -> pd.DataFrame:
+    """Carve the validation rows from the training part, in the way the test part was split off.
+
+    Parameters
+    ----------
+    rows
+        Materials with ``part`` train or test.
+    fraction
+        Share of the training part that becomes ``valid``.
+    method
+        The split's method: with ``formula``, no formula is in both the training and the validation rows.
+    seed
+        Seed of the choice.
+
+    Raises
+    ------
+    UserError
+        If no rows are left for training or validation.
+    """
+    train = rows[rows["part"] == TRAIN]
+    formulas = dict(zip(train["mat_id"], train["formula"], strict=True))
+    parts = split_materials(formulas, method, 1 - fraction, seed, repeat=0)
+    renamed = rows["mat_id"].map({mat_id: VALID for mat_id, part in parts.items() if part == TEST})
+    return rows.assign(part=renamed.fillna(rows["part"]))
+
+
+def train(
+    cell: Cell, engine: Engine, rows: pd.DataFrame, n_missing: int, model: Path
+) -> tuple[pd.DataFrame, Card]:
+    """Train a cell and measure it on the test part.
+
+    Data that the engine cannot learn from make a failed card; any other error is a defect and is raised.
+
+    Parameters
+    ----------
+    cell
+        What is trained.
+    engine
+        What trains it.
+    rows
+        Materials with ``part`` train, valid or test.
+    n_missing
+        How many materials lack a facet of the combination.
+    model
+        Folder for the trained model; empty where the cell failed.
+
+    Returns
+    -------
+    tuple of pandas.DataFrame and Card
+        Predictions, as ``PREDICTIONS`` declares them, and the card.
+    """
+    start = time.monotonic()
+    parts = {part: rows[rows["part"] == part] for part in (TRAIN, VALID, TEST)}
+    reason = None
+    try:
+        engine.fit(parts[TRAIN], parts[VALID], cell.facets, cell.target, model)
+        y_pred = engine.predict(rows)
+    except EngineError as error:
+        logger.exception("the cell failed")
+        reason, y_pred = str(error), np.full(len(rows), np.nan)
+    model.mkdir(parents=True, exist_ok=True)
+    predictions = rows[["mat_id", "part"]].assign(y_true=rows[cell.target.value], y_pred=y_pred)
+    counts = Counts(**{f"n_{part}": len(part_rows) for part, part_rows in parts.items()}, n_missing=n_missing)
+    metrics = None if reason else _test_metrics(predictions)
+    return predictions, _card(cell, engine, counts, metrics, reason, time.monotonic() - start)
+
+
+def _test_metrics(predictions: pd.DataFrame) -> Metrics:
+    test = predictions[predictions["part"] == TEST]
+    return Metrics(**vars(score(test["y_true"], test["y_pred"])))
+
+
+def _card(
+    cell: Cell,
+    engine: Engine,
+    counts: Counts,
+    metrics: Metrics | None,
+    reason: str | None,
+    wall_time_s: float,
+) -> Card:
+    settings: dict[str, Any] = engine.describe()
+    return Card(
+        status="failed" if reason else "ok",
+        reason=reason,
+        engine=cell.engine,
+        settings=settings,
+        facets=[facet.value for facet in cell.facets],
+        target=cell.target.value,
+        unit=cell.target.facts.unit,
+        split=cell.split,
+        seed=cell.seed,
+        contains_answer=cell.contains_answer,
+        counts=counts,
+        metrics=metrics,
+        encoders=engine.encoder_digests(),
+        cost=measure_cost(wall_time_s, cell.threads),
+        origin=describe_origin(),
+    )

@@ -1,0 +1,200 @@
+"""The engine: an encoder per facet, fused late, fine-tuned on one target."""
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from autogluon.core.metrics import get_metric
+from autogluon.multimodal import MultiModalPredictor
+from transformers.utils.logging import disable_progress_bar
+
+from polyfacet.encoders import checkpoint_of
+from polyfacet.engines.automm.hyperparameters import (
+    ENCODER_MODELS,
+    PICTURE_FACETS,
+    AutoMMSettings,
+    hub_checkpoints,
+    hyperparameters_of,
+)
+from polyfacet.engines.automm.inputs import column_types, model_table, picture_columns
+from polyfacet.engines.automm.learner import METRIC, FacetLearner, NoSubstitution
+from polyfacet.engines.automm.pictures import check_pictures
+from polyfacet.engines.automm.saved import make_relocatable
+from polyfacet.engines.base import EngineError, Resources
+from polyfacet.errors import UserError
+from polyfacet.facets import Facet
+from polyfacet.files import atomic_path, sha256_of_folder
+from polyfacet.targets import Target
+
+# Errors only: AutoGluon prints a page per training.
+VERBOSITY = 1
+
+
+class AutoMM:
+    """A multimodal predictor for one combination of facets and one target."""
+
+    def __init__(self, settings: AutoMMSettings, resources: Resources) -> None:
+        self._settings = settings
+        self._resources = resources
+        self._facets: tuple[Facet, ...] = ()
+        self._predictor: MultiModalPredictor | None = None
+        self._hyperparameters: dict[str, Any] = {}
+
+    @classmethod
+    def load(cls, folder: Path, facets: Sequence[Facet], threads: int = 1) -> Self:
+        """Load a trained predictor, wherever its folder has been moved to."""
+        engine = cls(AutoMMSettings(), Resources(seed=0, threads=threads))
+        engine._facets = tuple(facets)
+        with _quiet():
+            engine._predictor = MultiModalPredictor.load(str(folder), verbosity=VERBOSITY)
+        return engine
+
+    def fit(
+        self,
+        train: pd.DataFrame,
+        valid: pd.DataFrame,
+        facets: Sequence[Facet],
+        target: Target,
+        folder: Path,
+    ) -> None:
+        """Fine-tune encoders and fusion by MAE on ``train``; keep the weights that are best on ``valid``.
+
+        AutoGluon standardises the target by its mean and deviation over ``train``.  Checkpoints of the
+        running training stay beside ``folder``, which appears when training is over.
+
+        Raises
+        ------
+        EngineError
+            If a picture cannot be decoded, or training fails or diverges.
+        UserError
+            If a checkpoint of an encoder is not there.
+        """
+        self._facets = tuple(facets)
+        self._hyperparameters = hyperparameters_of(facets, self._settings, self._resources.encoders)
+        for frame in (train, valid):
+            check_pictures(frame, picture_columns(facets))
+        with atomic_path(folder) as scratch, _quiet(), _no_substitution():
+            torch.set_num_threads(self._resources.threads)
+            predictor = self._new_predictor(target)
+            train_table, valid_table = (model_table(frame, facets, target) for frame in (train, valid))
+            self._train(predictor, train_table, valid_table, scratch)
+            _refuse_divergence(predictor)
+            self._predictor = predictor
+            make_relocatable(scratch)
+
+    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+        """Predict the target of each row.
+
+        Raises
+        ------
+        EngineError
+            If a picture cannot be decoded, or not every row got a prediction.
+        """
+        if self._predictor is None:
+            raise RuntimeError("fit() or load() comes before predict()")
+        check_pictures(frame, picture_columns(self._facets))
+        with _quiet(), _no_substitution():
+            torch.set_num_threads(self._resources.threads)
+            table = model_table(frame, self._facets)
+            values = np.atleast_1d(self._predictor.predict(table, as_pandas=False)).astype(np.float64)
+        if values.shape != (len(frame),):
+            raise EngineError(f"{len(frame)} rows went in, predictions of shape {values.shape} came out")
+        return values
+
+    def describe(self) -> dict[str, Any]:
+        """Give the settings, and once trained what AutoGluon was told, without the places of checkpoints."""
+        told = self._hyperparameters.items()
+        portable = {name: value for name, value in told if not name.endswith("checkpoint_name")}
+        return {**self._settings.model_dump(), "hyperparameters": portable}
+
+    def encoder_digests(self) -> dict[str, str]:
+        """Give the SHA-256 of the local checkpoint of each facet of the combination."""
+        encoders = self._resources.encoders
+        if encoders is None:
+            return {}
+        encoded = [facet for facet in self._facets if facet in ENCODER_MODELS]
+        return {facet.value: sha256_of_folder(checkpoint_of(encoders, facet)) for facet in encoded}
+
+    def _new_predictor(self, target: Target) -> MultiModalPredictor:
+        common = {
+            "label": target.value,
+            "problem_type": "regression",
+            # As an object: by name, AutoGluon does not know it for regression and falls back to RMSE.
+            "eval_metric": get_metric(METRIC),
+            "verbosity": VERBOSITY,
+            "enable_progress_bar": False,
+        }
+        predictor = MultiModalPredictor(**common)
+        learner = FacetLearner(**common)
+        if all(facet in self._facets for facet in PICTURE_FACETS):
+            learner.picture_columns = {ENCODER_MODELS[facet]: facet.facts.column for facet in PICTURE_FACETS}
+        predictor._learner = learner
+        return predictor
+
+    def _train(
+        self, predictor: MultiModalPredictor, train: pd.DataFrame, valid: pd.DataFrame, folder: Path
+    ) -> None:
+        try:
+            predictor.fit(
+                train_data=train,
+                tuning_data=valid,
+                column_types=column_types(self._facets, list(train.columns)),
+                presets=self._settings.preset if self._resources.encoders is None else None,
+                hyperparameters=self._hyperparameters,
+                seed=self._resources.seed,
+                save_path=str(folder),
+            )
+        except OSError as error:
+            if self._resources.encoders is not None:
+                raise
+            names = ", ".join(hub_checkpoints(self._facets, self._settings.preset))
+            raise UserError(
+                f"preset {self._settings.preset!r} needs {names} from the Hugging Face hub: {error}\n"
+                "Run once with network, or point HF_HOME at a cache that has them, or set "
+                "`encoders: {source: local}`."
+            ) from error
+        except RuntimeError as error:
+            raise EngineError(f"training failed: {error}") from error
+
+
+def _refuse_divergence(predictor: MultiModalPredictor) -> None:
+    """Check the weights: AutoGluon turns predictions that are not numbers into 0."""
+    weights = predictor._learner._model.parameters()
+    if not all(bool(torch.isfinite(weight).all()) for weight in weights):
+        raise EngineError("training diverged: weights are not finite. Lower learning_rate.")
+
+
+@contextmanager
+def _no_substitution() -> Iterator[None]:
+    """Make AutoGluon fail where it would replace a row it cannot read by another."""
+    guard = NoSubstitution()
+    loggers = [logging.getLogger(name) for name in NoSubstitution.LOGGERS]
+    before = [each.level for each in loggers]
+    for each in loggers:
+        each.setLevel(logging.DEBUG)
+        each.addFilter(guard)
+    try:
+        yield
+    finally:
+        for each, level in zip(loggers, before, strict=True):
+            each.removeFilter(guard)
+            each.setLevel(level)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave out the warnings and announcements that say nothing about the result."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    disable_progress_bar()
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

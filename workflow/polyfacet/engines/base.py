@@ -1,0 +1,69 @@
+"""What an engine is: something that learns a target from facets and predicts it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from polyfacet.facets import Facet
+from polyfacet.targets import Target
+
+
+class EngineError(Exception):
+    """The engine cannot learn from these data: recorded on the cell's card, other cells go on."""
+
+
+class Settings(BaseModel):
+    """Settings of an engine: closed to unknown keys, so that a typing error in a config is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What an engine is given beside its settings."""
+
+    seed: int
+    threads: int = 1
+    # Folder of local encoder checkpoints; None takes the encoders from the hub.
+    encoders: Path | None = None
+
+
+class Engine(Protocol):
+    """A way to learn.
+
+    Its frames are rows of the dataset table: ``mat_id``, the columns of the facets and of the targets.
+    """
+
+    def fit(
+        self,
+        train: pd.DataFrame,
+        valid: pd.DataFrame,
+        facets: Sequence[Facet],
+        target: Target,
+        folder: Path,
+    ) -> None:
+        """Learn from ``train``, choose by ``valid``, and leave the model in ``folder``.
+
+        Raises
+        ------
+        EngineError
+            If these data cannot be learned from.
+        """
+        ...
+
+    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+        """Predict the target of each row: shape ``(len(frame),)``, in the unit of the target."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """Give the settings as resolved, defaults included: what has to be known to train the same again."""
+        ...
+
+    def encoder_digests(self) -> dict[str, str]:
+        """Give the SHA-256 of each facet's local checkpoint that training started from; may be empty."""
+        ...

@@ -1,0 +1,79 @@
+"""Errors of predictions: MAE and its scaled form, RMSE and the coefficient of determination."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Errors of one set of predictions."""
+
+    # In the unit of the target.
+    mae: float
+    rmse: float
+    # Without unit; NaN where all true values are equal.
+    mase: float
+    r2: float
+
+
+def score(y_true: ArrayLike, y_pred: ArrayLike) -> Scores:
+    """Compute all errors of predictions.
+
+    Parameters
+    ----------
+    y_true, y_pred
+        True and predicted values, shape ``(n,)``, n >= 1, in the unit of the target.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, there are no rows, or a value is not finite.
+    """
+    true, pred = _checked(y_true, y_pred)
+    return Scores(mae=mae(true, pred), rmse=rmse(true, pred), mase=mase(true, pred), r2=r2(true, pred))
+
+
+def mae(y_true: ArrayLike, y_pred: ArrayLike) -> float:
+    """Mean absolute error, in the unit of the target."""
+    true, pred = _checked(y_true, y_pred)
+    return float(np.mean(np.abs(true - pred)))
+
+
+def rmse(y_true: ArrayLike, y_pred: ArrayLike) -> float:
+    """Root mean squared error, in the unit of the target."""
+    true, pred = _checked(y_true, y_pred)
+    return float(np.sqrt(np.mean((true - pred) ** 2)))
+
+
+def mean_absolute_deviation(y_true: ArrayLike) -> float:
+    """Mean absolute deviation of values around their mean: the MAE of always answering that mean."""
+    true = np.asarray(y_true, dtype=np.float64)
+    return mae(true, np.full_like(true, true.mean()))
+
+
+def mase(y_true: ArrayLike, y_pred: ArrayLike) -> float:
+    """Mean absolute scaled error: MAE over the mean absolute deviation of the true values.
+
+    It is 1 for the mean of the true values and 0 for perfect answers, whatever the unit of the target.  NaN
+    where all true values are equal, as there is nothing to tell apart.
+    """
+    deviation = mean_absolute_deviation(y_true)
+    return mae(y_true, y_pred) / deviation if deviation > 0 else float("nan")
+
+
+def r2(y_true: ArrayLike, y_pred: ArrayLike) -> float:
+    """Coefficient of determination; NaN where all true values are equal."""
+    true, pred = _checked(y_true, y_pred)
+    total = float(np.sum((true - true.mean()) ** 2))
+    return 1.0 - float(np.sum((true - pred) ** 2)) / total if total > 0 else float("nan")
+
+
+def _checked(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    true, pred = np.asarray(y_true, dtype=np.float64), np.asarray(y_pred, dtype=np.float64)
+    if true.shape != pred.shape or true.ndim != 1 or true.size == 0:
+        raise ValueError(f"true and predicted values must be two equal rows, not {true.shape}, {pred.shape}")
+    if not (np.isfinite(true).all() and np.isfinite(pred).all()):
+        raise ValueError("true or predicted values are not all finite")
+    return true, pred

@@ -1,0 +1,46 @@
+"""Make the small encoders that stand in for a hub's on machines without network."""
+
+from pathlib import Path
+from typing import Any
+
+from polyfacet.encoders import (
+    ImageEncoderSettings,
+    TextEncoderSettings,
+    save_image_encoder,
+    save_text_encoder,
+)
+from polyfacet.facets import Facet
+from polyfacet.files import atomic_path
+
+
+def main(
+    encoders: Path,
+    *,
+    seed: int,
+    text: dict[str, Any],
+    image: dict[str, Any],
+    compimage: dict[str, Any],
+) -> None:
+    """Save a checkpoint for each facet that has an encoder, under the facet's name.
+
+    Parameters
+    ----------
+    encoders
+        Output folder.
+    seed
+        Seed of the weights.
+    text
+        Settings of the text encoder (``TextEncoderSettings``).
+    image, compimage
+        Settings of the two image encoders (``ImageEncoderSettings``).
+    """
+    with atomic_path(encoders) as folder:
+        save_text_encoder(folder / Facet.TEXT.value, TextEncoderSettings(**text), seed)
+        save_image_encoder(folder / Facet.IMAGE.value, ImageEncoderSettings(**image), seed)
+        save_image_encoder(folder / Facet.COMPIMAGE.value, ImageEncoderSettings(**compimage), seed + 1)
+
+
+if __name__ == "__main__":
+    from polyfacet.job import run
+
+    run(main, globals().get("snakemake"))

@@ -1,0 +1,84 @@
+"""Train one cell: a combination of facets, a target, a repeat of the split."""
+
+from pathlib import Path
+from typing import Any
+
+from polyfacet.cards import write_card
+from polyfacet.cells import PREDICTIONS, Cell, train, usable_rows, with_validation
+from polyfacet.dataset import read_dataset
+from polyfacet.engines.base import Resources
+from polyfacet.engines.registry import create
+from polyfacet.facets import facets_of
+from polyfacet.hub_cache import read_record, work_offline
+from polyfacet.splitting import SplitMethod
+from polyfacet.tables import write_table
+from polyfacet.targets import Target
+
+
+def main(
+    dataset: Path,
+    encoders: Path | None,
+    predictions: Path,
+    model: Path,
+    card: Path,
+    *,
+    combination: str,
+    target: str,
+    split: str,
+    split_method: SplitMethod,
+    validation_fraction: float,
+    engine: str,
+    settings: dict[str, Any],
+    seed: int,
+    hub_encoders: Path | None = None,
+    threads: int = 1,
+) -> None:
+    """Train the cell on the materials that have all of its facets.
+
+    Parameters
+    ----------
+    dataset
+        The aligned table of facets, targets and parts.
+    encoders
+        Folder of local encoder checkpoints; None takes the preset's, from the hub.
+    predictions, model, card
+        Outputs: table of predictions, folder of the trained model, JSON card.
+    combination
+        Facets, as ``text+image``.
+    target
+        Name of the property.
+    split
+        Name of the repeat of the split.
+    split_method
+        How the test part was split off; the validation rows are split off in the same way.
+    validation_fraction
+        Share of the training part that chooses the epoch.
+    engine, settings
+        Name of the engine and its settings.
+    seed
+        Seed of the validation rows and of the training.
+    hub_encoders
+        Record of the encoders that were fetched from the hub; training then works from their cache alone.
+    threads
+        Processor threads to use.
+    """
+    fetched = read_record(hub_encoders) if hub_encoders else None
+    if fetched:
+        work_offline(fetched)
+    facets = facets_of(combination)
+    cell = Cell(facets, Target(target), split, engine, seed, threads)
+    materials = read_dataset(dataset, facets)
+    rows = with_validation(usable_rows(materials, facets), validation_fraction, split_method, seed)
+    trainer = create(engine, settings, Resources(seed, threads, encoders))
+    table, result = train(cell, trainer, rows, n_missing=len(materials) - len(rows), model=model)
+    if fetched:
+        started_from = {e.facet.value: e.identity for e in fetched.encoders if e.facet in facets}
+        result = result.model_copy(update={"encoders": started_from})
+    write_table(predictions, table, PREDICTIONS)
+    write_card(card, result)
+
+
+if __name__ == "__main__":
+    from polyfacet.job import run
+
+    run(main, globals().get("snakemake"))

@@ -1,0 +1,54 @@
+"""Fit a predictor that looks at no facet: what every cell of its target has to beat."""
+
+from pathlib import Path
+from typing import Literal
+
+from polyfacet.cards import write_card
+from polyfacet.cells import PREDICTIONS, Cell, train
+from polyfacet.dataset import read_dataset
+from polyfacet.engines.base import Resources
+from polyfacet.engines.dummy import Dummy, DummySettings
+from polyfacet.tables import write_table
+from polyfacet.targets import Target
+
+
+def main(
+    dataset: Path,
+    predictions: Path,
+    model: Path,
+    card: Path,
+    *,
+    baseline: Literal["mean", "median"],
+    target: str,
+    split: str,
+    seed: int,
+) -> None:
+    """Fit the dummy on the whole training part: it has no epoch to choose, so needs no validation rows.
+
+    Parameters
+    ----------
+    dataset
+        The aligned table of facets, targets and parts.
+    predictions, model, card
+        Outputs, of the same form as a trained cell's.
+    baseline
+        Which statistic of the training part is answered.
+    target
+        Name of the property.
+    split
+        Name of the repeat of the split.
+    seed
+        Seed of the run, for the card; nothing here is random.
+    """
+    resources = Resources(seed)
+    cell = Cell((), Target(target), split, "dummy", seed, resources.threads)
+    dummy = Dummy(DummySettings(statistic=baseline), resources)
+    table, result = train(cell, dummy, read_dataset(dataset, ()), n_missing=0, model=model)
+    write_table(predictions, table, PREDICTIONS)
+    write_card(card, result)
+
+
+if __name__ == "__main__":
+    from polyfacet.job import run
+
+    run(main, globals().get("snakemake"))
