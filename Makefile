@@ -11,13 +11,13 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint lock config-reference
+.PHONY: help setup doctor run test lint lock config-reference
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: $(VENV)/.installed  ## make the environment from requirements.lock and find or install a browser
-	@scripts/find-browser.sh
+	@setup/install-browser.sh $(BIN)
 
 $(VENV)/.installed: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
@@ -26,6 +26,9 @@ $(VENV)/.installed: requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip sync --python $(BIN)/python --require-hashes requirements.lock
 	touch $@
+
+doctor:  ## say what this machine has, what is missing, and how to get it
+	@python=$(BIN)/python; [ -x $$python ] || python=$(PYTHON); PYTHONPATH=workflow $$python -m polyfacet.doctor
 
 run: setup  ## run the whole workflow on the embedded entries
 	$(BIN)/snakemake --cores $(CORES)

@@ -17,9 +17,9 @@ from polyfacet.composition.image import arrange, magnify
 from polyfacet.composition.properties import NAMES
 from polyfacet.composition.statistics import composition_statistics
 from polyfacet.errors import UserError
-from polyfacet.facet_tables import COMPOSITION_IMAGES
 from polyfacet.rejects import REJECTS
 from polyfacet.splitting import SPLIT
+from polyfacet.stage_tables import COMPOSITION_IMAGES
 from polyfacet.tables import read_table, write_table
 
 

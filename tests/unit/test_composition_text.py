@@ -7,8 +7,8 @@ from describe_compositions import main
 from polyfacet.composition.formula import MAX_AMOUNT, FormulaError, parse_formula
 from polyfacet.composition.text import VARIANTS, composition_text
 from polyfacet.errors import UserError
-from polyfacet.facet_tables import TEXTS
 from polyfacet.rejects import REJECTS
+from polyfacet.stage_tables import TEXTS
 from polyfacet.tables import read_table
 
 

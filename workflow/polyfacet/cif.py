@@ -11,6 +11,8 @@ from pymatgen.io.cif import CifParser, CifWriter
 SIGNIFICANT_FIGURES = 10
 SAME_LATTICE = 1e-4
 SAME_SITE_A = 1e-3
+# Below it, a reader takes two sites for one.
+MIN_DISTANCE_A = 0.01
 
 
 class CifError(ValueError):
@@ -31,7 +33,7 @@ def read_cif(path: Path) -> Structure:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return CifParser(path, frac_tolerance=0.0).parse_structures(primitive=False, check_occu=False)[0]
+            return CifParser(path, frac_tolerance=0.0).parse_structures(primitive=False)[0]
     except (ValueError, KeyError, IndexError, AssertionError) as error:
         raise CifError(f"CIF cannot be read: {error}") from error
 
@@ -44,6 +46,8 @@ def write_cif(structure: Structure, path: Path) -> None:
     CifError
         If it does not; then there is no file.
     """
+    if not structure.is_valid(tol=MIN_DISTANCE_A):
+        raise CifError(f"two sites are closer than {MIN_DISTANCE_A} A")
     CifWriter(structure, significant_figures=SIGNIFICANT_FIGURES).write_file(path)
     try:
         _check_same(structure, read_cif(path))
@@ -54,7 +58,7 @@ def write_cif(structure: Structure, path: Path) -> None:
 
 def _check_same(structure: Structure, read: Structure) -> None:
     if len(read) != len(structure):
-        raise CifError(f"CIF reads back with {len(read)} sites, not {len(structure)}: two on one place?")
+        raise CifError(f"CIF reads back with {len(read)} sites, not {len(structure)}")
     if not np.allclose(structure.lattice.parameters, read.lattice.parameters, atol=SAME_LATTICE):
         raise CifError("CIF reads back with another lattice")
     for site in structure:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from polyfacet.dataset import DATASET
-from polyfacet.facet_tables import COMPOSITION_IMAGES, EMBEDDINGS, PICTURES, TEXTS
 from polyfacet.facets import Facet
 from polyfacet.materials import SAMPLE
 from polyfacet.progress import tell
 from polyfacet.splitting import SPLIT
+from polyfacet.stage_tables import COMPOSITION_IMAGES, EMBEDDINGS, PICTURES, TEXTS
 from polyfacet.tables import read_table, write_table
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from polyfacet.composition.formula import FormulaError
 from polyfacet.composition.text import composition_text
-from polyfacet.facet_tables import TEXTS
 from polyfacet.materials import SAMPLE
 from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
+from polyfacet.stage_tables import TEXTS
 from polyfacet.tables import read_table, write_table
 
 

@@ -13,12 +13,12 @@ from polyfacet.composition.grey_levels import GreyLevels
 from polyfacet.composition.image import Layout, arrange, magnify
 from polyfacet.composition.statistics import Array, Mode, composition_statistics
 from polyfacet.errors import UserError
-from polyfacet.facet_tables import COMPOSITION_IMAGES
 from polyfacet.files import atomic_path, sha256_of_file
 from polyfacet.materials import SAMPLE
 from polyfacet.progress import track
 from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
 from polyfacet.splitting import SPLIT, TRAIN
+from polyfacet.stage_tables import COMPOSITION_IMAGES
 from polyfacet.tables import read_table, write_table
 
 Compositions = dict[str, dict[str, float]]

@@ -4,8 +4,8 @@ from collections import Counter
 from pathlib import Path
 
 from polyfacet.errors import UserError
-from polyfacet.facet_tables import EMBEDDINGS
 from polyfacet.splitting import SPLIT, TRAIN
+from polyfacet.stage_tables import EMBEDDINGS
 from polyfacet.structure_facet.crystal_graph import GRAPHS, CrystalGraph, graph_from_row
 from polyfacet.structure_facet.embedding import (
     Device,
