@@ -30,6 +30,8 @@ def read_cif(path: Path) -> Structure:
     CifError
         If the file holds no readable structure.
     """
+    if not path.is_file():
+        raise CifError(f"there is no structure file {path.name}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -83,10 +83,8 @@ def scene_of_cif(cif: Path, settings: RenderSettings) -> CrystalScene:
     SceneError
         If the file is missing, holds no structure, or no scene can be made of it.
     """
-    if not cif.is_file():
-        raise SceneError(f"there is no structure file {cif.name}")
     try:
         structure = read_cif(cif)
     except CifError as error:
-        raise SceneError(f"{cif.name}: {error}") from error
+        raise SceneError(str(error)) from error
     return crystal_scene(structure, settings)
