@@ -19,3 +19,18 @@ def shared() -> Path:
 def alexandria_1d(shared: Path) -> Path:
     """Folder with five files of real Alexandria entries (1D)."""
     return shared / "data" / "alexandria_1d"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Path:
+    """Browser that draws the pictures."""
+    from playwright.sync_api import sync_playwright
+
+    from polyfacet.errors import UserError
+    from polyfacet.rendering.browser import find_browser
+
+    try:
+        with sync_playwright() as playwright:
+            return find_browser(Path(playwright.chromium.executable_path))
+    except UserError as error:
+        pytest.skip(str(error))

@@ -5,27 +5,18 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from playwright.sync_api import sync_playwright
 from pymatgen.core import Lattice, Structure
 
 import render_images
 from polyfacet.errors import UserError
 from polyfacet.files import sha256_of_file
 from polyfacet.rejects import REJECTS
-from polyfacet.rendering.browser import find_browser
 from polyfacet.stage_tables import PICTURES
 from polyfacet.tables import column, read_table, write_table
 
+pytestmark = pytest.mark.usefixtures("browser")
+
 OUTPUTS = {"images": "images", "manifest": "m.parquet", "rejected": "r.parquet", "provenance": "p.json"}
-
-
-@pytest.fixture(autouse=True)
-def _browser() -> None:
-    try:
-        with sync_playwright() as playwright:
-            find_browser(Path(playwright.chromium.executable_path))
-    except UserError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture

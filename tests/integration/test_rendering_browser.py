@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from pymatgen.core import Lattice, Structure
 
 from polyfacet.errors import UserError
@@ -28,6 +28,8 @@ from polyfacet.rendering.pictures import Picture, render_structures, scene_of_ci
 from polyfacet.rendering.scene import crystal_scene
 from polyfacet.rendering.settings import RenderSettings
 
+pytestmark = pytest.mark.usefixtures("browser")
+
 SETTINGS = RenderSettings(size=96, sphere_segments=16)
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 
@@ -37,15 +39,6 @@ HANG = "() => { setTimeout(() => { while (true); }) }"
 SHRINK_CANVAS = """() => { document.querySelector("canvas").parentElement.style.width = "50px";
     window.dispatchEvent(new Event("resize")); }"""
 THROW = "() => { setTimeout(() => { throw new Error('thrown on purpose') }) }"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _browser() -> None:
-    try:
-        with sync_playwright() as playwright:
-            find_browser(Path(playwright.chromium.executable_path))
-    except UserError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")

@@ -84,24 +84,24 @@ def test_a_touched_script_reruns_its_stage_and_what_follows(finished, descendant
     later = time.time() + 5
     os.utime(path, (later, later))
     try:
-        assert set(finished.jobs()) == expected({script}, descendants)
+        # A rule that this run does not need is not rerun either.
+        assert set(finished.jobs()) == expected({script} & descendants.keys(), descendants)
     finally:
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-@pytest.mark.parametrize("module", ["lattice", "figures.py", "composition/text.py", "metrics.py"])
+@pytest.mark.parametrize(
+    "module", ["structure_facet/lattice_sums.py", "figures.py", "composition/text.py", "metrics.py"]
+)
 def test_a_changed_module_reruns_the_rules_that_import_it(finished, descendants, module):
-    package = finished.folder / "workflow" / "polyfacet"
-    (path,) = [p for p in package.rglob("*.py") if p.relative_to(package).as_posix().endswith(module)] or [
-        package / "structure_facet" / "lattice_sums.py"
-    ]
-    twin = PROJECT / "workflow" / "polyfacet" / path.relative_to(package)
+    path = finished.folder / "workflow" / "polyfacet" / module
+    twin = PROJECT / "workflow" / "polyfacet" / module
     scripts = (PROJECT / "workflow" / "scripts").glob("*.py")
     users = {script.stem for script in scripts if twin.resolve() in code_of(script)}
     text = path.read_text()
     path.write_text(text + "\n_CHANGED = 1\n")
     try:
         assert users
-        assert set(finished.jobs()) == expected(users, descendants)
+        assert set(finished.jobs()) == expected(users & descendants.keys(), descendants)
     finally:
         path.write_text(text)

@@ -1,0 +1,40 @@
+# Published entries -> data/alexandria: the files that `sources` names and that are not there yet.
+
+import re
+
+from polyfacet.remote_files import DOWNLOADS, remote_files, source_files
+
+try:
+    PUBLISHED = remote_files(
+        config["download"]["base_url"], config["download"]["files"]
+    )
+except UserError as error:
+    raise WorkflowError(str(error))
+
+# A file that is there is data, not an output: no change of code or address may delete it or get it again.
+NOT_YET_HERE = [
+    re.escape(name) for name in PUBLISHED if not (DOWNLOADS / name).exists()
+]
+
+
+rule download_entries:
+    output:
+        entry_file=f"{DOWNLOADS}/{{entry_file}}",
+    log:
+        f"{LOGS}/download/{{entry_file}}.log",
+    benchmark:
+        f"{BENCHMARKS}/download/{{entry_file}}.tsv"
+    wildcard_constraints:
+        entry_file="|".join(NOT_YET_HERE) or "nothing",
+    # Often only the machine that Snakemake was started on can reach the network.
+    localrule: True
+    conda:
+        "../envs/download.yaml"
+    params:
+        code=code_of_rule("download_entries"),
+        url=lambda wildcards: PUBLISHED[wildcards.entry_file].url,
+        sha256=lambda wildcards: PUBLISHED[wildcards.entry_file].sha256,
+        attempts=config["download"]["attempts"],
+        stall_timeout_s=config["download"]["stall_timeout_s"],
+    script:
+        script_path("download_entries")

@@ -1,0 +1,355 @@
+"""Encoders from the hub: asked for once, recorded, used offline; against a stand-in on this machine."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from project import PROJECT
+
+from polyfacet.errors import UserError
+from polyfacet.facets import Facet
+from polyfacet.hub_cache import HubEncoder, HubEncoders, read_record, work_offline, write_record
+
+REVISION = "0123456789abcdef0123456789abcdef01234567"
+OTHER_REVISION = "f" * 40
+
+
+def add_snapshot(cache: Path, repository: str, files: dict[str, bytes], revision: str = REVISION) -> Path:
+    """Put a repository into a cache, as the hub's library lays it out."""
+    folder = cache / f"models--{repository.replace('/', '--')}"
+    snapshot = folder / "snapshots" / revision
+    for path in (folder / "refs", folder / "blobs", snapshot):
+        path.mkdir(parents=True, exist_ok=True)
+    (folder / "refs" / "main").write_text(revision)
+    for name, content in files.items():
+        blob = folder / "blobs" / hashlib.sha256(content).hexdigest()
+        blob.write_bytes(content)
+        (snapshot / name).symlink_to(os.path.relpath(blob, snapshot))
+    return snapshot
+
+
+class Hub:
+    """Repositories that a stand-in of the hub serves, and the requests that it got."""
+
+    def __init__(self) -> None:
+        self.repositories: dict[str, dict[str, bytes]] = {}
+        self.requests: list[str] = []
+
+
+class HubHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    hub: Hub
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_HEAD(self) -> None:
+        self.answer(body=False)
+
+    def do_GET(self) -> None:
+        self.answer(body=True)
+
+    def answer(self, body: bool) -> None:
+        path = urlsplit(self.path).path
+        self.hub.requests.append(path)
+        content, headers = self.content_of(path)
+        self.send_response(200 if content is not None else 404)
+        for name, value in {**headers, "Content-Length": str(len(content or b""))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if body and content:
+            self.wfile.write(content)
+
+    def content_of(self, path: str) -> tuple[bytes | None, dict[str, str]]:
+        for repository, files in self.hub.repositories.items():
+            if path.startswith(f"/{repository}/resolve/{REVISION}/"):
+                content = files.get(path.rsplit("/", 1)[1])
+                if content is not None:
+                    tag = hashlib.sha256(content).hexdigest()
+                    return content, {"ETag": f'"{tag}"', "X-Repo-Commit": REVISION}
+            if path.startswith(f"/api/models/{repository}/tree/"):
+                tree = [
+                    {
+                        "type": "file",
+                        "path": name,
+                        "size": len(content),
+                        "oid": hashlib.sha1(content).hexdigest(),
+                    }
+                    for name, content in files.items()
+                ]
+                return json.dumps(tree).encode(), {"Content-Type": "application/json"}
+            if path.startswith(f"/api/models/{repository}"):
+                siblings = [{"rfilename": name} for name in files]
+                info = {"id": repository, "sha": REVISION, "private": False, "siblings": siblings}
+                return json.dumps(info).encode(), {"Content-Type": "application/json"}
+        return None, {"X-Error-Code": "RepoNotFound"}
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """Serve a stand-in of the hub in place of the real one."""
+    from huggingface_hub import constants
+
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    content = Hub()
+    handler = type("OneHubHandler", (HubHandler,), {"hub": content})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as listener:
+        thread = threading.Thread(target=listener.serve_forever, args=(0.01,))
+        thread.start()
+        endpoint = f"http://127.0.0.1:{listener.server_port}"
+        monkeypatch.setattr(constants, "ENDPOINT", endpoint)
+        template = endpoint + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        yield content
+        listener.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the hub be at a port where nobody listens."""
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+
+
+def preset_encoders(**settings):
+    """Give facets, settings and files of the hub for a preset's text and image encoder."""
+    from polyfacet.engines.automm.hyperparameters import AutoMMSettings
+    from polyfacet.hub import checkpoints_of, repository_of
+
+    facets = (Facet.TEXT, Facet.IMAGE, Facet.TABULAR)
+    chosen = AutoMMSettings(**settings)
+    checkpoints = checkpoints_of(facets, chosen)
+    repositories = {facet: repository_of(facet, name) for facet, name in checkpoints.items()}
+    return facets, chosen, repositories
+
+
+FILES = {
+    "config.json": b"{}",
+    "vocab.txt": b"[PAD]\n",
+    "model.safetensors": b"safe weights",
+    "pytorch_model.bin": b"the same weights again",
+    "tf_model.h5": b"and again",
+}
+
+
+@pytest.mark.parametrize(
+    ("preset", "text", "image"),
+    [
+        ("medium_quality", "google/electra-small-discriminator", "timm/mobilenetv3_large_100.ra_in1k"),
+        ("high_quality", "google/electra-base-discriminator", "timm/caformer_b36.sail_in22k_ft_in1k"),
+        (
+            "best_quality",
+            "microsoft/deberta-v3-base",
+            "timm/swin_large_patch4_window7_224.ms_in22k_ft_in1k",
+        ),
+    ],
+)
+def test_autogluon_says_which_encoders_a_preset_has(preset, text, image):
+    _, _, repositories = preset_encoders(preset=preset)
+    assert repositories == {Facet.TEXT: text, Facet.IMAGE: image}
+
+
+def test_given_checkpoints_come_before_the_presets(tmp_path):
+    given = {
+        "model.hf_text.checkpoint_name": str(tmp_path),
+        "model.timm_image_structure.checkpoint_name": "hf-hub:some/model",
+    }
+    _, _, repositories = preset_encoders(hyperparameters=given)
+    assert repositories == {Facet.TEXT: None, Facet.IMAGE: "some/model"}
+
+
+@pytest.mark.parametrize("checkpoint", ["resnet11", "resnet10t.unknown_weights"])
+def test_an_image_encoder_that_timm_does_not_have_is_the_users(checkpoint):
+    from polyfacet.hub import repository_of
+
+    with pytest.raises(UserError, match=f"{checkpoint}.*list_models"):
+        repository_of(Facet.IMAGE, checkpoint)
+
+
+def test_encoders_are_fetched_once_and_recorded(hub, tmp_path):
+    from fetch_hub_encoders import main
+
+    facets, settings, repositories = preset_encoders()
+    hub.repositories = dict.fromkeys(repositories.values(), FILES)
+    arguments = {
+        "cache": tmp_path / "hub",
+        "combinations": ["text", "text+image"],
+        "settings": settings.model_dump(),
+    }
+    main(tmp_path / "first.json", **arguments)
+    record = read_record(tmp_path / "first.json")
+    assert [(e.facet, e.repository, e.revision) for e in record.encoders] == [
+        (facet, repositories[facet], REVISION) for facet in facets[:2]
+    ]
+    folder = tmp_path / "hub" / "models--google--electra-small-discriminator" / "snapshots" / REVISION
+    assert {path.name for path in folder.iterdir()} == {"config.json", "vocab.txt", "model.safetensors"}
+    assert (folder / "model.safetensors").read_bytes() == FILES["model.safetensors"]
+    assert hub.requests
+    hub.requests.clear()
+    main(tmp_path / "second.json", **arguments)
+    assert not hub.requests
+    assert (tmp_path / "second.json").read_bytes() == (tmp_path / "first.json").read_bytes()
+
+
+def test_an_interrupted_fetch_is_completed(hub, tmp_path):
+    from polyfacet.hub import cached_revision, fetch_encoders
+
+    facets, settings, repositories = preset_encoders()
+    hub.repositories = dict.fromkeys(repositories.values(), FILES)
+    fetch_encoders(facets, settings, tmp_path)
+    folder = tmp_path / "models--google--electra-small-discriminator" / "snapshots" / REVISION
+    (folder / "vocab.txt").unlink()
+    assert cached_revision("google/electra-small-discriminator", tmp_path) is None
+    fetch_encoders(facets, settings, tmp_path)
+    assert (folder / "vocab.txt").exists()
+
+
+def test_a_repository_without_weights_is_named(hub, tmp_path):
+    from polyfacet.hub import fetch_encoders
+
+    facets, settings, repositories = preset_encoders()
+    hub.repositories = {repositories[Facet.TEXT]: {"config.json": b"{}"}}
+    with pytest.raises(UserError, match="electra-small-discriminator.*has no weights"):
+        fetch_encoders(facets, settings, tmp_path)
+
+
+def test_a_repository_that_is_not_there_is_named(hub, tmp_path):
+    from polyfacet.hub import fetch_encoders
+
+    facets, settings, _ = preset_encoders()
+    with pytest.raises(UserError, match="electra-small-discriminator is not in(.|\n)*RepositoryNotFound"):
+        fetch_encoders(facets, settings, tmp_path)
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_cache_that_somebody_else_filled_is_enough_offline(tmp_path):
+    from polyfacet.hub import fetch_encoders
+
+    facets, settings, repositories = preset_encoders()
+    weights = {Facet.TEXT: "pytorch_model.bin", Facet.IMAGE: "model.safetensors"}
+    for facet, repository in repositories.items():
+        add_snapshot(tmp_path, repository, {"config.json": b"{}", weights[facet]: b"weights"})
+    record = fetch_encoders(facets, settings, tmp_path)
+    assert [encoder.revision for encoder in record.encoders] == [REVISION, REVISION]
+
+
+@pytest.mark.usefixtures("offline")
+def test_offline_without_cache_the_error_names_the_encoder_and_the_ways_out(tmp_path):
+    from polyfacet.hub import fetch_encoders
+
+    facets, settings, _ = preset_encoders()
+    with pytest.raises(UserError, match=r"electra-small.*encoders\.cache.*encoders\.source: local") as raised:
+        fetch_encoders(facets, settings, tmp_path / "hub")
+    assert str(tmp_path / "hub") in str(raised.value)
+
+
+@pytest.fixture
+def record(tmp_path) -> HubEncoders:
+    encoder = HubEncoder(facet=Facet.TEXT, checkpoint="a/b", repository="a/b", revision=REVISION)
+    return HubEncoders(cache=tmp_path / "hub", encoders=(encoder,))
+
+
+@pytest.fixture
+def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the hub's library look as if nothing had imported it, and undo changes of the environment."""
+    monkeypatch.delitem(sys.modules, "huggingface_hub", raising=False)
+    for name in ("HF_HUB_CACHE", "HF_HUB_OFFLINE"):
+        monkeypatch.setenv(name, "before")
+
+
+def test_a_record_is_read_as_it_was_written(record, tmp_path):
+    write_record(tmp_path / "record.json", record)
+    assert read_record(tmp_path / "record.json") == record
+    assert record.encoders[0].identity == f"a/b@{REVISION}"
+
+
+@pytest.mark.usefixtures("fresh_process")
+def test_working_offline_sets_the_environment_of_the_hubs_library(record):
+    add_snapshot(record.cache, "a/b", {"config.json": b"{}"})
+    work_offline(record)
+    assert os.environ["HF_HUB_CACHE"] == str(record.cache)
+    assert os.environ["HF_HUB_OFFLINE"] == "1"
+
+
+@pytest.mark.usefixtures("fresh_process")
+@pytest.mark.parametrize(("there", "found"), [(None, "no copy"), (OTHER_REVISION, OTHER_REVISION)])
+def test_an_encoder_that_is_gone_or_another_one_is_named(record, there, found):
+    if there:
+        add_snapshot(record.cache, "a/b", {"config.json": b"{}"}, revision=there)
+    with pytest.raises(UserError, match=rf"{found}.*a/b.*{REVISION}.*encoders\.cache"):
+        work_offline(record)
+    assert os.environ["HF_HUB_OFFLINE"] == "before"
+
+
+def test_working_offline_must_come_before_the_hubs_library(record):
+    import huggingface_hub
+
+    assert huggingface_hub.__name__ in sys.modules
+    with pytest.raises(RuntimeError, match="imported already"):
+        work_offline(record)
+
+
+TRAINING_LOADS = """
+import sys
+from pathlib import Path
+import train_cell
+from polyfacet.hub_cache import read_record, work_offline
+work_offline(read_record(Path(sys.argv[1])))
+from timm import create_model
+from transformers import AutoConfig, AutoModel, AutoTokenizer
+name = "google/electra-small-discriminator"
+AutoConfig.from_pretrained(name)
+weights = AutoModel.from_pretrained(name).get_input_embeddings().weight
+print(AutoTokenizer.from_pretrained(name).tokenize("Ac Hg 2"), len(weights))
+print(create_model("lcnet_050", pretrained=True, num_classes=0).num_features)
+"""
+
+
+def test_training_loads_encoders_from_the_cache_with_no_hub_to_ask(tmp_path):
+    import timm
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    from polyfacet.encoders import TextEncoderSettings, save_text_encoder
+
+    save_text_encoder(tmp_path / "text", TextEncoderSettings(hidden_size=8, n_layers=1, n_heads=2), seed=0)
+    files = {path.name: path.read_bytes() for path in (tmp_path / "text").iterdir()}
+    # As in the repositories of the presets: weights in PyTorch's own form only.
+    torch.save(load_file(tmp_path / "text" / "model.safetensors"), tmp_path / "pytorch_model.bin")
+    del files["model.safetensors"]
+    files["pytorch_model.bin"] = (tmp_path / "pytorch_model.bin").read_bytes()
+    add_snapshot(tmp_path / "hub", "google/electra-small-discriminator", files)
+    model = timm.create_model("lcnet_050", pretrained=False)
+    save_file(model.state_dict(), tmp_path / "model.safetensors")
+    weights = {"model.safetensors": (tmp_path / "model.safetensors").read_bytes()}
+    add_snapshot(tmp_path / "hub", "timm/lcnet_050.ra2_in1k", {**weights, "config.json": b"{}"})
+    encoder = {"facet": Facet.TEXT, "revision": REVISION, "checkpoint": "google/electra-small-discriminator"}
+    encoders = (HubEncoder(**encoder, repository=encoder["checkpoint"]),)
+    write_record(tmp_path / "record.json", HubEncoders(cache=tmp_path / "hub", encoders=encoders))
+    done = subprocess.run(
+        [sys.executable, "-c", TRAINING_LOADS, tmp_path / "record.json"],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(str(PROJECT / part) for part in ("workflow", "workflow/scripts")),
+            "HF_ENDPOINT": "http://127.0.0.1:9",
+            "HF_HUB_OFFLINE": "0",
+            "HOME": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.split("\n")[0].startswith("['Ac', 'Hg', '2']")
+    assert int(done.stdout.split("\n")[1]) == model.num_features

@@ -1,0 +1,104 @@
+"""Entry files that are published elsewhere: their addresses, and the folder that keeps them here."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from polyfacet.entries import SUFFIXES
+from polyfacet.errors import UserError
+
+DOWNLOADS = Path("data/alexandria")
+NAME_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+# A range of numbers in a name, as in a shell: {000..049}.
+RANGE_PATTERN = re.compile(r"\{(\d{1,6})\.\.(\d{1,6})\}")
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file on a web server, and the digest that it must have if one is known."""
+
+    url: str
+    sha256: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the file: the last part of the address."""
+        return PurePosixPath(urlsplit(self.url).path).name
+
+
+def remote_files(base_url: str, files: Sequence[str | Mapping[str, Any]]) -> dict[str, RemoteFile]:
+    """List the published files by name.
+
+    Parameters
+    ----------
+    base_url
+        Address of the folder that holds the files given by name.
+    files
+        Names, which may hold a range such as ``{000..049}``, or mappings with ``url`` and ``sha256``.
+
+    Raises
+    ------
+    UserError
+        If an address is not http(s), a name cannot be that of an entry file, or two files share a name.
+    """
+    found: dict[str, RemoteFile] = {}
+    for file in _expanded(base_url, files):
+        _check(file)
+        if file.name in found:
+            raise UserError(f"download.files: {file.url} and {found[file.name].url} have the same name.")
+        found[file.name] = file
+    return found
+
+
+def source_files(sources: Sequence[str], published: Mapping[str, RemoteFile]) -> list[str]:
+    """List the sources, in place of the folder of downloads the files that it is to hold.
+
+    Files that somebody has put there count, whether they are published or not.
+    """
+    files: list[str] = []
+    for source in sources:
+        if published and Path(source) == DOWNLOADS:
+            present = {path.name for path in DOWNLOADS.glob("*") if path.name.endswith(SUFFIXES)}
+            files.extend(str(DOWNLOADS / name) for name in sorted(present | set(published)))
+        else:
+            files.append(source)
+    return files
+
+
+def _expanded(base_url: str, files: Sequence[str | Mapping[str, Any]]) -> Iterator[RemoteFile]:
+    for file in files:
+        if isinstance(file, str):
+            for name in _names(file):
+                # Before it becomes a part of an address, in which it could lead to another folder.
+                _check_name(name, file)
+                yield RemoteFile(f"{base_url.rstrip('/')}/{name}")
+        else:
+            yield RemoteFile(file["url"], file.get("sha256"))
+
+
+def _names(pattern: str) -> Iterator[str]:
+    numbers = RANGE_PATTERN.search(pattern)
+    if numbers is None:
+        yield pattern
+        return
+    first, last = numbers.groups()
+    for number in range(int(first), int(last) + 1):
+        yield f"{pattern[: numbers.start()]}{number:0{len(first)}d}{pattern[numbers.end() :]}"
+
+
+def _check(file: RemoteFile) -> None:
+    parts = urlsplit(file.url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UserError(f"download: {file.url!r} is no address of a file: it must begin with https://")
+    _check_name(file.name, file.url)
+
+
+def _check_name(name: str, given: str) -> None:
+    if not NAME_PATTERN.fullmatch(name) or not name.endswith(SUFFIXES):
+        raise UserError(
+            f"download.files: {given!r} does not name an entry file. The name must consist of letters, "
+            f"digits, '_', '.' and '-' and end in {', '.join(SUFFIXES)}."
+        )

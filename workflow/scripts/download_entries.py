@@ -1,0 +1,36 @@
+"""Download one file of published entries."""
+
+from pathlib import Path
+
+from polyfacet.download import download
+from polyfacet.remote_files import RemoteFile
+
+
+def main(
+    entry_file: Path,
+    *,
+    url: str,
+    sha256: str | None = None,
+    attempts: int = 6,
+    stall_timeout_s: float = 60.0,
+) -> None:
+    """Download the file.
+
+    Parameters
+    ----------
+    entry_file
+        Output: the file as the server has it.
+    url
+        Its address.
+    sha256
+        Its digest where one is known.
+    attempts, stall_timeout_s
+        See `polyfacet.download.download`.
+    """
+    download(RemoteFile(url, sha256), entry_file, attempts=attempts, stall_timeout_s=stall_timeout_s)
+
+
+if __name__ == "__main__":
+    from polyfacet.job import run
+
+    run(main, globals().get("snakemake"))
