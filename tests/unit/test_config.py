@@ -24,6 +24,23 @@ def test_defaults_fill_what_is_left_out_and_leave_the_input_alone():
     assert given == {"images": {"size": 64}}
 
 
+def test_texts_of_the_command_line_are_read_as_what_they_are_declared():
+    config = complete_config(
+        {
+            "images": {"size": "64", "bonds": "false", "browser": "null"},
+            "split": {"train_fraction": "0.8"},
+            "filters": {"space_groups": ["225"], "elements_required": ["N"], "sites_max": "null"},
+            "engine": {"automm": {"hyperparameters": {"optim.weight_decay": "0.1"}}},
+        }
+    )
+    assert config["images"] | {"size": 64, "bonds": False, "browser": None} == config["images"]
+    assert config["split"]["train_fraction"] == 0.8
+    assert config["filters"]["space_groups"] == [225]
+    assert config["filters"]["elements_required"] == ["N"]
+    assert config["filters"]["sites_max"] is None
+    assert config["engine"]["automm"]["hyperparameters"] == {"optim.weight_decay": 0.1}
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [

@@ -1,5 +1,6 @@
 """The configuration: one closed schema, defaults filled in, errors that show the fix."""
 
+import copy
 import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -37,8 +38,8 @@ def complete_config(config: Mapping[str, Any]) -> dict[str, Any]:
     UserError
         If a key is unknown or a value is wrong; names every such key and shows what to write.
     """
-    completed = _plain(config)
     schema = load_schema()
+    completed = _as_declared(config, schema, schema)
     errors = sorted(_DefaultsValidator(schema).iter_errors(completed), key=lambda error: list(error.path))
     if errors:
         problems = "\n".join(f"  - {_explain(error, schema)}" for error in errors)
@@ -46,11 +47,27 @@ def complete_config(config: Mapping[str, Any]) -> dict[str, Any]:
     return completed
 
 
-def _plain(value: Any) -> Any:
-    """Copy nested mappings and lists, so that filling in defaults leaves the caller's object alone."""
+def _as_declared(value: Any, key: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
+    """Copy a configuration; read texts that are declared as something else.
+
+    Snakemake's command line gives every value inside ``--config 'images={size: 64}'`` as a text.
+    """
+    key = resolved(key, schema)
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+        properties = key.get("properties", {})
+        return {name: _as_declared(item, properties.get(name, {}), schema) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_declared(item, key.get("items", {}), schema) for item in value]
+    kinds = key.get("type", [])
+    is_text = "enum" in key or "string" in kinds or "const" in key
+    if isinstance(value, str) and (not is_text or (value == "null" and "null" in kinds)):
+        return yaml.safe_load(value)
+    return value
+
+
+def resolved(key: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Follow a reference to the schema's own definitions."""
+    return {**schema["$defs"][key["$ref"].rsplit("/", 1)[1]], **key} if "$ref" in key else key
 
 
 def _fill_defaults(
@@ -59,7 +76,7 @@ def _fill_defaults(
     if isinstance(instance, dict):
         for key, subschema in properties.items():
             if "default" in subschema:
-                instance.setdefault(key, _plain(subschema["default"]))
+                instance.setdefault(key, copy.deepcopy(subschema["default"]))
     yield from Draft202012Validator.VALIDATORS["properties"](validator, properties, instance, schema)
 
 
@@ -103,9 +120,7 @@ def _documented(schema: Mapping[str, Any], path: list[Any]) -> Mapping[str, Any]
     for part in path:
         if part not in found.get("properties", {}):
             break
-        found = found["properties"][part]
-        if "$ref" in found:
-            found = {**schema["$defs"][found["$ref"].rsplit("/", 1)[1]], **found}
+        found = resolved(found["properties"][part], schema)
     return found
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from polyfacet.config import SCHEMA_PATH, load_schema
+from polyfacet.config import SCHEMA_PATH, load_schema, resolved
 
 README = SCHEMA_PATH.parents[1] / "README.md"
 BEGIN = "<!-- begin: config reference, written by python -m polyfacet.config_reference -->"
@@ -33,12 +33,11 @@ def _keys(
     schema: Mapping[str, Any], part: Mapping[str, Any], prefix: str
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for name, key in part["properties"].items():
-        if "$ref" in key:
-            key = {**schema["$defs"][key["$ref"].rsplit("/", 1)[1]], **key}  # noqa: PLW2901
-        if "properties" in key:
-            yield from _keys(schema, key, f"{prefix}{name}.")
+        whole = resolved(key, schema)
+        if "properties" in whole:
+            yield from _keys(schema, whole, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", key
+            yield f"{prefix}{name}", whole
 
 
 def _allowed(key: Mapping[str, Any]) -> str:

@@ -31,6 +31,7 @@ from polyfacet.engines.base import EngineError, Resources
 from polyfacet.errors import UserError
 from polyfacet.facets import Facet
 from polyfacet.files import atomic_path, sha256_of_folder
+from polyfacet.hub_cache import WAYS_OUT
 from polyfacet.targets import Target
 
 # Errors only: AutoGluon prints a page per training.
@@ -156,9 +157,7 @@ class AutoMM:
                 raise
             names = ", ".join(hub_checkpoints(self._facets, self._settings.preset))
             raise UserError(
-                f"preset {self._settings.preset!r} needs {names} from the Hugging Face hub: {error}\n"
-                "Run once with network, or point HF_HOME at a cache that has them, or set "
-                "`encoders: {source: local}`."
+                f"preset {self._settings.preset!r} needs {names} from the Hugging Face hub: {error}\n{WAYS_OUT}"
             ) from error
         except RuntimeError as error:
             raise EngineError(f"training failed: {error}") from error
