@@ -157,7 +157,8 @@ class AutoMM:
                 raise
             names = ", ".join(hub_checkpoints(self._facets, self._settings.preset))
             raise UserError(
-                f"preset {self._settings.preset!r} needs {names} from the Hugging Face hub: {error}\n{WAYS_OUT}"
+                f"preset {self._settings.preset!r} needs {names} from the Hugging Face hub: {error}\n"
+                f"{WAYS_OUT}"
             ) from error
         except RuntimeError as error:
             raise EngineError(f"training failed: {error}") from error
