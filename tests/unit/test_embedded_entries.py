@@ -67,10 +67,10 @@ def test_every_target_of_every_entry_is_finite_and_possible():
         assert targets["dos_ef"] >= 0
 
 
-def test_targets_vary():
+def test_no_target_is_constant():
     targets = [material_from_entry(entry).targets for entry in ENTRIES]
     for name in targets[0]:
-        assert len({round(row[name], 3) for row in targets}) > 10, name
+        assert len({round(row[name], 3) for row in targets}) > 1, name
 
 
 def test_volume_per_atom_is_that_of_the_lattice():

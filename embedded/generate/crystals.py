@@ -1,0 +1,25 @@
+"""The list of crystals and the identifiers that it gives them."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CRYSTALS = Path(__file__).with_name("crystals.yaml")
+
+
+def numbered_crystals(path: Path = CRYSTALS) -> dict[str, dict[str, Any]]:
+    """Read the list of crystals.
+
+    Parameters
+    ----------
+    path : Path
+        The list.
+
+    Returns
+    -------
+    dict
+        Identifier, given by the place in the list, to specification.
+    """
+    crystals = yaml.safe_load(path.read_text())
+    return {f"pfx{number:06d}": crystal for number, crystal in enumerate(crystals, start=1)}
