@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from polyfacet.files import atomic_path
-from polyfacet.results import BASELINES, best_rows
+from polyfacet.results import BASELINES, best_rows, number_text
 from polyfacet.targets import Target
 
 mpl.use("Agg")
@@ -50,7 +50,7 @@ def mase_heatmap(table: pd.DataFrame, flagged: set[tuple[str, str]]) -> Figure:
     best = best_rows(table)
     for i, row in enumerate(table.index):
         for j, target in enumerate(table.columns):
-            text = "failed" if np.isnan(values[i, j]) else f"{values[i, j]:.2f}"
+            text = number_text(values[i, j], ".2f")
             dark = not np.isnan(values[i, j]) and abs(values[i, j] - 1) > 0.6
             axes.text(
                 j,
@@ -92,7 +92,7 @@ def mae_bars(table: pd.DataFrame) -> Figure:
 def _mae_panel(axes: plt.Axes, values: pd.Series, baselines: pd.Series, target: Target) -> None:
     colors = ["tab:blue" if row != values.idxmin() else "tab:green" for row in values.index]
     bars = axes.barh(range(len(values)), values.fillna(0), color=colors)
-    axes.bar_label(bars, ["failed" if pd.isna(v) else f"{v:.3g}" for v in values], padding=3, fontsize=8)
+    axes.bar_label(bars, [number_text(value, ".3g") for value in values], padding=3, fontsize=8)
     for (name, value), style in zip(baselines.items(), ("--", ":"), strict=True):
         if pd.notna(value):
             axes.axvline(value, color="black", linestyle=style, linewidth=1, label=f"{name} of training part")
