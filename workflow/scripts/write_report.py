@@ -68,17 +68,21 @@ def main(
 def _findings(frame: pd.DataFrame) -> str:
     """Say for each target which combination is best, and whether it beats the dummy predictors."""
     mae, mase = pivot(frame, "mae"), pivot(frame, "mase")
-    trained, dummies = mae.drop(index=list(BASELINES)), mae.loc[list(BASELINES)]
+    dummies, trained = mae.loc[list(BASELINES)], mae.drop(index=list(BASELINES))
     best, best_dummy = best_rows(trained), best_rows(dummies)
     lines = [
-        f"- {Target(name).facts.label}: `{row}` is best, MAE {mae.loc[row, name]:.4g} {Target(name).facts.unit} "
-        f"(MASE {number_text(mase.loc[row, name], '.3f')}); the better dummy, `{best_dummy[name]}`, has "
-        f"{mae.loc[best_dummy[name], name]:.4g} (MASE {number_text(mase.loc[best_dummy[name], name], '.3f')})"
+        f"- {Target(name).facts.label}: `{row}` is best, {_errors(mae, mase, row, name)}; "
+        f"the better dummy, `{best_dummy[name]}`, has {_errors(mae, mase, best_dummy[name], name)}"
         for name, row in best.items()
     ]
     won = sum(trained[name].min() < dummies[name].min() for name in best)
     summary = f"The best facets beat both dummy predictors on {won} of {len(mae.columns)} targets."
     return f"## Findings\n\n{summary}\n\n" + "\n".join(lines)
+
+
+def _errors(mae: pd.DataFrame, mase: pd.DataFrame, row: str, target: str) -> str:
+    scaled = number_text(mase[target][row], ".3f")
+    return f"MAE {number_text(mae[target][row], '.4g')} {Target(target).facts.unit} (MASE {scaled})"
 
 
 def _failures(frame: pd.DataFrame) -> str:
