@@ -9,10 +9,11 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from polyfacet.files import atomic_path
-from polyfacet.results import BASELINES, best_rows
+from polyfacet.results import BASELINES, best_rows, number_text
 from polyfacet.targets import Target
 
 mpl.use("Agg")
@@ -50,7 +51,7 @@ def mase_heatmap(table: pd.DataFrame, flagged: set[tuple[str, str]]) -> Figure:
     best = best_rows(table)
     for i, row in enumerate(table.index):
         for j, target in enumerate(table.columns):
-            text = "failed" if np.isnan(values[i, j]) else f"{values[i, j]:.2f}"
+            text = number_text(values[i, j], ".2f")
             dark = not np.isnan(values[i, j]) and abs(values[i, j] - 1) > 0.6
             axes.text(
                 j,
@@ -86,22 +87,29 @@ def mae_bars(table: pd.DataFrame) -> Figure:
         _mae_panel(axes, table.loc[combinations, target], table[target].reindex(BASELINES), Target(target))
     for axes in list(grid.flat)[len(table.columns) :]:
         axes.set_visible(False)
+    figure.legend(handles=grid.flat[0].get_lines(), loc="outside upper center", ncols=len(BASELINES))
     return figure
 
 
 def _mae_panel(axes: plt.Axes, values: pd.Series, baselines: pd.Series, target: Target) -> None:
     colors = ["tab:blue" if row != values.idxmin() else "tab:green" for row in values.index]
     bars = axes.barh(range(len(values)), values.fillna(0), color=colors)
-    axes.bar_label(bars, ["failed" if pd.isna(v) else f"{v:.3g}" for v in values], padding=3, fontsize=8)
+    axes.bar_label(bars, [number_text(value, ".3g") for value in values], padding=3, fontsize=8)
     for (name, value), style in zip(baselines.items(), ("--", ":"), strict=True):
         if pd.notna(value):
-            axes.axvline(value, color="black", linestyle=style, linewidth=1, label=f"{name} of training part")
+            axes.axvline(
+                value,
+                color="black",
+                linestyle=style,
+                linewidth=1,
+                label=f"dummy: {name} of the training part",
+            )
     axes.set_yticks(range(len(values)), list(values.index), fontsize=8)
     axes.invert_yaxis()
     axes.margins(x=0.15)
     axes.set_title(target.facts.label, fontsize=10)
     axes.set_xlabel(f"MAE ({target.facts.unit})", fontsize=8)
-    axes.legend(fontsize=7, loc="lower right")
+    axes.xaxis.set_major_locator(MaxNLocator(6))
 
 
 def _separate_baselines(axes: plt.Axes, table: pd.DataFrame) -> None:

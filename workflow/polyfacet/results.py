@@ -62,8 +62,8 @@ def pivot(cells: pd.DataFrame, metric: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Mean over the repeats; NaN where a repeat failed.  Rows: combinations from few facets to many, then
-        the dummy predictors.  Columns: targets in their fixed order.
+        Mean over the repeats; NaN where a repeat failed or the metric is not defined.  Rows: combinations
+        from few facets to many, then the dummy predictors.  Columns: targets in their fixed order.
     """
     table = cells.pivot_table(
         index="row",
@@ -105,6 +105,11 @@ def with_best(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([table.astype(object), pd.DataFrame(best_rows(table), index=["best"])])
 
 
+def number_text(value: float, form: str) -> str:
+    """Write a value of a table; a failed cell, or a MASE of test targets that are all equal, has none."""
+    return "n/a" if pd.isna(value) else format(value, form)
+
+
 def _row_order(row: str) -> tuple[int, list[int]]:
     order = [facet.value for facet in Facet]
     indices = [order.index(name) for name in row.split("+")]
@@ -112,7 +117,7 @@ def _row_order(row: str) -> tuple[int, list[int]]:
 
 
 def _cell_text(value: float, is_best: bool, is_flagged: bool) -> str:
-    text = "failed" if pd.isna(value) else f"{value:.4g}"
+    text = number_text(value, ".4g")
     text = f"**{text}**" if is_best else text
     return f"{text} †" if is_flagged else text
 

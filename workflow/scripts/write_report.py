@@ -8,7 +8,7 @@ import pandas as pd
 
 from polyfacet.files import write_text
 from polyfacet.rejects import REJECTS
-from polyfacet.results import BASELINES, CELLS, best_rows, pivot
+from polyfacet.results import BASELINES, CELLS, best_rows, number_text, pivot
 from polyfacet.tables import read_table
 from polyfacet.targets import Target
 
@@ -67,19 +67,22 @@ def main(
 
 def _findings(frame: pd.DataFrame) -> str:
     """Say for each target which combination is best, and whether it beats the dummy predictors."""
-    table = pivot(frame, "mase")
-    trained = table.drop(index=list(BASELINES), errors="ignore")
-    dummy = table.reindex(BASELINES).min()
+    mae, mase = pivot(frame, "mae"), pivot(frame, "mase")
+    dummies, trained = mae.loc[list(BASELINES)], mae.drop(index=list(BASELINES))
+    best, best_dummy = best_rows(trained), best_rows(dummies)
     lines = [
-        f"- {Target(name).facts.label}: best facets `{row}`, MASE {trained.loc[row, name]:.3f}; "
-        f"best dummy {dummy[name]:.3f}"
-        for name, row in best_rows(trained).items()
+        f"- {Target(name).facts.label}: `{row}` is best, {_errors(mae, mase, row, name)}; "
+        f"the better dummy, `{best_dummy[name]}`, has {_errors(mae, mase, best_dummy[name], name)}"
+        for name, row in best.items()
     ]
-    won = sum(trained[name].min() < dummy[name] for name in trained.columns)
-    return (
-        f"## Findings\n\nFacets beat the dummy predictors on {won} of {len(trained.columns)} targets.\n\n"
-        + "\n".join(lines)
-    )
+    won = sum(trained[name].min() < dummies[name].min() for name in best)
+    summary = f"The best facets beat both dummy predictors on {won} of {len(mae.columns)} targets."
+    return f"## Findings\n\n{summary}\n\n" + "\n".join(lines)
+
+
+def _errors(mae: pd.DataFrame, mase: pd.DataFrame, row: str, target: str) -> str:
+    scaled = number_text(mase[target][row], ".3f")
+    return f"MAE {number_text(mae[target][row], '.4g')} {Target(target).facts.unit} (MASE {scaled})"
 
 
 def _failures(frame: pd.DataFrame) -> str:
