@@ -21,8 +21,8 @@ from energies import Energies, symbols_of
 from pymatgen.core import Structure
 from pymatgen.entries.computed_entries import ComputedStructureEntry
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
-from results import DATA_KEYS, Json, parameters_of, read_document, result_of, write_bytes
 from settings import digest
+from stored_results import DATA_KEYS, Json, parameters_of, read_document, result_of, write_bytes
 
 MAX_BYTES = 1_000_000
 DIGITS = 6

@@ -25,8 +25,8 @@ from ase.optimize import BFGS
 from electronic import band_gaps, dos_at_fermi_level
 from gpaw import GPAW, PW, FermiDirac
 from prototypes import PROTOTYPES, dimer
-from results import Json, read_document, result_of, write_json
 from settings import SETTINGS, digest
+from stored_results import Json, read_document, result_of, write_json
 
 #: Initial moments of molecules in Bohr magnetons per atom.
 MOLECULE_MOMENTS = {"O": 1.0}

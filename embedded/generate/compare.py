@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 from pymatgen.core import Composition, Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
-from results import read_document
 from scipy.constants import N_A, e
+from stored_results import read_document
 
 KNOWN_VALUES = Path(__file__).with_name("known_values.yaml")
 KJ_PER_MOL_IN_EV = 1000.0 / (N_A * e)

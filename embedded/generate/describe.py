@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from results import Json, read_document
+from stored_results import Json, read_document
 
 GPA_PER_EV_PER_A3 = 160.21766
 #: Below these a crystal counts as non-magnetic (Bohr magnetons per atom) and as stable (eV/atom).
@@ -84,12 +84,12 @@ def counts(document: Json) -> list[tuple[str, Any]]:
     ]
 
 
-def ranges(entries: Sequence[Json]) -> list[tuple[str, str, str, str]]:
+def ranges(entries: Sequence[Json]) -> list[list[str]]:
     """Smallest, median and largest value of each target."""
     rows = []
     for name, target in TARGETS.items():
         values = np.array([target(entry) for entry in entries])
-        rows.append((name, *(f"{value:.3f}" for value in (values.min(), np.median(values), values.max()))))
+        rows.append([name, *(f"{value:.3f}" for value in (values.min(), np.median(values), values.max()))])
     return rows
 
 

@@ -64,6 +64,11 @@ class Energies:
             ``e_form``, ``e_above_hull`` and ``e_phase_separation`` in eV/atom and the formulas of the phases
             on the hull at this composition (``decomposition``), as Alexandria names them. The phase
             separation energy is negative for a stable compound: its distance to the hull without it.
+
+        Raises
+        ------
+        ValueError
+            When the elements of the compound span no hull.
         """
         entry = self.entries[mat_id]
         diagram = self._diagram(symbols_of(entry.composition))
@@ -74,6 +79,8 @@ class Energies:
             if entry.composition.is_element
             else diagram.get_phase_separation_energy(entry, stable_only=False)
         )
+        if phases is None or above_hull is None or separation is None:
+            raise ValueError(f"{mat_id} has no decomposition on the hull of its elements")
         return {
             "e_form": float(diagram.get_form_energy_per_atom(entry)),
             "e_above_hull": float(above_hull),

@@ -22,8 +22,8 @@ sys.path.append(str(EMBEDDED / "generate"))
 from assemble import assemble  # noqa: E402
 from crystals import numbered_crystals  # noqa: E402
 from electronic import band_gaps, dos_at_fermi_level  # noqa: E402
-from results import read_document, result_of  # noqa: E402
 from settings import digest  # noqa: E402
+from stored_results import read_document, result_of  # noqa: E402
 
 DOCUMENT = read_document(FILE)
 ENTRIES = DOCUMENT["entries"]
