@@ -1,9 +1,8 @@
 """Whether a PNG is the picture it should be."""
 
-import io
-
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+
+from polyfacet.picture_decoding import PictureDecodingError, decode_png
 
 WHITE = 255
 # Edges of a unit cell alone cover about 1 % of a picture, in the largest pictures.
@@ -21,11 +20,9 @@ def picture_fault(png: bytes, size: int) -> str | None:
         Width and height that it should have, pixels.
     """
     try:
-        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
-            image.load()
-            rgba = np.asarray(image.convert("RGBA"))  # (height, width, 4)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        return f"not a PNG: {error}"
+        rgba = np.asarray(decode_png(png).convert("RGBA"))  # (height, width, 4)
+    except PictureDecodingError as error:
+        return str(error)
     height, width = rgba.shape[:2]
     if (width, height) != (size, size):
         return f"{width} x {height} px instead of {size} x {size}"

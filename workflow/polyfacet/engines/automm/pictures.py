@@ -1,13 +1,12 @@
 """Check of pictures before training: AutoGluon replaces what it cannot read without a word."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from PIL import Image, ImageFile
 
 from polyfacet.engines.base import EngineError
+from polyfacet.picture_decoding import PictureDecodingError, decode_png
 
 # AutoGluon splits the value of a picture column at this character.
 _SEPARATOR = ";"
@@ -37,24 +36,8 @@ def _check_picture(mat_id: str, path: Path) -> None:
     if _SEPARATOR in str(path):
         raise EngineError(f"material {mat_id}: AutoGluon cannot read a path with {_SEPARATOR!r}: {path}")
     try:
-        with _no_truncated_pictures():
-            # verify() checks the checksums and leaves the picture unusable; only load() decodes the pixels.
-            with Image.open(path) as picture:
-                picture.verify()
-            with Image.open(path) as picture:
-                picture.load()
-    except (OSError, SyntaxError, ValueError) as error:
+        decode_png(path.read_bytes())
+    except (OSError, PictureDecodingError) as error:
         raise EngineError(
             f"material {mat_id}: picture {path} cannot be decoded ({error}). Delete it and run again."
         ) from error
-
-
-@contextmanager
-def _no_truncated_pictures() -> Iterator[None]:
-    """Let PIL refuse pictures that are cut short: importing AutoGluon switches this check off."""
-    before = ImageFile.LOAD_TRUNCATED_IMAGES
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
-    try:
-        yield
-    finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = before

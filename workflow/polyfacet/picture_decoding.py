@@ -1,0 +1,42 @@
+"""Decoding of PNG pictures that refuses whatever is damaged or cut short."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+
+from PIL import Image, ImageFile
+
+
+class PictureDecodingError(ValueError):
+    """Bytes that are not one whole PNG; the message is the reason."""
+
+
+def decode_png(content: bytes) -> Image.Image:
+    """Decode a PNG completely.
+
+    Raises
+    ------
+    PictureDecodingError
+        If a checksum is wrong, or pixels are missing.
+    """
+    try:
+        with _no_truncated_pictures():
+            # verify() checks the checksums and leaves the picture unusable; only load() decodes the pixels.
+            with Image.open(BytesIO(content), formats=["PNG"]) as picture:
+                picture.verify()
+            picture = Image.open(BytesIO(content), formats=["PNG"])
+            picture.load()
+            return picture
+    except (OSError, SyntaxError, ValueError) as error:
+        raise PictureDecodingError(f"not a PNG: {error}") from error
+
+
+@contextmanager
+def _no_truncated_pictures() -> Iterator[None]:
+    """Let PIL refuse pictures that are cut short: importing AutoGluon switches this check off."""
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
