@@ -1,4 +1,4 @@
-# What every stage shares: the checked configuration, wildcards, paths, and the digest of a rule's code.
+# What every stage shares: the checked configuration, wildcards, paths, input functions, and what a run says at its end.
 
 from polyfacet.code_digest import code_digest
 from polyfacet.config import complete_config
@@ -42,3 +42,46 @@ def code_of_rule(name):
 def all_shards(pattern):
     """The files of all shards of a stage."""
     return expand(pattern, shard=SHARDS)
+
+
+def report_files():
+    """What the run is for: the targets of `rule all`."""
+    return [
+        rules.write_report.output.report,
+        *rules.tabulate_results.output,
+        *rules.plot_results.output,
+        rules.draw_contact_sheet.output.sheet,
+        rules.draw_composition_legend.output.legend,
+        *expand(rules.assemble_dataset.output.dataset, repeat=REPEATS),
+    ]
+
+
+def closing_message():
+    """Where the results are, said once at the end of a run (which may have been of a part only)."""
+    results = {
+        "report": [rules.write_report.output.report],
+        "tables": [
+            rules.tabulate_results.output.mae_md,
+            rules.tabulate_results.output.mase_md,
+        ],
+        "heatmap": [rules.plot_results.output.heatmap],
+        "bars": [rules.plot_results.output.bars],
+        "pictures": [rules.draw_contact_sheet.output.sheet],
+        "dataset": expand(rules.assemble_dataset.output.dataset, repeat=REPEATS),
+    }
+    made = [
+        (name, path)
+        for name, paths in results.items()
+        for path in paths
+        if Path(path).exists()
+    ]
+    return "\n".join(["", "Done.", *(f"  {name:9} {path}" for name, path in made)])
+
+
+def failure_message(snakemake_log):
+    """What to do after a failure."""
+    return (
+        f"\nThe run stopped. The reason stands above and in the log of the rule under {LOGS}/ "
+        f"(Snakemake's own log: {snakemake_log}).\n"
+        "What is finished is kept: mend the cause and give the same command again."
+    )
