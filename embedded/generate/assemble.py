@@ -25,8 +25,8 @@ from settings import digest
 from stored_results import DATA_KEYS, Json, parameters_of, read_document, result_of, write_bytes
 
 MAX_BYTES = 1_000_000
-#: Derived energies keep three digits more than the six of the results: means over a few atoms end in a 5 too often
-#: for a rounding to six digits to be the same on every machine.
+#: Derived energies keep three digits more than the six of the results: means over a few atoms end in a 5
+#: too often for a rounding to six digits to be the same on every machine.
 DIGITS = 9
 #: Two sites closer than this many Angstrom are one to the space-group finder.
 SYMMETRY_TOLERANCE = 0.01
@@ -151,7 +151,7 @@ def entry_of(phase: Phase, energies: Mapping[str, Any]) -> Json:
         "energy_corrected": result["energy"],
     }
     entry = ComputedStructureEntry(structure, result["energy"], data=data, parameters=parameters_of(result))
-    # Without lengths, angles and Cartesian positions: they follow from the matrix and the fractional positions.
+    # Without lengths, angles and Cartesian positions: they follow from the matrix and fractional positions.
     content = {**entry.as_dict(), "structure": structure.as_dict(verbosity=0)}
     return {key: _tidy(value) for key, value in content.items()}
 
