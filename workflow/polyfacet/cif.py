@@ -37,7 +37,7 @@ def read_cif(path: Path) -> Structure:
             warnings.simplefilter("ignore")
             return CifParser(path, frac_tolerance=0.0).parse_structures(primitive=False)[0]
     except (ValueError, KeyError, IndexError, AssertionError) as error:
-        raise CifError(f"CIF cannot be read: {error}") from error
+        raise CifError(f"CIF cannot be read: {path.name}: {error}") from error
 
 
 def write_cif(structure: Structure, path: Path) -> None:
