@@ -304,7 +304,9 @@ def test_no_process_is_left_after_an_error(scenes):
 
 
 DRAW_FOREVER = """
-import sys
+import signal, sys
+# What starts the tests may ignore the signal of Ctrl-C, and processes inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, sys.argv[1])
 from polyfacet.rendering.capture import SceneCamera
 from polyfacet.rendering.settings import RenderSettings
