@@ -32,7 +32,7 @@ def write_large_file(path: Path) -> None:
 
 
 def peak_memory_mb(script: Path, arguments: list[str]) -> float:
-    """Run a script and return its own peak resident memory, without that of the process it was forked from."""
+    """Run a script and return its own peak resident memory, without that of the tests it is started by."""
     done = subprocess.run(
         [sys.executable, "-c", RUN_AND_TELL_PEAK, script, *arguments],
         env={**os.environ, "PYTHONPATH": str(PROJECT / "workflow")},
