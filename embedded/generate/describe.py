@@ -75,6 +75,10 @@ def counts(document: Json) -> list[tuple[str, Any]]:
         ("magnetic", sum(moment_per_atom(entry) > MAGNETIC_MOMENT for entry in entries)),
         ("on the hull of this set", sum(row["e_above_hull"] < STABLE_ENERGY for row in data)),
         (
+            "kept at the starting structure, which was within the tolerance",
+            sum(entry["parameters"]["relaxation_steps"] == 0 for entry in entries),
+        ),
+        (
             "relaxation not converged",
             sum(not entry["parameters"]["relaxation_converged"] for entry in entries),
         ),
