@@ -24,6 +24,7 @@ from crystals import numbered_crystals  # noqa: E402
 from electronic import band_gaps, dos_at_fermi_level  # noqa: E402
 from settings import digest  # noqa: E402
 from stored_results import read_document, result_of  # noqa: E402
+from write_card import with_tables  # noqa: E402
 
 DOCUMENT = read_document(FILE)
 ENTRIES = DOCUMENT["entries"]
@@ -194,3 +195,10 @@ def test_a_uniform_band_has_its_density_of_states():
 
 def test_levels_far_away_do_not_count():
     assert dos_at_fermi_level(np.array([[[-40.0, 60.0]]]), np.ones(1), 0.0, 0.05) < 1e-15
+
+
+def test_the_tables_of_the_card_are_those_of_the_entries():
+    card = (EMBEDDED / "CARD.md").read_text(encoding="utf-8")
+    assert with_tables(card, EMBEDDED) == card, (
+        "run: python embedded/generate/write_card.py --embedded embedded"
+    )
