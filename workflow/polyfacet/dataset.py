@@ -7,13 +7,11 @@ import pandas as pd
 import pyarrow as pa
 
 from polyfacet.errors import UserError
-from polyfacet.facets import Facet
+from polyfacet.facets import PICTURE_FACETS, Facet
 from polyfacet.files import sha256_of_file
 from polyfacet.materials import IDENTITY_COLUMNS, TARGET_COLUMNS
 from polyfacet.stage_tables import EMBEDDING
 from polyfacet.tables import column, read_table
-
-PICTURE_FACETS = (Facet.IMAGE, Facet.COMPIMAGE)
 
 DATASET = pa.schema(
     [

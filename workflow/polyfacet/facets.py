@@ -37,6 +37,7 @@ _FACTS = {
     Facet.COMPIMAGE: FacetFacts("composition image", "compimage", shows_structure=False),
 }
 
+PICTURE_FACETS = (Facet.IMAGE, Facet.COMPIMAGE)
 STUDY_FACETS = (Facet.TEXT, Facet.IMAGE, Facet.TABULAR)
 SEPARATOR = "+"
 

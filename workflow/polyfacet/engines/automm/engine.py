@@ -18,7 +18,6 @@ from transformers.utils.logging import disable_progress_bar
 from polyfacet.encoders import checkpoint_of
 from polyfacet.engines.automm.hyperparameters import (
     ENCODER_MODELS,
-    PICTURE_FACETS,
     AutoMMSettings,
     hub_checkpoints,
     hyperparameters_of,
@@ -29,7 +28,7 @@ from polyfacet.engines.automm.pictures import check_pictures
 from polyfacet.engines.automm.saved import make_relocatable
 from polyfacet.engines.base import EngineError, Resources
 from polyfacet.errors import UserError
-from polyfacet.facets import Facet
+from polyfacet.facets import PICTURE_FACETS, Facet
 from polyfacet.files import atomic_path, sha256_of_folder
 from polyfacet.hub_cache import WAYS_OUT
 from polyfacet.targets import Target

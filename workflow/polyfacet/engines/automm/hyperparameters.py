@@ -10,7 +10,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from polyfacet.encoders import checkpoint_of
 from polyfacet.engines.base import Settings
-from polyfacet.facets import Facet
+from polyfacet.facets import PICTURE_FACETS, Facet
 
 FUSION_MODEL = "fusion_mlp"
 # Each picture column has a model of its own; AutoGluon tells models apart by what follows the known prefix.
@@ -19,7 +19,6 @@ ENCODER_MODELS = {
     Facet.IMAGE: "timm_image_structure",
     Facet.COMPIMAGE: "timm_image_composition",
 }
-PICTURE_FACETS = (Facet.IMAGE, Facet.COMPIMAGE)
 
 # What untrained encoders need on some hundred rows: as many small steps as a minute of one core allows.
 LOCAL_TRAINING: Mapping[str, Any] = {
