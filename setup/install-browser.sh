@@ -53,7 +53,7 @@ if [[ $EUID -eq 0 ]] && command -v apt-get >/dev/null; then
   echo "Playwright gives none that runs: installing Debian's Chromium ..."
   export DEBIAN_FRONTEND=noninteractive
   if apt-get update -qq >>"$log" 2>&1 &&
-    apt-get install -y -qq --no-install-recommends "${packages[@]}" >>"$log" 2>&1; then
+    apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 "${packages[@]}" >>"$log" 2>&1; then
     report_browser && exit 0
   fi
 fi
