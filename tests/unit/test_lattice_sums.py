@@ -1,5 +1,6 @@
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,10 +16,12 @@ from textbook_crystals import (
     triclinic,
     zinc_blende,
 )
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from polyfacet.structure_facet import lattice_sums as module
 from polyfacet.structure_facet.crystal import Crystal
-from polyfacet.structure_facet.lattice_sums import lattice_sums, summed_potential
+from polyfacet.structure_facet.ewald_terms import DOUBLE, SINGLE
+from polyfacet.structure_facet.lattice_sums import lattice_sums, lattice_sums_of, summed_potential
 
 COULOMB, LONDON, PAULI = range(3)
 CRYSTALS = all_crystals()
@@ -85,9 +88,10 @@ def test_london_against_the_direct_sum(name):
 @pytest.mark.parametrize("name", CRYSTALS)
 def test_result_does_not_depend_on_the_split(name, pauli):
     crystal = CRYSTALS[name]
-    reference = lattice_sums(crystal, pauli, split=math.pi)
+    reference = lattice_sums(crystal, pauli, precision=replace(DOUBLE, split=math.pi))
     for split in (math.pi / 2, 2 * math.pi, 4 * math.pi):
-        assert error_of_column_maximum(lattice_sums(crystal, pauli, split=split), reference) < 1e-12
+        sums = lattice_sums(crystal, pauli, precision=replace(DOUBLE, split=split))
+        assert error_of_column_maximum(sums, reference) < 1e-12
 
 
 @pytest.mark.parametrize("change", SAME_CELL)
@@ -115,11 +119,48 @@ def test_sums_are_symmetric_and_alike_for_all_self_pairs():
     assert float(diagonal[0, PAULI]) > 1
 
 
-def test_chunks_bound_memory_without_changing_the_result(monkeypatch):
-    crystal = supercell(triclinic())
-    reference = lattice_sums(crystal, "coded")
-    monkeypatch.setattr(module, "CHUNK", 97)
-    assert error_of_column_maximum(lattice_sums(crystal, "coded"), reference) < 1e-13
+@pytest.mark.parametrize("chunk", [97, 5000, 10**9])
+def test_result_does_not_depend_on_batch_nor_chunk_to_the_last_bit(monkeypatch, chunk):
+    crystals = [*CRYSTALS.values(), supercell(triclinic()), copper(), supercell(copper())]
+    reference = [lattice_sums(crystal, "coded") for crystal in crystals]
+    monkeypatch.setitem(module.CHUNK, "cpu", chunk)
+    for order in (slice(None), slice(None, None, -1), slice(None, None, 2)):
+        together = lattice_sums_of(crystals[order], "coded")
+        assert all(torch.equal(*pair) for pair in zip(together, reference[order], strict=True))
+
+
+class LargestTensor(TorchDispatchMode):
+    """Keeps the size of the largest tensor that an operation made."""
+
+    def __init__(self):
+        super().__init__()
+        self.n_numbers = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        made = func(*args, **(kwargs or {}))
+        for tensor in made if isinstance(made, (tuple, list)) else [made]:
+            if isinstance(tensor, torch.Tensor):
+                self.n_numbers = max(self.n_numbers, tensor.untyped_storage().nbytes() // 8)
+        return made
+
+
+def test_memory_of_many_and_of_large_cells_is_bounded():
+    atoms = np.random.default_rng(0).permutation(6**3)[:200]
+    coords = 2.5 * np.array(list(itertools.product(range(6), repeat=3)))[atoms]
+    large = Crystal(np.eye(3) * 15.0, coords, np.full(200, 14))
+    for crystals in ([large], [large] * 3, [triclinic()] * 300):
+        with LargestTensor() as largest:
+            sums = lattice_sums_of(crystals, "coded")
+        assert [len(s) for s in sums] == [len(crystal) for crystal in crystals]
+        assert module.CHUNK["cpu"] / 10 < largest.n_numbers < 4 * module.CHUNK["cpu"]
+
+
+@pytest.mark.parametrize("pauli", DECAYS)
+def test_single_precision_is_good_to_a_millionth(pauli):
+    for name, crystal in CRYSTALS.items():
+        sums = lattice_sums(crystal, pauli, precision=SINGLE)
+        assert sums.dtype == torch.float64
+        assert error_of_column_maximum(sums, lattice_sums(crystal, pauli)) < 1e-6, name
 
 
 @pytest.mark.parametrize("size", [2.0, 30.0, 1000.0])
@@ -138,10 +179,12 @@ def test_summed_potential_weighs_the_terms():
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_gpu_agrees():
-    for crystal in CRYSTALS.values():
-        on_gpu = lattice_sums(crystal, "coded", device="cuda").cpu()
-        assert error_of_column_maximum(on_gpu, lattice_sums(crystal, "coded")) < 1e-12
+@pytest.mark.parametrize(("precision", "tolerance"), [(DOUBLE, 1e-12), (SINGLE, 1e-6)])
+def test_gpu_agrees(precision, tolerance):
+    crystals = list(CRYSTALS.values()) * 2
+    on_gpu = lattice_sums_of(crystals, "coded", precision=precision, device="cuda")
+    for crystal, sums in zip(crystals, on_gpu, strict=True):
+        assert error_of_column_maximum(sums.cpu(), lattice_sums(crystal, "coded")) < tolerance
 
 
 def test_reference_crystals(shared):

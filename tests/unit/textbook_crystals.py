@@ -2,8 +2,9 @@
 
 import numpy as np
 from pymatgen.core import Lattice, Structure
+from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
-from polyfacet.structure_facet.crystal import Crystal, crystal_from_structure
+from polyfacet.structure_facet.crystal import SYMMETRY_TOLERANCE_A, Crystal, crystal_from_structure
 
 
 def conventional(space_group: str, a: float, species: list[str], coords: list[list[float]]) -> Crystal:
@@ -90,10 +91,19 @@ def mirrored(crystal: Crystal) -> Crystal:
     return Crystal(crystal.lattice @ mirror, crystal.cart_coords @ mirror, crystal.atomic_numbers)
 
 
+def as_structure(crystal: Crystal) -> Structure:
+    return Structure(
+        Lattice(crystal.lattice), crystal.atomic_numbers, crystal.cart_coords, coords_are_cartesian=True
+    )
+
+
 def supercell(crystal: Crystal) -> Crystal:
-    fractional = crystal.cart_coords @ np.linalg.inv(crystal.lattice)
-    structure = Structure(Lattice(crystal.lattice), crystal.atomic_numbers, fractional)
-    return crystal_from_structure(structure.make_supercell([2, 1, 3], in_place=False))
+    return crystal_from_structure(as_structure(crystal).make_supercell([2, 1, 3], in_place=False))
+
+
+def conventional_cell(crystal: Crystal) -> Crystal:
+    analyzer = SpacegroupAnalyzer(as_structure(crystal), symprec=SYMMETRY_TOLERANCE_A)
+    return crystal_from_structure(analyzer.get_conventional_standard_structure())
 
 
 SAME_CELL = (rotated, translated_and_wrapped, other_basis, other_order, left_handed, mirrored)

@@ -1,5 +1,7 @@
 """Compute lattice sums and local graph of each material of a shard."""
 
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -7,10 +9,13 @@ import torch
 from polyfacet.progress import track
 from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
 from polyfacet.stage_tables import STRUCTURES
-from polyfacet.structure_facet.crystal import read_crystal
-from polyfacet.structure_facet.crystal_graph import GRAPHS, CrystalGraph, build_graph
+from polyfacet.structure_facet.crystal import Crystal, read_crystal
+from polyfacet.structure_facet.crystal_graph import GRAPHS, CrystalGraph, build_graphs
 from polyfacet.structure_facet.lattice_sums import PauliDecay
 from polyfacet.tables import read_table, write_table
+
+# Crystals summed together; more gain nothing.
+BATCH = 500
 
 
 def main(
@@ -49,17 +54,24 @@ def main(
     mat_ids = sorted(read_table(materials, STRUCTURES, columns=["mat_id"])["mat_id"])
     built: list[CrystalGraph] = []
     rejects: list[Reject] = []
-    for mat_id in track(mat_ids, f"graphs {graphs.stem}"):
-        try:
-            crystal = read_crystal(structures / f"{mat_id}.cif", primitive=primitive)
-        except ValueError as error:
-            rejects.append(Reject(mat_id, str(error)))
-            continue
-        built.append(build_graph(mat_id, crystal, pauli=pauli, neighbours=neighbours, min_radius=min_radius))
+    crystals = _read_crystals(structures, mat_ids, f"graphs {graphs.stem}", primitive, rejects)
+    while batch := dict(islice(crystals, BATCH)):
+        built.extend(build_graphs(batch, pauli=pauli, neighbours=neighbours, min_radius=min_radius))
     write_rejects(rejected, rejects)
     reasons = [reject.reason for reject in rejects]
     check_rejected_fraction(len(rejects), len(mat_ids), max_rejected_fraction, "graphs", reasons)
     write_table(graphs, [graph.row() for graph in built], GRAPHS)
+
+
+def _read_crystals(
+    structures: Path, mat_ids: list[str], label: str, primitive: bool, rejects: list[Reject]
+) -> Iterator[tuple[str, Crystal]]:
+    """Give the crystals that can be read, and add the others to the rejects."""
+    for mat_id in track(mat_ids, label):
+        try:
+            yield mat_id, read_crystal(structures / f"{mat_id}.cif", primitive=primitive)
+        except ValueError as error:
+            rejects.append(Reject(mat_id, str(error)))
 
 
 if __name__ == "__main__":

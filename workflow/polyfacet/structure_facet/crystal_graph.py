@@ -9,7 +9,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyfacet.structure_facet.crystal import Crystal
-from polyfacet.structure_facet.lattice_sums import TERMS, PauliDecay, lattice_sums
+from polyfacet.structure_facet.ewald_terms import TERMS
+from polyfacet.structure_facet.lattice_sums import PauliDecay, lattice_sums_of
 from polyfacet.structure_facet.local_graph import LocalGraph, local_graph
 from polyfacet.tables import column
 
@@ -42,7 +43,7 @@ class CrystalGraph:
     atomic_numbers
         Shape ``(N,)``.
     pair_potentials
-        Lattice sums, shape ``(N, N, 3)``; see `polyfacet.structure_facet.lattice_sums.lattice_sums`.
+        Lattice sums, shape ``(N, N, 3)``; see `polyfacet.structure_facet.lattice_sums.lattice_sums_of`.
     local
         Local graph.
     """
@@ -64,6 +65,37 @@ class CrystalGraph:
         }
 
 
+def build_graphs(
+    crystals: Mapping[str, Crystal],
+    *,
+    pauli: PauliDecay,
+    neighbours: int,
+    min_radius: float,
+    device: str = "cpu",
+) -> list[CrystalGraph]:
+    """Compute lattice sums and local graphs of crystals, given by their mat_id.
+
+    Parameters
+    ----------
+    crystals
+        The materials; on the CPU the graph of each is the same, to the last bit, whatever others there are.
+    pauli, device
+        See `polyfacet.structure_facet.lattice_sums.lattice_sums_of`.
+    neighbours, min_radius
+        See `polyfacet.structure_facet.local_graph.local_graph`.
+    """
+    all_sums = lattice_sums_of(list(crystals.values()), pauli, device=device)
+    return [
+        CrystalGraph(
+            mat_id=mat_id,
+            atomic_numbers=crystal.atomic_numbers,
+            pair_potentials=sums.cpu().numpy(),
+            local=local_graph(crystal, neighbours, min_radius),
+        )
+        for (mat_id, crystal), sums in zip(crystals.items(), all_sums, strict=True)
+    ]
+
+
 def build_graph(
     mat_id: str,
     crystal: Crystal,
@@ -73,23 +105,11 @@ def build_graph(
     min_radius: float,
     device: str = "cpu",
 ) -> CrystalGraph:
-    """Compute the lattice sums and the local graph of a crystal.
-
-    Parameters
-    ----------
-    mat_id, crystal
-        The material.
-    pauli, device
-        See `polyfacet.structure_facet.lattice_sums.lattice_sums`.
-    neighbours, min_radius
-        See `polyfacet.structure_facet.local_graph.local_graph`.
-    """
-    return CrystalGraph(
-        mat_id=mat_id,
-        atomic_numbers=crystal.atomic_numbers,
-        pair_potentials=lattice_sums(crystal, pauli, device=device).cpu().numpy(),
-        local=local_graph(crystal, neighbours, min_radius),
+    """Compute lattice sums and local graph of one crystal; see `build_graphs`."""
+    (graph,) = build_graphs(
+        {mat_id: crystal}, pauli=pauli, neighbours=neighbours, min_radius=min_radius, device=device
     )
+    return graph
 
 
 def graph_from_row(row: Mapping[Any, Any]) -> CrystalGraph:

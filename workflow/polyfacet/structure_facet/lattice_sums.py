@@ -1,62 +1,72 @@
 """Complete interatomic potentials: Coulomb, London and Pauli terms summed over the whole crystal.
 
-Each sum over all lattice translations is split, after Ewald, into one that converges fast in real space and
-one that converges fast in reciprocal space (arXiv:2306.10045).  For these three terms both parts are closed
-forms of exp, erfc and erfcx.  Inside this module all lengths are in units of V^(1/3), so that one split
-parameter suits all cells.
+Many crystals are summed at once: those of equally many atoms form dense tensors, in which the lists of
+lattice points, different for each crystal, are padded.  On the CPU every number is computed by the same
+operations whatever crystals are beside it, so that a result does not depend on the batch, to the last bit.
 """
 
 import math
-from functools import cache
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import groupby
 from typing import Literal
 
+import numpy as np
 import torch
-from torch.special import erfc, erfcx
 
 from polyfacet.structure_facet.crystal import Crystal
+from polyfacet.structure_facet.ewald_terms import (
+    DOUBLE,
+    Precision,
+    constants,
+    cutoffs,
+    real_terms,
+    reciprocal_terms,
+    self_terms,
+)
 
 PauliDecay = Literal["paper", "coded"]
 PAULI_ALPHA = 3.0
-TERMS = ("coulomb", "london", "pauli")
 # Weights of the three terms in the summed potential (arXiv:2306.10045, the published settings).
 COEFFICIENTS = (-0.801, -0.074, 0.145)
 
-# Both parts converge alike at pi; a larger value moves work from the real-space part (special functions per
-# pair) to the reciprocal one (matrix products).
-SPLIT = 4 * math.pi
-TOLERANCE = 1e-12
-# Distances held at once (8 B each, about ten arrays of them): bounds the memory of large cells.
-CHUNK = 1 << 19
+# Numbers in one tensor, of which about ten are held at once: bounds the memory of many or of large cells.
+# Small enough for a processor's cache, large enough to keep a GPU busy.
+CHUNK = {"cpu": 1 << 18, "cuda": 1 << 24}
 
 
 def lattice_sums(
-    crystal: Crystal,
+    crystal: Crystal, pauli: PauliDecay, *, precision: Precision = DOUBLE, device: str = "cpu"
+) -> torch.Tensor:
+    """Sum the three potentials of one crystal; see `lattice_sums_of`."""
+    return lattice_sums_of([crystal], pauli, precision=precision, device=device)[0]
+
+
+def lattice_sums_of(
+    crystals: Sequence[Crystal],
     pauli: PauliDecay,
     *,
-    split: float = SPLIT,
-    tolerance: float = TOLERANCE,
+    precision: Precision = DOUBLE,
     device: str = "cpu",
-) -> torch.Tensor:
-    r"""Sum the three potentials between all pairs of atoms over all lattice translations T.
+) -> list[torch.Tensor]:
+    r"""Sum the three potentials between all pairs of atoms of a crystal over all lattice translations T.
 
     Parameters
     ----------
-    crystal
-        The crystal.
+    crystals
+        The crystals, of any sizes.
     pauli
         Decay of the Pauli term: ``paper`` is 3 per A, ``coded`` is ``3 / sqrt(V^(1/3))`` (V in A^3), which
         depends on the volume and is what the published numbers were made with.
-    split
-        Ewald's split parameter; the result does not depend on it.
-    tolerance
-        Bound of what the cutoffs leave out, in reduced units (V = 1).
+    precision
+        ``DOUBLE`` for 1e-10 of the largest value of a term, ``SINGLE`` for 1e-6.
     device
         Torch device to compute on.
 
     Returns
     -------
-    torch.Tensor
-        Shape ``(N, N, 3)``, float64; with v = r_i - r_j, the last axis is
+    list of torch.Tensor
+        One tensor per crystal, shape ``(N, N, 3)``, float64; with v = r_i - r_j, the last axis is
 
         - Coulomb, sum of 1/\|v+T\| with a neutralising background, 1/A;
         - London, sum of 1/\|v+T\|^6, 1/A^6;
@@ -64,22 +74,12 @@ def lattice_sums(
 
         An atom paired with itself (v = 0) leaves T = 0 out of the first two; in the third it counts 1.
     """
-    length = crystal.volume ** (1 / 3)
-    decay = PAULI_ALPHA * (length if pauli == "paper" else math.sqrt(length))
-    lattice = torch.as_tensor(crystal.reduced_lattice / length, dtype=torch.float64, device=device)
-    coords = torch.as_tensor(crystal.cart_coords / length, dtype=torch.float64, device=device)
-    real_cutoff, reciprocal_cutoff = cutoffs(split, tolerance)
-
-    sums = _reciprocal_part(coords, lattice, split, decay, reciprocal_cutoff)
-    sums += _constants(split, decay).to(device)
-    # The sums are even in v, and all atoms see their own images alike: half the pairs and one v = 0 suffice.
-    first, second = torch.triu_indices(len(coords), len(coords), offset=1, device=device)
-    vectors = torch.cat([coords.new_zeros(1, 3), coords[first] - coords[second]])
-    real = _real_part(vectors, lattice, split, decay, real_cutoff)
-    sums[first, second] += real[1:]
-    sums[second, first] += real[1:]
-    sums.diagonal().add_((real[0] + _self_terms(split, decay).to(device))[:, None])
-    return sums / sums.new_tensor([length, length**6, 1.0])
+    chunk = CHUNK[torch.device(device).type]
+    sums: dict[int, torch.Tensor] = {}
+    for batch in _batches([len(crystal) for crystal in crystals], precision, chunk):
+        found = _sums_of_batch([crystals[index] for index in batch], pauli, precision, device, chunk)
+        sums.update(zip(batch, found, strict=True))
+    return [sums[index] for index in range(len(crystals))]
 
 
 def summed_potential(sums: torch.Tensor) -> torch.Tensor:
@@ -87,123 +87,161 @@ def summed_potential(sums: torch.Tensor) -> torch.Tensor:
     return sums @ sums.new_tensor(COEFFICIENTS)
 
 
-def real_terms(distance: torch.Tensor, split: float, decay: float) -> torch.Tensor:
-    """Real-space summands at distances r > 0; shape ``(..., 3)``."""
-    b = decay / (2 * math.sqrt(split))
-    x = split * distance**2
-    root = torch.sqrt(x)
-    gauss = torch.exp(-x)
-    # erfc and erfcx each where they neither overflow nor cancel, for every decay.
-    inner = torch.exp(-decay * distance) * erfc(root - b)
-    outer = math.exp(-(b**2)) * gauss * erfcx(root + b)
-    return torch.stack(
-        [erfc(root) / distance, gauss * (1 + x + x**2 / 2) / distance**6, (inner - outer) / 2], dim=-1
-    )
+def _batches(sizes: list[int], precision: Precision, chunk: int) -> Iterator[list[int]]:
+    """Put crystals of equally many atoms together, as many as the memory allows."""
+    real_cutoff, _ = cutoffs(precision.split, precision.tolerance)
+    images = 4 * math.pi / 3 * (real_cutoff + 1) ** 3
+    columns = 8 * _block_of_points(precision)
+    for n_atoms, group in groupby(sorted(range(len(sizes)), key=sizes.__getitem__), key=sizes.__getitem__):
+        positions = list(group)
+        n_pairs = n_atoms * (n_atoms - 1) // 2 + 1
+        step = max(1, int(chunk / max(n_pairs * images, n_atoms * columns)))
+        yield from (positions[start : start + step] for start in range(0, len(positions), step))
 
 
-def reciprocal_terms(q_squared: torch.Tensor, split: float, decay: float) -> torch.Tensor:
-    """Reciprocal-space weights at q^2 > 0; shape ``(..., 3)``."""
-    y = math.pi**2 * q_squared / split
-    gauss = torch.exp(-y)
-    root = torch.sqrt(y)
-    # Upper incomplete gamma functions of order -1/2 and -3/2.
-    gamma_1 = 2 * gauss * (1 / root - math.sqrt(math.pi) * erfcx(root))
-    gamma_3 = (gauss / root**3 - gamma_1) * 2 / 3
-    london = (math.pi * split) ** 1.5 * root**3 * gamma_3 / 2
-    return torch.stack([gauss / (math.pi * q_squared), london, _pauli_weight(y, split, decay)], dim=-1)
+def _sums_of_batch(
+    crystals: list[Crystal], pauli: PauliDecay, precision: Precision, device: str, chunk: int
+) -> torch.Tensor:
+    """Sum crystals of equally many atoms; shape ``(B, N, N, 3)``."""
+
+    def tensor(values: object) -> torch.Tensor:
+        return torch.as_tensor(values, dtype=torch.float64, device=device)
+
+    lengths = [crystal.volume ** (1 / 3) for crystal in crystals]
+    decays = [PAULI_ALPHA * (length if pauli == "paper" else math.sqrt(length)) for length in lengths]
+    scale = np.array(lengths)[:, None, None]
+    lattice = tensor(np.stack([crystal.reduced_lattice for crystal in crystals]) / scale)
+    coords = tensor(np.stack([crystal.cart_coords for crystal in crystals]) / scale)
+
+    sums = _reciprocal_part(coords, lattice, tensor(decays), precision)
+    sums += tensor([constants(precision.split, decay) for decay in decays])[:, None, None]
+    # The sums are even in v, and all atoms see their own images alike: half the pairs and one v = 0 suffice.
+    first, second = torch.triu_indices(coords.shape[1], coords.shape[1], offset=1, device=device)
+    vectors = torch.cat([torch.zeros_like(coords[:, :1]), coords[:, first] - coords[:, second]], dim=1)
+    real = _real_part(vectors, lattice, tensor(decays), precision, chunk)
+    sums[:, first, second] += real[:, 1:]
+    sums[:, second, first] += real[:, 1:]
+    own = real[:, 0] + tensor([self_terms(precision.split, decay) for decay in decays])
+    sums.diagonal(dim1=1, dim2=2).add_(own[:, :, None])
+    return sums / tensor([[length, length**6, 1.0] for length in lengths])[:, None, None]
 
 
-def _pauli_weight(y: torch.Tensor, split: float, decay: float) -> torch.Tensor:
-    z = y + decay**2 / (4 * split)
-    return decay * math.pi / 2 * (1 + z) * torch.exp(-z) / (split * z) ** 2
+@lru_cache(maxsize=512)
+def _grid(*bounds: int) -> torch.Tensor:
+    """Whole-number triples up to a bound per axis, shape ``(K, 3)``; triple k is minus triple -1-k."""
+    return torch.cartesian_prod(*(torch.arange(-bound, bound + 1, dtype=torch.int16) for bound in bounds))
 
 
-def _constants(split: float, decay: float) -> torch.Tensor:
-    """Contributions of q = 0 (for the Coulomb term: of the neutralising background)."""
-    zero = torch.zeros((), dtype=torch.float64)
-    london = (math.pi * split) ** 1.5 / 3
-    return torch.tensor([-math.pi / split, london, _pauli_weight(zero, split, decay)], dtype=torch.float64)
+def _lattice_points(
+    basis: torch.Tensor, grids: list[torch.Tensor], radius: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Give the points of each lattice within its radius: points ``(K, 3)`` and whose they are ``(K,)``."""
+    sizes = torch.tensor([len(grid) for grid in grids], device=basis.device)
+    owner = torch.repeat_interleave(sizes)
+    steps = torch.cat(grids).to(basis.device, basis.dtype)
+    points = _combine(steps, basis[owner])
+    within = _length(points) <= radius[owner]
+    return points[within], owner[within]
 
 
-def _self_terms(split: float, decay: float) -> torch.Tensor:
-    """Give what stands in the place of the real-space summand at r = 0."""
-    b = decay / (2 * math.sqrt(split))
-    return torch.tensor([-2 * math.sqrt(split / math.pi), -(split**3) / 6, math.erf(b)], dtype=torch.float64)
+def _combine(factors: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    """Multiply row vectors by 3 x 3 matrices in a fixed order of operations."""
+    x, y, z = factors[..., None].unbind(-2)
+    return x * rows[..., 0, :] + y * rows[..., 1, :] + z * rows[..., 2, :]
 
 
-@cache
-def cutoffs(split: float, tolerance: float) -> tuple[float, float]:
-    """Choose radii in real and reciprocal space beyond which the sums stay below the tolerance.
-
-    At unit density the summands f beyond R add up to less than about 4 pi R^3 f(R).  The Pauli terms are
-    bounded for every decay: in real space by exp(-split r^2), in reciprocal space by their largest prefactor.
-    """
-    radius = torch.linspace(0.05, 20, 4000, dtype=torch.float64) / math.sqrt(split / math.pi)
-    x = split * radius**2
-    real = torch.maximum(real_terms(radius, split, 1.0)[:, :2].amax(-1), torch.exp(-x))
-    q = torch.linspace(0.05, 20, 4000, dtype=torch.float64) * math.sqrt(split / math.pi)
-    y = (math.pi * q) ** 2 / split
-    pauli = math.pi / 2 * math.sqrt(2 * split / math.e) * (1 + y) * torch.exp(-y) / (split * y) ** 2
-    reciprocal = torch.maximum(reciprocal_terms(q**2, split, 1.0)[:, :2].amax(-1), pauli)
-    return _last_above(radius, real, tolerance), _last_above(q, reciprocal, tolerance)
+def _length(vectors: torch.Tensor) -> torch.Tensor:
+    x, y, z = vectors.unbind(-1)
+    return torch.sqrt(x * x + y * y + z * z)
 
 
-def _last_above(radius: torch.Tensor, summand: torch.Tensor, tolerance: float) -> float:
-    tail = 4 * math.pi * radius**3 * summand
-    return float(radius[int((tail > tolerance).nonzero().max()) + 1])
-
-
-def lattice_points(basis: torch.Tensor, bounds: torch.Tensor) -> torch.Tensor:
-    """Integer combinations of the basis rows up to a bound per row; point k is minus point -1-k."""
-    axes = [torch.arange(-int(n), int(n) + 1, dtype=basis.dtype, device=basis.device) for n in bounds]
-    return torch.cartesian_prod(*axes) @ basis
+def _padded(
+    values: torch.Tensor, owner: torch.Tensor, n_owners: int, multiple: int, fill: float
+) -> torch.Tensor:
+    """Spread rows ordered by their owner over a tensor ``(n_owners, longest, ...)``."""
+    counts = torch.bincount(owner, minlength=n_owners)
+    place = torch.arange(len(owner), device=owner.device) - (counts.cumsum(0) - counts)[owner]
+    width = -(-int(counts.max()) // multiple) * multiple
+    padded = values.new_full((n_owners, width, *values.shape[1:]), fill)
+    padded[owner, place] = values
+    return padded
 
 
 def _real_part(
-    vectors: torch.Tensor, lattice: torch.Tensor, split: float, decay: float, cutoff: float
+    vectors: torch.Tensor, lattice: torch.Tensor, decay: torch.Tensor, precision: Precision, chunk: int
 ) -> torch.Tensor:
-    """Real-space sums for pair vectors of shape ``(P, 3)``; shape ``(P, 3)``.  Leaves r = 0 out."""
+    """Real-space sums for pair vectors of shape ``(B, P, 3)``; shape ``(B, P, 3)``.  Leaves r = 0 out."""
+    cutoff, _ = cutoffs(precision.split, precision.tolerance)
     inverse = torch.linalg.inv(lattice)
-    vectors = vectors - torch.round(vectors @ inverse) @ lattice
+    vectors = vectors - _combine(torch.round(_combine(vectors, inverse[:, None])), lattice[:, None])
     # A wrapped vector is at most half a cell away from the origin along each axis.
-    bounds = torch.floor(cutoff * torch.linalg.vector_norm(inverse, dim=0) + 0.5)
-    points = lattice_points(lattice, bounds)
-    reach = cutoff + float(torch.linalg.vector_norm(vectors, dim=-1).max())
-    points = points[torch.linalg.vector_norm(points, dim=-1) <= reach]
+    bounds = torch.floor(cutoff * _length(inverse.transpose(1, 2)) + 0.5).int().tolist()
+    reach = cutoff + _length(vectors).amax(dim=1)
+    points, owner = _lattice_points(lattice, [_grid(*bound) for bound in bounds], reach)
+    points = _padded(points, owner, len(lattice), 1, torch.inf)
     sums = [
-        _sum_within(chunk, points, split, decay, cutoff)
-        for chunk in vectors.split(max(1, CHUNK // len(points)))
+        _sum_within(part, points, decay, cutoff, precision)
+        for part in vectors.split(max(1, chunk // points[..., 0].numel()), dim=1)
     ]
-    return torch.cat(sums)
+    return torch.cat(sums, dim=1)
 
 
 def _sum_within(
-    vectors: torch.Tensor, points: torch.Tensor, split: float, decay: float, cutoff: float
+    vectors: torch.Tensor, points: torch.Tensor, decay: torch.Tensor, cutoff: float, precision: Precision
 ) -> torch.Tensor:
-    distance = torch.linalg.vector_norm(vectors[:, None] + points, dim=-1)
+    distance = _length(vectors[:, :, None] + points[:, None])
     near = (distance <= cutoff) & (distance > 0)
-    terms = real_terms(distance[near], split, decay)
-    return torch.segment_reduce(terms, "sum", lengths=near.sum(dim=1), axis=0)
+    counts = near.sum(dim=2)
+    decays = torch.repeat_interleave(decay, counts.sum(dim=1)).to(precision.dtype)
+    terms = real_terms(distance[near].to(precision.dtype), precision.split, decays)
+    sums = torch.segment_reduce(terms.double(), "sum", lengths=counts.flatten(), axis=0)
+    return sums.reshape(vectors.shape)
+
+
+def _block_of_points(precision: Precision) -> int:
+    """Give the number of reciprocal points taken at once: as many as most crystals have.
+
+    At unit density a sphere holds about as many points as its volume says; of q and -q one is taken.
+    """
+    _, cutoff = cutoffs(precision.split, precision.tolerance)
+    return math.ceil(1.05 * 2 * math.pi / 3 * cutoff**3)
 
 
 def _reciprocal_part(
-    coords: torch.Tensor, lattice: torch.Tensor, split: float, decay: float, cutoff: float
+    coords: torch.Tensor, lattice: torch.Tensor, decay: torch.Tensor, precision: Precision
 ) -> torch.Tensor:
-    """Reciprocal-space sums over q != 0 for all pairs of positions; shape ``(N, N, 3)``.
+    """Reciprocal-space sums over q != 0 for all pairs of positions; shape ``(B, N, N, 3)``.
 
     cos 2 pi q (r_i - r_j) factorises into cosines and sines of the single positions, so that the sum over q
     becomes one matrix product per term.  Of q and -q, which contribute the same, one is taken.
     """
-    reciprocal = torch.linalg.inv(lattice).T
-    points = lattice_points(reciprocal, torch.floor(cutoff * torch.linalg.vector_norm(lattice, dim=1)))
-    points = points[len(points) // 2 + 1 :]
-    q_squared = (points**2).sum(dim=-1)
-    points, q_squared = points[q_squared <= cutoff**2], q_squared[q_squared <= cutoff**2]
-    sums = coords.new_zeros(3, len(coords), len(coords))
-    n_points = max(1, CHUNK // len(coords))
-    for chunk, squares in zip(points.split(n_points), q_squared.split(n_points), strict=True):
-        phases = 2 * math.pi * coords @ chunk.T
-        waves = torch.cat([torch.cos(phases), torch.sin(phases)], dim=1)
-        weights = 2 * reciprocal_terms(squares, split, decay).T.repeat(1, 2)
-        sums += (weights[:, None] * waves) @ waves.T
-    return sums.permute(1, 2, 0).contiguous()
+    _, cutoff = cutoffs(precision.split, precision.tolerance)
+    reciprocal = torch.linalg.inv(lattice).transpose(1, 2)
+    bounds = torch.floor(cutoff * _length(lattice)).int().tolist()
+    grids = [grid[len(grid) // 2 + 1 :] for grid in (_grid(*bound) for bound in bounds)]
+    points, owner = _lattice_points(reciprocal, grids, lattice.new_full((len(lattice),), cutoff))
+    weights = 2 * reciprocal_terms(
+        (points * points).sum(dim=-1).to(precision.dtype), precision.split, decay[owner].to(precision.dtype)
+    )
+    block = _block_of_points(precision)
+    points, weights = (_padded(values, owner, len(lattice), block, 0.0) for values in (points, weights))
+    counts = torch.bincount(owner, minlength=len(lattice))
+    sums = coords.new_zeros(len(coords), 3, *coords.shape[1:2] * 2)
+    for start in range(0, points.shape[1], block):
+        (rows,) = torch.nonzero(counts > start, as_tuple=True)
+        part = slice(start, start + block)
+        sums[rows] += _sum_of_waves(coords[rows], points[rows, part], weights[rows, part])
+    return sums.permute(0, 2, 3, 1).contiguous()
+
+
+def _sum_of_waves(coords: torch.Tensor, points: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Sum weighted cosines of q (r_i - r_j) over a block of points q; shape ``(B, 3, N, N)``."""
+    turns = coords @ points.transpose(1, 2)
+    phases = (2 * math.pi * (turns - torch.round(turns))).to(weights.dtype)
+    waves = torch.cat([torch.cos(phases), torch.sin(phases)], dim=2)
+    weighted = weights.transpose(1, 2).repeat(1, 1, 2)[:, :, None] * waves[:, None]
+    # A product with a single column would be rounded otherwise in a batch of one.
+    n_atoms = coords.shape[1]
+    others = waves if n_atoms > 1 else waves.expand(-1, 2, -1)
+    product = weighted.flatten(1, 2) @ others.transpose(1, 2)
+    return product[..., :n_atoms].reshape(len(coords), 3, n_atoms, n_atoms).double()
