@@ -32,12 +32,15 @@ def read_cif(path: Path) -> Structure:
     """
     if not path.is_file():
         raise CifError(f"there is no structure file {path.name}")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
             return CifParser(path, frac_tolerance=0.0).parse_structures(primitive=False)[0]
-    except (ValueError, KeyError, IndexError, AssertionError) as error:
-        raise CifError(f"CIF cannot be read: {path.name}: {error}") from error
+        except (ValueError, KeyError, IndexError, AssertionError, ArithmeticError) as error:
+            # What is wrong with a structure stands in the parser's last warning, which sums up all others.
+            summary = [str(warning.message) for warning in said if warning.category is UserWarning][-1:]
+            reason = "; ".join([str(error), *summary]).replace("\n", " ")
+            raise CifError(f"CIF cannot be read: {path.name}: {reason}") from error
 
 
 def write_cif(structure: Structure, path: Path) -> None:
