@@ -1,79 +1,189 @@
-"""Time the lattice sums of real crystals on one core, and compare them with summing pair by pair.
+"""Time what a crystal costs on its way to the network, on one core and on the GPU where there is one.
 
-Usage: PYTHONPATH=workflow python benchmarks/lattice_sums.py [--crystals FILE.extxyz.gz] [--n 200]
+Prints Markdown tables: each step per crystal, beside it the sums pair by pair; error of single precision;
+growth with the number of atoms and of crystals.
+
+Usage: PYTHONPATH=workflow python benchmarks/lattice_sums.py [--crystals FILE.extxyz.gz] [--n 1000]
 """
 
 import argparse
 import gzip
-import itertools
 import re
-import statistics
+import resource
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
-from pymatgen.core import Element
+from pymatgen.core import Element, Lattice, Structure
+from torch_geometric.data import Batch
 
-from polyfacet.structure_facet.crystal import Crystal
-from polyfacet.structure_facet.lattice_sums import (
-    PAULI_ALPHA,
-    TOLERANCE,
-    cutoffs,
-    lattice_points,
-    lattice_sums,
-    real_terms,
-    reciprocal_terms,
-)
+from polyfacet.cif import write_cif
+from polyfacet.structure_facet.crystal import Crystal, primitive_crystal, read_crystal
+from polyfacet.structure_facet.crystal_graph import CrystalGraph, build_graphs
+from polyfacet.structure_facet.embedding import make_network
+from polyfacet.structure_facet.ewald_terms import DOUBLE, SINGLE, cutoffs, real_terms, reciprocal_terms
+from polyfacet.structure_facet.lattice_sums import PAULI_ALPHA, lattice_sums, lattice_sums_of
+from polyfacet.structure_facet.local_graph import local_graph
+from polyfacet.structure_facet.network import network_input
 
 RANDOM_1K = Path("shared/data/alexandria_3d/alexandria_3d_random1k.extxyz.gz")
+ATOMS = (2, 5, 10, 20, 40)
+SHARDS = (1, 10, 100, 1000)
+# Crystals that each row of the growth with the number of atoms is measured on, and those of slow steps.
+FEW = 50
+FORWARD_BATCH = 64
 BALANCED_SPLIT = torch.pi
-LARGEST_FOR_BASELINE = 20
 
 
 def main() -> None:
-    """Print milliseconds per crystal, their growth with the number of atoms, and the gain."""
+    """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--crystals", type=Path, default=Path(__file__).resolve().parents[2] / RANDOM_1K)
-    parser.add_argument("--n", type=int, default=200, help="number of crystals")
+    parser.add_argument("--n", type=int, default=1000, help="number of crystals")
     options = parser.parse_args()
     if not options.crystals.is_file():
         sys.exit(f"{options.crystals} is not there; name an extended XYZ file (gzip) with --crystals")
     torch.set_num_threads(1)
-    crystals = [crystal for crystal, _ in zip(read_extxyz(options.crystals), range(options.n), strict=False)]
-    lattice_sums(crystals[0], "coded")
+    crystals = list(islice(read_extxyz(options.crystals), options.n))
+    few = crystals[:FEW]
+    graphs_of(few)  # warms up
 
-    seconds = [timed(lambda crystal: lattice_sums(crystal, "coded"), crystal) for crystal in crystals]
-    print(f"{len(crystals)} crystals: {1e3 * statistics.mean(seconds):.2f} ms on average")
-    report_growth(crystals, seconds)
-    small = [k for k, crystal in enumerate(crystals) if len(crystal) <= LARGEST_FOR_BASELINE][:20]
-    baseline = sum(timed(sums_pair_by_pair, crystals[k]) for k in small)
-    gain = baseline / sum(seconds[k] for k in small)
-    print(
-        f"pair by pair: {1e3 * baseline / len(small):.1f} ms over {len(small)} crystals, {gain:.0f} x slower"
+    report_large_cell()
+    report_steps(crystals, few)
+    report_growth_with_atoms(crystals)
+    report_growth_with_shard(crystals)
+    if torch.cuda.is_available():
+        report_gpu(crystals)
+
+
+def milliseconds(action: Callable[[], object], n: int) -> float:
+    """Measure an action on n crystals: ms of this core's own time per crystal."""
+    start = time.process_time()
+    action()
+    return 1e3 * (time.process_time() - start) / n
+
+
+def report_steps(crystals: list[Crystal], few: list[Crystal]) -> None:
+    """Print what each step costs, and how exact single precision is."""
+    graphs = graphs_of(few)
+    with tempfile.TemporaryDirectory() as folder:
+        cifs = [write(crystal, Path(folder) / f"{k}.cif") for k, crystal in enumerate(few)]
+        steps: list[tuple[str, Callable[[], object], int]] = [
+            ("read the CIF", lambda: [read_crystal(cif, primitive=False) for cif in cifs], len(few)),
+            ("find the primitive cell", lambda: [primitive_crystal(crystal) for crystal in few], len(few)),
+            ("lattice sums, double", lambda: lattice_sums_of(crystals, "coded"), len(crystals)),
+            (
+                "lattice sums, single",
+                lambda: lattice_sums_of(crystals, "coded", precision=SINGLE),
+                len(crystals),
+            ),
+            ("lattice sums, one by one", lambda: [lattice_sums(c, "coded") for c in crystals], len(crystals)),
+            ("lattice sums, pair by pair", lambda: [sums_pair_by_pair(c) for c in few], len(few)),
+            ("local graph", lambda: [local_graph(crystal) for crystal in crystals], len(crystals)),
+            ("network, forward", lambda: forward(graphs, "cpu"), len(few)),
+        ]
+        print("| step | ms/crystal | crystals |\n| --- | ---: | ---: |")
+        for name, action, n in steps:
+            print(f"| {name} | {milliseconds(action, n):.2f} | {n} |", flush=True)
+    for pauli in ("coded", "paper"):
+        exact = lattice_sums_of(crystals, pauli)
+        single = lattice_sums_of(crystals, pauli, precision=SINGLE)
+        print(f"\nlargest error of single precision, Pauli as {pauli}: {worst_error(single, exact):.1e}")
+
+
+def worst_error(sums: Sequence[torch.Tensor], exact: Sequence[torch.Tensor]) -> float:
+    """Largest deviation as a share of the largest value of its term in its crystal."""
+    return max(
+        float(((a - b).abs().amax((0, 1)) / b.abs().amax((0, 1))).max())
+        for a, b in zip(sums, exact, strict=True)
     )
 
 
-def timed(action: Callable[[Crystal], object], crystal: Crystal) -> float:
-    """Measure one call in seconds of this core's time, which other programs do not change."""
-    start = time.process_time()
-    action(crystal)
-    return time.process_time() - start
+def report_growth_with_atoms(crystals: list[Crystal]) -> None:
+    """Print the cost of cells of some sizes, of which those that there are are repeated to equal numbers."""
+    print("\n| atoms | different crystals | sums, double | sums, single | local graph |")
+    print("| ---: | ---: | ---: | ---: | ---: |")
+    for n_atoms in ATOMS:
+        found = [crystal for crystal in crystals if len(crystal) == n_atoms][:FEW]
+        if found:
+            cells = (found * FEW)[:FEW]
+            double = milliseconds(lambda: lattice_sums_of(cells, "coded"), FEW)  # noqa: B023 - called at once
+            single = milliseconds(lambda: lattice_sums_of(cells, "coded", precision=SINGLE), FEW)  # noqa: B023
+            local = milliseconds(lambda: [local_graph(crystal) for crystal in cells], FEW)  # noqa: B023
+            print(f"| {n_atoms} | {len(found)} | {double:.2f} | {single:.2f} | {local:.2f} |", flush=True)
 
 
-def report_growth(crystals: list[Crystal], seconds: list[float]) -> None:
-    """Print the average per size class."""
-    print("  atoms  crystals  ms/crystal  us/pair")
-    bounds = [1, 3, 5, 9, 17, 33, 65, 10**6]
-    for low, high in itertools.pairwise(bounds):
-        chosen = [(len(c), s) for c, s in zip(crystals, seconds, strict=True) if low <= len(c) < high]
-        if chosen:
-            per_pair = sum(s for _, s in chosen) / sum(n * n for n, _ in chosen)
-            mean = statistics.mean(s for _, s in chosen)
-            label = f"{low}-{high - 1}" if high < bounds[-1] else f">={low}"
-            print(f"{label:>7}  {len(chosen):8d}  {1e3 * mean:10.2f}  {1e6 * per_pair:7.1f}")
+def report_growth_with_shard(crystals: list[Crystal]) -> None:
+    """Print the cost of a crystal in shards of some sizes, of the same crystals each time."""
+    print("\n| crystals at once | sums, double | sums, single | sums and local graph |")
+    print("| ---: | ---: | ---: | ---: |")
+    for size in SHARDS:
+        if size <= len(crystals):
+            shards = [crystals[start : start + size] for start in range(0, len(crystals), size)]
+            double = milliseconds(lambda: [lattice_sums_of(s, "coded") for s in shards], len(crystals))  # noqa: B023
+            single = milliseconds(
+                lambda: [lattice_sums_of(s, "coded", precision=SINGLE) for s in shards],  # noqa: B023
+                len(crystals),
+            )
+            graphs = milliseconds(lambda: [graphs_of(s) for s in shards], len(crystals))  # noqa: B023
+            print(f"| {size} | {double:.2f} | {single:.2f} | {graphs:.2f} |", flush=True)
+
+
+def report_large_cell() -> None:
+    """Print time and memory of the sums of a cell of 200 atoms."""
+    places = np.random.default_rng(0).permutation(6**3)[:200]
+    coords = 2.5 * np.stack(np.unravel_index(places, (6, 6, 6)), axis=1)
+    cell = Crystal(np.eye(3) * 15.0, coords, np.full(200, 14))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    time_ms = milliseconds(lambda: lattice_sums(cell, "coded"), 1)
+    more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    print(f"200 atoms: {time_ms:.0f} ms; peak memory of the process rose by {more:.0f} MiB\n")
+
+
+def report_gpu(crystals: list[Crystal]) -> None:
+    """Print materials per second on the GPU, by the clock."""
+    graphs = graphs_of(crystals)
+    print(f"\n| on {torch.cuda.get_device_name()} | materials/s |\n| --- | ---: |")
+    for name, action in (
+        ("lattice sums, double", lambda: lattice_sums_of(crystals, "coded", precision=DOUBLE, device="cuda")),
+        ("lattice sums, single", lambda: lattice_sums_of(crystals, "coded", precision=SINGLE, device="cuda")),
+        ("network, forward", lambda: forward(graphs, "cuda")),
+    ):
+        action()
+        torch.cuda.synchronize()
+        start = time.perf_counter()
+        action()
+        torch.cuda.synchronize()
+        print(f"| {name} | {len(crystals) / (time.perf_counter() - start):.0f} |", flush=True)
+
+
+def graphs_of(crystals: Sequence[Crystal]) -> list[CrystalGraph]:
+    """Compute sums and local graphs with the default settings."""
+    named = {str(number): crystal for number, crystal in enumerate(crystals)}
+    return build_graphs(named, pauli="coded", neighbours=16, min_radius=0.0)
+
+
+def forward(graphs: Sequence[CrystalGraph], device: str) -> None:
+    """Embed graphs, a batch at a time."""
+    network = make_network("random", 0, [], torch.device(device))
+    inputs = [network_input(graph) for graph in graphs]
+    with torch.inference_mode():
+        for start in range(0, len(inputs), FORWARD_BATCH):
+            network(Batch.from_data_list(inputs[start : start + FORWARD_BATCH]).to(device))
+
+
+def write(crystal: Crystal, path: Path) -> Path:
+    """Write a CIF."""
+    lattice = Lattice(crystal.lattice)
+    write_cif(
+        Structure(lattice, crystal.atomic_numbers, crystal.cart_coords, coords_are_cartesian=True), path
+    )
+    return path
 
 
 def sums_pair_by_pair(crystal: Crystal) -> torch.Tensor:
@@ -82,14 +192,12 @@ def sums_pair_by_pair(crystal: Crystal) -> torch.Tensor:
     decay = PAULI_ALPHA * length**0.5
     lattice = torch.tensor(crystal.lattice / length)
     coords = torch.tensor(crystal.cart_coords / length)
-    real_cutoff, reciprocal_cutoff = cutoffs(BALANCED_SPLIT, TOLERANCE)
+    real_cutoff, reciprocal_cutoff = cutoffs(BALANCED_SPLIT, DOUBLE.tolerance)
     inverse = torch.linalg.inv(lattice)
     reach = real_cutoff * torch.linalg.vector_norm(inverse, dim=0)
     spread = (coords @ inverse).amax(0) - (coords @ inverse).amin(0)
-    images = lattice_points(lattice, torch.ceil(reach + spread))
-    waves = lattice_points(
-        inverse.T, torch.ceil(reciprocal_cutoff * torch.linalg.vector_norm(lattice, dim=1))
-    )
+    images = lattice_box(lattice, torch.ceil(reach + spread))
+    waves = lattice_box(inverse.T, torch.ceil(reciprocal_cutoff * torch.linalg.vector_norm(lattice, dim=1)))
     waves = waves[waves.any(dim=1)]
     sums = torch.empty(len(coords), len(coords), 3, dtype=torch.float64)
     for i, first in enumerate(coords):
@@ -99,6 +207,12 @@ def sums_pair_by_pair(crystal: Crystal) -> torch.Tensor:
             sums[i, j] = real_terms(distance[distance > 0], BALANCED_SPLIT, decay).sum(0)
             sums[i, j] += torch.cos(2 * torch.pi * waves @ (first - second)) @ weights
     return sums
+
+
+def lattice_box(basis: torch.Tensor, bounds: torch.Tensor) -> torch.Tensor:
+    """Whole-number combinations of the basis rows up to a bound per row."""
+    axes = [torch.arange(-int(n), int(n) + 1, dtype=basis.dtype) for n in bounds]
+    return torch.cartesian_prod(*axes) @ basis
 
 
 def read_extxyz(path: Path) -> Iterator[Crystal]:
