@@ -22,7 +22,8 @@ class Precision:
     Parameters
     ----------
     dtype
-        Type in which special functions and products are computed; geometry and totals are always float64.
+        Type of the waves, of the real-space terms and of the matrix products; geometry, reciprocal weights
+        and totals are always float64.
     split
         Ewald's split parameter; the result does not depend on it.  Both parts converge alike at pi; a larger
         value moves work from the real-space part (special functions per pair) to the reciprocal one (matrix
@@ -37,7 +38,7 @@ class Precision:
 
 
 DOUBLE = Precision(torch.float64, 2 * math.pi, 1e-12)
-SINGLE = Precision(torch.float32, math.pi, 1e-7)
+SINGLE = Precision(torch.float32, 1.5 * math.pi, 1e-7)
 
 
 def real_terms(distance: torch.Tensor, split: float, decay: torch.Tensor | float) -> torch.Tensor:

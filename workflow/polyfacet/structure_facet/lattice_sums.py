@@ -220,9 +220,9 @@ def _reciprocal_part(
     bounds = torch.floor(cutoff * _length(lattice)).int().tolist()
     grids = [grid[len(grid) // 2 + 1 :] for grid in (_grid(*bound) for bound in bounds)]
     points, owner = _lattice_points(reciprocal, grids, lattice.new_full((len(lattice),), cutoff))
-    weights = 2 * reciprocal_terms(
-        (points * points).sum(dim=-1).to(precision.dtype), precision.split, decay[owner].to(precision.dtype)
-    )
+    # The differences in them need double precision; they are few.
+    weights = 2 * reciprocal_terms((points * points).sum(dim=-1), precision.split, decay[owner])
+    weights = weights.to(precision.dtype)
     block = _block_of_points(precision)
     points, weights = (_padded(values, owner, len(lattice), block, 0.0) for values in (points, weights))
     counts = torch.bincount(owner, minlength=len(lattice))
