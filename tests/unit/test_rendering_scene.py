@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
+from polyfacet.rendering import bonding
 from polyfacet.rendering.scene import SCENE_NAME, CrystalScene, SceneError, crystal_scene
 from polyfacet.rendering.settings import RenderSettings
 
@@ -112,22 +113,42 @@ def test_what_is_drawn_is_in_the_middle():
 
 def test_the_viewers_own_middle_is_that_of_the_cell():
     corner = Structure(Lattice.cubic(12), ["O", "H"], [[0.2, 0.2, 0.2], [0.28, 0.2, 0.2]])
-    atoms = placed_atoms(corner, RenderSettings(unit_cell=False, centered=False))
+    atoms = placed_atoms(corner, RenderSettings(unit_cell=False, centered=False, vacuum="keep"))
     assert atoms.min(axis=0) == pytest.approx([-3.6, -3.6, -3.6])
 
 
-@pytest.mark.parametrize(("view", "extent"), [("z", (5, 6)), ("x", (6, 7)), ("y", (7, 5))])
+@pytest.mark.parametrize(("view", "extent"), [("z", (3, 4)), ("x", (4, 5)), ("y", (5, 3))])
 def test_a_view_shows_the_two_axes_across_it(view, extent):
-    box = Structure(Lattice([[5, 0, 0], [0, 6, 0], [0, 0, 7]]), ["Fe"], [[0, 0, 0]])
-    (cell,) = parts(box, RenderSettings(view=view))["unit_cell"]
+    box = Structure(Lattice([[3, 0, 0], [0, 4, 0], [0, 0, 5]]), ["Fe"], [[0, 0, 0]])
+    (cell,) = parts(box, RenderSettings(views=[view]))["unit_cell"]
     edges = np.array(cell["contents"][0]["positions"])
     assert np.ptp(edges, axis=0)[:2] == pytest.approx(extent)
 
 
-def test_a_view_leaves_the_bonds_as_they_are():
-    assert {crystal_scene(perovskite(), RenderSettings(view=view)).n_bonds for view in ("x", "y", "z")} == {
-        18
-    }
+def test_the_views_of_a_crystal_show_the_same_bonds(monkeypatch):
+    calls = []
+    find = bonding.CrystalNN.get_all_nn_info
+    monkeypatch.setattr(bonding.CrystalNN, "get_all_nn_info", lambda *args: calls.append(args) or find(*args))
+    scene = crystal_scene(perovskite(), RenderSettings(views=["a", "oblique", "z"]))
+    assert list(scene.views) == ["a", "oblique", "z"]
+    assert len(set(scene.views.values())) == 3
+    assert scene.n_bonds == 18
+    assert len(calls) == 1
+
+
+def test_the_cell_can_be_a_standard_one():
+    primitive = rock_salt().get_primitive_structure()
+    conventional = RenderSettings(cell="conventional", bonded_sites_outside_unit_cell=False)
+    assert crystal_scene(primitive, RenderSettings()).n_bonds == 6
+    assert crystal_scene(primitive, conventional).n_bonds == 24
+    assert n_spheres(primitive, conventional) == 27
+    assert crystal_scene(rock_salt(), RenderSettings(cell="primitive")).n_bonds == 6
+
+
+def test_polyhedra_are_optional():
+    shown = parts(perovskite(), RenderSettings(polyhedra=False))
+    assert "polyhedra" not in shown
+    assert shown["bonds"]
 
 
 def test_the_compass_is_optional():
@@ -142,17 +163,67 @@ def test_sites_outside_the_cell_are_moved_into_it():
     assert n_spheres(moved) == n_spheres(chain())
 
 
-def test_disorder_is_refused_with_a_reason():
+def shared_perovskite() -> Structure:
+    """Barium and strontium share a site, and a tenth of the oxygen is missing."""
+    shared = Structure.from_spacegroup(
+        "Pm-3m",
+        Lattice.cubic(3.95),
+        [{"Ba": 0.7, "Sr": 0.3}, "Ti", {"O": 0.9}],
+        [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0]],
+    )
+    assert not shared.is_ordered
+    return shared
+
+
+def test_a_disordered_crystal_has_the_bonds_of_its_most_frequent_species():
+    ordered = Structure.from_spacegroup(
+        "Pm-3m", Lattice.cubic(3.95), ["Ba", "Ti", "O"], [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0]]
+    )
+    scene, of_ordered = crystal_scene(shared_perovskite(), SETTINGS), crystal_scene(ordered, SETTINGS)
+    assert scene.bonding_failure is None
+    assert scene.n_bonds == of_ordered.n_bonds > 0
+    drawn, drawn_ordered = parts(shared_perovskite()), parts(ordered)
+    for part in ("bonds", "polyhedra"):
+        assert drawn[part] == drawn_ordered[part]
+
+
+def test_the_sectors_of_a_shared_site_fill_both_halves_of_its_sphere():
+    atoms = parts(shared_perovskite())["atoms"]
+    sectors: dict[tuple, list[tuple]] = {}
+    for primitive in atoms:
+        if "phiStart" in primitive or "phiEnd" in primitive:
+            for position in primitive["positions"]:
+                sectors.setdefault(tuple(position), []).append(
+                    (primitive["phiStart"], primitive["phiEnd"], primitive["color"])
+                )
+    n_titanium = sum(len(primitive["positions"]) for primitive in atoms if "phiEnd" not in primitive)
+    assert len(sectors) + n_titanium == n_spheres(perovskite())
+    shares = {}
+    for parts_of_sphere in sectors.values():
+        for half in (0, np.pi):
+            front = sorted(one for one in parts_of_sphere if half <= one[0] < half + np.pi)
+            ends = [start + width for start, width, _ in front]
+            assert front[0][0] == pytest.approx(half)
+            assert [start for start, *_ in front[1:]] == pytest.approx(ends[:-1])
+            assert ends[-1] == pytest.approx(half + np.pi)
+            shares[tuple(color for *_, color in front)] = [width / np.pi for _, width, _ in front]
+    assert sorted(shares.values()) == [pytest.approx([0.7, 0.3]), pytest.approx([0.9, 0.1])]
+
+
+def test_an_alloy_is_drawn():
     alloy = Structure(Lattice.cubic(3.6), [{"Cu": 0.5, "Au": 0.5}], [[0, 0, 0]])
-    with pytest.raises(SceneError, match="partial occupancy"):
-        crystal_scene(alloy, SETTINGS)
+    assert {primitive["color"] for primitive in parts(alloy)["atoms"]} == {
+        primitive["color"]
+        for element in ("Cu", "Au")
+        for primitive in parts(Structure(alloy.lattice, [element], [[0, 0, 0]]))["atoms"]
+    }
 
 
 def test_a_failure_of_the_bonds_is_told_and_drawn_without_bonds(monkeypatch):
     def fail(*_):
         raise RuntimeError("QH6154 initial simplex is flat")
 
-    monkeypatch.setattr("polyfacet.rendering.scene.CrystalNN.get_all_nn_info", fail)
+    monkeypatch.setattr("polyfacet.rendering.bonding.CrystalNN.get_all_nn_info", fail)
     scene = crystal_scene(rock_salt(), SETTINGS)
     assert scene.bonding_failure == "RuntimeError: QH6154 initial simplex is flat"
     assert scene.n_bonds == 0

@@ -7,26 +7,40 @@ import pandas as pd
 import pyarrow as pa
 
 from polyfacet.errors import UserError
-from polyfacet.facets import PICTURE_FACETS, Facet
+from polyfacet.facets import DIGEST_SUFFIX, PICTURE_FACETS, Facet, picture_columns
 from polyfacet.files import sha256_of_file
 from polyfacet.materials import IDENTITY_COLUMNS, TARGET_COLUMNS
 from polyfacet.stage_tables import EMBEDDING
-from polyfacet.tables import column, read_table
+from polyfacet.tables import column, column_names, read_table
 
-DATASET = pa.schema(
-    [
-        *IDENTITY_COLUMNS,
-        *TARGET_COLUMNS,
-        column("text", pa.string(), "composition in words", nullable=True),
-        column("image", pa.string(), "picture of the structure, path from this file's folder", nullable=True),
-        column("image_sha256", pa.string(), "digest of that picture", nullable=True),
-        column("embedding", EMBEDDING, "PotNet embedding of the structure", nullable=True),
-        column("compimage", pa.string(), "composition image, path from this file's folder", nullable=True),
-        column("compimage_sha256", pa.string(), "digest of that image", nullable=True),
-        column("facets", pa.list_(pa.string()), "facets that this material has"),
-        column("part", pa.string(), "train or test"),
+
+def dataset_schema(structure_pictures: Sequence[str]) -> pa.Schema:
+    """Declare the table.
+
+    Parameters
+    ----------
+    structure_pictures
+        Columns of the structures' pictures: ``image``, or one for each view (``image_a``, ``image_b``).
+    """
+    return pa.schema(
+        [
+            *IDENTITY_COLUMNS,
+            *TARGET_COLUMNS,
+            column("text", pa.string(), "composition in words", nullable=True),
+            *(field for name in structure_pictures for field in _picture(name, "picture of the structure")),
+            column("embedding", EMBEDDING, "PotNet embedding of the structure", nullable=True),
+            *_picture(Facet.COMPIMAGE.facts.column, "composition image"),
+            column("facets", pa.list_(pa.string()), "facets that this material has"),
+            column("part", pa.string(), "train or test"),
+        ]
+    )
+
+
+def _picture(name: str, meaning: str) -> list[pa.Field]:
+    return [
+        column(name, pa.string(), f"{meaning}, path from this file's folder", nullable=True),
+        column(f"{name}{DIGEST_SUFFIX}", pa.string(), f"digest of {name}", nullable=True),
     ]
-)
 
 
 def read_dataset(path: Path, facets: Sequence[Facet]) -> pd.DataFrame:
@@ -44,17 +58,14 @@ def read_dataset(path: Path, facets: Sequence[Facet]) -> pd.DataFrame:
     UserError
         If a picture is missing or is not the one that the table was made with.
     """
-    frame = read_table(path, DATASET)
-    for facet in PICTURE_FACETS:
-        if facet not in facets:
-            continue
-        name = facet.facts.column
+    frame = read_table(path, dataset_schema(picture_columns(Facet.IMAGE, column_names(path))))
+    shown = [facet for facet in PICTURE_FACETS if facet in facets]
+    for name in [name for facet in shown for name in picture_columns(facet, frame.columns)]:
         present = frame[name].notna()
+        rows = frame.loc[present, [name, f"{name}{DIGEST_SUFFIX}", "mat_id"]]
         frame.loc[present, name] = [
             str(_checked_picture(path.parent / relative, digest, mat_id))
-            for relative, digest, mat_id in frame.loc[present, [name, f"{name}_sha256", "mat_id"]].itertuples(
-                index=False
-            )
+            for relative, digest, mat_id in rows.itertuples(index=False)
         ]
     return frame
 

@@ -1,6 +1,6 @@
 """The facets of a material, and their combinations."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import combinations
@@ -38,8 +38,19 @@ _FACTS = {
 }
 
 PICTURE_FACETS = (Facet.IMAGE, Facet.COMPIMAGE)
+DIGEST_SUFFIX = "_sha256"
 STUDY_FACETS = (Facet.TEXT, Facet.IMAGE, Facet.TABULAR)
 SEPARATOR = "+"
+
+
+def picture_columns(facet: Facet, columns: Iterable[str]) -> list[str]:
+    """Name the columns of a table that hold a facet's pictures: ``image``, or ``image_a`` and more views."""
+    name = facet.facts.column
+    return [
+        column
+        for column in columns
+        if (column == name or column.startswith(f"{name}_")) and not column.endswith(DIGEST_SUFFIX)
+    ]
 
 
 def combination_name(facets: Sequence[Facet]) -> str:

@@ -11,7 +11,7 @@ EMBEDDING_SIZE = 128
 EMBEDDING = pa.list_(pa.float32(), EMBEDDING_SIZE)
 
 _MAT_ID = column("mat_id", pa.string(), "identifier of the material")
-_IMAGE = column("image", pa.string(), "file name of the picture; its folder is named like this table")
+_IMAGE = column("image", pa.string(), "path of the picture, from the folder that is named like this table")
 _SHA256 = column("sha256", pa.string(), "digest of the picture's bytes")
 
 STRUCTURES = pa.schema(
@@ -26,6 +26,7 @@ TEXTS = pa.schema([_MAT_ID, column("text", pa.string(), "composition text")])
 PICTURES = pa.schema(
     [
         _MAT_ID,
+        column("view", pa.string(), "from where the crystal is seen; the views of a montage joined by +"),
         _IMAGE,
         _SHA256,
         column("n_bonds", pa.int32(), "bonds per unit cell that the picture's scene holds"),

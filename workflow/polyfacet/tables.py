@@ -64,13 +64,31 @@ def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = No
     try:
         table = pq.read_table(path, columns=list(columns) if columns is not None else None)
     except (pa.ArrowException, OSError) as error:
-        raise UserError(f"{path} cannot be read ({error}). Delete it and run again.") from error
+        raise _unreadable(path, error) from error
     expected = [field for field in schema if columns is None or field.name in columns]
     found = {field.name: field.type for field in table.schema}
     wrong = [field.name for field in expected if found.get(field.name) != field.type]
     if wrong:
         raise UserError(f"{path} is not of this version: columns {wrong} differ. Delete it and run again.")
     return table.to_pandas()
+
+
+def column_names(path: Path) -> list[str]:
+    """Name the columns of a table.
+
+    Raises
+    ------
+    UserError
+        If the file is damaged; says which file to delete.
+    """
+    try:
+        return list(pq.read_schema(path).names)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> UserError:
+    return UserError(f"{path} cannot be read ({error}). Delete it and run again.")
 
 
 def _check_names(names: set[str], schema: pa.Schema) -> None:

@@ -5,9 +5,10 @@ from collections import Counter
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
-from polyfacet.dataset import DATASET
-from polyfacet.facets import Facet
+from polyfacet.dataset import dataset_schema
+from polyfacet.facets import DIGEST_SUFFIX, Facet, picture_columns
 from polyfacet.materials import SAMPLE
 from polyfacet.progress import tell
 from polyfacet.splitting import SPLIT
@@ -39,33 +40,48 @@ def main(
     """
     frame = read_table(sample, SAMPLE).drop(columns=["structure", "source_file", "source_position"])
     frame = frame.merge(read_table(split, SPLIT), on="mat_id", how="left", validate="one_to_one")
-    pictures = pd.concat([_pictures(manifest, PICTURES, dataset.parent) for manifest in images])
     facets = {
         Facet.TEXT: read_table(text, TEXTS),
-        Facet.IMAGE: _named(pictures, Facet.IMAGE),
+        Facet.IMAGE: _structure_pictures(images, dataset.parent),
         Facet.TABULAR: read_table(embeddings, EMBEDDINGS),
         Facet.COMPIMAGE: _named(
-            _pictures(composition_images, COMPOSITION_IMAGES, dataset.parent), Facet.COMPIMAGE
+            _pictures(composition_images, COMPOSITION_IMAGES, dataset.parent), Facet.COMPIMAGE.facts.column
         ),
     }
     for table in facets.values():
         frame = frame.merge(table, on="mat_id", how="left", validate="one_to_one")
-    present = {facet: frame[facet.facts.column].notna() for facet in facets}
+    present = {
+        facet: frame[table.columns.drop("mat_id")].notna().all(axis="columns")
+        for facet, table in facets.items()
+    }
     frame["facets"] = [[facet.value for facet in facets if present[facet][row]] for row in range(len(frame))]
-    write_table(dataset, frame.sort_values("mat_id"), DATASET)
+    schema = dataset_schema(picture_columns(Facet.IMAGE, frame.columns))
+    write_table(dataset, frame.sort_values("mat_id"), schema)
     counts = Counter(facet for names in frame["facets"] for facet in names)
     tell(f"dataset: {len(frame)} materials; with " + ", ".join(f"{f} {n}" for f, n in counts.items()))
 
 
-def _pictures(manifest: Path, schema: object, home: Path) -> pd.DataFrame:
+def _structure_pictures(manifests: list[Path], home: Path) -> pd.DataFrame:
+    """Read the manifests of the structures' pictures: a row a material, a column a view."""
+    pictures = pd.concat([_pictures(manifest, PICTURES, home) for manifest in manifests])
+    name = Facet.IMAGE.facts.column
+    by_view = [(view, table.drop(columns="view")) for view, table in pictures.groupby("view", sort=False)]
+    if len(by_view) <= 1:
+        return _named(pictures.drop(columns="view"), name)
+    columns = [_named(table, f"{name}_{view}").set_index("mat_id") for view, table in by_view]
+    return pd.concat(columns, axis="columns").reset_index()
+
+
+def _pictures(manifest: Path, schema: pa.Schema, home: Path) -> pd.DataFrame:
     """Read a manifest of pictures, with paths as seen from the dataset's folder."""
-    table = read_table(manifest, schema, columns=["mat_id", "image", "sha256"])
+    wanted = [name for name in ("mat_id", "view", "image", "sha256") if name in schema.names]
+    table = read_table(manifest, schema, columns=wanted)
     folder = Path(os.path.relpath(manifest.with_suffix(""), home))
     return table.assign(image=[(folder / name).as_posix() for name in table["image"]])
 
 
-def _named(pictures: pd.DataFrame, facet: Facet) -> pd.DataFrame:
-    return pictures.rename(columns={"image": facet.facts.column, "sha256": f"{facet.facts.column}_sha256"})
+def _named(pictures: pd.DataFrame, column: str) -> pd.DataFrame:
+    return pictures.rename(columns={"image": column, "sha256": f"{column}{DIGEST_SUFFIX}"})
 
 
 if __name__ == "__main__":

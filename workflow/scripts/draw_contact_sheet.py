@@ -4,7 +4,7 @@ from pathlib import Path
 
 from polyfacet.dataset import read_dataset
 from polyfacet.errors import UserError
-from polyfacet.facets import Facet
+from polyfacet.facets import Facet, picture_columns
 from polyfacet.figures import contact_sheet, save
 
 
@@ -18,13 +18,17 @@ def main(dataset: Path, sheet: Path, *, n_pictures: int) -> None:
     sheet
         Output, a PNG file.
     n_pictures
-        How many pictures at most, ten a line.
+        How many pictures at most, ten a line; the views of a material stand side by side.
     """
-    frame = read_dataset(dataset, [Facet.IMAGE]).dropna(subset="image").sort_values(["formula", "mat_id"])
+    frame = read_dataset(dataset, [Facet.IMAGE])
+    views = picture_columns(Facet.IMAGE, frame.columns)
+    frame = frame.dropna(subset=views).sort_values(["formula", "mat_id"])
     if frame.empty:
         raise UserError(f"{dataset} has no pictures; see the rejects of the images stage.")
-    chosen = frame.iloc[:: max(1, len(frame) // n_pictures)].head(n_pictures)
-    save(contact_sheet([Path(path) for path in chosen["image"]], list(chosen["formula"])), sheet)
+    n_materials = max(1, n_pictures // len(views))
+    chosen = frame.iloc[:: max(1, len(frame) // n_materials)].head(n_materials)
+    pictures = [Path(path) for path in chosen[views].to_numpy().ravel()]
+    save(contact_sheet(pictures, list(chosen["formula"].repeat(len(views)))), sheet)
 
 
 if __name__ == "__main__":

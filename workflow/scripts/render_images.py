@@ -10,7 +10,15 @@ from polyfacet.progress import track
 from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
 from polyfacet.rendering.capture import SceneCamera
 from polyfacet.rendering.pictures import Picture, render_structures
-from polyfacet.rendering.settings import ColorScheme, RenderSettings, View, WebGLBackend
+from polyfacet.rendering.settings import (
+    Arrangement,
+    Cell,
+    ColorScheme,
+    RenderSettings,
+    Vacuum,
+    View,
+    WebGLBackend,
+)
 from polyfacet.stage_tables import PICTURES, STRUCTURES
 from polyfacet.tables import read_table, write_table
 
@@ -28,10 +36,14 @@ def main(
     size: int = 300,
     sphere_segments: int = 32,
     bonds: bool = True,
+    polyhedra: bool = True,
     bonded_sites_outside_unit_cell: bool = True,
     colors: ColorScheme = "VESTA",
+    cell: Cell = "given",
     unit_cell: bool = True,
-    view: View = "z",
+    vacuum: Vacuum = "trim",
+    views: Sequence[View] = ("z",),
+    arrangement: Arrangement = "montage",
     centered: bool = True,
     show_compass: bool = False,
     webgl: WebGLBackend = "auto",
@@ -47,15 +59,15 @@ def main(
     materials
         Table with the column ``mat_id``: the shard's materials.
     images
-        Output: folder of ``<mat_id>.png``.
+        Output: folder of ``<mat_id>.png``, or of such a folder per view.
     manifest
         Output: table of the pictures (``PICTURES``).
     rejected
         Output: table of the materials without a picture, with reasons.
     provenance
         Output: JSON that says which browser, WebGL renderer and packages made the pictures.
-    size, sphere_segments, bonds, bonded_sites_outside_unit_cell, colors, unit_cell, view, centered,
-    show_compass, webgl
+    size, sphere_segments, bonds, polyhedra, bonded_sites_outside_unit_cell, colors, cell, unit_cell, vacuum,
+    views, arrangement, centered, show_compass, webgl
         See ``RenderSettings``.
     browser
         Path of Chromium or Chrome; looked for if not given.
@@ -66,10 +78,14 @@ def main(
         size=size,
         sphere_segments=sphere_segments,
         bonds=bonds,
+        polyhedra=polyhedra,
         bonded_sites_outside_unit_cell=bonded_sites_outside_unit_cell,
         colors=colors,
+        cell=cell,
         unit_cell=unit_cell,
-        view=view,
+        vacuum=vacuum,
+        views=tuple(views),
+        arrangement=arrangement,
         centered=centered,
         show_compass=show_compass,
         webgl=webgl,

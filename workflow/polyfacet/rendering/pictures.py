@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,17 @@ from polyfacet.files import atomic_path
 from polyfacet.identifiers import invalid_mat_id_reason
 from polyfacet.rejects import Reject
 from polyfacet.rendering.capture import PictureError, SceneCamera
+from polyfacet.rendering.montage import montage
 from polyfacet.rendering.scene import CrystalScene, SceneError, crystal_scene
 from polyfacet.rendering.settings import RenderSettings, View
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that was made; its attributes but view and time are columns of ``stage_tables.PICTURES``."""
+    """A picture that was made; its attributes but the time are the columns of ``stage_tables.PICTURES``."""
 
     mat_id: str
-    view: View
+    view: str
     image: str
     sha256: str
     n_bonds: int
@@ -30,7 +31,7 @@ class Picture:
 
     def row(self) -> dict[str, Any]:
         """Give the picture as a row: without the time, so that equal pictures make equal tables."""
-        return {name: value for name, value in asdict(self).items() if name not in ("view", "seconds")}
+        return {name: value for name, value in asdict(self).items() if name != "seconds"}
 
 
 def render_structures(
@@ -63,15 +64,25 @@ def render_structures(
         except (SceneError, PictureError) as error:
             yield Reject(mat_id, str(error))
             continue
-        seconds = (time.perf_counter() - start) / len(pngs)
-        yield [write_picture(folder, mat_id, view, png, scene, seconds) for view, png in pngs.items()]
+        pictures = arranged(pngs, camera.settings)
+        seconds = (time.perf_counter() - start) / len(pictures)
+        yield [
+            write_picture(folder, image_name(mat_id, view, len(pictures)), mat_id, view, png, scene, seconds)
+            for view, png in pictures.items()
+        ]
+
+
+def arranged(pngs: Mapping[View, bytes], settings: RenderSettings) -> Mapping[str, bytes]:
+    """Make what is kept of the pictures of a material, under the views it shows: all, or one montage."""
+    if len(pngs) > 1 and settings.arrangement == "montage":
+        return {"+".join(pngs): montage(list(pngs.values()), settings.size)}
+    return {str(view): png for view, png in pngs.items()}
 
 
 def write_picture(
-    folder: Path, mat_id: str, view: View, png: bytes, scene: CrystalScene, seconds: float
+    folder: Path, image: str, mat_id: str, view: str, png: bytes, scene: CrystalScene, seconds: float
 ) -> Picture:
-    """Write the picture of one view of a material."""
-    image = image_name(mat_id)
+    """Write a picture of a material."""
     with atomic_path(folder / image) as part:
         part.write_bytes(png)
     return Picture(
@@ -85,9 +96,9 @@ def write_picture(
     )
 
 
-def image_name(mat_id: str) -> str:
-    """Name the file of a material's picture."""
-    return f"{mat_id}.png"
+def image_name(mat_id: str, view: str, n_pictures: int) -> str:
+    """Name the file of a material's picture; where it has several, each view has a folder."""
+    return f"{mat_id}.png" if n_pictures == 1 else f"{view}/{mat_id}.png"
 
 
 def scene_of_cif(cif: Path, settings: RenderSettings) -> CrystalScene:

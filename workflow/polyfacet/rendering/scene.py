@@ -1,27 +1,24 @@
-"""A crystal as the scene that Crystal Toolkit's viewer draws."""
+"""A crystal as the scenes that Crystal Toolkit's viewer draws."""
 
 import json
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from crystal_toolkit.core.legend import Legend
-from crystal_toolkit.core.scene import Cylinders, Lines, Scene, Spheres
+from crystal_toolkit.core.scene import Cylinders, Scene, Spheres
 from crystal_toolkit.renderables.lattice import _axes_from_lattice
-from pymatgen.analysis.graphs import ConnectedSite, StructureGraph
-from pymatgen.analysis.local_env import CrystalNN
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import Structure
+from pymatgen.symmetry.analyzer import SpacegroupAnalyzer, SymmetryUndeterminedError
 
-from polyfacet.rendering.settings import RenderSettings, View
+from polyfacet.rendering.bonding import OrderedStructureGraph, bonded, unbonded
+from polyfacet.rendering.disorder import most_frequent_species, shared_spheres
+from polyfacet.rendering.settings import Cell, RenderSettings, View
+from polyfacet.rendering.vacuum import vacuum_of, without_vacuum
+from polyfacet.rendering.views import centered, rotation_of_view, turned
 
 # The viewer replaces the scene it shows by name; a second name would be drawn on top of the first.
 SCENE_NAME = "crystal"
-# Distances that agree to this many decimals (A) are a tie, whatever the last bits of the arithmetic say.
-DISTANCE_DECIMALS = 5
-# Cartesian axes of the crystal that become right, up and towards the viewer; cyclic, so handedness is kept.
-AXES_OF_VIEW: dict[View, list[int]] = {"x": [1, 2, 0], "y": [2, 0, 1], "z": [0, 1, 2]}
 
 
 class SceneError(ValueError):
@@ -47,113 +44,109 @@ class CrystalScene:
     bonding_failure: str | None = None
 
 
-class OrderedStructureGraph(StructureGraph):
-    """A structure graph whose neighbours come in the same order in every process.
-
-    The order decides how translucent polyhedra are blended; pymatgen's own follows memory addresses where
-    distances are equal.
-    """
-
-    def get_connected_sites(self, n: int, jimage: tuple[int, int, int] = (0, 0, 0)) -> list[ConnectedSite]:
-        """Give the neighbours of site ``n`` of cell ``jimage`` by distance, then site index, then cell."""
-        return sorted(
-            super().get_connected_sites(n, jimage),
-            key=lambda other: (round(other.dist, DISTANCE_DECIMALS), other.index, other.jimage),
-        )
-
-
 def crystal_scene(structure: Structure, settings: RenderSettings) -> CrystalScene:
-    """Make the scene of a crystal: atoms, bonds, coordination polyhedra, unit cell.
+    """Make the scenes of a crystal, one for each view: atoms, bonds, coordination polyhedra, unit cell.
 
     Parameters
     ----------
     structure
-        An ordered structure; its site properties are not drawn (magnetic moments would become arrows).
+        The crystal; its site properties are not drawn (magnetic moments would become arrows).  A site that
+        several species share shows all of them, and has the bonds of the most frequent one.
     settings
         What to draw.
 
     Raises
     ------
     SceneError
-        If sites are disordered or coordinates are not finite.
+        If coordinates are not finite, or the cell that is asked for cannot be found.
     """
-    if not structure.is_ordered:
-        raise SceneError("sites with partial occupancy: bonds are not defined")
-    graph, bonding_failure = _bonded(_bare(structure, settings.view), bonds=settings.bonds)
+    structure = _bare(_in_cell(structure, settings.cell))
+    ordered = most_frequent_species(structure)
+    graph, bonding_failure = bonded(ordered) if settings.bonds else (unbonded(ordered), None)
+    if settings.vacuum == "trim" and (begins := vacuum_of(structure)):
+        graph = without_vacuum(graph, begins)
+    drawn = _drawn(graph, structure, settings)
+    views = {}
+    for view in settings.views:
+        scene = turned(drawn, rotation_of_view(view, graph.structure.lattice))
+        views[view] = _json(centered(scene) if settings.centered else scene)
+    return CrystalScene(views, graph.graph.number_of_edges(), bonding_failure)
+
+
+def _in_cell(structure: Structure, cell: Cell) -> Structure:
+    """Describe a crystal by another unit cell."""
+    if cell == "given":
+        return structure
+    try:
+        analyzer = SpacegroupAnalyzer(structure)
+        if cell == "primitive":
+            return analyzer.get_primitive_standard_structure()
+        return analyzer.get_conventional_standard_structure()
+    except (SymmetryUndeterminedError, TypeError, ValueError) as error:
+        raise SceneError(f"its {cell} cell cannot be found: {error}") from error
+
+
+def _bare(structure: Structure) -> Structure:
+    """Copy without site properties, every site in the unit cell."""
+    return Structure(structure.lattice, structure.species_and_occu, np.mod(structure.frac_coords, 1))
+
+
+def _drawn(graph: OrderedStructureGraph, structure: Structure, settings: RenderSettings) -> dict[str, Any]:
+    """Let Crystal Toolkit draw a crystal, in its JSON.
+
+    Parameters
+    ----------
+    graph
+        One species a site, and the bonds.
+    structure
+        The same sites with all their species.
+    settings
+        What to draw.
+    """
+    which = {
+        "draw_image_atoms": True,
+        "bonded_sites_outside_unit_cell": settings.bonded_sites_outside_unit_cell,
+    }
+    legend = Legend(graph.structure, color_scheme=settings.colors, radius_scheme="uniform")
     scene = graph.get_scene(  # type: ignore[attr-defined]  # Crystal Toolkit adds it
-        draw_image_atoms=True,
-        bonded_sites_outside_unit_cell=settings.bonded_sites_outside_unit_cell,
-        hide_incomplete_edges=True,
-        legend=Legend(graph.structure, color_scheme=settings.colors, radius_scheme="uniform"),
+        **which, hide_incomplete_edges=True, legend=legend
     )
     scene.name = SCENE_NAME
-    if not settings.unit_cell:
-        scene.contents = [part for part in scene.contents if part.name != "unit_cell"]
-    if settings.centered:
-        _center(scene)
+    shown = {"unit_cell": settings.unit_cell, "polyhedra": settings.polyhedra}
+    scene.contents = [part for part in scene.contents if shown.get(part.name, True)]
+    for part in scene.contents:
+        if part.name == "atoms" and not structure.is_ordered:
+            part.contents = _all_species(graph, structure, which, legend)
     if settings.show_compass:
         scene.contents.append(_axes_from_lattice(graph.structure.lattice))
     _forget_single_atoms(scene)
-    try:
-        text = json.dumps(scene.to_json(), default=_as_list, allow_nan=False, separators=(",", ":"))
-    except ValueError as error:
-        raise SceneError(f"the scene holds numbers that are not finite ({error})") from error
-    return CrystalScene({settings.view: text}, graph.graph.number_of_edges(), bonding_failure)
+    drawn: dict[str, Any] = scene.to_json()
+    return drawn
 
 
-def _bare(structure: Structure, view: View) -> Structure:
-    """Copy without site properties, every site in the unit cell, the axis ``view`` towards the viewer."""
-    lattice = Lattice(structure.lattice.matrix[:, AXES_OF_VIEW[view]])
-    return Structure(lattice, structure.species, np.mod(structure.frac_coords, 1))
-
-
-def _bonded(structure: Structure, *, bonds: bool) -> tuple[OrderedStructureGraph, str | None]:
-    """Find the bonds; where that fails, give a graph without bonds and the reason."""
-    unbonded = OrderedStructureGraph.from_empty_graph(structure)
-    if not bonds:
-        return unbonded, None
-    try:
-        with warnings.catch_warnings():
-            # CrystalNN warns of missing oxidation states and radii on nearly every structure.
-            warnings.simplefilter("ignore")
-            return OrderedStructureGraph.from_local_env_strategy(structure, CrystalNN()), None
-    except Exception as error:
-        # CrystalNN fails in many ways (no Voronoi neighbours in 3 % of chains in vacuum, Qhull's own errors).
-        return unbonded, f"{type(error).__name__}: {error}"
-
-
-def _center(scene: Scene) -> None:
-    """Move the scene so that the box around it has its middle at the origin, which the viewer looks at."""
-    corners = [
-        np.array(primitive.positions) + offset
-        for primitive in _primitives(scene)
-        # Bonds and polyhedra lie between atoms.
-        if isinstance(primitive, Spheres | Lines)
-        for offset in (getattr(primitive, "radius", 0), -getattr(primitive, "radius", 0))
-    ]
-    points = np.concatenate(corners)  # (n, 3), A
-    origin = -(points.min(axis=0) + points.max(axis=0)) / 2
-    for part in scene.contents:
-        part.origin = origin.tolist()
+def _all_species(
+    graph: OrderedStructureGraph, structure: Structure, which: dict[str, bool], legend: Legend
+) -> list[Spheres]:
+    """Draw the sites that the graph would draw, with all their species."""
+    atoms = []
+    for index, image in sorted(graph._get_sites_to_draw(**which)):
+        coords = np.array(graph.structure[index].frac_coords) + image
+        position = graph.structure.lattice.get_cartesian_coords(coords).tolist()
+        atoms += shared_spheres(structure[index].species, [position], legend)
+    return atoms
 
 
 def _forget_single_atoms(scene: Scene) -> None:
-    """Remove what only a mouse needs, so that the scene's atoms of one colour merge into one primitive."""
-    for primitive in _primitives(scene):
-        if isinstance(primitive, Spheres | Cylinders):
-            primitive.tooltip = None
-            primitive.clickable = False
+    """Remove what only a mouse needs, so that the scene's atoms of one look merge into one primitive."""
+    for part in scene.contents:
+        for primitive in part.contents:
+            if isinstance(primitive, Spheres | Cylinders):
+                primitive.tooltip = None
+                primitive.clickable = False
 
 
-def _primitives(scene: Scene) -> Iterator[Any]:
-    for item in scene.contents:
-        if isinstance(item, Scene):
-            yield from _primitives(item)
-        else:
-            yield item
-
-
-def _as_list(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__} in a scene")
+def _json(scene: dict[str, Any]) -> str:
+    try:
+        return json.dumps(scene, allow_nan=False, separators=(",", ":"))
+    except ValueError as error:
+        raise SceneError(f"the scene holds numbers that are not finite ({error})") from error

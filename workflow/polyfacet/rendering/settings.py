@@ -1,12 +1,16 @@
 """How a picture of a crystal is drawn."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from polyfacet.errors import UserError
 
 ColorScheme = Literal["VESTA", "Jmol"]
-View = Literal["x", "y", "z"]
+Cell = Literal["given", "primitive", "conventional"]
+Vacuum = Literal["trim", "keep"]
+View = Literal["z", "x", "y", "a", "b", "c", "oblique"]
+Arrangement = Literal["montage", "columns"]
 WebGLBackend = Literal["auto", "egl", "swiftshader"]
 
 MIN_SIZE_PX = 32
@@ -27,17 +31,28 @@ class RenderSettings:
         Segments of a sphere's outline; 16 draws twice as fast as Crystal Toolkit's 32 and looks the same in
         small pictures.
     bonds
-        Whether CrystalNN bonds (and the coordination polyhedra that follow from them) are drawn.
+        Whether CrystalNN bonds are drawn.
+    polyhedra
+        Whether the coordination polyhedra that follow from the bonds are drawn.
     bonded_sites_outside_unit_cell
         Whether atoms of neighbouring cells are drawn that are bonded to an atom in the cell.
     colors
         Colours of the elements.
+    cell
+        Which unit cell is drawn: the one of the structure as given, the standard primitive or the standard
+        conventional one.
     unit_cell
-        Whether the edges of the unit cell are drawn.  The frame holds all that is drawn: without its cell, a
-        chain or layer in vacuum fills the picture instead of the middle of it.
-    view
-        Cartesian axis that one looks along.  Crystal Toolkit looks along z; a chain along z then shows its
-        cross section only.
+        Whether the edges of the unit cell are drawn.
+    vacuum
+        What becomes of the vacuum in the cell of a molecule, a chain or a layer.  The frame holds all that is
+        drawn: with ``trim`` the cell is drawn as far as it is filled (see `vacuum.without_vacuum`), so that
+        the atoms fill the picture; with ``keep`` the empty cell does.
+    views
+        From where the crystal is looked at, one picture each (see `views.rotation_of_view`).  Crystal Toolkit
+        looks along ``z``; a long c axis, or a chain along it, then shows its cross section only.
+    arrangement
+        What becomes of the pictures of several views: one ``montage`` of them all, or ``columns``: they stay
+        single, and each view is a column of the dataset.
     centered
         Whether the middle of what is drawn is the middle of the picture.  If not, Crystal Toolkit's viewer
         looks at the middle of the unit cell: aslant, and past atoms that stand far out on one side.
@@ -51,10 +66,14 @@ class RenderSettings:
     size: int = 300
     sphere_segments: int = 32
     bonds: bool = True
+    polyhedra: bool = True
     bonded_sites_outside_unit_cell: bool = True
     colors: ColorScheme = "VESTA"
+    cell: Cell = "given"
     unit_cell: bool = True
-    view: View = "z"
+    vacuum: Vacuum = "trim"
+    views: Sequence[View] = ("z",)
+    arrangement: Arrangement = "montage"
     centered: bool = True
     show_compass: bool = False
     webgl: WebGLBackend = "auto"
@@ -71,9 +90,14 @@ class RenderSettings:
             raise UserError(f"image size {self.size} px: must be {MIN_SIZE_PX} to {MAX_SIZE_PX}")
         if not 3 <= self.sphere_segments <= 128:
             raise UserError(f"sphere_segments {self.sphere_segments}: must be 3 to 128")
+        if not self.views or len(set(self.views)) < len(self.views):
+            raise UserError(f"views {list(self.views)}: must be one or more, each named once")
         for name, value, choices in (
             ("colors", self.colors, get_args(ColorScheme)),
-            ("view", self.view, get_args(View)),
+            ("cell", self.cell, get_args(Cell)),
+            ("vacuum", self.vacuum, get_args(Vacuum)),
+            ("arrangement", self.arrangement, get_args(Arrangement)),
+            *(("views", view, get_args(View)) for view in self.views),
             ("webgl", self.webgl, get_args(WebGLBackend)),
         ):
             if value not in choices:

@@ -22,13 +22,13 @@ from polyfacet.engines.automm.hyperparameters import (
     hub_checkpoints,
     hyperparameters_of,
 )
-from polyfacet.engines.automm.inputs import column_types, model_table, picture_columns
+from polyfacet.engines.automm.inputs import all_picture_columns, column_types, model_table
 from polyfacet.engines.automm.learner import METRIC, FacetLearner, NoSubstitution
 from polyfacet.engines.automm.pictures import check_pictures
 from polyfacet.engines.automm.saved import make_relocatable
 from polyfacet.engines.base import EngineError, Resources
 from polyfacet.errors import UserError
-from polyfacet.facets import PICTURE_FACETS, Facet
+from polyfacet.facets import PICTURE_FACETS, Facet, picture_columns
 from polyfacet.files import atomic_path, sha256_of_folder
 from polyfacet.hub_cache import WAYS_OUT
 from polyfacet.targets import Target
@@ -79,11 +79,11 @@ class AutoMM:
         self._facets = tuple(facets)
         self._hyperparameters = hyperparameters_of(facets, self._settings, self._resources.encoders)
         for frame in (train, valid):
-            check_pictures(frame, picture_columns(facets))
+            check_pictures(frame, all_picture_columns(facets, list(frame.columns)))
         with atomic_path(folder) as scratch, _quiet(), _no_substitution():
             torch.set_num_threads(self._resources.threads)
-            predictor = self._new_predictor(target)
             train_table, valid_table = (model_table(frame, facets, target) for frame in (train, valid))
+            predictor = self._new_predictor(target, list(train_table.columns))
             self._train(predictor, train_table, valid_table, scratch)
             _refuse_divergence(predictor)
             self._predictor = predictor
@@ -99,7 +99,7 @@ class AutoMM:
         """
         if self._predictor is None:
             raise RuntimeError("fit() or load() comes before predict()")
-        check_pictures(frame, picture_columns(self._facets))
+        check_pictures(frame, all_picture_columns(self._facets, list(frame.columns)))
         with _quiet(), _no_substitution():
             torch.set_num_threads(self._resources.threads)
             table = model_table(frame, self._facets)
@@ -122,7 +122,7 @@ class AutoMM:
         encoded = [facet for facet in self._facets if facet in ENCODER_MODELS]
         return {facet.value: sha256_of_folder(checkpoint_of(encoders, facet)) for facet in encoded}
 
-    def _new_predictor(self, target: Target) -> MultiModalPredictor:
+    def _new_predictor(self, target: Target, columns: Sequence[str]) -> MultiModalPredictor:
         common = {
             "label": target.value,
             "problem_type": "regression",
@@ -134,7 +134,9 @@ class AutoMM:
         predictor = MultiModalPredictor(**common)
         learner = FacetLearner(**common)
         if all(facet in self._facets for facet in PICTURE_FACETS):
-            learner.picture_columns = {ENCODER_MODELS[facet]: facet.facts.column for facet in PICTURE_FACETS}
+            learner.picture_columns = {
+                ENCODER_MODELS[facet]: picture_columns(facet, columns) for facet in PICTURE_FACETS
+            }
         predictor._learner = learner
         return predictor
 

@@ -13,7 +13,8 @@ from polyfacet.engines.base import Settings
 from polyfacet.facets import PICTURE_FACETS, Facet
 
 FUSION_MODEL = "fusion_mlp"
-# Each picture column has a model of its own; AutoGluon tells models apart by what follows the known prefix.
+# Each picture facet has a model of its own, which averages what it sees over the views.  AutoGluon tells
+# models apart by what follows the known prefix.
 ENCODER_MODELS = {
     Facet.TEXT: "hf_text",
     Facet.IMAGE: "timm_image_structure",

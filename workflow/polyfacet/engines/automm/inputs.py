@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from polyfacet.facets import Facet
+from polyfacet.facets import PICTURE_FACETS, Facet, picture_columns
 from polyfacet.targets import Target
 
 _COLUMN_TYPES = {
@@ -16,9 +16,19 @@ _COLUMN_TYPES = {
 }
 
 
-def picture_columns(facets: Sequence[Facet]) -> list[str]:
-    """Name the columns that hold paths of pictures."""
-    return [facet.facts.column for facet in facets if _COLUMN_TYPES[facet] == "image_path"]
+def columns_of(facet: Facet, columns: Sequence[str]) -> list[str]:
+    """Name the columns of a dataset or model table that hold a facet."""
+    name = facet.facts.column
+    if facet in PICTURE_FACETS:
+        return picture_columns(facet, columns)
+    if facet is Facet.TABULAR:
+        return [column for column in columns if column.startswith(f"{name}_")] or [name]
+    return [name]
+
+
+def all_picture_columns(facets: Sequence[Facet], columns: Sequence[str]) -> list[str]:
+    """Name the columns of a table that hold pictures of these facets."""
+    return [name for facet in facets if facet in PICTURE_FACETS for name in picture_columns(facet, columns)]
 
 
 def model_table(frame: pd.DataFrame, facets: Sequence[Facet], target: Target | None = None) -> pd.DataFrame:
@@ -38,10 +48,12 @@ def model_table(frame: pd.DataFrame, facets: Sequence[Facet], target: Target | N
     pandas.DataFrame
         As many rows as ``frame``, in its order, numbered from 0.
     """
-    parts = []
+    parts: list[pd.DataFrame | pd.Series] = []
     for facet in facets:
-        column = frame[facet.facts.column].reset_index(drop=True)
-        parts.append(_expanded(column) if facet is Facet.TABULAR else column)
+        if facet is Facet.TABULAR:
+            parts.append(_expanded(frame[facet.facts.column]))
+        else:
+            parts.append(frame[columns_of(facet, list(frame.columns))].reset_index(drop=True))
     if target is not None:
         parts.append(frame[target.value].reset_index(drop=True))
     return pd.concat(parts, axis="columns")
@@ -49,11 +61,7 @@ def model_table(frame: pd.DataFrame, facets: Sequence[Facet], target: Target | N
 
 def column_types(facets: Sequence[Facet], columns: Sequence[str]) -> dict[str, str]:
     """Give AutoGluon's type of each column of a model table, which it would guess otherwise."""
-    types = {facet.facts.column: _COLUMN_TYPES[facet] for facet in facets if facet is not Facet.TABULAR}
-    if Facet.TABULAR in facets:
-        numbers = [name for name in columns if name.startswith(f"{Facet.TABULAR.facts.column}_")]
-        types |= dict.fromkeys(numbers, _COLUMN_TYPES[Facet.TABULAR])
-    return types
+    return {name: _COLUMN_TYPES[facet] for facet in facets for name in columns_of(facet, columns)}
 
 
 def _expanded(column: pd.Series) -> pd.DataFrame:

@@ -1,7 +1,7 @@
-"""AutoGluon's learner with what its settings cannot express: MAE, and an image encoder per picture column."""
+"""AutoGluon's learner with what its settings cannot express: MAE, and an image encoder per picture facet."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torchmetrics
@@ -19,8 +19,8 @@ class FacetLearner(BaseLearner):
     among its validation metrics, and shows all picture columns to each image model.
     """
 
-    # Model name to the only picture column it looks at; set before fit.
-    picture_columns: Mapping[str, str] = {}
+    # Model name to the picture columns it looks at, one a view; set before fit.
+    picture_columns: Mapping[str, Sequence[str]] = {}
 
     def infer_validation_metric(self, is_matching: bool = False) -> None:
         """Choose checkpoints and stop early by MAE."""
@@ -36,26 +36,27 @@ class FacetLearner(BaseLearner):
         return nn.L1Loss(), None
 
     def get_data_processors_per_run(self, *args: Any, **kwargs: Any) -> dict[str, list[Any]]:
-        """Give each image model the processor of its own column."""
+        """Give each image model the processor of its own columns."""
         processors: dict[str, list[Any]] = super().get_data_processors_per_run(*args, **kwargs)
         for processor in processors.get("image", []):
             if processor.prefix in self.picture_columns:
                 processor.__class__ = ColumnImageProcessor
-                processor.column = self.picture_columns[processor.prefix]
+                processor.columns = self.picture_columns[processor.prefix]
         return processors
 
 
 class ColumnImageProcessor(ImageProcessor):
-    """Image processor that looks at one picture column of a row."""
+    """Image processor that looks at some picture columns of a row."""
 
-    column: str
+    columns: Sequence[str]
 
     def __call__(
         self, images: Mapping[str, Any], sub_dtypes: Mapping[str, str], is_training: bool
     ) -> dict[str, Any]:
-        """Process the picture of the column; the others of the row are another model's."""
-        own: dict[str, Any] = super().__call__({self.column: images[self.column]}, sub_dtypes, is_training)
-        return own
+        """Process the pictures of the columns; the others of the row are another model's."""
+        own = {column: images[column] for column in self.columns}
+        processed: dict[str, Any] = super().__call__(own, sub_dtypes, is_training)
+        return processed
 
 
 class NoSubstitution(logging.Filter):
