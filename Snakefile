@@ -30,6 +30,7 @@ include: "rules/composition.smk"
 include: "rules/dataset.smk"
 include: "rules/train.smk"
 include: "rules/report.smk"
+include: "rules/structure_page.smk"
 
 
 rule all:

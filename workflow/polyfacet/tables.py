@@ -54,6 +54,11 @@ def write_table(path: Path, rows: Sequence[Mapping[str, Any]] | pd.DataFrame, sc
 
 
 def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Read a table (or some of its columns) for pandas; see `read_arrow`."""
+    return read_arrow(path, schema, columns).to_pandas()
+
+
+def read_arrow(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:
     """Read a table (or some of its columns) and check that it is what it should be.
 
     Raises
@@ -70,7 +75,7 @@ def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = No
     wrong = [field.name for field in expected if found.get(field.name) != field.type]
     if wrong:
         raise UserError(f"{path} is not of this version: columns {wrong} differ. Delete it and run again.")
-    return table.to_pandas()
+    return table
 
 
 def column_names(path: Path) -> list[str]:

@@ -1,0 +1,61 @@
+"""Serve the page that shows a run's materials: 3D view, facts, picture."""
+
+import logging
+from pathlib import Path
+
+from werkzeug.serving import make_server
+
+from polyfacet.errors import UserError
+from polyfacet.progress import tell
+from polyfacet.rendering.settings import Cell, ColorScheme, RenderSettings, Vacuum
+from polyfacet.structure_page.catalog import Catalog
+from polyfacet.structure_page.page import structure_page
+
+LOCALHOST = "127.0.0.1"
+VIEW_PX = 520
+
+
+def main(
+    run: Path,
+    *,
+    n_shards: int,
+    port: int | None = None,
+    colors: ColorScheme = "VESTA",
+    cell: Cell = "given",
+    vacuum: Vacuum = "trim",
+) -> None:
+    """Serve the page to this machine, until Ctrl-C.
+
+    Parameters
+    ----------
+    run
+        Folder of the run's results; what is not made yet is not shown.
+    n_shards
+        Number of shards that the run's stages work in.
+    port
+        Port of 127.0.0.1; None takes a free one.
+    colors, cell, vacuum
+        How the 3D view draws (see ``RenderSettings``).
+    """
+    settings = RenderSettings(size=VIEW_PX, colors=colors, cell=cell, vacuum=vacuum, show_compass=True)
+    page = structure_page(Catalog(run, n_shards), run.name, settings)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    try:
+        server = make_server(LOCALHOST, port or 0, page.server, threaded=True)
+    except (OSError, SystemExit) as error:  # werkzeug exits where the port is taken
+        raise UserError(
+            f"port {port} of {LOCALHOST} cannot be used; leave it out to get a free one"
+        ) from error
+    tell(f"\nThe structures of {run}: http://{LOCALHOST}:{server.server_port}/\nCtrl-C closes the page.")
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        tell("The page is closed.")
+    finally:
+        server.server_close()
+
+
+if __name__ == "__main__":
+    from polyfacet.job import run
+
+    run(main, globals().get("snakemake"))
