@@ -136,10 +136,29 @@ def test_each_picture_column_has_an_encoder_that_sees_it_alone(
     fit: Callable[..., AutoMM], frame: pd.DataFrame
 ) -> None:
     engine = fit("image+compimage")
-    columns = {each.prefix: each.column for each in engine._predictor._learner._data_processors["image"]}
-    assert columns == {"timm_image_structure": "image", "timm_image_composition": "compimage"}
+    assert seen_by(engine) == {"timm_image_structure": ["image"], "timm_image_composition": ["compimage"]}
     swapped = frame.rename(columns={"image": "compimage", "compimage": "image"})
     assert not np.allclose(engine.predict(frame), engine.predict(swapped))
+
+
+def test_the_views_of_a_structure_share_an_encoder_that_sees_them_all(
+    frame: pd.DataFrame, encoders: Path, tmp_path: Path
+) -> None:
+    facets = facets_of("image+compimage")
+    views = frame.rename(columns={"image": "image_a"}).assign(image_b=frame["image"][::-1].to_numpy())
+    engine = AutoMM(ONE_EPOCH, Resources(seed=1, threads=1, encoders=encoders))
+    engine.fit(views[:16], views[16:20], facets, Target.GAP, tmp_path / "model")
+    assert seen_by(engine)["timm_image_structure"] == ["image_a", "image_b"]
+    predicted = engine.predict(views)
+    swapped = views.rename(columns={"image_a": "image_b", "image_b": "image_a"})
+    np.testing.assert_allclose(engine.predict(swapped), predicted, atol=1e-5)
+    assert not np.allclose(engine.predict(views.assign(image_b=views["image_a"])), predicted)
+
+
+def seen_by(engine: AutoMM) -> dict[str, list[str]]:
+    """Name the picture columns that each image model looks at."""
+    processors = engine._predictor._learner._data_processors["image"]
+    return {each.prefix: list(each.columns) for each in processors}
 
 
 def test_training_minimises_absolute_errors(fit: Callable[..., AutoMM]) -> None:

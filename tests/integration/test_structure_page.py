@@ -126,8 +126,8 @@ def test_a_material_is_shown_with_facts_structure_and_picture(page, catalog):
     assert page.locator("#formula").inner_text() == "NaCl"
     facts = page.locator("#facts").inner_text()
     for name, value, unit in (
-        ("mat id", "test000", ""),
-        ("space group", "225", ""),
+        ("Identifier", "test000", ""),
+        ("Space group", "225", ""),
         ("Band gap", "1.2", "eV"),
         ("Formation energy", "-0.7", "eV/atom"),
         ("Volume", "22.43", "Å³/atom"),

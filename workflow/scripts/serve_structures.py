@@ -37,7 +37,9 @@ def main(
     colors, cell, vacuum
         How the 3D view draws (see ``RenderSettings``).
     """
-    settings = RenderSettings(size=VIEW_PX, colors=colors, cell=cell, vacuum=vacuum, show_compass=True)
+    settings = RenderSettings(
+        size=VIEW_PX, colors=colors, cell=cell, vacuum=vacuum, views=("oblique",), show_compass=True
+    )
     page = structure_page(Catalog(run, n_shards), run.name, settings)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     try:

@@ -22,6 +22,14 @@ from polyfacet.targets import Target
 # Names of this machine; another one in a request means that a foreign page is trying to read this one.
 LOCAL_NAMES = ("127.0.0.1", "localhost")
 NUMBER = re.compile(r"(\d+(?:\.\d+)?)")
+LABELS = {
+    "mat_id": "Identifier",
+    "formula": "Formula",
+    "prototype_id": "Prototype",
+    "space_group": "Space group",
+    "n_sites": "Sites in the cell",
+    "volume": "Cell volume",
+}
 NO_SCENE: dict[str, Any] = {"name": "crystal", "contents": []}
 REMEMBERED_SCENES = 64
 
@@ -59,7 +67,8 @@ def _refuse_other_names() -> None:
 
 def _layout(catalog: Catalog, title: str, settings: RenderSettings) -> Component:
     viewer = settings.component_properties()
-    viewer["settings"] = viewer["settings"] | {"zoomToFit2D": False}  # it will be turned
+    # It will be turned: the frame has room for it from every side.
+    viewer["settings"] = viewer["settings"] | {"zoomToFit2D": False, "defaultZoom": 1}
     return html.Div(
         [
             dcc.Store(id="position", data=0),
@@ -191,7 +200,7 @@ def _formula(formula: str) -> list[Any]:
 def _facts(facts: dict[str, Any]) -> Component:
     identity = [
         (
-            field.name.replace("_", " "),
+            LABELS[field.name],
             facts[field.name],
             field.metadata[b"unit"].decode(),
             field.metadata[b"meaning"],
