@@ -68,7 +68,7 @@ def _refuse_other_names() -> None:
 def _layout(catalog: Catalog, title: str, settings: RenderSettings) -> Component:
     viewer = settings.component_properties()
     # It will be turned: the frame has room for it from every side.
-    viewer["settings"] = viewer["settings"] | {"zoomToFit2D": False, "defaultZoom": 1}
+    viewer["settings"] = viewer["settings"] | {"zoomToFit2D": False, "defaultZoom": 1.2}
     return html.Div(
         [
             dcc.Store(id="position", data=0),
