@@ -145,6 +145,7 @@ def stage(tmp_path, write_sample):
         split = [{"mat_id": mat_id, "part": part} for mat_id, part in parts.items()]
         write_table(tmp_path / "split.parquet", split, SPLIT)
         defaults = {
+            "backend": "polyfacet",
             "statistics": "stable",
             "layout": "fixed",
             "fit": "train",
@@ -205,6 +206,20 @@ def test_elements_without_properties_are_rejected_by_name(stage):
     assert rejects["e"] == "the element table has no properties of Cm"
     assert "unknown element" in rejects["f"]
     assert not (folder / "images" / "e.png").exists()
+
+
+def test_both_back_ends_draw_the_same_pictures_and_say_which_drew_them(stage):
+    manifests = []
+    for backend in ("polyfacet", "xenonpy"):
+        folder = stage(FORMULAS, PARTS, backend=backend, statistics="xenonpy")
+        manifests.append(read_table(folder / "manifest.parquet", COMPOSITION_IMAGES))
+        assert json.loads((folder / "grey.json").read_text())["backend"] == backend
+    pd.testing.assert_frame_equal(*manifests)
+
+
+def test_xenonpy_is_not_asked_for_statistics_that_it_does_not_have(stage):
+    with pytest.raises(UserError, match="write `statistics: xenonpy`"):
+        stage(FORMULAS, PARTS, backend="xenonpy", statistics="stable")
 
 
 def test_a_split_without_training_materials_is_refused(stage):

@@ -51,6 +51,7 @@ def test_texts_of_the_command_line_are_read_as_what_they_are_declared():
         ({"n_materials": 3}, "n_materials = 3: 3 is less than the minimum of 10"),
         ({"images": {"size": "big"}}, r"images.size = 'big'(.|\n)*images: {size: 128}"),
         ({"split": {"method": "group"}}, r"split.method = 'group'(.|\n)*split: {method: random}"),
+        ({"composition": {"backend": "xenonpy"}}, r"'stable'(.|\n)*composition: {statistics: xenonpy}"),
         ({"run_name": "../x"}, "run_name"),
         ({"targets": ["gap", "gap"]}, "targets"),
         ({"images": None}, "images"),

@@ -88,7 +88,8 @@ def _explain(error: ValidationError, schema: Mapping[str, Any]) -> str:
     if error.validator == "additionalProperties":
         return _explain_unknown_keys(error, where, schema)
     documented = _documented(schema, list(error.absolute_path)) if where else {}
-    fix = f" Write for example\n      {_snippet(list(error.absolute_path), documented.get('default'))}"
+    example = error.validator_value if error.validator == "const" else documented.get("default")
+    fix = f" Write for example\n      {_snippet(list(error.absolute_path), example)}"
     meaning = f" {where}: {documented['description']}" if "description" in documented else ""
     return f"{where or 'the configuration'} = {error.instance!r}: {_reason(error)}.{meaning}{fix}"
 

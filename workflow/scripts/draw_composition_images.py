@@ -12,6 +12,7 @@ from polyfacet.composition.formula import FormulaError, parse_formula
 from polyfacet.composition.grey_levels import GreyLevels
 from polyfacet.composition.image import Layout, arrange, magnify
 from polyfacet.composition.statistics import Array, Mode, composition_statistics
+from polyfacet.composition.xenonpy_backend import xenonpy_statistics
 from polyfacet.errors import UserError
 from polyfacet.files import atomic_path, sha256_of_file
 from polyfacet.materials import SAMPLE
@@ -33,6 +34,7 @@ def main(
     grey_levels: Path,
     rejected: Path,
     *,
+    backend: Literal["polyfacet", "xenonpy"],
     statistics: Mode,
     layout: Layout,
     fit: Literal["train", "all"],
@@ -49,6 +51,8 @@ def main(
         Output folder of ``<mat_id>.png``, 8-bit grey, 24 x 21 pixels times ``scale``.
     manifest, grey_levels, rejected
         Outputs: what was drawn, with digests; the fitted grey levels as JSON; what could not be drawn.
+    backend
+        What computes the statistics: this package, or XenonPy, which has ``statistics`` of its own name only.
     statistics
         See `polyfacet.composition.statistics.composition_statistics`.
     layout
@@ -60,6 +64,10 @@ def main(
     max_rejected_fraction
         Share of rejects above which the stage stops.
     """
+    if backend == "xenonpy" and statistics != "xenonpy":
+        raise UserError(
+            f"the back end xenonpy has no statistics {statistics!r}: write `statistics: xenonpy`."
+        )
     sample = read_table(materials, SAMPLE, columns=["mat_id", "formula"])
     elements = read_elements(element_table)
     compositions, rejects = _compositions(sample, elements)
@@ -71,10 +79,16 @@ def main(
         "composition images",
         [reject.reason for reject in rejects],
     )
-    values = composition_statistics(list(compositions.values()), elements, statistics)
+    amounts = list(compositions.values())
+    values = (
+        xenonpy_statistics(amounts, elements)
+        if backend == "xenonpy"
+        else composition_statistics(amounts, elements, statistics)
+    )
     fitted_on = _fitted_on(list(compositions), read_table(split, SPLIT), fit)
     levels = GreyLevels.fit(values[fitted_on])
-    levels.save(grey_levels, statistics=statistics, fit=fit, n_fitted=int(fitted_on.sum()))
+    origin = {"backend": backend, "statistics": statistics, "fit": fit}
+    levels.save(grey_levels, **origin, n_fitted=int(fitted_on.sum()))
     rows = _draw(images, list(compositions), levels, values, layout, scale)
     write_table(manifest, rows, COMPOSITION_IMAGES)
 

@@ -30,31 +30,30 @@ def parse_formula(formula: str) -> dict[str, float]:
     -------
     dict
         Symbol to amount (atoms per formula unit), ordered by first mention; an element that is named twice
-        has the sum of its amounts.
+        has the sum of its amounts, one of which there is nothing (``Y0``, below 1e-8) is left out.
 
     Raises
     ------
     FormulaError
-        If a symbol is no element (isotopes D and T included), an amount is zero, negative or above
-        ``MAX_AMOUNT``, a bracket is open or empty, or anything else is in the formula.
+        If a symbol is no element (isotopes D and T included), an amount is negative or above ``MAX_AMOUNT``,
+        all amounts are zero, a bracket is open or empty, or anything else is in the formula.
     """
-    symbols = _symbols(formula)
+    _check_tokens(formula)
     try:
         composition = Composition(formula, strict=True)
     except ValueError as error:
         raise FormulaError(f"formula {formula!r} cannot be read: {error}") from error
     amounts = {element.symbol: float(amount) for element, amount in composition.items()}
-    for symbol in symbols:
-        # pymatgen leaves out what is zero to within 1e-8.
-        if symbol not in amounts:
-            raise FormulaError(f"formula {formula!r}: the amount of {symbol} is zero")
-        if not amounts[symbol] <= MAX_AMOUNT:
+    if not amounts:
+        raise FormulaError(f"formula {formula!r}: all amounts are zero")
+    for symbol, amount in amounts.items():
+        if not amount <= MAX_AMOUNT:
             raise FormulaError(f"formula {formula!r}: the amount of {symbol} is above {MAX_AMOUNT:g}")
     return amounts
 
 
-def _symbols(formula: str) -> list[str]:
-    """Check a formula's tokens, which pymatgen reads leniently, and give the symbols among them."""
+def _check_tokens(formula: str) -> None:
+    """Check a formula's tokens, which pymatgen reads leniently."""
     tokens: list[tuple[str, str]] = []
     position = 0
     while position < len(formula):
@@ -73,4 +72,3 @@ def _symbols(formula: str) -> list[str]:
         raise FormulaError(f"formula {formula!r}: unknown element {unknown[0]!r}")
     if not symbols:
         raise FormulaError(f"formula {formula!r} names no element")
-    return symbols
