@@ -1,4 +1,8 @@
-# Formula -> composition text; element properties -> composition image, grey levels from the training part.
+# Formula or structure -> text; formula and element properties -> composition image, grey levels from the training part.
+
+from polyfacet.text_variants import STRUCTURE_TEXTS
+
+TEXT = config["composition"]["text"]
 
 
 rule describe_compositions:
@@ -15,10 +19,45 @@ rule describe_compositions:
         "../envs/crystals.yaml"
     params:
         code=code_of_rule("describe_compositions"),
-        variant=config["composition"]["text"],
+        variant=TEXT,
         max_rejected_fraction=config["max_rejected_fraction"],
     script:
         script_path("describe_compositions")
+
+
+rule describe_structures:
+    input:
+        structures=rules.write_structures.output.structures,
+        materials=rules.write_structures.output.manifest,
+    output:
+        text=f"{RUN}/structure_text/shard-{{shard}}.parquet",
+        rejected=f"{RUN}/structure_text/shard-{{shard}}.rejected.parquet",
+    log:
+        f"{LOGS}/structure_text/shard-{{shard}}.log",
+    benchmark:
+        f"{BENCHMARKS}/structure_text/shard-{{shard}}.tsv"
+    conda:
+        "../envs/crystals.yaml"
+    params:
+        code=code_of_rule("describe_structures"),
+        variant=TEXT,
+        max_rejected_fraction=config["max_rejected_fraction"],
+    script:
+        script_path("describe_structures")
+
+
+def text_tables():
+    """The texts in the chosen form: of formulas in one table, of structures in one per shard."""
+    if TEXT in STRUCTURE_TEXTS:
+        return all_shards(rules.describe_structures.output.text)
+    return [rules.describe_compositions.output.text]
+
+
+def rejected_texts():
+    """The materials that have no text of the chosen form."""
+    if TEXT in STRUCTURE_TEXTS:
+        return all_shards(rules.describe_structures.output.rejected)
+    return [rules.describe_compositions.output.rejected]
 
 
 rule build_element_table:
@@ -54,9 +93,14 @@ rule draw_composition_images:
     benchmark:
         f"{BENCHMARKS}/split-{{repeat}}/draw_composition_images.tsv"
     conda:
-        "../envs/crystals.yaml"
+        (
+            "../envs/xenonpy.yaml"
+            if config["composition"]["backend"] == "xenonpy"
+            else "../envs/crystals.yaml"
+        )
     params:
         code=code_of_rule("draw_composition_images"),
+        backend=config["composition"]["backend"],
         statistics=config["composition"]["statistics"],
         layout=config["composition"]["layout"],
         fit=config["composition"]["fit"],

@@ -5,7 +5,7 @@ rule assemble_dataset:
     input:
         sample=rules.sample.output.sample,
         split=rules.split_materials.output.split,
-        text=rules.describe_compositions.output.text,
+        text=text_tables(),
         images=all_shards(rules.render_images.output.manifest),
         picture_folders=all_shards(rules.render_images.output.images),
         embeddings=rules.embed_graphs.output.embeddings,

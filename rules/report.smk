@@ -102,7 +102,7 @@ rule write_report:
             *all_shards(rules.write_structures.output.rejected),
             *all_shards(rules.render_images.output.rejected),
             *all_shards(rules.build_graphs.output.rejected),
-            rules.describe_compositions.output.rejected,
+            *rejected_texts(),
             *expand(rules.draw_composition_images.output.rejected, repeat=REPEATS),
         ],
     output:

@@ -67,6 +67,7 @@ rule train_cell:
         settings=config["engine"][config["engine"]["name"]],
         validation_fraction=config["engine"]["validation_fraction"],
         split_method=config["split"]["method"],
+        text=config["composition"]["text"],
         seed=config["seed"],
     script:
         script_path("train_cell")

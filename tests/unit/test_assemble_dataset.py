@@ -49,9 +49,10 @@ def dataset(tmp_path: Path):
         for name, (rows, schema) in tables.items():
             write_table(tmp_path / f"{name}.parquet", rows, schema)
         shards = [tmp_path / f"images-{shard}.parquet" for shard in range(2)]
-        names = ("sample", "split", "text", "embeddings", "composition_images")
+        names = ("sample", "split", "embeddings", "composition_images")
         files = {name: tmp_path / f"{name}.parquet" for name in names}
-        assemble_dataset.main(**files, images=shards, dataset=tmp_path / "split-0" / "dataset.parquet")
+        text = [tmp_path / "text.parquet"]
+        assemble_dataset.main(**files, text=text, images=shards, dataset=tmp_path / "split-0" / "dataset.parquet")
         return tmp_path / "split-0" / "dataset.parquet"
 
     return make

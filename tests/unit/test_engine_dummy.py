@@ -99,6 +99,21 @@ def test_a_cell_from_table_to_card(rows: pd.DataFrame, tmp_path: Path) -> None:
     assert card.metrics.mae == pytest.approx((test["y_true"] - test["y_pred"]).abs().mean())
 
 
+@pytest.mark.parametrize(
+    ("facet", "text", "target", "contained"),
+    [
+        (Facet.TEXT, "composition", Target.VOL_ATOM, False),
+        (Facet.TEXT, "cif", Target.VOL_ATOM, True),
+        (Facet.TEXT, "robocrystallographer", Target.VOL_ATOM, True),
+        (Facet.TEXT, "cif", Target.GAP, False),
+        (Facet.COMPIMAGE, "cif", Target.VOL_ATOM, False),
+    ],
+)
+def test_a_text_of_the_structure_contains_the_volume(facet, text, target, contained) -> None:
+    cell = Cell((facet,), target, split="0", engine="dummy", seed=0, threads=1, text=text)
+    assert cell.contains_answer is contained
+
+
 class Unteachable(Dummy):
     """A dummy that cannot learn from what it is given, or breaks."""
 

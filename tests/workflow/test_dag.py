@@ -34,6 +34,13 @@ def test_combinations_and_targets_come_from_the_configuration(pristine):
     assert jobs["train_cell"] == 6
 
 
+@pytest.mark.parametrize("text", ["robocrystallographer", "cif"])
+def test_texts_of_structures_are_written_in_shards(pristine, text):
+    jobs = pristine.jobs(changes=[f"composition={{text: {text}}}", "shards=3"])
+    assert jobs["describe_structures"] == jobs["write_structures"] == 3
+    assert "describe_compositions" not in jobs
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -41,6 +48,7 @@ def test_combinations_and_targets_come_from_the_configuration(pristine):
         ("images={size: 5}", "images.size = 5"),
         ("combinations=[image+text]", "combinations"),
         ("targets=[bandgap]", "targets"),
+        ("composition={backend: xenonpy}", "composition: {statistics: xenonpy}"),
     ],
 )
 def test_a_wrong_configuration_stops_before_any_job(pristine, change, message):

@@ -18,6 +18,7 @@ from polyfacet.metrics import score
 from polyfacet.splitting import TEST, TRAIN, SplitMethod, split_materials
 from polyfacet.tables import column
 from polyfacet.targets import Target
+from polyfacet.text_variants import STRUCTURE_TEXTS
 
 logger = logging.getLogger(__name__)
 
@@ -44,12 +45,15 @@ class Cell:
     engine: str
     seed: int
     threads: int
+    # Form of the text facet.
+    text: str = "composition"
 
     @property
     def contains_answer(self) -> bool:
         """Whether the target can be read off a facet."""
-        shows_structure = any(facet.facts.shows_structure for facet in self.facets)
-        return shows_structure and self.target.facts.contained_in_structure
+        shown = any(facet.facts.shows_structure for facet in self.facets)
+        told = Facet.TEXT in self.facets and self.text in STRUCTURE_TEXTS
+        return (shown or told) and self.target.facts.contained_in_structure
 
 
 def usable_rows(dataset: pd.DataFrame, facets: Sequence[Facet]) -> pd.DataFrame:

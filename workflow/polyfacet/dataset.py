@@ -26,7 +26,7 @@ def dataset_schema(structure_pictures: Sequence[str]) -> pa.Schema:
         [
             *IDENTITY_COLUMNS,
             *TARGET_COLUMNS,
-            column("text", pa.string(), "composition in words", nullable=True),
+            column("text", pa.string(), "text of the material, in the form the run chose", nullable=True),
             *(field for name in structure_pictures for field in _picture(name, "picture of the structure")),
             column("embedding", EMBEDDING, "PotNet embedding of the structure", nullable=True),
             *_picture(Facet.COMPIMAGE.facts.column, "composition image"),

@@ -12,7 +12,8 @@ class FacetFacts:
 
     label: str
     column: str
-    # Whether it shows the lattice, from which some targets can be read off (see ``targets``).
+    # Whether it shows the lattice, from which some targets can be read off (see ``targets``); some forms of
+    # the text do as well (see ``text_variants``).
     shows_structure: bool
 
 
@@ -31,7 +32,7 @@ class Facet(Enum):
 
 
 _FACTS = {
-    Facet.TEXT: FacetFacts("composition text", "text", shows_structure=False),
+    Facet.TEXT: FacetFacts("text", "text", shows_structure=False),
     Facet.IMAGE: FacetFacts("structure picture", "image", shows_structure=True),
     Facet.TABULAR: FacetFacts("PotNet embedding", "embedding", shows_structure=True),
     Facet.COMPIMAGE: FacetFacts("composition image", "compimage", shows_structure=False),

@@ -22,7 +22,7 @@ STRUCTURES = pa.schema(
         column("sha256", pa.string(), "digest of the CIF"),
     ]
 )
-TEXTS = pa.schema([_MAT_ID, column("text", pa.string(), "composition text")])
+TEXTS = pa.schema([_MAT_ID, column("text", pa.string(), "text of the material, in the form the run chose")])
 PICTURES = pa.schema(
     [
         _MAT_ID,

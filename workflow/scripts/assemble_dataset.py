@@ -19,7 +19,7 @@ from polyfacet.tables import read_table, write_table
 def main(
     sample: Path,
     split: Path,
-    text: Path,
+    text: list[Path],
     images: list[Path],
     embeddings: Path,
     composition_images: Path,
@@ -32,7 +32,8 @@ def main(
     sample, split
         Tables of the sampled materials and their parts.
     text, embeddings, composition_images
-        Tables of the facets; a material that a facet's stage rejected is not in that facet's table.
+        Tables of the facets, the texts perhaps in shards; a material that a facet's stage rejected is not in
+        that facet's table.
     images
         Manifests of the shards of pictures; ``x.parquet`` lists what is in the folder ``x``.
     dataset
@@ -41,7 +42,7 @@ def main(
     frame = read_table(sample, SAMPLE).drop(columns=["structure", "source_file", "source_position"])
     frame = frame.merge(read_table(split, SPLIT), on="mat_id", how="left", validate="one_to_one")
     facets = {
-        Facet.TEXT: read_table(text, TEXTS),
+        Facet.TEXT: pd.concat([read_table(table, TEXTS) for table in text]),
         Facet.IMAGE: _structure_pictures(images, dataset.parent),
         Facet.TABULAR: read_table(embeddings, EMBEDDINGS),
         Facet.COMPIMAGE: _named(

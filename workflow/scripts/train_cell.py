@@ -27,6 +27,7 @@ def main(
     split: str,
     split_method: SplitMethod,
     validation_fraction: float,
+    text: str,
     engine: str,
     settings: dict[str, Any],
     seed: int,
@@ -53,6 +54,8 @@ def main(
         How the test part was split off; the validation rows are split off in the same way.
     validation_fraction
         Share of the training part that chooses the epoch.
+    text
+        Form of the text facet (see `polyfacet.text_variants`).
     engine, settings
         Name of the engine and its settings.
     seed
@@ -66,7 +69,7 @@ def main(
     if fetched:
         work_offline(fetched)
     facets = facets_of(combination)
-    cell = Cell(facets, Target(target), split, engine, seed, threads)
+    cell = Cell(facets, Target(target), split, engine, seed, threads, text)
     materials = read_dataset(dataset, facets)
     rows = with_validation(usable_rows(materials, facets), validation_fraction, split_method, seed)
     trainer = create(engine, settings, Resources(seed, threads, encoders))

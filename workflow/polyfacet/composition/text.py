@@ -1,8 +1,14 @@
-"""The composition text: what a language model reads of a material."""
+"""The composition text: what a language model reads of a material's formula."""
 
 from collections.abc import Callable, Mapping
 
+from pymatgen.core import Element
+
 from polyfacet.composition.formula import parse_formula
+
+FRACTION_DIGITS = 4
+# Fractions that differ by less are equal: formula units must not decide over the order.
+TIE_DECIMALS = 9
 
 
 def composition(amounts: Mapping[str, float]) -> str:
@@ -17,13 +23,33 @@ def composition(amounts: Mapping[str, float]) -> str:
 
 def composition_fraction(amounts: Mapping[str, float]) -> str:
     """Write atomic fractions to four digits (``Ac 0.2 Hg 0.4 Cd 0.4``): the same for any formula unit."""
+    return _pairs(_fractions(amounts))
+
+
+def crabnet(amounts: Mapping[str, float]) -> str:
+    """Write the pairs as CrabNet reads them: largest fraction first, then by atomic number.
+
+    ``Cd 0.4 Hg 0.4 Ac 0.2`` for any order of elements and any formula unit (Wang et al., "Compositionally
+    restricted attention-based network for materials property predictions", 2021).
+    """
+    fractions = _fractions(amounts)
+    order = sorted(fractions, key=lambda symbol: (-round(fractions[symbol], TIE_DECIMALS), Element(symbol).Z))
+    return _pairs({symbol: fractions[symbol] for symbol in order})
+
+
+def _fractions(amounts: Mapping[str, float]) -> dict[str, float]:
     total = sum(amounts.values())
-    return " ".join(f"{symbol} {amount / total:.4g}" for symbol, amount in amounts.items())
+    return {symbol: amount / total for symbol, amount in amounts.items()}
+
+
+def _pairs(fractions: Mapping[str, float]) -> str:
+    return " ".join(f"{symbol} {fraction:.{FRACTION_DIGITS}g}" for symbol, fraction in fractions.items())
 
 
 VARIANTS: Mapping[str, Callable[[Mapping[str, float]], str]] = {
     "composition": composition,
     "composition_fraction": composition_fraction,
+    "crabnet": crabnet,
 }
 
 

@@ -1,0 +1,73 @@
+"""Write the text of every structure of a shard."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from pymatgen.core import Structure
+
+from polyfacet.cif import read_cif
+from polyfacet.progress import tell, track
+from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
+from polyfacet.stage_tables import STRUCTURES, TEXTS
+from polyfacet.structure_text.compact_cif import compact_cif
+from polyfacet.tables import read_table, write_table
+
+Variant = Literal["robocrystallographer", "cif"]
+
+
+def main(
+    structures: Path,
+    materials: Path,
+    text: Path,
+    rejected: Path,
+    *,
+    variant: Variant,
+    max_rejected_fraction: float,
+) -> None:
+    """Write the texts of one shard.
+
+    Parameters
+    ----------
+    structures
+        Folder of ``<mat_id>.cif``.
+    materials
+        Table whose column ``mat_id`` lists the materials.
+    text, rejected
+        Outputs: mat_id and text; materials whose structure cannot be described, with reasons.
+    variant
+        See `polyfacet.text_variants.STRUCTURE_TEXTS`.
+    max_rejected_fraction
+        Share of rejects above which the stage stops.
+    """
+    mat_ids = sorted(read_table(materials, STRUCTURES, columns=["mat_id"])["mat_id"])
+    write = _writer(variant)
+    rows: list[dict[str, str]] = []
+    rejects: list[Reject] = []
+    for mat_id in track(mat_ids, f"texts {text.stem}"):
+        try:
+            rows.append({"mat_id": mat_id, "text": write(read_cif(structures / f"{mat_id}.cif"))})
+        except ValueError as error:
+            rejects.append(Reject(mat_id, str(error)))
+    write_rejects(rejected, rejects)
+    reasons = [reject.reason for reject in rejects]
+    check_rejected_fraction(len(rejects), len(mat_ids), max_rejected_fraction, "structure texts", reasons)
+    write_table(text, rows, TEXTS)
+    if rows:
+        # Encoders cut long texts, most of them at 512 tokens.
+        lengths = [len(row["text"].split()) for row in rows]
+        tell(f"texts {text.stem}: {sum(lengths) / len(lengths):.0f} words on average, at most {max(lengths)}")
+
+
+def _writer(variant: Variant) -> Callable[[Structure], str]:
+    if variant == "cif":
+        return compact_cif
+    from polyfacet.structure_text.robocrystallographer import Describer  # noqa: PLC0415 - takes seconds
+
+    return Describer()
+
+
+if __name__ == "__main__":
+    from polyfacet.job import run
+
+    run(main, globals().get("snakemake"))
