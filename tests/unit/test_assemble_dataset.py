@@ -27,7 +27,7 @@ PLAIN = {"n_bonds": 1, "bonding_failure": None}
 def dataset(tmp_path: Path):
     """Give a function that makes the dataset of three materials, the last one without structure pictures."""
 
-    def make(views: list[str]) -> Path:
+    def make(views: list[str], embedded: list[str] = MAT_IDS) -> Path:
         materials = [material_from_entry(raw).row("x.json", i) for i, raw in enumerate(entries()[:3])]
         ids = [{"mat_id": mat_id} for mat_id in MAT_IDS]
         numbers = np.zeros(EMBEDDING_SIZE, dtype=np.float32)
@@ -35,7 +35,7 @@ def dataset(tmp_path: Path):
             "sample": (materials, SAMPLE),
             "split": ([row | {"part": "train"} for row in ids], SPLIT),
             "text": ([row | {"text": "Na 1"} for row in ids], TEXTS),
-            "embeddings": ([row | {"embedding": numbers} for row in ids], EMBEDDINGS),
+            "embeddings": ([{"mat_id": mat_id, "embedding": numbers} for mat_id in embedded], EMBEDDINGS),
             "composition_images": (pictures(tmp_path / "composition_images", MAT_IDS), COMPOSITION_IMAGES),
         }
         for shard, mat_id in enumerate(MAT_IDS[:2]):
@@ -51,9 +51,9 @@ def dataset(tmp_path: Path):
         shards = [tmp_path / f"images-{shard}.parquet" for shard in range(2)]
         names = ("sample", "split", "embeddings", "composition_images")
         files = {name: tmp_path / f"{name}.parquet" for name in names}
-        text = [tmp_path / "text.parquet"]
-        assemble_dataset.main(**files, text=text, images=shards, dataset=tmp_path / "split-0" / "dataset.parquet")
-        return tmp_path / "split-0" / "dataset.parquet"
+        path = tmp_path / "split-0" / "dataset.parquet"
+        assemble_dataset.main(**files, text=[tmp_path / "text.parquet"], images=shards, dataset=path)
+        return path
 
     return make
 
@@ -85,6 +85,16 @@ def test_each_view_has_a_column_beside_its_digest(dataset, views, columns):
     everything = [facet.value for facet in Facet]
     without = [name for name in everything if name != "image"]
     assert [list(facets) for facets in frame["facets"]] == [everything, everything, without]
+
+
+@pytest.mark.parametrize("embedded", [MAT_IDS[1:], [MAT_IDS[0], MAT_IDS[2]], MAT_IDS[:1], []])
+def test_a_material_without_an_embedding_lacks_it(dataset, embedded):
+    frame = read_dataset(dataset(["z"], embedded), [Facet.TABULAR]).set_index("mat_id")
+    for mat_id in MAT_IDS:
+        embedding = frame.loc[mat_id, "embedding"]
+        assert (embedding is not None) == (mat_id in embedded)
+        assert embedding is None or embedding.shape == (EMBEDDING_SIZE,)
+        assert (Facet.TABULAR.value in frame.loc[mat_id, "facets"]) == (mat_id in embedded)
 
 
 def test_a_changed_picture_of_any_view_is_noticed(dataset, tmp_path):

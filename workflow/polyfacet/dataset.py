@@ -10,7 +10,7 @@ from polyfacet.errors import UserError
 from polyfacet.facets import DIGEST_SUFFIX, PICTURE_FACETS, Facet, picture_columns
 from polyfacet.files import sha256_of_file
 from polyfacet.materials import IDENTITY_COLUMNS, TARGET_COLUMNS
-from polyfacet.stage_tables import EMBEDDING
+from polyfacet.stage_tables import EMBEDDING_SIZE
 from polyfacet.tables import column, column_names, read_table
 
 
@@ -28,7 +28,13 @@ def dataset_schema(structure_pictures: Sequence[str]) -> pa.Schema:
             *TARGET_COLUMNS,
             column("text", pa.string(), "text of the material, in the form the run chose", nullable=True),
             *(field for name in structure_pictures for field in _picture(name, "picture of the structure")),
-            column("embedding", EMBEDDING, "PotNet embedding of the structure", nullable=True),
+            # A list of fixed size cannot be missing: Arrow does not read such a column back.
+            column(
+                "embedding",
+                pa.list_(pa.float32()),
+                f"PotNet embedding of the structure, {EMBEDDING_SIZE} numbers",
+                nullable=True,
+            ),
             *_picture(Facet.COMPIMAGE.facts.column, "composition image"),
             column("facets", pa.list_(pa.string()), "facets that this material has"),
             column("part", pa.string(), "train or test"),

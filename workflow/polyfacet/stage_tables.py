@@ -8,7 +8,6 @@ import pyarrow as pa
 from polyfacet.tables import column
 
 EMBEDDING_SIZE = 128
-EMBEDDING = pa.list_(pa.float32(), EMBEDDING_SIZE)
 
 _MAT_ID = column("mat_id", pa.string(), "identifier of the material")
 _IMAGE = column("image", pa.string(), "path of the picture, from the folder that is named like this table")
@@ -33,5 +32,10 @@ PICTURES = pa.schema(
         column("bonding_failure", pa.string(), "why the picture shows no bonds", nullable=True),
     ]
 )
-EMBEDDINGS = pa.schema([_MAT_ID, column("embedding", EMBEDDING, "PotNet embedding of the structure")])
+EMBEDDINGS = pa.schema(
+    [
+        _MAT_ID,
+        column("embedding", pa.list_(pa.float32(), EMBEDDING_SIZE), "PotNet embedding of the structure"),
+    ]
+)
 COMPOSITION_IMAGES = pa.schema([_MAT_ID, _IMAGE, _SHA256])
