@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from polyfacet.rendering.scene import SCENE_NAME, SceneError, crystal_scene
+from polyfacet.rendering.scene import SCENE_NAME, CrystalScene, SceneError, crystal_scene
 from polyfacet.rendering.settings import RenderSettings
 
 SETTINGS = RenderSettings()
@@ -31,8 +31,13 @@ def chain() -> Structure:
     return Structure(Lattice.hexagonal(17, 3.5), ["Co", "O"], [[0.5, 0.5, 0.2], [0.5, 0.5, 0.7]])
 
 
+def only_view(scene: CrystalScene) -> str:
+    (text,) = scene.views.values()
+    return text
+
+
 def parts(structure: Structure, settings: RenderSettings = SETTINGS) -> dict[str, list[dict]]:
-    scene = json.loads(crystal_scene(structure, settings).json)
+    scene = json.loads(only_view(crystal_scene(structure, settings)))
     return {part["name"]: part["contents"] for part in scene["contents"]}
 
 
@@ -45,7 +50,7 @@ def test_rock_salt_has_six_bonds_for_each_formula_unit():
 
 
 def test_a_scene_has_the_name_that_the_viewer_replaces():
-    assert json.loads(crystal_scene(chain(), SETTINGS).json)["name"] == SCENE_NAME
+    assert json.loads(only_view(crystal_scene(chain(), SETTINGS)))["name"] == SCENE_NAME
 
 
 def test_atoms_of_one_element_are_one_primitive():
@@ -55,7 +60,7 @@ def test_atoms_of_one_element_are_one_primitive():
 
 
 def test_nothing_in_a_scene_is_for_the_mouse():
-    text = crystal_scene(perovskite(), SETTINGS).json
+    text = only_view(crystal_scene(perovskite(), SETTINGS))
     assert "tooltip" not in text
     assert '"clickable":true' not in text
 
@@ -94,7 +99,7 @@ def test_the_unit_cell_is_optional():
 
 def placed_atoms(structure: Structure, settings: RenderSettings) -> np.ndarray:
     """Give the atoms' positions as the viewer places them, (n, 3)."""
-    scene = json.loads(crystal_scene(structure, settings).json)
+    scene = json.loads(only_view(crystal_scene(structure, settings)))
     (atoms,) = (part for part in scene["contents"] if part["name"] == "atoms")
     return np.concatenate([primitive["positions"] for primitive in atoms["contents"]]) + atoms["origin"]
 
@@ -151,7 +156,7 @@ def test_a_failure_of_the_bonds_is_told_and_drawn_without_bonds(monkeypatch):
     scene = crystal_scene(rock_salt(), SETTINGS)
     assert scene.bonding_failure == "RuntimeError: QH6154 initial simplex is flat"
     assert scene.n_bonds == 0
-    assert scene.json == crystal_scene(rock_salt(), RenderSettings(bonds=False)).json
+    assert scene.views == crystal_scene(rock_salt(), RenderSettings(bonds=False)).views
 
 
 def test_bonds_that_were_found_or_not_asked_for_are_no_failure():
@@ -174,7 +179,7 @@ from polyfacet.rendering.settings import RenderSettings
 ballast = [object() for _ in range(int(sys.argv[2]))]  # other memory addresses
 for group, a, pair, x in ("Fm-3m", 6, "Na Cl", 0.5), ("F-43m", 6, "Ga As", 0.25), ("Pm-3m", 4, "Cs Cl", 0.5):
     crystal = Structure.from_spacegroup(group, Lattice.cubic(a), pair.split(), [[0, 0, 0], [x, x, x]])
-    print(crystal_scene(crystal, RenderSettings()).json)
+    print(*crystal_scene(crystal, RenderSettings()).views.values())
 """
 
 

@@ -82,7 +82,7 @@ def main(
             track(render_structures(items, folder, camera), f"images {manifest.stem}", total=len(items))
         )
         made_by = camera.provenance()
-    pictures = [result for result in results if isinstance(result, Picture)]
+    pictures = [picture for result in results if isinstance(result, list) for picture in result]
     rejects = [result for result in results if isinstance(result, Reject)]
     write_table(manifest, [picture.row() for picture in pictures], PICTURES)
     write_rejects(rejected, rejects)

@@ -13,14 +13,15 @@ from polyfacet.identifiers import invalid_mat_id_reason
 from polyfacet.rejects import Reject
 from polyfacet.rendering.capture import PictureError, SceneCamera
 from polyfacet.rendering.scene import CrystalScene, SceneError, crystal_scene
-from polyfacet.rendering.settings import RenderSettings
+from polyfacet.rendering.settings import RenderSettings, View
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that was made; its attributes but the time are the columns of ``stage_tables.PICTURES``."""
+    """A picture that was made; its attributes but view and time are columns of ``stage_tables.PICTURES``."""
 
     mat_id: str
+    view: View
     image: str
     sha256: str
     n_bonds: int
@@ -29,12 +30,12 @@ class Picture:
 
     def row(self) -> dict[str, Any]:
         """Give the picture as a row: without the time, so that equal pictures make equal tables."""
-        return {name: value for name, value in asdict(self).items() if name != "seconds"}
+        return {name: value for name, value in asdict(self).items() if name not in ("view", "seconds")}
 
 
 def render_structures(
     items: Iterable[tuple[str, Path]], folder: Path, camera: SceneCamera
-) -> Iterator[Picture | Reject]:
+) -> Iterator[list[Picture] | Reject]:
     """Draw structures one after another.
 
     Parameters
@@ -42,14 +43,14 @@ def render_structures(
     items
         Identifier and CIF file of each material.
     folder
-        Where the pictures go, as ``<mat_id>.png``; each file appears whole or not at all.
+        Where the pictures go; each file appears whole or not at all.
     camera
         A camera that is open.
 
     Yields
     ------
-    Picture or Reject
-        One for each item, in their order; a reject carries the reason.
+    list of Picture, or Reject
+        One for each item, in their order: the pictures of all views, or a reject that carries the reason.
     """
     for mat_id, cif in items:
         start = time.perf_counter()
@@ -58,21 +59,35 @@ def render_structures(
             continue
         try:
             scene = scene_of_cif(cif, camera.settings)
-            png = camera.take_picture(scene.json)
+            pngs = {view: camera.take_picture(text) for view, text in scene.views.items()}
         except (SceneError, PictureError) as error:
             yield Reject(mat_id, str(error))
             continue
-        image = f"{mat_id}.png"
-        with atomic_path(folder / image) as part:
-            part.write_bytes(png)
-        yield Picture(
-            mat_id=mat_id,
-            image=image,
-            sha256=hashlib.sha256(png).hexdigest(),
-            n_bonds=scene.n_bonds,
-            bonding_failure=scene.bonding_failure,
-            seconds=time.perf_counter() - start,
-        )
+        seconds = (time.perf_counter() - start) / len(pngs)
+        yield [write_picture(folder, mat_id, view, png, scene, seconds) for view, png in pngs.items()]
+
+
+def write_picture(
+    folder: Path, mat_id: str, view: View, png: bytes, scene: CrystalScene, seconds: float
+) -> Picture:
+    """Write the picture of one view of a material."""
+    image = image_name(mat_id)
+    with atomic_path(folder / image) as part:
+        part.write_bytes(png)
+    return Picture(
+        mat_id=mat_id,
+        view=view,
+        image=image,
+        sha256=hashlib.sha256(png).hexdigest(),
+        n_bonds=scene.n_bonds,
+        bonding_failure=scene.bonding_failure,
+        seconds=seconds,
+    )
+
+
+def image_name(mat_id: str) -> str:
+    """Name the file of a material's picture."""
+    return f"{mat_id}.png"
 
 
 def scene_of_cif(cif: Path, settings: RenderSettings) -> CrystalScene:

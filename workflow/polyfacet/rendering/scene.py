@@ -34,15 +34,15 @@ class CrystalScene:
 
     Attributes
     ----------
-    json
-        The scene in Crystal Toolkit's JSON; lengths in A.
+    views
+        View to the scene that shows it, in Crystal Toolkit's JSON; lengths in A.
     n_bonds
         Number of bonds per unit cell.
     bonding_failure
         Why bonds could not be determined; the crystal is then drawn without bonds, as Crystal Toolkit does.
     """
 
-    json: str
+    views: dict[View, str]
     n_bonds: int
     bonding_failure: str | None = None
 
@@ -98,7 +98,7 @@ def crystal_scene(structure: Structure, settings: RenderSettings) -> CrystalScen
         text = json.dumps(scene.to_json(), default=_as_list, allow_nan=False, separators=(",", ":"))
     except ValueError as error:
         raise SceneError(f"the scene holds numbers that are not finite ({error})") from error
-    return CrystalScene(text, graph.graph.number_of_edges(), bonding_failure)
+    return CrystalScene({settings.view: text}, graph.graph.number_of_edges(), bonding_failure)
 
 
 def _bare(structure: Structure, view: View) -> Structure:
