@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from polyfacet.rendering.scene import SCENE_NAME, CrystalScene, SceneError, crystal_scene
+from polyfacet.rendering.drawable import SCENE_NAME, CrystalScene, SceneError
+from polyfacet.rendering.scene import crystal_scene
 from polyfacet.rendering.settings import RenderSettings
 
 SETTINGS = RenderSettings()

@@ -3,7 +3,6 @@
 import json
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,37 +13,13 @@ from pymatgen.analysis.graphs import ConnectedSite, StructureGraph
 from pymatgen.analysis.local_env import CrystalNN
 from pymatgen.core import Lattice, Structure
 
+from polyfacet.rendering.drawable import SCENE_NAME, CrystalScene, SceneError
 from polyfacet.rendering.settings import RenderSettings, View
 
-# The viewer replaces the scene it shows by name; a second name would be drawn on top of the first.
-SCENE_NAME = "crystal"
 # Distances that agree to this many decimals (A) are a tie, whatever the last bits of the arithmetic say.
 DISTANCE_DECIMALS = 5
 # Cartesian axes of the crystal that become right, up and towards the viewer; cyclic, so handedness is kept.
 AXES_OF_VIEW: dict[View, list[int]] = {"x": [1, 2, 0], "y": [2, 0, 1], "z": [0, 1, 2]}
-
-
-class SceneError(ValueError):
-    """A crystal of which no faithful scene can be made; the message is the reason."""
-
-
-@dataclass(frozen=True)
-class CrystalScene:
-    """What the viewer draws of one crystal.
-
-    Attributes
-    ----------
-    views
-        View to the scene that shows it, in Crystal Toolkit's JSON; lengths in A.
-    n_bonds
-        Number of bonds per unit cell.
-    bonding_failure
-        Why bonds could not be determined; the crystal is then drawn without bonds, as Crystal Toolkit does.
-    """
-
-    views: dict[View, str]
-    n_bonds: int
-    bonding_failure: str | None = None
 
 
 class OrderedStructureGraph(StructureGraph):
