@@ -153,7 +153,7 @@ def test_a_failure_of_the_bonds_is_told_and_drawn_without_bonds(monkeypatch):
     def fail(*_):
         raise RuntimeError("QH6154 initial simplex is flat")
 
-    monkeypatch.setattr("polyfacet.rendering.scene.CrystalNN.get_all_nn_info", fail)
+    monkeypatch.setattr("polyfacet.rendering.scene.SiteCrystalNN.get_all_nn_info", fail)
     scene = crystal_scene(rock_salt(), SETTINGS)
     assert scene.bonding_failure == "RuntimeError: QH6154 initial simplex is flat"
     assert scene.n_bonds == 0
