@@ -88,4 +88,4 @@ def playwrights_own() -> Path:
     else:
         folder = Path(configured) if configured else Path.home() / ".cache" / "ms-playwright"
     own = folder / f"chromium-{revision}"
-    return next(iter(sorted(own.glob("chrome-linux*/chrome"))), own / "chrome")
+    return next(iter(sorted(own.glob("chrome-linux*/chrome"))), own / "chrome-linux64" / "chrome")
