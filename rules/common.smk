@@ -4,6 +4,7 @@ from polyfacet.code_digest import code_digest
 from polyfacet.config import complete_config
 from polyfacet.errors import UserError
 from polyfacet.facets import facets_of, grid
+from polyfacet.rendering.drawn_by import drawn_by
 
 try:
     config = complete_config(config)
@@ -37,6 +38,11 @@ def script_path(name):
 def code_of_rule(name):
     """Digest of a rule's script and the modules it imports: a change there reruns the rule, and only it."""
     return code_digest(WORKFLOW / "scripts" / f"{name}.py")
+
+
+def what_draws(wildcards):
+    """Browser build and WebGL back end, on which the bytes of a picture depend."""
+    return drawn_by(config["images"]["webgl"], config["images"]["browser"])
 
 
 def all_shards(pattern):

@@ -16,8 +16,11 @@ rule render_images:
         f"{BENCHMARKS}/images/shard-{{shard}}.tsv"
     conda:
         "../envs/rendering.yaml"
+    # Shards that run side by side share the cores; more than these keep no browser busier.
+    threads: max(1, min(8, (workflow.cores or 8) // len(SHARDS)))
     params:
         **config["images"],
+        drawn_by=what_draws,
         code=code_of_rule("render_images"),
         max_rejected_fraction=config["max_rejected_fraction"],
     script:

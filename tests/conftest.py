@@ -27,7 +27,7 @@ def browser() -> Path:
     from playwright.sync_api import sync_playwright
 
     from polyfacet.errors import UserError
-    from polyfacet.rendering.browser import find_browser
+    from polyfacet.rendering.finding import find_browser
 
     try:
         with sync_playwright() as playwright:

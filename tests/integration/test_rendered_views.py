@@ -9,7 +9,8 @@ from PIL import Image
 from pymatgen.core import Lattice, Structure
 
 from polyfacet.rendering.capture import SceneCamera
-from polyfacet.rendering.pictures import arranged, image_name, scene_of_cif
+from polyfacet.rendering.cif_scene import scene_of_cif
+from polyfacet.rendering.pictures import arranged, image_name
 from polyfacet.rendering.scene import crystal_scene
 from polyfacet.rendering.settings import RenderSettings
 

@@ -21,12 +21,16 @@ from pymatgen.core import Lattice, Structure
 
 from polyfacet.errors import UserError
 from polyfacet.rejects import Reject
-from polyfacet.rendering.browser import BROWSER_VARIABLE, HeadlessBrowser, find_browser
+from polyfacet.rendering.browser import HeadlessBrowser
 from polyfacet.rendering.capture import PictureError, SceneCamera
 from polyfacet.rendering.checks import picture_fault
-from polyfacet.rendering.pictures import render_structures, scene_of_cif
-from polyfacet.rendering.scene import CrystalScene, crystal_scene
+from polyfacet.rendering.cif_scene import scene_of_cif
+from polyfacet.rendering.drawable import CrystalScene
+from polyfacet.rendering.finding import BROWSER_VARIABLE, find_browser
+from polyfacet.rendering.pictures import render_structures
+from polyfacet.rendering.scene import crystal_scene
 from polyfacet.rendering.settings import RenderSettings
+from polyfacet.rendering.studio import open_studio
 
 pytestmark = pytest.mark.usefixtures("browser")
 
@@ -38,6 +42,9 @@ LOSE_CONTEXT = """() => document.querySelector("canvas").getContext("webgl2")
 HANG = "() => { setTimeout(() => { while (true); }) }"
 SHRINK_CANVAS = """() => { document.querySelector("canvas").parentElement.style.width = "50px";
     window.dispatchEvent(new Event("resize")); }"""
+DROP_HALF = """() => { const context = WebGL2RenderingContext.prototype; let n = 0;
+    const draw = context.drawElements;
+    context.drawElements = function (...parameters) { if (n++ % 2) draw.apply(this, parameters); } }"""
 THROW = "() => { setTimeout(() => { throw new Error('thrown on purpose') }) }"
 
 
@@ -99,6 +106,11 @@ def open_page(camera: SceneCamera) -> Page:
 
 def main_process(browser: HeadlessBrowser) -> psutil.Process:
     return next(process for process in browser.processes if "chrom" in process.name())
+
+
+def gpu_process(browser: HeadlessBrowser) -> psutil.Process:
+    driver = browser.processes[0]
+    return next(p for p in driver.children(recursive=True) if "--type=gpu-process" in p.cmdline())
 
 
 def test_different_structures_give_clearly_different_pictures(reference):
@@ -172,11 +184,28 @@ def test_what_is_no_scene_is_refused(camera, scenes, reference):
 
 
 @pytest.mark.parametrize(
-    "mishap", [LOSE_CONTEXT, SHRINK_CANVAS, THROW], ids=["context lost", "canvas too narrow", "page error"]
+    "mishap",
+    [LOSE_CONTEXT, SHRINK_CANVAS, THROW, DROP_HALF],
+    ids=["context lost", "canvas too narrow", "page error", "half of the atoms and bonds missing"],
 )
 def test_after_a_mishap_in_the_page_the_next_picture_is_right(camera, scenes, reference, mishap):
     open_page(camera).evaluate(mishap)
     assert camera.take_picture(scenes["iron"]) == reference["iron"]
+
+
+def test_one_wrong_scene_does_not_spoil_those_that_are_taken_with_it(camera, scenes, reference):
+    wrong = malformed(scenes["iron"], lambda scene: scene["contents"].append(None))
+    taken = camera.take_pictures([scenes["rock_salt"], wrong, scenes["iron"], wrong, scenes["chain"]])
+    expected = [reference["rock_salt"], PictureError, reference["iron"], PictureError, reference["chain"]]
+    for picture, right in zip(taken, expected, strict=True):
+        assert isinstance(picture, right) if right is PictureError else picture == right
+
+
+def test_half_a_picture_is_told_from_a_whole_one(camera, scenes):
+    open_page(camera).evaluate(DROP_HALF)
+    pictures, error = camera._attempt([scenes["iron"]])
+    assert not pictures
+    assert "atoms and bonds were drawn" in str(error)
 
 
 def test_a_page_that_hangs_is_given_up(scenes, reference):
@@ -189,6 +218,20 @@ def test_a_page_that_hangs_is_given_up(scenes, reference):
 def test_a_killed_browser_is_started_again(camera, scenes, reference):
     os.kill(main_process(camera.browser).pid, signal.SIGKILL)
     assert camera.take_picture(scenes["iron"]) == reference["iron"]
+
+
+def test_a_killed_gpu_process_is_survived(camera, scenes, reference):
+    for name in ("iron", "perovskite", "rock_salt", "chain"):
+        gpu_process(camera.browser).kill()
+        assert camera.take_picture(scenes[name]) == reference[name]
+
+
+def test_a_page_that_draws_with_something_else_is_not_used(camera, scenes, reference):
+    """Chromium goes on with a renderer of its own where the system's has failed too often."""
+    camera._drop_page()
+    camera.browser.webgl_renderer = "another"
+    with pytest.raises(UserError, match="drew with another, but with"):
+        camera.take_picture(scenes["iron"])
 
 
 def test_a_browser_killed_while_it_draws_is_started_again(camera, scenes, reference):
@@ -264,18 +307,23 @@ def test_a_viewer_that_ignores_a_scene_is_found_out(monkeypatch, scenes):
             """() => { const set = window.dash_clientside.set_props;
             window.dash_clientside.set_props = (id, props) => { if (!props.data) set(id, props); } }"""
         )
-        with pytest.raises(PictureError, match="did not draw the scene"):
-            camera._attempt(scenes["iron"])
+        pictures, error = camera._attempt([scenes["iron"]])
+        assert not pictures
+        assert "did not draw the scene" in str(error)
 
 
-def test_rendering_a_folder_names_pictures_after_materials(camera, structures, tmp_path):
+@pytest.mark.parametrize("threads", [1, 2])
+def test_rendering_a_folder_names_pictures_after_materials(camera, structures, tmp_path, threads):
     for name, structure in structures.items():
         structure.to(filename=str(tmp_path / f"{name}.cif"), fmt="cif")
     (tmp_path / "damaged.cif").write_text("data_\n_cell_length_a what\n")
     images = tmp_path / "images"
     images.mkdir()
     names = ["rock_salt", "damaged", "iron", "absent", "../../etc/passwd"]
-    results = list(render_structures([(n, tmp_path / f"{n}.cif") for n in names], images, camera))
+    with open_studio(SETTINGS, threads=threads) as studio:
+        results = list(
+            render_structures([(n, tmp_path / f"{n}.cif") for n in names], images, studio, SETTINGS)
+        )
     assert [type(result) for result in results] == [list, Reject, list, Reject, Reject]
     assert [getattr(result, "mat_id", None) or result[0].mat_id for result in results] == names
     assert sorted(path.name for path in images.iterdir()) == ["iron.png", "rock_salt.png"]

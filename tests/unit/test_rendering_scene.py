@@ -11,7 +11,8 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from polyfacet.rendering import bonding
-from polyfacet.rendering.scene import SCENE_NAME, CrystalScene, SceneError, crystal_scene
+from polyfacet.rendering.drawable import SCENE_NAME, CrystalScene, SceneError
+from polyfacet.rendering.scene import crystal_scene
 from polyfacet.rendering.settings import RenderSettings
 
 SETTINGS = RenderSettings()
@@ -127,8 +128,10 @@ def test_a_view_shows_the_two_axes_across_it(view, extent):
 
 def test_the_views_of_a_crystal_show_the_same_bonds(monkeypatch):
     calls = []
-    find = bonding.CrystalNN.get_all_nn_info
-    monkeypatch.setattr(bonding.CrystalNN, "get_all_nn_info", lambda *args: calls.append(args) or find(*args))
+    find = bonding.SiteCrystalNN.get_all_nn_info
+    monkeypatch.setattr(
+        bonding.SiteCrystalNN, "get_all_nn_info", lambda *args: calls.append(args) or find(*args)
+    )
     scene = crystal_scene(perovskite(), RenderSettings(views=["a", "oblique", "z"]))
     assert list(scene.views) == ["a", "oblique", "z"]
     assert len(set(scene.views.values())) == 3
@@ -219,11 +222,22 @@ def test_an_alloy_is_drawn():
     }
 
 
+def test_bonds_that_lead_across_the_vacuum_are_told(monkeypatch):
+    def across(structure):
+        graph = bonding.unbonded(structure)
+        graph.add_edge(0, 0, to_jimage=(1, 0, 0))
+        return graph, None
+
+    monkeypatch.setattr("polyfacet.rendering.scene.bonded", across)
+    scene = crystal_scene(Structure(Lattice.cubic(9), ["Ne"], [[0, 0, 0]]), SETTINGS)
+    assert (scene.n_bonds, scene.bonding_failure) == (0, "all bonds lead across the vacuum")
+
+
 def test_a_failure_of_the_bonds_is_told_and_drawn_without_bonds(monkeypatch):
     def fail(*_):
         raise RuntimeError("QH6154 initial simplex is flat")
 
-    monkeypatch.setattr("polyfacet.rendering.bonding.CrystalNN.get_all_nn_info", fail)
+    monkeypatch.setattr("polyfacet.rendering.bonding.SiteCrystalNN.get_all_nn_info", fail)
     scene = crystal_scene(rock_salt(), SETTINGS)
     assert scene.bonding_failure == "RuntimeError: QH6154 initial simplex is flat"
     assert scene.n_bonds == 0

@@ -2,13 +2,13 @@
 
 import json
 import logging
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from polyfacet.files import atomic_path, write_text
 from polyfacet.progress import track
 from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
-from polyfacet.rendering.capture import SceneCamera
 from polyfacet.rendering.pictures import Picture, render_structures
 from polyfacet.rendering.settings import (
     Arrangement,
@@ -19,6 +19,7 @@ from polyfacet.rendering.settings import (
     View,
     WebGLBackend,
 )
+from polyfacet.rendering.studio import open_studio
 from polyfacet.stage_tables import PICTURES, STRUCTURES
 from polyfacet.tables import read_table, write_table
 
@@ -49,6 +50,7 @@ def main(
     webgl: WebGLBackend = "auto",
     browser: Path | None = None,
     max_rejected_fraction: float = 0.05,
+    threads: int = 1,
 ) -> None:
     """Draw the materials of a shard with Crystal Toolkit in a headless browser.
 
@@ -73,6 +75,8 @@ def main(
         Path of Chromium or Chrome; looked for if not given.
     max_rejected_fraction
         More rejects than this fraction of the shard fail the stage.
+    threads
+        Number of processor cores to use; the pictures do not depend on it.
     """
     settings = RenderSettings(
         size=size,
@@ -92,27 +96,26 @@ def main(
     )
     mat_ids = list(read_table(materials, STRUCTURES, columns=["mat_id"])["mat_id"])
     items = [(mat_id, structures / f"{mat_id}.cif") for mat_id in mat_ids]
-    with atomic_path(images) as folder, SceneCamera(settings, browser) as camera:
+    start = time.monotonic()
+    with atomic_path(images) as folder, open_studio(settings, browser, threads) as studio:
         folder.mkdir()
-        results = list(
-            track(render_structures(items, folder, camera), f"images {manifest.stem}", total=len(items))
-        )
-        made_by = camera.provenance()
+        drawn = render_structures(items, folder, studio, settings)
+        results = list(track(drawn, f"images {manifest.stem}", total=len(items)))
+        made_by = studio.provenance()
     pictures = [picture for result in results if isinstance(result, list) for picture in result]
     rejects = [result for result in results if isinstance(result, Reject)]
     write_table(manifest, [picture.row() for picture in pictures], PICTURES)
     write_rejects(rejected, rejects)
     write_text(provenance, json.dumps(made_by, indent=2, sort_keys=True) + "\n")
-    log_summary(pictures)
+    log_summary(pictures, time.monotonic() - start)
     check_rejected_fraction(
         len(rejects), len(items), max_rejected_fraction, "images", [reject.reason for reject in rejects]
     )
 
 
-def log_summary(pictures: Sequence[Picture]) -> None:
+def log_summary(pictures: Sequence[Picture], seconds: float) -> None:
     """Log how many pictures were made, how fast, and which of them lack bonds because none could be found."""
     failures = [picture for picture in pictures if picture.bonding_failure]
-    seconds = sum(picture.seconds for picture in pictures)
     logger.info("%d pictures in %.0f s; bonds failed in %d of them", len(pictures), seconds, len(failures))
     for picture in failures:
         logger.warning("%s is drawn without bonds: %s", picture.mat_id, picture.bonding_failure)

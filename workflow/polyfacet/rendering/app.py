@@ -9,7 +9,7 @@ from dash import Dash, Input, State, html
 from dash_mp_components import CrystalToolkitScene
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from polyfacet.rendering.scene import SCENE_NAME
+from polyfacet.rendering.drawable import SCENE_NAME
 from polyfacet.rendering.settings import RenderSettings
 
 LOCALHOST = "127.0.0.1"

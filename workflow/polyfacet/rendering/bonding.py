@@ -4,8 +4,9 @@ import warnings
 from typing import Any
 
 from pymatgen.analysis.graphs import ConnectedSite, StructureGraph
-from pymatgen.analysis.local_env import CrystalNN
 from pymatgen.core import Structure
+
+from polyfacet.rendering.neighbours import SiteCrystalNN, connected_sites
 
 # Distances that agree to this many decimals (A) are a tie, whatever the last bits of the arithmetic say.
 DISTANCE_DECIMALS = 5
@@ -28,7 +29,7 @@ class OrderedStructureGraph(StructureGraph):
     def get_connected_sites(self, n: int, jimage: tuple[int, int, int] = (0, 0, 0)) -> list[ConnectedSite]:
         """Give the neighbours of site ``n`` of cell ``jimage`` by distance, then site index, then cell."""
         return sorted(
-            super().get_connected_sites(n, jimage),
+            connected_sites(self, n, jimage),
             key=lambda other: (round(other.dist, DISTANCE_DECIMALS), other.index, other.jimage),
         )
 
@@ -52,7 +53,7 @@ def bonded(structure: Structure) -> tuple[OrderedStructureGraph, str | None]:
         with warnings.catch_warnings():
             # CrystalNN warns of missing oxidation states and radii on nearly every structure.
             warnings.simplefilter("ignore")
-            return OrderedStructureGraph.from_local_env_strategy(structure, CrystalNN()), None
+            return OrderedStructureGraph.from_local_env_strategy(structure, SiteCrystalNN()), None
     except Exception as error:
         # CrystalNN fails in many ways (no Voronoi neighbours in 3 % of chains in vacuum, Qhull's own errors).
         return unbonded(structure), f"{type(error).__name__}: {error}"

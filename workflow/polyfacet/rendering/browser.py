@@ -1,10 +1,9 @@
 """Headless Chromium that can draw WebGL without a screen, and that leaves no process behind."""
 
 import logging
-import os
-import shutil
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -12,16 +11,10 @@ import psutil
 from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
 
 from polyfacet.errors import UserError
+from polyfacet.rendering.finding import HOW_TO_INSTALL, find_browser
 from polyfacet.rendering.settings import WebGLBackend
 
 logger = logging.getLogger(__name__)
-
-BROWSER_VARIABLE = "POLYFACET_BROWSER"
-NAMES_ON_PATH = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-HOW_TO_INSTALL = (
-    "Install Chromium (Debian, Ubuntu: `apt install chromium libegl1 libegl-mesa0 libgl1-mesa-dri`; "
-    f"anywhere: `playwright install chromium`) or set {BROWSER_VARIABLE} to the path of a Chromium or Chrome."
-)
 
 COMMON_FLAGS = (
     "--disable-background-networking",
@@ -32,12 +25,15 @@ COMMON_FLAGS = (
     "--force-color-profile=srgb",
     "--ignore-gpu-blocklist",
 )
-# Mesa's llvmpipe draws twice as fast as SwiftShader, which is there without any system library.
+# Through EGL the browser draws on a GPU where its driver has EGL (Mesa, NVIDIA), and else on Mesa's llvmpipe:
+# twice as fast as SwiftShader, which is there without any system library.
 BACKEND_FLAGS: dict[str, tuple[str, ...]] = {
     "egl": ("--use-gl=angle", "--use-angle=gl-egl"),
     "swiftshader": ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
 }
 LAUNCH_TIMEOUT_MS = 60_000
+# Browsers that are started side by side must know which of this process's children are theirs.
+_LAUNCHING = Lock()
 KILL_TIMEOUT_S = 10.0
 
 WEBGL_RENDERER = """() => {
@@ -47,38 +43,10 @@ WEBGL_RENDERER = """() => {
 }"""
 
 
-def find_browser(playwrights_own: Path, configured: Path | None = None) -> Path:
-    """Find the browser: the configured one, the environment's, Playwright's own, or one on the PATH.
-
-    Parameters
-    ----------
-    playwrights_own
-        Where Playwright would have installed its own.
-    configured
-        Path from the configuration.
-
-    Raises
-    ------
-    UserError
-        If there is none, or the one that was asked for cannot be executed; says how to install one.
-    """
-    for source, path in (("configuration", configured), (BROWSER_VARIABLE, os.environ.get(BROWSER_VARIABLE))):
-        if path:
-            if not os.access(path, os.X_OK):
-                raise UserError(f"The browser {path} ({source}) is not an executable. {HOW_TO_INSTALL}")
-            return Path(path)
-    if playwrights_own.exists():
-        return playwrights_own
-    for name in NAMES_ON_PATH:
-        if found := shutil.which(name):
-            return Path(found)
-    raise UserError(f"No browser was found to draw the pictures. {HOW_TO_INSTALL}")
-
-
 class HeadlessBrowser:
     """One running Chromium; a context manager that ends every process it started.
 
-    Playwright allows one at a time in a thread.
+    Playwright allows one at a time in a thread; each one must be used in the thread that started it.
 
     Parameters
     ----------
@@ -157,18 +125,28 @@ class HeadlessBrowser:
 
     def restart(self) -> None:
         """End the browser, killing it where it hangs, and start it again."""
+        before = self.webgl_renderer
         # A browser that hangs does not answer a polite request either.
         _kill(self._processes)
         self.stop()
         self.start()
+        if self.webgl_renderer != before:
+            raise UserError(
+                f"The browser drew with {before}, and after a restart with {self.webgl_renderer}."
+            )
 
     def new_page(self, size: int) -> Page:
         """Open an empty page whose viewport is ``size`` x ``size`` pixels."""
         return self._running().new_page(viewport={"width": size, "height": size}, device_scale_factor=1)
 
     def _launch(self, backend: str) -> None:
-        before = set(psutil.Process().children(recursive=True))
-        self._playwright = sync_playwright().start()
+        with _LAUNCHING:
+            before = set(psutil.Process().children())
+            try:
+                self._playwright = sync_playwright().start()
+            finally:
+                drivers = [child for child in psutil.Process().children() if child not in before]
+        self._processes = drivers
         try:
             own = Path(self._playwright.chromium.executable_path)
             executable = find_browser(own, self._configured)
@@ -179,7 +157,7 @@ class HeadlessBrowser:
                 timeout=LAUNCH_TIMEOUT_MS,
             )
         finally:
-            self._processes = [p for p in psutil.Process().children(recursive=True) if p not in before]
+            self._processes = _with_descendants(drivers)
 
     def _webgl_renderer(self) -> str:
         page = self.new_page(size=64)
@@ -197,11 +175,16 @@ class HeadlessBrowser:
 
 def _kill(processes: list[psutil.Process]) -> None:
     """Kill what still runs of these processes and of their children, and wait until it is gone."""
-    running = [process for process in processes if process.is_running()]
-    for process in list(running):
-        with suppress(psutil.NoSuchProcess):
-            running += process.children(recursive=True)
+    running = _with_descendants([process for process in processes if process.is_running()])
     for process in running:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(running, timeout=KILL_TIMEOUT_S)
+
+
+def _with_descendants(processes: list[psutil.Process]) -> list[psutil.Process]:
+    family = list(processes)
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            family += process.children(recursive=True)
+    return family

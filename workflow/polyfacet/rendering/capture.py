@@ -1,21 +1,23 @@
 """Pictures of scenes: each one of its own scene, or none and the reason."""
 
 import base64
+import hashlib
 import json
 import logging
 import re
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from playwright.sync_api import Error, Page, TimeoutError
 
 from polyfacet.rendering.app import VIEWER_ID, AppServer, viewer_app
-from polyfacet.rendering.browser import HeadlessBrowser
+from polyfacet.rendering.browser import WEBGL_RENDERER, HeadlessBrowser
 from polyfacet.rendering.checks import picture_fault
 from polyfacet.rendering.settings import RenderSettings
 
@@ -31,7 +33,7 @@ PACKAGES = ("crystal_toolkit", "dash", "dash_mp_components", "playwright", "pyma
 CALL_PREFIX = re.compile(r"^(?:[A-Z]\w*\.\w+: )?(?:Error: )?")
 
 READY = "() => window.polyfacet !== undefined && document.querySelector('canvas') !== null"
-CAPTURE = "([viewer, token, scene]) => window.polyfacet.capture(viewer, token, scene)"
+CAPTURE = "([viewer, scenes]) => window.polyfacet.captureAll(viewer, scenes)"
 
 
 class PictureError(Exception):
@@ -54,7 +56,7 @@ class SceneCamera:
     pictures_per_page
         After so many pictures the page is loaded anew.
     picture_timeout_ms
-        How long one picture may take.
+        How long one picture, or the pictures that are taken together, may take.
     """
 
     def __init__(
@@ -107,11 +109,31 @@ class SceneCamera:
         PictureError
             If two attempts, the second in a fresh page, gave no right picture.
         """
-        try:
-            return self._attempt(scene)
-        except PictureError as error:
-            logger.warning("%s: trying once more in a fresh page", error)
-        return self._attempt(scene)
+        (taken,) = self.take_pictures([scene])
+        if isinstance(taken, PictureError):
+            raise taken
+        return taken
+
+    def take_pictures(self, scenes: Sequence[str]) -> list[bytes | PictureError]:
+        """Take the pictures of several scenes; together they cost less than one by one.
+
+        Returns
+        -------
+        list of bytes or PictureError
+            What `take_picture` would have given for each scene, or the error that it would have raised.
+        """
+        taken: list[bytes | PictureError] = []
+        together = len(scenes)
+        while len(taken) < len(scenes):
+            waiting = scenes[len(taken) : len(taken) + together]
+            pictures, error = self._attempt(waiting)
+            taken += pictures
+            if error is not None:
+                logger.warning("%s: trying once more in a fresh page", error)
+                again, error = self._attempt(waiting[len(pictures) : len(pictures) + 1])
+                taken += again if error is None else [error]
+                together = 1  # another scene that hangs shall take no time but its own
+        return taken
 
     def provenance(self) -> dict[str, str]:
         """Say what makes the pictures: the browser, what it draws with, packages, settings."""
@@ -122,41 +144,68 @@ class SceneCamera:
             "settings": json.dumps(asdict(self.settings)),
         }
 
-    def _attempt(self, scene: str) -> bytes:
-        """Take a picture; after a failure there is no page any more."""
+    def _attempt(self, scenes: Sequence[str]) -> tuple[list[bytes], PictureError | None]:
+        """Take pictures up to the first one that fails; after a failure there is no page any more."""
+        pictures: list[bytes] = []
         try:
             page = self._fresh_page() if self.page is None else self.page
-            png = self._capture(page, scene)
+            tokens = [f"scene-{next(self._tokens)}-{_digest(scene)}" for scene in scenes]
+            answers = self._capture(page, tokens, scenes)
         except Error as error:
             self._drop_page(error)
-            raise PictureError(_reason(error)) from error
-        if fault := picture_fault(png, self.settings.size):
+            return pictures, PictureError(_reason(error))
+        for token, answer in zip(tokens, answers, strict=False):
+            png = base64.b64decode(answer.get("picture", "").removeprefix(PNG_URL))
+            if fault := self._fault(token, answer, png):
+                self._drop_page()
+                return pictures, PictureError(fault)
+            pictures.append(png)
+        if len(answers) < len(scenes):
             self._drop_page()
-            raise PictureError(fault)
-        self._taken_of_page += 1
-        if self._taken_of_page == self._pictures_per_page:
+            return pictures, PictureError("the page gave no answer")
+        self._taken_of_page += len(pictures)
+        if self._taken_of_page >= self._pictures_per_page:
             self._drop_page()
-        return png
+        return pictures, None
 
-    def _capture(self, page: Page, scene: str) -> bytes:
-        token = f"scene-{next(self._tokens)}"
+    def _capture(self, page: Page, tokens: list[str], scenes: Sequence[str]) -> list[dict[str, Any]]:
         # Unlike `evaluate`, `wait_for_function` gives up in time even if the page hangs.
-        taken = page.wait_for_function(
-            CAPTURE, arg=[VIEWER_ID, token, scene], timeout=self._picture_timeout_ms
+        answers: list[dict[str, Any]] = page.wait_for_function(
+            CAPTURE,
+            arg=[VIEWER_ID, list(zip(tokens, scenes, strict=True))],
+            timeout=self._picture_timeout_ms,
         ).json_value()
-        return base64.b64decode(taken["picture"].removeprefix(PNG_URL))
+        return answers
+
+    def _fault(self, token: str, answer: dict[str, Any], png: bytes) -> str | None:
+        """Say why an answer of the page is not the picture of the scene that the token names."""
+        if answer["token"] != token:
+            return "the page answered with the picture of another scene"
+        if "reason" in answer:
+            return str(answer["reason"])
+        # Off the middle, what lies beside the frame is not drawn.
+        if self.settings.centered and answer["drawn"] < answer["expected"]:
+            return f"only {answer['drawn']} of {answer['expected']} atoms and bonds were drawn"
+        return picture_fault(png, self.settings.size)
 
     def _fresh_page(self) -> Page:
         try:
-            page = self.browser.new_page(self.settings.size)
+            page = self._load_page()
         except Error as error:
             logger.warning("%s: starting the browser again", _reason(error))
             self.browser.restart()
-            page = self.browser.new_page(self.settings.size)
+            page = self._load_page()
+        self.page, self._taken_of_page = page, 0
+        return page
+
+    def _load_page(self) -> Page:
+        page = self.browser.new_page(self.settings.size)
         page.set_default_timeout(PAGE_TIMEOUT_MS)
         page.goto(self._server.url)
         page.wait_for_function(READY)
-        self.page, self._taken_of_page = page, 0
+        # A browser whose GPU process dies too often goes on with another renderer: other bytes.
+        if (renderer := page.evaluate(WEBGL_RENDERER)) != self.browser.webgl_renderer:
+            raise Error(f"the page draws with {renderer}, not with {self.browser.webgl_renderer}")
         return page
 
     def _drop_page(self, error: Error | None = None) -> None:
@@ -167,6 +216,10 @@ class SceneCamera:
         elif page is not None:
             with suppress(Error):
                 page.close()
+
+
+def _digest(scene: str) -> str:
+    return hashlib.sha256(scene.encode()).hexdigest()[:16]
 
 
 def _reason(error: Error) -> str:

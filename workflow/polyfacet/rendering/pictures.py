@@ -1,25 +1,24 @@
 """Pictures of materials: from CIF files to PNG files, with a reason for each one that is missing."""
 
 import hashlib
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from polyfacet.cif import CifError, read_cif
 from polyfacet.files import atomic_path
 from polyfacet.identifiers import invalid_mat_id_reason
 from polyfacet.rejects import Reject
-from polyfacet.rendering.capture import PictureError, SceneCamera
+from polyfacet.rendering.capture import PictureError
+from polyfacet.rendering.drawable import CrystalScene, SceneError
 from polyfacet.rendering.montage import montage
-from polyfacet.rendering.scene import CrystalScene, SceneError, crystal_scene
 from polyfacet.rendering.settings import RenderSettings, View
+from polyfacet.rendering.studio import Studio
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that was made; its attributes but the time are the columns of ``stage_tables.PICTURES``."""
+    """A picture that was made; its attributes are the columns of ``stage_tables.PICTURES``."""
 
     mat_id: str
     view: str
@@ -27,17 +26,16 @@ class Picture:
     sha256: str
     n_bonds: int
     bonding_failure: str | None
-    seconds: float
 
     def row(self) -> dict[str, Any]:
-        """Give the picture as a row: without the time, so that equal pictures make equal tables."""
-        return {name: value for name, value in asdict(self).items() if name != "seconds"}
+        """Give the picture as a row of its table."""
+        return asdict(self)
 
 
 def render_structures(
-    items: Iterable[tuple[str, Path]], folder: Path, camera: SceneCamera
+    items: Iterable[tuple[str, Path]], folder: Path, studio: Studio, settings: RenderSettings
 ) -> Iterator[list[Picture] | Reject]:
-    """Draw structures one after another.
+    """Draw structures.
 
     Parameters
     ----------
@@ -45,31 +43,29 @@ def render_structures(
         Identifier and CIF file of each material.
     folder
         Where the pictures go; each file appears whole or not at all.
-    camera
-        A camera that is open.
+    studio
+        A studio that is open.
+    settings
+        What the pictures show; they say what is kept of several views.
 
     Yields
     ------
     list of Picture, or Reject
         One for each item, in their order: the pictures of all views, or a reject that carries the reason.
     """
-    for mat_id, cif in items:
-        start = time.perf_counter()
-        if reason := invalid_mat_id_reason(mat_id):
-            yield Reject(str(mat_id), reason)
+    listed = list(items)
+    invalid = {mat_id: reason for mat_id, _ in listed if (reason := invalid_mat_id_reason(mat_id))}
+    shots = studio.shoot(cif for mat_id, cif in listed if mat_id not in invalid)
+    for mat_id, _ in listed:
+        if mat_id in invalid:
+            yield Reject(str(mat_id), invalid[mat_id])
             continue
-        try:
-            scene = scene_of_cif(cif, camera.settings)
-            pngs = {view: camera.take_picture(text) for view, text in scene.views.items()}
-        except (SceneError, PictureError) as error:
-            yield Reject(mat_id, str(error))
-            continue
-        pictures = arranged(pngs, camera.settings)
-        seconds = (time.perf_counter() - start) / len(pictures)
-        yield [
-            write_picture(folder, image_name(mat_id, view, len(pictures)), mat_id, view, png, scene, seconds)
-            for view, png in pictures.items()
-        ]
+        shot = next(shots)
+        if isinstance(shot, SceneError | PictureError):
+            yield Reject(mat_id, str(shot))
+        else:
+            scene, pngs = shot
+            yield write_pictures(folder, mat_id, scene, arranged(pngs, settings))
 
 
 def arranged(pngs: Mapping[View, bytes], settings: RenderSettings) -> Mapping[str, bytes]:
@@ -79,38 +75,20 @@ def arranged(pngs: Mapping[View, bytes], settings: RenderSettings) -> Mapping[st
     return {str(view): png for view, png in pngs.items()}
 
 
-def write_picture(
-    folder: Path, image: str, mat_id: str, view: str, png: bytes, scene: CrystalScene, seconds: float
-) -> Picture:
-    """Write a picture of a material."""
-    with atomic_path(folder / image) as part:
-        part.write_bytes(png)
-    return Picture(
-        mat_id=mat_id,
-        view=view,
-        image=image,
-        sha256=hashlib.sha256(png).hexdigest(),
-        n_bonds=scene.n_bonds,
-        bonding_failure=scene.bonding_failure,
-        seconds=seconds,
-    )
+def write_pictures(
+    folder: Path, mat_id: str, scene: CrystalScene, pngs: Mapping[str, bytes]
+) -> list[Picture]:
+    """Write the pictures of a material."""
+    pictures = []
+    for view, png in pngs.items():
+        image = image_name(mat_id, view, len(pngs))
+        with atomic_path(folder / image) as part:
+            part.write_bytes(png)
+        digest = hashlib.sha256(png).hexdigest()
+        pictures.append(Picture(mat_id, view, image, digest, scene.n_bonds, scene.bonding_failure))
+    return pictures
 
 
 def image_name(mat_id: str, view: str, n_pictures: int) -> str:
     """Name the file of a material's picture; where it has several, each view has a folder."""
     return f"{mat_id}.png" if n_pictures == 1 else f"{view}/{mat_id}.png"
-
-
-def scene_of_cif(cif: Path, settings: RenderSettings) -> CrystalScene:
-    """Read a CIF file and make the scene of its structure.
-
-    Raises
-    ------
-    SceneError
-        If the file is missing, holds no structure, or no scene can be made of it.
-    """
-    try:
-        structure = read_cif(cif)
-    except CifError as error:
-        raise SceneError(str(error)) from error
-    return crystal_scene(structure, settings)

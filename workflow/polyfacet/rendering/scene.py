@@ -1,7 +1,6 @@
 """A crystal as the scenes that Crystal Toolkit's viewer draws."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,35 +12,10 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer, SymmetryUndeterminedE
 
 from polyfacet.rendering.bonding import OrderedStructureGraph, bonded, unbonded
 from polyfacet.rendering.disorder import most_frequent_species, shared_spheres
-from polyfacet.rendering.settings import Cell, RenderSettings, View
+from polyfacet.rendering.drawable import SCENE_NAME, CrystalScene, SceneError
+from polyfacet.rendering.settings import Cell, RenderSettings
 from polyfacet.rendering.vacuum import vacuum_of, without_vacuum
 from polyfacet.rendering.views import centered, rotation_of_view, turned
-
-# The viewer replaces the scene it shows by name; a second name would be drawn on top of the first.
-SCENE_NAME = "crystal"
-
-
-class SceneError(ValueError):
-    """A crystal of which no faithful scene can be made; the message is the reason."""
-
-
-@dataclass(frozen=True)
-class CrystalScene:
-    """What the viewer draws of one crystal.
-
-    Attributes
-    ----------
-    views
-        View to the scene that shows it, in Crystal Toolkit's JSON; lengths in A.
-    n_bonds
-        Number of bonds per unit cell.
-    bonding_failure
-        Why bonds could not be determined; the crystal is then drawn without bonds, as Crystal Toolkit does.
-    """
-
-    views: dict[View, str]
-    n_bonds: int
-    bonding_failure: str | None = None
 
 
 def crystal_scene(structure: Structure, settings: RenderSettings) -> CrystalScene:
@@ -64,7 +38,10 @@ def crystal_scene(structure: Structure, settings: RenderSettings) -> CrystalScen
     ordered = most_frequent_species(structure)
     graph, bonding_failure = bonded(ordered) if settings.bonds else (unbonded(ordered), None)
     if settings.vacuum == "trim" and (begins := vacuum_of(structure)):
+        n_bonds = graph.graph.number_of_edges()
         graph = without_vacuum(graph, begins)
+        if n_bonds and not graph.graph.number_of_edges():
+            bonding_failure = "all bonds lead across the vacuum"
     drawn = _drawn(graph, structure, settings)
     views = {}
     for view in settings.views:

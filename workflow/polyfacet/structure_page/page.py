@@ -14,7 +14,8 @@ from flask import abort, request
 
 from polyfacet.cif import CifError, read_cif
 from polyfacet.materials import IDENTITY_COLUMNS
-from polyfacet.rendering.scene import SceneError, crystal_scene
+from polyfacet.rendering.drawable import SceneError
+from polyfacet.rendering.scene import crystal_scene
 from polyfacet.rendering.settings import RenderSettings
 from polyfacet.structure_page.catalog import Catalog
 from polyfacet.targets import Target

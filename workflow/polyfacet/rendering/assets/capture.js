@@ -1,18 +1,35 @@
-/* Takes pictures of the viewer, one at a time: polyfacet.capture(viewerId, token, scene) promises
-   {picture, width, height}, the picture as a PNG data URL, or fails with the reason. */
+/* Takes pictures of the viewer, one after another: polyfacet.captureAll(viewerId, [[token, scene], ...]) promises
+   one object a scene, {token, picture, width, height, drawn, expected}: the picture as a PNG data URL, the atoms and
+   bonds that were drawn and those of the scene; or {token, reason} for the first that fails, and no more. */
 window.polyfacet = (() => {
   let pending = null; // {token, resolve, reject} of the picture that is being taken
   let fault = null; // why this page can take no more pictures
   let drawing = false;
+  let drawn = 0; // spheres and cylinders since the canvas was last cleared
 
   /* The viewer redraws when the scene or the camera changes and again after each picture. On a software
      renderer drawing is most of the work, so only the drawing that a picture is taken of is let through. */
-  for (const method of ["drawArrays", "drawElements"]) {
-    const draw = WebGL2RenderingContext.prototype[method];
-    WebGL2RenderingContext.prototype[method] = function (...parameters) {
-      if (drawing) draw.apply(this, parameters);
-    };
-  }
+  const { drawArrays, drawElements, clear } = WebGL2RenderingContext.prototype;
+  const { toDataURL } = HTMLCanvasElement.prototype;
+  WebGL2RenderingContext.prototype.drawArrays = function (...parameters) {
+    if (drawing) drawArrays.apply(this, parameters);
+  };
+  WebGL2RenderingContext.prototype.drawElements = function (...parameters) {
+    if (!drawing) return;
+    drawElements.apply(this, parameters);
+    drawn += 1; // only spheres and cylinders have indexed vertices
+  };
+  WebGL2RenderingContext.prototype.clear = function (mask) {
+    if (mask & this.COLOR_BUFFER_BIT) drawn = 0;
+    clear.call(this, mask);
+  };
+  HTMLCanvasElement.prototype.toDataURL = function (...parameters) {
+    drawing = false;
+    return toDataURL.apply(this, parameters);
+  };
+
+  // The viewer tells much of each scene, and the driver would fetch every word of it from the page.
+  for (const level of ["log", "warn", "error"]) console[level] = () => {};
 
   function fail(reason) {
     fault = fault ?? reason;
@@ -44,9 +61,17 @@ window.polyfacet = (() => {
       fail("the viewer did not draw the scene it was given");
     } else {
       const { width, height } = document.querySelector("canvas");
-      settle("resolve", { picture, width, height });
+      settle("resolve", { picture, width, height, drawn });
     }
     return window.dash_clientside.no_update;
+  }
+
+  /* Spheres and cylinders of a scene; the axes are no part of it: they are drawn in a corner, or not at all. */
+  function countOf(scene) {
+    if (scene.name === "axes") return 0;
+    if (scene.type === "spheres") return scene.positions.length;
+    if (scene.type === "cylinders") return scene.positionPairs.length;
+    return (scene.contents ?? []).reduce((count, part) => count + countOf(part), 0);
   }
 
   async function capture(viewerId, token, scene) {
@@ -59,8 +84,21 @@ window.polyfacet = (() => {
     await new Promise((resume) => setTimeout(resume));
     drawing = true;
     window.dash_clientside.set_props(viewerId, { imageRequest: { filetype: "png", token } });
-    return taken;
+    return { ...(await taken), expected: countOf(data) };
   }
 
-  return { capture, deliver };
+  async function captureAll(viewerId, scenes) {
+    const answers = [];
+    for (const [token, scene] of scenes) {
+      try {
+        answers.push({ token, ...(await capture(viewerId, token, scene)) });
+      } catch (error) {
+        answers.push({ token, reason: error.message });
+        break;
+      }
+    }
+    return answers;
+  }
+
+  return { captureAll, deliver };
 })();

@@ -1,0 +1,245 @@
+"""Time the way from CIF files to pictures of real crystals, beside the study's way, and watch its memory.
+
+Usage: PYTHONPATH=workflow python benchmarks/rendering.py [--crystals FILE.extxyz.gz] [--n 500] [--threads 2]
+       PYTHONPATH=workflow python benchmarks/rendering.py --memory 5000 [--size 64]
+
+The study took its pictures one by one: a new crystal every 5 s, a picture 1 s after it.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import cycle, islice
+from pathlib import Path
+
+import psutil
+from lattice_sums import RANDOM_1K, read_extxyz
+from pymatgen.analysis.graphs import StructureGraph
+from pymatgen.core import Structure
+
+from polyfacet.cif import CifError, write_cif
+from polyfacet.rendering.capture import SceneCamera
+from polyfacet.rendering.cif_scene import scene_of_cif
+from polyfacet.rendering.drawable import SceneError
+from polyfacet.rendering.settings import RenderSettings
+from polyfacet.rendering.studio import open_studio
+
+STUDY_INTERVAL_S = 5.0
+STUDY_DELAY_S = 1.0
+STUDY_CRYSTALS = 10
+SPLIT_CRYSTALS = 60
+WARM_UP_CRYSTALS = 16
+MEMORY_STEPS = 10
+SEGMENTS = (16, 32)
+
+# Reading one pixel waits until all is drawn; what the picture takes after that is its encoding.
+TIMED_PICTURE = """() => {
+  const encode = HTMLCanvasElement.prototype.toDataURL;
+  window.spent = { draw: 0, encode: 0 };
+  HTMLCanvasElement.prototype.toDataURL = function (...parameters) {
+    const start = performance.now();
+    const gl = this.getContext("webgl2");
+    gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+    const drawn = performance.now();
+    const picture = encode.apply(this, parameters);
+    window.spent.draw += drawn - start;
+    window.spent.encode += performance.now() - drawn;
+    return picture;
+  };
+  const capture = window.polyfacet.captureAll;
+  window.spent.capture = 0;
+  window.polyfacet.captureAll = async (...parameters) => {
+    const start = performance.now();
+    const answers = await capture(...parameters);
+    window.spent.capture += performance.now() - start;
+    return answers;
+  };
+}"""
+
+
+def main() -> None:
+    """Print pictures per second, the ratio to the study's way, and what the time goes into."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--crystals", type=Path, default=Path(__file__).resolve().parents[2] / RANDOM_1K)
+    parser.add_argument("--n", type=int, default=500, help="number of crystals")
+    parser.add_argument("--threads", type=int, default=2, help="processor cores of the stage")
+    parser.add_argument("--size", type=int, default=300, help="pixels")
+    parser.add_argument("--segments", type=int, nargs="*", default=SEGMENTS, help="sphere detail")
+    parser.add_argument("--memory", type=int, default=0, help="draw so many pictures and print the memory")
+    options = parser.parse_args()
+    if not options.crystals.is_file():
+        sys.exit(f"{options.crystals} is not there; name an extended XYZ file (gzip) with --crystals")
+    with tempfile.TemporaryDirectory() as folder:
+        cifs = write_cifs(options.crystals, options.n, Path(folder))
+        if options.memory:
+            settings = RenderSettings(size=options.size, sphere_segments=min(options.segments))
+            report_memory(cifs, settings, options.threads, options.memory)
+            return
+        study = seconds_of_study(cifs[:STUDY_CRYSTALS], RenderSettings(size=options.size))
+        print(f"the study's way: {1 / study:.2f} pictures/s ({STUDY_CRYSTALS} crystals)", flush=True)
+        for segments in options.segments:
+            settings = RenderSettings(size=options.size, sphere_segments=segments)
+            report_speed(cifs, settings, options.threads, study)
+        for segments in options.segments:
+            report_split(cifs[:SPLIT_CRYSTALS], RenderSettings(size=options.size, sphere_segments=segments))
+
+
+def write_cifs(crystals: Path, n: int, folder: Path) -> list[Path]:
+    """Write the first crystals of a file as the stage of structures does."""
+    cifs = []
+    for index, crystal in enumerate(islice(read_extxyz(crystals), n)):
+        structure = Structure(
+            crystal.lattice, crystal.atomic_numbers, crystal.cart_coords, coords_are_cartesian=True
+        )
+        try:
+            write_cif(structure, folder / f"{index}.cif")
+        except CifError as error:
+            print(f"crystal {index} is left out: {error}")
+        else:
+            cifs.append(folder / f"{index}.cif")
+    return cifs
+
+
+def seconds_of_study(cifs: list[Path], settings: RenderSettings) -> float:
+    """Take pictures at a fixed interval, each a fixed time after its crystal; give the time per picture."""
+    with SceneCamera(settings) as camera:
+        camera.take_picture(next(iter(scene_of_cif(cifs[0], settings).views.values())))
+        start = time.monotonic()
+        for turn, cif in enumerate(cifs, start=1):
+            (view,) = scene_of_cif(cif, settings).views.values()
+            time.sleep(STUDY_DELAY_S)
+            camera.take_picture(view)
+            time.sleep(max(0.0, start + turn * STUDY_INTERVAL_S - time.monotonic()))
+        return (time.monotonic() - start) / len(cifs)
+
+
+def report_speed(cifs: list[Path], settings: RenderSettings, threads: int, study_s: float) -> None:
+    """Print how fast a stage draws that has got going, and the processor time of its processes."""
+    opening = time.monotonic()
+    with open_studio(settings, threads=threads) as studio:
+        for _ in studio.shoot(cifs[:WARM_UP_CRYSTALS]):
+            pass
+        start, before = time.monotonic(), cpu_seconds()
+        shots = list(studio.shoot(cifs))
+        seconds, after = time.monotonic() - start, cpu_seconds()
+        renderer = studio.provenance()["webgl_renderer"]
+    drawn = [shot for shot in shots if isinstance(shot, tuple)]
+    spent = {kind: 1e3 * (after[kind] - before[kind]) / len(shots) for kind in after}
+    print(
+        f"{settings.size} px, {settings.sphere_segments} segments, {threads} threads, {renderer}:\n"
+        f"  {len(shots) / seconds:.1f} pictures/s, {study_s * len(shots) / seconds:.0f} x the study's way; "
+        f"{len(drawn)} pictures in {seconds:.0f} s after {start - opening:.0f} s of starting\n"
+        f"  without bonds: {sum(bool(scene.bonding_failure) for scene, _ in drawn)}, "
+        f"rejected: {Counter(str(shot) for shot in shots if not isinstance(shot, tuple))}\n"
+        f"  processor time, ms/picture: {sum(spent.values()):.0f} = "
+        + " + ".join(f"{kind} {ms:.0f}" for kind, ms in spent.items() if ms >= 1),
+        flush=True,
+    )
+
+
+def report_split(cifs: list[Path], settings: RenderSettings) -> None:
+    """Print what the time of a picture goes into, one after the other."""
+    spent: Counter[str] = Counter()
+    with SceneCamera(settings) as camera, timed_bonding() as bonding:
+        camera.take_picture(next(iter(scene_of_cif(cifs[0], settings).views.values())))
+        assert camera.page is not None  # noqa: S101 - for the type checker
+        camera.page.evaluate(TIMED_PICTURE)
+        bonding.clear()
+        for cif in cifs:
+            start = time.monotonic()
+            try:
+                (view,) = scene_of_cif(cif, settings).views.values()
+            except SceneError:
+                continue
+            made = time.monotonic()
+            camera.take_picture(view)
+            spent["scene"] += 1e3 * (made - start)
+            spent["picture"] += 1e3 * (time.monotonic() - made)
+        spent.update(camera.page.evaluate("window.spent"))
+    bonds = 1e3 * sum(bonding)
+    parts = {
+        "bonding": bonds,
+        "scene": spent["scene"] - bonds,
+        "build": spent["capture"] - spent["draw"] - spent["encode"],
+        "draw": spent["draw"],
+        "encode": spent["encode"],
+        "transfer and check": spent["picture"] - spent["capture"],
+    }
+    print(
+        f"one by one, {settings.sphere_segments} segments, ms/picture: "
+        + ", ".join(f"{part} {ms / len(cifs):.1f}" for part, ms in parts.items()),
+        flush=True,
+    )
+
+
+@contextmanager
+def timed_bonding() -> Iterator[list[float]]:
+    """Collect the seconds that finding the bonds takes."""
+    seconds: list[float] = []
+    plain: Callable[..., StructureGraph] = StructureGraph.from_local_env_strategy.__func__  # type: ignore[attr-defined]
+
+    def timed(*args: object, **kwargs: object) -> StructureGraph:
+        start = time.monotonic()
+        try:
+            return plain(*args, **kwargs)
+        finally:
+            seconds.append(time.monotonic() - start)
+
+    StructureGraph.from_local_env_strategy = classmethod(timed)  # type: ignore[method-assign,assignment]
+    try:
+        yield seconds
+    finally:
+        StructureGraph.from_local_env_strategy = classmethod(plain)  # type: ignore[method-assign,assignment]
+
+
+def report_memory(cifs: list[Path], settings: RenderSettings, threads: int, n_pictures: int) -> None:
+    """Print the memory of the stage with all its processes, again and again while it draws."""
+    with open_studio(settings, threads=threads) as studio:
+        for done, shot in enumerate(studio.shoot(islice(cycle(cifs), n_pictures)), start=1):
+            if not isinstance(shot, tuple):
+                print(f"picture {done}: {shot}")
+            if done % (n_pictures // MEMORY_STEPS) == 0:
+                memory = megabytes()
+                parts = " + ".join(f"{kind} {mb:.0f}" for kind, mb in memory.items())
+                print(f"{done:6d} pictures: {sum(memory.values()):5.0f} MB = {parts}", flush=True)
+
+
+def cpu_seconds() -> Counter[str]:
+    """Add up the processor time of this process and its descendants, by kind."""
+    seconds: Counter[str] = Counter()
+    for kind, process in family():
+        times = process.cpu_times()
+        seconds[kind] += times.user + times.system
+    return seconds
+
+
+def megabytes() -> dict[str, float]:
+    """Add up the memory of this process and its descendants, by kind; shared pages are divided among them."""
+    memory: Counter[str] = Counter()
+    for kind, process in family():
+        memory[kind] += round(process.memory_full_info().pss / 1e6)
+    return dict(memory)
+
+
+def family() -> Iterator[tuple[str, psutil.Process]]:
+    """Find this process and its descendants, with what they do."""
+    own = psutil.Process(os.getpid())
+    yield "stage", own
+    for process in own.children(recursive=True):
+        line = process.cmdline()
+        types = [argument.removeprefix("--type=") for argument in line if argument.startswith("--type=")]
+        if types:
+            yield types[0], process
+        elif "scene_workers" in " ".join(line):
+            yield "scenes", process
+        else:
+            yield process.name(), process
+
+
+if __name__ == "__main__":
+    main()

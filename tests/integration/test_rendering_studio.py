@@ -1,0 +1,146 @@
+"""Scenes in worker processes, browsers beside them: the same pictures, whatever happens to a process."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from multiprocessing.connection import Connection, Pipe
+from pathlib import Path
+
+import psutil
+import pytest
+from project import PROJECT
+from pymatgen.core import Lattice, Structure
+
+from polyfacet.rendering.drawable import CrystalScene, SceneError
+from polyfacet.rendering.scene_workers import SceneWorker, SceneWorkerError, SceneWorkers
+from polyfacet.rendering.settings import RenderSettings
+from polyfacet.rendering.studio import open_studio
+
+SETTINGS = RenderSettings(size=64, sphere_segments=8)
+ELEMENTS = ("Fe", "W", "Cr", "Mo", "V", "Nb", "Ta", "Na", "K", "Li", "Ba", "Cs")
+
+
+@pytest.fixture(scope="module")
+def cifs(tmp_path_factory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("structures")
+    for element in ELEMENTS:
+        crystal = Structure(Lattice.cubic(3.2), [element, element], [[0, 0, 0], [0.5, 0.5, 0.5]])
+        crystal.to(filename=str(folder / f"{element}.cif"), fmt="cif")
+    return [folder / f"{element}.cif" for element in ELEMENTS]
+
+
+def pictures(cifs: list[Path], threads: int) -> dict[str, bytes]:
+    with open_studio(SETTINGS, threads=threads) as studio:
+        shots = list(studio.shoot(cifs))
+    assert all(isinstance(shot, tuple) for shot in shots)
+    return {cif.stem: next(iter(shot[1].values())) for cif, shot in zip(cifs, shots, strict=True)}
+
+
+@pytest.mark.usefixtures("browser")
+def test_pictures_do_not_depend_on_cores_order_and_company(cifs):
+    alone = pictures(cifs, threads=1)
+    assert len(set(alone.values())) > len(cifs) / 2
+    assert pictures(cifs[::-1], threads=2) == alone
+    assert pictures(cifs[3:6], threads=3) == {cif.stem: alone[cif.stem] for cif in cifs[3:6]}
+
+
+@pytest.mark.usefixtures("browser")
+def test_a_studio_that_is_left_early_leaves_no_process(cifs):
+    before = set(psutil.Process().children(recursive=True))
+    with open_studio(SETTINGS, threads=2) as studio:
+        next(studio.shoot(cifs))
+        started = set(psutil.Process().children(recursive=True)) - before
+        assert any("scene_workers" in " ".join(process.cmdline()) for process in started)
+    _, alive = psutil.wait_procs(started, timeout=30)
+    assert not alive
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[SceneWorker]:
+    with SceneWorkers(SETTINGS, 1) as (worker,):
+        yield worker
+
+
+def test_a_scene_that_cannot_be_made_has_its_reason_and_its_worker_goes_on(worker, cifs, tmp_path):
+    with pytest.raises(SceneError, match="no structure file absent.cif"):
+        worker.scene(tmp_path / "absent.cif")
+    assert worker.scene(cifs[0]).n_bonds == 8
+
+
+def test_a_worker_that_dies_is_replaced_and_no_answer_is_taken_for_another(worker, cifs):
+    expected = [worker.scene(cif) for cif in cifs[:3]]
+    assert len({tuple(scene.views.values()) for scene in expected}) == 3
+    for _ in range(3):
+        first = worker.pid
+        os.kill(first, signal.SIGKILL)
+        assert [worker.scene(cif) for cif in cifs[:3]] == expected
+        assert worker.pid != first
+
+
+def answering(*answers: bytes) -> Connection:
+    """Play a worker that greets and then answers every request, whatever it is, with the next of these."""
+    ours, theirs = Pipe()
+
+    def answer() -> None:
+        theirs.send_bytes(b'{"pid": 1}')
+        for text in answers:
+            theirs.recv_bytes()
+            theirs.send_bytes(text)
+        theirs.close()
+
+    threading.Thread(target=answer, daemon=True).start()
+    return ours
+
+
+def test_a_crystal_that_kills_its_worker_twice_is_given_up():
+    worker = SceneWorker(answering(b'{"pid": 2}', b'{"pid": 3}'))
+    with pytest.raises(SceneError, match="dies of it"):
+        worker.scene(Path("deadly.cif"))
+    assert worker.pid == 3
+
+
+def test_a_crystal_that_killed_its_worker_once_is_tried_again():
+    answer = b'{"number": 1, "scene": {"views": {"z": "{}"}, "n_bonds": 1}}'
+    assert SceneWorker(answering(b'{"pid": 2}', answer)).scene(Path("a.cif")) == CrystalScene({"z": "{}"}, 1)
+
+
+def test_workers_that_are_all_gone_are_an_error():
+    connection = answering()
+    with pytest.raises(SceneWorkerError):
+        SceneWorker(connection).scene(Path("a.cif"))
+
+
+DRAW = """
+import itertools, sys
+from pathlib import Path
+from polyfacet.rendering.settings import RenderSettings
+from polyfacet.rendering.studio import open_studio
+cifs = itertools.islice(itertools.cycle(map(Path, sys.argv[1:])), 100_000)
+with open_studio(RenderSettings(size=64, sphere_segments=8), threads=2) as studio:
+    for _ in studio.shoot(cifs):
+        print("drawn", flush=True)
+"""
+
+
+@pytest.mark.usefixtures("browser")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_no_process_outlives_a_killed_stage(cifs, how):
+    stage = subprocess.Popen(
+        [sys.executable, "-c", DRAW, *map(str, cifs)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(PROJECT / "workflow")},
+    )
+    assert stage.stdout is not None
+    assert stage.stdout.readline() == b"drawn\n"
+    started = psutil.Process(stage.pid).children(recursive=True)
+    kinds = " ".join(" ".join(process.cmdline()) for process in started)
+    assert all(kind in kinds for kind in ("scene_workers", "--type=gpu-process", "playwright"))
+    stage.send_signal(how)
+    stage.wait(timeout=30)
+    stage.stdout.close()
+    _, alive = psutil.wait_procs(started, timeout=30)
+    assert not alive

@@ -1,0 +1,35 @@
+"""From a CIF file to the scene of its structure."""
+
+import logging
+from pathlib import Path
+
+from polyfacet.cif import CifError, read_cif
+from polyfacet.rendering.drawable import CrystalScene, SceneError
+from polyfacet.rendering.scene import crystal_scene
+from polyfacet.rendering.settings import RenderSettings
+
+logger = logging.getLogger(__name__)
+
+
+def scene_of_cif(cif: Path, settings: RenderSettings) -> CrystalScene:
+    """Read a CIF file and make the scene of its structure.
+
+    Raises
+    ------
+    SceneError
+        If the file is missing, holds no structure, or no scene can be made of it; also if bonds are asked for
+        and there are none without a reason.
+    """
+    try:
+        scene = crystal_scene(read_cif(cif), settings)
+    except CifError as error:
+        raise SceneError(str(error)) from error
+    except SceneError:
+        raise
+    except Exception as error:
+        # One odd structure costs one picture, not all of them; the log keeps what happened.
+        logger.exception("no scene of %s", cif.name)
+        raise SceneError(f"no scene could be made: {type(error).__name__}: {error}") from error
+    if settings.bonds and not scene.n_bonds and scene.bonding_failure is None:
+        raise SceneError("its picture would show no bonds, and nothing says why")
+    return scene
