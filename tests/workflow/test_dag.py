@@ -20,6 +20,7 @@ def test_repeats_multiply_what_is_fitted_and_nothing_else(pristine):
     once, thrice = pristine.jobs(), pristine.jobs(changes=["split={repeats: 3}"])
     fitted = {
         "split_materials",
+        "fit_network",
         "embed_graphs",
         "draw_composition_images",
         "assemble_dataset",
