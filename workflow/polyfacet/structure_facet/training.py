@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn.functional import smooth_l1_loss
 from torch_geometric.data import Batch, Data
 
+from polyfacet.errors import UserError
 from polyfacet.identifiers import stable_hash
 from polyfacet.progress import tell, track
 from polyfacet.splitting import TEST, TRAIN, split_materials
@@ -29,6 +30,7 @@ WARM_UP = 0.1
 # Errors below this share of a target's spread count squared: gradients fade out where a prediction is right.
 QUADRATIC_BELOW = 0.1
 MAX_GRADIENT_NORM = 1.0
+MIN_MATERIALS = 10
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,17 @@ def train_on_properties(
         Graphs of the training part.
     properties
         ``formula`` and one column per property, NaN where one is unknown; mat_id as index.
+
+    Raises
+    ------
+    UserError
+        If there are too few materials to train and validate on.
     """
+    if len(graphs) < MIN_MATERIALS:
+        raise UserError(
+            f"a trained embedding needs at least {MIN_MATERIALS} training materials with a graph; there are "
+            f"{len(graphs)}. Raise n_materials, or set graphs.embedding to calibrated."
+        )
     names = [name for name in properties.columns if name != "formula"]
     formulas = properties["formula"].to_dict()
     parts = split_materials(
