@@ -195,7 +195,10 @@ def write_inputs(folder, graphs, properties, in_test=()):
 
 def fit(folder, **changes):
     settings = {"kind": "trained", "seed": 7, "device": "cpu", "width": 16, "layers": 1}
-    settings |= {"targets": ["vol_atom", "e_form"], "training": {"epochs": 2, "batch_size": 8}}
+    settings |= {
+        "targets": ["vol_atom", "e_form"],
+        "training": {"epochs": 2, "batch_size": 8, "validation_fraction": 0.25},
+    }
     fit_network.main(
         [folder / "graphs.parquet"],
         folder / "split.parquet",
@@ -216,9 +219,9 @@ def test_script_writes_the_network_with_its_record_and_no_trace_of_the_test_part
     with safe_open(tmp_path / "network.safetensors", framework="pt") as file:
         record = json.loads(file.metadata()["config"])
     assert record["kind"] == "trained"
-    assert record["training"]["epochs"] == 2
+    assert record["training"]["settings"]["epochs"] == 2
     assert record["network"]["width"] == 16
-    assert set(record["validation_errors"]) == {"vol_atom", "e_form"}
+    assert set(record["training"]["validation_errors"]) == {"vol_atom", "e_form"}
 
     values = dict(embed(load_network(tmp_path / "network.safetensors", CPU), graphs))
     assert all(np.isfinite(value).all() for value in values.values())
@@ -232,6 +235,32 @@ def test_script_writes_the_network_with_its_record_and_no_trace_of_the_test_part
     assert fit(tmp_path) == network
     write_inputs(tmp_path, graphs, properties.assign(e_form=-properties["e_form"]), in_test)
     assert fit(tmp_path) != network
+
+
+def test_pretraining_comes_first_and_must_not_know_the_test_part(graphs, properties, tmp_path):
+    in_sample = [graph for graph in graphs if not graph.mat_id.startswith("K")]
+    in_test = {graph.mat_id for graph in graphs if graph.mat_id.startswith("Rb")}
+    outside = tmp_path / "pretraining"
+    outside.mkdir()
+    potassium = [graph for graph in graphs if graph.mat_id.startswith("K")]
+    write_inputs(outside, potassium, properties[properties["formula"].str.startswith("K")])
+    write_inputs(tmp_path, in_sample, properties.loc[[graph.mat_id for graph in in_sample]], in_test=in_test)
+    pretraining = {
+        "pretraining": outside / "sample.parquet",
+        "pretraining_graphs": [outside / "graphs.parquet"],
+    }
+    without, pretrained = fit(tmp_path), fit(tmp_path, **pretraining)
+    assert without != pretrained
+    assert [path.name for path in tmp_path.glob("network*")] == ["network.safetensors"]
+    with safe_open(tmp_path / "network.safetensors", framework="pt") as file:
+        record = json.loads(file.metadata()["config"])
+    assert (record["pretraining"]["n"], record["training"]["n"]) == (12, 24)
+
+    leaking = properties.copy()
+    leaking.loc["KF-4.5", "formula"] = "F2Rb2"
+    write_inputs(outside, potassium, leaking[leaking.index.str.startswith("K")])
+    with pytest.raises(UserError, match="KF-4.5"):
+        fit(tmp_path, **pretraining)
 
 
 def test_too_few_training_materials_are_refused(graphs, properties, tmp_path):

@@ -35,6 +35,14 @@ def test_combinations_and_targets_come_from_the_configuration(pristine):
     assert jobs["train_cell"] == 6
 
 
+def test_pretraining_prepares_materials_outside_the_sample(pristine):
+    before = pristine.jobs(changes=["graphs={embedding: trained}"])
+    jobs = pristine.jobs(changes=["graphs={embedding: trained, pretrain: 20}"])
+    added = {"sample_pretraining": 1, "write_pretraining_structures": 2, "build_pretraining_graphs": 2}
+    assert jobs == before | added
+    assert pristine.jobs(changes=["graphs={embedding: random, pretrain: 20}"]) == pristine.jobs()
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

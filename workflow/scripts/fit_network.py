@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from polyfacet.materials import SAMPLE
-from polyfacet.splitting import SPLIT, TRAIN
-from polyfacet.structure_facet.crystal_graph import read_graphs
+import pandas as pd
+
+from polyfacet.errors import UserError
+from polyfacet.materials import SAMPLE, reduced_formula
+from polyfacet.splitting import SPLIT, TEST, TRAIN
+from polyfacet.structure_facet.crystal_graph import CrystalGraph, read_graphs
 from polyfacet.structure_facet.devices import Device, choose_device
 from polyfacet.structure_facet.embedding import EmbeddingKind, calibrate, make_network, save_network
 from polyfacet.structure_facet.network import NetworkConfig
@@ -27,6 +30,8 @@ def main(
     sample: Path | None = None,
     targets: Sequence[str] = (),
     training: Mapping[str, Any] | None = None,
+    pretraining: Path | None = None,
+    pretraining_graphs: list[Path] | None = None,
 ) -> None:
     """Make, and fit if its kind asks for it, the network.
 
@@ -37,7 +42,7 @@ def main(
     split
         Table of mat_id and part.
     network
-        Output: weights and statistics.  A training keeps its state beside it until it is done.
+        Output: weights and statistics.  Trainings keep their state beside it until all is done.
     kind, seed
         See `polyfacet.structure_facet.embedding.make_network`.
     device
@@ -50,25 +55,66 @@ def main(
         Properties to train on.
     training
         Fields of `polyfacet.structure_facet.training.TrainingConfig`.
+    pretraining, pretraining_graphs
+        Table of materials outside the sample that are trained on first, and their graphs.
+
+    Raises
+    ------
+    UserError
+        If a formula of the test part is among those to pretrain on.
     """
-    parts = read_table(split, SPLIT)
-    in_training = set(parts["mat_id"][parts["part"] == TRAIN])
-    fitted_on = [graph for graph in read_graphs(graphs) if graph.mat_id in in_training]
+    parts = read_table(split, SPLIT).set_index("mat_id")["part"]
+    fitted_on = [graph for graph in read_graphs(graphs) if parts.get(graph.mat_id) == TRAIN]
     sizes = NetworkConfig(width=width, layers=layers)
     potnet = make_network(kind, seed, fitted_on, choose_device(device), sizes)
     record: dict[str, Any] = {"kind": kind, "seed": seed}
+    states: list[Path] = []
+
+    def train_on(materials: pd.DataFrame, known: Sequence[CrystalGraph], name: str) -> None:
+        states.append(network.with_name(f"{network.name}.{name}"))
+        errors = train_on_properties(
+            potnet,
+            known,
+            materials[["formula", *targets]],
+            TrainingConfig(**training or {}),
+            seed=seed,
+            state=states[-1],
+        )
+        record[name] = {"settings": dict(training or {}), "n": len(known), "validation_errors": errors}
+
     if kind == "trained":
-        if sample is None or training is None:
-            raise ValueError("a trained network needs the sample's targets and the settings of the training")
-        properties = read_table(sample, SAMPLE, columns=["mat_id", "formula", *targets]).set_index("mat_id")
-        state = network.with_name(f"{network.name}.state")
-        config = TrainingConfig(**training)
-        errors = train_on_properties(potnet, fitted_on, properties, config, seed=seed, state=state)
+        if sample is None:
+            raise ValueError("a trained network needs the sample's targets")
+        sampled = _read_materials(sample, targets)
+        if pretraining is not None:
+            others = _read_materials(pretraining, targets)
+            _check_overlap(others, sampled.loc[parts.index[parts == TEST]])
+            train_on(others, read_graphs(pretraining_graphs or []), "pretraining")
+        train_on(sampled, fitted_on, "training")
         calibrate(potnet, fitted_on)
-        record |= {"training": dict(training), "validation_errors": errors}
     save_network(potnet, network, record)
-    if kind == "trained":
+    for state in states:
         state.unlink()
+
+
+def _read_materials(path: Path, targets: Sequence[str]) -> pd.DataFrame:
+    return read_table(path, SAMPLE, columns=["mat_id", "formula", *targets]).set_index("mat_id")
+
+
+def _check_overlap(pretraining: pd.DataFrame, test: pd.DataFrame) -> None:
+    """Refuse to train on what is tested on, or on another structure of it."""
+    tested = set(map(reduced_formula, test["formula"]))
+    overlap = [
+        f"{mat_id} ({formula})"
+        for mat_id, formula in pretraining["formula"].items()
+        if reduced_formula(formula) in tested
+    ]
+    if overlap:
+        raise UserError(
+            f"{len(overlap)} materials to pretrain on have a formula of the test part: "
+            f"{', '.join(overlap[:5])}. They are of another sample: "
+            "delete the folder `pretraining` and run again."
+        )
 
 
 if __name__ == "__main__":
