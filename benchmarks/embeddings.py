@@ -10,6 +10,7 @@ Usage: PYTHONPATH=workflow:workflow/scripts python benchmarks/embeddings.py --fo
 import argparse
 import json
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,7 @@ def embed_by(kind: Any, path: Path, options: argparse.Namespace) -> None:
     """Fit the network of a kind on the training part, and embed all materials."""
     folder = options.folder
     network = folder / f"{kind}.safetensors"
+    start = time.process_time()
     fit_network.main(
         [folder / "graphs.parquet"],
         folder / "split.parquet",
@@ -179,6 +181,7 @@ def embed_by(kind: Any, path: Path, options: argparse.Namespace) -> None:
             "learning_rate": options.learning_rate,
         },
     )
+    print(f"{kind}: network made in {time.process_time() - start:.0f} s of processor time", flush=True)
     embed_graphs.main([folder / "graphs.parquet"], network, path, device=options.device)
 
 
