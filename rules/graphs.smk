@@ -1,4 +1,7 @@
-# CIF -> lattice sums and local graph, in shards -> PotNet embedding, fitted on the training part of a split.
+# CIF -> lattice sums and local graph, in shards -> network, fitted on the training part of a split -> embedding.
+
+TRAINED_EMBEDDING = config["graphs"]["embedding"] == "trained"
+PRETRAINED_EMBEDDING = TRAINED_EMBEDDING and config["graphs"]["pretrain"] > 0
 
 
 rule build_graphs:
@@ -24,13 +27,96 @@ rule build_graphs:
         script_path("build_graphs")
 
 
-rule embed_graphs:
+# Materials outside the sample go the same way, to train on before the training part.
+rule sample_pretraining:
+    input:
+        sources=source_files(config["sources"], PUBLISHED),
+        sample=rules.sample.output.sample,
+    output:
+        pretraining=f"{RUN}/pretraining/sample.parquet",
+        summary=f"{RUN}/pretraining/summary.json",
+    log:
+        f"{LOGS}/pretraining/sample.log",
+    benchmark:
+        f"{BENCHMARKS}/pretraining/sample.tsv"
+    conda:
+        "../envs/crystals.yaml"
+    params:
+        code=code_of_rule("sample_pretraining"),
+        n_materials=config["graphs"]["pretrain"],
+        seed=config["seed"],
+        filters=config["filters"],
+        magnetization=config["magnetization"],
+    script:
+        script_path("sample_pretraining")
+
+
+use rule write_structures as write_pretraining_structures with:
+    input:
+        sample=rules.sample_pretraining.output.pretraining,
+    output:
+        structures=directory(f"{RUN}/pretraining/structures/shard-{{shard}}"),
+        manifest=f"{RUN}/pretraining/structures/shard-{{shard}}.parquet",
+        rejected=f"{RUN}/pretraining/structures/shard-{{shard}}.rejected.parquet",
+    log:
+        f"{LOGS}/pretraining/structures/shard-{{shard}}.log",
+    benchmark:
+        f"{BENCHMARKS}/pretraining/structures/shard-{{shard}}.tsv"
+
+
+use rule build_graphs as build_pretraining_graphs with:
+    input:
+        structures=rules.write_pretraining_structures.output.structures,
+        materials=rules.write_pretraining_structures.output.manifest,
+    output:
+        graphs=f"{RUN}/pretraining/graphs/shard-{{shard}}.parquet",
+        rejected=f"{RUN}/pretraining/graphs/shard-{{shard}}.rejected.parquet",
+    log:
+        f"{LOGS}/pretraining/graphs/shard-{{shard}}.log",
+    benchmark:
+        f"{BENCHMARKS}/pretraining/graphs/shard-{{shard}}.tsv"
+
+
+rule fit_network:
     input:
         graphs=all_shards(rules.build_graphs.output.graphs),
         split=rules.split_materials.output.split,
+        # Only a training looks at the targets.
+        sample=rules.sample.output.sample if TRAINED_EMBEDDING else [],
+        pretraining=(
+            rules.sample_pretraining.output.pretraining if PRETRAINED_EMBEDDING else []
+        ),
+        pretraining_graphs=(
+            all_shards(rules.build_pretraining_graphs.output.graphs)
+            if PRETRAINED_EMBEDDING
+            else []
+        ),
+    output:
+        network=f"{SPLIT}/network.safetensors",
+    log:
+        f"{LOGS}/split-{{repeat}}/fit_network.log",
+    benchmark:
+        f"{BENCHMARKS}/split-{{repeat}}/fit_network.tsv"
+    conda:
+        "../envs/graphs.yaml"
+    params:
+        code=code_of_rule("fit_network"),
+        kind=config["graphs"]["embedding"],
+        device=config["graphs"]["device"],
+        width=config["graphs"]["width"],
+        layers=config["graphs"]["layers"],
+        training=config["graphs"]["training"] if TRAINED_EMBEDDING else None,
+        seed=config["seed"],
+    script:
+        script_path("fit_network")
+
+
+rule embed_graphs:
+    input:
+        graphs=all_shards(rules.build_graphs.output.graphs),
+        network=rules.fit_network.output.network,
     output:
         embeddings=f"{SPLIT}/embeddings.parquet",
-        network=f"{SPLIT}/network.safetensors",
     log:
         f"{LOGS}/split-{{repeat}}/embed_graphs.log",
     benchmark:
@@ -39,8 +125,6 @@ rule embed_graphs:
         "../envs/graphs.yaml"
     params:
         code=code_of_rule("embed_graphs"),
-        kind=config["graphs"]["embedding"],
         device=config["graphs"]["device"],
-        seed=config["seed"],
     script:
         script_path("embed_graphs")

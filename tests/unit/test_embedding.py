@@ -9,14 +9,15 @@ from textbook_crystals import SAME_CELL, all_crystals, supercell
 
 import build_graphs
 import embed_graphs
+import fit_network
 from polyfacet.errors import UserError
 from polyfacet.rejects import REJECTS
 from polyfacet.splitting import SPLIT
 from polyfacet.stage_tables import EMBEDDINGS, STRUCTURES
 from polyfacet.structure_facet.crystal import primitive_crystal
-from polyfacet.structure_facet.crystal_graph import GRAPHS, build_graph, graph_from_row
+from polyfacet.structure_facet.crystal_graph import GRAPHS, build_graph, graph_from_row, read_graphs
+from polyfacet.structure_facet.devices import choose_device
 from polyfacet.structure_facet.embedding import (
-    choose_device,
     embed,
     load_network,
     make_network,
@@ -109,7 +110,7 @@ def test_embedding_does_not_depend_on_the_other_materials(graphs, calibrated):
 def test_saved_network_embeds_alike_and_has_the_same_bytes(graphs, tmp_path):
     network = make_network("calibrated", 3, graphs, CPU, SMALL)
     for name in ("a", "b"):
-        save_network(network, tmp_path / name, kind="calibrated", seed=3)
+        save_network(network, tmp_path / name, {"kind": "calibrated", "seed": 3})
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     loaded = load_network(tmp_path / "a", CPU)
     assert loaded.config == SMALL
@@ -182,15 +183,18 @@ def test_scripts_give_the_same_bytes_for_any_shards(cifs, tmp_path):
         tables = [tmp_path / f"{label}-{number}.parquet" for number in range(len(parts))]
         for table, part in zip(tables, parts, strict=True):
             assert build(cifs, part, table).empty
-        embed_graphs.main(
+        network = tmp_path / f"{label}.network"
+        fit_network.main(
             tables,
             tmp_path / "split.parquet",
-            tmp_path / f"{label}.embeddings",
-            tmp_path / f"{label}.network",
+            network,
             kind="calibrated",
             seed=42,
             device="cpu",
+            width=32,
+            layers=2,
         )
+        embed_graphs.main(tables, network, tmp_path / f"{label}.embeddings", device="cpu")
     for suffix in ("embeddings", "network"):
         assert (tmp_path / f"one.{suffix}").read_bytes() == (tmp_path / f"two.{suffix}").read_bytes()
     table = read_table(tmp_path / "one.embeddings", EMBEDDINGS)
@@ -203,15 +207,7 @@ def test_scripts_give_the_same_bytes_for_any_shards(cifs, tmp_path):
 def test_same_material_in_two_shards_is_refused(cifs, tmp_path):
     build(cifs, ["copper"], tmp_path / "g.parquet")
     with pytest.raises(UserError, match="copper"):
-        embed_graphs.main(
-            [tmp_path / "g.parquet"] * 2,
-            tmp_path / "split",
-            tmp_path / "e",
-            tmp_path / "n",
-            kind="random",
-            seed=0,
-            device="cpu",
-        )
+        read_graphs([tmp_path / "g.parquet"] * 2)
 
 
 def test_bad_material_is_rejected_with_a_reason_and_the_rest_goes_on(cifs, tmp_path):

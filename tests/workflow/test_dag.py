@@ -20,6 +20,7 @@ def test_repeats_multiply_what_is_fitted_and_nothing_else(pristine):
     once, thrice = pristine.jobs(), pristine.jobs(changes=["split={repeats: 3}"])
     fitted = {
         "split_materials",
+        "fit_network",
         "embed_graphs",
         "draw_composition_images",
         "assemble_dataset",
@@ -39,6 +40,14 @@ def test_texts_of_structures_are_written_in_shards(pristine, text):
     jobs = pristine.jobs(changes=[f"composition={{text: {text}}}", "shards=3"])
     assert jobs["describe_structures"] == jobs["write_structures"] == 3
     assert "describe_compositions" not in jobs
+
+
+def test_pretraining_prepares_materials_outside_the_sample(pristine):
+    before = pristine.jobs(changes=["graphs={embedding: trained}"])
+    jobs = pristine.jobs(changes=["graphs={embedding: trained, pretrain: 20}"])
+    added = {"sample_pretraining": 1, "write_pretraining_structures": 2, "build_pretraining_graphs": 2}
+    assert jobs == before | added
+    assert pristine.jobs(changes=["graphs={embedding: random, pretrain: 20}"]) == pristine.jobs()
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def job_arguments(main: Callable[..., None], job: Any) -> dict[str, Any]:
 def _as_annotated(value: Any, annotation: Any) -> Any:
     if annotation in (Path, Path | None):
         return Path(value) if value else None
-    if annotation == list[Path]:
+    if annotation in (list[Path], list[Path] | None):
         return [Path(value)] if isinstance(value, str) else [Path(item) for item in value]
     return value
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from pymatgen.core import Composition
 from pymatgen.core.periodic_table import Element
 
 from polyfacet.identifiers import invalid_mat_id_reason
@@ -101,6 +102,14 @@ def material_from_entry(entry: Any, magnetization: Magnetization = "absolute") -
         targets=_targets(data, len(sites), volume, magnetization),
         structure=_structure_json(matrix, sites),
     )
+
+
+def reduced_formula(formula: str) -> str:
+    """Give a formula in the one form that all its spellings share; as it is if it cannot be read."""
+    try:
+        return Composition(formula).reduced_formula
+    except ValueError:
+        return formula
 
 
 def _mapping(value: Any, what: str) -> Mapping[str, Any]:

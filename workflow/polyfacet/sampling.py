@@ -5,7 +5,9 @@ order of the entries nor their spread over files matters, and one pass with n ma
 """
 
 import heapq
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Self
 
 from polyfacet.identifiers import stable_hash
 from polyfacet.materials import Material
@@ -22,6 +24,15 @@ class Filters:
     sites_max: int | None = None
     e_hull_max: float | None = None
     space_groups: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Self:
+        """Take the fields from a configuration, which has lists for sets."""
+        fields: dict[str, Any] = {
+            name: frozenset(value) if isinstance(value, Sequence) else value
+            for name, value in settings.items()
+        }
+        return cls(**fields)
 
     def failed_by(self, material: Material) -> str | None:
         """Name the first filter that the material does not pass; None if it passes all."""

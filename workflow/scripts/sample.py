@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ def main(
     max_rejected_fraction
         Share of unusable entries above which the stage stops.
     """
-    criteria = _filters(filters)
+    criteria = Filters.of(filters)
     sampler = Sampler(None if n_materials == "all" else int(n_materials), seed)
     rejects: list[dict[str, Any]] = []
     counts: Counter[str] = Counter(read=0, invalid=0, duplicate=0)
@@ -91,13 +91,6 @@ def main(
     write_table(sample, [material.row(s.file, s.position) for material, s in sampled], SAMPLE)
     counts["sampled"] = len(sampled)
     write_text(summary, json.dumps(dict(sorted(counts.items())), indent=2) + "\n")
-
-
-def _filters(filters: Mapping[str, Any]) -> Filters:
-    fields: dict[str, Any] = {
-        name: frozenset(value) if isinstance(value, Sequence) else value for name, value in filters.items()
-    }
-    return Filters(**fields)
 
 
 def _stated_id(entry: Any) -> str | None:

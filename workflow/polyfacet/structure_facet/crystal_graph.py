@@ -1,18 +1,21 @@
 """What the network sees of a crystal, and the table in which it is kept: pair potentials and local graph."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from polyfacet.errors import UserError
 from polyfacet.structure_facet.crystal import Crystal
 from polyfacet.structure_facet.ewald_terms import TERMS
 from polyfacet.structure_facet.lattice_sums import PauliDecay, lattice_sums_of
 from polyfacet.structure_facet.local_graph import LocalGraph, local_graph
-from polyfacet.tables import column
+from polyfacet.tables import column, read_table
 
 GRAPHS = pa.schema(
     [
@@ -125,3 +128,21 @@ def graph_from_row(row: Mapping[Any, Any]) -> CrystalGraph:
             distance=row["edge_distance"],
         ),
     )
+
+
+def read_graphs(paths: Iterable[Path]) -> list[CrystalGraph]:
+    """Read the graphs of all shards, ordered by mat_id.
+
+    Raises
+    ------
+    UserError
+        If a material is in several shards.
+    """
+    graphs = [graph_from_row(row) for path in paths for row in read_table(path, GRAPHS).to_dict("records")]
+    repeated = [mat_id for mat_id, n in Counter(graph.mat_id for graph in graphs).items() if n > 1]
+    if repeated:
+        raise UserError(
+            f"{len(repeated)} materials are in several shards of graphs ({', '.join(sorted(repeated)[:5])}). "
+            "The shards are of different runs: delete the folder of graphs and run again."
+        )
+    return sorted(graphs, key=lambda graph: graph.mat_id)

@@ -1,11 +1,10 @@
 """The PotNet embedding of materials: which network, fitted on what, applied to which graphs."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -18,27 +17,12 @@ from polyfacet.errors import UserError
 from polyfacet.files import atomic_path
 from polyfacet.progress import track
 from polyfacet.structure_facet.crystal_graph import CrystalGraph
+from polyfacet.structure_facet.devices import one_thread
 from polyfacet.structure_facet.network import NetworkConfig, PotNet, network_input
 
-EmbeddingKind = Literal["random", "calibrated"]
-Device = Literal["auto", "cpu", "cuda"]
+EmbeddingKind = Literal["random", "calibrated", "trained"]
 
 CONFIG_KEY = "config"
-
-
-def choose_device(device: Device) -> torch.device:
-    """Resolve ``auto`` to the GPU where there is one.
-
-    Raises
-    ------
-    UserError
-        If ``cuda`` is asked for and there is none.
-    """
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UserError("graphs.device is cuda, but torch finds no GPU. Set it to auto or cpu.")
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(device)
 
 
 def make_network(
@@ -54,7 +38,7 @@ def make_network(
     ----------
     kind
         ``random``: untrained weights, batch normalisation without effect.  ``calibrated``: untrained weights,
-        statistics of the training materials.
+        statistics of the training materials.  ``trained``: as ``random``, to be trained.
     seed
         Seed of the weights.
     training
@@ -112,9 +96,9 @@ def embed(network: PotNet, graphs: Sequence[CrystalGraph]) -> Iterator[tuple[str
         yield graph.mat_id, embedding.cpu().numpy()
 
 
-def save_network(network: PotNet, path: Path, *, kind: EmbeddingKind, seed: int) -> None:
-    """Write weights and statistics as safetensors, with sizes, kind and seed in its metadata."""
-    config = {"kind": kind, "seed": seed, "network": asdict(network.config)}
+def save_network(network: PotNet, path: Path, record: Mapping[str, Any]) -> None:
+    """Write weights and statistics as safetensors, with sizes and how they were fitted in its metadata."""
+    config = {**record, "network": asdict(network.config)}
     tensors = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
     with atomic_path(path) as part:
         save_file(tensors, part, metadata={CONFIG_KEY: json.dumps(config, sort_keys=True)})
@@ -156,16 +140,6 @@ class _Moments:
 def _forward(network: PotNet, graphs: Iterable[CrystalGraph], label: str) -> Iterator[torch.Tensor]:
     device = network.readout.weight.device
     for graph in track(graphs, label):
-        with torch.inference_mode(), _one_thread():
+        with torch.inference_mode(), one_thread():
             embedding = network(network_input(graph).to(device))[0]
         yield embedding
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(n_threads)

@@ -15,7 +15,11 @@ from torch_geometric.data import Data
 from torch_geometric.nn import MessagePassing, global_mean_pool
 
 from polyfacet.structure_facet.crystal_graph import CrystalGraph
-from polyfacet.structure_facet.element_features import N_ELEMENT_FEATURES, element_feature_table
+from polyfacet.structure_facet.element_features import (
+    MAX_ATOMIC_NUMBER,
+    N_ELEMENT_FEATURES,
+    element_feature_table,
+)
 from polyfacet.structure_facet.lattice_sums import summed_potential
 
 # Bonds enter as an attractive potential of this strength, eV A over e: -0.75/d.
@@ -205,10 +209,12 @@ class PotNet(nn.Module):
         )
         self.layers = nn.ModuleList(PotNetLayer(config.width) for _ in range(config.layers))
         self.readout = nn.Linear(config.width, config.embedding)
+        # What training learns of an element beyond its features, by which some f elements are alike.
+        self.element = nn.Parameter(torch.zeros(MAX_ATOMIC_NUMBER + 1, config.width))
 
     def forward(self, data: Data) -> torch.Tensor:
         """Embed the crystals of a (batch of) `network_input`; shape ``(crystals, embedding)``."""
-        atoms = self.atom(self.element_features[data.atomic_numbers])
+        atoms = self.atom(self.element_features[data.atomic_numbers]) + self.element[data.atomic_numbers]
         edges, pairs = (
             Edges.embed(self.edge, data.edge_potential),
             Edges.embed(self.pair, data.pair_potential),
@@ -226,7 +232,10 @@ class PotNet(nn.Module):
 
 
 class PropertyHead(nn.Module):
-    """Prediction of properties from the embedding, for training the network; no part of the embedding."""
+    """Prediction of properties from the embedding, for training the network; no part of the embedding.
+
+    It is linear, so that training lays the properties out in the embedding for the simplest of models.
+    """
 
     def __init__(self, config: NetworkConfig, n_properties: int) -> None:
         super().__init__()
@@ -234,7 +243,7 @@ class PropertyHead(nn.Module):
 
     def forward(self, embedding: torch.Tensor) -> torch.Tensor:
         """Map shape ``(crystals, embedding)`` to ``(crystals, n_properties)``."""
-        return self.linear(silu(embedding))
+        return self.linear(embedding)
 
 
 def network_input(graph: CrystalGraph) -> Data:

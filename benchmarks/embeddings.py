@@ -1,0 +1,251 @@
+"""Predict the targets from each kind of embedding alone, beside a dummy and composition features.
+
+Samples real entries, splits them by formula, embeds them by each kind of network and fits a ridge and a tree
+model on the training part.  What is in the folder already is not made again, and a training goes on from its
+last epoch.
+
+Usage: PYTHONPATH=workflow:workflow/scripts python benchmarks/embeddings.py --folder results/embeddings-1000
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib import pyplot as plt
+from numpy.typing import NDArray
+from pymatgen.core import Structure
+from sklearn.dummy import DummyRegressor
+from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.linear_model import RidgeCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import embed_graphs
+import fit_network
+import sample
+import split_materials
+from polyfacet.composition.formula import parse_formula
+from polyfacet.composition.statistics import STATISTICS, composition_statistics
+from polyfacet.files import atomic_path, write_text
+from polyfacet.materials import SAMPLE
+from polyfacet.metrics import mase
+from polyfacet.progress import track
+from polyfacet.splitting import SPLIT, TEST, TRAIN
+from polyfacet.stage_tables import EMBEDDINGS
+from polyfacet.structure_facet.crystal import crystal_from_structure, primitive_crystal
+from polyfacet.structure_facet.crystal_graph import GRAPHS, build_graph
+from polyfacet.tables import read_table, write_table
+from polyfacet.targets import Target
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+KINDS = ("random", "calibrated", "trained")
+TARGETS = [target.value for target in Target]
+# What XenonPy's 290 composition features are: five statistics of 58 properties.
+XENONPY_STATISTICS = ("ave", "sum", "var", "max", "min")
+TRAIN_FRACTION = 0.85
+N_TREES = 100
+Array = NDArray[np.float64]
+
+
+def main() -> None:
+    """Make all results that are not there, then print and draw them."""
+    options = read_options()
+    for path in (options.entries, options.elements):
+        if not path.exists():
+            sys.exit(f"{path} is not there; name it with --entries or --elements")
+    torch.set_num_threads(1)
+    folder = options.folder
+    prepare(options)
+    for kind in KINDS:
+        once(folder / f"{kind}.parquet", lambda path, kind=kind: embed_by(kind, path, options))
+    materials = read_table(folder / "sample.parquet", SAMPLE).merge(
+        read_table(folder / "split.parquet", SPLIT), on="mat_id"
+    )
+    graphs = read_table(folder / "graphs.parquet", GRAPHS, columns=["mat_id"])
+    materials = materials[materials["mat_id"].isin(graphs["mat_id"])].reset_index(drop=True)
+    results = {"dummy (median)": evaluate("dummy", np.zeros((len(materials), 1)), materials, options)}
+    xenonpy = xenonpy_features(materials["formula"], options.elements)
+    results["XenonPy + ExtraTrees"] = evaluate("trees", xenonpy, materials, options, "xenonpy")
+    for kind in KINDS:
+        table = read_table(folder / f"{kind}.parquet", EMBEDDINGS).set_index("mat_id")
+        features = np.stack(table.loc[materials["mat_id"], "embedding"]).astype(np.float64)
+        for regressor, label in (("ridge", "ridge"), ("trees", "ExtraTrees")):
+            results[f"{kind} + {label}"] = evaluate(regressor, features, materials, options, kind)
+    scores = pd.DataFrame(results).T[TARGETS]
+    scores["mean"] = scores.mean(axis=1)
+    counts = materials["part"].value_counts()
+    print(
+        f"MASE; {counts[TRAIN]} training and {counts[TEST]} test materials, by formula, seed {options.seed}"
+    )
+    print(as_markdown(scores))
+    draw(scores, folder / "mase.png")
+
+
+def read_options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, required=True, help="where results are kept")
+    parser.add_argument("--entries", type=Path, default=SHARED / "alexandria_1d")
+    parser.add_argument("--elements", type=Path, default=SHARED / "elements" / "elements_completed.csv")
+    parser.add_argument("--n", type=int, default=1000, help="number of materials")
+    parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+    parser.add_argument("--width", type=int, default=256)
+    parser.add_argument("--layers", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    return parser.parse_args()
+
+
+def once(path: Path, make: Callable[[Path], None]) -> None:
+    """Make a file that is not there."""
+    if not path.exists():
+        make(path)
+
+
+def prepare(options: argparse.Namespace) -> None:
+    """Sample, split, and build the graphs."""
+    folder = options.folder
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def draw_sample(path: Path) -> None:
+        sample.main(
+            [options.entries],
+            path,
+            folder / "rejected.parquet",
+            folder / "summary.json",
+            n_materials=options.n,
+            seed=options.seed,
+            filters={},
+            magnetization="absolute",
+            max_rejected_fraction=0.05,
+        )
+
+    once(folder / "sample.parquet", draw_sample)
+    once(
+        folder / "split.parquet",
+        lambda path: split_materials.main(
+            folder / "sample.parquet",
+            path,
+            method="formula",
+            train_fraction=TRAIN_FRACTION,
+            seed=options.seed,
+            repeat=0,
+        ),
+    )
+    once(folder / "graphs.parquet", lambda path: build_graphs(folder / "sample.parquet", path))
+
+
+def build_graphs(sampled: Path, path: Path) -> None:
+    """Build the graphs of the primitive cells; say which materials have none."""
+    rows = []
+    table = read_table(sampled, SAMPLE, columns=["mat_id", "structure"])
+    for mat_id, structure in track(list(table.itertuples(index=False)), "graphs"):
+        try:
+            crystal = primitive_crystal(crystal_from_structure(Structure.from_dict(json.loads(structure))))
+        except ValueError as error:
+            print(f"{mat_id} has no graph: {error}", flush=True)
+            continue
+        rows.append(build_graph(mat_id, crystal, pauli="coded", neighbours=16, min_radius=0.0).row())
+    write_table(path, rows, GRAPHS)
+
+
+def embed_by(kind: Any, path: Path, options: argparse.Namespace) -> None:
+    """Fit the network of a kind on the training part, and embed all materials."""
+    folder = options.folder
+    network = folder / f"{kind}.safetensors"
+    start = time.process_time()
+    fit_network.main(
+        [folder / "graphs.parquet"],
+        folder / "split.parquet",
+        network,
+        kind=kind,
+        seed=options.seed,
+        device=options.device,
+        width=options.width,
+        layers=options.layers,
+        sample=folder / "sample.parquet",
+        training={
+            "epochs": options.epochs,
+            "batch_size": options.batch_size,
+            "learning_rate": options.learning_rate,
+        },
+    )
+    print(f"{kind}: network made in {time.process_time() - start:.0f} s of processor time", flush=True)
+    embed_graphs.main([folder / "graphs.parquet"], network, path, device=options.device)
+
+
+def xenonpy_features(formulas: pd.Series, elements: Path) -> Array:
+    """Describe compositions by 290 statistics of element properties."""
+    table = pd.read_csv(elements, index_col=0)
+    statistics = composition_statistics([parse_formula(formula) for formula in formulas], table, "xenonpy")
+    chosen = statistics[:, [STATISTICS.index(name) for name in XENONPY_STATISTICS]]
+    return np.nan_to_num(chosen.reshape(len(formulas), -1))
+
+
+def evaluate(
+    regressor: str, features: Array, materials: pd.DataFrame, options: argparse.Namespace, name: str = "none"
+) -> dict[str, float]:
+    """Fit on the training part and give the MASE of the test part for each target; kept in the folder."""
+    path = options.folder / f"{name}.{regressor}.json"
+    train, test = (materials["part"] == part for part in (TRAIN, TEST))
+
+    def fit(path: Path) -> None:
+        scores = {}
+        for target in TARGETS:
+            model = make_regressor(regressor, options.seed)
+            model.fit(features[train], materials.loc[train, target])
+            scores[target] = mase(materials.loc[test, target], model.predict(features[test]))
+        write_text(path, json.dumps(scores))
+
+    once(path, fit)
+    return json.loads(path.read_text())
+
+
+def make_regressor(name: str, seed: int) -> Any:
+    """Make one of the three models."""
+    if name == "dummy":
+        return DummyRegressor(strategy="median")
+    if name == "ridge":
+        return make_pipeline(StandardScaler(), RidgeCV(np.logspace(-3, 4, 15)))
+    return ExtraTreesRegressor(N_TREES, random_state=seed, n_jobs=1)
+
+
+def as_markdown(scores: pd.DataFrame) -> str:
+    """Write the scores as a table, the best of each column in bold."""
+    lines = [f"| features + model | {' | '.join(scores.columns)} |", "| --- |" + " --- |" * scores.shape[1]]
+    for label, row in scores.iterrows():
+        cells = [
+            f"**{value:.3f}**" if value == scores[column].min() else f"{value:.3f}"
+            for column, value in row.items()
+        ]
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def draw(scores: pd.DataFrame, path: Path) -> None:
+    """Draw the scores as a heatmap."""
+    mpl.use("Agg")
+    figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
+    image = axes.imshow(scores, vmin=0, vmax=1, cmap="viridis", aspect="auto")
+    axes.set_xticks(range(scores.shape[1]), scores.columns)
+    axes.set_yticks(range(len(scores)), list(scores.index))
+    for (row, column), value in np.ndenumerate(scores.to_numpy()):
+        axes.text(column, row, f"{value:.2f}", ha="center", va="center", color="w" if value < 0.6 else "k")
+    figure.colorbar(image, label="MASE")
+    with atomic_path(path) as part:
+        figure.savefig(part, format="png", dpi=150)
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""Materials to pretrain on: outside the sample, of other formulas, nested."""
+
+import json
+
+import pytest
+from handmade import entries, entry, rock_salt, write_entries
+
+import sample
+import sample_pretraining
+from polyfacet.errors import UserError
+from polyfacet.materials import SAMPLE, reduced_formula
+from polyfacet.tables import read_table
+
+DRAW = {"seed": 3, "filters": {}, "magnetization": "absolute"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with entries, and a sample of six of them."""
+    write_entries(tmp_path / "entries.json", entries())
+    sample.main(
+        [tmp_path / "entries.json"],
+        tmp_path / "sample.parquet",
+        tmp_path / "rejected.parquet",
+        tmp_path / "summary.json",
+        n_materials=6,
+        max_rejected_fraction=0.05,
+        **DRAW,
+    )
+    return tmp_path
+
+
+def draw(folder, n):
+    sample_pretraining.main(
+        [folder / "entries.json"],
+        folder / "sample.parquet",
+        folder / "pretraining.parquet",
+        folder / "pretraining.json",
+        n_materials=n,
+        **DRAW,
+    )
+    counts = json.loads((folder / "pretraining.json").read_text())
+    return set(read_table(folder / "pretraining.parquet", SAMPLE)["mat_id"]), counts
+
+
+def test_neither_materials_nor_formulas_of_the_sample_are_drawn(folder):
+    sampled = read_table(folder / "sample.parquet", SAMPLE)
+    polymorph = entry("polymorph", rock_salt("Na", "Cl", 5.0), formula=sampled["formula"][0])
+    write_entries(folder / "entries.json", [*entries(), polymorph])
+    drawn, counts = draw(folder, 1000)
+    assert not drawn & {"polymorph", *sampled["mat_id"]}
+    assert counts["in the sample"] == 6
+    assert counts["formula in the sample"] >= 1
+    assert counts["drawn"] == len(drawn) == counts["read"] - 6 - counts["formula in the sample"]
+
+
+def test_draws_are_nested(folder):
+    few, more = draw(folder, 2)[0], draw(folder, 5)[0]
+    assert len(few) == 2
+    assert few < more
+
+
+def test_nothing_left_is_said(folder):
+    kept = set(read_table(folder / "sample.parquet", SAMPLE)["mat_id"])
+    write_entries(folder / "entries.json", [e for e in entries() if e["data"]["mat_id"] in kept])
+    with pytest.raises(UserError, match="graphs.pretrain"):
+        draw(folder, 5)
+
+
+def test_spellings_of_a_formula_are_one():
+    assert reduced_formula("Cl2Na2") == reduced_formula("NaCl") == "NaCl"
+    assert reduced_formula("no formula") == "no formula"
