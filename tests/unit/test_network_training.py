@@ -25,6 +25,7 @@ from polyfacet.structure_facet.training import (
 )
 from polyfacet.structure_facet.training_state import TrainingState
 from polyfacet.tables import write_table
+from polyfacet.targets import Target
 
 CPU = torch.device("cpu")
 SMALL = NetworkConfig(width=16, layers=1)
@@ -195,10 +196,7 @@ def write_inputs(folder, graphs, properties, in_test=()):
 
 def fit(folder, **changes):
     settings = {"kind": "trained", "seed": 7, "device": "cpu", "width": 16, "layers": 1}
-    settings |= {
-        "targets": ["vol_atom", "e_form"],
-        "training": {"epochs": 2, "batch_size": 8, "validation_fraction": 0.25},
-    }
+    settings |= {"training": {"epochs": 2, "batch_size": 8, "validation_fraction": 0.25}}
     fit_network.main(
         [folder / "graphs.parquet"],
         folder / "split.parquet",
@@ -221,7 +219,7 @@ def test_script_writes_the_network_with_its_record_and_no_trace_of_the_test_part
     assert record["kind"] == "trained"
     assert record["training"]["settings"]["epochs"] == 2
     assert record["network"]["width"] == 16
-    assert set(record["training"]["validation_errors"]) == {"vol_atom", "e_form"}
+    assert set(record["training"]["validation_errors"]) == {target.value for target in Target}
 
     values = dict(embed(load_network(tmp_path / "network.safetensors", CPU), graphs))
     assert all(np.isfinite(value).all() for value in values.values())
