@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -313,7 +314,7 @@ def test_a_viewer_that_ignores_a_scene_is_found_out(monkeypatch, scenes):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_rendering_a_folder_names_pictures_after_materials(camera, structures, tmp_path, threads):
+def test_rendering_a_folder_names_pictures_after_materials(structures, tmp_path, threads):
     for name, structure in structures.items():
         structure.to(filename=str(tmp_path / f"{name}.cif"), fmt="cif")
     (tmp_path / "damaged.cif").write_text("data_\n_cell_length_a what\n")
@@ -327,12 +328,13 @@ def test_rendering_a_folder_names_pictures_after_materials(camera, structures, t
     assert [type(result) for result in results] == [list, Reject, list, Reject, Reject]
     assert [getattr(result, "mat_id", None) or result[0].mat_id for result in results] == names
     assert sorted(path.name for path in images.iterdir()) == ["iron.png", "rock_salt.png"]
-    for (result,) in results[0], results[2]:
-        content = (images / result.image).read_bytes()
-        scene = scene_of_cif(tmp_path / f"{result.mat_id}.cif", SETTINGS)
-        assert content == camera.take_picture(only_view(scene))
-        assert result.n_bonds == scene.n_bonds > 0
-        assert hashlib.sha256(content).hexdigest() == result.sha256
+    with SceneCamera(SETTINGS) as camera:
+        for (result,) in results[0], results[2]:
+            content = (images / result.image).read_bytes()
+            scene = scene_of_cif(tmp_path / f"{result.mat_id}.cif", SETTINGS)
+            assert content == camera.take_picture(only_view(scene))
+            assert result.n_bonds == scene.n_bonds > 0
+            assert hashlib.sha256(content).hexdigest() == result.sha256
     for reject, word in zip(
         (results[1], results[3], results[4]), ("damaged", "absent", "match"), strict=True
     ):
@@ -412,6 +414,12 @@ def test_swiftshader_draws_as_well(structures, reference):
         assert "SwiftShader" in camera.provenance()["webgl_renderer"]
         png = camera.take_picture(only_view(crystal_scene(structures["iron"], settings)))
     assert np.abs(pixels(png) - pixels(reference["iron"])).mean() < 10
+
+
+@pytest.mark.skipif(shutil.which("nvidia-smi") is None, reason="needs an NVIDIA GPU with its driver")
+def test_a_gpu_draws_where_there_is_one(camera):
+    renderer = camera.provenance()["webgl_renderer"]
+    assert "NVIDIA" in renderer, f"draws with {renderer}"
 
 
 def test_a_browser_that_is_not_there_is_a_clear_error(tmp_path):

@@ -80,6 +80,14 @@ def test_more_targets_train_only_the_new_cells(finished):
     assert "assemble_dataset" not in jobs
 
 
+def test_another_browser_build_draws_the_pictures_anew(finished, descendants, tmp_path, monkeypatch):
+    other = tmp_path / "chromium"
+    other.write_text("#!/bin/sh\necho Chromium 1.2.3\n")
+    other.chmod(0o755)
+    monkeypatch.setenv("POLYFACET_BROWSER", str(other))
+    assert set(finished.jobs()) == expected({"render_images"}, descendants)
+
+
 @pytest.mark.parametrize("script", sorted(SCRIPTS - ONLINE_SCRIPTS))
 def test_a_touched_script_reruns_its_stage_and_what_follows(finished, descendants, script):
     path = finished.folder / "workflow" / "scripts" / f"{script}.py"

@@ -131,9 +131,7 @@ class HeadlessBrowser:
         self.stop()
         self.start()
         if self.webgl_renderer != before:
-            raise UserError(
-                f"The browser drew with {before}, and after a restart with {self.webgl_renderer}."
-            )
+            raise UserError(f"The browser drew with {before}, but with {self.webgl_renderer} when restarted.")
 
     def new_page(self, size: int) -> Page:
         """Open an empty page whose viewport is ``size`` x ``size`` pixels."""
