@@ -37,6 +37,11 @@ CUTOFF_STEPS = (0.96, 1.04)
 INITIAL_CURVATURE = 30.0
 
 
+def is_molecule(spec: Mapping[str, Any]) -> bool:
+    """Whether a specification is a molecule in a box instead of a crystal."""
+    return bool(spec["prototype"] == "molecule")
+
+
 def build(spec: Mapping[str, Any]) -> Atoms:
     """Build the starting structure with its starting moments.
 
@@ -51,7 +56,7 @@ def build(spec: Mapping[str, Any]) -> Atoms:
     Atoms
         The cell to be calculated.
     """
-    if spec["prototype"] == "molecule":
+    if is_molecule(spec):
         atoms = dimer(spec["sites"][0], spec["bond_length"])
         moments = [MOLECULE_MOMENTS.get(symbol, 0.0) for symbol in atoms.symbols]
     else:
@@ -65,11 +70,11 @@ def build(spec: Mapping[str, Any]) -> Atoms:
     return atoms
 
 
-def kpoint_grid(atoms: Atoms, density: float, molecule: bool) -> tuple[int, int, int]:
-    """Size of the k-point grid with at least the given density (points per inverse Angstrom)."""
-    if molecule:
+def kpoint_grid(spec: Mapping[str, Any], density: float) -> tuple[int, int, int]:
+    """Size of the starting cell's k-point grid with at least the density, in points per inverse Angstrom."""
+    if is_molecule(spec):
         return (1, 1, 1)
-    first, second, third = kptdensity2monkhorstpack(atoms, density, even=False)
+    first, second, third = kptdensity2monkhorstpack(build(spec), density, even=False)
     return (int(first), int(second), int(third))
 
 
@@ -106,21 +111,32 @@ def attach_calculator(
     )
 
 
-def fresh(atoms: Atoms) -> Atoms:
-    """Copy of a structure with its starting moments and without its calculator."""
-    copy = atoms.copy()
-    copy.calc = None
-    return copy
+def cutoff_derivative(spec: Mapping[str, Any], cutoff: float, log: Path) -> float:
+    """Differentiate the energy of the starting structure with respect to the cutoff (central difference).
 
+    Parameters
+    ----------
+    spec : mapping
+        The crystal; a molecule has no stress to correct and gets 0.
+    cutoff : float
+        Plane-wave cutoff in eV.
+    log : Path
+        GPAW's log.
 
-def cutoff_derivative(atoms: Atoms, grid: tuple[int, int, int], log: Path) -> float:
-    """Differentiate the energy with respect to the cutoff at the starting structure (central difference)."""
-    cutoffs = [step * SETTINGS["cutoff_ev"] for step in CUTOFF_STEPS]
+    Returns
+    -------
+    float
+        The derivative, dimensionless, on the k-point grid set aside for it.
+    """
+    if is_molecule(spec):
+        return 0.0
+    grid = kpoint_grid(spec, SETTINGS["kpoint_density_pulay"])
+    cutoffs = [step * cutoff for step in CUTOFF_STEPS]
     energies = []
-    for cutoff in cutoffs:
-        copy = fresh(atoms)
-        attach_calculator(copy, grid, log, cutoff)
-        energies.append(copy.get_potential_energy())
+    for value in cutoffs:
+        atoms = build(spec)
+        attach_calculator(atoms, grid, log, value)
+        energies.append(atoms.get_potential_energy())
     return float((energies[1] - energies[0]) / (cutoffs[1] - cutoffs[0]))
 
 
@@ -196,6 +212,37 @@ def describe(atoms: Atoms, molecule: bool) -> Json:
     }
 
 
+def single_point(
+    spec: Mapping[str, Any],
+    structure: Atoms,
+    grid: tuple[int, int, int],
+    log: Path,
+    cutoff: float,
+    dedecut: float,
+) -> Json:
+    """Calculate a crystal afresh, from its starting moments, at a fixed structure.
+
+    Parameters
+    ----------
+    spec : mapping
+        The crystal, as in ``crystals.yaml``.
+    structure : Atoms
+        Cell and positions.
+    grid, log, cutoff, dedecut
+        As in :func:`attach_calculator`.
+
+    Returns
+    -------
+    dict
+        Its properties, as in :func:`describe`.
+    """
+    atoms = build(spec)
+    atoms.set_cell(structure.cell)
+    atoms.set_scaled_positions(structure.get_scaled_positions())
+    attach_calculator(atoms, grid, log, cutoff, dedecut)
+    return describe(atoms, is_molecule(spec))
+
+
 def calculate(spec: Mapping[str, Any], log: Path) -> Json:
     """Relax one crystal, then calculate it afresh on the finer k-point grid.
 
@@ -212,22 +259,17 @@ def calculate(spec: Mapping[str, Any], log: Path) -> Json:
         The result, ready for JSON; keys as in :func:`describe` plus how it was made.
     """
     started, cpu = time.monotonic(), time.process_time()
-    molecule = spec["prototype"] == "molecule"
-    relaxed = "positions" if molecule else PROTOTYPES[spec["prototype"]].relaxed
+    relaxed = "positions" if is_molecule(spec) else PROTOTYPES[spec["prototype"]].relaxed
     cutoff = SETTINGS["cutoff_ev"]
+    dedecut = cutoff_derivative(spec, cutoff, log)
     atoms = build(spec)
-    grid = kpoint_grid(atoms, SETTINGS["kpoint_density_relaxation"], molecule)
-    fine_grid = kpoint_grid(atoms, SETTINGS["kpoint_density_final"], molecule)
-    coarse_grid = kpoint_grid(atoms, SETTINGS["kpoint_density_pulay"], molecule)
-    dedecut = 0.0 if molecule else cutoff_derivative(atoms, coarse_grid, log)
-    final = fresh(atoms)
+    grid = kpoint_grid(spec, SETTINGS["kpoint_density_relaxation"])
     attach_calculator(atoms, grid, log, cutoff, dedecut)
     steps, converged = relax(atoms, relaxed, log.with_suffix(".steps"))
-    final.set_cell(atoms.cell)
-    final.set_scaled_positions(atoms.get_scaled_positions())
-    attach_calculator(final, fine_grid, log.with_suffix(".final"), cutoff, dedecut)
+    fine_grid = kpoint_grid(spec, SETTINGS["kpoint_density_final"])
+    final = single_point(spec, atoms, fine_grid, log.with_suffix(".final"), cutoff, dedecut)
     return {
-        **describe(final, molecule),
+        **final,
         "relaxed": relaxed,
         "relaxation_steps": steps,
         "relaxation_converged": converged,

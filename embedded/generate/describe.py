@@ -25,9 +25,9 @@ def moment_per_atom(entry: Mapping[str, Any]) -> float:
     return abs(float(entry["data"]["total_mag"])) / int(entry["data"]["nsites"])
 
 
-def pressure(entry: Mapping[str, Any]) -> float:
-    """Residual pressure in GPa: minus a third of the trace of the stress."""
-    return -GPA_PER_EV_PER_A3 * float(np.trace(entry["data"]["stress"])) / 3.0
+def pressure(stress: Sequence[Sequence[float]]) -> float:
+    """Pressure in GPa, minus a third of the trace of a stress in eV/Angstrom^3."""
+    return -GPA_PER_EV_PER_A3 * float(np.trace(stress)) / 3.0
 
 
 TARGETS: dict[str, Callable[[Json], float]] = {
@@ -56,7 +56,9 @@ def counts(document: Json) -> list[tuple[str, Any]]:
     """
     entries = document["entries"]
     data = [entry["data"] for entry in entries]
-    pressures = np.abs([pressure(entry) for entry in entries if entry["parameters"]["relaxed"] != "none"])
+    pressures = np.abs(
+        [pressure(entry["data"]["stress"]) for entry in entries if entry["parameters"]["relaxed"] != "none"]
+    )
     return [
         ("entries", len(entries)),
         ("molecules that serve as elemental references", len(document["molecular_references"])),

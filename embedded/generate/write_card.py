@@ -8,8 +8,13 @@ from pathlib import Path
 
 import compare
 import describe
+import report_convergence
 
-TABLES: dict[str, Callable[[Path], None]] = {"describe.py": describe.main, "compare.py": compare.main}
+TABLES: dict[str, Callable[[Path], None]] = {
+    "describe.py": describe.main,
+    "report_convergence.py": report_convergence.main,
+    "compare.py": compare.main,
+}
 
 
 def printed(script: Callable[[Path], None], embedded: Path) -> str:

@@ -1,9 +1,11 @@
 """The embedded entries: what they state follows from what they hold, and they fit their generator."""
 
+import csv
 import json
 import math
 import sys
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,9 +22,12 @@ FILE = EMBEDDED / "entries.json.bz2"
 sys.path.append(str(EMBEDDED / "generate"))
 
 from assemble import assemble  # noqa: E402
+from convergence_points import CUTOFF_SCAN, DENSITY_SCAN, POINTS, PRODUCTION, SCAN, Point  # noqa: E402
 from crystals import numbered_crystals  # noqa: E402
 from electronic import band_gaps, dos_at_fermi_level  # noqa: E402
-from settings import digest  # noqa: E402
+from gather_convergence import main as gather  # noqa: E402
+from report_convergence import energy_errors, production_error, read_scan, spread  # noqa: E402
+from settings import SETTINGS, digest  # noqa: E402
 from stored_results import read_document, result_of  # noqa: E402
 from write_card import with_tables  # noqa: E402
 
@@ -195,6 +200,83 @@ def test_a_uniform_band_has_its_density_of_states():
 
 def test_levels_far_away_do_not_count():
     assert dos_at_fermi_level(np.array([[[-40.0, 60.0]]]), np.ones(1), 0.0, 0.05) < 1e-15
+
+
+def scan_rows():
+    with (EMBEDDED / "convergence.csv").open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_the_convergence_scan_holds_its_crystals_at_all_its_points():
+    points = [(mat_id, point) for mat_id in SCAN["crystals"] for point in POINTS.values()]
+    assert [
+        (row["mat_id"], Point(float(row["cutoff_ev"]), float(row["kpoint_density"]))) for row in scan_rows()
+    ] == points
+    crystals = numbered_crystals()
+    for row in scan_rows():
+        assert row["digest"] == digest(crystals[row["mat_id"]]), (
+            f"{row['mat_id']} was scanned at other settings: run the rule convergence again"
+        )
+
+
+def test_the_production_settings_are_a_point_of_both_scans():
+    assert Point(SETTINGS["cutoff_ev"], SETTINGS["kpoint_density_final"]) == PRODUCTION
+    assert PRODUCTION in CUTOFF_SCAN[:-1]
+    assert PRODUCTION in DENSITY_SCAN[:-1]
+    assert list(CUTOFF_SCAN) == sorted(CUTOFF_SCAN)
+    assert list(DENSITY_SCAN) == sorted(DENSITY_SCAN)
+
+
+def test_the_scan_gives_the_entries_back_at_the_production_settings():
+    entries = {entry["data"]["mat_id"]: entry for entry in ALL}
+    here = [
+        row
+        for row in scan_rows()
+        if (float(row["cutoff_ev"]), float(row["kpoint_density"])) == tuple(PRODUCTION)
+    ]
+    assert len(here) == len(SCAN["crystals"])
+    for row in here:
+        entry = entries[row["mat_id"]]
+        sites = entry["data"]["nsites"]
+        assert int(row["kpoints"]) == entry["parameters"]["kpoints"], row["mat_id"]
+        assert float(row["e_total_ev_per_atom"]) == pytest.approx(entry["energy"] / sites, abs=1e-4)
+        assert float(row["gap_ev"]) == pytest.approx(entry["data"]["band_gap_ind"], abs=1e-3)
+        moment = abs(entry["data"]["total_mag"]) / sites
+        assert float(row["moment_mu_b_per_atom"]) == pytest.approx(moment, abs=1e-2)
+        dos_ef = entry["data"]["dos_ef"] / sites
+        assert float(row["dos_ef_per_ev_per_atom"]) == pytest.approx(dos_ef, abs=1e-2)
+
+
+def test_energy_differences_weigh_scanned_crystals_and_their_elements_to_nothing():
+    for difference in SCAN["differences"]:
+        assert set(difference["weights"]) <= set(SCAN["crystals"]), difference["name"]
+        left = defaultdict(float)
+        for mat_id, weight in difference["weights"].items():
+            content = composition(next(entry for entry in ALL if entry["data"]["mat_id"] == mat_id))
+            for element in content.elements:
+                left[element.symbol] += weight * content.get_atomic_fraction(element)
+        assert all(abs(amount) < 1e-12 for amount in left.values()), difference["name"]
+
+
+def test_errors_are_deviations_from_the_last_point_in_mev():
+    points = [Point(cutoff, 3.0) for cutoff in (400.0, 480.0, 600.0)]
+    known = read_scan(EMBEDDED / "convergence.csv")[SCAN["crystals"][0], PRODUCTION]
+    scan = {
+        (mat_id, point): replace(known, energy=energy)
+        for mat_id, energies in {"a": (-1.0, -1.5, -1.51), "b": (-2.0, -2.4, -2.41)}.items()
+        for point, energy in zip(points, energies, strict=True)
+    }
+    assert energy_errors({"a": 1.0}, points, scan) == pytest.approx([510.0, 10.0])
+    assert energy_errors({"a": 1.0, "b": -1.0}, points, scan) == pytest.approx([100.0, 0.0])
+    assert production_error({"a": 0.5}, points, scan) == pytest.approx(5.0)
+    assert spread([-3.0, 1.0, 2.0], 1, "meV/atom") == "2.0 (median) to 3.0 meV/atom (largest)"
+    assert spread([-3.0], 0, "%") == "3 % (one)"
+
+
+def test_a_scan_that_is_not_finished_is_not_gathered(tmp_path):
+    with pytest.raises(FileNotFoundError, match=SCAN["crystals"][0]):
+        gather(tmp_path, tmp_path)
+    assert not (tmp_path / "convergence.csv").exists()
 
 
 def test_the_tables_of_the_card_are_those_of_the_entries():
