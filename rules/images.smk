@@ -21,6 +21,7 @@ rule render_images:
     params:
         **config["images"],
         drawn_by=what_draws,
+        scenes=f"{RUN}/images/scenes",
         code=code_of_rule("render_images"),
         max_rejected_fraction=config["max_rejected_fraction"],
     script:

@@ -51,6 +51,7 @@ def main(
     browser: Path | None = None,
     max_rejected_fraction: float = 0.05,
     threads: int = 1,
+    scenes: Path | None = None,
 ) -> None:
     """Draw the materials of a shard with Crystal Toolkit in a headless browser.
 
@@ -77,6 +78,8 @@ def main(
         More rejects than this fraction of the shard fail the stage.
     threads
         Number of processor cores to use; the pictures do not depend on it.
+    scenes
+        Folder that keeps scenes, so that a crystal that is drawn again need not have its bonds found again.
     """
     settings = RenderSettings(
         size=size,
@@ -97,7 +100,7 @@ def main(
     mat_ids = list(read_table(materials, STRUCTURES, columns=["mat_id"])["mat_id"])
     items = [(mat_id, structures / f"{mat_id}.cif") for mat_id in mat_ids]
     start = time.monotonic()
-    with atomic_path(images) as folder, open_studio(settings, browser, threads) as studio:
+    with atomic_path(images) as folder, open_studio(settings, browser, threads, scenes) as studio:
         folder.mkdir()
         drawn = render_structures(items, folder, studio, settings)
         results = list(track(drawn, f"images {manifest.stem}", total=len(items)))

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import traceback
 from contextlib import suppress
 from dataclasses import asdict
 from multiprocessing.connection import Connection
@@ -20,6 +21,7 @@ from types import TracebackType
 from typing import Any
 
 from polyfacet.rendering.drawable import CrystalScene, SceneError
+from polyfacet.rendering.scene_cache import SceneMaker
 from polyfacet.rendering.settings import RenderSettings
 
 SCENE_TIMEOUT_S = 300.0
@@ -92,11 +94,14 @@ class SceneWorkers:
         What the scenes show.
     n_workers
         Number of processes.
+    scenes
+        Folder that keeps scenes (see ``SceneMaker``); None to keep none.
     """
 
-    def __init__(self, settings: RenderSettings, n_workers: int) -> None:
+    def __init__(self, settings: RenderSettings, n_workers: int, scenes: Path | None = None) -> None:
         self._settings = settings
         self._n_workers = n_workers
+        self._scenes = scenes
         self._connections: list[Connection] = []
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -107,7 +112,14 @@ class SceneWorkers:
         code = "from polyfacet.rendering.scene_workers import serve; serve()"
         package = str(Path(__file__).resolve().parents[2])
         self._process = subprocess.Popen(  # noqa: S603 - this Python, with fixed arguments
-            [sys.executable, "-c", code, json.dumps(asdict(self._settings)), *map(str, theirs)],
+            [
+                sys.executable,
+                "-c",
+                code,
+                json.dumps(asdict(self._settings)),
+                str(self._scenes or ""),
+                *map(str, theirs),
+            ],
             pass_fds=theirs,
             stdin=subprocess.DEVNULL,
             env={
@@ -135,47 +147,46 @@ class SceneWorkers:
 def serve() -> None:
     """Fork a worker for each socket named on the command line, and another one where one dies."""
     _die_with_parent()
-    from polyfacet.rendering.cif_scene import scene_of_cif  # noqa: F401, PLC0415 - here, once, for all workers
+    import polyfacet.rendering.cif_scene  # noqa: F401, PLC0415 - here, once, for all workers
 
-    settings = RenderSettings(**json.loads(sys.argv[1]))
-    sockets = [int(text) for text in sys.argv[2:]]
-    workers = {_fork_worker(number, sockets, settings): number for number in sockets}
+    settings, scenes, *sockets = sys.argv[1:]
+    maker = SceneMaker(RenderSettings(**json.loads(settings)), Path(scenes) if scenes else None)
+    numbers = [int(number) for number in sockets]
+    workers = {_fork_worker(number, numbers, maker): number for number in numbers}
     while workers:
         pid, status = os.wait()
         number = workers.pop(pid)
         if status:
-            print(
-                f"a process that makes scenes ended ({status}); starting another", file=sys.stderr, flush=True
-            )
-            workers[_fork_worker(number, sockets, settings)] = number
+            print(f"a scene worker ended ({status}): starting another", file=sys.stderr, flush=True)
+            workers[_fork_worker(number, numbers, maker)] = number
 
 
-def _fork_worker(number: int, sockets: list[int], settings: RenderSettings) -> int:
+def _fork_worker(number: int, sockets: list[int], maker: SceneMaker) -> int:
     pid = os.fork()
     if pid:
         return pid
-    _die_with_parent()
-    for other in sockets:
-        if other != number:
-            os.close(other)
     status = 1
     try:
-        _answer_requests(Connection(number), settings)
+        _die_with_parent()
+        for other in sockets:
+            if other != number:
+                os.close(other)
+        _answer_requests(Connection(number), maker)
         status = 0
+    except BaseException:
+        traceback.print_exc()
     finally:
         os._exit(status)
 
 
-def _answer_requests(connection: Connection, settings: RenderSettings) -> None:
-    from polyfacet.rendering.cif_scene import scene_of_cif  # noqa: PLC0415 - imported before the fork
-
+def _answer_requests(connection: Connection, maker: SceneMaker) -> None:
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         connection.send_bytes(json.dumps({"pid": os.getpid()}).encode())
         while True:
             request = json.loads(connection.recv_bytes())
             answer = {"number": request["number"]}
             try:
-                answer["scene"] = asdict(scene_of_cif(Path(request["cif"]), settings))
+                answer["scene"] = asdict(maker.scene(Path(request["cif"])))
             except SceneError as error:
                 answer["reason"] = str(error)
             connection.send_bytes(json.dumps(answer).encode())

@@ -1,6 +1,6 @@
 """Where pictures are taken: scenes made in worker processes, drawn by one or two browsers."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 from itertools import islice
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Protocol, Self
 
 from polyfacet.rendering.capture import PictureError, SceneCamera
 from polyfacet.rendering.drawable import CrystalScene, SceneError
+from polyfacet.rendering.scene_cache import SceneMaker
 from polyfacet.rendering.scene_workers import SceneWorker, SceneWorkers
 from polyfacet.rendering.settings import RenderSettings, View
 
@@ -41,7 +42,9 @@ class Studio(Protocol):
         """Say what made the pictures (see ``SceneCamera.provenance``)."""
 
 
-def open_studio(settings: RenderSettings, browser: Path | None = None, threads: int = 1) -> Studio:
+def open_studio(
+    settings: RenderSettings, browser: Path | None = None, threads: int = 1, scenes: Path | None = None
+) -> Studio:
     """Choose how pictures are taken; they are the same in every way.
 
     Parameters
@@ -53,15 +56,20 @@ def open_studio(settings: RenderSettings, browser: Path | None = None, threads: 
     threads
         Number of processor cores that may be used.  With one, scenes are made in this process, in turn with a
         browser that draws them; with more, worker processes make scenes while browsers draw others.
+    scenes
+        Folder that keeps scenes for pictures to come; None to keep none.
     """
-    return OneByOne(settings, browser) if threads == 1 else SideBySide(settings, browser, threads)
+    if threads == 1:
+        return OneByOne(settings, browser, scenes)
+    return SideBySide(settings, browser, threads, scenes)
 
 
 class OneByOne:
     """A studio for one processor core."""
 
-    def __init__(self, settings: RenderSettings, browser: Path | None) -> None:
+    def __init__(self, settings: RenderSettings, browser: Path | None, scenes: Path | None) -> None:
         self.camera = SceneCamera(settings, browser)
+        self._maker = SceneMaker(settings, scenes)
 
     def __enter__(self) -> Self:
         """Start the browser."""
@@ -76,12 +84,9 @@ class OneByOne:
 
     def shoot(self, cifs: Iterable[Path]) -> Iterator[Shot]:
         """Take the pictures of CIF files, in their order."""
-        # Importing it takes seconds, which a process that leaves the scenes to others can save.
-        from polyfacet.rendering.cif_scene import scene_of_cif  # noqa: PLC0415
-
         waiting = iter(cifs)
         while together := list(islice(waiting, CRYSTALS_TOGETHER)):
-            made = [_scene_or_error(scene_of_cif, cif, self.camera.settings) for cif in together]
+            made = [_scene_or_error(self._maker, cif) for cif in together]
             shots = shots_of(self.camera, [scene for scene in made if isinstance(scene, CrystalScene)])
             for scene in made:
                 yield next(shots) if isinstance(scene, CrystalScene) else scene
@@ -97,10 +102,13 @@ class SideBySide:
     A thread of this process waits for each worker, and one for each browser; between them are queues.
     """
 
-    def __init__(self, settings: RenderSettings, browser: Path | None, threads: int) -> None:
+    def __init__(
+        self, settings: RenderSettings, browser: Path | None, threads: int, scenes: Path | None
+    ) -> None:
         self._settings = settings
         self._browser = browser
         self._n_workers = threads
+        self._scenes = scenes
         self._drawable: SimpleQueue[tuple[int, CrystalScene] | None] = SimpleQueue()
         self._done: SimpleQueue[tuple[int, Shot] | BaseException] = SimpleQueue()
         self._opened: SimpleQueue[dict[str, str] | BaseException] = SimpleQueue()
@@ -111,7 +119,7 @@ class SideBySide:
     def __enter__(self) -> Self:
         """Start workers and browsers, all at once, and wait for the browsers."""
         with ExitStack() as opening:
-            self._workers = opening.enter_context(SceneWorkers(self._settings, self._n_workers))
+            self._workers = opening.enter_context(SceneWorkers(self._settings, self._n_workers, self._scenes))
             cameras = [Thread(target=self._draw, name=f"camera {k}") for k in range(MAX_BROWSERS)]
             for camera in cameras:
                 opening.callback(camera.join)
@@ -217,10 +225,8 @@ def shots_of(camera: SceneCamera, scenes: list[CrystalScene]) -> Iterator[Shot]:
         yield errors[0] if errors else (scene, pngs)
 
 
-def _scene_or_error(
-    make: Callable[[Path, RenderSettings], CrystalScene], cif: Path, settings: RenderSettings
-) -> CrystalScene | SceneError:
+def _scene_or_error(maker: SceneMaker, cif: Path) -> CrystalScene | SceneError:
     try:
-        return make(cif, settings)
+        return maker.scene(cif)
     except SceneError as error:
         return error

@@ -1,0 +1,92 @@
+"""Scenes that are kept are those that would be made, and none is taken for another."""
+
+from pathlib import Path
+
+import pytest
+from pymatgen.core import Lattice, Structure
+
+from polyfacet.rendering import cif_scene
+from polyfacet.rendering.drawable import SceneError
+from polyfacet.rendering.scene_cache import SceneMaker
+from polyfacet.rendering.settings import RenderSettings
+
+SETTINGS = RenderSettings()
+
+
+@pytest.fixture
+def cif(tmp_path: Path) -> Path:
+    path = tmp_path / "iron.cif"
+    Structure(Lattice.cubic(2.87), ["Fe", "Fe"], [[0, 0, 0], [0.5, 0.5, 0.5]]).to(
+        filename=str(path), fmt="cif"
+    )
+    return path
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the files of which a scene has been made."""
+    names = []
+    plain = cif_scene.scene_of_cif
+
+    def noted(path: Path, settings: RenderSettings):
+        names.append(path.name)
+        return plain(path, settings)
+
+    monkeypatch.setattr(cif_scene, "scene_of_cif", noted)
+    return names
+
+
+def test_a_scene_is_made_once_and_stays_the_same(cif, made, tmp_path):
+    scenes = [SceneMaker(SETTINGS, tmp_path / "scenes").scene(cif) for _ in range(3)]
+    assert made == ["iron.cif"]
+    assert scenes == [SceneMaker(SETTINGS).scene(cif)] * 3
+
+
+def test_what_only_the_viewer_looks_at_makes_no_other_scene(cif, made, tmp_path):
+    for settings in (SETTINGS, RenderSettings(size=64, sphere_segments=8, webgl="swiftshader")):
+        SceneMaker(settings, tmp_path / "scenes").scene(cif)
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [RenderSettings(colors="Jmol"), RenderSettings(bonds=False), RenderSettings(unit_cell=False)],
+    ids=["colours", "bonds", "unit cell"],
+)
+def test_other_settings_make_another_scene(cif, made, tmp_path, settings):
+    one = SceneMaker(SETTINGS, tmp_path / "scenes").scene(cif)
+    other = SceneMaker(settings, tmp_path / "scenes").scene(cif)
+    assert len(made) == 2
+    assert one != other
+
+
+def test_another_structure_of_the_same_name_has_its_own_scene(cif, made, tmp_path):
+    maker = SceneMaker(SETTINGS, tmp_path / "scenes")
+    before = maker.scene(cif)
+    Structure(Lattice.cubic(3.2), ["W", "W"], [[0, 0, 0], [0.5, 0.5, 0.5]]).to(filename=str(cif), fmt="cif")
+    assert maker.scene(cif) != before
+    assert len(made) == 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"not gzip", None], ids=["empty", "something else", "cut off"])
+def test_a_damaged_scene_is_made_again(cif, made, tmp_path, damage):
+    maker = SceneMaker(SETTINGS, tmp_path / "scenes")
+    scene = maker.scene(cif)
+    (kept,) = (tmp_path / "scenes").iterdir()
+    content = kept.read_bytes()
+    kept.write_bytes(content[:50] if damage is None else damage)
+    assert maker.scene(cif) == scene
+    assert kept.read_bytes() == content
+    assert len(made) == 2
+
+
+def test_a_failure_is_not_kept(made, tmp_path):
+    maker = SceneMaker(SETTINGS, tmp_path / "scenes")
+    with pytest.raises(SceneError, match="no structure file absent.cif"):
+        maker.scene(tmp_path / "absent.cif")
+    (tmp_path / "bad.cif").write_text("data_\n")
+    for _ in range(2):
+        with pytest.raises(SceneError):
+            maker.scene(tmp_path / "bad.cif")
+    assert made == ["bad.cif", "bad.cif"]
+    assert not (tmp_path / "scenes").exists()
