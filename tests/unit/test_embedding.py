@@ -208,15 +208,3 @@ def test_same_material_in_two_shards_is_refused(cifs, tmp_path):
     build(cifs, ["copper"], tmp_path / "g.parquet")
     with pytest.raises(UserError, match="copper"):
         read_graphs([tmp_path / "g.parquet"] * 2)
-
-
-def test_bad_material_is_rejected_with_a_reason_and_the_rest_goes_on(cifs, tmp_path):
-    (cifs / "damaged.cif").write_text("data_damaged\n")
-    heavy = Structure(Lattice.cubic(4), ["Lr"], [[0, 0, 0]])
-    CifWriter(heavy).write_file(cifs / "heavy.cif")
-    rejects = build(cifs, ["copper", "damaged", "heavy", "absent"], tmp_path / "g.parquet", limit=0.9)
-    assert rejects["mat_id"].tolist() == ["absent", "damaged", "heavy"]
-    assert "103" in rejects["reason"][2]
-    assert read_table(tmp_path / "g.parquet", GRAPHS)["mat_id"].tolist() == ["copper"]
-    with pytest.raises(UserError, match="max_rejected_fraction"):
-        build(cifs, ["copper", "damaged"], tmp_path / "g.parquet", limit=0.05)
