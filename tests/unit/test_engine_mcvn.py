@@ -42,7 +42,7 @@ def fit(frame: pd.DataFrame, tmp_path: Path):
 
 @pytest.mark.parametrize("variant", ["published", "fixed"])
 def test_it_learns_numbers_from_features_and_picture(fit, frame: pd.DataFrame, variant: str) -> None:
-    settings = MCVNSettings(variant=variant, max_epochs=40, learning_rate=0.01)
+    settings = MCVNSettings(variant=variant, max_epochs=20, learning_rate=0.01)
     test = frame[N_TRAIN + N_VALID :]
     both = r2(test["strength"], fit("tabular+compimage", settings).predict(test))
     assert both > 0.6
@@ -51,7 +51,7 @@ def test_it_learns_numbers_from_features_and_picture(fit, frame: pd.DataFrame, v
 
 
 def test_it_learns_classes(fit, frame: pd.DataFrame) -> None:
-    engine = fit("tabular+compimage", MCVNSettings(max_epochs=40, learning_rate=0.01), PHASE)
+    engine = fit("tabular+compimage", MCVNSettings(max_epochs=25, learning_rate=0.01), PHASE)
     test = frame[N_TRAIN + N_VALID :]
     predicted = engine.predict(test)
     assert score_classes(test["phase"], predicted, PHASE.classes).macro_f1 > 0.6
