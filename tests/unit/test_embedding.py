@@ -1,6 +1,7 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from pymatgen.core import Lattice, Structure
@@ -166,6 +167,7 @@ def build(cifs, names, output, limit=0.05):
         materials,
         output,
         rejected,
+        provenance=output.with_suffix(".json"),
         pauli="coded",
         neighbours=16,
         min_radius=0.0,
@@ -179,6 +181,7 @@ def test_scripts_give_the_same_bytes_for_any_shards(cifs, tmp_path):
     split = [{"mat_id": name, "part": "test" if name == "slab" else "train"} for name in names]
     write_table(tmp_path / "split.parquet", split, SPLIT)
     shards = {"one": [names], "two": [names[1::2], names[::2]]}
+    embeddings = {}
     for label, parts in shards.items():
         tables = [tmp_path / f"{label}-{number}.parquet" for number in range(len(parts))]
         for table, part in zip(tables, parts, strict=True):
@@ -194,14 +197,20 @@ def test_scripts_give_the_same_bytes_for_any_shards(cifs, tmp_path):
             width=32,
             layers=2,
         )
-        embed_graphs.main(tables, network, tmp_path / f"{label}.embeddings", device="cpu")
-    for suffix in ("embeddings", "network"):
-        assert (tmp_path / f"one.{suffix}").read_bytes() == (tmp_path / f"two.{suffix}").read_bytes()
-    table = read_table(tmp_path / "one.embeddings", EMBEDDINGS)
-    assert table["mat_id"].tolist() == names
-    values = np.stack(table["embedding"])
+        embedded = [embeddings_of(table, network) for table in tables]
+        embeddings[label] = pd.concat(embedded).sort_values("mat_id", ignore_index=True)
+    assert (tmp_path / "one.network").read_bytes() == (tmp_path / "two.network").read_bytes()
+    assert embeddings["one"]["mat_id"].tolist() == names
+    values, others = (np.stack(table["embedding"]) for table in embeddings.values())
+    assert values.tobytes() == others.tobytes()
     assert values.shape == (len(names), 128)
     assert np.isfinite(values).all()
+
+
+def embeddings_of(graphs, network):
+    output = graphs.with_suffix(".embeddings")
+    embed_graphs.main(graphs, network, output, provenance=graphs.with_suffix(".json"), device="cpu")
+    return read_table(output, EMBEDDINGS)
 
 
 def test_same_material_in_two_shards_is_refused(cifs, tmp_path):
