@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import numpy as np
 import pandas as pd
@@ -207,10 +208,25 @@ def test_scripts_give_the_same_bytes_for_any_shards(cifs, tmp_path):
     assert np.isfinite(values).all()
 
 
-def embeddings_of(graphs, network):
+def embeddings_of(graphs, network, kept=None):
     output = graphs.with_suffix(".embeddings")
-    embed_graphs.main(graphs, network, output, provenance=graphs.with_suffix(".json"), device="cpu")
+    embed_graphs.main(
+        graphs, network, output, provenance=graphs.with_suffix(".json"), device="cpu", kept=kept
+    )
     return read_table(output, EMBEDDINGS)
+
+
+@pytest.mark.parametrize(("kind", "n_kept"), [("random", 3), ("calibrated", 0)])
+def test_embeddings_are_kept_until_the_network_is_another(cifs, tmp_path, kind, n_kept):
+    graphs, split, network = (tmp_path / name for name in ("g.parquet", "split.parquet", "network"))
+    for names in (sorted(CRYSTALS)[:3], sorted(CRYSTALS)[:4]):
+        build(cifs, names, graphs)
+        write_table(split, [{"mat_id": name, "part": "train"} for name in names], SPLIT)
+        fit_network.main([graphs], split, network, kind=kind, seed=1, device="cpu", width=32, layers=2)
+        table = embeddings_of(graphs, network, tmp_path / "kept" / "shard-0-of-1")
+    counts = json.loads(graphs.with_suffix(".json").read_text())
+    assert counts == {"made": 4 - n_kept, "kept": n_kept}
+    pd.testing.assert_frame_equal(table, embeddings_of(graphs, network))
 
 
 def test_same_material_in_two_shards_is_refused(cifs, tmp_path):
