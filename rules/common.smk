@@ -1,6 +1,7 @@
 # What every stage shares: the checked configuration, wildcards, paths, input functions, and what a run says at its end.
 
 import math
+from dataclasses import asdict
 from functools import cache
 
 from polyfacet.code_digest import code_digest
@@ -9,6 +10,7 @@ from polyfacet.errors import UserError
 from polyfacet.facets import facets_of, grid
 from polyfacet.rendering.drawn_by import drawn_by
 from polyfacet.sharding import estimated_entries
+from polyfacet.targets import Target
 
 try:
     config = complete_config(config)
@@ -29,7 +31,7 @@ wildcard_constraints:
     shard=r"\d+",
     repeat=r"\d+",
     combination=r"[a-z]+(\+[a-z]+)*",
-    baseline="mean|median",
+    baseline="mean|median|majority",
     target="|".join(TARGETS),
 
 
@@ -60,6 +62,11 @@ def n_shards():
 def materials_per_shard():
     """Materials to expect in a shard, for what its jobs ask for."""
     return math.ceil(n_materials() / n_shards())
+
+
+def objective_of(wildcards):
+    """What a cell predicts: the fields of its target's objective."""
+    return asdict(Target(wildcards.target).objective)
 
 
 def all_shards(pattern):
