@@ -50,7 +50,10 @@ def n_materials():
     """Materials to expect; for a sample of `all`, an estimate."""
     if config["n_materials"] != "all":
         return config["n_materials"]
-    return estimated_entries(source_files(config["sources"], PUBLISHED), PUBLISHED)
+    return estimated_entries(
+        source_files(config["sources"], PUBLISHED),
+        published={str(DOWNLOADS / name) for name in PUBLISHED},
+    )
 
 
 @cache

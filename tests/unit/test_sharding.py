@@ -30,9 +30,9 @@ def test_a_folder_counts_its_entry_files_and_what_is_missing_counts_nothing(tmp_
 
 def test_a_published_file_counts_the_same_before_and_after_its_download(tmp_path):
     path = tmp_path / "alexandria_000.json.bz2"
-    before = estimated_entries([str(path)], {path.name})
+    before = estimated_entries([str(path)], {str(path)})
     path.write_bytes(b"x" * 1000)
-    assert estimated_entries([str(path)], {path.name}) == before == ENTRIES_PER_PUBLISHED_FILE
+    assert estimated_entries([str(path)], {str(path)}) == before == ENTRIES_PER_PUBLISHED_FILE
 
 
 def test_the_shards_of_a_table_are_the_table(tmp_path):

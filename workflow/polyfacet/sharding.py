@@ -27,14 +27,14 @@ def estimated_entries(sources: Iterable[str], published: Collection[str]) -> int
     sources
         Entry files, or folders of them.
     published
-        Names of files that are downloaded: what they count must not change when they arrive.
+        Sources that are downloaded: what they count for must not change when they arrive.
     """
     n_entries = 0
-    for source in map(Path, sources):
-        if source.name in published:
+    for source in sources:
+        if source in published:
             n_entries += ENTRIES_PER_PUBLISHED_FILE
             continue
-        files = source.iterdir() if source.is_dir() else [source]
+        files = Path(source).iterdir() if Path(source).is_dir() else [Path(source)]
         present = [path for path in files if path.name.endswith(SUFFIXES) and path.is_file()]
         n_entries += sum(path.stat().st_size // BYTES_PER_ENTRY[path.suffix] for path in present)
     return n_entries
