@@ -152,9 +152,7 @@ class KeptResults:
         write_text(provenance, json.dumps({**origin, **counts}, indent=2, sort_keys=True) + "\n")
 
     def _keep(self, record: Path, table: Path, folder: Path | None) -> None:
-        rows = read_arrow(
-            table, self._schema, ["mat_id", *([self._file_column] if self._file_column else [])]
-        )
+        rows = read_arrow(table, self._schema)
         with atomic_path(record) as part:
             part.mkdir()
             link_file(table, part / TABLE)
@@ -186,10 +184,12 @@ class KeptResults:
         rows = _of_materials(table, same)
         if folder is None:
             return rows
-        files = zip(
-            *(rows[name].to_pylist() for name in ("mat_id", self._file_column, "sha256")), strict=True
-        )
-        damaged = {mat_id for mat_id, name, digest in files if not _is_whole(path / FILES / name, digest)}
+        files = (rows[name].to_pylist() for name in ("mat_id", self._file_column, "sha256"))
+        damaged = {
+            mat_id
+            for mat_id, name, digest in zip(*files, strict=True)
+            if not _is_whole(path / FILES / name, digest)
+        }
         rows = _of_materials(rows, same - damaged)
         _link_files(path / FILES, folder, rows[self._file_column].to_pylist())
         return rows
@@ -197,10 +197,12 @@ class KeptResults:
     def _remove_superseded(self) -> None:
         """Remove the records of another number of shards whose materials all have newer ones by now."""
         records = {_shard(path): path for path in self._records()}
-        n_shards = _shard(self._record).of
-        for shard, path in records.items():
-            ours = [_Shard(number, n_shards) for number in range(n_shards)]
-            if shard.of != n_shards and all(own in records for own in ours if own.overlaps(shard)):
+        mine = _shard(self._record)
+        ours = [_Shard(number, mine.of) for number in range(mine.of)]
+        for old, path in records.items():
+            # Of the others, this record is not the last that was missing.
+            concerned = old.of != mine.of and old.overlaps(mine)
+            if concerned and all(own in records for own in ours if own.overlaps(old)):
                 shutil.rmtree(path, ignore_errors=True)
 
 
