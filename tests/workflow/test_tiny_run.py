@@ -94,6 +94,7 @@ def test_the_dummy_mean_is_the_mean_of_the_training_part(results, dataset):
 def test_report_and_figures_are_there(results):
     report = (results / "report" / "report.md").read_text()
     assert "MASE = MAE / mean absolute" in report
+    assert "| images | 40 | 0 |" in report
     for name in ("mase_heatmap.png", "mae_bars.png", "contact_sheet.png", "composition_legend.png"):
         assert f"({name})" in report
         with Image.open(results / "report" / name) as picture:
