@@ -46,7 +46,7 @@ rule fetch_hub_encoders:
 
 rule train_cell:
     input:
-        dataset=rules.assemble_dataset.output.dataset,
+        dataset=rules.gather_dataset.output.metadata,
         encoders=rules.make_local_encoders.output.encoders if LOCAL_ENCODERS else [],
         hub_encoders=[] if LOCAL_ENCODERS else rules.fetch_hub_encoders.output.record,
     output:
@@ -76,7 +76,7 @@ rule train_cell:
 
 rule train_dummy:
     input:
-        dataset=rules.assemble_dataset.output.dataset,
+        dataset=rules.gather_dataset.output.metadata,
     output:
         predictions=f"{SPLIT}/baselines/{{baseline}}/{{target}}/predictions.parquet",
         model=directory(f"{SPLIT}/baselines/{{baseline}}/{{target}}/model"),
