@@ -48,7 +48,7 @@ rule fetch_hub_encoders:
 
 rule train_cell:
     input:
-        dataset=rules.assemble_dataset.output.dataset,
+        dataset=rules.gather_dataset.output.metadata,
         encoders=(
             rules.make_local_encoders.output.encoders if ENCODERS == "local" else []
         ),
@@ -80,7 +80,7 @@ rule train_cell:
 
 rule train_dummy:
     input:
-        dataset=rules.assemble_dataset.output.dataset,
+        dataset=rules.gather_dataset.output.metadata,
     output:
         predictions=f"{SPLIT}/baselines/{{baseline}}/{{target}}/predictions.parquet",
         model=directory(f"{SPLIT}/baselines/{{baseline}}/{{target}}/model"),

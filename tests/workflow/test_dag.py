@@ -22,8 +22,10 @@ def test_repeats_multiply_what_is_fitted_and_nothing_else(pristine):
         "split_materials",
         "fit_network",
         "embed_graphs",
+        "fit_grey_levels",
         "draw_composition_images",
         "assemble_dataset",
+        "gather_dataset",
         "train_cell",
         "train_dummy",
     }
