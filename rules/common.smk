@@ -45,6 +45,12 @@ def what_draws(wildcards):
     return drawn_by(config["images"]["webgl"], config["images"]["browser"])
 
 
+def max_rejected_fraction(wildcards, threads):
+    """Share of rejects at which a stage stops. It changes no result, so that a finished stage need not run again:
+    Snakemake does not compare what depends on `threads`."""
+    return config["max_rejected_fraction"]
+
+
 def all_shards(pattern):
     """The files of all shards of a stage."""
     return expand(pattern, shard=SHARDS)

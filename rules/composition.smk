@@ -20,7 +20,7 @@ rule describe_compositions:
     params:
         code=code_of_rule("describe_compositions"),
         variant=TEXT,
-        max_rejected_fraction=config["max_rejected_fraction"],
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("describe_compositions")
 
@@ -41,7 +41,7 @@ rule describe_structures:
     params:
         code=code_of_rule("describe_structures"),
         variant=TEXT,
-        max_rejected_fraction=config["max_rejected_fraction"],
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("describe_structures")
 
@@ -105,7 +105,7 @@ rule draw_composition_images:
         layout=config["composition"]["layout"],
         fit=config["composition"]["fit"],
         scale=config["composition"]["scale"],
-        max_rejected_fraction=config["max_rejected_fraction"],
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("draw_composition_images")
 

@@ -22,7 +22,7 @@ rule build_graphs:
         pauli=config["graphs"]["pauli"],
         neighbours=config["graphs"]["neighbours"],
         min_radius=config["graphs"]["min_radius"],
-        max_rejected_fraction=config["max_rejected_fraction"],
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("build_graphs")
 

@@ -23,6 +23,6 @@ rule render_images:
         drawn_by=what_draws,
         scenes=f"{RUN}/images/scenes",
         code=code_of_rule("render_images"),
-        max_rejected_fraction=config["max_rejected_fraction"],
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("render_images")

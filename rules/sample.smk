@@ -20,7 +20,7 @@ rule sample:
         seed=config["seed"],
         filters=config["filters"],
         magnetization=config["magnetization"],
-        max_rejected_fraction=config["max_rejected_fraction"],
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("sample")
 

@@ -17,6 +17,6 @@ rule write_structures:
     params:
         code=code_of_rule("write_structures"),
         n_shards=config["shards"],
-        max_rejected_fraction=config["max_rejected_fraction"],
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("write_structures")
