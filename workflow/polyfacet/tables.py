@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from polyfacet.errors import UserError
-from polyfacet.files import atomic_path
+from polyfacet.files import atomic_path, unreadable
 
 
 def column(name: str, kind: pa.DataType, meaning: str, unit: str = "", nullable: bool = False) -> pa.Field:
@@ -69,7 +69,7 @@ def read_arrow(path: Path, schema: pa.Schema, columns: Sequence[str] | None = No
     try:
         table = pq.read_table(path, columns=list(columns) if columns is not None else None)
     except (pa.ArrowException, OSError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     expected = [field for field in schema if columns is None or field.name in columns]
     found = {field.name: field.type for field in table.schema}
     wrong = [field.name for field in expected if found.get(field.name) != field.type]
@@ -89,11 +89,7 @@ def column_names(path: Path) -> list[str]:
     try:
         return list(pq.read_schema(path).names)
     except (pa.ArrowException, OSError) as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: Exception) -> UserError:
-    return UserError(f"{path} cannot be read ({error}). Delete it and run again.")
+        raise unreadable(path, error) from error
 
 
 def _check_names(names: set[str], schema: pa.Schema) -> None:

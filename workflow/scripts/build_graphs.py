@@ -8,11 +8,11 @@ import torch
 
 from polyfacet.progress import track
 from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
-from polyfacet.stage_tables import STRUCTURES
+from polyfacet.stage_tables import intact_structures
 from polyfacet.structure_facet.crystal import Crystal, read_crystal
 from polyfacet.structure_facet.crystal_graph import GRAPHS, CrystalGraph, build_graphs
 from polyfacet.structure_facet.lattice_sums import PauliDecay
-from polyfacet.tables import read_table, write_table
+from polyfacet.tables import write_table
 
 # Crystals summed together; more gain nothing.
 BATCH = 500
@@ -37,7 +37,7 @@ def main(
     structures
         Folder of ``<mat_id>.cif``.
     materials
-        Table whose column ``mat_id`` lists the materials.
+        Table that lists the materials with the digests of their CIFs.
     graphs, rejected
         Outputs: the graphs; the materials that none could be made of, with reasons.
     pauli
@@ -51,7 +51,7 @@ def main(
     """
     # The rounding of a sum depends on the number of threads; shards are what runs in parallel.
     torch.set_num_threads(1)
-    mat_ids = sorted(read_table(materials, STRUCTURES, columns=["mat_id"])["mat_id"])
+    mat_ids = intact_structures(materials, structures)
     built: list[CrystalGraph] = []
     rejects: list[Reject] = []
     crystals = _read_crystals(structures, mat_ids, f"graphs {graphs.stem}", primitive, rejects)

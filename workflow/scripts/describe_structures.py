@@ -9,9 +9,9 @@ from pymatgen.core import Structure
 from polyfacet.cif import read_cif
 from polyfacet.progress import tell, track
 from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
-from polyfacet.stage_tables import STRUCTURES, TEXTS
+from polyfacet.stage_tables import TEXTS, intact_structures
 from polyfacet.structure_text.compact_cif import compact_cif
-from polyfacet.tables import read_table, write_table
+from polyfacet.tables import write_table
 
 Variant = Literal["robocrystallographer", "cif"]
 
@@ -32,7 +32,7 @@ def main(
     structures
         Folder of ``<mat_id>.cif``.
     materials
-        Table whose column ``mat_id`` lists the materials.
+        Table that lists the materials with the digests of their CIFs.
     text, rejected
         Outputs: mat_id and text; materials whose structure cannot be described, with reasons.
     variant
@@ -40,7 +40,7 @@ def main(
     max_rejected_fraction
         Share of rejects above which the stage stops.
     """
-    mat_ids = sorted(read_table(materials, STRUCTURES, columns=["mat_id"])["mat_id"])
+    mat_ids = intact_structures(materials, structures)
     write = _writer(variant)
     rows: list[dict[str, str]] = []
     rejects: list[Reject] = []

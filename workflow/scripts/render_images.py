@@ -20,8 +20,8 @@ from polyfacet.rendering.settings import (
     WebGLBackend,
 )
 from polyfacet.rendering.studio import open_studio
-from polyfacet.stage_tables import PICTURES, STRUCTURES
-from polyfacet.tables import read_table, write_table
+from polyfacet.stage_tables import PICTURES, intact_structures
+from polyfacet.tables import write_table
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def main(
         show_compass=show_compass,
         webgl=webgl,
     )
-    mat_ids = list(read_table(materials, STRUCTURES, columns=["mat_id"])["mat_id"])
+    mat_ids = intact_structures(materials, structures)
     items = [(mat_id, structures / f"{mat_id}.cif") for mat_id in mat_ids]
     start = time.monotonic()
     with atomic_path(images) as folder, open_studio(settings, browser, threads, scenes) as studio:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from polyfacet.files import write_text
+from polyfacet.files import unreadable, write_text
 from polyfacet.rejects import REJECTS
 from polyfacet.results import BASELINES, CELLS, best_rows, number_text, pivot
 from polyfacet.tables import read_table
@@ -92,8 +92,15 @@ def _failures(frame: pd.DataFrame) -> str:
 
 
 def _sampling(summary: Path) -> str:
-    counts = json.loads(summary.read_text(encoding="utf-8"))
-    return "Entries: " + ", ".join(f"{name} {n}" for name, n in counts.items()) + "."
+    return "Entries: " + ", ".join(f"{name} {n}" for name, n in sampling_counts(summary).items()) + "."
+
+
+def sampling_counts(summary: Path) -> dict[str, int]:
+    """Read what the sampling counted; if the file is damaged, the error says to delete it."""
+    try:
+        return json.loads(summary.read_bytes())
+    except ValueError as error:
+        raise unreadable(summary, error) from error
 
 
 def _rejects(tables: list[Path]) -> str:
