@@ -117,7 +117,7 @@ def test_the_page_of_reruns_is_that_of_the_workflow(tmp_path):
     ("key", "value"),
     [
         ({"type": "integer", "maximum": 4, "default": 4}, 3),
-        ({"type": "number", "exclusiveMaximum": 1, "default": 0.5}, 0.25),
+        ({"type": "number", "minimum": 0, "exclusiveMaximum": 1, "default": 0.5}, 0.25),
         ({"type": ["integer", "null"], "minimum": 7, "default": None}, 7),
         ({"type": "boolean", "default": True}, False),
         ({"enum": ["a", "b"], "default": "b"}, "a"),

@@ -3,6 +3,8 @@
 import copy
 import difflib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from polyfacet.errors import UserError
 SCHEMA_PATH = Path(__file__).resolve().parents[2] / "config" / "schema.yaml"
 
 
+@cache
 def load_schema() -> dict[str, Any]:
     """Read the schema that every configuration must fit."""
     return yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
@@ -61,7 +64,8 @@ def _as_declared(value: Any, key: Mapping[str, Any], schema: Mapping[str, Any]) 
     kinds = key.get("type", [])
     is_text = "enum" in key or "string" in kinds or "const" in key
     if isinstance(value, str) and (not is_text or (value == "null" and "null" in kinds)):
-        return yaml.safe_load(value)
+        with suppress(yaml.YAMLError):
+            return yaml.safe_load(value)
     return value
 
 
