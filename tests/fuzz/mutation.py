@@ -136,7 +136,7 @@ def hostile_value(rng: random.Random) -> Any:
             lambda: {},
             lambda: [rng.choice(NUMBERS)] * rng.randrange(5),
             lambda: {rng.choice(STRINGS): rng.choice(NUMBERS)},
-            lambda: nested(rng.choice((5, 100))),
+            lambda: nested(rng.choice((5, 100, 900))),
             lambda: rng.random() * 10 ** rng.randrange(-20, 20),
         )
     )()
@@ -184,7 +184,7 @@ def _wrap(holder: Any, key: Any, rng: random.Random) -> None:
 
 
 def _scale(holder: Any, key: Any, rng: random.Random) -> None:
-    if isinstance(holder[key], int | float):
+    if isinstance(holder[key], int | float) and abs(holder[key]) < 2**53:
         holder[key] = holder[key] * rng.choice((-1, 0, 1e-9, 1e9, 1e300))
 
 

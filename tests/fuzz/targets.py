@@ -21,7 +21,7 @@ from handmade import structures
 from project import PROJECT
 from pymatgen.core import Structure
 
-from polyfacet.cif import CifError, write_cif
+from polyfacet.cif import write_cif
 from polyfacet.composition.formula import FormulaError
 from polyfacet.composition.text import composition_text
 from polyfacet.config import complete_config
@@ -193,7 +193,7 @@ def write_structure(entry: Any, folder: Path) -> str | None:
         return _refused("invalid entry", error)
     try:
         write_cif(Structure.from_dict(json.loads(material.structure)), folder / "structure.cif")
-    except CifError as error:
+    except ValueError as error:
         return _refused("no structure", error)
     return None
 

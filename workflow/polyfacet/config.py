@@ -42,10 +42,15 @@ def complete_config(config: Mapping[str, Any]) -> dict[str, Any]:
         If a key is unknown or a value is wrong; names every such key and shows what to write.
     """
     schema = load_schema()
-    completed = _as_declared(config, schema, schema)
-    errors = sorted(_DefaultsValidator(schema).iter_errors(completed), key=lambda error: list(error.path))
-    if errors:
+    try:
+        completed = _as_declared(config, schema, schema)
+        errors = sorted(_DefaultsValidator(schema).iter_errors(completed), key=lambda error: list(error.path))
         problems = "\n".join(f"  - {_explain(error, schema)}" for error in errors)
+    except RecursionError:
+        raise UserError(
+            "The configuration is nested too deeply. Take out what is no value of a key."
+        ) from None
+    if problems:
         raise UserError(f"The configuration does not fit config/schema.yaml:\n{problems}")
     return completed
 

@@ -18,6 +18,9 @@ OPENERS: dict[str, Callable[..., Any]] = {".json": open, ".bz2": bz2.open, ".gz"
 SUFFIXES = (".json", ".json.bz2", ".json.gz")
 WINDOW_CHARS = 1 << 20
 MAX_ENTRY_CHARS = 64 << 20
+# Real files expand to some twenty times their compressed size, one that is made to harm to a million times.
+MAX_EXPANSION = 200
+ALWAYS_READ_CHARS = 64 << 20
 # A value that is cut by the end of the window fails within this distance of the end, or inside a string.
 CUT_MARGIN_CHARS = 16
 
@@ -88,6 +91,7 @@ class _JsonWindow:
         self.text = ""
         self.at = 0
         self.ended = False
+        self.left = max(ALWAYS_READ_CHARS, MAX_EXPANSION * path.stat().st_size)
         self.decode = json.JSONDecoder().raw_decode
 
     def error(self, what: str) -> UserError:
@@ -107,6 +111,9 @@ class _JsonWindow:
         except (OSError, zlib.error, UnicodeDecodeError) as error:
             raise self.error(f"the file is damaged ({error})") from error
         self.ended = not more
+        self.left -= len(more)
+        if self.left < 0:
+            raise self.error(f"the file expands to more than {MAX_EXPANSION} times its size")
         if more:
             self.text = self.text[self.at :] + more
             self.at = 0

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from polyfacet.files import unreadable, write_text
+from polyfacet.markdown import plain
 from polyfacet.rejects import REJECTS
 from polyfacet.results import BASELINES, CELLS, best_rows, number_text, pivot
 from polyfacet.tables import read_table
@@ -87,7 +88,7 @@ def _errors(mae: pd.DataFrame, mase: pd.DataFrame, row: str, target: str) -> str
 
 def _failures(frame: pd.DataFrame) -> str:
     failed = frame[frame["status"] == "failed"]
-    lines = [f"- `{row.row}` on {row.target}: {row.reason}" for row in failed.itertuples()]
+    lines = [f"- `{row.row}` on {row.target}: {plain(row.reason)}" for row in failed.itertuples()]
     return "## Failed cells\n\n" + "\n".join(lines) if lines else ""
 
 
@@ -112,7 +113,7 @@ def _rejects(tables: list[Path]) -> str:
     if not reasons:
         return "No stage after sampling rejected a material."
     return "Rejected by later stages:\n\n" + "\n".join(
-        f"- {stage}: {n} x {reason}" for (stage, reason), n in sorted(reasons.items())
+        f"- {stage}: {n} x {plain(reason)}" for (stage, reason), n in sorted(reasons.items())
     )
 
 
