@@ -49,3 +49,19 @@ def test_every_material_has_a_picture_or_a_reason(paths):
 def test_too_many_rejects_stop_the_stage_and_say_why(paths):
     with pytest.raises(UserError, match=r"images: 1 of 3 .*\n  1 x CIF cannot be read: agm3.cif"):
         render_images.main(**paths, size=64, max_rejected_fraction=0.05)
+
+
+def test_pictures_are_kept_until_they_are_to_look_different(paths, tmp_path):
+    def draw(size):
+        render_images.main(
+            **paths, size=size, max_rejected_fraction=0.5, kept=tmp_path / "kept" / "shard-0-of-1"
+        )
+        counts = json.loads(paths["provenance"].read_text())
+        return (counts["made"], counts["kept"]), [
+            path.read_bytes() for path in sorted(paths["images"].iterdir())
+        ]
+
+    first, pictures = draw(64)
+    assert first == (2, 0)
+    assert draw(64) == ((0, 2), pictures)
+    assert draw(65)[0] == (2, 0)

@@ -17,7 +17,7 @@ from polyfacet.rejects import REJECTS, write_rejects
 from polyfacet.stage_tables import intact_structures
 from polyfacet.structure_facet.embedding import load_network, save_network
 from polyfacet.structure_facet.network import NetworkConfig, PotNet
-from polyfacet.tables import column_names, read_table
+from polyfacet.tables import iterate_table, read_table
 from write_report import sampling_counts
 
 
@@ -27,7 +27,7 @@ def write_network(path: Path) -> None:
 
 RESULTS: dict[str, tuple[Callable[[Path], object], Callable[[Path], object]]] = {
     "table": (lambda path: write_rejects(path, []), lambda path: read_table(path, REJECTS)),
-    "names": (lambda path: write_rejects(path, []), column_names),
+    "long table": (lambda path: write_rejects(path, []), lambda path: list(iterate_table(path, REJECTS))),
     "card": (lambda path: write_text(path, "{}"), read_card),
     "record": (lambda path: write_record(path, HubEncoders(cache=Path("c"), encoders=())), read_record),
     "network": (write_network, lambda path: load_network(path, torch.device("cpu"))),
@@ -52,7 +52,7 @@ def test_a_damaged_structure_is_no_reject(tmp_path, damage):
     path = tmp_path / "test000.cif"
     write_cif(structures()["test000"], path)
     manifest = list_structures(tmp_path, ["test000"], tmp_path / "manifest.parquet")
-    assert intact_structures(manifest, tmp_path) == ["test000"]
+    assert list(intact_structures(manifest, tmp_path)) == ["test000"]
     damage(path)
     with pytest.raises(UserError, match=r"test000\.cif is damaged or missing\. Delete its folder"):
         intact_structures(manifest, tmp_path)

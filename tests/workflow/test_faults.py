@@ -14,7 +14,7 @@ DEADLINE_S = 600
 # Stages that take seconds, for faults that can meet any stage.
 CHEAP = ("--until", "write_structures", "describe_compositions")
 CHEAP_RESULTS = ("sample/*", "structures/**/*.*", "composition/text*")
-ALL_RESULTS = ("report/ma*", "split-0/dataset.parquet", "images/*/*.png", "split-0/cells/*/*/*.parquet")
+ALL_RESULTS = ("report/ma*", "split-0/dataset/*", "images/*/*.png", "split-0/cells/*/*/*.parquet")
 
 
 def start(workflow: Workflow, *arguments: str) -> subprocess.Popen[str]:

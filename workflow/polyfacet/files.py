@@ -1,6 +1,7 @@
 """Outputs that appear whole or not at all, and the digests that identify them."""
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,14 @@ def write_text(path: Path, text: str) -> None:
 def unreadable(path: Path, error: Exception) -> UserError:
     """Say of a damaged output that it can be made again: Snakemake misses a file that is deleted."""
     return UserError(f"{path} cannot be read ({error}). Delete it and run again.")
+
+
+def link_file(source: Path, target: Path) -> None:
+    """Give a file a second name, which takes no room; a copy where the file system has no hard links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def sha256_of_file(path: Path) -> str:
