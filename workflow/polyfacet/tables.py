@@ -1,6 +1,6 @@
 """Parquet tables with declared schemas: each column with unit and meaning, checked on write and on read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,9 @@ import pyarrow.parquet as pq
 
 from polyfacet.errors import UserError
 from polyfacet.files import atomic_path
+
+# Readers that go through a table piece by piece have so many rows in memory at once.
+ROW_GROUP_ROWS = 10_000
 
 
 def column(name: str, kind: pa.DataType, meaning: str, unit: str = "", nullable: bool = False) -> pa.Field:
@@ -31,7 +34,9 @@ def column(name: str, kind: pa.DataType, meaning: str, unit: str = "", nullable:
     return pa.field(name, kind, nullable=nullable, metadata={"meaning": meaning, "unit": unit})
 
 
-def write_table(path: Path, rows: Sequence[Mapping[str, Any]] | pd.DataFrame, schema: pa.Schema) -> None:
+def write_table(
+    path: Path, rows: Sequence[Mapping[str, Any]] | pd.DataFrame | pa.Table, schema: pa.Schema
+) -> None:
     """Write rows as Parquet after holding them against their schema; the file appears whole or not at all.
 
     Raises
@@ -39,18 +44,32 @@ def write_table(path: Path, rows: Sequence[Mapping[str, Any]] | pd.DataFrame, sc
     ValueError
         If a column is missing, unknown, of another type, or null where it may not be.
     """
-    if isinstance(rows, pd.DataFrame):
+    if isinstance(rows, pa.Table):
+        table = rows
+    elif isinstance(rows, pd.DataFrame):
         _check_names(set(rows.columns), schema)
         table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False).replace_schema_metadata(None)
     else:
         for row in rows:
             _check_names(set(row), schema)
         table = pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
-    for field in schema:
-        if not field.nullable and table[field.name].null_count:
-            raise ValueError(f"column {field.name!r} has {table[field.name].null_count} missing values")
+    _check(table, schema)
     with atomic_path(path) as part:
-        pq.write_table(table, part, compression="zstd")
+        pq.write_table(table, part, compression="zstd", row_group_size=ROW_GROUP_ROWS)
+
+
+def write_pieces(path: Path, pieces: Iterable[pa.Table], schema: pa.Schema) -> None:
+    """Write tables one after another as one; only one of them need be in memory at a time.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, unknown, of another type, or null where it may not be.
+    """
+    with atomic_path(path) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
+        for piece in pieces:
+            _check(piece, schema)
+            writer.write_table(piece, row_group_size=ROW_GROUP_ROWS)
 
 
 def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -94,6 +113,16 @@ def column_names(path: Path) -> list[str]:
 
 def _unreadable(path: Path, error: Exception) -> UserError:
     return UserError(f"{path} cannot be read ({error}). Delete it and run again.")
+
+
+def _check(table: pa.Table, schema: pa.Schema) -> None:
+    _check_names(set(table.column_names), schema)
+    for field in schema:
+        found = table[field.name]
+        if found.type != field.type:
+            raise ValueError(f"column {field.name!r} is {found.type}, not {field.type}")
+        if not field.nullable and found.null_count:
+            raise ValueError(f"column {field.name!r} has {found.null_count} missing values")
 
 
 def _check_names(names: set[str], schema: pa.Schema) -> None:
