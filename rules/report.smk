@@ -72,7 +72,7 @@ rule plot_results:
 
 rule draw_contact_sheet:
     input:
-        dataset=expand(rules.assemble_dataset.output.dataset, repeat=0)[0],
+        dataset=expand(rules.gather_dataset.output.metadata, repeat=0)[0],
     output:
         sheet=f"{REPORT}/contact_sheet.png",
     log:
@@ -102,8 +102,20 @@ rule write_report:
             *all_shards(rules.write_structures.output.rejected),
             *all_shards(rules.render_images.output.rejected),
             *all_shards(rules.build_graphs.output.rejected),
-            *rejected_texts(),
-            *expand(rules.draw_composition_images.output.rejected, repeat=REPEATS),
+            *all_shards(TEXT_RULE.output.rejected),
+            *all_shards(rules.compute_composition_statistics.output.rejected),
+        ],
+        provenance=[
+            *all_shards(rules.write_structures.output.provenance),
+            *all_shards(rules.render_images.output.provenance),
+            *all_shards(rules.build_graphs.output.provenance),
+            *all_shards(TEXT_RULE.output.provenance),
+            *all_shards(rules.compute_composition_statistics.output.provenance),
+            *expand(all_shards(rules.embed_graphs.output.provenance), repeat=REPEATS),
+            *expand(
+                all_shards(rules.draw_composition_images.output.provenance),
+                repeat=REPEATS,
+            ),
         ],
     output:
         report=f"{REPORT}/report.md",

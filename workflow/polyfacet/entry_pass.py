@@ -1,6 +1,5 @@
 """One pass over one entry file: its entries are checked, and what may be sampled of them goes to disk."""
 
-import operator
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,16 +10,14 @@ import numpy as np
 import pyarrow as pa
 
 from polyfacet.entries import read_entries
-from polyfacet.materials import SAMPLE, InvalidEntryError, Material, material_from_entry
+from polyfacet.materials import SAMPLE, InvalidEntryError, Material, material_from_entry, sample_table
 from polyfacet.progress import track
 from polyfacet.sampling import MAX_RANK, Draw
 from polyfacet.sorted_runs import write_run
 from polyfacet.tables import column
-from polyfacet.targets import Target
 
 # A run takes about 4 kB of memory per material while it is made.
 RUN_ROWS = 20_000
-TARGETS = [target.value for target in Target]
 
 REJECTED_ENTRIES = pa.schema(
     [
@@ -34,7 +31,6 @@ REJECTED_ENTRIES = pa.schema(
 )
 RANK = column("rank", pa.uint64(), "place in the order in which samples grow")
 ELIGIBLE = pa.schema([SAMPLE.field(name) for name in ("source_file", "source_position", "mat_id")] + [RANK])
-CANDIDATES = SAMPLE.append(RANK)
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,7 @@ class EntryPass:
     invalid: pa.Table
     # Every material that could be sampled, as `ELIGIBLE` declares them, in the order of the file.
     eligible: pa.Table
-    # Those with a rank low enough, as `CANDIDATES` declares them, sorted by mat_id; where they are kept.
+    # Those with a rank low enough, sorted by mat_id and with their ranks; where they are kept.
     runs: list[Path]
 
 
@@ -140,16 +136,8 @@ class _Candidates:
         """Give the waiting materials in the order of their identifiers."""
         ordered = sorted(self.waiting, key=lambda candidate: candidate[0].mat_id)
         materials, positions, ranks = zip(*ordered, strict=True)
-        columns = {
-            **{name: [material.targets[name] for material in materials] for name in TARGETS},
-            "source_file": [self.source_file] * len(materials),
-            "source_position": positions,
-            "rank": ranks,
-        }
-        for name in CANDIDATES.names:
-            if name not in columns:
-                columns[name] = list(map(operator.attrgetter(name), materials))
-        return pa.table(columns, schema=CANDIDATES)
+        table = sample_table(materials, self.source_file, positions)
+        return table.append_column(RANK, pa.array(ranks, RANK.type))
 
     def eligible(self) -> pa.Table:
         columns = {

@@ -1,8 +1,9 @@
 """A material: what the workflow keeps of a raw entry, after checking that it is sound."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -96,6 +97,19 @@ def material_from_entry(entry: Any, magnetization: Magnetization = "absolute") -
         targets=_targets(data, len(sites), volume, magnetization),
         structure=_structure_json(matrix, sites),
     )
+
+
+def sample_table(materials: Sequence[Material], source_file: str, positions: Sequence[int]) -> pa.Table:
+    """Give materials that stand at some positions of a file as rows of the ``SAMPLE`` table."""
+    columns = {
+        **{target.value: [m.targets[target.value] for m in materials] for target in Target},
+        "source_file": [source_file] * len(materials),
+        "source_position": positions,
+    }
+    for name in SAMPLE.names:
+        if name not in columns:
+            columns[name] = list(map(attrgetter(name), materials))
+    return pa.table(columns, schema=SAMPLE)
 
 
 def reduced_formula(formula: str) -> str:

@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from polyfacet.entry_pass import REJECTED_ENTRIES, TARGETS, EntryPass, pass_over
+from polyfacet.entry_pass import REJECTED_ENTRIES, EntryPass, pass_over
 from polyfacet.materials import SAMPLE
 from polyfacet.sampling import Draw
 from polyfacet.sorted_runs import merge_runs
 from polyfacet.tables import ROW_GROUP_ROWS, write_pieces
+from polyfacet.targets import Target
 
 DUPLICATE = "duplicate mat_id"
 
@@ -146,5 +147,5 @@ def _duplicates(materials: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
 
 
 def _content(material: dict[str, Any]) -> tuple[str, str, str]:
-    targets = sorted((name, material[name]) for name in TARGETS)
+    targets = sorted((target.value, material[target.value]) for target in Target)
     return material["structure"], material["formula"], repr(targets)
