@@ -44,6 +44,8 @@ rule sample_pretraining:
         f"{BENCHMARKS}/pretraining/sample.tsv"
     conda:
         "../envs/crystals.yaml"
+    # One entry file per thread.
+    threads: 8
     params:
         code=code_of_rule("sample_pretraining"),
         n_materials=config["graphs"]["pretrain"],

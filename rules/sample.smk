@@ -14,6 +14,8 @@ rule sample:
         f"{BENCHMARKS}/sample.tsv"
     conda:
         "../envs/crystals.yaml"
+    # One entry file per thread.
+    threads: 8
     params:
         code=code_of_rule("sample"),
         n_materials=config["n_materials"],

@@ -25,12 +25,18 @@ from polyfacet.cif import write_cif
 from polyfacet.composition.formula import FormulaError
 from polyfacet.composition.text import composition_text
 from polyfacet.config import complete_config
-from polyfacet.entries import read_entries
+from polyfacet.entry_pass import pass_over
 from polyfacet.errors import UserError
 from polyfacet.facets import grid
-from polyfacet.materials import SAMPLE, InvalidEntryError, Material, material_from_entry, reduced_formula
+from polyfacet.materials import (
+    InvalidEntryError,
+    Material,
+    material_from_entry,
+    reduced_formula,
+    sample_table,
+)
 from polyfacet.remote_files import remote_files
-from polyfacet.sampling import Filters
+from polyfacet.sampling import Draw, Filters
 from polyfacet.structure_facet.crystal import read_crystal
 
 FILTERS = Filters(
@@ -90,13 +96,12 @@ def read_file(content: bytes, folder: Path) -> str | None:
     """Read a file of entries as the sampling does."""
     path = folder / "entries.json"
     path.write_bytes(content)
-    reasons = set()
     try:
-        for _, value in read_entries(path):
-            reasons.add(read_entry(value, folder))
+        found = pass_over(path, folder, Draw(None, 0, FILTERS, "absolute"))
     except UserError as error:
         return _refused("damaged file", error, str(path))
-    return next(filter(None, sorted(reasons, key=str)), None)
+    assert found.invalid.num_rows == found.counts["invalid"]
+    return None if found.eligible.num_rows else "no valid entry"
 
 
 def hostile_entry(rng: random.Random) -> Any:
@@ -124,8 +129,7 @@ def _refused(reason: str, error: Exception, mentioned: str = "") -> str:
 
 
 def _check_material(material: Material, folder: Path) -> None:
-    row = material.row("file", 0)
-    assert set(row) == set(SAMPLE.names)
+    (row,) = sample_table([material], "file", [0]).to_pylist()
     assert all(math.isfinite(value) for value in row.values() if isinstance(value, float))
     assert math.isfinite(material.volume)
     json.dumps(row, allow_nan=False, ensure_ascii=False).encode("utf-8")

@@ -10,11 +10,13 @@ from matplotlib import pyplot as plt
 from PIL import Image
 
 from polyfacet import entries as reader
+from polyfacet import entry_pass
 from polyfacet.entries import read_entries
 from polyfacet.errors import UserError
 from polyfacet.figures import contact_sheet, save
 from polyfacet.markdown import plain
 from polyfacet.materials import InvalidEntryError, material_from_entry
+from polyfacet.sampling import Draw, Filters
 
 OPENERS: dict[str, Callable[..., object]] = {"bz2": bz2.open, "gz": gzip.open}
 
@@ -46,6 +48,16 @@ def test_an_endless_entry_is_stopped(tmp_path, monkeypatch):
     path.write_text('[{"a": "' + "x" * (8 << 20))
     with pytest.raises(UserError, match="an entry longer than 1 MiB at entry 0"):
         list(read_entries(path))
+
+
+def test_a_file_of_anything_but_entries_does_not_fill_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(entry_pass, "MAX_INVALID", 100)
+    path = tmp_path / "zeros.json"
+    path.write_text("[0" + ",0" * 1000 + "]")
+    with pytest.raises(
+        UserError, match=r"zeros\.json: more than 100 .* entry 100 because: entry is not an object"
+    ):
+        entry_pass.pass_over(path, tmp_path, Draw(None, 0, Filters(), "absolute"))
 
 
 @pytest.mark.parametrize("field", ["formula", "prototype_id"])

@@ -1,6 +1,6 @@
 """Parquet tables with declared schemas: each column with unit and meaning, checked on write and on read."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,9 @@ import pyarrow.parquet as pq
 
 from polyfacet.errors import UserError
 from polyfacet.files import atomic_path, unreadable
+
+# Readers that go through a table piece by piece have so many rows in memory at once.
+ROW_GROUP_ROWS = 10_000
 
 
 def column(name: str, kind: pa.DataType, meaning: str, unit: str = "", nullable: bool = False) -> pa.Field:
@@ -52,11 +55,23 @@ def write_table(
         for row in rows:
             _check_names(set(row), schema)
         table = pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
-    for field in schema:
-        if not field.nullable and table[field.name].null_count:
-            raise ValueError(f"column {field.name!r} has {table[field.name].null_count} missing values")
+    _check(table, schema)
     with atomic_path(path) as part:
-        pq.write_table(table, part, compression="zstd")
+        pq.write_table(table, part, compression="zstd", row_group_size=ROW_GROUP_ROWS)
+
+
+def write_pieces(path: Path, pieces: Iterable[pa.Table], schema: pa.Schema) -> None:
+    """Write tables one after another as one; only one of them need be in memory at a time.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, unknown, of another type, or null where it may not be.
+    """
+    with atomic_path(path) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
+        for piece in pieces:
+            _check(piece, schema)
+            writer.write_table(piece, row_group_size=ROW_GROUP_ROWS)
 
 
 def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -105,6 +120,16 @@ def _check_types(path: Path, found: pa.Schema, schema: pa.Schema, columns: Seque
     wrong = [field.name for field in expected if types.get(field.name) != field.type]
     if wrong:
         raise UserError(f"{path} is not of this version: columns {wrong} differ. Delete it and run again.")
+
+
+def _check(table: pa.Table, schema: pa.Schema) -> None:
+    _check_names(set(table.column_names), schema)
+    for field in schema:
+        found = table[field.name]
+        if found.type != field.type:
+            raise ValueError(f"column {field.name!r} is {found.type}, not {field.type}")
+        if not field.nullable and found.null_count:
+            raise ValueError(f"column {field.name!r} has {found.null_count} missing values")
 
 
 def _check_names(names: set[str], schema: pa.Schema) -> None:
