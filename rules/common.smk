@@ -74,6 +74,12 @@ def objective_of(wildcards):
     return asdict(Target(wildcards.target).objective)
 
 
+def max_rejected_fraction(wildcards, threads):
+    """Share of rejects at which a stage stops. It changes no result, so that a finished stage need not run again:
+    Snakemake does not compare what depends on `threads`."""
+    return config["max_rejected_fraction"]
+
+
 def all_shards(pattern):
     """The files of all shards of a stage."""
     return expand(pattern, shard=range(n_shards()), allow_missing=True)

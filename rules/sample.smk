@@ -14,13 +14,15 @@ rule sample:
         f"{BENCHMARKS}/sample.tsv"
     conda:
         "../envs/crystals.yaml"
+    # One entry file per thread.
+    threads: 8
     params:
         code=code_of_rule("sample"),
         n_materials=config["n_materials"],
         seed=config["seed"],
         filters=config["filters"],
         magnetization=config["magnetization"],
-        max_rejected_fraction=config["max_rejected_fraction"],
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("sample")
 
