@@ -5,6 +5,7 @@ from polyfacet.config import complete_config
 from polyfacet.errors import UserError
 from polyfacet.facets import facets_of, grid
 from polyfacet.rendering.drawn_by import drawn_by
+from polyfacet.resources import expected_entries
 
 try:
     config = complete_config(config)
@@ -43,6 +44,22 @@ def code_of_rule(name):
 def what_draws(wildcards):
     """Browser build and WebGL back end, on which the bytes of a picture depend."""
     return drawn_by(config["images"]["webgl"], config["images"]["browser"])
+
+
+def entries_in_sources():
+    """About how many entries the sources hold."""
+    return expected_entries(source_files(config["sources"], PUBLISHED))
+
+
+def materials_in_sample():
+    """How many materials the sample has, about so if it takes all."""
+    n_materials = config["n_materials"]
+    return entries_in_sources() if n_materials == "all" else n_materials
+
+
+def materials_per_shard():
+    """How many materials a shard has, about so if the sample takes all."""
+    return -(-materials_in_sample() // len(SHARDS))
 
 
 def all_shards(pattern):

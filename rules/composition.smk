@@ -17,6 +17,8 @@ rule describe_compositions:
         f"{BENCHMARKS}/describe_compositions.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("small", materials_in_sample()),
     params:
         code=code_of_rule("describe_compositions"),
         variant=TEXT,
@@ -38,6 +40,8 @@ rule describe_structures:
         f"{BENCHMARKS}/structure_text/shard-{{shard}}.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("describe_structures", materials_per_shard()),
     params:
         code=code_of_rule("describe_structures"),
         variant=TEXT,
@@ -72,6 +76,8 @@ rule build_element_table:
         f"{BENCHMARKS}/build_element_table.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("small", 0),
     params:
         code=code_of_rule("build_element_table"),
     script:
@@ -98,6 +104,8 @@ rule draw_composition_images:
             if config["composition"]["backend"] == "xenonpy"
             else "../envs/crystals.yaml"
         )
+    resources:
+        **requests("draw_composition_images", materials_in_sample()),
     params:
         code=code_of_rule("draw_composition_images"),
         backend=config["composition"]["backend"],
@@ -119,6 +127,8 @@ rule draw_composition_legend:
         f"{BENCHMARKS}/draw_composition_legend.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **requests("small", 0),
     params:
         code=code_of_rule("draw_composition_legend"),
         layout=config["composition"]["layout"],

@@ -19,6 +19,8 @@ rule assemble_dataset:
         f"{BENCHMARKS}/split-{{repeat}}/assemble_dataset.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("small", materials_in_sample()),
     params:
         code=code_of_rule("assemble_dataset"),
     script:

@@ -17,6 +17,8 @@ rule build_graphs:
         f"{BENCHMARKS}/graphs/shard-{{shard}}.tsv"
     conda:
         "../envs/graphs.yaml"
+    resources:
+        **requests("build_graphs", materials_per_shard()),
     params:
         code=code_of_rule("build_graphs"),
         pauli=config["graphs"]["pauli"],
@@ -41,6 +43,12 @@ rule sample_pretraining:
         f"{BENCHMARKS}/pretraining/sample.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests(
+            "sample",
+            config["graphs"]["pretrain"],
+            steps=entries_in_sources(),
+        ),
     params:
         code=code_of_rule("sample_pretraining"),
         n_materials=config["graphs"]["pretrain"],
@@ -62,6 +70,8 @@ use rule write_structures as write_pretraining_structures with:
         f"{LOGS}/pretraining/structures/shard-{{shard}}.log",
     benchmark:
         f"{BENCHMARKS}/pretraining/structures/shard-{{shard}}.tsv"
+    resources:
+        **requests("write_structures", pretraining_per_shard()),
 
 
 use rule build_graphs as build_pretraining_graphs with:
@@ -75,6 +85,8 @@ use rule build_graphs as build_pretraining_graphs with:
         f"{LOGS}/pretraining/graphs/shard-{{shard}}.log",
     benchmark:
         f"{BENCHMARKS}/pretraining/graphs/shard-{{shard}}.tsv"
+    resources:
+        **requests("build_graphs", pretraining_per_shard()),
 
 
 rule fit_network:
@@ -99,6 +111,13 @@ rule fit_network:
         f"{BENCHMARKS}/split-{{repeat}}/fit_network.tsv"
     conda:
         "../envs/graphs.yaml"
+    resources:
+        **requests(
+            "fit_network",
+            fitted_materials(),
+            steps=fitted_materials() * config["graphs"]["training"]["epochs"],
+            gpus=network_gpus,
+        ),
     params:
         code=code_of_rule("fit_network"),
         kind=config["graphs"]["embedding"],
@@ -123,6 +142,8 @@ rule embed_graphs:
         f"{BENCHMARKS}/split-{{repeat}}/embed_graphs.tsv"
     conda:
         "../envs/graphs.yaml"
+    resources:
+        **requests("embed_graphs", materials_in_sample(), gpus=network_gpus),
     params:
         code=code_of_rule("embed_graphs"),
         device=config["graphs"]["device"],

@@ -14,6 +14,8 @@ rule sample:
         f"{BENCHMARKS}/sample.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("sample", materials_in_sample(), steps=entries_in_sources()),
     params:
         code=code_of_rule("sample"),
         n_materials=config["n_materials"],
@@ -36,6 +38,8 @@ rule split_materials:
         f"{BENCHMARKS}/split-{{repeat}}/split_materials.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("small", materials_in_sample()),
     params:
         code=code_of_rule("split_materials"),
         method=config["split"]["method"],

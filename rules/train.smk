@@ -13,6 +13,8 @@ rule make_local_encoders:
         f"{BENCHMARKS}/make_local_encoders.tsv"
     conda:
         "../envs/training.yaml"
+    resources:
+        **requests("make_local_encoders", 0),
     params:
         code=code_of_rule("make_local_encoders"),
         seed=config["seed"],
@@ -60,6 +62,13 @@ rule train_cell:
     conda:
         "../envs/training.yaml"
     threads: config["engine"]["threads"]
+    resources:
+        **requests(
+            "train_cell" if LOCAL_ENCODERS else "train_hub_cell",
+            materials_in_sample(),
+            steps=materials_in_sample() * training_epochs(),
+            gpus=gpus_of_cell,
+        ),
     params:
         code=code_of_rule("train_cell"),
         split="split-{repeat}",
@@ -86,6 +95,8 @@ rule train_dummy:
         f"{BENCHMARKS}/split-{{repeat}}/baselines/{{baseline}}/{{target}}.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("small", materials_in_sample()),
     params:
         code=code_of_rule("train_dummy"),
         split="split-{repeat}",

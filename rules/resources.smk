@@ -1,0 +1,33 @@
+# How much work the jobs of a run have, and whether they may have GPUs: what their memory and time follow from.
+
+from polyfacet.resources import USUAL_EPOCHS, cell_gpus, requests
+
+# GPUs are asked for where `resources` of a profile or command say how many the run may hold at a time.
+HAS_GPUS = bool(workflow.global_resources.get("gpu").value)
+
+
+def pretraining_per_shard():
+    """How many materials outside the sample a shard has."""
+    return -(-config["graphs"]["pretrain"] // len(SHARDS))
+
+
+def fitted_materials():
+    """How many materials the network of the embedding is fitted on, at most."""
+    return materials_in_sample() + config["graphs"]["pretrain"]
+
+
+def training_epochs():
+    """How often a cell goes through its materials, about so if the engine decides."""
+    settings = config["engine"][config["engine"]["name"]]
+    return settings.get("max_epochs") or USUAL_EPOCHS
+
+
+def network_gpus(wildcards):
+    """One GPU for the network of the embedding, unless it is to do without."""
+    return 1 if HAS_GPUS and config["graphs"]["device"] != "cpu" else None
+
+
+def gpus_of_cell(wildcards):
+    """One GPU for a cell that gains by it."""
+    hub = config["encoders"]["source"] == "hub"
+    return cell_gpus(wildcards.combination, hub=hub) if HAS_GPUS else None
