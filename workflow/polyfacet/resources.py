@@ -46,7 +46,7 @@ class Cost:
     mb_per_thread: float = 0
 
 
-# Measured with real entries of Alexandria at two or three sizes: docs/slurm.md has the numbers and the commands.
+# Measured with real entries of Alexandria at two or three sizes: see docs/slurm.md.
 COSTS: Mapping[str, Cost] = {
     # Whatever reads tables and writes a table, a figure or a few numbers.
     "small": Cost(mb=250, mb_per_1000=20, minutes_per_1000=0.05),
