@@ -1,6 +1,7 @@
-# CIF -> lattice sums and local graph, in shards -> network, fitted on the training part of a split -> embedding.
+# CIF -> lattice sums and local graph -> network, fitted on the training part of a split -> embedding; in shards.
 
 TRAINED_EMBEDDING = config["graphs"]["embedding"] == "trained"
+FITTED_EMBEDDING = config["graphs"]["embedding"] != "random"
 PRETRAINED_EMBEDDING = TRAINED_EMBEDDING and config["graphs"]["pretrain"] > 0
 
 
@@ -11,6 +12,7 @@ rule build_graphs:
     output:
         graphs=f"{RUN}/graphs/shard-{{shard}}.parquet",
         rejected=f"{RUN}/graphs/shard-{{shard}}.rejected.parquet",
+        provenance=f"{RUN}/graphs/shard-{{shard}}.provenance.json",
     log:
         f"{LOGS}/graphs/shard-{{shard}}.log",
     benchmark:
@@ -21,6 +23,7 @@ rule build_graphs:
         **requests("build_graphs", materials_per_shard()),
     params:
         code=code_of_rule("build_graphs"),
+        kept=kept_record,
         pauli=config["graphs"]["pauli"],
         neighbours=config["graphs"]["neighbours"],
         min_radius=config["graphs"]["min_radius"],
@@ -47,7 +50,7 @@ rule sample_pretraining:
         **requests(
             "sample",
             config["graphs"]["pretrain"],
-            steps=entries_in_sources(),
+            steps=n_entries(),
         ),
     params:
         code=code_of_rule("sample_pretraining"),
@@ -66,6 +69,7 @@ use rule write_structures as write_pretraining_structures with:
         structures=directory(f"{RUN}/pretraining/structures/shard-{{shard}}"),
         manifest=f"{RUN}/pretraining/structures/shard-{{shard}}.parquet",
         rejected=f"{RUN}/pretraining/structures/shard-{{shard}}.rejected.parquet",
+        provenance=f"{RUN}/pretraining/structures/shard-{{shard}}.provenance.json",
     log:
         f"{LOGS}/pretraining/structures/shard-{{shard}}.log",
     benchmark:
@@ -81,6 +85,7 @@ use rule build_graphs as build_pretraining_graphs with:
     output:
         graphs=f"{RUN}/pretraining/graphs/shard-{{shard}}.parquet",
         rejected=f"{RUN}/pretraining/graphs/shard-{{shard}}.rejected.parquet",
+        provenance=f"{RUN}/pretraining/graphs/shard-{{shard}}.provenance.json",
     log:
         f"{LOGS}/pretraining/graphs/shard-{{shard}}.log",
     benchmark:
@@ -91,7 +96,8 @@ use rule build_graphs as build_pretraining_graphs with:
 
 rule fit_network:
     input:
-        graphs=all_shards(rules.build_graphs.output.graphs),
+        # Random weights need no graph, and stay the same when the sample grows.
+        graphs=all_shards(rules.build_graphs.output.graphs) if FITTED_EMBEDDING else [],
         split=rules.split_materials.output.split,
         # Only a training looks at the targets.
         sample=rules.sample.output.sample if TRAINED_EMBEDDING else [],
@@ -116,7 +122,7 @@ rule fit_network:
             "fit_network",
             fitted_materials(),
             steps=fitted_materials() * config["graphs"]["training"]["epochs"],
-            gpus=network_gpus,
+            gpus=gpus_of_network,
         ),
     params:
         code=code_of_rule("fit_network"),
@@ -132,20 +138,22 @@ rule fit_network:
 
 rule embed_graphs:
     input:
-        graphs=all_shards(rules.build_graphs.output.graphs),
+        graphs=rules.build_graphs.output.graphs,
         network=rules.fit_network.output.network,
     output:
-        embeddings=f"{SPLIT}/embeddings.parquet",
+        embeddings=f"{SPLIT}/embeddings/shard-{{shard}}.parquet",
+        provenance=f"{SPLIT}/embeddings/shard-{{shard}}.provenance.json",
     log:
-        f"{LOGS}/split-{{repeat}}/embed_graphs.log",
+        f"{LOGS}/split-{{repeat}}/embeddings/shard-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/split-{{repeat}}/embed_graphs.tsv"
+        f"{BENCHMARKS}/split-{{repeat}}/embeddings/shard-{{shard}}.tsv"
     conda:
         "../envs/graphs.yaml"
     resources:
-        **requests("embed_graphs", materials_in_sample(), gpus=network_gpus),
+        **requests("embed_graphs", materials_per_shard(), gpus=gpus_of_network),
     params:
         code=code_of_rule("embed_graphs"),
+        kept=kept_record,
         device=config["graphs"]["device"],
     script:
         script_path("embed_graphs")

@@ -27,7 +27,7 @@ rule merge_cards:
     conda:
         "../envs/report.yaml"
     resources:
-        **requests("small", materials_in_sample()),
+        **requests("small", n_materials()),
     params:
         code=code_of_rule("merge_cards"),
     script:
@@ -49,7 +49,7 @@ rule tabulate_results:
     conda:
         "../envs/report.yaml"
     resources:
-        **requests("small", materials_in_sample()),
+        **requests("small", n_materials()),
     params:
         code=code_of_rule("tabulate_results"),
     script:
@@ -69,7 +69,7 @@ rule plot_results:
     conda:
         "../envs/report.yaml"
     resources:
-        **requests("small", materials_in_sample()),
+        **requests("small", n_materials()),
     params:
         code=code_of_rule("plot_results"),
     script:
@@ -78,7 +78,7 @@ rule plot_results:
 
 rule draw_contact_sheet:
     input:
-        dataset=expand(rules.assemble_dataset.output.dataset, repeat=0)[0],
+        dataset=expand(rules.gather_dataset.output.metadata, repeat=0)[0],
     output:
         sheet=f"{REPORT}/contact_sheet.png",
     log:
@@ -88,7 +88,7 @@ rule draw_contact_sheet:
     conda:
         "../envs/report.yaml"
     resources:
-        **requests("small", materials_in_sample()),
+        **requests("small", n_materials()),
     params:
         code=code_of_rule("draw_contact_sheet"),
         n_pictures=100,
@@ -110,8 +110,20 @@ rule write_report:
             *all_shards(rules.write_structures.output.rejected),
             *all_shards(rules.render_images.output.rejected),
             *all_shards(rules.build_graphs.output.rejected),
-            *rejected_texts(),
-            *expand(rules.draw_composition_images.output.rejected, repeat=REPEATS),
+            *all_shards(TEXT_RULE.output.rejected),
+            *all_shards(rules.compute_composition_statistics.output.rejected),
+        ],
+        provenance=[
+            *all_shards(rules.write_structures.output.provenance),
+            *all_shards(rules.render_images.output.provenance),
+            *all_shards(rules.build_graphs.output.provenance),
+            *all_shards(TEXT_RULE.output.provenance),
+            *all_shards(rules.compute_composition_statistics.output.provenance),
+            *expand(all_shards(rules.embed_graphs.output.provenance), repeat=REPEATS),
+            *expand(
+                all_shards(rules.draw_composition_images.output.provenance),
+                repeat=REPEATS,
+            ),
         ],
     output:
         report=f"{REPORT}/report.md",
@@ -122,7 +134,7 @@ rule write_report:
     conda:
         "../envs/report.yaml"
     resources:
-        **requests("small", materials_in_sample()),
+        **requests("small", n_materials()),
     params:
         code=code_of_rule("write_report"),
         run_name=config["run_name"],

@@ -8,12 +8,12 @@ HAS_GPUS = bool(workflow.global_resources.get("gpu").value)
 
 def pretraining_per_shard():
     """How many materials outside the sample a shard has."""
-    return -(-config["graphs"]["pretrain"] // len(SHARDS))
+    return math.ceil(config["graphs"]["pretrain"] / n_shards())
 
 
 def fitted_materials():
     """How many materials the network of the embedding is fitted on, at most."""
-    return materials_in_sample() + config["graphs"]["pretrain"]
+    return n_materials() + config["graphs"]["pretrain"]
 
 
 def training_epochs():
@@ -22,12 +22,13 @@ def training_epochs():
     return settings.get("max_epochs") or USUAL_EPOCHS
 
 
-def network_gpus(wildcards):
+def gpus_of_network(wildcards):
     """One GPU for the network of the embedding, unless it is to do without."""
     return 1 if HAS_GPUS and config["graphs"]["device"] != "cpu" else None
 
 
 def gpus_of_cell(wildcards):
     """One GPU for a cell that gains by it."""
-    hub = config["encoders"]["source"] == "hub"
-    return cell_gpus(wildcards.combination, hub=hub) if HAS_GPUS else None
+    if not HAS_GPUS or ENCODERS is None:
+        return None
+    return cell_gpus(wildcards.combination, hub=ENCODERS == "hub")

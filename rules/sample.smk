@@ -15,7 +15,7 @@ rule sample:
     conda:
         "../envs/crystals.yaml"
     resources:
-        **requests("sample", materials_in_sample(), steps=entries_in_sources()),
+        **requests("sample", n_materials(), steps=n_entries()),
     params:
         code=code_of_rule("sample"),
         n_materials=config["n_materials"],
@@ -39,7 +39,7 @@ rule split_materials:
     conda:
         "../envs/crystals.yaml"
     resources:
-        **requests("small", materials_in_sample()),
+        **requests("small", n_materials()),
     params:
         code=code_of_rule("split_materials"),
         method=config["split"]["method"],

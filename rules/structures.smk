@@ -8,6 +8,7 @@ rule write_structures:
         structures=directory(f"{RUN}/structures/shard-{{shard}}"),
         manifest=f"{RUN}/structures/shard-{{shard}}.parquet",
         rejected=f"{RUN}/structures/shard-{{shard}}.rejected.parquet",
+        provenance=f"{RUN}/structures/shard-{{shard}}.provenance.json",
     log:
         f"{LOGS}/structures/shard-{{shard}}.log",
     benchmark:
@@ -18,7 +19,8 @@ rule write_structures:
         **requests("write_structures", materials_per_shard()),
     params:
         code=code_of_rule("write_structures"),
-        n_shards=config["shards"],
+        kept=kept_record,
+        n_shards=n_shards(),
         max_rejected_fraction=config["max_rejected_fraction"],
     script:
         script_path("write_structures")

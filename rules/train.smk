@@ -1,7 +1,9 @@
 # Dataset -> one trained predictor per facet combination, target and split, with predictions and a card.
 
 # A facet combination without an encoder of its own still waits for the encoders: they take seconds to make.
-LOCAL_ENCODERS = config["encoders"]["source"] == "local"
+ENCODERS = (
+    config["encoders"]["source"] if needs_encoders(config["engine"]["name"]) else None
+)
 
 
 rule make_local_encoders:
@@ -48,9 +50,11 @@ rule fetch_hub_encoders:
 
 rule train_cell:
     input:
-        dataset=rules.assemble_dataset.output.dataset,
-        encoders=rules.make_local_encoders.output.encoders if LOCAL_ENCODERS else [],
-        hub_encoders=[] if LOCAL_ENCODERS else rules.fetch_hub_encoders.output.record,
+        dataset=rules.gather_dataset.output.metadata,
+        encoders=(
+            rules.make_local_encoders.output.encoders if ENCODERS == "local" else []
+        ),
+        hub_encoders=rules.fetch_hub_encoders.output.record if ENCODERS == "hub" else [],
     output:
         predictions=f"{SPLIT}/cells/{{combination}}/{{target}}/predictions.parquet",
         model=directory(f"{SPLIT}/cells/{{combination}}/{{target}}/model"),
@@ -64,13 +68,14 @@ rule train_cell:
     threads: config["engine"]["threads"]
     resources:
         **requests(
-            "train_cell" if LOCAL_ENCODERS else "train_hub_cell",
-            materials_in_sample(),
-            steps=materials_in_sample() * training_epochs(),
+            "train_hub_cell" if ENCODERS == "hub" else "train_cell",
+            n_materials(),
+            steps=n_materials() * training_epochs(),
             gpus=gpus_of_cell,
         ),
     params:
         code=code_of_rule("train_cell"),
+        objective=objective_of,
         split="split-{repeat}",
         engine=config["engine"]["name"],
         settings=config["engine"][config["engine"]["name"]],
@@ -84,7 +89,7 @@ rule train_cell:
 
 rule train_dummy:
     input:
-        dataset=rules.assemble_dataset.output.dataset,
+        dataset=rules.gather_dataset.output.metadata,
     output:
         predictions=f"{SPLIT}/baselines/{{baseline}}/{{target}}/predictions.parquet",
         model=directory(f"{SPLIT}/baselines/{{baseline}}/{{target}}/model"),
@@ -96,9 +101,10 @@ rule train_dummy:
     conda:
         "../envs/crystals.yaml"
     resources:
-        **requests("small", materials_in_sample()),
+        **requests("small", n_materials()),
     params:
         code=code_of_rule("train_dummy"),
+        objective=objective_of,
         split="split-{repeat}",
         seed=config["seed"],
     script:

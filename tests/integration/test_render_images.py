@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from pymatgen.core import Lattice, Structure
 
@@ -11,8 +10,8 @@ import render_images
 from polyfacet.errors import UserError
 from polyfacet.files import sha256_of_file
 from polyfacet.rejects import REJECTS
-from polyfacet.stage_tables import PICTURES
-from polyfacet.tables import column, read_table, write_table
+from polyfacet.stage_tables import PICTURES, STRUCTURES
+from polyfacet.tables import read_table, write_table
 
 pytestmark = pytest.mark.usefixtures("browser")
 
@@ -27,10 +26,11 @@ def paths(tmp_path: Path) -> dict[str, Path]:
     for name, element in (("agm1", "Fe"), ("agm2", "W")):
         crystal = Structure(Lattice.cubic(3), [element, element], [[0, 0, 0], [0.5, 0.5, 0.5]])
         crystal.to(filename=str(structures / f"{name}.cif"), fmt="cif")
-    schema = pa.schema(
-        [column("mat_id", pa.string(), "identifier"), column("gap", pa.float64(), "other", "eV")]
-    )
-    write_table(materials, [{"mat_id": name, "gap": 0.0} for name in ("agm1", "agm3", "agm2")], schema)
+    rows = [
+        {"mat_id": name, "formula": "X", "cif": f"{name}.cif", "sha256": name}
+        for name in ("agm1", "agm3", "agm2")
+    ]
+    write_table(materials, rows, STRUCTURES)
     outputs = {name: tmp_path / "out" / file for name, file in OUTPUTS.items()}
     return {"structures": structures, "materials": materials, **outputs}
 
@@ -50,3 +50,19 @@ def test_every_material_has_a_picture_or_a_reason(paths):
 def test_too_many_rejects_stop_the_stage_and_say_why(paths):
     with pytest.raises(UserError, match=r"images: 1 of 3 .*\n  1 x there is no structure file agm3.cif"):
         render_images.main(**paths, size=64, max_rejected_fraction=0.05)
+
+
+def test_pictures_are_kept_until_they_are_to_look_different(paths, tmp_path):
+    def draw(size):
+        render_images.main(
+            **paths, size=size, max_rejected_fraction=0.5, kept=tmp_path / "kept" / "shard-0-of-1"
+        )
+        counts = json.loads(paths["provenance"].read_text())
+        return (counts["made"], counts["kept"]), [
+            path.read_bytes() for path in sorted(paths["images"].iterdir())
+        ]
+
+    first, pictures = draw(64)
+    assert first == (2, 0)
+    assert draw(64) == ((0, 2), pictures)
+    assert draw(65)[0] == (2, 0)

@@ -44,6 +44,7 @@ def write_run(folder: Path, cells: dict[str, Structure], formulas: dict[str, str
             stem,
             stem.with_suffix(".parquet"),
             stem.with_suffix(".rejected.parquet"),
+            provenance=stem.with_suffix(".provenance.json"),
             shard=shard,
             n_shards=N_SHARDS,
             max_rejected_fraction=0,

@@ -60,6 +60,7 @@ def build(cifs, names, output, limit=0.05):
         materials,
         output,
         rejected,
+        provenance=output.with_suffix(".json"),
         pauli="coded",
         neighbours=16,
         min_radius=0.0,

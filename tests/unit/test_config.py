@@ -6,6 +6,10 @@ from project import PROJECT
 
 from polyfacet.config import complete_config, load_schema
 from polyfacet.config_reference import with_reference
+from polyfacet.engines.automm.hyperparameters import AutoMMSettings
+from polyfacet.engines.classical import ClassicalSettings
+from polyfacet.engines.ensemble import EnsembleSettings
+from polyfacet.engines.mcvn.settings import MCVNSettings
 from polyfacet.errors import UserError
 
 CONFIGS = sorted(path for path in (PROJECT / "config").glob("*.yaml") if path.name != "schema.yaml")
@@ -41,6 +45,20 @@ def test_texts_of_the_command_line_are_read_as_what_they_are_declared():
     assert config["engine"]["automm"]["hyperparameters"] == {"optim.weight_decay": 0.1}
 
 
+def test_defaults_are_those_of_the_engines():
+    engine = complete_config({})["engine"]
+    for settings in (AutoMMSettings(), ClassicalSettings(), EnsembleSettings(), MCVNSettings()):
+        name = type(settings).__name__.removesuffix("Settings").lower()
+        assert engine[name] == settings.model_dump()
+
+
+def test_members_of_an_ensemble_are_read_from_the_command_line():
+    member = {"engine": "classical", "settings": {"model": "svm", "hyperparameters": {"C": "10"}}}
+    config = complete_config({"engine": {"name": "ensemble", "ensemble": {"members": [member]}}})
+    [read] = config["engine"]["ensemble"]["members"]
+    assert read["settings"]["hyperparameters"] == {"C": 10}
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [
@@ -54,6 +72,11 @@ def test_texts_of_the_command_line_are_read_as_what_they_are_declared():
         ({"composition": {"backend": "xenonpy"}}, r"'stable'(.|\n)*composition: {statistics: xenonpy}"),
         ({"run_name": "../x"}, "run_name"),
         ({"targets": ["gap", "gap"]}, "targets"),
+        (
+            {"engine": {"mcvn": {"varient": "fixed"}}},
+            r"engine.mcvn.varient. Did you mean(.|\n)*variant: fixed",
+        ),
+        ({"engine": {"ensemble": {"members": [{"engine": "dummy"}]}}}, "engine.ensemble.members"),
         ({"images": None}, "images"),
     ],
 )

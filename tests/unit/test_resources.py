@@ -5,14 +5,7 @@ import inspect
 import pytest
 from project import PROJECT
 
-from polyfacet.resources import (
-    BYTES_PER_ENTRY,
-    COSTS,
-    ENTRIES_PER_PUBLISHED_FILE,
-    cell_gpus,
-    expected_entries,
-    requests,
-)
+from polyfacet.resources import COSTS, cell_gpus, requests
 
 
 def asked(stage, materials, *, attempt=1, threads=1, **settings):
@@ -58,18 +51,6 @@ def test_snakemake_can_call_the_functions():
 def test_a_gpu_is_for_cells_with_a_slow_encoder(combination, local, hub):
     assert cell_gpus(combination, hub=False) == local
     assert cell_gpus(combination, hub=True) == hub
-
-
-def test_entries_are_guessed_from_sizes(tmp_path):
-    (tmp_path / "a.json.bz2").write_bytes(bytes(1_000 * BYTES_PER_ENTRY))
-    (tmp_path / "b.json").write_bytes(bytes(1_000 * BYTES_PER_ENTRY))
-    assert expected_entries([tmp_path / "a.json.bz2"]) == pytest.approx(1_000, rel=0.01)
-    assert expected_entries([tmp_path]) == pytest.approx(1_100, rel=0.01)
-    assert expected_entries([tmp_path / "not_there.json.bz2"]) == ENTRIES_PER_PUBLISHED_FILE
-
-
-def test_real_files_hold_about_as_many_entries_as_guessed(alexandria_1d):
-    assert expected_entries([alexandria_1d]) == pytest.approx(11_582, rel=0.1)
 
 
 def test_every_rule_that_may_run_on_a_cluster_says_what_it_needs():

@@ -196,6 +196,7 @@ def test_the_stage_writes_texts_and_rejects(shard, variant, text):
         shard / "shard-0.parquet",
         shard / "text.parquet",
         shard / "rejected.parquet",
+        provenance=shard / "provenance.json",
         variant=variant,
         max_rejected_fraction=0.7,
     )
@@ -214,6 +215,7 @@ def test_the_stage_stops_when_too_many_structures_cannot_be_described(shard):
             shard / "shard-0.parquet",
             shard / "text.parquet",
             shard / "rejected.parquet",
+            provenance=shard / "provenance.json",
             variant="cif",
             max_rejected_fraction=0.05,
         )

@@ -70,6 +70,7 @@ def run(tmp_path, cells, n_shards, **settings):
             folder,
             manifest,
             rejected,
+            provenance=folder.with_suffix(".provenance.json"),
             shard=shard,
             n_shards=n_shards,
             **settings,

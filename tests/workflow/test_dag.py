@@ -22,8 +22,10 @@ def test_repeats_multiply_what_is_fitted_and_nothing_else(pristine):
         "split_materials",
         "fit_network",
         "embed_graphs",
+        "fit_grey_levels",
         "draw_composition_images",
         "assemble_dataset",
+        "gather_dataset",
         "train_cell",
         "train_dummy",
     }
@@ -33,6 +35,14 @@ def test_repeats_multiply_what_is_fitted_and_nothing_else(pristine):
 def test_combinations_and_targets_come_from_the_configuration(pristine):
     jobs = pristine.jobs(changes=["combinations=[text,image]", "targets=[gap,dos_ef,e_hull]"])
     assert jobs["train_cell"] == 6
+
+
+@pytest.mark.parametrize("source", ["local", "hub"])
+def test_engines_without_encoders_wait_for_none(pristine, source):
+    changes = [f"encoders={{source: {source}}}", "engine={name: mcvn}", "combinations=[tabular,compimage]"]
+    jobs = pristine.jobs(changes=changes)
+    assert jobs["train_cell"] == 4
+    assert not {"make_local_encoders", "fetch_hub_encoders"} & set(jobs)
 
 
 @pytest.mark.parametrize("text", ["robocrystallographer", "cif"])
@@ -57,6 +67,7 @@ def test_pretraining_prepares_materials_outside_the_sample(pristine):
         ("images={size: 5}", "images.size = 5"),
         ("combinations=[image+text]", "combinations"),
         ("targets=[bandgap]", "targets"),
+        ("engine={name: mcvn}", "combinations: [tabular, compimage, tabular+compimage]"),
         ("composition={backend: xenonpy}", "composition: {statistics: xenonpy}"),
     ],
 )

@@ -53,7 +53,7 @@ def test_a_killed_run_starts_again_and_ends_in_the_same_bytes(finished, tmp_path
     assert not workflow.results("report/*.csv")
     workflow.run("--unlock")
     workflow.run()
-    for pattern in ("report/ma*", "split-0/dataset.parquet", "images/*/*.png", "split-0/cells/*/*/*.parquet"):
+    for pattern in ("report/ma*", "split-0/dataset/*", "images/*/*.png", "split-0/cells/*/*/*.parquet"):
         assert workflow.results(pattern) == finished.results(pattern)
         assert finished.results(pattern)
     assert not list((workflow.folder / "results").rglob("*.part"))

@@ -1,6 +1,7 @@
 """Outputs that appear whole or not at all, and the digests that identify them."""
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,14 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file atomically (UTF-8)."""
     with atomic_path(path) as part:
         part.write_text(text, encoding="utf-8")
+
+
+def link_file(source: Path, target: Path) -> None:
+    """Give a file a second name, which takes no room; a copy where the file system has no hard links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def sha256_of_file(path: Path) -> str:

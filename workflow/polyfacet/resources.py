@@ -1,9 +1,8 @@
 """Memory, time and GPUs that jobs ask a cluster for: the arithmetic, and the measurements it rests on."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from polyfacet.facets import PICTURE_FACETS, Facet, facets_of
@@ -11,12 +10,6 @@ from polyfacet.facets import PICTURE_FACETS, Facet, facets_of
 # Requests lie so far above what was measured: other machines, larger cells, slower file systems.
 MEMORY_MARGIN = 1.5
 TIME_MARGIN = 4
-# Compressed bytes of an entry of Alexandria, to guess how many a file holds; a plain file is as much larger.
-BYTES_PER_ENTRY = 460
-BYTES_PER_PLAIN_ENTRY = 10 * BYTES_PER_ENTRY
-# Entries of one of Alexandria's published files, where it is not there yet.
-ENTRIES_PER_PUBLISHED_FILE = 100_000
-
 # Passes of a training whose configuration leaves their number to the engine.
 USUAL_EPOCHS = 20
 
@@ -58,7 +51,7 @@ COSTS: Mapping[str, Cost] = {
     "fit_network": Cost(mb=1_050, mb_per_1000=30, minutes_per_1000=0.22),
     "embed_graphs": Cost(mb=850, mb_per_1000=25, minutes_per_1000=0.2),
     "describe_structures": Cost(mb=400, minutes_per_1000=20),
-    "draw_composition_images": Cost(mb=150, mb_per_1000=5, minutes_per_1000=0.05),
+    "xenonpy_statistics": Cost(mb=1_000, minutes_per_1000=20),
     "make_local_encoders": Cost(mb=850),
     "train_cell": Cost(mb=900, mb_per_1000=820, minutes_per_1000=0.8),
     # Not measured: the hub's encoders have a hundred times the weights of the local ones.
@@ -112,15 +105,3 @@ def cell_gpus(combination: str, *, hub: bool) -> int | None:
     """
     slow = {*PICTURE_FACETS, Facet.TEXT} if hub else set(PICTURE_FACETS)
     return 1 if slow.intersection(facets_of(combination)) else None
-
-
-def expected_entries(sources: Iterable[str | Path]) -> int:
-    """Guess from the sizes of files, or folders of them, how many entries they hold."""
-    found = (path.iterdir() if path.is_dir() else [path] for path in map(Path, sources))
-    return sum(_entries_of_file(path) for paths in found for path in paths)
-
-
-def _entries_of_file(path: Path) -> int:
-    if not path.exists():
-        return ENTRIES_PER_PUBLISHED_FILE
-    return path.stat().st_size // (BYTES_PER_PLAIN_ENTRY if path.suffix == ".json" else BYTES_PER_ENTRY) + 1

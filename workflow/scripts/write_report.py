@@ -31,6 +31,7 @@ def main(
     sheet: Path,
     legend: Path,
     rejected: list[Path],
+    provenance: list[Path],
     report: Path,
     *,
     run_name: str,
@@ -45,6 +46,8 @@ def main(
         Tables and figures to show.
     rejected
         Rejects tables of the stages.
+    provenance
+        What the stages' jobs say of how many results they made, and how many they kept of earlier runs.
     report
         Output.
     run_name
@@ -58,7 +61,7 @@ def main(
         f"## MASE\n\n{mase_md.read_text(encoding='utf-8')}\n![MASE heatmap]({heatmap.name})",
         f"## MAE\n\n{mae_md.read_text(encoding='utf-8')}\n![MAE bars]({bars.name})",
         _failures(frame),
-        f"## Materials\n\n{_sampling(summary)}\n\n{_rejects(rejected)}",
+        f"## Materials\n\n{_sampling(summary)}\n\n{_rejects(rejected)}\n\n{_work(provenance)}",
         f"![Pictures of the structures]({sheet.name})",
         f"## Blocks of the composition image\n\n![Legend of the composition image]({legend.name})",
     ]
@@ -100,13 +103,24 @@ def _rejects(tables: list[Path]) -> str:
     """Count the rejects of the stages after sampling, by reason."""
     reasons: Counter[tuple[str, str]] = Counter()
     for path in tables:
-        stage = path.parent.name if path.name.startswith("shard-") else path.name.split(".")[0]
-        reasons.update((stage, reason) for reason in read_table(path, REJECTS)["reason"])
+        reasons.update((path.parent.name, reason) for reason in read_table(path, REJECTS)["reason"])
     if not reasons:
         return "No stage after sampling rejected a material."
     return "Rejected by later stages:\n\n" + "\n".join(
         f"- {stage}: {n} x {reason}" for (stage, reason), n in sorted(reasons.items())
     )
+
+
+def _work(provenance: list[Path]) -> str:
+    """Count for each stage what this run made, and what it kept of earlier ones."""
+    made: Counter[str] = Counter()
+    kept: Counter[str] = Counter()
+    for path in provenance:
+        counts = json.loads(path.read_text(encoding="utf-8"))
+        made[path.parent.name] += counts["made"]
+        kept[path.parent.name] += counts["kept"]
+    lines = [f"| {stage} | {made[stage]} | {kept[stage]} |" for stage in made]
+    return "\n".join(["| stage | made | kept of earlier runs |", "| --- | --- | --- |", *lines])
 
 
 if __name__ == "__main__":
