@@ -16,10 +16,16 @@ def fitted_materials():
     return n_materials() + config["graphs"]["pretrain"]
 
 
+def training_stage():
+    """What the training of a cell costs depends on the engine, and on where its encoders come from."""
+    engine = config["engine"]["name"]
+    return f"train_{engine}_hub" if ENCODERS == "hub" else f"train_{engine}"
+
+
 def training_epochs():
-    """How often a cell goes through its materials, about so if the engine decides."""
+    """How often a cell goes through its materials: once without epochs, as often as usual if the engine decides."""
     settings = config["engine"][config["engine"]["name"]]
-    return settings.get("max_epochs") or USUAL_EPOCHS
+    return settings.get("max_epochs", 1) or USUAL_EPOCHS
 
 
 def gpus_of_network(wildcards):

@@ -68,7 +68,7 @@ rule train_cell:
     threads: config["engine"]["threads"]
     resources:
         **requests(
-            "train_hub_cell" if ENCODERS == "hub" else "train_cell",
+            training_stage(),
             n_materials(),
             steps=n_materials() * training_epochs(),
             gpus=gpus_of_cell,

@@ -5,6 +5,7 @@ import inspect
 import pytest
 from project import PROJECT
 
+from polyfacet.engines.registry import ENGINES, needs_encoders
 from polyfacet.resources import COSTS, cell_gpus, requests
 
 
@@ -40,7 +41,7 @@ def test_threads_that_are_processes_take_memory():
 
 
 def test_snakemake_can_call_the_functions():
-    for function in requests("train_cell", 10, gpus=lambda wildcards: 1).values():
+    for function in requests("train_automm", 10, gpus=lambda wildcards: 1).values():
         assert {"wildcards", "threads", "attempt"}.issuperset(inspect.signature(function).parameters)
 
 
@@ -58,3 +59,9 @@ def test_every_rule_that_may_run_on_a_cluster_says_what_it_needs():
         for block in path.read_text().split("\nrule ")[1:]:
             local = "    localrule: True" in block
             assert local or "    resources:\n        **requests(" in block, (path.name, block.split(":")[0])
+
+
+def test_every_engine_has_a_cost():
+    trained = set(ENGINES) - {"dummy"}
+    assert {f"train_{engine}" for engine in trained} < set(COSTS)
+    assert {f"train_{engine}_hub" for engine in trained if needs_encoders(engine)} < set(COSTS)

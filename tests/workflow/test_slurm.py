@@ -16,7 +16,7 @@ DEADLINE_S = 1500
 # One cell with every kind of input, of those that the local run has.
 CELL = ("combinations=[text+image+tabular]", "targets=[e_form]")
 # Jobs that the profile puts together; Snakemake names them after the group and all its rules.
-GROUPS = ("preparation", "dummies", "report")
+GROUPS = ("preparation", "compositions", "dummies", "report")
 PARTITIONS = """
 partitions:
   cpu: {max_mem_mb: 16000, max_threads: 2}
@@ -132,9 +132,11 @@ def rule_of(job: dict[str, str]) -> str:
     [
         "sample/*",
         "images/*/*.png",
-        "graphs/*",
-        "split-0/*.parquet",
+        "graphs/*.parquet",
         "split-0/network.safetensors",
+        "split-0/embeddings/*.parquet",
+        "split-0/composition_images/*/*.png",
+        "split-0/dataset/*",
         "split-0/cells/text+image+tabular/e_form/*.parquet",
         "split-0/baselines/*/e_form/*.parquet",
         "report/composition_legend.png",
@@ -153,13 +155,16 @@ def test_every_job_ran_on_a_node_of_the_cluster(run):
     assert {rule_of(job) for job in ended} == {
         "sample",
         "preparation",
+        "compositions",
         "write_structures",
         "render_images",
         "build_graphs",
+        "fit_grey_levels",
         "draw_composition_images",
         "fit_network",
         "embed_graphs",
         "assemble_dataset",
+        "gather_dataset",
         "train_cell",
         "dummies",
         "report",

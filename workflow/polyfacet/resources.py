@@ -33,7 +33,7 @@ class Cost:
     """
 
     mb: float
-    minutes: float = 1
+    minutes: float = 2.5
     mb_per_1000: float = 0
     minutes_per_1000: float = 0
     mb_per_thread: float = 0
@@ -53,9 +53,12 @@ COSTS: Mapping[str, Cost] = {
     "describe_structures": Cost(mb=400, minutes_per_1000=20),
     "xenonpy_statistics": Cost(mb=1_000, minutes_per_1000=20),
     "make_local_encoders": Cost(mb=850),
-    "train_cell": Cost(mb=900, mb_per_1000=820, minutes_per_1000=0.8),
+    "train_automm": Cost(mb=900, mb_per_1000=820, minutes_per_1000=0.8),
     # Not measured: the hub's encoders have a hundred times the weights of the local ones.
-    "train_hub_cell": Cost(mb=12_000, mb_per_1000=820, minutes=30, minutes_per_1000=60),
+    "train_automm_hub": Cost(mb=12_000, mb_per_1000=820, minutes=30, minutes_per_1000=60),
+    "train_mcvn": Cost(mb=800, mb_per_1000=50, minutes_per_1000=0.015),
+    "train_classical": Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=0.3),
+    "train_ensemble": Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=2.5),
 }
 
 
