@@ -98,7 +98,8 @@ def requests(
         needed = cost.minutes + cost.minutes_per_1000 * steps / 1000
         return math.ceil(TIME_MARGIN * needed * attempt)
 
-    return {"mem_mb": mem_mb, "runtime": runtime} | ({"gpu": gpus} if gpus else {})
+    functions: dict[str, ResourceFunction] = {"mem_mb": mem_mb, "runtime": runtime}
+    return functions | {"gpu": gpus} if gpus else functions
 
 
 def cell_gpus(combination: str, *, hub: bool) -> int | None:
