@@ -48,14 +48,18 @@ def code_of_rule(name):
 
 
 @cache
-def n_materials():
-    """Materials to expect; for a sample of `all`, an estimate."""
-    if config["n_materials"] != "all":
-        return config["n_materials"]
+def n_entries():
+    """Entries to expect in the sources, an estimate."""
     return estimated_entries(
         source_files(config["sources"], PUBLISHED),
         published={str(DOWNLOADS / name) for name in PUBLISHED},
     )
+
+
+def n_materials():
+    """Materials to expect; for a sample of `all`, an estimate."""
+    chosen = config["n_materials"]
+    return n_entries() if chosen == "all" else chosen
 
 
 @cache
