@@ -4,7 +4,7 @@ import pytest
 import yaml
 from project import PROJECT
 
-from polyfacet.config import complete_config, load_schema
+from polyfacet.config import complete_config, load_schema, values_of
 from polyfacet.config_reference import with_reference
 from polyfacet.errors import UserError
 
@@ -41,6 +41,13 @@ def test_texts_of_the_command_line_are_read_as_what_they_are_declared():
     assert config["engine"]["automm"]["hyperparameters"] == {"optim.weight_decay": 0.1}
 
 
+def test_keys_with_names_of_the_users_own_have_defaults_and_types_too():
+    table = {"file": "a.csv", "composition": {"convert": "false"}, "targets": {"hv": {"column": "HV"}}}
+    completed = complete_config({"tables": {"steel": table}})["tables"]["steel"]
+    assert completed["composition"] | {"convert": False, "unit": "atoms"} == completed["composition"]
+    assert completed["targets"]["hv"] == {"column": "HV", "label": None, "unit": "", "classes": []}
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [
@@ -55,6 +62,11 @@ def test_texts_of_the_command_line_are_read_as_what_they_are_declared():
         ({"run_name": "../x"}, "run_name"),
         ({"targets": ["gap", "gap"]}, "targets"),
         ({"images": None}, "images"),
+        ({"tables": {"t": {"fil": "a.csv"}}}, r"unknown key tables.t.fil. Did you mean(.|\n)*file: a.csv"),
+        ({"tables": {"t": {"file": "a.csv", "targets": {"x": {"column": "x"}}}}}, "'composition' is a required"),
+        ({"tables": {"Two words": {}}}, "Two words"),
+        ({"comparison": {"methods": {"svm": {"engin": "classical"}}}}, r"methods.svm.engin. Did you mean"),
+        ({"comparison": {"published": [{"tabel": "steel"}]}}, r"tabel. Did you mean(.|\n)*table: steel"),
     ],
 )
 def test_a_wrong_configuration_names_the_key_and_shows_the_fix(config, message):
@@ -64,16 +76,21 @@ def test_a_wrong_configuration_names_the_key_and_shows_the_fix(config, message):
 
 def documented(schema, path=""):
     for name, sub in schema.get("properties", {}).items():
-        yield f"{path}{name}", sub
+        yield f"{path}{name}", sub, name in schema.get("required", ())
         yield from documented(sub, f"{path}{name}.")
+        yield from documented(values_of(sub), f"{path}{name}.<name>.")
 
 
-@pytest.mark.parametrize(("name", "key"), list(documented(load_schema())))
-def test_every_key_has_description_and_default(name, key):
+OPEN_KEYS = ("engine.automm.hyperparameters", "comparison.methods.<name>.settings")
+
+
+@pytest.mark.parametrize(("name", "key", "required"), list(documented(load_schema())))
+def test_every_key_has_description_and_default(name, key, required):
     assert key.get("description"), name
-    assert "default" in key, name
+    assert ("default" in key) is not required, name
     if key.get("type") == "object":
-        assert key["additionalProperties"] is (name.endswith(".hyperparameters"))
+        assert (key["additionalProperties"] is True) is (name in OPEN_KEYS)
+        assert values_of(key).get("additionalProperties", False) is False
 
 
 def test_the_table_in_the_readme_is_that_of_the_schema():
