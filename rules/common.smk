@@ -1,10 +1,13 @@
 # What every stage shares: the checked configuration, wildcards, paths, input functions, and what a run says at its end.
 
+from dataclasses import asdict
+
 from polyfacet.code_digest import code_digest
 from polyfacet.config import complete_config
 from polyfacet.errors import UserError
 from polyfacet.facets import facets_of, grid
 from polyfacet.rendering.drawn_by import drawn_by
+from polyfacet.targets import Target
 
 try:
     config = complete_config(config)
@@ -26,7 +29,7 @@ wildcard_constraints:
     shard=r"\d+",
     repeat=r"\d+",
     combination=r"[a-z]+(\+[a-z]+)*",
-    baseline="mean|median",
+    baseline="mean|median|majority",
     target="|".join(TARGETS),
 
 
@@ -43,6 +46,11 @@ def code_of_rule(name):
 def what_draws(wildcards):
     """Browser build and WebGL back end, on which the bytes of a picture depend."""
     return drawn_by(config["images"]["webgl"], config["images"]["browser"])
+
+
+def objective_of(wildcards):
+    """What a cell predicts: the fields of its target's objective."""
+    return asdict(Target(wildcards.target).objective)
 
 
 def all_shards(pattern):

@@ -62,6 +62,7 @@ rule train_cell:
     threads: config["engine"]["threads"]
     params:
         code=code_of_rule("train_cell"),
+        objective=objective_of,
         split="split-{repeat}",
         engine=config["engine"]["name"],
         settings=config["engine"][config["engine"]["name"]],
@@ -88,6 +89,7 @@ rule train_dummy:
         "../envs/crystals.yaml"
     params:
         code=code_of_rule("train_dummy"),
+        objective=objective_of,
         split="split-{repeat}",
         seed=config["seed"],
     script:

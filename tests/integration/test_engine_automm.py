@@ -14,9 +14,11 @@ from polyfacet.engines.automm.engine import AutoMM, AutoMMSettings
 from polyfacet.engines.base import EngineError, Resources
 from polyfacet.errors import UserError
 from polyfacet.facets import Facet, facets_of
+from polyfacet.objectives import Objective
 from polyfacet.targets import Target
 
 N = 24
+GAP = Target.GAP.objective
 ELEMENTS = ("Na", "Cl", "Fe", "O", "Ag", "F")
 ONE_EPOCH = AutoMMSettings(max_epochs=1, batch_size=8)
 
@@ -53,7 +55,7 @@ def fit(frame: pd.DataFrame, encoders: Path, tmp_path: Path) -> Callable[..., Au
 
     def run(combination: str, folder: str = "model", seed: int = 1) -> AutoMM:
         engine = AutoMM(ONE_EPOCH, Resources(seed=seed, threads=1, encoders=encoders))
-        engine.fit(frame[:16], frame[16:20], facets_of(combination), Target.GAP, tmp_path / folder)
+        engine.fit(frame[:16], frame[16:20], facets_of(combination), GAP, tmp_path / folder)
         return engine
 
     return run
@@ -123,7 +125,7 @@ def test_a_moved_model_predicts_without_its_encoders(
     shutil.copytree(encoders, own_encoders)
     facets = facets_of("text+image+tabular+compimage")
     engine = AutoMM(ONE_EPOCH, Resources(seed=1, threads=1, encoders=own_encoders))
-    engine.fit(frame[:16], frame[16:20], facets, Target.GAP, tmp_path / "model")
+    engine.fit(frame[:16], frame[16:20], facets, GAP, tmp_path / "model")
     expected = engine.predict(frame)
     shutil.rmtree(own_encoders)
     moved = shutil.move(tmp_path / "model", tmp_path / "elsewhere")
@@ -147,7 +149,7 @@ def test_the_views_of_a_structure_share_an_encoder_that_sees_them_all(
     facets = facets_of("image+compimage")
     views = frame.rename(columns={"image": "image_a"}).assign(image_b=frame["image"][::-1].to_numpy())
     engine = AutoMM(ONE_EPOCH, Resources(seed=1, threads=1, encoders=encoders))
-    engine.fit(views[:16], views[16:20], facets, Target.GAP, tmp_path / "model")
+    engine.fit(views[:16], views[16:20], facets, GAP, tmp_path / "model")
     assert seen_by(engine)["timm_image_structure"] == ["image_a", "image_b"]
     predicted = engine.predict(views)
     swapped = views.rename(columns={"image_a": "image_b", "image_b": "image_a"})
@@ -159,6 +161,13 @@ def seen_by(engine: AutoMM) -> dict[str, list[str]]:
     """Name the picture columns that each image model looks at."""
     processors = engine._predictor._learner._data_processors["image"]
     return {each.prefix: list(each.columns) for each in processors}
+
+
+def test_classes_are_refused(frame: pd.DataFrame, encoders: Path, tmp_path: Path) -> None:
+    engine = AutoMM(ONE_EPOCH, Resources(seed=1, threads=1, encoders=encoders))
+    phase = Objective("phase", "Phase", classes=("fcc", "bcc"))
+    with pytest.raises(EngineError, match=r"phase has classes(.|\n)*engine\.name"):
+        engine.fit(frame, frame, (Facet.TABULAR,), phase, tmp_path / "model")
 
 
 def test_training_minimises_absolute_errors(fit: Callable[..., AutoMM]) -> None:
@@ -176,7 +185,7 @@ def test_an_encoder_that_is_not_whole_is_the_users(
     (own_encoders / "text" / "model.safetensors").unlink()
     engine = AutoMM(ONE_EPOCH, Resources(seed=1, threads=1, encoders=own_encoders))
     with pytest.raises(UserError, match=r"model\.safetensors"):
-        engine.fit(frame[:16], frame[16:20], (Facet.TEXT,), Target.GAP, tmp_path / "model")
+        engine.fit(frame[:16], frame[16:20], (Facet.TEXT,), GAP, tmp_path / "model")
 
 
 @pytest.mark.parametrize(("facet", "checkpoint"), [(Facet.TEXT, "electra"), (Facet.IMAGE, "mobilenetv3")])
@@ -185,7 +194,7 @@ def test_a_hub_out_of_reach_names_the_checkpoint(
 ) -> None:
     engine = AutoMM(ONE_EPOCH, Resources(seed=1, threads=1))
     with pytest.raises(UserError, match=checkpoint) as error:
-        engine.fit(frame[:16], frame[16:20], (facet,), Target.GAP, tmp_path / "model")
+        engine.fit(frame[:16], frame[16:20], (facet,), GAP, tmp_path / "model")
     assert "source: local" in str(error.value)
 
 

@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from polyfacet.cards import Card, Counts, Metrics, describe_origin, measure_cost, read_card, write_card
+from polyfacet.cards import (
+    Card,
+    ClassMetrics,
+    ClassScores,
+    Counts,
+    Metrics,
+    describe_origin,
+    measure_cost,
+    read_card,
+    write_card,
+)
 
 FIELDS: dict[str, Any] = {
     "status": "ok",
@@ -18,6 +28,7 @@ FIELDS: dict[str, Any] = {
     "facets": ["text", "image"],
     "target": "vol_atom",
     "unit": "A^3/atom",
+    "classes": [],
     "split": "0",
     "seed": 42,
     "contains_answer": True,
@@ -36,11 +47,21 @@ def test_a_card_survives_its_file(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_scores_of_classes_survive_the_file(tmp_path: Path) -> None:
+    scores = ClassScores(precision=math.nan, recall=0.0, f1=0.0, support=2)
+    metrics = ClassMetrics(accuracy=0.5, macro_f1=0.25, per_class={"BMG": scores})
+    write_card(tmp_path / "card.json", Card(**{**FIELDS, "classes": ["BMG"], "metrics": metrics}))
+    read = read_card(tmp_path / "card.json").metrics
+    assert isinstance(read, ClassMetrics)
+    assert math.isnan(read.per_class["BMG"].precision)
+    assert read.macro_f1 == 0.25
+
+
 def test_not_a_number_survives_the_file(tmp_path: Path) -> None:
     metrics = Metrics(mae=0.1, mase=math.nan, rmse=0.2, r2=math.nan)
     write_card(tmp_path / "card.json", Card(**{**FIELDS, "metrics": metrics}))
     read = read_card(tmp_path / "card.json").metrics
-    assert read is not None
+    assert isinstance(read, Metrics)
     assert math.isnan(read.mase)
     assert math.isnan(read.r2)
 

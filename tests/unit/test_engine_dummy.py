@@ -12,9 +12,14 @@ from polyfacet.engines.dummy import Dummy, DummySettings
 from polyfacet.engines.registry import create
 from polyfacet.errors import UserError
 from polyfacet.facets import Facet
+from polyfacet.objectives import Objective
+from polyfacet.tables import read_table, write_table
 from polyfacet.targets import Target
 
 N = 20
+GAP = Target.GAP.objective
+VOLUME = Target.VOL_ATOM.objective
+PHASE = Objective("phase", "Phase", classes=("fcc", "bcc", "hcp"))
 
 
 @pytest.fixture
@@ -26,6 +31,7 @@ def rows() -> pd.DataFrame:
             "formula": [f"F{i // 2}" for i in range(N)],
             "gap": [float(i**2) for i in range(N)],
             "vol_atom": [10.0 + i for i in range(N)],
+            "phase": [("hcp", "bcc", "fcc")[i % 3] for i in range(N)],
             "facets": [["text"] if i in (3, 17) else ["text", "image"] for i in range(N)],
             "part": ["train"] * (N - 4) + ["test"] * 4,
         }
@@ -37,10 +43,28 @@ def test_a_dummy_answers_the_statistic_of_the_training_rows(
     statistic: str, rows: pd.DataFrame, tmp_path: Path
 ) -> None:
     engine = create("dummy", {"statistic": statistic}, Resources(seed=0))
-    engine.fit(rows[:5], rows[5:7], (), Target.GAP, tmp_path / "model")
+    engine.fit(rows[:5], rows[5:7], (), GAP, tmp_path / "model")
     expected = {"mean": 6.0, "median": 4.0}[statistic]
     np.testing.assert_array_equal(engine.predict(rows), np.full(N, expected))
     assert (tmp_path / "model").is_dir()
+
+
+def test_the_majority_is_the_most_frequent_class_and_the_first_of_equals(
+    rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    for n, expected in ((4, "hcp"), (6, "fcc")):
+        engine = create("dummy", {"statistic": "majority"}, Resources(seed=0))
+        engine.fit(rows[:n], rows[:0], (), PHASE, tmp_path / "model")
+        assert engine.predict(rows).tolist() == [expected] * N
+
+
+@pytest.mark.parametrize(("statistic", "objective"), [("mean", PHASE), ("majority", GAP)])
+def test_a_statistic_must_fit_what_is_predicted(
+    statistic: str, objective: Objective, rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    engine = create("dummy", {"statistic": statistic}, Resources(seed=0))
+    with pytest.raises(UserError, match=f"{objective.column} has .* no {statistic}"):
+        engine.fit(rows, rows, (), objective, tmp_path / "model")
 
 
 def test_prediction_needs_training(rows: pd.DataFrame) -> None:
@@ -86,7 +110,7 @@ def test_validation_by_formula_keeps_formulas_whole(rows: pd.DataFrame) -> None:
 
 
 def test_a_cell_from_table_to_card(rows: pd.DataFrame, tmp_path: Path) -> None:
-    cell = Cell((Facet.IMAGE,), Target.VOL_ATOM, split="0", engine="dummy", seed=7, threads=1)
+    cell = Cell((Facet.IMAGE,), VOLUME, split="0", engine="dummy", seed=7, threads=1)
     dummy = Dummy(DummySettings(statistic="median"), Resources(seed=7))
     carved = with_validation(rows, 0.25, "random", seed=7)
     predictions, card = train(cell, dummy, carved, n_missing=2, model=tmp_path / "model")
@@ -99,18 +123,36 @@ def test_a_cell_from_table_to_card(rows: pd.DataFrame, tmp_path: Path) -> None:
     assert card.metrics.mae == pytest.approx((test["y_true"] - test["y_pred"]).abs().mean())
 
 
+def test_a_cell_of_classes_from_table_to_card(rows: pd.DataFrame, tmp_path: Path) -> None:
+    cell = Cell((Facet.TEXT,), PHASE, split="0", engine="dummy", seed=7, threads=1)
+    dummy = Dummy(DummySettings(statistic="majority"), Resources(seed=7))
+    predictions, card = train(cell, dummy, rows, n_missing=0, model=tmp_path / "model")
+    assert (card.target, card.classes, card.contains_answer) == ("phase", ["fcc", "bcc", "hcp"], False)
+    # Six hcp of sixteen in the training part, one of four in the test part (rows 16 to 19).
+    assert card.metrics is not None
+    assert card.metrics.model_dump(include={"accuracy", "macro_f1"}) == {
+        "accuracy": 0.25,
+        "macro_f1": pytest.approx(0.4 / 3),
+    }
+    assert card.metrics.per_class["hcp"].support == 1
+    write_table(tmp_path / "predictions.parquet", predictions, cell.predictions_schema)
+    read = read_table(tmp_path / "predictions.parquet", cell.predictions_schema)
+    assert set(read["y_pred"]) == {"hcp"}
+    assert read["y_true"].tolist() == rows["phase"].tolist()
+
+
 @pytest.mark.parametrize(
-    ("facet", "text", "target", "contained"),
+    ("facet", "text", "objective", "contained"),
     [
-        (Facet.TEXT, "composition", Target.VOL_ATOM, False),
-        (Facet.TEXT, "cif", Target.VOL_ATOM, True),
-        (Facet.TEXT, "robocrystallographer", Target.VOL_ATOM, True),
-        (Facet.TEXT, "cif", Target.GAP, False),
-        (Facet.COMPIMAGE, "cif", Target.VOL_ATOM, False),
+        (Facet.TEXT, "composition", VOLUME, False),
+        (Facet.TEXT, "cif", VOLUME, True),
+        (Facet.TEXT, "robocrystallographer", VOLUME, True),
+        (Facet.TEXT, "cif", GAP, False),
+        (Facet.COMPIMAGE, "cif", VOLUME, False),
     ],
 )
-def test_a_text_of_the_structure_contains_the_volume(facet, text, target, contained) -> None:
-    cell = Cell((facet,), target, split="0", engine="dummy", seed=0, threads=1, text=text)
+def test_a_text_of_the_structure_contains_the_volume(facet, text, objective, contained) -> None:
+    cell = Cell((facet,), objective, split="0", engine="dummy", seed=0, threads=1, text=text)
     assert cell.contains_answer is contained
 
 
@@ -126,17 +168,21 @@ class Unteachable(Dummy):
         raise self._error
 
 
-def test_data_that_cannot_be_learned_from_make_a_failed_card(rows: pd.DataFrame, tmp_path: Path) -> None:
-    cell = Cell((Facet.TEXT,), Target.GAP, split="0", engine="dummy", seed=0, threads=1)
+@pytest.mark.parametrize("objective", [GAP, PHASE])
+def test_data_that_cannot_be_learned_from_make_a_failed_card(
+    objective: Objective, rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    cell = Cell((Facet.TEXT,), objective, split="0", engine="dummy", seed=0, threads=1)
     engine = Unteachable(EngineError("material m01: picture is broken"))
     predictions, card = train(cell, engine, rows, n_missing=0, model=tmp_path / "model")
     assert (card.status, card.metrics) == ("failed", None)
     assert "m01" in str(card.reason)
     assert predictions["y_pred"].isna().all()
+    write_table(tmp_path / "predictions.parquet", predictions, cell.predictions_schema)
     assert list((tmp_path / "model").iterdir()) == []
 
 
 def test_a_defect_is_not_taken_for_bad_data(rows: pd.DataFrame, tmp_path: Path) -> None:
-    cell = Cell((Facet.TEXT,), Target.GAP, split="0", engine="dummy", seed=0, threads=1)
+    cell = Cell((Facet.TEXT,), GAP, split="0", engine="dummy", seed=0, threads=1)
     with pytest.raises(KeyError):
         train(cell, Unteachable(KeyError("model.timm_image")), rows, n_missing=0, model=tmp_path / "model")

@@ -4,9 +4,16 @@ import math
 
 import numpy as np
 import pytest
-from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+from sklearn.metrics import (
+    accuracy_score,
+    f1_score,
+    mean_absolute_error,
+    precision_recall_fscore_support,
+    r2_score,
+    root_mean_squared_error,
+)
 
-from polyfacet.metrics import mae, mase, mean_absolute_deviation, r2, rmse, score
+from polyfacet.metrics import mae, mase, mean_absolute_deviation, r2, rmse, score, score_classes
 
 
 @pytest.fixture(params=range(3))
@@ -57,3 +64,36 @@ def test_equal_true_values_have_no_scale() -> None:
 def test_what_cannot_be_scored_is_refused(true: list[float], pred: list[float]) -> None:
     with pytest.raises(ValueError, match="true"):
         score(true, pred)
+
+
+CLASSES = ("BMG", "RMG", "CRA", "never there")
+
+
+@pytest.mark.parametrize("n_classes", [1, 2, 3])
+@pytest.mark.parametrize("n_predicted", [1, 3])
+def test_scores_of_classes_agree_with_scikit_learn(n_classes: int, n_predicted: int) -> None:
+    generator = np.random.default_rng(n_classes)
+    true = generator.choice(CLASSES[:n_classes], 40)
+    pred = np.where(generator.random(40) < 0.5, true, generator.choice(CLASSES[:n_predicted], 40))
+    scores = score_classes(true, pred, CLASSES)
+    assert scores.accuracy == accuracy_score(true, pred)
+    assert scores.macro_f1 == pytest.approx(f1_score(true, pred, average="macro"))
+    expected = precision_recall_fscore_support(true, pred, labels=CLASSES, zero_division=np.nan)
+    got = np.array([[s.precision, s.recall, s.f1, s.support] for s in scores.per_class.values()])
+    np.testing.assert_allclose(got.T, expected)
+
+
+def test_hand_made_scores_of_classes() -> None:
+    scores = score_classes(["a", "a", "b", "b"], ["a", "b", "b", "b"], ("b", "a"))
+    assert scores.accuracy == 0.75
+    assert scores.macro_f1 == pytest.approx((2 / 3 + 4 / 5) / 2)
+    assert list(scores.per_class) == ["b", "a"]
+    assert (scores.per_class["b"].precision, scores.per_class["b"].recall) == (2 / 3, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("true", "pred"), [([], []), (["a"], ["a", "b"]), (["a"], ["c"]), ([None], ["a"]), (["a"], [math.nan])]
+)
+def test_classes_that_cannot_be_scored_are_refused(true: list[object], pred: list[object]) -> None:
+    with pytest.raises(ValueError, match="true"):
+        score_classes(true, pred, ("a", "b"))

@@ -29,6 +29,24 @@ class Metrics(_Part):
     r2: float
 
 
+class ClassScores(_Part):
+    """How well one class is told from the others; NaN where there is nothing to divide by."""
+
+    precision: float
+    recall: float
+    f1: float
+    # Rows of the test part that are of this class.
+    support: int
+
+
+class ClassMetrics(_Part):
+    """Shares of right answers on the test part where classes are predicted; see `polyfacet.metrics`."""
+
+    accuracy: float
+    macro_f1: float
+    per_class: dict[str, ClassScores]
+
+
 class Counts(_Part):
     """How many materials each part of the data has, and how many lack a facet of the combination."""
 
@@ -68,13 +86,15 @@ class Card(_Part):
     facets: list[str]
     target: str
     unit: str
+    # What is told apart; empty where numbers are predicted.
+    classes: list[str]
     split: str
     seed: int
     # Whether a facet of the combination shows the target itself.
     contains_answer: bool
     counts: Counts
     # On the test part; None where the cell failed.
-    metrics: Metrics | None
+    metrics: Metrics | ClassMetrics | None
     # What each facet's encoder started from: SHA-256 of a local checkpoint, or repository@commit of the hub.
     encoders: dict[str, str]
     cost: Cost

@@ -1,9 +1,9 @@
-"""One cell of the grid, a combination of facets and a target: its rows, its training, its card."""
+"""One cell of the grid, a combination of facets and an objective: its rows, its training, its card."""
 
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +11,35 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from polyfacet.cards import Card, Counts, Metrics, describe_origin, measure_cost
+from polyfacet.cards import Card, ClassMetrics, Counts, Metrics, describe_origin, measure_cost
 from polyfacet.engines.base import Engine, EngineError
 from polyfacet.facets import Facet
-from polyfacet.metrics import score
+from polyfacet.metrics import score, score_classes
+from polyfacet.objectives import Objective
 from polyfacet.splitting import TEST, TRAIN, SplitMethod, split_materials
 from polyfacet.tables import column
-from polyfacet.targets import Target
 from polyfacet.text_variants import STRUCTURE_TEXTS
 
 logger = logging.getLogger(__name__)
 
 VALID = "valid"
 
+_ROW = (
+    column("mat_id", pa.string(), "identifier of the material"),
+    column("part", pa.string(), "train, valid (of the training part; chose the epoch) or test"),
+)
 PREDICTIONS = pa.schema(
     [
-        column("mat_id", pa.string(), "identifier of the material"),
-        column("part", pa.string(), "train, valid (of the training part; chose the epoch) or test"),
+        *_ROW,
         column("y_true", pa.float64(), "true value", "unit of the target"),
         column("y_pred", pa.float64(), "predicted value", "unit of the target", nullable=True),
+    ]
+)
+CLASS_PREDICTIONS = pa.schema(
+    [
+        *_ROW,
+        column("y_true", pa.string(), "true class"),
+        column("y_pred", pa.string(), "predicted class", nullable=True),
     ]
 )
 
@@ -39,7 +49,7 @@ class Cell:
     """What is trained on what."""
 
     facets: tuple[Facet, ...]
-    target: Target
+    objective: Objective
     # Name of the repeat of the split.
     split: str
     engine: str
@@ -50,10 +60,15 @@ class Cell:
 
     @property
     def contains_answer(self) -> bool:
-        """Whether the target can be read off a facet."""
+        """Whether the answer can be read off a facet."""
         shown = any(facet.facts.shows_structure for facet in self.facets)
         told = Facet.TEXT in self.facets and self.text in STRUCTURE_TEXTS
-        return (shown or told) and self.target.facts.contained_in_structure
+        return (shown or told) and self.objective.contained_in_structure
+
+    @property
+    def predictions_schema(self) -> pa.Schema:
+        """Schema of the table of predictions: of numbers or of classes."""
+        return CLASS_PREDICTIONS if self.objective.classes else PREDICTIONS
 
 
 def usable_rows(dataset: pd.DataFrame, facets: Sequence[Facet]) -> pd.DataFrame:
@@ -112,34 +127,36 @@ def train(
     Returns
     -------
     tuple of pandas.DataFrame and Card
-        Predictions, as ``PREDICTIONS`` declares them, and the card.
+        Predictions, as ``cell.predictions_schema`` declares them, and the card.
     """
     start = time.monotonic()
     parts = {part: rows[rows["part"] == part] for part in (TRAIN, VALID, TEST)}
     reason = None
     try:
-        engine.fit(parts[TRAIN], parts[VALID], cell.facets, cell.target, model)
+        engine.fit(parts[TRAIN], parts[VALID], cell.facets, cell.objective, model)
         y_pred = engine.predict(rows)
     except EngineError as error:
         logger.exception("the cell failed")
-        reason, y_pred = str(error), np.full(len(rows), np.nan)
+        reason, y_pred = str(error), np.full(len(rows), None if cell.objective.classes else np.nan)
     model.mkdir(parents=True, exist_ok=True)
-    predictions = rows[["mat_id", "part"]].assign(y_true=rows[cell.target.value], y_pred=y_pred)
+    predictions = rows[["mat_id", "part"]].assign(y_true=rows[cell.objective.column], y_pred=y_pred)
     counts = Counts(**{f"n_{part}": len(part_rows) for part, part_rows in parts.items()}, n_missing=n_missing)
-    metrics = None if reason else _test_metrics(predictions)
+    metrics = None if reason else _test_metrics(predictions, cell.objective)
     return predictions, _card(cell, engine, counts, metrics, reason, time.monotonic() - start)
 
 
-def _test_metrics(predictions: pd.DataFrame) -> Metrics:
+def _test_metrics(predictions: pd.DataFrame, objective: Objective) -> Metrics | ClassMetrics:
     test = predictions[predictions["part"] == TEST]
-    return Metrics(**vars(score(test["y_true"], test["y_pred"])))
+    if objective.classes:
+        return ClassMetrics(**asdict(score_classes(test["y_true"], test["y_pred"], objective.classes)))
+    return Metrics(**asdict(score(test["y_true"], test["y_pred"])))
 
 
 def _card(
     cell: Cell,
     engine: Engine,
     counts: Counts,
-    metrics: Metrics | None,
+    metrics: Metrics | ClassMetrics | None,
     reason: str | None,
     wall_time_s: float,
 ) -> Card:
@@ -150,8 +167,9 @@ def _card(
         engine=cell.engine,
         settings=settings,
         facets=[facet.value for facet in cell.facets],
-        target=cell.target.value,
-        unit=cell.target.facts.unit,
+        target=cell.objective.column,
+        unit=cell.objective.unit,
+        classes=list(cell.objective.classes),
         split=cell.split,
         seed=cell.seed,
         contains_answer=cell.contains_answer,

@@ -1,5 +1,6 @@
-"""Errors of predictions: MAE and its scaled form, RMSE and the coefficient of determination."""
+"""How good predictions are: MAE, MASE, RMSE, R2 of numbers; accuracy, precision, recall, F1 of classes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,10 +71,80 @@ def r2(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     return 1.0 - float(np.sum((true - pred) ** 2)) / total if total > 0 else float("nan")
 
 
+@dataclass(frozen=True)
+class ClassScores:
+    """How well one class is told from the others; NaN where there is nothing to divide by."""
+
+    # Share of the rows predicted to be of the class that are.
+    precision: float
+    # Share of the rows of the class that are predicted to be.
+    recall: float
+    # Harmonic mean of the two, 2 TP / (2 TP + FP + FN).
+    f1: float
+    # Rows of the class.
+    support: int
+
+
+@dataclass(frozen=True)
+class ClassificationScores:
+    """How well classes are told apart."""
+
+    # Share of rows whose class is predicted right.
+    accuracy: float
+    # Mean F1 of the classes that occur among true or predicted ones: each class counts the same.
+    macro_f1: float
+    per_class: dict[str, ClassScores]
+
+
+def score_classes(y_true: ArrayLike, y_pred: ArrayLike, classes: Sequence[str]) -> ClassificationScores:
+    """Compute all scores of predicted classes.
+
+    Parameters
+    ----------
+    y_true, y_pred
+        True and predicted names of classes, shape ``(n,)``, n >= 1.
+    classes
+        All names, in the order of the result.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, there are no rows, or a name is not among ``classes``.
+    """
+    true, pred = np.asarray(y_true, dtype=object), np.asarray(y_pred, dtype=object)
+    _check_shapes(true, pred)
+    unknown = {str(name) for name in np.concatenate([true, pred]) if name not in classes}
+    if unknown:
+        raise ValueError(f"true or predicted values {sorted(unknown)} are not among {list(classes)}")
+    per_class = {name: _class_scores(true == name, pred == name) for name in classes}
+    f1 = np.array([scores.f1 for scores in per_class.values()])
+    return ClassificationScores(float(np.mean(true == pred)), float(np.nanmean(f1)), per_class)
+
+
+def _class_scores(is_class: np.ndarray, is_predicted: np.ndarray) -> ClassScores:
+    right, support, predicted = (
+        int(np.sum(rows)) for rows in (is_class & is_predicted, is_class, is_predicted)
+    )
+    return ClassScores(
+        precision=_share(right, predicted),
+        recall=_share(right, support),
+        f1=_share(2 * right, support + predicted),
+        support=support,
+    )
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")
+
+
 def _checked(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     true, pred = np.asarray(y_true, dtype=np.float64), np.asarray(y_pred, dtype=np.float64)
-    if true.shape != pred.shape or true.ndim != 1 or true.size == 0:
-        raise ValueError(f"true and predicted values must be two equal rows, not {true.shape}, {pred.shape}")
+    _check_shapes(true, pred)
     if not (np.isfinite(true).all() and np.isfinite(pred).all()):
         raise ValueError("true or predicted values are not all finite")
     return true, pred
+
+
+def _check_shapes(true: np.ndarray, pred: np.ndarray) -> None:
+    if true.shape != pred.shape or true.ndim != 1 or true.size == 0:
+        raise ValueError(f"true and predicted values must be two equal rows, not {true.shape}, {pred.shape}")

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal
 
+from polyfacet.objectives import Objective
+
 
 @dataclass(frozen=True)
 class TargetFacts:
@@ -32,6 +34,16 @@ class Target(Enum):
     def facts(self) -> TargetFacts:
         """Label, unit and meaning."""
         return _FACTS[self]
+
+    @property
+    def objective(self) -> Objective:
+        """The property as something to learn: numbers in the column of its name."""
+        return Objective(
+            self.value,
+            self.facts.label,
+            self.facts.unit,
+            contained_in_structure=self.facts.contained_in_structure,
+        )
 
 
 _FACTS = {

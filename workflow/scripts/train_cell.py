@@ -1,18 +1,18 @@
-"""Train one cell: a combination of facets, a target, a repeat of the split."""
+"""Train one cell: a combination of facets, an objective, a repeat of the split."""
 
 from pathlib import Path
 from typing import Any
 
 from polyfacet.cards import write_card
-from polyfacet.cells import PREDICTIONS, Cell, train, usable_rows, with_validation
+from polyfacet.cells import Cell, train, usable_rows, with_validation
 from polyfacet.dataset import read_dataset
 from polyfacet.engines.base import Resources
 from polyfacet.engines.registry import create
 from polyfacet.facets import facets_of
 from polyfacet.hub_cache import read_record, work_offline
+from polyfacet.objectives import Objective
 from polyfacet.splitting import SplitMethod
 from polyfacet.tables import write_table
-from polyfacet.targets import Target
 
 
 def main(
@@ -23,7 +23,7 @@ def main(
     card: Path,
     *,
     combination: str,
-    target: str,
+    objective: dict[str, Any],
     split: str,
     split_method: SplitMethod,
     validation_fraction: float,
@@ -39,15 +39,15 @@ def main(
     Parameters
     ----------
     dataset
-        The aligned table of facets, targets and parts.
+        The aligned table of facets, objectives and parts.
     encoders
         Folder of local encoder checkpoints; None takes the preset's, from the hub.
     predictions, model, card
         Outputs: table of predictions, folder of the trained model, JSON card.
     combination
         Facets, as ``text+image``.
-    target
-        Name of the property.
+    objective
+        What is predicted: fields of `polyfacet.objectives.Objective`.
     split
         Name of the repeat of the split.
     split_method
@@ -69,7 +69,7 @@ def main(
     if fetched:
         work_offline(fetched)
     facets = facets_of(combination)
-    cell = Cell(facets, Target(target), split, engine, seed, threads, text)
+    cell = Cell(facets, Objective.from_fields(objective), split, engine, seed, threads, text)
     materials = read_dataset(dataset, facets)
     rows = with_validation(usable_rows(materials, facets), validation_fraction, split_method, seed)
     trainer = create(engine, settings, Resources(seed, threads, encoders))
@@ -77,7 +77,7 @@ def main(
     if fetched:
         started_from = {e.facet.value: e.identity for e in fetched.encoders if e.facet in facets}
         result = result.model_copy(update={"encoders": started_from})
-    write_table(predictions, table, PREDICTIONS)
+    write_table(predictions, table, cell.predictions_schema)
     write_card(card, result)
 
 

@@ -1,15 +1,15 @@
-"""Fit a predictor that looks at no facet: what every cell of its target has to beat."""
+"""Fit a predictor that looks at no facet: what every cell of its objective has to beat."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 from polyfacet.cards import write_card
-from polyfacet.cells import PREDICTIONS, Cell, train
+from polyfacet.cells import Cell, train
 from polyfacet.dataset import read_dataset
 from polyfacet.engines.base import Resources
-from polyfacet.engines.dummy import Dummy, DummySettings
+from polyfacet.engines.dummy import Dummy, DummySettings, Statistic
+from polyfacet.objectives import Objective
 from polyfacet.tables import write_table
-from polyfacet.targets import Target
 
 
 def main(
@@ -18,8 +18,8 @@ def main(
     model: Path,
     card: Path,
     *,
-    baseline: Literal["mean", "median"],
-    target: str,
+    baseline: Statistic,
+    objective: dict[str, Any],
     split: str,
     seed: int,
 ) -> None:
@@ -28,23 +28,23 @@ def main(
     Parameters
     ----------
     dataset
-        The aligned table of facets, targets and parts.
+        The aligned table of facets, objectives and parts.
     predictions, model, card
         Outputs, of the same form as a trained cell's.
     baseline
         Which statistic of the training part is answered.
-    target
-        Name of the property.
+    objective
+        What is predicted: fields of `polyfacet.objectives.Objective`.
     split
         Name of the repeat of the split.
     seed
         Seed of the run, for the card; nothing here is random.
     """
     resources = Resources(seed)
-    cell = Cell((), Target(target), split, "dummy", seed, resources.threads)
+    cell = Cell((), Objective.from_fields(objective), split, "dummy", seed, resources.threads)
     dummy = Dummy(DummySettings(statistic=baseline), resources)
     table, result = train(cell, dummy, read_dataset(dataset, ()), n_missing=0, model=model)
-    write_table(predictions, table, PREDICTIONS)
+    write_table(predictions, table, cell.predictions_schema)
     write_card(card, result)
 
 

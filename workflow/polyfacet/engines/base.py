@@ -1,4 +1,4 @@
-"""What an engine is: something that learns a target from facets and predicts it."""
+"""What an engine is: something that learns an objective from facets and predicts it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from polyfacet.facets import Facet
-from polyfacet.targets import Target
+from polyfacet.objectives import Objective
 
 
 class EngineError(Exception):
@@ -36,7 +36,7 @@ class Resources:
 class Engine(Protocol):
     """A way to learn.
 
-    Its frames are rows of the dataset table: ``mat_id``, the columns of the facets and of the targets.
+    Its frames are rows of the dataset table: ``mat_id``, the columns of the facets and of what is predicted.
     """
 
     def fit(
@@ -44,7 +44,7 @@ class Engine(Protocol):
         train: pd.DataFrame,
         valid: pd.DataFrame,
         facets: Sequence[Facet],
-        target: Target,
+        objective: Objective,
         folder: Path,
     ) -> None:
         """Learn from ``train``, choose by ``valid``, and leave the model in ``folder``.
@@ -57,7 +57,13 @@ class Engine(Protocol):
         ...
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
-        """Predict the target of each row: shape ``(len(frame),)``, in the unit of the target."""
+        """Predict the objective of each row.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape ``(len(frame),)``: numbers in the unit of the objective, or names of classes (dtype object).
+        """
         ...
 
     def describe(self) -> dict[str, Any]:

@@ -9,46 +9,65 @@ import numpy as np
 import pandas as pd
 
 from polyfacet.engines.base import Resources, Settings
+from polyfacet.errors import UserError
 from polyfacet.facets import Facet
 from polyfacet.files import write_text
-from polyfacet.targets import Target
+from polyfacet.objectives import Objective
 
 MODEL_FILE = "dummy.json"
+
+Statistic = Literal["mean", "median", "majority"]
 
 
 class DummySettings(Settings):
     """The settings of a dummy."""
 
-    statistic: Literal["mean", "median"]
+    statistic: Statistic
 
 
 class Dummy:
-    """Answer one number for every material: the mean or median of the target over the training rows.
+    """Give every material the same answer, a statistic of the training rows.
 
-    The median is the constant of least MAE on the training rows, the mean that of least squared error.
+    The median is the constant of least MAE on the training rows, the mean that of least squared error, the
+    class of the majority that of highest accuracy.
     """
 
     def __init__(self, settings: DummySettings, resources: Resources) -> None:
         self._settings = settings
-        self._value: float | None = None
+        self._answer: float | str | None = None
 
     def fit(
         self,
         train: pd.DataFrame,
         valid: pd.DataFrame,
         facets: Sequence[Facet],
-        target: Target,
+        objective: Objective,
         folder: Path,
     ) -> None:
-        """Take the statistic of the training rows; ``valid`` and ``facets`` are not looked at."""
-        self._value = float(train[target.value].agg(self._settings.statistic))
-        write_text(folder / MODEL_FILE, json.dumps({**self.describe(), "value": self._value}) + "\n")
+        """Take the statistic of the training rows; ``valid`` and ``facets`` are not looked at.
+
+        Raises
+        ------
+        UserError
+            If the statistic is one of numbers and the objective has classes, or the other way round.
+        """
+        statistic = self._settings.statistic
+        if (statistic == "majority") != bool(objective.classes):
+            kind = "classes" if objective.classes else "numbers"
+            raise UserError(f"{objective.column} has {kind}, which have no {statistic} to answer")
+        values = train[objective.column]
+        if statistic == "majority":
+            counts = values.value_counts()
+            self._answer = max(objective.classes, key=lambda name: counts.get(name, 0))
+        else:
+            self._answer = float(values.agg(statistic))
+        write_text(folder / MODEL_FILE, json.dumps({**self.describe(), "answer": self._answer}) + "\n")
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
-        """Answer the constant for each row."""
-        if self._value is None:
+        """Give each row the same answer."""
+        if self._answer is None:
             raise RuntimeError("fit() comes before predict()")
-        return np.full(len(frame), self._value)
+        return np.full(len(frame), self._answer, dtype=object if isinstance(self._answer, str) else float)
 
     def describe(self) -> dict[str, Any]:
         """Give the settings."""

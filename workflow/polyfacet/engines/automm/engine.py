@@ -31,14 +31,14 @@ from polyfacet.errors import UserError
 from polyfacet.facets import PICTURE_FACETS, Facet, picture_columns
 from polyfacet.files import atomic_path, sha256_of_folder
 from polyfacet.hub_cache import WAYS_OUT
-from polyfacet.targets import Target
+from polyfacet.objectives import Objective
 
 # Errors only: AutoGluon prints a page per training.
 VERBOSITY = 1
 
 
 class AutoMM:
-    """A multimodal predictor for one combination of facets and one target."""
+    """A multimodal predictor for one combination of facets and one objective."""
 
     def __init__(self, settings: AutoMMSettings, resources: Resources) -> None:
         self._settings = settings
@@ -61,7 +61,7 @@ class AutoMM:
         train: pd.DataFrame,
         valid: pd.DataFrame,
         facets: Sequence[Facet],
-        target: Target,
+        objective: Objective,
         folder: Path,
     ) -> None:
         """Fine-tune encoders and fusion by MAE on ``train``; keep the weights that are best on ``valid``.
@@ -72,18 +72,23 @@ class AutoMM:
         Raises
         ------
         EngineError
-            If a picture cannot be decoded, or training fails or diverges.
+            If there are classes to predict, a picture cannot be decoded, or training fails or diverges.
         UserError
             If a checkpoint of an encoder is not there.
         """
+        if objective.classes:
+            raise EngineError(
+                f"{objective.column} has classes, but engine automm predicts numbers only; "
+                "set engine.name to another engine"
+            )
         self._facets = tuple(facets)
         self._hyperparameters = hyperparameters_of(facets, self._settings, self._resources.encoders)
         for frame in (train, valid):
             check_pictures(frame, all_picture_columns(facets, list(frame.columns)))
         with atomic_path(folder) as scratch, _quiet(), _no_substitution():
             torch.set_num_threads(self._resources.threads)
-            train_table, valid_table = (model_table(frame, facets, target) for frame in (train, valid))
-            predictor = self._new_predictor(target, list(train_table.columns))
+            train_table, valid_table = (model_table(frame, facets, objective) for frame in (train, valid))
+            predictor = self._new_predictor(objective, list(train_table.columns))
             self._train(predictor, train_table, valid_table, scratch)
             _refuse_divergence(predictor)
             self._predictor = predictor
@@ -122,9 +127,9 @@ class AutoMM:
         encoded = [facet for facet in self._facets if facet in ENCODER_MODELS]
         return {facet.value: sha256_of_folder(checkpoint_of(encoders, facet)) for facet in encoded}
 
-    def _new_predictor(self, target: Target, columns: Sequence[str]) -> MultiModalPredictor:
+    def _new_predictor(self, objective: Objective, columns: Sequence[str]) -> MultiModalPredictor:
         common = {
-            "label": target.value,
+            "label": objective.column,
             "problem_type": "regression",
             # As an object: by name, AutoGluon does not know it for regression and falls back to RMSE.
             "eval_metric": get_metric(METRIC),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from polyfacet.facets import PICTURE_FACETS, Facet, picture_columns
-from polyfacet.targets import Target
+from polyfacet.objectives import Objective
 
 _COLUMN_TYPES = {
     Facet.TEXT: "text",
@@ -31,8 +31,10 @@ def all_picture_columns(facets: Sequence[Facet], columns: Sequence[str]) -> list
     return [name for facet in facets if facet in PICTURE_FACETS for name in picture_columns(facet, columns)]
 
 
-def model_table(frame: pd.DataFrame, facets: Sequence[Facet], target: Target | None = None) -> pd.DataFrame:
-    """Select the facets of the combination, and the target where it is given; the rest stays unseen.
+def model_table(
+    frame: pd.DataFrame, facets: Sequence[Facet], objective: Objective | None = None
+) -> pd.DataFrame:
+    """Select the facets of the combination, and the objective where it is given; the rest stays unseen.
 
     Parameters
     ----------
@@ -40,7 +42,7 @@ def model_table(frame: pd.DataFrame, facets: Sequence[Facet], target: Target | N
         Rows of the dataset table.
     facets
         Facets of the combination; an embedding of n numbers becomes the columns ``embedding_000`` and so on.
-    target
+    objective
         What is learned; None for prediction.
 
     Returns
@@ -54,8 +56,8 @@ def model_table(frame: pd.DataFrame, facets: Sequence[Facet], target: Target | N
             parts.append(_expanded(frame[facet.facts.column]))
         else:
             parts.append(frame[columns_of(facet, list(frame.columns))].reset_index(drop=True))
-    if target is not None:
-        parts.append(frame[target.value].reset_index(drop=True))
+    if objective is not None:
+        parts.append(frame[objective.column].reset_index(drop=True))
     return pd.concat(parts, axis="columns")
 
 
