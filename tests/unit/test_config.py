@@ -63,7 +63,10 @@ def test_keys_with_names_of_the_users_own_have_defaults_and_types_too():
         ({"targets": ["gap", "gap"]}, "targets"),
         ({"images": None}, "images"),
         ({"tables": {"t": {"fil": "a.csv"}}}, r"unknown key tables.t.fil. Did you mean(.|\n)*file: a.csv"),
-        ({"tables": {"t": {"file": "a.csv", "targets": {"x": {"column": "x"}}}}}, "'composition' is a required"),
+        (
+            {"tables": {"t": {"file": "a.csv", "targets": {"x": {"column": "x"}}}}},
+            "'composition' is a required",
+        ),
         ({"tables": {"Two words": {}}}, "Two words"),
         ({"comparison": {"methods": {"svm": {"engin": "classical"}}}}, r"methods.svm.engin. Did you mean"),
         ({"comparison": {"published": [{"tabel": "steel"}]}}, r"tabel. Did you mean(.|\n)*table: steel"),

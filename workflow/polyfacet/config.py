@@ -3,6 +3,7 @@
 import copy
 import difflib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from polyfacet.errors import UserError
 SCHEMA_PATH = Path(__file__).resolve().parents[2] / "config" / "schema.yaml"
 
 
-def load_schema() -> dict[str, Any]:
+@cache
+def load_schema() -> Mapping[str, Any]:
     """Read the schema that every configuration must fit."""
     return yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
 
@@ -56,7 +58,9 @@ def _as_declared(value: Any, key: Mapping[str, Any], schema: Mapping[str, Any]) 
     if isinstance(value, Mapping):
         properties = key.get("properties", {})
         others = values_of(key)
-        return {name: _as_declared(item, properties.get(name, others), schema) for name, item in value.items()}
+        return {
+            name: _as_declared(item, properties.get(name, others), schema) for name, item in value.items()
+        }
     if isinstance(value, list | tuple):
         return [_as_declared(item, key.get("items", {}), schema) for item in value]
     kinds = key.get("type", [])
@@ -72,7 +76,7 @@ def resolved(key: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, 
 
 
 def values_of(key: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give what is declared of the values of a key whose names the user chooses; nothing for any other key."""
+    """Give what is declared of values whose names the user chooses; nothing where the names are declared."""
     values = key.get("additionalProperties")
     return values if isinstance(values, Mapping) else {}
 

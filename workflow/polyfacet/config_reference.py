@@ -17,7 +17,7 @@ def config_reference() -> str:
     schema = load_schema()
     lines = ["| key | default | allowed | meaning |", "| --- | --- | --- | --- |"]
     for name, key in _keys(schema, schema, ""):
-        default = json.dumps(key["default"]).replace('"', "") if "default" in key else "none, required"
+        default = json.dumps(key["default"]).replace('"', "") if "default" in key else "required"
         lines.append(f"| `{name}` | `{default}` | {_allowed(key)} | {key['description']} |")
     return "\n".join(lines)
 

@@ -34,7 +34,8 @@ def main(
     table
         Name of the table.
     description
-        Its file and the meaning of its columns: fields of `polyfacet.composition_tables.description.TableSource`.
+        Its file and the meaning of its columns: fields of
+        `polyfacet.composition_tables.description.TableSource`.
     max_rejected_fraction
         Share of rejects above which the stage stops.
     """

@@ -1,4 +1,4 @@
-"""Amounts of elements as a table states them: checked, completed by a balance, brought from weight to atoms."""
+"""Amounts of elements as a table states them: checked, completed by a balance, converted to atomic %."""
 
 import math
 from collections.abc import Mapping

@@ -15,7 +15,7 @@ class _Part(BaseModel):
 
 
 def _named_like_their_elements(columns: Any) -> Any:
-    """A list of elements stands for columns of these names."""
+    """Read a list of elements as columns of these names."""
     return {name: name for name in columns} if isinstance(columns, list) else columns
 
 

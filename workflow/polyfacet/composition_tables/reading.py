@@ -133,8 +133,8 @@ def read_rows(name: str, source: TableSource) -> tuple[list[Row], list[RejectedR
 def element_features(rows: Sequence[Row], source: TableSource) -> list[str]:
     """Name the elements whose amounts are features.
 
-    They are those of the table's columns and its balance; where formulas state the compositions, every element
-    of any row, by atomic number.
+    They are those of the table's columns and its balance; where formulas state the compositions, every
+    element of any row, by atomic number.
     """
     if source.composition.columns:
         return [*source.composition.columns, *filter(None, [source.composition.balance])]
@@ -198,7 +198,9 @@ def _target(cells: dict[str, str], source: TableSource, objective: Objective) ->
     text = cells[name].strip()
     if text not in objective.classes:
         raise RowError(
-            f"{name} is {text[:40]!r}, none of {', '.join(objective.classes)}" if text else f"{name} is missing"
+            f"{name} is {text[:40]!r}, none of {', '.join(objective.classes)}"
+            if text
+            else f"{name} is missing"
         )
     return text
 

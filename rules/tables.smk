@@ -1,0 +1,232 @@
+# Tables of compositions instead of crystals: rows -> splits -> images -> methods side by side -> comparison.
+
+from polyfacet.comparison.methods import checked_methods
+
+TABLES = config["tables"]
+COMPARISON = config["comparison"]
+GROUPINGS = COMPARISON["splits"]
+try:
+    METHODS = checked_methods(config)
+except UserError as error:
+    raise WorkflowError(str(error))
+
+TABLE = f"{RUN}/{{table}}"
+TABLE_SPLIT = f"{TABLE}/{{grouping}}-{{repeat}}"
+TABLE_LOGS = f"{LOGS}/{{table}}"
+TABLE_BENCHMARKS = f"{BENCHMARKS}/{{table}}"
+
+
+wildcard_constraints:
+    table=r"[a-z][a-z0-9]*",
+    grouping="random|formula",
+    engine=r"[a-z_]+",
+
+
+rule read_composition_table:
+    input:
+        file=lambda wildcards: TABLES[wildcards.table]["file"],
+    output:
+        rows=f"{TABLE}/rows.parquet",
+        rejected=f"{TABLE}/rows.rejected.parquet",
+        summary=f"{TABLE}/summary.json",
+    log:
+        f"{TABLE_LOGS}/read_composition_table.log",
+    benchmark:
+        f"{TABLE_BENCHMARKS}/read_composition_table.tsv"
+    conda:
+        "../envs/crystals.yaml"
+    params:
+        code=code_of_rule("read_composition_table"),
+        description=lambda wildcards: TABLES[wildcards.table],
+        max_rejected_fraction=config["max_rejected_fraction"],
+    script:
+        script_path("read_composition_table")
+
+
+use rule split_materials as split_table with:
+    input:
+        sample=rules.read_composition_table.output.rows,
+    output:
+        split=f"{TABLE_SPLIT}/split.parquet",
+    log:
+        f"{TABLE_LOGS}/{{grouping}}-{{repeat}}/split_table.log",
+    benchmark:
+        f"{TABLE_BENCHMARKS}/{{grouping}}-{{repeat}}/split_table.tsv"
+    params:
+        code=code_of_rule("split_materials"),
+        method=lambda wildcards: wildcards.grouping,
+        train_fraction=config["split"]["train_fraction"],
+        seed=config["seed"],
+
+
+use rule draw_composition_images as draw_table_images with:
+    input:
+        materials=rules.read_composition_table.output.rows,
+        split=rules.split_table.output.split,
+        element_table=rules.build_element_table.output.element_table,
+    output:
+        images=directory(f"{TABLE_SPLIT}/composition_images"),
+        manifest=f"{TABLE_SPLIT}/composition_images.parquet",
+        grey_levels=f"{TABLE_SPLIT}/grey_levels.json",
+        rejected=f"{TABLE_SPLIT}/composition_images.rejected.parquet",
+    log:
+        f"{TABLE_LOGS}/{{grouping}}-{{repeat}}/draw_table_images.log",
+    benchmark:
+        f"{TABLE_BENCHMARKS}/{{grouping}}-{{repeat}}/draw_table_images.tsv"
+
+
+rule assemble_table_dataset:
+    input:
+        rows=rules.read_composition_table.output.rows,
+        split=rules.split_table.output.split,
+        element_table=rules.build_element_table.output.element_table,
+        composition_images=rules.draw_table_images.output.manifest,
+        composition_folder=rules.draw_table_images.output.images,
+    output:
+        dataset=f"{TABLE_SPLIT}/dataset.parquet",
+    log:
+        f"{TABLE_LOGS}/{{grouping}}-{{repeat}}/assemble_table_dataset.log",
+    benchmark:
+        f"{TABLE_BENCHMARKS}/{{grouping}}-{{repeat}}/assemble_table_dataset.tsv"
+    conda:
+        "../envs/crystals.yaml"
+    params:
+        code=code_of_rule("assemble_table_dataset"),
+        description=lambda wildcards: TABLES[wildcards.table],
+        statistics=config["composition"]["statistics"],
+    script:
+        script_path("assemble_table_dataset")
+
+
+def methods_of(table, engine):
+    """The methods of an engine that a table is for."""
+    return {
+        name: method
+        for name, method in METHODS.items()
+        if method["engine"] == engine and table in (method["tables"] or TABLES)
+    }
+
+
+rule train_methods:
+    input:
+        dataset=rules.assemble_table_dataset.output.dataset,
+    output:
+        cells=directory(f"{TABLE_SPLIT}/cells/{{engine}}"),
+    log:
+        f"{TABLE_LOGS}/{{grouping}}-{{repeat}}/cells/{{engine}}.log",
+    benchmark:
+        f"{TABLE_BENCHMARKS}/{{grouping}}-{{repeat}}/cells/{{engine}}.tsv"
+    conda:
+        "../envs/training.yaml"
+    threads: config["engine"]["threads"]
+    params:
+        code=code_of_rule("train_methods"),
+        description=lambda wildcards: TABLES[wildcards.table],
+        split_method=lambda wildcards: wildcards.grouping,
+        methods=lambda wildcards: methods_of(wildcards.table, wildcards.engine),
+        validation_fraction=config["engine"]["validation_fraction"],
+        seed=config["seed"],
+    script:
+        script_path("train_methods")
+
+
+def trained_methods():
+    """The cells of all jobs: a folder for each table, split and engine."""
+    return [
+        path
+        for table in TABLES
+        for engine in sorted({method["engine"] for method in METHODS.values()})
+        if methods_of(table, engine)
+        for path in expand(
+            rules.train_methods.output.cells,
+            table=table,
+            grouping=GROUPINGS,
+            repeat=REPEATS,
+            engine=engine,
+        )
+    ]
+
+
+rule compare_methods:
+    input:
+        cells=trained_methods(),
+    output:
+        scores=f"{RUN}/report/scores.parquet",
+        scores_csv=f"{RUN}/report/scores.csv",
+        comparison_csv=f"{RUN}/report/comparison.csv",
+    log:
+        f"{LOGS}/compare_methods.log",
+    benchmark:
+        f"{BENCHMARKS}/compare_methods.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        code=code_of_rule("compare_methods"),
+        reference=COMPARISON["reference"],
+    script:
+        script_path("compare_methods")
+
+
+rule plot_comparison:
+    input:
+        scores=rules.compare_methods.output.scores,
+    output:
+        figure=f"{RUN}/report/comparison.png",
+    log:
+        f"{LOGS}/plot_comparison.log",
+    benchmark:
+        f"{BENCHMARKS}/plot_comparison.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        code=code_of_rule("plot_comparison"),
+        published=COMPARISON["published"],
+    script:
+        script_path("plot_comparison")
+
+
+rule report_comparison:
+    input:
+        scores=rules.compare_methods.output.scores,
+        figure=rules.plot_comparison.output.figure,
+        summaries=expand(rules.read_composition_table.output.summary, table=TABLES),
+        rejected_rows=expand(
+            rules.read_composition_table.output.rejected, table=TABLES
+        ),
+        rejected_images=expand(
+            rules.draw_table_images.output.rejected,
+            table=TABLES,
+            grouping=GROUPINGS,
+            repeat=REPEATS,
+        ),
+    output:
+        report=f"{RUN}/report/report.md",
+        tables=f"{RUN}/report/tables.md",
+    log:
+        f"{LOGS}/report_comparison.log",
+    benchmark:
+        f"{BENCHMARKS}/report_comparison.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        code=code_of_rule("report_comparison"),
+        run_name=config["run_name"],
+        reference=COMPARISON["reference"],
+        published=COMPARISON["published"],
+    script:
+        script_path("report_comparison")
+
+
+def comparison_results():
+    """What a run on tables has made, by name."""
+    return {
+        "report": [rules.report_comparison.output.report],
+        "tables": [rules.report_comparison.output.tables],
+        "figure": [rules.plot_comparison.output.figure],
+        "scores": [rules.compare_methods.output.comparison_csv],
+    }
+
+
+def comparison_files():
+    """What a run on tables is for: the targets of `rule all`."""
+    return [path for paths in comparison_results().values() for path in paths]
