@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from polyfacet.code_digest import code_digest
 from polyfacet.config import complete_config
+from polyfacet.engines.registry import check_combinations, needs_encoders
 from polyfacet.errors import UserError
 from polyfacet.facets import facets_of, grid
 from polyfacet.rendering.drawn_by import drawn_by
@@ -12,6 +13,7 @@ from polyfacet.targets import Target
 try:
     config = complete_config(config)
     COMBINATIONS = grid(config["combinations"])
+    check_combinations(config["engine"]["name"], COMBINATIONS)
 except (UserError, ValueError) as error:
     raise WorkflowError(str(error))
 

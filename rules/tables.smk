@@ -98,12 +98,12 @@ rule assemble_table_dataset:
         script_path("assemble_table_dataset")
 
 
-def methods_of(table, engine):
-    """The methods of an engine that a table is for."""
+def methods_of(wildcards):
+    """The methods that one job trains."""
     return {
         name: method
-        for name, method in METHODS.items()
-        if method["engine"] == engine and table in (method["tables"] or TABLES)
+        for name, method in METHODS[wildcards.table].items()
+        if method["engine"] == wildcards.engine
     }
 
 
@@ -123,7 +123,7 @@ rule train_methods:
         code=code_of_rule("train_methods"),
         description=lambda wildcards: TABLES[wildcards.table],
         split_method=lambda wildcards: wildcards.grouping,
-        methods=lambda wildcards: methods_of(wildcards.table, wildcards.engine),
+        methods=methods_of,
         validation_fraction=config["engine"]["validation_fraction"],
         seed=config["seed"],
     script:
@@ -135,14 +135,12 @@ def trained_methods():
     return [
         path
         for table in TABLES
-        for engine in sorted({method["engine"] for method in METHODS.values()})
-        if methods_of(table, engine)
         for path in expand(
             rules.train_methods.output.cells,
             table=table,
             grouping=GROUPINGS,
             repeat=REPEATS,
-            engine=engine,
+            engine=sorted({method["engine"] for method in METHODS[table].values()}),
         )
     ]
 

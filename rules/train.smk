@@ -1,7 +1,9 @@
 # Dataset -> one trained predictor per facet combination, target and split, with predictions and a card.
 
 # A facet combination without an encoder of its own still waits for the encoders: they take seconds to make.
-LOCAL_ENCODERS = config["encoders"]["source"] == "local"
+ENCODERS = (
+    config["encoders"]["source"] if needs_encoders(config["engine"]["name"]) else None
+)
 
 
 rule make_local_encoders:
@@ -47,8 +49,10 @@ rule fetch_hub_encoders:
 rule train_cell:
     input:
         dataset=rules.assemble_dataset.output.dataset,
-        encoders=rules.make_local_encoders.output.encoders if LOCAL_ENCODERS else [],
-        hub_encoders=[] if LOCAL_ENCODERS else rules.fetch_hub_encoders.output.record,
+        encoders=(
+            rules.make_local_encoders.output.encoders if ENCODERS == "local" else []
+        ),
+        hub_encoders=rules.fetch_hub_encoders.output.record if ENCODERS == "hub" else [],
     output:
         predictions=f"{SPLIT}/cells/{{combination}}/{{target}}/predictions.parquet",
         model=directory(f"{SPLIT}/cells/{{combination}}/{{target}}/model"),

@@ -191,7 +191,13 @@ def test_a_comparison_that_cannot_be_made_says_what_to_mend(comparison, message)
 
 
 def test_methods_have_the_defaults_of_their_engine():
-    method = {"engine": "automm", "settings": {"max_epochs": 3}}
-    config = complete_config({"tables": {"steel": TABLE}, "comparison": {"methods": {"a": method}}})
-    settings = checked_methods(config)["a"]["settings"]
-    assert (settings["max_epochs"], settings["preset"]) == (3, "medium_quality")
+    own = {"steel": {"patience": 9}}
+    method = {"engine": "mcvn", "settings": {"max_epochs": 3}, "settings_of_tables": own}
+    only = {"engine": "dummy", "settings": {"statistic": "mean"}, "tables": ["glass"]}
+    comparison = {"methods": {"a": method, "b": only}}
+    tables = {"steel": TABLE, "glass": TABLE}
+    methods = checked_methods(complete_config({"tables": tables, "comparison": comparison}))
+    assert {table: list(names) for table, names in methods.items()} == {"steel": ["a"], "glass": ["a", "b"]}
+    settings = {table: methods[table]["a"]["settings"] for table in tables}
+    assert settings["glass"] | {"max_epochs": 3, "variant": "published", "patience": 100} == settings["glass"]
+    assert settings["steel"] == {**settings["glass"], "patience": 9}

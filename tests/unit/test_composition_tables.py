@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from project import PROJECT
 
 import read_composition_table
 from polyfacet.composition.formula import FormulaError, parse_alloy

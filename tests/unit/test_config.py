@@ -6,6 +6,10 @@ from project import PROJECT
 
 from polyfacet.config import complete_config, load_schema, values_of
 from polyfacet.config_reference import with_reference
+from polyfacet.engines.automm.hyperparameters import AutoMMSettings
+from polyfacet.engines.classical import ClassicalSettings
+from polyfacet.engines.ensemble import EnsembleSettings
+from polyfacet.engines.mcvn.settings import MCVNSettings
 from polyfacet.errors import UserError
 
 CONFIGS = sorted(path for path in (PROJECT / "config").glob("*.yaml") if path.name != "schema.yaml")
@@ -48,6 +52,20 @@ def test_keys_with_names_of_the_users_own_have_defaults_and_types_too():
     assert completed["targets"]["hv"] == {"column": "HV", "label": None, "unit": "", "classes": []}
 
 
+def test_defaults_are_those_of_the_engines():
+    engine = complete_config({})["engine"]
+    for settings in (AutoMMSettings(), ClassicalSettings(), EnsembleSettings(), MCVNSettings()):
+        name = type(settings).__name__.removesuffix("Settings").lower()
+        assert engine[name] == settings.model_dump()
+
+
+def test_members_of_an_ensemble_are_read_from_the_command_line():
+    member = {"engine": "classical", "settings": {"model": "svm", "hyperparameters": {"C": "10"}}}
+    config = complete_config({"engine": {"name": "ensemble", "ensemble": {"members": [member]}}})
+    [read] = config["engine"]["ensemble"]["members"]
+    assert read["settings"]["hyperparameters"] == {"C": 10}
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [
@@ -61,6 +79,11 @@ def test_keys_with_names_of_the_users_own_have_defaults_and_types_too():
         ({"composition": {"backend": "xenonpy"}}, r"'stable'(.|\n)*composition: {statistics: xenonpy}"),
         ({"run_name": "../x"}, "run_name"),
         ({"targets": ["gap", "gap"]}, "targets"),
+        (
+            {"engine": {"mcvn": {"varient": "fixed"}}},
+            r"engine.mcvn.varient. Did you mean(.|\n)*variant: fixed",
+        ),
+        ({"engine": {"ensemble": {"members": [{"engine": "dummy"}]}}}, "engine.ensemble.members"),
         ({"images": None}, "images"),
         ({"tables": {"t": {"fil": "a.csv"}}}, r"unknown key tables.t.fil. Did you mean(.|\n)*file: a.csv"),
         (
@@ -84,7 +107,8 @@ def documented(schema, path=""):
         yield from documented(values_of(sub), f"{path}{name}.<name>.")
 
 
-OPEN_KEYS = ("engine.automm.hyperparameters", "comparison.methods.<name>.settings")
+# What an engine or a library checks itself.
+OPEN_KEYS = (".hyperparameters", ".settings")
 
 
 @pytest.mark.parametrize(("name", "key", "required"), list(documented(load_schema())))
@@ -92,8 +116,9 @@ def test_every_key_has_description_and_default(name, key, required):
     assert key.get("description"), name
     assert ("default" in key) is not required, name
     if key.get("type") == "object":
-        assert (key["additionalProperties"] is True) is (name in OPEN_KEYS)
-        assert values_of(key).get("additionalProperties", False) is False
+        assert (key["additionalProperties"] is True) is name.endswith(OPEN_KEYS)
+        values_are_open = values_of(key).get("additionalProperties") is True
+        assert values_are_open is name.endswith(".settings_of_tables")
 
 
 def test_the_table_in_the_readme_is_that_of_the_schema():

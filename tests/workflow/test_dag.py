@@ -35,6 +35,14 @@ def test_combinations_and_targets_come_from_the_configuration(pristine):
     assert jobs["train_cell"] == 6
 
 
+@pytest.mark.parametrize("source", ["local", "hub"])
+def test_engines_without_encoders_wait_for_none(pristine, source):
+    changes = [f"encoders={{source: {source}}}", "engine={name: mcvn}", "combinations=[tabular,compimage]"]
+    jobs = pristine.jobs(changes=changes)
+    assert jobs["train_cell"] == 4
+    assert not {"make_local_encoders", "fetch_hub_encoders"} & set(jobs)
+
+
 @pytest.mark.parametrize("text", ["robocrystallographer", "cif"])
 def test_texts_of_structures_are_written_in_shards(pristine, text):
     jobs = pristine.jobs(changes=[f"composition={{text: {text}}}", "shards=3"])
@@ -70,6 +78,7 @@ def test_a_run_on_a_table_repeats_each_way_of_splitting_and_draws_no_crystal(pri
         ("images={size: 5}", "images.size = 5"),
         ("combinations=[image+text]", "combinations"),
         ("targets=[bandgap]", "targets"),
+        ("engine={name: mcvn}", "combinations: [tabular, compimage, tabular+compimage]"),
         ("composition={backend: xenonpy}", "composition: {statistics: xenonpy}"),
         ("comparison={reference: svm}", "comparison.reference is 'svm', which is none of the methods"),
     ],

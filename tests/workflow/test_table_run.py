@@ -9,7 +9,7 @@ from PIL import Image
 from sklearn.metrics import f1_score, r2_score
 from workflow_copy import Workflow, copy_workflow
 
-METHODS = {"ridge_o": "classical", "forest_e": "classical", "majority": "dummy"}
+METHODS = {"ridge_o": "classical", "tree_e": "classical"}
 SPLITS = [f"{split}-{repeat}" for split in ("random", "formula") for repeat in (0, 1)]
 
 
@@ -60,7 +60,7 @@ def test_scores_repeat_what_the_predictions_say(results):
     value = scores.set_index(keys)["value"]
     for split in SPLITS:
         name, repeat = split.split("-")
-        for method in ("ridge_o", "forest_e"):
+        for method in ("ridge_o", "tree_e"):
             cells = results / "steels" / split / "cells" / METHODS[method] / method
             for target, metric in (("hardness", "r2"), ("grade", "macro_f1")):
                 rows = pd.read_parquet(cells / target / "predictions.parquet")

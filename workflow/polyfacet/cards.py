@@ -11,7 +11,16 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from polyfacet.files import write_text
 
-PACKAGES = ("autogluon.multimodal", "torch", "transformers", "timm", "pandas", "numpy", "scikit-learn")
+PACKAGES = (
+    "autogluon.multimodal",
+    "torch",
+    "transformers",
+    "timm",
+    "pandas",
+    "numpy",
+    "scikit-learn",
+    "xgboost-cpu",
+)
 
 
 class _Part(BaseModel):

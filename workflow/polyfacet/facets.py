@@ -39,6 +39,8 @@ _FACTS = {
 }
 
 PICTURE_FACETS = (Facet.IMAGE, Facet.COMPIMAGE)
+# Numbers in themselves, the pixels of a composition image as well: no encoder is needed to look at them.
+NUMERIC_FACETS = (Facet.TABULAR, Facet.COMPIMAGE)
 DIGEST_SUFFIX = "_sha256"
 STUDY_FACETS = (Facet.TEXT, Facet.IMAGE, Facet.TABULAR)
 SEPARATOR = "+"

@@ -58,3 +58,17 @@ def arrange(values: NDArray[Kind], layout: Layout, *, empty: Kind | int = 0) -> 
 def magnify(picture: NDArray[Kind], scale: int) -> NDArray[Kind]:
     """Enlarge a picture by a whole factor, every pixel a square (nearest neighbour)."""
     return np.repeat(np.repeat(picture, scale, axis=0), scale, axis=1)
+
+
+def shrink(picture: NDArray[Kind]) -> NDArray[Kind]:
+    """Undo ``magnify``: give the 24 x 21 pixels of a composition image of any scale.
+
+    Raises
+    ------
+    ValueError
+        If the picture is not 24 x 21 pixels times a whole factor.
+    """
+    scale = max(1, picture.shape[0] // HEIGHT)
+    if picture.shape != (HEIGHT * scale, WIDTH * scale):
+        raise ValueError(f"a composition image has a multiple of 24 x 21 pixels, not {picture.shape}")
+    return picture[::scale, ::scale]

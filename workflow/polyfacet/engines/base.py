@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -72,4 +72,13 @@ class Engine(Protocol):
 
     def encoder_digests(self) -> dict[str, str]:
         """Give the SHA-256 of each facet's local checkpoint that training started from; may be empty."""
+        ...
+
+
+@runtime_checkable
+class ProbabilisticEngine(Engine, Protocol):
+    """An engine that knows how sure it is of a class."""
+
+    def predict_probabilities(self, frame: pd.DataFrame) -> np.ndarray:
+        """Give the probability of each class of the objective, shape ``(len(frame), classes)``."""
         ...

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from polyfacet.engines.base import EngineError
-from polyfacet.picture_decoding import PictureDecodingError, decode_png
+from polyfacet.engines.pictures import read_picture
 
 # AutoGluon splits the value of a picture column at this character.
 _SEPARATOR = ";"
@@ -35,9 +35,4 @@ def check_pictures(frame: pd.DataFrame, columns: Sequence[str]) -> None:
 def _check_picture(mat_id: str, path: Path) -> None:
     if _SEPARATOR in str(path):
         raise EngineError(f"material {mat_id}: AutoGluon cannot read a path with {_SEPARATOR!r}: {path}")
-    try:
-        decode_png(path.read_bytes())
-    except (OSError, PictureDecodingError) as error:
-        raise EngineError(
-            f"material {mat_id}: picture {path} cannot be decoded ({error}). Delete it and run again."
-        ) from error
+    read_picture(mat_id, path)

@@ -1,0 +1,133 @@
+"""Classical models: each learns, on each feature set, and says clearly where it cannot."""
+
+import json
+import typing
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import RandomForestRegressor
+from synthetic_cells import N_FEATURES, PHASE, STRENGTH, synthetic_cells
+from xgboost import XGBClassifier
+
+from polyfacet.engines.base import EngineError, Resources
+from polyfacet.engines.classical import Classical, ClassicalSettings, Model
+from polyfacet.errors import UserError
+from polyfacet.facets import Facet, facets_of
+from polyfacet.metrics import r2, score_classes
+
+MODELS = typing.get_args(Model)
+SMALL = {"forest": 20, "extra_trees": 20, "xgboost": 20}
+TABULAR = (Facet.TABULAR,)
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    return synthetic_cells(240)
+
+
+@pytest.fixture
+def fit(frame: pd.DataFrame, tmp_path: Path):
+    def run(objective=STRENGTH, rows=frame, seed=1, **settings) -> Classical:
+        name = settings.get("model", "forest")
+        options = {"n_estimators": SMALL[name]} if name in SMALL else {}
+        engine = Classical(ClassicalSettings(**{"hyperparameters": options, **settings}), Resources(seed))
+        engine.fit(rows[:140], rows[140:180], TABULAR, objective, tmp_path / "model")
+        return engine
+
+    return run
+
+
+@pytest.mark.parametrize("features", ["original", "expanded", "expanded_pca"])
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_learns_numbers_and_classes_from_every_feature_set(
+    fit, frame: pd.DataFrame, model: str, features: str
+) -> None:
+    test = frame[180:]
+    predicted = fit(model=model, features=features).predict(test)
+    assert predicted.dtype == np.float64
+    assert r2(test["strength"], predicted) > 0.15
+    engine = fit(PHASE, model=model, features=features)
+    predicted = engine.predict(test)
+    assert score_classes(test["phase"], predicted, PHASE.classes).macro_f1 > 0.4
+    probabilities = engine.predict_probabilities(test)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
+    agreement = np.mean(np.array(PHASE.classes, dtype=object)[probabilities.argmax(axis=1)] == predicted)
+    assert agreement == 1
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_same_seed_gives_the_same_predictions(fit, frame: pd.DataFrame, model: str) -> None:
+    first, second = (fit(model=model).predict(frame) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_it_is_the_library_s_model_on_all_rows_that_are_not_tested_on(fit, frame: pd.DataFrame) -> None:
+    features = np.stack(frame["embedding"])
+    oracle = RandomForestRegressor(20, random_state=1).fit(features[:180], frame["strength"][:180])
+    np.testing.assert_allclose(fit().predict(frame), oracle.predict(features))
+
+
+def test_missing_numbers_are_filled_from_the_training_rows(fit, frame: pd.DataFrame) -> None:
+    holed = frame.assign(
+        embedding=[
+            np.where(np.arange(N_FEATURES) == i % 9, np.nan, x) for i, x in enumerate(frame["embedding"])
+        ]
+    )
+    for model in MODELS:
+        assert np.isfinite(fit(rows=holed, model=model).predict(holed)).all()
+    engine = fit(rows=holed, model="svm")
+    medians = engine._pipeline[0].statistics_
+    np.testing.assert_array_equal(medians, np.nanmedian(np.stack(holed["embedding"][:180]), axis=0))
+
+
+def test_a_class_that_is_not_in_the_training_rows_has_no_probability(fit, frame: pd.DataFrame) -> None:
+    known = frame[frame["phase"] != "BMG"]
+    for model in MODELS:
+        engine = fit(PHASE, rows=known, model=model)
+        assert (engine.predict_probabilities(frame)[:, 0] == 0).all()
+        assert set(engine.predict(frame)) == {"RMG", "CRA"}
+
+
+def test_pixels_of_composition_images_are_features(tmp_path: Path) -> None:
+    frame = synthetic_cells(60, tmp_path)
+    facets = facets_of("tabular+compimage")
+    engine = Classical(ClassicalSettings(model="extra_trees"), Resources(1))
+    engine.fit(frame[:40], frame[40:50], facets, STRENGTH, tmp_path / "model")
+    assert engine._pipeline[-1].n_features_in_ == N_FEATURES + 24 * 21
+    assert engine.predict(frame).shape == (60,)
+
+
+def test_what_is_stored(fit, frame: pd.DataFrame, tmp_path: Path) -> None:
+    fit(model="svm")
+    assert [path.name for path in (tmp_path / "model").iterdir()] == ["classical.json"]
+    engine = fit(PHASE, model="xgboost")
+    stored = json.loads((tmp_path / "model" / "classical.json").read_text())
+    assert (stored["model"], stored["seed"], stored["classes"]) == ("xgboost", 1, list(PHASE.classes))
+    booster = XGBClassifier()
+    booster.load_model(tmp_path / "model" / "xgboost.ubj")
+    predicted = booster.predict(np.stack(frame["embedding"]))
+    assert [stored["classes"][index] for index in predicted] == engine.predict(frame).tolist()
+
+
+def test_expanded_features_need_the_statistics(fit, frame: pd.DataFrame) -> None:
+    with pytest.raises(EngineError, match="no column composition_statistics.*original"):
+        fit(rows=frame.drop(columns="composition_statistics"), features="expanded")
+
+
+def test_a_hyperparameter_that_the_model_does_not_know_is_an_error_that_names_it(fit) -> None:
+    with pytest.raises(EngineError, match="forest.*n_tree"):
+        fit(hyperparameters={"n_tree": 3})
+
+
+def test_one_class_is_nothing_to_learn(fit, frame: pd.DataFrame) -> None:
+    with pytest.raises(EngineError, match="same phase, 'RMG'"):
+        fit(PHASE, rows=frame.assign(phase="RMG"))
+
+
+@pytest.mark.parametrize("facets", [(Facet.TEXT,), (Facet.IMAGE, Facet.TABULAR), ()])
+def test_facets_that_are_no_numbers_are_refused(frame: pd.DataFrame, tmp_path: Path, facets) -> None:
+    engine = Classical(ClassicalSettings(), Resources(1))
+    with pytest.raises(UserError, match="classical cannot look at"):
+        engine.fit(frame, frame, facets, STRENGTH, tmp_path / "model")

@@ -1,0 +1,94 @@
+"""Engines that answer together."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic_cells import PHASE, STRENGTH, synthetic_cells
+
+from polyfacet.engines.base import Resources
+from polyfacet.engines.registry import check_combinations, create
+from polyfacet.errors import UserError
+from polyfacet.facets import Facet, all_combinations
+from polyfacet.metrics import r2
+
+TABULAR = (Facet.TABULAR,)
+TREE = {"engine": "classical", "settings": {"model": "tree"}}
+RIDGE = {"engine": "classical", "settings": {"model": "ridge"}}
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    return synthetic_cells(240)
+
+
+def fitted(frame: pd.DataFrame, folder: Path, name: str, settings, objective=STRENGTH):
+    engine = create(name, settings, Resources(seed=1))
+    engine.fit(frame[:140], frame[140:180], TABULAR, objective, folder)
+    return engine
+
+
+def test_the_answer_is_the_weighted_mean_of_the_members(frame: pd.DataFrame, tmp_path: Path) -> None:
+    settings = {"members": [TREE, {**RIDGE, "weight": 3}]}
+    together = fitted(frame, tmp_path / "together", "ensemble", settings)
+    tree, ridge = (
+        fitted(frame, tmp_path / "alone", "classical", each["settings"]).predict(frame)
+        for each in (TREE, RIDGE)
+    )
+    np.testing.assert_allclose(together.predict(frame), 0.25 * tree + 0.75 * ridge)
+    files = {str(path.relative_to(tmp_path / "together")) for path in (tmp_path / "together").rglob("*.json")}
+    assert files == {"ensemble.json", "member_0/classical.json", "member_1/classical.json"}
+
+
+def test_classes_are_those_of_the_highest_mean_probability(frame: pd.DataFrame, tmp_path: Path) -> None:
+    mcvn = {"engine": "mcvn", "settings": {"max_epochs": 2}}
+    engine = fitted(frame, tmp_path / "model", "ensemble", {"members": [TREE, mcvn]}, PHASE)
+    parts = [
+        fitted(frame, tmp_path / "alone", each["engine"], each["settings"], PHASE).predict_probabilities(
+            frame
+        )
+        for each in (TREE, mcvn)
+    ]
+    expected = np.mean(parts, axis=0)
+    np.testing.assert_allclose(engine.predict_probabilities(frame), expected)
+    names = np.array(PHASE.classes, dtype=object)[expected.argmax(axis=1)]
+    np.testing.assert_array_equal(engine.predict(frame), names)
+
+
+def test_the_default_members_are_better_than_boosted_trees_alone(frame: pd.DataFrame, tmp_path: Path) -> None:
+    test = frame[180:]
+    errors = {
+        name: 1 - r2(test["strength"], fitted(frame, tmp_path / name, name, settings).predict(test))
+        for name, settings in (("ensemble", {}), ("classical", {"model": "xgboost"}))
+    }
+    assert errors["ensemble"] < errors["classical"]
+
+
+def test_settings_of_members_are_described_with_their_defaults(tmp_path: Path) -> None:
+    described = create("ensemble", {"members": [TREE]}, Resources(1)).describe()
+    settings = {"model": "tree", "features": "original", "pca_variance": 0.99, "hyperparameters": {}}
+    assert described == {"members": [{"engine": "classical", "weight": 1.0, "settings": settings}]}
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ([{"engine": "classicall"}], "no engine 'classicall'"),
+        ([{"engine": "classical", "settings": {"model": "oak"}}], "settings of engine 'classical'"),
+        ([{"engine": "dummy", "settings": {"statistic": "mean"}}], "'dummy' gives no probabilities"),
+        ([], "members"),
+        ([{**TREE, "weight": 0}], "weight"),
+    ],
+)
+def test_wrong_members_are_the_users(members, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        create("ensemble", {"members": members}, Resources(1))
+
+
+def test_an_engine_says_which_combinations_it_cannot_look_at() -> None:
+    check_combinations("automm", all_combinations(tuple(Facet)))
+    for name in ("classical", "mcvn", "ensemble"):
+        check_combinations(name, ["tabular", "compimage", "tabular+compimage"])
+        with pytest.raises(UserError, match=rf"{name}(.|\n)*text, text\+tabular(.|\n)*combinations: \[tab"):
+            check_combinations(name, ["text", "tabular", "text+tabular"])

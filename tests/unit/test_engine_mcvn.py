@@ -1,0 +1,189 @@
+"""MCVN as an engine: what it learns, that it learns the same again, and the network as published."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from synthetic_cells import PHASE, STRENGTH, synthetic_cells
+
+from polyfacet.engines.base import EngineError, Resources
+from polyfacet.engines.mcvn.engine import MCVNEngine, MCVNSettings
+from polyfacet.engines.mcvn.network import MCVN, SampleAttention
+from polyfacet.engines.mcvn.scaling import Scaling
+from polyfacet.errors import UserError
+from polyfacet.facets import Facet, facets_of
+from polyfacet.metrics import r2, score_classes
+from polyfacet.objectives import Objective
+
+N_TRAIN, N_VALID = 160, 40
+QUICK = MCVNSettings(max_epochs=2)
+
+
+@pytest.fixture(scope="module")
+def frame(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """Rows with both facets."""
+    return synthetic_cells(280, tmp_path_factory.mktemp("compimages"))
+
+
+@pytest.fixture
+def fit(frame: pd.DataFrame, tmp_path: Path):
+    def run(
+        combination: str, settings: MCVNSettings, objective: Objective = STRENGTH, seed: int = 1
+    ) -> MCVNEngine:
+        engine = MCVNEngine(settings, Resources(seed=seed))
+        train, valid = frame[:N_TRAIN], frame[N_TRAIN : N_TRAIN + N_VALID]
+        engine.fit(train, valid, facets_of(combination), objective, tmp_path / "model")
+        return engine
+
+    return run
+
+
+@pytest.mark.parametrize("variant", ["published", "fixed"])
+def test_it_learns_numbers_from_features_and_picture(fit, frame: pd.DataFrame, variant: str) -> None:
+    settings = MCVNSettings(variant=variant, max_epochs=20, learning_rate=0.01)
+    test = frame[N_TRAIN + N_VALID :]
+    both = r2(test["strength"], fit("tabular+compimage", settings).predict(test))
+    assert both > 0.6
+    # The picture holds part of the answer.
+    assert r2(test["strength"], fit("tabular", settings).predict(test)) < both
+
+
+def test_it_learns_classes(fit, frame: pd.DataFrame) -> None:
+    engine = fit("tabular+compimage", MCVNSettings(max_epochs=25, learning_rate=0.01), PHASE)
+    test = frame[N_TRAIN + N_VALID :]
+    predicted = engine.predict(test)
+    assert score_classes(test["phase"], predicted, PHASE.classes).macro_f1 > 0.6
+    probabilities = engine.predict_probabilities(test)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    assert [PHASE.classes[index] for index in probabilities.argmax(axis=1)] == predicted.tolist()
+
+
+def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads(fit, frame: pd.DataFrame) -> None:
+    before = torch.get_num_threads()
+    first = fit("tabular+compimage", QUICK).predict(frame)
+    try:
+        torch.set_num_threads(2)
+        torch.manual_seed(99)
+        second = fit("tabular+compimage", QUICK).predict(frame)
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first, fit("tabular+compimage", QUICK, seed=2).predict(frame))
+
+
+@pytest.mark.parametrize("combination", ["tabular", "compimage", "tabular+compimage"])
+@pytest.mark.parametrize("objective", [STRENGTH, PHASE], ids=["numbers", "classes"])
+def test_a_saved_network_predicts_the_same(
+    fit, frame: pd.DataFrame, tmp_path: Path, combination: str, objective: Objective
+) -> None:
+    engine = fit(combination, QUICK, objective)
+    files = sorted(path.name for path in (tmp_path / "model").iterdir())
+    assert files == ["mcvn.json", "weights.safetensors"]
+    moved = (tmp_path / "model").rename(tmp_path / "elsewhere")
+    np.testing.assert_array_equal(MCVNEngine.load(moved).predict(frame), engine.predict(frame))
+
+
+def test_the_weights_of_the_best_epoch_are_kept(fit, frame: pd.DataFrame) -> None:
+    """With a patience of one, training stops after the first epoch that is worse; that one is undone."""
+    settings = {"max_epochs": 60, "learning_rate": 0.05, "patience": 1}
+    stopped = fit("tabular", MCVNSettings(**settings)).predict(frame)
+    valid = frame[N_TRAIN : N_TRAIN + N_VALID]["strength"]
+    losses = {}
+    for epochs in range(1, 9):
+        engine = fit("tabular", MCVNSettings(**{**settings, "max_epochs": epochs, "patience": 100}))
+        losses[epochs] = r2(valid, engine.predict(frame)[N_TRAIN : N_TRAIN + N_VALID])
+    # Best so far: keeping weights means that more epochs are never worse on the validation rows.
+    assert list(losses.values()) == sorted(losses.values())
+    assert np.isfinite(stopped).all()
+
+
+def test_scaling_is_of_the_training_rows_and_blind_to_what_is_missing() -> None:
+    values = np.array([[1.0, np.nan, 2.0, np.nan], [3.0, 4.0, 2.0, np.nan]])
+    scaling = Scaling.fit(values)
+    assert scaling == Scaling(mean=[2.0, 4.0, 2.0, 0.0], deviation=[1.0, 1.0, 1.0, 1.0])
+    np.testing.assert_array_equal(scaling.scale(values), [[-1, 0, 0, 0], [1, 0, 0, 0]])
+    np.testing.assert_array_equal(scaling.restore(scaling.scale(values))[:, 0], values[:, 0])
+
+
+def test_what_is_tested_on_changes_no_weight(frame: pd.DataFrame, fit) -> None:
+    engine = fit("tabular", QUICK)
+    assert engine._inputs == Scaling.fit(np.stack(frame["embedding"][:N_TRAIN]))
+    assert engine._answers == Scaling.fit(frame[["strength"]][:N_TRAIN].to_numpy())
+
+
+@pytest.mark.parametrize("facet", [Facet.TEXT, Facet.IMAGE])
+def test_facets_that_are_no_numbers_are_refused(frame: pd.DataFrame, tmp_path: Path, facet: Facet) -> None:
+    engine = MCVNEngine(QUICK, Resources(seed=1))
+    with pytest.raises(
+        UserError, match=rf"mcvn cannot look at {facet.value}\+tabular|tabular\+{facet.value}"
+    ):
+        engine.fit(frame, frame, (facet, Facet.TABULAR), STRENGTH, tmp_path / "model")
+
+
+def test_a_picture_that_is_no_composition_image_is_named(frame: pd.DataFrame, tmp_path: Path, fit) -> None:
+    engine = fit("compimage", QUICK)
+    wrong = tmp_path / "wrong.png"
+    for content in (b"not a picture", (Path(frame["compimage"][0])).read_bytes()[:60]):
+        wrong.write_bytes(content)
+        with pytest.raises(EngineError, match=r"alloy-000.*wrong\.png"):
+            engine.predict(frame[:1].assign(compimage=str(wrong)))
+
+
+def test_divergence_is_an_error(fit) -> None:
+    with pytest.raises(EngineError, match="Lower learning_rate"):
+        fit("tabular", MCVNSettings(max_epochs=2, learning_rate=1e300))
+
+
+def n_parameters(module: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def test_the_published_network_has_the_published_sizes() -> None:
+    network = MCVN(16, True, 1, "published", "both")
+    attention = lambda n: 4 * n * (n + 1) + 2 * n  # noqa: E731 - four linear maps and a normalisation
+    branch = 3 * 10 + 8 * 28 + 4 * 73 + 17 + 7 * 4
+    head = 2 * 12 + 13 * 8 + 9 * 4 + 5
+    assert n_parameters(network) == attention(16) + 17 * 8 + branch + attention(12) + head
+    shapes = []
+    for layer in network.image:
+        layer.register_forward_hook(lambda *call: shapes.append(tuple(call[-1].shape[1:])))
+    network(torch.rand(2, 16).double(), torch.rand(2, 24, 21).double())
+    sizes = [(3, 8, 7), (8, 6, 5), (4, 4, 3), (1, 3, 2)]
+    assert [shape for shape in dict.fromkeys(shapes) if len(shape) == 3] == sizes
+
+
+def test_published_attention_links_no_samples_and_is_linear_but_for_its_normalisation() -> None:
+    torch.manual_seed(0)
+    attention = SampleAttention(6).double()
+    a, b = torch.rand(2, 6).double(), torch.rand(2, 6).double()
+    torch.testing.assert_close(attention(torch.cat([a, b]))[:2], attention(a))
+    attention(a).sum().backward()
+    assert attention.attention.query.weight.grad.abs().max() == 0
+    attention.attention.norm = torch.nn.Identity()
+    torch.testing.assert_close(attention((a + b) / 2), (attention(a) + attention(b)) / 2)
+
+
+def test_fixed_attention_and_convolutions_are_not_linear() -> None:
+    torch.manual_seed(0)
+    for variant, is_linear in (("published", True), ("fixed", False)):
+        convolutions = MCVN(0, True, 1, variant, "none").image[:7]
+        a, b = torch.rand(1, 1, 24, 21).double() - 0.5, torch.rand(1, 1, 24, 21).double() - 0.5
+        middle, between = convolutions((a + b) / 2), (convolutions(a) + convolutions(b)) / 2
+        assert torch.allclose(middle, between) is is_linear
+
+
+@pytest.mark.parametrize("variant", ["published", "fixed"])
+@pytest.mark.parametrize("attention", ["both", "original", "fusion", "none"])
+@pytest.mark.parametrize("n_original", [0, 1, 7, 16])
+def test_any_number_of_features_and_every_ablation(variant: str, attention: str, n_original: int) -> None:
+    network = MCVN(n_original, True, 3, variant, attention)
+    original = torch.rand(4, n_original).double() if n_original else None
+    assert network(original, torch.rand(4, 24, 21).double()).shape == (4, 3)
+    names = {name.split(".")[0] for name, _ in network.named_parameters() if ".query." in name}
+    wanted = {
+        "original": attention in ("both", "original") and n_original > 0,
+        "head": attention in ("both", "fusion"),
+    }
+    assert names == {name for name, there in wanted.items() if there}

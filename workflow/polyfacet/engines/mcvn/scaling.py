@@ -1,0 +1,33 @@
+"""Scaling of inputs and targets, fitted on training rows only."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Mean and standard deviation of each column, as lists that fit into JSON."""
+
+    mean: list[float]
+    deviation: list[float]
+
+    @classmethod
+    def fit(cls, values: Array) -> Self:
+        """Fit on shape ``(rows, columns)``, missing values left out; what does not vary keeps its unit."""
+        known = np.ma.masked_invalid(values)
+        deviation = known.std(axis=0).filled(0.0)
+        return cls(known.mean(axis=0).filled(0.0).tolist(), np.where(deviation > 0, deviation, 1.0).tolist())
+
+    def scale(self, values: Array) -> Array:
+        """Bring columns to mean 0 and deviation 1; a missing value becomes the mean."""
+        scaled = (values - np.array(self.mean)) / np.array(self.deviation)
+        return np.where(np.isfinite(scaled), scaled, 0.0)
+
+    def restore(self, values: Array) -> Array:
+        """Undo ``scale``."""
+        return values * np.array(self.deviation) + np.array(self.mean)

@@ -1,0 +1,23 @@
+"""Settings of the engine."""
+
+from typing import Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from polyfacet.engines.base import Settings
+
+
+class MCVNSettings(Settings):
+    """Which network, and how it is trained."""
+
+    # ``published`` is the network as its code has it, ``fixed`` the one that its description means; see
+    # `polyfacet.engines.mcvn.network`.
+    variant: Literal["published", "fixed"] = "published"
+    # Which of the two attentions the network has: that of the original branch, that after the fusion.
+    attention: Literal["both", "original", "fusion", "none"] = "both"
+    max_epochs: PositiveInt = 1000
+    # At least; batches are less than twice as large.
+    batch_size: int = Field(default=32, ge=2)
+    learning_rate: PositiveFloat = 1e-3
+    # Epochs without a lower validation loss after which training stops.
+    patience: PositiveInt = 100
