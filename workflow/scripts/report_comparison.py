@@ -98,7 +98,9 @@ def _rows(summary: Path, rejected: Path) -> str:
         f"({plain(', '.join(facts['features']))})."
     )
     rows = read_table(rejected, REJECTED_ROWS)
-    lines = [f"- line {row.line}, {plain(str(row.mat_id))}: {plain(str(row.reason))}" for row in rows.itertuples()]
+    lines = [
+        f"- line {row.line}, {plain(str(row.mat_id))}: {plain(str(row.reason))}" for row in rows.itertuples()
+    ]
     return "\n".join([text, "", *lines]) if lines else text
 
 
