@@ -17,7 +17,7 @@ from polyfacet.sorted_runs import write_run
 from polyfacet.tables import column
 
 # A run takes about 4 kB of memory per material while it is made.
-RUN_ROWS = 20_000
+RUN_ROWS = 10_000
 
 REJECTED_ENTRIES = pa.schema(
     [
