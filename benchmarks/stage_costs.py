@@ -1,10 +1,10 @@
-"""Work out from two runs of different size what the stages cost, and project it to a large sample on a cluster.
+"""Work out from two runs of different size what the stages cost, and project it to a large sample.
 
 Usage: python benchmarks/stage_costs.py results/<small run> results/<large run> [--materials 5000000]
            [--shard-size 10000] [--cores 512]
 
-The runs differ in `n_materials` only.  A stage's processor time is taken as a part for each job (start-up) and
-a part for each material, both found from the two runs.
+The runs differ in `n_materials` only.  A stage's processor time is taken as a part for each job (start-up)
+and a part for each material, both found from the two runs.
 """
 
 import argparse
@@ -58,8 +58,8 @@ def costs(folder: Path) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Indexed by stage: ``jobs``, their processor time (s), the largest memory of one (MB), and whether there
-        is a job for each shard.
+        Indexed by stage: ``jobs``, their processor time (s), the largest memory of one (MB), and whether
+        there is a job for each shard.
     """
     rows = []
     for path in sorted(folder.rglob("*.tsv")):
