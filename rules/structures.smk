@@ -15,10 +15,12 @@ rule write_structures:
         f"{BENCHMARKS}/structures/shard-{{shard}}.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("write_structures", materials_per_shard()),
     params:
         code=code_of_rule("write_structures"),
         kept=kept_record,
         n_shards=n_shards(),
-        max_rejected_fraction=config["max_rejected_fraction"],
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("write_structures")

@@ -27,6 +27,9 @@ OPENERS: dict[str, Callable[..., Any]] = {".json": open, ".bz2": bz2.open, ".gz"
 SUFFIXES = (".json", ".json.bz2", ".json.gz")
 WINDOW_CHARS = 1 << 20
 MAX_ENTRY_CHARS = 64 << 20
+# Real files expand to some twenty times their compressed size, one that is made to harm to a million times.
+MAX_EXPANSION = 200
+ALWAYS_READ_CHARS = 64 << 20
 # What follows an entry is looked for this far; a longer entry is read with the standard parser.
 QUICK_ENTRY_CHARS = 1 << 16
 # Ends in the class name of a `ComputedStructureEntry`: other objects in it begin alike up to there.
@@ -101,6 +104,7 @@ class _JsonWindow:
         self.text = ""
         self.at = 0
         self.ended = False
+        self.left = max(ALWAYS_READ_CHARS, MAX_EXPANSION * path.stat().st_size)
         self.decode = json.JSONDecoder().raw_decode
         # End of an entry and beginning of the next, as they last stood in the text; empty if unknown.
         self.separator = ""
@@ -122,6 +126,9 @@ class _JsonWindow:
         except (OSError, zlib.error, UnicodeDecodeError) as error:
             raise self.error(f"the file is damaged ({error})") from error
         self.ended = not more
+        self.left -= len(more)
+        if self.left < 0:
+            raise self.error(f"the file expands to more than {MAX_EXPANSION} times its size")
         if more:
             self.text = self.text[self.at :] + more
             self.at = 0

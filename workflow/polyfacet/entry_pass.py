@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from polyfacet.entries import read_entries
+from polyfacet.errors import UserError
 from polyfacet.materials import SAMPLE, InvalidEntryError, Material, material_from_entry, sample_table
 from polyfacet.progress import track
 from polyfacet.sampling import MAX_RANK, Draw
@@ -18,6 +19,8 @@ from polyfacet.tables import column
 
 # A run takes about 4 kB of memory per material while it is made.
 RUN_ROWS = 10_000
+# More invalid entries than this are not remembered, each with its reason: the file is none of entries.
+MAX_INVALID = 1_000_000
 
 REJECTED_ENTRIES = pa.schema(
     [
@@ -61,7 +64,7 @@ def pass_over(path: Path, folder: Path, draw: Draw) -> EntryPass:
     Raises
     ------
     UserError
-        If the file is damaged.
+        If the file is damaged, or hardly a file of entries.
     """
     counts = Counter(read=0, invalid=0)
     invalid: list[dict[str, Any]] = []
@@ -74,6 +77,11 @@ def pass_over(path: Path, folder: Path, draw: Draw) -> EntryPass:
             counts["invalid"] += 1
             where = {"source_file": str(path), "source_position": position}
             invalid.append({**where, "mat_id": _stated_id(entry), "reason": str(error)})
+            if len(invalid) > MAX_INVALID:
+                raise UserError(
+                    f"{path}: more than {MAX_INVALID:,} entries cannot be used, entry {position} because: "
+                    f"{error}. Take the file out of `sources`, or mend it."
+                ) from error
             continue
         left_out = draw.leaves_out(material)
         if left_out:
@@ -88,9 +96,10 @@ def pass_over(path: Path, folder: Path, draw: Draw) -> EntryPass:
 def _stated_id(entry: Any) -> str | None:
     """Give the identifier of an entry that failed its check, as far as it has one."""
     try:
-        return str(entry["data"]["mat_id"])[:80]
+        stated = entry["data"]["mat_id"]
     except (TypeError, KeyError, IndexError):
         return None
+    return stated[:80].encode("utf-8", "backslashreplace").decode() if isinstance(stated, str) else None
 
 
 @dataclass

@@ -17,6 +17,7 @@ from polyfacet.targets import Magnetization, Target, derive_targets
 
 KNOWN_ELEMENTS = frozenset(element.symbol for element in Element)
 MIN_VOLUME_A3 = 0.1
+MAX_TEXT_CHARS = 200
 
 TARGET_COLUMNS = [
     column(target.value, pa.float64(), target.facts.meaning, target.facts.unit) for target in Target
@@ -84,12 +85,15 @@ def material_from_entry(entry: Any, magnetization: Magnetization = "absolute") -
     if not math.isfinite(volume) or volume < MIN_VOLUME_A3:
         raise InvalidEntryError(f"cell volume is {volume:.3g} A^3")
     sites = _sites(structure)
+    prototype_id = _optional(data, "prototype_id", str)
     if data.get("nsites", len(sites)) != len(sites):
-        raise InvalidEntryError(f"nsites is {data['nsites']!r}, but the structure has {len(sites)} sites")
+        raise InvalidEntryError(
+            f"nsites is {_shown(data['nsites'])}, but the structure has {len(sites)} sites"
+        )
     return Material(
         mat_id=data["mat_id"],
         formula=_formula(data),
-        prototype_id=_optional(data, "prototype_id", str),
+        prototype_id=_short_text(prototype_id, "prototype_id") if prototype_id else None,
         space_group=_space_group(data),
         n_sites=len(sites),
         volume=volume,
@@ -116,8 +120,13 @@ def reduced_formula(formula: str) -> str:
     """Give a formula in the one form that all its spellings share; as it is if it cannot be read."""
     try:
         return Composition(formula).reduced_formula
-    except ValueError:
+    except (ValueError, ArithmeticError):
         return formula
+
+
+def _shown(value: Any) -> str:
+    """Show a value in a message: cut to 40 characters; of what may be nested deeply, the kind alone."""
+    return type(value).__name__ if isinstance(value, list | dict) else repr(value)[:40]
 
 
 # The checks below name what is wrong as `what` + `place`, joined only where there is something to say.
@@ -131,7 +140,7 @@ def _mapping(value: Any, what: str, place: str = "") -> dict[str, Any]:
 
 def _number(value: Any, what: str, place: str = "") -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidEntryError(f"{what}{place} is {str(value)[:40]!r}, not a number")
+        raise InvalidEntryError(f"{what}{place} is {_shown(value)}, not a number")
     try:
         number = float(value)
     except OverflowError:
@@ -184,15 +193,22 @@ def _site(site: Any, what: str) -> dict[str, Any]:
 def _occupant(occupant: Any, place: str) -> dict[str, Any]:
     element = _mapping(occupant, "species of ", place).get("element")
     if not isinstance(element, str) or element not in KNOWN_ELEMENTS:
-        raise InvalidEntryError(f"unknown element {str(element)[:20]!r} at {place}")
+        raise InvalidEntryError(f"unknown element {_shown(element)} at {place}")
     return {"element": element, "occu": _number(occupant.get("occu", 1), "occupancy of ", place)}
 
 
 def _formula(data: Mapping[str, Any]) -> str:
-    formula = data.get("formula")
-    if not isinstance(formula, str) or not formula or len(formula) > 200:
-        raise InvalidEntryError("formula is missing" if not formula else "formula is no short string")
-    return formula
+    formula = _optional(data, "formula", str)
+    if not formula:
+        raise InvalidEntryError("formula is missing")
+    return _short_text(formula, "formula")
+
+
+def _short_text(text: str, what: str) -> str:
+    """Refuse what is no name: long texts, line breaks, control characters, halves of characters."""
+    if len(text) > MAX_TEXT_CHARS or not text.isprintable():
+        raise InvalidEntryError(f"{what} is no short, printable text: {text[:40]!a}")
+    return text
 
 
 def _optional(data: Mapping[str, Any], key: str, kind: type) -> Any:

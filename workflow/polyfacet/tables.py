@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from polyfacet.errors import UserError
-from polyfacet.files import atomic_path
+from polyfacet.files import atomic_path, unreadable
 
 # Readers that go through a table piece by piece have so many rows in memory at once.
 ROW_GROUP_ROWS = 10_000
@@ -96,7 +96,7 @@ def read_arrow(path: Path, schema: pa.Schema, columns: Sequence[str] | None = No
     try:
         table = pq.read_table(path, columns=list(columns) if columns is not None else None)
     except (pa.ArrowException, OSError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     _check_types(path, table.schema, schema, columns)
     return table
 
@@ -111,7 +111,7 @@ def iterate_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None =
             for batch in file.iter_batches(columns=names):
                 yield pa.Table.from_batches([batch]).select(names)
     except (pa.ArrowException, OSError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def _check_types(path: Path, found: pa.Schema, schema: pa.Schema, columns: Sequence[str] | None) -> None:
@@ -120,10 +120,6 @@ def _check_types(path: Path, found: pa.Schema, schema: pa.Schema, columns: Seque
     wrong = [field.name for field in expected if types.get(field.name) != field.type]
     if wrong:
         raise UserError(f"{path} is not of this version: columns {wrong} differ. Delete it and run again.")
-
-
-def _unreadable(path: Path, error: Exception) -> UserError:
-    return UserError(f"{path} cannot be read ({error}). Delete it and run again.")
 
 
 def _check(table: pa.Table, schema: pa.Schema) -> None:

@@ -59,6 +59,7 @@ def main(
         found = find_materials(entry_files(sources), folder, draw, threads)
         counts = found.counts
         reasons = found.invalid["reason"].to_pylist()
+        write_table(rejected, found.invalid, REJECTED_ENTRIES)
         check_rejected_fraction(counts["invalid"], counts["read"], max_rejected_fraction, "sample", reasons)
         counts["sampled"] = len(found.sampled_ids)
         _check_size(size, counts)
