@@ -30,13 +30,14 @@ def folder(tmp_path):
     return tmp_path
 
 
-def draw(folder, n):
+def draw(folder, n, threads=1):
     sample_pretraining.main(
-        [folder / "entries.json"],
+        sorted(folder.glob("*.json.gz")) or [folder / "entries.json"],
         folder / "sample.parquet",
         folder / "pretraining.parquet",
         folder / "pretraining.json",
         n_materials=n,
+        threads=threads,
         **DRAW,
     )
     counts = json.loads((folder / "pretraining.json").read_text())
@@ -58,6 +59,13 @@ def test_draws_are_nested(folder):
     few, more = draw(folder, 2)[0], draw(folder, 5)[0]
     assert len(few) == 2
     assert few < more
+
+
+def test_files_read_side_by_side_give_the_same(folder):
+    alone = draw(folder, 5)
+    for i in range(3):
+        write_entries(folder / f"{i}.json.gz", entries()[i::3])
+    assert draw(folder, 5, threads=2) == alone
 
 
 def test_nothing_left_is_said(folder):

@@ -38,18 +38,19 @@ def code_of(script: Path) -> set[Path]:
 
 @cache
 def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-
-
-@cache
-def _meaning(path: Path) -> str:
-    """Dump the syntax tree without positions, comments and docstrings."""
+    """Parse a module and leave out its docstrings."""
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and _is_docstring(body[0]):
             node.body = body[1:]  # type: ignore[attr-defined]
-    return f"{path.relative_to(WORKFLOW).as_posix()}:{ast.dump(tree)}"
+    return tree
+
+
+@cache
+def _meaning(path: Path) -> str:
+    """Dump the syntax tree without positions and comments."""
+    return f"{path.relative_to(WORKFLOW).as_posix()}:{ast.dump(_tree(path))}"
 
 
 def _is_docstring(node: ast.AST) -> bool:

@@ -1,7 +1,10 @@
 """One pass over one entry file: its entries are checked, and what may be sampled of them goes to disk."""
 
+import gc
 from array import array
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,7 @@ from polyfacet.sorted_runs import write_run
 from polyfacet.tables import column
 
 # A run takes about 4 kB of memory per material while it is made.
-RUN_ROWS = 20_000
+RUN_ROWS = 10_000
 # More invalid entries than this are not remembered, each with its reason: the file is none of entries.
 MAX_INVALID = 1_000_000
 
@@ -49,6 +52,19 @@ class EntryPass:
     runs: list[Path]
 
 
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Let reference counts free what is read: JSON values hold no cycles, and looking for them takes time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@_no_garbage_collection()
 def pass_over(path: Path, folder: Path, draw: Draw) -> EntryPass:
     """Read, check and collect the entries of one file.
 

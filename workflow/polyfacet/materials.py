@@ -15,7 +15,8 @@ from polyfacet.identifiers import invalid_mat_id_reason
 from polyfacet.tables import column
 from polyfacet.targets import Magnetization, Target, derive_targets
 
-KNOWN_ELEMENTS = frozenset(element.symbol for element in Element)
+# What nearly every site holds.
+WHOLE_ATOMS = {element.symbol: {"element": element.symbol, "occu": 1.0} for element in Element}
 MIN_VOLUME_A3 = 0.1
 MAX_TEXT_CHARS = 200
 
@@ -97,7 +98,7 @@ def material_from_entry(entry: Any, magnetization: Magnetization = "absolute") -
         space_group=_space_group(data),
         n_sites=len(sites),
         volume=volume,
-        elements=frozenset(species["element"] for site in sites for species in site["species"]),
+        elements=frozenset({occupant["element"] for site in sites for occupant in site["species"]}),
         targets=_targets(data, len(sites), volume, magnetization),
         structure=_structure_json(matrix, sites),
     )
@@ -132,13 +133,15 @@ def _shown(value: Any) -> str:
 # The checks below name what is wrong as `what` + `place`, joined only where there is something to say.
 
 
-def _mapping(value: Any, what: str, place: str = "") -> dict[str, Any]:
+def _mapping(value: Any, what: str, place: int | str = "") -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidEntryError(f"{what}{place} is " + ("missing" if value is None else "not an object"))
     return value
 
 
-def _number(value: Any, what: str, place: str = "") -> float:
+def _number(value: Any, what: str, place: int | str = "") -> float:
+    if type(value) is float and math.isfinite(value):
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidEntryError(f"{what}{place} is {_shown(value)}, not a number")
     try:
@@ -150,7 +153,7 @@ def _number(value: Any, what: str, place: str = "") -> float:
     return number
 
 
-def _vector(value: Any, what: str, place: str = "") -> list[float]:
+def _vector(value: Any, what: str, place: int | str = "") -> list[float]:
     if not isinstance(value, list) or len(value) != 3:
         raise InvalidEntryError(f"{what}{place} is not a list of three numbers")
     x, y, z = value
@@ -176,25 +179,29 @@ def _sites(structure: Mapping[str, Any]) -> list[dict[str, Any]]:
     sites = structure.get("sites")
     if not isinstance(sites, list) or not sites:
         raise InvalidEntryError("structure has no sites")
-    return [_site(site, f"site {index}") for index, site in enumerate(sites)]
+    return [_site(site, index) for index, site in enumerate(sites)]
 
 
-def _site(site: Any, what: str) -> dict[str, Any]:
+def _site(site: Any, index: int) -> dict[str, Any]:
     """Keep species and fractional coordinates; site properties (moments, forces) are no input of a facet."""
-    species = _mapping(site, what).get("species")
+    species = _mapping(site, "site ", index).get("species")
     if not isinstance(species, list) or not species:
-        raise InvalidEntryError(f"{what} has no species")
+        raise InvalidEntryError(f"site {index} has no species")
     return {
-        "species": [_occupant(occupant, what) for occupant in species],
-        "abc": _vector(site.get("abc"), "coordinates of ", what),
+        "species": [_occupant(occupant, index) for occupant in species],
+        "abc": _vector(site.get("abc"), "coordinates of site ", index),
     }
 
 
-def _occupant(occupant: Any, place: str) -> dict[str, Any]:
-    element = _mapping(occupant, "species of ", place).get("element")
-    if not isinstance(element, str) or element not in KNOWN_ELEMENTS:
-        raise InvalidEntryError(f"unknown element {_shown(element)} at {place}")
-    return {"element": element, "occu": _number(occupant.get("occu", 1), "occupancy of ", place)}
+def _occupant(occupant: Any, index: int) -> dict[str, Any]:
+    element = _mapping(occupant, "species of site ", index).get("element")
+    whole = WHOLE_ATOMS.get(element) if isinstance(element, str) else None
+    if whole is None:
+        raise InvalidEntryError(f"unknown element {_shown(element)} at site {index}")
+    occupancy = occupant.get("occu", 1)
+    if type(occupancy) is int and occupancy == 1:
+        return whole
+    return {"element": element, "occu": _number(occupancy, "occupancy of site ", index)}
 
 
 def _formula(data: Mapping[str, Any]) -> str:
@@ -231,7 +238,7 @@ def _targets(
     for key in ("band_gap_ind", "e_form", "e_above_hull", "energy_total", "total_mag", "dos_ef"):
         if data.get(key) is None:
             raise InvalidEntryError(f"target {key} is missing")
-        _number(data[key], f"target {key}")
+        _number(data[key], "target ", key)
     return derive_targets(data, n_sites, volume, magnetization)
 
 

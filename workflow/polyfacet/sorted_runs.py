@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 # Merging holds one batch of every run in memory.
-BATCH_ROWS = 512
+BATCH_ROWS = 256
 
 
 def write_run(path: Path, table: pa.Table) -> None:
