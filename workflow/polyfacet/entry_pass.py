@@ -79,8 +79,8 @@ def pass_over(path: Path, folder: Path, draw: Draw) -> EntryPass:
             invalid.append({**where, "mat_id": _stated_id(entry), "reason": str(error)})
             if len(invalid) > MAX_INVALID:
                 raise UserError(
-                    f"{path}: more than {MAX_INVALID:,} entries cannot be used, entry {position} because: {error}. "
-                    f"Take the file out of `sources`, or mend it."
+                    f"{path}: more than {MAX_INVALID:,} entries cannot be used, entry {position} because: "
+                    f"{error}. Take the file out of `sources`, or mend it."
                 ) from error
             continue
         left_out = draw.leaves_out(material)
