@@ -21,6 +21,7 @@ configfile: "config/config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/resources.smk"
 include: "rules/download.smk"
 include: "rules/sample.smk"
 include: "rules/structures.smk"
@@ -31,6 +32,7 @@ include: "rules/dataset.smk"
 include: "rules/train.smk"
 include: "rules/report.smk"
 include: "rules/structure_page.smk"
+include: "rules/tables.smk"
 
 
 rule all:

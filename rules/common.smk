@@ -48,14 +48,18 @@ def code_of_rule(name):
 
 
 @cache
-def n_materials():
-    """Materials to expect; for a sample of `all`, an estimate."""
-    if config["n_materials"] != "all":
-        return config["n_materials"]
+def n_entries():
+    """Entries to expect in the sources, an estimate."""
     return estimated_entries(
         source_files(config["sources"], PUBLISHED),
         published={str(DOWNLOADS / name) for name in PUBLISHED},
     )
+
+
+def n_materials():
+    """Materials to expect; for a sample of `all`, an estimate."""
+    chosen = config["n_materials"]
+    return n_entries() if chosen == "all" else chosen
 
 
 @cache
@@ -103,6 +107,8 @@ def _what_draws():
 
 def report_files():
     """What the run is for: the targets of `rule all`."""
+    if config["tables"]:
+        return comparison_files()
     return [
         rules.write_report.output.report,
         *rules.tabulate_results.output,
@@ -115,7 +121,19 @@ def report_files():
 
 def closing_message():
     """Where the results are, said once at the end of a run (which may have been of a part only)."""
-    results = {
+    results = comparison_results() if config["tables"] else crystal_results()
+    made = [
+        (name, path)
+        for name, paths in results.items()
+        for path in paths
+        if Path(path).exists()
+    ]
+    return "\n".join(["", "Done.", *(f"  {name:9} {path}" for name, path in made)])
+
+
+def crystal_results():
+    """What a run on crystals has made, by name."""
+    return {
         "report": [rules.write_report.output.report],
         "tables": [
             rules.tabulate_results.output.mae_md,
@@ -129,13 +147,6 @@ def closing_message():
             for metadata in expand(rules.gather_dataset.output.metadata, repeat=REPEATS)
         ],
     }
-    made = [
-        (name, path)
-        for name, paths in results.items()
-        for path in paths
-        if Path(path).exists()
-    ]
-    return "\n".join(["", "Done.", *(f"  {name:9} {path}" for name, path in made)])
 
 
 def failure_message(snakemake_log):

@@ -18,6 +18,8 @@ rule describe_compositions:
         f"{BENCHMARKS}/composition_text/shard-{{shard}}.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("small", materials_per_shard()),
     params:
         code=code_of_rule("describe_compositions"),
         kept=kept_record,
@@ -42,6 +44,8 @@ rule describe_structures:
         f"{BENCHMARKS}/structure_text/shard-{{shard}}.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("describe_structures", materials_per_shard()),
     params:
         code=code_of_rule("describe_structures"),
         kept=kept_record,
@@ -71,6 +75,8 @@ rule build_element_table:
         f"{BENCHMARKS}/build_element_table.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("small", 0),
     params:
         code=code_of_rule("build_element_table"),
     script:
@@ -95,6 +101,15 @@ rule compute_composition_statistics:
             if config["composition"]["backend"] == "xenonpy"
             else "../envs/crystals.yaml"
         )
+    resources:
+        **requests(
+            (
+                "xenonpy_statistics"
+                if config["composition"]["backend"] == "xenonpy"
+                else "small"
+            ),
+            materials_per_shard(),
+        ),
     params:
         code=code_of_rule("compute_composition_statistics"),
         kept=kept_record,
@@ -118,6 +133,8 @@ rule fit_grey_levels:
         f"{BENCHMARKS}/split-{{repeat}}/fit_grey_levels.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("small", n_materials()),
     params:
         code=code_of_rule("fit_grey_levels"),
         fit=config["composition"]["fit"],
@@ -140,6 +157,8 @@ rule draw_composition_images:
         f"{BENCHMARKS}/split-{{repeat}}/composition_images/shard-{{shard}}.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("small", materials_per_shard()),
     params:
         code=code_of_rule("draw_composition_images"),
         kept=kept_record,
@@ -158,6 +177,8 @@ rule draw_composition_legend:
         f"{BENCHMARKS}/draw_composition_legend.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **requests("small", 0),
     params:
         code=code_of_rule("draw_composition_legend"),
         layout=config["composition"]["layout"],

@@ -19,6 +19,8 @@ rule assemble_dataset:
         f"{BENCHMARKS}/split-{{repeat}}/dataset/shard-{{shard}}.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("small", materials_per_shard()),
     params:
         code=code_of_rule("assemble_dataset"),
         n_shards=n_shards(),
@@ -40,6 +42,8 @@ rule gather_dataset:
         f"{BENCHMARKS}/split-{{repeat}}/gather_dataset.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("small", n_materials()),
     params:
         code=code_of_rule("gather_dataset"),
     script:

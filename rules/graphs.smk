@@ -19,6 +19,8 @@ rule build_graphs:
         f"{BENCHMARKS}/graphs/shard-{{shard}}.tsv"
     conda:
         "../envs/graphs.yaml"
+    resources:
+        **requests("build_graphs", materials_per_shard()),
     params:
         code=code_of_rule("build_graphs"),
         kept=kept_record,
@@ -46,6 +48,12 @@ rule sample_pretraining:
         "../envs/crystals.yaml"
     # One entry file per thread.
     threads: 8
+    resources:
+        **requests(
+            "sample",
+            config["graphs"]["pretrain"],
+            steps=n_entries(),
+        ),
     params:
         code=code_of_rule("sample_pretraining"),
         n_materials=config["graphs"]["pretrain"],
@@ -68,6 +76,8 @@ use rule write_structures as write_pretraining_structures with:
         f"{LOGS}/pretraining/structures/shard-{{shard}}.log",
     benchmark:
         f"{BENCHMARKS}/pretraining/structures/shard-{{shard}}.tsv"
+    resources:
+        **requests("write_structures", pretraining_per_shard()),
 
 
 use rule build_graphs as build_pretraining_graphs with:
@@ -82,6 +92,8 @@ use rule build_graphs as build_pretraining_graphs with:
         f"{LOGS}/pretraining/graphs/shard-{{shard}}.log",
     benchmark:
         f"{BENCHMARKS}/pretraining/graphs/shard-{{shard}}.tsv"
+    resources:
+        **requests("build_graphs", pretraining_per_shard()),
 
 
 rule fit_network:
@@ -107,6 +119,13 @@ rule fit_network:
         f"{BENCHMARKS}/split-{{repeat}}/fit_network.tsv"
     conda:
         "../envs/graphs.yaml"
+    resources:
+        **requests(
+            "fit_network",
+            fitted_materials(),
+            steps=fitted_materials() * config["graphs"]["training"]["epochs"],
+            gpus=gpus_of_network,
+        ),
     params:
         code=code_of_rule("fit_network"),
         kind=config["graphs"]["embedding"],
@@ -132,6 +151,8 @@ rule embed_graphs:
         f"{BENCHMARKS}/split-{{repeat}}/embeddings/shard-{{shard}}.tsv"
     conda:
         "../envs/graphs.yaml"
+    resources:
+        **requests("embed_graphs", materials_per_shard(), gpus=gpus_of_network),
     params:
         code=code_of_rule("embed_graphs"),
         kept=kept_record,

@@ -18,6 +18,8 @@ rule render_images:
         "../envs/rendering.yaml"
     # Shards that run side by side share the cores; more than these keep no browser busier.
     threads: max(1, min(8, (workflow.cores or 8) // n_shards()))
+    resources:
+        **requests("render_images", materials_per_shard()),
     params:
         **config["images"],
         drawn_by=what_draws,

@@ -26,6 +26,8 @@ rule merge_cards:
         f"{BENCHMARKS}/merge_cards.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **requests("small", n_materials()),
     params:
         code=code_of_rule("merge_cards"),
     script:
@@ -46,6 +48,8 @@ rule tabulate_results:
         f"{BENCHMARKS}/tabulate_results.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **requests("small", n_materials()),
     params:
         code=code_of_rule("tabulate_results"),
     script:
@@ -64,6 +68,8 @@ rule plot_results:
         f"{BENCHMARKS}/plot_results.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **requests("small", n_materials()),
     params:
         code=code_of_rule("plot_results"),
     script:
@@ -81,6 +87,8 @@ rule draw_contact_sheet:
         f"{BENCHMARKS}/draw_contact_sheet.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **requests("small", n_materials()),
     params:
         code=code_of_rule("draw_contact_sheet"),
         n_pictures=100,
@@ -125,6 +133,8 @@ rule write_report:
         f"{BENCHMARKS}/write_report.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **requests("small", n_materials()),
     params:
         code=code_of_rule("write_report"),
         run_name=config["run_name"],

@@ -16,6 +16,8 @@ rule sample:
         "../envs/crystals.yaml"
     # One entry file per thread.
     threads: 8
+    resources:
+        **requests("sample", n_materials(), steps=n_entries()),
     params:
         code=code_of_rule("sample"),
         n_materials=config["n_materials"],
@@ -38,6 +40,8 @@ rule split_materials:
         f"{BENCHMARKS}/split-{{repeat}}/split_materials.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("small", n_materials()),
     params:
         code=code_of_rule("split_materials"),
         method=config["split"]["method"],

@@ -15,6 +15,8 @@ rule write_structures:
         f"{BENCHMARKS}/structures/shard-{{shard}}.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("write_structures", materials_per_shard()),
     params:
         code=code_of_rule("write_structures"),
         kept=kept_record,

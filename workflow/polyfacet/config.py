@@ -18,7 +18,7 @@ SCHEMA_PATH = Path(__file__).resolve().parents[2] / "config" / "schema.yaml"
 
 
 @cache
-def load_schema() -> dict[str, Any]:
+def load_schema() -> Mapping[str, Any]:
     """Read the schema that every configuration must fit."""
     return yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
 
@@ -63,7 +63,10 @@ def _as_declared(value: Any, key: Mapping[str, Any], schema: Mapping[str, Any]) 
     key = resolved(key, schema)
     if isinstance(value, Mapping):
         properties = key.get("properties", {})
-        return {name: _as_declared(item, properties.get(name, {}), schema) for name, item in value.items()}
+        others = values_of(key)
+        return {
+            name: _as_declared(item, properties.get(name, others), schema) for name, item in value.items()
+        }
     if isinstance(value, list | tuple):
         return [_as_declared(item, key.get("items", {}), schema) for item in value]
     kinds = key.get("type", [])
@@ -77,6 +80,12 @@ def _as_declared(value: Any, key: Mapping[str, Any], schema: Mapping[str, Any]) 
 def resolved(key: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """Follow a reference to the schema's own definitions."""
     return {**schema["$defs"][key["$ref"].rsplit("/", 1)[1]], **key} if "$ref" in key else key
+
+
+def values_of(key: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give what is declared of values whose names the user chooses; nothing where the names are declared."""
+    values = key.get("additionalProperties")
+    return values if isinstance(values, Mapping) else {}
 
 
 def _fill_defaults(
@@ -128,9 +137,11 @@ def _documented(schema: Mapping[str, Any], path: list[Any]) -> Mapping[str, Any]
     """Find the innermost documented key on the way to a wrong value."""
     found = schema
     for part in path:
-        if part not in found.get("properties", {}):
+        of_all = found.get("items", {}) if isinstance(part, int) else values_of(found)
+        declared = found.get("properties", {}).get(part, of_all)
+        if "description" not in declared and "$ref" not in declared:
             break
-        found = resolved(found["properties"][part], schema)
+        found = resolved(declared, schema)
     return found
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from polyfacet.config import SCHEMA_PATH, load_schema, resolved
+from polyfacet.config import SCHEMA_PATH, load_schema, resolved, values_of
 from polyfacet.generated_text import with_generated
 
 README = SCHEMA_PATH.parents[1] / "README.md"
@@ -15,7 +15,7 @@ def config_reference() -> str:
     """Write one line a key: name, default, what is allowed, meaning."""
     lines = ["| key | default | allowed | meaning |", "| --- | --- | --- | --- |"]
     for name, key in documented_keys():
-        default = json.dumps(key["default"]).replace('"', "")
+        default = json.dumps(key["default"]).replace('"', "") if "default" in key else "required"
         lines.append(f"| `{name}` | `{default}` | {_allowed(key)} | {key['description']} |")
     return "\n".join(lines)
 
@@ -38,6 +38,8 @@ def _keys(
         whole = resolved(key, schema)
         if "properties" in whole:
             yield from _keys(schema, whole, f"{prefix}{name}.")
+        elif "properties" in values_of(whole):
+            yield from _keys(schema, values_of(whole), f"{prefix}{name}.<name>.")
         else:
             yield f"{prefix}{name}", whole
 
