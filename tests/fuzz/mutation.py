@@ -189,7 +189,8 @@ def _scale(holder: Any, key: Any, rng: random.Random) -> None:
 
 
 def _as_text(holder: Any, key: Any, rng: random.Random) -> None:
-    holder[key] = str(holder[key])[:5000]
+    if not isinstance(holder[key], dict | list):
+        holder[key] = str(holder[key])
 
 
 _CHANGES: list[Callable[[Any, Any, random.Random], None]] = [

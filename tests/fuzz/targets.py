@@ -203,9 +203,9 @@ def write_structure(entry: Any, folder: Path) -> str | None:
 
 
 TARGETS = {
-    "entry": Target(0.7, hostile_entry, read_entry),
-    "file": Target(0.2, hostile_file, read_file),
-    "config": Target(0.08, hostile_config, read_config),
+    "entry": Target(0.85, hostile_entry, read_entry),
+    "file": Target(0.1, hostile_file, read_file),
+    "config": Target(0.03, hostile_config, read_config),
     "cif": Target(0.015, hostile_cif, read_cif_file),
     "structure": Target(0.005, hostile_geometry, write_structure),
 }

@@ -4,19 +4,31 @@ import bz2
 import gzip
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from handmade import entry, structures
 from matplotlib import pyplot as plt
 from PIL import Image
 
+import write_structures
 from polyfacet import entries as reader
 from polyfacet import entry_pass
+from polyfacet.config import complete_config
 from polyfacet.entries import read_entries
 from polyfacet.errors import UserError
 from polyfacet.figures import contact_sheet, save
 from polyfacet.markdown import plain
-from polyfacet.materials import InvalidEntryError, material_from_entry
+from polyfacet.materials import (
+    SAMPLE,
+    InvalidEntryError,
+    material_from_entry,
+    reduced_formula,
+    sample_table,
+)
+from polyfacet.rejects import REJECTS
 from polyfacet.sampling import Draw, Filters
+from polyfacet.structure_facet.crystal import Crystal
+from polyfacet.tables import read_table, write_table
 
 OPENERS: dict[str, Callable[..., object]] = {"bz2": bz2.open, "gz": gzip.open}
 
@@ -54,9 +66,7 @@ def test_a_file_of_anything_but_entries_does_not_fill_the_memory(tmp_path, monke
     monkeypatch.setattr(entry_pass, "MAX_INVALID", 100)
     path = tmp_path / "zeros.json"
     path.write_text("[0" + ",0" * 1000 + "]")
-    with pytest.raises(
-        UserError, match=r"zeros\.json: more than 100 .* entry 100 because: entry is not an object"
-    ):
+    with pytest.raises(UserError, match=r"zeros\.json: more than 100 .* entry 100 because: entry is not"):
         entry_pass.pass_over(path, tmp_path, Draw(None, 0, Filters(), "absolute"))
 
 
@@ -74,6 +84,66 @@ def test_a_name_that_is_none_is_refused(field, text):
 def test_an_identifier_that_could_leave_the_folder_is_refused(mat_id):
     with pytest.raises(InvalidEntryError, match="mat_id"):
         material_from_entry(entry(mat_id, structures()["test000"]))
+
+
+def nested(depth):
+    value = 0
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("change", [{"spg": True}, {"nsites": nested(900)}, {"e_form": nested(900)}])
+def test_a_value_of_another_kind_is_refused(change):
+    with pytest.raises(InvalidEntryError, match=next(iter(change))):
+        material_from_entry(entry("a", structures()["test000"], **change))
+
+
+@pytest.mark.parametrize("mat_id", [r'"\ud800"', "[" * 900 + "]" * 900])
+def test_rejects_can_be_written_whatever_the_identifier_is(tmp_path, mat_id):
+    path = tmp_path / "entries.json"
+    path.write_text(f'[{{"data": {{"mat_id": {mat_id}}}}}]')
+    found = entry_pass.pass_over(path, tmp_path, Draw(None, 0, Filters(), "absolute"))
+    assert found.invalid.num_rows == 1
+
+
+def test_an_amount_that_no_number_holds_is_compared_as_it_is_written():
+    assert reduced_formula("Fe1e999") == "Fe1e999"
+
+
+def test_occupancies_that_are_none_make_a_reject(tmp_path):
+    raw = entry("a", structures()["test000"])
+    raw["structure"]["sites"][0]["species"][0]["occu"] = 1.5
+    sample = tmp_path / "sample.parquet"
+    write_table(sample, sample_table([material_from_entry(raw)], "file", [0]), SAMPLE)
+    outputs = [tmp_path / name for name in ("cif", "manifest.parquet", "rejected.parquet")]
+    options = {"provenance": tmp_path / "p.json", "shard": 0, "n_shards": 1, "max_rejected_fraction": 1}
+    write_structures.main(sample, *outputs, **options)
+    assert "occupancies" in read_table(outputs[2], REJECTS)["reason"][0]
+
+
+def test_a_cell_with_a_very_long_axis_is_refused_before_it_takes_all_memory():
+    with pytest.raises(ValueError, match=r"a lattice vector is 2e\+04 A long"):
+        Crystal(np.diag([2e4, 4.0, 4.0]), np.zeros((1, 3)), np.array([26]))
+    assert len(Crystal(np.diag([9e3, 9e3, 9e3]), np.zeros((1, 3)), np.array([26]))) == 1
+
+
+def test_close_atoms_in_a_large_cell_are_found():
+    with pytest.raises(ValueError, match=r"atoms \d and \d are 0.09 A apart"):
+        Crystal(np.diag([100.0] * 3), np.array([[0, 0, 0], [0.09, 0, 0]]), np.array([26, 26]))
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"seed": "| a |"}, "seed = "),
+        ({"images": {"size": "`"}}, "images.size = "),
+        ({"split": nested(900)}, "nested too deeply"),
+    ],
+)
+def test_a_configuration_that_is_none_is_refused(config, message):
+    with pytest.raises(UserError, match=message):
+        complete_config(config)
 
 
 @pytest.mark.parametrize(

@@ -227,7 +227,7 @@ def _optional(data: Mapping[str, Any], key: str, kind: type) -> Any:
 
 def _space_group(data: Mapping[str, Any]) -> int | None:
     number = _optional(data, "spg", int)
-    if number is not None and not 1 <= number <= 230:
+    if number is not None and (isinstance(number, bool) or not 1 <= number <= 230):
         raise InvalidEntryError(f"spg is {number}, not a space group number")
     return number
 

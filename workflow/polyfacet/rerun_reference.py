@@ -38,11 +38,14 @@ OTHER_VALUES: dict[str, Any] = {
     "download.base_url": "https://example.org/entries/",
     "download.files": ["alexandria_{000..001}.json.bz2"],
     "n_materials": 30,
+    "shards": 3,
+    "shard_size": 10,
     "images.browser": BROWSER,
     "composition.element_table": ELEMENT_TABLE,
     "combinations": "full",
     "targets": ["gap", "e_form"],
     "encoders.cache": "data/other",
+    "engine.ensemble.members": [{"engine": "classical"}],
     "encoders.image.architecture": "resnet18",
     "encoders.compimage.architecture": "resnet18",
 }
@@ -52,6 +55,11 @@ CONTEXTS: dict[str, dict[str, Any]] = {
     "targets": {"targets": ["gap"]},
     "encoders.cache": {"encoders": {"source": "hub"}},
     "composition.backend": {"composition": {"statistics": "xenonpy"}},
+    "engine.name": {"combinations": ["tabular"]},
+    **{
+        f"engine.{name}": {"engine": {"name": name}, "combinations": ["tabular"]}
+        for name in ("classical", "mcvn", "ensemble")
+    },
 }
 
 JobName = tuple[str, tuple[tuple[str, str], ...]]
