@@ -32,6 +32,7 @@ include: "rules/dataset.smk"
 include: "rules/train.smk"
 include: "rules/report.smk"
 include: "rules/structure_page.smk"
+include: "rules/tables.smk"
 
 
 rule all:

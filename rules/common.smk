@@ -78,6 +78,12 @@ def objective_of(wildcards):
     return asdict(Target(wildcards.target).objective)
 
 
+def max_rejected_fraction(wildcards, threads):
+    """Share of rejects at which a stage stops. It changes no result, so that a finished stage need not run again:
+    Snakemake does not compare what depends on `threads`."""
+    return config["max_rejected_fraction"]
+
+
 def all_shards(pattern):
     """The files of all shards of a stage."""
     return expand(pattern, shard=range(n_shards()), allow_missing=True)
@@ -101,6 +107,8 @@ def _what_draws():
 
 def report_files():
     """What the run is for: the targets of `rule all`."""
+    if config["tables"]:
+        return comparison_files()
     return [
         rules.write_report.output.report,
         *rules.tabulate_results.output,
@@ -113,7 +121,19 @@ def report_files():
 
 def closing_message():
     """Where the results are, said once at the end of a run (which may have been of a part only)."""
-    results = {
+    results = comparison_results() if config["tables"] else crystal_results()
+    made = [
+        (name, path)
+        for name, paths in results.items()
+        for path in paths
+        if Path(path).exists()
+    ]
+    return "\n".join(["", "Done.", *(f"  {name:9} {path}" for name, path in made)])
+
+
+def crystal_results():
+    """What a run on crystals has made, by name."""
+    return {
         "report": [rules.write_report.output.report],
         "tables": [
             rules.tabulate_results.output.mae_md,
@@ -127,13 +147,6 @@ def closing_message():
             for metadata in expand(rules.gather_dataset.output.metadata, repeat=REPEATS)
         ],
     }
-    made = [
-        (name, path)
-        for name, paths in results.items()
-        for path in paths
-        if Path(path).exists()
-    ]
-    return "\n".join(["", "Done.", *(f"  {name:9} {path}" for name, path in made)])
 
 
 def failure_message(snakemake_log):

@@ -25,7 +25,7 @@ rule describe_compositions:
         kept=kept_record,
         n_shards=n_shards(),
         variant=TEXT,
-        max_rejected_fraction=config["max_rejected_fraction"],
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("describe_compositions")
 
@@ -50,7 +50,7 @@ rule describe_structures:
         code=code_of_rule("describe_structures"),
         kept=kept_record,
         variant=TEXT,
-        max_rejected_fraction=config["max_rejected_fraction"],
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("describe_structures")
 
@@ -116,7 +116,7 @@ rule compute_composition_statistics:
         n_shards=n_shards(),
         backend=config["composition"]["backend"],
         statistics=config["composition"]["statistics"],
-        max_rejected_fraction=config["max_rejected_fraction"],
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("compute_composition_statistics")
 

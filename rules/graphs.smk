@@ -27,7 +27,7 @@ rule build_graphs:
         pauli=config["graphs"]["pauli"],
         neighbours=config["graphs"]["neighbours"],
         min_radius=config["graphs"]["min_radius"],
-        max_rejected_fraction=config["max_rejected_fraction"],
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("build_graphs")
 
@@ -46,6 +46,8 @@ rule sample_pretraining:
         f"{BENCHMARKS}/pretraining/sample.tsv"
     conda:
         "../envs/crystals.yaml"
+    # One entry file per thread.
+    threads: 8
     resources:
         **requests(
             "sample",

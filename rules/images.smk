@@ -26,6 +26,6 @@ rule render_images:
         scenes=f"{RUN}/images/scenes",
         code=code_of_rule("render_images"),
         kept=kept_record,
-        max_rejected_fraction=config["max_rejected_fraction"],
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("render_images")

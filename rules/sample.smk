@@ -14,6 +14,8 @@ rule sample:
         f"{BENCHMARKS}/sample.tsv"
     conda:
         "../envs/crystals.yaml"
+    # One entry file per thread.
+    threads: 8
     resources:
         **requests("sample", n_materials(), steps=n_entries()),
     params:
@@ -22,7 +24,7 @@ rule sample:
         seed=config["seed"],
         filters=config["filters"],
         magnetization=config["magnetization"],
-        max_rejected_fraction=config["max_rejected_fraction"],
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("sample")
 

@@ -21,6 +21,6 @@ rule write_structures:
         code=code_of_rule("write_structures"),
         kept=kept_record,
         n_shards=n_shards(),
-        max_rejected_fraction=config["max_rejected_fraction"],
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("write_structures")

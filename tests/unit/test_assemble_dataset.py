@@ -17,7 +17,7 @@ from polyfacet.errors import UserError
 from polyfacet.facets import Facet
 from polyfacet.files import sha256_of_file
 from polyfacet.identifiers import shard_of
-from polyfacet.materials import SAMPLE, material_from_entry
+from polyfacet.materials import SAMPLE, material_from_entry, sample_table
 from polyfacet.splitting import SPLIT
 from polyfacet.stage_tables import COMPOSITION_IMAGES, EMBEDDING_SIZE, EMBEDDINGS, PICTURES, TEXTS
 from polyfacet.tables import write_table
@@ -31,7 +31,7 @@ def dataset(tmp_path: Path):
     """Give a function that makes the dataset of three materials, the last one without structure pictures."""
 
     def make(views: list[str], embedded: list[str] = MAT_IDS, n_shards: int = 1) -> Path:
-        materials = [material_from_entry(raw).row("x.json", i) for i, raw in enumerate(entries()[:3])]
+        materials = sample_table([material_from_entry(raw) for raw in entries()[:3]], "x.json", range(3))
         ids = [{"mat_id": mat_id} for mat_id in MAT_IDS]
         numbers = np.zeros(EMBEDDING_SIZE, dtype=np.float32)
         arrangement = "montage" if len(views) == 1 else "columns"

@@ -4,7 +4,7 @@ import pytest
 import yaml
 from project import PROJECT
 
-from polyfacet.config import complete_config, load_schema
+from polyfacet.config import complete_config, load_schema, values_of
 from polyfacet.config_reference import with_reference
 from polyfacet.engines.automm.hyperparameters import AutoMMSettings
 from polyfacet.engines.classical import ClassicalSettings
@@ -45,6 +45,13 @@ def test_texts_of_the_command_line_are_read_as_what_they_are_declared():
     assert config["engine"]["automm"]["hyperparameters"] == {"optim.weight_decay": 0.1}
 
 
+def test_keys_with_names_of_the_users_own_have_defaults_and_types_too():
+    table = {"file": "a.csv", "composition": {"convert": "false"}, "targets": {"hv": {"column": "HV"}}}
+    completed = complete_config({"tables": {"steel": table}})["tables"]["steel"]
+    assert completed["composition"] | {"convert": False, "unit": "atoms"} == completed["composition"]
+    assert completed["targets"]["hv"] == {"column": "HV", "label": None, "unit": "", "classes": []}
+
+
 def test_defaults_are_those_of_the_engines():
     engine = complete_config({})["engine"]
     for settings in (AutoMMSettings(), ClassicalSettings(), EnsembleSettings(), MCVNSettings()):
@@ -78,6 +85,14 @@ def test_members_of_an_ensemble_are_read_from_the_command_line():
         ),
         ({"engine": {"ensemble": {"members": [{"engine": "dummy"}]}}}, "engine.ensemble.members"),
         ({"images": None}, "images"),
+        ({"tables": {"t": {"fil": "a.csv"}}}, r"unknown key tables.t.fil. Did you mean(.|\n)*file: a.csv"),
+        (
+            {"tables": {"t": {"file": "a.csv", "targets": {"x": {"column": "x"}}}}},
+            "'composition' is a required",
+        ),
+        ({"tables": {"Two words": {}}}, "Two words"),
+        ({"comparison": {"methods": {"svm": {"engin": "classical"}}}}, r"methods.svm.engin. Did you mean"),
+        ({"comparison": {"published": [{"tabel": "steel"}]}}, r"tabel. Did you mean(.|\n)*table: steel"),
     ],
 )
 def test_a_wrong_configuration_names_the_key_and_shows_the_fix(config, message):
@@ -87,16 +102,23 @@ def test_a_wrong_configuration_names_the_key_and_shows_the_fix(config, message):
 
 def documented(schema, path=""):
     for name, sub in schema.get("properties", {}).items():
-        yield f"{path}{name}", sub
+        yield f"{path}{name}", sub, name in schema.get("required", ())
         yield from documented(sub, f"{path}{name}.")
+        yield from documented(values_of(sub), f"{path}{name}.<name>.")
 
 
-@pytest.mark.parametrize(("name", "key"), list(documented(load_schema())))
-def test_every_key_has_description_and_default(name, key):
+# What an engine or a library checks itself.
+OPEN_KEYS = (".hyperparameters", ".settings")
+
+
+@pytest.mark.parametrize(("name", "key", "required"), list(documented(load_schema())))
+def test_every_key_has_description_and_default(name, key, required):
     assert key.get("description"), name
-    assert "default" in key, name
+    assert ("default" in key) is not required, name
     if key.get("type") == "object":
-        assert key["additionalProperties"] is (name.endswith(".hyperparameters"))
+        assert (key["additionalProperties"] is True) is name.endswith(OPEN_KEYS)
+        values_are_open = values_of(key).get("additionalProperties") is True
+        assert values_are_open is name.endswith(".settings_of_tables")
 
 
 def test_the_table_in_the_readme_is_that_of_the_schema():

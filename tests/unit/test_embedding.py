@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from handmade import list_structures
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.cif import CifWriter
 from textbook_crystals import SAME_CELL, all_crystals, supercell
@@ -15,7 +16,7 @@ import fit_network
 from polyfacet.errors import UserError
 from polyfacet.rejects import REJECTS
 from polyfacet.splitting import SPLIT
-from polyfacet.stage_tables import EMBEDDINGS, STRUCTURES
+from polyfacet.stage_tables import EMBEDDINGS
 from polyfacet.structure_facet.crystal import primitive_crystal
 from polyfacet.structure_facet.crystal_graph import GRAPHS, build_graph, graph_from_row, read_graphs
 from polyfacet.structure_facet.devices import choose_device
@@ -161,8 +162,7 @@ def cifs(tmp_path):
 
 def build(cifs, names, output, limit=0.05):
     materials, rejected = output.with_suffix(".materials"), output.with_suffix(".rejected")
-    rows = [{"mat_id": name, "formula": "X", "cif": f"{name}.cif", "sha256": ""} for name in names]
-    write_table(materials, rows, STRUCTURES)
+    list_structures(cifs, names, materials)
     build_graphs.main(
         cifs,
         materials,

@@ -60,6 +60,26 @@ def test_pretraining_prepares_materials_outside_the_sample(pristine):
     assert pristine.jobs(changes=["graphs={embedding: random, pretrain: 20}"]) == pristine.jobs()
 
 
+def test_a_run_on_a_table_repeats_each_way_of_splitting_and_draws_no_crystal(pristine):
+    jobs = pristine.jobs("--configfile", "config/test_tables.yaml")
+    by_split = (
+        "split_table",
+        "fit_table_grey_levels",
+        "draw_table_images",
+        "assemble_table_dataset",
+        "train_methods",
+    )
+    once = (
+        "build_element_table",
+        "read_composition_table",
+        "compute_table_statistics",
+        "compare_methods",
+        "plot_comparison",
+        "report_comparison",
+    )
+    assert jobs == {**dict.fromkeys(by_split, 4), **dict.fromkeys(once, 1)}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -69,6 +89,7 @@ def test_pretraining_prepares_materials_outside_the_sample(pristine):
         ("targets=[bandgap]", "targets"),
         ("engine={name: mcvn}", "combinations: [tabular, compimage, tabular+compimage]"),
         ("composition={backend: xenonpy}", "composition: {statistics: xenonpy}"),
+        ("comparison={reference: svm}", "comparison.reference is 'svm', which is none of the methods"),
     ],
 )
 def test_a_wrong_configuration_stops_before_any_job(pristine, change, message):

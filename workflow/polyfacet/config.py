@@ -3,6 +3,8 @@
 import copy
 import difflib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ from polyfacet.errors import UserError
 SCHEMA_PATH = Path(__file__).resolve().parents[2] / "config" / "schema.yaml"
 
 
-def load_schema() -> dict[str, Any]:
+@cache
+def load_schema() -> Mapping[str, Any]:
     """Read the schema that every configuration must fit."""
     return yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
 
@@ -39,10 +42,15 @@ def complete_config(config: Mapping[str, Any]) -> dict[str, Any]:
         If a key is unknown or a value is wrong; names every such key and shows what to write.
     """
     schema = load_schema()
-    completed = _as_declared(config, schema, schema)
-    errors = sorted(_DefaultsValidator(schema).iter_errors(completed), key=lambda error: list(error.path))
-    if errors:
+    try:
+        completed = _as_declared(config, schema, schema)
+        errors = sorted(_DefaultsValidator(schema).iter_errors(completed), key=lambda error: list(error.path))
         problems = "\n".join(f"  - {_explain(error, schema)}" for error in errors)
+    except RecursionError:
+        raise UserError(
+            "The configuration is nested too deeply. Take out what is no value of a key."
+        ) from None
+    if problems:
         raise UserError(f"The configuration does not fit config/schema.yaml:\n{problems}")
     return completed
 
@@ -55,19 +63,29 @@ def _as_declared(value: Any, key: Mapping[str, Any], schema: Mapping[str, Any]) 
     key = resolved(key, schema)
     if isinstance(value, Mapping):
         properties = key.get("properties", {})
-        return {name: _as_declared(item, properties.get(name, {}), schema) for name, item in value.items()}
+        others = values_of(key)
+        return {
+            name: _as_declared(item, properties.get(name, others), schema) for name, item in value.items()
+        }
     if isinstance(value, list | tuple):
         return [_as_declared(item, key.get("items", {}), schema) for item in value]
     kinds = key.get("type", [])
     is_text = "enum" in key or "string" in kinds or "const" in key
     if isinstance(value, str) and (not is_text or (value == "null" and "null" in kinds)):
-        return yaml.safe_load(value)
+        with suppress(yaml.YAMLError):
+            return yaml.safe_load(value)
     return value
 
 
 def resolved(key: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """Follow a reference to the schema's own definitions."""
     return {**schema["$defs"][key["$ref"].rsplit("/", 1)[1]], **key} if "$ref" in key else key
+
+
+def values_of(key: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give what is declared of values whose names the user chooses; nothing where the names are declared."""
+    values = key.get("additionalProperties")
+    return values if isinstance(values, Mapping) else {}
 
 
 def _fill_defaults(
@@ -119,9 +137,11 @@ def _documented(schema: Mapping[str, Any], path: list[Any]) -> Mapping[str, Any]
     """Find the innermost documented key on the way to a wrong value."""
     found = schema
     for part in path:
-        if part not in found.get("properties", {}):
+        of_all = found.get("items", {}) if isinstance(part, int) else values_of(found)
+        declared = found.get("properties", {}).get(part, of_all)
+        if "description" not in declared and "$ref" not in declared:
             break
-        found = resolved(found["properties"][part], schema)
+        found = resolved(declared, schema)
     return found
 
 

@@ -33,7 +33,11 @@ def dataset_schema(structure_pictures: Sequence[str]) -> pa.Schema:
             *IDENTITY_COLUMNS,
             *TARGET_COLUMNS,
             column("text", pa.string(), "text of the material, in the form the run chose", nullable=True),
-            *(field for name in structure_pictures for field in _picture(name, "picture of the structure")),
+            *(
+                field
+                for name in structure_pictures
+                for field in picture_fields(name, "picture of the structure")
+            ),
             # A list of fixed size cannot be missing: Arrow does not read such a column back.
             column(
                 "embedding",
@@ -41,14 +45,15 @@ def dataset_schema(structure_pictures: Sequence[str]) -> pa.Schema:
                 f"PotNet embedding of the structure, {EMBEDDING_SIZE} numbers",
                 nullable=True,
             ),
-            *_picture(Facet.COMPIMAGE.facts.column, "composition image"),
+            *picture_fields(Facet.COMPIMAGE.facts.column, "composition image"),
             column("facets", pa.list_(pa.string()), "facets that this material has"),
             column("part", pa.string(), "train or test"),
         ]
     )
 
 
-def _picture(name: str, meaning: str) -> list[pa.Field]:
+def picture_fields(name: str, meaning: str) -> list[pa.Field]:
+    """Declare the columns of a picture: its path and its digest."""
     return [
         column(name, pa.string(), f"{meaning}, path from this file's folder", nullable=True),
         column(f"{name}{DIGEST_SUFFIX}", pa.string(), f"digest of {name}", nullable=True),
@@ -103,12 +108,16 @@ def read_dataset(path: Path, facets: Sequence[Facet]) -> pd.DataFrame:
         raise UserError(
             f"{path.parent} cannot be read ({error}). Delete the folder and run again."
         ) from error
-    frame = frame.sort_values("mat_id", ignore_index=True)
-    for name in [name for facet in PICTURE_FACETS for name in picture_columns(facet, columns)]:
+    return with_checked_pictures(frame.sort_values("mat_id", ignore_index=True), path.parent)
+
+
+def with_checked_pictures(frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """Give the pictures of a table as absolute paths instead of relative to a folder; see `read_dataset`."""
+    for name in [name for facet in PICTURE_FACETS for name in picture_columns(facet, frame.columns)]:
         present = frame[name].notna()
         rows = frame.loc[present, [name, f"{name}{DIGEST_SUFFIX}", "mat_id"]]
         frame.loc[present, name] = [
-            str(_checked_picture(path.parent / relative, digest, mat_id))
+            str(_checked_picture(folder / relative, digest, mat_id))
             for relative, digest, mat_id in rows.itertuples(index=False)
         ]
     return frame

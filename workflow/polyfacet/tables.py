@@ -1,6 +1,6 @@
 """Parquet tables with declared schemas: each column with unit and meaning, checked on write and on read."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from polyfacet.errors import UserError
-from polyfacet.files import atomic_path
+from polyfacet.files import atomic_path, unreadable
+
+# Readers that go through a table piece by piece have so many rows in memory at once.
+ROW_GROUP_ROWS = 10_000
 
 
 def column(name: str, kind: pa.DataType, meaning: str, unit: str = "", nullable: bool = False) -> pa.Field:
@@ -52,11 +55,23 @@ def write_table(
         for row in rows:
             _check_names(set(row), schema)
         table = pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
-    for field in schema:
-        if not field.nullable and table[field.name].null_count:
-            raise ValueError(f"column {field.name!r} has {table[field.name].null_count} missing values")
+    _check(table, schema)
     with atomic_path(path) as part:
-        pq.write_table(table, part, compression="zstd")
+        pq.write_table(table, part, compression="zstd", row_group_size=ROW_GROUP_ROWS)
+
+
+def write_pieces(path: Path, pieces: Iterable[pa.Table], schema: pa.Schema) -> None:
+    """Write tables one after another as one; only one of them need be in memory at a time.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, unknown, of another type, or null where it may not be.
+    """
+    with atomic_path(path) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
+        for piece in pieces:
+            _check(piece, schema)
+            writer.write_table(piece, row_group_size=ROW_GROUP_ROWS)
 
 
 def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -81,7 +96,7 @@ def read_arrow(path: Path, schema: pa.Schema, columns: Sequence[str] | None = No
     try:
         table = pq.read_table(path, columns=list(columns) if columns is not None else None)
     except (pa.ArrowException, OSError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     _check_types(path, table.schema, schema, columns)
     return table
 
@@ -96,7 +111,7 @@ def iterate_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None =
             for batch in file.iter_batches(columns=names):
                 yield pa.Table.from_batches([batch]).select(names)
     except (pa.ArrowException, OSError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def _check_types(path: Path, found: pa.Schema, schema: pa.Schema, columns: Sequence[str] | None) -> None:
@@ -107,8 +122,14 @@ def _check_types(path: Path, found: pa.Schema, schema: pa.Schema, columns: Seque
         raise UserError(f"{path} is not of this version: columns {wrong} differ. Delete it and run again.")
 
 
-def _unreadable(path: Path, error: Exception) -> UserError:
-    return UserError(f"{path} cannot be read ({error}). Delete it and run again.")
+def _check(table: pa.Table, schema: pa.Schema) -> None:
+    _check_names(set(table.column_names), schema)
+    for field in schema:
+        found = table[field.name]
+        if found.type != field.type:
+            raise ValueError(f"column {field.name!r} is {found.type}, not {field.type}")
+        if not field.nullable and found.null_count:
+            raise ValueError(f"column {field.name!r} has {found.null_count} missing values")
 
 
 def _check_names(names: set[str], schema: pa.Schema) -> None:

@@ -9,11 +9,10 @@ import torch
 from polyfacet.kept_results import KeptResults
 from polyfacet.progress import track
 from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
-from polyfacet.stage_tables import STRUCTURES
+from polyfacet.stage_tables import intact_structures
 from polyfacet.structure_facet.crystal import Crystal, read_crystal
 from polyfacet.structure_facet.crystal_graph import GRAPHS, CrystalGraph, build_graphs
 from polyfacet.structure_facet.lattice_sums import PauliDecay
-from polyfacet.tables import read_by_material
 
 # Crystals summed together; more gain nothing.
 BATCH = 500
@@ -59,7 +58,7 @@ def main(
     """
     # The rounding of a sum depends on the number of threads; shards are what runs in parallel.
     torch.set_num_threads(1)
-    made_of = read_by_material(materials, STRUCTURES, "sha256")
+    made_of = intact_structures(materials, structures)
     recipe = {
         "code": code,
         "pauli": pauli,

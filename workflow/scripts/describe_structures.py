@@ -10,9 +10,8 @@ from polyfacet.cif import read_cif
 from polyfacet.kept_results import KeptResults
 from polyfacet.progress import tell, track
 from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
-from polyfacet.stage_tables import STRUCTURES, TEXTS
+from polyfacet.stage_tables import TEXTS, intact_structures
 from polyfacet.structure_text.compact_cif import compact_cif
-from polyfacet.tables import read_by_material
 
 Variant = Literal["robocrystallographer", "cif"]
 
@@ -48,7 +47,7 @@ def main(
     kept, code
         Record of this shard and digest of the code; see `polyfacet.kept_results.KeptResults`.
     """
-    made_of = read_by_material(materials, STRUCTURES, "sha256")
+    made_of = intact_structures(materials, structures)
     results = KeptResults(kept, TEXTS, {"code": code, "variant": variant}, made_of)
     write = _writer(variant)
     rows: list[dict[str, str]] = []

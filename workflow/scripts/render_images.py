@@ -20,8 +20,7 @@ from polyfacet.rendering.settings import (
     WebGLBackend,
 )
 from polyfacet.rendering.studio import open_studio
-from polyfacet.stage_tables import PICTURES, STRUCTURES
-from polyfacet.tables import read_by_material
+from polyfacet.stage_tables import PICTURES, intact_structures
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +104,7 @@ def main(
         show_compass=show_compass,
         webgl=webgl,
     )
-    made_of = read_by_material(materials, STRUCTURES, "sha256")
+    made_of = intact_structures(materials, structures)
     start = time.monotonic()
     with atomic_path(images) as folder, open_studio(settings, browser, threads, scenes) as studio:
         folder.mkdir()

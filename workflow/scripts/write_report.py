@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from polyfacet.files import write_text
+from polyfacet.files import unreadable, write_text
+from polyfacet.markdown import plain
 from polyfacet.rejects import REJECTS
 from polyfacet.results import BASELINES, CELLS, best_rows, number_text, pivot
 from polyfacet.tables import read_table
@@ -90,13 +91,20 @@ def _errors(mae: pd.DataFrame, mase: pd.DataFrame, row: str, target: str) -> str
 
 def _failures(frame: pd.DataFrame) -> str:
     failed = frame[frame["status"] == "failed"]
-    lines = [f"- `{row.row}` on {row.target}: {row.reason}" for row in failed.itertuples()]
+    lines = [f"- `{row.row}` on {row.target}: {plain(row.reason)}" for row in failed.itertuples()]
     return "## Failed cells\n\n" + "\n".join(lines) if lines else ""
 
 
 def _sampling(summary: Path) -> str:
-    counts = json.loads(summary.read_text(encoding="utf-8"))
-    return "Entries: " + ", ".join(f"{name} {n}" for name, n in counts.items()) + "."
+    return "Entries: " + ", ".join(f"{name} {n}" for name, n in sampling_counts(summary).items()) + "."
+
+
+def sampling_counts(summary: Path) -> dict[str, int]:
+    """Read what the sampling counted; if the file is damaged, the error says to delete it."""
+    try:
+        return json.loads(summary.read_bytes())
+    except ValueError as error:
+        raise unreadable(summary, error) from error
 
 
 def _rejects(tables: list[Path]) -> str:
@@ -107,7 +115,7 @@ def _rejects(tables: list[Path]) -> str:
     if not reasons:
         return "No stage after sampling rejected a material."
     return "Rejected by later stages:\n\n" + "\n".join(
-        f"- {stage}: {n} x {reason}" for (stage, reason), n in sorted(reasons.items())
+        f"- {stage}: {n} x {plain(reason)}" for (stage, reason), n in sorted(reasons.items())
     )
 
 

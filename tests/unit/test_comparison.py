@@ -1,0 +1,203 @@
+"""Methods side by side: scores from cards, mean and spread, wins, tables and sentences."""
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from polyfacet.cards import (
+    Card,
+    ClassMetrics,
+    ClassScores,
+    Counts,
+    Metrics,
+    describe_origin,
+    measure_cost,
+    write_card,
+)
+from polyfacet.comparison.figure import comparison_figure
+from polyfacet.comparison.findings import findings
+from polyfacet.comparison.methods import checked_methods
+from polyfacet.comparison.scores import SCORES, collect_scores, compare, with_means_over_targets
+from polyfacet.comparison.sections import overall, section_markdown, sections
+from polyfacet.config import complete_config
+from polyfacet.errors import UserError
+from polyfacet.figures import save
+
+PUBLISHED = [
+    {"table": "steel", "method": "ours", "target": "hv", "metric": "r2", "value": 0.85, "source": "Yu"},
+    {"table": "steel", "method": "base", "metric": "r2", "value": [0.92, 0.94], "source": "Yu"},
+]
+
+
+def row(method, repeat, value, split="random", target="hv", metric="r2", name="all", reason=None):
+    return dict(
+        zip(SCORES.names, ("steel", split, repeat, method, target, name, metric, value, reason), strict=True)
+    )
+
+
+@pytest.fixture
+def scores():
+    values = {"base": (0.7, 0.8, 0.9), "ours": (0.8, 0.7, 1.0)}
+    rows = [row(method, repeat, value) for method in values for repeat, value in enumerate(values[method])]
+    rows += [
+        row(method, repeat, 10 - 10 * value, metric="mae")
+        for method in values
+        for repeat, value in enumerate(values[method])
+    ]
+    rows += [
+        row(method, repeat, value - 0.3, split="formula")
+        for method in values
+        for repeat, value in enumerate(values[method])
+    ]
+    return pd.DataFrame(rows)
+
+
+def card(metrics, target, classes=(), reason=None):
+    return Card(
+        status="failed" if reason else "ok",
+        reason=reason,
+        engine="dummy",
+        settings={},
+        facets=["tabular"],
+        target=target,
+        unit="",
+        classes=list(classes),
+        split="x",
+        seed=0,
+        contains_answer=False,
+        counts=Counts(n_train=1, n_valid=1, n_test=1, n_missing=0),
+        metrics=metrics,
+        encoders={},
+        cost=measure_cost(0.0, 1),
+        origin=describe_origin(),
+    )
+
+
+def test_cards_become_scores(tmp_path):
+    cells = tmp_path / "steel" / "formula-3" / "cells" / "dummy"
+    numbers = Metrics(mae=1.0, mase=0.5, rmse=2.0, r2=0.75)
+    per_class = {"BMG": ClassScores(precision=0.5, recall=1.0, f1=2 / 3, support=4)}
+    classes = ClassMetrics(accuracy=0.9, macro_f1=0.8, per_class=per_class)
+    write_card(cells / "mean" / "hv" / "card.json", card(numbers, "hv"))
+    write_card(cells / "mean" / "gfa" / "card.json", card(classes, "gfa", ["BMG"]))
+    write_card(cells / "mean" / "uts" / "card.json", card(None, "uts", reason="too few rows"))
+    found = pd.DataFrame(collect_scores(cells)).set_index(["target", "class", "metric"])
+    assert set(found["table"]) == {"steel"}
+    assert set(found["split"]) == {"formula"}
+    assert set(found["repeat"]) == {3}
+    assert found["value"]["hv", "all", "r2"] == 0.75
+    assert found["value"]["gfa", "all", "macro_f1"] == 0.8
+    assert found["value"]["gfa", "BMG", "recall"] == 1.0
+    assert found["reason"]["uts", "all", "r2"] == "too few rows"
+    assert pd.isna(found["value"]["uts", "all", "r2"])
+
+
+def test_mean_spread_and_wins_follow_from_the_repeats(scores):
+    table = compare(scores, "base").set_index(["split", "method", "metric"])
+    ours = table.loc[("random", "ours", "r2")]
+    assert ours["mean"] == pytest.approx(2.5 / 3)
+    assert ours["std"] == pytest.approx(0.1527525)
+    # Better in the first and the last repeat; for MAE, smaller is better.
+    assert (ours["n"], ours["wins"]) == (3, 2)
+    assert table.loc[("random", "ours", "mae"), "wins"] == 2
+    assert table.loc[("random", "base", "r2"), "wins"] == 0
+
+
+def test_without_a_reference_there_are_no_wins(scores):
+    assert "wins" not in compare(scores, None)
+    assert compare(scores, "absent")["wins"].isna().all()
+
+
+def test_a_failed_repeat_leaves_no_mean(scores):
+    scores.loc[0, "value"] = float("nan")
+    table = compare(scores, None).set_index(["split", "method", "metric"])["mean"]
+    assert pd.isna(table["random", "base", "r2"])
+    assert not pd.isna(table["random", "ours", "r2"])
+
+
+def test_the_mean_over_targets_is_of_r2_and_only_of_several_targets(scores):
+    assert len(with_means_over_targets(scores)) == len(scores)
+    more = pd.DataFrame([row("ours", 0, 0.4, target="uts"), row("ours", 0, 0.9)])
+    means = with_means_over_targets(more).query("target == 'all'")
+    assert means["value"].tolist() == pytest.approx([0.65])
+    assert list(means["method"]) == ["ours"]
+
+
+def test_tables_show_scores_wins_and_published_values(scores):
+    comparison = compare(scores, "base")
+    (section,) = sections(comparison)
+    assert section.title == "steel: hv"
+    head, rule, base, ours = section_markdown(section, comparison, PUBLISHED, "base").splitlines()
+    assert head.split(" | ")[1:3] == ["R2, random", "R2, grouped"]
+    assert rule.count("---:") == head.count("|") - 2
+    assert base.split(" | ")[1] == "0.800 ± 0.100"
+    assert base.endswith("| 0.92 to 0.94 |")
+    assert "| 2 of 3 |" in ours
+    assert ours.endswith("| 0.85 |")
+
+
+def test_sections_of_classes_lead_with_f1_and_the_mean_over_them_decides():
+    rows = [row("ours", 0, 0.5, name="BMG", metric=metric) for metric in ("precision", "recall", "f1")]
+    rows += [row("ours", 0, 0.5, metric=metric) for metric in ("macro_f1", "accuracy")]
+    found = sections(compare(pd.DataFrame(rows), None))
+    assert {section.title: section.metrics[0] for section in found} == {
+        "steel: hv, BMG": "f1",
+        "steel: hv": "macro_f1",
+    }
+    assert [section.title for section in overall(found)] == ["steel: hv"]
+
+
+def test_findings_follow_from_the_numbers(scores):
+    said = "\n".join(findings(compare(scores, "base"), PUBLISHED, "base"))
+    assert "random split: `ours` is best, R2 0.833 ± 0.153 over 3 repeats; `base` has" in said
+    assert "beaten in 2 of 3" in said
+    assert "R2 is lower by 0.300 in the median" in said
+    assert "published R2 of `ours` 0.85, ours 0.833 ± 0.153 on the random split: reproduced" in said
+    assert "published R2 of `base` 0.92 to 0.94" in said
+    high = [{**PUBLISHED[0], "value": 0.3}, {**PUBLISHED[1], "value": 1.5}]
+    said = "\n".join(findings(compare(scores, "base"), high, "base"))
+    assert "ours is higher" in said
+    assert "ours is lower" in said
+
+
+def test_the_figure_shows_every_section(scores, tmp_path):
+    save(comparison_figure(compare(scores, None), PUBLISHED), tmp_path / "figure.png")
+    with Image.open(tmp_path / "figure.png") as picture:
+        assert min(picture.size) > 200
+
+
+TABLE = {"file": "a.csv", "composition": {"formula": "F"}, "targets": {"hv": {"column": "HV"}}}
+
+
+@pytest.mark.parametrize(
+    ("comparison", "message"),
+    [
+        ({}, "comparison.methods. is empty"),
+        ({"methods": {"a": {"engine": "dummy"}}, "reference": "b"}, "'b', which is none of the methods: a"),
+        ({"methods": {"a": {"engine": "dummy", "tables": ["b"]}}}, r"methods.a.tables names the table 'b'"),
+        (
+            {"methods": {"a": {"engine": "automm", "settings": {"presets": "x"}}}},
+            r"settings of comparison.methods.a(.|\n)*engine.automm.presets. Did you mean",
+        ),
+        (
+            {"methods": {"a": {"engine": "dummy"}}, "published": [{**PUBLISHED[0], "table": "b"}]},
+            "published names the table 'b'",
+        ),
+    ],
+)
+def test_a_comparison_that_cannot_be_made_says_what_to_mend(comparison, message):
+    with pytest.raises(UserError, match=message):
+        checked_methods(complete_config({"tables": {"steel": TABLE}, "comparison": comparison}))
+
+
+def test_methods_have_the_defaults_of_their_engine():
+    own = {"steel": {"patience": 9}}
+    method = {"engine": "mcvn", "settings": {"max_epochs": 3}, "settings_of_tables": own}
+    only = {"engine": "dummy", "settings": {"statistic": "mean"}, "tables": ["glass"]}
+    comparison = {"methods": {"a": method, "b": only}}
+    tables = {"steel": TABLE, "glass": TABLE}
+    methods = checked_methods(complete_config({"tables": tables, "comparison": comparison}))
+    assert {table: list(names) for table, names in methods.items()} == {"steel": ["a"], "glass": ["a", "b"]}
+    settings = {table: methods[table]["a"]["settings"] for table in tables}
+    assert settings["glass"] | {"max_epochs": 3, "variant": "published", "patience": 100} == settings["glass"]
+    assert settings["steel"] == {**settings["glass"], "patience": 9}

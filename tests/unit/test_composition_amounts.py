@@ -1,0 +1,60 @@
+import math
+
+import pytest
+
+from polyfacet.composition.amounts import AmountError, atomic_percent, checked_amounts
+from polyfacet.composition.formula import MAX_AMOUNT
+
+
+def test_checked_amounts_stay_as_they_are_and_zeros_are_left_out():
+    amounts = checked_amounts({"Fe": 70, "C": 0.0, "Ni": 30.0}, "atomic_percent")
+    assert list(amounts.items()) == [("Fe", 70.0), ("Ni", 30.0)]
+
+
+def test_the_balance_makes_up_the_rest():
+    assert checked_amounts({"C": 0.4, "Mn": 1.6}, "weight_percent", "Fe") == {"C": 0.4, "Mn": 1.6, "Fe": 98.0}
+    assert checked_amounts({"Ni": 0.25}, "atomic_fraction", "Al") == {"Ni": 0.25, "Al": 0.75}
+
+
+@pytest.mark.parametrize("unit", ["weight_percent", "weight_fraction"])
+def test_weight_becomes_atomic_percent(unit):
+    # Water is 11.19 % hydrogen by weight, cementite 6.69 % carbon.
+    scale = 1 if unit == "weight_percent" else 0.01
+    water = atomic_percent({"H": 11.19 * scale, "O": 88.81 * scale}, unit)
+    assert water == pytest.approx({"H": 200 / 3, "O": 100 / 3}, rel=1e-3)
+    cementite = atomic_percent({"Fe": 93.31 * scale, "C": 6.69 * scale}, unit)
+    assert cementite == pytest.approx({"Fe": 75, "C": 25}, rel=1e-3)
+
+
+def test_spellings_of_one_composition_become_one():
+    expected = {"Fe": 70.0, "B": 30.0}
+    for amounts in ({"Fe": 7, "B": 3}, {"Fe": 0.7, "B": 0.3}, {"Fe": 70.0, "B": 30.0}):
+        assert atomic_percent(amounts, "atoms") == expected
+    assert atomic_percent({"Fe": 1e6, "B": 1e-3}, "atoms") == {"Fe": 100.0}
+
+
+@pytest.mark.parametrize(
+    ("stated", "reason"),
+    [
+        ({}, "no element is named"),
+        ({"Fe": 0.0, "C": 0.0}, "all amounts are zero"),
+        ({"Fe": 99, "Xx": 1}, "unknown element 'Xx'"),
+        ({"Fe": 99, "D": 1}, "unknown element 'D'"),
+        ({"Fe": -1.5, "C": 2}, "the amount of Fe is -1.5, not between"),
+        ({"Fe": 2 * MAX_AMOUNT}, "the amount of Fe is 2e.06, not between"),
+        ({"Fe": math.nan}, "the amount of Fe is missing or not finite"),
+        ({"Fe": math.inf}, "the amount of Fe is missing or not finite"),
+    ],
+)
+@pytest.mark.parametrize("unit", ["atoms", "weight_percent"])
+def test_amounts_that_make_no_composition_are_refused_with_the_reason(stated, unit, reason):
+    with pytest.raises(AmountError, match=reason):
+        checked_amounts(stated, unit)
+
+
+def test_amounts_beyond_the_whole_are_refused():
+    assert sum(checked_amounts({"Fe": 70.2, "Ni": 30}, "atomic_percent").values()) == pytest.approx(100.2)
+    with pytest.raises(AmountError, match="sum to 101, more than 100"):
+        checked_amounts({"Fe": 71, "Ni": 30}, "atomic_percent")
+    with pytest.raises(AmountError, match="nothing is left for the balance, Fe"):
+        checked_amounts({"C": 60, "Ni": 40}, "weight_percent", "Fe")

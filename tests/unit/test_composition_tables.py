@@ -1,0 +1,223 @@
+"""Tables of compositions: every row is kept or rejected with its line and the reason."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from project import PROJECT
+
+import read_composition_table
+from polyfacet.composition.formula import FormulaError, parse_alloy
+from polyfacet.composition_tables.description import table_source
+from polyfacet.composition_tables.reading import REJECTED_ROWS, read_rows, rows_schema
+from polyfacet.errors import UserError
+from polyfacet.tables import read_table
+
+GOOD = "0.4,1.5,865,397,BMG"
+DESCRIPTION = {
+    "composition": {"columns": ["C", "Mn"], "unit": "weight_percent", "balance": "Fe"},
+    "process": ["T"],
+    "targets": {
+        "fatigue": {"column": "Fatigue", "unit": "MPa"},
+        "phase": {"column": "Phase", "classes": ["BMG", "CRA"]},
+    },
+}
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Read a table of these lines as described."""
+
+    def run(*lines, header="C,Mn,T,Fatigue,Phase", **changes):
+        path = tmp_path / "alloys.csv"
+        path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+        return read_rows("alloys", table_source("alloys", {**DESCRIPTION, "file": str(path), **changes}))
+
+    return run
+
+
+def test_a_row_is_converted_and_typed(read):
+    (row,), rejected = read(GOOD)
+    assert not rejected
+    assert (row.mat_id, row.line, row.process) == ("alloys-0001", 2, (865.0,))
+    assert row.targets == {"fatigue": 397.0, "phase": "BMG"}
+    atoms = {"C": 0.4 / 12.011, "Mn": 1.5 / 54.938, "Fe": 98.1 / 55.845}
+    expected = {symbol: 100 * amount / sum(atoms.values()) for symbol, amount in atoms.items()}
+    assert row.amounts == pytest.approx(expected, rel=1e-4)
+
+
+def test_amounts_count_as_given_where_they_are_not_converted(read):
+    composition = {"columns": ["C", "Mn"], "unit": "weight_percent", "convert": False}
+    (row,), _ = read("0.4,0,865,397,BMG", composition=composition)
+    assert row.amounts == {"C": 0.4}
+    assert row.formula == "C0.4"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (",1.5,865,397,BMG", "C is missing"),
+        ("-0.4,1.5,865,397,BMG", "the amount of C is -0.4, not between"),
+        ("nan,1.5,865,397,BMG", "C is 'nan', not a finite number"),
+        ('"0,4",1.5,865,397,BMG', "C is '0,4', not a number"),
+        ("40,60,865,397,BMG", "nothing is left for the balance, Fe"),
+        ("0.4,1.5,,397,BMG", "T is missing"),
+        ("0.4,1.5,hot,397,BMG", "T is 'hot', not a number"),
+        ("0.4,1.5,865,inf,BMG", "Fatigue is 'inf', not a finite number"),
+        ("0.4,1.5,865,397,RMG", "Phase is 'RMG', none of BMG, CRA"),
+        ("0.4,1.5,865,397,", "Phase is missing"),
+        ("0.4,1.5,865,397", "not as many cells as the header"),
+        ("0.4,1.5,865,397,BMG,7", "not as many cells as the header"),
+    ],
+)
+def test_a_bad_row_is_rejected_with_its_line_and_the_reason(read, line, reason):
+    kept, rejected = read(GOOD, line, GOOD)
+    assert [row.mat_id for row in kept] == ["alloys-0001", "alloys-0003"]
+    (reject,) = rejected
+    assert (reject.line, reject.mat_id) == (3, "alloys-0002")
+    assert reject.file.endswith("alloys.csv")
+    assert reason in reject.reason
+
+
+@pytest.mark.parametrize(
+    ("formula", "reason"),
+    [
+        ("Al40Cu60T", "unknown element 'T'"),
+        ("Fe80Am20", "no properties are known of Am: Z is above 94"),
+        ("", "names no element"),
+        ("Fe0B0", "all amounts are zero"),
+        ("Fe80B-20", "'-' at position 6"),
+    ],
+)
+def test_a_bad_formula_is_rejected(read, formula, reason):
+    targets = {"phase": DESCRIPTION["targets"]["phase"]}
+    table = {"header": "Alloy,Phase", "composition": {"formula": "Alloy"}, "process": [], "targets": targets}
+    kept, rejected = read("Fe80B20,BMG", f"{formula},BMG", **table)
+    assert len(kept) == 1
+    assert reason in rejected[0].reason
+
+
+def test_identifiers_are_checked_and_the_first_of_equal_ones_is_kept(read):
+    header = "name,C,Mn,T,Fatigue,Phase"
+    lines = [f"{name},{GOOD}" for name in ("a1", "a1", "../b", "", "c")]
+    kept, rejected = read(*lines, header=header, id="name")
+    assert [row.mat_id for row in kept] == ["a1", "c"]
+    assert [reject.line for reject in rejected] == [3, 4, 5]
+    assert "duplicate identifier, first in line 2" in rejected[0].reason
+    assert "does not match" in rejected[1].reason
+
+
+def test_blank_lines_are_no_rows_and_lines_are_those_of_the_file(read):
+    kept, rejected = read(GOOD, "", "x" + GOOD, GOOD)
+    assert [row.line for row in kept] == [2, 5]
+    assert [reject.line for reject in rejected] == [4]
+
+
+def test_equal_compositions_have_equal_formulas_whatever_their_spelling(read):
+    table = {
+        "header": "Alloy,Phase",
+        "composition": {"formula": "Alloy", "brackets": "shares"},
+        "process": [],
+        "targets": {"phase": DESCRIPTION["targets"]["phase"]},
+    }
+    spellings = ("Fe72Si9.6Nb4B14.4", "(Fe0.75B0.15Si0.10)96Nb4", "(Fe75Si10B15)96Nb4")
+    kept, _ = read(*(f"{text},BMG" for text in spellings), **table)
+    assert {row.formula for row in kept} == {"B14.4Fe72Nb4Si9.6"}
+
+
+def test_brackets_are_atoms_or_shares():
+    assert parse_alloy("[(Fe0.7Co0.3)72Mo4B24]94Dy6") == pytest.approx(
+        {"Fe": 47.376, "Co": 20.304, "Mo": 3.76, "B": 22.56, "Dy": 6.0}
+    )
+    assert parse_alloy("Fe80B20") == {"Fe": 80, "B": 20}
+    for broken in ("(Fe80B20", "Fe80)B20", "()5Fe"):
+        with pytest.raises(FormulaError):
+            parse_alloy(broken)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("C,Mn,T,Fatigue", r"no column \['Phase'\]; its columns are"),
+        ("C,Mn,T,Fatigue,Phase,C", r"more than one column \['C'\]"),
+    ],
+)
+def test_a_header_that_does_not_fit_is_the_users(read, header, message):
+    with pytest.raises(UserError, match=message):
+        read(GOOD, header=header)
+
+
+def test_a_file_that_is_no_table_is_the_users(read, tmp_path):
+    with pytest.raises(UserError, match="no rows"):
+        read()
+    with pytest.raises(UserError, match=r"missing\.csv cannot be read"):
+        read(GOOD, file=str(tmp_path / "missing.csv"))
+    (tmp_path / "latin.csv").write_bytes("C,Mn,T,Fatigue,Phase\n0.4,1.5,865,397,BMGé\n".encode("latin-1"))
+    with pytest.raises(UserError, match="UTF-8"):
+        read(GOOD, file=str(tmp_path / "latin.csv"))
+
+
+@pytest.mark.parametrize(
+    ("composition", "message"),
+    [
+        ({}, "one of the two"),
+        ({"formula": "Alloy", "columns": ["C"]}, "one of the two"),
+        ({"columns": ["Xx"]}, "'Xx' is no element"),
+        ({"columns": ["C"], "balance": "Fe"}, "needs a unit with a whole"),
+        ({"columns": ["C"], "unit": "weight_percent", "balance": "C"}, "C is the balance and a column"),
+        ({"columns": ["C"], "unit": "grams"}, "weight_percent"),
+    ],
+)
+def test_a_description_that_contradicts_itself_names_the_key(read, composition, message):
+    with pytest.raises(UserError, match=rf"tables\.alloys\.composition(.|\n)*{message}"):
+        read(GOOD, composition=composition)
+
+
+def run_script(tmp_path, lines, **options):
+    (tmp_path / "alloys.csv").write_text("\n".join(["C,Mn,T,Fatigue,Phase", *lines]) + "\n")
+    description = {**DESCRIPTION, "file": str(tmp_path / "alloys.csv")}
+    outputs = [tmp_path / name for name in ("rows.parquet", "rejected.parquet", "summary.json")]
+    read_composition_table.main(*outputs, table="alloys", description=description, **options)
+    objectives = table_source("alloys", description).objectives
+    return read_table(outputs[0], rows_schema(objectives)), read_table(outputs[1], REJECTED_ROWS), outputs[2]
+
+
+def test_the_script_writes_rows_rejects_and_counts(tmp_path):
+    lines = [GOOD, "0.4,1.5,900,410,CRA", "x,1.5,865,397,BMG"]
+    rows, rejected, summary = run_script(tmp_path, lines, max_rejected_fraction=0.5)
+    assert list(rows["mat_id"]) == ["alloys-0001", "alloys-0002"]
+    features = np.stack(rows["features"])
+    assert features[:, -1].tolist() == [865, 900]
+    np.testing.assert_allclose(features[:, :-1].sum(axis=1), 100, atol=1e-5)
+    assert rejected["line"].tolist() == [4]
+    facts = json.loads(summary.read_text())
+    assert (facts["n_read"], facts["n_rejected"], facts["n_compositions"]) == (3, 1, 1)
+    assert facts["features"] == ["C", "Mn", "Fe", "T"]
+
+
+def test_too_many_rejects_stop_the_stage_but_leave_their_record(tmp_path):
+    with pytest.raises(UserError, match="table alloys: 1 of 2 materials were rejected"):
+        run_script(tmp_path, [GOOD, "x,1.5,865,397,BMG"], max_rejected_fraction=0.05)
+    assert len(pd.read_parquet(tmp_path / "rejected.parquet")) == 1
+
+
+def test_the_invented_steels_are_what_their_card_says():
+    table = pd.read_csv(PROJECT / "embedded" / "invented_steels.csv")
+    composition, tempering = table[["C", "Mn", "Cr"]] @ [300, 40, 25], table["Tempering"]
+    assert np.abs(table["Hardness"] - (150 + composition - 0.4 * (tempering - 550))).max() < 0.051
+    assert ((table["Hardness"] >= 300) == (table["Class"] == "hard")).all()
+
+
+def test_the_published_tables_are_read(shared):
+    glasses = {
+        "file": str(shared / "data" / "alloys" / "metallic_glass_gfa_6470.csv"),
+        "composition": {"formula": "Alloy", "brackets": "shares"},
+        "targets": {"gfa": {"column": "GFA", "classes": ["BMG", "RMG", "CRA"]}},
+    }
+    kept, rejected = read_rows("glasses", table_source("glasses", glasses))
+    assert len(kept) == 6469
+    assert [(reject.line, reject.reason) for reject in rejected] == [
+        (1233, "formula 'Al40Cu60T': unknown element 'T'")
+    ]
+    assert all(sum(row.amounts.values()) == pytest.approx(100, abs=1e-4) for row in kept)

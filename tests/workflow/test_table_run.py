@@ -1,0 +1,100 @@
+"""One tiny real run on a table: what is in the results, not only that they exist."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from sklearn.metrics import f1_score, r2_score
+from workflow_copy import Workflow, copy_workflow
+
+METHODS = {"ridge_o": "classical", "tree_e": "classical"}
+SPLITS = [f"{split}-{repeat}" for split in ("random", "formula") for repeat in (0, 1)]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """Return a workflow whose run on the invented steels is finished, one row of them spoilt."""
+    workflow = copy_workflow(tmp_path_factory.mktemp("table"))
+    with (workflow.folder / "embedded" / "invented_steels.csv").open("a") as table:
+        table.write("0.2,0.4,0.1,warm,228.5,soft\n")
+    workflow.run("--configfile", "config/test_tables.yaml")
+    return workflow
+
+
+@pytest.fixture(scope="module")
+def results(run):
+    return run.folder / "results" / "test_tables"
+
+
+def test_every_row_is_in_the_table_or_in_its_rejects(results):
+    rows = pd.read_parquet(results / "steels" / "rows.parquet")
+    rejected = pd.read_parquet(results / "steels" / "rows.rejected.parquet")
+    assert (len(rows), rows["formula"].nunique()) == (48, 16)
+    assert rejected[["line", "reason"]].to_numpy().tolist() == [[50, "Tempering is 'warm', not a number"]]
+    report = (results / "report" / "report.md").read_text()
+    assert "49 rows, 1 rejected, 16 compositions" in report
+    assert "line 50, steels-0049: Tempering is 'warm', not a number" in report
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_the_dataset_is_aligned_and_a_grouped_split_keeps_compositions_whole(results, split):
+    folder = results / "steels" / split
+    dataset = pd.read_parquet(folder / "dataset.parquet")
+    rows = pd.read_parquet(results / "steels" / "rows.parquet").set_index("mat_id").loc[dataset["mat_id"]]
+    assert len(dataset) == 48
+    np.testing.assert_array_equal(np.stack(dataset["embedding"]), np.stack(rows["features"]))
+    assert np.stack(dataset["composition_statistics"]).shape == (48, 392)
+    np.testing.assert_array_equal(dataset["hardness"], rows["hardness"])
+    groups = dataset.groupby("formula")["part"].nunique()
+    assert (groups == 1).all() == split.startswith("formula")
+    with Image.open(folder / dataset["compimage"][0]) as picture:
+        assert picture.size == (84, 96)
+
+
+def test_scores_repeat_what_the_predictions_say(results):
+    scores = pd.read_csv(results / "report" / "scores.csv")
+    assert scores["reason"].isna().all()
+    keys = ["split", "repeat", "method", "target", "class", "metric"]
+    value = scores.set_index(keys)["value"]
+    for split in SPLITS:
+        name, repeat = split.split("-")
+        for method in ("ridge_o", "tree_e"):
+            cells = results / "steels" / split / "cells" / METHODS[method] / method
+            for target, metric in (("hardness", "r2"), ("grade", "macro_f1")):
+                rows = pd.read_parquet(cells / target / "predictions.parquet")
+                test = rows[rows["part"] == "test"]
+                truth, predicted = test["y_true"], test["y_pred"]
+                expected = (
+                    r2_score(truth, predicted)
+                    if metric == "r2"
+                    else f1_score(truth, predicted, average="macro")
+                )
+                assert value[name, int(repeat), method, target, "all", metric] == pytest.approx(expected)
+                card = json.loads((cells / target / "card.json").read_text())
+                assert card["seed"] == 42 + int(repeat)
+                assert card["counts"]["n_test"] == len(test)
+
+
+def test_the_comparison_is_the_mean_over_the_repeats(results):
+    scores = pd.read_csv(results / "report" / "scores.csv").query("target == 'hardness' and metric == 'r2'")
+    comparison = pd.read_csv(results / "report" / "comparison.csv")
+    ours = comparison.query("target == 'hardness' and metric == 'r2'").set_index(["split", "method"])
+    for (split, method), values in scores.groupby(["split", "method"])["value"]:
+        assert ours.loc[(split, method), "mean"] == pytest.approx(values.mean())
+        assert ours.loc[(split, method), "std"] == pytest.approx(values.std())
+    # The invented hardness is linear in what the table states, which a linear model finds.
+    assert ours.loc[("random", "ridge_o"), "mean"] > 0.95
+
+
+def test_report_and_figure_are_there(results):
+    report = (results / "report" / "report.md").read_text()
+    assert "### steels: hardness" in report
+    assert "`ridge_o`" in report
+    with Image.open(results / "report" / "comparison.png") as picture:
+        assert min(picture.size) > 200
+
+
+def test_a_second_run_has_nothing_to_do(run):
+    assert run.jobs("--configfile", "config/test_tables.yaml") == {}

@@ -1,0 +1,49 @@
+"""The aligned table of a table's rows: what methods learn from, one for each split."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from polyfacet.composition.properties import NAMES
+from polyfacet.composition.statistics import STATISTICS
+from polyfacet.composition_tables.reading import target_columns
+from polyfacet.dataset import picture_fields, with_checked_pictures
+from polyfacet.facets import Facet
+from polyfacet.objectives import Objective
+from polyfacet.tables import column, read_table
+
+# Order of the numbers in ``composition_statistics``.
+STATISTIC_NAMES = [f"{statistic}:{name}" for statistic in STATISTICS for name in NAMES]
+
+
+def table_dataset_schema(objectives: Sequence[Objective]) -> pa.Schema:
+    """Declare the table."""
+    return pa.schema(
+        [
+            column("mat_id", pa.string(), "identifier of the row"),
+            column("formula", pa.string(), "composition: equal amounts of equal elements, equal formula"),
+            *target_columns(objectives),
+            column(
+                Facet.TABULAR.facts.column,
+                pa.list_(pa.float64()),
+                "amounts of the elements, then process conditions",
+            ),
+            *picture_fields(Facet.COMPIMAGE.facts.column, "composition image"),
+            column(
+                "composition_statistics",
+                pa.list_(pa.float64()),
+                f"{len(STATISTICS)} statistics of {len(NAMES)} element properties, statistics outside",
+                nullable=True,
+            ),
+            column("facets", pa.list_(pa.string()), "facets that this row has"),
+            column("part", pa.string(), "train or test"),
+        ]
+    )
+
+
+def read_table_dataset(path: Path, objectives: Sequence[Objective]) -> pd.DataFrame:
+    """Read the table with checked pictures as absolute paths; see `polyfacet.dataset.read_dataset`."""
+    frame = read_table(path, table_dataset_schema(objectives))
+    return with_checked_pictures(frame, path.parent)

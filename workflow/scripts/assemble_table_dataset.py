@@ -1,0 +1,66 @@
+"""Align rows, split, composition images and their statistics in one table."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from polyfacet.composition.statistics_table import read_statistics
+from polyfacet.composition_tables.dataset import table_dataset_schema
+from polyfacet.composition_tables.description import table_source
+from polyfacet.composition_tables.reading import rows_schema
+from polyfacet.facets import DIGEST_SUFFIX, Facet
+from polyfacet.splitting import SPLIT
+from polyfacet.stage_tables import COMPOSITION_IMAGES
+from polyfacet.tables import read_table, write_table
+
+
+def main(
+    rows: Path,
+    split: Path,
+    statistics: Path,
+    composition_images: Path,
+    dataset: Path,
+    *,
+    table: str,
+    description: dict[str, Any],
+) -> None:
+    """Write the dataset of one split.
+
+    Parameters
+    ----------
+    rows, split
+        Checked rows of the table; part of each.
+    statistics, composition_images
+        Statistics of the compositions; manifest of their images; ``x.parquet`` lists what is in the
+        folder ``x``.
+    dataset
+        Output.
+    table, description
+        Name of the table and what its columns mean.
+    """
+    objectives = table_source(table, description).objectives
+    frame = read_table(rows, rows_schema(objectives)).drop(columns="line")
+    frame = frame.merge(read_table(split, SPLIT), on="mat_id", how="left", validate="one_to_one")
+    name = Facet.COMPIMAGE.facts.column
+    images = read_table(composition_images, COMPOSITION_IMAGES)
+    folder = os.path.relpath(composition_images.with_suffix(""), dataset.parent)
+    images["image"] = [f"{folder}/{image}" for image in images["image"]]
+    images = images.rename(columns={"image": name, "sha256": f"{name}{DIGEST_SUFFIX}"})
+    mat_ids, values = read_statistics(statistics)
+    by_material = pd.DataFrame(
+        {"mat_id": mat_ids, "composition_statistics": list(values.reshape(len(values), -1))}
+    )
+    images = images.merge(by_material, on="mat_id", how="left", validate="one_to_one")
+    frame = frame.merge(images, on="mat_id", how="left", validate="one_to_one")
+    both = [Facet.TABULAR.value, Facet.COMPIMAGE.value]
+    frame["facets"] = [both if drawn else both[:1] for drawn in frame[name].notna()]
+    frame = frame.rename(columns={"features": Facet.TABULAR.facts.column})
+    write_table(dataset, frame.sort_values("mat_id"), table_dataset_schema(objectives))
+
+
+if __name__ == "__main__":
+    from polyfacet.job import run
+
+    run(main, globals().get("snakemake"))

@@ -1,0 +1,36 @@
+"""Collect the scores of all cells, and compare the methods over the repeats of the splits."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from polyfacet.comparison.scores import SCORES, collect_scores, compare, with_means_over_targets
+from polyfacet.files import write_text
+from polyfacet.tables import write_table
+
+
+def main(
+    cells: list[Path], scores: Path, scores_csv: Path, comparison_csv: Path, *, reference: str | None
+) -> None:
+    """Write the scores and the comparison.
+
+    Parameters
+    ----------
+    cells
+        Folders of cells, see `polyfacet.comparison.scores.collect_scores`.
+    scores, scores_csv, comparison_csv
+        Outputs: every score of every cell; their mean, spread and wins over the repeats.
+    reference
+        Method that the others are held against; None for none.
+    """
+    rows = [row for folder in cells for row in collect_scores(folder)]
+    frame = with_means_over_targets(pd.DataFrame(rows, columns=SCORES.names))
+    write_table(scores, frame, SCORES)
+    write_text(scores_csv, frame.to_csv(index=False))
+    write_text(comparison_csv, compare(frame, reference).to_csv(index=False))
+
+
+if __name__ == "__main__":
+    from polyfacet.job import run
+
+    run(main, globals().get("snakemake"))

@@ -1,0 +1,89 @@
+"""Train the methods of one engine on one split of a table, each on every target.
+
+Most of these cells take less time than the start of a process, so that one job trains many.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from polyfacet.cards import write_card
+from polyfacet.cells import Cell, train, usable_rows, with_validation
+from polyfacet.composition_tables.dataset import read_table_dataset
+from polyfacet.composition_tables.description import table_source
+from polyfacet.engines.base import Resources
+from polyfacet.engines.registry import create
+from polyfacet.facets import facets_of
+from polyfacet.files import atomic_path
+from polyfacet.progress import track
+from polyfacet.splitting import SplitMethod
+from polyfacet.tables import write_table
+
+
+def main(
+    dataset: Path,
+    cells: Path,
+    *,
+    table: str,
+    description: dict[str, Any],
+    split_method: SplitMethod,
+    repeat: int,
+    engine: str,
+    methods: Mapping[str, Mapping[str, Any]],
+    validation_fraction: float,
+    seed: int,
+    threads: int = 1,
+) -> None:
+    """Train the cells of one job; their models are not kept.
+
+    Parameters
+    ----------
+    dataset
+        The aligned table of features, targets and parts.
+    cells
+        Output: folder of ``<method>/<target>/card.json`` and ``predictions.parquet``.
+    table, description
+        Name of the table and what its columns mean.
+    split_method
+        How the test part was split off; the validation rows are split off in the same way.
+    repeat
+        Which repeat of the split.
+    engine
+        Name of the engine.
+    methods
+        ``facets`` and ``settings`` of each method.
+    validation_fraction
+        Share of the training part that chooses the epoch.
+    seed
+        Seed of the run; each repeat has its own, of validation rows and training.
+    threads
+        Processor threads to use.
+    """
+    objectives = table_source(table, description).objectives
+    own_seed, name = seed + int(repeat), f"{table}/{split_method}-{repeat}"
+    todo = [(method, objective) for method in methods for objective in objectives]
+    materials = read_table_dataset(dataset, objectives)
+    with atomic_path(cells) as folder, TemporaryDirectory() as scratch:
+        for method, objective in track(todo, f"{engine}, {name}", len(todo)):
+            facets = facets_of(methods[method]["facets"])
+            rows = with_validation(
+                usable_rows(materials, facets), validation_fraction, split_method, own_seed
+            )
+            cell = Cell(facets, objective, name, engine, own_seed, threads)
+            predictions, card = train(
+                cell,
+                create(engine, methods[method]["settings"], Resources(own_seed, threads)),
+                rows,
+                n_missing=len(materials) - len(rows),
+                model=Path(scratch) / method / objective.column,
+            )
+            results = folder / method / objective.column
+            write_card(results / "card.json", card)
+            write_table(results / "predictions.parquet", predictions, cell.predictions_schema)
+
+
+if __name__ == "__main__":
+    from polyfacet.job import run
+
+    run(main, globals().get("snakemake"))
