@@ -34,8 +34,8 @@ SLURM_CONF = """
     SlurmctldHost={host}(127.0.0.1)
     SlurmUser=root
     SlurmdUser=root
-    StateSaveLocation={folder}/state
-    SlurmdSpoolDir={folder}/spool-%n
+    StateSaveLocation=/run/slurmctld
+    SlurmdSpoolDir=/run/slurmd-%n
     SlurmctldPidFile=/run/slurmctld.pid
     SlurmdPidFile=/run/slurmd-%n.pid
     # The time after which a job of a lost node may start again.
@@ -101,14 +101,8 @@ class Cluster:
 
     def inside(self, *command: str, folder: Path | None = None) -> list[str]:
         """Give the command line that runs a command, in a folder, where the cluster can be seen."""
-        enter = [
-            "nsenter",
-            f"--target={self.namespaces}",
-            "--mount",
-            "--net",
-            f"--wdns={folder or self.folder}",
-        ]
-        return [*enter, *command]
+        namespaces = (f"--target={self.namespaces}", "--mount", "--net")
+        return ["nsenter", *namespaces, f"--wdns={folder or self.folder}", *command]
 
     def ask(self, *command: str) -> str:
         """Run one of SLURM's commands and return what it prints."""
@@ -119,8 +113,8 @@ class Cluster:
         table = self.ask("sacct", "-D", "-X", "-n", "-P", "-o", ",".join(fields))
         return [dict(zip(fields, line.split("|"), strict=True)) for line in table.splitlines()]
 
-    def kill_node(self, name: str) -> None:
-        """Lose a node, with its daemon and all its jobs, at once."""
+    def kill(self, name: str) -> None:
+        """Kill a daemon; with that of a node all that runs on the node is gone at once."""
         self.processes[name].kill()
         self.processes[name].wait()
 
@@ -134,7 +128,7 @@ class Cluster:
                 stdout=stream,
                 stderr=subprocess.STDOUT,
             )
-        self.daemons.callback(self.kill_node, name)
+        self.daemons.callback(self.kill, name)
         deadline = time.monotonic() + START_DEADLINE_S
         while not ready():
             if self.processes[name].poll() is not None or time.monotonic() > deadline:
@@ -153,7 +147,7 @@ def slurm_cluster(folder: Path) -> Iterator[Cluster]:
     Parameters
     ----------
     folder
-        Empty folder for configuration, state, database and logs.
+        Empty folder for configuration and logs; state and database go with the namespaces' ``/run``.
 
     Raises
     ------
@@ -183,7 +177,7 @@ def _write_configuration(folder: Path) -> None:
         ("slurmdbd.conf", SLURMDBD_CONF),
     ):
         path = folder / "etc" / name
-        path.write_text(textwrap.dedent(text).format(host=host, folder=folder, node=node))
+        path.write_text(textwrap.dedent(text).format(host=host, node=node))
         path.chmod(0o600)
 
 
@@ -227,7 +221,7 @@ def _start_munge(cluster: Cluster) -> None:
 
 def _start_accounting(cluster: Cluster) -> None:
     """Start the database and slurmdbd, and make the account that jobs are booked on."""
-    database = (f"--datadir={cluster.folder}/database", "--user=root")
+    database = ("--datadir=/run/database", "--user=root")
     cluster.ask("mariadb-install-db", "--no-defaults", *database, "--auth-root-authentication-method=socket")
     cluster.start(
         "mariadbd",
@@ -239,9 +233,7 @@ def _start_accounting(cluster: Cluster) -> None:
         "--skip-networking",
         ready=lambda: cluster.works("mariadb-admin", "--no-defaults", "ping"),
     )
-    cluster.start(
-        "slurmdbd", "slurmdbd", "-D", ready=lambda: cluster.works("sacctmgr", "-n", "list", "cluster")
-    )
+    cluster.start("slurmdbd", "slurmdbd", "-D", ready=lambda: cluster.works("sacctmgr", "list", "cluster"))
     for thing in (("cluster", "lab"), ("account", ACCOUNT), ("user", "root", f"account={ACCOUNT}")):
         cluster.ask("sacctmgr", "--immediate", "add", *thing)
 
