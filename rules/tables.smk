@@ -188,9 +188,7 @@ rule report_comparison:
         scores=rules.compare_methods.output.scores,
         figure=rules.plot_comparison.output.figure,
         summaries=expand(rules.read_composition_table.output.summary, table=TABLES),
-        rejected_rows=expand(
-            rules.read_composition_table.output.rejected, table=TABLES
-        ),
+        rejected_rows=expand(rules.read_composition_table.output.rejected, table=TABLES),
         rejected_images=expand(
             rules.draw_table_images.output.rejected,
             table=TABLES,

@@ -8,7 +8,7 @@ import pytest
 from project import PROJECT
 
 import read_composition_table
-from polyfacet.composition.formula import FormulaError, parse_alloy
+from polyfacet.composition.formula import FormulaError, parse_alloy, parse_formula
 from polyfacet.composition_tables.description import table_source
 from polyfacet.composition_tables.reading import REJECTED_ROWS, read_rows, rows_schema
 from polyfacet.errors import UserError
@@ -221,3 +221,7 @@ def test_the_published_tables_are_read(shared):
         (1233, "formula 'Al40Cu60T': unknown element 'T'")
     ]
     assert all(sum(row.amounts.values()) == pytest.approx(100, abs=1e-4) for row in kept)
+    alloys = pd.read_csv(glasses["file"]).drop(index=rejected[0].line - 2)["Alloy"]
+    for read, n_others in ((parse_alloy, 20), (parse_formula, 130)):
+        totals = np.array([sum(read(alloy).values()) for alloy in alloys])
+        assert (np.abs(totals - 100) > 1e-3).sum() == n_others

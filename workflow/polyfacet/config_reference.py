@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from polyfacet.config import SCHEMA_PATH, load_schema, resolved, values_of
+from polyfacet.marked_section import with_section
 
 README = SCHEMA_PATH.parents[1] / "README.md"
 BEGIN = "<!-- begin: config reference, written by python -m polyfacet.config_reference -->"
@@ -24,9 +25,7 @@ def config_reference() -> str:
 
 def with_reference(text: str) -> str:
     """Put the table into a text, between its two markers."""
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    return f"{before}{BEGIN}\n{config_reference()}\n{END}{after}"
+    return with_section(text, BEGIN, END, config_reference())
 
 
 def _keys(
