@@ -160,6 +160,8 @@ rule compare_methods:
         "../envs/report.yaml"
     params:
         code=code_of_rule("compare_methods"),
+        targets=[target for table in TABLES.values() for target in table["targets"]],
+        methods=list(COMPARISON["methods"]),
         reference=COMPARISON["reference"],
     script:
         script_path("compare_methods")

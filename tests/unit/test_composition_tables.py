@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from project import PROJECT
 
 import read_composition_table
@@ -207,6 +208,17 @@ def test_the_invented_steels_are_what_their_card_says():
     composition, tempering = table[["C", "Mn", "Cr"]] @ [300, 40, 25], table["Tempering"]
     assert np.abs(table["Hardness"] - (150 + composition - 0.4 * (tempering - 550))).max() < 0.051
     assert ((table["Hardness"] >= 300) == (table["Class"] == "hard")).all()
+
+
+def test_the_study_takes_percentages_of_steel_as_the_published_pictures_do(shared):
+    """`test_published_pictures_are_reproduced_pixel_for_pixel` draws the pictures from these amounts."""
+    steel = yaml.safe_load((PROJECT / "config" / "mcvn.yaml").read_text())["tables"]["steel"]
+    sample = shared / "data" / "mcvn" / "NIMS" / "NIMS_Fatigue.csv"
+    columns = {"process": ["NT", "QT", "TT"], "targets": {"fatigue": {"column": "Fatigue"}}}
+    kept, rejected = read_rows("steel", table_source("steel", {**steel, **columns, "file": str(sample)}))
+    assert (len(kept), len(rejected)) == (10, 0)
+    amounts = pd.read_csv(sample).loc[:, "C":"Mo"]
+    assert [row.amounts for row in kept] == [row[row > 0].to_dict() for _, row in amounts.iterrows()]
 
 
 def test_the_published_tables_are_read(shared):
