@@ -21,6 +21,7 @@ configfile: "config/config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/resources.smk"
 include: "rules/download.smk"
 include: "rules/sample.smk"
 include: "rules/structures.smk"

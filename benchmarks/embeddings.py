@@ -181,7 +181,8 @@ def embed_by(kind: Any, path: Path, options: argparse.Namespace) -> None:
         },
     )
     print(f"{kind}: network made in {time.process_time() - start:.0f} s of processor time", flush=True)
-    embed_graphs.main([folder / "graphs.parquet"], network, path, device=options.device)
+    provenance = path.with_suffix(".json")
+    embed_graphs.main(folder / "graphs.parquet", network, path, provenance=provenance, device=options.device)
 
 
 def xenonpy_features(formulas: pd.Series, elements: Path) -> Array:

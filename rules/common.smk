@@ -1,6 +1,8 @@
 # What every stage shares: the checked configuration, wildcards, paths, input functions, and what a run says at its end.
 
+import math
 from dataclasses import asdict
+from functools import cache
 
 from polyfacet.code_digest import code_digest
 from polyfacet.config import complete_config
@@ -8,6 +10,7 @@ from polyfacet.engines.registry import check_combinations, needs_encoders
 from polyfacet.errors import UserError
 from polyfacet.facets import facets_of, grid
 from polyfacet.rendering.drawn_by import drawn_by
+from polyfacet.sharding import estimated_entries
 from polyfacet.targets import Target
 
 try:
@@ -24,7 +27,6 @@ SPLIT = f"{RUN}/split-{{repeat}}"
 
 TARGETS = config["targets"]
 REPEATS = range(config["split"]["repeats"])
-SHARDS = range(config["shards"])
 
 
 wildcard_constraints:
@@ -45,9 +47,30 @@ def code_of_rule(name):
     return code_digest(WORKFLOW / "scripts" / f"{name}.py")
 
 
-def what_draws(wildcards):
-    """Browser build and WebGL back end, on which the bytes of a picture depend."""
-    return drawn_by(config["images"]["webgl"], config["images"]["browser"])
+@cache
+def n_entries():
+    """Entries to expect in the sources, an estimate."""
+    return estimated_entries(
+        source_files(config["sources"], PUBLISHED),
+        published={str(DOWNLOADS / name) for name in PUBLISHED},
+    )
+
+
+def n_materials():
+    """Materials to expect; for a sample of `all`, an estimate."""
+    chosen = config["n_materials"]
+    return n_entries() if chosen == "all" else chosen
+
+
+@cache
+def n_shards():
+    """Number of shards in which the stages work that go material by material; no result depends on it."""
+    return config["shards"] or max(1, math.ceil(n_materials() / config["shard_size"]))
+
+
+def materials_per_shard():
+    """Materials to expect in a shard, for what its jobs ask for."""
+    return math.ceil(n_materials() / n_shards())
 
 
 def objective_of(wildcards):
@@ -55,9 +78,31 @@ def objective_of(wildcards):
     return asdict(Target(wildcards.target).objective)
 
 
+def max_rejected_fraction(wildcards, threads):
+    """Share of rejects at which a stage stops. It changes no result, so that a finished stage need not run again:
+    Snakemake does not compare what depends on `threads`."""
+    return config["max_rejected_fraction"]
+
+
 def all_shards(pattern):
     """The files of all shards of a stage."""
-    return expand(pattern, shard=SHARDS)
+    return expand(pattern, shard=range(n_shards()), allow_missing=True)
+
+
+def kept_record(wildcards, output):
+    """Folder that keeps the results of a shard for later runs; no output, which Snakemake would delete."""
+    stage = Path(output[0]).parent.relative_to(RUN)
+    return f"{RUN}/kept/{stage}/shard-{wildcards.shard}-of-{n_shards()}"
+
+
+def what_draws(wildcards):
+    """Browser build and WebGL back end, on which the bytes of a picture depend."""
+    return _what_draws()
+
+
+@cache
+def _what_draws():
+    return drawn_by(config["images"]["webgl"], config["images"]["browser"])
 
 
 def report_files():
@@ -70,7 +115,7 @@ def report_files():
         *rules.plot_results.output,
         rules.draw_contact_sheet.output.sheet,
         rules.draw_composition_legend.output.legend,
-        *expand(rules.assemble_dataset.output.dataset, repeat=REPEATS),
+        *expand(rules.gather_dataset.output.metadata, repeat=REPEATS),
     ]
 
 
@@ -97,7 +142,10 @@ def crystal_results():
         "heatmap": [rules.plot_results.output.heatmap],
         "bars": [rules.plot_results.output.bars],
         "pictures": [rules.draw_contact_sheet.output.sheet],
-        "dataset": expand(rules.assemble_dataset.output.dataset, repeat=REPEATS),
+        "dataset": [
+            f"{Path(metadata).parent}/"
+            for metadata in expand(rules.gather_dataset.output.metadata, repeat=REPEATS)
+        ],
     }
 
 

@@ -9,18 +9,23 @@ rule describe_compositions:
     input:
         materials=rules.sample.output.sample,
     output:
-        text=f"{RUN}/composition/text.parquet",
-        rejected=f"{RUN}/composition/text.rejected.parquet",
+        text=f"{RUN}/composition_text/shard-{{shard}}.parquet",
+        rejected=f"{RUN}/composition_text/shard-{{shard}}.rejected.parquet",
+        provenance=f"{RUN}/composition_text/shard-{{shard}}.provenance.json",
     log:
-        f"{LOGS}/describe_compositions.log",
+        f"{LOGS}/composition_text/shard-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/describe_compositions.tsv"
+        f"{BENCHMARKS}/composition_text/shard-{{shard}}.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("small", materials_per_shard()),
     params:
         code=code_of_rule("describe_compositions"),
+        kept=kept_record,
+        n_shards=n_shards(),
         variant=TEXT,
-        max_rejected_fraction=config["max_rejected_fraction"],
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("describe_compositions")
 
@@ -32,32 +37,30 @@ rule describe_structures:
     output:
         text=f"{RUN}/structure_text/shard-{{shard}}.parquet",
         rejected=f"{RUN}/structure_text/shard-{{shard}}.rejected.parquet",
+        provenance=f"{RUN}/structure_text/shard-{{shard}}.provenance.json",
     log:
         f"{LOGS}/structure_text/shard-{{shard}}.log",
     benchmark:
         f"{BENCHMARKS}/structure_text/shard-{{shard}}.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("describe_structures", materials_per_shard()),
     params:
         code=code_of_rule("describe_structures"),
+        kept=kept_record,
         variant=TEXT,
-        max_rejected_fraction=config["max_rejected_fraction"],
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("describe_structures")
 
 
-def text_tables():
-    """The texts in the chosen form: of formulas in one table, of structures in one per shard."""
-    if TEXT in STRUCTURE_TEXTS:
-        return all_shards(rules.describe_structures.output.text)
-    return [rules.describe_compositions.output.text]
-
-
-def rejected_texts():
-    """The materials that have no text of the chosen form."""
-    if TEXT in STRUCTURE_TEXTS:
-        return all_shards(rules.describe_structures.output.rejected)
-    return [rules.describe_compositions.output.rejected]
+# The rule that writes the text in the chosen form.
+TEXT_RULE = (
+    rules.describe_structures
+    if TEXT in STRUCTURE_TEXTS
+    else rules.describe_compositions
+)
 
 
 rule build_element_table:
@@ -72,40 +75,95 @@ rule build_element_table:
         f"{BENCHMARKS}/build_element_table.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("small", 0),
     params:
         code=code_of_rule("build_element_table"),
     script:
         script_path("build_element_table")
 
 
-rule draw_composition_images:
+rule compute_composition_statistics:
     input:
         materials=rules.sample.output.sample,
-        split=rules.split_materials.output.split,
         element_table=rules.build_element_table.output.element_table,
     output:
-        images=directory(f"{SPLIT}/composition_images"),
-        manifest=f"{SPLIT}/composition_images.parquet",
-        grey_levels=f"{SPLIT}/grey_levels.json",
-        rejected=f"{SPLIT}/composition_images.rejected.parquet",
+        table=f"{RUN}/composition_statistics/shard-{{shard}}.parquet",
+        rejected=f"{RUN}/composition_statistics/shard-{{shard}}.rejected.parquet",
+        provenance=f"{RUN}/composition_statistics/shard-{{shard}}.provenance.json",
     log:
-        f"{LOGS}/split-{{repeat}}/draw_composition_images.log",
+        f"{LOGS}/composition_statistics/shard-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/split-{{repeat}}/draw_composition_images.tsv"
+        f"{BENCHMARKS}/composition_statistics/shard-{{shard}}.tsv"
     conda:
         (
             "../envs/xenonpy.yaml"
             if config["composition"]["backend"] == "xenonpy"
             else "../envs/crystals.yaml"
         )
+    resources:
+        **requests(
+            (
+                "xenonpy_statistics"
+                if config["composition"]["backend"] == "xenonpy"
+                else "small"
+            ),
+            materials_per_shard(),
+        ),
     params:
-        code=code_of_rule("draw_composition_images"),
+        code=code_of_rule("compute_composition_statistics"),
+        kept=kept_record,
+        n_shards=n_shards(),
         backend=config["composition"]["backend"],
         statistics=config["composition"]["statistics"],
-        layout=config["composition"]["layout"],
+        max_rejected_fraction=max_rejected_fraction,
+    script:
+        script_path("compute_composition_statistics")
+
+
+rule fit_grey_levels:
+    input:
+        statistics=all_shards(rules.compute_composition_statistics.output.table),
+        split=rules.split_materials.output.split,
+    output:
+        grey_levels=f"{SPLIT}/grey_levels.json",
+    log:
+        f"{LOGS}/split-{{repeat}}/fit_grey_levels.log",
+    benchmark:
+        f"{BENCHMARKS}/split-{{repeat}}/fit_grey_levels.tsv"
+    conda:
+        "../envs/crystals.yaml"
+    resources:
+        **requests("small", n_materials()),
+    params:
+        code=code_of_rule("fit_grey_levels"),
         fit=config["composition"]["fit"],
+        origin={name: config["composition"][name] for name in ("backend", "statistics")},
+    script:
+        script_path("fit_grey_levels")
+
+
+rule draw_composition_images:
+    input:
+        statistics=rules.compute_composition_statistics.output.table,
+        grey_levels=rules.fit_grey_levels.output.grey_levels,
+    output:
+        images=directory(f"{SPLIT}/composition_images/shard-{{shard}}"),
+        manifest=f"{SPLIT}/composition_images/shard-{{shard}}.parquet",
+        provenance=f"{SPLIT}/composition_images/shard-{{shard}}.provenance.json",
+    log:
+        f"{LOGS}/split-{{repeat}}/composition_images/shard-{{shard}}.log",
+    benchmark:
+        f"{BENCHMARKS}/split-{{repeat}}/composition_images/shard-{{shard}}.tsv"
+    conda:
+        "../envs/crystals.yaml"
+    resources:
+        **requests("small", materials_per_shard()),
+    params:
+        code=code_of_rule("draw_composition_images"),
+        kept=kept_record,
+        layout=config["composition"]["layout"],
         scale=config["composition"]["scale"],
-        max_rejected_fraction=config["max_rejected_fraction"],
     script:
         script_path("draw_composition_images")
 
@@ -119,6 +177,8 @@ rule draw_composition_legend:
         f"{BENCHMARKS}/draw_composition_legend.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **requests("small", 0),
     params:
         code=code_of_rule("draw_composition_legend"),
         layout=config["composition"]["layout"],

@@ -1,6 +1,7 @@
-# CIF -> lattice sums and local graph, in shards -> network, fitted on the training part of a split -> embedding.
+# CIF -> lattice sums and local graph -> network, fitted on the training part of a split -> embedding; in shards.
 
 TRAINED_EMBEDDING = config["graphs"]["embedding"] == "trained"
+FITTED_EMBEDDING = config["graphs"]["embedding"] != "random"
 PRETRAINED_EMBEDDING = TRAINED_EMBEDDING and config["graphs"]["pretrain"] > 0
 
 
@@ -11,18 +12,22 @@ rule build_graphs:
     output:
         graphs=f"{RUN}/graphs/shard-{{shard}}.parquet",
         rejected=f"{RUN}/graphs/shard-{{shard}}.rejected.parquet",
+        provenance=f"{RUN}/graphs/shard-{{shard}}.provenance.json",
     log:
         f"{LOGS}/graphs/shard-{{shard}}.log",
     benchmark:
         f"{BENCHMARKS}/graphs/shard-{{shard}}.tsv"
     conda:
         "../envs/graphs.yaml"
+    resources:
+        **requests("build_graphs", materials_per_shard()),
     params:
         code=code_of_rule("build_graphs"),
+        kept=kept_record,
         pauli=config["graphs"]["pauli"],
         neighbours=config["graphs"]["neighbours"],
         min_radius=config["graphs"]["min_radius"],
-        max_rejected_fraction=config["max_rejected_fraction"],
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("build_graphs")
 
@@ -41,6 +46,14 @@ rule sample_pretraining:
         f"{BENCHMARKS}/pretraining/sample.tsv"
     conda:
         "../envs/crystals.yaml"
+    # One entry file per thread.
+    threads: 8
+    resources:
+        **requests(
+            "sample",
+            config["graphs"]["pretrain"],
+            steps=n_entries(),
+        ),
     params:
         code=code_of_rule("sample_pretraining"),
         n_materials=config["graphs"]["pretrain"],
@@ -58,10 +71,13 @@ use rule write_structures as write_pretraining_structures with:
         structures=directory(f"{RUN}/pretraining/structures/shard-{{shard}}"),
         manifest=f"{RUN}/pretraining/structures/shard-{{shard}}.parquet",
         rejected=f"{RUN}/pretraining/structures/shard-{{shard}}.rejected.parquet",
+        provenance=f"{RUN}/pretraining/structures/shard-{{shard}}.provenance.json",
     log:
         f"{LOGS}/pretraining/structures/shard-{{shard}}.log",
     benchmark:
         f"{BENCHMARKS}/pretraining/structures/shard-{{shard}}.tsv"
+    resources:
+        **requests("write_structures", pretraining_per_shard()),
 
 
 use rule build_graphs as build_pretraining_graphs with:
@@ -71,15 +87,19 @@ use rule build_graphs as build_pretraining_graphs with:
     output:
         graphs=f"{RUN}/pretraining/graphs/shard-{{shard}}.parquet",
         rejected=f"{RUN}/pretraining/graphs/shard-{{shard}}.rejected.parquet",
+        provenance=f"{RUN}/pretraining/graphs/shard-{{shard}}.provenance.json",
     log:
         f"{LOGS}/pretraining/graphs/shard-{{shard}}.log",
     benchmark:
         f"{BENCHMARKS}/pretraining/graphs/shard-{{shard}}.tsv"
+    resources:
+        **requests("build_graphs", pretraining_per_shard()),
 
 
 rule fit_network:
     input:
-        graphs=all_shards(rules.build_graphs.output.graphs),
+        # Random weights need no graph, and stay the same when the sample grows.
+        graphs=all_shards(rules.build_graphs.output.graphs) if FITTED_EMBEDDING else [],
         split=rules.split_materials.output.split,
         # Only a training looks at the targets.
         sample=rules.sample.output.sample if TRAINED_EMBEDDING else [],
@@ -99,6 +119,13 @@ rule fit_network:
         f"{BENCHMARKS}/split-{{repeat}}/fit_network.tsv"
     conda:
         "../envs/graphs.yaml"
+    resources:
+        **requests(
+            "fit_network",
+            fitted_materials(),
+            steps=fitted_materials() * config["graphs"]["training"]["epochs"],
+            gpus=gpus_of_network,
+        ),
     params:
         code=code_of_rule("fit_network"),
         kind=config["graphs"]["embedding"],
@@ -113,18 +140,22 @@ rule fit_network:
 
 rule embed_graphs:
     input:
-        graphs=all_shards(rules.build_graphs.output.graphs),
+        graphs=rules.build_graphs.output.graphs,
         network=rules.fit_network.output.network,
     output:
-        embeddings=f"{SPLIT}/embeddings.parquet",
+        embeddings=f"{SPLIT}/embeddings/shard-{{shard}}.parquet",
+        provenance=f"{SPLIT}/embeddings/shard-{{shard}}.provenance.json",
     log:
-        f"{LOGS}/split-{{repeat}}/embed_graphs.log",
+        f"{LOGS}/split-{{repeat}}/embeddings/shard-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/split-{{repeat}}/embed_graphs.tsv"
+        f"{BENCHMARKS}/split-{{repeat}}/embeddings/shard-{{shard}}.tsv"
     conda:
         "../envs/graphs.yaml"
+    resources:
+        **requests("embed_graphs", materials_per_shard(), gpus=gpus_of_network),
     params:
         code=code_of_rule("embed_graphs"),
+        kept=kept_record,
         device=config["graphs"]["device"],
     script:
         script_path("embed_graphs")

@@ -17,12 +17,15 @@ rule render_images:
     conda:
         "../envs/rendering.yaml"
     # Shards that run side by side share the cores; more than these keep no browser busier.
-    threads: max(1, min(8, (workflow.cores or 8) // len(SHARDS)))
+    threads: max(1, min(8, (workflow.cores or 8) // n_shards()))
+    resources:
+        **requests("render_images", materials_per_shard()),
     params:
         **config["images"],
         drawn_by=what_draws,
         scenes=f"{RUN}/images/scenes",
         code=code_of_rule("render_images"),
-        max_rejected_fraction=config["max_rejected_fraction"],
+        kept=kept_record,
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("render_images")

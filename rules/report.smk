@@ -26,6 +26,8 @@ rule merge_cards:
         f"{BENCHMARKS}/merge_cards.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **requests("small", n_materials()),
     params:
         code=code_of_rule("merge_cards"),
     script:
@@ -46,6 +48,8 @@ rule tabulate_results:
         f"{BENCHMARKS}/tabulate_results.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **requests("small", n_materials()),
     params:
         code=code_of_rule("tabulate_results"),
     script:
@@ -64,6 +68,8 @@ rule plot_results:
         f"{BENCHMARKS}/plot_results.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **requests("small", n_materials()),
     params:
         code=code_of_rule("plot_results"),
     script:
@@ -72,7 +78,7 @@ rule plot_results:
 
 rule draw_contact_sheet:
     input:
-        dataset=expand(rules.assemble_dataset.output.dataset, repeat=0)[0],
+        dataset=expand(rules.gather_dataset.output.metadata, repeat=0)[0],
     output:
         sheet=f"{REPORT}/contact_sheet.png",
     log:
@@ -81,6 +87,8 @@ rule draw_contact_sheet:
         f"{BENCHMARKS}/draw_contact_sheet.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **requests("small", n_materials()),
     params:
         code=code_of_rule("draw_contact_sheet"),
         n_pictures=100,
@@ -102,8 +110,20 @@ rule write_report:
             *all_shards(rules.write_structures.output.rejected),
             *all_shards(rules.render_images.output.rejected),
             *all_shards(rules.build_graphs.output.rejected),
-            *rejected_texts(),
-            *expand(rules.draw_composition_images.output.rejected, repeat=REPEATS),
+            *all_shards(TEXT_RULE.output.rejected),
+            *all_shards(rules.compute_composition_statistics.output.rejected),
+        ],
+        provenance=[
+            *all_shards(rules.write_structures.output.provenance),
+            *all_shards(rules.render_images.output.provenance),
+            *all_shards(rules.build_graphs.output.provenance),
+            *all_shards(TEXT_RULE.output.provenance),
+            *all_shards(rules.compute_composition_statistics.output.provenance),
+            *expand(all_shards(rules.embed_graphs.output.provenance), repeat=REPEATS),
+            *expand(
+                all_shards(rules.draw_composition_images.output.provenance),
+                repeat=REPEATS,
+            ),
         ],
     output:
         report=f"{REPORT}/report.md",
@@ -113,6 +133,8 @@ rule write_report:
         f"{BENCHMARKS}/write_report.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **requests("small", n_materials()),
     params:
         code=code_of_rule("write_report"),
         run_name=config["run_name"],

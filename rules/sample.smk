@@ -14,13 +14,17 @@ rule sample:
         f"{BENCHMARKS}/sample.tsv"
     conda:
         "../envs/crystals.yaml"
+    # One entry file per thread.
+    threads: 8
+    resources:
+        **requests("sample", n_materials(), steps=n_entries()),
     params:
         code=code_of_rule("sample"),
         n_materials=config["n_materials"],
         seed=config["seed"],
         filters=config["filters"],
         magnetization=config["magnetization"],
-        max_rejected_fraction=config["max_rejected_fraction"],
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("sample")
 
@@ -36,6 +40,8 @@ rule split_materials:
         f"{BENCHMARKS}/split-{{repeat}}/split_materials.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("small", n_materials()),
     params:
         code=code_of_rule("split_materials"),
         method=config["split"]["method"],

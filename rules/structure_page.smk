@@ -11,7 +11,7 @@ rule serve_structures:
     params:
         code=code_of_rule("serve_structures"),
         run=RUN,
-        n_shards=config["shards"],
+        n_shards=n_shards(),
         port=config["structure_page"]["port"],
         colors=config["images"]["colors"],
         cell=config["images"]["cell"],

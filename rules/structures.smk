@@ -8,15 +8,19 @@ rule write_structures:
         structures=directory(f"{RUN}/structures/shard-{{shard}}"),
         manifest=f"{RUN}/structures/shard-{{shard}}.parquet",
         rejected=f"{RUN}/structures/shard-{{shard}}.rejected.parquet",
+        provenance=f"{RUN}/structures/shard-{{shard}}.provenance.json",
     log:
         f"{LOGS}/structures/shard-{{shard}}.log",
     benchmark:
         f"{BENCHMARKS}/structures/shard-{{shard}}.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("write_structures", materials_per_shard()),
     params:
         code=code_of_rule("write_structures"),
-        n_shards=config["shards"],
-        max_rejected_fraction=config["max_rejected_fraction"],
+        kept=kept_record,
+        n_shards=n_shards(),
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("write_structures")

@@ -22,6 +22,20 @@ wildcard_constraints:
     engine=r"[a-z_]+",
 
 
+def description_of(wildcards):
+    """The file of a table, and what its columns mean."""
+    return TABLES[wildcards.table]
+
+
+@cache
+def table_rows():
+    """Rows of the largest table, for what jobs ask for; none where the files are not there yet."""
+    files = [Path(table["file"]) for table in TABLES.values()]
+    return max(
+        (path.read_bytes().count(b"\n") for path in files if path.is_file()), default=0
+    )
+
+
 rule read_composition_table:
     input:
         file=lambda wildcards: TABLES[wildcards.table]["file"],
@@ -35,10 +49,12 @@ rule read_composition_table:
         f"{TABLE_BENCHMARKS}/read_composition_table.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("small", table_rows()),
     params:
         code=code_of_rule("read_composition_table"),
-        description=lambda wildcards: TABLES[wildcards.table],
-        max_rejected_fraction=config["max_rejected_fraction"],
+        description=description_of,
+        max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("read_composition_table")
 
@@ -52,34 +68,70 @@ use rule split_materials as split_table with:
         f"{TABLE_LOGS}/{{grouping}}-{{repeat}}/split_table.log",
     benchmark:
         f"{TABLE_BENCHMARKS}/{{grouping}}-{{repeat}}/split_table.tsv"
+    resources:
+        **requests("small", table_rows()),
     params:
-        code=code_of_rule("split_materials"),
         method=lambda wildcards: wildcards.grouping,
-        train_fraction=config["split"]["train_fraction"],
-        seed=config["seed"],
+
+
+# A table is one shard.
+use rule compute_composition_statistics as compute_table_statistics with:
+    input:
+        materials=rules.read_composition_table.output.rows,
+        element_table=rules.build_element_table.output.element_table,
+    output:
+        table=f"{TABLE}/composition_statistics.parquet",
+        rejected=f"{TABLE}/composition_statistics.rejected.parquet",
+        provenance=f"{TABLE}/composition_statistics.provenance.json",
+    log:
+        f"{TABLE_LOGS}/compute_table_statistics.log",
+    benchmark:
+        f"{TABLE_BENCHMARKS}/compute_table_statistics.tsv"
+    resources:
+        **requests("small", table_rows()),
+    params:
+        kept=None,
+        shard=0,
+        n_shards=1,
+
+
+use rule fit_grey_levels as fit_table_grey_levels with:
+    input:
+        statistics=rules.compute_table_statistics.output.table,
+        split=rules.split_table.output.split,
+    output:
+        grey_levels=f"{TABLE_SPLIT}/grey_levels.json",
+    log:
+        f"{TABLE_LOGS}/{{grouping}}-{{repeat}}/fit_table_grey_levels.log",
+    benchmark:
+        f"{TABLE_BENCHMARKS}/{{grouping}}-{{repeat}}/fit_table_grey_levels.tsv"
+    resources:
+        **requests("small", table_rows()),
 
 
 use rule draw_composition_images as draw_table_images with:
     input:
-        materials=rules.read_composition_table.output.rows,
-        split=rules.split_table.output.split,
-        element_table=rules.build_element_table.output.element_table,
+        statistics=rules.compute_table_statistics.output.table,
+        grey_levels=rules.fit_table_grey_levels.output.grey_levels,
     output:
         images=directory(f"{TABLE_SPLIT}/composition_images"),
         manifest=f"{TABLE_SPLIT}/composition_images.parquet",
-        grey_levels=f"{TABLE_SPLIT}/grey_levels.json",
-        rejected=f"{TABLE_SPLIT}/composition_images.rejected.parquet",
+        provenance=f"{TABLE_SPLIT}/composition_images.provenance.json",
     log:
         f"{TABLE_LOGS}/{{grouping}}-{{repeat}}/draw_table_images.log",
     benchmark:
         f"{TABLE_BENCHMARKS}/{{grouping}}-{{repeat}}/draw_table_images.tsv"
+    resources:
+        **requests("small", table_rows()),
+    params:
+        kept=None,
 
 
 rule assemble_table_dataset:
     input:
         rows=rules.read_composition_table.output.rows,
         split=rules.split_table.output.split,
-        element_table=rules.build_element_table.output.element_table,
+        statistics=rules.compute_table_statistics.output.table,
         composition_images=rules.draw_table_images.output.manifest,
         composition_folder=rules.draw_table_images.output.images,
     output:
@@ -90,10 +142,11 @@ rule assemble_table_dataset:
         f"{TABLE_BENCHMARKS}/{{grouping}}-{{repeat}}/assemble_table_dataset.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("small", table_rows()),
     params:
         code=code_of_rule("assemble_table_dataset"),
-        description=lambda wildcards: TABLES[wildcards.table],
-        statistics=config["composition"]["statistics"],
+        description=description_of,
     script:
         script_path("assemble_table_dataset")
 
@@ -119,9 +172,16 @@ rule train_methods:
     conda:
         "../envs/training.yaml"
     threads: config["engine"]["threads"]
+    resources:
+        **requests(
+            "train_ensemble",
+            table_rows(),
+            steps=table_rows()
+            * max([len(table["targets"]) for table in TABLES.values()], default=1),
+        ),
     params:
         code=code_of_rule("train_methods"),
-        description=lambda wildcards: TABLES[wildcards.table],
+        description=description_of,
         split_method=lambda wildcards: wildcards.grouping,
         methods=methods_of,
         validation_fraction=config["engine"]["validation_fraction"],
@@ -158,6 +218,8 @@ rule compare_methods:
         f"{BENCHMARKS}/compare_methods.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **requests("small", 0),
     params:
         code=code_of_rule("compare_methods"),
         targets=[target for table in TABLES.values() for target in table["targets"]],
@@ -178,6 +240,8 @@ rule plot_comparison:
         f"{BENCHMARKS}/plot_comparison.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **requests("small", 0),
     params:
         code=code_of_rule("plot_comparison"),
         published=COMPARISON["published"],
@@ -192,10 +256,7 @@ rule report_comparison:
         summaries=expand(rules.read_composition_table.output.summary, table=TABLES),
         rejected_rows=expand(rules.read_composition_table.output.rejected, table=TABLES),
         rejected_images=expand(
-            rules.draw_table_images.output.rejected,
-            table=TABLES,
-            grouping=GROUPINGS,
-            repeat=REPEATS,
+            rules.compute_table_statistics.output.rejected, table=TABLES
         ),
     output:
         report=f"{RUN}/report/report.md",
@@ -206,6 +267,8 @@ rule report_comparison:
         f"{BENCHMARKS}/report_comparison.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **requests("small", 0),
     params:
         code=code_of_rule("report_comparison"),
         run_name=config["run_name"],

@@ -15,6 +15,8 @@ rule make_local_encoders:
         f"{BENCHMARKS}/make_local_encoders.tsv"
     conda:
         "../envs/training.yaml"
+    resources:
+        **requests("make_local_encoders", 0),
     params:
         code=code_of_rule("make_local_encoders"),
         seed=config["seed"],
@@ -48,7 +50,7 @@ rule fetch_hub_encoders:
 
 rule train_cell:
     input:
-        dataset=rules.assemble_dataset.output.dataset,
+        dataset=rules.gather_dataset.output.metadata,
         encoders=(
             rules.make_local_encoders.output.encoders if ENCODERS == "local" else []
         ),
@@ -64,6 +66,13 @@ rule train_cell:
     conda:
         "../envs/training.yaml"
     threads: config["engine"]["threads"]
+    resources:
+        **requests(
+            training_stage(),
+            n_materials(),
+            steps=n_materials() * training_epochs(),
+            gpus=gpus_of_cell,
+        ),
     params:
         code=code_of_rule("train_cell"),
         objective=objective_of,
@@ -80,7 +89,7 @@ rule train_cell:
 
 rule train_dummy:
     input:
-        dataset=rules.assemble_dataset.output.dataset,
+        dataset=rules.gather_dataset.output.metadata,
     output:
         predictions=f"{SPLIT}/baselines/{{baseline}}/{{target}}/predictions.parquet",
         model=directory(f"{SPLIT}/baselines/{{baseline}}/{{target}}/model"),
@@ -91,6 +100,8 @@ rule train_dummy:
         f"{BENCHMARKS}/split-{{repeat}}/baselines/{{baseline}}/{{target}}.tsv"
     conda:
         "../envs/crystals.yaml"
+    resources:
+        **requests("small", n_materials()),
     params:
         code=code_of_rule("train_dummy"),
         objective=objective_of,

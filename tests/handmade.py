@@ -3,10 +3,15 @@
 import bz2
 import gzip
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pymatgen.core import Lattice, Structure
+
+from polyfacet.files import sha256_of_file
+from polyfacet.stage_tables import STRUCTURES
+from polyfacet.tables import write_table
 
 ROCK_SALTS = [("Na", "Cl", 5.64), ("Li", "F", 4.03), ("Mg", "O", 4.21), ("K", "Br", 6.60), ("Ca", "S", 5.69)]
 ZINC_BLENDES = [
@@ -99,3 +104,14 @@ def write_entries(path: Path, items: list[Any], *, bare: bool = False) -> Path:
     with openers[path.suffix](path, "wt", encoding="utf-8") as stream:
         stream.write(text)
     return path
+
+
+def list_structures(folder: Path, mat_ids: Sequence[str], manifest: Path) -> Path:
+    """Write the table of a shard whose CIFs are in a folder."""
+    paths = [folder / f"{mat_id}.cif" for mat_id in mat_ids]
+    rows = [
+        {"mat_id": path.stem, "formula": "X", "cif": path.name, "sha256": sha256_of_file(path)}
+        for path in paths
+    ]
+    write_table(manifest, rows, STRUCTURES)
+    return manifest

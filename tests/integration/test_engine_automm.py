@@ -19,6 +19,7 @@ from polyfacet.targets import Target
 
 N = 24
 GAP = Target.GAP.objective
+PHASE = Objective("phase", "Phase", classes=("fcc", "bcc", "hcp"))
 ELEMENTS = ("Na", "Cl", "Fe", "O", "Ag", "F")
 ONE_EPOCH = AutoMMSettings(max_epochs=1, batch_size=8)
 
@@ -163,11 +164,34 @@ def seen_by(engine: AutoMM) -> dict[str, list[str]]:
     return {each.prefix: list(each.columns) for each in processors}
 
 
-def test_classes_are_refused(frame: pd.DataFrame, encoders: Path, tmp_path: Path) -> None:
-    engine = AutoMM(ONE_EPOCH, Resources(seed=1, threads=1, encoders=encoders))
-    phase = Objective("phase", "Phase", classes=("fcc", "bcc"))
-    with pytest.raises(EngineError, match=r"phase has classes(.|\n)*engine\.name"):
-        engine.fit(frame, frame, (Facet.TABULAR,), phase, tmp_path / "model")
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_classes_are_predicted_by_name(
+    frame: pd.DataFrame, encoders: Path, tmp_path: Path, n_classes: int
+) -> None:
+    names = np.array(PHASE.classes[:n_classes], dtype=object)
+    signal = np.stack(frame["embedding"])[:, 0]
+    classes = names[np.digitize(signal, np.quantile(signal, np.arange(1, n_classes) / n_classes))]
+    rows = frame.assign(phase=classes)
+    engine = AutoMM(
+        AutoMMSettings(max_epochs=20, batch_size=8, learning_rate=0.01), Resources(1, encoders=encoders)
+    )
+    engine.fit(rows, rows, (Facet.TABULAR,), PHASE, tmp_path / "model")
+    predicted = engine.predict(rows)
+    assert predicted.dtype == object
+    assert np.mean(predicted == classes) > 0.8
+    loaded = AutoMM.load(tmp_path / "model", (Facet.TABULAR,))
+    np.testing.assert_array_equal(loaded.predict(rows), predicted)
+
+
+@pytest.mark.parametrize(
+    ("train", "valid", "message"),
+    [("fcc", "fcc", "of one class, 'fcc'"), (["fcc", "bcc"] * 8, "hcp", "without hcp")],
+)
+def test_classes_that_cannot_be_learned_are_named(frame, encoders: Path, tmp_path, train, valid, message):
+    engine = AutoMM(ONE_EPOCH, Resources(seed=1, encoders=encoders))
+    rows = [frame[:16].assign(phase=train), frame[16:].assign(phase=valid)]
+    with pytest.raises(EngineError, match=f"phase.*{message}"):
+        engine.fit(*rows, (Facet.TABULAR,), PHASE, tmp_path / "model")
 
 
 def test_training_minimises_absolute_errors(fit: Callable[..., AutoMM]) -> None:

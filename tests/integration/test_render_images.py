@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
+from handmade import list_structures
 from pymatgen.core import Lattice, Structure
 
 import render_images
@@ -12,7 +12,7 @@ from polyfacet.errors import UserError
 from polyfacet.files import sha256_of_file
 from polyfacet.rejects import REJECTS
 from polyfacet.stage_tables import PICTURES
-from polyfacet.tables import column, read_table, write_table
+from polyfacet.tables import read_table
 
 pytestmark = pytest.mark.usefixtures("browser")
 
@@ -21,16 +21,14 @@ OUTPUTS = {"images": "images", "manifest": "m.parquet", "rejected": "r.parquet",
 
 @pytest.fixture
 def paths(tmp_path: Path) -> dict[str, Path]:
-    """Inputs with three materials, of which two have a structure, and paths of the outputs."""
+    """Inputs with three materials, of which two have a readable structure, and paths of the outputs."""
     structures, materials = tmp_path / "structures", tmp_path / "materials.parquet"
     structures.mkdir()
     for name, element in (("agm1", "Fe"), ("agm2", "W")):
         crystal = Structure(Lattice.cubic(3), [element, element], [[0, 0, 0], [0.5, 0.5, 0.5]])
         crystal.to(filename=str(structures / f"{name}.cif"), fmt="cif")
-    schema = pa.schema(
-        [column("mat_id", pa.string(), "identifier"), column("gap", pa.float64(), "other", "eV")]
-    )
-    write_table(materials, [{"mat_id": name, "gap": 0.0} for name in ("agm1", "agm3", "agm2")], schema)
+    (structures / "agm3.cif").touch()
+    list_structures(structures, ["agm1", "agm3", "agm2"], materials)
     outputs = {name: tmp_path / "out" / file for name, file in OUTPUTS.items()}
     return {"structures": structures, "materials": materials, **outputs}
 
@@ -43,10 +41,27 @@ def test_every_material_has_a_picture_or_a_reason(paths):
     assert {path.name for path in paths["images"].iterdir()} == set(pictures["image"])
     assert list(pictures["n_bonds"]) == [8, 8]
     rejects = read_table(paths["rejected"], REJECTS)
-    assert rejects.to_dict("records") == [{"mat_id": "agm3", "reason": "there is no structure file agm3.cif"}]
+    assert list(rejects["mat_id"]) == ["agm3"]
+    assert "CIF cannot be read" in rejects["reason"][0]
     assert json.loads(json.loads(paths["provenance"].read_text())["settings"])["size"] == 64
 
 
 def test_too_many_rejects_stop_the_stage_and_say_why(paths):
-    with pytest.raises(UserError, match=r"images: 1 of 3 .*\n  1 x there is no structure file agm3.cif"):
+    with pytest.raises(UserError, match=r"images: 1 of 3 .*\n  1 x CIF cannot be read: agm3.cif"):
         render_images.main(**paths, size=64, max_rejected_fraction=0.05)
+
+
+def test_pictures_are_kept_until_they_are_to_look_different(paths, tmp_path):
+    def draw(size):
+        render_images.main(
+            **paths, size=size, max_rejected_fraction=0.5, kept=tmp_path / "kept" / "shard-0-of-1"
+        )
+        counts = json.loads(paths["provenance"].read_text())
+        return (counts["made"], counts["kept"]), [
+            path.read_bytes() for path in sorted(paths["images"].iterdir())
+        ]
+
+    first, pictures = draw(64)
+    assert first == (2, 0)
+    assert draw(64) == ((0, 2), pictures)
+    assert draw(65)[0] == (2, 0)

@@ -17,7 +17,7 @@ import write_structures
 from polyfacet.errors import UserError
 from polyfacet.files import sha256_of_file
 from polyfacet.identifiers import shard_of
-from polyfacet.materials import SAMPLE, material_from_entry
+from polyfacet.materials import SAMPLE, material_from_entry, sample_table
 from polyfacet.rendering.settings import RenderSettings
 from polyfacet.stage_tables import PICTURES
 from polyfacet.structure_page.catalog import MAX_RESULTS, Catalog
@@ -31,12 +31,12 @@ COLORS = {"test000": (255, 0, 0), "test001": (0, 0, 255)}
 
 def write_run(folder: Path, cells: dict[str, Structure], formulas: dict[str, str]) -> Path:
     """Write what a run has when its first pictures are drawn."""
-    rows = []
+    materials = []
     for mat_id, cell in cells.items():
         raw = entry(mat_id, cell, formula=formulas.get(mat_id, cell.composition.reduced_formula))
-        rows.append(material_from_entry(raw).row("handmade.json", 0))
+        materials.append(material_from_entry(raw))
     sample = folder / "sample" / "sample.parquet"
-    write_table(sample, rows, SAMPLE)
+    write_table(sample, sample_table(materials, "handmade.json", range(len(materials))), SAMPLE)
     for shard in range(N_SHARDS):
         stem = folder / "structures" / f"shard-{shard}"
         write_structures.main(
@@ -44,6 +44,7 @@ def write_run(folder: Path, cells: dict[str, Structure], formulas: dict[str, str
             stem,
             stem.with_suffix(".parquet"),
             stem.with_suffix(".rejected.parquet"),
+            provenance=stem.with_suffix(".provenance.json"),
             shard=shard,
             n_shards=N_SHARDS,
             max_rejected_fraction=0,
@@ -231,8 +232,8 @@ def test_a_run_without_a_sample_is_a_clear_error(tmp_path):
 
 def test_a_run_that_has_only_been_sampled_is_shown(tmp_path):
     run = tmp_path / "run"
-    rows = [material_from_entry(entry("m", structures()["test000"])).row("handmade.json", 0)]
-    write_table(run / "sample" / "sample.parquet", rows, SAMPLE)
+    material = material_from_entry(entry("m", structures()["test000"]))
+    write_table(run / "sample" / "sample.parquet", sample_table([material], "handmade.json", [0]), SAMPLE)
     catalog = Catalog(run, N_SHARDS)
     assert catalog.structure(0) is None
     assert catalog.pictures(0) == []

@@ -5,16 +5,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
 from handmade import entries
 
 import assemble_dataset
+import gather_dataset
 from polyfacet.dataset import read_dataset
 from polyfacet.errors import UserError
 from polyfacet.facets import Facet
 from polyfacet.files import sha256_of_file
-from polyfacet.materials import SAMPLE, material_from_entry
+from polyfacet.identifiers import shard_of
+from polyfacet.materials import SAMPLE, material_from_entry, sample_table
 from polyfacet.splitting import SPLIT
 from polyfacet.stage_tables import COMPOSITION_IMAGES, EMBEDDING_SIZE, EMBEDDINGS, PICTURES, TEXTS
 from polyfacet.tables import write_table
@@ -27,33 +30,49 @@ PLAIN = {"n_bonds": 1, "bonding_failure": None}
 def dataset(tmp_path: Path):
     """Give a function that makes the dataset of three materials, the last one without structure pictures."""
 
-    def make(views: list[str], embedded: list[str] = MAT_IDS) -> Path:
-        materials = [material_from_entry(raw).row("x.json", i) for i, raw in enumerate(entries()[:3])]
+    def make(views: list[str], embedded: list[str] = MAT_IDS, n_shards: int = 1) -> Path:
+        materials = sample_table([material_from_entry(raw) for raw in entries()[:3]], "x.json", range(3))
         ids = [{"mat_id": mat_id} for mat_id in MAT_IDS]
         numbers = np.zeros(EMBEDDING_SIZE, dtype=np.float32)
-        tables: dict[str, tuple[list[dict[str, Any]], Any]] = {
-            "sample": (materials, SAMPLE),
-            "split": ([row | {"part": "train"} for row in ids], SPLIT),
-            "text": ([row | {"text": "Na 1"} for row in ids], TEXTS),
-            "embeddings": ([{"mat_id": mat_id, "embedding": numbers} for mat_id in embedded], EMBEDDINGS),
-            "composition_images": (pictures(tmp_path / "composition_images", MAT_IDS), COMPOSITION_IMAGES),
-        }
-        for shard, mat_id in enumerate(MAT_IDS[:2]):
-            folder = tmp_path / f"images-{shard}"
-            rows = [
+        arrangement = "montage" if len(views) == 1 else "columns"
+        home, whole = tmp_path / "split-0" / "dataset", set(MAT_IDS)
+        write_table(tmp_path / "sample.parquet", materials, SAMPLE)
+        write_table(tmp_path / "split.parquet", [row | {"part": "train"} for row in ids], SPLIT)
+        for shard in range(n_shards):
+            mine = {mat_id for mat_id in whole if shard_of(mat_id, n_shards) == shard}
+            folder = tmp_path / f"{n_shards}-{shard}"
+            drawn = [
                 row | PLAIN | {"view": view, "image": f"{view}/{row['image']}"}
                 for view in views
-                for row in pictures(folder / view, [mat_id])
+                for row in pictures(folder / "images" / view, sorted(mine & set(MAT_IDS[:2])))
             ]
-            tables[folder.name] = (rows, PICTURES)
-        for name, (rows, schema) in tables.items():
-            write_table(tmp_path / f"{name}.parquet", rows, schema)
-        shards = [tmp_path / f"images-{shard}.parquet" for shard in range(2)]
-        names = ("sample", "split", "embeddings", "composition_images")
-        files = {name: tmp_path / f"{name}.parquet" for name in names}
-        path = tmp_path / "split-0" / "dataset.parquet"
-        assemble_dataset.main(**files, text=[tmp_path / "text.parquet"], images=shards, dataset=path)
-        return path
+            tables: dict[str, tuple[list[dict[str, Any]], Any]] = {
+                "text": ([row | {"text": "Na 1"} for row in ids if row["mat_id"] in mine], TEXTS),
+                "embeddings": (
+                    [{"mat_id": mat_id, "embedding": numbers} for mat_id in embedded if mat_id in mine],
+                    EMBEDDINGS,
+                ),
+                "images": (drawn, PICTURES),
+                "composition_images": (
+                    pictures(folder / "composition_images", sorted(mine)),
+                    COMPOSITION_IMAGES,
+                ),
+            }
+            for name, (rows, schema) in tables.items():
+                write_table(folder / f"{name}.parquet", rows, schema)
+            assemble_dataset.main(
+                tmp_path / "sample.parquet",
+                tmp_path / "split.parquet",
+                dataset=home / f"shard-{shard}.parquet",
+                **{name: folder / f"{name}.parquet" for name in tables},
+                shard=shard,
+                n_shards=n_shards,
+                views=views,
+                arrangement=arrangement,
+            )
+        parts = [home / f"shard-{shard}.parquet" for shard in range(n_shards)]
+        gather_dataset.main(parts, home / "_metadata")
+        return home / "_metadata"
 
     return make
 
@@ -75,7 +94,9 @@ def pictures(folder: Path, mat_ids: list[str]) -> list[dict[str, Any]]:
 )
 def test_each_view_has_a_column_beside_its_digest(dataset, views, columns):
     path = dataset(views)
-    names = [name for name in pq.read_schema(path).names if name.startswith("image")]
+    names = [
+        name for name in pq.read_schema(path.with_name("shard-0.parquet")).names if name.startswith("image")
+    ]
     assert names == [name for column in columns for name in (column, f"{column}_sha256")]
     frame = read_dataset(path, list(Facet)).set_index("mat_id")
     for view, column in zip(views, columns, strict=True):
@@ -99,7 +120,55 @@ def test_a_material_without_an_embedding_lacks_it(dataset, embedded):
 
 def test_a_changed_picture_of_any_view_is_noticed(dataset, tmp_path):
     path = dataset(["a", "b"])
-    (tmp_path / "images-1" / "b" / "test001.png").write_text("another")
+    (tmp_path / "1-0" / "images" / "b" / "test001.png").write_text("another")
     read_dataset(path, [Facet.TEXT])
     with pytest.raises(UserError, match=r"b/test001\.png of test001 has changed"):
         read_dataset(path, [Facet.IMAGE])
+
+
+PATHS = ["image", "compimage"]
+
+
+def test_the_rows_do_not_depend_on_the_number_of_shards(dataset):
+    """Where a picture lies does: what it is, and all else, does not."""
+    frames = [read_dataset(dataset(["z"], n_shards=n), list(Facet)).drop(columns=PATHS) for n in (1, 2, 5)]
+    assert list(frames[0]["mat_id"]) == MAT_IDS
+    for frame in frames[1:]:
+        pd.testing.assert_frame_equal(frame, frames[0])
+
+
+def test_the_folder_is_one_table_for_what_reads_parquet(dataset):
+    folder = dataset(["z"], n_shards=5).parent
+    for table in (pd.read_parquet(folder), pyarrow.dataset.dataset(folder).to_table().to_pandas()):
+        assert sorted(table["mat_id"]) == MAT_IDS
+    field = pyarrow.dataset.dataset(folder).schema.field("vol_atom")
+    assert field.metadata[b"unit"] == b"A^3/atom"
+
+
+def test_parts_of_a_run_with_more_shards_are_removed(dataset):
+    folder = dataset(["z"], n_shards=5).parent
+    assert dataset(["z"], n_shards=2).parent == folder
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "_metadata",
+        "shard-0.parquet",
+        "shard-1.parquet",
+    ]
+    assert sorted(pd.read_parquet(folder)["mat_id"]) == MAT_IDS
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut off"])
+def test_a_damaged_dataset_is_named(dataset, damage):
+    path = dataset(["z"], n_shards=2)
+    part = path.with_name("shard-0.parquet")
+    content = part.read_bytes()
+    part.unlink()
+    if damage == "cut off":
+        part.write_bytes(content[:200])
+    with pytest.raises(UserError, match=r"dataset cannot be read .* Delete the folder"):
+        read_dataset(path, [Facet.TEXT])
+
+
+def test_only_the_facets_that_are_asked_for_are_read(dataset):
+    frame = read_dataset(dataset(["a", "b"]), [Facet.TEXT])
+    assert "text" in frame.columns
+    assert not {"embedding", "image_a", "image_b_sha256", "compimage"} & set(frame.columns)

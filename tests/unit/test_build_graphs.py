@@ -1,6 +1,7 @@
 """Graphs of a shard: bad materials become rejects with their reasons, and the others do not notice."""
 
 import pytest
+from handmade import list_structures
 from pymatgen.core import Lattice, Structure
 from textbook_crystals import all_crystals, as_structure
 
@@ -8,9 +9,8 @@ import build_graphs
 from polyfacet.cif import write_cif
 from polyfacet.errors import UserError
 from polyfacet.rejects import REJECTS
-from polyfacet.stage_tables import STRUCTURES
 from polyfacet.structure_facet.crystal_graph import GRAPHS
-from polyfacet.tables import read_table, write_table
+from polyfacet.tables import read_table
 
 CRYSTALS = all_crystals()
 IRON = "Fe Fe1 0 0 0 1\n"
@@ -53,13 +53,13 @@ def cifs(tmp_path):
 
 def build(cifs, names, output, limit=0.05):
     materials, rejected = output.with_suffix(".materials"), output.with_suffix(".rejected")
-    rows = [{"mat_id": name, "formula": "X", "cif": f"{name}.cif", "sha256": ""} for name in names]
-    write_table(materials, rows, STRUCTURES)
+    list_structures(cifs, names, materials)
     build_graphs.main(
         cifs,
         materials,
         output,
         rejected,
+        provenance=output.with_suffix(".json"),
         pauli="coded",
         neighbours=16,
         min_radius=0.0,
@@ -69,11 +69,10 @@ def build(cifs, names, output, limit=0.05):
 
 
 def test_every_bad_material_is_rejected_with_its_reason(cifs, tmp_path):
-    reasons = build(cifs, [*BAD, "absent", *CRYSTALS], tmp_path / "graphs", limit=0.9)
-    assert sorted(reasons.index) == sorted([*BAD, "absent"])
+    reasons = build(cifs, [*BAD, *CRYSTALS], tmp_path / "graphs", limit=0.9)
+    assert sorted(reasons.index) == sorted(BAD)
     for name, (_, _, reason) in BAD.items():
         assert reason in reasons[name], name
-    assert "no structure file" in reasons["absent"]
     assert read_table(tmp_path / "graphs", GRAPHS)["mat_id"].tolist() == sorted(CRYSTALS)
 
 

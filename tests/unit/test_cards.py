@@ -19,6 +19,7 @@ from polyfacet.cards import (
     read_card,
     write_card,
 )
+from polyfacet.errors import UserError
 
 FIELDS: dict[str, Any] = {
     "status": "ok",
@@ -70,7 +71,7 @@ def test_an_unknown_key_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "card.json"
     write_card(path, Card(**FIELDS))
     path.write_text(json.dumps({**json.loads(path.read_text()), "mea": 1.0}))
-    with pytest.raises(ValidationError, match="mea"):
+    with pytest.raises(UserError, match=r"(?s)card\.json cannot be read.*mea.*Delete it and run again"):
         read_card(path)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from polyfacet import code_digest as module
 
-SCRIPT = "from polyfacet.used import f\n\ndef main():\n    return f()\n"
+SCRIPT = "from polyfacet import progress\nfrom polyfacet.used import f\n\ndef main():\n    return f()\n"
 
 
 @pytest.fixture
@@ -18,6 +18,7 @@ def tree(tmp_path, monkeypatch):
     (package / "used.py").write_text("from polyfacet import deep\n\ndef f():\n    return deep.g()\n")
     (package / "deep.py").write_text('"""Doc."""\n\ndef g():\n    return 1\n')
     (package / "other.py").write_text("x = 1\n")
+    (package / "progress.py").write_text('WORDS = "so far"\n')
     (tmp_path / "scripts" / "rule.py").write_text(SCRIPT)
     monkeypatch.setattr(module, "WORKFLOW", tmp_path)
     return tmp_path
@@ -37,6 +38,7 @@ def digest(tree: Path) -> str:
         ("scripts/rule.py", SCRIPT + "\nmain()\n", True),
         ("polyfacet/__init__.py", "y = 1\n", True),
         ("polyfacet/other.py", "x = 2\n", False),
+        ("polyfacet/progress.py", 'WORDS = "by now"\n', False),
         (
             "polyfacet/deep.py",
             '"""Other words."""\n\n\ndef g():\n    """Say one."""\n    return 1  # one\n',

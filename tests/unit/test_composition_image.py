@@ -8,7 +8,9 @@ import pytest
 from PIL import Image
 from pymatgen.core import Element
 
-from draw_composition_images import main
+import compute_composition_statistics
+import draw_composition_images
+import fit_grey_levels
 from draw_composition_legend import main as draw_legend
 from draw_composition_legend import pixel_map
 from polyfacet.composition.element_table import check_elements, write_elements
@@ -133,7 +135,7 @@ def test_published_pictures_are_reproduced_pixel_for_pixel(shared, folder, table
 
 @pytest.fixture
 def stage(tmp_path, write_sample):
-    """Run the stage on a small sample with made-up properties of H to Ni; return its folder."""
+    """Run the stages on a small sample with made-up properties of H to Ni; return their folder."""
     symbols = [Element.from_Z(z).symbol for z in range(1, 29)]
     properties = np.random.default_rng(2).uniform(1, 100, (len(symbols), 56))
     write_elements(
@@ -141,26 +143,46 @@ def stage(tmp_path, write_sample):
         check_elements(pd.DataFrame(properties, symbols, list(NAMES)), "the made-up table"),
     )
 
-    def run(formulas, parts, **settings):
+    def run(
+        formulas,
+        parts,
+        *,
+        backend="polyfacet",
+        statistics="stable",
+        fit="train",
+        scale=1,
+        n_shards=1,
+        kept=None,
+    ):
         split = [{"mat_id": mat_id, "part": part} for mat_id, part in parts.items()]
         write_table(tmp_path / "split.parquet", split, SPLIT)
-        defaults = {
-            "backend": "polyfacet",
-            "statistics": "stable",
-            "layout": "fixed",
-            "fit": "train",
-            "scale": 1,
-            "max_rejected_fraction": 0.5,
-        }
-        main(
-            write_sample(formulas),
-            tmp_path / "split.parquet",
-            tmp_path / "elements.parquet",
+        sample = write_sample(formulas)
+        tables = [tmp_path / f"statistics-{shard}.parquet" for shard in range(n_shards)]
+        for shard, table in enumerate(tables):
+            compute_composition_statistics.main(
+                sample,
+                tmp_path / "elements.parquet",
+                table,
+                tmp_path / "rejected.parquet",
+                provenance=tmp_path / "statistics.json",
+                backend=backend,
+                statistics=statistics,
+                shard=shard,
+                n_shards=n_shards,
+                max_rejected_fraction=0.5,
+            )
+        fit_grey_levels.main(
+            tables, tmp_path / "split.parquet", tmp_path / "grey.json", fit=fit, origin={"backend": backend}
+        )
+        draw_composition_images.main(
+            tables[0],
+            tmp_path / "grey.json",
             tmp_path / "images",
             tmp_path / "manifest.parquet",
-            tmp_path / "grey.json",
-            tmp_path / "rejected.parquet",
-            **{**defaults, **settings},
+            provenance=tmp_path / "images.json",
+            layout="fixed",
+            scale=scale,
+            kept=kept,
         )
         return tmp_path
 
@@ -220,6 +242,22 @@ def test_both_back_ends_draw_the_same_pictures_and_say_which_drew_them(stage):
 def test_xenonpy_is_not_asked_for_statistics_that_it_does_not_have(stage):
     with pytest.raises(UserError, match="write `statistics: xenonpy`"):
         stage(FORMULAS, PARTS, backend="xenonpy", statistics="stable")
+
+
+def test_grey_levels_do_not_depend_on_shards(stage):
+    one = (stage(FORMULAS, PARTS) / "grey.json").read_bytes()
+    assert (stage(FORMULAS, PARTS, n_shards=3) / "grey.json").read_bytes() == one
+
+
+def test_a_picture_is_kept_unless_the_levels_change_a_pixel_of_it(stage, tmp_path):
+    def run(**changes):
+        folder = stage({**FORMULAS, **changes}, PARTS, kept=tmp_path / "kept" / "shard-0-of-1")
+        return json.loads((folder / "images.json").read_text())
+
+    assert run() == {"made": 4, "kept": 0}
+    assert run() == {"made": 0, "kept": 4}
+    assert run(c="KCl") == {"made": 1, "kept": 3}
+    assert run(a="H")["kept"] <= 1
 
 
 def test_a_split_without_training_materials_is_refused(stage):

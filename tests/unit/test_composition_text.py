@@ -106,7 +106,10 @@ def test_the_stage_writes_texts_and_rejects(tmp_path, write_sample):
         materials,
         tmp_path / "text.parquet",
         tmp_path / "rejected.parquet",
+        provenance=tmp_path / "provenance.json",
         variant="composition",
+        shard=0,
+        n_shards=1,
         max_rejected_fraction=0.5,
     )
     expected = pd.DataFrame({"mat_id": ["b", "c"], "text": ["Ac Hg 2 Cd 2", "Fe"]})
@@ -123,7 +126,10 @@ def test_the_stage_stops_when_too_many_formulas_are_bad(tmp_path, write_sample):
             materials,
             tmp_path / "text.parquet",
             tmp_path / "rejected.parquet",
+            provenance=tmp_path / "provenance.json",
             variant="composition",
+            shard=0,
+            n_shards=1,
             max_rejected_fraction=0.05,
         )
     assert not (tmp_path / "text.parquet").exists()

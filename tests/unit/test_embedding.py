@@ -1,8 +1,11 @@
 import dataclasses
+import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from handmade import list_structures
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.cif import CifWriter
 from textbook_crystals import SAME_CELL, all_crystals, supercell
@@ -13,7 +16,7 @@ import fit_network
 from polyfacet.errors import UserError
 from polyfacet.rejects import REJECTS
 from polyfacet.splitting import SPLIT
-from polyfacet.stage_tables import EMBEDDINGS, STRUCTURES
+from polyfacet.stage_tables import EMBEDDINGS
 from polyfacet.structure_facet.crystal import primitive_crystal
 from polyfacet.structure_facet.crystal_graph import GRAPHS, build_graph, graph_from_row, read_graphs
 from polyfacet.structure_facet.devices import choose_device
@@ -159,13 +162,13 @@ def cifs(tmp_path):
 
 def build(cifs, names, output, limit=0.05):
     materials, rejected = output.with_suffix(".materials"), output.with_suffix(".rejected")
-    rows = [{"mat_id": name, "formula": "X", "cif": f"{name}.cif", "sha256": ""} for name in names]
-    write_table(materials, rows, STRUCTURES)
+    list_structures(cifs, names, materials)
     build_graphs.main(
         cifs,
         materials,
         output,
         rejected,
+        provenance=output.with_suffix(".json"),
         pauli="coded",
         neighbours=16,
         min_radius=0.0,
@@ -179,6 +182,7 @@ def test_scripts_give_the_same_bytes_for_any_shards(cifs, tmp_path):
     split = [{"mat_id": name, "part": "test" if name == "slab" else "train"} for name in names]
     write_table(tmp_path / "split.parquet", split, SPLIT)
     shards = {"one": [names], "two": [names[1::2], names[::2]]}
+    embeddings = {}
     for label, parts in shards.items():
         tables = [tmp_path / f"{label}-{number}.parquet" for number in range(len(parts))]
         for table, part in zip(tables, parts, strict=True):
@@ -194,14 +198,35 @@ def test_scripts_give_the_same_bytes_for_any_shards(cifs, tmp_path):
             width=32,
             layers=2,
         )
-        embed_graphs.main(tables, network, tmp_path / f"{label}.embeddings", device="cpu")
-    for suffix in ("embeddings", "network"):
-        assert (tmp_path / f"one.{suffix}").read_bytes() == (tmp_path / f"two.{suffix}").read_bytes()
-    table = read_table(tmp_path / "one.embeddings", EMBEDDINGS)
-    assert table["mat_id"].tolist() == names
-    values = np.stack(table["embedding"])
+        embedded = [embeddings_of(table, network) for table in tables]
+        embeddings[label] = pd.concat(embedded).sort_values("mat_id", ignore_index=True)
+    assert (tmp_path / "one.network").read_bytes() == (tmp_path / "two.network").read_bytes()
+    assert embeddings["one"]["mat_id"].tolist() == names
+    values, others = (np.stack(table["embedding"]) for table in embeddings.values())
+    assert values.tobytes() == others.tobytes()
     assert values.shape == (len(names), 128)
     assert np.isfinite(values).all()
+
+
+def embeddings_of(graphs, network, kept=None):
+    output = graphs.with_suffix(".embeddings")
+    embed_graphs.main(
+        graphs, network, output, provenance=graphs.with_suffix(".json"), device="cpu", kept=kept
+    )
+    return read_table(output, EMBEDDINGS)
+
+
+@pytest.mark.parametrize(("kind", "n_kept"), [("random", 3), ("calibrated", 0)])
+def test_embeddings_are_kept_until_the_network_is_another(cifs, tmp_path, kind, n_kept):
+    graphs, split, network = (tmp_path / name for name in ("g.parquet", "split.parquet", "network"))
+    for names in (sorted(CRYSTALS)[:3], sorted(CRYSTALS)[:4]):
+        build(cifs, names, graphs)
+        write_table(split, [{"mat_id": name, "part": "train"} for name in names], SPLIT)
+        fit_network.main([graphs], split, network, kind=kind, seed=1, device="cpu", width=32, layers=2)
+        table = embeddings_of(graphs, network, tmp_path / "kept" / "shard-0-of-1")
+    counts = json.loads(graphs.with_suffix(".json").read_text())
+    assert counts == {"made": 4 - n_kept, "kept": n_kept}
+    pd.testing.assert_frame_equal(table, embeddings_of(graphs, network))
 
 
 def test_same_material_in_two_shards_is_refused(cifs, tmp_path):

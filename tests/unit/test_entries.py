@@ -40,6 +40,53 @@ def test_the_size_of_the_window_does_not_matter(items, window, escaped):
         assert [value for _, value in read_entries(path)] == items
 
 
+ENTRIES = st.fixed_dictionaries(
+    {"head": st.just("x" * 80), "value": VALUES, "tail": st.text('"\\\\{}[], x', max_size=6)}
+)
+
+
+@given(st.lists(ENTRIES, max_size=8), st.integers(1, 2000), st.sampled_from([(",", ":"), (", ", ": ")]))
+def test_entries_that_begin_alike_come_out_as_they_went_in(items, window, separators):
+    """Entries that the fast parser reads, wherever the window cuts them, whatever stands in them."""
+    text = json.dumps(items, separators=separators)
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        path = Path(folder) / "e.json"
+        path.write_text(text)
+        patch.setattr(reader, "WINDOW_CHARS", window)
+        assert list(read_entries(path)) == list(enumerate(json.loads(text)))
+
+
+def test_the_beginning_of_an_entry_inside_an_entry_misleads_nobody(tmp_path):
+    """What separates entries stands in a string, and between the objects of a list, as well."""
+    plain = {"head": "x" * 80}
+    nested = plain | {"objects": [plain, plain, plain], "text": json.dumps([plain, plain])}
+    items = [plain, plain, nested, plain, nested, nested, plain]
+    path = write_entries(tmp_path / "e.json", items)
+    assert list(read_entries(path)) == list(enumerate(items))
+
+
+def test_the_standard_parser_reads_only_what_the_fast_one_cannot(tmp_path, monkeypatch):
+    slow = []
+    standard = reader._JsonWindow.value
+    monkeypatch.setattr(reader._JsonWindow, "value", lambda self: slow.append(0) or standard(self))
+    path = write_entries(tmp_path / "e.json", entries() * 20, bare=True)
+    assert len(list(read_entries(path))) == 300
+    # The first entry, and the last.
+    assert len(slow) == 2
+
+
+def test_an_entry_that_never_ends_is_refused_in_bounded_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "MAX_ENTRY_CHARS", 1 << 20)
+    monkeypatch.setattr(reader, "WINDOW_CHARS", 1 << 16)
+    path = write_entries(tmp_path / "e.json.gz", [*entries(), {"head": "x" * (1 << 24)}])
+    tracemalloc.start()
+    with pytest.raises(UserError, match="an entry longer than 1 MiB at entry 15"):
+        list(read_entries(path))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 16e6
+
+
 def test_white_space_and_empty_lists_are_fine(tmp_path):
     path = tmp_path / "e.json"
     path.write_text(' \n{ "entries" : [ ] }\n ')

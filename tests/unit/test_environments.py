@@ -1,13 +1,26 @@
-"""Conda environments and the lock hold the same versions."""
+"""Conda environments and the lock hold the same versions, and rules find what they import."""
 
+import ast
 import re
+import sys
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
 
 import pytest
 import yaml
 from project import PROJECT
 
+from polyfacet.code_digest import code_of
+
+
+def normalized(name: str) -> str:
+    """Spell a package as the index does."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 LOCKED = {
-    re.sub(r"[-_.]+", "-", name).lower(): version
+    normalized(name): version
     # Where the lock has a version per Python, the oldest Python, that of the environments, comes first.
     for name, version in reversed(
         re.findall(r"^([\w.-]+)==([^\s;]+)", (PROJECT / "requirements.lock").read_text(), re.MULTILINE)
@@ -25,7 +38,7 @@ def test_an_environment_is_pinned_to_the_versions_of_the_lock(path):
         item for part in environment["dependencies"] if isinstance(part, dict) for item in part["pip"]
     ):
         name, version = requirement.split("==")
-        assert LOCKED[re.sub(r"[-_.]+", "-", name).lower()] == version, name
+        assert LOCKED[normalized(name)] == version, name
 
 
 def test_every_environment_is_used():
@@ -34,3 +47,35 @@ def test_every_environment_is_used():
     )
     for path in (PROJECT / "envs").glob("*.yaml"):
         assert path.name in rules, path.name
+
+
+def rules_with_environments() -> Iterator[tuple[str, str]]:
+    """List every rule's script with the environments that it may run in."""
+    for path in (PROJECT / "rules").glob("*.smk"):
+        for block in path.read_text().split("\nrule ")[1:]:
+            (script,) = re.findall(r'script_path\("(\w+)"\)', block)
+            yield from ((script, environment) for environment in re.findall(r"envs/(\w+)\.yaml", block))
+
+
+def imports(path: Path) -> set[str]:
+    """List the packages that a file imports, wherever in it."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    modules |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    return {module.split(".")[0] for module in modules} - sys.stdlib_module_names - {"polyfacet"}
+
+
+# Command lines alone need jsonargparse; XenonPy is imported where it is the chosen back end.
+NOT_NEEDED = {("*", "jsonargparse"), ("crystals", "xenonpy")}
+
+
+@pytest.mark.parametrize(("script", "environment"), sorted(rules_with_environments()))
+def test_an_environment_has_what_the_code_of_its_rules_imports(script, environment):
+    dependencies = yaml.safe_load((PROJECT / "envs" / f"{environment}.yaml").read_text())["dependencies"]
+    (pip,) = [part["pip"] for part in dependencies if isinstance(part, dict)]
+    there = {normalized(requirement.split("==")[0]) for requirement in pip}
+    distributions = packages_distributions()
+    for path in code_of(PROJECT / "workflow" / "scripts" / f"{script}.py"):
+        for package in imports(path):
+            if not NOT_NEEDED & {("*", package), (environment, package)}:
+                assert there & set(map(normalized, distributions[package])), f"{path.name} imports {package}"

@@ -1,5 +1,6 @@
 """The entrance to a script: a rule's values and a command line reach main as the types it names."""
 
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
@@ -89,3 +90,63 @@ def test_a_mistake_of_the_user_is_one_line_without_traceback(tmp_path):
     assert done.returncode == 1
     assert "none.json does not exist" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+JOB = """
+import errno
+from pathlib import Path
+from types import SimpleNamespace
+from polyfacet.errors import UserError
+from polyfacet.job import run
+
+def main(rejected: Path):
+    rejected.write_text("agm1: too flat")
+    {ends}
+
+job = SimpleNamespace(rule="graphs", log=["graphs.log"], output={{"rejected": "graphs.rejected"}}, threads=1,
+                      input={{}}, params={{}}, wildcards={{}})
+run(main, job)
+"""
+
+
+def start(folder: Path, ends: str) -> subprocess.Popen[str]:
+    """Start a job that ends in one way or another."""
+    return subprocess.Popen(
+        [sys.executable, "-c", JOB.format(ends=ends)],
+        env={"PYTHONPATH": str(PROJECT / "workflow")},
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_stage_that_stops_keeps_its_rejects_beside_the_log_until_it_runs_again(tmp_path):
+    _, said = start(tmp_path, "raise UserError('too many')").communicate()
+    kept = tmp_path / "graphs.rejected.parquet"
+    assert "Error: too many\nAll rejects with their reasons: graphs.rejected.parquet" in said
+    assert kept.read_text() == "agm1: too flat"
+    start(tmp_path, "pass").communicate()
+    assert not kept.exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [("ENOSPC", "The disk is full: make room"), ("EROFS", "make it writable"), ("EACCES", "grant it")],
+)
+def test_what_the_system_refuses_comes_with_an_advice(tmp_path, number, advice):
+    _, said = start(tmp_path, f"raise OSError(errno.{number}, 'refused', 'there')").communicate()
+    assert "'there'" in said
+    assert f"{advice}" in said
+    assert "give the same command again" in said
+    assert "Traceback" not in said
+
+
+def test_a_job_waits_for_the_process_that_a_killed_run_left(tmp_path):
+    with (tmp_path / "graphs.log").open("w") as log:
+        fcntl.flock(log, fcntl.LOCK_EX)
+        job = start(tmp_path, "pass")
+        assert "waiting for its end" in job.stderr.readline()
+        assert not (tmp_path / "graphs.rejected").exists()
+    _, said = job.communicate()
+    assert job.returncode == 0, said
+    assert (tmp_path / "graphs.rejected").exists()

@@ -1,6 +1,7 @@
 """Sampling: independent of order and files, nested, filtered, duplicates settled by content."""
 
 import itertools
+import json
 import random
 
 import pyarrow.parquet as pq
@@ -8,46 +9,111 @@ import pytest
 from handmade import entries, entry, rock_salt, write_entries
 
 import sample as script
+from polyfacet import entry_pass, sample_writing, sorted_runs
 from polyfacet.errors import UserError
+from polyfacet.identifiers import stable_hash
 from polyfacet.materials import material_from_entry
-from polyfacet.sampling import Filters, Sampler, Source
+from polyfacet.sampling import Filters
 
 NACL = rock_salt("Na", "Cl", 5.64)
 
 
-def drawn(items, n, seed=0):
-    sampler = Sampler(n, seed)
-    for i, item in enumerate(items):
-        sampler.offer(material_from_entry(item), Source("f", i))
-    return [material.mat_id for material, _ in sampler.sample()]
+@pytest.fixture
+def sample_of(tmp_path):
+    """Write entries to a file and give the rows of a sample of them."""
+
+    def sample_of(items, n, seed=0):
+        path = write_entries(tmp_path / "e.json", items)
+        return run(tmp_path, [path], n_materials=n, seed=seed)[0]
+
+    return sample_of
 
 
-def test_the_sample_does_not_depend_on_order():
+def ids(rows):
+    return [row["mat_id"] for row in rows]
+
+
+def in_memory(items, n, seed):
+    """Sample in the simplest way: of each material the entry of lowest content, of these the lowest ranks."""
+    materials = {}
+    for material in map(material_from_entry, items):
+        first = min(materials.get(material.mat_id, material), material, key=content)
+        materials[material.mat_id] = first
+    ranked = sorted(materials, key=lambda mat_id: stable_hash("sample", seed, mat_id))
+    return [materials[mat_id] for mat_id in sorted(ranked[: None if n == "all" else n])]
+
+
+def content(material):
+    return material.structure, material.formula, repr(sorted(material.targets.items()))
+
+
+@pytest.mark.parametrize("n", [1, 12, 29, "all"])
+@pytest.mark.parametrize(("n_files", "threads"), [(1, 1), (3, 1), (3, 2), (7, 3)])
+def test_runs_on_disk_give_the_sample_that_memory_gives(tmp_path, monkeypatch, n, n_files, threads):
+    """However the entries are ordered, spread over files, and cut into runs, batches and row groups."""
+    monkeypatch.setattr(entry_pass, "RUN_ROWS", 4)
+    monkeypatch.setattr(sorted_runs, "BATCH_ROWS", 2)
+    monkeypatch.setattr(sample_writing, "ROW_GROUP_ROWS", 3)
+    items = [entry(f"m{i % 30}", NACL, e_form=-0.1 * (i % 4)) for i in range(50)]
+    random.Random(f"{n} {n_files}").shuffle(items)
+    (tmp_path / "parts").mkdir()
+    for i in range(n_files):
+        write_entries(tmp_path / "parts" / f"{i}.json", items[i::n_files])
+    sample, rejected = run(tmp_path, [tmp_path / "parts"], n_materials=n, seed=5, threads=threads)
+    expected = in_memory(items, n, seed=5)
+    assert ids(sample) == [material.mat_id for material in expected]
+    assert [row["e_form"] for row in sample] == [material.targets["e_form"] for material in expected]
+    # Every entry is sampled, a named duplicate, or of a material outside the sample that is told once.
+    assert len(rejected) == 20
+    assert {row["reason"] for row in rejected} == {"duplicate mat_id"}
+    places = [(row["source_file"], row["source_position"]) for row in [*sample, *rejected]]
+    assert len(set(places)) == len(sample) + 20
+    assert pq.read_metadata(tmp_path / "sample.parquet").num_row_groups == -(-len(sample) // 3)
+    assert not list(tmp_path.glob("*.runs"))
+
+
+def test_the_sample_does_not_depend_on_order(sample_of):
     shuffled = entries()
     random.Random(1).shuffle(shuffled)
-    assert drawn(shuffled, 6) == drawn(entries(), 6)
+    assert ids(sample_of(shuffled, 6)) == ids(sample_of(entries(), 6))
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_samples_of_a_seed_are_nested(seed):
-    samples = [set(drawn(entries(), n, seed)) for n in (2, 5, 9, None)]
+def test_samples_of_a_seed_are_nested(sample_of, seed):
+    samples = [set(ids(sample_of(entries(), n, seed))) for n in (2, 5, 9, "all")]
     assert all(small < large for small, large in itertools.pairwise(samples))
 
 
-def test_seeds_differ():
-    assert len({tuple(drawn(entries(), 5, seed)) for seed in range(10)}) > 5
+def test_seeds_differ(sample_of):
+    assert len({tuple(ids(sample_of(entries(), 5, seed))) for seed in range(10)}) > 5
 
 
-@pytest.mark.parametrize("n", [1, 2, None])
-def test_of_two_entries_with_one_id_the_same_is_kept_in_any_order(n):
+@pytest.mark.parametrize("n", [1, 2, "all"])
+def test_of_two_entries_with_one_id_the_same_is_kept_in_any_order(sample_of, n):
     twins = [entry("twin", NACL, e_form=-1.0), entry("twin", NACL, e_form=-2.0)]
-    kept = []
-    for order in (twins, twins[::-1]):
-        sampler = Sampler(n, 0)
-        duplicates = [sampler.offer(material_from_entry(e), Source("f", i)) for i, e in enumerate(order)]
-        assert sum(duplicate is not None for duplicate in duplicates) == 1
-        kept.append([material.targets for material, _ in sampler.sample()])
-    assert kept[0] == kept[1]
+    [kept], [again] = sample_of(twins, n), sample_of(twins[::-1], n)
+    assert kept["e_form"] == again["e_form"]
+
+
+def test_three_entries_of_one_id_are_one_material(tmp_path, sample_of):
+    sample_of([entry("thrice", NACL)] * 3, "all")
+    assert json.loads((tmp_path / "summary.json").read_text()) == {
+        "read": 3,
+        "invalid": 0,
+        "duplicate": 2,
+        "sampled": 1,
+    }
+    rejected = pq.read_table(tmp_path / "rejected.parquet").to_pylist()
+    assert [row["source_position"] for row in rejected] == [1, 2]
+
+
+def test_a_damaged_file_leaves_no_sample_and_no_runs(tmp_path):
+    good = write_entries(tmp_path / "a.json", entries())
+    bad = write_entries(tmp_path / "b.json", entries())
+    bad.write_text(bad.read_text()[:-500])
+    with pytest.raises(UserError, match=r"b.json: .* at entry 14"):
+        run(tmp_path, [good, bad], threads=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "b.json"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import spglib
-from handmade import rock_salt, structures
+from handmade import list_structures, rock_salt, structures
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure
 from robocrys.condense.molecule import MoleculeNamer
@@ -15,10 +15,10 @@ from describe_structures import main
 from polyfacet.cif import write_cif
 from polyfacet.errors import UserError
 from polyfacet.rejects import REJECTS
-from polyfacet.stage_tables import STRUCTURES, TEXTS
+from polyfacet.stage_tables import TEXTS
 from polyfacet.structure_text.compact_cif import CompactCifError, compact_cif
 from polyfacet.structure_text.robocrystallographer import Describer, DescriptionError
-from polyfacet.tables import read_table, write_table
+from polyfacet.tables import read_table
 
 SALT = rock_salt("Na", "Cl", 5.64)
 SALT_CIF = """\
@@ -178,14 +178,11 @@ def test_a_structure_that_cannot_be_described_is_refused_with_the_reason(describ
 
 @pytest.fixture
 def shard(tmp_path):
-    """Folder with the CIFs of rock salt and of a shared site, and the table that lists them and a third."""
+    """Folder with the CIFs of rock salt, of a shared site and of nothing, and the table that lists them."""
     write_cif(SALT, tmp_path / "salt.cif")
     write_cif(SHARED_SITE, tmp_path / "alloy.cif")
-    rows = [
-        {"mat_id": name, "formula": "X", "cif": f"{name}.cif", "sha256": "0"}
-        for name in ("salt", "alloy", "absent")
-    ]
-    write_table(tmp_path / "shard-0.parquet", rows, STRUCTURES)
+    (tmp_path / "empty.cif").touch()
+    list_structures(tmp_path, ["salt", "alloy", "empty"], tmp_path / "shard-0.parquet")
     return tmp_path
 
 
@@ -196,14 +193,15 @@ def test_the_stage_writes_texts_and_rejects(shard, variant, text):
         shard / "shard-0.parquet",
         shard / "text.parquet",
         shard / "rejected.parquet",
+        provenance=shard / "provenance.json",
         variant=variant,
         max_rejected_fraction=0.7,
     )
     expected = pd.DataFrame({"mat_id": ["salt"], "text": [text]})
     pd.testing.assert_frame_equal(read_table(shard / "text.parquet", TEXTS), expected)
     rejects = read_table(shard / "rejected.parquet", REJECTS).set_index("mat_id")["reason"]
-    assert list(rejects.index) == ["absent", "alloy"]
-    assert "absent.cif" in rejects["absent"]
+    assert list(rejects.index) == ["alloy", "empty"]
+    assert "empty.cif" in rejects["empty"]
     assert "a site is shared" in rejects["alloy"]
 
 
@@ -214,6 +212,7 @@ def test_the_stage_stops_when_too_many_structures_cannot_be_described(shard):
             shard / "shard-0.parquet",
             shard / "text.parquet",
             shard / "rejected.parquet",
+            provenance=shard / "provenance.json",
             variant="cif",
             max_rejected_fraction=0.05,
         )

@@ -83,3 +83,8 @@ def test_shards_depend_on_the_material_and_are_even():
     for i in range(4000):
         counts[shard_of(f"agm{i:09d}", 4)] += 1
     assert min(counts) > 900
+
+
+def test_twice_as_many_shards_split_each_in_two():
+    for mat_id in (f"agm{i:09d}" for i in range(500)):
+        assert shard_of(mat_id, 14) // 2 == shard_of(mat_id, 7)

@@ -9,7 +9,7 @@ from jarvis.core.atoms import Atoms
 from pymatgen.core import Lattice, Structure
 
 from polyfacet.cif import CifError, read_cif, write_cif
-from polyfacet.materials import SAMPLE, material_from_entry
+from polyfacet.materials import SAMPLE, material_from_entry, sample_table
 from polyfacet.rejects import REJECTS
 from polyfacet.stage_tables import STRUCTURES
 from polyfacet.tables import read_table, write_table
@@ -59,8 +59,9 @@ def test_a_file_without_a_structure_is_an_error(tmp_path):
 
 
 def run(tmp_path, cells, n_shards, **settings):
-    rows = [material_from_entry(entry(mat_id, cell)).row("f", 0) for mat_id, cell in cells.items()]
-    write_table(tmp_path / "sample.parquet", rows, SAMPLE)
+    materials = [material_from_entry(entry(mat_id, cell)) for mat_id, cell in cells.items()]
+    sample = sample_table(materials, "f", range(len(materials)))
+    write_table(tmp_path / "sample.parquet", sample, SAMPLE)
     found = {}
     for shard in range(n_shards):
         folder = tmp_path / f"{n_shards}-{shard}"
@@ -70,6 +71,7 @@ def run(tmp_path, cells, n_shards, **settings):
             folder,
             manifest,
             rejected,
+            provenance=folder.with_suffix(".provenance.json"),
             shard=shard,
             n_shards=n_shards,
             **settings,

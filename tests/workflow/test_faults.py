@@ -1,70 +1,170 @@
-"""A run that is killed and started again ends in the same tables."""
+"""Faults: what is killed, cut short or refused. A plain rerun ends in the same bytes, or says what to do."""
 
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import psutil
 import pytest
 from workflow_copy import Workflow, copy_workflow, environment
 
 DEADLINE_S = 600
+# Stages that take seconds, for faults that can meet any stage.
+CHEAP = ("--until", "write_structures", "describe_compositions")
+CHEAP_RESULTS = ("sample/*", "structures/**/*.*", "composition/text*")
+ALL_RESULTS = ("report/ma*", "split-0/dataset/*", "images/*/*.png", "split-0/cells/*/*/*.parquet")
 
 
-def kill_when(workflow: Workflow, reached: Callable[[Path], bool]) -> None:
-    """Start the run and kill it, with all its processes, as soon as it has got somewhere."""
-    with subprocess.Popen(
-        workflow.command(),
+def start(workflow: Workflow, *arguments: str) -> subprocess.Popen[str]:
+    """Start a run in a process group of its own."""
+    return subprocess.Popen(
+        workflow.command(*arguments),
         cwd=workflow.folder,
         env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
         start_new_session=True,
-    ) as run:
-        deadline = time.monotonic() + DEADLINE_S
-        while not reached(workflow.folder / "results" / "test"):
-            assert run.poll() is None, "the run ended before it could be killed"
-            assert time.monotonic() < deadline, "the run never got there"
-            time.sleep(0.05)
-        children = psutil.Process(run.pid).children(recursive=True)
-        os.killpg(run.pid, signal.SIGKILL)
-        for child in children:
-            if child.is_running():
-                child.kill()
+    )
 
 
-def rendering(results: Path) -> bool:
-    """Say whether some pictures of a shard are drawn, but not all."""
-    return len(list(results.glob("images/shard-*.part/*.png"))) > 3
+def wait_until(reached: Callable[[], object], run: subprocess.Popen[str]) -> None:
+    """Wait until a run has got somewhere."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not reached():
+        assert run.poll() is None, "the run ended before it got there"
+        assert time.monotonic() < deadline, "the run never got there"
+        time.sleep(0.05)
 
 
-def training(results: Path) -> bool:
-    """Say whether a cell is being trained."""
-    return bool(list(results.glob("split-0/cells/*/*/model.part/*")))
+def jobs_of(run: subprocess.Popen[str], rule: str) -> list[psutil.Process]:
+    """Find the processes of a run that execute the script of a rule."""
+    found = []
+    for process in psutil.Process(run.pid).children(recursive=True):
+        try:
+            command = process.cmdline()
+        except psutil.NoSuchProcess:
+            continue
+        if len(command) == 2 and command[1].endswith(f".{rule}.py"):
+            found.append(process)
+    return found
 
 
-@pytest.mark.parametrize("reached", [rendering, training])
-def test_a_killed_run_starts_again_and_ends_in_the_same_bytes(finished, tmp_path, reached):
-    workflow = copy_workflow(tmp_path)
-    kill_when(workflow, reached)
-    assert not workflow.results("report/*.csv")
-    workflow.run("--unlock")
-    workflow.run()
-    for pattern in ("report/ma*", "split-0/dataset.parquet", "images/*/*.png", "split-0/cells/*/*/*.parquet"):
-        assert workflow.results(pattern) == finished.results(pattern)
+def kill_everything(run: subprocess.Popen[str]) -> None:
+    """Kill a run with all its processes, as a loss of power does."""
+    children = psutil.Process(run.pid).children(recursive=True)
+    os.killpg(run.pid, signal.SIGKILL)
+    for child in children:
+        if child.is_running():
+            child.kill()
+    run.communicate()
+
+
+def assert_same_results(workflow: Workflow, finished: Workflow, patterns: tuple[str, ...]) -> None:
+    for pattern in patterns:
         assert finished.results(pattern)
+        assert workflow.results(pattern) == finished.results(pattern)
     assert not list((workflow.folder / "results").rglob("*.part"))
 
 
-def test_a_damaged_source_stops_with_its_name(pristine, tmp_path):
+def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(finished, tmp_path, fault):
+    workflow = copy_workflow(tmp_path)
+    results = tmp_path / "results" / "test"
+
+    with fault("kill -9 of the whole run while pictures are drawn"):
+        run = start(workflow)
+        wait_until(lambda: len(list(results.glob("images/shard-*.part/*.png"))) > 3, run)
+        kill_everything(run)
+        refused = workflow.run(check=False)
+        assert "Directory cannot be locked" in refused
+        assert "--unlock" in refused
+        workflow.run("--unlock")
+
+    with fault("kill -9 of Snakemake alone while cells are trained: its jobs go on"):
+        run = start(workflow)
+        wait_until(lambda: list(results.glob("split-0/cells/*/*/model.part/*")), run)
+        run.kill()
+        run.wait()
+        workflow.run("--unlock")
+
+    with fault("kill -9 of one job"):
+        run = start(workflow)
+        wait_until(lambda: jobs_of(run, "train_cell"), run)
+        jobs_of(run, "train_cell")[0].kill()
+        said, _ = run.communicate()
+        assert run.returncode == 1
+        assert "mend the cause and give the same command again" in said
+        assert not results.joinpath("report", "mae.csv").exists()
+
+    workflow.run()
+    assert_same_results(workflow, finished, ALL_RESULTS)
+
+
+def test_two_runs_at_once_and_a_result_that_is_cut_short(finished, tmp_path, fault):
+    workflow = copy_workflow(tmp_path)
+    table = tmp_path / "results" / "test" / "sample" / "sample.parquet"
+
+    with fault("two runs at once in one folder"):
+        first = start(workflow, "--until", "sample")
+        wait_until(lambda: list(tmp_path.glob(".snakemake/locks/*")), first)
+        second = workflow.run("--until", "sample", check=False)
+        assert "Directory cannot be locked" in second
+        first.communicate()
+        assert first.returncode == 0
+
+    with fault("a truncated intermediate table"):
+        before = table.stat()
+        table.write_bytes(table.read_bytes()[:-100])
+        os.utime(table, ns=(before.st_atime_ns, before.st_mtime_ns))
+        said = workflow.run(*CHEAP, check=False)
+        assert f"{table.relative_to(tmp_path)} cannot be read" in said
+        assert "Delete it and run again" in said
+        table.unlink()
+        workflow.run(*CHEAP)
+        assert_same_results(workflow, finished, CHEAP_RESULTS)
+
+
+@pytest.fixture
+def disk(tmp_path) -> Iterator[Callable[[str], None]]:
+    """Put the results on a file system of their own; give a function that changes its options."""
+    folder = tmp_path / "results"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=32k", "polyfacet-test", str(folder)]
+    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("needs the right to mount a file system")
+    try:
+        yield lambda options: subprocess.run(["mount", "-o", f"remount,{options}", folder], check=True)
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def test_a_disk_that_cannot_be_written_to(finished, tmp_path, disk, fault):
+    workflow = copy_workflow(tmp_path)
+
+    with fault("no permission to write"):
+        disk("ro")
+        said = workflow.run(*CHEAP, check=False)
+        assert "Read-only file system" in said
+        assert "results" in said
+
+    with fault("a full disk"):
+        disk("rw")
+        said = workflow.run(*CHEAP, check=False)
+        assert "The disk is full: make room, and give the same command again" in said
+        disk("size=32m")
+        workflow.run(*CHEAP)
+        assert_same_results(workflow, finished, CHEAP_RESULTS)
+
+
+def test_a_source_that_is_cut_short_stops_with_its_name(pristine, tmp_path, fault):
     damaged = tmp_path / "entries.json.bz2"
     damaged.write_bytes((pristine.folder / "embedded" / "entries.json.bz2").read_bytes()[:-1000])
-    output = pristine.run(
-        "--directory", str(tmp_path), "--until", "sample", "--config", f"sources=[{damaged}]", check=False
-    )
-    assert "truncated" in output
-    assert str(damaged) in output
-    assert not (tmp_path / "results" / "test" / "sample" / "sample.parquet").exists()
+    with fault("a truncated source"):
+        output = pristine.run(
+            "--directory", str(tmp_path), "--until", "sample", "--config", f"sources=[{damaged}]", check=False
+        )
+        assert "truncated" in output
+        assert str(damaged) in output
+        assert not (tmp_path / "results" / "test" / "sample" / "sample.parquet").exists()

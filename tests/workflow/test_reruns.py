@@ -1,48 +1,26 @@
 """Reruns are precise: a change reruns the stage that it concerns and what follows from it, nothing else."""
 
-import os
 import re
-import time
+import shutil
+from contextlib import ExitStack, contextmanager
 
 import pytest
-from project import PROJECT
 
-from polyfacet.code_digest import code_of
+from polyfacet.rerun_reference import PAGE, other_value, rules_by_module
+from polyfacet.rerun_reference import main as write_page
 
 EDGE = re.compile(r"(\d+) -> (\d+)")
 NODE = re.compile(r'(\d+)\[label = "(\w+)')
 
-# The first stages that a changed key reruns.
+# The first stages that a changed key reruns: samples of what docs/reruns.md says of all keys.
 ROOTS = {
-    "n_materials=30": {"sample"},
-    "max_rejected_fraction=0.06": {
-        "sample",
-        "write_structures",
-        "render_images",
-        "build_graphs",
-        "describe_compositions",
-        "draw_composition_images",
-    },
+    "max_rejected_fraction=0.06": set(),
     "filters={sites_max: 50}": {"sample"},
-    "magnetization=signed": {"sample"},
-    "split={train_fraction: 0.8}": {"split_materials"},
-    "images={size: 65, sphere_segments: 12}": {"render_images"},
     "images={size: 64, sphere_segments: 13}": {"render_images"},
-    "graphs={pauli: paper}": {"build_graphs"},
-    "graphs={embedding: random}": {"fit_network"},
-    "graphs={embedding: calibrated, training: {epochs: 4}}": {"fit_network"},
-    "graphs={layers: 2}": {"fit_network"},
     "graphs={training: {epochs: 4}}": {"fit_network"},
-    "composition={text: composition_fraction}": {"describe_compositions"},
-    "composition={statistics: xenonpy}": {"draw_composition_images"},
     "composition={layout: mcvn2022}": {"draw_composition_images", "draw_composition_legend"},
-    "engine={automm: {max_epochs: 3}}": {"train_cell"},
     "engine={validation_fraction: 0.2, automm: {max_epochs: 2}}": {"train_cell"},
 }
-
-SCRIPTS = {path.stem for path in (PROJECT / "workflow" / "scripts").glob("*.py")}
-# The finished run takes nothing from the network.
-ONLINE_SCRIPTS = {"download_entries", "fetch_hub_encoders"}
 
 
 @pytest.fixture(scope="module")
@@ -88,31 +66,64 @@ def test_another_browser_build_draws_the_pictures_anew(finished, descendants, tm
     assert set(finished.jobs()) == expected({"render_images"}, descendants)
 
 
-@pytest.mark.parametrize("script", sorted(SCRIPTS - ONLINE_SCRIPTS))
-def test_a_touched_script_reruns_its_stage_and_what_follows(finished, descendants, script):
-    path = finished.folder / "workflow" / "scripts" / f"{script}.py"
-    before = path.stat()
-    later = time.time() + 5
-    os.utime(path, (later, later))
+@contextmanager
+def changed(path, change):
+    """Change the text of a file for a while."""
+    text = path.read_text()
+    path.write_text(change(text))
     try:
-        # A rule that this run does not need is not rerun either.
-        assert set(finished.jobs()) == expected({script} & descendants.keys(), descendants)
+        yield
     finally:
-        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        path.write_text(text)
+
+
+def test_new_words_in_comments_docstrings_and_messages_rerun_nothing(finished):
+    """Time stamps do not count, either."""
+    code = finished.folder / "workflow"
+    with ExitStack() as stack:
+        for path in (code / "scripts").glob("*.py"):
+            stack.enter_context(
+                changed(path, lambda text: text.replace('"""\n', 'And more."""\n', 1) + "# End")
+            )
+        stack.enter_context(changed(code / "polyfacet" / "progress.py", lambda text: text + "\n_NEW = 1\n"))
+        assert finished.jobs() == {}
+
+
+def test_a_new_text_of_the_report_writes_the_report_only(finished):
+    report = finished.folder / "workflow" / "scripts" / "write_report.py"
+    with changed(report, lambda text: text.replace("## Findings", "## What was found")):
+        assert finished.jobs() == {"write_report": 1}
 
 
 @pytest.mark.parametrize(
-    "module", ["structure_facet/lattice_sums.py", "figures.py", "composition/text.py", "metrics.py"]
+    "code",
+    ["scripts/fit_network.py", "polyfacet/structure_facet/lattice_sums.py", "polyfacet/composition/text.py"],
 )
-def test_a_changed_module_reruns_the_rules_that_import_it(finished, descendants, module):
-    path = finished.folder / "workflow" / "polyfacet" / module
-    twin = PROJECT / "workflow" / "polyfacet" / module
-    scripts = (PROJECT / "workflow" / "scripts").glob("*.py")
-    users = {script.stem for script in scripts if twin.resolve() in code_of(script)}
-    text = path.read_text()
-    path.write_text(text + "\n_CHANGED = 1\n")
-    try:
-        assert users
+def test_changed_code_reruns_the_rules_that_import_it(finished, descendants, code):
+    users = rules_by_module()[code]
+    assert users
+    with changed(finished.folder / "workflow" / code, lambda text: text + "\n_CHANGED = 1\n"):
         assert set(finished.jobs()) == expected(users & descendants.keys(), descendants)
-    finally:
-        path.write_text(text)
+
+
+def test_the_page_of_reruns_is_that_of_the_workflow(tmp_path):
+    copied = tmp_path / "reruns.md"
+    shutil.copy(PAGE, copied)
+    write_page(copied)
+    assert copied.read_text() == PAGE.read_text(), "run: python -m polyfacet.rerun_reference"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ({"type": "integer", "maximum": 4, "default": 4}, 3),
+        ({"type": "number", "minimum": 0, "exclusiveMaximum": 1, "default": 0.5}, 0.25),
+        ({"type": ["integer", "null"], "minimum": 7, "default": None}, 7),
+        ({"type": "boolean", "default": True}, False),
+        ({"enum": ["a", "b"], "default": "b"}, "a"),
+        ({"enum": ["a"], "default": "a"}, "a"),
+        ({"type": "array", "items": {"enum": ["a", "b"]}, "default": ["a"]}, ["b"]),
+    ],
+)
+def test_another_value_of_a_key_is_valid(key, value):
+    assert other_value(key) == value

@@ -19,7 +19,7 @@ def results(finished):
 
 @pytest.fixture(scope="module")
 def dataset(results):
-    return pd.read_parquet(results / "split-0" / "dataset.parquet")
+    return pd.read_parquet(results / "split-0" / "dataset").sort_values("mat_id", ignore_index=True)
 
 
 def test_the_dataset_is_aligned_and_complete(results, dataset):
@@ -38,7 +38,7 @@ def test_the_dataset_is_aligned_and_complete(results, dataset):
 
 
 def test_the_dataset_says_its_units(results):
-    schema = pq.read_schema(results / "split-0" / "dataset.parquet")
+    schema = pq.read_schema(results / "split-0" / "dataset" / "shard-1.parquet")
     assert schema.field("vol_atom").metadata[b"unit"] == b"A^3/atom"
     assert all(field.metadata[b"meaning"] for field in schema)
 
@@ -47,7 +47,7 @@ def test_pictures_are_where_the_dataset_says_and_differ(results, dataset):
     for column, size in (("image", (64, 64)), ("compimage", (84, 96))):
         contents = set()
         for path in dataset[column]:
-            with Image.open(results / "split-0" / path) as picture:
+            with Image.open(results / "split-0" / "dataset" / path) as picture:
                 assert picture.size == size
                 contents.add(picture.tobytes())
         assert len(contents) > 30
@@ -94,6 +94,7 @@ def test_the_dummy_mean_is_the_mean_of_the_training_part(results, dataset):
 def test_report_and_figures_are_there(results):
     report = (results / "report" / "report.md").read_text()
     assert "MASE = MAE / mean absolute" in report
+    assert "| images | 40 | 0 |" in report
     for name in ("mase_heatmap.png", "mae_bars.png", "contact_sheet.png", "composition_legend.png"):
         assert f"({name})" in report
         with Image.open(results / "report" / name) as picture:
@@ -105,7 +106,7 @@ def test_every_job_left_its_log_and_its_benchmark(finished):
     assert {
         "sample",
         "assemble_dataset",
-        "embed_graphs",
+        "gather_dataset",
         "shard-0",
         "shard-1",
         "e_form",

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from polyfacet.files import write_text
+from polyfacet.files import unreadable, write_text
 
 PACKAGES = (
     "autogluon.multimodal",
@@ -127,10 +127,13 @@ def read_card(path: Path) -> Card:
 
     Raises
     ------
-    pydantic.ValidationError
-        If the file is not a card of this version; the message names the fields.
+    UserError
+        If the file is not a card of this version; the message names it and the fields.
     """
-    return Card.model_validate_json(path.read_text(encoding="utf-8"))
+    try:
+        return Card.model_validate_json(path.read_bytes())
+    except ValueError as error:
+        raise unreadable(path, error) from error
 
 
 def measure_cost(wall_time_s: float, threads: int) -> Cost:

@@ -2,7 +2,7 @@
 
 Snakemake sees a change of a script, but not of a module that the script imports.  The digest below is a
 parameter of every rule, so that such a change reruns the rules that use the module, and no others.
-Comments and docstrings do not count: they change no result.
+Comments, docstrings and modules that only speak to the user do not count: they change no result.
 """
 
 import ast
@@ -13,6 +13,7 @@ from pathlib import Path
 
 WORKFLOW = Path(__file__).resolve().parents[1]
 PACKAGE = "polyfacet"
+SPEAKING_MODULES = frozenset({f"{PACKAGE}.errors", f"{PACKAGE}.progress"})
 
 
 def code_digest(script: Path) -> str:
@@ -76,7 +77,7 @@ def _modules(node: ast.AST) -> Iterator[str]:
 def _files(module: str) -> Iterator[Path]:
     """Find the files that importing a module of the package runs: itself and its parents' ``__init__``."""
     parts = module.split(".")
-    if parts[0] != PACKAGE:
+    if parts[0] != PACKAGE or ".".join(parts[:2]) in SPEAKING_MODULES:
         return
     for depth in range(1, len(parts) + 1):
         base = WORKFLOW.joinpath(*parts[:depth])

@@ -3,6 +3,7 @@
 import copy
 import difflib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ SCHEMA_PATH = Path(__file__).resolve().parents[2] / "config" / "schema.yaml"
 
 
 @cache
-def load_schema() -> Mapping[str, Any]:
+def load_schema() -> dict[str, Any]:
     """Read the schema that every configuration must fit."""
     return yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
 
@@ -41,10 +42,15 @@ def complete_config(config: Mapping[str, Any]) -> dict[str, Any]:
         If a key is unknown or a value is wrong; names every such key and shows what to write.
     """
     schema = load_schema()
-    completed = _as_declared(config, schema, schema)
-    errors = sorted(_DefaultsValidator(schema).iter_errors(completed), key=lambda error: list(error.path))
-    if errors:
+    try:
+        completed = _as_declared(config, schema, schema)
+        errors = sorted(_DefaultsValidator(schema).iter_errors(completed), key=lambda error: list(error.path))
         problems = "\n".join(f"  - {_explain(error, schema)}" for error in errors)
+    except RecursionError:
+        raise UserError(
+            "The configuration is nested too deeply. Take out what is no value of a key."
+        ) from None
+    if problems:
         raise UserError(f"The configuration does not fit config/schema.yaml:\n{problems}")
     return completed
 
@@ -66,7 +72,8 @@ def _as_declared(value: Any, key: Mapping[str, Any], schema: Mapping[str, Any]) 
     kinds = key.get("type", [])
     is_text = "enum" in key or "string" in kinds or "const" in key
     if isinstance(value, str) and (not is_text or (value == "null" and "null" in kinds)):
-        return yaml.safe_load(value)
+        with suppress(yaml.YAMLError):
+            return yaml.safe_load(value)
     return value
 
 

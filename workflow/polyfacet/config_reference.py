@@ -6,18 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from polyfacet.config import SCHEMA_PATH, load_schema, resolved, values_of
-from polyfacet.marked_section import with_section
+from polyfacet.generated_text import with_generated
 
 README = SCHEMA_PATH.parents[1] / "README.md"
-BEGIN = "<!-- begin: config reference, written by python -m polyfacet.config_reference -->"
-END = "<!-- end: config reference -->"
 
 
 def config_reference() -> str:
     """Write one line a key: name, default, what is allowed, meaning."""
-    schema = load_schema()
     lines = ["| key | default | allowed | meaning |", "| --- | --- | --- | --- |"]
-    for name, key in _keys(schema, schema, ""):
+    for name, key in documented_keys():
         default = json.dumps(key["default"]).replace('"', "") if "default" in key else "required"
         lines.append(f"| `{name}` | `{default}` | {_allowed(key)} | {key['description']} |")
     return "\n".join(lines)
@@ -25,7 +22,13 @@ def config_reference() -> str:
 
 def with_reference(text: str) -> str:
     """Put the table into a text, between its two markers."""
-    return with_section(text, BEGIN, END, config_reference())
+    return with_generated(text, "config reference", config_reference())
+
+
+def documented_keys() -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Go through the keys that hold a value: name with dots, and what the schema says of it."""
+    schema = load_schema()
+    yield from _keys(schema, schema, "")
 
 
 def _keys(

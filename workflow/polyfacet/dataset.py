@@ -1,17 +1,23 @@
-"""The aligned table of all facets and targets: the product that other people reuse."""
+"""The aligned table of all facets and targets: the product that other people reuse.
+
+It is a folder of Parquet files, one for each shard, and a file ``_metadata`` that lists them; what reads
+Parquet reads the folder as one table.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow.dataset import parquet_dataset
 
 from polyfacet.errors import UserError
-from polyfacet.facets import DIGEST_SUFFIX, PICTURE_FACETS, Facet, picture_columns
-from polyfacet.files import sha256_of_file
+from polyfacet.facets import DIGEST_SUFFIX, PICTURE_FACETS, Facet, facet_columns, picture_columns
+from polyfacet.files import atomic_path, sha256_of_file
 from polyfacet.materials import IDENTITY_COLUMNS, TARGET_COLUMNS
 from polyfacet.stage_tables import EMBEDDING_SIZE
-from polyfacet.tables import column, column_names, read_table
+from polyfacet.tables import column
 
 
 def dataset_schema(structure_pictures: Sequence[str]) -> pa.Schema:
@@ -54,29 +60,66 @@ def picture_fields(name: str, meaning: str) -> list[pa.Field]:
     ]
 
 
-def read_dataset(path: Path, facets: Sequence[Facet]) -> pd.DataFrame:
-    """Read the table with the facets' pictures as absolute paths, after checking that they are unchanged.
+def write_dataset_metadata(path: Path, parts: Sequence[Path]) -> None:
+    """Write the file that makes one table of several: Parquet's own list of parts, in their order.
 
     Parameters
     ----------
     path
-        The dataset file; pictures are found from its folder.
+        Output, named ``_metadata``, which readers of a folder of tables do not take for a table.
+    parts
+        The tables, in the same folder; all of one schema.
+    """
+    footers = []
+    for part in parts:
+        footer = pq.read_metadata(part)
+        footer.set_file_path(part.name)
+        footers.append(footer)
+    with atomic_path(path) as written:
+        pq.write_metadata(pq.read_schema(parts[0]), written, metadata_collector=footers)
+
+
+def read_dataset(path: Path, facets: Sequence[Facet]) -> pd.DataFrame:
+    """Read the table, ordered by mat_id; pictures are absolute paths of files that are known to be unchanged.
+
+    Parameters
+    ----------
+    path
+        The file ``_metadata`` of the dataset; parts and pictures are found from its folder.
     facets
-        Only the pictures of these are looked at.
+        Only these are read, beside identity, targets and part, and only their pictures are looked at.
+
+    Raises
+    ------
+    UserError
+        If the dataset is damaged, or a picture is missing or is not the one that the table was made with.
+    """
+    try:
+        parts = parquet_dataset(path)
+        schema = dataset_schema(picture_columns(Facet.IMAGE, parts.schema.names))
+        if not parts.schema.equals(schema):
+            raise UserError(f"{path.parent} is not of this version. Delete the folder and run again.")
+        unasked = [
+            name for facet in Facet if facet not in facets for name in facet_columns(facet, schema.names)
+        ]
+        columns = [name for name in schema.names if name not in unasked]
+        frame = parts.to_table(columns=columns).to_pandas()
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(
+            f"{path.parent} cannot be read ({error}). Delete the folder and run again."
+        ) from error
+    return with_checked_pictures(frame.sort_values("mat_id", ignore_index=True), path.parent)
+
+
+def with_checked_pictures(frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """Give pictures as absolute paths instead of relative to a folder, once they are known to be unchanged.
 
     Raises
     ------
     UserError
         If a picture is missing or is not the one that the table was made with.
     """
-    frame = read_table(path, dataset_schema(picture_columns(Facet.IMAGE, column_names(path))))
-    return with_checked_pictures(frame, path.parent, facets)
-
-
-def with_checked_pictures(frame: pd.DataFrame, folder: Path, facets: Sequence[Facet]) -> pd.DataFrame:
-    """Give the facets' pictures as absolute paths instead of relative to a folder; see `read_dataset`."""
-    shown = [facet for facet in PICTURE_FACETS if facet in facets]
-    for name in [name for facet in shown for name in picture_columns(facet, frame.columns)]:
+    for name in [name for facet in PICTURE_FACETS for name in picture_columns(facet, frame.columns)]:
         present = frame[name].notna()
         rows = frame.loc[present, [name, f"{name}{DIGEST_SUFFIX}", "mat_id"]]
         frame.loc[present, name] = [

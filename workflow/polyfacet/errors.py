@@ -6,3 +6,7 @@ class UserError(Exception):
 
     It reaches the terminal as its message alone; any other exception is a defect and keeps its traceback.
     """
+
+    def __init__(self, message: str) -> None:
+        # Halves of characters, as file names and command lines may have them, cannot be printed.
+        super().__init__(message.encode("utf-8", "backslashreplace").decode("utf-8"))

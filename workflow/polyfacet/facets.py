@@ -46,14 +46,21 @@ STUDY_FACETS = (Facet.TEXT, Facet.IMAGE, Facet.TABULAR)
 SEPARATOR = "+"
 
 
+def facet_columns(facet: Facet, columns: Iterable[str]) -> list[str]:
+    """Name the columns of a table that belong to a facet, digests of its pictures among them."""
+    name = facet.facts.column
+    return [column for column in columns if column == name or column.startswith(f"{name}_")]
+
+
 def picture_columns(facet: Facet, columns: Iterable[str]) -> list[str]:
     """Name the columns of a table that hold a facet's pictures: ``image``, or ``image_a`` and more views."""
-    name = facet.facts.column
-    return [
-        column
-        for column in columns
-        if (column == name or column.startswith(f"{name}_")) and not column.endswith(DIGEST_SUFFIX)
-    ]
+    return [column for column in facet_columns(facet, columns) if not column.endswith(DIGEST_SUFFIX)]
+
+
+def structure_picture_columns(views: Sequence[str], arrangement: str) -> list[str]:
+    """Name the columns of the structures' pictures: ``image``, or one for each view that stays single."""
+    name = Facet.IMAGE.facts.column
+    return [name] if len(views) == 1 or arrangement == "montage" else [f"{name}_{view}" for view in views]
 
 
 def combination_name(facets: Sequence[Facet]) -> str:

@@ -127,6 +127,7 @@ def contact_sheet(pictures: Sequence[Path], labels: Sequence[str], columns: int 
     for axes, path, label in zip(grid.flat, pictures, labels, strict=False):
         with Image.open(path) as picture:
             axes.imshow(np.asarray(picture.convert("RGB")))
-        axes.set_title(label, fontsize=7, y=-0.14)
+        # A formula comes from outside: a dollar in it is no beginning of mathematics.
+        axes.set_title(label, fontsize=7, y=-0.14, parse_math=False)
     figure.subplots_adjust(wspace=0.02, hspace=0.12)
     return figure

@@ -1,10 +1,13 @@
 """Outputs that appear whole or not at all, and the digests that identify them."""
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from polyfacet.errors import UserError
 
 
 @contextmanager
@@ -23,10 +26,34 @@ def atomic_path(path: Path) -> Iterator[Path]:
     part.replace(path)
 
 
+@contextmanager
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder that is gone when the block ends; what a crash left there goes first."""
+    _remove(path)
+    path.mkdir(parents=True)
+    try:
+        yield path
+    finally:
+        _remove(path)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically (UTF-8)."""
     with atomic_path(path) as part:
         part.write_text(text, encoding="utf-8")
+
+
+def unreadable(path: Path, error: Exception) -> UserError:
+    """Say of a damaged output that it can be made again: Snakemake misses a file that is deleted."""
+    return UserError(f"{path} cannot be read ({error}). Delete it and run again.")
+
+
+def link_file(source: Path, target: Path) -> None:
+    """Give a file a second name, which takes no room; a copy where the file system has no hard links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def sha256_of_file(path: Path) -> str:

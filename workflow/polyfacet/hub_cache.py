@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from polyfacet.errors import UserError
 from polyfacet.facets import Facet
-from polyfacet.files import write_text
+from polyfacet.files import unreadable, write_text
 
 WAYS_OUT = (
     "Run once where the hub can be reached, set `encoders.cache` to a Hugging Face cache that has it, "
@@ -52,8 +52,11 @@ def write_record(path: Path, encoders: HubEncoders) -> None:
 
 
 def read_record(path: Path) -> HubEncoders:
-    """Read what ``write_record`` has written."""
-    return HubEncoders.model_validate_json(path.read_text(encoding="utf-8"))
+    """Read what ``write_record`` has written; if the file is damaged, the error says which one to delete."""
+    try:
+        return HubEncoders.model_validate_json(path.read_bytes())
+    except ValueError as error:
+        raise unreadable(path, error) from error
 
 
 def work_offline(record: HubEncoders) -> None:

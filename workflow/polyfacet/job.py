@@ -1,18 +1,30 @@
 """One entrance to every script: the same ``main`` serves a rule, a command line and a test."""
 
+import errno
+import fcntl
 import inspect
 import logging
 import os
+import shutil
 import sys
 import typing
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from polyfacet import progress
 from polyfacet.errors import UserError
 
 logger = logging.getLogger(__name__)
+
+# What the operating system refuses, and what the user can do about it.
+HOW_TO_MEND = {
+    errno.ENOSPC: "The disk is full: make room",
+    errno.EDQUOT: "The disk quota is used up: make room",
+    errno.EROFS: "The file system cannot be written to: make it writable or work in another folder",
+    errno.EACCES: "Permission is missing: grant it or work in another folder",
+    errno.EPERM: "Permission is missing: grant it or work in another folder",
+}
 
 
 def run(main: Callable[..., None], job: Any = None) -> None:
@@ -31,12 +43,17 @@ def run(main: Callable[..., None], job: Any = None) -> None:
 
         _start_logging()
         _call(lambda: jsonargparse.auto_cli(main, as_positional=False))
-        return
-    if job.log:
-        _send_output_to(Path(job.log[0]))
+    else:
+        _call(lambda: _run_job(main, job), log=_log_of(job), rejected=job.output.get("rejected"))
+
+
+def _run_job(main: Callable[..., None], job: Any) -> None:
+    log = _log_of(job)
+    if log:
+        _send_output_to(log)
+        _beside(log).unlink(missing_ok=True)
     _start_logging()
-    arguments = job_arguments(main, job)
-    _call(lambda: main(**arguments), log=Path(job.log[0]) if job.log else None)
+    main(**job_arguments(main, job))
 
 
 def job_arguments(main: Callable[..., None], job: Any) -> dict[str, Any]:
@@ -71,13 +88,35 @@ def _as_annotated(value: Any, annotation: Any) -> Any:
     return value
 
 
+def _log_of(job: Any) -> Path | None:
+    return Path(job.log[0]) if job.log else None
+
+
 def _send_output_to(log: Path) -> None:
     """Send everything that this process and its children print to the log; keep the terminal for progress."""
     log.parent.mkdir(parents=True, exist_ok=True)
     progress.use_terminal(os.fdopen(os.dup(2), "w", buffering=1))
-    with log.open("w") as stream:
+    with log.open("a") as stream:
+        _wait_for_former_process(stream, log)
+        stream.truncate(0)
         for descriptor in (1, 2):
             os.dup2(stream.fileno(), descriptor)
+
+
+def _wait_for_former_process(stream: IO[str], log: Path) -> None:
+    """Lock the log for as long as this process lives.
+
+    A Snakemake that is killed leaves its jobs running: the next run must not write to the same files.
+    """
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        progress.tell(
+            f"{log.stem}: a process that a killed run left still works on this; waiting for its end."
+        )
+        fcntl.flock(stream, fcntl.LOCK_EX)
+    except OSError:
+        logger.warning("%s cannot be locked on this file system", log)
 
 
 def _start_logging() -> None:
@@ -89,14 +128,32 @@ def _start_logging() -> None:
     )
 
 
-def _call(action: Callable[[], object], log: Path | None = None) -> None:
+def _call(action: Callable[[], object], log: Path | None = None, rejected: str | None = None) -> None:
     try:
         action()
     except UserError as error:
-        progress.tell(f"\nError: {error}\n")
+        progress.tell(f"\nError: {error}{_kept(rejected, log)}\n")
         raise SystemExit(1) from None
     except Exception as error:
         logger.exception("defect")
-        where = f" (whole traceback: {log})" if log else ""
-        progress.tell(f"\nError: {type(error).__name__}: {error}{where}\n")
+        progress.tell(f"\nError: {type(error).__name__}: {error}{_advice(error, log)}\n")
         raise SystemExit(1) from None
+
+
+def _advice(error: Exception, log: Path | None) -> str:
+    how = HOW_TO_MEND.get(error.errno or 0) if isinstance(error, OSError) else None
+    if how:
+        return f"\n{how}, and give the same command again."
+    return f" (whole traceback: {log})" if log else ""
+
+
+def _kept(rejected: str | None, log: Path | None) -> str:
+    """Copy the rejects of a stage that stops to its log: Snakemake deletes the outputs of a failed job."""
+    if not (log and rejected and Path(rejected).is_file()):
+        return ""
+    shutil.copyfile(rejected, _beside(log))
+    return f"\nAll rejects with their reasons: {_beside(log)}"
+
+
+def _beside(log: Path) -> Path:
+    return log.with_suffix(".rejected.parquet")

@@ -1,12 +1,12 @@
 """A material: what the workflow keeps of a raw entry, after checking that it is sound."""
 
-import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
-import numpy as np
+import orjson
 import pyarrow as pa
 from pymatgen.core import Composition
 from pymatgen.core.periodic_table import Element
@@ -17,6 +17,7 @@ from polyfacet.targets import Magnetization, Target, derive_targets
 
 KNOWN_ELEMENTS = frozenset(element.symbol for element in Element)
 MIN_VOLUME_A3 = 0.1
+MAX_TEXT_CHARS = 200
 
 TARGET_COLUMNS = [
     column(target.value, pa.float64(), target.facts.meaning, target.facts.unit) for target in Target
@@ -44,7 +45,7 @@ class InvalidEntryError(ValueError):
     """An entry that cannot be used; the message is the reason."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Material:
     """A checked entry."""
 
@@ -57,11 +58,6 @@ class Material:
     elements: frozenset[str]
     targets: Mapping[str, float]
     structure: str
-
-    def row(self, source_file: str, source_position: int) -> dict[str, Any]:
-        """Give the material as a row of the ``SAMPLE`` table."""
-        fields = {name: getattr(self, name) for name in SAMPLE.names if hasattr(self, name)}
-        return {**fields, **self.targets, "source_file": source_file, "source_position": source_position}
 
 
 def material_from_entry(entry: Any, magnetization: Magnetization = "absolute") -> Material:
@@ -85,16 +81,19 @@ def material_from_entry(entry: Any, magnetization: Magnetization = "absolute") -
         raise InvalidEntryError(reason)
     structure = _mapping(entry.get("structure"), "structure")
     matrix = _lattice_matrix(structure)
-    volume = abs(float(np.linalg.det(matrix)))
+    volume = _cell_volume(matrix)
     if not math.isfinite(volume) or volume < MIN_VOLUME_A3:
         raise InvalidEntryError(f"cell volume is {volume:.3g} A^3")
     sites = _sites(structure)
+    prototype_id = _optional(data, "prototype_id", str)
     if data.get("nsites", len(sites)) != len(sites):
-        raise InvalidEntryError(f"nsites is {data['nsites']!r}, but the structure has {len(sites)} sites")
+        raise InvalidEntryError(
+            f"nsites is {_shown(data['nsites'])}, but the structure has {len(sites)} sites"
+        )
     return Material(
         mat_id=data["mat_id"],
         formula=_formula(data),
-        prototype_id=_optional(data, "prototype_id", str),
+        prototype_id=_short_text(prototype_id, "prototype_id") if prototype_id else None,
         space_group=_space_group(data),
         n_sites=len(sites),
         volume=volume,
@@ -104,36 +103,61 @@ def material_from_entry(entry: Any, magnetization: Magnetization = "absolute") -
     )
 
 
+def sample_table(materials: Sequence[Material], source_file: str, positions: Sequence[int]) -> pa.Table:
+    """Give materials that stand at some positions of a file as rows of the ``SAMPLE`` table."""
+    columns = {
+        **{target.value: [m.targets[target.value] for m in materials] for target in Target},
+        "source_file": [source_file] * len(materials),
+        "source_position": positions,
+    }
+    for name in SAMPLE.names:
+        if name not in columns:
+            columns[name] = list(map(attrgetter(name), materials))
+    return pa.table(columns, schema=SAMPLE)
+
+
 def reduced_formula(formula: str) -> str:
     """Give a formula in the one form that all its spellings share; as it is if it cannot be read."""
     try:
         return Composition(formula).reduced_formula
-    except ValueError:
+    except (ValueError, ArithmeticError):
         return formula
 
 
-def _mapping(value: Any, what: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise InvalidEntryError(f"{what} is missing" if value is None else f"{what} is not an object")
+def _shown(value: Any) -> str:
+    """Show a value in a message: cut to 40 characters; of what may be nested deeply, the kind alone."""
+    return type(value).__name__ if isinstance(value, list | dict) else repr(value)[:40]
+
+
+# The checks below name what is wrong as `what` + `place`, joined only where there is something to say.
+
+
+def _mapping(value: Any, what: str, place: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InvalidEntryError(f"{what}{place} is " + ("missing" if value is None else "not an object"))
     return value
 
 
-def _number(value: Any, what: str) -> float:
+def _number(value: Any, what: str, place: str = "") -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidEntryError(f"{what} is {str(value)[:40]!r}, not a number")
+        raise InvalidEntryError(f"{what}{place} is {_shown(value)}, not a number")
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise InvalidEntryError(f"{what} is {number}, not a finite number")
+        raise InvalidEntryError(f"{what}{place} is {number}, not a finite number")
     return number
 
 
-def _vector(value: Any, what: str) -> list[float]:
+def _vector(value: Any, what: str, place: str = "") -> list[float]:
     if not isinstance(value, list) or len(value) != 3:
-        raise InvalidEntryError(f"{what} is not a list of three numbers")
-    return [_number(component, what) for component in value]
+        raise InvalidEntryError(f"{what}{place} is not a list of three numbers")
+    x, y, z = value
+    # A short cut for nearly all vectors, where most of the time goes: a finite sum has finite terms.
+    if type(x) is type(y) is type(z) is float and math.isfinite(x + y + z):
+        return value
+    return [_number(component, what, place) for component in value]
 
 
 def _lattice_matrix(structure: Mapping[str, Any]) -> list[list[float]]:
@@ -143,32 +167,48 @@ def _lattice_matrix(structure: Mapping[str, Any]) -> list[list[float]]:
     return [_vector(row, "lattice vector") for row in rows]
 
 
+def _cell_volume(matrix: list[list[float]]) -> float:
+    (a, b, c), (d, e, f), (g, h, i) = matrix
+    return abs(a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g))
+
+
 def _sites(structure: Mapping[str, Any]) -> list[dict[str, Any]]:
     sites = structure.get("sites")
     if not isinstance(sites, list) or not sites:
         raise InvalidEntryError("structure has no sites")
-    return [_site(_mapping(site, f"site {index}"), index) for index, site in enumerate(sites)]
+    return [_site(site, f"site {index}") for index, site in enumerate(sites)]
 
 
-def _site(site: Mapping[str, Any], index: int) -> dict[str, Any]:
+def _site(site: Any, what: str) -> dict[str, Any]:
     """Keep species and fractional coordinates; site properties (moments, forces) are no input of a facet."""
-    species = site.get("species")
+    species = _mapping(site, what).get("species")
     if not isinstance(species, list) or not species:
-        raise InvalidEntryError(f"site {index} has no species")
-    kept = []
-    for occupant in species:
-        element = _mapping(occupant, f"species of site {index}").get("element")
-        if not isinstance(element, str) or element not in KNOWN_ELEMENTS:
-            raise InvalidEntryError(f"unknown element {str(element)[:20]!r} at site {index}")
-        kept.append({"element": element, "occu": _number(occupant.get("occu", 1), f"occupancy of {index}")})
-    return {"species": kept, "abc": _vector(site.get("abc"), f"coordinates of site {index}")}
+        raise InvalidEntryError(f"{what} has no species")
+    return {
+        "species": [_occupant(occupant, what) for occupant in species],
+        "abc": _vector(site.get("abc"), "coordinates of ", what),
+    }
+
+
+def _occupant(occupant: Any, place: str) -> dict[str, Any]:
+    element = _mapping(occupant, "species of ", place).get("element")
+    if not isinstance(element, str) or element not in KNOWN_ELEMENTS:
+        raise InvalidEntryError(f"unknown element {_shown(element)} at {place}")
+    return {"element": element, "occu": _number(occupant.get("occu", 1), "occupancy of ", place)}
 
 
 def _formula(data: Mapping[str, Any]) -> str:
-    formula = data.get("formula")
-    if not isinstance(formula, str) or not formula or len(formula) > 200:
-        raise InvalidEntryError("formula is missing" if not formula else "formula is no short string")
-    return formula
+    formula = _optional(data, "formula", str)
+    if not formula:
+        raise InvalidEntryError("formula is missing")
+    return _short_text(formula, "formula")
+
+
+def _short_text(text: str, what: str) -> str:
+    """Refuse what is no name: long texts, line breaks, control characters, halves of characters."""
+    if len(text) > MAX_TEXT_CHARS or not text.isprintable():
+        raise InvalidEntryError(f"{what} is no short, printable text: {text[:40]!a}")
+    return text
 
 
 def _optional(data: Mapping[str, Any], key: str, kind: type) -> Any:
@@ -202,4 +242,4 @@ def _structure_json(matrix: list[list[float]], sites: list[dict[str, Any]]) -> s
         "lattice": {"matrix": matrix},
         "sites": sites,
     }
-    return json.dumps(structure, separators=(",", ":"))
+    return orjson.dumps(structure).decode()

@@ -1,16 +1,22 @@
 """A sample that depends on the seed and the materials alone, and contains every smaller sample of its seed.
 
 Each material has a rank, a hash of seed and identifier; a sample of n is the n lowest ranks.  Neither the
-order of the entries nor their spread over files matters, and one pass with n materials in memory is enough.
+order of the entries nor their spread over files matters.  A rank stands for its identifier: that two of five
+million share one has a probability below 1e-6.
 """
 
-import heapq
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Self
 
+import numpy as np
+import numpy.typing as npt
+
 from polyfacet.identifiers import stable_hash
-from polyfacet.materials import Material
+from polyfacet.materials import Material, reduced_formula
+from polyfacet.targets import Magnetization
+
+MAX_RANK = 2**64 - 1
 
 
 @dataclass(frozen=True)
@@ -49,16 +55,8 @@ class Filters:
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where an entry stands."""
-
-    file: str
-    position: int
-
-
-@dataclass
-class Sampler:
-    """Collects a sample in one pass.
+class Draw:
+    """What a sample is drawn by.
 
     Parameters
     ----------
@@ -66,51 +64,36 @@ class Sampler:
         Size of the sample; None takes all.
     seed
         Samples of one seed are nested.
+    filters, magnetization
+        Which materials are drawn from, and how their targets are derived.
+    drawn_ids, drawn_formulas
+        An earlier sample: its materials, and materials of its (reduced) formulas, are not drawn again.
     """
 
     n_materials: int | None
     seed: int
-    _kept: dict[str, tuple[Material, Source]] = field(default_factory=dict)
-    _worst_first: list[tuple[int, str]] = field(default_factory=list)
-    _seen: set[int] = field(default_factory=set)
+    filters: Filters = Filters()
+    magnetization: Magnetization = "absolute"
+    drawn_ids: frozenset[str] = frozenset()
+    drawn_formulas: frozenset[str] = frozenset()
 
-    def offer(self, material: Material, source: Source) -> Source | None:
-        """Consider a material.
+    def rank(self, mat_id: str) -> int:
+        """Give the place of a material in the order in which samples of this seed grow, as 64 bits."""
+        return stable_hash("sample", self.seed, mat_id)
 
-        Returns
-        -------
-        Source or None
-            Where it, or the one kept before it, stands if the identifier came twice: one of the two is a
-            duplicate, and which one depends on their content, not on their order.
-        """
-        mat_id = material.mat_id
-        if mat_id in self._kept:
-            return self._settle_duplicate(material, source)
-        fingerprint = stable_hash("seen", mat_id)
-        if fingerprint in self._seen:
-            return source
-        self._seen.add(fingerprint)
-        rank = stable_hash("sample", self.seed, mat_id)
-        if self.n_materials is None or len(self._kept) < self.n_materials:
-            heapq.heappush(self._worst_first, (-rank, mat_id))
-            self._kept[mat_id] = (material, source)
-        elif (-rank, mat_id) > self._worst_first[0]:
-            _, dropped = heapq.heapreplace(self._worst_first, (-rank, mat_id))
-            del self._kept[dropped]
-            self._kept[mat_id] = (material, source)
+    def leaves_out(self, material: Material) -> str | None:
+        """Say why a sound material is not drawn from; None if it is."""
+        failed = self.filters.failed_by(material)
+        if failed:
+            return f"filtered by {failed}"
+        if material.mat_id in self.drawn_ids:
+            return "in the sample"
+        if self.drawn_formulas and reduced_formula(material.formula) in self.drawn_formulas:
+            return "formula in the sample"
         return None
 
-    def sample(self) -> list[tuple[Material, Source]]:
-        """Return what was sampled, ordered by mat_id."""
-        return [self._kept[mat_id] for mat_id in sorted(self._kept)]
-
-    def _settle_duplicate(self, material: Material, source: Source) -> Source:
-        kept, kept_source = self._kept[material.mat_id]
-        if _content_key(material) >= _content_key(kept):
-            return source
-        self._kept[material.mat_id] = (material, source)
-        return kept_source
-
-
-def _content_key(material: Material) -> tuple[str, str, str]:
-    return material.structure, material.formula, repr(sorted(material.targets.items()))
+    def last_rank(self, distinct_ranks: npt.NDArray[np.uint64]) -> int:
+        """Give the highest rank that is sampled of these, which are in order."""
+        if self.n_materials is None or len(distinct_ranks) <= self.n_materials:
+            return MAX_RANK
+        return int(distinct_ranks[self.n_materials - 1])

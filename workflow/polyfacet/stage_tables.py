@@ -3,9 +3,13 @@
 A material that a stage rejected is not in its table.
 """
 
+from pathlib import Path
+
 import pyarrow as pa
 
-from polyfacet.tables import column
+from polyfacet.errors import UserError
+from polyfacet.files import sha256_of_file
+from polyfacet.tables import column, read_by_material
 
 EMBEDDING_SIZE = 128
 
@@ -39,3 +43,19 @@ EMBEDDINGS = pa.schema(
     ]
 )
 COMPOSITION_IMAGES = pa.schema([_MAT_ID, _IMAGE, _SHA256])
+
+
+def intact_structures(manifest: Path, folder: Path) -> dict[str, str]:
+    """Give the digests of a shard's CIFs by mat_id, after checking that the files are as they were written.
+
+    Raises
+    ------
+    UserError
+        If a CIF is missing or has changed: its material must not be lost as a reject of a later stage.
+    """
+    digests = read_by_material(manifest, STRUCTURES, "sha256")
+    for mat_id, digest in digests.items():
+        path = folder / f"{mat_id}.cif"
+        if not path.is_file() or sha256_of_file(path) != digest:
+            raise UserError(f"{path} is damaged or missing. Delete its folder {folder} and run again.")
+    return digests

@@ -1,16 +1,19 @@
-"""Align targets, facets and split of every material in one table."""
+"""Align targets, facets and split of every material of a shard in one table."""
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 
 from polyfacet.dataset import dataset_schema
-from polyfacet.facets import DIGEST_SUFFIX, Facet, picture_columns
+from polyfacet.facets import DIGEST_SUFFIX, Facet, structure_picture_columns
 from polyfacet.materials import SAMPLE
 from polyfacet.progress import tell
+from polyfacet.rendering.settings import Arrangement, View
+from polyfacet.sharding import read_shard
 from polyfacet.splitting import SPLIT
 from polyfacet.stage_tables import COMPOSITION_IMAGES, EMBEDDINGS, PICTURES, TEXTS
 from polyfacet.tables import read_table, write_table
@@ -19,31 +22,41 @@ from polyfacet.tables import read_table, write_table
 def main(
     sample: Path,
     split: Path,
-    text: list[Path],
-    images: list[Path],
+    text: Path,
+    images: Path,
     embeddings: Path,
     composition_images: Path,
     dataset: Path,
+    *,
+    shard: int,
+    n_shards: int,
+    views: Sequence[View],
+    arrangement: Arrangement,
 ) -> None:
-    """Write the dataset.
+    """Write the dataset's part of one shard.
 
     Parameters
     ----------
     sample, split
         Tables of the sampled materials and their parts.
-    text, embeddings, composition_images
-        Tables of the facets, the texts perhaps in shards; a material that a facet's stage rejected is not in
-        that facet's table.
-    images
-        Manifests of the shards of pictures; ``x.parquet`` lists what is in the folder ``x``.
+    text, images, embeddings, composition_images
+        Tables of the shard's facets; a material that a facet's stage rejected is not in that facet's table.
+        ``x.parquet`` lists the pictures in the folder ``x``.
     dataset
         Output.
+    shard, n_shards
+        Which materials of the sample: those whose hash falls into this shard.
+    views, arrangement
+        See `polyfacet.rendering.settings.RenderSettings`; they say which columns of pictures there are.
     """
-    frame = read_table(sample, SAMPLE).drop(columns=["structure", "source_file", "source_position"])
-    frame = frame.merge(read_table(split, SPLIT), on="mat_id", how="left", validate="one_to_one")
+    columns = [name for name in SAMPLE.names if name not in ("structure", "source_file", "source_position")]
+    frame = read_shard(sample, SAMPLE, int(shard), n_shards, columns)
+    parts = read_shard(split, SPLIT, int(shard), n_shards)
+    frame = frame.merge(parts, on="mat_id", how="left", validate="one_to_one")
+    shown = structure_picture_columns(views, arrangement)
     facets = {
-        Facet.TEXT: pd.concat([read_table(table, TEXTS) for table in text]),
-        Facet.IMAGE: _structure_pictures(images, dataset.parent),
+        Facet.TEXT: read_table(text, TEXTS),
+        Facet.IMAGE: _structure_pictures(_pictures(images, PICTURES, dataset.parent), shown),
         Facet.TABULAR: read_table(embeddings, EMBEDDINGS),
         Facet.COMPIMAGE: _named(
             _pictures(composition_images, COMPOSITION_IMAGES, dataset.parent), Facet.COMPIMAGE.facts.column
@@ -55,22 +68,21 @@ def main(
         facet: frame[table.columns.drop("mat_id")].notna().all(axis="columns")
         for facet, table in facets.items()
     }
-    frame["facets"] = [[facet.value for facet in facets if present[facet][row]] for row in range(len(frame))]
-    schema = dataset_schema(picture_columns(Facet.IMAGE, frame.columns))
-    write_table(dataset, frame.sort_values("mat_id"), schema)
+    had = [[facet.value for facet in facets if present[facet][row]] for row in frame.index]
+    frame["facets"] = pd.Series(had, frame.index, dtype=object)
+    write_table(dataset, frame.sort_values("mat_id"), dataset_schema(shown))
     counts = Counter(facet for names in frame["facets"] for facet in names)
-    tell(f"dataset: {len(frame)} materials; with " + ", ".join(f"{f} {n}" for f, n in counts.items()))
+    tell(f"dataset {shard}: {len(frame)} materials; with " + ", ".join(f"{f} {n}" for f, n in counts.items()))
 
 
-def _structure_pictures(manifests: list[Path], home: Path) -> pd.DataFrame:
-    """Read the manifests of the structures' pictures: a row a material, a column a view."""
-    pictures = pd.concat([_pictures(manifest, PICTURES, home) for manifest in manifests])
-    name = Facet.IMAGE.facts.column
-    by_view = [(view, table.drop(columns="view")) for view, table in pictures.groupby("view", sort=False)]
-    if len(by_view) <= 1:
-        return _named(pictures.drop(columns="view"), name)
-    columns = [_named(table, f"{name}_{view}").set_index("mat_id") for view, table in by_view]
-    return pd.concat(columns, axis="columns").reset_index()
+def _structure_pictures(pictures: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Give the structures' pictures a row a material, a column a view."""
+    if len(columns) == 1:
+        return _named(pictures.drop(columns="view"), columns[0])
+    by_view = dict(list(pictures.drop(columns="view").groupby("image_" + pictures["view"])))
+    nothing = pictures.iloc[:0].drop(columns="view")
+    named = [_named(by_view.get(column, nothing), column).set_index("mat_id") for column in columns]
+    return pd.concat(named, axis="columns").reset_index()
 
 
 def _pictures(manifest: Path, schema: pa.Schema, home: Path) -> pd.DataFrame:

@@ -4,12 +4,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from polyfacet.composition.element_table import read_elements
-from polyfacet.composition.formula import parse_formula
-from polyfacet.composition.statistics import Mode, composition_statistics
+from polyfacet.composition.statistics_table import COMPOSITION_STATISTICS
 from polyfacet.composition_tables.dataset import table_dataset_schema
 from polyfacet.composition_tables.description import table_source
 from polyfacet.composition_tables.reading import rows_schema
+from polyfacet.engines.numeric_facets import STATISTICS_COLUMN
 from polyfacet.facets import DIGEST_SUFFIX, Facet
 from polyfacet.splitting import SPLIT
 from polyfacet.stage_tables import COMPOSITION_IMAGES
@@ -19,28 +18,25 @@ from polyfacet.tables import read_table, write_table
 def main(
     rows: Path,
     split: Path,
-    element_table: Path,
+    statistics: Path,
     composition_images: Path,
     dataset: Path,
     *,
     table: str,
     description: dict[str, Any],
-    statistics: Mode,
 ) -> None:
     """Write the dataset of one split.
 
     Parameters
     ----------
-    rows, split, element_table
-        Checked rows of the table; part of each; element properties.
+    rows, split, statistics
+        Checked rows of the table; part of each; statistics of their compositions.
     composition_images
         Manifest of the images; ``x.parquet`` lists what is in the folder ``x``.
     dataset
         Output.
     table, description
         Name of the table and what its columns mean.
-    statistics
-        See `polyfacet.composition.statistics.composition_statistics`.
     """
     objectives = table_source(table, description).objectives
     frame = read_table(rows, rows_schema(objectives)).drop(columns="line")
@@ -50,12 +46,10 @@ def main(
     folder = os.path.relpath(composition_images.with_suffix(""), dataset.parent)
     images["image"] = [f"{folder}/{image}" for image in images["image"]]
     images = images.rename(columns={"image": name, "sha256": f"{name}{DIGEST_SUFFIX}"})
-    drawn = images.merge(frame[["mat_id", "formula"]], on="mat_id", validate="one_to_one")
-    values = composition_statistics(
-        [parse_formula(formula) for formula in drawn["formula"]], read_elements(element_table), statistics
-    )
-    images["composition_statistics"] = list(values.reshape(len(values), -1))
     frame = frame.merge(images, on="mat_id", how="left", validate="one_to_one")
+    values = read_table(statistics, COMPOSITION_STATISTICS)
+    values = values.rename(columns={"statistics": STATISTICS_COLUMN})
+    frame = frame.merge(values, on="mat_id", how="left", validate="one_to_one")
     both = [Facet.TABULAR.value, Facet.COMPIMAGE.value]
     frame["facets"] = [both if drawn else both[:1] for drawn in frame[name].notna()]
     frame = frame.rename(columns={"features": Facet.TABULAR.facts.column})

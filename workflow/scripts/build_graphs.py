@@ -6,13 +6,13 @@ from pathlib import Path
 
 import torch
 
+from polyfacet.kept_results import KeptResults
 from polyfacet.progress import track
 from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
-from polyfacet.stage_tables import STRUCTURES
+from polyfacet.stage_tables import intact_structures
 from polyfacet.structure_facet.crystal import Crystal, read_crystal
 from polyfacet.structure_facet.crystal_graph import GRAPHS, CrystalGraph, build_graphs
 from polyfacet.structure_facet.lattice_sums import PauliDecay
-from polyfacet.tables import read_table, write_table
 
 # Crystals summed together; more gain nothing.
 BATCH = 500
@@ -24,11 +24,14 @@ def main(
     graphs: Path,
     rejected: Path,
     *,
+    provenance: Path,
     pauli: PauliDecay,
     neighbours: int,
     min_radius: float,
     max_rejected_fraction: float,
     primitive: bool = True,
+    kept: Path | None = None,
+    code: str = "",
 ) -> None:
     """Build the graphs of one shard.
 
@@ -37,9 +40,11 @@ def main(
     structures
         Folder of ``<mat_id>.cif``.
     materials
-        Table whose column ``mat_id`` lists the materials.
+        Table of the materials and the digests of their CIFs.
     graphs, rejected
         Outputs: the graphs; the materials that none could be made of, with reasons.
+    provenance
+        Output: JSON that says how many were made, and how many kept.
     pauli
         See `polyfacet.structure_facet.lattice_sums.lattice_sums`.
     neighbours, min_radius
@@ -48,19 +53,31 @@ def main(
         Share of rejects above which the stage stops.
     primitive
         Whether graphs are made of the primitive cell, so that the choice of cell does not matter.
+    kept, code
+        Record of this shard and digest of the code; see `polyfacet.kept_results.KeptResults`.
     """
     # The rounding of a sum depends on the number of threads; shards are what runs in parallel.
     torch.set_num_threads(1)
-    mat_ids = sorted(read_table(materials, STRUCTURES, columns=["mat_id"])["mat_id"])
+    made_of = intact_structures(materials, structures)
+    recipe = {
+        "code": code,
+        "pauli": pauli,
+        "neighbours": neighbours,
+        "min_radius": min_radius,
+        "primitive": primitive,
+    }
+    results = KeptResults(kept, GRAPHS, recipe, made_of)
     built: list[CrystalGraph] = []
     rejects: list[Reject] = []
-    crystals = _read_crystals(structures, mat_ids, f"graphs {graphs.stem}", primitive, rejects)
+    crystals = _read_crystals(
+        structures, sorted(results.reuse()), f"graphs {graphs.stem}", primitive, rejects
+    )
     while batch := dict(islice(crystals, BATCH)):
         built.extend(build_graphs(batch, pauli=pauli, neighbours=neighbours, min_radius=min_radius))
     write_rejects(rejected, rejects)
     reasons = [reject.reason for reject in rejects]
-    check_rejected_fraction(len(rejects), len(mat_ids), max_rejected_fraction, "graphs", reasons)
-    write_table(graphs, [graph.row() for graph in built], GRAPHS)
+    check_rejected_fraction(len(rejects), len(made_of), max_rejected_fraction, "graphs", reasons)
+    results.write(graphs, provenance, [graph.row() for graph in built])
 
 
 def _read_crystals(

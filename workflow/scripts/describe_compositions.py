@@ -1,17 +1,30 @@
-"""Write the composition text of every material."""
+"""Write the composition text of every material of a shard."""
 
 from pathlib import Path
 
 from polyfacet.composition.formula import FormulaError
 from polyfacet.composition.text import composition_text
+from polyfacet.kept_results import KeptResults, text_digest
 from polyfacet.materials import SAMPLE
 from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
+from polyfacet.sharding import read_shard
 from polyfacet.stage_tables import TEXTS
-from polyfacet.tables import read_table, write_table
 
 
-def main(materials: Path, text: Path, rejected: Path, *, variant: str, max_rejected_fraction: float) -> None:
-    """Write the texts.
+def main(
+    materials: Path,
+    text: Path,
+    rejected: Path,
+    *,
+    provenance: Path,
+    variant: str,
+    shard: int,
+    n_shards: int,
+    max_rejected_fraction: float,
+    kept: Path | None = None,
+    code: str = "",
+) -> None:
+    """Write the texts of one shard.
 
     Parameters
     ----------
@@ -19,16 +32,25 @@ def main(materials: Path, text: Path, rejected: Path, *, variant: str, max_rejec
         Table of the sampled materials.
     text, rejected
         Outputs: mat_id and text; materials whose formula cannot be read.
+    provenance
+        Output: JSON that says how many were made, and how many kept.
     variant
         See `polyfacet.composition.text.VARIANTS`.
+    shard, n_shards
+        Which materials of the sample: those whose hash falls into this shard.
     max_rejected_fraction
         Share of rejects above which the stage stops.
+    kept, code
+        Record of this shard and digest of the code; see `polyfacet.kept_results.KeptResults`.
     """
-    sample = read_table(materials, SAMPLE, columns=["mat_id", "formula"])
+    sample = read_shard(materials, SAMPLE, int(shard), n_shards, ["mat_id", "formula"])
+    formulas = dict(zip(sample["mat_id"], sample["formula"], strict=True))
+    made_of = {mat_id: text_digest(formula) for mat_id, formula in formulas.items()}
+    results = KeptResults(kept, TEXTS, {"code": code, "variant": variant}, made_of)
     rows, rejects = [], []
-    for mat_id, formula in zip(sample["mat_id"], sample["formula"], strict=True):
+    for mat_id in results.reuse():
         try:
-            rows.append({"mat_id": mat_id, "text": composition_text(formula, variant)})
+            rows.append({"mat_id": mat_id, "text": composition_text(formulas[mat_id], variant)})
         except FormulaError as error:
             rejects.append(Reject(mat_id, str(error)))
     write_rejects(rejected, rejects)
@@ -39,7 +61,7 @@ def main(materials: Path, text: Path, rejected: Path, *, variant: str, max_rejec
         "composition text",
         [reject.reason for reject in rejects],
     )
-    write_table(text, rows, TEXTS)
+    results.write(text, provenance, rows)
 
 
 if __name__ == "__main__":

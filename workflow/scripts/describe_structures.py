@@ -7,11 +7,11 @@ from typing import Literal
 from pymatgen.core import Structure
 
 from polyfacet.cif import read_cif
+from polyfacet.kept_results import KeptResults
 from polyfacet.progress import tell, track
 from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
-from polyfacet.stage_tables import STRUCTURES, TEXTS
+from polyfacet.stage_tables import TEXTS, intact_structures
 from polyfacet.structure_text.compact_cif import compact_cif
-from polyfacet.tables import read_table, write_table
 
 Variant = Literal["robocrystallographer", "cif"]
 
@@ -22,8 +22,11 @@ def main(
     text: Path,
     rejected: Path,
     *,
+    provenance: Path,
     variant: Variant,
     max_rejected_fraction: float,
+    kept: Path | None = None,
+    code: str = "",
 ) -> None:
     """Write the texts of one shard.
 
@@ -32,27 +35,32 @@ def main(
     structures
         Folder of ``<mat_id>.cif``.
     materials
-        Table whose column ``mat_id`` lists the materials.
+        Table of the materials and the digests of their CIFs.
     text, rejected
         Outputs: mat_id and text; materials whose structure cannot be described, with reasons.
+    provenance
+        Output: JSON that says how many were made, and how many kept.
     variant
         See `polyfacet.text_variants.STRUCTURE_TEXTS`.
     max_rejected_fraction
         Share of rejects above which the stage stops.
+    kept, code
+        Record of this shard and digest of the code; see `polyfacet.kept_results.KeptResults`.
     """
-    mat_ids = sorted(read_table(materials, STRUCTURES, columns=["mat_id"])["mat_id"])
+    made_of = intact_structures(materials, structures)
+    results = KeptResults(kept, TEXTS, {"code": code, "variant": variant}, made_of)
     write = _writer(variant)
     rows: list[dict[str, str]] = []
     rejects: list[Reject] = []
-    for mat_id in track(mat_ids, f"texts {text.stem}"):
+    for mat_id in track(results.reuse(), f"texts {text.stem}"):
         try:
             rows.append({"mat_id": mat_id, "text": write(read_cif(structures / f"{mat_id}.cif"))})
         except ValueError as error:
             rejects.append(Reject(mat_id, str(error)))
     write_rejects(rejected, rejects)
     reasons = [reject.reason for reject in rejects]
-    check_rejected_fraction(len(rejects), len(mat_ids), max_rejected_fraction, "structure texts", reasons)
-    write_table(text, rows, TEXTS)
+    check_rejected_fraction(len(rejects), len(made_of), max_rejected_fraction, "structure texts", reasons)
+    results.write(text, provenance, rows)
     if rows:
         # Encoders cut long texts, most of them at 512 tokens.
         lengths = [len(row["text"].split()) for row in rows]

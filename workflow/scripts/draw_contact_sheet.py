@@ -14,7 +14,7 @@ def main(dataset: Path, sheet: Path, *, n_pictures: int) -> None:
     Parameters
     ----------
     dataset
-        The aligned table.
+        ``_metadata`` of the aligned table.
     sheet
         Output, a PNG file.
     n_pictures

@@ -1,33 +1,53 @@
-"""Embed the graphs of all materials."""
+"""Embed the graphs of the materials of a shard."""
 
 from pathlib import Path
 
+from polyfacet.files import sha256_of_file
+from polyfacet.kept_results import KeptResults
 from polyfacet.stage_tables import EMBEDDINGS
 from polyfacet.structure_facet.crystal_graph import read_graphs
 from polyfacet.structure_facet.devices import Device, choose_device
 from polyfacet.structure_facet.embedding import embed, load_network
-from polyfacet.tables import write_table
 
 
-def main(graphs: list[Path], network: Path, embeddings: Path, *, device: Device) -> None:
-    """Embed all materials that have a graph.
+def main(
+    graphs: Path,
+    network: Path,
+    embeddings: Path,
+    *,
+    provenance: Path,
+    device: Device,
+    kept: Path | None = None,
+    code: str = "",
+) -> None:
+    """Embed the materials of one shard that have a graph.
 
     Parameters
     ----------
     graphs
-        Tables of graphs, one per shard; their number and order do not matter.
+        Table of graphs.
     network
         Weights and statistics.
     embeddings
         Output: the embeddings, ordered by mat_id.
+    provenance
+        Output: JSON that says how many were made, and how many kept.
     device
         ``auto`` takes a GPU where there is one.
+    kept, code
+        Record of this shard and digest of the code; see `polyfacet.kept_results.KeptResults`.
     """
-    potnet = load_network(network, choose_device(device))
+    where = choose_device(device)
+    by_id = {graph.mat_id: graph for graph in read_graphs([graphs])}
+    recipe = {"code": code, "network": sha256_of_file(network), "device": str(where)}
+    made_of = {mat_id: graph.digest() for mat_id, graph in by_id.items()}
+    results = KeptResults(kept, EMBEDDINGS, recipe, made_of)
+    new = [by_id[mat_id] for mat_id in results.reuse()]
     rows = [
-        {"mat_id": mat_id, "embedding": embedding} for mat_id, embedding in embed(potnet, read_graphs(graphs))
+        {"mat_id": mat_id, "embedding": embedding}
+        for mat_id, embedding in embed(load_network(network, where), new)
     ]
-    write_table(embeddings, rows, EMBEDDINGS)
+    results.write(embeddings, provenance, rows)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """Draw the picture of each material of a shard."""
 
-import json
 import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from polyfacet.files import atomic_path, write_text
+from polyfacet.files import atomic_path
+from polyfacet.kept_results import KeptResults
 from polyfacet.progress import track
 from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
 from polyfacet.rendering.pictures import Picture, render_structures
@@ -20,8 +20,7 @@ from polyfacet.rendering.settings import (
     WebGLBackend,
 )
 from polyfacet.rendering.studio import open_studio
-from polyfacet.stage_tables import PICTURES, STRUCTURES
-from polyfacet.tables import read_table, write_table
+from polyfacet.stage_tables import PICTURES, intact_structures
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +51,9 @@ def main(
     max_rejected_fraction: float = 0.05,
     threads: int = 1,
     scenes: Path | None = None,
+    drawn_by: str = "",
+    kept: Path | None = None,
+    code: str = "",
 ) -> None:
     """Draw the materials of a shard with Crystal Toolkit in a headless browser.
 
@@ -60,7 +62,7 @@ def main(
     structures
         Folder of ``<mat_id>.cif``.
     materials
-        Table with the column ``mat_id``: the shard's materials.
+        Table of the shard's materials and the digests of their CIFs.
     images
         Output: folder of ``<mat_id>.png``, or of such a folder per view.
     manifest
@@ -68,7 +70,8 @@ def main(
     rejected
         Output: table of the materials without a picture, with reasons.
     provenance
-        Output: JSON that says which browser, WebGL renderer and packages made the pictures.
+        Output: JSON that says which browser, WebGL renderer and packages made the pictures, for how many
+        materials they were made, and for how many kept.
     size, sphere_segments, bonds, polyhedra, bonded_sites_outside_unit_cell, colors, cell, unit_cell, vacuum,
     views, arrangement, centered, show_compass, webgl
         See ``RenderSettings``.
@@ -80,6 +83,10 @@ def main(
         Number of processor cores to use; the pictures do not depend on it.
     scenes
         Folder that keeps scenes, so that a crystal that is drawn again need not have its bonds found again.
+    drawn_by
+        What the browser draws with (see `polyfacet.rendering.drawn_by`); for the recipe of what is kept.
+    kept, code
+        Record of this shard and digest of the code; see `polyfacet.kept_results.KeptResults`.
     """
     settings = RenderSettings(
         size=size,
@@ -97,22 +104,23 @@ def main(
         show_compass=show_compass,
         webgl=webgl,
     )
-    mat_ids = list(read_table(materials, STRUCTURES, columns=["mat_id"])["mat_id"])
-    items = [(mat_id, structures / f"{mat_id}.cif") for mat_id in mat_ids]
+    made_of = intact_structures(materials, structures)
     start = time.monotonic()
     with atomic_path(images) as folder, open_studio(settings, browser, threads, scenes) as studio:
         folder.mkdir()
-        drawn = render_structures(items, folder, studio, settings)
-        results = list(track(drawn, f"images {manifest.stem}", total=len(items)))
         made_by = studio.provenance()
-    pictures = [picture for result in results if isinstance(result, list) for picture in result]
-    rejects = [result for result in results if isinstance(result, Reject)]
-    write_table(manifest, [picture.row() for picture in pictures], PICTURES)
+        recipe = {"code": code, "drawn_by": drawn_by, **made_by}
+        results = KeptResults(kept, PICTURES, recipe, made_of, file_column="image")
+        items = [(mat_id, structures / f"{mat_id}.cif") for mat_id in results.reuse(folder)]
+        drawn = render_structures(items, folder, studio, settings)
+        drawings = list(track(drawn, f"images {manifest.stem}", total=len(items)))
+    pictures = [picture for drawing in drawings if isinstance(drawing, list) for picture in drawing]
+    rejects = [drawing for drawing in drawings if isinstance(drawing, Reject)]
+    results.write(manifest, provenance, [picture.row() for picture in pictures], images, **made_by)
     write_rejects(rejected, rejects)
-    write_text(provenance, json.dumps(made_by, indent=2, sort_keys=True) + "\n")
     log_summary(pictures, time.monotonic() - start)
     check_rejected_fraction(
-        len(rejects), len(items), max_rejected_fraction, "images", [reject.reason for reject in rejects]
+        len(rejects), len(made_of), max_rejected_fraction, "images", [reject.reason for reject in rejects]
     )
 
 

@@ -1,33 +1,22 @@
 """Draw a seeded, nested sample of checked materials from raw Alexandria entries."""
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from polyfacet.entries import entry_files, read_entries
+from polyfacet.entries import entry_files
+from polyfacet.entry_pass import REJECTED_ENTRIES
 from polyfacet.errors import UserError
-from polyfacet.files import write_text
-from polyfacet.materials import SAMPLE, InvalidEntryError, material_from_entry
-from polyfacet.progress import tell, track
+from polyfacet.files import scratch_folder, write_text
+from polyfacet.progress import tell
 from polyfacet.rejects import check_rejected_fraction
-from polyfacet.sampling import Filters, Sampler, Source
-from polyfacet.tables import column, write_table
+from polyfacet.sample_writing import find_materials, write_sample
+from polyfacet.sampling import Draw, Filters
+from polyfacet.tables import write_table
 from polyfacet.targets import Magnetization
-
-REJECTED_ENTRIES = pa.schema(
-    [
-        column("source_file", pa.string(), "file of the entry"),
-        column("source_position", pa.int64(), "position of the entry in that file, from 0"),
-        column(
-            "mat_id", pa.string(), "identifier that the entry states, cut to 80 characters", nullable=True
-        ),
-        column("reason", pa.string(), "why the entry cannot be used"),
-    ]
-)
 
 
 def main(
@@ -41,6 +30,7 @@ def main(
     filters: Mapping[str, Any],
     magnetization: Magnetization,
     max_rejected_fraction: float,
+    threads: int = 1,
 ) -> None:
     """Draw the sample.
 
@@ -60,61 +50,32 @@ def main(
         See `polyfacet.targets.derive_targets`.
     max_rejected_fraction
         Share of unusable entries above which the stage stops.
+    threads
+        How many files are read side by side.
     """
-    criteria = Filters.of(filters)
-    sampler = Sampler(None if n_materials == "all" else int(n_materials), seed)
-    rejects: list[dict[str, Any]] = []
-    counts: Counter[str] = Counter(read=0, invalid=0, duplicate=0)
-    for path in entry_files(sources):
-        for position, entry in track(read_entries(path), f"entries of {path.name}"):
-            counts["read"] += 1
-            try:
-                material = material_from_entry(entry, magnetization)
-            except InvalidEntryError as error:
-                counts["invalid"] += 1
-                rejects.append(_reject(Source(str(path), position), _stated_id(entry), str(error)))
-                continue
-            failed = criteria.failed_by(material)
-            if failed:
-                counts[f"filtered by {failed}"] += 1
-                continue
-            duplicate = sampler.offer(material, Source(str(path), position))
-            if duplicate:
-                counts["duplicate"] += 1
-                rejects.append(_reject(duplicate, material.mat_id, "duplicate mat_id"))
-    rejects.sort(key=lambda row: (row["source_file"], row["source_position"]))
-    write_table(rejected, rejects, REJECTED_ENTRIES)
-    invalid = [row["reason"] for row in rejects if row["reason"] != "duplicate mat_id"]
-    check_rejected_fraction(len(invalid), counts["read"], max_rejected_fraction, "sample", invalid)
-    sampled = sampler.sample()
-    _check_size(len(sampled), n_materials, counts)
-    write_table(sample, [material.row(s.file, s.position) for material, s in sampled], SAMPLE)
-    counts["sampled"] = len(sampled)
+    size = None if n_materials == "all" else int(n_materials)
+    draw = Draw(size, seed, Filters.of(filters), magnetization)
+    with scratch_folder(sample.with_name(f"{sample.name}.runs")) as folder:
+        found = find_materials(entry_files(sources), folder, draw, threads)
+        counts = found.counts
+        reasons = found.invalid["reason"].to_pylist()
+        write_table(rejected, found.invalid, REJECTED_ENTRIES)
+        check_rejected_fraction(counts["invalid"], counts["read"], max_rejected_fraction, "sample", reasons)
+        counts["sampled"] = len(found.sampled_ids)
+        _check_size(size, counts)
+        duplicates = write_sample(sample, found)
+    rejects = pa.concat_tables([found.invalid, duplicates])
+    order = [("source_file", "ascending"), ("source_position", "ascending")]
+    write_table(rejected, rejects.sort_by(order), REJECTED_ENTRIES)
     write_text(summary, json.dumps(dict(sorted(counts.items())), indent=2) + "\n")
 
 
-def _stated_id(entry: Any) -> str | None:
-    """Give the identifier of an entry that failed its check, as far as it has one."""
-    try:
-        return str(entry["data"]["mat_id"])[:80]
-    except (TypeError, KeyError, IndexError):
-        return None
-
-
-def _reject(source: Source, mat_id: str | None, reason: str) -> dict[str, Any]:
-    return {
-        "source_file": source.file,
-        "source_position": source.position,
-        "mat_id": mat_id,
-        "reason": reason,
-    }
-
-
-def _check_size(n_sampled: int, n_materials: int | str, counts: Mapping[str, int]) -> None:
+def _check_size(size: int | None, counts: Mapping[str, int]) -> None:
+    n_sampled = counts["sampled"]
     if n_sampled == 0:
         raise UserError(f"No material is left to sample: {dict(counts)}. Mend `sources` or `filters`.")
-    if n_materials != "all" and n_sampled < int(n_materials):
-        tell(f"sample: {n_materials} materials asked for, {n_sampled} are there; going on with those.")
+    if size is not None and n_sampled < size:
+        tell(f"sample: {size} materials asked for, {n_sampled} are there; going on with those.")
 
 
 if __name__ == "__main__":

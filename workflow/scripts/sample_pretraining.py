@@ -1,18 +1,18 @@
 """Draw the materials outside the sample that the network of the structure facet is pretrained on."""
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from polyfacet.entries import entry_files, read_entries
+from polyfacet.entries import entry_files
 from polyfacet.errors import UserError
-from polyfacet.files import write_text
-from polyfacet.materials import SAMPLE, InvalidEntryError, material_from_entry, reduced_formula
-from polyfacet.progress import tell, track
-from polyfacet.sampling import Filters, Sampler, Source
-from polyfacet.tables import read_table, write_table
+from polyfacet.files import scratch_folder, write_text
+from polyfacet.materials import SAMPLE, reduced_formula
+from polyfacet.progress import tell
+from polyfacet.sample_writing import find_materials, write_sample
+from polyfacet.sampling import Draw, Filters
+from polyfacet.tables import read_table
 from polyfacet.targets import Magnetization
 
 
@@ -26,6 +26,7 @@ def main(
     seed: int,
     filters: Mapping[str, Any],
     magnetization: Magnetization,
+    threads: int = 1,
 ) -> None:
     """Draw the materials that follow the sample in its order.
 
@@ -43,44 +44,41 @@ def main(
         How many to draw.
     seed, filters, magnetization
         Those of the sample.
+    threads
+        How many files are read side by side.
 
     Raises
     ------
     UserError
         If no material is left.
     """
-    sampled = read_table(sample, SAMPLE, columns=["mat_id", "formula"])
-    mat_ids, formulas = set(sampled["mat_id"]), set(map(reduced_formula, sampled["formula"]))
-    criteria = Filters.of(filters)
-    sampler = Sampler(n_materials, seed)
-    counts: Counter[str] = Counter(read=0)
-    for path in entry_files(sources):
-        for position, entry in track(read_entries(path), f"entries of {path.name}"):
-            counts["read"] += 1
-            try:
-                material = material_from_entry(entry, magnetization)
-            except InvalidEntryError:
-                counts["invalid"] += 1
-                continue
-            if criteria.failed_by(material):
-                counts["filtered"] += 1
-            elif material.mat_id in mat_ids:
-                counts["in the sample"] += 1
-            elif reduced_formula(material.formula) in formulas:
-                counts["formula in the sample"] += 1
-            elif sampler.offer(material, Source(str(path), position)):
-                counts["duplicate"] += 1
-    drawn = sampler.sample()
-    counts["drawn"] = len(drawn)
-    if not drawn:
+    earlier = read_table(sample, SAMPLE, columns=["mat_id", "formula"])
+    draw = Draw(
+        n_materials,
+        seed,
+        Filters.of(filters),
+        magnetization,
+        drawn_ids=frozenset(earlier["mat_id"]),
+        drawn_formulas=frozenset(map(reduced_formula, earlier["formula"])),
+    )
+    with scratch_folder(pretraining.with_name(f"{pretraining.name}.runs")) as folder:
+        found = find_materials(entry_files(sources), folder, draw, threads)
+        counts = found.counts
+        counts["drawn"] = len(found.sampled_ids)
+        _check_size(n_materials, counts)
+        write_sample(pretraining, found)
+    write_text(summary, json.dumps(dict(sorted(counts.items())), indent=2) + "\n")
+
+
+def _check_size(n_materials: int, counts: Mapping[str, int]) -> None:
+    n_drawn = counts["drawn"]
+    if n_drawn == 0:
         raise UserError(
             f"No material outside the sample is left to pretrain on: {dict(counts)}. "
             "Set graphs.pretrain to 0 or mend `sources`."
         )
-    if len(drawn) < n_materials:
-        tell(f"pretraining: {n_materials} materials asked for, {len(drawn)} are there; going on with those.")
-    write_text(summary, json.dumps(dict(sorted(counts.items())), indent=2) + "\n")
-    write_table(pretraining, [material.row(s.file, s.position) for material, s in drawn], SAMPLE)
+    if n_drawn < n_materials:
+        tell(f"pretraining: {n_materials} materials asked for, {n_drawn} are there; going on with those.")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def main(
     Parameters
     ----------
     dataset
-        The aligned table of facets, objectives and parts.
+        ``_metadata`` of the aligned table of facets, objectives and parts.
     encoders
         Folder of local encoder checkpoints; None takes the preset's, from the hub.
     predictions, model, card

@@ -28,7 +28,7 @@ def main(
     Parameters
     ----------
     dataset
-        The aligned table of facets, objectives and parts.
+        ``_metadata`` of the aligned table of facets, objectives and parts.
     predictions, model, card
         Outputs, of the same form as a trained cell's.
     baseline

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from polyfacet.files import write_text
+from polyfacet.files import unreadable, write_text
+from polyfacet.markdown import plain
 from polyfacet.rejects import REJECTS
 from polyfacet.results import BASELINES, CELLS, best_rows, number_text, pivot
 from polyfacet.tables import read_table
@@ -31,6 +32,7 @@ def main(
     sheet: Path,
     legend: Path,
     rejected: list[Path],
+    provenance: list[Path],
     report: Path,
     *,
     run_name: str,
@@ -45,6 +47,8 @@ def main(
         Tables and figures to show.
     rejected
         Rejects tables of the stages.
+    provenance
+        What the stages' jobs say of how many results they made, and how many they kept of earlier runs.
     report
         Output.
     run_name
@@ -58,7 +62,7 @@ def main(
         f"## MASE\n\n{mase_md.read_text(encoding='utf-8')}\n![MASE heatmap]({heatmap.name})",
         f"## MAE\n\n{mae_md.read_text(encoding='utf-8')}\n![MAE bars]({bars.name})",
         _failures(frame),
-        f"## Materials\n\n{_sampling(summary)}\n\n{_rejects(rejected)}",
+        f"## Materials\n\n{_sampling(summary)}\n\n{_rejects(rejected)}\n\n{_work(provenance)}",
         f"![Pictures of the structures]({sheet.name})",
         f"## Blocks of the composition image\n\n![Legend of the composition image]({legend.name})",
     ]
@@ -87,26 +91,44 @@ def _errors(mae: pd.DataFrame, mase: pd.DataFrame, row: str, target: str) -> str
 
 def _failures(frame: pd.DataFrame) -> str:
     failed = frame[frame["status"] == "failed"]
-    lines = [f"- `{row.row}` on {row.target}: {row.reason}" for row in failed.itertuples()]
+    lines = [f"- `{row.row}` on {row.target}: {plain(row.reason)}" for row in failed.itertuples()]
     return "## Failed cells\n\n" + "\n".join(lines) if lines else ""
 
 
 def _sampling(summary: Path) -> str:
-    counts = json.loads(summary.read_text(encoding="utf-8"))
-    return "Entries: " + ", ".join(f"{name} {n}" for name, n in counts.items()) + "."
+    return "Entries: " + ", ".join(f"{name} {n}" for name, n in sampling_counts(summary).items()) + "."
+
+
+def sampling_counts(summary: Path) -> dict[str, int]:
+    """Read what the sampling counted; if the file is damaged, the error says to delete it."""
+    try:
+        return json.loads(summary.read_bytes())
+    except ValueError as error:
+        raise unreadable(summary, error) from error
 
 
 def _rejects(tables: list[Path]) -> str:
     """Count the rejects of the stages after sampling, by reason."""
     reasons: Counter[tuple[str, str]] = Counter()
     for path in tables:
-        stage = path.parent.name if path.name.startswith("shard-") else path.name.split(".")[0]
-        reasons.update((stage, reason) for reason in read_table(path, REJECTS)["reason"])
+        reasons.update((path.parent.name, reason) for reason in read_table(path, REJECTS)["reason"])
     if not reasons:
         return "No stage after sampling rejected a material."
     return "Rejected by later stages:\n\n" + "\n".join(
-        f"- {stage}: {n} x {reason}" for (stage, reason), n in sorted(reasons.items())
+        f"- {stage}: {n} x {plain(reason)}" for (stage, reason), n in sorted(reasons.items())
     )
+
+
+def _work(provenance: list[Path]) -> str:
+    """Count for each stage what this run made, and what it kept of earlier ones."""
+    made: Counter[str] = Counter()
+    kept: Counter[str] = Counter()
+    for path in provenance:
+        counts = json.loads(path.read_text(encoding="utf-8"))
+        made[path.parent.name] += counts["made"]
+        kept[path.parent.name] += counts["kept"]
+    lines = [f"| {stage} | {made[stage]} | {kept[stage]} |" for stage in made]
+    return "\n".join(["| stage | made | kept of earlier runs |", "| --- | --- | --- |", *lines])
 
 
 if __name__ == "__main__":

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from pymatgen.core import Structure
 
-from polyfacet.cif import CifError, write_cif
+from polyfacet.cif import write_cif
 from polyfacet.files import atomic_path, sha256_of_file
-from polyfacet.identifiers import shard_of
+from polyfacet.kept_results import KeptResults, text_digest
 from polyfacet.materials import SAMPLE
 from polyfacet.progress import track
 from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
+from polyfacet.sharding import read_shard
 from polyfacet.stage_tables import STRUCTURES
-from polyfacet.tables import read_table, write_table
 
 
 def main(
@@ -21,9 +21,12 @@ def main(
     manifest: Path,
     rejected: Path,
     *,
+    provenance: Path,
     shard: int,
     n_shards: int,
     max_rejected_fraction: float,
+    kept: Path | None = None,
+    code: str = "",
 ) -> None:
     """Write the CIFs of one shard.
 
@@ -35,21 +38,28 @@ def main(
         Output folder of ``<mat_id>.cif``.
     manifest, rejected
         Outputs: what was written, with digests; what could not be, with reasons.
+    provenance
+        Output: JSON that says how many were made, and how many kept.
     shard, n_shards
         Which materials of the sample: those whose hash falls into this shard.
     max_rejected_fraction
         Share of rejects above which the stage stops.
+    kept, code
+        Record of this shard and digest of the code; see `polyfacet.kept_results.KeptResults`.
     """
-    materials = read_table(sample, SAMPLE, columns=["mat_id", "formula", "structure"])
-    mine = materials[[shard_of(mat_id, n_shards) == int(shard) for mat_id in materials["mat_id"]]]
+    materials = read_shard(sample, SAMPLE, int(shard), n_shards, ["mat_id", "formula", "structure"])
+    sources = zip(materials["mat_id"], materials["formula"], materials["structure"], strict=True)
+    made_of = {mat_id: text_digest(formula, structure) for mat_id, formula, structure in sources}
+    results = KeptResults(kept, STRUCTURES, {"code": code}, made_of, file_column="cif")
     rows, rejects = [], []
     with atomic_path(structures) as folder:
         folder.mkdir()
-        for material in track(mine.to_dict("records"), f"structures {shard}"):
+        new = materials[materials["mat_id"].isin(results.reuse(folder))]
+        for material in track(new.to_dict("records"), f"structures {shard}"):
             path = folder / f"{material['mat_id']}.cif"
             try:
                 write_cif(Structure.from_dict(json.loads(material["structure"])), path)
-            except CifError as error:
+            except ValueError as error:  # of pymatgen, too: occupancies that are no occupancies
                 rejects.append(Reject(material["mat_id"], str(error)))
                 continue
             rows.append(
@@ -62,9 +72,9 @@ def main(
             )
     write_rejects(rejected, rejects)
     check_rejected_fraction(
-        len(rejects), len(mine), max_rejected_fraction, "structures", [reject.reason for reject in rejects]
+        len(rejects), len(materials), max_rejected_fraction, "structures", [r.reason for r in rejects]
     )
-    write_table(manifest, rows, STRUCTURES)
+    results.write(manifest, provenance, rows, structures)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,9 @@
 from pathlib import Path
 
 from polyfacet.files import write_text
-from polyfacet.marked_section import with_section
+from polyfacet.generated_text import with_generated
 
 PROJECT = Path(__file__).resolve().parents[3]
-BEGIN = "<!-- begin: results, written by python -m polyfacet.comparison.document -->"
-END = "<!-- end: results -->"
 
 
 def main(
@@ -21,10 +19,10 @@ def main(
     tables
         What a run's report has of findings and tables.
     document
-        Markdown with the markers ``BEGIN`` and ``END``.
+        Markdown with the markers of ``results``.
     """
     text, results = (path.read_text(encoding="utf-8") for path in (document, tables))
-    write_text(document, with_section(text, BEGIN, END, results))
+    write_text(document, with_generated(text, "results", results.strip()))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,9 @@ from polyfacet.structure_facet.element_features import MAX_ATOMIC_NUMBER
 
 MIN_DISTANCE_A = 0.1
 MIN_VOLUME_A3 = 0.1
+MAX_LENGTH_A = 1e4
+# The search for neighbours divides the cell into cubes as wide as its radius; more of them only take memory.
+MAX_CUBES = 1e6
 # Positions closer than this are the same under a symmetry operation; as wide as a shell of the local graph.
 SYMMETRY_TOLERANCE_A = 1e-3
 
@@ -46,6 +49,9 @@ class Crystal:
         _check_shapes(self)
         if not (np.isfinite(self.lattice).all() and np.isfinite(self.cart_coords).all()):
             raise ValueError("lattice or positions contain NaN or infinity")
+        longest = float(np.linalg.norm(self.lattice, axis=1).max())
+        if longest > MAX_LENGTH_A:
+            raise ValueError(f"a lattice vector is {longest:.3g} A long, more than {MAX_LENGTH_A:g} A")
         if self.volume < MIN_VOLUME_A3:
             raise ValueError(f"cell volume is {self.volume:.3g} A^3: the lattice vectors lie in a plane")
         _check_elements(self.atomic_numbers)
@@ -182,9 +188,10 @@ def _check_elements(atomic_numbers: NDArray[np.int64]) -> None:
 
 def _check_distances(crystal: Crystal) -> None:
     """Refuse atoms on one place, periodic images included; the power sums diverge there."""
-    centre, neighbour, _, distance = periodic_neighbours(crystal, MIN_DISTANCE_A)
-    if len(distance):
-        closest = int(np.argmin(distance))
+    radius = max(MIN_DISTANCE_A, (crystal.volume / MAX_CUBES) ** (1 / 3))
+    centre, neighbour, _, distance = periodic_neighbours(crystal, radius)
+    closest = int(np.argmin(distance)) if len(distance) else 0
+    if len(distance) and distance[closest] <= MIN_DISTANCE_A:
         raise ValueError(
             f"atoms {centre[closest]} and {neighbour[closest]} are {distance[closest]:.3g} A apart, "
             f"less than {MIN_DISTANCE_A} A (periodic images included)"

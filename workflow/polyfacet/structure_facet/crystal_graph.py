@@ -1,5 +1,6 @@
 """What the network sees of a crystal, and the table in which it is kept: pair potentials and local graph."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -55,6 +56,17 @@ class CrystalGraph:
     atomic_numbers: NDArray[np.int64]
     pair_potentials: NDArray[np.float64]
     local: LocalGraph
+
+    def digest(self) -> str:
+        """Return a SHA-256 hex digest of everything but the identifier."""
+        arrays = (
+            self.atomic_numbers,
+            self.pair_potentials,
+            self.local.source,
+            self.local.target,
+            self.local.distance,
+        )
+        return hashlib.sha256(b"".join(f"{a.shape}".encode() + a.tobytes() for a in arrays)).hexdigest()
 
     def row(self) -> dict[str, Any]:
         """Give the graph as a row of the ``GRAPHS`` table."""

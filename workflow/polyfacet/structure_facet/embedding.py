@@ -9,12 +9,12 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
 from polyfacet.errors import UserError
-from polyfacet.files import atomic_path
+from polyfacet.files import atomic_path, unreadable
 from polyfacet.progress import track
 from polyfacet.structure_facet.crystal_graph import CrystalGraph
 from polyfacet.structure_facet.devices import one_thread
@@ -105,10 +105,19 @@ def save_network(network: PotNet, path: Path, record: Mapping[str, Any]) -> None
 
 
 def load_network(path: Path, device: torch.device) -> PotNet:
-    """Read a network that ``save_network`` wrote, ready for evaluation."""
-    with safe_open(path, framework="pt") as file:
-        config = json.loads(file.metadata()[CONFIG_KEY])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    """Read a network that ``save_network`` wrote, ready for evaluation.
+
+    Raises
+    ------
+    UserError
+        If the file is damaged; says to delete it.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            config = json.loads(file.metadata()[CONFIG_KEY])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise unreadable(path, error) from error
     network = PotNet(NetworkConfig(**config["network"]))
     network.load_state_dict(tensors)
     return network.to(device).eval()

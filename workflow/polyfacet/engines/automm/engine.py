@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 from autogluon.core.metrics import get_metric
 from autogluon.multimodal import MultiModalPredictor
+from autogluon.multimodal.constants import BINARY, MULTICLASS, REGRESSION
 from transformers.utils.logging import disable_progress_bar
 
 from polyfacet.encoders import checkpoint_of
@@ -23,7 +24,7 @@ from polyfacet.engines.automm.hyperparameters import (
     hyperparameters_of,
 )
 from polyfacet.engines.automm.inputs import all_picture_columns, column_types, model_table
-from polyfacet.engines.automm.learner import METRIC, FacetLearner, NoSubstitution
+from polyfacet.engines.automm.learner import CLASS_METRIC, METRIC, FacetLearner, MAELearner, NoSubstitution
 from polyfacet.engines.automm.pictures import check_pictures
 from polyfacet.engines.automm.saved import make_relocatable
 from polyfacet.engines.base import EngineError, Resources
@@ -64,23 +65,21 @@ class AutoMM:
         objective: Objective,
         folder: Path,
     ) -> None:
-        """Fine-tune encoders and fusion by MAE on ``train``; keep the weights that are best on ``valid``.
+        """Fine-tune encoders and fusion on ``train``; keep the weights that are best on ``valid``.
 
-        AutoGluon standardises the target by its mean and deviation over ``train``.  Checkpoints of the
-        running training stay beside ``folder``, which appears when training is over.
+        Numbers are learned by MAE, classes by cross entropy.  AutoGluon standardises numbers by
+        their mean and deviation over ``train``.  Checkpoints of the running training stay beside ``folder``,
+        which appears when training is over.
 
         Raises
         ------
         EngineError
-            If there are classes to predict, a picture cannot be decoded, or training fails or diverges.
+            If a picture cannot be decoded, classes are missing, or training fails or diverges.
         UserError
             If a checkpoint of an encoder is not there.
         """
         if objective.classes:
-            raise EngineError(
-                f"{objective.column} has classes, but engine automm predicts numbers only; "
-                "set engine.name to another engine"
-            )
+            _check_classes(train[objective.column], valid[objective.column])
         self._facets = tuple(facets)
         self._hyperparameters = hyperparameters_of(facets, self._settings, self._resources.encoders)
         for frame in (train, valid):
@@ -88,14 +87,14 @@ class AutoMM:
         with atomic_path(folder) as scratch, _quiet(), _no_substitution():
             torch.set_num_threads(self._resources.threads)
             train_table, valid_table = (model_table(frame, facets, objective) for frame in (train, valid))
-            predictor = self._new_predictor(objective, list(train_table.columns))
+            predictor = self._new_predictor(train_table, objective)
             self._train(predictor, train_table, valid_table, scratch)
             _refuse_divergence(predictor)
             self._predictor = predictor
             make_relocatable(scratch)
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
-        """Predict the target of each row.
+        """Predict the objective of each row.
 
         Raises
         ------
@@ -108,7 +107,8 @@ class AutoMM:
         with _quiet(), _no_substitution():
             torch.set_num_threads(self._resources.threads)
             table = model_table(frame, self._facets)
-            values = np.atleast_1d(self._predictor.predict(table, as_pandas=False)).astype(np.float64)
+            kind = np.float64 if self._predictor.problem_type == REGRESSION else object
+            values = np.atleast_1d(self._predictor.predict(table, as_pandas=False)).astype(kind)
         if values.shape != (len(frame),):
             raise EngineError(f"{len(frame)} rows went in, predictions of shape {values.shape} came out")
         return values
@@ -127,20 +127,23 @@ class AutoMM:
         encoded = [facet for facet in self._facets if facet in ENCODER_MODELS]
         return {facet.value: sha256_of_folder(checkpoint_of(encoders, facet)) for facet in encoded}
 
-    def _new_predictor(self, objective: Objective, columns: Sequence[str]) -> MultiModalPredictor:
+    def _new_predictor(self, table: pd.DataFrame, objective: Objective) -> MultiModalPredictor:
+        problem = REGRESSION
+        if objective.classes:
+            problem = BINARY if table[objective.column].nunique() == 2 else MULTICLASS
         common = {
             "label": objective.column,
-            "problem_type": "regression",
-            # As an object: by name, AutoGluon does not know it for regression and falls back to RMSE.
-            "eval_metric": get_metric(METRIC),
+            "problem_type": problem,
+            # As an object: by name, AutoGluon does not know MAE for regression and falls back to RMSE.
+            "eval_metric": CLASS_METRIC if objective.classes else get_metric(METRIC),
             "verbosity": VERBOSITY,
             "enable_progress_bar": False,
         }
         predictor = MultiModalPredictor(**common)
-        learner = FacetLearner(**common)
+        learner = (FacetLearner if objective.classes else MAELearner)(**common)
         if all(facet in self._facets for facet in PICTURE_FACETS):
             learner.picture_columns = {
-                ENCODER_MODELS[facet]: picture_columns(facet, columns) for facet in PICTURE_FACETS
+                ENCODER_MODELS[facet]: picture_columns(facet, table.columns) for facet in PICTURE_FACETS
             }
         predictor._learner = learner
         return predictor
@@ -168,6 +171,14 @@ class AutoMM:
             ) from error
         except RuntimeError as error:
             raise EngineError(f"training failed: {error}") from error
+
+
+def _check_classes(train: pd.Series, valid: pd.Series) -> None:
+    """Check what AutoGluon fails at with other words."""
+    unknown = sorted(set(valid) - set(train))
+    if unknown or train.nunique() < 2:
+        what = f"without {', '.join(unknown)}" if unknown else f"of one class, {train.iloc[0]!r},"
+        raise EngineError(f"{train.name}: the training rows {what} are too few to tell classes apart")
 
 
 def _refuse_divergence(predictor: MultiModalPredictor) -> None:

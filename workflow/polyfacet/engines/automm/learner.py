@@ -1,4 +1,4 @@
-"""AutoGluon's learner with what its settings cannot express: MAE, and an image encoder per picture facet."""
+"""AutoGluon's learners with what its settings cannot express: an image encoder per picture facet, and MAE."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -10,17 +10,31 @@ from autogluon.multimodal.learners.base import BaseLearner
 from torch import nn
 
 METRIC = "mean_absolute_error"
+CLASS_METRIC = "log_loss"
 
 
 class FacetLearner(BaseLearner):
-    """Learner of one cell.
-
-    AutoGluon 1.6.3 trains every regression with squared error whatever ``optim.loss_func`` says, has no MAE
-    among its validation metrics, and shows all picture columns to each image model.
-    """
+    """Learner of one cell; AutoGluon 1.6.3 shows all picture columns to each image model."""
 
     # Model name to the picture columns it looks at, one a view; set before fit.
     picture_columns: Mapping[str, Sequence[str]] = {}
+
+    def get_data_processors_per_run(self, *args: Any, **kwargs: Any) -> dict[str, list[Any]]:
+        """Give each image model the processor of its own columns."""
+        processors: dict[str, list[Any]] = super().get_data_processors_per_run(*args, **kwargs)
+        for processor in processors.get("image", []):
+            if processor.prefix in self.picture_columns:
+                processor.__class__ = ColumnImageProcessor
+                processor.columns = self.picture_columns[processor.prefix]
+        return processors
+
+
+class MAELearner(FacetLearner):
+    """Learner of numbers by absolute errors.
+
+    AutoGluon 1.6.3 trains every regression with squared error whatever ``optim.loss_func`` says, and has no
+    MAE among its validation metrics.
+    """
 
     def infer_validation_metric(self, is_matching: bool = False) -> None:
         """Choose checkpoints and stop early by MAE."""
@@ -34,15 +48,6 @@ class FacetLearner(BaseLearner):
     def get_loss_func_per_run(self, config: Any, mixup_active: bool | None = None) -> tuple[nn.Module, None]:
         """Train with MAE."""
         return nn.L1Loss(), None
-
-    def get_data_processors_per_run(self, *args: Any, **kwargs: Any) -> dict[str, list[Any]]:
-        """Give each image model the processor of its own columns."""
-        processors: dict[str, list[Any]] = super().get_data_processors_per_run(*args, **kwargs)
-        for processor in processors.get("image", []):
-            if processor.prefix in self.picture_columns:
-                processor.__class__ = ColumnImageProcessor
-                processor.columns = self.picture_columns[processor.prefix]
-        return processors
 
 
 class ColumnImageProcessor(ImageProcessor):

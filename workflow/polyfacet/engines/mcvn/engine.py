@@ -82,11 +82,12 @@ class MCVNEngine:
         self._facets, self._classes = tuple(facets), objective.classes
         self._inputs = Scaling.fit(tabular(train)) if Facet.TABULAR in facets else None
         self._answers = None if objective.classes else Scaling.fit(_numbers(train, objective))
-        examples = [self._examples(frame, objective) for frame in (train, valid)]
-        self._network = self._new_network()
+        training, validation = (self._examples(frame, objective) for frame in (train, valid))
+        network = self._new_network()
         with one_thread():
-            epoch, loss = train_network(self._network, *examples, self._settings, self._seed)
-        self._save(folder, {"epoch": epoch, "validation_loss": loss})
+            epoch, loss = train_network(network, training, validation, self._settings, self._seed)
+        self._network = network
+        self._save(folder, network, {"epoch": epoch, "validation_loss": loss})
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
         """Predict the objective of each row.
@@ -143,7 +144,7 @@ class MCVNEngine:
         with one_thread(), torch.inference_mode():
             return self._network(*self._parts(frame)).numpy()
 
-    def _save(self, folder: Path, training: dict[str, Any]) -> None:
+    def _save(self, folder: Path, network: MCVN, training: dict[str, Any]) -> None:
         model = {
             "settings": self.describe(),
             "seed": self._seed,
@@ -155,7 +156,7 @@ class MCVNEngine:
         }
         with atomic_path(folder) as part:
             part.mkdir()
-            save_file(self._network.state_dict(), part / WEIGHTS_FILE)
+            save_file(network.state_dict(), part / WEIGHTS_FILE)
             (part / MODEL_FILE).write_text(json.dumps(model, indent=2) + "\n", encoding="utf-8")
 
 

@@ -1,0 +1,40 @@
+# How much work the jobs of a run have, and whether they may have GPUs: what their memory and time follow from.
+
+from polyfacet.resources import USUAL_EPOCHS, cell_gpus, requests
+
+# GPUs are asked for where `resources` of a profile or command say how many the run may hold at a time.
+HAS_GPUS = bool(workflow.global_resources.get("gpu").value)
+
+
+def pretraining_per_shard():
+    """How many materials outside the sample a shard has."""
+    return math.ceil(config["graphs"]["pretrain"] / n_shards())
+
+
+def fitted_materials():
+    """How many materials the network of the embedding is fitted on, at most."""
+    return n_materials() + config["graphs"]["pretrain"]
+
+
+def training_stage():
+    """What the training of a cell costs depends on the engine, and on where its encoders come from."""
+    engine = config["engine"]["name"]
+    return f"train_{engine}_hub" if ENCODERS == "hub" else f"train_{engine}"
+
+
+def training_epochs():
+    """How often a cell goes through its materials: once without epochs, as often as usual if the engine decides."""
+    settings = config["engine"][config["engine"]["name"]]
+    return settings.get("max_epochs", 1) or USUAL_EPOCHS
+
+
+def gpus_of_network(wildcards):
+    """One GPU for the network of the embedding, unless it is to do without."""
+    return 1 if HAS_GPUS and config["graphs"]["device"] != "cpu" else None
+
+
+def gpus_of_cell(wildcards):
+    """One GPU for a cell that gains by it."""
+    if not HAS_GPUS or ENCODERS is None:
+        return None
+    return cell_gpus(wildcards.combination, hub=ENCODERS == "hub")

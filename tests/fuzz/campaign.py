@@ -1,0 +1,128 @@
+"""A run of many hostile cases: counted, reproducible, and watched for writes outside its folder."""
+
+import os
+import random
+import resource
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fuzz.targets import Target
+
+# Neither a case that takes long nor one that takes all memory may go unnoticed.
+CASE_LIMIT_S = 20
+MEMORY_LIMIT_BYTES = 6 << 30
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+STARTING = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "socket.connect")
+CHANGING = (
+    "os.mkdir",
+    "os.rename",
+    "os.remove",
+    "os.rmdir",
+    "os.symlink",
+    "os.link",
+    "os.truncate",
+    "os.chmod",
+)
+
+
+class TooSlowError(Exception):
+    """A case that did not end in time."""
+
+
+class WatchError(Exception):
+    """A write outside the folder, a process or a connection."""
+
+
+@dataclass
+class Findings:
+    """What came of the cases of one target.
+
+    Attributes
+    ----------
+    outcomes
+        Number of cases by what became of them: ``taken``, or why they were refused.
+    unexpected
+        Error to the number of the first case that raised it.
+    """
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    unexpected: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def attack(name: str, target: Target, cases: range, seed: int, folder: Path) -> Findings:
+    """Give a target many documents; the same seed and number make the same document."""
+    findings = Findings()
+    start = time.process_time()
+    for number in cases:
+        rng = random.Random(f"{seed} {name} {number}")
+        document = target.document(rng)
+        try:
+            with _in_time():
+                findings.outcomes[target.read(document, folder) or "taken"] += 1
+        except Exception as error:
+            findings.outcomes["finding"] += 1
+            findings.unexpected.setdefault(_signature(error), number)
+    findings.seconds = time.process_time() - start
+    return findings
+
+
+def limit_memory() -> None:
+    """Let a case that takes all memory fail instead of the machine."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+
+
+@contextmanager
+def watched(folder: Path) -> Iterator[None]:
+    """Forbid writes outside a folder, processes and connections, for as long as the context lasts."""
+    allowed = (str(folder.resolve()) + os.sep, os.devnull)
+    active = True
+
+    def check(event: str, arguments: tuple[Any, ...]) -> None:
+        if not active:
+            return
+        writes = event in CHANGING or (
+            event == "open" and isinstance(arguments[2], int) and arguments[2] & WRITING
+        )
+        if writes and isinstance(arguments[0], str | bytes | os.PathLike):
+            path = os.path.realpath(os.fsdecode(arguments[0]))
+            if not path.startswith(allowed):
+                raise WatchError(f"{event} {path}")
+        elif event in STARTING:
+            raise WatchError(f"{event} {arguments[0]!r}")
+
+    sys.addaudithook(check)
+    try:
+        yield
+    finally:
+        active = False
+
+
+@contextmanager
+def _in_time() -> Iterator[None]:
+    def stop(*_: Any) -> None:
+        raise TooSlowError(f"more than {CASE_LIMIT_S} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, CASE_LIMIT_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _signature(error: Exception) -> str:
+    """Name an error by its kind and the innermost place that raised it, so that equal ones count once."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
+    return f"{type(error).__name__} at {where}: {ascii(str(error))[:120]}"

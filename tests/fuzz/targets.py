@@ -1,0 +1,211 @@
+"""What is attacked: each target gets one hostile document and must take it, or refuse it with a message.
+
+A target returns why it refused the document (None where it took it).  Any other exception is a finding, and
+so is a document that was taken but would break a later stage.
+"""
+
+import json
+import math
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+from fuzz.mutation import as_json, mutated_bytes, mutated_cif, mutated_value
+from handmade import entries as handmade_entries
+from handmade import structures
+from project import PROJECT
+from pymatgen.core import Structure
+
+from polyfacet.cif import write_cif
+from polyfacet.composition.formula import FormulaError
+from polyfacet.composition.text import composition_text
+from polyfacet.config import complete_config
+from polyfacet.entry_pass import pass_over
+from polyfacet.errors import UserError
+from polyfacet.facets import grid
+from polyfacet.materials import (
+    InvalidEntryError,
+    Material,
+    material_from_entry,
+    reduced_formula,
+    sample_table,
+)
+from polyfacet.remote_files import remote_files
+from polyfacet.sampling import Draw, Filters
+from polyfacet.structure_facet.crystal import read_crystal
+
+FILTERS = Filters(
+    elements_excluded=frozenset({"Tc"}), sites_max=50, e_hull_max=1.0, space_groups=frozenset({225})
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Something that reads what others wrote.
+
+    Parameters
+    ----------
+    share
+        Share of the cases of a run.
+    document
+        Draws a hostile document.
+    read
+        Reads it, in a folder for scratch files; gives the reason for which it was refused.
+    """
+
+    share: float
+    document: Callable[[random.Random], Any]
+    read: Callable[[Any, Path], str | None]
+
+
+@cache
+def entry_seeds() -> list[bytes]:
+    """Give small sound entries, as JSON."""
+    return [as_json(entry) for entry in handmade_entries()]
+
+
+@cache
+def config_seeds() -> list[bytes]:
+    """Give the project's own configurations, as JSON."""
+    paths = [path for path in sorted((PROJECT / "config").glob("*.yaml")) if path.name != "schema.yaml"]
+    given = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths]
+    return [as_json(config) for config in [*given, *map(complete_config, given)]]
+
+
+@cache
+def cif_seeds() -> list[str]:
+    """Give the CIFs of small sound crystals."""
+    return [structure.to(fmt="cif") for structure in structures().values()]
+
+
+def hostile_file(rng: random.Random) -> bytes:
+    """Draw a file of one to three entries with damage in the bytes."""
+    entries = b",".join(rng.choice(entry_seeds()) for _ in range(rng.randrange(1, 4)))
+    whole = (
+        rng.choice((b"[%s]", b'{"entries": [%s]}', b'{"x": {"y": []}, "entries": [%s], "z": 1}')) % entries
+    )
+    return mutated_bytes(whole, rng, rng.randrange(1, 5))
+
+
+def read_file(content: bytes, folder: Path) -> str | None:
+    """Read a file of entries as the sampling does."""
+    path = folder / "entries.json"
+    path.write_bytes(content)
+    try:
+        found = pass_over(path, folder, Draw(None, 0, FILTERS, "absolute"))
+    except UserError as error:
+        return _refused("damaged file", error, str(path))
+    assert found.invalid.num_rows == found.counts["invalid"]
+    return None if found.eligible.num_rows else "no valid entry"
+
+
+def hostile_entry(rng: random.Random) -> Any:
+    """Draw an entry with wrong values in it."""
+    return mutated_value(orjson.loads(rng.choice(entry_seeds())), rng, rng.randrange(1, 4))
+
+
+def read_entry(value: Any, folder: Path) -> str | None:
+    """Check an entry; one that passes must not trouble a later stage."""
+    try:
+        material = material_from_entry(value)
+    except InvalidEntryError as error:
+        return _refused("invalid entry", error)
+    _check_material(material, folder)
+    return None
+
+
+def _refused(reason: str, error: Exception, mentioned: str = "") -> str:
+    """Check that a message can be shown and written to a table of rejects."""
+    message = str(error)
+    assert message
+    assert mentioned in message
+    message.encode("utf-8")
+    return reason
+
+
+def _check_material(material: Material, folder: Path) -> None:
+    (row,) = sample_table([material], "file", [0]).to_pylist()
+    assert all(math.isfinite(value) for value in row.values() if isinstance(value, float))
+    assert math.isfinite(material.volume)
+    json.dumps(row, allow_nan=False, ensure_ascii=False).encode("utf-8")
+    cif = folder / "structures" / f"{material.mat_id}.cif"
+    assert cif.resolve().parent == folder.resolve() / "structures"
+    assert cif.name.isprintable()
+    assert "/" not in material.mat_id
+    FILTERS.failed_by(material)
+    reduced_formula(material.formula)
+    try:
+        composition_text(material.formula, "composition")
+    except FormulaError as error:
+        _refused("formula", error)
+
+
+def hostile_config(rng: random.Random) -> Any:
+    """Draw a configuration with wrong values in it."""
+    return mutated_value(orjson.loads(rng.choice(config_seeds())), rng, rng.randrange(1, 4))
+
+
+def read_config(config: Any, folder: Path) -> str | None:
+    """Check a configuration as the workflow does; one that passes must stay as it is when checked again."""
+    if not isinstance(config, Mapping):
+        return "no mapping"  # Snakemake takes nothing else
+    try:
+        completed = complete_config(config)
+        combinations = grid(completed["combinations"])
+        remote_files(completed["download"]["base_url"], completed["download"]["files"])
+    except UserError as error:
+        return _refused("wrong configuration", error)
+    assert combinations
+    assert complete_config(completed) == completed
+    assert (Path("results") / completed["run_name"]).parent == Path("results")
+    return None
+
+
+def hostile_cif(rng: random.Random) -> str:
+    """Draw a CIF with wrong lines and numbers in it."""
+    return mutated_cif(rng.choice(cif_seeds()), rng, rng.randrange(1, 5))
+
+
+def read_cif_file(text: str, folder: Path) -> str | None:
+    """Read a CIF as the graphs' stage does."""
+    path = folder / "crystal.cif"
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    try:
+        read_crystal(path, primitive=True)
+    except ValueError as error:
+        return _refused("no crystal", error)
+    return None
+
+
+def hostile_geometry(rng: random.Random) -> Any:
+    """Draw an entry with wrong values in its structure alone."""
+    entry = orjson.loads(rng.choice(entry_seeds()))
+    entry["structure"] = mutated_value(entry["structure"], rng, rng.randrange(1, 3))
+    return entry
+
+
+def write_structure(entry: Any, folder: Path) -> str | None:
+    """Write the CIF of an entry that passes its check, as the structures' stage does."""
+    try:
+        material = material_from_entry(entry)
+    except InvalidEntryError as error:
+        return _refused("invalid entry", error)
+    try:
+        write_cif(Structure.from_dict(json.loads(material.structure)), folder / "structure.cif")
+    except ValueError as error:
+        return _refused("no structure", error)
+    return None
+
+
+TARGETS = {
+    "entry": Target(0.7, hostile_entry, read_entry),
+    "file": Target(0.2, hostile_file, read_file),
+    "config": Target(0.08, hostile_config, read_config),
+    "cif": Target(0.015, hostile_cif, read_cif_file),
+    "structure": Target(0.005, hostile_geometry, write_structure),
+}

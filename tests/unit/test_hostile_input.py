@@ -1,0 +1,102 @@
+"""Input that is made to harm: bombs, markup and names that are no names."""
+
+import bz2
+import gzip
+from collections.abc import Callable
+
+import pytest
+from handmade import entry, structures
+from matplotlib import pyplot as plt
+from PIL import Image
+
+from polyfacet import entries as reader
+from polyfacet import entry_pass
+from polyfacet.entries import read_entries
+from polyfacet.errors import UserError
+from polyfacet.figures import contact_sheet, save
+from polyfacet.markdown import plain
+from polyfacet.materials import InvalidEntryError, material_from_entry
+from polyfacet.sampling import Draw, Filters
+
+OPENERS: dict[str, Callable[..., object]] = {"bz2": bz2.open, "gz": gzip.open}
+
+
+@pytest.mark.parametrize("suffix", OPENERS)
+@pytest.mark.parametrize("content", [b"\0", b" ", b"[", b"[0" + b",0" * 10])
+def test_a_decompression_bomb_is_stopped(tmp_path, monkeypatch, suffix, content):
+    monkeypatch.setattr(reader, "ALWAYS_READ_CHARS", 1 << 20)
+    path = tmp_path / f"bomb.json.{suffix}"
+    with OPENERS[suffix](path, "wb") as stream:
+        for _ in range(4):
+            stream.write((content * (1 << 20))[: 1 << 20])
+    with pytest.raises(UserError, match=r"bomb\.json.*at entry \d+"):
+        for _ in read_entries(path):
+            pass
+
+
+def test_a_file_that_expands_too_far_is_named_with_the_reason(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "ALWAYS_READ_CHARS", 1 << 20)
+    path = tmp_path / "bomb.json.bz2"
+    path.write_bytes(bz2.compress(b" " * (8 << 20)))
+    with pytest.raises(UserError, match="expands to more than 200 times its size at entry 0"):
+        list(read_entries(path))
+
+
+def test_an_endless_entry_is_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "MAX_ENTRY_CHARS", 1 << 20)
+    path = tmp_path / "endless.json"
+    path.write_text('[{"a": "' + "x" * (8 << 20))
+    with pytest.raises(UserError, match="an entry longer than 1 MiB at entry 0"):
+        list(read_entries(path))
+
+
+def test_a_file_of_anything_but_entries_does_not_fill_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(entry_pass, "MAX_INVALID", 100)
+    path = tmp_path / "zeros.json"
+    path.write_text("[0" + ",0" * 1000 + "]")
+    with pytest.raises(
+        UserError, match=r"zeros\.json: more than 100 .* entry 100 because: entry is not an object"
+    ):
+        entry_pass.pass_over(path, tmp_path, Draw(None, 0, Filters(), "absolute"))
+
+
+@pytest.mark.parametrize("field", ["formula", "prototype_id"])
+@pytest.mark.parametrize("text", ["\ud800", "Na\0Cl", "Na\nCl", "\u202eNaCl", "\ufeffNaCl", "Na" * 500, 7])
+def test_a_name_that_is_none_is_refused(field, text):
+    raw = entry("a", structures()["test000"], **{field: text})
+    with pytest.raises(InvalidEntryError, match=field):
+        material_from_entry(raw)
+
+
+@pytest.mark.parametrize(
+    "mat_id", ["../x", "/etc/x", "a/b", "..", ".", "a\\b", "a\0", "", "a b", "x" * 65, None]
+)
+def test_an_identifier_that_could_leave_the_folder_is_refused(mat_id):
+    with pytest.raises(InvalidEntryError, match="mat_id"):
+        material_from_entry(entry(mat_id, structures()["test000"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ("![x](https://example.org)", r"\!\[x\](https://example.org)"),
+        ("a | b `c` *d*\n\n# e", r"a \| b \`c\` \*d\* \# e"),
+        ("x" * 400, "x" * 300 + "..."),
+        ("two sites are closer than 0.01 A", "two sites are closer than 0.01 A"),
+    ],
+)
+def test_text_from_outside_is_plain_in_the_report(text, shown):
+    assert plain(text) == shown
+
+
+def test_a_formula_is_no_mathematics_in_a_figure(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    figure = contact_sheet([tmp_path / "a.png"], [r"$\frac{$"])
+    save(figure, tmp_path / "sheet.png")
+    assert (tmp_path / "sheet.png").is_file()
+    plt.close("all")
+
+
+def test_a_message_can_be_printed_whatever_it_quotes():
+    assert str(UserError("\ud800 is no name")) == r"\ud800 is no name"

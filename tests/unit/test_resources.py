@@ -1,0 +1,67 @@
+"""What jobs ask for: more for more materials, threads and attempts, GPUs where they help."""
+
+import inspect
+
+import pytest
+from project import PROJECT
+
+from polyfacet.engines.registry import ENGINES, needs_encoders
+from polyfacet.resources import COSTS, cell_gpus, requests
+
+
+def asked(stage, materials, *, attempt=1, threads=1, **settings):
+    resources = requests(stage, materials, **settings)
+    return resources["mem_mb"](None, threads, attempt), resources["runtime"](None, attempt)
+
+
+@pytest.mark.parametrize("stage", COSTS)
+def test_a_request_is_fixed_and_grows_with_the_attempt(stage):
+    memory, minutes = asked(stage, 0)
+    assert memory >= 100
+    assert minutes >= 1
+    twice = asked(stage, 0, attempt=2)
+    assert twice == (pytest.approx(2 * memory, abs=1), pytest.approx(2 * minutes, abs=1))
+
+
+@pytest.mark.parametrize("stage", COSTS)
+def test_ten_thousand_materials_do_not_take_ten_times_the_memory_of_a_thousand(stage):
+    (thousand, _), (ten_thousand, _) = asked(stage, 1_000), asked(stage, 10_000)
+    assert thousand <= ten_thousand < 10 * thousand
+
+
+def test_steps_take_time_and_no_memory():
+    (memory, minutes), (same, longer) = asked("fit_network", 1_000), asked("fit_network", 1_000, steps=60_000)
+    assert same == memory
+    assert longer > 5 * minutes
+
+
+def test_threads_that_are_processes_take_memory():
+    assert asked("render_images", 100, threads=4)[0] > asked("render_images", 100)[0]
+    assert asked("build_graphs", 100, threads=4) == asked("build_graphs", 100)
+
+
+def test_snakemake_can_call_the_functions():
+    for function in requests("train_automm", 10, gpus=lambda wildcards: 1).values():
+        assert {"wildcards", "threads", "attempt"}.issuperset(inspect.signature(function).parameters)
+
+
+@pytest.mark.parametrize(
+    ("combination", "local", "hub"),
+    [("text", None, 1), ("tabular", None, None), ("image", 1, 1), ("text+tabular+compimage", 1, 1)],
+)
+def test_a_gpu_is_for_cells_with_a_slow_encoder(combination, local, hub):
+    assert cell_gpus(combination, hub=False) == local
+    assert cell_gpus(combination, hub=True) == hub
+
+
+def test_every_rule_that_may_run_on_a_cluster_says_what_it_needs():
+    for path in (PROJECT / "rules").glob("*.smk"):
+        for block in path.read_text().split("\nrule ")[1:]:
+            local = "    localrule: True" in block
+            assert local or "    resources:\n        **requests(" in block, (path.name, block.split(":")[0])
+
+
+def test_every_engine_has_a_cost():
+    trained = set(ENGINES) - {"dummy"}
+    assert {f"train_{engine}" for engine in trained} < set(COSTS)
+    assert {f"train_{engine}_hub" for engine in trained if needs_encoders(engine)} < set(COSTS)

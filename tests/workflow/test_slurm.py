@@ -1,0 +1,218 @@
+"""The tiny run on a SLURM cluster that loses a node: the same results, and every job where it belongs."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from slurm_cluster import ACCOUNT, Cluster, missing, slurm_cluster
+from workflow_copy import Workflow, copy_workflow, environment
+
+DEADLINE_S = 1500
+# One cell with every kind of input, of those that the local run has.
+CELL = ("combinations=[text+image+tabular]", "targets=[e_form]")
+# Jobs that the profile puts together; Snakemake names them after the group and all its rules.
+GROUPS = ("preparation", "compositions", "dummies", "report")
+PARTITIONS = """
+partitions:
+  cpu: {max_mem_mb: 16000, max_threads: 2}
+  gpu: {max_mem_mb: 16000, max_threads: 2, max_gpu: 1}
+"""
+# The profile as it is, but for what belongs to a cluster of two processors whose jobs take seconds.
+OPTIONS = (
+    "--workflow-profile=profiles/slurm",
+    "--slurm-partition-config=profiles/test-partitions.yaml",
+    "--default-resources",
+    f"slurm_account={ACCOUNT}",
+    "--resources",
+    "gpu=1",
+    "--jobs=4",
+    "--set-threads",
+    "render_images=1",
+    "--slurm-init-seconds-before-status-checks=1",
+    "--latency-wait=5",
+)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that is finished, on the cluster it ran on."""
+
+    workflow: Workflow
+    cluster: Cluster
+    output: str
+    # SLURM's number of the job that ran on the lost node, and that node.
+    lost_job: str
+    lost_node: str
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    reason = missing()
+    if reason:
+        pytest.skip(reason)
+    with slurm_cluster(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def workflow(browser: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    copied = copy_workflow(tmp_path_factory.mktemp("on-slurm"))
+    (copied.folder / "profiles" / "test-partitions.yaml").write_text(PARTITIONS)
+    return copied
+
+
+@pytest.fixture(scope="module")
+def run(cluster: Cluster, workflow: Workflow) -> Finished:
+    """Run the tiny configuration with one cell, and lose a node while pictures are drawn on it."""
+    snakemake = start(cluster, workflow, *OPTIONS, "--config", *CELL)
+    try:
+        lost_job, lost_node = wait_for_drawing(cluster, workflow, snakemake)
+        cluster.kill_node(lost_node)
+        output, _ = snakemake.communicate(timeout=DEADLINE_S)
+    finally:
+        stop(snakemake)
+    assert snakemake.returncode == 0, output[-5000:]
+    return Finished(workflow, cluster, output, lost_job, lost_node)
+
+
+def start(cluster: Cluster, workflow: Workflow, *arguments: str) -> subprocess.Popen[str]:
+    """Start Snakemake where it sees the cluster."""
+    return subprocess.Popen(
+        cluster.inside(*workflow.command(*arguments), folder=workflow.folder),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def stop(snakemake: subprocess.Popen[str]) -> None:
+    """Kill Snakemake, if it still runs, with all that it has started here."""
+    if snakemake.poll() is None:
+        os.killpg(snakemake.pid, signal.SIGKILL)
+        snakemake.wait()
+
+
+def wait_for_drawing(
+    cluster: Cluster, workflow: Workflow, snakemake: subprocess.Popen[str]
+) -> tuple[str, str]:
+    """Wait until some pictures of a shard are drawn, and give the job that draws them and its node."""
+    deadline = time.monotonic() + DEADLINE_S
+    while time.monotonic() < deadline:
+        assert snakemake.poll() is None, snakemake.communicate()[0][-5000:]
+        for picture in workflow.folder.glob("results/test/images/shard-*.part/*.png"):
+            shard = picture.parent.name.removeprefix("shard-").removesuffix(".part")
+            for job, node, comment in running_jobs(cluster):
+                if comment == f"rule_render_images_wildcards_{shard}":
+                    return job, node
+        time.sleep(0.2)
+    raise AssertionError("no picture was ever drawn")
+
+
+def running_jobs(cluster: Cluster) -> list[Sequence[str]]:
+    """List number, node and comment of the jobs that run."""
+    table = cluster.ask("squeue", "-h", "-t", "running", "-o", "%i|%N|%k")
+    return [line.split("|") for line in table.splitlines()]
+
+
+def rule_of(job: dict[str, str]) -> str:
+    """Name the rule or group of an accounted job from the comment that Snakemake gives it."""
+    name = job["Comment"].removeprefix("rule_").split("_wildcards_")[0]
+    return next((group for group in GROUPS if name.startswith(f"{group}_")), name)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "sample/*",
+        "images/*/*.png",
+        "graphs/*.parquet",
+        "split-0/network.safetensors",
+        "split-0/embeddings/*.parquet",
+        "split-0/composition_images/*/*.png",
+        "split-0/dataset/*",
+        "split-0/cells/text+image+tabular/e_form/*.parquet",
+        "split-0/baselines/*/e_form/*.parquet",
+        "report/composition_legend.png",
+    ],
+)
+def test_results_are_those_of_a_local_run_byte_by_byte(run, finished, pattern):
+    assert run.workflow.results(pattern) == finished.results(pattern)
+    assert finished.results(pattern)
+
+
+def test_every_job_ran_on_a_node_of_the_cluster(run):
+    jobs = run.cluster.accounting("State", "NodeList", "Partition", "Account", "Comment")
+    ended = [job for job in jobs if job["State"] == "COMPLETED"]
+    assert {job["NodeList"] for job in ended} <= {"c1", "c2", "g1"}
+    assert {job["Account"] for job in jobs} == {ACCOUNT}
+    assert {rule_of(job) for job in ended} == {
+        "sample",
+        "preparation",
+        "compositions",
+        "write_structures",
+        "render_images",
+        "build_graphs",
+        "fit_grey_levels",
+        "draw_composition_images",
+        "fit_network",
+        "embed_graphs",
+        "assemble_dataset",
+        "gather_dataset",
+        "train_cell",
+        "dummies",
+        "report",
+    }
+
+
+def test_jobs_ask_for_what_their_stage_needs(run):
+    jobs = {
+        rule_of(job): job for job in run.cluster.accounting("Comment", "Partition", "ReqTRES", "TimelimitRaw")
+    }
+    with_gpu = {rule for rule, job in jobs.items() if "gres/gpu=1" in job["ReqTRES"]}
+    assert with_gpu == {"fit_network", "embed_graphs", "train_cell"}
+    assert all((job["Partition"] == "gpu") == (rule in with_gpu) for rule, job in jobs.items())
+    assert memory_mb(jobs["render_images"]) > memory_mb(jobs["write_structures"])
+    assert all(1 <= int(job["TimelimitRaw"]) <= 120 for job in jobs.values())
+
+
+def test_a_job_of_a_lost_node_is_done_by_another_one(run):
+    starts = [
+        job for job in run.cluster.accounting("JobID", "State", "NodeList") if job["JobID"] == run.lost_job
+    ]
+    assert [(job["State"], job["NodeList"] == run.lost_node) for job in starts] == [
+        ("NODE_FAIL", True),
+        ("COMPLETED", False),
+    ]
+
+
+def test_a_failing_job_asks_for_more_and_names_its_log(run, tmp_path):
+    damaged = tmp_path / "entries.json.bz2"
+    damaged.write_bytes((run.workflow.folder / "embedded" / "entries.json.bz2").read_bytes()[:-1000])
+    changes = ("--config", f"sources=[{damaged}]", "run_name=damaged")
+    until = ("--until", "sample", "--restart-times=1")
+    snakemake = start(run.cluster, run.workflow, *OPTIONS, *until, *changes)
+    try:
+        output, _ = snakemake.communicate(timeout=DEADLINE_S)
+    finally:
+        stop(snakemake)
+    assert snakemake.returncode == 1
+    log = "logs/damaged/sample.log"
+    assert log in output
+    assert "truncated" in output
+    failed = run.cluster.accounting("State", "Comment", "ReqTRES", "TimelimitRaw")[-2:]
+    assert [(job["State"], job["Comment"]) for job in failed] == [("FAILED", "rule_sample")] * 2
+    assert memory_mb(failed[1]) == pytest.approx(2 * memory_mb(failed[0]), abs=1)
+    assert int(failed[1]["TimelimitRaw"]) == 2 * int(failed[0]["TimelimitRaw"])
+
+
+def memory_mb(job: dict[str, str]) -> float:
+    """Read the memory that a job asked for."""
+    (amount,) = [part.removeprefix("mem=") for part in job["ReqTRES"].split(",") if part.startswith("mem=")]
+    return float(amount[:-1]) * {"M": 1, "G": 1024}[amount[-1]]

@@ -1,0 +1,36 @@
+"""The table of the statistics that composition images show."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from polyfacet.composition.properties import NAMES
+from polyfacet.composition.statistics import STATISTICS, Array
+from polyfacet.tables import column, read_arrow
+
+SHAPE = (len(STATISTICS), len(NAMES))
+COMPOSITION_STATISTICS = pa.schema(
+    [
+        column("mat_id", pa.string(), "identifier of the material"),
+        column(
+            "statistics",
+            pa.list_(pa.float64(), SHAPE[0] * SHAPE[1]),
+            f"statistics of the element properties, shape {SHAPE} row by row; NaN where undefined",
+        ),
+    ]
+)
+
+
+def statistics_rows(mat_ids: Iterable[str], statistics: Array) -> list[dict[str, Any]]:
+    """Give statistics, shape (materials, 7, 56), as rows of the table."""
+    pairs = zip(mat_ids, statistics, strict=True)
+    return [{"mat_id": mat_id, "statistics": values.ravel()} for mat_id, values in pairs]
+
+
+def read_statistics(path: Path) -> tuple[Sequence[str], Array]:
+    """Read the materials of a table and their statistics, shape (materials, 7, 56)."""
+    table = read_arrow(path, COMPOSITION_STATISTICS)
+    values = table["statistics"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return table["mat_id"].to_pylist(), values.reshape(-1, *SHAPE)

@@ -1,0 +1,110 @@
+"""Compute the statistics of element properties that the composition images of a shard show."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from polyfacet.composition.element_table import elements_without_properties, read_elements
+from polyfacet.composition.formula import FormulaError, parse_formula
+from polyfacet.composition.statistics import Mode, composition_statistics
+from polyfacet.composition.statistics_table import COMPOSITION_STATISTICS, statistics_rows
+from polyfacet.composition.xenonpy_backend import xenonpy_statistics
+from polyfacet.errors import UserError
+from polyfacet.files import sha256_of_file
+from polyfacet.kept_results import KeptResults, text_digest
+from polyfacet.materials import SAMPLE
+from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
+from polyfacet.sharding import read_shard
+
+Compositions = dict[str, dict[str, float]]
+
+
+def main(
+    materials: Path,
+    element_table: Path,
+    table: Path,
+    rejected: Path,
+    *,
+    provenance: Path,
+    backend: Literal["polyfacet", "xenonpy"],
+    statistics: Mode,
+    shard: int,
+    n_shards: int,
+    max_rejected_fraction: float,
+    kept: Path | None = None,
+    code: str = "",
+) -> None:
+    """Compute the statistics of one shard.
+
+    Parameters
+    ----------
+    materials, element_table
+        Sampled materials; element properties.
+    table, rejected
+        Outputs: the statistics; materials whose formula, or an element of it, is not known.
+    provenance
+        Output: JSON that says how many were made, and how many kept.
+    backend
+        What computes the statistics: this package, or XenonPy, which has ``statistics`` of its own name only.
+    statistics
+        See `polyfacet.composition.statistics.composition_statistics`.
+    shard, n_shards
+        Which materials of the sample: those whose hash falls into this shard.
+    max_rejected_fraction
+        Share of rejects above which the stage stops.
+    kept, code
+        Record of this shard and digest of the code; see `polyfacet.kept_results.KeptResults`.
+    """
+    if backend == "xenonpy" and statistics != "xenonpy":
+        raise UserError(
+            f"the back end xenonpy has no statistics {statistics!r}: write `statistics: xenonpy`."
+        )
+    sample = read_shard(materials, SAMPLE, int(shard), n_shards, ["mat_id", "formula"])
+    formulas = dict(zip(sample["mat_id"], sample["formula"], strict=True))
+    recipe = {
+        "code": code,
+        "backend": backend,
+        "statistics": statistics,
+        "elements": sha256_of_file(element_table),
+    }
+    made_of = {mat_id: text_digest(formula) for mat_id, formula in formulas.items()}
+    results = KeptResults(kept, COMPOSITION_STATISTICS, recipe, made_of)
+    elements = read_elements(element_table)
+    compositions, rejects = _compositions(formulas, results.reuse(), elements)
+    amounts = list(compositions.values())
+    values = (
+        xenonpy_statistics(amounts, elements)
+        if backend == "xenonpy"
+        else composition_statistics(amounts, elements, statistics)
+    )
+    write_rejects(rejected, rejects)
+    reasons = [reject.reason for reject in rejects]
+    check_rejected_fraction(len(rejects), len(formulas), max_rejected_fraction, "composition images", reasons)
+    results.write(table, provenance, statistics_rows(compositions, values))
+
+
+def _compositions(
+    formulas: Mapping[str, str], mat_ids: Iterable[str], elements: pd.DataFrame
+) -> tuple[Compositions, list[Reject]]:
+    compositions: Compositions = {}
+    rejects = []
+    for mat_id in mat_ids:
+        try:
+            amounts = parse_formula(formulas[mat_id])
+        except FormulaError as error:
+            rejects.append(Reject(mat_id, str(error)))
+            continue
+        unknown = elements_without_properties(amounts, elements)
+        if unknown:
+            rejects.append(Reject(mat_id, f"the element table has no properties of {', '.join(unknown)}"))
+            continue
+        compositions[mat_id] = amounts
+    return compositions, rejects
+
+
+if __name__ == "__main__":
+    from polyfacet.job import run
+
+    run(main, globals().get("snakemake"))

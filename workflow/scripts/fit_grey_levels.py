@@ -1,0 +1,55 @@
+"""Fit the grey levels of the composition images of a split."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from polyfacet.composition.grey_levels import GreyLevels
+from polyfacet.composition.statistics_table import read_statistics
+from polyfacet.errors import UserError
+from polyfacet.splitting import SPLIT, TRAIN
+from polyfacet.tables import read_table
+
+
+def main(
+    statistics: list[Path],
+    split: Path,
+    grey_levels: Path,
+    *,
+    fit: Literal["train", "all"],
+    origin: dict[str, Any],
+) -> None:
+    """Fit the levels of one split.
+
+    Parameters
+    ----------
+    statistics
+        Tables of statistics, one per shard, of which one at a time is in memory.
+    split
+        Part of each material.
+    grey_levels
+        Output, JSON.
+    fit
+        Whether they are fitted on the training part or, as in the paper, on all materials.
+    origin
+        What else the output shall say: how the statistics were computed.
+    """
+    parts = read_table(split, SPLIT).set_index("mat_id")["part"]
+    extremes, n_fitted = [], 0
+    for table in statistics:
+        mat_ids, values = read_statistics(table)
+        fitted_on = np.array([fit == "all" or parts[mat_id] == TRAIN for mat_id in mat_ids], dtype=bool)
+        if fitted_on.any():
+            # Levels follow from the extremes, and the extremes of all are those of the shards' extremes.
+            extremes += [np.fmin.reduce(values[fitted_on]), np.fmax.reduce(values[fitted_on])]
+            n_fitted += int(fitted_on.sum())
+    if not extremes:
+        raise UserError("composition images: no material is left in the training part to fit grey levels on.")
+    GreyLevels.fit(np.stack(extremes)).save(grey_levels, **origin, fit=fit, n_fitted=n_fitted)
+
+
+if __name__ == "__main__":
+    from polyfacet.job import run
+
+    run(main, globals().get("snakemake"))

@@ -1,0 +1,29 @@
+"""Make one table of the dataset's parts."""
+
+from pathlib import Path
+
+from polyfacet.dataset import write_dataset_metadata
+from polyfacet.progress import tell
+
+
+def main(parts: list[Path], metadata: Path) -> None:
+    """List the parts as Parquet does, and remove parts of a run with more shards.
+
+    Parameters
+    ----------
+    parts
+        Tables, one per shard, in one folder.
+    metadata
+        Output: ``_metadata`` in that folder.
+    """
+    names = {part.name for part in parts}
+    for path in [path for path in metadata.parent.glob("*.parquet") if path.name not in names]:
+        tell(f"{path} belongs to no shard of this run: removed")
+        path.unlink()
+    write_dataset_metadata(metadata, sorted(parts))
+
+
+if __name__ == "__main__":
+    from polyfacet.job import run
+
+    run(main, globals().get("snakemake"))
