@@ -10,6 +10,9 @@ try:
 except UserError as error:
     raise WorkflowError(str(error))
 
+# Rows to expect in a table, for what jobs ask for: more than the tables of this field have.
+TABLE_ROWS = 10_000
+
 TABLE = f"{RUN}/{{table}}"
 TABLE_SPLIT = f"{TABLE}/{{grouping}}-{{repeat}}"
 TABLE_LOGS = f"{LOGS}/{{table}}"
@@ -27,15 +30,6 @@ def description_of(wildcards):
     return TABLES[wildcards.table]
 
 
-@cache
-def table_rows():
-    """Rows of the largest table, for what jobs ask for; none where the files are not there yet."""
-    files = [Path(table["file"]) for table in TABLES.values()]
-    return max(
-        (path.read_bytes().count(b"\n") for path in files if path.is_file()), default=0
-    )
-
-
 rule read_composition_table:
     input:
         file=lambda wildcards: TABLES[wildcards.table]["file"],
@@ -50,7 +44,7 @@ rule read_composition_table:
     conda:
         "../envs/crystals.yaml"
     resources:
-        **requests("small", table_rows()),
+        **requests("small", TABLE_ROWS),
     params:
         code=code_of_rule("read_composition_table"),
         description=description_of,
@@ -69,7 +63,7 @@ use rule split_materials as split_table with:
     benchmark:
         f"{TABLE_BENCHMARKS}/{{grouping}}-{{repeat}}/split_table.tsv"
     resources:
-        **requests("small", table_rows()),
+        **requests("small", TABLE_ROWS),
     params:
         method=lambda wildcards: wildcards.grouping,
 
@@ -88,7 +82,7 @@ use rule compute_composition_statistics as compute_table_statistics with:
     benchmark:
         f"{TABLE_BENCHMARKS}/compute_table_statistics.tsv"
     resources:
-        **requests("small", table_rows()),
+        **requests("small", TABLE_ROWS),
     params:
         kept=None,
         shard=0,
@@ -106,7 +100,7 @@ use rule fit_grey_levels as fit_table_grey_levels with:
     benchmark:
         f"{TABLE_BENCHMARKS}/{{grouping}}-{{repeat}}/fit_table_grey_levels.tsv"
     resources:
-        **requests("small", table_rows()),
+        **requests("small", TABLE_ROWS),
 
 
 use rule draw_composition_images as draw_table_images with:
@@ -122,7 +116,7 @@ use rule draw_composition_images as draw_table_images with:
     benchmark:
         f"{TABLE_BENCHMARKS}/{{grouping}}-{{repeat}}/draw_table_images.tsv"
     resources:
-        **requests("small", table_rows()),
+        **requests("small", TABLE_ROWS),
     params:
         kept=None,
 
@@ -143,7 +137,7 @@ rule assemble_table_dataset:
     conda:
         "../envs/crystals.yaml"
     resources:
-        **requests("small", table_rows()),
+        **requests("small", TABLE_ROWS),
     params:
         code=code_of_rule("assemble_table_dataset"),
         description=description_of,
@@ -173,12 +167,7 @@ rule train_methods:
         "../envs/training.yaml"
     threads: config["engine"]["threads"]
     resources:
-        **requests(
-            "train_ensemble",
-            table_rows(),
-            steps=table_rows()
-            * max([len(table["targets"]) for table in TABLES.values()], default=1),
-        ),
+        **requests("train_ensemble", TABLE_ROWS),
     params:
         code=code_of_rule("train_methods"),
         description=description_of,

@@ -105,7 +105,6 @@ def test_every_job_left_its_log_and_its_benchmark(finished):
     logs = {path.stem for path in (finished.folder / "logs" / "test").rglob("*.log")}
     assert {
         "sample",
-        "assemble_dataset",
         "gather_dataset",
         "shard-0",
         "shard-1",

@@ -18,7 +18,7 @@ SCHEMA_PATH = Path(__file__).resolve().parents[2] / "config" / "schema.yaml"
 
 
 @cache
-def load_schema() -> dict[str, Any]:
+def load_schema() -> Mapping[str, Any]:
     """Read the schema that every configuration must fit."""
     return yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
 

@@ -112,13 +112,7 @@ def read_dataset(path: Path, facets: Sequence[Facet]) -> pd.DataFrame:
 
 
 def with_checked_pictures(frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    """Give pictures as absolute paths instead of relative to a folder, once they are known to be unchanged.
-
-    Raises
-    ------
-    UserError
-        If a picture is missing or is not the one that the table was made with.
-    """
+    """Give the pictures of a table as absolute paths instead of relative to a folder; see `read_dataset`."""
     for name in [name for facet in PICTURE_FACETS for name in picture_columns(facet, frame.columns)]:
         present = frame[name].notna()
         rows = frame.loc[present, [name, f"{name}{DIGEST_SUFFIX}", "mat_id"]]

@@ -46,6 +46,7 @@ OTHER_VALUES: dict[str, Any] = {
     "encoders.cache": "data/other",
     "encoders.image.architecture": "resnet18",
     "encoders.compimage.architecture": "resnet18",
+    "engine.ensemble.members": [{"engine": "mcvn"}],
     "tables.<name>.file": ELEMENT_TABLE,
     "tables.<name>.id": "Name",
     "tables.<name>.composition.formula": "Alloy",
@@ -71,6 +72,11 @@ CONTEXTS: dict[str, dict[str, Any]] = {
     "targets": {"targets": ["gap"]},
     "encoders.cache": {"encoders": {"source": "hub"}},
     "composition.backend": {"composition": {"statistics": "xenonpy"}},
+    "engine.name": {"combinations": ["tabular"]},
+    **{
+        f"engine.{name}": {"engine": {"name": name}, "combinations": ["tabular"]}
+        for name in ("classical", "mcvn", "ensemble")
+    },
     "tables": TABLE_RUN,
     "comparison": TABLE_RUN,
 }

@@ -12,6 +12,7 @@ from polyfacet.comparison.scores import SCORES, compare
 from polyfacet.comparison.sections import section_markdown, sections
 from polyfacet.composition_tables.reading import REJECTED_ROWS
 from polyfacet.files import write_text
+from polyfacet.markdown import plain
 from polyfacet.rejects import REJECTS
 from polyfacet.tables import read_table
 
@@ -46,7 +47,7 @@ def main(
     summaries, rejected_rows
         What was read of each table; the rows that could not be used.
     rejected_images
-        Rejects of the composition images of each split.
+        Rows of each table that have no composition image.
     report, tables
         Outputs in Markdown: all of it; findings and tables only, for other documents.
     run_name, reference, published
@@ -83,7 +84,7 @@ def _sources(published: Sequence[Mapping[str, Any]]) -> str:
 def _failures(frame: pd.DataFrame) -> str:
     failed = frame[frame["reason"].notna()]
     lines = [
-        f"- {row.table}, {row.split} {row.repeat}: `{row.method}` on {row.target}: {row.reason}"
+        f"- {row.table}, {row.split} {row.repeat}: `{row.method}` on {row.target}: {plain(str(row.reason))}"
         for row in failed.itertuples()
     ]
     return "## Failed cells\n\n" + "\n".join(lines) if lines else ""
@@ -94,16 +95,18 @@ def _rows(summary: Path, rejected: Path) -> str:
     text = (
         f"`{facts['file']}`: {facts['n_read']} rows, {facts['n_rejected']} rejected, "
         f"{facts['n_compositions']} compositions, {len(facts['features'])} features "
-        f"({', '.join(facts['features'])})."
+        f"({plain(', '.join(facts['features']))})."
     )
     rows = read_table(rejected, REJECTED_ROWS)
-    lines = [f"- line {row.line}, {row.mat_id}: {row.reason}" for row in rows.itertuples()]
+    lines = [
+        f"- line {row.line}, {plain(str(row.mat_id))}: {plain(str(row.reason))}" for row in rows.itertuples()
+    ]
     return "\n".join([text, "", *lines]) if lines else text
 
 
 def _image_rejects(tables: Sequence[Path]) -> str:
-    rejects = pd.concat([read_table(path, REJECTS) for path in tables]).drop_duplicates()
-    lines = [f"- {row.mat_id}: {row.reason}" for row in rejects.itertuples()]
+    rejects = pd.concat([read_table(path, REJECTS) for path in tables])
+    lines = [f"- {row.mat_id}: {plain(str(row.reason))}" for row in rejects.itertuples()]
     return "Without composition image:\n\n" + "\n".join(lines) if lines else ""
 
 

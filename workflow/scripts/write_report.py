@@ -91,7 +91,7 @@ def _errors(mae: pd.DataFrame, mase: pd.DataFrame, row: str, target: str) -> str
 
 def _failures(frame: pd.DataFrame) -> str:
     failed = frame[frame["status"] == "failed"]
-    lines = [f"- `{row.row}` on {row.target}: {plain(row.reason)}" for row in failed.itertuples()]
+    lines = [f"- `{row.row}` on {row.target}: {plain(str(row.reason))}" for row in failed.itertuples()]
     return "## Failed cells\n\n" + "\n".join(lines) if lines else ""
 
 

@@ -61,7 +61,7 @@ def _best(section: Section, rows: pd.DataFrame, split: str, reference: str | Non
         f"{section.title}, {SPLIT_LABELS[split]} split: `{best}` is best, {label} "
         f"{mean_text(rows['mean'][best], rows['std'][best])} over {rows['n'][best]} repeats"
     )
-    if reference in rows.index and best != reference:
+    if reference is not None and reference in rows.index and best != reference:
         sentence += (
             f"; `{reference}` has {mean_text(rows['mean'][reference], rows['std'][reference])} and is beaten "
             f"in {rows['wins'][best]:.0f} of {rows['n'][best]}"

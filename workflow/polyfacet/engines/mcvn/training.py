@@ -58,7 +58,7 @@ def train(
     EngineError
         If no epoch ends in a finite loss.
     """
-    optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.StepLR(optimizer, DECAY_STEPS, DECAY)
     generator = torch.Generator().manual_seed(seed)
     best_epoch, best_loss, best_weights = 0, math.inf, network.state_dict()
