@@ -56,7 +56,7 @@ OTHER_VALUES: dict[str, Any] = {
     "tables.<name>.targets.<name>.label": "HV",
     "tables.<name>.targets.<name>.unit": "MPa",
     "comparison.reference": "tree_e",
-    "comparison.methods.<name>.engine": "mcvn",
+    "comparison.methods.<name>.engine": "classical",
     "comparison.methods.<name>.settings": {"model": "svm"},
     "comparison.methods.<name>.settings_of_tables": {"steels": {"model": "svm"}},
     "comparison.methods.<name>.tables": ["steels"],
@@ -77,6 +77,8 @@ CONTEXTS: dict[str, dict[str, Any]] = {
         f"engine.{name}": {"engine": {"name": name}, "combinations": ["tabular"]}
         for name in ("classical", "mcvn", "ensemble")
     },
+    # Another engine has other settings.
+    "comparison.methods.<name>.engine": {**TABLE_RUN, "comparison": {"methods": {"any": {"engine": "mcvn"}}}},
     "tables": TABLE_RUN,
     "comparison": TABLE_RUN,
 }
