@@ -25,6 +25,11 @@ wildcard_constraints:
     engine=r"[a-z_]+",
 
 
+def description_of(wildcards):
+    """The file of a table, and what its columns mean."""
+    return TABLES[wildcards.table]
+
+
 rule read_composition_table:
     input:
         file=lambda wildcards: TABLES[wildcards.table]["file"],
@@ -42,7 +47,7 @@ rule read_composition_table:
         **requests("small", TABLE_ROWS),
     params:
         code=code_of_rule("read_composition_table"),
-        description=lambda wildcards: TABLES[wildcards.table],
+        description=description_of,
         max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("read_composition_table")
@@ -57,13 +62,13 @@ use rule split_materials as split_table with:
         f"{TABLE_LOGS}/{{grouping}}-{{repeat}}/split_table.log",
     benchmark:
         f"{TABLE_BENCHMARKS}/{{grouping}}-{{repeat}}/split_table.tsv"
+    resources:
+        **requests("small", TABLE_ROWS),
     params:
-        code=code_of_rule("split_materials"),
         method=lambda wildcards: wildcards.grouping,
-        train_fraction=config["split"]["train_fraction"],
-        seed=config["seed"],
 
 
+# A table is one shard.
 use rule compute_composition_statistics as compute_table_statistics with:
     input:
         materials=rules.read_composition_table.output.rows,
@@ -76,14 +81,12 @@ use rule compute_composition_statistics as compute_table_statistics with:
         f"{TABLE_LOGS}/compute_table_statistics.log",
     benchmark:
         f"{TABLE_BENCHMARKS}/compute_table_statistics.tsv"
+    resources:
+        **requests("small", TABLE_ROWS),
     params:
-        code=code_of_rule("compute_composition_statistics"),
+        kept=None,
         shard=0,
         n_shards=1,
-        kept=None,
-        backend=config["composition"]["backend"],
-        statistics=config["composition"]["statistics"],
-        max_rejected_fraction=max_rejected_fraction,
 
 
 use rule fit_grey_levels as fit_table_grey_levels with:
@@ -96,6 +99,8 @@ use rule fit_grey_levels as fit_table_grey_levels with:
         f"{TABLE_LOGS}/{{grouping}}-{{repeat}}/fit_table_grey_levels.log",
     benchmark:
         f"{TABLE_BENCHMARKS}/{{grouping}}-{{repeat}}/fit_table_grey_levels.tsv"
+    resources:
+        **requests("small", TABLE_ROWS),
 
 
 use rule draw_composition_images as draw_table_images with:
@@ -110,11 +115,10 @@ use rule draw_composition_images as draw_table_images with:
         f"{TABLE_LOGS}/{{grouping}}-{{repeat}}/draw_table_images.log",
     benchmark:
         f"{TABLE_BENCHMARKS}/{{grouping}}-{{repeat}}/draw_table_images.tsv"
+    resources:
+        **requests("small", TABLE_ROWS),
     params:
-        code=code_of_rule("draw_composition_images"),
         kept=None,
-        layout=config["composition"]["layout"],
-        scale=config["composition"]["scale"],
 
 
 rule assemble_table_dataset:
@@ -136,7 +140,7 @@ rule assemble_table_dataset:
         **requests("small", TABLE_ROWS),
     params:
         code=code_of_rule("assemble_table_dataset"),
-        description=lambda wildcards: TABLES[wildcards.table],
+        description=description_of,
     script:
         script_path("assemble_table_dataset")
 
@@ -166,7 +170,7 @@ rule train_methods:
         **requests("train_ensemble", TABLE_ROWS),
     params:
         code=code_of_rule("train_methods"),
-        description=lambda wildcards: TABLES[wildcards.table],
+        description=description_of,
         split_method=lambda wildcards: wildcards.grouping,
         methods=methods_of,
         validation_fraction=config["engine"]["validation_fraction"],
@@ -204,9 +208,11 @@ rule compare_methods:
     conda:
         "../envs/report.yaml"
     resources:
-        **requests("small", TABLE_ROWS),
+        **requests("small", 0),
     params:
         code=code_of_rule("compare_methods"),
+        targets=[target for table in TABLES.values() for target in table["targets"]],
+        methods=list(COMPARISON["methods"]),
         reference=COMPARISON["reference"],
     script:
         script_path("compare_methods")
@@ -224,7 +230,7 @@ rule plot_comparison:
     conda:
         "../envs/report.yaml"
     resources:
-        **requests("small", TABLE_ROWS),
+        **requests("small", 0),
     params:
         code=code_of_rule("plot_comparison"),
         published=COMPARISON["published"],
@@ -251,7 +257,7 @@ rule report_comparison:
     conda:
         "../envs/report.yaml"
     resources:
-        **requests("small", TABLE_ROWS),
+        **requests("small", 0),
     params:
         code=code_of_rule("report_comparison"),
         run_name=config["run_name"],

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 from PIL import Image
+from project import PROJECT
 
 from polyfacet.cards import (
     Card,
@@ -14,6 +15,7 @@ from polyfacet.cards import (
     measure_cost,
     write_card,
 )
+from polyfacet.comparison import document
 from polyfacet.comparison.figure import comparison_figure
 from polyfacet.comparison.findings import findings
 from polyfacet.comparison.methods import checked_methods
@@ -164,6 +166,18 @@ def test_the_figure_shows_every_section(scores, tmp_path):
     save(comparison_figure(compare(scores, None), PUBLISHED), tmp_path / "figure.png")
     with Image.open(tmp_path / "figure.png") as picture:
         assert min(picture.size) > 200
+
+
+def test_results_of_a_run_get_into_the_document(tmp_path):
+    written = (PROJECT / "docs" / "mcvn.md").read_text(encoding="utf-8")
+    (tmp_path / "mcvn.md").write_text(written, encoding="utf-8")
+    (tmp_path / "tables.md").write_text("| method |\n", encoding="utf-8")
+    document.main(tmp_path / "tables.md", tmp_path / "mcvn.md")
+    changed = (tmp_path / "mcvn.md").read_text(encoding="utf-8")
+    begin, end = "polyfacet.comparison.document -->\n", "<!-- end: results -->"
+    assert f"{begin}| method |\n{end}" in changed
+    assert changed.split(begin)[0] == written.split(begin)[0]
+    assert changed.split(end)[1] == written.split(end)[1]
 
 
 TABLE = {"file": "a.csv", "composition": {"formula": "F"}, "targets": {"hv": {"column": "HV"}}}

@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from project import PROJECT
 
 import read_composition_table
-from polyfacet.composition.formula import FormulaError, parse_alloy
+from polyfacet.composition.formula import FormulaError, parse_alloy, parse_formula
 from polyfacet.composition_tables.description import table_source
 from polyfacet.composition_tables.reading import REJECTED_ROWS, read_rows, rows_schema
 from polyfacet.errors import UserError
@@ -209,6 +210,17 @@ def test_the_invented_steels_are_what_their_card_says():
     assert ((table["Hardness"] >= 300) == (table["Class"] == "hard")).all()
 
 
+def test_the_study_takes_percentages_of_steel_as_the_published_pictures_do(shared):
+    """`test_published_pictures_are_reproduced_pixel_for_pixel` draws the pictures from these amounts."""
+    steel = yaml.safe_load((PROJECT / "config" / "mcvn.yaml").read_text())["tables"]["steel"]
+    sample = shared / "data" / "mcvn" / "NIMS" / "NIMS_Fatigue.csv"
+    columns = {"process": ["NT", "QT", "TT"], "targets": {"fatigue": {"column": "Fatigue"}}}
+    kept, rejected = read_rows("steel", table_source("steel", {**steel, **columns, "file": str(sample)}))
+    assert (len(kept), len(rejected)) == (10, 0)
+    amounts = pd.read_csv(sample).loc[:, "C":"Mo"]
+    assert [row.amounts for row in kept] == [row[row > 0].to_dict() for _, row in amounts.iterrows()]
+
+
 def test_the_published_tables_are_read(shared):
     glasses = {
         "file": str(shared / "data" / "alloys" / "metallic_glass_gfa_6470.csv"),
@@ -221,3 +233,7 @@ def test_the_published_tables_are_read(shared):
         (1233, "formula 'Al40Cu60T': unknown element 'T'")
     ]
     assert all(sum(row.amounts.values()) == pytest.approx(100, abs=1e-4) for row in kept)
+    alloys = pd.read_csv(glasses["file"]).drop(index=rejected[0].line - 2)["Alloy"]
+    for read, n_others in ((parse_alloy, 20), (parse_formula, 130)):
+        totals = np.array([sum(read(alloy).values()) for alloy in alloys])
+        assert (np.abs(totals - 100) > 1e-3).sum() == n_others

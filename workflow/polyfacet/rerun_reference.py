@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import yaml
 from jsonschema import Draft202012Validator
 from snakemake.api import SnakemakeApi
 from snakemake.dag import DAG
@@ -29,7 +30,7 @@ PAGE = PROJECT / "docs" / "reruns.md"
 READ_FROM_THERE = ("config", "embedded")
 ELEMENT_TABLE, BROWSER = "elements.csv", "browser"
 DOWNLOADED = "data/alexandria/alexandria_000.json.bz2"
-TRAINING = "train_cell"
+TRAINING = frozenset({"train_cell", "train_methods"})
 
 # Where the schema does not tell a second value that is valid.
 OTHER_VALUES: dict[str, Any] = {
@@ -48,7 +49,25 @@ OTHER_VALUES: dict[str, Any] = {
     "engine.ensemble.members": [{"engine": "classical"}],
     "encoders.image.architecture": "resnet18",
     "encoders.compimage.architecture": "resnet18",
+    "tables.<name>.file": ELEMENT_TABLE,
+    "tables.<name>.id": "Name",
+    "tables.<name>.composition.formula": "Alloy",
+    "tables.<name>.composition.columns": ["C", "Mn"],
+    "tables.<name>.composition.balance": "Ni",
+    "tables.<name>.targets.<name>.column": "HV",
+    "tables.<name>.targets.<name>.label": "HV",
+    "tables.<name>.targets.<name>.unit": "MPa",
+    "comparison.reference": "tree_e",
+    "comparison.methods.<name>.engine": "classical",
+    "comparison.methods.<name>.settings": {"model": "svm"},
+    "comparison.methods.<name>.settings_of_tables": {"steels": {"model": "svm"}},
+    "comparison.methods.<name>.tables": ["steels"],
+    "comparison.published": [
+        {"table": "steels", "method": "tree_e", "metric": "r2", "value": 0.9, "source": "none"}
+    ],
 }
+# A run on a table.
+TABLE_RUN = yaml.safe_load((PROJECT / "config" / "test_tables.yaml").read_text(encoding="utf-8"))
 # In what runs a key matters, if not in the default one.
 CONTEXTS: dict[str, dict[str, Any]] = {
     "download": {"sources": ["data/alexandria"], "download": {"files": [Path(DOWNLOADED).name]}},
@@ -60,6 +79,10 @@ CONTEXTS: dict[str, dict[str, Any]] = {
         f"engine.{name}": {"engine": {"name": name}, "combinations": ["tabular"]}
         for name in ("classical", "mcvn", "ensemble")
     },
+    # Another engine has other settings.
+    "comparison.methods.<name>.engine": {**TABLE_RUN, "comparison": {"methods": {"any": {"engine": "mcvn"}}}},
+    "tables": TABLE_RUN,
+    "comparison": TABLE_RUN,
 }
 
 JobName = tuple[str, tuple[tuple[str, str], ...]]
@@ -154,7 +177,7 @@ def reruns(before: Plan, after: Plan) -> Reruns:
     )
     added = frozenset(name for name, key in after.jobs.keys() - before.jobs.keys())
     again = changed.union(*(after.followers.get(rule, frozenset()) for rule in changed))
-    trained = "all" if TRAINING in again else "new ones" if TRAINING in added else "none"
+    trained = "all" if TRAINING & again else "new ones" if TRAINING & added else "none"
     return Reruns(changed, added - again, trained)
 
 
@@ -187,7 +210,7 @@ def other_value(key: Mapping[str, Any]) -> Any:
     ValueError
         If the schema does not tell one; then ``OTHER_VALUES`` must.
     """
-    default = key["default"]
+    default = key.get("default")
     if key.get("enum") == [default]:
         return default
     candidates = [
@@ -262,8 +285,9 @@ def _followers(dag: DAG) -> dict[str, frozenset[str]]:
 
 
 def _laid_over(config: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:
-    """Copy a configuration with one more value in it."""
+    """Copy a configuration with one more value in it; ``<name>`` is the first name that it has there."""
     name, *rest = path
+    name = next(iter(config)) if name == "<name>" else name
     return {**config, name: _laid_over(config.get(name, {}), rest, value) if rest else value}
 
 

@@ -4,12 +4,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from polyfacet.composition.statistics_table import read_statistics
+from polyfacet.composition.statistics_table import COMPOSITION_STATISTICS
 from polyfacet.composition_tables.dataset import table_dataset_schema
 from polyfacet.composition_tables.description import table_source
 from polyfacet.composition_tables.reading import rows_schema
+from polyfacet.engines.numeric_facets import STATISTICS_COLUMN
 from polyfacet.facets import DIGEST_SUFFIX, Facet
 from polyfacet.splitting import SPLIT
 from polyfacet.stage_tables import COMPOSITION_IMAGES
@@ -30,11 +29,10 @@ def main(
 
     Parameters
     ----------
-    rows, split
-        Checked rows of the table; part of each.
-    statistics, composition_images
-        Statistics of the compositions; manifest of their images; ``x.parquet`` lists what is in the
-        folder ``x``.
+    rows, split, statistics
+        Checked rows of the table; part of each; statistics of their compositions.
+    composition_images
+        Manifest of the images; ``x.parquet`` lists what is in the folder ``x``.
     dataset
         Output.
     table, description
@@ -48,12 +46,10 @@ def main(
     folder = os.path.relpath(composition_images.with_suffix(""), dataset.parent)
     images["image"] = [f"{folder}/{image}" for image in images["image"]]
     images = images.rename(columns={"image": name, "sha256": f"{name}{DIGEST_SUFFIX}"})
-    mat_ids, values = read_statistics(statistics)
-    by_material = pd.DataFrame(
-        {"mat_id": mat_ids, "composition_statistics": list(values.reshape(len(values), -1))}
-    )
-    images = images.merge(by_material, on="mat_id", how="left", validate="one_to_one")
     frame = frame.merge(images, on="mat_id", how="left", validate="one_to_one")
+    values = read_table(statistics, COMPOSITION_STATISTICS)
+    values = values.rename(columns={"statistics": STATISTICS_COLUMN})
+    frame = frame.merge(values, on="mat_id", how="left", validate="one_to_one")
     both = [Facet.TABULAR.value, Facet.COMPIMAGE.value]
     frame["facets"] = [both if drawn else both[:1] for drawn in frame[name].notna()]
     frame = frame.rename(columns={"features": Facet.TABULAR.facts.column})

@@ -1,5 +1,6 @@
 """Collect the scores of all cells, and compare the methods over the repeats of the splits."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +11,14 @@ from polyfacet.tables import write_table
 
 
 def main(
-    cells: list[Path], scores: Path, scores_csv: Path, comparison_csv: Path, *, reference: str | None
+    cells: list[Path],
+    scores: Path,
+    scores_csv: Path,
+    comparison_csv: Path,
+    *,
+    targets: Sequence[str],
+    methods: Sequence[str],
+    reference: str | None,
 ) -> None:
     """Write the scores and the comparison.
 
@@ -20,11 +28,15 @@ def main(
         Folders of cells, see `polyfacet.comparison.scores.collect_scores`.
     scores, scores_csv, comparison_csv
         Outputs: every score of every cell; their mean, spread and wins over the repeats.
+    targets, methods
+        Their order in tables and figures.
     reference
         Method that the others are held against; None for none.
     """
     rows = [row for folder in cells for row in collect_scores(folder)]
     frame = with_means_over_targets(pd.DataFrame(rows, columns=SCORES.names))
+    place = {name: index for index, name in enumerate([*targets, *methods])}
+    frame = frame.sort_values(["target", "method"], key=lambda names: names.map(place), kind="stable")
     write_table(scores, frame, SCORES)
     write_text(scores_csv, frame.to_csv(index=False))
     write_text(comparison_csv, compare(frame, reference).to_csv(index=False))

@@ -13,7 +13,7 @@ from polyfacet.comparison.sections import LABELS, SPLIT_LABELS, Section, publish
 
 COLORS = {"random": "tab:blue", "formula": "tab:orange"}
 # A panel shows no further down than this: a method that fails would squeeze all others.
-FLOOR = 0.0
+FLOOR = 0.5
 
 
 def comparison_figure(comparison: pd.DataFrame, published: Sequence[Mapping[str, Any]]) -> Figure:
@@ -71,7 +71,8 @@ def _panel(
         axes.errorbar(
             own["mean"].clip(lower=FLOOR),
             own["method"].map(place) + shift,
-            xerr=own["std"].fillna(0),
+            xerr=own["std"].where(own["mean"] > FLOOR).fillna(0),
+            clip_on=False,
             fmt="o",
             markersize=4,
             color=COLORS[split],
@@ -86,4 +87,4 @@ def _panel(
     axes.invert_yaxis()
     axes.grid(axis="x", linewidth=0.4)
     axes.set_title(section.title, fontsize=10)
-    axes.set_xlabel(LABELS[metric], fontsize=8)
+    axes.set_xlabel(f"{LABELS[metric]} (at the edge: below {FLOOR:g})", fontsize=8)

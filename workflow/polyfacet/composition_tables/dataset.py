@@ -6,16 +6,13 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from polyfacet.composition.properties import NAMES
-from polyfacet.composition.statistics import STATISTICS
+from polyfacet.composition.statistics_table import SHAPE
 from polyfacet.composition_tables.reading import target_columns
 from polyfacet.dataset import picture_fields, with_checked_pictures
+from polyfacet.engines.numeric_facets import STATISTICS_COLUMN
 from polyfacet.facets import Facet
 from polyfacet.objectives import Objective
 from polyfacet.tables import column, read_table
-
-# Order of the numbers in ``composition_statistics``.
-STATISTIC_NAMES = [f"{statistic}:{name}" for statistic in STATISTICS for name in NAMES]
 
 
 def table_dataset_schema(objectives: Sequence[Objective]) -> pa.Schema:
@@ -32,9 +29,9 @@ def table_dataset_schema(objectives: Sequence[Objective]) -> pa.Schema:
             ),
             *picture_fields(Facet.COMPIMAGE.facts.column, "composition image"),
             column(
-                "composition_statistics",
+                STATISTICS_COLUMN,
                 pa.list_(pa.float64()),
-                f"{len(STATISTICS)} statistics of {len(NAMES)} element properties, statistics outside",
+                f"statistics of the element properties, shape {SHAPE} row by row; NaN where undefined",
                 nullable=True,
             ),
             column("facets", pa.list_(pa.string()), "facets that this row has"),
