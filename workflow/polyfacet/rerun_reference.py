@@ -49,6 +49,8 @@ OTHER_VALUES: dict[str, Any] = {
     "encoders.image.architecture": "resnet18",
     "encoders.compimage.architecture": "resnet18",
 }
+# Of runs on tables of compositions, which are other runs; their names are the user's.
+NOT_PLANNED = ("tables.", "comparison.")
 # In what runs a key matters, if not in the default one.
 CONTEXTS: dict[str, dict[str, Any]] = {
     "download": {"sources": ["data/alexandria"], "download": {"files": [Path(DOWNLOADED).name]}},
@@ -163,6 +165,8 @@ def reruns_by_key(folder: Path) -> dict[str, tuple[Any, Reruns]]:
     plan_before = cache(lambda context: plan(CONTEXTS.get(context, {}), folder))
     found = {}
     for key, facts in documented_keys():
+        if key.startswith(NOT_PLANNED):
+            continue
         context = next((name for name in CONTEXTS if f"{key}.".startswith(f"{name}.")), "")
         value = OTHER_VALUES[key] if key in OTHER_VALUES else other_value(facts)
         after = plan(_laid_over(CONTEXTS.get(context, {}), key.split("."), value), folder)
