@@ -42,7 +42,7 @@ class Cost:
 # Measured with real entries of Alexandria at two or three sizes: see docs/slurm.md.
 COSTS: Mapping[str, Cost] = {
     # Whatever reads tables and writes a table, a figure or a few numbers.
-    "small": Cost(mb=250, mb_per_1000=20, minutes_per_1000=0.05),
+    "small": Cost(mb=250, mb_per_1000=5, minutes_per_1000=0.05),
     "sample": Cost(mb=140, mb_per_1000=5, minutes_per_1000=0.015),
     "write_structures": Cost(mb=180, mb_per_1000=5, minutes_per_1000=0.08),
     # Threads beyond the first are workers, one of them a second browser.
