@@ -36,7 +36,7 @@ def read_cif(path: Path) -> Structure:
         warnings.simplefilter("always")
         try:
             return CifParser(path, frac_tolerance=0.0).parse_structures(primitive=False)[0]
-        except (ValueError, KeyError, IndexError, AssertionError, ArithmeticError) as error:
+        except (ValueError, TypeError, KeyError, IndexError, AssertionError, ArithmeticError) as error:
             # What is wrong with a structure stands in the parser's last warning, which sums up all others.
             summary = [str(warning.message) for warning in said if warning.category is UserWarning][-1:]
             reason = "; ".join([str(error), *summary]).replace("\n", " ")

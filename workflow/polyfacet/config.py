@@ -104,7 +104,7 @@ _DefaultsValidator = extend(Draft202012Validator, {"properties": _fill_defaults}
 def _explain(error: ValidationError, schema: Mapping[str, Any]) -> str:
     where = ".".join(str(part) for part in error.absolute_path)
     if error.validator == "additionalProperties":
-        return _explain_unknown_keys(error, where, schema)
+        return _explain_unknown_keys(error, where)
     documented = _documented(schema, list(error.absolute_path)) if where else {}
     example = error.validator_value if error.validator == "const" else documented.get("default")
     fix = f" Write for example\n      {_snippet(list(error.absolute_path), example)}"
@@ -118,9 +118,10 @@ def _reason(error: ValidationError) -> str:
     return error.message
 
 
-def _explain_unknown_keys(error: ValidationError, where: str, schema: Mapping[str, Any]) -> str:
+def _explain_unknown_keys(error: ValidationError, where: str) -> str:
     instance: Any = error.instance
-    known = list(_documented(schema, list(error.absolute_path))["properties"])
+    declared: Any = error.schema
+    known = list(declared["properties"])
     lines = []
     for key in sorted(set(instance) - set(known), key=str):
         path = f"{where}.{key}" if where else str(key)
