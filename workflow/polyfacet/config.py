@@ -15,6 +15,8 @@ from jsonschema.validators import extend
 from polyfacet.errors import UserError
 
 SCHEMA_PATH = Path(__file__).resolve().parents[2] / "config" / "schema.yaml"
+# Far above what any key needs, far below what the libraries can take.
+MAX_NESTING = 20
 
 
 @cache
@@ -42,38 +44,37 @@ def complete_config(config: Mapping[str, Any]) -> dict[str, Any]:
         If a key is unknown or a value is wrong; names every such key and shows what to write.
     """
     schema = load_schema()
-    try:
-        completed = _as_declared(config, schema, schema)
-        errors = sorted(_DefaultsValidator(schema).iter_errors(completed), key=lambda error: list(error.path))
-        problems = "\n".join(f"  - {_explain(error, schema)}" for error in errors)
-    except RecursionError:
-        raise UserError(
-            "The configuration is nested too deeply. Take out what is no value of a key."
-        ) from None
+    completed = _as_declared(config, schema, schema)
+    errors = sorted(_DefaultsValidator(schema).iter_errors(completed), key=lambda error: list(error.path))
+    problems = "\n".join(f"  - {_explain(error, schema)}" for error in errors)
     if problems:
         raise UserError(f"The configuration does not fit config/schema.yaml:\n{problems}")
     return completed
 
 
-def _as_declared(value: Any, key: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
+def _as_declared(value: Any, key: Mapping[str, Any], schema: Mapping[str, Any], depth: int = 0) -> Any:
     """Copy a configuration; read texts that are declared as something else.
 
     Snakemake's command line gives every value inside ``--config 'images={size: 64}'`` as a text.
     """
+    if depth > MAX_NESTING:
+        raise UserError("The configuration is nested too deeply. Take out what is no value of a key.")
     key = resolved(key, schema)
     if isinstance(value, Mapping):
         properties = key.get("properties", {})
         others = values_of(key)
         return {
-            name: _as_declared(item, properties.get(name, others), schema) for name, item in value.items()
+            name: _as_declared(item, properties.get(name, others), schema, depth + 1)
+            for name, item in value.items()
         }
     if isinstance(value, list | tuple):
-        return [_as_declared(item, key.get("items", {}), schema) for item in value]
+        return [_as_declared(item, key.get("items", {}), schema, depth + 1) for item in value]
     kinds = key.get("type", [])
     is_text = "enum" in key or "string" in kinds or "const" in key
     if isinstance(value, str) and (not is_text or (value == "null" and "null" in kinds)):
-        with suppress(yaml.YAMLError):
-            return yaml.safe_load(value)
+        with suppress(yaml.YAMLError, RecursionError):
+            read = yaml.safe_load(value)
+            return _as_declared(read, key, schema, depth) if isinstance(read, dict | list) else read
     return value
 
 
