@@ -13,6 +13,7 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [
     str(Path(__file__).resolve().parents[1]),
     str(Path(__file__).resolve().parents[2] / "workflow"),
+    str(Path(__file__).resolve().parents[2] / "workflow" / "scripts"),
 ]
 
 from fuzz.campaign import attack, limit_memory, watched  # noqa: E402

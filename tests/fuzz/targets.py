@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pyarrow.parquet as pq
 import yaml
 from fuzz.mutation import as_json, mutated_bytes, mutated_cif, mutated_value
 from handmade import entries as handmade_entries
@@ -21,9 +22,11 @@ from handmade import structures
 from project import PROJECT
 from pymatgen.core import Structure
 
+import read_composition_table
 from polyfacet.cif import write_cif
 from polyfacet.composition.formula import FormulaError
 from polyfacet.composition.text import composition_text
+from polyfacet.composition_tables.description import table_source
 from polyfacet.config import complete_config
 from polyfacet.entry_pass import pass_over
 from polyfacet.errors import UserError
@@ -42,6 +45,28 @@ from polyfacet.structure_facet.crystal import read_crystal
 FILTERS = Filters(
     elements_excluded=frozenset({"Tc"}), sites_max=50, e_hull_max=1.0, space_groups=frozenset({225})
 )
+# Small sound tables of compositions: what their columns mean, and their bytes.
+TABLES: dict[str, tuple[dict[str, Any], bytes]] = {
+    "columns": (
+        {
+            "composition": {"columns": ["C", "Mn"], "unit": "weight_percent", "balance": "Fe"},
+            "process": ["Tempering"],
+            "targets": {
+                "hardness": {"column": "Hardness"},
+                "grade": {"column": "Class", "classes": ["hard", "soft"]},
+            },
+        },
+        b"C,Mn,Tempering,Hardness,Class\n0.2,0.4,550,228.5,soft\n0.2,0.8,600,241,soft\n0.4,1.2,450,311.5,hard\n",
+    ),
+    "formula": (
+        {
+            "id": "name",
+            "composition": {"formula": "alloy", "brackets": "shares"},
+            "targets": {"class": {"column": "class", "classes": ["CRA", "BMG"]}},
+        },
+        b'name,alloy,class\na-1,Zr65Cu17.5Ni10Al7.5,BMG\na-2,(Fe0.5Co0.5)75B25,"CRA"\na-3,NiTi,CRA\n',
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -157,6 +182,8 @@ def read_config(config: Any, folder: Path) -> str | None:
     try:
         completed = complete_config(config)
         combinations = grid(completed["combinations"])
+        for name, section in completed["tables"].items():
+            table_source(name, section)
         remote_files(completed["download"]["base_url"], completed["download"]["files"])
     except UserError as error:
         return _refused("wrong configuration", error)
@@ -202,10 +229,35 @@ def write_structure(entry: Any, folder: Path) -> str | None:
     return None
 
 
+def hostile_table(rng: random.Random) -> tuple[str, bytes]:
+    """Draw a table with damage in its bytes, and name its kind of composition."""
+    kind = rng.choice(sorted(TABLES))
+    return kind, mutated_bytes(TABLES[kind][1], rng, rng.randrange(1, 6))
+
+
+def read_table_of_compositions(table: tuple[str, bytes], folder: Path) -> str | None:
+    """Read a table as its stage does; every row is in one of the two tables that the stage writes."""
+    kind, content = table
+    path = folder / "compositions.csv"
+    path.write_bytes(content)
+    outputs = [folder / "table" / name for name in ("rows", "rejected", "summary")]
+    section = {**TABLES[kind][0], "file": str(path)}
+    try:
+        read_composition_table.main(*outputs, table=kind, description=section, max_rejected_fraction=1)
+    except UserError as error:
+        return _refused("no table", error)
+    facts = json.loads(outputs[2].read_text(encoding="utf-8"))
+    rows, rejected = (pq.read_metadata(path).num_rows for path in outputs[:2])
+    assert rows + rejected == facts["n_read"]
+    assert rejected == facts["n_rejected"]
+    return None if rows else "no sound row"
+
+
 TARGETS = {
-    "entry": Target(0.85, hostile_entry, read_entry),
+    "entry": Target(0.8, hostile_entry, read_entry),
     "file": Target(0.1, hostile_file, read_file),
     "config": Target(0.03, hostile_config, read_config),
     "cif": Target(0.015, hostile_cif, read_cif_file),
     "structure": Target(0.005, hostile_geometry, write_structure),
+    "table": Target(0.05, hostile_table, read_table_of_compositions),
 }

@@ -67,7 +67,8 @@ def _check_same(structure: Structure, read: Structure) -> None:
     if not np.allclose(structure.lattice.parameters, read.lattice.parameters, atol=SAME_LATTICE):
         raise CifError("CIF reads back with another lattice")
     for site in structure:
-        place = read.lattice.get_cartesian_coords(site.frac_coords)
-        near = read.get_sites_in_sphere(place, SAME_SITE_A)
-        if all(other.species != site.species for other in near):
+        apart = read.frac_coords - site.frac_coords
+        distances = np.linalg.norm((apart - np.round(apart)) @ read.lattice.matrix, axis=1)
+        near = np.flatnonzero(distances < SAME_SITE_A)
+        if all(read[int(other)].species != site.species for other in near):
             raise CifError(f"CIF reads back without {site.species_string} at {np.round(site.frac_coords, 4)}")

@@ -18,6 +18,9 @@ from polyfacet.targets import Magnetization, Target, derive_targets
 # What nearly every site holds.
 WHOLE_ATOMS = {element.symbol: {"element": element.symbol, "occu": 1.0} for element in Element}
 MIN_VOLUME_A3 = 0.1
+# Sums of a vector's components that no crystal reaches; far beyond, searches for neighbours never end.
+MAX_LATTICE_A = 1e4
+MAX_FRACTIONAL = 1e3
 MAX_TEXT_CHARS = 200
 
 TARGET_COLUMNS = [
@@ -153,21 +156,24 @@ def _number(value: Any, what: str, place: int | str = "") -> float:
     return number
 
 
-def _vector(value: Any, what: str, place: int | str = "") -> list[float]:
+def _vector(value: Any, limit: float, what: str, place: int | str = "") -> list[float]:
     if not isinstance(value, list) or len(value) != 3:
         raise InvalidEntryError(f"{what}{place} is not a list of three numbers")
     x, y, z = value
-    # A short cut for nearly all vectors, where most of the time goes: a finite sum has finite terms.
-    if type(x) is type(y) is type(z) is float and math.isfinite(x + y + z):
+    # A short cut for nearly all vectors, where most of the time goes; what is not finite fails it, too.
+    if type(x) is type(y) is type(z) is float and abs(x) + abs(y) + abs(z) < limit:
         return value
-    return [_number(component, what, place) for component in value]
+    vector = [_number(component, what, place) for component in value]
+    if sum(map(abs, vector)) >= limit:
+        raise InvalidEntryError(f"{what}{place} has components that add up to more than {limit:g}")
+    return vector
 
 
 def _lattice_matrix(structure: Mapping[str, Any]) -> list[list[float]]:
     rows = _mapping(structure.get("lattice"), "lattice").get("matrix")
     if not isinstance(rows, list) or len(rows) != 3:
         raise InvalidEntryError("lattice has no 3 x 3 matrix")
-    return [_vector(row, "lattice vector") for row in rows]
+    return [_vector(row, MAX_LATTICE_A, "lattice vector") for row in rows]
 
 
 def _cell_volume(matrix: list[list[float]]) -> float:
@@ -189,7 +195,7 @@ def _site(site: Any, index: int) -> dict[str, Any]:
         raise InvalidEntryError(f"site {index} has no species")
     return {
         "species": [_occupant(occupant, index) for occupant in species],
-        "abc": _vector(site.get("abc"), "coordinates of site ", index),
+        "abc": _vector(site.get("abc"), MAX_FRACTIONAL, "coordinates of site ", index),
     }
 
 
