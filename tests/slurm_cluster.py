@@ -38,8 +38,6 @@ SLURM_CONF = """
     SlurmdSpoolDir=/run/slurmd-%n
     SlurmctldPidFile=/run/slurmctld.pid
     SlurmdPidFile=/run/slurmd-%n.pid
-    # The time after which a job of a lost node may start again.
-    AuthInfo=cred_expire=5
     MpiDefault=none
     ProctrackType=proctrack/linuxproc
     TaskPlugin=task/none
@@ -52,7 +50,8 @@ SLURM_CONF = """
     SelectTypeParameters=CR_Core_Memory
     SchedulerParameters=batch_sched_delay=0,sched_min_interval=100000,bf_interval=1
     SlurmdParameters=config_overrides
-    SlurmdTimeout=10
+    # Long enough for the daemon of a node that lives to answer on a loaded machine.
+    SlurmdTimeout=20
     ReturnToService=2
     KillWait=1
     GresTypes=gpu

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow.parquet as pq
 from project import PROJECT
 
 PARTS = ("Snakefile", "rules", "workflow", "envs", "config", "profiles", "embedded")
@@ -52,6 +53,16 @@ class Workflow:
         return {
             path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.glob(pattern))
         }
+
+    def materials(self, pattern: str) -> set[tuple[str, str]]:
+        """List the rows of materials in the tables that match a pattern, by table and identifier."""
+        found = set()
+        for name in self.results(pattern):
+            path = self.folder / "results" / "test" / name
+            if path.suffix == ".parquet" and "mat_id" in pq.read_schema(path).names:
+                rows = pq.read_table(path, columns=["mat_id"])
+                found.update((name, mat_id) for mat_id in rows["mat_id"].to_pylist())
+        return found
 
 
 def environment() -> dict[str, str]:

@@ -1,13 +1,12 @@
 """One pristine copy of the workflow, one finished tiny run that several tests look at, a count of faults."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from fault_count import Faults
 from workflow_copy import Workflow, copy_workflow
 
-FAULTS = pytest.StashKey[dict[str, bool]]()
+FAULTS = pytest.StashKey[Faults]()
 
 
 @pytest.fixture(scope="session")
@@ -24,24 +23,18 @@ def finished(browser: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflo
     return workflow
 
 
-@pytest.fixture
-def fault(request: pytest.FixtureRequest) -> Callable[[str], AbstractContextManager[None]]:
-    """Give a context for each fault that a test tries; the fault is survived if it ends without an error."""
-    tried = request.config.stash.setdefault(FAULTS, {})
-
-    @contextmanager
-    def trying(name: str) -> Iterator[None]:
-        tried[name] = False
-        yield
-        tried[name] = True
-
-    return trying
+@pytest.fixture(scope="session")
+def faults(pytestconfig: pytest.Config) -> Faults:
+    """Return the count of all faults that tests try."""
+    return pytestconfig.stash.setdefault(FAULTS, Faults())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Count the faults at the end of the tests."""
-    tried = config.stash.get(FAULTS, {})
-    if tried:
-        terminalreporter.section(f"faults: {len(tried)} tried, {sum(tried.values())} survived")
-        for name, survived in tried.items():
-            terminalreporter.line(f"{'survived' if survived else 'FAILED':8}  {name}")
+    faults = config.stash.get(FAULTS, Faults())
+    if faults.tried:
+        survived = sum(faults.tried.values())
+        terminalreporter.section(f"faults: {len(faults.tried)} tried, {survived} survived")
+        for name, outcome in faults.tried.items():
+            terminalreporter.line(f"{'survived' if outcome else 'FAILED':8}  {name}")
+        terminalreporter.line(f"entries lost: {faults.lost} of {faults.looked_for} rows of materials")

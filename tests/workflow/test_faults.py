@@ -52,6 +52,11 @@ def jobs_of(run: subprocess.Popen[str], rule: str) -> list[psutil.Process]:
     return found
 
 
+def browsers_of(run: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Find the browsers of a run, a parent before its children."""
+    return [child for child in psutil.Process(run.pid).children(recursive=True) if "chrom" in child.name()]
+
+
 def kill_everything(run: subprocess.Popen[str]) -> None:
     """Kill a run with all its processes, as a loss of power does."""
     children = psutil.Process(run.pid).children(recursive=True)
@@ -62,18 +67,11 @@ def kill_everything(run: subprocess.Popen[str]) -> None:
     run.communicate()
 
 
-def assert_same_results(workflow: Workflow, finished: Workflow, patterns: tuple[str, ...]) -> None:
-    for pattern in patterns:
-        assert finished.results(pattern)
-        assert workflow.results(pattern) == finished.results(pattern)
-    assert not list((workflow.folder / "results").rglob("*.part"))
-
-
-def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(finished, tmp_path, fault):
+def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(finished, tmp_path, faults):
     workflow = copy_workflow(tmp_path)
     results = tmp_path / "results" / "test"
 
-    with fault("kill -9 of the whole run while pictures are drawn"):
+    with faults.trying("kill -9 of the whole run while pictures are drawn"):
         run = start(workflow)
         wait_until(lambda: len(list(results.glob("images/shard-*.part/*.png"))) > 3, run)
         kill_everything(run)
@@ -82,14 +80,19 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(finished, t
         assert "--unlock" in refused
         workflow.run("--unlock")
 
-    with fault("kill -9 of Snakemake alone while cells are trained: its jobs go on"):
+    with faults.trying("kill -9 of the browser while pictures are drawn"):
         run = start(workflow)
+        wait_until(lambda: browsers_of(run), run)
+        browsers_of(run)[0].kill()
+        wait_until(lambda: len(list(results.glob("images/shard-?.parquet"))) == 2, run)
+
+    with faults.trying("kill -9 of Snakemake alone while cells are trained: its jobs go on"):
         wait_until(lambda: list(results.glob("split-0/cells/*/*/model.part/*")), run)
         run.kill()
         run.wait()
         workflow.run("--unlock")
 
-    with fault("kill -9 of one job"):
+    with faults.trying("kill -9 of one job"):
         run = start(workflow)
         wait_until(lambda: jobs_of(run, "train_cell"), run)
         jobs_of(run, "train_cell")[0].kill()
@@ -99,14 +102,14 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(finished, t
         assert not results.joinpath("report", "mae.csv").exists()
 
     workflow.run()
-    assert_same_results(workflow, finished, ALL_RESULTS)
+    faults.assert_same_results(workflow, finished, ALL_RESULTS)
 
 
-def test_two_runs_at_once_and_a_result_that_is_cut_short(finished, tmp_path, fault):
+def test_two_runs_at_once_and_a_result_that_is_cut_short(finished, tmp_path, faults):
     workflow = copy_workflow(tmp_path)
     table = tmp_path / "results" / "test" / "sample" / "sample.parquet"
 
-    with fault("two runs at once in one folder"):
+    with faults.trying("two runs at once in one folder"):
         first = start(workflow, "--until", "sample")
         wait_until(lambda: list(tmp_path.glob(".snakemake/locks/*")), first)
         os.killpg(first.pid, signal.SIGSTOP)  # so that it cannot end before the second one begins
@@ -116,7 +119,7 @@ def test_two_runs_at_once_and_a_result_that_is_cut_short(finished, tmp_path, fau
         first.communicate()
         assert first.returncode == 0
 
-    with fault("a truncated intermediate table"):
+    with faults.trying("a truncated intermediate table"):
         before = table.stat()
         table.write_bytes(table.read_bytes()[:-100])
         os.utime(table, ns=(before.st_atime_ns, before.st_mtime_ns))
@@ -125,7 +128,7 @@ def test_two_runs_at_once_and_a_result_that_is_cut_short(finished, tmp_path, fau
         assert "Delete it and run again" in said
         table.unlink()
         workflow.run(*CHEAP)
-        assert_same_results(workflow, finished, CHEAP_RESULTS)
+        faults.assert_same_results(workflow, finished, CHEAP_RESULTS)
 
 
 @pytest.fixture
@@ -142,28 +145,28 @@ def disk(tmp_path) -> Iterator[Callable[[str], None]]:
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-def test_a_disk_that_cannot_be_written_to(finished, tmp_path, disk, fault):
+def test_a_disk_that_cannot_be_written_to(finished, tmp_path, disk, faults):
     workflow = copy_workflow(tmp_path)
 
-    with fault("no permission to write"):
+    with faults.trying("no permission to write"):
         disk("ro")
         said = workflow.run(*CHEAP, check=False)
         assert "Read-only file system" in said
         assert "results" in said
 
-    with fault("a full disk"):
+    with faults.trying("a full disk"):
         disk("rw")
         said = workflow.run(*CHEAP, check=False)
         assert "The disk is full: make room, and give the same command again" in said
         disk("size=32m")
         workflow.run(*CHEAP)
-        assert_same_results(workflow, finished, CHEAP_RESULTS)
+        faults.assert_same_results(workflow, finished, CHEAP_RESULTS)
 
 
-def test_a_source_that_is_cut_short_stops_with_its_name(pristine, tmp_path, fault):
+def test_a_source_that_is_cut_short_stops_with_its_name(pristine, tmp_path, faults):
     damaged = tmp_path / "entries.json.bz2"
     damaged.write_bytes((pristine.folder / "embedded" / "entries.json.bz2").read_bytes()[:-1000])
-    with fault("a truncated source"):
+    with faults.trying("a truncated source"):
         output = pristine.run(
             "--directory", str(tmp_path), "--until", "sample", "--config", f"sources=[{damaged}]", check=False
         )

@@ -1,0 +1,41 @@
+"""A count of the faults that tests try, and of the materials that are lost by them."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from workflow_copy import Workflow
+
+
+@dataclass
+class Faults:
+    """The faults that tests tried, and the materials that were looked for after them.
+
+    Attributes
+    ----------
+    tried
+        Faults to whether they were survived.
+    looked_for, lost
+        Rows of materials in the tables of a run that nothing happened to; those missing after a fault.
+    """
+
+    tried: dict[str, bool] = field(default_factory=dict)
+    looked_for: int = 0
+    lost: int = 0
+
+    @contextmanager
+    def trying(self, name: str) -> Iterator[None]:
+        """Try a fault; it is survived if the context ends without an error."""
+        self.tried[name] = False
+        yield
+        self.tried[name] = True
+
+    def assert_same_results(self, workflow: Workflow, finished: Workflow, patterns: Sequence[str]) -> None:
+        """Count what was lost of the results that match, and require the same bytes."""
+        for pattern in patterns:
+            expected = finished.materials(pattern)
+            self.looked_for += len(expected)
+            self.lost += len(expected - workflow.materials(pattern))
+            assert finished.results(pattern)
+            assert workflow.results(pattern) == finished.results(pattern)
+        assert not list((workflow.folder / "results").rglob("*.part"))
