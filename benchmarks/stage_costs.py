@@ -35,10 +35,10 @@ def main() -> None:
     )
     # No stage gets cheaper with more materials; where it looks so, the machine was busier.
     per_material = ((large["cpu_s"] - small["cpu_s"]) / (n_large - n_small)).clip(lower=0)
-    per_job = (large["cpu_s"] - n_large * per_material) / large["jobs"]
+    per_job = ((large["cpu_s"] - n_large * per_material) / large["jobs"]).clip(lower=0)
     n_shards = math.ceil(options.materials / options.shard_size)
     n_jobs = large["jobs"].where(~large["sharded"], n_shards)
-    hours = (per_job.clip(lower=0) * n_jobs + per_material * options.materials) / 3600
+    hours = (per_job * n_jobs + per_material * options.materials) / 3600
     spread = hours / n_jobs.clip(upper=options.cores)
     print(
         f"| stage | s per job | s per 1,000 | peak MB | core hours, {options.materials:,} "
