@@ -24,8 +24,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import psutil
 
-from polyfacet.entries import entry_files, read_entries
 from polyfacet.files import atomic_path, write_text
+from polyfacet.sampling.entries import read_entries
+from polyfacet.sampling.entry_files import entry_files
 
 FILE_ENTRIES = 20_000
 PARSE_SCRIPT = Path(__file__).with_name("parse_entries.py")

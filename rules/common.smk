@@ -10,7 +10,7 @@ from polyfacet.engines.registry import check_combinations, needs_encoders
 from polyfacet.errors import UserError
 from polyfacet.facets import facets_of, grid
 from polyfacet.rendering.drawn_by import drawn_by
-from polyfacet.sharding import estimated_entries
+from polyfacet.sampling.entry_files import estimated_entries
 from polyfacet.targets import Target
 
 try:

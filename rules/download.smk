@@ -2,7 +2,7 @@
 
 import re
 
-from polyfacet.remote_files import DOWNLOADS, remote_files, source_files
+from polyfacet.online.remote_files import DOWNLOADS, remote_files, source_files
 
 try:
     PUBLISHED = remote_files(

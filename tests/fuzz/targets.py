@@ -28,7 +28,6 @@ from polyfacet.composition.formula import FormulaError
 from polyfacet.composition.text import composition_text
 from polyfacet.composition_tables.description import table_source
 from polyfacet.config import complete_config
-from polyfacet.entry_pass import pass_over
 from polyfacet.errors import UserError
 from polyfacet.facets import grid
 from polyfacet.materials import (
@@ -38,8 +37,9 @@ from polyfacet.materials import (
     reduced_formula,
     sample_table,
 )
-from polyfacet.remote_files import remote_files
-from polyfacet.sampling import Draw, Filters
+from polyfacet.online.remote_files import remote_files
+from polyfacet.sampling.draw import Draw, Filters
+from polyfacet.sampling.entry_pass import pass_over
 from polyfacet.structure_facet.crystal import read_crystal
 
 FILTERS = Filters(

@@ -11,7 +11,7 @@ from pathlib import Path
 from pymatgen.core import Structure
 from pymatgen.io.cif import CifParser
 
-from polyfacet.entries import read_entries
+from polyfacet.sampling.entries import read_entries
 from polyfacet.structure_facet.crystal import Crystal, crystal_from_structure
 
 

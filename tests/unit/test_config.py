@@ -5,7 +5,7 @@ import yaml
 from project import PROJECT
 
 from polyfacet.config import complete_config, load_schema, values_of
-from polyfacet.config_reference import with_reference
+from polyfacet.documentation.config_reference import with_reference
 from polyfacet.engines.automm.hyperparameters import AutoMMSettings
 from polyfacet.engines.classical import ClassicalSettings
 from polyfacet.engines.ensemble import EnsembleSettings
@@ -123,4 +123,4 @@ def test_every_key_has_description_and_default(name, key, required):
 
 def test_the_table_in_the_readme_is_that_of_the_schema():
     text = (PROJECT / "README.md").read_text(encoding="utf-8")
-    assert with_reference(text) == text, "run: python -m polyfacet.config_reference"
+    assert with_reference(text) == text, "run: python -m polyfacet.documentation.config_reference"

@@ -12,7 +12,7 @@ from polyfacet.cards import read_card
 from polyfacet.cif import write_cif
 from polyfacet.errors import UserError
 from polyfacet.files import write_text
-from polyfacet.hub_cache import HubEncoders, read_record, write_record
+from polyfacet.online.hub_cache import HubEncoders, read_record, write_record
 from polyfacet.rejects import REJECTS, write_rejects
 from polyfacet.stage_tables import intact_structures
 from polyfacet.structure_facet.embedding import load_network, save_network

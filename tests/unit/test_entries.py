@@ -10,9 +10,10 @@ from handmade import entries, write_entries
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polyfacet import entries as reader
-from polyfacet.entries import entry_files, read_entries
 from polyfacet.errors import UserError
+from polyfacet.sampling import entries as reader
+from polyfacet.sampling.entries import read_entries
+from polyfacet.sampling.entry_files import entry_files
 
 
 @pytest.mark.parametrize("name", ["e.json", "e.json.bz2", "e.json.gz"])

@@ -11,10 +11,7 @@ from matplotlib import pyplot as plt
 from PIL import Image
 
 import write_structures
-from polyfacet import entries as reader
-from polyfacet import entry_pass
 from polyfacet.config import complete_config
-from polyfacet.entries import read_entries
 from polyfacet.errors import UserError
 from polyfacet.figures import contact_sheet, save
 from polyfacet.markdown import plain
@@ -26,7 +23,10 @@ from polyfacet.materials import (
     sample_table,
 )
 from polyfacet.rejects import REJECTS
-from polyfacet.sampling import Draw, Filters
+from polyfacet.sampling import entries as reader
+from polyfacet.sampling import entry_pass
+from polyfacet.sampling.draw import Draw, Filters
+from polyfacet.sampling.entries import read_entries
 from polyfacet.structure_facet.crystal import Crystal
 from polyfacet.tables import read_table, write_table
 

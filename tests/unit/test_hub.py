@@ -16,7 +16,7 @@ from project import PROJECT
 
 from polyfacet.errors import UserError
 from polyfacet.facets import Facet
-from polyfacet.hub_cache import HubEncoder, HubEncoders, read_record, work_offline, write_record
+from polyfacet.online.hub_cache import HubEncoder, HubEncoders, read_record, work_offline, write_record
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 OTHER_REVISION = "f" * 40
@@ -125,7 +125,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 def preset_encoders(**settings):
     """Give facets, settings and files of the hub for a preset's text and image encoder."""
     from polyfacet.engines.automm.hyperparameters import AutoMMSettings
-    from polyfacet.hub import checkpoints_of, repository_of
+    from polyfacet.online.hub import checkpoints_of, repository_of
 
     facets = (Facet.TEXT, Facet.IMAGE, Facet.TABULAR)
     chosen = AutoMMSettings(**settings)
@@ -171,7 +171,7 @@ def test_given_checkpoints_come_before_the_presets(tmp_path):
 
 @pytest.mark.parametrize("checkpoint", ["resnet11", "resnet10t.unknown_weights"])
 def test_an_image_encoder_that_timm_does_not_have_is_the_users(checkpoint):
-    from polyfacet.hub import repository_of
+    from polyfacet.online.hub import repository_of
 
     with pytest.raises(UserError, match=f"{checkpoint}.*list_models"):
         repository_of(Facet.IMAGE, checkpoint)
@@ -203,7 +203,7 @@ def test_encoders_are_fetched_once_and_recorded(hub, tmp_path):
 
 
 def test_an_interrupted_fetch_is_completed(hub, tmp_path):
-    from polyfacet.hub import cached_revision, fetch_encoders
+    from polyfacet.online.hub import cached_revision, fetch_encoders
 
     facets, settings, repositories = preset_encoders()
     hub.repositories = dict.fromkeys(repositories.values(), FILES)
@@ -216,7 +216,7 @@ def test_an_interrupted_fetch_is_completed(hub, tmp_path):
 
 
 def test_a_repository_without_weights_is_named(hub, tmp_path):
-    from polyfacet.hub import fetch_encoders
+    from polyfacet.online.hub import fetch_encoders
 
     facets, settings, repositories = preset_encoders()
     hub.repositories = {repositories[Facet.TEXT]: {"config.json": b"{}"}}
@@ -225,7 +225,7 @@ def test_a_repository_without_weights_is_named(hub, tmp_path):
 
 
 def test_a_repository_that_is_not_there_is_named(hub, tmp_path):
-    from polyfacet.hub import fetch_encoders
+    from polyfacet.online.hub import fetch_encoders
 
     facets, settings, _ = preset_encoders()
     with pytest.raises(UserError, match="electra-small-discriminator is not in(.|\n)*RepositoryNotFound"):
@@ -234,7 +234,7 @@ def test_a_repository_that_is_not_there_is_named(hub, tmp_path):
 
 @pytest.mark.usefixtures("offline")
 def test_a_cache_that_somebody_else_filled_is_enough_offline(tmp_path):
-    from polyfacet.hub import fetch_encoders
+    from polyfacet.online.hub import fetch_encoders
 
     facets, settings, repositories = preset_encoders()
     weights = {Facet.TEXT: "pytorch_model.bin", Facet.IMAGE: "model.safetensors"}
@@ -246,7 +246,7 @@ def test_a_cache_that_somebody_else_filled_is_enough_offline(tmp_path):
 
 @pytest.mark.usefixtures("offline")
 def test_offline_without_cache_the_error_names_the_encoder_and_the_ways_out(tmp_path):
-    from polyfacet.hub import fetch_encoders
+    from polyfacet.online.hub import fetch_encoders
 
     facets, settings, _ = preset_encoders()
     with pytest.raises(UserError, match=r"electra-small.*encoders\.cache.*encoders\.source: local") as raised:
@@ -304,7 +304,7 @@ TRAINING_LOADS = """
 import sys
 from pathlib import Path
 import train_cell
-from polyfacet.hub_cache import read_record, work_offline
+from polyfacet.online.hub_cache import read_record, work_offline
 work_offline(read_record(Path(sys.argv[1])))
 from timm import create_model
 from transformers import AutoConfig, AutoModel, AutoTokenizer

@@ -6,8 +6,8 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from polyfacet.rerun_reference import PAGE, other_value, rules_by_module
-from polyfacet.rerun_reference import main as write_page
+from polyfacet.documentation.rerun_reference import PAGE, other_value, rules_by_module
+from polyfacet.documentation.rerun_reference import main as write_page
 
 EDGE = re.compile(r"(\d+) -> (\d+)")
 NODE = re.compile(r'(\d+)\[label = "(\w+)')
@@ -110,7 +110,7 @@ def test_the_page_of_reruns_is_that_of_the_workflow(tmp_path):
     copied = tmp_path / "reruns.md"
     shutil.copy(PAGE, copied)
     write_page(copied)
-    assert copied.read_text() == PAGE.read_text(), "run: python -m polyfacet.rerun_reference"
+    assert copied.read_text() == PAGE.read_text(), "run: python -m polyfacet.documentation.rerun_reference"
 
 
 @pytest.mark.parametrize(

@@ -149,8 +149,8 @@ def check_hub() -> Finding:
 
 def check_embedded_data() -> Finding:
     """Read the embedded entries."""
-    from polyfacet.entries import read_entries  # noqa: PLC0415 - an old Python must get as far as its finding
     from polyfacet.errors import UserError  # noqa: PLC0415
+    from polyfacet.sampling.entries import read_entries  # noqa: PLC0415 - an old Python must get as far as its finding
 
     try:
         n_entries = sum(1 for _ in read_entries(PROJECT / EMBEDDED))
@@ -161,8 +161,8 @@ def check_embedded_data() -> Finding:
 
 def check_alexandria_data() -> Finding:
     """Count the downloaded files of entries."""
-    from polyfacet.entries import SUFFIXES  # noqa: PLC0415 - see check_embedded_data
-    from polyfacet.remote_files import DOWNLOADS  # noqa: PLC0415
+    from polyfacet.online.remote_files import DOWNLOADS  # noqa: PLC0415
+    from polyfacet.sampling.entry_files import SUFFIXES  # noqa: PLC0415 - see check_embedded_data
 
     files = [path for path in (PROJECT / DOWNLOADS).glob("*") if path.name.endswith(SUFFIXES)]
     if files:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from polyfacet.download import download
-from polyfacet.remote_files import RemoteFile
+from polyfacet.online.download import download
+from polyfacet.online.remote_files import RemoteFile
 
 
 def main(
@@ -25,7 +25,7 @@ def main(
     sha256
         Its digest where one is known.
     attempts, stall_timeout_s
-        See `polyfacet.download.download`.
+        See `polyfacet.online.download.download`.
     """
     download(RemoteFile(url, sha256), entry_file, attempts=attempts, stall_timeout_s=stall_timeout_s)
 

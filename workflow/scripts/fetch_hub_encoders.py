@@ -5,8 +5,8 @@ from typing import Any
 
 from polyfacet.engines.automm.hyperparameters import AutoMMSettings
 from polyfacet.facets import Facet, facets_of
-from polyfacet.hub import fetch_encoders
-from polyfacet.hub_cache import write_record
+from polyfacet.online.hub import fetch_encoders
+from polyfacet.online.hub_cache import write_record
 
 
 def main(record: Path, *, cache: Path, combinations: list[str], settings: dict[str, Any]) -> None:

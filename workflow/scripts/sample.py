@@ -7,14 +7,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from polyfacet.entries import entry_files
-from polyfacet.entry_pass import REJECTED_ENTRIES
 from polyfacet.errors import UserError
 from polyfacet.files import scratch_folder, write_text
 from polyfacet.progress import tell
 from polyfacet.rejects import check_rejected_fraction
-from polyfacet.sample_writing import find_materials, write_sample
-from polyfacet.sampling import Draw, Filters
+from polyfacet.sampling.draw import Draw, Filters
+from polyfacet.sampling.entry_files import entry_files
+from polyfacet.sampling.entry_pass import REJECTED_ENTRIES
+from polyfacet.sampling.sample_writing import find_materials, write_sample
 from polyfacet.tables import write_table
 from polyfacet.targets import Magnetization
 

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from polyfacet.entries import entry_files
 from polyfacet.errors import UserError
 from polyfacet.files import scratch_folder, write_text
 from polyfacet.materials import SAMPLE, reduced_formula
 from polyfacet.progress import tell
-from polyfacet.sample_writing import find_materials, write_sample
-from polyfacet.sampling import Draw, Filters
+from polyfacet.sampling.draw import Draw, Filters
+from polyfacet.sampling.entry_files import entry_files
+from polyfacet.sampling.sample_writing import find_materials, write_sample
 from polyfacet.tables import read_table
 from polyfacet.targets import Magnetization
 

@@ -9,8 +9,8 @@ from polyfacet.dataset import read_dataset
 from polyfacet.engines.base import Resources
 from polyfacet.engines.registry import create
 from polyfacet.facets import facets_of
-from polyfacet.hub_cache import read_record, work_offline
 from polyfacet.objectives import Objective
+from polyfacet.online.hub_cache import read_record, work_offline
 from polyfacet.splitting import SplitMethod
 from polyfacet.tables import write_table
 

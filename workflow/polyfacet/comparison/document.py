@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from polyfacet.documentation.generated_text import with_generated
 from polyfacet.files import write_text
-from polyfacet.generated_text import with_generated
 
 PROJECT = Path(__file__).resolve().parents[3]
 

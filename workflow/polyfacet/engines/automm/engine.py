@@ -31,8 +31,8 @@ from polyfacet.engines.base import EngineError, Resources
 from polyfacet.errors import UserError
 from polyfacet.facets import PICTURE_FACETS, Facet, picture_columns
 from polyfacet.files import atomic_path, sha256_of_folder
-from polyfacet.hub_cache import WAYS_OUT
 from polyfacet.objectives import Objective
+from polyfacet.online.hub_cache import WAYS_OUT
 
 # Errors only: AutoGluon prints a page per training.
 VERBOSITY = 1

@@ -13,7 +13,7 @@ from timm.models import get_pretrained_cfg
 from polyfacet.engines.automm.hyperparameters import ENCODER_MODELS, AutoMMSettings, hyperparameters_of
 from polyfacet.errors import UserError
 from polyfacet.facets import Facet
-from polyfacet.hub_cache import WAYS_OUT, HubEncoder, HubEncoders
+from polyfacet.online.hub_cache import WAYS_OUT, HubEncoder, HubEncoders
 from polyfacet.progress import tell
 
 # Repositories hold the same weights for several frameworks; one file is enough, the first that is there.

@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from polyfacet.entries import SUFFIXES
 from polyfacet.errors import UserError
+from polyfacet.sampling.entry_files import SUFFIXES
 
 DOWNLOADS = Path("data/alexandria")
 NAME_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")

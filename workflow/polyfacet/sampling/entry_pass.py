@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from polyfacet.entries import read_entries
 from polyfacet.errors import UserError
 from polyfacet.materials import SAMPLE, InvalidEntryError, Material, material_from_entry, sample_table
 from polyfacet.progress import track
-from polyfacet.sampling import MAX_RANK, Draw
-from polyfacet.sorted_runs import write_run
+from polyfacet.sampling.draw import MAX_RANK, Draw
+from polyfacet.sampling.entries import read_entries
+from polyfacet.sampling.sorted_runs import write_run
 from polyfacet.tables import column
 
 # A run takes about 4 kB of memory per material while it is made.

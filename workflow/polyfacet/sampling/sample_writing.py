@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from polyfacet.entry_pass import REJECTED_ENTRIES, EntryPass, pass_over
 from polyfacet.materials import SAMPLE
-from polyfacet.sampling import Draw
-from polyfacet.sorted_runs import merge_runs
+from polyfacet.sampling.draw import Draw
+from polyfacet.sampling.entry_pass import REJECTED_ENTRIES, EntryPass, pass_over
+from polyfacet.sampling.sorted_runs import merge_runs
 from polyfacet.tables import ROW_GROUP_ROWS, write_pieces
 from polyfacet.targets import Target
 

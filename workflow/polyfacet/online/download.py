@@ -8,8 +8,8 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exp
 
 from polyfacet.errors import UserError
 from polyfacet.files import sha256_of_file
+from polyfacet.online.remote_files import RemoteFile
 from polyfacet.progress import tell, track
-from polyfacet.remote_files import RemoteFile
 
 CHUNK_BYTES = 1 << 20
 LONGEST_WAIT_S = 60.0

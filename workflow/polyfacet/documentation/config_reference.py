@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from polyfacet.config import SCHEMA_PATH, load_schema, resolved, values_of
-from polyfacet.generated_text import with_generated
+from polyfacet.documentation.generated_text import with_generated
 
 README = SCHEMA_PATH.parents[1] / "README.md"
 

@@ -21,8 +21,8 @@ from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings
 
 from polyfacet.code_digest import WORKFLOW, code_of
 from polyfacet.config import load_schema
-from polyfacet.config_reference import documented_keys
-from polyfacet.generated_text import with_generated
+from polyfacet.documentation.config_reference import documented_keys
+from polyfacet.documentation.generated_text import with_generated
 
 PROJECT = WORKFLOW.parent
 PAGE = PROJECT / "docs" / "reruns.md"

@@ -14,7 +14,7 @@ import bz2
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -24,7 +24,6 @@ import orjson
 from polyfacet.errors import UserError
 
 OPENERS: dict[str, Callable[..., Any]] = {".json": open, ".bz2": bz2.open, ".gz": gzip.open}
-SUFFIXES = (".json", ".json.bz2", ".json.gz")
 WINDOW_CHARS = 1 << 20
 MAX_ENTRY_CHARS = 64 << 20
 # Real files expand to some twenty times their compressed size, one that is made to harm to a million times.
@@ -36,30 +35,6 @@ QUICK_ENTRY_CHARS = 1 << 16
 SEPARATOR_CHARS = 72
 # A value that is cut by the end of the window fails within this distance of the end, or inside a string.
 CUT_MARGIN_CHARS = 16
-
-
-def entry_files(sources: Sequence[Path]) -> list[Path]:
-    """List the entry files that files and folders name, each once, in a fixed order.
-
-    Raises
-    ------
-    UserError
-        If a source does not exist, is no entry file, or a folder holds none.
-    """
-    files: set[Path] = set()
-    for source in sources:
-        if source.is_dir():
-            found = [path for path in source.iterdir() if path.name.endswith(SUFFIXES)]
-            if not found:
-                raise UserError(f"{source} holds no entry files ({', '.join(SUFFIXES)}).")
-            files.update(found)
-        elif not source.exists():
-            raise UserError(f"{source} does not exist. Put the file there or mend `sources` in the config.")
-        elif not source.name.endswith(SUFFIXES):
-            raise UserError(f"{source} is no entry file: its name must end in {', '.join(SUFFIXES)}.")
-        else:
-            files.add(source)
-    return sorted(files)
 
 
 def read_entries(path: Path) -> Iterator[tuple[int, Any]]:

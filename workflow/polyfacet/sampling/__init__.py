@@ -1,0 +1,1 @@
+"""From raw entries to a seeded sample of checked materials."""
