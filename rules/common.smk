@@ -6,7 +6,11 @@ from functools import cache
 
 from polyfacet.code_digest import code_digest
 from polyfacet.config import complete_config
-from polyfacet.engines.registry import check_combinations, needs_encoders
+from polyfacet.engines.registry import (
+    check_combinations,
+    needs_encoders,
+    needs_statistics,
+)
 from polyfacet.errors import UserError
 from polyfacet.facets import facets_of, grid
 from polyfacet.rendering.drawn_by import drawn_by

@@ -1,5 +1,6 @@
 # Dataset -> one trained predictor per facet combination, target and split, with predictions and a card.
 
+ENGINE_SETTINGS = config["engine"][config["engine"]["name"]]
 # A facet combination without an encoder of its own still waits for the encoders: they take seconds to make.
 ENCODERS = (
     config["encoders"]["source"] if needs_encoders(config["engine"]["name"]) else None
@@ -55,6 +56,11 @@ rule train_cell:
             rules.make_local_encoders.output.encoders if ENCODERS == "local" else []
         ),
         hub_encoders=rules.fetch_hub_encoders.output.record if ENCODERS == "hub" else [],
+        statistics=(
+            all_shards(rules.compute_composition_statistics.output.table)
+            if needs_statistics(ENGINE_SETTINGS)
+            else []
+        ),
     output:
         predictions=f"{SPLIT}/cells/{{combination}}/{{target}}/predictions.parquet",
         model=directory(f"{SPLIT}/cells/{{combination}}/{{target}}/model"),
@@ -78,7 +84,7 @@ rule train_cell:
         objective=objective_of,
         split="split-{repeat}",
         engine=config["engine"]["name"],
-        settings=config["engine"][config["engine"]["name"]],
+        settings=ENGINE_SETTINGS,
         validation_fraction=config["engine"]["validation_fraction"],
         split_method=config["split"]["method"],
         text=config["composition"]["text"],

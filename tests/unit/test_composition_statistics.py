@@ -5,6 +5,13 @@ import pandas as pd
 import pytest
 
 from polyfacet.composition.statistics import CHUNK, STATISTICS, composition_statistics
+from polyfacet.composition.statistics_table import (
+    COMPOSITION_STATISTICS,
+    SHAPE,
+    statistics_rows,
+    with_statistics,
+)
+from polyfacet.tables import write_table
 
 
 def elements(**properties):
@@ -139,3 +146,15 @@ def test_an_element_that_the_table_lacks_is_an_error():
 
 def test_no_compositions_give_no_statistics():
     assert composition_statistics([], elements(f=[1.0, 2.0, 3.0]), "stable").shape == (0, 7, 1)
+
+
+def test_materials_get_their_statistics_from_any_of_the_tables(tmp_path):
+    values = np.arange(3.0)[:, None, None] + np.zeros(SHAPE)
+    paths = [tmp_path / "shard-0.parquet", tmp_path / "shard-1.parquet"]
+    for path, part in zip(paths, (slice(0, 1), slice(1, 3)), strict=True):
+        write_table(path, statistics_rows(["a", "b", "c"][part], values[part]), COMPOSITION_STATISTICS)
+    materials = with_statistics(pd.DataFrame({"mat_id": ["c", "unknown", "a"]}), paths)
+    found = np.stack(materials["composition_statistics"])
+    assert found.shape == (3, SHAPE[0] * SHAPE[1])
+    np.testing.assert_array_equal(found[:, 0], [2.0, np.nan, 0.0])
+    assert np.isnan(found[1]).all()

@@ -8,7 +8,7 @@ import pytest
 from synthetic_cells import PHASE, STRENGTH, synthetic_cells
 
 from polyfacet.engines.base import Resources
-from polyfacet.engines.registry import check_combinations, create
+from polyfacet.engines.registry import check_combinations, create, needs_statistics
 from polyfacet.errors import UserError
 from polyfacet.facets import Facet, all_combinations
 from polyfacet.metrics import r2
@@ -92,3 +92,17 @@ def test_an_engine_says_which_combinations_it_cannot_look_at() -> None:
         check_combinations(name, ["tabular", "compimage", "tabular+compimage"])
         with pytest.raises(UserError, match=rf"{name}(.|\n)*text, text\+tabular(.|\n)*combinations: \[tab"):
             check_combinations(name, ["text", "tabular", "text+tabular"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (TREE["settings"], False),
+        ({"model": "tree", "features": "expanded_pca"}, True),
+        ({"members": None}, False),
+        ({"members": [TREE, {"engine": "mcvn"}]}, False),
+        ({"members": [TREE, {"engine": "classical", "settings": {"features": "expanded"}}]}, True),
+    ],
+)
+def test_statistics_are_needed_where_a_member_looks_at_them(settings, expected: bool) -> None:
+    assert needs_statistics(settings) is expected

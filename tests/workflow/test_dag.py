@@ -45,6 +45,14 @@ def test_engines_without_encoders_wait_for_none(pristine, source):
     assert not {"make_local_encoders", "fetch_hub_encoders"} & set(jobs)
 
 
+@pytest.mark.parametrize(("features", "expected"), [("original", False), ("expanded", True)])
+def test_expanded_features_are_made_of_the_statistics(pristine, features, expected):
+    engine = f"engine={{name: classical, classical: {{model: ridge, features: {features}}}}}"
+    plan = pristine.run("--dry-run", "--config", engine, "combinations=[tabular]", "targets=[gap]")
+    (job,) = [part for part in plan.split("rule ") if part.startswith("train_cell:")]
+    assert ("composition_statistics/shard-1.parquet" in job) is expected
+
+
 @pytest.mark.parametrize("text", ["robocrystallographer", "cif"])
 def test_texts_of_structures_are_written_in_shards(pristine, text):
     jobs = pristine.jobs(changes=[f"composition={{text: {text}}}", "shards=3"])

@@ -1,6 +1,7 @@
 """One tiny real run: what is in the results, not only that they exist."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from sklearn.metrics import mean_absolute_error
+
+import train_cell
+from polyfacet.targets import Target
 
 COMBINATIONS, TARGETS = ("text", "text+image+tabular"), ("e_form", "vol_atom")
 
@@ -72,6 +76,29 @@ def test_cards_repeat_what_the_predictions_say(results, dataset):
                 mae / deviation if deviation else np.nan, nan_ok=True
             )
             assert card["contains_answer"] is (target == "vol_atom" and "image" in combination)
+
+
+def test_a_cell_of_expanded_features_can_be_trained_on_the_dataset(results, tmp_path):
+    train_cell.main(
+        results / "split-0" / "dataset" / "_metadata",
+        encoders=None,
+        predictions=tmp_path / "predictions.parquet",
+        model=tmp_path / "model",
+        card=tmp_path / "card.json",
+        combination="tabular",
+        objective=asdict(Target.E_FORM.objective),
+        split="split-0",
+        split_method="random",
+        validation_fraction=0.2,
+        text="composition",
+        engine="classical",
+        settings={"model": "ridge", "features": "expanded"},
+        seed=1,
+        statistics=sorted(results.glob("composition_statistics/shard-?.parquet")),
+    )
+    card = json.loads((tmp_path / "card.json").read_text())
+    assert card["status"] == "ok", card
+    assert card["metrics"]["mase"] < 1
 
 
 def test_tables_repeat_what_the_cards_say(results):

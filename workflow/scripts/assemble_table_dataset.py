@@ -4,11 +4,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from polyfacet.composition.statistics_table import COMPOSITION_STATISTICS
+from polyfacet.composition.statistics_table import COMPOSITION_STATISTICS, STATISTICS_COLUMN
 from polyfacet.composition_tables.dataset import table_dataset_schema
 from polyfacet.composition_tables.description import table_source
 from polyfacet.composition_tables.reading import rows_schema
-from polyfacet.engines.numeric_facets import STATISTICS_COLUMN
 from polyfacet.facets import DIGEST_SUFFIX, Facet
 from polyfacet.splitting import SPLIT
 from polyfacet.stage_tables import COMPOSITION_IMAGES

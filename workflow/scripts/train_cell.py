@@ -1,10 +1,12 @@
 """Train one cell: a combination of facets, an objective, a repeat of the split."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from polyfacet.cards import write_card
 from polyfacet.cells import Cell, train, usable_rows, with_validation
+from polyfacet.composition.statistics_table import with_statistics
 from polyfacet.dataset import read_dataset
 from polyfacet.engines.base import Resources
 from polyfacet.engines.registry import create
@@ -32,6 +34,7 @@ def main(
     settings: dict[str, Any],
     seed: int,
     hub_encoders: Path | None = None,
+    statistics: Sequence[Path] = (),
     threads: int = 1,
 ) -> None:
     """Train the cell on the materials that have all of its facets.
@@ -62,6 +65,8 @@ def main(
         Seed of the validation rows and of the training.
     hub_encoders
         Record of the encoders that were fetched from the hub; training then works from their cache alone.
+    statistics
+        Tables of the statistics of the compositions, for engines that look at these.
     threads
         Processor threads to use.
     """
@@ -71,6 +76,8 @@ def main(
     facets = facets_of(combination)
     cell = Cell(facets, Objective.from_fields(objective), split, engine, seed, threads, text)
     materials = read_dataset(dataset, facets)
+    if statistics:
+        materials = with_statistics(materials, statistics)
     rows = with_validation(usable_rows(materials, facets), validation_fraction, split_method, seed)
     trainer = create(engine, settings, Resources(seed, threads, encoders))
     table, result = train(cell, trainer, rows, n_missing=len(materials) - len(rows), model=model)

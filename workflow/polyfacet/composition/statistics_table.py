@@ -4,11 +4,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from polyfacet.composition.properties import NAMES
 from polyfacet.composition.statistics import STATISTICS, Array
-from polyfacet.tables import column, read_arrow
+from polyfacet.tables import column, read_arrow, read_table
 
 SHAPE = (len(STATISTICS), len(NAMES))
 COMPOSITION_STATISTICS = pa.schema(
@@ -22,6 +24,9 @@ COMPOSITION_STATISTICS = pa.schema(
     ]
 )
 
+# Column of a dataset.
+STATISTICS_COLUMN = "composition_statistics"
+
 
 def statistics_rows(mat_ids: Iterable[str], statistics: Array) -> list[dict[str, Any]]:
     """Give statistics, shape (materials, 7, 56), as rows of the table."""
@@ -34,3 +39,12 @@ def read_statistics(path: Path) -> tuple[Sequence[str], Array]:
     table = read_arrow(path, COMPOSITION_STATISTICS)
     values = table["statistics"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return table["mat_id"].to_pylist(), values.reshape(-1, *SHAPE)
+
+
+def with_statistics(materials: pd.DataFrame, tables: Sequence[Path]) -> pd.DataFrame:
+    """Add the column of statistics to materials; all are NaN where a material is in none of the tables."""
+    read = pd.concat([read_table(path, COMPOSITION_STATISTICS) for path in tables]).set_index("mat_id")
+    unknown = np.full(SHAPE[0] * SHAPE[1], np.nan)
+    found = read["statistics"].reindex(materials["mat_id"])
+    values = [unknown if np.ndim(each) == 0 else each for each in found]
+    return materials.assign(**{STATISTICS_COLUMN: pd.Series(values, materials.index, dtype=object)})

@@ -6,10 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from polyfacet.composition.statistics_table import SHAPE
+from polyfacet.composition.statistics_table import SHAPE, STATISTICS_COLUMN
 from polyfacet.composition_tables.reading import target_columns
 from polyfacet.dataset import picture_fields, with_checked_pictures
-from polyfacet.engines.numeric_facets import STATISTICS_COLUMN
 from polyfacet.facets import Facet
 from polyfacet.objectives import Objective
 from polyfacet.tables import column, read_table

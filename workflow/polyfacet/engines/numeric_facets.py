@@ -8,12 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from polyfacet.composition.image import shrink
+from polyfacet.composition.statistics_table import STATISTICS_COLUMN
 from polyfacet.engines.base import EngineError
 from polyfacet.engines.pictures import read_picture
 from polyfacet.errors import UserError
 from polyfacet.facets import NUMERIC_FACETS, Facet, combination_name
-
-STATISTICS_COLUMN = "composition_statistics"
 
 Array = NDArray[np.float64]
 

@@ -75,6 +75,13 @@ def needs_encoders(name: str) -> bool:
     return _ENGINES[name].encoders
 
 
+def needs_statistics(settings: Mapping[str, Any]) -> bool:
+    """Say whether settings of an engine, or of a member of it, ask for the statistics of the compositions."""
+    members = settings.get("members") or ()
+    expanded = settings.get("features", "original") != "original"
+    return expanded or any(needs_statistics(member.get("settings", {})) for member in members)
+
+
 def check_combinations(name: str, combinations: Sequence[str]) -> None:
     """Refuse combinations of facets that an engine cannot look at.
 
