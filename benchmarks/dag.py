@@ -1,6 +1,6 @@
 """Time the building of the jobs' graph for samples of growing size: a dry run with the whole grid of cells.
 
-Usage: python benchmarks/dag.py [--sizes 1000 10000 100000 1000000 5000000] [--shard-size 10000]
+Usage: python benchmarks/dag.py [--sizes 1000 10000 100000 1000000 5000000]
 """
 
 import argparse
@@ -21,23 +21,21 @@ def main() -> None:
     parser.add_argument(
         "--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000, 1_000_000, 5_000_000]
     )
-    parser.add_argument("--shard-size", type=int, default=10_000)
     options = parser.parse_args()
     print("| materials | jobs | wall s | cpu s |\n| ---: | ---: | ---: | ---: |")
     for size in options.sizes:
         before, start = children_cpu_s(), time.monotonic()
-        n_jobs = dry_run(size, options.shard_size)
+        n_jobs = dry_run(size)
         wall_s, cpu_s = time.monotonic() - start, children_cpu_s() - before
         print(f"| {size:,} | {n_jobs:,} | {wall_s:.1f} | {cpu_s:.1f} |", flush=True)
 
 
-def dry_run(n_materials: int, shard_size: int) -> int:
+def dry_run(n_materials: int) -> int:
     """Count the jobs of a run of which nothing is there yet."""
     values = [
         "run_name=dag-benchmark",
         "sources=[embedded]",
         f"n_materials={n_materials}",
-        f"shard_size={shard_size}",
         "combinations=full",
     ]
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--quiet", "rules"]

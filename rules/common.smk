@@ -29,6 +29,8 @@ LOGS = f"logs/{config['run_name']}"
 BENCHMARKS = f"{RUN}/benchmarks"
 SPLIT = f"{RUN}/split-{{repeat}}"
 
+# Of a larger sample the shards grow: the graph of 40,000 jobs would take minutes to plan.
+MAX_DERIVED_SHARDS = 500
 TARGETS = config["targets"]
 REPEATS = range(config["split"]["repeats"])
 
@@ -69,7 +71,8 @@ def n_materials():
 @cache
 def n_shards():
     """Number of shards in which the stages work that go material by material; no result depends on it."""
-    return config["shards"] or max(1, math.ceil(n_materials() / config["shard_size"]))
+    by_size = math.ceil(n_materials() / config["shard_size"])
+    return config["shards"] or min(max(1, by_size), MAX_DERIVED_SHARDS)
 
 
 def materials_per_shard():

@@ -16,6 +16,11 @@ def test_the_full_grid_is_a_hundred_and_five_cells(pristine):
     assert pristine.jobs(changes=["combinations=full", every_target])["train_cell"] == 105
 
 
+def test_shards_of_very_many_materials_grow_instead_of_their_number(pristine):
+    jobs = pristine.jobs("--until", "write_structures", changes=["n_materials=1000000", "shard_size=500"])
+    assert jobs["write_structures"] == 500
+
+
 def test_repeats_multiply_what_is_fitted_and_nothing_else(pristine):
     once, thrice = pristine.jobs(), pristine.jobs(changes=["split={repeats: 3}"])
     fitted = {
