@@ -84,15 +84,31 @@ def read_dataset(path: Path, facets: Sequence[Facet]) -> pd.DataFrame:
 
     Parameters
     ----------
-    path
-        The file ``_metadata`` of the dataset; parts and pictures are found from its folder.
-    facets
-        Only these are read, beside identity, targets and part, and only their pictures are looked at.
+    path, facets
+        See `read_rows`; all pictures of the facets are looked at.
 
     Raises
     ------
     UserError
         If the dataset is damaged, or a picture is missing or is not the one that the table was made with.
+    """
+    return with_checked_pictures(read_rows(path, facets), path.parent)
+
+
+def read_rows(path: Path, facets: Sequence[Facet]) -> pd.DataFrame:
+    """Read the table, ordered by mat_id, and look at no picture; their paths are relative to its folder.
+
+    Parameters
+    ----------
+    path
+        The file ``_metadata`` of the dataset; its parts are found from its folder.
+    facets
+        Only these are read, beside identity, targets and part.
+
+    Raises
+    ------
+    UserError
+        If the dataset is damaged.
     """
     try:
         parts = parquet_dataset(path)
@@ -108,7 +124,7 @@ def read_dataset(path: Path, facets: Sequence[Facet]) -> pd.DataFrame:
         raise UserError(
             f"{path.parent} cannot be read ({error}). Delete the folder and run again."
         ) from error
-    return with_checked_pictures(frame.sort_values("mat_id", ignore_index=True), path.parent)
+    return frame.sort_values("mat_id", ignore_index=True)
 
 
 def with_checked_pictures(frame: pd.DataFrame, folder: Path) -> pd.DataFrame:

@@ -42,7 +42,7 @@ class Cost:
 # Measured with real entries of Alexandria at two or three sizes: see docs/slurm.md.
 COSTS: Mapping[str, Cost] = {
     # Whatever reads tables and writes a table, a figure or a few numbers.
-    "small": Cost(mb=250, mb_per_1000=5, minutes_per_1000=0.05),
+    "small": Cost(mb=250, mb_per_1000=1, minutes_per_1000=0.05),
     "sample": Cost(mb=140, mb_per_1000=0.3, minutes_per_1000=0.004, mb_per_thread=100),
     "write_structures": Cost(mb=180, mb_per_1000=5, minutes_per_1000=0.08),
     # Threads beyond the first are workers, one of them a second browser.
@@ -53,9 +53,9 @@ COSTS: Mapping[str, Cost] = {
     "describe_structures": Cost(mb=400, minutes_per_1000=20),
     "xenonpy_statistics": Cost(mb=1_000, minutes_per_1000=20),
     "make_local_encoders": Cost(mb=850),
-    "train_automm": Cost(mb=900, mb_per_1000=820, minutes_per_1000=0.8),
+    "train_automm": Cost(mb=1_500, mb_per_1000=10, minutes_per_1000=0.5),
     # Not measured: the hub's encoders have a hundred times the weights of the local ones.
-    "train_automm_hub": Cost(mb=12_000, mb_per_1000=820, minutes=30, minutes_per_1000=60),
+    "train_automm_hub": Cost(mb=12_000, mb_per_1000=10, minutes=30, minutes_per_1000=60),
     "train_mcvn": Cost(mb=800, mb_per_1000=50, minutes_per_1000=0.015),
     "train_classical": Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=0.3),
     "train_ensemble": Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=2.5),

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from polyfacet.dataset import read_dataset
+from polyfacet.dataset import read_rows, with_checked_pictures
 from polyfacet.errors import UserError
 from polyfacet.facets import Facet, picture_columns
 from polyfacet.figures import contact_sheet, save
@@ -20,13 +20,14 @@ def main(dataset: Path, sheet: Path, *, n_pictures: int) -> None:
     n_pictures
         How many pictures at most, ten a line; the views of a material stand side by side.
     """
-    frame = read_dataset(dataset, [Facet.IMAGE])
+    frame = read_rows(dataset, [Facet.IMAGE])
     views = picture_columns(Facet.IMAGE, frame.columns)
     frame = frame.dropna(subset=views).sort_values(["formula", "mat_id"])
     if frame.empty:
         raise UserError(f"{dataset} has no pictures; see the rejects of the images stage.")
     n_materials = max(1, n_pictures // len(views))
     chosen = frame.iloc[:: max(1, len(frame) // n_materials)].head(n_materials)
+    chosen = with_checked_pictures(chosen.copy(), dataset.parent)
     pictures = [Path(path) for path in chosen[views].to_numpy().ravel()]
     save(contact_sheet(pictures, list(chosen["formula"].repeat(len(views)))), sheet)
 
