@@ -5,11 +5,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import TypeVar
 
 import psutil
 import pytest
 from workflow_copy import Workflow, copy_workflow, environment
 
+Found = TypeVar("Found")
 DEADLINE_S = 600
 # Stages that take seconds, for faults that can meet any stage.
 CHEAP = ("--until", "write_structures", "describe_compositions")
@@ -30,31 +33,41 @@ def start(workflow: Workflow, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def wait_until(reached: Callable[[], object], run: subprocess.Popen[str]) -> None:
-    """Wait until a run has got somewhere."""
+def wait_until(reached: Callable[[], Found], run: subprocess.Popen[str]) -> Found:
+    """Wait until a run has got somewhere, and give what is there."""
     deadline = time.monotonic() + DEADLINE_S
-    while not reached():
+    while not (found := reached()):
         assert run.poll() is None, "the run ended before it got there"
         assert time.monotonic() < deadline, "the run never got there"
         time.sleep(0.05)
+    return found
+
+
+def processes_of(
+    run: subprocess.Popen[str], wanted: Callable[[psutil.Process], bool]
+) -> list[psutil.Process]:
+    """Find processes of a run, a parent before its children."""
+    found = []
+    for process in psutil.Process(run.pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if wanted(process):
+                found.append(process)
+    return found
 
 
 def jobs_of(run: subprocess.Popen[str], rule: str) -> list[psutil.Process]:
     """Find the processes of a run that execute the script of a rule."""
-    found = []
-    for process in psutil.Process(run.pid).children(recursive=True):
-        try:
-            command = process.cmdline()
-        except psutil.NoSuchProcess:
-            continue
-        if len(command) == 2 and command[1].endswith(f".{rule}.py"):
-            found.append(process)
-    return found
+
+    def is_job(process: psutil.Process) -> bool:
+        command = process.cmdline()
+        return len(command) == 2 and command[1].endswith(f".{rule}.py")
+
+    return processes_of(run, is_job)
 
 
 def browsers_of(run: subprocess.Popen[str]) -> list[psutil.Process]:
-    """Find the browsers of a run, a parent before its children."""
-    return [child for child in psutil.Process(run.pid).children(recursive=True) if "chrom" in child.name()]
+    """Find the browsers of a run."""
+    return processes_of(run, lambda process: "chrom" in process.name())
 
 
 def kill_everything(run: subprocess.Popen[str]) -> None:
@@ -82,8 +95,7 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(finished, t
 
     with faults.trying("kill -9 of the browser while pictures are drawn"):
         run = start(workflow)
-        wait_until(lambda: browsers_of(run), run)
-        browsers_of(run)[0].kill()
+        wait_until(lambda: browsers_of(run), run)[0].kill()
         wait_until(lambda: len(list(results.glob("images/shard-?.parquet"))) == 2, run)
 
     with faults.trying("kill -9 of Snakemake alone while cells are trained: its jobs go on"):
@@ -94,8 +106,7 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(finished, t
 
     with faults.trying("kill -9 of one job"):
         run = start(workflow)
-        wait_until(lambda: jobs_of(run, "train_cell"), run)
-        jobs_of(run, "train_cell")[0].kill()
+        wait_until(lambda: jobs_of(run, "train_cell"), run)[0].kill()
         said, _ = run.communicate()
         assert run.returncode == 1
         assert "mend the cause and give the same command again" in said
