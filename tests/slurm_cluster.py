@@ -51,7 +51,7 @@ SLURM_CONF = """
     SchedulerParameters=batch_sched_delay=0,sched_min_interval=100000,bf_interval=1
     SlurmdParameters=config_overrides
     # Long enough for the daemon of a node that lives to answer on a loaded machine.
-    SlurmdTimeout=20
+    SlurmdTimeout=30
     ReturnToService=2
     KillWait=1
     GresTypes=gpu
