@@ -29,7 +29,7 @@ LOGS = f"logs/{config['run_name']}"
 BENCHMARKS = f"{RUN}/benchmarks"
 SPLIT = f"{RUN}/split-{{repeat}}"
 
-# Of a larger sample the shards grow: the graph of 40,000 jobs would take minutes to plan.
+# Of a larger sample the shards grow instead: the time to plan a run goes with their number (docs/scaling.md).
 MAX_DERIVED_SHARDS = 500
 TARGETS = config["targets"]
 REPEATS = range(config["split"]["repeats"])
