@@ -100,6 +100,8 @@ rule write_report:
     input:
         cells=rules.merge_cards.output.cells,
         summary=rules.sample.output.summary,
+        sample=rules.sample.output.sample,
+        splits=expand(rules.split_materials.output.split, repeat=REPEATS),
         mae_md=rules.tabulate_results.output.mae_md,
         mase_md=rules.tabulate_results.output.mase_md,
         heatmap=rules.plot_results.output.heatmap,

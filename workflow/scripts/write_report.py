@@ -8,8 +8,11 @@ import pandas as pd
 
 from polyfacet.files import unreadable, write_text
 from polyfacet.markdown import plain
+from polyfacet.materials import SAMPLE
 from polyfacet.rejects import REJECTS
-from polyfacet.results import BASELINES, CELLS, best_rows, number_text, pivot
+from polyfacet.report_notes import element_note, tested_note
+from polyfacet.results import BASELINES, CELLS, number_text, pivot
+from polyfacet.splitting import SPLIT
 from polyfacet.tables import read_table
 from polyfacet.targets import Target
 
@@ -25,6 +28,8 @@ The best value of each target is bold. With several splits the values are means 
 def main(
     cells: Path,
     summary: Path,
+    sample: Path,
+    splits: list[Path],
     mae_md: Path,
     mase_md: Path,
     heatmap: Path,
@@ -43,6 +48,8 @@ def main(
     ----------
     cells, summary
         Table of all cells; counts of the sampling.
+    sample, splits
+        Table of the sampled materials, and of their parts in each repeat of the split.
     mae_md, mase_md, heatmap, bars, sheet, legend
         Tables and figures to show.
     rejected
@@ -55,10 +62,18 @@ def main(
         Title of the run.
     """
     frame = read_table(cells, CELLS)
+    notes = [
+        DEFINITION,
+        element_note(
+            read_table(sample, SAMPLE, columns=["mat_id", "formula"]),
+            [read_table(split, SPLIT) for split in splits],
+            frame,
+        ),
+    ]
     parts = [
         f"# Polyfacet: {run_name}",
         _findings(frame),
-        f"## How to read the tables\n\n{DEFINITION}",
+        "\n\n".join(["## How to read the tables", *filter(None, notes)]),
         f"## MASE\n\n{mase_md.read_text(encoding='utf-8')}\n![MASE heatmap]({heatmap.name})",
         f"## MAE\n\n{mae_md.read_text(encoding='utf-8')}\n![MAE bars]({bars.name})",
         _failures(frame),
@@ -73,20 +88,27 @@ def _findings(frame: pd.DataFrame) -> str:
     """Say for each target which combination is best, and whether it beats the dummy predictors."""
     mae, mase = pivot(frame, "mae"), pivot(frame, "mase")
     dummies, trained = mae.loc[list(BASELINES)], mae.drop(index=list(BASELINES))
-    best, best_dummy = best_rows(trained), best_rows(dummies)
-    lines = [
-        f"- {Target(name).facts.label}: `{row}` is best, {_errors(mae, mase, row, name)}; "
-        f"the better dummy, `{best_dummy[name]}`, has {_errors(mae, mase, best_dummy[name], name)}"
-        for name, row in best.items()
-    ]
-    won = sum(trained[name].min() < dummies[name].min() for name in best)
+    lines = [_finding(trained[name], dummies[name], mase[name], Target(name)) for name in mae.columns]
+    won = sum(trained[name].min() < dummies[name].min(skipna=False) for name in mae.columns)
     summary = f"The best facets beat both dummy predictors on {won} of {len(mae.columns)} targets."
-    return f"## Findings\n\n{summary}\n\n" + "\n".join(lines)
+    return f"## Findings\n\n{summary} {tested_note(frame)}\n\n" + "\n".join(lines)
 
 
-def _errors(mae: pd.DataFrame, mase: pd.DataFrame, row: str, target: str) -> str:
-    scaled = number_text(mase[target][row], ".3f")
-    return f"MAE {number_text(mae[target][row], '.4g')} {Target(target).facts.unit} (MASE {scaled})"
+def _finding(trained: pd.Series, dummies: pd.Series, mase: pd.Series, target: Target) -> str:
+    """Say which combination is best on a target, beside the better dummy predictor."""
+    label = target.facts.label
+    if trained.isna().all():
+        return f"- {label}: no cell has a result"
+    best = str(trained.idxmin())
+    found = f"- {label}: `{best}` is best, {_errors(trained[best], mase[best], target)}; "
+    if dummies.isna().all():
+        return f"{found}no dummy has a result"
+    dummy = str(dummies.idxmin())
+    return f"{found}the better dummy, `{dummy}`, has {_errors(dummies[dummy], mase[dummy], target)}"
+
+
+def _errors(mae: float, mase: float, target: Target) -> str:
+    return f"MAE {number_text(mae, '.4g')} {target.facts.unit} (MASE {number_text(mase, '.3f')})"
 
 
 def _failures(frame: pd.DataFrame) -> str:

@@ -1,0 +1,143 @@
+"""The report: what it says of the numbers beside the tables, whatever is missing from them."""
+
+import json
+
+import pytest
+
+import tabulate_results
+import write_report
+from polyfacet.facets import combination_name, facets_of
+from polyfacet.materials import SAMPLE
+from polyfacet.results import CELLS
+from polyfacet.splitting import SPLIT
+from polyfacet.tables import write_table
+
+BLANK_TARGETS = dict.fromkeys(
+    ("gap", "e_form", "e_hull", "e_total", "mag_vol", "vol_atom", "dos_ef", "volume"), 0.0
+)
+BLANK = {
+    **BLANK_TARGETS,
+    "prototype_id": None,
+    "space_group": None,
+    "n_sites": 1,
+    "structure": "",
+    "source_file": "",
+    "source_position": 0,
+}
+
+
+def cell(row, target="gap", mae=1.0, split="split-0", n_test=3):
+    failed = mae is None
+    return {
+        "row": row,
+        "target": target,
+        "split": split,
+        "status": "failed" if failed else "ok",
+        "reason": "no reason" if failed else None,
+        **dict.fromkeys(("mae", "mase", "rmse", "r2"), mae),
+        "n_train": 8,
+        "n_valid": 1,
+        "n_test": n_test,
+        "n_missing": 0,
+        "contains_answer": False,
+        "engine": "automm",
+        "wall_time_s": 1.0,
+        "peak_memory_mib": 1.0,
+    }
+
+
+@pytest.fixture
+def report(tmp_path):
+    """Write the report of these cells; two of the five materials in the test part are elements."""
+    formulas = {"a": "Cu", "b": "Fe4", "c": "NaCl", "d": "MgO", "e": "LiF", "f": "Al", "g": "KBr"}
+    in_test = "abcde"
+    write_table(
+        tmp_path / "sample.parquet",
+        [{**BLANK, "mat_id": mat_id, "formula": formula} for mat_id, formula in formulas.items()],
+        SAMPLE,
+    )
+    write_table(
+        tmp_path / "split.parquet",
+        [{"mat_id": mat_id, "part": "test" if mat_id in in_test else "train"} for mat_id in formulas],
+        SPLIT,
+    )
+    (tmp_path / "summary.json").write_text(json.dumps({"read": 7}))
+
+    def write(*cells):
+        write_table(tmp_path / "cells.parquet", list(cells), CELLS)
+        tables = [tmp_path / name for name in ("mae.csv", "mae.md", "mase.csv", "mase.md")]
+        tabulate_results.main(tmp_path / "cells.parquet", *tables)
+        write_report.main(
+            tmp_path / "cells.parquet",
+            tmp_path / "summary.json",
+            tmp_path / "sample.parquet",
+            [tmp_path / "split.parquet"],
+            tmp_path / "mae.md",
+            tmp_path / "mase.md",
+            tmp_path / "mase_heatmap.png",
+            tmp_path / "mae_bars.png",
+            tmp_path / "sheet.png",
+            tmp_path / "legend.png",
+            [],
+            [],
+            tmp_path / "report.md",
+            run_name="test",
+        )
+        return (tmp_path / "report.md").read_text()
+
+    return write
+
+
+def dummies(target="gap", mae=1.0, **changes):
+    return [cell(name, target, mae, **changes) for name in ("mean", "median")]
+
+
+def test_a_best_cell_comes_with_the_number_of_test_rows_and_no_claim_beyond_them(report):
+    text = report(cell("text", mae=0.5), cell("image", mae=0.6), *dummies())
+    findings = text[text.index("## Findings") : text.index("## How to read")]
+    assert "`text` is best" in findings
+    assert "3 test materials" in findings
+    assert "one split" in findings
+    assert "no test says" in findings
+
+
+def test_repeats_and_unequal_test_parts_are_said(report):
+    several = [
+        cell(row, mae=0.5, split=f"split-{i}", n_test=3 + i)
+        for i in range(2)
+        for row in ("text", "mean", "median")
+    ]
+    findings = report(*several)
+    assert "3 to 4 test materials" in findings
+    assert "2 splits" in findings
+
+
+@pytest.mark.parametrize("mae", [None, float("nan")])
+def test_a_target_without_any_number_is_named_and_not_dropped(report, mae):
+    text = report(cell("text", mae=0.5), *dummies(), cell("text", "e_hull", mae), *dummies("e_hull", 1.0))
+    assert "Energy above hull: no cell has a result" in text
+    assert "1 of 2 targets" in text
+
+
+def test_a_run_without_any_number_has_a_report(report):
+    text = report(cell("text", mae=None), *dummies(mae=None))
+    assert "Band gap: no cell has a result" in text
+    assert text.count("no reason") == 3
+
+
+@pytest.mark.parametrize("mae", [None, float("nan")])
+def test_dummies_that_failed_do_not_stop_the_report(report, mae):
+    text = report(cell("text", mae=0.5), *dummies(mae=mae))
+    assert "`text` is best" in text
+    assert "no dummy" in text
+    assert "beat both dummy predictors on 0 of 1 targets" in text
+
+
+def test_elements_whose_picture_holds_the_answer_are_counted(report):
+    text = report(cell(combination_name(facets_of("text+compimage")), mae=0.5), *dummies())
+    note = next(line for line in text.splitlines() if "composition image" in line and "DFT" in line)
+    assert "2 of the 5 test materials" in note
+    assert "Band gap" in note
+    assert "2 of the 5" not in report(cell("text", mae=0.5), *dummies())
+    other_target = report(cell("compimage", "e_form", 0.5), *dummies("e_form"))
+    assert "2 of the 5" not in other_target

@@ -1,0 +1,78 @@
+"""What a reader of the report must know of its numbers: who was tested, and what a facet knew beforehand."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from polyfacet.composition.formula import FormulaError, parse_formula
+from polyfacet.facets import SEPARATOR, Facet
+from polyfacet.results import BASELINES
+from polyfacet.splitting import TEST
+from polyfacet.targets import Target
+
+# Targets that the composition image shows for a pure element, calculated like the targets themselves: the
+# blocks gs_bandgap, gs_energy, gs_mag_moment and gs_volume_per (`polyfacet.composition.properties`).
+SHOWN_OF_ELEMENTS = (Target.GAP, Target.E_TOTAL, Target.MAG_VOL, Target.VOL_ATOM)
+
+
+def tested_note(cells: pd.DataFrame) -> str:
+    """Say how many test materials and splits the errors rest on, and that no difference was tested.
+
+    Parameters
+    ----------
+    cells
+        Table of ``polyfacet.results.CELLS``.
+    """
+    counts = cells.loc[~cells["row"].isin(BASELINES), "n_test"]
+    n_splits = cells["split"].nunique()
+    splits = "one split" if n_splits == 1 else f"each of {n_splits} splits"
+    return (
+        f"Errors are those of {number_range(counts)} test materials of {splits}. The best cell is the one "
+        "with the smallest error there; no test says that it would be the best on other materials."
+    )
+
+
+def element_note(sample: pd.DataFrame, splits: Sequence[pd.DataFrame], cells: pd.DataFrame) -> str:
+    """Count the test materials of one element, for which the composition image nearly holds some targets.
+
+    Parameters
+    ----------
+    sample
+        Materials; columns ``mat_id`` and ``formula``.
+    splits
+        Parts of the materials (`polyfacet.splitting.SPLIT`), one table per repeat.
+    cells
+        Table of ``polyfacet.results.CELLS``.
+
+    Returns
+    -------
+    str
+        Empty if the run has no composition image, or none of these targets.
+    """
+    facets = {name for row in cells["row"].unique() for name in row.split(SEPARATOR)}
+    shown = [target.facts.label for target in SHOWN_OF_ELEMENTS if target.value in set(cells["target"])]
+    if Facet.COMPIMAGE.value not in facets or not shown:
+        return ""
+    single = {formula for formula in sample["formula"].unique() if _is_element(formula)}
+    elements = set(sample.loc[sample["formula"].isin(single), "mat_id"])
+    tested = [split.loc[split["part"] == TEST, "mat_id"] for split in splits]
+    return (
+        "The composition image (`compimage`) holds band gap, energy, magnetic moment and volume of each pure "
+        "element from DFT. For a material of one element these come close to the targets "
+        f"{', '.join(shown)}: this concerns "
+        f"{number_range([mat_ids.isin(elements).sum() for mat_ids in tested])} of the "
+        f"{number_range([len(mat_ids) for mat_ids in tested])} test materials."
+    )
+
+
+def number_range(numbers: Sequence[int] | pd.Series) -> str:
+    """Write the smallest and the largest of some counts, or the one that all of them are."""
+    low, high = min(numbers), max(numbers)
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
+def _is_element(formula: str) -> bool:
+    try:
+        return len(parse_formula(formula)) == 1
+    except FormulaError:
+        return False
