@@ -1,13 +1,23 @@
 """AutoGluon's learners with what its settings cannot express: an image encoder per picture facet, and MAE."""
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import torch
 import torchmetrics
+import yaml
+from autogluon.multimodal.constants import BEST_K_MODELS_FILE, LOGITS, UNIFORM_SOUP
 from autogluon.multimodal.data.process_image import ImageProcessor
 from autogluon.multimodal.learners.base import BaseLearner
+from autogluon.multimodal.utils import average_checkpoints
 from torch import nn
+
+from polyfacet.engines.automm.selection import Method, select
+from polyfacet.engines.base import EngineError
 
 METRIC = "mean_absolute_error"
 CLASS_METRIC = "log_loss"
@@ -27,6 +37,63 @@ class FacetLearner(BaseLearner):
                 processor.__class__ = ColumnImageProcessor
                 processor.columns = self.picture_columns[processor.prefix]
         return processors
+
+    def predict_per_run(self, *args: Any, **kwargs: Any) -> list[dict[str, Any]]:
+        """Predict; AutoGluon would go on with other numbers where an output is not finite.
+
+        Raises
+        ------
+        EngineError
+            If an output of the network is not a finite number.
+        """
+        outputs: list[dict[str, Any]] = super().predict_per_run(*args, **kwargs)
+        if not all(bool(torch.isfinite(batch[LOGITS]).all()) for batch in outputs):
+            raise EngineError("training diverged: predictions are not finite. Lower learning_rate.")
+        return outputs
+
+    def top_k_average(
+        self, save_path: str, top_k_average_method: Method, *, strict_loading: bool = True, **kwargs: Any
+    ) -> None:
+        """Choose among the best checkpoints in the direction of the metric, and write down the choice.
+
+        Raises
+        ------
+        EngineError
+            If no checkpoint has a validation score that is a finite number.
+        """
+        record = Path(save_path) / BEST_K_MODELS_FILE
+        monitored: dict[str, float] = (yaml.safe_load(record.read_text()) if record.exists() else None) or {}
+        if not monitored:
+            # Nothing was validated, as hyperparameters can ask for: AutoGluon keeps the last state.
+            super().top_k_average(save_path, top_k_average_method, strict_loading=strict_loading, **kwargs)
+            return
+        scorer = self._eval_metric_func
+
+        def score_of(checkpoints: Sequence[str]) -> float:
+            average = average_checkpoints(checkpoint_paths=list(checkpoints))
+            self._load_state_dict(state_dict=average, prefix="model.", strict=strict_loading)
+            try:
+                return float(self.evaluate(self._tuning_data, metrics=[scorer])[scorer.name])
+            except EngineError:
+                return math.nan
+
+        selection = select(
+            [path for path, score in monitored.items() if math.isfinite(score)],
+            score_of,
+            top_k_average_method,
+            scorer.name,
+            lower_is_better=not scorer.greater_is_better_internal,
+        )
+        # Of these alone, AutoGluon takes the average: no direction is asked for.
+        record.write_text(yaml.safe_dump({path: monitored[path] for path in selection.kept}))
+        super().top_k_average(save_path, UNIFORM_SOUP, strict_loading=strict_loading, **kwargs)
+        for path in monitored:
+            Path(path).unlink(missing_ok=True)
+        replace(
+            selection,
+            candidates={Path(path).name: score for path, score in selection.candidates.items()},
+            kept=[Path(path).name for path in selection.kept],
+        ).save(Path(save_path))
 
 
 class MAELearner(FacetLearner):
