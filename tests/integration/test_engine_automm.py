@@ -95,7 +95,7 @@ def test_a_broken_picture_stops_training_and_is_named(
     path.unlink()
     if damage != "missing":
         path.write_bytes(whole[: len(whole) // 2] if damage == "cut short" else b"not a picture")
-    with pytest.raises(EngineError, match=r"m03.*image_03\.png"):
+    with pytest.raises(UserError, match=r"m03.*image_03\.png"):
         fit("image")
     assert not (tmp_path / "model").exists()
 
@@ -106,7 +106,7 @@ def test_a_picture_that_breaks_after_training_stops_prediction(
     engine = fit("image")
     path = Path(frame.loc[21, "image"])
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(EngineError, match="m21"):
+    with pytest.raises(UserError, match="m21"):
         engine.predict(frame)
 
 
@@ -115,7 +115,7 @@ def test_a_row_that_autogluon_would_replace_stops_training(
 ) -> None:
     monkeypatch.setattr("polyfacet.engines.automm.engine.check_pictures", lambda *_: None)
     Path(frame.loc[3, "image"]).write_bytes(b"not a picture")
-    with pytest.raises(EngineError, match="replace"):
+    with pytest.raises(RuntimeError, match="replace"):
         fit("image")
 
 

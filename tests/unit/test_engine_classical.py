@@ -112,13 +112,40 @@ def test_what_is_stored(fit, frame: pd.DataFrame, tmp_path: Path) -> None:
 
 
 def test_expanded_features_need_the_statistics(fit, frame: pd.DataFrame) -> None:
-    with pytest.raises(EngineError, match="no column composition_statistics.*original"):
+    with pytest.raises(UserError, match="no column composition_statistics.*original"):
         fit(rows=frame.drop(columns="composition_statistics"), features="expanded")
 
 
 def test_a_hyperparameter_that_the_model_does_not_know_is_an_error_that_names_it(fit) -> None:
-    with pytest.raises(EngineError, match="forest.*n_tree"):
+    with pytest.raises(UserError, match="forest.*n_tree"):
         fit(hyperparameters={"n_tree": 3})
+
+
+@pytest.mark.parametrize(
+    ("model", "hyperparameters"),
+    [("forest", {"n_estimators": "many"}), ("svm", {"C": -1}), ("xgboost", {"max_depth": "deep"})],
+)
+def test_a_hyperparameter_of_a_wrong_value_is_the_users(fit, model: str, hyperparameters) -> None:
+    with pytest.raises(UserError, match=f"{model}.*{next(iter(hyperparameters))}"):
+        fit(model=model, hyperparameters=hyperparameters)
+
+
+def test_training_that_diverges_is_not_the_users(fit, frame: pd.DataFrame) -> None:
+    with pytest.raises(EngineError, match=r"sgd.*(?s:overflow)"):
+        fit(model="sgd", hyperparameters={"eta0": 1e300, "learning_rate": "constant"})
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, 1e300])
+@pytest.mark.parametrize("model", ["forest", "ridge", "xgboost"])
+def test_numbers_that_are_too_large_are_named_in_training_and_prediction(
+    fit, frame: pd.DataFrame, value: float, model: str
+) -> None:
+    wrong = frame.copy()
+    wrong.at[3, "embedding"] = frame.at[3, "embedding"] * value
+    with pytest.raises(EngineError, match="alloy-003"):
+        fit(model=model, rows=wrong)
+    with pytest.raises(EngineError, match="alloy-003"):
+        fit(model=model).predict(wrong)
 
 
 def test_one_class_is_nothing_to_learn(fit, frame: pd.DataFrame) -> None:

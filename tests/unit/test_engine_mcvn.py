@@ -132,7 +132,7 @@ def test_a_picture_that_is_no_composition_image_is_named(frame: pd.DataFrame, tm
     wrong = tmp_path / "wrong.png"
     for content in (b"not a picture", (Path(frame["compimage"][0])).read_bytes()[:60]):
         wrong.write_bytes(content)
-        with pytest.raises(EngineError, match=r"alloy-000.*wrong\.png"):
+        with pytest.raises(UserError, match=r"alloy-000.*wrong\.png"):
             engine.predict(frame[:1].assign(compimage=str(wrong)))
 
 

@@ -57,11 +57,15 @@ class ClassMetrics(_Part):
 
 
 class Counts(_Part):
-    """How many materials each part of the data has, and how many lack a facet of the combination."""
+    """What became of the materials; in an ensemble of both kinds, rows can be trained on and choose."""
 
+    # Trained on, validation rows included where the engine trains on them.
     n_train: int
+    # Chose the epoch or the checkpoints.
     n_valid: int
+    # Tested on.
     n_test: int
+    # Left out: without a facet of the combination, or without a value of the objective.
     n_missing: int
 
 

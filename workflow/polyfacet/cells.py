@@ -1,6 +1,7 @@
 """One cell of the grid, a combination of facets and an objective: its rows, its training, its card."""
 
 import logging
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,8 +13,10 @@ import pandas as pd
 import pyarrow as pa
 
 from polyfacet.cards import Card, ClassMetrics, Counts, Metrics, describe_origin, measure_cost
-from polyfacet.engines.base import Engine, EngineError
-from polyfacet.facets import Facet
+from polyfacet.engines.base import Engine, EngineError, ValidationUse
+from polyfacet.errors import UserError
+from polyfacet.facets import Facet, combination_name
+from polyfacet.learnable import check_learnable, check_predictions, is_known
 from polyfacet.metrics import score, score_classes
 from polyfacet.objectives import Objective
 from polyfacet.splitting import TEST, TRAIN, SplitMethod, split_materials
@@ -26,7 +29,11 @@ VALID = "valid"
 
 _ROW = (
     column("mat_id", pa.string(), "identifier of the material"),
-    column("part", pa.string(), "train, valid (of the training part; chose the epoch) or test"),
+    column(
+        "part",
+        pa.string(),
+        "train, valid (of the training part; chose the epoch, not trained on) or test",
+    ),
 )
 PREDICTIONS = pa.schema(
     [
@@ -71,6 +78,16 @@ class Cell:
         return CLASS_PREDICTIONS if self.objective.classes else PREDICTIONS
 
 
+@dataclass(frozen=True)
+class Validation:
+    """How the validation rows of a cell are chosen from its training part."""
+
+    # Share of the training part.
+    fraction: float
+    method: SplitMethod
+    seed: int
+
+
 def usable_rows(dataset: pd.DataFrame, facets: Sequence[Facet]) -> pd.DataFrame:
     """Select the materials that have all facets of a combination."""
     wanted = {facet.value for facet in facets}
@@ -94,22 +111,25 @@ def with_validation(rows: pd.DataFrame, fraction: float, method: SplitMethod, se
 
     Raises
     ------
-    UserError
+    EngineError
         If no rows are left for training or validation.
     """
     train = rows[rows["part"] == TRAIN]
     formulas = dict(zip(train["mat_id"], train["formula"], strict=True))
-    parts = split_materials(formulas, method, 1 - fraction, seed, repeat=0)
+    try:
+        parts = split_materials(formulas, method, 1 - fraction, seed, repeat=0)
+    except UserError as error:
+        raise EngineError(f"too few rows to train on and to choose the epoch by: {error}") from error
     renamed = rows["mat_id"].map({mat_id: VALID for mat_id, part in parts.items() if part == TEST})
     return rows.assign(part=renamed.fillna(rows["part"]))
 
 
 def train(
-    cell: Cell, engine: Engine, rows: pd.DataFrame, n_missing: int, model: Path
+    cell: Cell, engine: Engine, materials: pd.DataFrame, model: Path, validation: Validation | None = None
 ) -> tuple[pd.DataFrame, Card]:
-    """Train a cell and measure it on the test part.
+    """Train a cell on the materials that have its facets and its objective, and measure it on the test part.
 
-    Data that the engine cannot learn from make a failed card; any other error is a defect and is raised.
+    Data that the engine cannot learn from make a failed card; any other error is raised: the job fails.
 
     Parameters
     ----------
@@ -117,12 +137,12 @@ def train(
         What is trained.
     engine
         What trains it.
-    rows
-        Materials with ``part`` train, valid or test.
-    n_missing
-        How many materials lack a facet of the combination.
+    materials
+        Rows of the dataset with ``part`` train or test; where ``validation`` is None, also valid.
     model
         Folder for the trained model; empty where the cell failed.
+    validation
+        How the validation rows are chosen; None takes the parts as they are.
 
     Returns
     -------
@@ -130,19 +150,59 @@ def train(
         Predictions, as ``cell.predictions_schema`` declares them, and the card.
     """
     start = time.monotonic()
-    parts = {part: rows[rows["part"] == part] for part in (TRAIN, VALID, TEST)}
+    rows = usable_rows(materials, cell.facets)
+    rows = rows[is_known(rows[cell.objective.column], cell.objective)].reset_index(drop=True)
     reason = None
     try:
+        if validation:
+            rows = with_validation(rows, validation.fraction, validation.method, validation.seed)
+        parts = {part: rows[rows["part"] == part] for part in (TRAIN, VALID, TEST)}
+        check_learnable(parts, cell.objective, engine.validation_use)
         engine.fit(parts[TRAIN], parts[VALID], cell.facets, cell.objective, model)
         y_pred = engine.predict(rows)
+        check_predictions(y_pred, cell.objective)
     except EngineError as error:
         logger.exception("the cell failed")
-        reason, y_pred = str(error), np.full(len(rows), None if cell.objective.classes else np.nan)
+        reason = f"{error}{_left_out(materials, rows, cell)}"
+        y_pred = np.full(len(rows), None if cell.objective.classes else np.nan)
+        if model.exists():
+            shutil.rmtree(model)
     model.mkdir(parents=True, exist_ok=True)
-    predictions = rows[["mat_id", "part"]].assign(y_true=rows[cell.objective.column], y_pred=y_pred)
-    counts = Counts(**{f"n_{part}": len(part_rows) for part, part_rows in parts.items()}, n_missing=n_missing)
+    counts = _counts(rows["part"], len(materials), engine.validation_use)
+    predictions = rows[["mat_id"]].assign(
+        part=_parts_as_used(rows["part"], engine.validation_use),
+        y_true=rows[cell.objective.column],
+        y_pred=y_pred,
+    )
     metrics = None if reason else _test_metrics(predictions, cell.objective)
     return predictions, _card(cell, engine, counts, metrics, reason, time.monotonic() - start)
+
+
+def _left_out(materials: pd.DataFrame, rows: pd.DataFrame, cell: Cell) -> str:
+    """Say how many materials could not be used, as that may be why a cell failed."""
+    n_out = len(materials) - len(rows)
+    if not n_out:
+        return ""
+    return (
+        f" ({n_out} of {len(materials)} materials are left out: they lack a facet of "
+        f"{combination_name(cell.facets) or 'the cell'} or a value of {cell.objective.column})"
+    )
+
+
+def _counts(parts: pd.Series, n_materials: int, use: ValidationUse) -> Counts:
+    """Count what was really trained on, what chose, and what was left out."""
+    n = {part: int((parts == part).sum()) for part in (TRAIN, VALID, TEST)}
+    return Counts(
+        n_train=n[TRAIN] + (n[VALID] if ValidationUse.TRAINING in use else 0),
+        n_valid=n[VALID] if ValidationUse.CHOICE in use else 0,
+        n_test=n[TEST],
+        n_missing=n_materials - len(parts),
+    )
+
+
+def _parts_as_used(parts: pd.Series, use: ValidationUse) -> pd.Series:
+    """Call validation rows what they are to an engine that trains on them."""
+    return parts.replace(VALID, TRAIN) if ValidationUse.TRAINING in use else parts
 
 
 def _test_metrics(predictions: pd.DataFrame, objective: Objective) -> Metrics | ClassMetrics:

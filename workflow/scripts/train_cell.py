@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from polyfacet.cards import write_card
-from polyfacet.cells import Cell, train, usable_rows, with_validation
+from polyfacet.cells import Cell, Validation, train
 from polyfacet.composition.statistics_table import with_statistics
 from polyfacet.dataset import read_dataset
 from polyfacet.engines.base import Resources
@@ -78,9 +78,9 @@ def main(
     materials = read_dataset(dataset, facets)
     if statistics:
         materials = with_statistics(materials, statistics)
-    rows = with_validation(usable_rows(materials, facets), validation_fraction, split_method, seed)
     trainer = create(engine, settings, Resources(seed, threads, encoders))
-    table, result = train(cell, trainer, rows, n_missing=len(materials) - len(rows), model=model)
+    validation = Validation(validation_fraction, split_method, seed)
+    table, result = train(cell, trainer, materials, model, validation)
     if fetched:
         started_from = {e.facet.value: e.identity for e in fetched.encoders if e.facet in facets}
         result = result.model_copy(update={"encoders": started_from})

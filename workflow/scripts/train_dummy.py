@@ -43,7 +43,7 @@ def main(
     resources = Resources(seed)
     cell = Cell((), Objective.from_fields(objective), split, "dummy", seed, resources.threads)
     dummy = Dummy(DummySettings(statistic=baseline), resources)
-    table, result = train(cell, dummy, read_dataset(dataset, ()), n_missing=0, model=model)
+    table, result = train(cell, dummy, read_dataset(dataset, ()), model)
     write_table(predictions, table, cell.predictions_schema)
     write_card(card, result)
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from polyfacet.cards import write_card
-from polyfacet.cells import Cell, train, usable_rows, with_validation
+from polyfacet.cells import Cell, Validation, train
 from polyfacet.composition_tables.dataset import read_table_dataset
 from polyfacet.composition_tables.description import table_source
 from polyfacet.engines.base import Resources
@@ -67,16 +67,13 @@ def main(
     with atomic_path(cells) as folder, TemporaryDirectory() as scratch:
         for method, objective in track(todo, f"{engine}, {name}", len(todo)):
             facets = facets_of(methods[method]["facets"])
-            rows = with_validation(
-                usable_rows(materials, facets), validation_fraction, split_method, own_seed
-            )
             cell = Cell(facets, objective, name, engine, own_seed, threads)
             predictions, card = train(
                 cell,
                 create(engine, methods[method]["settings"], Resources(own_seed, threads)),
-                rows,
-                n_missing=len(materials) - len(rows),
-                model=Path(scratch) / method / objective.column,
+                materials,
+                Path(scratch) / method / objective.column,
+                Validation(validation_fraction, split_method, own_seed),
             )
             results = folder / method / objective.column
             write_card(results / "card.json", card)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Flag, auto
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -14,7 +15,20 @@ from polyfacet.objectives import Objective
 
 
 class EngineError(Exception):
-    """The engine cannot learn from these data: recorded on the cell's card, other cells go on."""
+    """The engine cannot learn from these data: recorded on the cell's card, other cells go on.
+
+    Raise it for data and for training that diverges, never for what another attempt may get past.
+    """
+
+
+class ValidationUse(Flag):
+    """What an engine does with the validation rows; an ensemble may do both."""
+
+    NOTHING = 0
+    # They choose: an epoch, the checkpoints that are kept.
+    CHOICE = auto()
+    # They are rows to train on like the others.
+    TRAINING = auto()
 
 
 class Settings(BaseModel):
@@ -39,6 +53,11 @@ class Engine(Protocol):
     Its frames are rows of the dataset table: ``mat_id``, the columns of the facets and of what is predicted.
     """
 
+    @property
+    def validation_use(self) -> ValidationUse:
+        """What ``fit`` does with the rows of ``valid``; the card counts rows by it."""
+        ...
+
     def fit(
         self,
         train: pd.DataFrame,
@@ -47,12 +66,13 @@ class Engine(Protocol):
         objective: Objective,
         folder: Path,
     ) -> None:
-        """Learn from ``train``, choose by ``valid``, and leave the model in ``folder``.
+        """Learn from ``train``, choose by ``valid`` or learn from it too, and leave the model in ``folder``.
 
         Raises
         ------
         EngineError
-            If these data cannot be learned from.
+            If these data cannot be learned from, or training diverges.  Anything else that goes wrong, such
+            as memory that does not suffice or a file that is missing, is raised as it is: the job fails.
         """
         ...
 

@@ -27,10 +27,13 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.utils._param_validation import InvalidParameterError
 from xgboost import XGBClassifier, XGBRegressor
+from xgboost.core import XGBoostError
 
-from polyfacet.engines.base import EngineError, Resources, Settings
+from polyfacet.engines.base import EngineError, Resources, Settings, ValidationUse
 from polyfacet.engines.numeric_facets import Array, check_facets, composition_statistics, original_features
+from polyfacet.errors import UserError
 from polyfacet.facets import Facet
 from polyfacet.files import atomic_path
 from polyfacet.objectives import Objective
@@ -83,6 +86,11 @@ class Classical:
         self._seen: np.ndarray = np.array([], dtype=np.int64)
         self._pipeline: Pipeline | None = None
 
+    @property
+    def validation_use(self) -> ValidationUse:
+        """They are rows to train on."""
+        return ValidationUse.TRAINING
+
     def fit(
         self,
         train: pd.DataFrame,
@@ -99,17 +107,25 @@ class Classical:
         Raises
         ------
         UserError
-            If a facet is no number.
+            If a facet is no number, features are missing, or the model refuses its hyperparameters.
         EngineError
-            If features are missing, the model refuses its hyperparameters or the data, or there is one class.
+            If the model refuses the data or diverges on them, or there is one class.
         """
         check_facets("classical", facets)
         self._facets, self._classes = tuple(facets), objective.classes
         rows = pd.concat([train, valid])
+        features, answers = self._features(rows), self._encoded(rows, objective)
+        name = self._settings.model
+        pipeline = self._new_pipeline()
         try:
-            self._pipeline = self._new_pipeline().fit(self._features(rows), self._encoded(rows, objective))
-        except (TypeError, ValueError) as error:
-            raise EngineError(f"{self._settings.model} cannot be fitted: {error}") from error
+            self._pipeline = pipeline.fit(features, answers)
+        except (InvalidParameterError, XGBoostError) as error:
+            if "alloc" in str(error):  # XGBoost has one error for everything, memory included
+                raise
+            raise UserError(f"{name} refuses to be fitted, see its hyperparameters: {error}") from error
+        except ValueError as error:
+            # What libraries say of finite numbers that they cannot work with, or that training ran off to.
+            raise EngineError(f"{name} cannot be fitted: {error}") from error
         self._save(folder)
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
@@ -177,7 +193,10 @@ class Classical:
             options["random_state"] = self._resources.seed
         if name in _THREADED:
             options["n_jobs"] = self._resources.threads
-        model = _ESTIMATORS[name][bool(self._classes)](**options | self._settings.hyperparameters)
+        try:
+            model = _ESTIMATORS[name][bool(self._classes)](**options | self._settings.hyperparameters)
+        except TypeError as error:
+            raise UserError(f"{name} does not have these hyperparameters: {error}") from error
         if name in _SCALED and not self._classes:
             return TransformedTargetRegressor(model, transformer=StandardScaler())
         return model

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from polyfacet.engines.base import Resources, Settings
+from polyfacet.engines.base import Resources, Settings, ValidationUse
 from polyfacet.errors import UserError
 from polyfacet.facets import Facet
 from polyfacet.files import write_text
@@ -35,6 +35,11 @@ class Dummy:
     def __init__(self, settings: DummySettings, resources: Resources) -> None:
         self._settings = settings
         self._answer: float | str | None = None
+
+    @property
+    def validation_use(self) -> ValidationUse:
+        """A dummy does not look at them."""
+        return ValidationUse.NOTHING
 
     def fit(
         self,

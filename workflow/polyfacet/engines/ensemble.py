@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, PositiveFloat
 
-from polyfacet.engines.base import ProbabilisticEngine, Resources, Settings
+from polyfacet.engines.base import ProbabilisticEngine, Resources, Settings, ValidationUse
 from polyfacet.engines.numeric_facets import check_facets
 from polyfacet.engines.registry import create
 from polyfacet.errors import UserError
@@ -63,6 +65,11 @@ class Ensemble:
         weights = np.array([each.weight for each in self._members])
         self._weights = weights / weights.sum()
         self._classes: tuple[str, ...] = ()
+
+    @property
+    def validation_use(self) -> ValidationUse:
+        """What any member does with them."""
+        return reduce(or_, (engine.validation_use for engine in self._engines))
 
     def fit(
         self,

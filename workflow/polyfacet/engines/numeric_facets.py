@@ -16,6 +16,9 @@ from polyfacet.facets import NUMERIC_FACETS, Facet, combination_name
 
 Array = NDArray[np.float64]
 
+# Engines compute in single precision.
+LARGEST = float(np.finfo(np.float32).max)
+
 
 def check_facets(engine: str, facets: Sequence[Facet]) -> None:
     """Refuse facets that are no numbers.
@@ -33,8 +36,22 @@ def check_facets(engine: str, facets: Sequence[Facet]) -> None:
 
 
 def tabular(frame: pd.DataFrame) -> Array:
-    """Give the numbers of the tabular facet, shape ``(rows, columns)``; NaN where one is missing."""
-    return _stacked(frame[Facet.TABULAR.facts.column])
+    """Give the numbers of the tabular facet, shape ``(rows, columns)``; NaN where one is missing.
+
+    Raises
+    ------
+    EngineError
+        If a number is infinite, or beyond what single precision holds; names the material.
+    """
+    values = _stacked(frame[Facet.TABULAR.facts.column])
+    beyond = (np.abs(values) > LARGEST).any(axis=1)
+    if beyond.any():
+        names = frame["mat_id"].to_numpy()[beyond]
+        raise EngineError(
+            f"the tabular facet of {len(names)} rows has numbers beyond {LARGEST:.2g}, "
+            f"the first one is {names[0]}"
+        )
+    return values
 
 
 def pixels(frame: pd.DataFrame) -> Array:
@@ -42,8 +59,8 @@ def pixels(frame: pd.DataFrame) -> Array:
 
     Raises
     ------
-    EngineError
-        If a picture cannot be decoded or is no composition image; names the material and the file.
+    UserError
+        If a picture is missing or is no composition image; names the material and the file.
     """
     paths = frame[Facet.COMPIMAGE.facts.column]
     return np.stack([_grey(mat_id, Path(path)) for mat_id, path in zip(frame["mat_id"], paths, strict=True)])
@@ -63,11 +80,11 @@ def composition_statistics(frame: pd.DataFrame) -> Array:
 
     Raises
     ------
-    EngineError
+    UserError
         If the dataset has none.
     """
     if STATISTICS_COLUMN not in frame:
-        raise EngineError(
+        raise UserError(
             f"the dataset has no column {STATISTICS_COLUMN}, which expanded features are made of. "
             "Set `features: original`."
         )
@@ -84,4 +101,4 @@ def _grey(mat_id: str, path: Path) -> Array:
     try:
         return shrink(picture) / 255
     except ValueError as error:
-        raise EngineError(f"material {mat_id}: {path}: {error}") from error
+        raise UserError(f"material {mat_id}: {path}: {error}. Delete its folder and run again.") from error

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from polyfacet.engines.base import EngineError
+from polyfacet.errors import UserError
 from polyfacet.picture_decoding import PictureDecodingError, decode_png
 
 
@@ -13,12 +13,16 @@ def read_picture(mat_id: str, path: Path) -> Image.Image:
 
     Raises
     ------
-    EngineError
+    UserError
         If the file is missing, damaged or cut short; names the material and the file.
     """
     try:
         return decode_png(path.read_bytes())
-    except (OSError, PictureDecodingError) as error:
-        raise EngineError(
+    except FileNotFoundError as error:
+        raise UserError(
+            f"material {mat_id}: picture {path} is missing. Delete its folder and run again."
+        ) from error
+    except PictureDecodingError as error:
+        raise UserError(
             f"material {mat_id}: picture {path} cannot be decoded ({error}). Delete it and run again."
         ) from error

@@ -33,6 +33,12 @@ def checkpoints_of(facets: Sequence[Facet], settings: AutoMMSettings) -> dict[Fa
     return {facet: str(config.model[ENCODER_MODELS[facet]].checkpoint_name) for facet in encoded}
 
 
+def hub_checkpoints(facets: Sequence[Facet], settings: AutoMMSettings) -> list[str]:
+    """Name the checkpoints of a combination that are on the hub."""
+    checkpoints = checkpoints_of(facets, settings).items()
+    return sorted({name for facet, name in checkpoints if repository_of(facet, name) is not None})
+
+
 def repository_of(facet: Facet, checkpoint: str) -> str | None:
     """Give the hub's repository of a checkpoint; None if the checkpoint is a local folder.
 

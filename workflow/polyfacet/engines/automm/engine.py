@@ -17,21 +17,22 @@ from autogluon.multimodal.constants import BINARY, MULTICLASS, REGRESSION
 from transformers.utils.logging import disable_progress_bar
 
 from polyfacet.encoders import checkpoint_of
+from polyfacet.engines.automm.causes import is_of_the_hub, true_causes
 from polyfacet.engines.automm.hyperparameters import (
     ENCODER_MODELS,
     AutoMMSettings,
-    hub_checkpoints,
     hyperparameters_of,
 )
-from polyfacet.engines.automm.inputs import all_picture_columns, column_types, model_table
+from polyfacet.engines.automm.inputs import all_picture_columns, column_types, columns_of, model_table
 from polyfacet.engines.automm.learner import CLASS_METRIC, METRIC, FacetLearner, MAELearner, NoSubstitution
 from polyfacet.engines.automm.pictures import check_pictures
 from polyfacet.engines.automm.saved import make_relocatable
-from polyfacet.engines.base import EngineError, Resources
+from polyfacet.engines.base import EngineError, Resources, ValidationUse
 from polyfacet.errors import UserError
 from polyfacet.facets import PICTURE_FACETS, Facet, picture_columns
 from polyfacet.files import atomic_path, sha256_of_folder
 from polyfacet.objectives import Objective
+from polyfacet.online.hub import hub_checkpoints
 from polyfacet.online.hub_cache import WAYS_OUT
 
 # Errors only: AutoGluon prints a page per training.
@@ -55,7 +56,14 @@ class AutoMM:
         engine._facets = tuple(facets)
         with _quiet():
             engine._predictor = MultiModalPredictor.load(str(folder), verbosity=VERBOSITY)
+        # AutoGluon makes its own class of it, which takes outputs that are not finite for other numbers.
+        engine._predictor._learner.__class__ = FacetLearner
         return engine
+
+    @property
+    def validation_use(self) -> ValidationUse:
+        """They choose the epochs, and stop the training."""
+        return ValidationUse.CHOICE
 
     def fit(
         self,
@@ -74,9 +82,9 @@ class AutoMM:
         Raises
         ------
         EngineError
-            If a picture cannot be decoded, classes are missing, or training fails or diverges.
+            If classes are missing, the tabular facet does not vary or is infinite, or training diverges.
         UserError
-            If a checkpoint of an encoder is not there.
+            If a checkpoint of an encoder is not there, or a picture is missing or cannot be decoded.
         """
         if objective.classes:
             _check_classes(train[objective.column], valid[objective.column])
@@ -84,9 +92,10 @@ class AutoMM:
         self._hyperparameters = hyperparameters_of(facets, self._settings, self._resources.encoders)
         for frame in (train, valid):
             check_pictures(frame, all_picture_columns(facets, list(frame.columns)))
-        with atomic_path(folder) as scratch, _quiet(), _no_substitution():
+        with atomic_path(folder) as scratch, _quiet(), true_causes(), _no_substitution():
             torch.set_num_threads(self._resources.threads)
             train_table, valid_table = (model_table(frame, facets, objective) for frame in (train, valid))
+            _check_numbers(train_table, facets)
             predictor = self._new_predictor(train_table, objective)
             self._train(predictor, train_table, valid_table, scratch)
             _refuse_divergence(predictor)
@@ -99,18 +108,20 @@ class AutoMM:
         Raises
         ------
         EngineError
-            If a picture cannot be decoded, or not every row got a prediction.
+            If a number is infinite, or a prediction is not finite.
+        UserError
+            If a picture is missing or cannot be decoded.
         """
         if self._predictor is None:
             raise RuntimeError("fit() or load() comes before predict()")
         check_pictures(frame, all_picture_columns(self._facets, list(frame.columns)))
-        with _quiet(), _no_substitution():
+        with _quiet(), true_causes(), _no_substitution():
             torch.set_num_threads(self._resources.threads)
             table = model_table(frame, self._facets)
             kind = np.float64 if self._predictor.problem_type == REGRESSION else object
             values = np.atleast_1d(self._predictor.predict(table, as_pandas=False)).astype(kind)
         if values.shape != (len(frame),):
-            raise EngineError(f"{len(frame)} rows went in, predictions of shape {values.shape} came out")
+            raise RuntimeError(f"{len(frame)} rows went in, predictions of shape {values.shape} came out")
         return values
 
     def describe(self) -> dict[str, Any]:
@@ -141,9 +152,10 @@ class AutoMM:
         }
         predictor = MultiModalPredictor(**common)
         learner = (FacetLearner if objective.classes else MAELearner)(**common)
-        if all(facet in self._facets for facet in PICTURE_FACETS):
+        pictures = [facet for facet in self._facets if facet in PICTURE_FACETS]
+        if len(pictures) > 1:
             learner.picture_columns = {
-                ENCODER_MODELS[facet]: picture_columns(facet, table.columns) for facet in PICTURE_FACETS
+                ENCODER_MODELS[facet]: picture_columns(facet, table.columns) for facet in pictures
             }
         predictor._learner = learner
         return predictor
@@ -161,16 +173,15 @@ class AutoMM:
                 seed=self._resources.seed,
                 save_path=str(folder),
             )
-        except OSError as error:
-            if self._resources.encoders is not None:
+        except EngineError:
+            raise
+        except Exception as error:
+            if not is_of_the_hub(error):
                 raise
-            names = ", ".join(hub_checkpoints(self._facets, self._settings.preset))
+            names = ", ".join(hub_checkpoints(self._facets, self._settings))
             raise UserError(
-                f"preset {self._settings.preset!r} needs {names} from the Hugging Face hub: {error}\n"
-                f"{WAYS_OUT}"
+                f"training needs {names} from the Hugging Face hub: {error}\n{WAYS_OUT}"
             ) from error
-        except RuntimeError as error:
-            raise EngineError(f"training failed: {error}") from error
 
 
 def _check_classes(train: pd.Series, valid: pd.Series) -> None:
@@ -179,6 +190,15 @@ def _check_classes(train: pd.Series, valid: pd.Series) -> None:
     if unknown or train.nunique() < 2:
         what = f"without {', '.join(unknown)}" if unknown else f"of one class, {train.iloc[0]!r},"
         raise EngineError(f"{train.name}: the training rows {what} are too few to tell classes apart")
+
+
+def _check_numbers(train: pd.DataFrame, facets: Sequence[Facet]) -> None:
+    """Check that a number varies: AutoGluon leaves out those that do not, and the facet with them."""
+    if Facet.TABULAR not in facets:
+        return
+    numbers = train[columns_of(Facet.TABULAR, list(train.columns))]
+    if (numbers.nunique() < 2).all():
+        raise EngineError("the tabular facet is the same in all training rows: nothing to learn from")
 
 
 def _refuse_divergence(predictor: MultiModalPredictor) -> None:

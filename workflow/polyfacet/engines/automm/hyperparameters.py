@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from autogluon.multimodal.utils.presets import get_presets
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from polyfacet.encoders import checkpoint_of
@@ -84,15 +83,6 @@ def hyperparameters_of(
             # An untrained first token has not learned to stand for its sentence.
             values["model.hf_text.pooling_mode"] = "mean"
     return values | _input_choices(facets, settings) | _machine_choices() | _given(settings)
-
-
-def hub_checkpoints(facets: Sequence[Facet], preset: str) -> list[str]:
-    """Name the checkpoints that a preset takes from the hub for the encoders of a combination."""
-    told, _ = get_presets("regression", preset)
-    prefixes = {
-        "hf_text" if facet is Facet.TEXT else "timm_image" for facet in facets if facet in ENCODER_MODELS
-    }
-    return sorted(str(told[f"model.{prefix}.checkpoint_name"]) for prefix in prefixes)
 
 
 def _input_choices(facets: Sequence[Facet], settings: AutoMMSettings) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
+from polyfacet.engines.numeric_facets import tabular
 from polyfacet.facets import PICTURE_FACETS, Facet, picture_columns
 from polyfacet.objectives import Objective
 
@@ -49,11 +49,16 @@ def model_table(
     -------
     pandas.DataFrame
         As many rows as ``frame``, in its order, numbered from 0.
+
+    Raises
+    ------
+    EngineError
+        If a number of the embedding is infinite.
     """
     parts: list[pd.DataFrame | pd.Series] = []
     for facet in facets:
         if facet is Facet.TABULAR:
-            parts.append(_expanded(frame[facet.facts.column]))
+            parts.append(_expanded(frame))
         else:
             parts.append(frame[columns_of(facet, list(frame.columns))].reset_index(drop=True))
     if objective is not None:
@@ -66,6 +71,7 @@ def column_types(facets: Sequence[Facet], columns: Sequence[str]) -> dict[str, s
     return {name: _COLUMN_TYPES[facet] for facet in facets for name in columns_of(facet, columns)}
 
 
-def _expanded(column: pd.Series) -> pd.DataFrame:
-    values = np.stack(column.to_list()).astype(np.float64)
-    return pd.DataFrame(values, columns=[f"{column.name}_{i:03d}" for i in range(values.shape[1])])
+def _expanded(frame: pd.DataFrame) -> pd.DataFrame:
+    values = tabular(frame)
+    name = Facet.TABULAR.facts.column
+    return pd.DataFrame(values, columns=[f"{name}_{i:03d}" for i in range(values.shape[1])])

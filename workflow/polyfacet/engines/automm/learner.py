@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import torch
 import torchmetrics
 import yaml
@@ -68,12 +69,16 @@ class FacetLearner(BaseLearner):
             super().top_k_average(save_path, top_k_average_method, strict_loading=strict_loading, **kwargs)
             return
         scorer = self._eval_metric_func
+        rows = self._tuning_data
+        if len(rows) == 1:
+            # AutoGluon squeezes a single prediction to a number, which metrics refuse.
+            rows = pd.concat([rows, rows], ignore_index=True)
 
         def score_of(checkpoints: Sequence[str]) -> float:
             average = average_checkpoints(checkpoint_paths=list(checkpoints))
             self._load_state_dict(state_dict=average, prefix="model.", strict=strict_loading)
             try:
-                return float(self.evaluate(self._tuning_data, metrics=[scorer])[scorer.name])
+                return float(self.evaluate(rows, metrics=[scorer])[scorer.name])
             except EngineError:
                 return math.nan
 

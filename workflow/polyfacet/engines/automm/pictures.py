@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from polyfacet.engines.base import EngineError
 from polyfacet.engines.pictures import read_picture
+from polyfacet.errors import UserError
 
 # AutoGluon splits the value of a picture column at this character.
 _SEPARATOR = ";"
@@ -24,7 +24,7 @@ def check_pictures(frame: pd.DataFrame, columns: Sequence[str]) -> None:
 
     Raises
     ------
-    EngineError
+    UserError
         If a file is missing, damaged or cut short; names the material and the file.
     """
     for column in columns:
@@ -34,5 +34,5 @@ def check_pictures(frame: pd.DataFrame, columns: Sequence[str]) -> None:
 
 def _check_picture(mat_id: str, path: Path) -> None:
     if _SEPARATOR in str(path):
-        raise EngineError(f"material {mat_id}: AutoGluon cannot read a path with {_SEPARATOR!r}: {path}")
+        raise UserError(f"material {mat_id}: AutoGluon cannot read a path with {_SEPARATOR!r}: {path}")
     read_picture(mat_id, path)

@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 from safetensors.torch import load_file, save_file
 
-from polyfacet.engines.base import EngineError, Resources
+from polyfacet.engines.base import EngineError, Resources, ValidationUse
 from polyfacet.engines.mcvn.network import MCVN
 from polyfacet.engines.mcvn.scaling import Scaling
 from polyfacet.engines.mcvn.settings import MCVNSettings
@@ -59,6 +59,11 @@ class MCVNEngine:
         engine._network.eval()
         return engine
 
+    @property
+    def validation_use(self) -> ValidationUse:
+        """They choose the epoch."""
+        return ValidationUse.CHOICE
+
     def fit(
         self,
         train: pd.DataFrame,
@@ -74,7 +79,7 @@ class MCVNEngine:
         UserError
             If a facet is no number.
         EngineError
-            If there are too few rows, a picture cannot be read, or training diverges.
+            If there are too few rows, a number is infinite, or training diverges.
         """
         check_facets("mcvn", facets)
         if len(train) < MIN_ROWS or valid.empty:
@@ -95,7 +100,9 @@ class MCVNEngine:
         Raises
         ------
         EngineError
-            If a picture cannot be read.
+            If a number is infinite.
+        UserError
+            If a picture is missing or cannot be decoded.
         """
         outputs = self._outputs(frame)
         if self._answers is None:
