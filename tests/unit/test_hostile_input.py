@@ -10,25 +10,20 @@ from handmade import entry, structures
 from matplotlib import pyplot as plt
 from PIL import Image
 
-import write_structures
 from polyfacet.config import complete_config
 from polyfacet.errors import UserError
 from polyfacet.figures import contact_sheet, save
 from polyfacet.markdown import plain
 from polyfacet.materials import (
-    SAMPLE,
     InvalidEntryError,
     material_from_entry,
     reduced_formula,
-    sample_table,
 )
-from polyfacet.rejects import REJECTS
 from polyfacet.sampling import entries as reader
 from polyfacet.sampling import entry_pass
 from polyfacet.sampling.draw import Draw, Filters
 from polyfacet.sampling.entries import read_entries
 from polyfacet.structure_facet.crystal import Crystal
-from polyfacet.tables import read_table, write_table
 
 OPENERS: dict[str, Callable[..., object]] = {"bz2": bz2.open, "gz": gzip.open}
 
@@ -111,15 +106,11 @@ def test_an_amount_that_no_number_holds_is_compared_as_it_is_written():
     assert reduced_formula("Fe1e999") == "Fe1e999"
 
 
-def test_occupancies_that_are_none_make_a_reject(tmp_path):
+def test_occupancies_that_are_none_make_a_reject():
     raw = entry("a", structures()["test000"])
     raw["structure"]["sites"][0]["species"][0]["occu"] = 1.5
-    sample = tmp_path / "sample.parquet"
-    write_table(sample, sample_table([material_from_entry(raw)], "file", [0]), SAMPLE)
-    outputs = [tmp_path / name for name in ("cif", "manifest.parquet", "rejected.parquet")]
-    options = {"provenance": tmp_path / "p.json", "shard": 0, "n_shards": 1, "max_rejected_fraction": 1}
-    write_structures.main(sample, *outputs, **options)
-    assert "occupancies" in read_table(outputs[2], REJECTS)["reason"][0]
+    with pytest.raises(InvalidEntryError, match=r"occupancies of site 0 add up to 1\.5"):
+        material_from_entry(raw)
 
 
 def test_a_cell_with_a_very_long_axis_is_refused_before_it_takes_all_memory():

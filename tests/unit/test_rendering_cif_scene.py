@@ -5,10 +5,14 @@ from pathlib import Path
 import pytest
 from pymatgen.core import Lattice, Structure
 
+from polyfacet.cif import write_cif
 from polyfacet.rendering import cif_scene
 from polyfacet.rendering.cif_scene import scene_of_cif
 from polyfacet.rendering.drawable import CrystalScene, SceneError
 from polyfacet.rendering.settings import RenderSettings
+
+HEXAGONAL = [[1 / 3, 2 / 3, 0.25], [2 / 3, 1 / 3, 0.75]]
+FACE_CENTRED = [[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]
 
 
 @pytest.fixture
@@ -20,23 +24,27 @@ def cif(tmp_path: Path) -> Path:
     return path
 
 
-def give(monkeypatch: pytest.MonkeyPatch, scene: CrystalScene) -> None:
-    monkeypatch.setattr(cif_scene, "crystal_scene", lambda structure, settings: scene)
+WITHOUT_BONDS = {
+    "argon": Structure(Lattice.cubic(5.31).matrix, ["Ar"] * 4, FACE_CENTRED),
+    "helium": Structure(
+        Lattice.hexagonal(3.53, 5.69), ["He"] * 2, [[1 / 3, 2 / 3, 0.25], [2 / 3, 1 / 3, 0.75]]
+    ),
+    "lone-atom": Structure(Lattice.cubic(15), ["Fe"], [[0, 0, 0]]),
+    "far-apart": Structure(Lattice.cubic(20), ["Fe", "Fe"], [[0, 0, 0], [0.5, 0.5, 0.5]]),
+    "dilute": Structure(Lattice.cubic(5), ["Na"], [[0, 0, 0]]),
+}
 
 
-def test_no_bonds_without_a_reason_are_refused(cif, monkeypatch):
-    assert scene_of_cif(cif, RenderSettings()).n_bonds == 8
-    give(monkeypatch, CrystalScene({"z": "{}"}, 0))
-    with pytest.raises(SceneError, match="no bonds, and nothing says why"):
-        scene_of_cif(cif, RenderSettings())
-
-
-@pytest.mark.parametrize(
-    ("settings", "failure"), [(RenderSettings(bonds=False), None), (RenderSettings(), "RuntimeError: Qhull")]
-)
-def test_no_bonds_are_fine_where_none_are_wanted_or_it_is_known_why(cif, monkeypatch, settings, failure):
-    give(monkeypatch, CrystalScene({"z": "{}"}, 0, failure))
-    assert scene_of_cif(cif, settings).bonding_failure == failure
+@pytest.mark.parametrize("vacuum", ["trim", "keep"])
+@pytest.mark.parametrize("name", WITHOUT_BONDS)
+def test_crystals_without_bonds_are_drawn_without_them_and_say_why(tmp_path, name, vacuum):
+    write_cif(WITHOUT_BONDS[name], tmp_path / "x.cif")
+    scene = scene_of_cif(tmp_path / "x.cif", RenderSettings(vacuum=vacuum))
+    assert scene.n_bonds == 0
+    assert scene.bonding_failure
+    plain = scene_of_cif(tmp_path / "x.cif", RenderSettings(vacuum=vacuum, bonds=False))
+    assert scene.views == plain.views
+    assert plain.bonding_failure is None
 
 
 def test_an_unforeseen_error_costs_one_picture_and_is_logged(cif, monkeypatch, caplog):

@@ -125,9 +125,9 @@ def main(
 
 
 def log_summary(pictures: Sequence[Picture], seconds: float) -> None:
-    """Log how many pictures were made, how fast, and which of them lack bonds because none could be found."""
+    """Log how many pictures were made, how fast, and which of them show no bonds, with the reason."""
     failures = [picture for picture in pictures if picture.bonding_failure]
-    logger.info("%d pictures in %.0f s; bonds failed in %d of them", len(pictures), seconds, len(failures))
+    logger.info("%d pictures in %.0f s; %d of them without bonds", len(pictures), seconds, len(failures))
     for picture in failures:
         logger.warning("%s is drawn without bonds: %s", picture.mat_id, picture.bonding_failure)
 

@@ -10,6 +10,8 @@ from polyfacet.rendering.neighbours import SiteCrystalNN, connected_sites
 
 # Distances that agree to this many decimals (A) are a tie, whatever the last bits of the arithmetic say.
 DISTANCE_DECIMALS = 5
+# Noble gases, lone atoms and atoms far apart have none.
+NO_BONDS = "CrystalNN finds no bonds"
 
 
 class OrderedStructureGraph(StructureGraph):
@@ -47,16 +49,17 @@ def bonded(structure: Structure) -> tuple[OrderedStructureGraph, str | None]:
     Returns
     -------
     tuple of OrderedStructureGraph and str or None
-        The crystal and its bonds; where they cannot be determined, none and the reason.
+        The crystal and its bonds; where there are none, or they cannot be determined, none and the reason.
     """
     try:
         with warnings.catch_warnings():
             # CrystalNN warns of missing oxidation states and radii on nearly every structure.
             warnings.simplefilter("ignore")
-            return OrderedStructureGraph.from_local_env_strategy(structure, SiteCrystalNN()), None
+            graph = OrderedStructureGraph.from_local_env_strategy(structure, SiteCrystalNN())
     except Exception as error:
         # CrystalNN fails in many ways (no Voronoi neighbours in 3 % of chains in vacuum, Qhull's own errors).
         return unbonded(structure), f"{type(error).__name__}: {error}"
+    return graph, None if graph.graph.number_of_edges() else NO_BONDS
 
 
 def unbonded(structure: Structure) -> OrderedStructureGraph:

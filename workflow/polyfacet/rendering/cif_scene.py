@@ -17,11 +17,10 @@ def scene_of_cif(cif: Path, settings: RenderSettings) -> CrystalScene:
     Raises
     ------
     SceneError
-        If the file is missing, holds no structure, or no scene can be made of it; also if bonds are asked for
-        and there are none without a reason.
+        If the file is missing, holds no structure, or no scene can be made of it.
     """
     try:
-        scene = crystal_scene(read_cif(cif), settings)
+        return crystal_scene(read_cif(cif), settings)
     except CifError as error:
         raise SceneError(str(error)) from error
     except SceneError:
@@ -30,6 +29,3 @@ def scene_of_cif(cif: Path, settings: RenderSettings) -> CrystalScene:
         # One odd structure costs one picture, not all of them; the log keeps what happened.
         logger.exception("no scene of %s", cif.name)
         raise SceneError(f"no scene could be made: {type(error).__name__}: {error}") from error
-    if settings.bonds and not scene.n_bonds and scene.bonding_failure is None:
-        raise SceneError("its picture would show no bonds, and nothing says why")
-    return scene

@@ -26,7 +26,7 @@ class CrystalScene:
     n_bonds
         Number of bonds per unit cell.
     bonding_failure
-        Why bonds could not be determined; the crystal is then drawn without bonds, as Crystal Toolkit does.
+        Why there are no bonds, where they were asked for: CrystalNN found none, or failed.
     """
 
     views: dict[View, str]

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from polyfacet.entry_values import InvalidEntryError
 from polyfacet.errors import UserError
-from polyfacet.materials import SAMPLE, InvalidEntryError, Material, material_from_entry, sample_table
+from polyfacet.materials import SAMPLE, Material, material_from_entry, sample_table
 from polyfacet.progress import track
 from polyfacet.sampling.draw import MAX_RANK, Draw
 from polyfacet.sampling.entries import read_entries

@@ -1,0 +1,92 @@
+"""Runs the scripts that every structure goes through: sample, CIFs, graphs, texts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import build_graphs
+import describe_structures
+import sample
+import write_structures
+from polyfacet.rejects import REJECTS
+from polyfacet.sampling.entry_pass import REJECTED_ENTRIES
+from polyfacet.stage_tables import STRUCTURES, TEXTS
+from polyfacet.structure_facet.crystal_graph import GRAPHS
+from polyfacet.tables import read_table
+
+GRAPH_SETTINGS: dict[str, Any] = {"pauli": "coded", "neighbours": 16, "min_radius": 0.0}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage made of each material, or why it made nothing; by mat_id."""
+
+    rows: Mapping[str, Any]
+    reasons: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        """Nothing is lost, and nothing has both a result and a reason."""
+        assert not self.rows.keys() & self.reasons.keys()
+
+
+def _stage(table: Path, schema: Any, rejected: Path, rejects_schema: Any = REJECTS) -> Stage:
+    rows = read_table(table, schema)
+    rejects = read_table(rejected, rejects_schema)
+    return Stage(
+        {row["mat_id"]: row for row in rows.to_dict("records")},
+        dict(zip(rejects["mat_id"], rejects["reason"], strict=True)),
+    )
+
+
+def sampled_and_written(folder: Path, entries: Sequence[Mapping[str, Any]]) -> tuple[Stage, Stage]:
+    """Sample all entries and write their CIFs to ``folder/cif``."""
+    from handmade import write_entries
+
+    from polyfacet.materials import SAMPLE
+
+    write_entries(folder / "entries.json", list(entries))
+    outputs = [folder / name for name in ("sample.parquet", "sample.rejected", "sample.json")]
+    settings = {"n_materials": "all", "seed": 1, "filters": {}, "magnetization": "absolute"}
+    sample.main([folder / "entries.json"], *outputs, **settings, max_rejected_fraction=1.0)
+    write_structures.main(
+        outputs[0],
+        folder / "cif",
+        folder / "cif.parquet",
+        folder / "cif.rejected",
+        provenance=folder / "cif.json",
+        shard=0,
+        n_shards=1,
+        max_rejected_fraction=1.0,
+    )
+    sampled = _stage(outputs[0], SAMPLE, outputs[1], REJECTED_ENTRIES)
+    return sampled, _stage(folder / "cif.parquet", STRUCTURES, folder / "cif.rejected")
+
+
+def graphs_of(folder: Path, **settings: Any) -> Stage:
+    """Build the graphs of the CIFs in ``folder/cif``."""
+    build_graphs.main(
+        folder / "cif",
+        folder / "cif.parquet",
+        folder / "graphs.parquet",
+        folder / "graphs.rejected",
+        provenance=folder / "graphs.json",
+        max_rejected_fraction=1.0,
+        **(GRAPH_SETTINGS | settings),
+    )
+    return _stage(folder / "graphs.parquet", GRAPHS, folder / "graphs.rejected")
+
+
+def texts_of(folder: Path, variant: str = "cif", **settings: Any) -> Stage:
+    """Write the texts of the CIFs in ``folder/cif``."""
+    describe_structures.main(
+        folder / "cif",
+        folder / "cif.parquet",
+        folder / "texts.parquet",
+        folder / "texts.rejected",
+        provenance=folder / "texts.json",
+        variant=variant,
+        max_rejected_fraction=1.0,
+        **settings,
+    )
+    return _stage(folder / "texts.parquet", TEXTS, folder / "texts.rejected")

@@ -1,0 +1,52 @@
+"""Checks of single values of an entry, as JSON gives them.
+
+They name what is wrong as `what` + `place`, joined only where there is something to say.
+"""
+
+import math
+from typing import Any
+
+
+class InvalidEntryError(ValueError):
+    """An entry that cannot be used; the message is the reason."""
+
+
+def shown(value: Any) -> str:
+    """Show a value in a message: cut to 40 characters; of what may be nested deeply, the kind alone."""
+    return type(value).__name__ if isinstance(value, list | dict) else repr(value)[:40]
+
+
+def mapping(value: Any, what: str, place: int | str = "") -> dict[str, Any]:
+    """Return an object, or raise InvalidEntryError."""
+    if not isinstance(value, dict):
+        raise InvalidEntryError(f"{what}{place} is " + ("missing" if value is None else "not an object"))
+    return value
+
+
+def number(value: Any, what: str, place: int | str = "") -> float:
+    """Return a finite number, or raise InvalidEntryError."""
+    if type(value) is float and math.isfinite(value):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidEntryError(f"{what}{place} is {shown(value)}, not a number")
+    try:
+        found = float(value)
+    except OverflowError:
+        found = math.inf
+    if not math.isfinite(found):
+        raise InvalidEntryError(f"{what}{place} is {found}, not a finite number")
+    return found
+
+
+def vector(value: Any, limit: float, what: str, place: int | str = "") -> list[float]:
+    """Return three finite numbers whose sizes add up to less than a limit, or raise InvalidEntryError."""
+    if not isinstance(value, list) or len(value) != 3:
+        raise InvalidEntryError(f"{what}{place} is not a list of three numbers")
+    x, y, z = value
+    # A short cut for nearly all vectors, where most of the time goes; what is not finite fails it, too.
+    if type(x) is type(y) is type(z) is float and abs(x) + abs(y) + abs(z) < limit:
+        return value
+    components = [number(component, what, place) for component in value]
+    if sum(map(abs, components)) >= limit:
+        raise InvalidEntryError(f"{what}{place} has components that add up to more than {limit:g}")
+    return components
