@@ -7,6 +7,8 @@ import numpy as np
 from pymatgen.core import Structure
 from pymatgen.io.cif import CifParser, CifWriter
 
+from polyfacet.handedness import right_handed
+
 # Ten digits keep coordinates to 1e-9 A, below what separates symmetric sites in any tool of the chain.
 SIGNIFICANT_FIGURES = 10
 SAME_LATTICE = 1e-4
@@ -46,11 +48,14 @@ def read_cif(path: Path) -> Structure:
 def write_cif(structure: Structure, path: Path) -> None:
     """Write a structure and check that it reads back the same.
 
+    A left-handed basis is written as a right-handed one: the crystal stays the same, not its mirror image.
+
     Raises
     ------
     CifError
         If it does not; then there is no file.
     """
+    structure = right_handed(structure)
     if not structure.is_valid(tol=MIN_DISTANCE_A):
         raise CifError(f"two sites are closer than {MIN_DISTANCE_A} A")
     CifWriter(structure, significant_figures=SIGNIFICANT_FIGURES).write_file(path)

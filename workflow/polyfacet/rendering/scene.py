@@ -8,12 +8,13 @@ from crystal_toolkit.core.legend import Legend
 from crystal_toolkit.core.scene import Cylinders, Scene, Spheres
 from crystal_toolkit.renderables.lattice import _axes_from_lattice
 from pymatgen.core import Structure
-from pymatgen.symmetry.analyzer import SpacegroupAnalyzer, SymmetryUndeterminedError
+from pymatgen.symmetry.analyzer import SymmetryUndeterminedError
 
 from polyfacet.rendering.bonding import OrderedStructureGraph, bonded, unbonded
 from polyfacet.rendering.disorder import most_frequent_species, shared_spheres
 from polyfacet.rendering.drawable import SCENE_NAME, CrystalScene, SceneError
 from polyfacet.rendering.settings import Cell, RenderSettings
+from polyfacet.rendering.standard_cell import standard_cell
 from polyfacet.rendering.vacuum import vacuum_of, without_vacuum
 from polyfacet.rendering.views import centered, rotation_of_view, turned
 
@@ -55,10 +56,7 @@ def _in_cell(structure: Structure, cell: Cell) -> Structure:
     if cell == "given":
         return structure
     try:
-        analyzer = SpacegroupAnalyzer(structure)
-        if cell == "primitive":
-            return analyzer.get_primitive_standard_structure()
-        return analyzer.get_conventional_standard_structure()
+        return standard_cell(structure, cell)
     except (SymmetryUndeterminedError, TypeError, ValueError) as error:
         raise SceneError(f"its {cell} cell cannot be found: {error}") from error
 
