@@ -18,7 +18,8 @@ from polyfacet.rendering.standard_cell import standard_cell
 # Groups without mirrors or inversions, of all lattices.
 # fmt: off
 GROUPS = [
-    "P1", "P2", "P2_1", "C2", "P222", "P2_12_12", "P2_12_12_1", "C222_1", "F222", "I222", "I2_12_12_1", "P4_1",
+    "P1", "P2", "P2_1", "C2", "P222", "P2_12_12", "P2_12_12_1", "C222_1", "F222", "I222", "I2_12_12_1",
+    "P4_1",
     "P4_3", "P4_122", "P4_32_12", "I4_1", "P3_1", "P3_2", "P3_121", "P3_221", "P3_112", "R3", "R32", "P6_1",
     "P6_5", "P6_222", "P6_4", "P2_13", "P4_132", "P4_332", "I4_132",
 ]
