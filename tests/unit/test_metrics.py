@@ -50,9 +50,10 @@ def test_mase_does_not_depend_on_the_unit(values: tuple[np.ndarray, np.ndarray])
     assert mase(1000 * true, 1000 * pred) == pytest.approx(mase(true, pred))
 
 
-def test_equal_true_values_have_no_scale() -> None:
-    scores = score([2.0, 2.0], [1.0, 2.0])
-    assert scores.mae == 0.5
+@pytest.mark.parametrize("true", [[2.0, 2.0], [0.0, 0.0], [0.1, 0.1, 0.1], [0.3, 0.1 + 0.2], [-1e9 / 3] * 7])
+def test_equal_true_values_have_no_scale(true: list[float]) -> None:
+    scores = score(true, [value + 1 for value in true])
+    assert scores.mae == pytest.approx(1)
     assert math.isnan(scores.mase)
     assert math.isnan(scores.r2)
 

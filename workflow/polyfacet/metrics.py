@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+# Values that differ by less than this share of the largest of them are equal.
+ROUNDING = 1e-12
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -61,14 +64,15 @@ def mase(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     where all true values are equal, as there is nothing to tell apart.
     """
     deviation = mean_absolute_deviation(y_true)
-    return mae(y_true, y_pred) / deviation if deviation > 0 else float("nan")
+    return mae(y_true, y_pred) / deviation if deviation > _rounding(y_true) else float("nan")
 
 
 def r2(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     """Coefficient of determination; NaN where all true values are equal."""
     true, pred = _checked(y_true, y_pred)
     total = float(np.sum((true - true.mean()) ** 2))
-    return 1.0 - float(np.sum((true - pred) ** 2)) / total if total > 0 else float("nan")
+    varied = total > len(true) * _rounding(true) ** 2
+    return 1.0 - float(np.sum((true - pred) ** 2)) / total if varied else float("nan")
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,11 @@ def _class_scores(is_class: np.ndarray, is_predicted: np.ndarray) -> ClassScores
 
 def _share(part: int, whole: int) -> float:
     return part / whole if whole else float("nan")
+
+
+def _rounding(values: ArrayLike) -> float:
+    """Deviation below which values are equal: the mean of equal values is not always one of them."""
+    return ROUNDING * float(np.max(np.abs(np.asarray(values, dtype=np.float64))))
 
 
 def _checked(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
