@@ -168,6 +168,7 @@ def embed_by(kind: Any, path: Path, options: argparse.Namespace) -> None:
         [folder / "graphs.parquet"],
         folder / "split.parquet",
         network,
+        folder / f"{kind}.network.json",
         kind=kind,
         seed=options.seed,
         device=options.device,
@@ -222,14 +223,11 @@ def make_regressor(name: str, seed: int) -> Any:
 
 
 def as_markdown(scores: pd.DataFrame) -> str:
-    """Write the scores as a table, the best of each column in bold."""
+    """Write the scores as a table; none is marked as the best, as one split says nothing of their spread."""
     lines = [f"| features + model | {' | '.join(scores.columns)} |", "| --- |" + " --- |" * scores.shape[1]]
-    for label, row in scores.iterrows():
-        cells = [
-            f"**{value:.3f}**" if value == scores[column].min() else f"{value:.3f}"
-            for column, value in row.items()
-        ]
-        lines.append(f"| {label} | {' | '.join(cells)} |")
+    lines += [
+        f"| {label} | {' | '.join(f'{value:.3f}' for value in row)} |" for label, row in scores.iterrows()
+    ]
     return "\n".join(lines)
 
 

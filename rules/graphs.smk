@@ -113,6 +113,7 @@ rule fit_network:
         ),
     output:
         network=f"{SPLIT}/network.safetensors",
+        record=f"{SPLIT}/network.json",
     log:
         f"{LOGS}/split-{{repeat}}/fit_network.log",
     benchmark:

@@ -102,6 +102,7 @@ rule write_report:
         summary=rules.sample.output.summary,
         sample=rules.sample.output.sample,
         splits=expand(rules.split_materials.output.split, repeat=REPEATS),
+        networks=expand(rules.fit_network.output.record, repeat=REPEATS),
         mae_md=rules.tabulate_results.output.mae_md,
         mase_md=rules.tabulate_results.output.mase_md,
         heatmap=rules.plot_results.output.heatmap,

@@ -192,6 +192,7 @@ def test_scripts_give_the_same_bytes_for_any_shards(cifs, tmp_path):
             tables,
             tmp_path / "split.parquet",
             network,
+            tmp_path / f"{label}.network.json",
             kind="calibrated",
             seed=42,
             device="cpu",
@@ -219,10 +220,13 @@ def embeddings_of(graphs, network, kept=None):
 @pytest.mark.parametrize(("kind", "n_kept"), [("random", 3), ("calibrated", 0)])
 def test_embeddings_are_kept_until_the_network_is_another(cifs, tmp_path, kind, n_kept):
     graphs, split, network = (tmp_path / name for name in ("g.parquet", "split.parquet", "network"))
+    sizes = {"width": 32, "layers": 2}
     for names in (sorted(CRYSTALS)[:3], sorted(CRYSTALS)[:4]):
         build(cifs, names, graphs)
         write_table(split, [{"mat_id": name, "part": "train"} for name in names], SPLIT)
-        fit_network.main([graphs], split, network, kind=kind, seed=1, device="cpu", width=32, layers=2)
+        fit_network.main(
+            [graphs], split, network, tmp_path / "network.json", kind=kind, seed=1, device="cpu", **sizes
+        )
         table = embeddings_of(graphs, network, tmp_path / "kept" / "shard-0-of-1")
     counts = json.loads(graphs.with_suffix(".json").read_text())
     assert counts == {"made": 4 - n_kept, "kept": n_kept}

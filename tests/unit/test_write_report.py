@@ -62,8 +62,11 @@ def report(tmp_path):
         SPLIT,
     )
     (tmp_path / "summary.json").write_text(json.dumps({"read": 7}))
+    (tmp_path / "split-0").mkdir()
+    network = tmp_path / "split-0" / "network.json"
 
-    def write(*cells):
+    def write(*cells, **recorded):
+        network.write_text(json.dumps({"kind": "random", "notes": [], **recorded}))
         write_table(tmp_path / "cells.parquet", list(cells), CELLS)
         tables = [tmp_path / name for name in ("mae.csv", "mae.md", "mase.csv", "mase.md")]
         tabulate_results.main(tmp_path / "cells.parquet", *tables)
@@ -72,6 +75,7 @@ def report(tmp_path):
             tmp_path / "summary.json",
             tmp_path / "sample.parquet",
             [tmp_path / "split.parquet"],
+            [network],
             tmp_path / "mae.md",
             tmp_path / "mase.md",
             tmp_path / "mase_heatmap.png",
@@ -141,3 +145,17 @@ def test_elements_whose_picture_holds_the_answer_are_counted(report):
     assert "2 of the 5" not in report(cell("text", mae=0.5), *dummies())
     other_target = report(cell("compimage", "e_form", 0.5), *dummies("e_form"))
     assert "2 of the 5" not in other_target
+
+
+def test_what_the_network_saw_and_could_not_learn_is_said_where_there_are_embeddings(report):
+    training = {"n_train": 6, "n_valid": 2}
+    note = "The training of the network left out `e_hull`: all 6 known training values are 0."
+    text = report(cell("tabular", mae=0.5), *dummies(), training=training, notes=[note])
+    assert "trained on 6 materials" in text
+    assert "2 others chose its epoch" in text
+    assert "all targets at once" in text
+    assert "- split-0: The training of the network left out" in text
+    without = report(cell("text", mae=0.5), *dummies(), training=training, notes=[note])
+    assert "network" not in without
+    untrained = report(cell("tabular", mae=0.5), *dummies())
+    assert "all targets at once" not in untrained

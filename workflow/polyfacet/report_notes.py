@@ -1,11 +1,13 @@
 """What a reader of the report must know of its numbers: who was tested, and what a facet knew beforehand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
 from polyfacet.composition.formula import FormulaError, parse_formula
 from polyfacet.facets import SEPARATOR, Facet
+from polyfacet.markdown import plain
 from polyfacet.results import BASELINES
 from polyfacet.splitting import TEST
 from polyfacet.targets import Target
@@ -49,9 +51,8 @@ def element_note(sample: pd.DataFrame, splits: Sequence[pd.DataFrame], cells: pd
     str
         Empty if the run has no composition image, or none of these targets.
     """
-    facets = {name for row in cells["row"].unique() for name in row.split(SEPARATOR)}
     shown = [target.facts.label for target in SHOWN_OF_ELEMENTS if target.value in set(cells["target"])]
-    if Facet.COMPIMAGE.value not in facets or not shown:
+    if not _has_facet(cells, Facet.COMPIMAGE) or not shown:
         return ""
     single = {formula for formula in sample["formula"].unique() if _is_element(formula)}
     elements = set(sample.loc[sample["formula"].isin(single), "mat_id"])
@@ -63,6 +64,45 @@ def element_note(sample: pd.DataFrame, splits: Sequence[pd.DataFrame], cells: pd
         f"{number_range([mat_ids.isin(elements).sum() for mat_ids in tested])} of the "
         f"{number_range([len(mat_ids) for mat_ids in tested])} test materials."
     )
+
+
+def network_note(networks: Mapping[str, Mapping[str, Any]], cells: pd.DataFrame) -> str:
+    """Say what the network of the embedding was trained on, and what it could not learn.
+
+    Parameters
+    ----------
+    networks
+        Split to what `fit_network` recorded of its network.
+    cells
+        Table of ``polyfacet.results.CELLS``.
+
+    Returns
+    -------
+    str
+        Empty if no combination has an embedding, or nothing was to be trained and all went as asked.
+    """
+    if not _has_facet(cells, Facet.TABULAR):
+        return ""
+    said = []
+    trainings = [record["training"] for record in networks.values() if "training" in record]
+    if trainings:
+        n_train, n_valid = (
+            number_range([training[n] for training in trainings]) for n in ("n_train", "n_valid")
+        )
+        said.append(
+            "The embedding (`tabular`) comes from a network that was trained on "
+            f"{n_train} materials of the training part with all targets at once ({n_valid} others chose its "
+            "epoch). The other facets saw only the one target of their cell: a lead of cells with `tabular` "
+            "may be due to the other targets and not to the facet."
+        )
+    notes = [f"- {split}: {plain(note)}" for split, record in networks.items() for note in record["notes"]]
+    if notes:
+        said.append("The network of the embedding could not learn everything:\n\n" + "\n".join(notes))
+    return "\n\n".join(said)
+
+
+def _has_facet(cells: pd.DataFrame, facet: Facet) -> bool:
+    return any(facet.value in row.split(SEPARATOR) for row in cells["row"].unique())
 
 
 def number_range(numbers: Sequence[int] | pd.Series) -> str:

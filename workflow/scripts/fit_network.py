@@ -1,19 +1,24 @@
 """Make the network that embeds graphs; what it is fitted on is the training part of a split."""
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from polyfacet.errors import UserError
+from polyfacet.files import write_text
 from polyfacet.materials import SAMPLE, reduced_formula
+from polyfacet.progress import tell
 from polyfacet.splitting import SPLIT, TEST, TRAIN
 from polyfacet.structure_facet.crystal_graph import CrystalGraph, read_graphs
 from polyfacet.structure_facet.devices import Device, choose_device
 from polyfacet.structure_facet.embedding import EmbeddingKind, calibrate, make_network, save_network
-from polyfacet.structure_facet.network import NetworkConfig
-from polyfacet.structure_facet.training import TrainingConfig, train_on_properties
+from polyfacet.structure_facet.network import NetworkConfig, PotNet
+from polyfacet.structure_facet.training import Trained, TrainingConfig, train_on_properties
+from polyfacet.structure_facet.training_examples import NothingToLearnError
 from polyfacet.tables import read_table
 from polyfacet.targets import Target
 
@@ -25,6 +30,7 @@ def main(
     graphs: list[Path],
     split: Path,
     network: Path,
+    record: Path,
     *,
     kind: EmbeddingKind,
     seed: int,
@@ -38,14 +44,19 @@ def main(
 ) -> None:
     """Make, and fit if its kind asks for it, the network.
 
+    Where the training part teaches a network nothing, the network stays untrained (``calibrated``, or
+    ``random`` without any graph), and ``record`` says so: cells without embeddings can still be trained.
+
     Parameters
     ----------
     graphs
         Tables of graphs, one per shard; their number and order do not matter.
     split
         Table of mat_id and part.
-    network
-        Output: weights and statistics.  Trainings keep their state beside it until all is done.
+    network, record
+        Outputs: weights and statistics; JSON that says what the network was fitted on, how large its
+        validation errors are, and in its ``notes`` what it could not learn.  Trainings keep their state
+        beside the network until all is done.
     kind, seed
         See `polyfacet.structure_facet.embedding.make_network`.
     device
@@ -62,40 +73,77 @@ def main(
     Raises
     ------
     UserError
-        If a formula of the test part is among those to pretrain on.
+        If a formula of the test part is among those to pretrain on, or a training diverges.
     """
     parts = read_table(split, SPLIT).set_index("mat_id")["part"]
     fitted_on = [graph for graph in read_graphs(graphs) if parts.get(graph.mat_id) == TRAIN]
+    result: dict[str, Any] = {"asked": kind, "kind": kind, "seed": seed, "notes": []}
+    if kind != "random" and not fitted_on:
+        result["kind"] = "random"
+        result["notes"].append(f"The network is random, not {kind}: no training material has a graph.")
     sizes = NetworkConfig(width=width, layers=layers)
-    potnet = make_network(kind, seed, fitted_on, choose_device(device), sizes)
-    record: dict[str, Any] = {"kind": kind, "seed": seed}
+    potnet = make_network(result["kind"], seed, fitted_on, choose_device(device), sizes)
     states: list[Path] = []
-
-    def train_on(materials: pd.DataFrame, known: Sequence[CrystalGraph], name: str) -> None:
-        states.append(network.with_name(f"{network.name}.{name}"))
-        errors = train_on_properties(
-            potnet,
-            known,
-            materials[["formula", *TARGETS]],
-            TrainingConfig(**training or {}),
-            seed=seed,
-            state=states[-1],
-        )
-        record[name] = {"settings": dict(training or {}), "n": len(known), "validation_errors": errors}
-
-    if kind == "trained":
+    if result["kind"] == "trained":
         if sample is None:
             raise ValueError("a trained network needs the sample's targets")
         sampled = _read_materials(sample)
+        settings = TrainingConfig(**training or {})
         if pretraining is not None:
             others = _read_materials(pretraining)
             _check_overlap(others, sampled.loc[parts.index[parts == TEST]])
-            train_on(others, read_graphs(pretraining_graphs or []), "pretraining")
-        train_on(sampled, fitted_on, "training")
+            states.append(network.with_name(f"{network.name}.pretraining"))
+            known = read_graphs(pretraining_graphs or [])
+            pretrained = _train(potnet, known, others, settings, seed, states[-1], result["notes"])
+            if pretrained:
+                result["pretraining"] = pretrained.record(settings.batch_size)
+        states.append(network.with_name(f"{network.name}.training"))
+        trained = _train(potnet, fitted_on, sampled, settings, seed, states[-1], result["notes"])
         calibrate(potnet, fitted_on)
-    save_network(potnet, network, record)
+        if trained:
+            # Measured last: the calibration has replaced the statistics that training ended with.
+            result["training"] = trained.record(settings.batch_size)
+        else:
+            result["kind"] = "pretrained" if "pretraining" in result else "calibrated"
+        result["settings"] = asdict(settings)
+    save_network(potnet, network, result)
+    write_text(record, json.dumps(result, indent=2, allow_nan=False) + "\n")
     for state in states:
-        state.unlink()
+        state.unlink(missing_ok=True)
+
+
+def _train(
+    potnet: PotNet,
+    graphs: Sequence[CrystalGraph],
+    materials: pd.DataFrame,
+    settings: TrainingConfig,
+    seed: int,
+    state: Path,
+    notes: list[str],
+) -> Trained | None:
+    """Train on all targets that vary; None where there is nothing to learn.  What is left out is noted."""
+    stage = state.suffix.removeprefix(".")
+    try:
+        trained = train_on_properties(
+            potnet, graphs, materials[["formula", *TARGETS]], settings, seed=seed, state=state
+        )
+    except NothingToLearnError as error:
+        notes.append(f"There was no {stage} of the network: {error}.")
+        tell(notes[-1])
+        return None
+    if trained.diverged:
+        notes.append(
+            f"The {stage} diverged after epoch {trained.epochs}; the network keeps epoch {trained.epoch}."
+        )
+    if trained.chosen_by == "training":
+        notes.append(
+            f"The {stage} of the network has no validation values that differ from the median: the materials "
+            "trained on chose its epoch."
+        )
+    notes.extend(
+        f"The {stage} of the network left out `{target}`: {why}." for target, why in trained.left_out.items()
+    )
+    return trained
 
 
 def _read_materials(path: Path) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -10,7 +11,7 @@ from polyfacet.files import unreadable, write_text
 from polyfacet.markdown import plain
 from polyfacet.materials import SAMPLE
 from polyfacet.rejects import REJECTS
-from polyfacet.report_notes import element_note, tested_note
+from polyfacet.report_notes import element_note, network_note, tested_note
 from polyfacet.results import BASELINES, CELLS, number_text, pivot
 from polyfacet.splitting import SPLIT
 from polyfacet.tables import read_table
@@ -30,6 +31,7 @@ def main(
     summary: Path,
     sample: Path,
     splits: list[Path],
+    networks: list[Path],
     mae_md: Path,
     mase_md: Path,
     heatmap: Path,
@@ -50,6 +52,8 @@ def main(
         Table of all cells; counts of the sampling.
     sample, splits
         Table of the sampled materials, and of their parts in each repeat of the split.
+    networks
+        What was recorded of the network of each repeat.
     mae_md, mase_md, heatmap, bars, sheet, legend
         Tables and figures to show.
     rejected
@@ -69,6 +73,7 @@ def main(
             [read_table(split, SPLIT) for split in splits],
             frame,
         ),
+        network_note({path.parent.name: _read_json(path) for path in networks}, frame),
     ]
     parts = [
         f"# Polyfacet: {run_name}",
@@ -123,10 +128,14 @@ def _sampling(summary: Path) -> str:
 
 def sampling_counts(summary: Path) -> dict[str, int]:
     """Read what the sampling counted; if the file is damaged, the error says to delete it."""
+    return _read_json(summary)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(summary.read_bytes())
+        return json.loads(path.read_bytes())
     except ValueError as error:
-        raise unreadable(summary, error) from error
+        raise unreadable(path, error) from error
 
 
 def _rejects(tables: list[Path]) -> str:

@@ -90,10 +90,21 @@ def embed(network: PotNet, graphs: Sequence[CrystalGraph]) -> Iterator[tuple[str
     ------
     tuple
         mat_id and embedding, shape ``(128,)``.
+
+    Raises
+    ------
+    UserError
+        If an embedding is not finite.
     """
     ordered = sorted(graphs, key=lambda graph: graph.mat_id)
     for graph, embedding in zip(ordered, _forward(network, ordered, "embedding"), strict=True):
-        yield graph.mat_id, embedding.cpu().numpy()
+        values = embedding.cpu().numpy()
+        if not np.isfinite(values).all():
+            raise UserError(
+                f"the embedding of {graph.mat_id} is not finite: its graph or the network is damaged. Delete "
+                "the folder `graphs` and the file `network.safetensors` of the run, and run again."
+            )
+        yield graph.mat_id, values
 
 
 def save_network(network: PotNet, path: Path, record: Mapping[str, Any]) -> None:

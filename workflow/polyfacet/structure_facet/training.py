@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,23 +15,29 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 from torch.nn.functional import smooth_l1_loss
-from torch_geometric.data import Batch, Data
+from torch_geometric.data import Batch
 
 from polyfacet.errors import UserError
 from polyfacet.identifiers import stable_hash
 from polyfacet.progress import tell, track
-from polyfacet.splitting import TEST, TRAIN, split_materials
 from polyfacet.structure_facet.crystal_graph import CrystalGraph
 from polyfacet.structure_facet.devices import one_thread
-from polyfacet.structure_facet.network import PotNet, PropertyHead, network_input
+from polyfacet.structure_facet.epoch_choice import EpochChoice
+from polyfacet.structure_facet.network import PotNet
+from polyfacet.structure_facet.property_network import PropertyNetwork, batches, predict
+from polyfacet.structure_facet.target_scale import TargetScale
+from polyfacet.structure_facet.training_examples import Examples, NothingToLearnError, examples_by_formula
 from polyfacet.structure_facet.training_state import TrainingState
+
+logger = logging.getLogger(__name__)
 
 # Share of the steps in which the learning rate rises; it falls as a cosine afterwards.
 WARM_UP = 0.1
 # Errors below this share of a target's spread count squared: gradients fade out where a prediction is right.
 QUADRATIC_BELOW = 0.1
 MAX_GRADIENT_NORM = 1.0
-MIN_MATERIALS = 10
+# Part of the digest of a training: a state that an older method left is not used.
+METHOD = 2
 
 
 @dataclass(frozen=True)
@@ -62,54 +69,55 @@ class TrainingConfig:
 
 
 @dataclass(frozen=True, eq=False)
-class Examples:
-    """Materials to learn from.
+class Trained:
+    """A training that has ended; the network can still be asked how well it predicts.
 
     Parameters
     ----------
-    inputs
-        What the network takes; see `polyfacet.structure_facet.network.network_input`.
-    values
-        Properties, shape ``(materials, properties)``, in their units; NaN where one is unknown.
+    model
+        The network with its head.
+    validation
+        Materials whose errors are reported.
+    choice
+        What chose the epoch, with the true values of ``validation``.
+    names, left_out
+        Names of the properties; why some of them were left out of the loss.
+    n_train, n_valid
+        Number of materials that were trained on, and that chose the epoch.
+    epoch, epochs
+        Which epoch was kept, counted from 1, and how many ended.
+    chosen_by
+        ``validation``, or ``training`` where no validation value could tell the epochs apart.
+    diverged
+        Whether training stopped because loss or gradient were not finite.
     """
 
-    inputs: Sequence[Data]
-    values: NDArray[np.float64]
+    model: PropertyNetwork
+    validation: Examples
+    choice: EpochChoice
+    names: Sequence[str]
+    left_out: Mapping[str, str]
+    n_train: int
+    n_valid: int
+    epoch: int
+    epochs: int
+    chosen_by: str
+    diverged: bool
 
-
-@dataclass(frozen=True, eq=False)
-class TargetScale:
-    """Centre and spread of each property, which bring all of them to one scale.
-
-    The median and the mean absolute deviation around it: most targets have long tails.
-    """
-
-    centre: NDArray[np.float64]
-    spread: NDArray[np.float64]
-
-    @classmethod
-    def fit(cls, values: NDArray[np.float64]) -> Self:
-        """Fit on values of shape ``(materials, properties)``; what does not vary keeps its unit."""
-        centre = np.nanmedian(values, axis=0)
-        spread = np.nanmean(np.abs(values - centre), axis=0)
-        return cls(centre, np.where(spread > 0, spread, 1.0))
-
-    def normalise(self, values: NDArray[np.float64]) -> torch.Tensor:
-        """Bring values to the common scale, in single precision."""
-        return torch.tensor((values - self.centre) / self.spread, dtype=torch.float32)
-
-
-class PropertyNetwork(nn.Module):
-    """The network with its head: from crystals to properties on their common scale."""
-
-    def __init__(self, network: PotNet, n_properties: int) -> None:
-        super().__init__()
-        self.network = network
-        self.head = PropertyHead(network.config, n_properties)
-
-    def forward(self, data: Data) -> torch.Tensor:
-        """Map a batch to shape ``(crystals, properties)``."""
-        return self.head(self.network(data))
+    def record(self, batch_size: int) -> dict[str, Any]:
+        """Record the training, with the validation errors of the network as it is at this moment."""
+        with one_thread():
+            predicted = predict(self.model, self.validation, batch_size)
+        return {
+            "n_train": self.n_train,
+            "n_valid": self.n_valid,
+            "epoch": self.epoch,
+            "epochs": self.epochs,
+            "chosen_by": self.chosen_by,
+            "diverged": self.diverged,
+            "validation_errors": self.choice.report(predicted, self.names),
+            "left_out": dict(self.left_out),
+        }
 
 
 def train_on_properties(
@@ -120,11 +128,8 @@ def train_on_properties(
     *,
     seed: int,
     state: Path,
-) -> dict[str, float]:
+) -> Trained:
     """Train a network in place on the graphs of the training part; see `train`.
-
-    The validation materials are chosen by formula, whatever the split's method: polymorphs of what was
-    trained on would hide overfitting.
 
     Parameters
     ----------
@@ -137,29 +142,14 @@ def train_on_properties(
 
     Raises
     ------
+    NothingToLearnError
+        If there are too few materials to train and validate on, or no property varies among them.
     UserError
-        If there are too few materials to train and validate on.
+        If the training diverges.
     """
-    if len(graphs) < MIN_MATERIALS:
-        raise UserError(
-            f"a trained embedding needs at least {MIN_MATERIALS} training materials with a graph; there are "
-            f"{len(graphs)}. Raise n_materials, or set graphs.embedding to calibrated."
-        )
     names = [name for name in properties.columns if name != "formula"]
-    formulas = properties["formula"].to_dict()
-    parts = split_materials(
-        {graph.mat_id: formulas[graph.mat_id] for graph in graphs},
-        "formula",
-        1 - config.validation_fraction,
-        seed,
-        repeat=0,
-    )
-    examples = {}
-    for part in (TRAIN, TEST):
-        chosen = sorted((g for g in graphs if parts[g.mat_id] == part), key=lambda graph: graph.mat_id)
-        values = properties.loc[[graph.mat_id for graph in chosen], names].to_numpy(dtype=np.float64)
-        examples[part] = Examples([network_input(graph) for graph in chosen], values)
-    return train(network, examples[TRAIN], examples[TEST], config, seed=seed, properties=names, state=state)
+    training, validation = examples_by_formula(graphs, properties, config.validation_fraction, seed)
+    return train(network, training, validation, config, seed=seed, properties=names, state=state)
 
 
 def train(
@@ -171,8 +161,11 @@ def train(
     seed: int,
     properties: Sequence[str],
     state: Path,
-) -> dict[str, float]:
+) -> Trained:
     """Train a network in place; it ends as it was after the epoch of the lowest validation error.
+
+    What is minimised is the Huber loss of the scaled values (`TargetScale`), averaged over all materials and
+    all properties that vary.  What validation error means: `EpochChoice`.
 
     Runs on one thread, in an order that seed and epoch decide: the weights depend neither on the number of
     cores nor on interruptions.  (On a GPU sums have no fixed order, and weights differ from run to run.)
@@ -192,12 +185,18 @@ def train(
     state
         File that keeps the state of the last finished epoch.  One of other inputs or settings is not used.
 
-    Returns
-    -------
-    dict
-        Property to mean absolute validation error, in units of its spread over ``training``.
+    Raises
+    ------
+    NothingToLearnError
+        If no property varies among the training materials.
+    UserError
+        If no epoch ends in finite predictions.
     """
     scale = TargetScale.fit(training.values)
+    left_out = _left_out(training.values, scale, properties)
+    if len(left_out) == len(properties):
+        raise NothingToLearnError("; ".join(f"{name}: {why}" for name, why in left_out.items()))
+    judges, choice = _choose_by(training, validation, scale)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = PropertyNetwork(network, len(properties)).to(network.readout.weight.device)
@@ -208,21 +207,64 @@ def train(
     progress = TrainingState.load(state, digest, model, optimizer) or TrainingState(digest)
     if progress.epoch:
         tell(f"training: goes on after epoch {progress.epoch} of {config.epochs}")
+    diverged = False
     with one_thread():
         for epoch in track(range(progress.epoch, config.epochs), "training, epochs"):
-            if epoch - progress.best_epoch >= config.patience:
+            if progress.best_epoch and epoch - progress.best_epoch >= config.patience:
                 break
-            _train_epoch(model, optimizer, training, scale, config, seed, epoch)
-            errors = _errors(model, validation, scale, config.batch_size)
-            progress.finish_epoch(float(np.nanmean(errors)), model)
+            if not _train_epoch(model, optimizer, training, scale, config, seed, epoch):
+                logger.warning("training stops in epoch %d: loss or gradient is not finite", epoch + 1)
+                diverged = True
+                break
+            progress.finish_epoch(choice.error(predict(model, judges, config.batch_size)), model)
             progress.save(state, model, optimizer)
-        model.load_state_dict(progress.best_weights)
-        model.eval()
-        errors = _errors(model, validation, scale, config.batch_size)
-    named = dict(zip(properties, errors.tolist(), strict=True))
-    shown = ", ".join(f"{name} {error:.3f}" for name, error in named.items())
-    tell(f"training: epoch {progress.best_epoch} of {progress.epoch} is the best; validation error {shown}")
-    return named
+    if not progress.best_epoch:
+        raise UserError(
+            "the training of the network diverged: loss or predictions were not finite in any of its epochs "
+            f"({progress.epoch} of {config.epochs} ended). Lower graphs.training.learning_rate "
+            f"({config.learning_rate:g})."
+        )
+    model.load_state_dict(progress.best_weights)
+    model.eval()
+    tell(
+        f"training: epoch {progress.best_epoch} of {progress.epoch} is the best; "
+        f"error over that of the median: {progress.best_error:.3f}"
+    )
+    return Trained(
+        model,
+        validation,
+        EpochChoice.among(validation.values, scale),
+        properties,
+        left_out,
+        len(training.inputs),
+        len(validation.inputs),
+        progress.best_epoch,
+        progress.epoch,
+        "validation" if judges is validation else "training",
+        diverged,
+    )
+
+
+def _left_out(values: NDArray[np.float64], scale: TargetScale, properties: Sequence[str]) -> dict[str, str]:
+    """Say which properties teach nothing, and why."""
+    reasons = {}
+    for t, name in enumerate(properties):
+        if scale.learnable[t]:
+            continue
+        known = int(np.isfinite(values[:, t]).sum())
+        constant = f"all {known} known training values are {scale.centre[t]:g}"
+        reasons[name] = constant if known else "no training value is known"
+        logger.warning("%s is left out of the loss: %s", name, reasons[name])
+    return reasons
+
+
+def _choose_by(training: Examples, validation: Examples, scale: TargetScale) -> tuple[Examples, EpochChoice]:
+    """Take the validation materials to choose the epoch by; those trained on if the former cannot tell."""
+    choice = EpochChoice.among(validation.values, scale)
+    if choice.decides.any():
+        return validation, choice
+    logger.warning("no validation value differs from the median: the materials trained on choose the epoch")
+    return training, EpochChoice.among(training.values, scale)
 
 
 def _train_epoch(
@@ -233,30 +275,34 @@ def _train_epoch(
     config: TrainingConfig,
     seed: int,
     epoch: int,
-) -> None:
+) -> bool:
+    """Train on every material once; False, with weights of no use, where loss or gradient is not finite."""
     order = np.random.default_rng(stable_hash("epoch", seed, epoch)).permutation(len(examples.inputs))
-    batches = _batches(order, config.batch_size)
+    cut = batches(order, config.batch_size)
     values = scale.normalise(examples.values)
     device = model.network.readout.weight.device
     model.train()
-    for number, rows in enumerate(batches):
-        done = (epoch + (number + 1) / len(batches)) / config.epochs
+    for number, rows in enumerate(cut):
+        done = (epoch + (number + 1) / len(cut)) / config.epochs
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * _one_cycle(done)
         predicted = model(Batch.from_data_list([examples.inputs[row] for row in rows]).to(device))
         expected = values[rows].to(device)
-        # What is unknown counts as predicted right.
-        expected = torch.where(torch.isnan(expected), predicted.detach(), expected)
-        loss = smooth_l1_loss(predicted, expected, beta=QUADRATIC_BELOW)
+        # What is unknown or does not vary counts as predicted right.
+        ignored = torch.isnan(expected)
+        loss = smooth_l1_loss(
+            torch.where(ignored, 0.0, predicted),
+            torch.where(ignored, 0.0, expected),
+            beta=QUADRATIC_BELOW,
+            reduction="sum",
+        ) / (len(rows) * int(scale.learnable.sum()))
         optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), MAX_GRADIENT_NORM)
+        norm = nn.utils.clip_grad_norm_(model.parameters(), MAX_GRADIENT_NORM)
+        if not (loss.isfinite() and norm.isfinite()):
+            return False
         optimizer.step()
-
-
-def _batches(order: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
-    """Cut into batches of at least a size: too few materials have no statistics to normalise by."""
-    return np.array_split(order, max(1, len(order) // size))
+    return True
 
 
 def _one_cycle(done: float) -> float:
@@ -266,28 +312,16 @@ def _one_cycle(done: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
 
 
-def _errors(
-    model: PropertyNetwork, examples: Examples, scale: TargetScale, batch_size: int
-) -> NDArray[np.float64]:
-    """Mean absolute error of each property, in units of its spread; NaN where no value is known."""
-    device = model.network.readout.weight.device
-    model.eval()
-    with torch.inference_mode():
-        predicted = torch.cat(
-            [
-                model(Batch.from_data_list([examples.inputs[row] for row in rows]).to(device)).cpu()
-                for rows in _batches(np.arange(len(examples.inputs)), batch_size)
-            ]
-        )
-    wrong = (predicted - scale.normalise(examples.values)).abs().double()
-    known = ~torch.isnan(wrong)
-    return (wrong.nan_to_num().sum(dim=0) / known.sum(dim=0)).numpy()
-
-
 def _digest(model: PropertyNetwork, parts: Sequence[Examples], config: TrainingConfig, seed: int) -> str:
     """Identify a training by all that decides its outcome: settings, initial weights and examples."""
     device = model.network.readout.weight.device.type
-    settings = {"config": asdict(config), "seed": seed, "device": device, "torch": torch.__version__}
+    settings = {
+        "method": METHOD,
+        "config": asdict(config),
+        "seed": seed,
+        "device": device,
+        "torch": torch.__version__,
+    }
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     weights: Mapping[str, torch.Tensor] = model.state_dict()
     for name, tensor in weights.items():

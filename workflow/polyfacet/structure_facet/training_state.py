@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -29,7 +30,7 @@ class TrainingState:
     epoch
         Number of finished epochs.
     best_epoch
-        Which of them, counted from 1, had the lowest validation error.
+        Which of them, counted from 1, had the lowest validation error; 0 if none had a finite one.
     best_error
         That error.
     best_weights
@@ -43,9 +44,12 @@ class TrainingState:
     best_weights: dict[str, torch.Tensor] = field(default_factory=dict)
 
     def finish_epoch(self, error: float, model: nn.Module) -> None:
-        """Take note of an epoch's validation error, and of the weights if it is the lowest."""
+        """Take note of an epoch's validation error, and of the weights if it is the lowest.
+
+        An error that is not finite is never the lowest, not even in the first epoch.
+        """
         self.epoch += 1
-        if error < self.best_error or not self.best_weights:
+        if math.isfinite(error) and error < self.best_error:
             self.best_epoch, self.best_error = self.epoch, error
             self.best_weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
 

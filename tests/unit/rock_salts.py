@@ -1,0 +1,79 @@
+"""Rock salts to train the network on: what `fit_network` reads, written to files, and what it writes."""
+
+import json
+from itertools import product
+
+import pandas as pd
+import pytest
+from safetensors import safe_open
+from textbook_crystals import primitive_fcc
+
+import fit_network
+from polyfacet.materials import SAMPLE
+from polyfacet.splitting import SPLIT
+from polyfacet.structure_facet.crystal_graph import GRAPHS, build_graph
+from polyfacet.tables import write_table
+
+METALS, NON_METALS, LENGTHS = ("Li", "Na", "K", "Rb"), ("F", "Cl", "Br"), (4.5, 5.0, 5.5, 6.0)
+FILES = ["network.json", "network.safetensors"]
+
+
+def rock_salt_graphs():
+    """Build rock salts of several elements and sizes: four polymorphs of each formula."""
+    return [
+        build_graph(
+            f"{metal}{other}-{length}",
+            primitive_fcc(length, [metal, other], [[0, 0, 0], [0.5, 0.5, 0.5]]),
+            pauli="coded",
+            neighbours=16,
+            min_radius=0.0,
+        )
+        for metal, other, length in product(METALS, NON_METALS, LENGTHS)
+    ]
+
+
+def rock_salt_properties(graphs):
+    """One property of the lattice, one of an element."""
+    names = [graph.mat_id for graph in graphs]
+    lengths = [float(name.split("-")[1]) for name in names]
+    metals = [METALS.index(name.rstrip("-.0123456789").rstrip("FClBr")) for name in names]
+    table = {"formula": [name.split("-")[0] for name in names], "vol_atom": lengths, "e_form": metals}
+    return pd.DataFrame(table, index=names).astype({"vol_atom": float, "e_form": float})
+
+
+def write_inputs(folder, graphs, properties, in_test=()):
+    """Write what the script reads: one shard of graphs, the sample, the split."""
+    write_table(folder / "graphs.parquet", [graph.row() for graph in graphs], GRAPHS)
+    split = [{"mat_id": g.mat_id, "part": "test" if g.mat_id in in_test else "train"} for g in graphs]
+    write_table(folder / "split.parquet", split, SPLIT)
+    blank = dict.fromkeys(("gap", "e_hull", "e_total", "mag_vol", "dos_ef", "volume"), 0.0)
+    blank |= {"prototype_id": None, "space_group": None, "n_sites": 2, "structure": "", "source_file": ""}
+    rows = [
+        {**blank, "source_position": 0, "mat_id": mat_id, **row}
+        for mat_id, row in properties.to_dict("index").items()
+    ]
+    write_table(folder / "sample.parquet", rows, SAMPLE)
+
+
+def fit(folder, **changes):
+    settings = {"kind": "trained", "seed": 7, "device": "cpu", "width": 16, "layers": 1}
+    settings |= {"training": {"epochs": 2, "batch_size": 8, "validation_fraction": 0.25}}
+    fit_network.main(
+        [folder / "graphs.parquet"],
+        folder / "split.parquet",
+        folder / "network.safetensors",
+        folder / "network.json",
+        sample=folder / "sample.parquet",
+        **settings | changes,
+    )
+    return (folder / "network.safetensors").read_bytes()
+
+
+def record_of(folder):
+    """Read what the script says of the network, after a look that it is the JSON of the standard."""
+    text = (folder / "network.json").read_text()
+    with safe_open(folder / "network.safetensors", framework="pt") as file:
+        in_network = json.loads(file.metadata()["config"])
+    record = json.loads(text, parse_constant=pytest.fail)
+    assert {**record, "network": in_network["network"]} == in_network
+    return in_network

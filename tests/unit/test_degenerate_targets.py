@@ -1,0 +1,265 @@
+"""Targets that teach a network nothing or are not finite, and networks whose answers are not."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from rock_salts import fit, record_of, rock_salt_graphs, rock_salt_properties, write_inputs
+
+import embed_graphs
+import fit_network
+from polyfacet.errors import UserError
+from polyfacet.splitting import split_materials
+from polyfacet.stage_tables import EMBEDDINGS
+from polyfacet.structure_facet import training
+from polyfacet.structure_facet.embedding import load_network
+from polyfacet.structure_facet.epoch_choice import EpochChoice
+from polyfacet.structure_facet.property_network import PropertyNetwork
+from polyfacet.structure_facet.target_scale import TargetScale
+from polyfacet.tables import read_table
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def graphs():
+    return rock_salt_graphs()
+
+
+@pytest.fixture(scope="module")
+def properties(graphs):
+    return rock_salt_properties(graphs)
+
+
+def embeddings(folder):
+    """Embed with the network of the folder, as the workflow does."""
+    output = folder / "embeddings.parquet"
+    embed_graphs.main(
+        folder / "graphs.parquet",
+        folder / "network.safetensors",
+        output,
+        provenance=folder / "embeddings.json",
+        device="cpu",
+    )
+    return read_table(output, EMBEDDINGS)
+
+
+ROUNDING = [0.3, 0.1 + 0.2]
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ([0.0], "all 36 known training values are 0"),
+        ([-3.7], "all 36 known training values are -3.7"),
+        (ROUNDING, "all 36 known training values are 0.3"),
+        ([math.nan], "no training value is known"),
+        ([math.inf, -math.inf], "no training value is known"),
+        ([math.nan] * 3 + [2.0], "known training values are 2"),
+    ],
+)
+def test_a_target_that_teaches_nothing_is_left_out_and_said(graphs, properties, tmp_path, values, reason):
+    write_inputs(tmp_path, graphs, properties.assign(e_hull=np.resize(values, len(properties))))
+    fit(tmp_path)
+    record = record_of(tmp_path)
+    assert record["kind"] == "trained"
+    assert reason in record["training"]["left_out"]["e_hull"]
+    assert any("`e_hull`" in note for note in record["notes"])
+    assert set(record["training"]["validation_errors"]) == {"vol_atom", "e_form"}
+
+
+def test_a_target_that_is_known_of_some_materials_is_learned_from_these(graphs, properties, tmp_path):
+    holes = properties["vol_atom"].where(np.arange(len(properties)) % 2 == 0)
+    write_inputs(tmp_path, graphs, properties.assign(e_hull=holes))
+    fit(tmp_path)
+    errors = record_of(tmp_path)["training"]["validation_errors"]
+    assert errors["e_hull"]["known"] == 6
+    assert errors["e_hull"]["mae"] > 0
+
+
+def test_without_any_target_to_learn_the_network_is_calibrated_and_says_so(graphs, properties, tmp_path):
+    write_inputs(tmp_path, graphs, properties.assign(e_form=1.0, vol_atom=math.nan))
+    fit(tmp_path)
+    record = record_of(tmp_path)
+    assert (record["asked"], record["kind"]) == ("trained", "calibrated")
+    assert "training" not in record
+    assert any("vol_atom: no training value is known" in note for note in record["notes"])
+    trained = embeddings(tmp_path)
+    fit(tmp_path, kind="calibrated")
+    pd.testing.assert_frame_equal(embeddings(tmp_path), trained)
+
+
+@pytest.mark.parametrize(
+    ("case", "kind", "reason"),
+    [
+        ("four training materials", "calibrated", "4 training materials with a graph"),
+        ("one formula", "calibrated", "too few formulas"),
+        ("nearly all of one formula", "calibrated", "to train on"),
+        ("no training material", "random", "no training material has a graph"),
+    ],
+)
+def test_too_few_materials_leave_the_network_untrained(graphs, properties, tmp_path, case, kind, reason):
+    in_test = {
+        "four training materials": {graph.mat_id for graph in graphs[4:]},
+        "no training material": {graph.mat_id for graph in graphs},
+    }
+    if case == "one formula":
+        properties = properties.assign(formula="NaCl")
+    elif case == "nearly all of one formula":
+        properties = properties.assign(formula=["KBr", *["NaCl"] * (len(graphs) - 1)])
+    write_inputs(tmp_path, graphs, properties, in_test.get(case, ()))
+    # By formula, half of the materials cannot be met: one of the two parts has a single material.
+    fit(tmp_path, training={"epochs": 1, "validation_fraction": 0.5 if "nearly" in case else 0.25})
+    record = record_of(tmp_path)
+    assert record["kind"] == kind
+    assert any(reason in note for note in record["notes"])
+    assert len(embeddings(tmp_path)) == len(graphs)
+
+
+def test_validation_materials_that_are_all_alike_leave_the_choice_to_those_trained_on(
+    graphs, properties, tmp_path
+):
+    write_inputs(tmp_path, graphs, properties)
+    fit(tmp_path)
+    validation = validation_ids(graphs, properties)
+    alike = properties.assign(e_form=np.nan)
+    alike.loc[validation, "vol_atom"] = alike.loc[alike.index.difference(validation), "vol_atom"].median()
+    write_inputs(tmp_path, graphs, alike)
+    fit(tmp_path)
+    record = record_of(tmp_path)
+    assert record["training"]["chosen_by"] == "training"
+    assert record["training"]["validation_errors"]["vol_atom"]["over_median"] is None
+    assert any("chose its epoch" in note for note in record["notes"])
+
+
+def validation_ids(graphs, properties):
+    """Find the materials of the validation part: changing their values changes no trained weight."""
+    parts = split_materials(properties["formula"].to_dict(), "formula", 0.75, 7, repeat=0)
+    return [mat_id for mat_id, part in parts.items() if part == "test"]
+
+
+def test_one_absurd_value_does_not_keep_the_others_from_being_learned(graphs, properties, tmp_path):
+    trained_on = properties.index.difference(validation_ids(graphs, properties))
+    outlier = properties.assign(e_total=properties["vol_atom"])
+    outlier.loc[trained_on[0], "e_form"] = 1e12
+    outlier.loc[trained_on[-1], "e_total"] = -1e300
+    write_inputs(tmp_path, graphs, outlier)
+    fit(
+        tmp_path,
+        training={"epochs": 12, "batch_size": 12, "learning_rate": 0.01, "validation_fraction": 0.25},
+    )
+    errors = record_of(tmp_path)["training"]["validation_errors"]
+    assert {name: error["over_median"] < 0.8 for name, error in errors.items()} == dict.fromkeys(errors, True)
+
+
+def test_a_training_that_diverges_fails_with_its_cause(graphs, properties, tmp_path):
+    write_inputs(tmp_path, graphs, properties)
+    with pytest.raises(UserError, match=r"diverged.*graphs\.training\.learning_rate \(1e\+30\)"):
+        fit(tmp_path, training={"epochs": 3, "batch_size": 8, "learning_rate": 1e30})
+    assert not (tmp_path / "network.safetensors").exists()
+    assert not (tmp_path / "network.json").exists()
+
+
+def test_a_training_that_diverges_late_keeps_the_best_epoch_before(graphs, properties, tmp_path, monkeypatch):
+    def diverge(*args, run=training.smooth_l1_loss, **settings):
+        calls.append(None)
+        return run(*args, **settings) * (math.nan if len(calls) > 8 else 1)
+
+    calls = []
+    monkeypatch.setattr(training, "smooth_l1_loss", diverge)
+    write_inputs(tmp_path, graphs, properties)
+    # 36 materials are four steps per epoch: the third epoch diverges.
+    fit(tmp_path, training={"epochs": 5, "batch_size": 8, "validation_fraction": 0.25})
+    record = record_of(tmp_path)
+    assert record["training"]["epochs"] == 2
+    assert record["training"]["diverged"]
+    assert any("diverged after epoch 2" in note for note in record["notes"])
+    assert np.isfinite(np.stack(embeddings(tmp_path)["embedding"])).all()
+
+
+@pytest.mark.parametrize("answer", [math.nan, math.inf, -math.inf])
+def test_an_epoch_with_an_answer_that_is_not_finite_is_not_kept(
+    graphs, properties, tmp_path, monkeypatch, answer
+):
+    """The first epoch, and one material alone: what is unknown of it must not hide the failure."""
+    evaluations = []
+
+    def fail_at_first(self, data, run=PropertyNetwork.forward):
+        predicted = run(self, data)
+        if not self.training:
+            evaluations.append(None)
+            predicted[0, 0] = answer if len(evaluations) == 1 else predicted[0, 0]
+        return predicted
+
+    monkeypatch.setattr(PropertyNetwork, "forward", fail_at_first)
+    # The first target of all, which no material knows.
+    write_inputs(tmp_path, graphs, properties.assign(gap=math.nan))
+    fit(tmp_path, training={"epochs": 3, "batch_size": 8, "validation_fraction": 0.25, "patience": 1})
+    assert record_of(tmp_path)["training"]["epoch"] > 1
+
+
+def test_recorded_errors_are_those_of_the_saved_network(graphs, properties, tmp_path, monkeypatch):
+    kept = []
+
+    def keep(*args, run=fit_network.train_on_properties, **settings):
+        kept.append(run(*args, **settings))
+        kept.append(kept[0].record(8)["validation_errors"])
+        return kept[0]
+
+    monkeypatch.setattr(fit_network, "train_on_properties", keep)
+    write_inputs(tmp_path, graphs, properties)
+    fit(tmp_path)
+    trained, before_calibration = kept
+    trained.model.network.load_state_dict(load_network(tmp_path / "network.safetensors", CPU).state_dict())
+    recorded = record_of(tmp_path)["training"]["validation_errors"]
+    assert recorded == trained.record(8)["validation_errors"]
+    assert recorded != before_calibration
+
+
+def test_a_network_that_is_not_finite_embeds_nothing(graphs, properties, tmp_path, monkeypatch):
+    write_inputs(tmp_path, graphs, properties)
+    fit(tmp_path)
+    network = load_network(tmp_path / "network.safetensors", CPU)
+    network.readout.weight.data[0, 0] = math.nan
+    monkeypatch.setattr(embed_graphs, "load_network", lambda *_: network)
+    with pytest.raises(UserError, match="is not finite"):
+        embeddings(tmp_path)
+
+
+def test_scale_is_that_of_the_values_that_differ_and_withstands_outliers():
+    zero_inflated = [0.0] * 96 + [2.0] * 4
+    outlier = [*range(50), *range(-49, 0), 1e9]
+    scale = TargetScale.fit(np.array([zero_inflated, outlier]).T)
+    assert scale.centre.tolist() == [0.0, 0.5]
+    assert scale.spread[0] == pytest.approx(0.4)
+    assert scale.spread[1] == pytest.approx(28.5, rel=0.02)
+    scaled = scale.normalise(np.array([[2.0, 1e9], [np.nan, -1e300]]))
+    assert scaled.nan_to_num(99).tolist() == [[5.0, 10.0], [99.0, -10.0]]
+
+
+def test_each_target_counts_by_its_gain_over_the_median_and_chance_does_not_decide():
+    common = np.linspace(-1, 1, 20)
+    rare, absent = np.zeros(20), np.zeros(20)
+    rare[:4] = 1.0
+    truth = np.column_stack([common, 100 * common, rare, absent])
+    scale = TargetScale.fit(np.concatenate([truth, np.ones((1, 4))]))
+    choice = EpochChoice.among(truth, scale)
+    assert choice.decides.tolist() == [True, True, False, False]
+    scaled = scale.normalise(truth).double().numpy()
+    median = np.zeros_like(scaled)
+    assert choice.error(median) == pytest.approx(1)
+    assert choice.error(scaled) == pytest.approx(0)
+    # Half right of one target is a quarter of the error, whatever its unit; the rare one is not looked at.
+    for t in range(2):
+        half = scaled.copy()
+        half[:, t] /= 2
+        half[:, 2] += 100
+        assert choice.error(half) == pytest.approx(0.25)
+    # The worst of answers counts as twice the median's.
+    absurd = scaled.copy()
+    absurd[:, 0] = 1e6
+    assert choice.error(absurd) == pytest.approx(1.0)
+    absurd[3, 3] = np.nan
+    assert choice.error(absurd) == np.inf
