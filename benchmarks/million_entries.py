@@ -118,7 +118,7 @@ def write_file(path: Path, numbers: range, sources: tuple[Path, ...]) -> None:
 @cache
 def templates(sources: tuple[Path, ...]) -> list[tuple[str, str]]:
     """Give identifier and text of all entries of the sources."""
-    entries = (entry for path in entry_files(sources) for _, entry in read_entries(path))
+    entries = (entry for path in entry_files(sources).files for _, entry in read_entries(path))
     return [(entry["data"]["mat_id"], json.dumps(entry)) for entry in entries]
 
 

@@ -79,6 +79,9 @@ rule build_element_table:
         **requests("small", 0),
     params:
         code=code_of_rule("build_element_table"),
+        state=lambda wildcards: state_of_files(
+            filter(None, [config["composition"]["element_table"]])
+        ),
     script:
         script_path("build_element_table")
 

@@ -35,7 +35,7 @@ rule build_graphs:
 # Materials outside the sample go the same way, to train on before the training part.
 rule sample_pretraining:
     input:
-        sources=source_files(config["sources"], PUBLISHED),
+        files=files_of_sources,
         sample=rules.sample.output.sample,
     output:
         pretraining=f"{RUN}/pretraining/sample.parquet",
@@ -56,6 +56,8 @@ rule sample_pretraining:
         ),
     params:
         code=code_of_rule("sample_pretraining"),
+        sources=lambda wildcards: config["sources"],
+        state=state_of_sources,
         n_materials=config["graphs"]["pretrain"],
         seed=config["seed"],
         filters=config["filters"],

@@ -3,7 +3,7 @@
 
 rule sample:
     input:
-        sources=source_files(config["sources"], PUBLISHED),
+        files=files_of_sources,
     output:
         sample=f"{RUN}/sample/sample.parquet",
         rejected=f"{RUN}/sample/rejected.parquet",
@@ -20,6 +20,8 @@ rule sample:
         **requests("sample", n_materials(), steps=n_entries()),
     params:
         code=code_of_rule("sample"),
+        sources=lambda wildcards: config["sources"],
+        state=state_of_sources,
         n_materials=config["n_materials"],
         seed=config["seed"],
         filters=config["filters"],

@@ -47,6 +47,7 @@ rule read_composition_table:
         **requests("small", TABLE_ROWS),
     params:
         code=code_of_rule("read_composition_table"),
+        state=lambda wildcards: state_of_files([TABLES[wildcards.table]["file"]]),
         description=description_of,
         max_rejected_fraction=max_rejected_fraction,
     script:

@@ -270,9 +270,10 @@ def test_the_folder_of_downloads_stands_for_what_is_published_and_what_is_there(
     monkeypatch.chdir(tmp_path)
     published = remote_files("https://a.org", ["b.json", "c.json"])
     DOWNLOADS.mkdir(parents=True)
-    for name in ("a.json", "b.json", "c.json.part", "notes.txt"):
-        (DOWNLOADS / name).touch()
+    for name in ("a.json", "b.json", "c.json.part", ".b.json.origin", "notes.txt"):
+        (DOWNLOADS / name).write_text("[]")
     sources = ["mine.json", "./data/alexandria/"]
     expected = ["mine.json", *(f"data/alexandria/{name}.json" for name in "abc")]
     assert source_files(sources, published) == expected
-    assert source_files(sources, {}) == sources
+    present = ["mine.json", *(f"data/alexandria/{name}.json" for name in "ab")]
+    assert source_files(sources, {}) == present

@@ -19,8 +19,8 @@ from polyfacet.materials import (
     material_from_entry,
     reduced_formula,
 )
-from polyfacet.sampling import entries as reader
 from polyfacet.sampling import entry_pass
+from polyfacet.sampling import json_window as reader
 from polyfacet.sampling.draw import Draw, Filters
 from polyfacet.sampling.entries import read_entries
 from polyfacet.structure_facet.crystal import Crystal

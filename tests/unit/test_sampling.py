@@ -102,6 +102,8 @@ def test_three_entries_of_one_id_are_one_material(tmp_path, sample_of):
         "invalid": 0,
         "duplicate": 2,
         "sampled": 1,
+        "files": 1,
+        "files_left_out": [],
     }
     rejected = pq.read_table(tmp_path / "rejected.parquet").to_pylist()
     assert [row["source_position"] for row in rejected] == [1, 2]

@@ -162,9 +162,9 @@ def check_embedded_data() -> Finding:
 def check_alexandria_data() -> Finding:
     """Count the downloaded files of entries."""
     from polyfacet.online.remote_files import DOWNLOADS  # noqa: PLC0415
-    from polyfacet.sampling.entry_files import SUFFIXES  # noqa: PLC0415 - see check_embedded_data
+    from polyfacet.sampling.entry_files import readable_files  # noqa: PLC0415 - see check_embedded_data
 
-    files = [path for path in (PROJECT / DOWNLOADS).glob("*") if path.name.endswith(SUFFIXES)]
+    files = readable_files(PROJECT / DOWNLOADS) if (PROJECT / DOWNLOADS).is_dir() else []
     if files:
         size_gb = sum(path.stat().st_size for path in files) / 1e9
         return Finding("Alexandria data", Status.OK, f"{len(files)} files, {size_gb:.1f} GB in {DOWNLOADS}")

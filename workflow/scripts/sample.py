@@ -39,7 +39,8 @@ def main(
     sources
         Entry files, or folders of them.
     sample, rejected, summary
-        Outputs: the sampled materials; the entries that cannot be used; counts of what was read, as JSON.
+        Outputs: the sampled materials; the entries that cannot be used; counts of what was read and
+        the files that were left out, as JSON.
     n_materials
         Size of the sample, or ``all``.
     seed
@@ -55,8 +56,10 @@ def main(
     """
     size = None if n_materials == "all" else int(n_materials)
     draw = Draw(size, seed, Filters.of(filters), magnetization)
+    given = entry_files(sources)
+    given.tell_left_out()
     with scratch_folder(sample.with_name(f"{sample.name}.runs")) as folder:
-        found = find_materials(entry_files(sources), folder, draw, threads)
+        found = find_materials(given.files, folder, draw, threads)
         counts = found.counts
         reasons = found.invalid["reason"].to_pylist()
         write_table(rejected, found.invalid, REJECTED_ENTRIES)
@@ -67,7 +70,8 @@ def main(
     rejects = pa.concat_tables([found.invalid, duplicates])
     order = [("source_file", "ascending"), ("source_position", "ascending")]
     write_table(rejected, rejects.sort_by(order), REJECTED_ENTRIES)
-    write_text(summary, json.dumps(dict(sorted(counts.items())), indent=2) + "\n")
+    facts = {**dict(sorted(counts.items())), **given.summary()}
+    write_text(summary, json.dumps(facts, indent=2) + "\n")
 
 
 def _check_size(size: int | None, counts: Mapping[str, int]) -> None:

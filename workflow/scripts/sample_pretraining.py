@@ -62,7 +62,7 @@ def main(
         drawn_formulas=frozenset(map(reduced_formula, earlier["formula"])),
     )
     with scratch_folder(pretraining.with_name(f"{pretraining.name}.runs")) as folder:
-        found = find_materials(entry_files(sources), folder, draw, threads)
+        found = find_materials(entry_files(sources).files, folder, draw, threads)
         counts = found.counts
         counts["drawn"] = len(found.sampled_ids)
         _check_size(n_materials, counts)

@@ -17,6 +17,8 @@ from polyfacet.splitting import SPLIT
 from polyfacet.tables import read_table
 from polyfacet.targets import Target
 
+# The whole list is in the summary of the sample.
+MAX_LEFT_OUT = 20
 DEFINITION = """\
 MAE is the mean absolute error on the test part, in the unit of the target. MASE = MAE / mean absolute
 deviation of the test targets around their mean: 0 is perfect, 1 is as good as always answering the mean of
@@ -123,10 +125,19 @@ def _failures(frame: pd.DataFrame) -> str:
 
 
 def _sampling(summary: Path) -> str:
-    return "Entries: " + ", ".join(f"{name} {n}" for name, n in sampling_counts(summary).items()) + "."
+    facts = sampling_counts(summary)
+    counts = ", ".join(f"{name} {n}" for name, n in facts.items() if isinstance(n, int))
+    lines = [f"Entries: {counts}."]
+    left_out = facts.get("files_left_out", [])
+    if left_out:
+        lines.append("Left out of the folders in `sources`:\n")
+        lines += [f"- {plain(left['file'])}: {plain(left['reason'])}" for left in left_out[:MAX_LEFT_OUT]]
+    if len(left_out) > MAX_LEFT_OUT:
+        lines.append(f"- {len(left_out) - MAX_LEFT_OUT} more (`sample/summary.json`)")
+    return "\n".join(lines)
 
 
-def sampling_counts(summary: Path) -> dict[str, int]:
+def sampling_counts(summary: Path) -> dict[str, Any]:
     """Read what the sampling counted; if the file is damaged, the error says to delete it."""
     return _read_json(summary)
 

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
 from polyfacet.errors import UserError
-from polyfacet.sampling.entry_files import SUFFIXES
+from polyfacet.sampling.entry_files import NAMES_OF_ENTRY_FILES, is_entry_file_name, readable_files
 
 DOWNLOADS = Path("data/alexandria")
 NAME_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -54,17 +55,21 @@ def remote_files(base_url: str, files: Sequence[str | Mapping[str, Any]]) -> dic
 
 
 def source_files(sources: Sequence[str], published: Mapping[str, RemoteFile]) -> list[str]:
-    """List the sources, in place of the folder of downloads the files that it is to hold.
+    """List the files that a run reads, so that each of them is watched.
 
-    Files that somebody has put there count, whether they are published or not.
+    A folder counts for the files in it that are read; the folder of downloads also for those that it is to
+    hold.  Files that somebody has put there count, whether they are published or not.  A source without a
+    readable file stays as it is given.
     """
     files: list[str] = []
     for source in sources:
-        if published and Path(source) == DOWNLOADS:
-            present = {path.name for path in DOWNLOADS.glob("*") if path.name.endswith(SUFFIXES)}
-            files.extend(str(DOWNLOADS / name) for name in sorted(present | set(published)))
-        else:
-            files.append(source)
+        path, names = Path(source), set()
+        # What is wrong with a source is said by the stage that reads it.
+        with suppress(OSError, UserError):
+            names = {file.name for file in readable_files(path)} if path.is_dir() else set()
+        if path == DOWNLOADS:
+            names |= set(published)
+        files.extend([str(path / name) for name in sorted(names)] or [source])
     return files
 
 
@@ -97,8 +102,8 @@ def _check(file: RemoteFile) -> None:
 
 
 def _check_name(name: str, given: str) -> None:
-    if not NAME_PATTERN.fullmatch(name) or not name.endswith(SUFFIXES):
+    if not NAME_PATTERN.fullmatch(name) or not is_entry_file_name(name):
         raise UserError(
             f"download.files: {given!r} does not name an entry file. The name must consist of letters, "
-            f"digits, '_', '.' and '-' and end in {', '.join(SUFFIXES)}."
+            f"digits, '_', '.' and '-' and end in {NAMES_OF_ENTRY_FILES}."
         )
