@@ -13,6 +13,7 @@ from polyfacet.engines.registry import (
 )
 from polyfacet.errors import UserError
 from polyfacet.facets import facets_of, grid
+from polyfacet.packages import package_versions
 from polyfacet.rendering.drawn_by import drawn_by
 from polyfacet.sampling.entry_files import estimated_entries
 from polyfacet.targets import Target
@@ -49,8 +50,18 @@ def script_path(name):
 
 
 def code_of_rule(name):
-    """Digest of a rule's script and the modules it imports: a change there reruns the rule, and only it."""
+    """Digest of a rule's script, the modules it imports and their assets: a change there reruns the rule."""
     return code_digest(WORKFLOW / "scripts" / f"{name}.py")
+
+
+def packages_of_rule(name):
+    """The packages that this code depends on, and their versions: a change there reruns the rule, too.
+
+    Snakemake runs in an environment of its own where rules have theirs, whose files it watches itself.
+    """
+    if workflow.deployment_settings.deployment_method:
+        return None
+    return package_versions(WORKFLOW / "scripts" / f"{name}.py")
 
 
 @cache

@@ -22,6 +22,7 @@ rule describe_compositions:
         **requests("small", materials_per_shard()),
     params:
         code=code_of_rule("describe_compositions"),
+        packages=packages_of_rule("describe_compositions"),
         kept=kept_record,
         n_shards=n_shards(),
         variant=TEXT,
@@ -48,6 +49,7 @@ rule describe_structures:
         **requests("describe_structures", materials_per_shard()),
     params:
         code=code_of_rule("describe_structures"),
+        packages=packages_of_rule("describe_structures"),
         kept=kept_record,
         variant=TEXT,
         max_rejected_fraction=max_rejected_fraction,
@@ -79,6 +81,7 @@ rule build_element_table:
         **requests("small", 0),
     params:
         code=code_of_rule("build_element_table"),
+        packages=packages_of_rule("build_element_table"),
         state=lambda wildcards: state_of_files(
             filter(None, [config["composition"]["element_table"]])
         ),
@@ -115,6 +118,7 @@ rule compute_composition_statistics:
         ),
     params:
         code=code_of_rule("compute_composition_statistics"),
+        packages=packages_of_rule("compute_composition_statistics"),
         kept=kept_record,
         n_shards=n_shards(),
         backend=config["composition"]["backend"],
@@ -140,6 +144,7 @@ rule fit_grey_levels:
         **requests("small", n_materials()),
     params:
         code=code_of_rule("fit_grey_levels"),
+        packages=packages_of_rule("fit_grey_levels"),
         fit=config["composition"]["fit"],
         origin={name: config["composition"][name] for name in ("backend", "statistics")},
     script:
@@ -164,6 +169,7 @@ rule draw_composition_images:
         **requests("small", materials_per_shard()),
     params:
         code=code_of_rule("draw_composition_images"),
+        packages=packages_of_rule("draw_composition_images"),
         kept=kept_record,
         layout=config["composition"]["layout"],
         scale=config["composition"]["scale"],
@@ -184,6 +190,7 @@ rule draw_composition_legend:
         **requests("small", 0),
     params:
         code=code_of_rule("draw_composition_legend"),
+        packages=packages_of_rule("draw_composition_legend"),
         layout=config["composition"]["layout"],
     script:
         script_path("draw_composition_legend")

@@ -23,6 +23,7 @@ rule assemble_dataset:
         **requests("small", materials_per_shard()),
     params:
         code=code_of_rule("assemble_dataset"),
+        packages=packages_of_rule("assemble_dataset"),
         n_shards=n_shards(),
         views=config["images"]["views"],
         arrangement=config["images"]["arrangement"],
@@ -46,5 +47,6 @@ rule gather_dataset:
         **requests("small", n_materials()),
     params:
         code=code_of_rule("gather_dataset"),
+        packages=packages_of_rule("gather_dataset"),
     script:
         script_path("gather_dataset")

@@ -13,7 +13,6 @@ except UserError as error:
     raise WorkflowError(str(error))
 
 
-
 def files_of_sources(wildcards):
     """The files that `sources` names; in a folder, each of those that are read."""
     return source_files(config["sources"], PUBLISHED)
@@ -45,6 +44,7 @@ rule download_entries:
         "../envs/download.yaml"
     params:
         code=code_of_rule("download_entries"),
+        packages=packages_of_rule("download_entries"),
         url=lambda wildcards: PUBLISHED[wildcards.entry_file].url,
         sha256=lambda wildcards: PUBLISHED[wildcards.entry_file].sha256,
         attempts=config["download"]["attempts"],

@@ -23,6 +23,7 @@ rule build_graphs:
         **requests("build_graphs", materials_per_shard()),
     params:
         code=code_of_rule("build_graphs"),
+        packages=packages_of_rule("build_graphs"),
         kept=kept_record,
         pauli=config["graphs"]["pauli"],
         neighbours=config["graphs"]["neighbours"],
@@ -56,6 +57,7 @@ rule sample_pretraining:
         ),
     params:
         code=code_of_rule("sample_pretraining"),
+        packages=packages_of_rule("sample_pretraining"),
         sources=lambda wildcards: config["sources"],
         state=state_of_sources,
         n_materials=config["graphs"]["pretrain"],
@@ -131,6 +133,7 @@ rule fit_network:
         ),
     params:
         code=code_of_rule("fit_network"),
+        packages=packages_of_rule("fit_network"),
         kind=config["graphs"]["embedding"],
         device=config["graphs"]["device"],
         width=config["graphs"]["width"],
@@ -158,6 +161,7 @@ rule embed_graphs:
         **requests("embed_graphs", materials_per_shard(), gpus=gpus_of_network),
     params:
         code=code_of_rule("embed_graphs"),
+        packages=packages_of_rule("embed_graphs"),
         kept=kept_record,
         device=config["graphs"]["device"],
     script:

@@ -25,6 +25,7 @@ rule render_images:
         drawn_by=what_draws,
         scenes=f"{RUN}/images/scenes",
         code=code_of_rule("render_images"),
+        packages=packages_of_rule("render_images"),
         kept=kept_record,
         max_rejected_fraction=max_rejected_fraction,
     script:

@@ -30,6 +30,7 @@ rule merge_cards:
         **requests("small", n_materials()),
     params:
         code=code_of_rule("merge_cards"),
+        packages=packages_of_rule("merge_cards"),
     script:
         script_path("merge_cards")
 
@@ -52,6 +53,7 @@ rule tabulate_results:
         **requests("small", n_materials()),
     params:
         code=code_of_rule("tabulate_results"),
+        packages=packages_of_rule("tabulate_results"),
     script:
         script_path("tabulate_results")
 
@@ -72,6 +74,7 @@ rule plot_results:
         **requests("small", n_materials()),
     params:
         code=code_of_rule("plot_results"),
+        packages=packages_of_rule("plot_results"),
     script:
         script_path("plot_results")
 
@@ -91,6 +94,7 @@ rule draw_contact_sheet:
         **requests("small", n_materials()),
     params:
         code=code_of_rule("draw_contact_sheet"),
+        packages=packages_of_rule("draw_contact_sheet"),
         n_pictures=100,
     script:
         script_path("draw_contact_sheet")
@@ -140,6 +144,7 @@ rule write_report:
         **requests("small", n_materials()),
     params:
         code=code_of_rule("write_report"),
+        packages=packages_of_rule("write_report"),
         run_name=config["run_name"],
     script:
         script_path("write_report")

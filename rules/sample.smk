@@ -20,6 +20,7 @@ rule sample:
         **requests("sample", n_materials(), steps=n_entries()),
     params:
         code=code_of_rule("sample"),
+        packages=packages_of_rule("sample"),
         sources=lambda wildcards: config["sources"],
         state=state_of_sources,
         n_materials=config["n_materials"],
@@ -46,6 +47,7 @@ rule split_materials:
         **requests("small", n_materials()),
     params:
         code=code_of_rule("split_materials"),
+        packages=packages_of_rule("split_materials"),
         method=config["split"]["method"],
         train_fraction=config["split"]["train_fraction"],
         seed=config["seed"],

@@ -19,6 +19,7 @@ rule write_structures:
         **requests("write_structures", materials_per_shard()),
     params:
         code=code_of_rule("write_structures"),
+        packages=packages_of_rule("write_structures"),
         kept=kept_record,
         n_shards=n_shards(),
         max_rejected_fraction=max_rejected_fraction,

@@ -47,6 +47,7 @@ rule read_composition_table:
         **requests("small", TABLE_ROWS),
     params:
         code=code_of_rule("read_composition_table"),
+        packages=packages_of_rule("read_composition_table"),
         state=lambda wildcards: state_of_files([TABLES[wildcards.table]["file"]]),
         description=description_of,
         max_rejected_fraction=max_rejected_fraction,
@@ -141,6 +142,7 @@ rule assemble_table_dataset:
         **requests("small", TABLE_ROWS),
     params:
         code=code_of_rule("assemble_table_dataset"),
+        packages=packages_of_rule("assemble_table_dataset"),
         description=description_of,
     script:
         script_path("assemble_table_dataset")
@@ -171,6 +173,7 @@ rule train_methods:
         **requests("train_ensemble", TABLE_ROWS),
     params:
         code=code_of_rule("train_methods"),
+        packages=packages_of_rule("train_methods"),
         description=description_of,
         split_method=lambda wildcards: wildcards.grouping,
         methods=methods_of,
@@ -212,6 +215,7 @@ rule compare_methods:
         **requests("small", 0),
     params:
         code=code_of_rule("compare_methods"),
+        packages=packages_of_rule("compare_methods"),
         targets=[target for table in TABLES.values() for target in table["targets"]],
         methods=list(COMPARISON["methods"]),
         reference=COMPARISON["reference"],
@@ -234,6 +238,7 @@ rule plot_comparison:
         **requests("small", 0),
     params:
         code=code_of_rule("plot_comparison"),
+        packages=packages_of_rule("plot_comparison"),
         published=COMPARISON["published"],
     script:
         script_path("plot_comparison")
@@ -261,6 +266,7 @@ rule report_comparison:
         **requests("small", 0),
     params:
         code=code_of_rule("report_comparison"),
+        packages=packages_of_rule("report_comparison"),
         run_name=config["run_name"],
         reference=COMPARISON["reference"],
         published=COMPARISON["published"],

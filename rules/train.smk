@@ -20,6 +20,7 @@ rule make_local_encoders:
         **requests("make_local_encoders", 0),
     params:
         code=code_of_rule("make_local_encoders"),
+        packages=packages_of_rule("make_local_encoders"),
         seed=config["seed"],
         text=config["encoders"]["text"],
         image=config["encoders"]["image"],
@@ -42,6 +43,7 @@ rule fetch_hub_encoders:
         "../envs/training.yaml"
     params:
         code=code_of_rule("fetch_hub_encoders"),
+        packages=packages_of_rule("fetch_hub_encoders"),
         cache=config["encoders"]["cache"],
         combinations=COMBINATIONS,
         settings=config["engine"]["automm"],
@@ -81,6 +83,7 @@ rule train_cell:
         ),
     params:
         code=code_of_rule("train_cell"),
+        packages=packages_of_rule("train_cell"),
         objective=objective_of,
         split="split-{repeat}",
         engine=config["engine"]["name"],
@@ -110,6 +113,7 @@ rule train_dummy:
         **requests("small", n_materials()),
     params:
         code=code_of_rule("train_dummy"),
+        packages=packages_of_rule("train_dummy"),
         objective=objective_of,
         split="split-{repeat}",
         seed=config["seed"],

@@ -1,5 +1,7 @@
 """Fixtures that several layers of tests share."""
 
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,27 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the reference data in ../shared, which is not there")
     return folder
+
+
+@pytest.fixture
+def install(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable]:
+    """Return a function that makes it look as if another version of a package were installed."""
+    from polyfacet import packages
+
+    def forget() -> None:
+        for function in vars(packages).values():
+            getattr(function, "cache_clear", lambda: None)()
+
+    def install(name: str, version: str) -> None:
+        folder = tmp_path_factory.mktemp("installed")
+        found = packages._installed()[packages.normalized(name)]
+        shutil.copytree(found, folder / f"{name.replace('-', '_')}-{version}.dist-info")
+        monkeypatch.syspath_prepend(folder)
+        forget()
+
+    yield install
+    monkeypatch.undo()
+    forget()
 
 
 @pytest.fixture(scope="session")

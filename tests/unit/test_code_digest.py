@@ -1,8 +1,10 @@
 """The code digest: changes with the code that a rule uses, and with nothing else."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+from project import PROJECT
 
 from polyfacet import code_digest as module
 
@@ -24,9 +26,13 @@ def tree(tmp_path, monkeypatch):
     return tmp_path
 
 
+def forget() -> None:
+    for function in vars(module).values():
+        getattr(function, "cache_clear", lambda: None)()
+
+
 def digest(tree: Path) -> str:
-    for cached in (module._tree, module._meaning, module._imported):
-        cached.cache_clear()
+    forget()
     return module.code_digest(tree / "scripts" / "rule.py")
 
 
@@ -50,3 +56,56 @@ def test_it_follows_the_code_and_nothing_else(tree, file, text, changes):
     before = digest(tree)
     (tree / file).write_text(text)
     assert (digest(tree) != before) is changes
+
+
+@pytest.mark.parametrize(
+    ("file", "changes"),
+    [
+        ("polyfacet/table.csv", True),
+        ("polyfacet/assets/page.css", True),
+        ("polyfacet/assets/deep/font.woff2", True),
+        ("polyfacet/part/data.yaml", True),
+        ("polyfacet/unused/data.yaml", False),
+        ("polyfacet/assets/.page.css.swp", False),
+        ("polyfacet/assets/page.css~", False),
+        ("polyfacet/__pycache__/used.cpython-311.pyc", False),
+    ],
+)
+def test_it_follows_the_assets_of_the_packages_that_are_imported(tree, file, changes):
+    for package in ("part", "unused"):
+        (tree / "polyfacet" / package).mkdir()
+        (tree / "polyfacet" / package / "__init__.py").write_text("")
+    (tree / "polyfacet" / "part" / "a.py").write_text("")
+    (tree / "polyfacet" / "deep.py").write_text("import polyfacet.part.a\n")
+    path = tree / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    digests = [digest(tree)]
+    for content in (b"\x00", b"\xff"):
+        path.write_bytes(content)
+        digests.append(digest(tree))
+    assert len(set(digests)) == (3 if changes else 1)
+
+
+ASSETS = sorted(
+    path.relative_to(PROJECT).as_posix()
+    for path in (PROJECT / "workflow" / "polyfacet").rglob("*")
+    if path.is_file() and path.suffix not in (".py", ".pyc")
+)
+
+
+@pytest.mark.parametrize("asset", ASSETS)
+def test_every_asset_of_the_project_belongs_to_the_code_of_a_rule(tmp_path, monkeypatch, asset):
+    shutil.copytree(PROJECT / "workflow", tmp_path / "workflow", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(module, "WORKFLOW", tmp_path / "workflow")
+    scripts = sorted((tmp_path / "workflow" / "scripts").glob("*.py"))
+    forget()
+    before = {script.stem: module.code_digest(script) for script in scripts}
+    with (tmp_path / asset).open("a") as stream:
+        stream.write("\n// changed")
+    module._asset.cache_clear()
+    changed = {script.stem for script in scripts if module.code_digest(script) != before[script.stem]}
+    forget()
+    assert changed
+    if asset.endswith("capture.js"):
+        assert "render_images" in changed
+        assert not {"write_structures", "build_graphs", "train_cell"} & changed

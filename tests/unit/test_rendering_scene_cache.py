@@ -1,11 +1,15 @@
 """Scenes that are kept are those that would be made, and none is taken for another."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from project import PROJECT
 from pymatgen.core import Lattice, Structure
 
-from polyfacet.rendering import cif_scene
+from polyfacet.rendering import cif_scene, scene_cache
 from polyfacet.rendering.drawable import SceneError
 from polyfacet.rendering.scene_cache import SceneMaker
 from polyfacet.rendering.settings import RenderSettings
@@ -90,3 +94,53 @@ def test_a_failure_is_not_kept(made, tmp_path):
             maker.scene(tmp_path / "bad.cif")
     assert made == ["bad.cif", "bad.cif"]
     assert not (tmp_path / "scenes").exists()
+
+
+WRITE_AND_HANG = """
+import sys, time
+from pathlib import Path
+from polyfacet.rendering import scene_cache
+from polyfacet.rendering.drawable import CrystalScene
+
+def hang(*arguments, **options):
+    print("writing", flush=True)
+    time.sleep(60)
+
+scene_cache.gzip.compress = hang
+scene_cache.asdict = lambda scene: {}
+scene_cache._write(Path(sys.argv[1]) / "scene.json.gz", None)
+"""
+
+
+def test_what_a_killed_process_left_is_removed_and_what_another_one_writes_is_not(cif, tmp_path):
+    folder = tmp_path / "scenes"
+    command = [sys.executable, "-c", WRITE_AND_HANG, str(folder)]
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT / "workflow")}
+    writers = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    try:
+        assert [writer.stdout.readline() for writer in writers] == ["writing\n"] * 2
+        assert len(list(folder.glob("*.part"))) == 2
+        SceneMaker(SETTINGS, folder)
+        assert len(list(folder.glob("*.part"))) == 2, "both are being written"
+        writers[0].kill()
+        writers[0].wait()
+        SceneMaker(SETTINGS, folder)
+        assert len(list(folder.glob("*.part"))) == 1
+    finally:
+        for writer in writers:
+            writer.kill()
+            writer.communicate()
+    SceneMaker(SETTINGS, folder).scene(cif)
+    assert [path.suffix for path in folder.iterdir()] == [".gz"]
+
+
+def test_a_scene_that_cannot_be_written_leaves_nothing(cif, tmp_path, monkeypatch):
+    def full(*_: object, **__: object) -> bytes:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(scene_cache.gzip, "compress", full)
+    with pytest.raises(OSError, match="No space left"):
+        SceneMaker(SETTINGS, tmp_path / "scenes").scene(cif)
+    assert not list((tmp_path / "scenes").iterdir())

@@ -1,11 +1,15 @@
 """Tables are checked on write and on read; outputs appear whole or not at all."""
 
+import errno
+import os
+from pathlib import Path
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from polyfacet.errors import UserError
-from polyfacet.files import atomic_path, sha256_of_folder
+from polyfacet.files import atomic_path, sha256_of_folder, write_text
 from polyfacet.identifiers import shard_of
 from polyfacet.rejects import REJECTS, Reject, check_rejected_fraction, write_rejects
 from polyfacet.tables import column, read_table, write_table
@@ -58,6 +62,59 @@ def test_an_interrupted_output_does_not_appear(tmp_path):
         part.mkdir()
         (part / "x").write_text("1")
     assert (tmp_path / "out" / "x").read_text() == "1"
+
+
+@pytest.fixture
+def steps(monkeypatch):
+    """Record, in order, what is synchronized with the disk and what is renamed, by name."""
+    found = []
+    fsync, replace = os.fsync, os.replace
+
+    def name(descriptor):
+        return Path(f"/proc/self/fd/{descriptor}").readlink().name
+
+    monkeypatch.setattr(os, "fsync", lambda fd: (found.append(("sync", name(fd))), fsync(fd))[1])
+    monkeypatch.setattr(
+        os, "replace", lambda a, b: (found.append(("rename", Path(b).name)), replace(a, b))[1]
+    )
+    return found
+
+
+def test_a_file_is_on_the_disk_before_it_appears(tmp_path, steps):
+    (tmp_path / "folder").mkdir()
+    write_text(tmp_path / "folder" / "out", "whole")
+    assert steps == [("sync", "out.part"), ("rename", "out"), ("sync", "folder")]
+
+
+def test_a_folder_is_on_the_disk_with_all_that_is_in_it_before_it_appears(tmp_path, steps):
+    with atomic_path(tmp_path / "out") as part:
+        (part / "deep").mkdir(parents=True)
+        (part / "a").write_text("1")
+        (part / "deep" / "b").write_text("2")
+        (part / "link").symlink_to("a")
+    renamed = steps.index(("rename", "out"))
+    assert {step[1] for step in steps[:renamed]} == {"a", "b", "deep", "out.part"}
+    assert steps[renamed + 1 :] == [("sync", tmp_path.name)]
+
+
+@pytest.mark.parametrize("refused", [errno.EINVAL, errno.ENOTSUP])
+def test_a_file_system_that_cannot_synchronize_is_used_all_the_same(tmp_path, monkeypatch, refused):
+    def refuse(_):
+        raise OSError(refused, "not here")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    write_text(tmp_path / "out", "1")
+    assert (tmp_path / "out").read_text() == "1"
+
+
+def test_a_disk_that_fails_is_told(tmp_path, monkeypatch):
+    def fail(_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="Input/output error"):
+        write_text(tmp_path / "out", "1")
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_digest_of_a_folder_sees_names_and_bytes(tmp_path):

@@ -1,4 +1,7 @@
-"""What code a rule depends on: its script and the project's modules that it imports, directly or not.
+"""What code a rule depends on: its script, the modules of the project that it imports, and their assets.
+
+Modules count that are imported directly or not.  Assets are the files beside a package's modules, and in its
+folders that are not packages, that are not Python: JavaScript, style sheets, tables.
 
 Snakemake sees a change of a script, but not of a module that the script imports.  The digest below is a
 parameter of every rule, so that such a change reruns the rules that use the module, and no others.
@@ -7,20 +10,24 @@ Comments, docstrings and modules that only speak to the user do not count: they 
 
 import ast
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 WORKFLOW = Path(__file__).resolve().parents[1]
 PACKAGE = "polyfacet"
+IMPORTING_FUNCTIONS = frozenset({"find_spec", "import_module"})
 SPEAKING_MODULES = frozenset({f"{PACKAGE}.errors", f"{PACKAGE}.progress"})
 
 
 def code_digest(script: Path) -> str:
-    """Return a digest of a script and of everything of the package that it imports (16 hex digits)."""
+    """Return a digest of a script and of all code and assets of the project that it uses (16 hex digits)."""
     digest = hashlib.sha256()
-    for path in sorted(code_of(script)):
+    code = code_of(script)
+    for path in sorted(code):
         digest.update(_meaning(path).encode())
+    for path in assets_of(code):
+        digest.update(_asset(path).encode())
     return digest.hexdigest()[:16]
 
 
@@ -34,6 +41,30 @@ def code_of(script: Path) -> set[Path]:
             found.add(path)
             waiting.extend(_imported(path))
     return found
+
+
+def assets_of(code: Iterable[Path]) -> list[Path]:
+    """List the assets of the packages that files of code belong to, in order."""
+    return sorted({asset for folder in {path.parent for path in code} for asset in _assets(folder)})
+
+
+@cache
+def _assets(folder: Path) -> tuple[Path, ...]:
+    """List a package's files that are not Python, without those of packages in it and what editors leave."""
+    found: list[Path] = []
+    for path in folder.iterdir():
+        if path.name.startswith((".", "__pycache__")) or path.name.endswith("~"):
+            continue
+        if path.is_dir():
+            found += () if (path / "__init__.py").is_file() else _assets(path)
+        elif path.suffix not in (".py", ".pyc"):
+            found.append(path)
+    return tuple(found)
+
+
+@cache
+def _asset(path: Path) -> str:
+    return f"{path.relative_to(WORKFLOW).as_posix()}:{hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 
 @cache
@@ -63,8 +94,13 @@ def _is_docstring(node: ast.AST) -> bool:
 
 @cache
 def _imported(path: Path) -> tuple[Path, ...]:
-    names = {name for node in ast.walk(_tree(path)) for name in _modules(node)}
-    return tuple(sorted(file for name in names for file in _files(name)))
+    return tuple(sorted({file for name in imported_names(path) for file in _files(name)}))
+
+
+@cache
+def imported_names(path: Path) -> frozenset[str]:
+    """Name what a file imports, wherever in it: modules, and what is taken from them."""
+    return frozenset(name for node in ast.walk(_tree(path)) for name in _modules(node))
 
 
 def _modules(node: ast.AST) -> Iterator[str]:
@@ -73,6 +109,10 @@ def _modules(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
         yield node.module
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+        called = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        if called in IMPORTING_FUNCTIONS and isinstance(node.args[0].value, str):
+            yield node.args[0].value
 
 
 def _files(module: str) -> Iterator[Path]:

@@ -1,5 +1,6 @@
-"""Outputs that appear whole or not at all, and the digests that identify them."""
+"""Outputs that appear whole or not at all, even if the power fails, and the digests that identify them."""
 
+import errno
 import hashlib
 import os
 import shutil
@@ -15,7 +16,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a path beside ``path`` to write to; rename it into place when the block ends without an error.
 
     Works for a file and for a folder (create it at the yielded path).  A crash leaves only ``.part`` behind,
-    which the next attempt removes.
+    which the next attempt removes.  What is renamed is on the disk by then (see `move_into_place`).
     """
     part = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -23,7 +24,37 @@ def atomic_path(path: Path) -> Iterator[Path]:
     yield part
     if part.is_dir():
         _remove(path)
+    move_into_place(part, path)
+
+
+def move_into_place(part: Path, path: Path) -> None:
+    """Rename a finished file or folder so that ``path`` is whole also after a loss of power.
+
+    A file system may write the new name to the disk before the content.  So the content is synchronized
+    first, then the folder that has the name.
+    """
+    for folder, _, names in os.walk(part, topdown=False):
+        for name in names:
+            _synchronize(Path(folder, name))
+        _synchronize(Path(folder))
+    if not part.is_dir():
+        _synchronize(part)
     part.replace(path)
+    _synchronize(path.parent)
+
+
+def _synchronize(path: Path) -> None:
+    """Let a file, or the names in a folder, reach the disk; nothing where the file system cannot."""
+    if path.is_symlink():
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EROFS):
+            raise
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -13,7 +13,6 @@ import re
 import shutil
 from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,24 +20,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from polyfacet.files import atomic_path, link_file, sha256_of_file, write_text
+from polyfacet.packages import package_versions
 from polyfacet.tables import read_arrow, write_table
 
 logger = logging.getLogger(__name__)
 
-# A result may change with them.
-PACKAGES = (
-    "crystal-toolkit",
-    "matminer",
-    "numpy",
-    "pillow",
-    "pymatgen",
-    "pymatgen-core",
-    "robocrys",
-    "scipy",
-    "spglib",
-    "torch",
-    "xenonpy",
-)
 RECORD_NAME = re.compile(r"shard-(\d+)-of-(\d+)")
 RECORD, TABLE, FILES = "record.json", "table.parquet", "files"
 
@@ -73,9 +59,11 @@ class KeptResults:
     schema
         Schema of the stage's table.
     recipe
-        Everything but the material that a result depends on, for JSON.
+        What a result depends on besides the material and the packages: settings and code, for JSON.
     made_of
         The shard's materials, and the digest of what each one's result is made of.
+    script
+        Script of the stage; the packages that it uses, in their versions, are part of the recipe.
     file_column
         Column that names a file of the stage's folder, if there is one; ``sha256`` is its digest.
     """
@@ -86,11 +74,13 @@ class KeptResults:
         schema: pa.Schema,
         recipe: Mapping[str, Any],
         made_of: Mapping[str, str],
+        *,
+        script: Path,
         file_column: str | None = None,
     ) -> None:
         self._record = record
         self._schema = schema
-        self._recipe = text_digest(json.dumps([recipe, _versions()], sort_keys=True))
+        self._recipe = text_digest(json.dumps([recipe, package_versions(script)], sort_keys=True))
         self._made_of = made_of
         self._file_column = file_column
         self._reused = schema.empty_table()
@@ -204,16 +194,6 @@ class KeptResults:
             concerned = old.of != mine.of and old.overlaps(mine)
             if concerned and all(own in records for own in ours if own.overlaps(old)):
                 shutil.rmtree(path, ignore_errors=True)
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _shard(path: Path | None) -> _Shard:

@@ -66,7 +66,7 @@ def main(
         "min_radius": min_radius,
         "primitive": primitive,
     }
-    results = KeptResults(kept, GRAPHS, recipe, made_of)
+    results = KeptResults(kept, GRAPHS, recipe, made_of, script=Path(__file__))
     built: list[CrystalGraph] = []
     rejects: list[Reject] = []
     crystals = _read_crystals(

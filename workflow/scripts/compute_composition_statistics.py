@@ -70,7 +70,7 @@ def main(
         "elements": sha256_of_file(element_table),
     }
     made_of = {mat_id: text_digest(formula) for mat_id, formula in formulas.items()}
-    results = KeptResults(kept, COMPOSITION_STATISTICS, recipe, made_of)
+    results = KeptResults(kept, COMPOSITION_STATISTICS, recipe, made_of, script=Path(__file__))
     elements = read_elements(element_table)
     compositions, rejects = _compositions(formulas, results.reuse(), elements)
     amounts = list(compositions.values())

@@ -46,7 +46,7 @@ def main(
     sample = read_shard(materials, SAMPLE, int(shard), n_shards, ["mat_id", "formula"])
     formulas = dict(zip(sample["mat_id"], sample["formula"], strict=True))
     made_of = {mat_id: text_digest(formula) for mat_id, formula in formulas.items()}
-    results = KeptResults(kept, TEXTS, {"code": code, "variant": variant}, made_of)
+    results = KeptResults(kept, TEXTS, {"code": code, "variant": variant}, made_of, script=Path(__file__))
     rows, rejects = [], []
     for mat_id in results.reuse():
         try:

@@ -48,7 +48,7 @@ def main(
         Record of this shard and digest of the code; see `polyfacet.kept_results.KeptResults`.
     """
     made_of = intact_structures(materials, structures)
-    results = KeptResults(kept, TEXTS, {"code": code, "variant": variant}, made_of)
+    results = KeptResults(kept, TEXTS, {"code": code, "variant": variant}, made_of, script=Path(__file__))
     write = _writer(variant)
     rows: list[dict[str, str]] = []
     rejects: list[Reject] = []

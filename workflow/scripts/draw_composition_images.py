@@ -50,7 +50,9 @@ def main(
     # Other levels leave a picture as it is where they change no pixel of it.
     made_of = {mat_id: hashlib.sha256(pixels.tobytes()).hexdigest() for mat_id, pixels in pictures.items()}
     recipe = {"code": code, "scale": scale}
-    results = KeptResults(kept, COMPOSITION_IMAGES, recipe, made_of, file_column="image")
+    results = KeptResults(
+        kept, COMPOSITION_IMAGES, recipe, made_of, script=Path(__file__), file_column="image"
+    )
     rows = []
     with atomic_path(images) as folder:
         folder.mkdir()

@@ -41,7 +41,7 @@ def main(
     by_id = {graph.mat_id: graph for graph in read_graphs([graphs])}
     recipe = {"code": code, "network": sha256_of_file(network), "device": str(where)}
     made_of = {mat_id: graph.digest() for mat_id, graph in by_id.items()}
-    results = KeptResults(kept, EMBEDDINGS, recipe, made_of)
+    results = KeptResults(kept, EMBEDDINGS, recipe, made_of, script=Path(__file__))
     new = [by_id[mat_id] for mat_id in results.reuse()]
     rows = [
         {"mat_id": mat_id, "embedding": embedding}

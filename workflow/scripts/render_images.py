@@ -110,7 +110,7 @@ def main(
         folder.mkdir()
         made_by = studio.provenance()
         recipe = {"code": code, "drawn_by": drawn_by, **made_by}
-        results = KeptResults(kept, PICTURES, recipe, made_of, file_column="image")
+        results = KeptResults(kept, PICTURES, recipe, made_of, script=Path(__file__), file_column="image")
         items = [(mat_id, structures / f"{mat_id}.cif") for mat_id in results.reuse(folder)]
         drawn = render_structures(items, folder, studio, settings)
         drawings = list(track(drawn, f"images {manifest.stem}", total=len(items)))

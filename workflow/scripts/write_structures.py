@@ -50,7 +50,7 @@ def main(
     materials = read_shard(sample, SAMPLE, int(shard), n_shards, ["mat_id", "formula", "structure"])
     sources = zip(materials["mat_id"], materials["formula"], materials["structure"], strict=True)
     made_of = {mat_id: text_digest(formula, structure) for mat_id, formula, structure in sources}
-    results = KeptResults(kept, STRUCTURES, {"code": code}, made_of, file_column="cif")
+    results = KeptResults(kept, STRUCTURES, {"code": code}, made_of, script=Path(__file__), file_column="cif")
     rows, rejects = [], []
     with atomic_path(structures) as folder:
         folder.mkdir()

@@ -7,7 +7,7 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 
 from polyfacet.errors import UserError
-from polyfacet.files import sha256_of_file
+from polyfacet.files import move_into_place, sha256_of_file
 from polyfacet.online.remote_files import RemoteFile
 from polyfacet.progress import tell, track
 
@@ -75,7 +75,7 @@ def download(
             ) from error
         except _RefusedError as error:
             raise UserError(f"{file.url} cannot be downloaded: {error}. {_by_hand(path)}") from error
-    part.replace(path)
+    move_into_place(part, path)
     _validator_path(part).unlink(missing_ok=True)
 
 

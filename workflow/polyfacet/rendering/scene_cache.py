@@ -1,16 +1,19 @@
 """Scenes that were made before: another picture of the same crystal need not find its bonds again."""
 
+import fcntl
 import gzip
 import hashlib
 import json
 import logging
 import secrets
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
+from typing import IO
 
 from polyfacet.code_digest import code_digest
+from polyfacet.packages import package_versions
 from polyfacet.rendering.drawable import CrystalScene, SceneError
 from polyfacet.rendering.settings import RenderSettings
 
@@ -18,13 +21,16 @@ logger = logging.getLogger(__name__)
 
 # What only the viewer, or what comes after it, makes of a scene; all other settings decide the scene itself.
 NOT_OF_THE_SCENE = ("size", "sphere_segments", "webgl", "arrangement")
-PACKAGES = ("crystal-toolkit", "pymatgen", "pymatgen-core", "numpy", "scipy", "spglib")
+# How the names of files end that are not finished.
+PART = ".part"
+# What makes the scenes.
+CODE = Path(__file__).with_name("cif_scene.py")
 
 
 class SceneMaker:
     """Makes scenes of CIF files, or finds them in a folder.
 
-    Several processes may use one folder at a time.
+    Several processes may use one folder at a time.  What killed ones have left half written is removed.
 
     Parameters
     ----------
@@ -37,6 +43,8 @@ class SceneMaker:
     def __init__(self, settings: RenderSettings, folder: Path | None = None) -> None:
         self._settings = settings
         self._folder = folder
+        if folder is not None:
+            remove_abandoned(folder)
 
     def scene(self, cif: Path) -> CrystalScene:
         """Give the scene of a CIF file (see ``cif_scene.scene_of_cif``).
@@ -70,8 +78,8 @@ class SceneMaker:
         settings = asdict(self._settings)
         parts = {
             "settings": {name: settings[name] for name in settings if name not in NOT_OF_THE_SCENE},
-            "code": code_digest(Path(__file__).with_name("cif_scene.py")),
-            "packages": {name: version(name) for name in PACKAGES},
+            "code": code_digest(CODE),
+            "packages": package_versions(CODE),
         }
         return json.dumps(parts, sort_keys=True).encode() + b"\n"
 
@@ -90,6 +98,33 @@ def _read(path: Path) -> CrystalScene | None:
 def _write(path: Path, scene: CrystalScene) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Two processes, perhaps on two machines, may write the same scene at the same time.
-    part = path.with_suffix(f".{secrets.token_hex(8)}.part")
-    part.write_bytes(gzip.compress(json.dumps(asdict(scene)).encode(), mtime=0))
-    part.replace(path)
+    part = path.with_suffix(f".{secrets.token_hex(8)}{PART}")
+    try:
+        with part.open("xb") as stream:
+            _lock(stream)
+            stream.write(gzip.compress(json.dumps(asdict(scene)).encode(), mtime=0))
+        # Between the first two lines, another process may have taken the file for one that was left.
+        with suppress(FileNotFoundError):
+            part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove what killed processes have left half written.
+
+    A process that writes a scene holds a lock on it, which ends when the process does.
+    """
+    for part in folder.glob(f"*{PART}"):
+        with suppress(FileNotFoundError), part.open("rb") as stream:
+            if _lock(stream):
+                part.unlink()
+
+
+def _lock(stream: IO[bytes]) -> bool:
+    """Lock a file for as long as it is open; False if it is locked already or cannot be locked."""
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

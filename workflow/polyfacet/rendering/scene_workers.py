@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any
 
 from polyfacet.rendering.drawable import CrystalScene, SceneError
-from polyfacet.rendering.scene_cache import SceneMaker
+from polyfacet.rendering.scene_cache import SceneMaker, remove_abandoned
 from polyfacet.rendering.settings import RenderSettings
 
 SCENE_TIMEOUT_S = 300.0
@@ -141,7 +141,17 @@ class SceneWorkers:
             self._process.kill()  # takes its workers along
             self._process.wait(timeout=END_TIMEOUT_S)
         for connection in self._connections:
+            _wait_for_end(connection)
             connection.close()
+        if self._scenes is not None:
+            remove_abandoned(self._scenes)
+
+
+def _wait_for_end(connection: Connection) -> None:
+    """Wait until the worker at the other end is gone, and the files that it held are free."""
+    with suppress(EOFError, OSError):
+        while connection.poll(END_TIMEOUT_S):
+            connection.recv_bytes()
 
 
 def serve() -> None:

@@ -1,0 +1,82 @@
+"""The packages that results depend on: those that a stage's code imports, and what these require."""
+
+import re
+from importlib.metadata import packages_distributions, version
+
+import pytest
+from project import PROJECT
+
+from polyfacet.packages import (
+    WITHOUT_EFFECT,
+    imported_modules,
+    normalized,
+    package_versions,
+    providers,
+    required_packages,
+)
+
+SCRIPTS = {path.stem: path for path in sorted((PROJECT / "workflow" / "scripts").glob("*.py"))}
+# Packages to stages whose results depend on them, and to stages whose results do not.
+USERS = {
+    "jarvis-tools": ({"build_graphs", "fit_network", "embed_graphs"}, {"write_structures", "render_images"}),
+    "torch-geometric": ({"fit_network", "embed_graphs"}, {"build_graphs", "sample"}),
+    "torch": ({"build_graphs", "embed_graphs", "train_cell"}, {"write_structures", "describe_structures"}),
+    "spglib": ({"build_graphs", "describe_structures", "render_images"}, {"plot_results"}),
+    "pymatgen-core": ({"sample", "write_structures", "render_images", "build_graphs"}, {"merge_cards"}),
+    "crystal-toolkit": ({"render_images"}, {"write_structures", "build_graphs"}),
+    "robocrys": ({"describe_structures"}, {"describe_compositions"}),
+    "matminer": ({"build_element_table", "describe_structures"}, {"sample"}),
+    "mendeleev": ({"build_element_table"}, {"sample"}),
+    "xenonpy": ({"compute_composition_statistics"}, {"draw_composition_images"}),
+    "pillow": ({"render_images", "draw_composition_images"}, {"fit_grey_levels"}),
+    "scipy": ({"build_graphs", "train_cell"}, {"draw_composition_images"}),
+    "lightning": ({"train_cell", "train_methods"}, {"train_dummy"}),
+    "transformers": ({"train_cell", "make_local_encoders"}, {"fit_network"}),
+    "tokenizers": ({"train_cell", "make_local_encoders"}, {"fit_network"}),
+    "timm": ({"train_cell", "make_local_encoders"}, {"fit_network"}),
+    "matplotlib": ({"plot_results"}, {"draw_composition_images"}),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def distributions():
+    return packages_distributions()
+
+
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
+def test_every_package_that_a_stage_imports_is_among_them(script, distributions):
+    said = package_versions(script)
+    for module in imported_modules(script):
+        expected = {normalized(name) for name in distributions[module]}
+        found = providers(module)
+        assert found
+        assert found <= expected
+        # Others are required by the package that has the name of the module.
+        assert expected == found or normalized(module) in found
+        for name in found - WITHOUT_EFFECT:
+            assert f"{name} {version(name)}" in said, module
+
+
+@pytest.mark.parametrize("package", USERS)
+def test_a_new_version_is_noticed_where_the_package_is_used(package, install):
+    before = {name: package_versions(path) for name, path in SCRIPTS.items()}
+    install(package, "999")
+    after = {name: package_versions(path) for name, path in SCRIPTS.items()}
+    changed = {name for name in SCRIPTS if after[name] != before[name]}
+    users, others = USERS[package]
+    assert users <= changed
+    assert not others & changed
+
+
+def test_requirements_are_those_that_the_index_knows():
+    found = required_packages("pymatgen-core")
+    assert {"numpy", "scipy", "spglib", "monty", "networkx"} <= found
+    assert not {"torch", "chgnet", "pytest"} & found, "extras that nobody asked for"
+    assert "lightning" in required_packages("autogluon-multimodal")
+
+
+def test_a_package_that_is_not_installed_is_nothing_to_depend_on(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("import no_such_module\nimport numpy\n")
+    assert providers("no_such_module") == frozenset()
+    assert re.fullmatch(r"numpy [\d.]+, and \w{8} of 0 that they require", package_versions(script))
