@@ -7,7 +7,9 @@ from polyfacet.online.remote_files import DOWNLOADS, remote_files, source_files
 
 try:
     PUBLISHED = remote_files(
-        config["download"]["base_url"], config["download"]["files"]
+        config["download"]["base_url"],
+        config["download"]["files"],
+        allow_http=config["download"]["allow_http"],
     )
 except UserError as error:
     raise WorkflowError(str(error))
@@ -49,5 +51,7 @@ rule download_entries:
         sha256=lambda wildcards: PUBLISHED[wildcards.entry_file].sha256,
         attempts=config["download"]["attempts"],
         stall_timeout_s=config["download"]["stall_timeout_s"],
+        max_size_gb=config["download"]["max_size_gb"],
+        allow_http=config["download"]["allow_http"],
     script:
         script_path("download_entries")

@@ -6,9 +6,11 @@ import random
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
 
 from download_entries import main
@@ -131,7 +133,7 @@ def path(tmp_path):
 
 def assert_whole(path) -> None:
     assert path.read_bytes() == CONTENT
-    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert {file.name for file in path.parent.iterdir()} == {path.name, f".{path.name}.origin"}
 
 
 @pytest.mark.parametrize("broken", [cut(), stalled], ids=["cut", "stalled"])
@@ -199,6 +201,97 @@ def test_wrong_bytes_are_refused(server, path):
         get(server, path, whole(wrong))
     assert len(server.requests) == 1
     assert not list(path.parent.iterdir())
+
+
+def test_a_file_that_changed_since_its_first_download_is_refused(server, path):
+    get(server, path, whole(), sha256=None)
+    path.unlink()
+    other = bz2.compress(b"[]")
+    with pytest.raises(UserError, match=f"{SHA256} when it was first downloaded(.|\n)*Remove that note"):
+        get(server, path, whole(other), sha256=None)
+    assert not path.exists()
+    get(server, path, whole(), sha256=None)
+    assert_whole(path)
+    path.unlink()
+    path.with_name(f".{path.name}.origin").unlink()
+    get(server, path, whole(other), sha256=None)
+    assert path.read_bytes() == other
+
+
+def test_the_digest_of_the_configuration_counts_more_than_that_of_the_first_download(server, path):
+    get(server, path, whole(bz2.compress(b"[]")), sha256=None)
+    path.unlink()
+    get(server, path, whole())
+    assert_whole(path)
+
+
+def endless(handler: Handler) -> None:
+    """Send a file without saying how long it is."""
+    handler.send_response(200)
+    handler.end_headers()
+    with suppress(ConnectionError):
+        for _ in range(64):
+            handler.wfile.write(b"BZh" + bytes(1 << 20))
+    handler.close_connection = True
+
+
+@pytest.mark.parametrize("answer", [whole(), endless], ids=["with a length", "without a length"])
+def test_a_file_above_the_limit_is_refused(server, path, answer):
+    server.answers = [answer]
+    file = RemoteFile(f"{server.url}/entries.json.bz2")
+    with pytest.raises(UserError, match=r"larger than 0\.002 GB(.|\n)*download\.max_size_gb"):
+        download(file, path, attempts=4, stall_timeout_s=5, max_size_gb=0.002)
+    assert not path.exists()
+    assert sum(left.stat().st_size for left in path.parent.iterdir()) < 3e6
+    assert len(server.requests) == 1
+
+
+def test_a_resumed_file_above_the_limit_is_refused(server, path):
+    server.answers = [cut(), ranged]
+    file = RemoteFile(f"{server.url}/entries.json.bz2")
+    with pytest.raises(UserError, match="larger than 0.002 GB"):
+        download(file, path, attempts=4, stall_timeout_s=5, first_wait_s=0.01, max_size_gb=0.002)
+
+
+def redirected(location: str) -> Answer:
+    return lambda handler: handler.head(302, 0, Location=location)
+
+
+def test_a_redirect_to_an_address_without_encryption_is_refused(server, path):
+    with pytest.raises(UserError, match=r"sends on to http://example\.org/x(.|\n)*download\.allow_http"):
+        get(server, path, redirected("http://example.org/x"))
+    assert len(server.requests) == 1
+
+
+def test_a_redirect_on_this_machine_is_followed(server, path):
+    get(server, path, redirected("/elsewhere"), whole())
+    assert_whole(path)
+
+
+def test_no_server_elsewhere_sends_on_to_this_machine(server, path, monkeypatch):
+    """As any address stands for this machine here, the request itself is what is looked at."""
+    reached = httpx.HTTPTransport.handle_request
+
+    def handle_request(transport, request):
+        if request.url.host == "example.org":
+            return httpx.Response(302, headers={"Location": f"{server.url}/entries.json.bz2"})
+        return reached(transport, request)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle_request)
+    with pytest.raises(UserError, match=r"sends on to http://127\.0\.0\.1"):
+        download(RemoteFile("https://example.org/entries.json.bz2"), path, attempts=1)
+    assert not server.requests
+    server.answers = [whole()]
+    download(RemoteFile("https://example.org/entries.json.bz2"), path, attempts=1, allow_http=True)
+    assert_whole(path)
+
+
+def test_addresses_without_encryption_have_to_be_allowed():
+    for url in ("http://127.0.0.1:80", "http://localhost", "http://[::1]/x"):
+        assert list(remote_files(url, ["x.json"])) == ["x.json"]
+    with pytest.raises(UserError, match=r"http://a\.org/x\.json is not encrypted(.|\n)*allow_http"):
+        remote_files("http://a.org", ["x.json"])
+    assert list(remote_files("http://a.org", ["x.json"], allow_http=True)) == ["x.json"]
 
 
 def test_a_web_page_is_no_entry_file(server, path):

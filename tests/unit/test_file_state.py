@@ -129,7 +129,7 @@ def test_a_downloaded_file_has_the_state_that_it_had_before(tmp_path, content):
     before = state_of_files([path])
     path.write_bytes(content)
     placed_by_hand = state_of_files([path])
-    Origin.write(path, "https://example.org/e.json.gz", "0" * 64)
+    Origin.write(path, "https://example.org/e.json.gz", "0" * 64, path)
     assert state_of_files([path]) == before != placed_by_hand
     replaced_by_an_older_file(path, content)
     assert state_of_files([path]) != before

@@ -39,9 +39,9 @@ class Origin:
         return file.with_name(f".{file.name}.origin")
 
     @classmethod
-    def write(cls, file: Path, url: str, sha256: str) -> None:
-        """Note where a file came from."""
-        state = file.stat()
+    def write(cls, file: Path, url: str, sha256: str, part: Path) -> None:
+        """Note where a file comes from that is still called ``part``."""
+        state = part.stat()
         text = json.dumps(asdict(cls(url, sha256, state.st_size, state.st_mtime_ns)), indent=2)
         write_text(cls.path(file), text + "\n")
 

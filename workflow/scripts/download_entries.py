@@ -13,6 +13,8 @@ def main(
     sha256: str | None = None,
     attempts: int = 6,
     stall_timeout_s: float = 60.0,
+    max_size_gb: float = 10.0,
+    allow_http: bool = False,
 ) -> None:
     """Download the file.
 
@@ -24,10 +26,17 @@ def main(
         Its address.
     sha256
         Its digest where one is known.
-    attempts, stall_timeout_s
+    attempts, stall_timeout_s, max_size_gb, allow_http
         See `polyfacet.online.download.download`.
     """
-    download(RemoteFile(url, sha256), entry_file, attempts=attempts, stall_timeout_s=stall_timeout_s)
+    download(
+        RemoteFile(url, sha256),
+        entry_file,
+        attempts=attempts,
+        stall_timeout_s=stall_timeout_s,
+        max_size_gb=max_size_gb,
+        allow_http=allow_http,
+    )
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +31,23 @@ class RemoteFile:
         return PurePosixPath(urlsplit(self.url).path).name
 
 
-def remote_files(base_url: str, files: Sequence[str | Mapping[str, Any]]) -> dict[str, RemoteFile]:
+def is_encrypted(url: str) -> bool:
+    """Tell whether nobody on the way can read or change what an address gives."""
+    return urlsplit(url).scheme == "https"
+
+
+def is_local(url: str) -> bool:
+    """Tell whether an address is on this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def remote_files(
+    base_url: str, files: Sequence[str | Mapping[str, Any]], *, allow_http: bool = False
+) -> dict[str, RemoteFile]:
     """List the published files by name.
 
     Parameters
@@ -39,15 +56,17 @@ def remote_files(base_url: str, files: Sequence[str | Mapping[str, Any]]) -> dic
         Address of the folder that holds the files given by name.
     files
         Names, which may hold a range such as ``{000..049}``, or mappings with ``url`` and ``sha256``.
+    allow_http
+        Whether addresses may be without encryption; those on this machine always may.
 
     Raises
     ------
     UserError
-        If an address is not http(s), a name cannot be that of an entry file, or two files share a name.
+        If an address is not https, a name cannot be that of an entry file, or two files share a name.
     """
     found: dict[str, RemoteFile] = {}
     for file in _expanded(base_url, files):
-        _check(file)
+        _check(file, allow_http)
         if file.name in found:
             raise UserError(f"download.files: {file.url} and {found[file.name].url} have the same name.")
         found[file.name] = file
@@ -94,10 +113,15 @@ def _names(pattern: str) -> Iterator[str]:
         yield f"{pattern[: numbers.start()]}{number:0{len(first)}d}{pattern[numbers.end() :]}"
 
 
-def _check(file: RemoteFile) -> None:
+def _check(file: RemoteFile, allow_http: bool) -> None:
     parts = urlsplit(file.url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UserError(f"download: {file.url!r} is no address of a file: it must begin with https://")
+    if not (allow_http or is_encrypted(file.url) or is_local(file.url)):
+        raise UserError(
+            f"download: {file.url} is not encrypted: use an address that begins with https://, or set "
+            "`download.allow_http: true` if there is none."
+        )
     _check_name(file.name, file.url)
 
 
