@@ -254,7 +254,7 @@ def test_downloaded_entries_are_counted(project):
     folder = project / "data" / "alexandria"
     folder.mkdir(parents=True)
     for name in ("a.json.bz2", "b.json", "c.json.part"):
-        (folder / name).touch()
+        (folder / name).write_text("[]")
     finding = doctor.check_alexandria_data()
     assert finding == Finding("Alexandria data", Status.OK, "2 files, 0.0 GB in data/alexandria")
 
