@@ -118,6 +118,27 @@ def test_too_few_materials_leave_the_network_untrained(graphs, properties, tmp_p
     assert len(embeddings(tmp_path)) == len(graphs)
 
 
+def test_pretraining_that_teaches_nothing_is_left_out_and_said(graphs, properties, tmp_path):
+    lithium = [graph for graph in graphs if graph.mat_id.startswith("Li")]
+    (tmp_path / "pretraining").mkdir()
+    alike = properties.loc[[graph.mat_id for graph in lithium]].assign(vol_atom=5.0, e_form=0.0)
+    write_inputs(tmp_path / "pretraining", lithium, alike)
+    others = [graph for graph in graphs if graph not in lithium]
+    write_inputs(tmp_path, others, properties.loc[[graph.mat_id for graph in others]])
+    fit(tmp_path)
+    untouched = embeddings(tmp_path)
+    fit(
+        tmp_path,
+        pretraining=tmp_path / "pretraining" / "sample.parquet",
+        pretraining_graphs=[tmp_path / "pretraining" / "graphs.parquet"],
+    )
+    record = record_of(tmp_path)
+    assert record["kind"] == "trained"
+    assert "pretraining" not in record
+    assert any("no pretraining" in note and "vol_atom: all" in note for note in record["notes"])
+    pd.testing.assert_frame_equal(embeddings(tmp_path), untouched)
+
+
 def test_validation_materials_that_are_all_alike_leave_the_choice_to_those_trained_on(
     graphs, properties, tmp_path
 ):

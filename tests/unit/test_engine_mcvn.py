@@ -1,6 +1,7 @@
 """MCVN as an engine: what it learns, that it learns the same again, and the network as published."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from synthetic_cells import PHASE, STRENGTH, synthetic_cells
 
 from polyfacet.engines.base import EngineError, Resources
+from polyfacet.engines.mcvn import training
 from polyfacet.engines.mcvn.engine import MCVNEngine, MCVNSettings
 from polyfacet.engines.mcvn.network import MCVN, SampleAttention
 from polyfacet.engines.mcvn.scaling import Scaling
@@ -139,6 +141,16 @@ def test_a_picture_that_is_no_composition_image_is_named(frame: pd.DataFrame, tm
 def test_divergence_is_an_error(fit) -> None:
     with pytest.raises(EngineError, match="Lower learning_rate"):
         fit("tabular", MCVNSettings(max_epochs=2, learning_rate=1e300))
+
+
+def test_an_epoch_whose_loss_is_not_finite_is_not_kept(fit, monkeypatch, tmp_path: Path) -> None:
+    losses = iter([math.nan, math.inf, 1.0, math.nan, 2.0])
+    monkeypatch.setattr(training, "_validation_loss", lambda *_: next(losses))
+    fit("tabular", MCVNSettings(max_epochs=5))
+    assert json.loads((tmp_path / "model" / "mcvn.json").read_text())["training"] == {
+        "epoch": 3,
+        "validation_loss": 1.0,
+    }
 
 
 def n_parameters(module: torch.nn.Module) -> int:
