@@ -21,7 +21,7 @@ TABLE_BENCHMARKS = f"{BENCHMARKS}/{{table}}"
 
 wildcard_constraints:
     table=r"[a-z][a-z0-9]*",
-    grouping="random|formula",
+    grouping="random|formula|scikit_learn",
     engine=r"[a-z_]+",
 
 
@@ -68,6 +68,17 @@ use rule split_materials as split_table with:
         **requests("small", TABLE_ROWS),
     params:
         method=lambda wildcards: wildcards.grouping,
+        # Only the splits that scikit-learn makes depend on these.
+        validation_fraction=lambda wildcards: (
+            config["engine"]["validation_fraction"]
+            if wildcards.grouping == "scikit_learn"
+            else None
+        ),
+        random_state=lambda wildcards: (
+            config["split"]["random_state"]
+            if wildcards.grouping == "scikit_learn"
+            else None
+        ),
 
 
 # A table is one shard.

@@ -19,13 +19,11 @@ from polyfacet.facets import Facet, combination_name
 from polyfacet.learnable import check_learnable, check_predictions, is_known
 from polyfacet.metrics import score, score_classes
 from polyfacet.objectives import Objective
-from polyfacet.splitting import TEST, TRAIN, SplitMethod, split_materials
+from polyfacet.splitting import TEST, TRAIN, VALID, SplitMethod, split_materials
 from polyfacet.tables import column
 from polyfacet.text_variants import STRUCTURE_TEXTS
 
 logger = logging.getLogger(__name__)
-
-VALID = "valid"
 
 _ROW = (
     column("mat_id", pa.string(), "identifier of the material"),
@@ -98,6 +96,8 @@ def usable_rows(dataset: pd.DataFrame, facets: Sequence[Facet]) -> pd.DataFrame:
 def with_validation(rows: pd.DataFrame, fraction: float, method: SplitMethod, seed: int) -> pd.DataFrame:
     """Carve the validation rows from the training part, in the way the test part was split off.
 
+    A split that names its validation rows keeps them.
+
     Parameters
     ----------
     rows
@@ -114,6 +114,8 @@ def with_validation(rows: pd.DataFrame, fraction: float, method: SplitMethod, se
     EngineError
         If no rows are left for training or validation.
     """
+    if (rows["part"] == VALID).any():
+        return rows
     train = rows[rows["part"] == TRAIN]
     formulas = dict(zip(train["mat_id"], train["formula"], strict=True))
     try:

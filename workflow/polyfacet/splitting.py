@@ -9,13 +9,13 @@ from polyfacet.errors import UserError
 from polyfacet.identifiers import stable_hash
 from polyfacet.tables import column
 
-SplitMethod = Literal["random", "formula"]
-TRAIN, TEST = "train", "test"
+SplitMethod = Literal["random", "formula", "scikit_learn"]
+TRAIN, VALID, TEST = "train", "valid", "test"
 
 SPLIT = pa.schema(
     [
         column("mat_id", pa.string(), "identifier of the material"),
-        column("part", pa.string(), "train or test"),
+        column("part", pa.string(), "train, valid (chooses the epoch; only where the split names it) or test"),
     ]
 )
 

@@ -2,13 +2,22 @@
 
 from pathlib import Path
 
+from polyfacet.composition_tables.positional_split import split_by_position
 from polyfacet.materials import SAMPLE
 from polyfacet.splitting import SPLIT, SplitMethod, split_materials
 from polyfacet.tables import read_table, write_table
 
 
 def main(
-    sample: Path, split: Path, *, method: SplitMethod, train_fraction: float, seed: int, repeat: int
+    sample: Path,
+    split: Path,
+    *,
+    method: SplitMethod,
+    train_fraction: float,
+    seed: int,
+    repeat: int,
+    validation_fraction: float = 0.15,
+    random_state: int | None = None,
 ) -> None:
     """Write the part of every material.
 
@@ -20,10 +29,18 @@ def main(
         Output: mat_id and part.
     method, train_fraction, seed, repeat
         See `polyfacet.splitting.split_materials`.
+    validation_fraction, random_state
+        Of the method ``scikit_learn``, see `split_by_position` in
+        `polyfacet.composition_tables.positional_split`.  Without a random state
+        each repeat has one of its own, the seed and the number of the repeat added.
     """
     materials = read_table(sample, SAMPLE, columns=["mat_id", "formula"])
     formulas = dict(zip(materials["mat_id"], materials["formula"], strict=True))
-    parts = split_materials(formulas, method, train_fraction, seed, int(repeat))
+    if method == "scikit_learn":
+        state = seed + int(repeat) if random_state is None else random_state
+        parts = split_by_position(list(formulas), train_fraction, validation_fraction, state)
+    else:
+        parts = split_materials(formulas, method, train_fraction, seed, int(repeat))
     write_table(split, [{"mat_id": mat_id, "part": parts[mat_id]} for mat_id in sorted(parts)], SPLIT)
 
 

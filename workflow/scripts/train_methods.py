@@ -3,6 +3,7 @@
 Most of these cells take less time than the start of a process, so that one job trains many.
 """
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -42,7 +43,8 @@ def main(
     dataset
         The aligned table of features, targets and parts.
     cells
-        Output: folder of ``<method>/<target>/card.json`` and ``predictions.parquet``.
+        Output: folder of ``<method>/<target>/card.json`` and ``predictions.parquet``.  Trainings keep their
+        state beside it until all is done, so that a job that was killed goes on where it was.
     table, description
         Name of the table and what its columns mean.
     split_method
@@ -64,13 +66,15 @@ def main(
     own_seed, name = seed + int(repeat), f"{table}/{split_method}-{repeat}"
     todo = [(method, objective) for method in methods for objective in objectives]
     materials = read_table_dataset(dataset, objectives)
+    states = cells.with_name(f"{cells.name}.states")
+    resources = Resources(own_seed, threads, states=states)
     with atomic_path(cells) as folder, TemporaryDirectory() as scratch:
         for method, objective in track(todo, f"{engine}, {name}", len(todo)):
             facets = facets_of(methods[method]["facets"])
             cell = Cell(facets, objective, name, engine, own_seed, threads)
             predictions, card = train(
                 cell,
-                create(engine, methods[method]["settings"], Resources(own_seed, threads)),
+                create(engine, methods[method]["settings"], resources),
                 materials,
                 Path(scratch) / method / objective.column,
                 Validation(validation_fraction, split_method, own_seed),
@@ -78,6 +82,7 @@ def main(
             results = folder / method / objective.column
             write_card(results / "card.json", card)
             write_table(results / "predictions.parquet", predictions, cell.predictions_schema)
+    shutil.rmtree(states, ignore_errors=True)
 
 
 if __name__ == "__main__":

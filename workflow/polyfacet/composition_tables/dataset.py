@@ -34,7 +34,7 @@ def table_dataset_schema(objectives: Sequence[Objective]) -> pa.Schema:
                 nullable=True,
             ),
             column("facets", pa.list_(pa.string()), "facets that this row has"),
-            column("part", pa.string(), "train or test"),
+            column("part", pa.string(), "train, valid (where the split names it) or test"),
         ]
     )
 

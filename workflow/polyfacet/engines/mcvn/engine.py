@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from safetensors.torch import load_file, save_file
 
+from polyfacet.composition.grey_levels import WHITE
 from polyfacet.engines.base import EngineError, Resources, ValidationUse
 from polyfacet.engines.mcvn.network import MCVN
 from polyfacet.engines.mcvn.scaling import Scaling
@@ -37,6 +38,7 @@ class MCVNEngine:
     def __init__(self, settings: MCVNSettings, resources: Resources) -> None:
         self._settings = settings
         self._seed = resources.seed
+        self._states = resources.states
         self._network: MCVN | None = None
         self._facets: tuple[Facet, ...] = ()
         self._classes: tuple[str, ...] = ()
@@ -85,14 +87,14 @@ class MCVNEngine:
         if len(train) < MIN_ROWS or valid.empty:
             raise EngineError(f"{len(train)} rows to train on and {len(valid)} to validate on are too few")
         self._facets, self._classes = tuple(facets), objective.classes
-        self._inputs = Scaling.fit(tabular(train)) if Facet.TABULAR in facets else None
-        self._answers = None if objective.classes else Scaling.fit(_numbers(train, objective))
+        self._inputs = self._scaling(tabular(train)) if Facet.TABULAR in facets else None
+        self._answers = None if objective.classes else self._scaling(_numbers(train, objective))
         training, validation = (self._examples(frame, objective) for frame in (train, valid))
         network = self._new_network()
         with one_thread():
-            epoch, loss = train_network(network, training, validation, self._settings, self._seed)
+            outcome = train_network(network, training, validation, self._settings, self._seed, self._states)
         self._network = network
-        self._save(folder, network, {"epoch": epoch, "validation_loss": loss})
+        self._save(folder, network, asdict(outcome))
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
         """Predict the objective of each row.
@@ -136,7 +138,12 @@ class MCVNEngine:
         """Give what the two branches look at; None for a branch that is not there."""
         original = torch.from_numpy(self._inputs.scale(tabular(frame))) if self._inputs else None
         images = torch.from_numpy(pixels(frame)) if Facet.COMPIMAGE in self._facets else None
+        if images is not None and self._settings.grey_values == "byte":
+            images = images * WHITE
         return original, images
+
+    def _scaling(self, values: np.ndarray) -> Scaling:
+        return Scaling.fit(values) if self._settings.scaling == "standard" else Scaling.identity(values.shape[1])
 
     def _examples(self, frame: pd.DataFrame, objective: Objective) -> Examples:
         if self._answers is None:

@@ -23,6 +23,11 @@ class Scaling:
         deviation = known.std(axis=0).filled(0.0)
         return cls(known.mean(axis=0).filled(0.0).tolist(), np.where(deviation > 0, deviation, 1.0).tolist())
 
+    @classmethod
+    def identity(cls, n_columns: int) -> Self:
+        """Leave columns as they are; a missing value becomes 0."""
+        return cls([0.0] * n_columns, [1.0] * n_columns)
+
     def scale(self, values: Array) -> Array:
         """Bring columns to mean 0 and deviation 1; a missing value becomes the mean."""
         scaled = (values - np.array(self.mean)) / np.array(self.deviation)

@@ -1,8 +1,10 @@
 """Training of the network: the published optimiser, with the weights of the epoch that validates best."""
 
-import copy
+import hashlib
 import math
+import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -12,9 +14,12 @@ from polyfacet.engines.base import EngineError
 from polyfacet.engines.mcvn.network import MCVN
 from polyfacet.engines.mcvn.settings import MCVNSettings
 from polyfacet.progress import track
+from polyfacet.structure_facet.training_state import TrainingState
 
 # The learning rate falls by a tenth every so many steps.
 DECAY, DECAY_STEPS = 0.9, 500
+# An interruption costs at most so much training.
+SAVE_EVERY_S = 20.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,17 +46,46 @@ class Examples:
         return Examples(original, images, self.answers[rows])
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """How a training ended.
+
+    Parameters
+    ----------
+    epoch, validation_loss
+        The epoch of the lowest validation loss, counted from 1, and that loss.
+    n_epochs
+        Epochs that were trained.
+    """
+
+    epoch: int
+    validation_loss: float
+    n_epochs: int
+
+
 def train(
-    network: MCVN, training: Examples, validation: Examples, settings: MCVNSettings, seed: int
-) -> tuple[int, float]:
+    network: MCVN,
+    training: Examples,
+    validation: Examples,
+    settings: MCVNSettings,
+    seed: int,
+    states: Path | None = None,
+) -> Outcome:
     """Train a network in place; it ends as it was after the epoch of the lowest validation loss.
 
     Loss is the mean squared error of scaled numbers, or the cross entropy of classes.
 
-    Returns
-    -------
-    tuple of int and float
-        That epoch, counted from 1, and its validation loss.
+    Parameters
+    ----------
+    network
+        Its weights are the start.
+    training, validation
+        Rows to learn from; rows that choose the epoch.
+    settings, seed
+        How it is trained; seed of the order of rows.
+    states
+        Folder of the states of trainings.  A training that finds its own goes on after the last saved epoch, and
+        ends with the same weights as without the interruption; None keeps no state.
 
     Raises
     ------
@@ -59,26 +93,63 @@ def train(
         If no epoch ends in a finite loss.
     """
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, fused=True)
-    schedule = torch.optim.lr_scheduler.StepLR(optimizer, DECAY_STEPS, DECAY)
     generator = torch.Generator().manual_seed(seed)
-    best_epoch, best_loss, best_weights = 0, math.inf, network.state_dict()
-    for epoch in track(range(1, settings.max_epochs + 1), "MCVN, epochs"):
-        if epoch - best_epoch > settings.patience:
+    digest = _digest(network, training, validation, settings, seed)
+    file = None if states is None else states / f"{digest}.safetensors"
+    state = _resumed(file, digest, network, optimizer)
+    steps_per_epoch = len(_batches(training, settings.batch_size, torch.Generator()))
+    for _ in range(state.epoch):
+        _batches(training, settings.batch_size, generator)
+    step, saved_at = state.epoch * steps_per_epoch, time.monotonic()
+    _set_learning_rate(optimizer, settings.learning_rate, step)
+    for epoch in track(range(state.epoch + 1, settings.max_epochs + 1), "MCVN, epochs"):
+        if epoch - state.best_epoch > settings.patience:
             break
         network.train()
         for rows in _batches(training, settings.batch_size, generator):
             optimizer.zero_grad()
             _loss(network, training.at(rows)).backward()
             optimizer.step()
-            schedule.step()
+            step += 1
+            if step % DECAY_STEPS == 0:
+                _set_learning_rate(optimizer, settings.learning_rate, step)
         loss = _validation_loss(network, validation)
-        if loss < best_loss:
-            best_epoch, best_loss, best_weights = epoch, loss, copy.deepcopy(network.state_dict())
-    if not best_epoch:
+        state.finish_epoch(loss, network)
+        if file is not None and time.monotonic() - saved_at >= SAVE_EVERY_S:
+            state.save(file, network, optimizer)
+            saved_at = time.monotonic()
+    if file is not None:
+        state.save(file, network, optimizer)
+    if not math.isfinite(state.best_error):
         raise EngineError("training diverged: the validation loss is not finite. Lower learning_rate.")
-    network.load_state_dict(best_weights)
+    network.load_state_dict(state.best_weights)
     network.eval()
-    return best_epoch, best_loss
+    return Outcome(state.best_epoch, state.best_error, state.epoch)
+
+
+def _resumed(path: Path | None, digest: str, network: MCVN, optimizer: torch.optim.Optimizer) -> TrainingState:
+    """Return the state to go on from, that of a file if it is of the same training."""
+    found = None if path is None else TrainingState.load(path, digest, network, optimizer)
+    return found or TrainingState(digest)
+
+
+def _digest(
+    network: MCVN, training: Examples, validation: Examples, settings: MCVNSettings, seed: int
+) -> str:
+    """Identify a training by its first weights, its rows and its settings, of which epochs may be added."""
+    digest = hashlib.sha256(f"{settings.model_dump_json(exclude={'max_epochs', 'patience'})} {seed}".encode())
+    rows = [part for each in (training, validation) for part in (each.original, each.images, each.answers)]
+    for tensor in (*network.state_dict().values(), *rows):
+        digest.update(b"none" if tensor is None else tensor.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _set_learning_rate(optimizer: torch.optim.Optimizer, initial: float, step: int) -> None:
+    """Set the learning rate of a step, multiplied in the order in which a step scheduler does."""
+    rate = initial
+    for _ in range(step // DECAY_STEPS):
+        rate *= DECAY
+    optimizer.param_groups[0]["lr"] = rate
 
 
 def _batches(examples: Examples, size: int, generator: torch.Generator) -> tuple[torch.Tensor, ...]:
