@@ -1,11 +1,14 @@
 # Tables of compositions instead of crystals: rows -> splits -> images -> methods side by side -> comparison.
 
 from polyfacet.comparison.methods import checked_methods
+from polyfacet.composition_tables.description import table_source
 
 TABLES = config["tables"]
 COMPARISON = config["comparison"]
 GROUPINGS = COMPARISON["splits"]
 try:
+    for name, section in TABLES.items():
+        table_source(name, section)
     METHODS = checked_methods(config)
 except UserError as error:
     raise WorkflowError(str(error))

@@ -30,7 +30,33 @@ def test_spellings_of_one_composition_become_one():
     expected = {"Fe": 70.0, "B": 30.0}
     for amounts in ({"Fe": 7, "B": 3}, {"Fe": 0.7, "B": 0.3}, {"Fe": 70.0, "B": 30.0}):
         assert atomic_percent(amounts, "atoms") == expected
-    assert atomic_percent({"Fe": 1e6, "B": 1e-3}, "atoms") == {"Fe": 100.0}
+
+
+def test_a_small_amount_is_kept_with_six_digits():
+    assert atomic_percent({"Fe": 1e6, "B": 1e-3}, "atoms") == {"Fe": 100.0, "B": 1e-7}
+    assert atomic_percent({"Fe": 1, "B": 1.23456789e-9}, "atoms")["B"] == 1.23457e-7
+    with pytest.raises(AmountError, match="the amount of B, 1e-13, is below 1e-12 of all"):
+        checked_amounts({"Fe": 1, "B": 1e-13}, "atoms")
+
+
+@pytest.mark.parametrize(("unit", "whole"), [("weight_percent", 100), ("atomic_fraction", 1)])
+def test_amounts_that_are_not_the_whole_are_refused_with_the_fix(unit, whole):
+    for share in (0.019, 0.5, 0.98):
+        with pytest.raises(
+            AmountError, match=rf"sum to {share * whole:g}, not {whole}(.|)*composition.balance"
+        ):
+            checked_amounts({"C": 0.2 * share * whole, "Mn": 0.8 * share * whole}, unit)
+        part = {"C": 0.2 * share * whole, "Mn": 0.8 * share * whole}
+        assert checked_amounts(part, unit, partial=True) == part
+    assert checked_amounts({"C": 0.992 * whole}, unit) == {"C": 0.992 * whole}
+    assert checked_amounts({"C": 0.02 * whole}, unit, "Fe")["Fe"] == pytest.approx(0.98 * whole)
+
+
+def test_a_unit_that_is_mistaken_is_named():
+    with pytest.raises(AmountError, match="sum to 1, not 100: fractions"):
+        checked_amounts({"C": 0.25, "Mn": 0.75}, "weight_percent")
+    with pytest.raises(AmountError, match="sum to 100, more than 1; percentages"):
+        checked_amounts({"C": 25, "Mn": 75}, "weight_fraction")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,9 @@ TRAIN, VALID, TEST = "train", "valid", "test"
 SPLIT = pa.schema(
     [
         column("mat_id", pa.string(), "identifier of the material"),
-        column("part", pa.string(), "train, valid (chooses the epoch; only where the split names it) or test"),
+        column(
+            "part", pa.string(), "train, valid (chooses the epoch; only where the split names it) or test"
+        ),
     ]
 )
 

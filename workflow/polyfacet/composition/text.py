@@ -1,6 +1,7 @@
 """The composition text: what a language model reads of a material's formula."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 
 from pymatgen.core import Element
 
@@ -17,7 +18,7 @@ def composition(amounts: Mapping[str, float]) -> str:
     for symbol, amount in amounts.items():
         words.append(symbol)
         if amount != 1:
-            words.append(format(amount, ".10g"))
+            words.append(_number(amount, ".10g"))
     return " ".join(words)
 
 
@@ -43,7 +44,14 @@ def _fractions(amounts: Mapping[str, float]) -> dict[str, float]:
 
 
 def _pairs(fractions: Mapping[str, float]) -> str:
-    return " ".join(f"{symbol} {fraction:.{FRACTION_DIGITS}g}" for symbol, fraction in fractions.items())
+    return " ".join(
+        f"{symbol} {_number(share, f'.{FRACTION_DIGITS}g')}" for symbol, share in fractions.items()
+    )
+
+
+def _number(value: float, form: str) -> str:
+    """Write a number without an exponent, which encoders do not know as a word."""
+    return format(Decimal(format(value, form)), "f")
 
 
 VARIANTS: Mapping[str, Callable[[Mapping[str, float]], str]] = {

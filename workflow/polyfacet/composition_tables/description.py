@@ -2,12 +2,37 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from polyfacet.composition.amounts import WHOLE, Unit
 from polyfacet.composition.formula import SYMBOLS
 from polyfacet.errors import UserError
 from polyfacet.objectives import Objective
+
+# Columns of the tables that are made of a user's table, and the name of the mean over all targets or classes.
+RESERVED = frozenset(
+    (
+        "all",
+        "compimage",
+        "compimage_sha256",
+        "composition_statistics",
+        "embedding",
+        "facets",
+        "features",
+        "formula",
+        "line",
+        "mat_id",
+        "part",
+    )
+)
 
 
 class _Part(BaseModel):
@@ -31,6 +56,7 @@ class CompositionColumns(_Part):
     brackets: Literal["atoms", "shares"] = "atoms"
     balance: str | None = None
     convert: bool = True
+    partial: bool = False
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -45,6 +71,8 @@ class CompositionColumns(_Part):
             raise ValueError(f"a balance needs a unit with a whole: {', '.join(WHOLE)}")
         if self.balance in self.columns:
             raise ValueError(f"{self.balance} is the balance and a column at once")
+        if self.balance is not None and self.partial:
+            raise ValueError("a balance makes the composition whole, so that it is not `partial`")
         return self
 
 
@@ -56,6 +84,19 @@ class TargetColumn(_Part):
     unit: str = ""
     classes: tuple[str, ...] = ()
 
+    @model_validator(mode="after")
+    def _classes_can_be_told_apart(self) -> Self:
+        for name in self.classes:
+            if name != name.strip() or not name.isprintable():
+                raise ValueError(
+                    f"class {name!r} has white space around it or characters that cannot be printed"
+                )
+            if name in RESERVED:
+                raise ValueError(
+                    f"class {name!r} is a name of Polyfacet's own. Rename it in the table and here"
+                )
+        return self
+
 
 class TableSource(_Part):
     """A CSV and what its columns mean."""
@@ -65,6 +106,39 @@ class TableSource(_Part):
     composition: CompositionColumns
     process: tuple[str, ...] = ()
     targets: dict[str, TargetColumn]
+
+    @field_validator("targets")
+    @classmethod
+    def _names_are_free(cls, targets: dict[str, TargetColumn]) -> dict[str, TargetColumn]:
+        taken = sorted(RESERVED & set(targets))
+        if taken:
+            raise ValueError(
+                f"the name {taken[0]!r} is that of a column of Polyfacet's own tables. Rename the target, "
+                f"for example to {taken[0]}_target; its `column` may stay as it is"
+            )
+        return targets
+
+    @model_validator(mode="after")
+    def _each_column_has_one_role(self) -> Self:
+        roles: dict[str, list[str]] = {}
+        for role, columns in (
+            ("composition.formula", filter(None, [self.composition.formula])),
+            ("composition.columns", self.composition.columns.values()),
+            ("process", self.process),
+            ("targets", dict.fromkeys(target.column for target in self.targets.values())),
+        ):
+            for name in columns:
+                roles.setdefault(name, []).append(role)
+        twice = {name: has for name, has in roles.items() if len(has) > 1}
+        if self.id is not None and "targets" in roles.get(self.id, []):
+            twice[self.id] = ["id", *roles[self.id]]
+        if twice:
+            name, has = next(iter(twice.items()))
+            raise ValueError(
+                f"the column {name!r} is named in {' and in '.join(has)}. Name it in one of them: what is "
+                "predicted must not be a feature, and no feature may count twice"
+            )
+        return self
 
     @property
     def columns(self) -> list[str]:

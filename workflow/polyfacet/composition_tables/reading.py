@@ -1,8 +1,6 @@
 """Rows of a table: checked one by one, kept with what identifies them or rejected with the reason."""
 
-import csv
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +10,9 @@ from pymatgen.core import Element
 
 from polyfacet.composition.amounts import AmountError, atomic_percent, checked_amounts
 from polyfacet.composition.formula import FormulaError, parse_alloy, parse_formula
+from polyfacet.composition_tables.csv_lines import read_lines
 from polyfacet.composition_tables.description import CompositionColumns, TableSource
+from polyfacet.composition_tables.numbers import NumberError, read_number
 from polyfacet.errors import UserError
 from polyfacet.identifiers import invalid_mat_id_reason
 from polyfacet.objectives import Objective
@@ -114,17 +114,18 @@ def read_rows(name: str, source: TableSource) -> tuple[list[Row], list[RejectedR
     kept: list[Row] = []
     rejected: list[RejectedRow] = []
     seen: dict[str, int] = {}
-    for number, (line, cells) in enumerate(_lines(Path(source.file), source.columns), start=1):
+    for number, line in enumerate(read_lines(Path(source.file), source.columns), start=1):
+        cells = line.cells
         mat_id = f"{name}-{number:04d}" if source.id is None or cells is None else cells[source.id].strip()
         try:
             if cells is None:
-                raise RowError("the row has not as many cells as the header")
+                raise RowError(line.problem)
             if mat_id in seen:
                 raise RowError(f"duplicate identifier, first in line {seen[mat_id]}")
-            seen[mat_id] = line
-            kept.append(_row(mat_id, line, cells, source))
+            seen[mat_id] = line.number
+            kept.append(_row(mat_id, line.number, cells, source))
         except (RowError, AmountError, FormulaError) as error:
-            rejected.append(RejectedRow(source.file, line, mat_id[:80], str(error)))
+            rejected.append(RejectedRow(source.file, line.number, mat_id[:80], str(error)))
     if not kept and not rejected:
         raise UserError(f"{source.file} has a header but no rows.")
     return kept, rejected
@@ -140,29 +141,6 @@ def element_features(rows: Sequence[Row], source: TableSource) -> list[str]:
         return [*source.composition.columns, *filter(None, [source.composition.balance])]
     named = {symbol for row in rows for symbol in row.amounts}
     return sorted(named, key=lambda symbol: Element(symbol).Z)
-
-
-def _lines(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str] | None]]:
-    """Yield line number and cells of each row that is not blank; None where it does not fit the header."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
-            header = [text.strip() for text in next(reader, [])]
-            _check_header(path, header, columns)
-            for cells in filter(None, reader):
-                fits = len(cells) == len(header)
-                yield reader.line_num, dict(zip(header, cells, strict=True)) if fits else None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"the table {path} cannot be read: {error}. Give a CSV in UTF-8.") from error
-
-
-def _check_header(path: Path, header: Sequence[str], columns: Sequence[str]) -> None:
-    missing = [name for name in columns if name not in header]
-    if missing:
-        raise UserError(f"{path} has no column {missing}; its columns are {list(header)}. Mend `tables`.")
-    twice = sorted({name for name in columns if header.count(name) > 1})
-    if twice:
-        raise UserError(f"{path} has more than one column {twice}. Rename all but one of each.")
 
 
 def _row(mat_id: str, line: int, cells: dict[str, str], source: TableSource) -> Row:
@@ -184,7 +162,7 @@ def _amounts(cells: dict[str, str], composition: CompositionColumns) -> dict[str
     else:
         text = cells[composition.formula].strip()
         stated = parse_alloy(text) if composition.brackets == "shares" else parse_formula(text)
-    amounts = checked_amounts(stated, composition.unit, composition.balance)
+    amounts = checked_amounts(stated, composition.unit, composition.balance, partial=composition.partial)
     heavy = [symbol for symbol in amounts if Element(symbol).Z > LAST_ELEMENT]
     if heavy:
         raise RowError(f"no properties are known of {', '.join(heavy)}: Z is above {LAST_ELEMENT}")
@@ -206,13 +184,7 @@ def _target(cells: dict[str, str], source: TableSource, objective: Objective) ->
 
 
 def _number(text: str, name: str) -> float:
-    text = text.strip()
-    if not text:
-        raise RowError(f"{name} is missing")
     try:
-        value = float(text)
-    except ValueError:
-        raise RowError(f"{name} is {text[:40]!r}, not a number") from None
-    if not math.isfinite(value):
-        raise RowError(f"{name} is {text[:40]!r}, not a finite number")
-    return value
+        return read_number(text)
+    except NumberError as error:
+        raise RowError(f"{name} is {error}") from error

@@ -45,7 +45,7 @@ class Resources:
     threads: int = 1
     # Folder of local encoder checkpoints; None takes the encoders from the hub.
     encoders: Path | None = None
-    # Folder in which a long training keeps its state, so that it goes on after an interruption; None keeps none.
+    # Folder in which a long training keeps its state, to go on after an interruption; None keeps none.
     states: Path | None = None
 
 

@@ -143,7 +143,9 @@ class MCVNEngine:
         return original, images
 
     def _scaling(self, values: np.ndarray) -> Scaling:
-        return Scaling.fit(values) if self._settings.scaling == "standard" else Scaling.identity(values.shape[1])
+        return (
+            Scaling.fit(values) if self._settings.scaling == "standard" else Scaling.identity(values.shape[1])
+        )
 
     def _examples(self, frame: pd.DataFrame, objective: Objective) -> Examples:
         if self._answers is None:

@@ -21,8 +21,8 @@ class MCVNSettings(Settings):
     learning_rate: PositiveFloat = 1e-3
     # Epochs without a lower validation loss after which training stops.
     patience: PositiveInt = 100
-    # ``standard`` brings original features and answers to mean 0 and deviation 1 on the training rows; ``none``
-    # takes them as they are, as the example of the published code does.
+    # ``standard`` brings original features and answers to mean 0 and deviation 1 on the training rows;
+    # ``none`` takes them as they are, as the example of the published code does.
     scaling: Literal["standard", "none"] = "standard"
-    # ``unit`` divides grey values by 255; ``byte`` takes them as they are, 0 to 255, as the published code does.
+    # ``unit`` divides grey values by 255; ``byte`` takes them as they are, as the published code does.
     grey_values: Literal["unit", "byte"] = "unit"

@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy, mse_loss
 from polyfacet.engines.base import EngineError
 from polyfacet.engines.mcvn.network import MCVN
 from polyfacet.engines.mcvn.settings import MCVNSettings
-from polyfacet.progress import track
+from polyfacet.progress import tell, track
 from polyfacet.structure_facet.training_state import TrainingState
 
 # The learning rate falls by a tenth every so many steps.
@@ -84,8 +84,8 @@ def train(
     settings, seed
         How it is trained; seed of the order of rows.
     states
-        Folder of the states of trainings.  A training that finds its own goes on after the last saved epoch, and
-        ends with the same weights as without the interruption; None keeps no state.
+        Folder of the states of trainings.  A training that finds its own goes on after the last saved epoch,
+        and ends with the same weights as without the interruption; None keeps no state.
 
     Raises
     ------
@@ -122,12 +122,15 @@ def train(
         state.save(file, network, optimizer)
     if not math.isfinite(state.best_error):
         raise EngineError("training diverged: the validation loss is not finite. Lower learning_rate.")
+    tell(f"MCVN: stopped after epoch {state.epoch}, the best is {state.best_epoch} ({state.best_error:.6g})")
     network.load_state_dict(state.best_weights)
     network.eval()
     return Outcome(state.best_epoch, state.best_error, state.epoch)
 
 
-def _resumed(path: Path | None, digest: str, network: MCVN, optimizer: torch.optim.Optimizer) -> TrainingState:
+def _resumed(
+    path: Path | None, digest: str, network: MCVN, optimizer: torch.optim.Optimizer
+) -> TrainingState:
     """Return the state to go on from, that of a file if it is of the same training."""
     found = None if path is None else TrainingState.load(path, digest, network, optimizer)
     return found or TrainingState(digest)

@@ -1,0 +1,319 @@
+"""Tables as users write them: what is read, and which message leads to the fix."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import read_composition_table
+from polyfacet.composition_tables.dataset import table_dataset_schema
+from polyfacet.composition_tables.description import RESERVED, table_source
+from polyfacet.composition_tables.reading import rows_schema
+from polyfacet.errors import UserError
+
+STEEL = {
+    "composition": {"columns": ["C", "Mn"], "unit": "weight_percent", "balance": "Fe"},
+    "targets": {"y": {"column": "Hardness"}},
+}
+FORMULA = {"composition": {"formula": "Compound"}, "targets": {"y": {"column": "y"}}}
+ROWS = "C,Mn,Hardness\n0.4,1.5,397\n0.4,1.6,398\n"
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Run the script on the bytes of a file; return its rows and its rejects."""
+
+    def run(content, description=STEEL):
+        path = tmp_path / "table.csv"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        outputs = [tmp_path / name for name in ("rows.parquet", "rejected.parquet", "summary.json")]
+        described = {**description, "file": str(path)}
+        read_composition_table.main(*outputs, table="a", description=described, max_rejected_fraction=1)
+        facts = json.loads(outputs[2].read_text())
+        rows = pd.read_parquet(outputs[0])
+        features = np.stack(rows["features"]) if len(rows) else np.empty((0, len(facts["features"])))
+        return (
+            rows.assign(amounts=[dict(zip(facts["features"], row, strict=True)) for row in features]),
+            pd.read_parquet(outputs[1]),
+        )
+
+    return run
+
+
+def one(read, formula, **composition):
+    """Read one formula; return its atomic percent, or the reason of its reject."""
+    described = {**FORMULA, "composition": {"formula": "Compound", **composition}}
+    rows, rejected = read(f'Compound,y\n"{formula}",1\n', described)
+    return rejected["reason"][0] if len(rejected) else rows["amounts"][0]
+
+
+BLUE_VITRIOL = {"H": 1000 / 21, "O": 900 / 21, "S": 100 / 21, "Cu": 100 / 21}
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["CuSO4.5H2O", "CuSO4·5H2O", "CuSO4*5H2O", "CuSO4 • 5 H2O", "CuSO4×5H2O", "CuSO4.5(H2O)", "CuSO4.(H2O)5"],  # noqa: RUF001
+)
+def test_a_hydrate_is_read_whichever_way_its_dot_is_typed(read, formula):
+    assert one(read, formula) == pytest.approx(BLUE_VITRIOL, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("formula", "same"),
+    [
+        ("MgSO4.7H2O", "MgSO4(H2O)7"),
+        ("Na2CO3.10H2O", "Na2CO3(H2O)10"),
+        ("CuSO4.H2O", "CuSO4(H2O)"),
+        ("CaSO4.0.5H2O", "Ca2S2O8(H2O)"),
+        ("CaSO4·0.5H2O", "Ca2S2O8(H2O)"),
+        ("KAl(SO4)2.12H2O", "KAl(SO4)2(H2O)12"),
+        ("NiCl2.6NH3", "NiCl2(NH3)6"),
+        ("3CaO·Al2O3", "Ca3Al2O6"),
+        ("MgO.Al2O3", "MgAl2O4"),
+        ("Al2O3·2SiO2·2H2O", "Al2Si2O9H4"),
+        ("YBa2Cu3O6.5", "Y2Ba4Cu6O13"),
+        ("Fe0.5Ni0.5", "FeNi"),
+        ("Fe.5Ni.5", "FeNi"),
+        ("Fe2.5H2O4", "Fe5H4O8"),
+    ],
+)
+def test_dots_of_adducts_and_decimal_points_are_told_apart(read, formula, same):
+    assert one(read, formula) == pytest.approx(one(read, same), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "Fe0.5.H2O",
+        "La0.5Sr0.5MnO3.5H2O",
+        "Al2O3.2SiO2.2H2O",
+        "CuSO4·",
+        "·H2O",
+        "CuSO4·xH2O",
+        "CuSO4·0H2O",
+        "CuSO4..5H2O",
+        "(Fe]2",
+        "Fe２O3",  # noqa: RUF001
+        "Fe" * 6000,
+    ],
+)
+def test_an_ambiguous_or_broken_formula_is_rejected(read, formula):
+    assert isinstance(one(read, formula), str)
+
+
+def test_the_advice_for_an_ambiguous_dot_is_one_that_works(read):
+    assert "Write the dot of a hydrate as ·" in one(read, "La0.5Sr0.5MnO3.5H2O")
+    assert one(read, "La0.5Sr0.5MnO3·5H2O") == pytest.approx(one(read, "LaSrMn2O6(H2O)10"), rel=1e-6)
+
+
+def test_a_hydrate_is_no_alloy(read):
+    assert "brackets: shares" in one(read, "CuSO4.5H2O", brackets="shares")
+
+
+WEIGHTS = {"composition": {"columns": ["C", "Mn"], "unit": "weight_percent"}, "targets": STEEL["targets"]}
+
+
+@pytest.mark.parametrize(
+    ("unit", "row", "reason"),
+    [
+        ("weight_percent", "0.4,1.5", "sum to 1.9, not 100 (within 1)"),
+        ("atomic_percent", "40,50", "sum to 90, not 100"),
+        ("weight_fraction", "0.004,0.015", "sum to 0.019, not 1 (within 0.01)"),
+        ("weight_percent", "0.4,0.6", "fractions are in the unit"),
+        ("atomic_fraction", "40,60", "percentages are in the unit"),
+        ("weight_percent", "60,41", "sum to 101, more than 100"),
+    ],
+)
+def test_a_row_that_is_not_a_whole_composition_is_rejected_with_its_sum(read, unit, row, reason):
+    described = {**WEIGHTS, "composition": {**WEIGHTS["composition"], "unit": unit}}
+    whole = "40,60" if "percent" in unit else "0.4,0.6"
+    rows, rejected = read(f"C,Mn,Hardness\n{row},397\n{whole},400\n", described)
+    assert rows["line"].tolist() == [3]
+    assert rejected["line"].tolist() == [2]
+    assert reason in rejected["reason"][0]
+    if "not" in reason:
+        assert "composition.balance" in rejected["reason"][0]
+
+
+def test_with_the_balance_or_said_to_be_partial_the_same_row_is_read(read):
+    rows, _ = read("C,Mn,Hardness\n0.4,1.5,397\n")
+    assert rows["amounts"][0] == pytest.approx({"C": 1.83, "Mn": 1.50, "Fe": 96.66}, abs=0.01)
+    partial = {**WEIGHTS, "composition": {**WEIGHTS["composition"], "partial": True}}
+    rows, rejected = read("C,Mn,Hardness\n0.4,1.5,397\n", partial)
+    assert (len(rows), len(rejected)) == (1, 0)
+
+
+@pytest.mark.parametrize("text", ["397", " 397 ", "+397.", "3.97e2", "3970E-1", ".397e3", "0397"])
+def test_a_plain_number_is_read(read, text):
+    rows, rejected = read(f"C,Mn,Hardness\n0.4,1.5,{text}\n")
+    assert not len(rejected)
+    assert rows["y"].tolist() == [397.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("1,5", "decimal comma"),
+        ("1.234,5", "thousands"),
+        ("1,234.5", "thousands"),
+        ("1.5 GPa", "a unit?"),
+        ("1.5GPa", "a unit?"),
+        ("12 %", "percent sign"),
+        ("1e", "not a number"),
+        ("0x10", "not a number"),
+        ("1_000", "not a number"),
+        ("1d5", "not a number"),
+        ("1.2.3", "not a number"),
+        ("nan", "missing ('nan')"),
+        ("N/A", "missing ('N/A')"),
+        ("--", "missing ('--')"),
+        ("", "missing"),
+        ("inf", "not a finite number"),
+        ("-Infinity", "not a finite number"),
+        ("1e999", "not a number up to"),
+        ("1e-999", "too small to be told from zero"),
+        ("<0.01", "a limit"),
+        ("~5", "a limit or an estimate"),
+        ("5±1", "uncertainty"),
+        ("5(1)", "uncertainty"),
+        ("5-6", "a range"),
+        ("1\u2009000", "THIN SPACE"),
+        ("5\u00a0", "NO-BREAK SPACE"),
+        ("５", "FULLWIDTH DIGIT FIVE"),  # noqa: RUF001
+        ("\u0665", "ARABIC-INDIC DIGIT FIVE"),
+        ("−5", "MINUS SIGN"),  # noqa: RUF001
+        ("5\u200b", "ZERO WIDTH SPACE"),
+        ("five", "not a number"),
+    ],
+)
+@pytest.mark.parametrize("column", ["C", "Hardness"])
+def test_anything_else_is_rejected_with_the_line_the_column_and_the_cause(read, text, cause, column):
+    cells = {"C": "0.4", "Mn": "1.5", "Hardness": "397", column: f'"{text}"'}
+    rows, rejected = read(f"C,Mn,Hardness\n0.4,1.5,397\n{','.join(cells.values())}\n")
+    assert rows["line"].tolist() == [2]
+    assert rejected["line"].tolist() == [3]
+    assert rejected["reason"][0].startswith(f"{column} is ")
+    assert cause in rejected["reason"][0]
+
+
+def test_a_negative_amount_is_rejected(read):
+    _, rejected = read("C,Mn,Hardness\n-0.4,1.5,397\n")
+    assert "the amount of C is -0.4, not between 0 and" in rejected["reason"][0]
+
+
+def test_very_small_amounts_are_kept_and_statistics_of_them_are_finite(read, tmp_path):
+    content = "Compound,y\nFe1B0.000000001,1\nFe1Ni0.00000000004,2\nFeB0.00000000000001,3\n"
+    rows, rejected = read(content, FORMULA)
+    amounts = rows["amounts"].tolist()
+    assert amounts[0]["B"] == pytest.approx(1e-7)
+    assert amounts[1]["Ni"] == pytest.approx(4e-9)
+    assert rows["formula"].tolist() == ["B0.0000001Fe100", "Fe100Ni0.000000004"]
+    assert "the amount of B, 1e-14, is below 1e-12 of all" in rejected["reason"][0]
+    weights = "C,Mn,Hardness\n0.000000001,1.5,397\n"
+    assert read(weights)[0]["amounts"][0]["C"] == pytest.approx(4.649e-9 * 1, rel=0.05)
+
+
+NAMES = sorted(RESERVED)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_target_with_the_name_of_a_column_of_ours_is_refused_by_its_key(read, name):
+    with pytest.raises(UserError, match=rf"tables\.a\.targets: .*'{name}'.*Rename the target"):
+        read(ROWS, {**STEEL, "targets": {name: {"column": "Hardness"}}})
+
+
+def test_all_columns_of_ours_are_reserved():
+    source = table_source("a", {**STEEL, "file": "a.csv"})
+    ours = {*rows_schema([]).names, *table_dataset_schema([]).names}
+    assert ours <= RESERVED
+    assert "y" in rows_schema(source.objectives).names
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"process": ["Hardness"]}, "'Hardness' is named in process and in targets"),
+        ({"targets": {"y": {"column": "Mn"}}}, "'Mn' is named in composition.columns and in targets"),
+        ({"process": ["C"]}, "'C' is named in composition.columns and in process"),
+        ({"id": "Hardness"}, "'Hardness' is named in id and in targets"),
+        (
+            {"composition": {"columns": {"C": "x", "Mn": "x"}, "unit": "weight_percent", "balance": "Fe"}},
+            "'x' is named in composition.columns and in composition.columns",
+        ),
+        ({"targets": {"y": {"column": "Hardness", "classes": ["all"]}}}, "class 'all'"),
+        ({"targets": {"y": {"column": "Hardness", "classes": ["hard "]}}}, "class 'hard '"),
+    ],
+)
+def test_a_column_with_two_roles_is_refused(read, changes, message):
+    with pytest.raises(UserError, match=re.escape(message)):
+        read(ROWS, {**STEEL, **changes})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        ROWS,
+        ROWS.encode("utf-8-sig"),
+        ROWS.replace("\n", "\r\n"),
+        ROWS.replace("\n", "\r"),
+        ROWS.rstrip("\n"),
+        ROWS.replace("\n", "\n\n"),
+        f"\n  \n{ROWS}",
+        ROWS.replace("C,Mn,Hardness", '"C", Mn ,Hardness'),
+        ROWS.replace("397", '"397"'),
+    ],
+    ids=["plain", "bom", "crlf", "cr", "no-end", "blank-lines", "blank-first", "spaces", "quoted"],
+)
+def test_harmless_differences_between_files_do_not_matter(read, content):
+    rows, rejected = read(content)
+    assert (rows["y"].tolist(), len(rejected)) == ([397.0, 398.0], 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("C;Mn;Hardness\n0,40;1,5;397\n", "Line 1 is separated by semicolons"),
+        ("C;Mn;Hardness\n0.40;1.5;397\n", "Line 1 is separated by semicolons"),
+        ("C\tMn\tHardness\n0.40\t1.5\t397\n", "Line 1 is separated by tabs"),
+        ("C|Mn|Hardness\n0.40|1.5|397\n", "Line 1 is separated by vertical bars"),
+        (f"sep=,\n{ROWS}", "Line 1 is a hint for Excel and not the header: delete it"),
+        ("sep=;\nC;Mn;Hardness\n", "Line 1 is a hint for Excel"),
+        (
+            'C,Mn,Note,Hardness\n0.4,1.5,x,397\n0.4,1.5,"5" bar,397\n',
+            "line 3: a cell in quotation marks holds",
+        ),
+        ('C,Mn,Note,Hardness\n0.4,1.5,"x,397\n0.4,1.5,y,397\n', "lines 2 to 3: a quotation mark is opened"),
+        (ROWS.replace("0.4,1.6", "0.4é,1.6").encode("latin-1"), "not UTF-8: line 3 has the byte 0xe9"),
+        (ROWS.encode("utf-16"), "is UTF-16 text"),
+        (ROWS.encode("utf-16-le"), "zero bytes"),
+        (b"PK\x03\x04\x14\x00", "an Excel workbook"),
+        (b"\x1f\x8b\x08\x00", "compressed with gzip"),
+        ("0.4,1.5,397\n0.4,1.6,398\n", "Line 1 holds numbers: add a line with the names"),
+        ("c,mn,hardness\n0.4,1.5,397\n", "'Mn' may be 'mn'"),
+        ("", "is empty"),
+        ("\n\n", "is empty"),
+        ("C,Mn,Hardness\n", "a header but no rows"),
+        ("C,Mn,Mn,Hardness\n0.4,1,2,3\n", "more than one column ['Mn'] (line 1)"),
+        (",".join(f"c{n}" for n in range(5000)) + "\n1\n", "'c19', '...']"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_with_the_line_and_the_likely_cause(read, content, message):
+    with pytest.raises(UserError, match=re.escape(message)):
+        read(content)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("0,4,1,5,397", "the row has 5 cells, not as many cells as the header, 3; a decimal comma"),
+        ("0.4,1.5", "the row has 2 cells, not as many cells as the header, 3"),
+        (",,", "all cells of the row are empty"),
+        ('0.4,"1.5\n0.4",1.6,7', "it begins in line 3: a stray quotation mark?"),
+    ],
+)
+def test_a_ragged_row_is_rejected_with_the_likely_cause(read, row, reason):
+    rows, rejected = read(f"C,Mn,Hardness\n0.4,1.5,397\n{row}\n0.4,1.6,398\n")
+    assert rows["y"].tolist() == [397.0, 398.0]
+    assert reason in rejected["reason"][0]

@@ -1,0 +1,82 @@
+"""Formulas of adducts, hydrates above all: ``CuSO4·5H2O`` is one CuSO4 with five H2O.
+
+The dot of a keyboard is a decimal point as well.  ``CuSO4.5H2O`` is read as a hydrate where the rest of the
+formula has whole numbers only, and refused where it has not.
+"""
+
+import re
+
+AMOUNT = r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+"
+
+# Dots, bullets, asterisk, multiplication sign: in a formula they can be nothing but the dot of an adduct.
+_SEPARATORS = "·•⋅∙‧・*×"  # noqa: RUF001 - as they occur in tables
+# What crystallises with salts; a keyboard dot in front of anything else is a decimal point.
+_MOLECULES = r"H2O2|H2O|OH2|NH3|N2H4|HCl|HF|HNO3|H2SO4|CH3OH|CH4O|C2H5OH|C2H6O|CO2|SO2|SO3"
+_KEYBOARD = re.compile(
+    rf"(?P<main>.*[A-Za-z)\]}}]\s*(?P<amount>[0-9]*))\s*\.\s*(?P<factor>[0-9]+(?:\.[0-9]+)?|)\s*"
+    rf"(?P<molecule>{_MOLECULES}|\((?:{_MOLECULES})\)|\[(?:{_MOLECULES})\])\s*"
+)
+# A dot with an element or a bracket on both sides is no decimal point: MgO.Al2O3.
+_BETWEEN = re.compile(r"(?<=[A-Za-z)\]}])\s*\.\s*(?=[A-Z(\[{])")
+_DECIMAL = re.compile(r"\.[0-9]|[0-9]\.")
+_FACTOR = re.compile(rf"\s*(?P<factor>{AMOUNT})?\s*(?P<part>.*?)\s*", re.DOTALL)
+
+
+class AdductError(ValueError):
+    """A formula whose dots can be read in two ways, or that lacks a part; the message says which."""
+
+
+def split_adducts(formula: str) -> list[tuple[float, str]]:
+    """Split a formula at the dots of an adduct.
+
+    Parameters
+    ----------
+    formula
+        ``CuSO4·5H2O``, also with a bullet, an asterisk or a multiplication sign; ``CuSO4.5H2O``;
+        ``MgO.Al2O3``.
+        Numbers in front of a part are its factor (``3CaO·Al2O3``, ``CaSO4·0.5H2O``).
+
+    Returns
+    -------
+    list of tuple of float and str
+        Factor and formula of each part; a formula that is no adduct is one part, unchanged.
+
+    Raises
+    ------
+    AdductError
+        If a dot may be a decimal point as well, or a part is empty.
+    """
+    parts = re.split(f"[{re.escape(_SEPARATORS)}]", formula)
+    parts = [piece for part in parts for piece in _at_keyboard_dots(part)]
+    if len(parts) == 1:
+        return [(1.0, formula)]
+    found = []
+    for part in parts:
+        match = _FACTOR.fullmatch(part)
+        if match is None or not match["part"]:
+            raise AdductError("has a dot of a hydrate with nothing on one side")
+        factor = float(match["factor"] or 1)
+        if factor == 0:
+            raise AdductError(f"has none of {match['part']}: take it out")
+        found.append((factor, match["part"]))
+    return found
+
+
+def _at_keyboard_dots(text: str) -> list[str]:
+    molecules: list[str] = []
+    rest = text
+    while match := _KEYBOARD.fullmatch(rest):
+        if match["amount"] and match["factor"] and int(match["amount"]) <= 1:
+            # Nobody writes Fe0 or Fe1, so that this is Fe0.5 or Fe1.5.
+            break
+        molecules.insert(0, f"{match['factor']}{match['molecule']}")
+        rest = match["main"]
+    between = _BETWEEN.split(rest)
+    if not molecules and len(between) == 1:
+        return [text]
+    if any(_DECIMAL.search(part) for part in between):
+        raise AdductError(
+            "has dots that may be decimal points or those of a hydrate. Write the dot of a hydrate as · or "
+            "put its molecules into brackets, as in CuSO4(H2O)5"
+        )
+    return [*between, *molecules]
