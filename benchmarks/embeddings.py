@@ -45,7 +45,7 @@ from polyfacet.structure_facet.crystal_graph import GRAPHS, build_graph
 from polyfacet.tables import read_table, write_table
 from polyfacet.targets import Target
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+REFERENCE = Path(__file__).resolve().parents[1] / "data" / "reference" / "data"
 KINDS = ("random", "calibrated", "trained")
 TARGETS = [target.value for target in Target]
 # What XenonPy's 290 composition features are: five statistics of 58 properties.
@@ -93,8 +93,8 @@ def read_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, required=True, help="where results are kept")
-    parser.add_argument("--entries", type=Path, default=SHARED / "alexandria_1d")
-    parser.add_argument("--elements", type=Path, default=SHARED / "elements" / "elements_completed.csv")
+    parser.add_argument("--entries", type=Path, default=REFERENCE / "alexandria_1d")
+    parser.add_argument("--elements", type=Path, default=REFERENCE / "elements" / "elements_completed.csv")
     parser.add_argument("--n", type=int, default=1000, help="number of materials")
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])

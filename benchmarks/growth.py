@@ -3,7 +3,7 @@
 Runs the workflow up to the dataset for one sample after the other, in `results/<run name>`, which must not be
 there.
 
-Usage: PYTHONPATH=workflow python benchmarks/growth.py --sources ../shared/data/alexandria_1d --cores 2
+Usage: PYTHONPATH=workflow python benchmarks/growth.py --sources data/reference/data/alexandria_1d --cores 2
 """
 
 import argparse
@@ -21,7 +21,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 def main() -> None:
     """Run all samples, and print a table after each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sources", default=str(PROJECT.parent / "shared" / "data" / "alexandria_1d"))
+    parser.add_argument("--sources", default=str(PROJECT / "data" / "reference" / "data" / "alexandria_1d"))
     parser.add_argument("--n", type=int, nargs="+", default=[1000, 2000], help="sizes of the samples")
     parser.add_argument("--shard-size", type=int, default=500)
     parser.add_argument("--run-name", default="growth")

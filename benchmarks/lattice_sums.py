@@ -31,7 +31,7 @@ from polyfacet.structure_facet.lattice_sums import PAULI_ALPHA, lattice_sums, la
 from polyfacet.structure_facet.local_graph import local_graph
 from polyfacet.structure_facet.network import network_input
 
-RANDOM_1K = Path("shared/data/alexandria_3d/alexandria_3d_random1k.extxyz.gz")
+RANDOM_1K = Path("data/reference/data/alexandria_3d/alexandria_3d_random1k.extxyz.gz")
 ATOMS = (2, 5, 10, 20, 40)
 SHARDS = (1, 10, 100, 1000)
 # Crystals that each row of the growth with the number of atoms is measured on, and those of slow steps.

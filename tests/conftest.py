@@ -1,20 +1,36 @@
 """Fixtures that several layers of tests share."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PosixPath
 
 import pytest
 from project import PROJECT
 
 
+class ReferencePath(PosixPath):
+    """A path below the folder of reference data; naming what is not there skips the test."""
+
+    def __truediv__(self, name: str | os.PathLike[str]) -> "ReferencePath":
+        path = super().__truediv__(name)
+        if not path.exists():
+            pytest.skip(f"needs {path}, which docs/reference_data.md says where to get")
+        return path
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Folder with real data and reference numbers beside the project; not part of it."""
-    folder = PROJECT.parent / "shared"
-    if not folder.is_dir():
-        pytest.skip("needs the reference data in ../shared, which is not there")
-    return folder
+    """Folder with real data and reference numbers, which are not part of the project."""
+    named = os.environ.get("POLYFACET_REFERENCE")
+    places = [Path(named)] if named else [PROJECT / "data" / "reference", PROJECT.parent / "shared"]
+    for folder in places:
+        if folder.is_dir():
+            return ReferencePath(folder)
+    pytest.skip(
+        f"needs reference data in {places[0]}: see docs/reference_data.md, or name their folder in "
+        "POLYFACET_REFERENCE"
+    )
 
 
 @pytest.fixture

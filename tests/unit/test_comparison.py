@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+import yaml
 from PIL import Image
 from project import PROJECT
 
@@ -154,12 +155,55 @@ def test_findings_follow_from_the_numbers(scores):
     assert "random split: `ours` is best, R2 0.833 ± 0.153 over 3 repeats; `base` has" in said
     assert "beaten in 2 of 3" in said
     assert "R2 is lower by 0.300 in the median" in said
-    assert "published R2 of `ours` 0.85, ours 0.833 ± 0.153 on the random split: reproduced" in said
+    assert (
+        "published R2 of `ours` 0.85, ours 0.833 ± 0.153 on the random split: ours is lower by 0.017" in said
+    )
     assert "published R2 of `base` 0.92 to 0.94" in said
-    high = [{**PUBLISHED[0], "value": 0.3}, {**PUBLISHED[1], "value": 1.5}]
-    said = "\n".join(findings(compare(scores, "base"), high, "base"))
-    assert "ours is higher" in said
-    assert "ours is lower" in said
+
+
+def verdict(values, value, split="random", **declared):
+    """Compare one published score with the scores of our repeats."""
+    table = compare(pd.DataFrame([row("ours", n, score, split) for n, score in enumerate(values)]), None)
+    (said,) = [
+        s for s in findings(table, [{**PUBLISHED[0], "value": value, **declared}], None) if "published" in s
+    ]
+    return said.split(" split: ", 1)[1]
+
+
+def test_there_is_a_verdict_only_where_settings_are_declared_the_same():
+    close = (0.84, 0.85, 0.86)
+    assert verdict(close, 0.855, differs=[]) == (
+        "reproduced within 2 standard deviations, ours is lower by 0.005."
+    )
+    assert verdict(close, 0.9, differs=[]) == "not reproduced, ours is lower by 0.050."
+    assert verdict(close, [0.3, 0.4], differs=[]) == "not reproduced, ours is higher by 0.450."
+    assert verdict(close, [0.8, 0.9], differs=[]).endswith("ours is in the range.")
+    said = verdict(close, 0.855, differs=["epochs", "the split"])
+    assert said == "ours is lower by 0.005; not comparable, differs in epochs, the split."
+    assert "not declared whether the settings are the same" in verdict(close, 0.855)
+
+
+def test_a_method_that_scatters_does_not_reproduce_everything():
+    assert "no verdict, ours scatters by more than 0.02" in verdict((0.7, 0.8, 0.9), 0.85, differs=[])
+    assert "no spread to judge by" in verdict((0.85,), 0.85, differs=[])
+    assert "ours failed" in verdict((0.85, float("nan")), 0.85, differs=[])
+
+
+def test_a_published_score_may_be_of_the_split_of_published_code(tmp_path):
+    table = pd.DataFrame([row("ours", n, 0.85 + n / 100, "scikit_learn") for n in range(3)])
+    entry = {**PUBLISHED[0], "value": 0.86, "split": "scikit_learn", "differs": []}
+    (said,) = [s for s in findings(compare(table, None), [entry], None) if "published" in s]
+    assert "on the scikit-learn split: reproduced" in said
+    assert not [s for s in findings(compare(table, None), [PUBLISHED[0]], None) if "published" in s]
+    save(comparison_figure(compare(table, None), [entry]), tmp_path / "figure.png")
+
+
+def test_no_method_of_the_study_was_tuned_on_its_splits_and_every_published_score_says_what_differs():
+    for name in ("mcvn", "mcvn_steel"):
+        study = yaml.safe_load((PROJECT / "config" / f"{name}.yaml").read_text(encoding="utf-8"))
+        comparison = complete_config(study)["comparison"]
+        assert "members" not in str(comparison["methods"])
+        assert all("differs" in entry for entry in comparison["published"])
 
 
 def test_the_figure_shows_every_section(scores, tmp_path):

@@ -19,8 +19,10 @@ from polyfacet.errors import UserError
 from polyfacet.facets import Facet, facets_of
 from polyfacet.metrics import r2, score_classes
 from polyfacet.objectives import Objective
+from polyfacet.structure_facet.training_state import TrainingState
 
 N_TRAIN, N_VALID = 160, 40
+N_SAVED = 5
 QUICK = MCVNSettings(max_epochs=2)
 
 
@@ -204,3 +206,49 @@ def test_any_number_of_features_and_every_ablation(variant: str, attention: str,
         "head": attention in ("both", "fusion"),
     }
     assert names == {name for name, there in wanted.items() if there}
+
+
+def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_bits(
+    frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = MCVNSettings(max_epochs=12, batch_size=2, learning_rate=0.01)
+    train, valid = frame[:N_TRAIN], frame[N_TRAIN : N_TRAIN + N_VALID]
+
+    def fit(name: str, states: Path | None) -> MCVNEngine:
+        engine = MCVNEngine(settings, Resources(seed=1, states=states))
+        engine.fit(train, valid, (Facet.TABULAR, Facet.COMPIMAGE), STRENGTH, tmp_path / name)
+        return engine
+
+    save, saved = TrainingState.save, []
+
+    def save_and_die(state: TrainingState, *args: object) -> None:
+        save(state, *args)
+        saved.append(state.epoch)
+        if state.epoch == N_SAVED:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("polyfacet.engines.mcvn.training.SAVE_EVERY_S", 0)
+    monkeypatch.setattr(TrainingState, "save", save_and_die)
+    with pytest.raises(KeyboardInterrupt):
+        fit("killed", tmp_path / "states")
+    assert len(list((tmp_path / "states").glob("*.safetensors"))) == 1
+    resumed = fit("resumed", tmp_path / "states")
+    assert saved[N_SAVED] == N_SAVED + 1
+    np.testing.assert_array_equal(resumed.predict(frame), fit("whole", None).predict(frame))
+    # What is finished is not trained again.
+    saved.clear()
+    fit("again", tmp_path / "states")
+    assert saved == [settings.max_epochs]
+
+
+def test_inputs_are_taken_as_they_are_where_the_published_code_does(fit, frame: pd.DataFrame) -> None:
+    settings = MCVNSettings(max_epochs=2, scaling="none", grey_values="byte")
+    engine = fit("tabular+compimage", settings)
+    original, images = engine._parts(frame)
+    np.testing.assert_array_equal(original.numpy(), np.stack(frame["embedding"]))
+    levels = images.numpy()
+    np.testing.assert_array_equal(levels, levels.round())
+    assert levels.max() > 250
+    assert engine._answers == Scaling.identity(1)
+    scaled = fit("tabular+compimage", QUICK)
+    np.testing.assert_allclose(scaled._parts(frame)[1].numpy() * 255, levels)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from polyfacet.comparison.findings import REPRODUCED_WITHIN, findings
+from polyfacet.comparison.findings import MAX_SPREAD, REPRODUCED_WITHIN, findings
 from polyfacet.comparison.scores import SCORES, compare
 from polyfacet.comparison.sections import section_markdown, sections
 from polyfacet.composition_tables.reading import REJECTED_ROWS
@@ -21,8 +21,9 @@ Mean ± standard deviation over the repeats of each split, always on the test pa
 composition in both parts, a grouped one holds each composition in one part. R2 is the coefficient of
 determination, MAE the mean absolute error in the unit of the target; precision, recall and F1 are of one
 class, macro F1 is the mean over the classes. "Beats it" counts the repeats in which a method's first score is
-better than that of `{{reference}}` on the same split. A published score counts as reproduced where it is
-within {REPRODUCED_WITHIN:g} standard deviations of ours."""
+better than that of `{{reference}}` on the same split. A published score counts as reproduced only where the
+settings of both are declared the same and it is within {REPRODUCED_WITHIN:g} standard deviations of ours,
+which may be {MAX_SPREAD:g} at most."""
 
 
 def main(
@@ -57,7 +58,7 @@ def main(
     comparison = compare(frame, reference)
     said = "\n".join(f"- {sentence}" for sentence in findings(comparison, published, reference))
     parts = [
-        f"### {section.title}\n\n{section_markdown(section, comparison, published, reference)}"
+        f"### {plain(section.title)}\n\n{section_markdown(section, comparison, published, reference)}"
         for section in sections(comparison)
     ]
     results = "\n\n".join(
@@ -93,7 +94,7 @@ def _failures(frame: pd.DataFrame) -> str:
 def _rows(summary: Path, rejected: Path) -> str:
     facts = json.loads(summary.read_text(encoding="utf-8"))
     text = (
-        f"`{facts['file']}`: {facts['n_read']} rows, {facts['n_rejected']} rejected, "
+        f"{plain(facts['file'])}: {facts['n_read']} rows, {facts['n_rejected']} rejected, "
         f"{facts['n_compositions']} compositions, {len(facts['features'])} features "
         f"({plain(', '.join(facts['features']))})."
     )
@@ -106,7 +107,7 @@ def _rows(summary: Path, rejected: Path) -> str:
 
 def _image_rejects(tables: Sequence[Path]) -> str:
     rejects = pd.concat([read_table(path, REJECTS) for path in tables])
-    lines = [f"- {row.mat_id}: {plain(str(row.reason))}" for row in rejects.itertuples()]
+    lines = [f"- {plain(str(row.mat_id))}: {plain(str(row.reason))}" for row in rejects.itertuples()]
     return "Without composition image:\n\n" + "\n".join(lines) if lines else ""
 
 

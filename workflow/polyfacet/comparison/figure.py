@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from polyfacet.comparison.scores import ALL
 from polyfacet.comparison.sections import LABELS, SPLIT_LABELS, Section, published_value, sections
 
-COLORS = {"random": "tab:blue", "formula": "tab:orange"}
+COLORS = {"random": "tab:blue", "formula": "tab:orange", "scikit_learn": "tab:green"}
 # A panel shows no further down than this: a method that fails would squeeze all others.
 FLOOR = 0.5
 
@@ -64,7 +64,7 @@ def _panel(
     rows = section.rows(comparison, metric)
     methods = list(dict.fromkeys(rows["method"]))
     place = {method: index for index, method in enumerate(methods)}
-    for split, shift in zip(SPLIT_LABELS, (-0.15, 0.15), strict=True):
+    for split, shift in zip(SPLIT_LABELS, (-0.15, 0.15, 0.0), strict=True):
         own = rows[rows["split"] == split]
         if own.empty:
             continue
@@ -86,5 +86,6 @@ def _panel(
     axes.set_yticks(range(len(methods)), methods if names else [""] * len(methods), fontsize=8)
     axes.invert_yaxis()
     axes.grid(axis="x", linewidth=0.4)
-    axes.set_title(section.title, fontsize=10)
+    # A dollar sign would begin a formula.
+    axes.set_title(section.title.replace("$", r"\$"), fontsize=10)
     axes.set_xlabel(f"{LABELS[metric]} (at the edge: below {FLOOR:g})", fontsize=8)

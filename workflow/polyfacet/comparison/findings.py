@@ -7,17 +7,21 @@ import pandas as pd
 
 from polyfacet.comparison.sections import (
     LABELS,
+    PUBLISHED_SPLIT,
     SPLIT_LABELS,
     Section,
     mean_text,
     overall,
+    published_entry,
     published_value,
     range_text,
     sections,
 )
 
-# A published score counts as reproduced within so many standard deviations of ours over the repeats.
+# A published score counts as reproduced within so many standard deviations of ours over the repeats,
 REPRODUCED_WITHIN = 2.0
+# which may not be larger than this: a method that scatters enough would reproduce anything.
+MAX_SPREAD = 0.02
 
 
 def findings(
@@ -72,7 +76,7 @@ def _best(section: Section, rows: pd.DataFrame, split: str, reference: str | Non
 def _cost_of_grouping(section: Section, rows: pd.DataFrame) -> list[str]:
     """Say how much of the scores of the random split the grouped one leaves."""
     means = rows.pivot_table(index="method", columns="split", values="mean")
-    if not set(SPLIT_LABELS) <= set(means.columns) or means.dropna().empty:
+    if not {"random", "formula"} <= set(means.columns) or means.dropna().empty:
         return []
     drop = (means["random"] - means["formula"]).dropna()
     return [
@@ -85,30 +89,47 @@ def _cost_of_grouping(section: Section, rows: pd.DataFrame) -> list[str]:
 def _reproduced(
     section: Section, comparison: pd.DataFrame, published: Sequence[Mapping[str, Any]]
 ) -> list[str]:
-    """Hold our scores of the random split, the published way of splitting, against the published ones."""
+    """Compare published scores with ours on the split that their entry names."""
     said = []
     for metric in section.metrics:
         rows = section.rows(comparison, metric)
-        rows = rows[rows["split"] == "random"].set_index("method")
-        for method in rows.index:
+        for method in dict.fromkeys(rows["method"]):
+            entry = published_entry(section, method, metric, published)
             value = published_value(section, method, metric, published)
-            if value is None:
+            if entry is None or value is None:
                 continue
-            mean, std = rows["mean"][method], rows["std"][method]
+            split = entry.get("split", PUBLISHED_SPLIT)
+            ours = rows[(rows["split"] == split) & (rows["method"] == method)]
+            if ours.empty:
+                continue
+            mean, std = ours["mean"].iloc[0], ours["std"].iloc[0]
             said.append(
                 f"{section.title}: published {LABELS[metric]} of `{method}` {range_text(value)}, ours "
-                f"{mean_text(mean, std)} on the random split: {_verdict(mean, std, value)}."
+                f"{mean_text(mean, std)} on the {SPLIT_LABELS[split]} split: "
+                f"{_verdict(mean, std, value, entry.get('differs'))}."
             )
     return said
 
 
-def _verdict(mean: float, std: float, value: float | tuple[float, float]) -> str:
+def _verdict(
+    mean: float, std: float, value: float | tuple[float, float], differs: Sequence[str] | None
+) -> str:
+    """Judge a published score, if the settings of both are declared the same."""
     low, high = value if isinstance(value, tuple) else (value, value)
-    margin = REPRODUCED_WITHIN * std
-    if pd.isna(margin) or pd.isna(mean):
-        return "no spread to judge by"
-    if mean + margin < low:
-        return "not reproduced, ours is lower"
-    if mean - margin > high:
-        return "not reproduced, ours is higher"
-    return f"reproduced within {REPRODUCED_WITHIN:g} standard deviations"
+    if pd.isna(mean):
+        return "ours failed"
+    gap = mean - low if mean < low else max(0.0, mean - high)
+    ours = f"ours is {'lower' if gap < 0 else 'higher'} by {abs(gap):.3f}" if gap else "ours is in the range"
+    if differs is None:
+        verdict = f"{ours}; no verdict, it is not declared whether the settings are the same"
+    elif differs:
+        verdict = f"{ours}; not comparable, differs in {', '.join(differs)}"
+    elif pd.isna(std):
+        verdict = f"{ours}; no spread to judge by"
+    elif abs(gap) > REPRODUCED_WITHIN * std:
+        verdict = f"not reproduced, {ours}"
+    elif std > MAX_SPREAD:
+        verdict = f"{ours}; no verdict, ours scatters by more than {MAX_SPREAD:g}"
+    else:
+        verdict = f"reproduced within {REPRODUCED_WITHIN:g} standard deviations, {ours}"
+    return verdict

@@ -18,7 +18,9 @@ LABELS = {
     "macro_f1": "macro F1",
     "accuracy": "accuracy",
 }
-SPLIT_LABELS = {"random": "random", "formula": "grouped"}
+SPLIT_LABELS = {"random": "random", "formula": "grouped", "scikit_learn": "scikit-learn"}
+# The split that a published score is compared on, unless its entry names another.
+PUBLISHED_SPLIT = "random"
 
 
 @dataclass(frozen=True)
@@ -72,14 +74,24 @@ def overall(found: Sequence[Section]) -> list[Section]:
 def published_value(
     section: Section, method: str, metric: str, published: Sequence[Mapping[str, Any]]
 ) -> float | tuple[float, float] | None:
-    """Find a published score; None where there is none."""
+    """Find the value of a published score; None where there is none."""
+    entry = published_entry(section, method, metric, published)
+    if entry is None:
+        return None
+    value = entry["value"]
+    return tuple(value) if isinstance(value, Sequence) else value
+
+
+def published_entry(
+    section: Section, method: str, metric: str, published: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    """Find the entry of a published score; None where there is none."""
     for entry in published:
         same_target = entry.get("target", section.target) == section.target != ALL
         same_class = entry.get("class", ALL) == section.name
         same = (entry["table"], entry["method"], entry["metric"]) == (section.table, method, metric)
         if same and same_target and same_class:
-            value = entry["value"]
-            return tuple(value) if isinstance(value, Sequence) else value
+            return entry
     return None
 
 

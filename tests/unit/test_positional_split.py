@@ -1,0 +1,48 @@
+"""The split of published code that calls scikit-learn, through the script."""
+
+import pandas as pd
+import pytest
+from sklearn.model_selection import train_test_split
+
+import split_materials
+from polyfacet.cells import with_validation
+from polyfacet.errors import UserError
+
+
+@pytest.mark.parametrize("n", [20, 360])
+def test_the_split_of_published_code_is_that_of_two_calls_of_scikit_learn(write_sample, tmp_path, n):
+    mat_ids = [f"steel-{number:04d}" for number in range(n)]
+    sample = write_sample(dict.fromkeys(mat_ids, "Fe"))
+    options = {"method": "scikit_learn", "train_fraction": 0.8, "validation_fraction": 0.25, "seed": 1}
+    parts = {}
+    for name, repeat, state in (("a", 0, 42), ("b", 3, 42), ("c", 3, None), ("d", 0, 4)):
+        split_materials.main(
+            sample, tmp_path / f"{name}.parquet", repeat=repeat, random_state=state, **options
+        )
+        parts[name] = pd.read_parquet(tmp_path / f"{name}.parquet").set_index("mat_id")["part"]
+    rest, test = train_test_split(mat_ids, test_size=0.2, random_state=42)
+    train, valid = train_test_split(rest, test_size=0.25, random_state=42)
+    for part, expected in (("train", train), ("valid", valid), ("test", test)):
+        assert set(parts["a"].index[parts["a"] == part]) == set(expected)
+    # Repeats of one random state are one split; without one, each repeat has its own.
+    assert parts["a"].equals(parts["b"])
+    assert parts["c"].equals(parts["d"])
+    assert not parts["a"].equals(parts["c"])
+
+
+def test_a_split_that_names_its_validation_rows_keeps_them():
+    parts = ["train", "valid", "test", "train"]
+    rows = pd.DataFrame({"mat_id": list("abcd"), "formula": list("abcd"), "part": parts})
+    assert with_validation(rows, 0.5, "scikit_learn", seed=0)["part"].tolist() == parts
+
+
+def test_a_table_too_small_for_the_split_says_so(write_sample, tmp_path):
+    with pytest.raises(UserError, match="cannot be split by scikit-learn"):
+        split_materials.main(
+            write_sample({"a": "Fe"}),
+            tmp_path / "split.parquet",
+            method="scikit_learn",
+            train_fraction=0.8,
+            seed=0,
+            repeat=0,
+        )
