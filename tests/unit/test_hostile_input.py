@@ -141,7 +141,7 @@ def test_a_configuration_that_is_none_is_refused(config, message):
     ("text", "shown"),
     [
         ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
-        ("![x](https://example.org)", r"\!\[x\](https://example.org)"),
+        ("![x](https://example.org)", "\\!\\[x\\](https:\u2060//example.org)"),
         ("a | b `c` *d*\n\n# e", r"a \| b \`c\` \*d\* \# e"),
         ("x" * 400, "x" * 300 + "..."),
         ("two sites are closer than 0.01 A", "two sites are closer than 0.01 A"),

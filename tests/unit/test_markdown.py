@@ -7,8 +7,8 @@ from markdown_it import MarkdownIt
 
 from polyfacet.markdown import WORD_JOINER, plain
 
-# What GitHub makes a link of, after "Autolinks (extension)" of the GitHub Flavored Markdown Spec, and of its mentions
-# and references; sought in the rendered text, as GitHub does for all but the first two.
+# What GitHub makes a link of, after "Autolinks (extension)" of the GitHub Flavored Markdown Spec, its
+# mentions and its references; sought in the rendered text, as GitHub does for all but the first two.
 AUTOLINKS = re.compile(
     r"(?:https?|ftp)://|www\.\w|[\w.+-]+@[\w-]+\.\w|(?:mailto|xmpp):\w|(?<![\w`])@\w|#\d|\bGH-\d",
     re.IGNORECASE,

@@ -5,8 +5,8 @@ import re
 
 MAX_CHARS = 300
 SPECIAL = re.compile(r"([\\`*_\[\]|!#$~])")
-# GitHub makes links of addresses, e-mail addresses, @names and issue numbers. It does so in the finished text,
-# where a backslash has no effect any more; an invisible character that joins words does (U+2060, WORD JOINER).
+# GitHub makes links of addresses, e-mail addresses, @names and issue numbers, and does so in the finished
+# text, where a backslash has no effect any more; an invisible character has (U+2060, WORD JOINER).
 WORD_JOINER = "\u2060"
 LINKED = re.compile(r"(@|:(?=//)|www(?=\.)|#(?=\w)|\bGH(?=-[0-9])|(?:mailto|xmpp):)", re.IGNORECASE)
 
