@@ -91,6 +91,10 @@ def test_a_run_on_a_table_repeats_each_way_of_splitting_and_draws_no_crystal(pri
         ("engine={name: mcvn}", "combinations: [tabular, compimage, tabular+compimage]"),
         ("composition={backend: xenonpy}", "composition: {statistics: xenonpy}"),
         ("comparison={reference: svm}", "comparison.reference is 'svm', which is none of the methods"),
+        (
+            "tables={a: {file: a.csv, composition: {formula: F}, targets: {part: {column: y}}}}",
+            "tables.a.targets: Value error, the name 'part'",
+        ),
     ],
 )
 def test_a_wrong_configuration_stops_before_any_job(pristine, change, message):
