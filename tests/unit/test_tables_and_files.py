@@ -92,8 +92,11 @@ def test_a_folder_is_on_the_disk_with_all_that_is_in_it_before_it_appears(tmp_pa
         (part / "a").write_text("1")
         (part / "deep" / "b").write_text("2")
         (part / "link").symlink_to("a")
+        with atomic_path(part / "deep" / "c") as inner:
+            inner.write_text("3")
+        assert steps == [("rename", "c")], "what is not finished need not be on the disk yet"
     renamed = steps.index(("rename", "out"))
-    assert {step[1] for step in steps[:renamed]} == {"a", "b", "deep", "out.part"}
+    assert {step[1] for step in steps[:renamed]} == {"a", "b", "c", "deep", "out.part"}
     assert steps[renamed + 1 :] == [("sync", tmp_path.name)]
 
 

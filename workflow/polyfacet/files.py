@@ -10,6 +10,9 @@ from pathlib import Path
 
 from polyfacet.errors import UserError
 
+# How the names of files and folders end that are not finished.
+PART = ".part"
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
@@ -18,7 +21,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Works for a file and for a folder (create it at the yielded path).  A crash leaves only ``.part`` behind,
     which the next attempt removes.  What is renamed is on the disk by then (see `move_into_place`).
     """
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(path.name + PART)
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove(part)
     yield part
@@ -31,8 +34,12 @@ def move_into_place(part: Path, path: Path) -> None:
     """Rename a finished file or folder so that ``path`` is whole also after a loss of power.
 
     A file system may write the new name to the disk before the content.  So the content is synchronized
-    first, then the folder that has the name.
+    first, then the folder that has the name.  In a folder that is not finished itself, that waits for the end
+    of the folder.
     """
+    if any(folder.suffix == PART for folder in path.parents):
+        part.replace(path)
+        return
     for folder, _, names in os.walk(part, topdown=False):
         for name in names:
             _synchronize(Path(folder, name))

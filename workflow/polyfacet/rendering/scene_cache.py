@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from polyfacet.code_digest import code_digest
+from polyfacet.files import PART
 from polyfacet.packages import package_versions
 from polyfacet.rendering.drawable import CrystalScene, SceneError
 from polyfacet.rendering.settings import RenderSettings
@@ -21,8 +22,6 @@ logger = logging.getLogger(__name__)
 
 # What only the viewer, or what comes after it, makes of a scene; all other settings decide the scene itself.
 NOT_OF_THE_SCENE = ("size", "sphere_segments", "webgl", "arrangement")
-# How the names of files end that are not finished.
-PART = ".part"
 # What makes the scenes.
 CODE = Path(__file__).with_name("cif_scene.py")
 
