@@ -1,10 +1,27 @@
 # Dataset -> one trained predictor per facet combination, target and split, with predictions and a card.
 
+from polyfacet.own_checkpoints import folder_state, local_folder, own_checkpoints
+
 ENGINE_SETTINGS = config["engine"][config["engine"]["name"]]
 # A facet combination without an encoder of its own still waits for the encoders: they take seconds to make.
 ENCODERS = (
     config["encoders"]["source"] if needs_encoders(config["engine"]["name"]) else None
 )
+OWN_CHECKPOINTS = (
+    own_checkpoints(
+        config["encoders"]["checkpoints"], config["engine"]["automm"]["hyperparameters"]
+    )
+    if ENCODERS
+    else {}
+)
+try:
+    OWN_FOLDERS = {
+        facet.value: local_folder(facet, name)
+        for facet, name in OWN_CHECKPOINTS.items()
+    }
+except UserError as error:
+    raise WorkflowError(str(error))
+FETCHES_ENCODERS = ENCODERS == "hub" or None in OWN_FOLDERS.values()
 
 
 rule make_local_encoders:
@@ -47,8 +64,28 @@ rule fetch_hub_encoders:
         cache=config["encoders"]["cache"],
         combinations=COMBINATIONS,
         settings=config["engine"]["automm"],
+        checkpoints=config["encoders"]["checkpoints"],
+        own_only=ENCODERS == "local",
     script:
         script_path("fetch_hub_encoders")
+
+
+def checkpoints_of_cell(wildcards):
+    """The checkpoints of the configuration that concern a cell."""
+    named = config["encoders"]["checkpoints"]
+    return {
+        facet: named[facet]
+        for facet in wildcards.combination.split("+")
+        if named.get(facet)
+    }
+
+
+def checkpoint_files_of_cell(wildcards):
+    """What the local checkpoints of a cell are, for Snakemake to see a change."""
+    folders = {
+        facet: OWN_FOLDERS.get(facet) for facet in wildcards.combination.split("+")
+    }
+    return {facet: folder_state(folder) for facet, folder in folders.items() if folder}
 
 
 rule train_cell:
@@ -57,7 +94,7 @@ rule train_cell:
         encoders=(
             rules.make_local_encoders.output.encoders if ENCODERS == "local" else []
         ),
-        hub_encoders=rules.fetch_hub_encoders.output.record if ENCODERS == "hub" else [],
+        hub_encoders=rules.fetch_hub_encoders.output.record if FETCHES_ENCODERS else [],
         statistics=(
             all_shards(rules.compute_composition_statistics.output.table)
             if needs_statistics(ENGINE_SETTINGS)
@@ -91,6 +128,9 @@ rule train_cell:
         validation_fraction=config["engine"]["validation_fraction"],
         split_method=config["split"]["method"],
         text=config["composition"]["text"],
+        checkpoints=checkpoints_of_cell,
+        # Files of local checkpoints may change behind their names.
+        checkpoint_files=checkpoint_files_of_cell,
         seed=config["seed"],
     script:
         script_path("train_cell")

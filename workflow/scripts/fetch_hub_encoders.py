@@ -1,6 +1,8 @@
 """Fetch the encoders of AutoGluon's preset from the Hugging Face hub, unless the cache has them."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from polyfacet.engines.automm.hyperparameters import AutoMMSettings
@@ -9,7 +11,15 @@ from polyfacet.online.hub import fetch_encoders
 from polyfacet.online.hub_cache import write_record
 
 
-def main(record: Path, *, cache: Path, combinations: list[str], settings: dict[str, Any]) -> None:
+def main(
+    record: Path,
+    *,
+    cache: Path,
+    combinations: list[str],
+    settings: dict[str, Any],
+    checkpoints: Mapping[str, str | None] = MappingProxyType({}),
+    own_only: bool = False,
+) -> None:
     """Fetch them and write down what they are.
 
     Parameters
@@ -22,10 +32,15 @@ def main(record: Path, *, cache: Path, combinations: list[str], settings: dict[s
         Facet combinations of the run.
     settings
         Settings of the engine (``AutoMMSettings``).
+    checkpoints
+        Facet to the checkpoint that it takes instead of the preset's.
+    own_only
+        Whether only these are fetched, as the encoders of the other facets are local.
     """
     used = {facet for combination in combinations for facet in facets_of(combination)}
     facets = [facet for facet in Facet if facet in used]
-    write_record(record, fetch_encoders(facets, AutoMMSettings(**settings), cache))
+    chosen = AutoMMSettings(**settings)
+    write_record(record, fetch_encoders(facets, chosen, cache, checkpoints, own_only))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Train one cell: a combination of facets, an objective, a repeat of the split."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from polyfacet.cards import write_card
@@ -34,6 +35,7 @@ def main(
     settings: dict[str, Any],
     seed: int,
     hub_encoders: Path | None = None,
+    checkpoints: Mapping[str, str | None] = MappingProxyType({}),
     statistics: Sequence[Path] = (),
     threads: int = 1,
 ) -> None:
@@ -65,6 +67,8 @@ def main(
         Seed of the validation rows and of the training.
     hub_encoders
         Record of the encoders that were fetched from the hub; training then works from their cache alone.
+    checkpoints
+        Facet to the checkpoint that its encoder starts from instead: a folder, or a repository of the hub.
     statistics
         Tables of the statistics of the compositions, for engines that look at these.
     threads
@@ -78,12 +82,12 @@ def main(
     materials = read_dataset(dataset, facets)
     if statistics:
         materials = with_statistics(materials, statistics)
-    trainer = create(engine, settings, Resources(seed, threads, encoders))
+    trainer = create(engine, settings, Resources(seed, threads, encoders, checkpoints=checkpoints))
     validation = Validation(validation_fraction, split_method, seed)
     table, result = train(cell, trainer, materials, model, validation)
     if fetched:
         started_from = {e.facet.value: e.identity for e in fetched.encoders if e.facet in facets}
-        result = result.model_copy(update={"encoders": started_from})
+        result = result.model_copy(update={"encoders": result.encoders | started_from})
     write_table(predictions, table, cell.predictions_schema)
     write_card(card, result)
 

@@ -46,6 +46,7 @@ OTHER_VALUES: dict[str, Any] = {
     "combinations": "full",
     "targets": ["gap", "e_form"],
     "encoders.cache": "data/other",
+    **{f"encoders.checkpoints.{facet}": "owner/name" for facet in ("text", "image", "compimage")},
     "engine.ensemble.members": [{"engine": "classical"}],
     "encoders.image.architecture": "resnet18",
     "encoders.compimage.architecture": "resnet18",

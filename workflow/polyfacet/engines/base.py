@@ -1,7 +1,7 @@
 """What an engine is: something that learns an objective from facets and predicts it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Flag, auto
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -47,6 +47,8 @@ class Resources:
     encoders: Path | None = None
     # Folder in which a long training keeps its state, to go on after an interruption; None keeps none.
     states: Path | None = None
+    # Facet to the checkpoint that it takes instead: a folder, or a repository of the hub.
+    checkpoints: Mapping[str, str | None] = field(default_factory=dict)
 
 
 class Engine(Protocol):

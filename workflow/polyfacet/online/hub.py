@@ -1,7 +1,8 @@
 """Encoders of AutoGluon's presets: which repositories of the Hugging Face hub they are, fetched once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 from autogluon.multimodal.utils import get_config
@@ -10,10 +11,11 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 from huggingface_hub.utils import filter_repo_objects
 from timm.models import get_pretrained_cfg
 
-from polyfacet.engines.automm.hyperparameters import ENCODER_MODELS, AutoMMSettings, hyperparameters_of
+from polyfacet.engines.automm.hyperparameters import AutoMMSettings, hyperparameters_of
 from polyfacet.errors import UserError
 from polyfacet.facets import Facet
 from polyfacet.online.hub_cache import WAYS_OUT, HubEncoder, HubEncoders
+from polyfacet.own_checkpoints import ENCODER_MODELS, local_folder, own_checkpoints
 from polyfacet.progress import tell
 
 # Repositories hold the same weights for several frameworks; one file is enough, the first that is there.
@@ -22,21 +24,28 @@ CONFIGURATION_AND_VOCABULARY = ("*.json", "*.txt", "*.model")
 TIMM_HUB_PREFIX = "hf-hub:"
 
 
-def checkpoints_of(facets: Sequence[Facet], settings: AutoMMSettings) -> dict[Facet, str]:
+NO_OWN: Mapping[str, str | None] = MappingProxyType({})
+
+
+def checkpoints_of(
+    facets: Sequence[Facet], settings: AutoMMSettings, checkpoints: Mapping[str, str | None] = NO_OWN
+) -> dict[Facet, str]:
     """Ask AutoGluon for the checkpoint that each encoder of a combination starts from."""
     config = get_config(
         problem_type="regression",
         presets=settings.preset,
-        overrides=hyperparameters_of(facets, settings, encoders=None),
+        overrides=hyperparameters_of(facets, settings, None, checkpoints),
     )
     encoded = [facet for facet in facets if facet in ENCODER_MODELS]
     return {facet: str(config.model[ENCODER_MODELS[facet]].checkpoint_name) for facet in encoded}
 
 
-def hub_checkpoints(facets: Sequence[Facet], settings: AutoMMSettings) -> list[str]:
+def hub_checkpoints(
+    facets: Sequence[Facet], settings: AutoMMSettings, checkpoints: Mapping[str, str | None] = NO_OWN
+) -> list[str]:
     """Name the checkpoints of a combination that are on the hub."""
-    checkpoints = checkpoints_of(facets, settings).items()
-    return sorted({name for facet, name in checkpoints if repository_of(facet, name) is not None})
+    found = checkpoints_of(facets, settings, checkpoints).items()
+    return sorted({name for facet, name in found if repository_of(facet, name) is not None})
 
 
 def repository_of(facet: Facet, checkpoint: str) -> str | None:
@@ -45,9 +54,9 @@ def repository_of(facet: Facet, checkpoint: str) -> str | None:
     Raises
     ------
     UserError
-        If timm does not know an image checkpoint, or has no weights for it on the hub.
+        If a local folder is not a checkpoint, or timm has no such weights on the hub.
     """
-    if Path(checkpoint).exists():
+    if local_folder(facet, checkpoint) is not None:
         return None
     if facet is Facet.TEXT:
         return checkpoint
@@ -65,7 +74,13 @@ def repository_of(facet: Facet, checkpoint: str) -> str | None:
     return str(pretrained.hf_hub_id)
 
 
-def fetch_encoders(facets: Sequence[Facet], settings: AutoMMSettings, cache: Path) -> HubEncoders:
+def fetch_encoders(
+    facets: Sequence[Facet],
+    settings: AutoMMSettings,
+    cache: Path,
+    checkpoints: Mapping[str, str | None] = NO_OWN,
+    own_only: bool = False,
+) -> HubEncoders:
     """Make sure that the cache holds the encoders of a run; ask the hub only for what is missing.
 
     Parameters
@@ -76,6 +91,10 @@ def fetch_encoders(facets: Sequence[Facet], settings: AutoMMSettings, cache: Pat
         Settings of the engine: the preset decides the checkpoints unless they are given.
     cache
         A Hugging Face cache; made if it does not exist.
+    checkpoints
+        Facet to the checkpoint that it takes instead of the preset's.
+    own_only
+        Whether only these are wanted, as the encoders of the other facets are local.
 
     Raises
     ------
@@ -84,7 +103,10 @@ def fetch_encoders(facets: Sequence[Facet], settings: AutoMMSettings, cache: Pat
     """
     folder = cache.expanduser()
     encoders = []
-    for facet, checkpoint in checkpoints_of(facets, settings).items():
+    own = own_checkpoints(checkpoints, settings.hyperparameters)
+    for facet, checkpoint in checkpoints_of(facets, settings, checkpoints).items():
+        if own_only and facet not in own:
+            continue
         repository = repository_of(facet, checkpoint)
         if repository is not None:
             revision = cached_revision(repository, folder) or _fetch(repository, folder)

@@ -19,7 +19,6 @@ from transformers.utils.logging import disable_progress_bar
 from polyfacet.encoders import checkpoint_of
 from polyfacet.engines.automm.causes import is_of_the_hub, true_causes
 from polyfacet.engines.automm.hyperparameters import (
-    ENCODER_MODELS,
     AutoMMSettings,
     hyperparameters_of,
 )
@@ -34,6 +33,7 @@ from polyfacet.files import atomic_path, sha256_of_folder
 from polyfacet.objectives import Objective
 from polyfacet.online.hub import hub_checkpoints
 from polyfacet.online.hub_cache import WAYS_OUT
+from polyfacet.own_checkpoints import ENCODER_MODELS, folder_identity, local_folder, own_checkpoints
 
 # Errors only: AutoGluon prints a page per training.
 VERBOSITY = 1
@@ -89,7 +89,9 @@ class AutoMM:
         if objective.classes:
             _check_classes(train[objective.column], valid[objective.column])
         self._facets = tuple(facets)
-        self._hyperparameters = hyperparameters_of(facets, self._settings, self._resources.encoders)
+        self._hyperparameters = hyperparameters_of(
+            facets, self._settings, self._resources.encoders, self._resources.checkpoints
+        )
         for frame in (train, valid):
             check_pictures(frame, all_picture_columns(facets, list(frame.columns)))
         with atomic_path(folder) as scratch, _quiet(), true_causes(), _no_substitution():
@@ -131,12 +133,18 @@ class AutoMM:
         return {**self._settings.model_dump(), "hyperparameters": portable}
 
     def encoder_digests(self) -> dict[str, str]:
-        """Give the SHA-256 of the local checkpoint of each facet of the combination."""
+        """Give the identity of the local checkpoint of each facet of the combination."""
         encoders = self._resources.encoders
-        if encoders is None:
-            return {}
-        encoded = [facet for facet in self._facets if facet in ENCODER_MODELS]
-        return {facet.value: sha256_of_folder(checkpoint_of(encoders, facet)) for facet in encoded}
+        own = own_checkpoints(self._resources.checkpoints, self._settings.hyperparameters)
+        digests = {}
+        for facet in self._facets:
+            if facet in own:
+                folder = local_folder(facet, own[facet])
+                if folder is not None:
+                    digests[facet.value] = folder_identity(folder)
+            elif facet in ENCODER_MODELS and encoders is not None:
+                digests[facet.value] = sha256_of_folder(checkpoint_of(encoders, facet))
+        return digests
 
     def _new_predictor(self, table: pd.DataFrame, objective: Objective) -> MultiModalPredictor:
         problem = REGRESSION
@@ -178,7 +186,7 @@ class AutoMM:
         except Exception as error:
             if not is_of_the_hub(error):
                 raise
-            names = ", ".join(hub_checkpoints(self._facets, self._settings))
+            names = ", ".join(hub_checkpoints(self._facets, self._settings, self._resources.checkpoints))
             raise UserError(
                 f"training needs {names} from the Hugging Face hub: {error}\n{WAYS_OUT}"
             ) from error

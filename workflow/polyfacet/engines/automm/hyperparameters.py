@@ -2,23 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from polyfacet.encoders import checkpoint_of
+from polyfacet.engines.automm.overrides import overrides_of
 from polyfacet.engines.base import Settings
 from polyfacet.facets import PICTURE_FACETS, Facet
+from polyfacet.own_checkpoints import ENCODER_MODELS, local_folder, own_checkpoints
 
 FUSION_MODEL = "fusion_mlp"
-# Each picture facet has a model of its own, which averages what it sees over the views.  AutoGluon tells
-# models apart by what follows the known prefix.
-ENCODER_MODELS = {
-    Facet.TEXT: "hf_text",
-    Facet.IMAGE: "timm_image_structure",
-    Facet.COMPIMAGE: "timm_image_composition",
-}
 
 # What untrained encoders need on some hundred rows: as many small steps as a minute of one core allows.
 LOCAL_TRAINING: Mapping[str, Any] = {
@@ -54,7 +50,10 @@ def model_names(facets: Sequence[Facet], settings: AutoMMSettings) -> list[str]:
 
 
 def hyperparameters_of(
-    facets: Sequence[Facet], settings: AutoMMSettings, encoders: Path | None
+    facets: Sequence[Facet],
+    settings: AutoMMSettings,
+    encoders: Path | None,
+    checkpoints: Mapping[str, str | None] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Build the hyperparameters of a combination.
 
@@ -66,23 +65,30 @@ def hyperparameters_of(
         Settings of the engine.
     encoders
         Folder of local checkpoints; None leaves the checkpoints to the preset.
+    checkpoints
+        Facet to the checkpoint that it takes instead.
 
     Raises
     ------
     UserError
-        If a local checkpoint is not whole.
+        If a local checkpoint is not whole, or a hyperparameter is not one of AutoGluon's.
     """
-    values: dict[str, Any] = {"model.names": model_names(facets, settings)}
+    models = model_names(facets, settings)
+    values: dict[str, Any] = {"model.names": models}
+    own = own_checkpoints(checkpoints, settings.hyperparameters)
     if encoders is not None:
         values |= LOCAL_TRAINING
-        for facet in facets:
-            if facet in ENCODER_MODELS:
-                name = f"model.{ENCODER_MODELS[facet]}.checkpoint_name"
-                values[name] = str(checkpoint_of(encoders, facet).resolve())
-        if Facet.TEXT in facets:
+        if Facet.TEXT in facets and Facet.TEXT not in own:
             # An untrained first token has not learned to stand for its sentence.
             values["model.hf_text.pooling_mode"] = "mean"
-    return values | _input_choices(facets, settings) | _machine_choices() | _given(settings)
+    values |= _input_choices(facets, settings) | _machine_choices() | _named(settings)
+    values |= overrides_of(settings.hyperparameters, models, model_names(tuple(Facet), settings))
+    for facet, model in ENCODER_MODELS.items():
+        if facet in facets and facet in own:
+            values[f"model.{model}.checkpoint_name"] = str(local_folder(facet, own[facet]) or own[facet])
+        elif facet in facets and encoders is not None:
+            values[f"model.{model}.checkpoint_name"] = str(checkpoint_of(encoders, facet).resolve())
+    return values
 
 
 def _input_choices(facets: Sequence[Facet], settings: AutoMMSettings) -> dict[str, Any]:
@@ -118,7 +124,7 @@ def _machine_choices() -> dict[str, Any]:
     }
 
 
-def _given(settings: AutoMMSettings) -> dict[str, Any]:
+def _named(settings: AutoMMSettings) -> dict[str, Any]:
     named = {
         "optim.max_epochs": settings.max_epochs,
         "optim.lr": settings.learning_rate,
@@ -126,4 +132,4 @@ def _given(settings: AutoMMSettings) -> dict[str, Any]:
         "env.per_gpu_batch_size": settings.batch_size,
         "env.batch_size": settings.batch_size,
     }
-    return {name: value for name, value in named.items() if value is not None} | settings.hyperparameters
+    return {name: value for name, value in named.items() if value is not None}
