@@ -86,6 +86,8 @@ def test_autogluon_says_which_encoders_a_preset_has(preset, text, image):
 
 
 def test_given_checkpoints_come_before_the_presets(tmp_path):
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        (tmp_path / name).touch()
     given = {
         "model.hf_text.checkpoint_name": str(tmp_path),
         "model.timm_image_structure.checkpoint_name": "hf-hub:some/model",
