@@ -172,5 +172,5 @@ def failure_message(snakemake_log):
     return (
         f"\nThe run stopped. The reason stands above and in the log of the rule under {LOGS}/ "
         f"(Snakemake's own log: {snakemake_log}).\n"
-        "What is finished is kept: mend the cause and give the same command again."
+        "What is finished is kept: fix the cause and run the same command again."
     )

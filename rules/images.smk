@@ -17,7 +17,7 @@ rule render_images:
     conda:
         "../envs/rendering.yaml"
     # Shards that run side by side share the cores; more than these keep no browser busier.
-    threads: max(1, min(8, (workflow.cores or 8) // n_shards()))
+    threads: max(1, min(8, cores_of_run() // n_shards()))
     resources:
         **requests("render_images", materials_per_shard()),
     params:

@@ -4,6 +4,13 @@ from polyfacet.resources import USUAL_EPOCHS, cell_gpus, requests
 
 # GPUs are asked for where `resources` of a profile or command say how many the run may hold at a time.
 HAS_GPUS = bool(workflow.global_resources.get("gpu").value)
+# Cores to plan with where a command that runs no job (--unlock, --summary, --report) is given none.
+USUAL_CORES = 8
+
+
+def cores_of_run():
+    """Cores that the run may hold; `workflow.cores` would stop every command that is not given `--cores`."""
+    return workflow.global_resources.get("_cores").value or USUAL_CORES
 
 
 def pretraining_per_shard():

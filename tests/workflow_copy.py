@@ -5,9 +5,10 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import pyarrow.parquet as pq
 from project import PROJECT
@@ -40,6 +41,19 @@ class Workflow:
         )
         assert not check or done.returncode == 0, done.stdout[-5000:]
         return done.stdout
+
+    def typed(self, *arguments: str, variables: Mapping[str, str] = MappingProxyType({})) -> tuple[int, str]:
+        """Run Snakemake with these arguments and no others; return its exit status and what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "snakemake", *arguments],
+            cwd=self.folder,
+            env={**environment(), **variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout
 
     def jobs(self, *arguments: str, changes: Sequence[str] = ()) -> dict[str, int]:
         """Count the jobs per rule that a dry run would start; ``changes`` are ``--config`` values."""

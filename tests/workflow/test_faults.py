@@ -97,7 +97,7 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(finished, t
         refused = workflow.run(check=False)
         assert "Directory cannot be locked" in refused
         assert "--unlock" in refused
-        workflow.run("--unlock")
+        assert workflow.typed("--unlock")[0] == 0
 
     with faults.trying("kill -9 of the browser while pictures are drawn"):
         now = time.time()
@@ -109,14 +109,14 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(finished, t
         wait_until(lambda: list(results.glob("split-0/cells/*/*/model.part/*")), run)
         run.kill()
         run.wait()
-        workflow.run("--unlock")
+        assert workflow.typed("--unlock")[0] == 0
 
     with faults.trying("kill -9 of one job"):
         run = start(workflow)
         wait_until(lambda: jobs_of(run, "train_cell"), run)[0].kill()
         said, _ = run.communicate()
         assert run.returncode == 1
-        assert "mend the cause and give the same command again" in said
+        assert "fix the cause and run the same command again" in said
         assert not results.joinpath("report", "mae.csv").exists()
 
     workflow.run()
@@ -175,7 +175,7 @@ def test_a_disk_that_cannot_be_written_to(finished, tmp_path, disk, faults):
     with faults.trying("a full disk"):
         disk("rw")
         said = workflow.run(*CHEAP, check=False)
-        assert "The disk is full: make room, and give the same command again" in said
+        assert "The disk is full: make room, then run the same command again" in said
         disk("size=32m")
         workflow.run(*CHEAP)
         faults.assert_same_results(workflow, finished, CHEAP_RESULTS)

@@ -1,0 +1,87 @@
+"""Snakemake's commands: those of the documents as they are written, and the others without `--cores`."""
+
+import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from documented_commands import documented_commands
+
+COMMANDS = documented_commands()
+# What a command names that only its reader has; the test puts something in its place.
+READERS_OWN = {
+    "sources=[/data/alexandria]": "sources=[embedded]",
+    "sources=[../shared/data/alexandria_1d]": "sources=[embedded]",
+    "n_materials=N": "n_materials=150",
+}
+NO_DRY_RUN = {
+    "--conda-create-envs-only": "makes environments of conda, which needs conda and a network",
+}
+# What plans or tells, and runs no job; `--cores` has no meaning for it.
+WITHOUT_CORES = {
+    "--rulegraph": r"render_images",
+    "--dag": r"train_cell",
+    "--filegraph": r"digraph",
+    "--summary": r"report\.md\t.*update pending",
+    "--detailed-summary": r"report\.md\t.*update pending",
+    "--list-rules": r"train_cell",
+    "--delete-all-output --dry-run": r"Building DAG",
+    "--list-params-changes": r"Building DAG",
+    "--report report.html": r"Report created",
+    "--dry-run": r"This was a dry-run",
+    "--unlock": r"Unlocked working directory",
+}
+CONDA = """#!/bin/bash
+echo '{"conda_prefix": "/none", "platform": "linux-64", "root_prefix": "/none", "conda_version": "25.1.0"}'
+"""
+
+
+@pytest.fixture(scope="module")
+def said(pristine, tmp_path_factory):
+    """Exit status and output of every command of this module, run side by side."""
+    stubs = tmp_path_factory.mktemp("conda")
+    (stubs / "conda").write_text(CONDA)
+    (stubs / "conda").chmod(0o755)
+    with_conda = {"PATH": f"{stubs}{os.pathsep}{os.environ['PATH']}"}
+    asked = {command: (dry(command), {}) for command in COMMANDS if not NO_DRY_RUN.keys() & set(command)}
+    asked |= {name: (name.split(), {}) for name in WITHOUT_CORES}
+    asked["--containerize"] = (["--containerize"], with_conda)
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
+        done = threads.map(lambda each: pristine.typed(*each[0], variables=each[1]), asked.values())
+        return dict(zip(asked, done, strict=True))
+
+
+def dry(command):
+    """Turn a command of the documents into a dry run of the same; one that runs no job stays as it is."""
+    arguments = [READERS_OWN.get(argument, argument) for argument in command]
+    return arguments if {"--dry-run", *WITHOUT_CORES} & set(arguments) else [*arguments, "--dry-run"]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_each_command_of_the_documents_works_as_it_is_written(said, command):
+    for option in NO_DRY_RUN.keys() & set(command):
+        pytest.skip(f"{COMMANDS[command]}: {option} {NO_DRY_RUN[option]}")
+    status, output = said[command]
+    assert status == 0, f"{COMMANDS[command]}: {output[-2000:]}"
+
+
+@pytest.mark.parametrize("command", WITHOUT_CORES)
+def test_what_runs_no_job_needs_no_number_of_cores(said, command):
+    status, output = said[command]
+    assert status == 0, output[-2000:]
+    assert re.search(WITHOUT_CORES[command], output), output[-2000:]
+
+
+def test_the_environments_can_be_put_into_a_container(said, pristine):
+    status, output = said["--containerize"]
+    assert status == 0, output[-2000:]
+    environments = {path.stem for path in (pristine.folder / "envs").glob("*.yaml")} - {"dft", "xenonpy"}
+    assert environments <= set(re.findall(r"envs/(\w+)\.yaml", output))
+
+
+@pytest.mark.parametrize(("cores", "threads"), [("1", 1), ("6", 3), ("64", 8)])
+def test_shards_of_pictures_share_the_cores(pristine, cores, threads):
+    plan = pristine.run("--dry-run", "--cores", cores, "results/test/images/shard-0.parquet")
+    (job,) = [part for part in plan.split("rule ") if part.startswith("render_images:")]
+    found = re.search(r"threads: (\d+)", job)
+    assert int(found[1] if found else 1) == threads
