@@ -1,11 +1,15 @@
 """The entrance to a script: a rule's values and a command line reach main as the types it names."""
 
+import ast
 import fcntl
+import re
 import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from project import PROJECT
 
@@ -53,43 +57,114 @@ def test_a_value_that_the_rule_does_not_give_is_named():
         job_arguments(main, job())
 
 
-def test_every_script_has_a_command_line():
-    script = PROJECT / "workflow" / "scripts" / "split_materials.py"
-    done = subprocess.run(
-        [sys.executable, script, "--help"],
-        env={"PYTHONPATH": str(PROJECT / "workflow"), "PATH": "/usr/bin"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "--train_fraction" in done.stdout
-    assert "Table of the sampled materials" in done.stdout
-
-
-def test_a_mistake_of_the_user_is_one_line_without_traceback(tmp_path):
-    script = PROJECT / "workflow" / "scripts" / "sample.py"
-    arguments = [
-        "--sources",
-        f'["{tmp_path}/none.json"]',
-        "--sample",
-        "a",
-        "--rejected",
-        "b",
-        "--summary",
-        "c",
-    ]
-    settings = ["--n_materials", "all", "--seed", "1", "--filters", "{}", "--magnetization", "absolute"]
-    done = subprocess.run(
-        [sys.executable, script, *arguments, *settings, "--max_rejected_fraction", "0.1"],
+def command(script: str, *arguments: str, folder: Path = PROJECT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, PROJECT / "workflow" / "scripts" / f"{script}.py", *arguments],
         env={"PYTHONPATH": str(PROJECT / "workflow"), "PATH": "/usr/bin"},
         capture_output=True,
         text=True,
         check=False,
-        cwd=tmp_path,
+        cwd=folder,
     )
-    assert done.returncode == 1
-    assert "none.json does not exist" in done.stderr
+
+
+def test_every_script_has_a_command_line():
+    done = command("split_materials", "--help")
+    assert done.returncode == 0
+    assert "--train_fraction" in done.stdout
+    assert "Table of the sampled materials" in done.stdout
+
+
+def sample(folder: Path, **changed: object) -> subprocess.CompletedProcess[str]:
+    """Call the script that draws a sample, with some arguments changed."""
+    given = {
+        "sources": f'["{folder}/none.json"]',
+        "sample": "a",
+        "rejected": "b",
+        "summary": "c",
+        "n_materials": "all",
+        "seed": 1,
+        "filters": "{}",
+        "magnetization": "absolute",
+        "max_rejected_fraction": 0.1,
+        **changed,
+    }
+    return command("sample", *(f"--{name}={value}" for name, value in given.items()), folder=folder)
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "message"),
+    [
+        ({}, 1, "none.json does not exist"),
+        ({"n_materials": "banana"}, 2, "Given value: banana"),
+        ({"n_materials": -5}, 1, "n_materials = -5"),
+        ({"seed": -1}, 1, "seed = -1: -1 is less than the minimum of 0"),
+        ({"max_rejected_fraction": 7}, 1, "max_rejected_fraction = 7.0"),
+        ({"filters": '{"sites_maximum": 5}'}, 1, "Did you mean"),
+        ({"threads": 0}, 1, "threads = 0"),
+    ],
+)
+def test_a_mistake_of_the_user_is_told_without_traceback(tmp_path, changed, status, message):
+    done = sample(tmp_path, **changed)
+    assert done.returncode == status
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("none.parquet", "none.parquet does not exist"),
+        ("folder", "folder is another table"),
+        ("text.csv", "text.csv cannot be read"),
+        ("other.parquet", "other.parquet is another table"),
+    ],
+)
+def test_an_input_that_is_not_there_or_not_what_it_should_be(tmp_path, table, message):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text.csv").write_text("mat_id,formula")
+    pq.write_table(pa.table({"x": [1]}), tmp_path / "other.parquet")
+    done = command("plot_results", "--cells", table, "--heatmap=a", "--bars=b", folder=tmp_path)
+    assert done.returncode == 1
+    assert f"Error: {message}" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert ("elete it" in done.stderr) is (table != "none.parquet")
+
+
+def test_a_file_that_is_read_as_text_and_is_missing_is_named(tmp_path):
+    done = command("read_composition_table", *READ_TABLE, folder=tmp_path)
+    assert done.returncode == 1
+    assert "none.csv" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+READ_TABLE = (
+    "--table=steels",
+    '--description={"file": "none.csv", "targets": {"hardness": {"column": "HV"}}}',
+    "--max_rejected_fraction=0.1",
+    "--rows=a",
+    "--rejected=b",
+    "--summary=c",
+)
+# Has no key in the configuration: a shard is checked against the number of shards, any repeat is right.
+UNCHECKED = {"shard", "repeat", "n_pictures"}
+
+
+def test_every_number_of_a_command_line_is_checked_like_the_configuration():
+    """A number in an annotation without a key of the schema would be taken whatever it is."""
+    scripts = sorted((PROJECT / "workflow" / "scripts").glob("*.py"))
+    assert len(scripts) > 30
+    for script in scripts:
+        functions = [node for node in ast.parse(script.read_text()).body if isinstance(node, ast.FunctionDef)]
+        (main,) = [function for function in functions if function.name == "main"]
+        for argument in [*main.args.args, *main.args.kwonlyargs]:
+            annotation = ast.unparse(argument.annotation)
+            is_number = re.search(r"\b(int|float)\b", annotation)
+            assert not is_number or "Key(" in annotation or argument.arg in UNCHECKED, (
+                script.name,
+                argument.arg,
+            )
 
 
 JOB = """
@@ -137,7 +212,7 @@ def test_what_the_system_refuses_comes_with_an_advice(tmp_path, number, advice):
     _, said = start(tmp_path, f"raise OSError(errno.{number}, 'refused', 'there')").communicate()
     assert "'there'" in said
     assert f"{advice}" in said
-    assert "give the same command again" in said
+    assert "run the same command again" in said
     assert "Traceback" not in said
 
 

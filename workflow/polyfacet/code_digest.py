@@ -17,7 +17,7 @@ from pathlib import Path
 WORKFLOW = Path(__file__).resolve().parents[1]
 PACKAGE = "polyfacet"
 IMPORTING_FUNCTIONS = frozenset({"find_spec", "import_module"})
-SPEAKING_MODULES = frozenset({f"{PACKAGE}.errors", f"{PACKAGE}.progress"})
+SPEAKING_MODULES = frozenset(f"{PACKAGE}.{name}" for name in ("command_line", "errors", "progress"))
 
 
 def code_digest(script: Path) -> str:

@@ -82,8 +82,16 @@ def write_text(path: Path, text: str) -> None:
 
 
 def unreadable(path: Path, error: Exception) -> UserError:
-    """Say of a damaged output that it can be made again: Snakemake misses a file that is deleted."""
-    return UserError(f"{path} cannot be read ({error}). Delete it and run again.")
+    """Say why a file cannot be read; Snakemake makes a damaged output again once it is deleted."""
+    if isinstance(error, FileNotFoundError) or not path.exists():
+        return UserError(f"{path} does not exist.")
+    if isinstance(error, IsADirectoryError) or path.is_dir():
+        return UserError(f"{path} is a folder, not a file.")
+    if isinstance(error, OSError) and error.errno:
+        return UserError(f"{path} cannot be read: {error.strerror}.")
+    return UserError(
+        f"{path} cannot be read ({error}). If a run has made it, it is damaged. Delete it and run again."
+    )
 
 
 def link_file(source: Path, target: Path) -> None:

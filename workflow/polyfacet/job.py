@@ -10,7 +10,7 @@ import sys
 import typing
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeGuard
 
 from polyfacet import progress
 from polyfacet.errors import UserError
@@ -18,7 +18,7 @@ from polyfacet.errors import UserError
 logger = logging.getLogger(__name__)
 
 # What the operating system refuses, and what the user can do about it.
-HOW_TO_MEND = {
+REMEDIES = {
     errno.ENOSPC: "The disk is full: make room",
     errno.EDQUOT: "The disk quota is used up: make room",
     errno.EROFS: "The file system cannot be written to: make it writable or work in another folder",
@@ -39,10 +39,10 @@ def run(main: Callable[..., None], job: Any = None) -> None:
         The object that Snakemake puts into a script as ``snakemake``; None on a command line.
     """
     if job is None:
-        import jsonargparse  # noqa: PLC0415 - only command lines need it
+        from polyfacet import command_line  # noqa: PLC0415 - jobs do without, and its packages
 
         _start_logging()
-        _call(lambda: jsonargparse.auto_cli(main, as_positional=False))
+        _call(lambda: command_line.call(main))
     else:
         _call(lambda: _run_job(main, job), log=_log_of(job), rejected=job.output.get("rejected"))
 
@@ -135,15 +135,24 @@ def _call(action: Callable[[], object], log: Path | None = None, rejected: str |
         progress.tell(f"\nError: {error}{_kept(rejected, log)}\n")
         raise SystemExit(1) from None
     except Exception as error:
+        if log is None and _names_a_file(error):
+            # On a command line, the user has named the file.
+            progress.tell(f"\nError: {error.filename}: {error.strerror}{_advice(error, log)}\n")
+            raise SystemExit(1) from None
         logger.exception("defect")
         progress.tell(f"\nError: {type(error).__name__}: {error}{_advice(error, log)}\n")
         raise SystemExit(1) from None
 
 
+def _names_a_file(error: Exception) -> TypeGuard[OSError]:
+    """Tell a file that is missing, a folder, or not to be read or written, from a defect."""
+    return isinstance(error, OSError) and error.filename is not None and error.strerror is not None
+
+
 def _advice(error: Exception, log: Path | None) -> str:
-    how = HOW_TO_MEND.get(error.errno or 0) if isinstance(error, OSError) else None
-    if how:
-        return f"\n{how}, and give the same command again."
+    remedy = REMEDIES.get(error.errno or 0) if isinstance(error, OSError) else None
+    if remedy:
+        return f"\n{remedy}, then run the same command again."
     return f" (whole traceback: {log})" if log else ""
 
 

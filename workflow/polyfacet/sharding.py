@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from polyfacet.errors import UserError
 from polyfacet.identifiers import shard_of
 from polyfacet.tables import iterate_table
 
@@ -16,7 +17,15 @@ from polyfacet.tables import iterate_table
 def read_shard(
     table: Path, schema: pa.Schema, shard: int, n_shards: int, columns: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """Read the rows of a shard's materials, in the order of the table, with no more than those in memory."""
+    """Read the rows of a shard's materials, in the order of the table, with no more than those in memory.
+
+    Raises
+    ------
+    UserError
+        If there is no such shard.
+    """
+    if not 0 <= shard < n_shards:
+        raise UserError(f"there is no shard {shard} of {n_shards}: they are numbered from 0.")
     mine = [
         piece.filter(_are_in(piece["mat_id"].to_pylist(), shard, n_shards))
         for piece in iterate_table(table, schema, columns)

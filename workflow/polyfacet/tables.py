@@ -119,7 +119,10 @@ def _check_types(path: Path, found: pa.Schema, schema: pa.Schema, columns: Seque
     expected = [field for field in schema if columns is None or field.name in columns]
     wrong = [field.name for field in expected if types.get(field.name) != field.type]
     if wrong:
-        raise UserError(f"{path} is not of this version: columns {wrong} differ. Delete it and run again.")
+        raise UserError(
+            f"{path} is another table, or of another version: columns {wrong} differ. "
+            "If a run has made it, delete it and run again."
+        )
 
 
 def _check(table: pa.Table, schema: pa.Schema) -> None:

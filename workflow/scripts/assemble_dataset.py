@@ -4,10 +4,12 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
 import pyarrow as pa
 
+from polyfacet.arguments import Key
 from polyfacet.dataset import dataset_schema
 from polyfacet.facets import DIGEST_SUFFIX, Facet, structure_picture_columns
 from polyfacet.materials import SAMPLE
@@ -29,8 +31,8 @@ def main(
     dataset: Path,
     *,
     shard: int,
-    n_shards: int,
-    views: Sequence[View],
+    n_shards: Annotated[int, Key("shards")],
+    views: Annotated[Sequence[View], Key("images.views")],
     arrangement: Arrangement,
 ) -> None:
     """Write the dataset's part of one shard.

@@ -2,8 +2,9 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from polyfacet.arguments import Key
 from polyfacet.composition.statistics_table import COMPOSITION_STATISTICS, STATISTICS_COLUMN
 from polyfacet.composition_tables.dataset import table_dataset_schema
 from polyfacet.composition_tables.description import table_source
@@ -22,7 +23,7 @@ def main(
     dataset: Path,
     *,
     table: str,
-    description: dict[str, Any],
+    description: Annotated[dict[str, Any], Key("tables.table")],
 ) -> None:
     """Write the dataset of one split.
 

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Annotated
 
 import torch
 
+from polyfacet.arguments import Key
 from polyfacet.kept_results import KeptResults
 from polyfacet.progress import track
 from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
@@ -25,10 +27,10 @@ def main(
     rejected: Path,
     *,
     provenance: Path,
-    pauli: PauliDecay,
-    neighbours: int,
-    min_radius: float,
-    max_rejected_fraction: float,
+    pauli: Annotated[PauliDecay, Key("graphs.pauli")],
+    neighbours: Annotated[int, Key("graphs.neighbours")],
+    min_radius: Annotated[float, Key("graphs.min_radius")],
+    max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")],
     primitive: bool = True,
     kept: Path | None = None,
     code: str = "",

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pandas as pd
 
+from polyfacet.arguments import Key
 from polyfacet.composition.element_table import elements_without_properties, read_elements
 from polyfacet.composition.formula import FormulaError, parse_formula
 from polyfacet.composition.statistics import Mode, composition_statistics
@@ -31,8 +32,8 @@ def main(
     backend: Literal["polyfacet", "xenonpy"],
     statistics: Mode,
     shard: int,
-    n_shards: int,
-    max_rejected_fraction: float,
+    n_shards: Annotated[int, Key("shards")],
+    max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")],
     kept: Path | None = None,
     code: str = "",
 ) -> None:

@@ -1,7 +1,9 @@
 """Write the composition text of every material of a shard."""
 
 from pathlib import Path
+from typing import Annotated
 
+from polyfacet.arguments import Key
 from polyfacet.composition.formula import FormulaError
 from polyfacet.composition.text import composition_text
 from polyfacet.kept_results import KeptResults, text_digest
@@ -17,10 +19,10 @@ def main(
     rejected: Path,
     *,
     provenance: Path,
-    variant: str,
+    variant: Annotated[str, Key("composition.text")],
     shard: int,
-    n_shards: int,
-    max_rejected_fraction: float,
+    n_shards: Annotated[int, Key("shards")],
+    max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")],
     kept: Path | None = None,
     code: str = "",
 ) -> None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pymatgen.core import Structure
 
+from polyfacet.arguments import Key
 from polyfacet.cif import read_cif
 from polyfacet.kept_results import KeptResults
 from polyfacet.progress import tell, track
@@ -24,7 +25,7 @@ def main(
     *,
     provenance: Path,
     variant: Variant,
-    max_rejected_fraction: float,
+    max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")],
     kept: Path | None = None,
     code: str = "",
 ) -> None:

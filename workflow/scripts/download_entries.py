@@ -1,7 +1,9 @@
 """Download one file of published entries."""
 
 from pathlib import Path
+from typing import Annotated
 
+from polyfacet.arguments import Key
 from polyfacet.online.download import download
 from polyfacet.online.remote_files import RemoteFile
 
@@ -11,9 +13,9 @@ def main(
     *,
     url: str,
     sha256: str | None = None,
-    attempts: int = 6,
-    stall_timeout_s: float = 60.0,
-    max_size_gb: float = 10.0,
+    attempts: Annotated[int, Key("download.attempts")] = 6,
+    stall_timeout_s: Annotated[float, Key("download.stall_timeout_s")] = 60.0,
+    max_size_gb: Annotated[float, Key("download.max_size_gb")] = 10.0,
     allow_http: bool = False,
 ) -> None:
     """Download the file.

@@ -2,9 +2,11 @@
 
 import hashlib
 from pathlib import Path
+from typing import Annotated
 
 from PIL import Image
 
+from polyfacet.arguments import Key
 from polyfacet.composition.grey_levels import GreyLevels
 from polyfacet.composition.image import Layout, arrange, magnify
 from polyfacet.composition.statistics_table import read_statistics
@@ -22,7 +24,7 @@ def main(
     *,
     provenance: Path,
     layout: Layout,
-    scale: int,
+    scale: Annotated[int, Key("composition.scale")],
     kept: Path | None = None,
     code: str = "",
 ) -> None:

@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
 
+from polyfacet.arguments import Key
 from polyfacet.errors import UserError
 from polyfacet.files import write_text
 from polyfacet.materials import SAMPLE, reduced_formula
@@ -33,12 +34,12 @@ def main(
     record: Path,
     *,
     kind: EmbeddingKind,
-    seed: int,
+    seed: Annotated[int, Key("seed")],
     device: Device,
-    width: int,
-    layers: int,
+    width: Annotated[int, Key("graphs.width")],
+    layers: Annotated[int, Key("graphs.layers")],
     sample: Path | None = None,
-    training: Mapping[str, Any] | None = None,
+    training: Annotated[Mapping[str, Any] | None, Key("graphs.training")] = None,
     pretraining: Path | None = None,
     pretraining_graphs: list[Path] | None = None,
 ) -> None:

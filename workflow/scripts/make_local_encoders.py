@@ -1,8 +1,9 @@
 """Make the small encoders that stand in for a hub's on machines without network."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from polyfacet.arguments import Key
 from polyfacet.encoders import (
     ImageEncoderSettings,
     TextEncoderSettings,
@@ -16,10 +17,10 @@ from polyfacet.files import atomic_path
 def main(
     encoders: Path,
     *,
-    seed: int,
-    text: dict[str, Any],
-    image: dict[str, Any],
-    compimage: dict[str, Any],
+    seed: Annotated[int, Key("seed")],
+    text: Annotated[dict[str, Any], Key("encoders.text")],
+    image: Annotated[dict[str, Any], Key("encoders.image")],
+    compimage: Annotated[dict[str, Any], Key("encoders.compimage")],
 ) -> None:
     """Save a checkpoint for each facet that has an encoder, under the facet's name.
 

@@ -2,8 +2,9 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from polyfacet.arguments import Key
 from polyfacet.composition_tables.description import table_source
 from polyfacet.composition_tables.reading import (
     REJECTED_ROWS,
@@ -22,8 +23,8 @@ def main(
     summary: Path,
     *,
     table: str,
-    description: dict[str, Any],
-    max_rejected_fraction: float,
+    description: Annotated[dict[str, Any], Key("tables.table")],
+    max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")],
 ) -> None:
     """Read the table.
 

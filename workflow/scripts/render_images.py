@@ -4,7 +4,9 @@ import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
+from polyfacet.arguments import Key
 from polyfacet.files import atomic_path
 from polyfacet.kept_results import KeptResults
 from polyfacet.progress import track
@@ -33,8 +35,8 @@ def main(
     rejected: Path,
     *,
     provenance: Path,
-    size: int = 300,
-    sphere_segments: int = 32,
+    size: Annotated[int, Key("images.size")] = 300,
+    sphere_segments: Annotated[int, Key("images.sphere_segments")] = 32,
     bonds: bool = True,
     polyhedra: bool = True,
     bonded_sites_outside_unit_cell: bool = True,
@@ -42,14 +44,14 @@ def main(
     cell: Cell = "given",
     unit_cell: bool = True,
     vacuum: Vacuum = "trim",
-    views: Sequence[View] = ("z",),
+    views: Annotated[Sequence[View], Key("images.views")] = ("z",),
     arrangement: Arrangement = "montage",
     centered: bool = True,
     show_compass: bool = False,
     webgl: WebGLBackend = "auto",
     browser: Path | None = None,
-    max_rejected_fraction: float = 0.05,
-    threads: int = 1,
+    max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")] = 0.05,
+    threads: Annotated[int, Key("engine.threads")] = 1,
     scenes: Path | None = None,
     drawn_by: str = "",
     kept: Path | None = None,

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pyarrow as pa
 
+from polyfacet.arguments import Key
 from polyfacet.errors import UserError
 from polyfacet.files import scratch_folder, write_text
 from polyfacet.progress import tell
@@ -25,12 +26,12 @@ def main(
     rejected: Path,
     summary: Path,
     *,
-    n_materials: int | str,
-    seed: int,
-    filters: Mapping[str, Any],
+    n_materials: Annotated[int | Literal["all"], Key("n_materials")],
+    seed: Annotated[int, Key("seed")],
+    filters: Annotated[Mapping[str, Any], Key("filters")],
     magnetization: Magnetization,
-    max_rejected_fraction: float,
-    threads: int = 1,
+    max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")],
+    threads: Annotated[int, Key("engine.threads")] = 1,
 ) -> None:
     """Draw the sample.
 

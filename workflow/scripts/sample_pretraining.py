@@ -3,8 +3,9 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from polyfacet.arguments import Key
 from polyfacet.errors import UserError
 from polyfacet.files import scratch_folder, write_text
 from polyfacet.materials import SAMPLE, reduced_formula
@@ -22,11 +23,11 @@ def main(
     pretraining: Path,
     summary: Path,
     *,
-    n_materials: int,
-    seed: int,
-    filters: Mapping[str, Any],
+    n_materials: Annotated[int, Key("graphs.pretrain")],
+    seed: Annotated[int, Key("seed")],
+    filters: Annotated[Mapping[str, Any], Key("filters")],
     magnetization: Magnetization,
-    threads: int = 1,
+    threads: Annotated[int, Key("engine.threads")] = 1,
 ) -> None:
     """Draw the materials that follow the sample in its order.
 

@@ -2,9 +2,11 @@
 
 import logging
 from pathlib import Path
+from typing import Annotated
 
 from werkzeug.serving import make_server
 
+from polyfacet.arguments import Key
 from polyfacet.errors import UserError
 from polyfacet.progress import tell
 from polyfacet.rendering.settings import Cell, ColorScheme, RenderSettings, Vacuum
@@ -18,8 +20,8 @@ VIEW_PX = 520
 def main(
     run: Path,
     *,
-    n_shards: int,
-    port: int | None = None,
+    n_shards: Annotated[int, Key("shards")],
+    port: Annotated[int | None, Key("structure_page.port")] = None,
     colors: ColorScheme = "VESTA",
     cell: Cell = "given",
     vacuum: Vacuum = "trim",

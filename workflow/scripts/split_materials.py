@@ -1,7 +1,9 @@
 """Split the sample into training and test part, before anything is fitted."""
 
 from pathlib import Path
+from typing import Annotated
 
+from polyfacet.arguments import Key
 from polyfacet.composition_tables.positional_split import split_by_position
 from polyfacet.materials import SAMPLE
 from polyfacet.splitting import SPLIT, SplitMethod, split_materials
@@ -13,11 +15,11 @@ def main(
     split: Path,
     *,
     method: SplitMethod,
-    train_fraction: float,
-    seed: int,
+    train_fraction: Annotated[float, Key("split.train_fraction")],
+    seed: Annotated[int, Key("seed")],
     repeat: int,
-    validation_fraction: float = 0.15,
-    random_state: int | None = None,
+    validation_fraction: Annotated[float, Key("engine.validation_fraction")] = 0.15,
+    random_state: Annotated[int | None, Key("split.random_state")] = None,
 ) -> None:
     """Write the part of every material.
 

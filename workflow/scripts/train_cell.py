@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
+from polyfacet.arguments import Key
 from polyfacet.cards import write_card
 from polyfacet.cells import Cell, Validation, train
 from polyfacet.composition.statistics_table import with_statistics
@@ -29,15 +30,15 @@ def main(
     objective: dict[str, Any],
     split: str,
     split_method: SplitMethod,
-    validation_fraction: float,
-    text: str,
+    validation_fraction: Annotated[float, Key("engine.validation_fraction")],
+    text: Annotated[str, Key("composition.text")],
     engine: str,
     settings: dict[str, Any],
-    seed: int,
+    seed: Annotated[int, Key("seed")],
     hub_encoders: Path | None = None,
     checkpoints: Mapping[str, str | None] = MappingProxyType({}),
     statistics: Sequence[Path] = (),
-    threads: int = 1,
+    threads: Annotated[int, Key("engine.threads")] = 1,
 ) -> None:
     """Train the cell on the materials that have all of its facets.
 

@@ -1,8 +1,9 @@
 """Fit a predictor that looks at no facet: what every cell of its objective has to beat."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from polyfacet.arguments import Key
 from polyfacet.cards import write_card
 from polyfacet.cells import Cell, train
 from polyfacet.dataset import read_dataset
@@ -21,7 +22,7 @@ def main(
     baseline: Statistic,
     objective: dict[str, Any],
     split: str,
-    seed: int,
+    seed: Annotated[int, Key("seed")],
 ) -> None:
     """Fit the dummy on the whole training part: it has no epoch to choose, so needs no validation rows.
 

@@ -7,8 +7,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Annotated, Any
 
+from polyfacet.arguments import Key
 from polyfacet.cards import write_card
 from polyfacet.cells import Cell, Validation, train
 from polyfacet.composition_tables.dataset import read_table_dataset
@@ -27,14 +28,14 @@ def main(
     cells: Path,
     *,
     table: str,
-    description: dict[str, Any],
+    description: Annotated[dict[str, Any], Key("tables.table")],
     split_method: SplitMethod,
     repeat: int,
     engine: str,
     methods: Mapping[str, Mapping[str, Any]],
-    validation_fraction: float,
-    seed: int,
-    threads: int = 1,
+    validation_fraction: Annotated[float, Key("engine.validation_fraction")],
+    seed: Annotated[int, Key("seed")],
+    threads: Annotated[int, Key("engine.threads")] = 1,
 ) -> None:
     """Train the cells of one job; their models are not kept.
 

@@ -2,9 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Annotated
 
 from pymatgen.core import Structure
 
+from polyfacet.arguments import Key
 from polyfacet.cif import write_cif
 from polyfacet.files import atomic_path, sha256_of_file
 from polyfacet.kept_results import KeptResults, text_digest
@@ -23,8 +25,8 @@ def main(
     *,
     provenance: Path,
     shard: int,
-    n_shards: int,
-    max_rejected_fraction: float,
+    n_shards: Annotated[int, Key("shards")],
+    max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")],
     kept: Path | None = None,
     code: str = "",
 ) -> None:
