@@ -13,6 +13,7 @@ from polyfacet.engines.registry import (
 )
 from polyfacet.errors import UserError
 from polyfacet.facets import facets_of, grid
+from polyfacet.feasibility import check_feasible
 from polyfacet.packages import package_versions
 from polyfacet.rendering.drawn_by import drawn_by
 from polyfacet.sampling.entry_files import estimated_entries
@@ -22,6 +23,7 @@ try:
     config = complete_config(config)
     COMBINATIONS = grid(config["combinations"])
     check_combinations(config["engine"]["name"], COMBINATIONS)
+    check_feasible(config)
 except (UserError, ValueError) as error:
     raise WorkflowError(str(error))
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import timm
 import torch
 from timm import create_model
 from transformers import AutoModel, AutoTokenizer
@@ -22,6 +23,7 @@ from polyfacet.encoders import (
 from polyfacet.errors import UserError
 from polyfacet.facets import Facet
 from polyfacet.files import sha256_of_folder
+from polyfacet.timm_names import architectures
 
 SMALL_TEXT = {"hidden_size": 32, "n_layers": 1, "n_heads": 2}
 SMALL_IMAGE = {"architecture": "lcnet_035", "size_px": 32}
@@ -84,6 +86,17 @@ def test_the_image_checkpoint_is_the_model(tmp_path: Path) -> None:
 def test_an_unknown_architecture_is_the_users(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="resnet11"):
         save_image_encoder(tmp_path / "image", ImageEncoderSettings(architecture="resnet11"), seed=0)
+
+
+@pytest.mark.parametrize(("architecture", "size_px"), [("vit_tiny_patch16_224", 32)])
+def test_a_size_that_the_architecture_cannot_look_at_is_the_users(tmp_path, architecture, size_px) -> None:
+    settings = ImageEncoderSettings(architecture=architecture, size_px=size_px)
+    with pytest.raises(UserError, match="vit_tiny_patch16_224 cannot look at pictures of 32 px.*224"):
+        save_image_encoder(tmp_path / "image", settings, seed=0)
+
+
+def test_the_names_of_architectures_are_those_of_timm() -> None:
+    assert architectures() == set(timm.list_models())
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_expanded_features_are_made_of_the_statistics(pristine, features, expect
 
 @pytest.mark.parametrize("text", ["robocrystallographer", "cif"])
 def test_texts_of_structures_are_written_in_shards(pristine, text):
-    jobs = pristine.jobs(changes=[f"composition={{text: {text}}}", "shards=3"])
+    jobs = pristine.jobs(changes=[f"composition={{text: {text}}}", "encoders={source: hub}", "shards=3"])
     assert jobs["describe_structures"] == jobs["write_structures"] == 3
     assert "describe_compositions" not in jobs
 
@@ -90,6 +90,8 @@ def test_a_run_on_a_table_repeats_each_way_of_splitting_and_draws_no_crystal(pri
         ("targets=[bandgap]", "targets"),
         ("engine={name: mcvn}", "combinations: [tabular, compimage, tabular+compimage]"),
         ("composition={backend: xenonpy}", "composition: {statistics: xenonpy}"),
+        ("n_materials=11", "n_materials: 12"),
+        ("composition={text: cif}", "encoders: {source: hub}"),
         ("comparison={reference: svm}", "comparison.reference is 'svm', which is none of the methods"),
         (
             "tables={a: {file: a.csv, composition: {formula: F}, targets: {part: {column: y}}}}",

@@ -149,13 +149,14 @@ def save_image_encoder(folder: Path, settings: ImageEncoderSettings, seed: int) 
     Raises
     ------
     UserError
-        If timm does not know the architecture.
+        If timm does not know the architecture, or it cannot look at pictures of this size.
     """
     if settings.architecture not in timm.list_models():
         raise UserError(f"timm has no architecture {settings.architecture!r}; see timm.list_models()")
     torch.manual_seed(seed)
     model = timm.create_model(settings.architecture, pretrained=False, num_classes=0)
     size = (3, settings.size_px, settings.size_px)
+    _check_size(model, settings)
     # The same size in training and test, otherwise AutoGluon takes the model's own test size.
     looks = {"input_size": size, "test_input_size": size, "mean": (0.5,) * 3, "std": (0.5,) * 3}
     folder.mkdir(parents=True)
@@ -167,6 +168,19 @@ def save_image_encoder(folder: Path, settings: ImageEncoderSettings, seed: int) 
         "pretrained_cfg": {**looks, "interpolation": "bicubic", "crop_pct": 1.0},
     }
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def _check_size(model: torch.nn.Module, settings: ImageEncoderSettings) -> None:
+    """Have the model look at an empty picture: some take one size only, or none below some size."""
+    try:
+        with torch.no_grad():
+            model.eval()(torch.zeros(1, 3, settings.size_px, settings.size_px))
+    except (AssertionError, RuntimeError, ValueError) as error:
+        own = getattr(model, "pretrained_cfg", {}).get("input_size", ("?",))[-1]
+        raise UserError(
+            f"{settings.architecture} cannot look at pictures of {settings.size_px} px ({error}). "
+            f"Set size_px; its own size is {own}."
+        ) from error
 
 
 def checkpoint_of(encoders: Path, facet: Facet) -> Path:

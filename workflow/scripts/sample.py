@@ -78,7 +78,7 @@ def main(
 def _check_size(size: int | None, counts: Mapping[str, int]) -> None:
     n_sampled = counts["sampled"]
     if n_sampled == 0:
-        raise UserError(f"No material is left to sample: {dict(counts)}. Mend `sources` or `filters`.")
+        raise UserError(f"No material is left to sample: {dict(counts)}. Change `sources` or `filters`.")
     if size is not None and n_sampled < size:
         tell(f"sample: {size} materials asked for, {n_sampled} are there; going on with those.")
 

@@ -11,9 +11,9 @@ from torch_geometric.data import Data
 from polyfacet.errors import UserError
 from polyfacet.splitting import TEST, TRAIN, split_materials
 from polyfacet.structure_facet.crystal_graph import CrystalGraph
+from polyfacet.structure_facet.limits import MIN_MATERIALS
 from polyfacet.structure_facet.network import network_input
 
-MIN_MATERIALS = 10
 MIN_TRAINED_ON = 5
 
 

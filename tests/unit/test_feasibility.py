@@ -1,0 +1,90 @@
+"""Configurations that are bound to fail are refused before anything runs, those that work are not."""
+
+import pytest
+import yaml
+from project import PROJECT
+
+from polyfacet.config import complete_config
+from polyfacet.errors import UserError
+from polyfacet.feasibility import check_feasible, fewest_materials
+from polyfacet.splitting import TRAIN, split_materials
+
+
+def check(config):
+    check_feasible(complete_config(config))
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "config").glob("[!s]*.yaml")), ids=lambda path: path.stem)
+def test_the_shipped_configurations_are_feasible(path):
+    check(yaml.safe_load(path.read_text()) or {})
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"n_materials": 10}, "n_materials: 12"),
+        ({"n_materials": 11}, "n_materials: 12"),
+        ({"n_materials": 18, "split": {"train_fraction": 0.5}}, "n_materials: 19"),
+        ({"n_materials": 10, "graphs": {"embedding": "random"}, "split": {"train_fraction": 0.99}}, "51"),
+        ({"graphs": {"pretrain": 9}}, "graphs.pretrain = 9"),
+        ({"filters": {"sites_min": 5, "sites_max": 4}}, "sites_min = 5 is more than filters.sites_max = 4"),
+        ({"filters": {"elements_required": ["O"], "elements_excluded": ["O", "N"]}}, "(O) contradicts"),
+        ({"filters": {"elements_required": ["O"], "elements_allowed": ["N"]}}, "(O) contradicts"),
+        ({"encoders": {"text": {"hidden_size": 97}}}, "hidden_size: 100"),
+        ({"encoders": {"text": {"n_heads": 5}}}, "hidden_size: 100"),
+        ({"encoders": {"image": {"architecture": "resnet11"}}}, "Did you mean resnet1"),
+        ({"encoders": {"compimage": {"architecture": "resnet11"}}}, "encoders.compimage.architecture"),
+        ({"composition": {"text": "robocrystallographer"}}, "encoders: {source: hub}"),
+        (
+            {"composition": {"text": "cif"}, "combinations": ["text+image"]},
+            "composition, composition_fraction",
+        ),
+    ],
+)
+def test_what_is_bound_to_fail_is_refused_with_what_to_write(config, message):
+    with pytest.raises(UserError) as refused:
+        check(config)
+    assert message in str(refused.value)
+
+
+def test_all_contradictions_are_told_at_once():
+    with pytest.raises(UserError) as refused:
+        check({"n_materials": 10, "encoders": {"text": {"n_heads": 7}, "image": {"architecture": "x"}}})
+    assert str(refused.value).count("  - ") == 3
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"n_materials": 12},
+        {"n_materials": 10, "graphs": {"embedding": "calibrated"}},
+        {"composition": {"text": "cif"}, "encoders": {"source": "hub"}},
+        {"composition": {"text": "cif"}, "combinations": ["image"]},
+        {"composition": {"text": "cif"}, "combinations": ["tabular"], "engine": {"name": "mcvn"}},
+        {"composition": {"text": "cif"}, "encoders": {"checkpoints": {"text": "/models/matbert"}}},
+        {"encoders": {"source": "hub", "image": {"architecture": "resnet11"}}},
+        {
+            "composition": {"text": "cif"},
+            "engine": {"automm": {"hyperparameters": {"model.hf_text.checkpoint_name": "/models/matbert"}}},
+        },
+    ],
+)
+def test_what_can_work_is_not_refused(config):
+    check(config)
+
+
+@pytest.mark.parametrize("fraction", [0.5, 0.85, 0.95])
+def test_the_fewest_materials_are_the_fewest_that_can_be_split(fraction):
+    config = complete_config({"split": {"train_fraction": fraction}})
+    fewest = fewest_materials(config)
+    assert n_trained(fewest, fraction) >= 10
+    assert n_trained(fewest - 1, fraction) < 10
+
+
+def n_trained(n, fraction):
+    """Size of the training part; 0 where the split is refused."""
+    try:
+        parts = split_materials({f"m{i}": "Fe" for i in range(n)}, "random", fraction, seed=0, repeat=0)
+    except UserError:
+        return 0
+    return sum(part == TRAIN for part in parts.values())
