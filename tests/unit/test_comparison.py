@@ -259,3 +259,13 @@ def test_methods_have_the_defaults_of_their_engine():
     settings = {table: methods[table]["a"]["settings"] for table in tables}
     assert settings["glass"] | {"max_epochs": 3, "variant": "published", "patience": 100} == settings["glass"]
     assert settings["steel"] == {**settings["glass"], "patience": 9}
+
+
+def test_names_of_classes_have_no_effect_as_markup_or_formula(tmp_path):
+    rows = [row("ours", n, 0.5, name="<b>$x_{1 | a", metric="f1") for n in range(2)]
+    rows += [row("ours", n, 0.5, metric="macro_f1") for n in range(2)]
+    table = compare(pd.DataFrame(rows), None)
+    entry = {**PUBLISHED[0], "class": "<b>$x_{1 | a", "metric": "f1"}
+    (said,) = [sentence for sentence in findings(table, [entry], None) if "published" in sentence]
+    assert said.startswith(r"steel: hv, &lt;b&gt;\$x\_{1 \| a: published F1")
+    save(comparison_figure(table, [entry]), tmp_path / "figure.png")

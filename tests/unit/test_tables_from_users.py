@@ -281,8 +281,9 @@ def test_a_column_with_two_roles_is_refused(read, changes, message):
         f"\n  \n{ROWS}",
         ROWS.replace("C,Mn,Hardness", '"C", Mn ,Hardness'),
         ROWS.replace("397", '"397"'),
+        ROWS.replace("C,Mn", "PAR1,C,Mn").replace("\n0.4", "\nx,0.4"),
     ],
-    ids=["plain", "bom", "crlf", "cr", "no-end", "blank-lines", "blank-first", "spaces", "quoted"],
+    ids=["plain", "bom", "crlf", "cr", "no-end", "blank-lines", "blank-first", "spaces", "quoted", "par1"],
 )
 def test_harmless_differences_between_files_do_not_matter(read, content):
     rows, rejected = read(content)

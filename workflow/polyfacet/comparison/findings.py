@@ -17,6 +17,7 @@ from polyfacet.comparison.sections import (
     range_text,
     sections,
 )
+from polyfacet.markdown import plain
 
 # A published score counts as reproduced within so many standard deviations of ours over the repeats,
 REPRODUCED_WITHIN = 2.0
@@ -62,7 +63,7 @@ def _best(section: Section, rows: pd.DataFrame, split: str, reference: str | Non
     best = rows["mean"].idxmax()
     label = LABELS[section.metrics[0]]
     sentence = (
-        f"{section.title}, {SPLIT_LABELS[split]} split: `{best}` is best, {label} "
+        f"{plain(section.title)}, {SPLIT_LABELS[split]} split: `{best}` is best, {label} "
         f"{mean_text(rows['mean'][best], rows['std'][best])} over {rows['n'][best]} repeats"
     )
     if reference is not None and reference in rows.index and best != reference:
@@ -80,7 +81,7 @@ def _cost_of_grouping(section: Section, rows: pd.DataFrame) -> list[str]:
         return []
     drop = (means["random"] - means["formula"]).dropna()
     return [
-        f"{section.title}: with whole compositions held out, {LABELS[section.metrics[0]]} is lower by "
+        f"{plain(section.title)}: with whole compositions held out, {LABELS[section.metrics[0]]} is lower by "
         f"{drop.median():.3f} in the median over the methods ({drop.min():.3f} for `{drop.idxmin()}` to "
         f"{drop.max():.3f} for `{drop.idxmax()}`)."
     ]
@@ -104,7 +105,7 @@ def _reproduced(
                 continue
             mean, std = ours["mean"].iloc[0], ours["std"].iloc[0]
             said.append(
-                f"{section.title}: published {LABELS[metric]} of `{method}` {range_text(value)}, ours "
+                f"{plain(section.title)}: published {LABELS[metric]} of `{method}` {range_text(value)}, ours "
                 f"{mean_text(mean, std)} on the {SPLIT_LABELS[split]} split: "
                 f"{_verdict(mean, std, value, entry.get('differs'))}."
             )

@@ -17,9 +17,9 @@ _SIGNATURES = {
     b"PK\x03\x04": "an Excel workbook or a ZIP archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
     b"\x1f\x8b": "compressed with gzip",
-    b"BZh": "compressed with bzip2",
+    b"BZh91AY&SY": "compressed with bzip2",
     b"\xfd7zXZ": "compressed with xz",
-    b"PAR1": "a Parquet file",
+    b"PAR1\x15": "a Parquet file",
 }
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _SHOWN_COLUMNS = 20
