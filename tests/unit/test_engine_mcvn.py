@@ -152,6 +152,7 @@ def test_an_epoch_whose_loss_is_not_finite_is_not_kept(fit, monkeypatch, tmp_pat
     assert json.loads((tmp_path / "model" / "mcvn.json").read_text())["training"] == {
         "epoch": 3,
         "validation_loss": 1.0,
+        "n_epochs": 5,
     }
 
 
