@@ -32,9 +32,31 @@ rule sample:
         script_path("sample")
 
 
+# All materials of a formula are in one shard.
+rule find_twins:
+    input:
+        sample=rules.sample.output.sample,
+    output:
+        twins=f"{RUN}/twins/shard-{{shard}}.parquet",
+    log:
+        f"{LOGS}/twins/shard-{{shard}}.log",
+    benchmark:
+        f"{BENCHMARKS}/twins/shard-{{shard}}.tsv"
+    conda:
+        "../envs/crystals.yaml"
+    resources:
+        **requests("find_twins", materials_per_shard()),
+    params:
+        code=code_of_rule("find_twins"),
+        n_shards=n_shards(),
+    script:
+        script_path("find_twins")
+
+
 rule split_materials:
     input:
         sample=rules.sample.output.sample,
+        twins=all_shards(rules.find_twins.output.twins),
     output:
         split=f"{SPLIT}/split.parquet",
     log:

@@ -82,6 +82,7 @@ use rule split_materials as split_table with:
             if wildcards.grouping == "scikit_learn"
             else None
         ),
+        rounded=True,
 
 
 # A table is one shard.

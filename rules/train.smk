@@ -126,7 +126,6 @@ rule train_cell:
         engine=config["engine"]["name"],
         settings=ENGINE_SETTINGS,
         validation_fraction=config["engine"]["validation_fraction"],
-        split_method=config["split"]["method"],
         text=config["composition"]["text"],
         checkpoints=checkpoints_of_cell,
         # Files of local checkpoints may change behind their names.

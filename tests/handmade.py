@@ -74,7 +74,7 @@ def entry(mat_id: str, structure: Structure, **data: Any) -> dict[str, Any]:
     return {
         "@module": "pymatgen.entries.computed_entries",
         "@class": "ComputedStructureEntry",
-        "energy": block["energy_total"],
+        "energy": (block | data)["energy_total"],
         "data": block | data,
         "structure": json.loads(json.dumps(structure.as_dict())),
     }

@@ -40,13 +40,15 @@ QUICK: dict[str, dict[str, Any]] = {
 ENGINES = tuple(QUICK)
 # Engines whose epochs the validation rows choose; the others train on them, or do not look at them.
 CHOOSING = ("automm", "mcvn")
-VALIDATION = Validation(0.2, "random", seed=1)
+VALIDATION = Validation(0.2, seed=1)
 
 
 @pytest.fixture
 def frame() -> pd.DataFrame:
     parts = ["train"] * N_TRAIN + ["valid"] * N_VALID + ["test"] * N_TEST
-    rows = synthetic_cells(N).assign(part=parts, formula=[f"F{i}" for i in range(N)])
+    rows = synthetic_cells(N).assign(
+        part=parts, formula=[f"F{i}" for i in range(N)], group=[f"G{i}" for i in range(N)]
+    )
     return rows.assign(facets=[["tabular"]] * N)
 
 

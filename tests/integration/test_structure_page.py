@@ -4,6 +4,7 @@ import io
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,8 @@ def write_run(folder: Path, cells: dict[str, Structure], formulas: dict[str, str
     """Write what a run has when its first pictures are drawn."""
     materials = []
     for mat_id, cell in cells.items():
-        raw = entry(mat_id, cell, formula=formulas.get(mat_id, cell.composition.reduced_formula))
-        materials.append(material_from_entry(raw))
+        material = material_from_entry(entry(mat_id, cell))
+        materials.append(replace(material, formula=formulas.get(mat_id, material.formula)))
     sample = folder / "sample" / "sample.parquet"
     write_table(sample, sample_table(materials, "handmade.json", range(len(materials))), SAMPLE)
     for shard in range(N_SHARDS):

@@ -44,7 +44,10 @@ def rock_salt_properties(graphs):
 def write_inputs(folder, graphs, properties, in_test=()):
     """Write what the script reads: one shard of graphs, the sample, the split."""
     write_table(folder / "graphs.parquet", [graph.row() for graph in graphs], GRAPHS)
-    split = [{"mat_id": g.mat_id, "part": "test" if g.mat_id in in_test else "train"} for g in graphs]
+    split = [
+        {"mat_id": g.mat_id, "group": g.mat_id, "part": "test" if g.mat_id in in_test else "train"}
+        for g in graphs
+    ]
     write_table(folder / "split.parquet", split, SPLIT)
     blank = dict.fromkeys(("gap", "e_hull", "e_total", "mag_vol", "dos_ef", "volume"), 0.0)
     blank |= {"prototype_id": None, "space_group": None, "n_sites": 2, "structure": "", "source_file": ""}

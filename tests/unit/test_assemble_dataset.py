@@ -37,7 +37,11 @@ def dataset(tmp_path: Path):
         arrangement = "montage" if len(views) == 1 else "columns"
         home, whole = tmp_path / "split-0" / "dataset", set(MAT_IDS)
         write_table(tmp_path / "sample.parquet", materials, SAMPLE)
-        write_table(tmp_path / "split.parquet", [row | {"part": "train"} for row in ids], SPLIT)
+        write_table(
+            tmp_path / "split.parquet",
+            [row | {"group": row["mat_id"], "part": "train"} for row in ids],
+            SPLIT,
+        )
         for shard in range(n_shards):
             mine = {mat_id for mat_id in whole if shard_of(mat_id, n_shards) == shard}
             folder = tmp_path / f"{n_shards}-{shard}"

@@ -154,7 +154,7 @@ def stage(tmp_path, write_sample):
         n_shards=1,
         kept=None,
     ):
-        split = [{"mat_id": mat_id, "part": part} for mat_id, part in parts.items()]
+        split = [{"mat_id": mat_id, "group": mat_id, "part": part} for mat_id, part in parts.items()]
         write_table(tmp_path / "split.parquet", split, SPLIT)
         sample = write_sample(formulas)
         tables = [tmp_path / f"statistics-{shard}.parquet" for shard in range(n_shards)]

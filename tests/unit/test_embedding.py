@@ -179,7 +179,7 @@ def build(cifs, names, output, limit=0.05):
 
 def test_scripts_give_the_same_bytes_for_any_shards(cifs, tmp_path):
     names = sorted(CRYSTALS)
-    split = [{"mat_id": name, "part": "test" if name == "slab" else "train"} for name in names]
+    split = [{"mat_id": name, "group": name, "part": "test" if name == "slab" else "train"} for name in names]
     write_table(tmp_path / "split.parquet", split, SPLIT)
     shards = {"one": [names], "two": [names[1::2], names[::2]]}
     embeddings = {}
@@ -223,7 +223,7 @@ def test_embeddings_are_kept_until_the_network_is_another(cifs, tmp_path, kind, 
     sizes = {"width": 32, "layers": 2}
     for names in (sorted(CRYSTALS)[:3], sorted(CRYSTALS)[:4]):
         build(cifs, names, graphs)
-        write_table(split, [{"mat_id": name, "part": "train"} for name in names], SPLIT)
+        write_table(split, [{"mat_id": name, "group": name, "part": "train"} for name in names], SPLIT)
         fit_network.main(
             [graphs], split, network, tmp_path / "network.json", kind=kind, seed=1, device="cpu", **sizes
         )

@@ -33,6 +33,7 @@ def rows() -> pd.DataFrame:
             "vol_atom": [10.0 + i for i in range(N)],
             "phase": [("hcp", "bcc", "fcc")[i % 3] for i in range(N)],
             "facets": [["text"] if i in (3, 17) else ["text", "image"] for i in range(N)],
+            "group": [f"m{i:02d}" for i in range(N)],
             "part": ["train"] * (N - 4) + ["test"] * 4,
         }
     )
@@ -94,17 +95,17 @@ def test_only_materials_with_all_facets_are_used(rows: pd.DataFrame) -> None:
 
 
 def test_validation_rows_come_from_the_training_part(rows: pd.DataFrame) -> None:
-    carved = with_validation(rows, 0.25, "random", seed=1)
+    carved = with_validation(rows, 0.25, seed=1)
     assert (carved["part"] == "valid").sum() == 4
     assert (carved["part"] == "test").tolist() == (rows["part"] == "test").tolist()
-    shuffled = with_validation(rows.sample(frac=1, random_state=3), 0.25, "random", seed=1)
+    shuffled = with_validation(rows.sample(frac=1, random_state=3), 0.25, seed=1)
     pd.testing.assert_frame_equal(shuffled.sort_values("mat_id"), carved)
-    other = with_validation(rows, 0.25, "random", seed=2)
+    other = with_validation(rows, 0.25, seed=2)
     assert other["part"].tolist() != carved["part"].tolist()
 
 
-def test_validation_by_formula_keeps_formulas_whole(rows: pd.DataFrame) -> None:
-    carved = with_validation(rows, 0.25, "formula", seed=1)
+def test_validation_keeps_groups_whole(rows: pd.DataFrame) -> None:
+    carved = with_validation(rows.assign(group=rows["formula"]), 0.25, seed=1)
     assert (carved.groupby("formula")["part"].nunique() == 1).all()
     assert (carved["part"] == "valid").sum() == 4
 
@@ -112,7 +113,7 @@ def test_validation_by_formula_keeps_formulas_whole(rows: pd.DataFrame) -> None:
 def test_a_cell_from_table_to_card(rows: pd.DataFrame, tmp_path: Path) -> None:
     cell = Cell((Facet.IMAGE,), VOLUME, split="0", engine="dummy", seed=7, threads=1)
     dummy = Dummy(DummySettings(statistic="median"), Resources(seed=7))
-    carved = with_validation(rows, 0.25, "random", seed=7)
+    carved = with_validation(rows, 0.25, seed=7)
     predictions, card = train(cell, dummy, carved, tmp_path / "model")
     assert set(rows["mat_id"]) - set(predictions["mat_id"]) == {"m03", "m17"}
     assert card.status == "ok"

@@ -17,7 +17,6 @@ from polyfacet.markdown import plain
 from polyfacet.materials import (
     InvalidEntryError,
     material_from_entry,
-    reduced_formula,
 )
 from polyfacet.sampling import entry_pass
 from polyfacet.sampling import json_window as reader
@@ -102,8 +101,9 @@ def test_rejects_can_be_written_whatever_the_identifier_is(tmp_path, mat_id):
     assert found.invalid.num_rows == 1
 
 
-def test_an_amount_that_no_number_holds_is_compared_as_it_is_written():
-    assert reduced_formula("Fe1e999") == "Fe1e999"
+def test_a_formula_whose_amount_no_number_holds_is_refused():
+    with pytest.raises(InvalidEntryError, match="formula cannot be read"):
+        material_from_entry(entry("a", structures()["test000"], formula="Na1e999Cl"))
 
 
 def test_occupancies_that_are_none_make_a_reject():

@@ -190,7 +190,7 @@ def test_pretraining_comes_first_and_must_not_know_the_test_part(graphs, propert
     assert counts == [8, 4, 20, 4]
 
     leaking = properties.copy()
-    leaking.loc["KF-4.5", "formula"] = "F2Rb2"
+    leaking.loc["KF-4.5", "formula"] = "RbF"
     write_inputs(outside, potassium, leaking[leaking.index.str.startswith("K")])
     with pytest.raises(UserError, match="KF-4.5"):
         fit(tmp_path, **pretraining)

@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from handmade import entries, entry, rock_salt, write_entries
+from handmade import entries, entry, rock_salt, structures, write_entries
 
 import sample
 import sample_pretraining
 from polyfacet.errors import UserError
-from polyfacet.materials import SAMPLE, reduced_formula
+from polyfacet.materials import SAMPLE
 from polyfacet.tables import read_table
 
 DRAW = {"seed": 3, "filters": {}, "magnetization": "absolute"}
@@ -46,7 +46,8 @@ def draw(folder, n, threads=1):
 
 def test_neither_materials_nor_formulas_of_the_sample_are_drawn(folder):
     sampled = read_table(folder / "sample.parquet", SAMPLE)
-    polymorph = entry("polymorph", rock_salt("Na", "Cl", 5.0), formula=sampled["formula"][0])
+    known = structures()[sampled["mat_id"][0]]
+    polymorph = entry("polymorph", known.copy().apply_strain(0.1))
     write_entries(folder / "entries.json", [*entries(), polymorph])
     drawn, counts = draw(folder, 1000)
     assert not drawn & {"polymorph", *sampled["mat_id"]}
@@ -75,6 +76,18 @@ def test_nothing_left_is_said(folder):
         draw(folder, 5)
 
 
-def test_spellings_of_a_formula_are_one():
-    assert reduced_formula("Cl2Na2") == reduced_formula("NaCl") == "NaCl"
-    assert reduced_formula("no formula") == "no formula"
+@pytest.mark.parametrize("spelling", ["ClNa", "Na2Cl2", "Na Cl"])
+def test_a_formula_of_the_sample_is_not_drawn_in_another_spelling(folder, spelling):
+    write_entries(folder / "entries.json", [entry("sampled", rock_salt("Na", "Cl", 5.64))])
+    sample.main(
+        [folder / "entries.json"],
+        *(folder / name for name in ("sample.parquet", "rejected.parquet", "summary.json")),
+        n_materials="all",
+        max_rejected_fraction=0.05,
+        **DRAW,
+    )
+    polymorph = entry("polymorph", rock_salt("Na", "Cl", 5.0), formula=spelling)
+    write_entries(folder / "entries.json", [polymorph, entry("other", rock_salt("K", "Br", 6.6))])
+    drawn, counts = draw(folder, 10)
+    assert drawn == {"other"}
+    assert counts["formula in the sample"] == 1

@@ -58,7 +58,10 @@ def report(tmp_path):
     )
     write_table(
         tmp_path / "split.parquet",
-        [{"mat_id": mat_id, "part": "test" if mat_id in in_test else "train"} for mat_id in formulas],
+        [
+            {"mat_id": mat_id, "group": mat_id, "part": "test" if mat_id in in_test else "train"}
+            for mat_id in formulas
+        ],
         SPLIT,
     )
     (tmp_path / "summary.json").write_text(json.dumps({"read": 7}))

@@ -88,7 +88,6 @@ def test_a_cell_of_expanded_features_can_be_trained_on_the_dataset(results, tmp_
         combination="tabular",
         objective=asdict(Target.E_FORM.objective),
         split="split-0",
-        split_method="random",
         validation_fraction=0.2,
         text="composition",
         engine="classical",

@@ -19,7 +19,7 @@ from polyfacet.facets import Facet, combination_name
 from polyfacet.learnable import check_learnable, check_predictions, is_known
 from polyfacet.metrics import score, score_classes
 from polyfacet.objectives import Objective
-from polyfacet.splitting import TEST, TRAIN, VALID, SplitMethod, split_materials
+from polyfacet.splitting import TEST, TRAIN, VALID, split_materials
 from polyfacet.tables import column
 from polyfacet.text_variants import STRUCTURE_TEXTS
 
@@ -82,7 +82,6 @@ class Validation:
 
     # Share of the training part.
     fraction: float
-    method: SplitMethod
     seed: int
 
 
@@ -93,7 +92,7 @@ def usable_rows(dataset: pd.DataFrame, facets: Sequence[Facet]) -> pd.DataFrame:
     return dataset[has_all].reset_index(drop=True)
 
 
-def with_validation(rows: pd.DataFrame, fraction: float, method: SplitMethod, seed: int) -> pd.DataFrame:
+def with_validation(rows: pd.DataFrame, fraction: float, seed: int) -> pd.DataFrame:
     """Carve the validation rows from the training part, in the way the test part was split off.
 
     A split that names its validation rows keeps them.
@@ -101,11 +100,9 @@ def with_validation(rows: pd.DataFrame, fraction: float, method: SplitMethod, se
     Parameters
     ----------
     rows
-        Materials with ``part`` train or test.
+        Materials with ``part`` train or test, and the ``group`` that no split divides.
     fraction
         Share of the training part that becomes ``valid``.
-    method
-        The split's method: with ``formula``, no formula is in both the training and the validation rows.
     seed
         Seed of the choice.
 
@@ -117,9 +114,9 @@ def with_validation(rows: pd.DataFrame, fraction: float, method: SplitMethod, se
     if (rows["part"] == VALID).any():
         return rows
     train = rows[rows["part"] == TRAIN]
-    formulas = dict(zip(train["mat_id"], train["formula"], strict=True))
+    groups = dict(zip(train["mat_id"], train["group"], strict=True))
     try:
-        parts = split_materials(formulas, method, 1 - fraction, seed, repeat=0)
+        parts = split_materials(groups, 1 - fraction, seed, repeat=0)
     except UserError as error:
         raise EngineError(f"too few rows to train on and to choose the epoch by: {error}") from error
     renamed = rows["mat_id"].map({mat_id: VALID for mat_id, part in parts.items() if part == TEST})
@@ -157,7 +154,7 @@ def train(
     reason = None
     try:
         if validation:
-            rows = with_validation(rows, validation.fraction, validation.method, validation.seed)
+            rows = with_validation(rows, validation.fraction, validation.seed)
         parts = {part: rows[rows["part"] == part] for part in (TRAIN, VALID, TEST)}
         check_learnable(parts, cell.objective, engine.validation_use)
         engine.fit(parts[TRAIN], parts[VALID], cell.facets, cell.objective, model)

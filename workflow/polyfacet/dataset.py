@@ -16,6 +16,7 @@ from polyfacet.errors import UserError
 from polyfacet.facets import DIGEST_SUFFIX, PICTURE_FACETS, Facet, facet_columns, picture_columns
 from polyfacet.files import atomic_path, sha256_of_file
 from polyfacet.materials import IDENTITY_COLUMNS, TARGET_COLUMNS
+from polyfacet.splitting import GROUP
 from polyfacet.stage_tables import EMBEDDING_SIZE
 from polyfacet.tables import column
 
@@ -47,6 +48,7 @@ def dataset_schema(structure_pictures: Sequence[str]) -> pa.Schema:
             ),
             *picture_fields(Facet.COMPIMAGE.facts.column, "composition image"),
             column("facets", pa.list_(pa.string()), "facets that this material has"),
+            GROUP,
             column("part", pa.string(), "train or test"),
         ]
     )

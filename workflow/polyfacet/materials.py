@@ -6,8 +6,9 @@ from operator import attrgetter
 from typing import Any
 
 import pyarrow as pa
-from pymatgen.core import Composition
 
+from polyfacet.composition.reduced_formula import reduced_formula
+from polyfacet.entry_agreement import Cell, check_agreement
 from polyfacet.entry_structure import cell_volume, entry_sites, lattice_matrix, structure_json
 from polyfacet.entry_values import InvalidEntryError, mapping, number, shown
 from polyfacet.identifiers import invalid_mat_id_reason
@@ -21,7 +22,7 @@ TARGET_COLUMNS = [
 ]
 IDENTITY_COLUMNS = [
     column("mat_id", pa.string(), "identifier of the material"),
-    column("formula", pa.string(), "reduced formula, elements in the order of the source"),
+    column("formula", pa.string(), "reduced formula of the structure, as pymatgen spells it"),
     column("prototype_id", pa.string(), "structure prototype as the source names it", nullable=True),
     column("space_group", pa.int16(), "space group number as the source states it", nullable=True),
     column("n_sites", pa.int32(), "sites in the cell"),
@@ -76,20 +77,24 @@ def material_from_entry(entry: Any, magnetization: Magnetization = "absolute") -
     matrix = lattice_matrix(structure)
     volume = cell_volume(matrix)
     sites = entry_sites(structure)
+    amounts = _amounts(sites)
+    cell = Cell(reduced_formula(amounts), amounts, matrix, volume, [site["abc"] for site in sites])
+    _check_stated_formula(data)
     prototype_id = _optional(data, "prototype_id", str)
     if data.get("nsites", len(sites)) != len(sites):
         raise InvalidEntryError(
             f"nsites is {shown(data['nsites'])}, but the structure has {len(sites)} sites"
         )
+    check_agreement(entry, data, cell)
     return Material(
         mat_id=data["mat_id"],
-        formula=_formula(data),
+        formula=cell.formula,
         prototype_id=_short_text(prototype_id, "prototype_id") if prototype_id else None,
         space_group=_space_group(data),
         n_sites=len(sites),
         volume=volume,
-        elements=frozenset({occupant["element"] for site in sites for occupant in site["species"]}),
-        targets=_targets(data, len(sites), volume, magnetization),
+        elements=frozenset(amounts),
+        targets=_targets(data, cell.n_atoms, volume, magnetization),
         structure=structure_json(matrix, sites),
     )
 
@@ -107,19 +112,20 @@ def sample_table(materials: Sequence[Material], source_file: str, positions: Seq
     return pa.table(columns, schema=SAMPLE)
 
 
-def reduced_formula(formula: str) -> str:
-    """Give a formula in the one form that all its spellings share; as it is if it cannot be read."""
-    try:
-        return Composition(formula).reduced_formula
-    except (ValueError, ArithmeticError):
-        return formula
+def _amounts(sites: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Count the atoms of a cell by element; a site that is occupied by half is half an atom."""
+    amounts: dict[str, float] = {}
+    for site in sites:
+        for occupant in site["species"]:
+            amounts[occupant["element"]] = amounts.get(occupant["element"], 0.0) + occupant["occu"]
+    return amounts
 
 
-def _formula(data: Mapping[str, Any]) -> str:
+def _check_stated_formula(data: Mapping[str, Any]) -> None:
     formula = _optional(data, "formula", str)
     if not formula:
         raise InvalidEntryError("formula is missing")
-    return _short_text(formula, "formula")
+    _short_text(formula, "formula")
 
 
 def _short_text(text: str, what: str) -> str:
@@ -144,10 +150,13 @@ def _space_group(data: Mapping[str, Any]) -> int | None:
 
 
 def _targets(
-    data: Mapping[str, Any], n_sites: int, volume: float, magnetization: Magnetization
+    data: Mapping[str, Any], n_atoms: float, volume: float, magnetization: Magnetization
 ) -> dict[str, float]:
     for key in ("band_gap_ind", "e_form", "e_above_hull", "energy_total", "total_mag", "dos_ef"):
         if data.get(key) is None:
             raise InvalidEntryError(f"target {key} is missing")
         number(data[key], "target ", key)
-    return derive_targets(data, n_sites, volume, magnetization)
+    try:
+        return derive_targets(data, n_atoms, volume, magnetization)
+    except ValueError as error:
+        raise InvalidEntryError(str(error)) from error

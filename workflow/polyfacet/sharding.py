@@ -15,9 +15,23 @@ from polyfacet.tables import iterate_table
 
 
 def read_shard(
-    table: Path, schema: pa.Schema, shard: int, n_shards: int, columns: Sequence[str] | None = None
+    table: Path,
+    schema: pa.Schema,
+    shard: int,
+    n_shards: int,
+    columns: Sequence[str] | None = None,
+    by: str = "mat_id",
 ) -> pd.DataFrame:
-    """Read the rows of a shard's materials, in the order of the table, with no more than those in memory.
+    """Read the rows of a shard, in the order of the table, with no more than those in memory.
+
+    Parameters
+    ----------
+    table, schema, columns
+        See `polyfacet.tables.iterate_table`.
+    shard, n_shards
+        Which rows: those whose hash falls into this shard.
+    by
+        Column whose value is hashed: all rows of one value are in one shard.
 
     Raises
     ------
@@ -27,11 +41,11 @@ def read_shard(
     if not 0 <= shard < n_shards:
         raise UserError(f"there is no shard {shard} of {n_shards}: they are numbered from 0.")
     mine = [
-        piece.filter(_are_in(piece["mat_id"].to_pylist(), shard, n_shards))
+        piece.filter(_are_in(piece[by].to_pylist(), shard, n_shards))
         for piece in iterate_table(table, schema, columns)
     ]
     return pa.concat_tables(mine).to_pandas()
 
 
-def _are_in(mat_ids: Sequence[str], shard: int, n_shards: int) -> pa.Array:
-    return pa.array([shard_of(mat_id, n_shards) == shard for mat_id in mat_ids], pa.bool_())
+def _are_in(keys: Sequence[str], shard: int, n_shards: int) -> pa.Array:
+    return pa.array([shard_of(key, n_shards) == shard for key in keys], pa.bool_())

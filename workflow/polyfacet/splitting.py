@@ -1,4 +1,4 @@
-"""Training and test part of a sample: by material, or by formula so that no composition is in both."""
+"""Training and test part of a sample: what must not be divided, and the parts of all materials."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -12,9 +12,11 @@ from polyfacet.tables import column
 SplitMethod = Literal["random", "formula", "scikit_learn"]
 TRAIN, VALID, TEST = "train", "valid", "test"
 
+GROUP = column("group", pa.string(), "what no split divides: the formula, or the material and its twins")
 SPLIT = pa.schema(
     [
         column("mat_id", pa.string(), "identifier of the material"),
+        GROUP,
         column(
             "part", pa.string(), "train, valid (chooses the epoch; only where the split names it) or test"
         ),
@@ -22,21 +24,43 @@ SPLIT = pa.schema(
 )
 
 
-def split_materials(
-    formulas: Mapping[str, str], method: SplitMethod, train_fraction: float, seed: int, repeat: int
+def indivisible_groups(
+    formulas: Mapping[str, str], method: SplitMethod, twins: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Assign each material to a part, by a seeded hash and not by its place in a table.
+    """Say what a split must not divide.
 
     Parameters
     ----------
     formulas
-        mat_id to formula.
+        mat_id to formula, equal formulas in one spelling.
     method
-        ``random`` shuffles materials (the study's way; polymorphs of one formula can be in both parts),
-        ``formula`` shuffles formulas.
+        ``random`` takes materials (the study's way; polymorphs of one formula can be in both parts), twins
+        together; ``formula`` takes formulas.
+    twins
+        mat_id to the name of its twins, of materials that have any; they have one formula.
+
+    Returns
+    -------
+    dict
+        mat_id to the name of its group.
+    """
+    if method == "formula":
+        return dict(formulas)
+    return {mat_id: (twins or {}).get(mat_id, mat_id) for mat_id in formulas}
+
+
+def split_materials(
+    groups: Mapping[str, str], train_fraction: float, seed: int, repeat: int
+) -> dict[str, str]:
+    """Assign each material to a part, by a seeded hash of its group and not by its place in a table.
+
+    Parameters
+    ----------
+    groups
+        mat_id to group; see `indivisible_groups`.
     train_fraction
-        Share of the materials in the training part; met exactly (to rounding) by ``random``, as nearly as
-        whole groups allow by ``formula``.
+        Share of the materials in the training part, met as nearly as whole groups allow: exactly (to
+        rounding) where each material is its own.
     seed, repeat
         Each repeat of a seed is another shuffle.
 
@@ -50,19 +74,20 @@ def split_materials(
     UserError
         If one of the parts would be empty.
     """
-    groups: dict[str, list[str]] = {}
-    for mat_id, formula in formulas.items():
-        groups.setdefault(mat_id if method == "random" else formula, []).append(mat_id)
-    shuffled = sorted(groups, key=lambda name: (stable_hash("split", seed, repeat, name), name))
-    room = round(train_fraction * len(formulas))
+    members: dict[str, list[str]] = {}
+    for mat_id, group in groups.items():
+        members.setdefault(group, []).append(mat_id)
+    shuffled = sorted(members, key=lambda name: (stable_hash("split", seed, repeat, name), name))
+    room = round(train_fraction * len(groups))
     parts: dict[str, str] = {}
     for name in shuffled:
-        fits = room >= len(groups[name]) / 2
-        parts |= dict.fromkeys(groups[name], TRAIN if fits else TEST)
-        room -= len(groups[name]) if fits else 0
+        fits = room >= len(members[name]) / 2
+        parts |= dict.fromkeys(members[name], TRAIN if fits else TEST)
+        room -= len(members[name]) if fits else 0
     if len(set(parts.values())) < 2:
         raise UserError(
-            f"{len(formulas)} materials in {len(groups)} groups cannot be split {train_fraction:g} to "
-            f"{1 - train_fraction:g} by {method}: one part is empty. Raise n_materials or mend `split`."
+            f"{len(groups)} materials cannot be split {train_fraction:g} to {1 - train_fraction:g}: one part "
+            f"is empty. Materials of one group (formula, or twins) stay together, and there are "
+            f"{len(members)} groups. Raise n_materials or change `split`."
         )
     return parts

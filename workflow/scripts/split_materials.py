@@ -1,13 +1,16 @@
 """Split the sample into training and test part, before anything is fitted."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 from polyfacet.arguments import Key
+from polyfacet.composition.same_composition import composition_groups
 from polyfacet.composition_tables.positional_split import split_by_position
 from polyfacet.materials import SAMPLE
-from polyfacet.splitting import SPLIT, SplitMethod, split_materials
-from polyfacet.tables import read_table, write_table
+from polyfacet.splitting import SPLIT, SplitMethod, indivisible_groups, split_materials
+from polyfacet.tables import read_by_material, write_table
+from polyfacet.twins import TWINS
 
 
 def main(
@@ -20,6 +23,8 @@ def main(
     repeat: int,
     validation_fraction: Annotated[float, Key("engine.validation_fraction")] = 0.15,
     random_state: Annotated[int | None, Key("split.random_state")] = None,
+    twins: Sequence[Path] = (),
+    rounded: bool = False,
 ) -> None:
     """Write the part of every material.
 
@@ -28,22 +33,34 @@ def main(
     sample
         Table of the sampled materials.
     split
-        Output: mat_id and part.
-    method, train_fraction, seed, repeat
+        Output: mat_id, part, and the group that stays together.
+    method
+        See `polyfacet.splitting.indivisible_groups`.
+    train_fraction, seed, repeat
         See `polyfacet.splitting.split_materials`.
     validation_fraction, random_state
         Of the method ``scikit_learn``, see `split_by_position` in
         `polyfacet.composition_tables.positional_split`.  Without a random state
         each repeat has one of its own, the seed and the number of the repeat added.
+    twins
+        Tables of the twins among them, one per shard.
+    rounded
+        Whether formulas are as someone wrote and rounded them, so that compositions must be compared.
     """
-    materials = read_table(sample, SAMPLE, columns=["mat_id", "formula"])
-    formulas = dict(zip(materials["mat_id"], materials["formula"], strict=True))
+    formulas = read_by_material(sample, SAMPLE, "formula")
+    if rounded and method == "formula":
+        formulas = composition_groups(formulas)
+    twin_names: dict[str, str] = {}
+    for path in twins:
+        twin_names |= read_by_material(path, TWINS, "twin_group")
+    groups = indivisible_groups(formulas, method, twin_names)
     if method == "scikit_learn":
         state = seed + int(repeat) if random_state is None else random_state
         parts = split_by_position(list(formulas), train_fraction, validation_fraction, state)
     else:
-        parts = split_materials(formulas, method, train_fraction, seed, int(repeat))
-    write_table(split, [{"mat_id": mat_id, "part": parts[mat_id]} for mat_id in sorted(parts)], SPLIT)
+        parts = split_materials(groups, train_fraction, seed, int(repeat))
+    rows = [{"mat_id": mat_id, "group": groups[mat_id], "part": parts[mat_id]} for mat_id in sorted(parts)]
+    write_table(split, rows, SPLIT)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ from polyfacet.engines.registry import create
 from polyfacet.facets import facets_of
 from polyfacet.objectives import Objective
 from polyfacet.online.hub_cache import read_record, work_offline
-from polyfacet.splitting import SplitMethod
 from polyfacet.tables import write_table
 
 
@@ -29,7 +28,6 @@ def main(
     combination: str,
     objective: dict[str, Any],
     split: str,
-    split_method: SplitMethod,
     validation_fraction: Annotated[float, Key("engine.validation_fraction")],
     text: Annotated[str, Key("composition.text")],
     engine: str,
@@ -56,8 +54,6 @@ def main(
         What is predicted: fields of `polyfacet.objectives.Objective`.
     split
         Name of the repeat of the split.
-    split_method
-        How the test part was split off; the validation rows are split off in the same way.
     validation_fraction
         Share of the training part that chooses the epoch.
     text
@@ -84,7 +80,7 @@ def main(
     if statistics:
         materials = with_statistics(materials, statistics)
     trainer = create(engine, settings, Resources(seed, threads, encoders, checkpoints=checkpoints))
-    validation = Validation(validation_fraction, split_method, seed)
+    validation = Validation(validation_fraction, seed)
     table, result = train(cell, trainer, materials, model, validation)
     if fetched:
         started_from = {e.facet.value: e.identity for e in fetched.encoders if e.facet in facets}

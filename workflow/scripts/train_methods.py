@@ -49,7 +49,7 @@ def main(
     table, description
         Name of the table and what its columns mean.
     split_method
-        How the test part was split off; the validation rows are split off in the same way.
+        How the test part was split off.
     repeat
         Which repeat of the split.
     engine
@@ -78,7 +78,7 @@ def main(
                 create(engine, methods[method]["settings"], resources),
                 materials,
                 Path(scratch) / method / objective.column,
-                Validation(validation_fraction, split_method, own_seed),
+                Validation(validation_fraction, own_seed),
             )
             results = folder / method / objective.column
             write_card(results / "card.json", card)

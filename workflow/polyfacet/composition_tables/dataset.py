@@ -11,6 +11,7 @@ from polyfacet.composition_tables.reading import target_columns
 from polyfacet.dataset import picture_fields, with_checked_pictures
 from polyfacet.facets import Facet
 from polyfacet.objectives import Objective
+from polyfacet.splitting import GROUP
 from polyfacet.tables import column, read_table
 
 
@@ -34,6 +35,7 @@ def table_dataset_schema(objectives: Sequence[Objective]) -> pa.Schema:
                 nullable=True,
             ),
             column("facets", pa.list_(pa.string()), "facets that this row has"),
+            GROUP,
             column("part", pa.string(), "train, valid (where the split names it) or test"),
         ]
     )

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from polyfacet.identifiers import stable_hash
-from polyfacet.materials import Material, reduced_formula
+from polyfacet.materials import Material
 from polyfacet.targets import Magnetization
 
 MAX_RANK = 2**64 - 1
@@ -67,7 +67,7 @@ class Draw:
     filters, magnetization
         Which materials are drawn from, and how their targets are derived.
     drawn_ids, drawn_formulas
-        An earlier sample: its materials, and materials of its (reduced) formulas, are not drawn again.
+        An earlier sample: its materials, and materials of its formulas, are not drawn again.
     """
 
     n_materials: int | None
@@ -88,7 +88,7 @@ class Draw:
             return f"filtered by {failed}"
         if material.mat_id in self.drawn_ids:
             return "in the sample"
-        if self.drawn_formulas and reduced_formula(material.formula) in self.drawn_formulas:
+        if material.formula in self.drawn_formulas:
             return "formula in the sample"
         return None
 

@@ -69,7 +69,6 @@ def examples_by_formula(
     try:
         parts = split_materials(
             {graph.mat_id: formulas[graph.mat_id] for graph in graphs},
-            "formula",
             1 - validation_fraction,
             seed,
             repeat=0,

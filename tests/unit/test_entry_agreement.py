@@ -1,0 +1,193 @@
+"""An entry agrees with itself: what contradicts its structure, or no material can have, is a named reject."""
+
+import copy
+import math
+import re
+
+import pyarrow.parquet as pq
+import pytest
+from handmade import entry, rock_salt, write_entries
+from pymatgen.core import Composition, Lattice, Structure
+
+import describe_compositions
+import sample as script
+from polyfacet.materials import material_from_entry
+from polyfacet.sampling.entries import read_entries
+from polyfacet.sampling.entry_files import entry_files
+
+MGO = rock_salt("Mg", "O", 4.21)
+MG4O4 = MGO.copy().make_supercell([[-1, 1, 1], [1, -1, 1], [1, 1, -1]])
+
+
+def changed(structure=MGO, **values):
+    """Change a sound entry; ``data__formula=...`` replaces the formula of its data block."""
+    result = copy.deepcopy(entry("m", structure))
+    for path, value in values.items():
+        *outer, last = path.split("__")
+        inner = result
+        for key in outer:
+            inner = inner[int(key) if isinstance(inner, list) else key]
+        inner[last] = value
+    return result
+
+
+def sampled(folder, items):
+    """Sample all of some entries: the sample's rows and the reasons of the rejects."""
+    outputs = [folder / name for name in ("sample.parquet", "rejected.parquet", "summary.json")]
+    source = write_entries(folder / "entries.json", items)
+    settings = {"n_materials": "all", "seed": 0, "filters": {}, "magnetization": "absolute"}
+    # One sound entry beside, as a sample cannot be empty.
+    other = write_entries(folder / "other.json", [entry("sound", MGO)])
+    script.main([source, other], *outputs, **settings, max_rejected_fraction=1.0)
+    rows = pq.read_table(outputs[0]).to_pylist()
+    rejected = pq.read_table(outputs[1]).to_pylist()
+    return {row["mat_id"]: row for row in rows}, [row["reason"] for row in rejected]
+
+
+CONTRADICTIONS = [
+    (changed(data__formula="CaS"), "formula is 'CaS', but the structure is MgO"),
+    (changed(data__formula="Mg"), "formula is 'Mg', but the structure is MgO"),
+    (changed(data__formula="MgO2"), "formula is 'MgO2', but the structure is MgO"),
+    (changed(data__formula="no formula"), "cannot be read"),
+    (changed(data__elements=["Mg", "S"]), r"elements are \['Mg', 'S'\], but the structure holds Mg, O"),
+    (changed(data__elements=["Mg"]), "elements are"),
+    (changed(data__elements="MgO"), "elements is 'MgO', not a list"),
+    (changed(data__nelements=3), "nelements is 3, but the structure has 2"),
+    (changed(data__chemsys="Ca-O"), "chemsys is 'Ca-O', but the structure holds Mg, O"),
+    (changed(data__nsites=3), "nsites is 3, but the structure has 2 sites"),
+    (changed(data__volume=40.0), r"volume is 40\.0, but the lattice has 18\.65"),
+    (changed(data__composition={"Ca": 1, "O": 1}), r"composition is Ca1 O1, but the structure is Mg1 O1"),
+    (changed(data__composition="CaO"), "composition is 'CaO', but the structure is MgO"),
+    (changed(composition={"Mg": 1, "O": 2}), "composition is Mg1 O2, but the structure is Mg1 O1"),
+    (changed(composition={"Mg": 4, "O": 4}), "composition is Mg4 O4, but the structure is Mg1 O1"),
+    (changed(composition={"Mg": "one"}), "composition"),
+    (changed(structure__lattice__volume=20.0), r"lattice volume is 20\.0, but the lattice has 18\.65"),
+    (changed(structure__lattice__a=4.21), r"lattice a is 4\.21, but the lattice has 2\.97"),
+    (changed(structure__lattice__gamma=90.0), r"lattice gamma is 90\.0, but the lattice has 60"),
+    (changed(structure__sites__1__xyz=[0.0, 0.0, 1.0]), "xyz of site 1"),
+    (changed(energy=-3.1), r"energy is -3\.1, but energy_total is -6\.2"),
+    (changed(energy=math.nan), "energy is nan"),
+    (changed(energy="low"), "energy is 'low', not a number"),
+    (
+        changed(data__energy_corrected=-9.0, correction=-0.5),
+        r"energy_corrected is -9\.0, but .* add up to -6\.7",
+    ),
+]
+IMPOSSIBLE = [
+    (changed(data__band_gap_ind=-3), "gap is -3 eV, below 0"),
+    (changed(data__e_above_hull=-5.0), "e_hull is -5 eV/atom, below 0"),
+    (
+        changed(data__dos_ef=-0.02, data__band_gap_ind=0.0),
+        "dos_ef is -0.01 states/eV/atom, below 0: no metal has that",
+    ),
+    (changed(data__dos_ef=-4.0), "dos_ef is -2 states/eV/atom, below -1"),
+    (changed(data__energy_total=1e300, energy=1e300), r"e_total is 5e\+299 eV/atom, above"),
+    (changed(data__energy_total=-1e300, energy=-1e300), r"e_total is -5e\+299 eV/atom, below"),
+    (changed(data__e_form=1e300), "e_form is 1e\\+300 eV/atom, above"),
+    (changed(data__e_form=-1e4), "e_form is -10000 eV/atom, below"),
+    (changed(data__e_above_hull=1e300), "e_hull is 1e\\+300 eV/atom, above"),
+    (changed(data__band_gap_ind=1e5), "gap is 100000 eV, above"),
+    (changed(data__dos_ef=1e300), "dos_ef is"),
+    (changed(data__total_mag=-1e300), "mag_vol is"),
+]
+
+
+@pytest.mark.parametrize(("item", "reason"), CONTRADICTIONS + IMPOSSIBLE)
+def test_a_contradiction_is_a_reject_that_names_both_values(tmp_path, item, reason):
+    rows, reasons = sampled(tmp_path, [item])
+    assert list(rows) == ["sound"]
+    assert len(reasons) == 1
+    assert re.search(reason, reasons[0]), reasons
+
+
+@pytest.mark.parametrize(
+    ("item", "formula"),
+    [
+        *[
+            (changed(data__formula=spelling), "MgO")
+            for spelling in ("OMg", "Mg4O4", "Mg O", "Mg1O1", "(MgO)2")
+        ],
+        (changed(MG4O4), "MgO"),
+        (changed(data__elements=["O", "Mg"], data__nelements=2, data__chemsys="O-Mg"), "MgO"),
+        (changed(data__elements=None, composition={}), "MgO"),
+        (changed(composition={"Mg2+": 1.0, "O2-": 1.0}, energy=-6.20001), "MgO"),
+        # A correction is part of `energy` or not, as the source chose.
+        (changed(data__energy_corrected=-7.0, correction=-0.8, energy=-7.0), "MgO"),
+        (changed(data__energy_corrected=-7.0, correction=-0.8, energy=-6.2), "MgO"),
+        # Smearing takes the density of states of an insulator below zero.
+        (changed(data__dos_ef=-1.0), "MgO"),
+        (changed(Structure(Lattice.cubic(3), ["O", "O"], [[0, 0, 0], [0.4, 0, 0]])), "O2"),
+        (changed(Structure(Lattice.cubic(3), ["D", "D", "O"], [[0.3, 0, 0], [0, 0.3, 0], [0, 0, 0]])), "H2O"),
+    ],
+)
+def test_a_sound_entry_has_the_formula_of_its_structure(tmp_path, item, formula):
+    rows, reasons = sampled(tmp_path, [item])
+    assert reasons == []
+    assert rows["m"]["formula"] == formula
+
+
+def test_values_rounded_below_zero_are_read_as_zero(tmp_path):
+    item = changed(data__band_gap_ind=-1e-9, data__e_above_hull=-1e-5, data__dos_ef=-1e-6)
+    rows, reasons = sampled(tmp_path, [item])
+    assert reasons == []
+    assert [rows["m"][target] for target in ("gap", "e_hull", "dos_ef")] == [0, 0, 0]
+
+
+def test_the_text_of_a_material_is_that_of_its_structure_for_every_spelling(tmp_path):
+    spellings = ["Fe2O3", "O3Fe2", "Fe4O6", "Fe 2 O 3"]
+    oxide = Structure(
+        Lattice.cubic(4.5),
+        ["Fe"] * 2 + ["O"] * 3,
+        [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0, 0], [0, 0.5, 0], [0, 0, 0.5]],
+    )
+    items = [changed(oxide, data__formula=text, data__mat_id=f"m{i}") for i, text in enumerate(spellings)]
+    rows, _ = sampled(tmp_path, items)
+    assert {row["formula"] for name, row in rows.items() if name != "sound"} == {"Fe2O3"}
+    describe_compositions.main(
+        tmp_path / "sample.parquet",
+        tmp_path / "text.parquet",
+        tmp_path / "text.rejected.parquet",
+        provenance=tmp_path / "provenance.json",
+        shard=0,
+        n_shards=1,
+        variant="composition",
+        max_rejected_fraction=0.0,
+    )
+    texts = pq.read_table(tmp_path / "text.parquet").to_pylist()
+    assert {row["text"] for row in texts if row["mat_id"] != "sound"} == {"Fe 2 O 3"}
+
+
+def disordered(occupancy, mat_id="m", **data):
+    """Rock salt whose cations are one half magnesium, and something else or nothing in the other half."""
+    cell = Structure(Lattice.cubic(4.21), [occupancy, "O"], [[0, 0, 0], [0.5, 0, 0]])
+    return entry(mat_id, cell, **({"formula": cell.composition.formula.replace(" ", "")} | data))
+
+
+def test_a_half_occupied_site_is_half_an_atom(tmp_path):
+    rows, reasons = sampled(tmp_path, [disordered({"Mg": 0.5}, energy_total=-6.0)])
+    assert reasons == []
+    row = rows["m"]
+    assert (row["formula"], row["n_sites"]) == ("MgO2", 2)
+    assert row["e_total"] == pytest.approx(-4.0)
+    assert row["vol_atom"] == pytest.approx(4.21**3 / 1.5)
+    assert row["dos_ef"] == pytest.approx(0.8 / 1.5)
+
+
+def test_rounded_occupancies_are_one_composition(tmp_path):
+    shares = [1 / 3, 0.3333, 0.333]
+    items = [
+        disordered({"Mg": share, "Fe": 1 - share}, formula="Mg0.33Fe0.67O", mat_id=f"m{i}")
+        for i, share in enumerate(shares)
+    ]
+    rows, reasons = sampled(tmp_path, items)
+    assert reasons == []
+    assert {Composition(rows[f"m{i}"]["formula"]) for i in range(3)} == {Composition("MgFe2O3")}
+    assert len({rows[f"m{i}"]["formula"] for i in range(3)}) == 1
+
+
+def test_no_real_entry_is_rejected(alexandria_1d):
+    for path in entry_files([alexandria_1d, alexandria_1d.parent / "alexandria_3d"]):
+        if path.name.startswith("alexandria_1d_00") and path.name > "alexandria_1d_001":
+            continue
+        for _, raw in read_entries(path):
+            material_from_entry(raw)

@@ -1,0 +1,62 @@
+"""Find the materials that are one crystal under several identifiers, among those of one formula."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from pathlib import Path
+
+import pyarrow as pa
+
+from polyfacet.materials import SAMPLE
+from polyfacet.progress import track
+from polyfacet.sharding import read_shard
+from polyfacet.tables import iterate_table, write_table
+from polyfacet.twins import TWINS, Candidate, candidates, twin_groups
+
+
+def main(sample: Path, twins: Path, *, shard: int, n_shards: int) -> None:
+    """Write the twins of one shard; the others of its formula are in the same shard.
+
+    Parameters
+    ----------
+    sample
+        Table of the sampled materials.
+    twins
+        Output: the materials that have twins, and which.
+    shard, n_shards
+        Which formulas of the sample: those whose hash falls into this shard.
+    """
+    names = ["mat_id", "formula", "vol_atom"]
+    materials = read_shard(sample, SAMPLE, int(shard), n_shards, names, by="formula")
+    wanted: dict[str, str] = {}
+    for formula, rows in materials.groupby("formula", sort=True):
+        near = candidates(dict(zip(rows["mat_id"], rows["vol_atom"], strict=True)))
+        wanted |= dict.fromkeys(near, str(formula))
+    by_formula: dict[str, list[Candidate]] = defaultdict(list)
+    if wanted:
+        for mat_id, structure in _structures(sample, wanted):
+            by_formula[wanted[mat_id]].append(Candidate(mat_id, structure))
+    found = []
+    for formula in track(sorted(by_formula), f"twins {shard}, formulas", len(by_formula)):
+        groups, unknown = twin_groups(by_formula.pop(formula))
+        for group in groups:
+            found += [
+                {"mat_id": m, "twin_group": min(group), "formula": formula, "compared": m not in unknown}
+                for m in group
+            ]
+    write_table(twins, sorted(found, key=lambda row: row["mat_id"]), TWINS)
+
+
+def _structures(sample: Path, wanted: Collection[str]) -> list[tuple[str, str]]:
+    """Read the structures of some materials, with no more than those in memory."""
+    pieces = [
+        piece.filter(pa.array([mat_id in wanted for mat_id in piece["mat_id"].to_pylist()], pa.bool_()))
+        for piece in iterate_table(sample, SAMPLE, ["mat_id", "structure"])
+    ]
+    table = pa.concat_tables(pieces)
+    return list(zip(table["mat_id"].to_pylist(), table["structure"].to_pylist(), strict=True))
+
+
+if __name__ == "__main__":
+    from polyfacet.job import run
+
+    run(main, globals().get("snakemake"))
