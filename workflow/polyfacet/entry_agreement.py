@@ -134,8 +134,8 @@ def _check_amounts(stated: Any, cell: Cell) -> None:
     within = ATOMS_WITHIN if _are_whole(cell.amounts) else SHARE_WITHIN * cell.n_atoms
     for symbol in found.keys() | cell.amounts.keys():
         if abs(found.get(symbol, 0.0) - cell.amounts.get(symbol, 0.0)) > within:
-            shown = f"composition is {_listed(found)}, but the structure is {_listed(cell.amounts)}"
-            raise InvalidEntryError(shown)
+            was = f"composition is {_listed(found)}"
+            raise InvalidEntryError(f"{was}, but the structure is {_listed(cell.amounts)}")
 
 
 def _symbol(species: str) -> str:
