@@ -107,6 +107,7 @@ rule write_report:
         sample=rules.sample.output.sample,
         splits=expand(rules.split_materials.output.split, repeat=REPEATS),
         networks=expand(rules.fit_network.output.record, repeat=REPEATS),
+        twins=all_shards(rules.find_twins.output.twins),
         mae_md=rules.tabulate_results.output.mae_md,
         mase_md=rules.tabulate_results.output.mase_md,
         heatmap=rules.plot_results.output.heatmap,
@@ -134,6 +135,7 @@ rule write_report:
         ],
     output:
         report=f"{REPORT}/report.md",
+        twins_csv=f"{REPORT}/twins.csv",
     log:
         f"{LOGS}/write_report.log",
     benchmark:

@@ -34,6 +34,7 @@ FIELDS: dict[str, Any] = {
     "seed": 42,
     "contains_answer": True,
     "counts": Counts(n_train=10, n_valid=2, n_test=3, n_missing=1),
+    "tested": "0" * 64,
     "metrics": Metrics(mae=0.1, mase=0.5, rmse=0.2, r2=0.9),
     "encoders": {"text": "0" * 64},
     "cost": measure_cost(wall_time_s=1.5, threads=2),

@@ -69,6 +69,7 @@ def card(metrics, target, classes=(), reason=None):
         seed=0,
         contains_answer=False,
         counts=Counts(n_train=1, n_valid=1, n_test=1, n_missing=0),
+        tested="0" * 64,
         metrics=metrics,
         encoders={},
         cost=measure_cost(0.0, 1),

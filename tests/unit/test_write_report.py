@@ -10,6 +10,7 @@ from polyfacet.facets import combination_name, facets_of
 from polyfacet.materials import SAMPLE
 from polyfacet.results import CELLS
 from polyfacet.splitting import SPLIT
+from polyfacet.stage_tables import TWINS
 from polyfacet.tables import write_table
 
 BLANK_TARGETS = dict.fromkeys(
@@ -26,7 +27,7 @@ BLANK = {
 }
 
 
-def cell(row, target="gap", mae=1.0, split="split-0", n_test=3):
+def cell(row, target="gap", mae=1.0, split="split-0", n_test=3, n_missing=0, tested="abc"):
     failed = mae is None
     return {
         "row": row,
@@ -38,7 +39,8 @@ def cell(row, target="gap", mae=1.0, split="split-0", n_test=3):
         "n_train": 8,
         "n_valid": 1,
         "n_test": n_test,
-        "n_missing": 0,
+        "n_missing": n_missing,
+        "tested": tested,
         "contains_answer": False,
         "engine": "automm",
         "wall_time_s": 1.0,
@@ -67,6 +69,11 @@ def report(tmp_path):
     (tmp_path / "summary.json").write_text(json.dumps({"read": 7}))
     (tmp_path / "split-0").mkdir()
     network = tmp_path / "split-0" / "network.json"
+    twins = [
+        {"mat_id": mat_id, "twin_group": "a", "formula": "Cu", "compared": mat_id != "f"} for mat_id in "abf"
+    ]
+    write_table(tmp_path / "twins-0.parquet", twins, TWINS)
+    write_table(tmp_path / "twins-1.parquet", [], TWINS)
 
     def write(*cells, **recorded):
         network.write_text(json.dumps({"kind": "random", "notes": [], **recorded}))
@@ -79,6 +86,7 @@ def report(tmp_path):
             tmp_path / "sample.parquet",
             [tmp_path / "split.parquet"],
             [network],
+            [tmp_path / "twins-0.parquet", tmp_path / "twins-1.parquet"],
             tmp_path / "mae.md",
             tmp_path / "mase.md",
             tmp_path / "mase_heatmap.png",
@@ -88,6 +96,7 @@ def report(tmp_path):
             [],
             [],
             tmp_path / "report.md",
+            tmp_path / "twins.csv",
             run_name="test",
         )
         return (tmp_path / "report.md").read_text()
@@ -162,3 +171,31 @@ def test_what_the_network_saw_and_could_not_learn_is_said_where_there_are_embedd
     assert "network" not in without
     untrained = report(cell("tabular", mae=0.5), *dummies())
     assert "all targets at once" not in untrained
+
+
+def test_twins_are_counted_and_listed(report, tmp_path):
+    text = report(cell("text"), *dummies())
+    assert "3 materials are 1 groups of twins" in text
+    assert "The cells of 1 of them cannot be compared" in text
+    assert (tmp_path / "twins.csv").read_text().splitlines() == [
+        "mat_id,twin_group,formula,compared",
+        "a,a,Cu,True",
+        "b,a,Cu,True",
+        "f,a,Cu,False",
+    ]
+
+
+def test_rivals_that_were_tested_on_other_materials_are_named(report):
+    even = report(cell("text"), cell("image"), *dummies())
+    assert "tested on the same materials" not in even
+    assert "| text | 8 | 1 | 3 | 0 |" in even
+    cells = [cell("text"), cell("image", n_test=2, n_missing=2, tested="ab"), *dummies()]
+    uneven = report(*cells, cell("text", "e_form"), cell("image", "e_form"), *dummies("e_form"))
+    assert "**Not all cells were tested on the same materials**" in uneven
+    assert "this concerns Band gap." in uneven
+    assert "| image | 8 | 1 | 2 to 3 | 0 to 2 |" in uneven
+
+
+def test_a_failed_cell_is_not_a_rival(report):
+    text = report(cell("text"), cell("image", mae=None, n_test=0, tested="none"), *dummies())
+    assert "tested on the same materials" not in text

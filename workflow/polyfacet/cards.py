@@ -106,6 +106,8 @@ class Card(_Part):
     # Whether a facet of the combination shows the target itself.
     contains_answer: bool
     counts: Counts
+    # Digest of the identifiers of the materials tested on: equal where two cells were tested on the same.
+    tested: str
     # On the test part; None where the cell failed.
     metrics: Metrics | ClassMetrics | None
     # What each facet's encoder started from: SHA-256 of a local checkpoint, or repository@commit of the hub.

@@ -16,6 +16,7 @@ from polyfacet.cards import Card, ClassMetrics, Counts, Metrics, describe_origin
 from polyfacet.engines.base import Engine, EngineError, ValidationUse
 from polyfacet.errors import UserError
 from polyfacet.facets import Facet, combination_name
+from polyfacet.identifiers import text_digest
 from polyfacet.learnable import check_learnable, check_predictions, is_known
 from polyfacet.metrics import score, score_classes
 from polyfacet.objectives import Objective
@@ -174,7 +175,8 @@ def train(
         y_pred=y_pred,
     )
     metrics = None if reason else _test_metrics(predictions, cell.objective)
-    return predictions, _card(cell, engine, counts, metrics, reason, time.monotonic() - start)
+    tested = text_digest(*sorted(rows.loc[rows["part"] == TEST, "mat_id"]))
+    return predictions, _card(cell, engine, counts, tested, metrics, reason, time.monotonic() - start)
 
 
 def _left_out(materials: pd.DataFrame, rows: pd.DataFrame, cell: Cell) -> str:
@@ -215,6 +217,7 @@ def _card(
     cell: Cell,
     engine: Engine,
     counts: Counts,
+    tested: str,
     metrics: Metrics | ClassMetrics | None,
     reason: str | None,
     wall_time_s: float,
@@ -233,6 +236,7 @@ def _card(
         seed=cell.seed,
         contains_answer=cell.contains_answer,
         counts=counts,
+        tested=tested,
         metrics=metrics,
         encoders=engine.encoder_digests(),
         cost=measure_cost(wall_time_s, cell.threads),

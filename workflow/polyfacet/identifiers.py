@@ -26,6 +26,11 @@ def stable_hash(*parts: object) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
+def text_digest(*parts: str) -> str:
+    """Return one SHA-256 hex digest of texts."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
 def shard_of(mat_id: str, n_shards: int) -> int:
     """Give the shard of a material: it depends on the material alone, not on the sample around it.
 

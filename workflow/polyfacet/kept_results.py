@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from polyfacet.files import atomic_path, link_file, sha256_of_file, write_text
+from polyfacet.identifiers import text_digest
 from polyfacet.packages import package_versions
 from polyfacet.tables import read_arrow, write_table
 
@@ -27,11 +28,6 @@ logger = logging.getLogger(__name__)
 
 RECORD_NAME = re.compile(r"shard-(\d+)-of-(\d+)")
 RECORD, TABLE, FILES = "record.json", "table.parquet", "files"
-
-
-def text_digest(*parts: str) -> str:
-    """Return one SHA-256 hex digest of texts."""
-    return sha256("\x1f".join(parts).encode()).hexdigest()
 
 
 class _Shard(NamedTuple):

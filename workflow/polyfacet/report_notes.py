@@ -34,6 +34,60 @@ def tested_note(cells: pd.DataFrame) -> str:
     )
 
 
+def rows_note(cells: pd.DataFrame) -> str:
+    """Say how many materials each cell had, and warn where rivals were tested on different ones.
+
+    Parameters
+    ----------
+    cells
+        Table of ``polyfacet.results.CELLS``.
+    """
+    counts = ["n_train", "n_valid", "n_test", "n_missing"]
+    lines = [
+        "| facets | trained on | chose the epoch | tested on | left out |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for row, own in cells.groupby("row", sort=False):
+        lines.append(f"| {row} | {' | '.join(number_range(own[name]) for name in counts)} |")
+    uneven = [
+        Target(str(target)).facts.label
+        for target, own in cells[cells["status"] == "ok"].groupby("target", sort=False)
+        if (own.groupby("split")["tested"].nunique() > 1).any()
+    ]
+    warning = (
+        "**Not all cells were tested on the same materials**, as some materials lack a facet: this concerns "
+        f"{', '.join(uneven)}. A smaller error there may be due to easier materials, and MASE is scaled by "
+        "those that were tested. Compare only cells that left out the same number, or find out from the "
+        "rejects below why facets are missing.\n\n"
+    )
+    return "## Materials of each cell\n\n" + (warning if uneven else "") + "\n".join(lines)
+
+
+def twins_note(twins: pd.DataFrame, listed_in: str) -> str:
+    """Say how many materials are twins.
+
+    Parameters
+    ----------
+    twins
+        Table of ``polyfacet.stage_tables.TWINS``.
+    listed_in
+        Name of the file that lists them.
+    """
+    if twins.empty:
+        return "No material has a twin, the same crystal under another identifier."
+    text = (
+        f"{len(twins)} materials are {twins['twin_group'].nunique()} groups of twins, the same crystal under "
+        f"several identifiers ([list]({listed_in})). No split divides a group."
+    )
+    n_large = int((~twins["compared"]).sum())
+    if n_large:
+        text += (
+            f" The cells of {n_large} of them cannot be compared (too large, or no primitive cell); each of "
+            "these stays together with all materials of its formula."
+        )
+    return text
+
+
 def element_note(sample: pd.DataFrame, splits: Sequence[pd.DataFrame], cells: pd.DataFrame) -> str:
     """Count the test materials of one element, for which the composition image nearly holds some targets.
 

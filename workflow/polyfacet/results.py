@@ -33,6 +33,7 @@ CELLS = pa.schema(
         column("n_valid", pa.int64(), "materials that chose the epoch or the checkpoints"),
         column("n_test", pa.int64(), "materials tested on"),
         column("n_missing", pa.int64(), "materials that lack a facet of the combination or the target"),
+        column("tested", pa.string(), "digest of the identifiers of the materials tested on"),
         column("contains_answer", pa.bool_(), "whether a facet shows the target itself"),
         column("engine", pa.string(), "what was trained"),
         column("wall_time_s", pa.float64(), "time of the cell", "s"),
@@ -46,7 +47,9 @@ def cell_row(card: Card, baseline: str | None = None) -> dict[str, object]:
     metrics = card.metrics.model_dump() if card.metrics else dict.fromkeys(("mae", "mase", "rmse", "r2"))
     return {
         "row": baseline or combination_name([Facet(name) for name in card.facets]),
-        **card.model_dump(include={"target", "split", "status", "reason", "contains_answer", "engine"}),
+        **card.model_dump(
+            include={"target", "split", "status", "reason", "tested", "contains_answer", "engine"}
+        ),
         **metrics,
         **card.counts.model_dump(),
         **card.cost.model_dump(include={"wall_time_s", "peak_memory_mib"}),

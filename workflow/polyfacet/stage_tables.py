@@ -25,6 +25,14 @@ STRUCTURES = pa.schema(
         column("sha256", pa.string(), "digest of the CIF"),
     ]
 )
+TWINS = pa.schema(
+    [
+        _MAT_ID,
+        column("twin_group", pa.string(), "its twins have the same value: the first identifier of them"),
+        column("formula", pa.string(), "reduced formula"),
+        column("compared", pa.bool_(), "false: its cell cannot be compared, so it stays with its formula"),
+    ]
+)
 TEXTS = pa.schema([_MAT_ID, column("text", pa.string(), "text of the material, in the form the run chose")])
 PICTURES = pa.schema(
     [

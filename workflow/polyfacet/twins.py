@@ -11,11 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-import pyarrow as pa
 from pymatgen.analysis.structure_matcher import ElementComparator, StructureMatcher
 from pymatgen.core import Composition, Structure
-
-from polyfacet.tables import column
 
 logger = logging.getLogger(__name__)
 
@@ -46,15 +43,6 @@ MATCHER = StructureMatcher(
     primitive_cell=False,
     scale=False,
     comparator=ElementComparator(),
-)
-
-TWINS = pa.schema(
-    [
-        column("mat_id", pa.string(), "identifier of the material"),
-        column("twin_group", pa.string(), "its twins have the same value: the first identifier of them"),
-        column("formula", pa.string(), "reduced formula"),
-        column("compared", pa.bool_(), "false: its cell cannot be compared, so it stays with its formula"),
-    ]
 )
 
 

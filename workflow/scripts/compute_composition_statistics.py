@@ -14,7 +14,8 @@ from polyfacet.composition.statistics_table import COMPOSITION_STATISTICS, stati
 from polyfacet.composition.xenonpy_backend import xenonpy_statistics
 from polyfacet.errors import UserError
 from polyfacet.files import sha256_of_file
-from polyfacet.kept_results import KeptResults, text_digest
+from polyfacet.identifiers import text_digest
+from polyfacet.kept_results import KeptResults
 from polyfacet.materials import SAMPLE
 from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
 from polyfacet.sharding import read_shard

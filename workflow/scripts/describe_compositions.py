@@ -6,7 +6,8 @@ from typing import Annotated
 from polyfacet.arguments import Key
 from polyfacet.composition.formula import FormulaError
 from polyfacet.composition.text import composition_text
-from polyfacet.kept_results import KeptResults, text_digest
+from polyfacet.identifiers import text_digest
+from polyfacet.kept_results import KeptResults
 from polyfacet.materials import SAMPLE
 from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
 from polyfacet.sharding import read_shard

@@ -9,8 +9,9 @@ import pyarrow as pa
 from polyfacet.materials import SAMPLE
 from polyfacet.progress import track
 from polyfacet.sharding import read_shard
+from polyfacet.stage_tables import TWINS
 from polyfacet.tables import iterate_table, write_table
-from polyfacet.twins import TWINS, Candidate, candidates, twin_groups
+from polyfacet.twins import Candidate, candidates, twin_groups
 
 
 def main(sample: Path, twins: Path, *, shard: int, n_shards: int) -> None:

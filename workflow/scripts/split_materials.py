@@ -9,8 +9,8 @@ from polyfacet.composition.same_composition import composition_groups
 from polyfacet.composition_tables.positional_split import split_by_position
 from polyfacet.materials import SAMPLE
 from polyfacet.splitting import SPLIT, SplitMethod, indivisible_groups, split_materials
+from polyfacet.stage_tables import TWINS
 from polyfacet.tables import read_by_material, write_table
-from polyfacet.twins import TWINS
 
 
 def main(

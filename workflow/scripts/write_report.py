@@ -11,9 +11,10 @@ from polyfacet.files import unreadable, write_text
 from polyfacet.markdown import plain
 from polyfacet.materials import SAMPLE
 from polyfacet.rejects import REJECTS
-from polyfacet.report_notes import element_note, network_note, tested_note
+from polyfacet.report_notes import element_note, network_note, rows_note, tested_note, twins_note
 from polyfacet.results import BASELINES, CELLS, number_text, pivot
 from polyfacet.splitting import SPLIT
+from polyfacet.stage_tables import TWINS
 from polyfacet.tables import read_table
 from polyfacet.targets import Target
 
@@ -34,6 +35,7 @@ def main(
     sample: Path,
     splits: list[Path],
     networks: list[Path],
+    twins: list[Path],
     mae_md: Path,
     mase_md: Path,
     heatmap: Path,
@@ -43,6 +45,7 @@ def main(
     rejected: list[Path],
     provenance: list[Path],
     report: Path,
+    twins_csv: Path,
     *,
     run_name: str,
 ) -> None:
@@ -56,14 +59,16 @@ def main(
         Table of the sampled materials, and of their parts in each repeat of the split.
     networks
         What was recorded of the network of each repeat.
+    twins
+        Tables of the twins among the materials, one per shard.
     mae_md, mase_md, heatmap, bars, sheet, legend
         Tables and figures to show.
     rejected
         Rejects tables of the stages.
     provenance
         What the stages' jobs say of how many results they made, and how many they kept of earlier runs.
-    report
-        Output.
+    report, twins_csv
+        Outputs: the report; a list of all twins.
     run_name
         Title of the run.
     """
@@ -77,6 +82,8 @@ def main(
         ),
         network_note({path.parent.name: _read_json(path) for path in networks}, frame),
     ]
+    found = pd.concat([read_table(path, TWINS) for path in twins]).sort_values(["twin_group", "mat_id"])
+    write_text(twins_csv, found.to_csv(index=False))
     parts = [
         f"# Polyfacet: {run_name}",
         _findings(frame),
@@ -84,7 +91,9 @@ def main(
         f"## MASE\n\n{mase_md.read_text(encoding='utf-8')}\n![MASE heatmap]({heatmap.name})",
         f"## MAE\n\n{mae_md.read_text(encoding='utf-8')}\n![MAE bars]({bars.name})",
         _failures(frame),
-        f"## Materials\n\n{_sampling(summary)}\n\n{_rejects(rejected)}\n\n{_work(provenance)}",
+        rows_note(frame),
+        f"## Materials\n\n{_sampling(summary)}\n\n"
+        f"{twins_note(found, twins_csv.name)}\n\n{_rejects(rejected)}\n\n{_work(provenance)}",
         f"![Pictures of the structures]({sheet.name})",
         f"## Blocks of the composition image\n\n![Legend of the composition image]({legend.name})",
     ]

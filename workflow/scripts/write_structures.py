@@ -9,7 +9,8 @@ from pymatgen.core import Structure
 from polyfacet.arguments import Key
 from polyfacet.cif import write_cif
 from polyfacet.files import atomic_path, sha256_of_file
-from polyfacet.kept_results import KeptResults, text_digest
+from polyfacet.identifiers import text_digest
+from polyfacet.kept_results import KeptResults
 from polyfacet.materials import SAMPLE
 from polyfacet.progress import track
 from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
