@@ -13,7 +13,6 @@ import describe_compositions
 import sample as script
 from polyfacet.materials import material_from_entry
 from polyfacet.sampling.entries import read_entries
-from polyfacet.sampling.entry_files import entry_files
 
 MGO = rock_salt("Mg", "O", 4.21)
 MG4O4 = MGO.copy().make_supercell([[-1, 1, 1], [1, -1, 1], [1, 1, -1]])
@@ -186,8 +185,8 @@ def test_rounded_occupancies_are_one_composition(tmp_path):
 
 
 def test_no_real_entry_is_rejected(alexandria_1d):
-    for path in entry_files([alexandria_1d, alexandria_1d.parent / "alexandria_3d"]):
-        if path.name.startswith("alexandria_1d_00") and path.name > "alexandria_1d_001":
-            continue
+    """A fifth of the one-dimensional entries, and some three-dimensional ones."""
+    three_dimensional = alexandria_1d.parent / "alexandria_3d" / "alexandria_3d_small_110.json.bz2"
+    for path in (alexandria_1d / "alexandria_1d_000.json.bz2", three_dimensional):
         for _, raw in read_entries(path):
             material_from_entry(raw)

@@ -1,6 +1,5 @@
 """Twins: one crystal under several identifiers is found in any setting, and no split parts them."""
 
-import json
 import random
 
 import numpy as np
@@ -15,7 +14,6 @@ import split_materials
 from polyfacet import twins as twins_module
 from polyfacet.cells import with_validation
 from polyfacet.materials import SAMPLE
-from polyfacet.sampling.entry_files import entry_files
 from polyfacet.splitting import SPLIT
 from polyfacet.tables import read_table
 
@@ -218,17 +216,3 @@ def test_no_split_parts_twins(tmp_path, pairs, method, repeat):
     again = tmp_path / "again.parquet"
     split_materials.main(sample, again, twins=tables[::-1], **settings)
     assert again.read_bytes() == (tmp_path / "split.parquet").read_bytes()
-
-
-def test_twins_in_real_entries(tmp_path, alexandria_1d):
-    """Twins of Alexandria have the same energy, which the search does not look at."""
-    outputs = [tmp_path / name for name in ("sample.parquet", "rejected.parquet", "summary.json")]
-    filters = {"elements_allowed": ["Ag", "Au", "Cu", "Br", "Cl", "I"]}
-    settings = {"n_materials": "all", "seed": 0, "filters": filters, "magnetization": "absolute"}
-    sample_script.main(entry_files([alexandria_1d]), *outputs, **settings, max_rejected_fraction=0.0)
-    rows = twins_of(tmp_path, outputs[0])
-    energies = dict(read_table(outputs[0], SAMPLE, ["mat_id", "e_total"]).itertuples(index=False))
-    assert len(rows) >= 2
-    for members in groups(rows).values():
-        found = [energies[mat_id] for mat_id in members]
-        assert max(found) - min(found) < 0.05, json.dumps(sorted(members))
