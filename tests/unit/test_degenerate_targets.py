@@ -157,7 +157,7 @@ def test_validation_materials_that_are_all_alike_leave_the_choice_to_those_train
 
 def validation_ids(graphs, properties):
     """Find the materials of the validation part: changing their values changes no trained weight."""
-    parts = split_materials(properties["formula"].to_dict(), "formula", 0.75, 7, repeat=0)
+    parts = split_materials(properties["formula"].to_dict(), 0.75, 7, repeat=0)
     return [mat_id for mat_id, part in parts.items() if part == "test"]
 
 
