@@ -1,7 +1,9 @@
 """Splits: exact share, reproducible, formulas kept together on demand."""
 
+import pandas as pd
 import pytest
 
+import split_materials as split_script
 from polyfacet.errors import UserError
 from polyfacet.splitting import indivisible_groups, split_materials
 
@@ -36,3 +38,17 @@ def test_a_random_split_can_part_a_formula():
 def test_a_split_with_an_empty_part_is_an_error(formulas, method):
     with pytest.raises(UserError, match="one part is empty"):
         split_materials(indivisible_groups(formulas, method), 0.85, seed=1, repeat=0)
+
+
+@pytest.mark.parametrize("repeat", range(5))
+def test_compositions_that_differ_by_rounding_are_in_one_part(write_sample, tmp_path, repeat):
+    spellings = ["Fe33.333333Ni66.666667", "Fe33.3Ni66.7", "Fe0.333Ni0.667", "FeNi2", "Ni2Fe", "Fe4Ni8"]
+    others = {f"other{i}": f"Fe{i}Ni{30 - i}" for i in range(11, 29)}
+    sample = write_sample({f"m{i}": formula for i, formula in enumerate(spellings)} | others)
+    split = tmp_path / "split.parquet"
+    settings = {"method": "formula", "train_fraction": 0.5, "seed": 3, "repeat": repeat}
+    split_script.main(sample, split, rounded=True, **settings)
+    parts = pd.read_parquet(split).set_index("mat_id")
+    mine = parts.loc[[f"m{i}" for i in range(len(spellings))]]
+    assert mine["part"].nunique() == mine["group"].nunique() == 1
+    assert parts["group"].nunique() == 1 + len(others)

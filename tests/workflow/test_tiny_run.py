@@ -139,3 +139,15 @@ def test_every_job_left_its_log_and_its_benchmark(finished):
     } <= logs
     benchmarks = list((finished.folder / "results" / "test" / "benchmarks").rglob("*.tsv"))
     assert len(benchmarks) >= 20
+
+
+def test_no_group_of_a_split_is_in_two_parts(results, dataset):
+    twins = pd.concat([pd.read_parquet(path) for path in sorted(results.glob("twins/shard-*.parquet"))])
+    listed = pd.read_csv(results / "report" / "twins.csv")
+    assert sorted(listed["mat_id"]) == sorted(twins["mat_id"])
+    names = dict(zip(twins["mat_id"], twins["twin_group"], strict=True))
+    assert list(dataset["group"]) == [names.get(mat_id, mat_id) for mat_id in dataset["mat_id"]]
+    assert (dataset.groupby("group")["part"].nunique() == 1).all()
+    for path in results.glob("split-0/cells/*/*/predictions.parquet"):
+        rows = pd.read_parquet(path).merge(dataset[["mat_id", "group"]], on="mat_id")
+        assert (rows.groupby("group")["part"].nunique() == 1).all()
