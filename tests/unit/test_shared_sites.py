@@ -15,9 +15,9 @@ IRON_OXIDE = rock_salt("Fe", "O", 4.33)
 WATER = rock_salt("H", "O", 4.33)
 
 
-def with_site(mat_id: str, species: Any, structure: Structure = IRON_OXIDE) -> dict[str, Any]:
-    """Rock salt whose first site holds other species, as an entry lists them."""
-    raw = entry(mat_id, structure)
+def with_site(mat_id: str, species: Any, structure: Structure = IRON_OXIDE, **data: Any) -> dict[str, Any]:
+    """Rock salt whose first site holds other species, as an entry lists them; ``data`` as in `entry`."""
+    raw = entry(mat_id, structure, **data)
     raw["structure"]["sites"][0]["species"] = species
     return raw
 
@@ -53,6 +53,7 @@ IMPOSSIBLE = {
     "negative": ([valence("Fe", 2, 1.5), valence("Fe", 3, -0.5)], "occupancy of site 0 is negative"),
     "not-a-number": ([{"element": "Fe", "occu": "half"}], "occupancy of site 0 is 'half', not a number"),
     "dummy": ([{"element": "X2+", "occu": 1}], "unknown element 'X2+' at site 0"),
+    "properties": ([{"element": "Fe2+,(1,)", "occu": 1}], "unknown element 'Fe2+,(1,)' at site 0"),
     "mapping": ({"Fe2+": 0.5, "Fe3+": 0.5}, "site 0 has no list of species"),
 }
 
@@ -93,10 +94,20 @@ def test_occupancies_that_no_site_can_have_are_rejects_with_a_reason(tmp_path):
 def test_real_partial_occupancies_stay_partial(tmp_path):
     """Of a site's shares only those of one element are added; vacancies and second elements remain."""
     items = [
-        with_site("half", [valence("Fe", 2, 0.25), valence("Fe", 3, 0.25)]),
-        with_site("two", [valence("Fe", 2, 0.3), valence("Fe", 3, 0.3), {"element": "Mg", "occu": 0.4}]),
-        with_site("two-noisy", [valence("Fe", 2, 0.3333), {"element": "Mg", "occu": 0.6666}]),
-        with_site("vacancies", [{"element": "Fe", "occu": 0.99}]),
+        with_site("half", [valence("Fe", 2, 0.25), valence("Fe", 3, 0.25)], formula="Fe0.5O"),
+        with_site(
+            "two",
+            [valence("Fe", 2, 0.3), valence("Fe", 3, 0.3), {"element": "Mg", "occu": 0.4}],
+            formula="Mg0.4Fe0.6O",
+            elements=["Fe", "Mg", "O"],
+        ),
+        with_site(
+            "two-noisy",
+            [valence("Fe", 2, 0.3333), {"element": "Mg", "occu": 0.6666}],
+            formula="Mg2FeO3",
+            elements=["Fe", "Mg", "O"],
+        ),
+        with_site("vacancies", [{"element": "Fe", "occu": 0.99}], formula="Fe0.99O"),
     ]
     sampled, written = sampled_and_written(tmp_path, items)
     held = {

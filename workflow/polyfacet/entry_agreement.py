@@ -11,6 +11,7 @@ from typing import Any
 
 from polyfacet.composition.formula import FormulaError, parse_formula
 from polyfacet.composition.reduced_formula import reduced_formula
+from polyfacet.entry_structure import element_of
 from polyfacet.entry_values import InvalidEntryError, number, shown
 
 # Energies of one cell: rounding never reaches it, and calculations are not converged better.
@@ -25,7 +26,6 @@ SHARE_WITHIN = 5e-3
 
 # D and T, which are hydrogen in every facet.
 HEAVY_HYDROGEN = re.compile(r"[DT](?![a-z])")
-_SPECIES = re.compile(r"(?P<symbol>[A-Z][a-z]?)(?P<charge>\d*\.?\d*[+-])?")
 
 
 @dataclass(frozen=True)
@@ -140,10 +140,10 @@ def _check_amounts(stated: Any, cell: Cell) -> None:
 
 def _symbol(species: str) -> str:
     """Name the element of a species, whose charge is left out of account."""
-    name = _SPECIES.fullmatch(species)
-    if name is None:
+    symbol = element_of(species)
+    if symbol is None:
         raise InvalidEntryError(f"composition names {shown(species)}, not an element")
-    return HEAVY_HYDROGEN.sub("H", name["symbol"])
+    return symbol
 
 
 def _check_elements(names: Sequence[Any] | None, what: str, cell: Cell, shown: Any = None) -> None:

@@ -1,11 +1,11 @@
 """The structure of an entry: lattice and sites, checked and brought to one form."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from pymatgen.core import Species
 from pymatgen.core.periodic_table import Element
 
 from polyfacet.entry_values import InvalidEntryError, mapping, number, shown, vector
@@ -14,6 +14,8 @@ from polyfacet.entry_values import InvalidEntryError, mapping, number, shown, ve
 WHOLE_ATOMS = {element.symbol: {"element": element.symbol, "occu": 1.0} for element in Element}
 # Isotopes are the same element in every facet, as in pymatgen.
 ISOTOPES = {"D": "H", "T": "H"}
+# A species as pymatgen writes it: an element, its oxidation state (`Fe2+`), its spin (`Fe2+,spin=5`).
+SPECIES = re.compile(r"(?P<symbol>[A-Z][a-z]?)(\d*\.?\d*[+-])?(,?spin=-?\d+(\.\d+)?)?")
 MIN_VOLUME_A3 = 0.1
 # Sums of a vector's components that no crystal reaches; far beyond, searches for neighbours never end.
 MAX_LATTICE_A = 1e4
@@ -73,6 +75,13 @@ def entry_sites(structure: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [_site(site, index) for index, site in enumerate(sites)]
 
 
+def element_of(species: str) -> str | None:
+    """Return the symbol of the element of a species or an isotope; None where the text names none."""
+    name = SPECIES.fullmatch(species.strip())
+    symbol = ISOTOPES.get(name["symbol"], name["symbol"]) if name else None
+    return symbol if symbol in WHOLE_ATOMS else None
+
+
 def structure_json(matrix: list[list[float]], sites: list[dict[str, Any]]) -> str:
     """Write a structure as JSON that pymatgen reads."""
     structure = {
@@ -123,17 +132,10 @@ def _occupant(occupant: Any, index: int) -> dict[str, Any]:
 
 
 def _element(name: Any, index: int) -> str:
-    """Return the symbol of an element that is written with its charge (``Fe2+``) or as an isotope."""
-    if isinstance(name, str):
-        name = name.strip()
-        symbol = ISOTOPES.get(name, name)
-        if symbol in WHOLE_ATOMS:
-            return symbol
-        try:
-            return Species.from_str(name).element.symbol
-        except (ValueError, KeyError, AttributeError):
-            pass
-    raise InvalidEntryError(f"unknown element {shown(name)} at site {index}")
+    symbol = element_of(name) if isinstance(name, str) else None
+    if symbol is None:
+        raise InvalidEntryError(f"unknown element {shown(name)} at site {index}")
+    return symbol
 
 
 def _shares(occupants: list[dict[str, Any]], index: int) -> list[dict[str, Any]]:
