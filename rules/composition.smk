@@ -52,6 +52,7 @@ rule describe_structures:
         packages=packages_of_rule("describe_structures"),
         kept=kept_record,
         variant=TEXT,
+        max_sites=config["max_sites"]["texts"],
         max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("describe_structures")

@@ -28,6 +28,8 @@ rule build_graphs:
         pauli=config["graphs"]["pauli"],
         neighbours=config["graphs"]["neighbours"],
         min_radius=config["graphs"]["min_radius"],
+        across_vacuum=config["graphs"]["across_vacuum"],
+        max_sites=config["max_sites"]["graphs"],
         max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("build_graphs")

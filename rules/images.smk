@@ -27,6 +27,7 @@ rule render_images:
         code=code_of_rule("render_images"),
         packages=packages_of_rule("render_images"),
         kept=kept_record,
+        max_sites=config["max_sites"]["images"],
         max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("render_images")

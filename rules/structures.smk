@@ -22,6 +22,7 @@ rule write_structures:
         packages=packages_of_rule("write_structures"),
         kept=kept_record,
         n_shards=n_shards(),
+        max_sites=config["max_sites"]["structures"],
         max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("write_structures")

@@ -15,6 +15,12 @@ SAME_LATTICE = 1e-4
 SAME_SITE_A = 1e-3
 # Below it, a reader takes two sites for one.
 MIN_DISTANCE_A = 0.01
+# No crystal is nearly as dense, and no atom as near to its own image.  In such cells, searches for neighbours
+# take all time and memory.
+MIN_VOLUME_PER_SITE_A3 = 0.5
+MIN_PERIOD_A = 0.5
+# The search for close sites divides the cell into cubes as wide as its radius; more of them only take memory.
+MAX_CUBES = 1e6
 
 
 class CifError(ValueError):
@@ -56,14 +62,28 @@ def write_cif(structure: Structure, path: Path) -> None:
         If it does not; then there is no file.
     """
     structure = right_handed(structure)
-    if not structure.is_valid(tol=MIN_DISTANCE_A):
-        raise CifError(f"two sites are closer than {MIN_DISTANCE_A} A")
+    _check_spacing(structure)
     CifWriter(structure, significant_figures=SIGNIFICANT_FIGURES).write_file(path)
     try:
         _check_same(structure, read_cif(path))
     except CifError:
         path.unlink()
         raise
+
+
+def _check_spacing(structure: Structure) -> None:
+    """Refuse what searches for neighbours never get to the end of."""
+    period = min(structure.lattice.get_lll_reduced_lattice().abc)
+    if period < MIN_PERIOD_A:
+        raise CifError(f"the lattice repeats every {period:.3g} A, less than {MIN_PERIOD_A} A")
+    per_site = structure.volume / len(structure)
+    if per_site < MIN_VOLUME_PER_SITE_A3:
+        raise CifError(f"{per_site:.3g} A^3 per site, less than {MIN_VOLUME_PER_SITE_A3} A^3")
+    radius = max(MIN_DISTANCE_A, (structure.volume / MAX_CUBES) ** (1 / 3))
+    wrapped = Structure(structure.lattice, ["H"] * len(structure), structure.frac_coords, to_unit_cell=True)
+    *_, distances = wrapped.get_neighbor_list(radius)
+    if len(distances) and distances.min() < MIN_DISTANCE_A:
+        raise CifError(f"two sites are closer than {MIN_DISTANCE_A} A")
 
 
 def _check_same(structure: Structure, read: Structure) -> None:

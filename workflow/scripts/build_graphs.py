@@ -1,6 +1,7 @@
 """Compute lattice sums and local graph of each material of a shard."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,7 @@ from typing import Annotated
 import torch
 
 from polyfacet.arguments import Key
+from polyfacet.cell_size import MAX_SITES, check_cell_size
 from polyfacet.kept_results import KeptResults
 from polyfacet.progress import track
 from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
@@ -31,6 +33,8 @@ def main(
     neighbours: Annotated[int, Key("graphs.neighbours")],
     min_radius: Annotated[float, Key("graphs.min_radius")],
     max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")],
+    across_vacuum: Annotated[bool, Key("graphs.across_vacuum")] = True,
+    max_sites: Annotated[int, Key("max_sites.graphs")] = MAX_SITES["graphs"],
     primitive: bool = True,
     kept: Path | None = None,
     code: str = "",
@@ -49,10 +53,12 @@ def main(
         Output: JSON that says how many were made, and how many kept.
     pauli
         See `polyfacet.structure_facet.lattice_sums.lattice_sums`.
-    neighbours, min_radius
+    neighbours, min_radius, across_vacuum
         See `polyfacet.structure_facet.local_graph.local_graph`.
     max_rejected_fraction
         Share of rejects above which the stage stops.
+    max_sites
+        Largest number of atoms that a graph is made of.
     primitive
         Whether graphs are made of the primitive cell, so that the choice of cell does not matter.
     kept, code
@@ -61,21 +67,21 @@ def main(
     # The rounding of a sum depends on the number of threads; shards are what runs in parallel.
     torch.set_num_threads(1)
     made_of = intact_structures(materials, structures)
-    recipe = {
-        "code": code,
+    settings = {
         "pauli": pauli,
         "neighbours": neighbours,
         "min_radius": min_radius,
-        "primitive": primitive,
+        "across_vacuum": across_vacuum,
     }
+    recipe = {"code": code, "max_sites": max_sites, "primitive": primitive, **settings}
     results = KeptResults(kept, GRAPHS, recipe, made_of, script=Path(__file__))
     built: list[CrystalGraph] = []
     rejects: list[Reject] = []
-    crystals = _read_crystals(
-        structures, sorted(results.reuse()), f"graphs {graphs.stem}", primitive, rejects
-    )
+    paths = [structures / f"{mat_id}.cif" for mat_id in sorted(results.reuse())]
+    read = partial(read_crystal, primitive=primitive)
+    crystals = _read_crystals(track(paths, f"graphs {graphs.stem}"), read, max_sites, rejects)
     while batch := dict(islice(crystals, BATCH)):
-        built.extend(build_graphs(batch, pauli=pauli, neighbours=neighbours, min_radius=min_radius))
+        built.extend(build_graphs(batch, **settings))
     write_rejects(rejected, rejects)
     reasons = [reject.reason for reject in rejects]
     check_rejected_fraction(len(rejects), len(made_of), max_rejected_fraction, "graphs", reasons)
@@ -83,14 +89,16 @@ def main(
 
 
 def _read_crystals(
-    structures: Path, mat_ids: list[str], label: str, primitive: bool, rejects: list[Reject]
+    paths: Iterable[Path], read: Callable[[Path], Crystal], max_sites: int, rejects: list[Reject]
 ) -> Iterator[tuple[str, Crystal]]:
     """Give the crystals that can be read, and add the others to the rejects."""
-    for mat_id in track(mat_ids, label):
+    for path in paths:
         try:
-            yield mat_id, read_crystal(structures / f"{mat_id}.cif", primitive=primitive)
+            crystal = read(path)
+            check_cell_size(len(crystal), max_sites, "graphs")
+            yield path.stem, crystal
         except ValueError as error:
-            rejects.append(Reject(mat_id, str(error)))
+            rejects.append(Reject(path.stem, str(error)))
 
 
 if __name__ == "__main__":

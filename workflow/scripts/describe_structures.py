@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pymatgen.core import Structure
 
 from polyfacet.arguments import Key
+from polyfacet.cell_size import MAX_SITES, check_cell_size
 from polyfacet.cif import read_cif
 from polyfacet.kept_results import KeptResults
 from polyfacet.progress import tell, track
@@ -26,6 +27,7 @@ def main(
     provenance: Path,
     variant: Variant,
     max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")],
+    max_sites: Annotated[int, Key("max_sites.texts")] = MAX_SITES["texts"],
     kept: Path | None = None,
     code: str = "",
 ) -> None:
@@ -45,17 +47,22 @@ def main(
         See `polyfacet.text_variants.STRUCTURE_TEXTS`.
     max_rejected_fraction
         Share of rejects above which the stage stops.
+    max_sites
+        Largest number of sites in a cell that is described.
     kept, code
         Record of this shard and digest of the code; see `polyfacet.kept_results.KeptResults`.
     """
     made_of = intact_structures(materials, structures)
-    results = KeptResults(kept, TEXTS, {"code": code, "variant": variant}, made_of, script=Path(__file__))
+    recipe = {"code": code, "variant": variant, "max_sites": max_sites}
+    results = KeptResults(kept, TEXTS, recipe, made_of, script=Path(__file__))
     write = _writer(variant)
     rows: list[dict[str, str]] = []
     rejects: list[Reject] = []
     for mat_id in track(results.reuse(), f"texts {text.stem}"):
         try:
-            rows.append({"mat_id": mat_id, "text": write(read_cif(structures / f"{mat_id}.cif"))})
+            structure = read_cif(structures / f"{mat_id}.cif")
+            check_cell_size(len(structure), max_sites, "texts")
+            rows.append({"mat_id": mat_id, "text": write(structure)})
         except ValueError as error:
             rejects.append(Reject(mat_id, str(error)))
     write_rejects(rejected, rejects)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from polyfacet.arguments import Key
+from polyfacet.cell_size import MAX_SITES
 from polyfacet.files import atomic_path
 from polyfacet.kept_results import KeptResults
 from polyfacet.progress import track
@@ -49,6 +50,7 @@ def main(
     centered: bool = True,
     show_compass: bool = False,
     webgl: WebGLBackend = "auto",
+    max_sites: Annotated[int, Key("max_sites.images")] = MAX_SITES["images"],
     browser: Path | None = None,
     max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")] = 0.05,
     threads: Annotated[int, Key("engine.threads")] = 1,
@@ -75,7 +77,7 @@ def main(
         Output: JSON that says which browser, WebGL renderer and packages made the pictures, for how many
         materials they were made, and for how many kept.
     size, sphere_segments, bonds, polyhedra, bonded_sites_outside_unit_cell, colors, cell, unit_cell, vacuum,
-    views, arrangement, centered, show_compass, webgl
+    views, arrangement, centered, show_compass, webgl, max_sites
         See ``RenderSettings``.
     browser
         Path of Chromium or Chrome; looked for if not given.
@@ -105,6 +107,7 @@ def main(
         centered=centered,
         show_compass=show_compass,
         webgl=webgl,
+        max_sites=max_sites,
     )
     made_of = intact_structures(materials, structures)
     start = time.monotonic()

@@ -7,6 +7,7 @@ from typing import Annotated
 from pymatgen.core import Structure
 
 from polyfacet.arguments import Key
+from polyfacet.cell_size import MAX_SITES, check_cell_size
 from polyfacet.cif import write_cif
 from polyfacet.files import atomic_path, sha256_of_file
 from polyfacet.identifiers import text_digest
@@ -28,6 +29,7 @@ def main(
     shard: int,
     n_shards: Annotated[int, Key("shards")],
     max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")],
+    max_sites: Annotated[int, Key("max_sites.structures")] = MAX_SITES["structures"],
     kept: Path | None = None,
     code: str = "",
 ) -> None:
@@ -47,13 +49,17 @@ def main(
         Which materials of the sample: those whose hash falls into this shard.
     max_rejected_fraction
         Share of rejects above which the stage stops.
+    max_sites
+        Largest number of sites in a cell.
     kept, code
         Record of this shard and digest of the code; see `polyfacet.kept_results.KeptResults`.
     """
-    materials = read_shard(sample, SAMPLE, int(shard), n_shards, ["mat_id", "formula", "structure"])
+    columns = ["mat_id", "formula", "n_sites", "structure"]
+    materials = read_shard(sample, SAMPLE, int(shard), n_shards, columns)
     sources = zip(materials["mat_id"], materials["formula"], materials["structure"], strict=True)
     made_of = {mat_id: text_digest(formula, structure) for mat_id, formula, structure in sources}
-    results = KeptResults(kept, STRUCTURES, {"code": code}, made_of, script=Path(__file__), file_column="cif")
+    recipe = {"code": code, "max_sites": max_sites}
+    results = KeptResults(kept, STRUCTURES, recipe, made_of, script=Path(__file__), file_column="cif")
     rows, rejects = [], []
     with atomic_path(structures) as folder:
         folder.mkdir()
@@ -61,6 +67,7 @@ def main(
         for material in track(new.to_dict("records"), f"structures {shard}"):
             path = folder / f"{material['mat_id']}.cif"
             try:
+                check_cell_size(material["n_sites"], max_sites, "structures")
                 write_cif(Structure.from_dict(json.loads(material["structure"])), path)
             except ValueError as error:  # of pymatgen, too: occupancies that are no occupancies
                 rejects.append(Reject(material["mat_id"], str(error)))

@@ -4,12 +4,13 @@ Nothing is calculated in another way, so that bonds come out the same to the las
 work whose result nobody looks at.
 """
 
+import math
 from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 from pymatgen.analysis.graphs import ConnectedSite, StructureGraph
-from pymatgen.core import PeriodicSite, local_env
+from pymatgen.core import PeriodicSite, Structure, local_env
 from pymatgen.core.local_env import CrystalNN, VoronoiNN
 
 
@@ -28,11 +29,51 @@ def using(function: Any, **names: Any) -> Any:
 _NUMPY = SimpleNamespace(**{**vars(np), "cross": cross})
 
 
+# Sites of one tessellation, which starts with a few hundred; those of a flat layer take Qhull half a minute,
+# and twice as many four times as long.
+MAX_TESSELLATED_SITES = 10_000
+
+
+class SearchTooWideError(Exception):
+    """A site whose Voronoi neighbours are so far away that too many sites lie between."""
+
+
 class SiteVoronoiNN(VoronoiNN):
     """Voronoi neighbours of one site, of a tessellation that holds hundreds of them.
 
-    The faces of all other sites are dropped at once, and faces that share an edge are not looked for.
+    The faces of all other sites are dropped at once, and faces that share an edge are not looked for.  The
+    search ends before it takes all memory, as it would in a cell with a very long axis.
     """
+
+    _cutoff: float
+    _lattice: tuple[int, float, float, float] | None = None
+
+    @property
+    def cutoff(self) -> float:
+        """Radius of the search, A, which pymatgen doubles until it finds neighbours on all sides."""
+        return self._cutoff
+
+    @cutoff.setter
+    def cutoff(self, radius: float) -> None:
+        if self._lattice is not None:
+            n_sites, length, area, volume = self._lattice
+            # Lattice points in a sphere: those of a line, of a plane and of space.
+            in_space = 4 / 3 * math.pi * radius**3 / volume
+            points = 1 + 2 * radius / length + math.pi * radius**2 / area + in_space
+            if n_sites * points > MAX_TESSELLATED_SITES:
+                raise SearchTooWideError(
+                    f"within {radius:.0f} A of a site lie more than {MAX_TESSELLATED_SITES:,} others"
+                )
+        self._cutoff = radius
+
+    def get_voronoi_polyhedra(self, structure: Structure, n: int) -> dict[int, dict[str, Any]]:
+        """Return the Voronoi polyhedron of a site, as pymatgen does."""
+        lattice = structure.lattice.get_lll_reduced_lattice()
+        a, b, _ = sorted(lattice.matrix, key=np.linalg.norm)
+        area = float(np.linalg.norm(np.cross(a, b)))
+        self._lattice = (len(structure), float(np.linalg.norm(a)), area, lattice.volume)
+        polyhedra: dict[int, dict[str, Any]] = super().get_voronoi_polyhedra(structure, n)
+        return polyhedra
 
     _cell_info = using(
         VoronoiNN._extract_cell_info,

@@ -10,6 +10,7 @@ from crystal_toolkit.renderables.lattice import _axes_from_lattice
 from pymatgen.core import Structure
 from pymatgen.symmetry.analyzer import SymmetryUndeterminedError
 
+from polyfacet.cell_size import CellTooLargeError, check_cell_size
 from polyfacet.rendering.bonding import OrderedStructureGraph, bonded, unbonded
 from polyfacet.rendering.disorder import most_frequent_species, shared_spheres
 from polyfacet.rendering.drawable import SCENE_NAME, CrystalScene, SceneError
@@ -33,9 +34,11 @@ def crystal_scene(structure: Structure, settings: RenderSettings) -> CrystalScen
     Raises
     ------
     SceneError
-        If coordinates are not finite, or the cell that is asked for cannot be found.
+        If coordinates are not finite, the cell that is asked for cannot be found, or it has too many sites.
     """
+    _check_size(structure, settings)
     structure = _bare(_in_cell(structure, settings.cell))
+    _check_size(structure, settings)
     ordered = most_frequent_species(structure)
     graph, bonding_failure = bonded(ordered) if settings.bonds else (unbonded(ordered), None)
     if settings.vacuum == "trim" and (begins := vacuum_of(structure)):
@@ -49,6 +52,13 @@ def crystal_scene(structure: Structure, settings: RenderSettings) -> CrystalScen
         scene = turned(drawn, rotation_of_view(view, graph.structure.lattice))
         views[view] = _json(centered(scene) if settings.centered else scene)
     return CrystalScene(views, graph.graph.number_of_edges(), bonding_failure)
+
+
+def _check_size(structure: Structure, settings: RenderSettings) -> None:
+    try:
+        check_cell_size(len(structure), settings.max_sites, "images")
+    except CellTooLargeError as error:
+        raise SceneError(str(error)) from error
 
 
 def _in_cell(structure: Structure, cell: Cell) -> Structure:

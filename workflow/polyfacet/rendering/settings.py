@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from polyfacet.cell_size import MAX_SITES
 from polyfacet.errors import UserError
 
 ColorScheme = Literal["VESTA", "Jmol"]
@@ -61,6 +62,8 @@ class RenderSettings:
     webgl
         What draws: ``egl`` (the system's OpenGL: llvmpipe, or a graphics card), ``swiftshader`` (Chromium's
         own), or ``auto``: the first of the two that works.  Their pictures differ in single pixels.
+    max_sites
+        Largest number of sites in a cell that is drawn.
     """
 
     size: int = 300
@@ -77,6 +80,7 @@ class RenderSettings:
     centered: bool = True
     show_compass: bool = False
     webgl: WebGLBackend = "auto"
+    max_sites: int = MAX_SITES["images"]
 
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn.

@@ -7,10 +7,8 @@ import numpy as np
 from pymatgen.core import Lattice, Structure
 
 from polyfacet.rendering.bonding import OrderedStructureGraph, unbonded
+from polyfacet.vacuum_gaps import MIN_VACUUM_A, plane_gaps
 
-# A wider gap between planes of atoms is vacuum.  In bulk crystals, layered ones included, gaps stay below
-# 5.2 A; those around calculated chains and layers are hardly ever narrower than 6 A.
-MIN_VACUUM_A = 6.0
 # From the centres of the outermost atoms to the box around them; the radius of a sphere is half of it.
 MARGIN_A = 1.0
 
@@ -36,8 +34,7 @@ def vacuum_of(structure: Structure) -> dict[int, float]:
     for axis in range(3):
         across = np.cross(matrix[axis - 2], matrix[axis - 1])
         period = structure.volume / np.linalg.norm(across)  # distance of the planes through the ends, A
-        planes = np.sort(structure.frac_coords[:, axis])
-        gaps = np.diff(planes, append=planes[0] + 1)
+        planes, gaps = plane_gaps(structure.frac_coords[:, axis])
         widest = int(gaps.argmax())
         if gaps[widest] * period > MIN_VACUUM_A:
             begins[axis] = float(planes[(widest + 1) % len(planes)])

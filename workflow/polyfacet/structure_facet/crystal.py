@@ -70,6 +70,11 @@ class Crystal:
         """Give short, nearly orthogonal vectors of the same lattice (Lenstra, Lenstra and Lovasz), A."""
         return np.array(Lattice(self.lattice).get_lll_reduced_lattice().matrix)
 
+    @cached_property
+    def reduced_coords(self) -> NDArray[np.float64]:
+        """Positions in vectors of the reduced lattice, wrapped into its cell, shape ``(N, 3)``."""
+        return self.cart_coords @ np.linalg.inv(self.reduced_lattice) % 1.0
+
 
 def crystal_from_structure(structure: Structure) -> Crystal:
     """Take over a pymatgen structure.
@@ -154,7 +159,7 @@ def periodic_neighbours(
     """
     lattice = np.ascontiguousarray(crystal.reduced_lattice)
     # The search takes very long for positions far outside the cell.
-    coords = np.ascontiguousarray((crystal.cart_coords @ np.linalg.inv(lattice) % 1.0) @ lattice)
+    coords = np.ascontiguousarray(crystal.reduced_coords @ lattice)
     centre, neighbour, image, distance = find_points_in_spheres(
         all_coords=coords,
         center_coords=coords,

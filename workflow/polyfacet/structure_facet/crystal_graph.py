@@ -86,6 +86,7 @@ def build_graphs(
     pauli: PauliDecay,
     neighbours: int,
     min_radius: float,
+    across_vacuum: bool = True,
     device: str = "cpu",
 ) -> list[CrystalGraph]:
     """Compute lattice sums and local graphs of crystals, given by their mat_id.
@@ -96,8 +97,8 @@ def build_graphs(
         The materials; on the CPU the graph of each is the same, to the last bit, whatever others there are.
     pauli, device
         See `polyfacet.structure_facet.lattice_sums.lattice_sums_of`.
-    neighbours, min_radius
-        See `polyfacet.structure_facet.local_graph.local_graph`.
+    neighbours, min_radius, across_vacuum
+        See `polyfacet.structure_facet.local_graph.local_graph`.  The lattice sums go over all images.
     """
     all_sums = lattice_sums_of(list(crystals.values()), pauli, device=device)
     return [
@@ -105,7 +106,7 @@ def build_graphs(
             mat_id=mat_id,
             atomic_numbers=crystal.atomic_numbers,
             pair_potentials=sums.cpu().numpy(),
-            local=local_graph(crystal, neighbours, min_radius),
+            local=local_graph(crystal, neighbours, min_radius, across_vacuum=across_vacuum),
         )
         for (mat_id, crystal), sums in zip(crystals.items(), all_sums, strict=True)
     ]
@@ -118,11 +119,17 @@ def build_graph(
     pauli: PauliDecay,
     neighbours: int,
     min_radius: float,
+    across_vacuum: bool = True,
     device: str = "cpu",
 ) -> CrystalGraph:
     """Compute lattice sums and local graph of one crystal; see `build_graphs`."""
     (graph,) = build_graphs(
-        {mat_id: crystal}, pauli=pauli, neighbours=neighbours, min_radius=min_radius, device=device
+        {mat_id: crystal},
+        pauli=pauli,
+        neighbours=neighbours,
+        min_radius=min_radius,
+        across_vacuum=across_vacuum,
+        device=device,
     )
     return graph
 

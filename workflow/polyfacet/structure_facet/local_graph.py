@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyfacet.structure_facet.crystal import Crystal, periodic_neighbours
+from polyfacet.structure_facet.vacuum import Vacuum, vacuum_of
 
 # Distances that differ by less belong to one shell.
 SHELL_TOLERANCE_A = 1e-3
@@ -38,7 +39,12 @@ class LocalGraph:
 
 
 def local_graph(
-    crystal: Crystal, neighbours: int = 16, min_radius: float = 0.0, multiplicity: Literal[1, 2] = 2
+    crystal: Crystal,
+    neighbours: int = 16,
+    min_radius: float = 0.0,
+    multiplicity: Literal[1, 2] = 2,
+    *,
+    across_vacuum: bool = True,
 ) -> LocalGraph:
     """Connect each atom with its nearest neighbours.
 
@@ -55,13 +61,18 @@ def local_graph(
         An edge joins two atoms that have chosen each other, or of which one has chosen the other.  With 2,
         each choice adds an edge in both directions, so that mutual edges count twice, as in the published
         graphs; with 1, every edge counts once in each direction.
+    across_vacuum
+        Whether atoms on different sides of vacuum can be neighbours, as in the published graphs.  If not, the
+        atoms of a molecule have no more neighbours than the molecule has other atoms.
 
     Returns
     -------
     LocalGraph
         Ordered by target, distance and source.
     """
-    centre, neighbour, image, distance = _chosen_neighbours(crystal, neighbours, min_radius)
+    centre, neighbour, image, distance = _chosen_neighbours(
+        crystal, neighbours, min_radius, None if across_vacuum else vacuum_of(crystal)
+    )
     source = np.concatenate([neighbour, centre])
     target = np.concatenate([centre, neighbour])
     distance = np.concatenate([distance, distance])
@@ -74,16 +85,20 @@ def local_graph(
 
 
 def _chosen_neighbours(
-    crystal: Crystal, neighbours: int, min_radius: float
+    crystal: Crystal, neighbours: int, min_radius: float, vacuum: Vacuum | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Search outwards until the last shell of every atom is known to be whole."""
+    """Search outwards until the last shell of every atom is known to be whole, or there are no more atoms."""
     density = len(crystal) / crystal.volume
+    extent = math.inf if vacuum is None else vacuum.extent
     radius = max(min_radius, SEARCH_GROWTH * math.cbrt(3 * neighbours / (4 * math.pi * density)))
     while True:
         radius += 2 * SHELL_TOLERANCE_A
-        centre, neighbour, image, distance = periodic_neighbours(crystal, radius)
+        centre, neighbour, image, distance = found = periodic_neighbours(crystal, radius)
+        if vacuum is not None:
+            near = ~vacuum.separates(centre, neighbour, image)
+            centre, neighbour, image, distance = (values[near] for values in found)
         cutoffs = _shell_cutoffs(centre, distance, len(crystal), neighbours, min_radius)
-        if cutoffs.max() + SHELL_TOLERANCE_A < radius:
+        if cutoffs.max() + SHELL_TOLERANCE_A < radius or extent < radius:
             chosen = distance <= cutoffs[centre]
             return centre[chosen], neighbour[chosen], image[chosen], distance[chosen]
         radius *= SEARCH_GROWTH
