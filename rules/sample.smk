@@ -48,6 +48,7 @@ rule find_twins:
         **requests("find_twins", materials_per_shard()),
     params:
         code=code_of_rule("find_twins"),
+        packages=packages_of_rule("find_twins"),
         n_shards=n_shards(),
     script:
         script_path("find_twins")

@@ -63,7 +63,7 @@ def test_every_rule_that_reads_entries_runs_again(tmp_path, change):
     (tmp_path / "data").mkdir()
     for name in ("a.json", "b.jsonl"):
         write_entries(tmp_path / "data" / "a.json", entries()).replace(tmp_path / "data" / name)
-    config = {"sources": [str(tmp_path / "data")], "graphs": {"pretrain": 5}, "n_materials": 10}
+    config = {"sources": [str(tmp_path / "data")], "graphs": {"pretrain": 10}, "n_materials": 15}
     assert {"sample", "sample_pretraining"} <= changed_rules(config, tmp_path / "data" / "b.jsonl", change)
 
 
