@@ -1,6 +1,7 @@
 # The commands of a newcomer; `make help` lists them.
 
-VENV := .venv
+# Where the environment is; a folder without blanks.
+VENV ?= .venv
 BIN := $(VENV)/bin
 CORES ?= $(shell nproc)
 PYTHON ?= python3
@@ -11,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor run test lint lock config-reference
+.PHONY: help setup environment-path doctor run test lint lock config-reference
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -19,7 +20,10 @@ help:  ## list the commands
 setup: $(VENV)/.installed  ## make the environment from requirements.lock and find or install a browser
 	@setup/install-browser.sh $(BIN)
 
-$(VENV)/.installed: requirements.lock
+environment-path:
+	@$(PYTHON) workflow/polyfacet/environment_path.py '$(VENV)'
+
+$(VENV)/.installed: requirements.lock | environment-path
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	  || { echo "Python 3.11 to 3.13 is needed; name it with: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
@@ -28,7 +32,7 @@ $(VENV)/.installed: requirements.lock
 	touch $@
 
 doctor:  ## say what this machine has, what is missing, and how to get it
-	@python=$(BIN)/python; [ -x $$python ] || python=$(PYTHON); PYTHONPATH=workflow $$python -m polyfacet.doctor
+	@python=$(BIN)/python; [ -x $$python ] || python=$(PYTHON); VENV='$(VENV)' PYTHONPATH=workflow $$python -m polyfacet.doctor
 
 run: setup  ## run the whole workflow on the embedded entries
 	$(BIN)/snakemake --cores $(CORES)

@@ -1,6 +1,7 @@
 # What every stage shares: the checked configuration, wildcards, paths, input functions, and what a run says at its end.
 
 import math
+import sys
 from dataclasses import asdict
 from functools import cache
 
@@ -11,6 +12,7 @@ from polyfacet.engines.registry import (
     needs_encoders,
     needs_statistics,
 )
+from polyfacet.environment_path import environment_fault
 from polyfacet.errors import UserError
 from polyfacet.facets import facets_of, grid
 from polyfacet.feasibility import check_feasible
@@ -18,6 +20,9 @@ from polyfacet.packages import package_versions
 from polyfacet.rendering.drawn_by import drawn_by
 from polyfacet.sampling.entry_files import estimated_entries
 from polyfacet.targets import Target
+
+if place_fault := environment_fault(sys.executable):
+    raise WorkflowError(place_fault)
 
 try:
     config = complete_config(config)

@@ -39,7 +39,7 @@ report_browser && exit 0
 
 if [[ -n ${POLYFACET_BROWSER:-} ]]; then
   cat "$log" >&2
-  echo "POLYFACET_BROWSER=$POLYFACET_BROWSER cannot be started: mend or unset it." >&2
+  echo "POLYFACET_BROWSER=$POLYFACET_BROWSER cannot be started: fix or unset it." >&2
   exit 1
 fi
 

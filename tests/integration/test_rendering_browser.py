@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -28,6 +29,7 @@ from polyfacet.rendering.checks import picture_fault
 from polyfacet.rendering.cif_scene import scene_of_cif
 from polyfacet.rendering.drawable import CrystalScene
 from polyfacet.rendering.finding import BROWSER_VARIABLE, find_browser
+from polyfacet.rendering.launching import last_words
 from polyfacet.rendering.pictures import render_structures
 from polyfacet.rendering.scene import crystal_scene
 from polyfacet.rendering.settings import RenderSettings
@@ -434,9 +436,119 @@ def test_no_browser_at_all_is_a_clear_error(tmp_path, monkeypatch):
         find_browser(tmp_path / "own")
 
 
-def test_a_browser_that_cannot_start_is_a_clear_error(tmp_path):
-    fake = tmp_path / "chromium"
-    fake.write_text("#!/bin/sh\nexit 1\n")
-    fake.chmod(0o755)
-    with pytest.raises(UserError, match="cannot draw: egl: .*swiftshader: .*Install Chromium"):
+def browser_script(folder, script):
+    path = folder / "chromium"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_a_browser_that_cannot_start_is_quoted(tmp_path):
+    fake = browser_script(tmp_path, "echo 'error while loading shared libraries: libnss3.so' >&2; exit 1")
+    with pytest.raises(UserError, match=r"cannot draw: egl: .*libnss3\.so; swiftshader: .*libnss3") as error:
         HeadlessBrowser(executable=fake).start()
+    assert "Install Chromium" not in str(error.value)
+
+
+def test_a_long_temporary_folder_does_no_harm(tmp_path, monkeypatch):
+    """Batch systems make such folders; Chromium's socket would not fit into one."""
+    before = set(Path("/tmp").glob("polyfacet-*"))
+    long = tmp_path / ("w" * 100)
+    long.mkdir()
+    monkeypatch.setenv("TMPDIR", str(long))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    with HeadlessBrowser() as browser:
+        (folder,) = set(Path("/tmp").glob("polyfacet-*")) - before
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert browser.webgl_renderer
+    assert set(Path("/tmp").glob("polyfacet-*")) == before
+    assert not list(long.iterdir())
+
+
+def test_where_the_sandbox_is_refused_the_browser_runs_without_and_says_why(browser, tmp_path, monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    refusing = browser_script(
+        tmp_path,
+        f"""case "$*" in *--no-sandbox*) exec {browser} "$@";; esac
+        echo "[1:1:1129/013915.65:FATAL:zygote_host_impl_linux.cc:128] No usable sandbox!" >&2; exit 1""",
+    )
+    with HeadlessBrowser(executable=refusing) as running:
+        assert running.no_sandbox == "it does not start in it: Chromium sandboxing failed"
+        assert running.webgl_renderer
+
+
+DRAW_IN_SANDBOX = """
+import psutil
+from polyfacet.rendering.browser import HeadlessBrowser
+with HeadlessBrowser() as browser:
+    main = next(p for p in browser.processes if "chrom" in p.name())
+    print(browser.no_sandbox or "sandbox", "--no-sandbox" in main.cmdline(), browser.webgl_renderer)
+"""
+
+
+@pytest.fixture
+def home_of_anybody():
+    """A folder that every user may write to: pytest's own are for its user alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
+
+
+def test_a_user_who_is_not_root_has_the_sandbox_where_the_system_allows_it(browser, home_of_anybody):
+    python, user = sys.executable, {}
+    if os.geteuid() == 0:
+        user = {"user": "nobody", "group": "nogroup", "extra_groups": (), "cwd": "/"}
+        python = next((name for name in (sys.executable, "/usr/bin/python3") if nobody_runs(name)), None)
+        if python is None:
+            pytest.skip("no Python that the user nobody may run")
+    packages = os.pathsep.join([str(WORKFLOW), *(path for path in sys.path if "site-packages" in path)])
+    done = subprocess.run(
+        [python, "-c", DRAW_IN_SANDBOX],
+        env={"PATH": os.environ["PATH"], "HOME": str(home_of_anybody), "PYTHONPATH": packages},
+        capture_output=True,
+        text=True,
+        check=False,
+        **user,
+    )
+    assert done.returncode == 0, done.stderr
+    if not done.stdout.startswith("sandbox"):
+        pytest.skip(f"this system allows no sandbox: {done.stdout}")
+    assert done.stdout.startswith("sandbox False ANGLE")
+
+
+def nobody_runs(python):
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    try:
+        done = subprocess.run(
+            [python, "--version"], user="nobody", capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return False
+    return f"Python {version}." in done.stdout
+
+
+LOGS = """BrowserType.launch: Target page, context or browser has been closed
+Browser logs:
+
+<launched> pid=15060
+[pid=15060][err] [15060:15060:1129/013915.653570:FATAL:chrome/process_singleton_posix.cc:315] Socket too long
+[pid=15060][err] [1129/013915.817972:ERROR:third_party/file_io_posix.cc:145] open cpufreq: No such file
+Call log:
+  - <launching> chromium
+"""
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        (LOGS, "Socket too long"),
+        (LOGS.replace("FATAL", "ERROR"), "Socket too long / open cpufreq: No such file"),
+        (
+            "[pid=1][err] chromium: error while loading: libnss3.so",
+            "chromium: error while loading: libnss3.so",
+        ),
+        ("Timeout 60000ms exceeded.\nCall log:", "Timeout 60000ms exceeded."),
+    ],
+)
+def test_the_last_words_of_a_browser_are_what_it_called_fatal(message, words):
+    assert last_words(message) == words

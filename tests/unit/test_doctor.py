@@ -2,8 +2,10 @@
 
 import bz2
 import re
+import shutil
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -96,6 +98,7 @@ class FakeBrowser:
 
     version = "156.0"
     webgl_renderer = "ANGLE (Mesa, llvmpipe)"
+    no_sandbox = ""
 
     def __enter__(self) -> "FakeBrowser":
         return self
@@ -106,8 +109,16 @@ class FakeBrowser:
 
 def test_a_browser_that_draws_is_named_with_what_draws(monkeypatch):
     monkeypatch.setattr(browser_module, "HeadlessBrowser", FakeBrowser)
-    what = "Chromium 156.0, draws with ANGLE (Mesa, llvmpipe)"
+    what = "Chromium 156.0, draws with ANGLE (Mesa, llvmpipe), in its sandbox"
     assert doctor.check_browser() == Finding("browser", Status.OK, what)
+
+
+def test_a_browser_without_its_sandbox_is_told_with_the_reason(monkeypatch):
+    root = type("Root", (FakeBrowser,), {"no_sandbox": "the browser is run by root"})
+    monkeypatch.setattr(browser_module, "HeadlessBrowser", root)
+    finding = doctor.check_browser()
+    assert finding.status is Status.OK
+    assert finding.what.endswith(", without its sandbox (the browser is run by root)")
 
 
 def test_a_slow_browser_will_do(monkeypatch):
@@ -289,7 +300,7 @@ def test_the_exit_status_says_whether_the_default_run_can_work(
     monkeypatch, capsys, statuses, exit_status, last
 ):
     findings = [
-        Finding(f"thing {i}", s, "as it is", "" if s is Status.OK else f"mend {i}")
+        Finding(f"thing {i}", s, "as it is", "" if s is Status.OK else f"fix {i}")
         for i, s in enumerate(statuses)
     ]
     monkeypatch.setattr(doctor, "CHECKS", [lambda finding=finding: finding for finding in findings])
@@ -364,3 +375,59 @@ def test_where_nothing_helps_the_ways_out_are_named(commands):
     assert "no network" in done.stderr
     for way in ("apt-get install", "playwright install --with-deps", "POLYFACET_BROWSER="):
         assert way in done.stderr
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Makes a folder of this name with what `make` needs to look at its own path."""
+
+    def make(name):
+        folder = tmp_path / name
+        package = folder / "workflow" / "polyfacet"
+        package.mkdir(parents=True)
+        shutil.copy(PROJECT / "Makefile", folder)
+        (folder / "requirements.lock").touch()
+        for module in ("environment_path.py", "doctor.py", "__init__.py"):
+            shutil.copy(PROJECT / "workflow" / "polyfacet" / module, package)
+        return folder
+
+    return make
+
+
+def make_in(folder, *arguments):
+    return subprocess.run(
+        ["make", f"PYTHON={sys.executable}", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", ["two words", "pf[1]", "it's", 'a "b"', "a&b", "$HOME"])
+def test_a_folder_whose_path_the_shell_does_not_take_is_refused_at_set_up(place, name):
+    folder = place(name)
+    done = make_in(folder, "setup")
+    assert done.returncode != 0
+    assert "The environment cannot be in" in done.stderr
+    assert "make setup VENV=/some/folder/polyfacet" in done.stderr
+    assert not (folder / ".venv").exists()
+
+
+@pytest.mark.parametrize("name", ["two words", "it's"])
+def test_with_the_environment_elsewhere_any_folder_will_do(place, name):
+    assert make_in(place(name), "environment-path", "VENV=/opt/polyfacet").returncode == 0
+
+
+@pytest.mark.parametrize("name", ["größe", "a+b=c,d@e%"])
+def test_letters_of_any_language_do_no_harm(place, name):
+    assert make_in(place(name), "environment-path").returncode == 0
+
+
+def test_the_doctor_names_a_path_that_the_shell_does_not_take(monkeypatch):
+    monkeypatch.setattr(doctor.sys, "executable", "/home/me/two words/.venv/bin/python")
+    monkeypatch.setattr(doctor.sys, "prefix", "/home/me/two words/.venv")
+    finding = doctor.check_place()
+    assert finding.status is Status.MISSING
+    assert "'/home/me/two words/.venv/bin/python'" in finding.what
+    assert "VENV=" in finding.fix

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
+from polyfacet.environment_path import PROJECT, environment_fault
+
 LOCK = "requirements.lock"
 EMBEDDED = Path("embedded/entries.json.bz2")
 PYTHON_VERSIONS = ((3, 11), (3, 14))
@@ -41,7 +42,7 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report, and the line that mends what it reports."""
+    """One line of the report, and the line that fixes what it reports."""
 
     name: str
     status: Status
@@ -57,6 +58,16 @@ def check_python() -> Finding:
         return Finding("Python", Status.OK, f"{version}, {sys.prefix}")
     what = f"{version} is not {lowest} or newer and below {above}"
     return Finding("Python", Status.MISSING, what, "make setup PYTHON=/path/to/python3.12")
+
+
+def check_place() -> Finding:
+    """Check that Snakemake can start jobs with a Python where the environment is."""
+    place = sys.executable if sys.prefix != sys.base_prefix else os.environ.get("VENV", ".venv")
+    fault = environment_fault(place)
+    if fault:
+        what, _, fix = fault.partition(" Move ")
+        return Finding("place", Status.MISSING, what, f"move {fix}")
+    return Finding("place", Status.OK, str(PROJECT))
 
 
 def check_environment() -> Finding:
@@ -89,6 +100,8 @@ def check_browser() -> Finding:
         with HeadlessBrowser() as browser:
             what = f"Chromium {browser.version}, draws with {browser.webgl_renderer}"
             slow = "SwiftShader" in browser.webgl_renderer
+            reason = browser.no_sandbox
+            what += f", without its sandbox ({reason})" if reason else ", in its sandbox"
     except UserError as error:
         return Finding("browser", Status.MISSING, str(error), "setup/install-browser.sh")
     if slow:
@@ -195,6 +208,7 @@ def check_memory() -> Finding:
 
 CHECKS: tuple[Callable[[], Finding], ...] = (
     check_python,
+    check_place,
     check_environment,
     check_browser,
     check_embedded_data,

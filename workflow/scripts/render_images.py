@@ -114,7 +114,9 @@ def main(
     with atomic_path(images) as folder, open_studio(settings, browser, threads, scenes) as studio:
         folder.mkdir()
         made_by = studio.provenance()
+        # A picture is the same in and out of the browser's sandbox.
         recipe = {"code": code, "drawn_by": drawn_by, **made_by}
+        recipe.pop("sandbox")
         results = KeptResults(kept, PICTURES, recipe, made_of, script=Path(__file__), file_column="image")
         items = [(mat_id, structures / f"{mat_id}.cif") for mat_id in results.reuse(folder)]
         drawn = render_structures(items, folder, studio, settings)

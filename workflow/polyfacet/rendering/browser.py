@@ -1,7 +1,8 @@
 """Headless Chromium that can draw WebGL without a screen, and that leaves no process behind."""
 
 import logging
-from contextlib import suppress
+import os
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -12,6 +13,7 @@ from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwrigh
 
 from polyfacet.errors import UserError
 from polyfacet.rendering.finding import HOW_TO_INSTALL, find_browser
+from polyfacet.rendering.launching import ROOT, last_words, short_temporary_folder
 from polyfacet.rendering.settings import WebGLBackend
 
 logger = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ LAUNCH_TIMEOUT_MS = 60_000
 _LAUNCHING = Lock()
 KILL_TIMEOUT_S = 10.0
 
+NO_WEBGL = "no WebGL 2"
 WEBGL_RENDERER = """() => {
   const gl = document.createElement("canvas").getContext("webgl2");
   const names = gl?.getExtension("WEBGL_debug_renderer_info");
@@ -62,7 +65,10 @@ class HeadlessBrowser:
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
         self._processes: list[psutil.Process] = []
+        self._opened = ExitStack()
         self.webgl_renderer = ""
+        # Why the browser runs without its sandbox; empty where it runs in it.
+        self.no_sandbox = ROOT if os.geteuid() == 0 else ""
 
     def __enter__(self) -> Self:
         """Start the browser."""
@@ -95,21 +101,21 @@ class HeadlessBrowser:
         Raises
         ------
         UserError
-            If there is no browser or none of its backends can draw; says what to install.
+            If there is no browser or none of its backends can draw; says what it said, or what to install.
         """
         failures = []
         for backend in self._backends:
             try:
-                self._launch(backend)
-                self.webgl_renderer = self._webgl_renderer()
+                self._launch_in_sandbox_if_possible(backend)
             except Error as error:
-                failures.append(f"{backend}: {error.message.splitlines()[0]}")
-                self.stop()
+                failures.append(f"{backend}: {last_words(error.message)}")
                 continue
             self._backends = (backend,)  # a restart must give the same pictures
             logger.info("browser %s draws with %s", self.version, self.webgl_renderer)
             return
-        raise UserError(f"The browser cannot draw: {'; '.join(failures)}. {HOW_TO_INSTALL}")
+        lacks_webgl = all(failure.endswith(NO_WEBGL) for failure in failures)
+        advice = HOW_TO_INSTALL if lacks_webgl else "`make doctor` says what this machine has."
+        raise UserError(f"The browser cannot draw: {'; '.join(failures)}. {advice}")
 
     def stop(self) -> None:
         """End the browser and its driver; kill what does not go by itself."""
@@ -122,6 +128,7 @@ class HeadlessBrowser:
         self._browser = self._playwright = None
         _kill(self._processes)
         self._processes = []
+        self._opened.close()
 
     def restart(self) -> None:
         """End the browser, killing it where it hangs, and start it again."""
@@ -137,7 +144,34 @@ class HeadlessBrowser:
         """Open an empty page whose viewport is ``size`` x ``size`` pixels."""
         return self._running().new_page(viewport={"width": size, "height": size}, device_scale_factor=1)
 
-    def _launch(self, backend: str) -> None:
+    def _launch_in_sandbox_if_possible(self, backend: str) -> None:
+        """Start the browser and see that it draws; without its sandbox only where it does not start in it.
+
+        Systems refuse the sandbox in many ways (no user namespaces, no setuid helper, rules of a container),
+        and browsers say so in as many: what tells is that it starts without.
+        """
+        if not self.no_sandbox:
+            try:
+                self._launch(backend, sandbox=True)
+                return
+            except Error as error:
+                refused = last_words(error.message)
+        self._launch(backend, sandbox=False)
+        if not self.no_sandbox:
+            self.no_sandbox = f"it does not start in it: {refused}"
+            logger.warning("the browser runs without its sandbox: %s", self.no_sandbox)
+
+    def _launch(self, backend: str, *, sandbox: bool) -> None:
+        """Start the browser and see that it draws; stop what was started where that fails."""
+        try:
+            self._start(backend, sandbox=sandbox)
+            self.webgl_renderer = self._webgl_renderer()
+        except Error:
+            self.stop()
+            raise
+
+    def _start(self, backend: str, *, sandbox: bool) -> None:
+        temporary = self._opened.enter_context(short_temporary_folder())
         with _LAUNCHING:
             before = set(psutil.Process().children())
             try:
@@ -152,6 +186,8 @@ class HeadlessBrowser:
                 executable_path=executable,
                 headless=True,
                 args=[*COMMON_FLAGS, *BACKEND_FLAGS[backend]],
+                chromium_sandbox=sandbox,
+                env={**os.environ, "TMPDIR": str(temporary)},
                 timeout=LAUNCH_TIMEOUT_MS,
             )
         finally:
@@ -162,7 +198,7 @@ class HeadlessBrowser:
         renderer: str | None = page.evaluate(WEBGL_RENDERER)
         page.close()
         if renderer is None:
-            raise Error("no WebGL 2")
+            raise Error(NO_WEBGL)
         return renderer
 
     def _running(self) -> Browser:

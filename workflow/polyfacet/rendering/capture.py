@@ -140,6 +140,7 @@ class SceneCamera:
         return {
             "browser": self.browser.version,
             "webgl_renderer": self.browser.webgl_renderer,
+            "sandbox": f"none: {self.browser.no_sandbox}" if self.browser.no_sandbox else "on",
             **{package: version(package) for package in PACKAGES},
             "settings": json.dumps(asdict(self.settings)),
         }
