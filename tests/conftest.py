@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PosixPath
 
 import pytest
-from project import PROJECT
+from reference_data import PLACES, reference_folder
 
 
 class ReferencePath(PosixPath):
@@ -22,13 +22,11 @@ class ReferencePath(PosixPath):
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Folder with real data and reference numbers, which are not part of the project."""
-    named = os.environ.get("POLYFACET_REFERENCE")
-    places = [Path(named)] if named else [PROJECT / "data" / "reference", PROJECT.parent / "shared"]
-    for folder in places:
-        if folder.is_dir():
-            return ReferencePath(folder)
+    folder = reference_folder()
+    if folder is not None:
+        return ReferencePath(folder)
     pytest.skip(
-        f"needs reference data in {places[0]}: see docs/reference_data.md, or name their folder in "
+        f"needs reference data in {PLACES[0]}: see docs/reference_data.md, or name their folder in "
         "POLYFACET_REFERENCE"
     )
 

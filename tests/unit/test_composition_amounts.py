@@ -55,7 +55,7 @@ def test_amounts_that_are_not_the_whole_are_refused_with_the_fix(unit, whole):
 def test_a_unit_that_is_mistaken_is_named():
     with pytest.raises(AmountError, match="sum to 1, not 100: fractions"):
         checked_amounts({"C": 0.25, "Mn": 0.75}, "weight_percent")
-    with pytest.raises(AmountError, match="sum to 100, more than 1; percentages"):
+    with pytest.raises(AmountError, match=r"sum to 100, more than 1 \(within 0.005\); percentages"):
         checked_amounts({"C": 25, "Mn": 75}, "weight_fraction")
 
 

@@ -95,7 +95,7 @@ def sample(folder: Path, **changed: object) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("changed", "status", "message"),
     [
-        ({}, 1, "none.json does not exist"),
+        ({}, 1, "none.json cannot be used: it does not exist"),
         ({"n_materials": "banana"}, 2, "Given value: banana"),
         ({"n_materials": -5}, 1, "n_materials = -5"),
         ({"seed": -1}, 1, "seed = -1: -1 is less than the minimum of 0"),

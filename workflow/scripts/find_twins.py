@@ -3,9 +3,11 @@
 from collections import defaultdict
 from collections.abc import Collection
 from pathlib import Path
+from typing import Annotated
 
 import pyarrow as pa
 
+from polyfacet.arguments import Key
 from polyfacet.materials import SAMPLE
 from polyfacet.progress import track
 from polyfacet.sharding import read_shard
@@ -14,7 +16,7 @@ from polyfacet.tables import iterate_table, write_table
 from polyfacet.twins import Candidate, candidates, twin_groups
 
 
-def main(sample: Path, twins: Path, *, shard: int, n_shards: int) -> None:
+def main(sample: Path, twins: Path, *, shard: int, n_shards: Annotated[int, Key("shards")]) -> None:
     """Write the twins of one shard; the others of its formula are in the same shard.
 
     Parameters

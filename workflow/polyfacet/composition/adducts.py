@@ -1,7 +1,8 @@
 """Formulas of adducts, hydrates above all: ``CuSO4·5H2O`` is one CuSO4 with five H2O.
 
 The dot of a keyboard is a decimal point as well.  ``CuSO4.5H2O`` is read as a hydrate where the rest of the
-formula has whole numbers only, and refused where it has not.
+formula has whole numbers only, and refused where it has not.  ``BaO.6Fe2O3`` and ``MgCl2.2KCl`` are refused:
+a decimal amount of an element that the formula names again is more likely the dot of a double salt.
 """
 
 import re
@@ -18,6 +19,14 @@ _KEYBOARD = re.compile(
 )
 # A dot with an element or a bracket on both sides is no decimal point: MgO.Al2O3.
 _BETWEEN = re.compile(r"(?<=[A-Za-z)\]}])\s*\.\s*(?=[A-Z(\[{])")
+# An amount with decimals, of an element that is named again: BaO.6Fe2O3.
+_NAMED_AGAIN = re.compile(
+    r"(?P<symbol>[A-Z][a-z]?)(?!0)[0-9]*\.[0-9]+(?=\s*[A-Z(\[{]).*(?P=symbol)(?![a-z])", re.DOTALL
+)
+_AMBIGUOUS = (
+    "has dots that may be decimal points or those of a hydrate. Write the dot of a hydrate as · or "
+    "put its molecules into brackets, as in CuSO4(H2O)5"
+)
 _DECIMAL = re.compile(r"\.[0-9]|[0-9]\.")
 _FACTOR = re.compile(rf"\s*(?P<factor>{AMOUNT})?\s*(?P<part>.*?)\s*", re.DOTALL)
 
@@ -73,10 +82,9 @@ def _at_keyboard_dots(text: str) -> list[str]:
         rest = match["main"]
     between = _BETWEEN.split(rest)
     if not molecules and len(between) == 1:
+        if _NAMED_AGAIN.search(text):
+            raise AdductError(_AMBIGUOUS)
         return [text]
     if any(_DECIMAL.search(part) for part in between):
-        raise AdductError(
-            "has dots that may be decimal points or those of a hydrate. Write the dot of a hydrate as · or "
-            "put its molecules into brackets, as in CuSO4(H2O)5"
-        )
+        raise AdductError(_AMBIGUOUS)
     return [*between, *molecules]

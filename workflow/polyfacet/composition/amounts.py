@@ -65,7 +65,8 @@ def checked_amounts(
     total, whole = math.fsum(amounts.values()), WHOLE.get(unit, math.inf)
     if total > whole * (1 + EXCESS):
         hint = "; percentages are in the unit weight_percent or atomic_percent" if whole == 1 else ""
-        raise AmountError(f"the amounts sum to {total:g}, more than {whole:g}{hint}")
+        within = f"(within {EXCESS * whole:g})"
+        raise AmountError(f"the amounts sum to {total:.6g}, more than {whole:g} {within}{hint}")
     if balance is not None:
         if total >= whole:
             raise AmountError(f"the amounts sum to {total:g}: nothing is left for the balance, {balance}")

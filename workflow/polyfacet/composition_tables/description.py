@@ -28,6 +28,7 @@ RESERVED = frozenset(
         "facets",
         "features",
         "formula",
+        "group",
         "line",
         "mat_id",
         "part",
