@@ -57,7 +57,10 @@ class ClassMetrics(_Part):
 
 
 class Counts(_Part):
-    """What became of the materials; in an ensemble of both kinds, rows can be trained on and choose."""
+    """What became of the materials, or would have where the cell failed.
+
+    In an ensemble of engines that do either, validation rows are trained on and choose.
+    """
 
     # Trained on, validation rows included where the engine trains on them.
     n_train: int

@@ -92,7 +92,8 @@ def mae_bars(table: pd.DataFrame) -> Figure:
 
 
 def _mae_panel(axes: plt.Axes, values: pd.Series, baselines: pd.Series, target: Target) -> None:
-    colors = ["tab:blue" if row != values.idxmin() else "tab:green" for row in values.index]
+    best = values.idxmin() if values.notna().any() else None
+    colors = ["tab:green" if row == best else "tab:blue" for row in values.index]
     bars = axes.barh(range(len(values)), values.fillna(0), color=colors)
     axes.bar_label(bars, [number_text(value, ".3g") for value in values], padding=3, fontsize=8)
     for (name, value), style in zip(baselines.items(), ("--", ":"), strict=True):

@@ -34,7 +34,9 @@ def main(
         Method that the others are held against; None for none.
     """
     rows = [row for folder in cells for row in collect_scores(folder)]
-    frame = with_means_over_targets(pd.DataFrame(rows, columns=SCORES.names))
+    # Where all cells failed, nothing else says that a missing value is a number.
+    frame = pd.DataFrame(rows, columns=SCORES.names).astype({"value": float})
+    frame = with_means_over_targets(frame)
     place = {name: index for index, name in enumerate([*targets, *methods])}
     frame = frame.sort_values(["target", "method"], key=lambda names: names.map(place), kind="stable")
     write_table(scores, frame, SCORES)
