@@ -130,6 +130,12 @@ def test_a_hyperparameter_of_a_wrong_value_is_the_users(fit, model: str, hyperpa
         fit(model=model, hyperparameters=hyperparameters)
 
 
+def test_an_error_that_the_data_do_not_explain_is_raised_as_it_is(fit) -> None:
+    """It fails the job: a failed card would pass it off as a result."""
+    with pytest.raises(ValueError, match="max_sample"):
+        fit(model="forest", hyperparameters={"bootstrap": False, "max_samples": 0.5})
+
+
 def test_training_that_diverges_is_not_the_users(fit, frame: pd.DataFrame) -> None:
     with pytest.raises(EngineError, match=r"sgd.*(?s:overflow)"):
         fit(model="sgd", hyperparameters={"eta0": 1e300, "learning_rate": "constant"})

@@ -5,6 +5,7 @@ The feature sets are those of Yu, Wu and Qian, "Materials Composition Visualizat
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -37,6 +38,12 @@ from polyfacet.errors import UserError
 from polyfacet.facets import Facet
 from polyfacet.files import atomic_path
 from polyfacet.objectives import Objective
+
+# What the libraries say of numbers that they cannot work with or that training ran off to, and of too few rows;
+# any other ValueError is a defect.
+OF_THE_DATA = re.compile(
+    r"infinit|NaN|too large|overflow|n_components|n_samples|number of classes", re.IGNORECASE
+)
 
 MODEL_FILE, BOOSTER_FILE = "classical.json", "xgboost.ubj"
 
@@ -124,7 +131,8 @@ class Classical:
                 raise
             raise UserError(f"{name} refuses to be fitted, see its hyperparameters: {error}") from error
         except ValueError as error:
-            # What libraries say of finite numbers that they cannot work with, or that training ran off to.
+            if not OF_THE_DATA.search(str(error)):
+                raise
             raise EngineError(f"{name} cannot be fitted: {error}") from error
         self._save(folder)
 
