@@ -39,7 +39,7 @@ from polyfacet.facets import Facet
 from polyfacet.files import atomic_path
 from polyfacet.objectives import Objective
 
-# What the libraries say of numbers that they cannot work with or that training ran off to, and of too few rows;
+# What libraries say of numbers that they cannot work with or that training ran off to, and of too few rows;
 # any other ValueError is a defect.
 OF_THE_DATA = re.compile(
     r"infinit|NaN|too large|overflow|n_components|n_samples|number of classes", re.IGNORECASE
