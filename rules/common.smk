@@ -14,7 +14,7 @@ from polyfacet.engines.registry import (
 )
 from polyfacet.environment_path import environment_fault
 from polyfacet.errors import UserError
-from polyfacet.facets import facets_of, grid
+from polyfacet.facets import Facet, facets_of, grid
 from polyfacet.feasibility import check_feasible
 from polyfacet.packages import package_versions
 from polyfacet.rendering.drawn_by import drawn_by

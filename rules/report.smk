@@ -114,6 +114,7 @@ rule write_report:
         bars=rules.plot_results.output.bars,
         sheet=rules.draw_contact_sheet.output.sheet,
         legend=rules.draw_composition_legend.output.legend,
+        tokens=[rules.count_tokens.output.tokens] if HAS_TEXT_ENCODER else [],
         rejected=[
             *all_shards(rules.write_structures.output.rejected),
             *all_shards(rules.render_images.output.rejected),

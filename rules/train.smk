@@ -1,6 +1,11 @@
 # Dataset -> one trained predictor per facet combination, target and split, with predictions and a card.
 
-from polyfacet.own_checkpoints import folder_state, local_folder, own_checkpoints
+from polyfacet.own_checkpoints import (
+    flat,
+    folder_state,
+    local_folder,
+    own_checkpoints,
+)
 
 ENGINE_SETTINGS = config["engine"][config["engine"]["name"]]
 # A facet combination without an encoder of its own still waits for the encoders: they take seconds to make.
@@ -22,6 +27,9 @@ try:
 except UserError as error:
     raise WorkflowError(str(error))
 FETCHES_ENCODERS = ENCODERS == "hub" or None in OWN_FOLDERS.values()
+HAS_TEXT_ENCODER = bool(ENCODERS) and any(
+    Facet.TEXT in facets_of(combination) for combination in COMBINATIONS
+)
 
 
 rule make_local_encoders:
@@ -70,6 +78,41 @@ rule fetch_hub_encoders:
         script_path("fetch_hub_encoders")
 
 
+rule count_tokens:
+    input:
+        texts=all_shards(TEXT_RULE.output.text),
+        encoders=(
+            rules.make_local_encoders.output.encoders if ENCODERS == "local" else []
+        ),
+        hub_encoders=rules.fetch_hub_encoders.output.record if FETCHES_ENCODERS else [],
+    output:
+        tokens=f"{RUN}/tokens.json",
+    log:
+        f"{LOGS}/count_tokens.log",
+    benchmark:
+        f"{BENCHMARKS}/count_tokens.tsv"
+    conda:
+        "../envs/training.yaml"
+    resources:
+        **requests("make_local_encoders", n_materials()),
+    params:
+        code=code_of_rule("count_tokens"),
+        packages=packages_of_rule("count_tokens"),
+        form=config["composition"]["text"],
+        checkpoint=OWN_FOLDERS.get("text"),
+        max_text_len=dict(flat(config["engine"]["automm"]["hyperparameters"])).get(
+            "model.hf_text.max_text_len"
+        ),
+    script:
+        script_path("count_tokens")
+
+
+def counted_tokens(wildcards):
+    """What says that a cell's encoder knows its texts; the cell waits for it, and does not depend on it."""
+    has_text = Facet.TEXT in facets_of(wildcards.combination)
+    return rules.count_tokens.output.tokens if ENCODERS and has_text else []
+
+
 def checkpoints_of_cell(wildcards):
     """The checkpoints of the configuration that concern a cell."""
     named = config["encoders"]["checkpoints"]
@@ -95,6 +138,7 @@ rule train_cell:
             rules.make_local_encoders.output.encoders if ENCODERS == "local" else []
         ),
         hub_encoders=rules.fetch_hub_encoders.output.record if FETCHES_ENCODERS else [],
+        tokens=ancient(counted_tokens),
         statistics=(
             all_shards(rules.compute_composition_statistics.output.table)
             if needs_statistics(ENGINE_SETTINGS)

@@ -148,7 +148,7 @@ READ_TABLE = (
     "--summary=c",
 )
 # Has no key in the configuration: a shard is checked against the number of shards, any repeat is right.
-UNCHECKED = {"shard", "repeat", "n_pictures"}
+UNCHECKED = {"shard", "repeat", "n_pictures", "max_text_len"}
 
 
 def test_every_number_of_a_command_line_is_checked_like_the_configuration():

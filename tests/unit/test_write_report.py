@@ -95,6 +95,7 @@ def report(tmp_path):
             tmp_path / "legend.png",
             [],
             [],
+            [],
             tmp_path / "report.md",
             tmp_path / "twins.csv",
             run_name="test",

@@ -17,6 +17,7 @@ from polyfacet.splitting import SPLIT
 from polyfacet.stage_tables import TWINS
 from polyfacet.tables import read_table
 from polyfacet.targets import Target
+from polyfacet.token_counts import tokens_note
 
 # The whole list is in the summary of the sample.
 MAX_LEFT_OUT = 20
@@ -42,6 +43,7 @@ def main(
     bars: Path,
     sheet: Path,
     legend: Path,
+    tokens: list[Path],
     rejected: list[Path],
     provenance: list[Path],
     report: Path,
@@ -63,6 +65,8 @@ def main(
         Tables of the twins among the materials, one per shard.
     mae_md, mase_md, heatmap, bars, sheet, legend
         Tables and figures to show.
+    tokens
+        What the text encoder knows of its texts; none without such an encoder.
     rejected
         Rejects tables of the stages.
     provenance
@@ -94,6 +98,7 @@ def main(
         rows_note(frame),
         f"## Materials\n\n{_sampling(summary)}\n\n"
         f"{twins_note(found, twins_csv.name)}\n\n{_rejects(rejected)}\n\n{_work(provenance)}",
+        f"## Texts\n\n{tokens_note(tokens)}" if tokens else "",
         f"![Pictures of the structures]({sheet.name})",
         f"## Blocks of the composition image\n\n![Legend of the composition image]({legend.name})",
     ]

@@ -85,9 +85,19 @@ def work_offline(record: HubEncoders) -> None:
     os.environ["HF_HUB_OFFLINE"] = "1"
 
 
+def checkpoint_folder(record: HubEncoders, encoder: HubEncoder) -> Path:
+    """Find the folder of a recorded encoder in the cache."""
+    repository = _repository_folder(record.cache.expanduser().resolve(), encoder.repository)
+    return repository / "snapshots" / encoder.revision
+
+
+def _repository_folder(cache: Path, repository: str) -> Path:
+    return cache / f"models--{repository.replace('/', '--')}"
+
+
 def _revision(cache: Path, repository: str) -> str | None:
     """Give the revision that the name of a repository stands for in the cache; None if there is no copy."""
-    folder = cache / f"models--{repository.replace('/', '--')}"
+    folder = _repository_folder(cache, repository)
     reference = folder / "refs" / "main"
     if not reference.is_file():
         return None

@@ -1,0 +1,129 @@
+"""What a text encoder does not know is counted before it is trained, and too much of it stops the run."""
+
+import json
+
+import pytest
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import BertConfig, PreTrainedTokenizerFast
+
+from count_tokens import main
+from polyfacet.encoders import make_tokenizer
+from polyfacet.errors import UserError
+from polyfacet.online.hub_cache import HubEncoder, HubEncoders, write_record
+from polyfacet.stage_tables import TEXTS
+from polyfacet.tables import write_table
+from polyfacet.token_counts import read_counts, tokens_note
+
+SENTENCES = ["NaCl crystallizes in the cubic Fm-3m space group.", "Na is bonded to six Cl atoms."]
+COMPOSITIONS = ["Na Cl", "Ac Hg 2 Cd 2", "Na 0.5 Cl 0.5"]
+
+
+@pytest.fixture
+def count(tmp_path):
+    """Count with a checkpoint of this tokenizer, which reads so many tokens."""
+
+    def call(texts, tokenizer, positions=64, **options):
+        folder = tmp_path / "encoders" / "text"
+        tokenizer.save_pretrained(folder)
+        BertConfig(max_position_embeddings=positions).save_pretrained(folder)
+        for shard, each in enumerate((texts[:1], texts[1:])):
+            rows = [{"mat_id": f"m{i}", "text": text} for i, text in enumerate(each)]
+            write_table(tmp_path / f"{shard}.parquet", rows, TEXTS)
+        sources = {"encoders": tmp_path / "encoders", "hub_encoders": None, **options}
+        shards = [tmp_path / "0.parquet", tmp_path / "1.parquet"]
+        main(shards, tokens=tmp_path / "tokens.json", form="some", **sources)
+        return read_counts(tmp_path / "tokens.json")
+
+    return call
+
+
+def wordpiece(*words):
+    """Make a tokenizer of whole words, as BERT's, that knows these."""
+    names = {"unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]"}
+    vocabulary = {word: i for i, word in enumerate([*names.values(), *words])}
+    tokenizer = Tokenizer(models.WordPiece(vocab=vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names)
+
+
+def byte_level():
+    """Make a tokenizer that spells everything by bytes, as GPT-2's, whose unknown token never occurs."""
+    vocabulary = {
+        letter: i for i, letter in enumerate(["<|end|>", *sorted(pre_tokenizers.ByteLevel.alphabet())])
+    }
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<|end|>", pad_token="<|end|>")
+
+
+def test_local_encoders_know_all_of_compositions(count):
+    counts = count(COMPOSITIONS, make_tokenizer(64))
+    assert (counts.n_texts, counts.n_unknown, counts.n_cut) == (3, 0, 0)
+    assert counts.n_tokens == 2 + 5 + 8
+
+
+def test_local_encoders_do_not_know_sentences(count):
+    with pytest.raises(
+        UserError, match=r"local does not know \d\d\.\d% of .*encoders.source: hub"
+    ) as refused:
+        count(SENTENCES, make_tokenizer(64))
+    assert "'crystallizes'" in str(refused.value)
+
+
+@pytest.mark.parametrize(("n_known", "works"), [(95, True), (94, False)])
+def test_five_percent_are_allowed(count, n_known, works):
+    texts = [" ".join(["known"] * n_known), " ".join(["other"] * (100 - n_known))]
+    if works:
+        assert count(texts, wordpiece("known"), 512).unknown_words == {"other": 5}
+    else:
+        with pytest.raises(UserError, match=r"6\.0% .*'other'; 5% are allowed"):
+            count(texts, wordpiece("known"), 512)
+
+
+def test_what_spells_by_bytes_knows_everything(count):
+    counts = count([*SENTENCES, "größe 漢"], byte_level())
+    assert counts.n_unknown == 0
+    assert counts.n_tokens > 50
+
+
+@pytest.mark.parametrize(
+    ("positions", "told", "max_tokens", "n_cut"),
+    [(64, None, 64, 0), (6, None, 6, 1), (5, None, 5, 2), (1024, None, 512, 0), (64, 6, 6, 1), (6, 0, 6, 1)],
+)
+def test_texts_that_are_longer_than_what_is_read_are_counted(count, positions, told, max_tokens, n_cut):
+    texts = ["Na Cl", "Na Cl 2 O", "Na Cl 2 O 3"]
+    counts = count(texts, wordpiece("Na", "Cl", "O", "2", "3"), positions, max_text_len=told)
+    assert (counts.max_tokens, counts.n_cut) == (max_tokens, n_cut)
+
+
+def test_a_checkpoint_of_the_users_own_comes_first(count, tmp_path):
+    own = tmp_path / "my-bert"
+    wordpiece("other").save_pretrained(own)
+    BertConfig().save_pretrained(own)
+    counts = count(["other", "other"], wordpiece("known"), checkpoint=own)
+    assert (counts.encoder, counts.n_unknown) == ("my-bert", 0)
+
+
+def test_an_encoder_of_the_hub_is_found_in_its_cache(count, tmp_path):
+    snapshot = tmp_path / "hub" / "models--lab--bert" / "snapshots" / "abc"
+    wordpiece("other").save_pretrained(snapshot)
+    BertConfig().save_pretrained(snapshot)
+    encoder = HubEncoder(facet="text", checkpoint="lab/bert", repository="lab/bert", revision="abc")
+    write_record(tmp_path / "hub.json", HubEncoders(cache=tmp_path / "hub", encoders=(encoder,)))
+    counts = count(["other", "other"], wordpiece("known"), hub_encoders=tmp_path / "hub.json")
+    assert (counts.encoder, counts.n_unknown) == ("lab/bert@abc", 0)
+
+
+def test_the_report_says_what_is_unknown_and_what_is_cut(count, tmp_path):
+    count(["known " * 98, "other"], wordpiece("known"), 60)
+    note = tokens_note([tmp_path / "tokens.json"])
+    assert "2 texts (`some`) of 99 tokens, of which it does not know 1, 1.01% (`other`)" in note
+    assert "It reads 60 tokens of a text; 1 texts are longer, 50.0% of them" in note
+    assert tokens_note([]) == ""
+
+
+def test_a_damaged_file_of_counts_is_named(tmp_path):
+    (tmp_path / "tokens.json").write_text(json.dumps({"form": "x"}))
+    with pytest.raises(UserError, match=r"tokens\.json cannot be read"):
+        read_counts(tmp_path / "tokens.json")

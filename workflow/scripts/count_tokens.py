@@ -1,0 +1,77 @@
+"""Count what the text encoder does not know of the texts, before anything is trained on them."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from polyfacet.errors import UserError
+from polyfacet.facets import Facet
+from polyfacet.online.hub_cache import checkpoint_folder, read_record
+from polyfacet.stage_tables import TEXTS
+from polyfacet.tables import iterate_table
+from polyfacet.token_counting import count_tokens, load_tokenizer, longest_text
+from polyfacet.token_counts import check_known, write_counts
+
+
+def main(
+    texts: list[Path],
+    encoders: Path | None,
+    hub_encoders: Path | None,
+    tokens: Path,
+    *,
+    form: str,
+    checkpoint: Path | None = None,
+    max_text_len: int | None = None,
+) -> None:
+    """Count them; stop if too much is unknown.
+
+    Parameters
+    ----------
+    texts
+        Tables of the texts, one per shard.
+    encoders
+        Folder of local encoder checkpoints.
+    hub_encoders
+        Record of the encoders that were fetched from the hub.
+    tokens
+        Output: counts (``TokenCounts``) as JSON.
+    form
+        Form of the texts (see `polyfacet.text_variants`).
+    checkpoint
+        Folder of a checkpoint that the configuration names; comes before the others.
+    max_text_len
+        ``model.hf_text.max_text_len`` of AutoGluon, where the configuration sets it.
+    """
+    folder, name = _checkpoint(checkpoint, hub_encoders, encoders)
+    tokenizer = load_tokenizer(folder)
+    limit = longest_text(folder, tokenizer, max_text_len)
+    counts = count_tokens(_texts(texts), tokenizer, limit, form=form, encoder=name)
+    check_known(counts)
+    write_counts(tokens, counts)
+
+
+def _checkpoint(own: Path | None, record: Path | None, encoders: Path | None) -> tuple[Path, str]:
+    """Find the folder of the text encoder, and say what it is."""
+    if own is not None:
+        return own, own.name
+    if record is not None:
+        fetched = read_record(record)
+        for encoder in fetched.encoders:
+            if encoder.facet is Facet.TEXT:
+                return checkpoint_folder(fetched, encoder), encoder.identity
+    if encoders is None:
+        raise UserError(
+            "there is no text encoder to count with: name one of encoders, hub_encoders, checkpoint"
+        )
+    return encoders / Facet.TEXT.value, "local"
+
+
+def _texts(tables: Sequence[Path]) -> Iterator[str]:
+    for table in tables:
+        for piece in iterate_table(table, TEXTS, ["text"]):
+            yield from piece["text"].to_pylist()
+
+
+if __name__ == "__main__":
+    from polyfacet.job import run
+
+    run(main, globals().get("snakemake"))
