@@ -67,13 +67,14 @@ def main(
     # The rounding of a sum depends on the number of threads; shards are what runs in parallel.
     torch.set_num_threads(1)
     made_of = intact_structures(materials, structures)
-    settings = {
-        "pauli": pauli,
-        "neighbours": neighbours,
-        "min_radius": min_radius,
-        "across_vacuum": across_vacuum,
-    }
-    recipe = {"code": code, "max_sites": max_sites, "primitive": primitive, **settings}
+    build = partial(
+        build_graphs,
+        pauli=pauli,
+        neighbours=neighbours,
+        min_radius=min_radius,
+        across_vacuum=across_vacuum,
+    )
+    recipe = {"code": code, "max_sites": max_sites, "primitive": primitive, **build.keywords}
     results = KeptResults(kept, GRAPHS, recipe, made_of, script=Path(__file__))
     built: list[CrystalGraph] = []
     rejects: list[Reject] = []
@@ -81,7 +82,7 @@ def main(
     read = partial(read_crystal, primitive=primitive)
     crystals = _read_crystals(track(paths, f"graphs {graphs.stem}"), read, max_sites, rejects)
     while batch := dict(islice(crystals, BATCH)):
-        built.extend(build_graphs(batch, **settings))
+        built.extend(build(batch))
     write_rejects(rejected, rejects)
     reasons = [reject.reason for reject in rejects]
     check_rejected_fraction(len(rejects), len(made_of), max_rejected_fraction, "graphs", reasons)

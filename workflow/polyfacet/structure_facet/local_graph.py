@@ -93,10 +93,10 @@ def _chosen_neighbours(
     radius = max(min_radius, SEARCH_GROWTH * math.cbrt(3 * neighbours / (4 * math.pi * density)))
     while True:
         radius += 2 * SHELL_TOLERANCE_A
-        centre, neighbour, image, distance = found = periodic_neighbours(crystal, radius)
+        centre, neighbour, image, distance = periodic_neighbours(crystal, radius)
         if vacuum is not None:
             near = ~vacuum.separates(centre, neighbour, image)
-            centre, neighbour, image, distance = (values[near] for values in found)
+            centre, neighbour, image, distance = centre[near], neighbour[near], image[near], distance[near]
         cutoffs = _shell_cutoffs(centre, distance, len(crystal), neighbours, min_radius)
         if cutoffs.max() + SHELL_TOLERANCE_A < radius or extent < radius:
             chosen = distance <= cutoffs[centre]
