@@ -5,10 +5,8 @@ earlier runs extends the file. The bytes depend on the results alone.
 """
 
 import argparse
-import bz2
 import csv
 import io
-import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,15 +14,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from collect_pending import main as collect
 from crystals import numbered_crystals
 from energies import Energies, symbols_of
 from pymatgen.core import Structure
 from pymatgen.entries.computed_entries import ComputedStructureEntry
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
-from settings import digest
-from stored_results import DATA_KEYS, Json, parameters_of, read_document, result_of, write_bytes
+from stored_results import (
+    DATA_KEYS,
+    Json,
+    finished_results,
+    is_complete,
+    latest,
+    parameters_of,
+    read_folder,
+    write_bytes,
+    write_document,
+)
 
-MAX_BYTES = 1_000_000
 #: Derived energies keep three digits more than the six of the results: means over a few atoms end in a 5
 #: too often for a rounding to six digits to be the same on every machine.
 DIGITS = 9
@@ -68,33 +75,6 @@ class Phase:
             and abs(energies[0] - energies[1]) < SAME_ENERGY_EV_PER_ATOM
             and abs(volumes[0] / volumes[1] - 1) < SAME_VOLUME_FRACTION
         )
-
-
-def present_results(folder: Path, document: Json, crystals: Mapping[str, Json]) -> list[Json]:
-    """Collect the results of the listed crystals at the present settings.
-
-    Parameters
-    ----------
-    folder : Path
-        Results of calculations, one JSON file each.
-    document : dict
-        Entries assembled before; a file in the folder takes precedence.
-    crystals : mapping
-        Identifier to specification.
-
-    Returns
-    -------
-    list of dict
-        Results and failures in the order of their identifiers.
-    """
-    earlier = [result_of(entry) for entry in [*document["entries"], *document["molecular_references"]]]
-    new = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
-    results = {result["mat_id"]: result for result in [*earlier, *new]}
-    return [
-        result
-        for mat_id, result in sorted(results.items())
-        if mat_id in crystals and result["digest"] == digest(crystals[mat_id])
-    ]
 
 
 def phase_of(result: Json) -> Phase:
@@ -203,34 +183,51 @@ def rejects_table(rejects: Iterable[Reject]) -> bytes:
     return text.getvalue().encode()
 
 
+def require_one_estimate(results: Iterable[Json]) -> None:
+    """Refuse results whose ``dos_ef`` come from different estimates: they are not one quantity.
+
+    Raises
+    ------
+    ValueError
+        With the number of crystals and some of their identifiers.
+    """
+    successes = [result for result in results if "failure" not in result]
+    earlier = [result["mat_id"] for result in successes if not is_complete(result)]
+    if earlier and len(earlier) < len(successes):
+        raise ValueError(
+            f"{len(earlier)} of {len(successes)} crystals have an earlier estimate of dos_ef, {earlier[0]} "
+            "the first: run the rule pending until none is left"
+        )
+
+
 def main(results: Path, embedded: Path) -> None:
     """Assemble what is finished into ``entries.json.bz2`` and ``rejects.csv``.
 
     Parameters
     ----------
     results : Path
-        Folder with the results of calculations.
+        Folder with the results of calculations; may be absent.
     embedded : Path
-        Folder that holds, and receives, the assembled files.
+        Folder that holds, and receives, the assembled files; what waits in ``generate/pending.json.bz2``
+        leaves it for them.
 
     Raises
     ------
     ValueError
-        When the entries outgrow the size that is fit for a repository.
+        When the entries outgrow the size that is fit for a repository, or their ``dos_ef`` come from
+        different estimates.
     """
-    target = embedded / "entries.json.bz2"
-    present = present_results(results, read_document(target), numbered_crystals())
+    target, pending = embedded / "entries.json.bz2", embedded / "generate" / "pending.json.bz2"
+    candidates = [*finished_results(target), *finished_results(pending), *read_folder(results)]
+    present = list(latest(candidates, numbered_crystals()).values())
+    require_one_estimate(present)
     document, rejects = assemble(present)
-    content = bz2.compress(json.dumps(document, sort_keys=True, separators=(",", ":")).encode(), 9)
-    if len(content) > MAX_BYTES:
-        raise ValueError(
-            f"{target.name} would take {len(content)} bytes, more than {MAX_BYTES}: assemble fewer crystals"
-        )
-    write_bytes(target, content)
+    size = write_document(target, document)
     write_bytes(embedded / "rejects.csv", rejects_table(rejects))
+    collect([results], embedded)
     print(
         f"{len(document['entries'])} entries, {len(document['molecular_references'])} molecules, "
-        f"{len(rejects)} rejects, {len(content)} bytes"
+        f"{len(rejects)} rejects, {size} bytes"
     )
 
 

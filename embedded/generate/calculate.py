@@ -19,96 +19,29 @@ import ase
 import gpaw
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import kptdensity2monkhorstpack
 from ase.constraints import UnitCellFilter
 from ase.optimize import BFGS
-from electronic import band_gaps, dos_at_fermi_level
-from gpaw import GPAW, PW, FermiDirac
-from prototypes import PROTOTYPES, dimer
+from prototypes import PROTOTYPES
 from settings import SETTINGS, digest
-from stored_results import Json, read_document, result_of, write_json
+from single_point import (
+    attach_calculator,
+    build,
+    is_molecule,
+    kpoint_grid,
+    rounded,
+    single_point,
+    stored_structure,
+)
+from stored_results import Json, finished_results, is_complete, latest, write_json
 
-#: Initial moments of molecules in Bohr magnetons per atom.
-MOLECULE_MOMENTS = {"O": 1.0}
+#: Energies per atom (eV) that differ by more belong to different states of one crystal.
+SAME_STATE_EV_PER_ATOM = 1e-3
+
 #: Cutoffs, relative to the cutoff, between which the Pulay stress is taken. GPAW's own estimate from the
 #: atoms is too large for oxygen: at 600 eV it shifts the lattice constant of MgO by 0.7 %.
 CUTOFF_STEPS = (0.96, 1.04)
 #: Curvature guessed for the first relaxation step, in eV/Angstrom^2.
 INITIAL_CURVATURE = 30.0
-
-
-def is_molecule(spec: Mapping[str, Any]) -> bool:
-    """Whether a specification is a molecule in a box instead of a crystal."""
-    return bool(spec["prototype"] == "molecule")
-
-
-def build(spec: Mapping[str, Any]) -> Atoms:
-    """Build the starting structure with its starting moments.
-
-    Parameters
-    ----------
-    spec : mapping
-        ``prototype``, ``sites`` and, as the prototype needs, ``lattice``, ``internal``, ``bond_length``,
-        ``antiferromagnetic``.
-
-    Returns
-    -------
-    Atoms
-        The cell to be calculated.
-    """
-    if is_molecule(spec):
-        atoms = dimer(spec["sites"][0], spec["bond_length"])
-        moments = [MOLECULE_MOMENTS.get(symbol, 0.0) for symbol in atoms.symbols]
-    else:
-        prototype = PROTOTYPES[spec["prototype"]]
-        atoms = prototype.build(spec["sites"], spec["lattice"], spec.get("internal", ()))
-        moments = [SETTINGS["magnetic_moments"].get(symbol, 0.0) for symbol in atoms.symbols]
-    if spec.get("antiferromagnetic"):
-        moments = [moment * (-1) ** index for index, moment in enumerate(moments)]
-    if any(moments):
-        atoms.set_initial_magnetic_moments(moments)
-    return atoms
-
-
-def kpoint_grid(spec: Mapping[str, Any], density: float) -> tuple[int, int, int]:
-    """Size of the starting cell's k-point grid with at least the density, in points per inverse Angstrom."""
-    if is_molecule(spec):
-        return (1, 1, 1)
-    first, second, third = kptdensity2monkhorstpack(build(spec), density, even=False)
-    return (int(first), int(second), int(third))
-
-
-def attach_calculator(
-    atoms: Atoms, grid: tuple[int, int, int], log: Path, cutoff: float, dedecut: float = 0.0
-) -> None:
-    """Give a structure a GPAW calculator on a gamma-centred grid.
-
-    Parameters
-    ----------
-    atoms : Atoms
-        Structure that is to be calculated.
-    grid : tuple of int
-        Size of the k-point grid.
-    log : Path
-        GPAW's log.
-    cutoff : float
-        Plane-wave cutoff in eV.
-    dedecut : float
-        Derivative of the energy with respect to the cutoff, dimensionless; corrects the stress.
-    """
-    atoms.calc = GPAW(
-        mode=PW(cutoff, dedecut=dedecut),
-        xc=SETTINGS["functional"],
-        # GPAW's own choice stops at the size of a minimal basis: no empty band in zinc or calcium.
-        nbands=-(4 + len(atoms)),
-        kpts={"size": grid, "gamma": True},
-        occupations=FermiDirac(SETTINGS["fermi_dirac_width_ev"]),
-        convergence={"energy": 1e-4, "eigenstates": 1e-6},
-        # Relaxation leaves rounding noise in the cell; the default of 1e-7 would lose the symmetry to it.
-        symmetry={"tolerance": 1e-5},
-        maxiter=150,
-        txt=str(log),
-    )
 
 
 def cutoff_derivative(spec: Mapping[str, Any], cutoff: float, log: Path) -> float:
@@ -172,77 +105,6 @@ def relax(atoms: Atoms, relaxed: str, log: Path) -> tuple[int, bool]:
     return optimizer.get_number_of_steps(), bool(converged)
 
 
-def levels(calc: GPAW) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues (n_spins, n_kpoints, n_bands) in eV and k-point weights of a finished calculation."""
-    weights = np.asarray(calc.get_k_point_weights())
-    eigenvalues = np.array(
-        [
-            [calc.get_eigenvalues(kpt=k, spin=s) for k in range(len(weights))]
-            for s in range(calc.get_number_of_spins())
-        ]
-    )
-    return eigenvalues, weights
-
-
-def rounded(values: Sequence[Any] | np.ndarray | float, digits: int) -> Any:
-    """Round numbers of any shape for JSON, without negative zeros."""
-    return (np.round(np.asarray(values, dtype=float), digits) + 0.0).tolist()
-
-
-def describe(atoms: Atoms, molecule: bool) -> Json:
-    """Read every stored property off a finished calculation: structure, energy, stress, bands, moments."""
-    calc = atoms.calc
-    energy = atoms.get_potential_energy()
-    eigenvalues, weights = levels(calc)
-    fermi_level = calc.get_fermi_level()
-    indirect, direct = band_gaps(eigenvalues, fermi_level)
-    width = SETTINGS["fermi_dirac_width_ev"]
-    return {
-        "lattice": rounded(atoms.cell.array, 6),
-        "symbols": list(atoms.get_chemical_symbols()),
-        "positions": rounded(atoms.get_scaled_positions(), 6),
-        "energy": rounded(energy, 6),
-        "band_gap_ind": rounded(indirect, 4),
-        "band_gap_dir": rounded(direct, 4),
-        "dos_ef": rounded(dos_at_fermi_level(eigenvalues, weights, fermi_level, width), 5),
-        "total_mag": rounded(calc.get_magnetic_moment(), 4),
-        "magmoms": rounded(calc.get_magnetic_moments(), 3),
-        "stress": None if molecule else rounded(atoms.get_stress(voigt=False), 6),
-        "kpoints": len(weights),
-    }
-
-
-def single_point(
-    spec: Mapping[str, Any],
-    structure: Atoms,
-    grid: tuple[int, int, int],
-    log: Path,
-    cutoff: float,
-    dedecut: float,
-) -> Json:
-    """Calculate a crystal afresh, from its starting moments, at a fixed structure.
-
-    Parameters
-    ----------
-    spec : mapping
-        The crystal, as in ``crystals.yaml``.
-    structure : Atoms
-        Cell and positions.
-    grid, log, cutoff, dedecut
-        As in :func:`attach_calculator`.
-
-    Returns
-    -------
-    dict
-        Its properties, as in :func:`describe`.
-    """
-    atoms = build(spec)
-    atoms.set_cell(structure.cell)
-    atoms.set_scaled_positions(structure.get_scaled_positions())
-    attach_calculator(atoms, grid, log, cutoff, dedecut)
-    return describe(atoms, is_molecule(spec))
-
-
 def calculate(spec: Mapping[str, Any], log: Path) -> Json:
     """Relax one crystal, then calculate it afresh on the finer k-point grid.
 
@@ -266,8 +128,8 @@ def calculate(spec: Mapping[str, Any], log: Path) -> Json:
     grid = kpoint_grid(spec, SETTINGS["kpoint_density_relaxation"])
     attach_calculator(atoms, grid, log, cutoff, dedecut)
     steps, converged = relax(atoms, relaxed, log.with_suffix(".steps"))
-    fine_grid = kpoint_grid(spec, SETTINGS["kpoint_density_final"])
-    final = single_point(spec, atoms, fine_grid, log.with_suffix(".final"), cutoff, dedecut)
+    density = SETTINGS["kpoint_density_final"]
+    final = single_point(spec, atoms, density, log.with_suffix(".final"), cutoff, dedecut)
     return {
         **final,
         "relaxed": relaxed,
@@ -275,6 +137,48 @@ def calculate(spec: Mapping[str, Any], log: Path) -> Json:
         "relaxation_converged": converged,
         "wall_s": rounded(time.monotonic() - started, 1),
         "cpu_s": rounded(time.process_time() - cpu, 1),
+    }
+
+
+def refine(spec: Mapping[str, Any], earlier: Mapping[str, Any], log: Path) -> Json:
+    """Find the density of states at the Fermi level of a crystal anew, at its final structure.
+
+    Parameters
+    ----------
+    spec : mapping
+        The crystal, as in ``crystals.yaml``.
+    earlier : mapping
+        Its result with another estimate of that density; the rest of it is kept.
+    log : Path
+        GPAW's log.
+
+    Returns
+    -------
+    dict
+        The result with the present estimate.
+
+    Raises
+    ------
+    ValueError
+        When the calculation ends in another state than the earlier one, as a magnet may.
+    """
+    cpu = time.process_time()
+    again = single_point(
+        spec,
+        stored_structure(spec, earlier),
+        SETTINGS["kpoint_density_final"],
+        log.with_suffix(".final"),
+        SETTINGS["cutoff_ev"],
+        0.0,
+    )
+    difference = (again["energy"] - earlier["energy"]) / len(earlier["symbols"])
+    if abs(difference) > SAME_STATE_EV_PER_ATOM:
+        raise ValueError(f"at its final structure the energy is {difference:+.4f} eV/atom off")
+    return {
+        **earlier,
+        "dos_ef": again["dos_ef"],
+        "dos_digest": again["dos_digest"],
+        "cpu_s": rounded(earlier["cpu_s"] + time.process_time() - cpu, 1),
     }
 
 
@@ -289,28 +193,44 @@ def identified(mat_id: str, spec: Mapping[str, Any]) -> Json:
     }
 
 
-def restore(mat_id: str, spec: Mapping[str, Any], finished: Path) -> Json | None:
-    """Take a result out of the assembled entries, if they hold this crystal at these settings."""
-    document = read_document(finished)
-    for entry in [*document["entries"], *document["molecular_references"]]:
-        if entry["data"]["mat_id"] == mat_id and entry["parameters"]["digest"] == digest(spec):
-            return result_of(entry)
-    return None
+def restore(mat_id: str, spec: Mapping[str, Any], finished: Sequence[Path]) -> Json | None:
+    """Take the result of a crystal at the present settings out of finished ones.
+
+    Parameters
+    ----------
+    mat_id : str
+        Identifier of the crystal.
+    spec : mapping
+        The crystal, as in ``crystals.yaml``.
+    finished : sequence of Path
+        Files of :func:`stored_results.finished_results`, later ones last.
+
+    Returns
+    -------
+    dict or None
+        The result, chosen as by :func:`stored_results.latest`; None when there is none.
+    """
+    results = (result for path in finished for result in finished_results(path))
+    return latest(results, {mat_id: spec}).get(mat_id)
 
 
-def _attempt(mat_id: str, spec: Mapping[str, Any], output: Path, log: Path, limit_s: int) -> None:
+def _attempt(
+    mat_id: str, spec: Mapping[str, Any], earlier: Json | None, output: Path, log: Path, limit_s: int
+) -> None:
     # CPU time, not wall time: what fails must not depend on what else the machine is doing.
     resource.setrlimit(resource.RLIMIT_CPU, (limit_s, limit_s + 10))
     try:
-        result = calculate(spec, log)
+        result = calculate(spec, log) if earlier is None else refine(spec, earlier, log)
     # Whatever goes wrong is this crystal's recorded failure.
     except Exception as error:
         result = {"failure": re.sub(r"\s+", " ", f"{type(error).__name__}: {error}")}
     write_json(output, {**identified(mat_id, spec), **result})
 
 
-def main(mat_id: str, spec: Mapping[str, Any], output: Path, log: Path, finished: Path, limit_s: int) -> None:
-    """Calculate one crystal, or restore it from the assembled entries, and write its JSON file.
+def main(
+    mat_id: str, spec: Mapping[str, Any], output: Path, log: Path, finished: Sequence[Path], limit_s: int
+) -> None:
+    """Calculate one crystal, or what finished results lack of it, and write its JSON file.
 
     Parameters
     ----------
@@ -322,20 +242,20 @@ def main(mat_id: str, spec: Mapping[str, Any], output: Path, log: Path, finished
         The result, or the failure.
     log : Path
         GPAW's log.
-    finished : Path
-        Assembled entries of earlier runs; may be absent.
+    finished : sequence of Path
+        Results of earlier runs, as for :func:`restore`; the files may be absent.
     limit_s : int
         Limit in seconds of CPU time; a crystal that passes it is a failure.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
     earlier = restore(mat_id, spec, finished)
-    if earlier is not None:
+    if earlier is not None and is_complete(earlier):
         write_json(output, earlier)
         return
     output.unlink(missing_ok=True)
     # A process of its own: a crash or a calculation past its limit must not take the record of it along.
-    process = multiprocessing.Process(target=_attempt, args=(mat_id, spec, output, log, limit_s))
+    process = multiprocessing.Process(target=_attempt, args=(mat_id, spec, earlier, output, log, limit_s))
     process.start()
     process.join()
     if process.exitcode == -signal.SIGXCPU:
@@ -352,7 +272,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--spec", required=True, type=json.loads, help="the crystal as JSON")
     parser.add_argument("--output", required=True, type=Path)
     parser.add_argument("--log", required=True, type=Path)
-    parser.add_argument("--finished", required=True, type=Path)
+    parser.add_argument("--finished", required=True, type=Path, nargs="+")
     parser.add_argument("--limit-s", type=int, default=360)
     return parser.parse_args(argv)
 

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from ase import Atoms
-from calculate import cutoff_derivative, kpoint_grid, restore, rounded, single_point
+from calculate import cutoff_derivative, restore
 from settings import digest
-from stored_results import Json, write_json
+from single_point import rounded, single_point, stored_structure
+from stored_results import Json, scan_points, scan_results, write_json
 
 
-def final_structure(mat_id: str, spec: Mapping[str, Any], finished: Path) -> Atoms:
-    """Take the relaxed structure of a crystal out of the assembled entries.
+def final_structure(mat_id: str, spec: Mapping[str, Any], finished: Sequence[Path]) -> Atoms:
+    """Take the relaxed structure of a crystal out of finished results.
 
     Parameters
     ----------
@@ -26,8 +27,8 @@ def final_structure(mat_id: str, spec: Mapping[str, Any], finished: Path) -> Ato
         Identifier of the crystal.
     spec : mapping
         The crystal, as in ``crystals.yaml``.
-    finished : Path
-        The assembled entries.
+    finished : sequence of Path
+        Results of earlier runs, as for :func:`calculate.restore`.
 
     Returns
     -------
@@ -37,12 +38,15 @@ def final_structure(mat_id: str, spec: Mapping[str, Any], finished: Path) -> Ato
     Raises
     ------
     ValueError
-        When the entries do not hold the crystal at the present settings.
+        When they do not hold the crystal at the present settings.
     """
     result = restore(mat_id, spec, finished)
-    if result is None:
-        raise ValueError(f"{finished} does not hold {mat_id} at the present settings: calculate it first")
-    return Atoms(result["symbols"], cell=result["lattice"], scaled_positions=result["positions"], pbc=True)
+    if result is None or "failure" in result:
+        raise ValueError(
+            f"{' and '.join(map(str, finished))} do not hold {mat_id} at the present settings: "
+            "calculate it first"
+        )
+    return stored_structure(spec, result)
 
 
 def main(
@@ -52,9 +56,9 @@ def main(
     kpoint_density: float,
     output: Path,
     log: Path,
-    finished: Path,
+    finished: Sequence[Path],
 ) -> None:
-    """Calculate one crystal at one cutoff and one density of k-points.
+    """Calculate one crystal at one cutoff and one density of k-points, or take it out of finished results.
 
     Parameters
     ----------
@@ -70,17 +74,21 @@ def main(
         The result as JSON.
     log : Path
         GPAW's log.
-    finished : Path
-        The assembled entries.
+    finished : sequence of Path
+        Results of earlier runs, as for :func:`calculate.restore`.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
+    rows = (row for path in finished for row in scan_results(path))
+    earlier = scan_points(rows, {mat_id: spec}).get((mat_id, cutoff, kpoint_density))
+    if earlier is not None:
+        write_json(output, earlier)
+        return
     structure = final_structure(mat_id, spec, finished)
     cpu = time.process_time()
     dedecut = cutoff_derivative(spec, cutoff, log)
-    grid = kpoint_grid(spec, kpoint_density)
     result: Json = {
-        **single_point(spec, structure, grid, log, cutoff, dedecut),
+        **single_point(spec, structure, kpoint_density, log, cutoff, dedecut),
         "mat_id": mat_id,
         "prototype": spec["prototype"],
         "digest": digest(spec),
@@ -99,7 +107,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--kpoint-density", required=True, type=float, help="points per inverse Angstrom")
     parser.add_argument("--output", required=True, type=Path)
     parser.add_argument("--log", required=True, type=Path)
-    parser.add_argument("--finished", required=True, type=Path)
+    parser.add_argument("--finished", required=True, type=Path, nargs="+")
     return parser.parse_args(argv)
 
 

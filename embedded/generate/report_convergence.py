@@ -2,14 +2,16 @@
 
 import argparse
 import csv
+import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median, pstdev
 
 from convergence_points import CUTOFF_SCAN, DENSITY_SCAN, PRODUCTION, SCAN, Point
-from describe import MAGNETIC_MOMENT, markdown
+from describe import MAGNETIC_MOMENT, TARGETS, markdown
+from stored_results import read_document
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,20 @@ def spread(errors: Iterable[float], digits: int, unit: str) -> str:
     return f"{median(magnitudes):.{digits}f} (median) to {max(magnitudes):.{digits}f} {unit} (largest)"
 
 
-def summary(scan: Scan) -> str:
+def dos_noise(metals: Iterable[str], scan: Scan, embedded: Path) -> str:
+    """Compare the error of ``dos_ef`` on the production grid with how much it differs between the entries."""
+    best = DENSITY_SCAN[-1]
+    errors = [scan[mat_id, PRODUCTION].dos_ef - scan[mat_id, best].dos_ef for mat_id in metals]
+    error = math.sqrt(fmean(error**2 for error in errors))
+    dos_ef = TARGETS["dos_ef (states/eV/atom)"]
+    spread = pstdev(dos_ef(entry) for entry in read_document(embedded / "entries.json.bz2")["entries"])
+    return (
+        f"{error:.3f} states/eV/atom (root mean square), {100.0 * error / spread:.0f} % of the standard "
+        f"deviation over the entries, {spread:.3f}"
+    )
+
+
+def summary(scan: Scan, embedded: Path) -> str:
     """Say the errors of the production settings in a few lines."""
     crystals = [mat_id for mat_id in SCAN["crystals"] if not scan[mat_id, PRODUCTION].molecule]
     finest = {mat_id: scan[mat_id, DENSITY_SCAN[-1]] for mat_id in crystals}
@@ -192,7 +207,8 @@ def summary(scan: Scan) -> str:
             f"- energy differences between metals: {energies(metallic, DENSITY_SCAN)};",
             f"- energy differences with others: {energies(with_others, DENSITY_SCAN)};",
             f"- pressures: {pressures(DENSITY_SCAN[-1])};",
-            f"- dos_ef of the metals: {spread(dos_errors, 0, '%')}.",
+            f"- dos_ef of the metals: {spread(dos_errors, 0, '%')};",
+            f"- dos_ef of the metals: {dos_noise(metals, scan, embedded)}.",
         ]
     )
 
@@ -203,12 +219,12 @@ def main(embedded: Path) -> None:
     Parameters
     ----------
     embedded : Path
-        Folder with ``convergence.csv``.
+        Folder with ``convergence.csv`` and ``entries.json.bz2``.
     """
     scan = read_scan(embedded / "convergence.csv")
     cutoff, density = CUTOFF_SCAN[-1].cutoff_ev, DENSITY_SCAN[-1].kpoint_density
     parts = [
-        summary(scan),
+        summary(scan, embedded),
         f"### cutoff: deviation from {cutoff:g} eV",
         cutoff_table(scan),
         f"Gap, moment and pressure: at {PRODUCTION.cutoff_ev:g} eV less at {cutoff:g} eV.",

@@ -1,4 +1,4 @@
-"""What decides a calculation besides the crystal itself, and the fingerprint of both."""
+"""What decides a calculation besides the crystal itself, and the fingerprints of both."""
 
 import hashlib
 import json
@@ -23,6 +23,27 @@ SETTINGS: dict[str, Any] = {
     "magnetic_order": "ferromagnetic start",
 }
 
+#: How the density of states at the Fermi level is found in a finished calculation. It has a fingerprint of
+#: its own: another estimate of it leaves the rest of a result as it is.
+DOS_SETTINGS: dict[str, Any] = {
+    "levels": "non-self-consistent, at the density of the final run",
+    "kpoint_density": 4.0,
+    "eigenstates_ev2": 1e-5,
+    "interpolation": "cubic splines of the bands, ordered by energy",
+    "kpoint_density_interpolated": 20.0,
+    "broadening": "derivative of the Fermi-Dirac distribution of the calculation",
+    "gap_without_interpolation_ev": 1.0,
+}
+
+
+def _fingerprint(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def dos_digest() -> str:
+    """Fingerprint of how the density of states at the Fermi level is found: sixteen hexadecimal digits."""
+    return _fingerprint(DOS_SETTINGS)
+
 
 def digest(spec: Mapping[str, Any]) -> str:
     """Fingerprint of a crystal's specification and the settings: equal digests mean the same calculation.
@@ -37,5 +58,4 @@ def digest(spec: Mapping[str, Any]) -> str:
     str
         Sixteen hexadecimal digits.
     """
-    text = json.dumps([SETTINGS, {key: spec[key] for key in sorted(spec) if key != "group"}], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return _fingerprint([SETTINGS, {key: spec[key] for key in sorted(spec) if key != "group"}])

@@ -1,16 +1,21 @@
 """Results of calculations as JSON, and their way back out of the assembled entries.
 
-Only the standard library, so that the Python with GPAW and the one with pymatgen both can use it.
+Only the standard library and the settings, so that the Python with GPAW and the one with pymatgen both can
+use it.
 """
 
 import bz2
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from settings import digest, dos_digest
+
 Json = dict[str, Any]
 
+#: Largest file that is fit for a repository.
+MAX_BYTES = 1_000_000
 #: Parts of a result that an entry keeps in ``data`` under the names of Alexandria.
 DATA_KEYS = ("mat_id", "band_gap_ind", "band_gap_dir", "dos_ef", "total_mag", "stress")
 #: Parts of a result that an entry keeps in ``structure``.
@@ -34,6 +39,95 @@ def read_document(path: Path) -> Json:
         return {"entries": [], "molecular_references": []}
     document: Json = json.loads(bz2.decompress(path.read_bytes()))
     return document
+
+
+def finished_results(path: Path) -> list[Json]:
+    """Read the results that a file holds: the assembled entries, or calculations that wait to be assembled.
+
+    Parameters
+    ----------
+    path : Path
+        ``entries.json.bz2`` or ``pending.json.bz2``; an absent file holds none.
+
+    Returns
+    -------
+    list of dict
+        Results, and failures if the file keeps them.
+    """
+    document = read_document(path)
+    if "results" in document:
+        return list(document["results"])
+    return [result_of(entry) for entry in [*document["entries"], *document["molecular_references"]]]
+
+
+def is_complete(result: Mapping[str, Any]) -> bool:
+    """Whether there is nothing left to calculate: a failure, or a result with the present ``dos_ef``."""
+    return "failure" in result or result.get("dos_digest") == dos_digest()
+
+
+def latest(results: Iterable[Json], crystals: Mapping[str, Mapping[str, Any]]) -> dict[str, Json]:
+    """Choose one result at the present settings for each crystal.
+
+    Parameters
+    ----------
+    results : iterable of dict
+        Results and failures, later ones last.
+    crystals : mapping
+        Identifier to specification.
+
+    Returns
+    -------
+    dict
+        Identifier to result, in the order of the identifiers. A complete result comes before one with an
+        earlier estimate of ``dos_ef``, one that succeeded before a failure, a later one before an earlier.
+    """
+
+    def rank(result: Json) -> tuple[bool, bool]:
+        return is_complete(result), "failure" not in result
+
+    chosen: dict[str, Json] = {}
+    for result in results:
+        mat_id = result["mat_id"]
+        if mat_id not in crystals or result["digest"] != digest(crystals[mat_id]):
+            continue
+        if mat_id not in chosen or rank(result) >= rank(chosen[mat_id]):
+            chosen[mat_id] = result
+    return dict(sorted(chosen.items()))
+
+
+def scan_results(path: Path) -> list[Json]:
+    """Read the points of the scan of the settings that ``pending.json.bz2`` holds; none from another file."""
+    return list(read_document(path).get("scan", ()))
+
+
+def scan_points(
+    results: Iterable[Json], crystals: Mapping[str, Mapping[str, Any]]
+) -> dict[tuple[str, float, float], Json]:
+    """Choose one result at the present settings for each point of the scan, the latest.
+
+    Parameters
+    ----------
+    results : iterable of dict
+        Results of ``converge.py``.
+    crystals : mapping
+        Identifier to specification.
+
+    Returns
+    -------
+    dict
+        Identifier, cutoff in eV and k-points per inverse Angstrom to the result, in their order.
+    """
+    points = {
+        (row["mat_id"], float(row["cutoff_ev"]), float(row["kpoint_density"])): row
+        for row in results
+        if is_complete(row) and row["mat_id"] in crystals and row["digest"] == digest(crystals[row["mat_id"]])
+    }
+    return dict(sorted(points.items()))
+
+
+def read_folder(folder: Path) -> list[Json]:
+    """Read the JSON files of a folder in the order of their names; none from an absent folder."""
+    return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
 
 
 def parameters_of(result: Mapping[str, Any]) -> Json:
@@ -71,6 +165,35 @@ def write_bytes(path: Path, content: bytes) -> None:
     part = path.with_name(path.name + ".part")
     part.write_bytes(content)
     part.replace(path)
+
+
+def write_document(path: Path, document: Json) -> int:
+    """Write a compressed document; equal contents give equal bytes.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    document : dict
+        Its content.
+
+    Returns
+    -------
+    int
+        Size of the file in bytes.
+
+    Raises
+    ------
+    ValueError
+        When it outgrows the size that is fit for a repository; nothing is written then.
+    """
+    content = bz2.compress(json.dumps(document, sort_keys=True, separators=(",", ":")).encode(), 9)
+    if len(content) > MAX_BYTES:
+        raise ValueError(
+            f"{path.name} would take {len(content)} bytes, more than {MAX_BYTES}: put fewer crystals into it"
+        )
+    write_bytes(path, content)
+    return len(content)
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

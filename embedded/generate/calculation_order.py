@@ -1,0 +1,37 @@
+"""The order in which the crystals of the list are calculated that are not finished."""
+
+from collections.abc import Mapping
+
+from stored_results import Json, is_complete
+
+#: From this crystal on, the list was chosen for what the set lacks: metastable polymorphs, magnets and small
+#: gaps, in small cells.
+FIRST_CHOSEN = "pfx000561"
+
+
+def in_order(crystals: Mapping[str, Json], results: Mapping[str, Json]) -> list[str]:
+    """Order the crystals that are not complete.
+
+    Parameters
+    ----------
+    crystals : mapping
+        Identifier to specification.
+    results : mapping
+        Identifier to finished result.
+
+    Returns
+    -------
+    list of str
+        Those chosen for what the set lacks in the order of the list; those with an earlier estimate of the
+        density of states at the Fermi level, the cheapest first; the rest in the order of the list.
+    """
+    left = [mat_id for mat_id in crystals if mat_id not in results or not is_complete(results[mat_id])]
+
+    def place(mat_id: str) -> tuple[int, float, str]:
+        if mat_id in results:
+            return 1, float(results[mat_id]["cpu_s"]), mat_id
+        if mat_id >= FIRST_CHOSEN:
+            return 0, 0.0, mat_id
+        return 2, 0.0, mat_id
+
+    return sorted(left, key=place)
