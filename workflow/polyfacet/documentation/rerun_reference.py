@@ -70,8 +70,13 @@ OTHER_VALUES: dict[str, Any] = {
         {"table": "steels", "method": "tree_e", "metric": "r2", "value": 0.9, "source": "none"}
     ],
 }
-# A run on a table.
+# A run on a table, and one on a table with a formula in a column.
 TABLE_RUN = yaml.safe_load((PROJECT / "config" / "test_tables.yaml").read_text(encoding="utf-8"))
+(_TABLE,) = TABLE_RUN["tables"]
+FORMULA_RUN = {
+    **TABLE_RUN,
+    "tables": {_TABLE: {**TABLE_RUN["tables"][_TABLE], "composition": {"formula": "Name"}}},
+}
 # In what runs a key matters, if not in the default one.
 CONTEXTS: dict[str, dict[str, Any]] = {
     "download": {"sources": ["data/alexandria"], "download": {"files": [Path(DOWNLOADED).name]}},
@@ -83,6 +88,8 @@ CONTEXTS: dict[str, dict[str, Any]] = {
         f"engine.{name}": {"engine": {"name": name}, "combinations": ["tabular"]}
         for name in ("classical", "mcvn", "ensemble")
     },
+    # A composition has a formula or columns.
+    **{f"tables.<name>.composition.{key}": FORMULA_RUN for key in ("formula", "brackets", "partial")},
     # Another engine has other settings.
     "comparison.methods.<name>.engine": {**TABLE_RUN, "comparison": {"methods": {"any": {"engine": "mcvn"}}}},
     "tables": TABLE_RUN,
