@@ -8,7 +8,7 @@ from typing import Literal
 Stage = Literal["structures", "graphs", "images", "texts"]
 
 # The defaults of `max_sites` in the configuration.
-MAX_SITES: dict[Stage, int] = {"structures": 2000, "graphs": 250, "images": 1000, "texts": 400}
+MAX_SITES: dict[Stage, int] = {"structures": 2000, "graphs": 250, "images": 1000, "texts": 250}
 
 
 class CellTooLargeError(ValueError):

@@ -1,0 +1,67 @@
+"""Count the edges of local graphs that lead across vacuum.
+
+Usage: PYTHONPATH=workflow python benchmarks/edges_across_vacuum.py [--entries FILE_OR_FOLDER ...] [--n 100]
+
+Entries are taken in the order of the sample with seed 0, from the project's own ones unless others are named.
+"""
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pymatgen.core import Structure
+
+from polyfacet.materials import SAMPLE
+from polyfacet.sampling.draw import Draw, Filters
+from polyfacet.sampling.entry_files import entry_files
+from polyfacet.sampling.sample_writing import find_materials, write_sample
+from polyfacet.structure_facet.crystal import Crystal, crystal_from_structure, primitive_crystal
+from polyfacet.structure_facet.local_graph import local_graph
+from polyfacet.structure_facet.vacuum import vacuum_of
+from polyfacet.tables import read_table
+
+EMBEDDED = Path(__file__).resolve().parents[1] / "embedded" / "entries.json.bz2"
+
+
+def structures(sources: list[Path], n: int) -> list[str]:
+    """Sample entries and return their structures as JSON."""
+    with TemporaryDirectory() as folder:
+        found = find_materials(
+            entry_files(sources), Path(folder), Draw(n, 0, Filters(), "absolute"), threads=1
+        )
+        write_sample(Path(folder) / "sample.parquet", found)
+        return list(read_table(Path(folder) / "sample.parquet", SAMPLE)["structure"])
+
+
+def edges(crystal: Crystal, *, across_vacuum: bool) -> Counter[tuple[int, int, float]]:
+    """Count the edges of a local graph by their atoms and length (1e-5 A)."""
+    graph = local_graph(crystal, across_vacuum=across_vacuum)
+    return Counter(zip(graph.source, graph.target, graph.distance.round(5), strict=True))
+
+
+def main() -> None:
+    """Print how many crystals have vacuum, and how many edges lead across it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--entries", type=Path, nargs="+", default=[EMBEDDED])
+    parser.add_argument("--n", type=int, default=100)
+    asked = parser.parse_args()
+    with_vacuum = crossed = n_edges = n_across = n_crystals = 0
+    for text in structures(asked.entries, asked.n):
+        crystal = primitive_crystal(crystal_from_structure(Structure.from_dict(json.loads(text))))
+        every = edges(crystal, across_vacuum=True)
+        across = (every - edges(crystal, across_vacuum=False)).total()
+        n_crystals += 1
+        with_vacuum += bool(len(vacuum_of(crystal).normals))
+        crossed += across > 0
+        n_edges += every.total()
+        n_across += across
+    print(
+        f"{n_crystals} crystals, {with_vacuum} of them with vacuum; edges across it in {crossed}, "
+        f"{n_across / n_edges:.1%} of all edges"
+    )
+
+
+if __name__ == "__main__":
+    main()
