@@ -1,6 +1,7 @@
 """Count the edges of local graphs that lead across vacuum.
 
-Usage: PYTHONPATH=workflow python benchmarks/edges_across_vacuum.py [--entries FILE_OR_FOLDER ...] [--n 100]
+Usage: PYTHONPATH=workflow:workflow/scripts python benchmarks/edges_across_vacuum.py
+           [--entries FILE_OR_FOLDER ...] [--n 100]
 
 Entries are taken in the order of the sample with seed 0, from the project's own ones unless others are named.
 """
@@ -13,10 +14,8 @@ from tempfile import TemporaryDirectory
 
 from pymatgen.core import Structure
 
+import sample
 from polyfacet.materials import SAMPLE
-from polyfacet.sampling.draw import Draw, Filters
-from polyfacet.sampling.entry_files import entry_files
-from polyfacet.sampling.sample_writing import find_materials, write_sample
 from polyfacet.structure_facet.crystal import Crystal, crystal_from_structure, primitive_crystal
 from polyfacet.structure_facet.local_graph import local_graph
 from polyfacet.structure_facet.vacuum import vacuum_of
@@ -28,11 +27,10 @@ EMBEDDED = Path(__file__).resolve().parents[1] / "embedded" / "entries.json.bz2"
 def structures(sources: list[Path], n: int) -> list[str]:
     """Sample entries and return their structures as JSON."""
     with TemporaryDirectory() as folder:
-        found = find_materials(
-            entry_files(sources), Path(folder), Draw(n, 0, Filters(), "absolute"), threads=1
-        )
-        write_sample(Path(folder) / "sample.parquet", found)
-        return list(read_table(Path(folder) / "sample.parquet", SAMPLE)["structure"])
+        outputs = [Path(folder) / name for name in ("sample.parquet", "rejected.parquet", "summary.json")]
+        settings = {"seed": 0, "filters": {}, "magnetization": "absolute", "max_rejected_fraction": 1.0}
+        sample.main(sources, *outputs, n_materials=n, **settings)
+        return list(read_table(outputs[0], SAMPLE)["structure"])
 
 
 def edges(crystal: Crystal, *, across_vacuum: bool) -> Counter[tuple[int, int, float]]:
