@@ -44,7 +44,7 @@ COSTS: Mapping[str, Cost] = {
     # Whatever reads tables and writes a table, a figure or a few numbers.
     "small": Cost(mb=250, mb_per_1000=1, minutes_per_1000=0.05),
     "sample": Cost(mb=140, mb_per_1000=0.3, minutes_per_1000=0.004, mb_per_thread=100),
-    "find_twins": Cost(mb=300, mb_per_1000=20, minutes_per_1000=0.3),
+    "find_twins": Cost(mb=200, mb_per_1000=10, minutes_per_1000=0.15),
     "write_structures": Cost(mb=180, mb_per_1000=5, minutes_per_1000=0.08),
     # Threads beyond the first are workers, one of them a second browser.
     "render_images": Cost(mb=1_850, minutes_per_1000=3, mb_per_thread=1_000),
