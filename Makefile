@@ -21,7 +21,7 @@ setup: $(VENV)/.installed  ## make the environment from requirements.lock and fi
 	@setup/install-browser.sh $(BIN)
 
 environment-path:
-	@$(PYTHON) workflow/polyfacet/environment_path.py '$(VENV)'
+	@$(PYTHON) workflow/polyfacet/runtime/environment_path.py '$(VENV)'
 
 $(VENV)/.installed: requirements.lock | environment-path
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
@@ -32,7 +32,7 @@ $(VENV)/.installed: requirements.lock | environment-path
 	touch $@
 
 doctor:  ## say what this machine has, what is missing, and how to get it
-	@python=$(BIN)/python; [ -x $$python ] || python=$(PYTHON); VENV='$(VENV)' PYTHONPATH=workflow $$python -m polyfacet.doctor
+	@python=$(BIN)/python; [ -x $$python ] || python=$(PYTHON); VENV='$(VENV)' PYTHONPATH=workflow $$python -m polyfacet.use.doctor
 
 run: setup  ## run the whole workflow on the embedded entries
 	$(BIN)/snakemake --cores $(CORES)

@@ -22,11 +22,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import train_cell
-from polyfacet.cards import read_card
-from polyfacet.config import complete_config
-from polyfacet.dataset import write_dataset_metadata
-from polyfacet.facets import Facet, combination_name
-from polyfacet.targets import Target
+from polyfacet.config.completion import complete_config
+from polyfacet.facets.registry import Facet, combination_name
+from polyfacet.materials.targets import Target
+from polyfacet.training.cards import read_card
+from polyfacet.training.dataset import write_dataset_metadata
 
 
 def main() -> None:

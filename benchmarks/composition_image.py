@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from polyfacet.composition.element_rebuild import rebuild_elements
-from polyfacet.composition.grey_levels import GreyLevels
-from polyfacet.composition.image import arrange
-from polyfacet.composition.statistics import Array, composition_statistics
-from polyfacet.composition.xenonpy_backend import xenonpy_statistics
+from polyfacet.facets.compimage.element_rebuild import rebuild_elements
+from polyfacet.facets.compimage.grey_levels import GreyLevels
+from polyfacet.facets.compimage.image import arrange
+from polyfacet.facets.compimage.statistics import Array, composition_statistics
+from polyfacet.facets.compimage.xenonpy_backend import xenonpy_statistics
 
 MOST_ELEMENTS = 7
 LARGEST_COUNT = 12

@@ -15,11 +15,11 @@ from tempfile import TemporaryDirectory
 from pymatgen.core import Structure
 
 import sample
-from polyfacet.materials import SAMPLE
-from polyfacet.structure_facet.crystal import Crystal, crystal_from_structure, primitive_crystal
-from polyfacet.structure_facet.local_graph import local_graph
-from polyfacet.structure_facet.vacuum import vacuum_of
-from polyfacet.tables import read_table
+from polyfacet.facets.graph.crystal import Crystal, crystal_from_structure, primitive_crystal
+from polyfacet.facets.graph.local_graph import local_graph
+from polyfacet.facets.graph.vacuum import vacuum_of
+from polyfacet.materials.material import SAMPLE
+from polyfacet.runtime.parquet import read_table
 
 EMBEDDED = Path(__file__).resolve().parents[1] / "embedded" / "entries.json.bz2"
 

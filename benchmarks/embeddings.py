@@ -32,18 +32,18 @@ import embed_graphs
 import fit_network
 import sample
 import split_materials
-from polyfacet.composition.formula import parse_formula
-from polyfacet.composition.statistics import STATISTICS, composition_statistics
-from polyfacet.files import atomic_path, write_text
-from polyfacet.materials import SAMPLE
-from polyfacet.metrics import mase
-from polyfacet.progress import track
-from polyfacet.splitting import SPLIT, TEST, TRAIN
-from polyfacet.stage_tables import EMBEDDINGS
-from polyfacet.structure_facet.crystal import crystal_from_structure, primitive_crystal
-from polyfacet.structure_facet.crystal_graph import GRAPHS, build_graph
-from polyfacet.tables import read_table, write_table
-from polyfacet.targets import Target
+from polyfacet.facets.compimage.statistics import STATISTICS, composition_statistics
+from polyfacet.facets.graph.crystal import crystal_from_structure, primitive_crystal
+from polyfacet.facets.graph.crystal_graph import GRAPHS, build_graph
+from polyfacet.materials.formula import parse_formula
+from polyfacet.materials.material import SAMPLE
+from polyfacet.materials.stage_tables import EMBEDDINGS
+from polyfacet.materials.targets import Target
+from polyfacet.runtime.files import atomic_path, write_text
+from polyfacet.runtime.parquet import read_table, write_table
+from polyfacet.runtime.progress import track
+from polyfacet.splits.parts import SPLIT, TEST, TRAIN
+from polyfacet.training.metrics import mase
 
 REFERENCE = Path(__file__).resolve().parents[1] / "data" / "reference" / "data"
 KINDS = ("random", "calibrated", "trained")

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pymatgen.core import Lattice, Structure
 
-from polyfacet.cif import read_cif, write_cif
+from polyfacet.materials.cif import read_cif, write_cif
 
 if TYPE_CHECKING:
-    from polyfacet.structure_facet.crystal_graph import CrystalGraph
+    from polyfacet.facets.graph.crystal_graph import CrystalGraph
 
 VOLUME_PER_SITE_A3 = 15.0
 WIDTH = 128
@@ -49,8 +49,8 @@ def peak_mb() -> float:
 
 def graph_of(cif: Path) -> "CrystalGraph":
     """Build the graph of a crystal."""
-    from polyfacet.structure_facet.crystal import read_crystal
-    from polyfacet.structure_facet.crystal_graph import build_graph
+    from polyfacet.facets.graph.crystal import read_crystal
+    from polyfacet.facets.graph.crystal_graph import build_graph
 
     graph = build_graph("x", read_crystal(cif, primitive=True), pauli="coded", neighbours=16, min_radius=0.0)
     graph.row()
@@ -59,37 +59,37 @@ def graph_of(cif: Path) -> "CrystalGraph":
 
 def embed_one(cif: Path) -> None:
     """Embed the graph of a crystal."""
-    from polyfacet.structure_facet.embedding import embed
-    from polyfacet.structure_facet.network import NetworkConfig, PotNet
+    from polyfacet.facets.graph.embedding import embed
+    from polyfacet.facets.graph.network import NetworkConfig, PotNet
 
     list(embed(PotNet(NetworkConfig(width=WIDTH)).eval(), [graph_of(cif)]))
 
 
 def train_one(cif: Path) -> None:
     """Go forward and back as a training step does, with this crystal alone."""
-    from polyfacet.structure_facet.network import NetworkConfig, PotNet, network_input
+    from polyfacet.facets.graph.network import NetworkConfig, PotNet, network_input
 
     PotNet(NetworkConfig(width=WIDTH)).train()(network_input(graph_of(cif))).sum().backward()
 
 
 def scene(cif: Path) -> None:
     """Find bonds and make the scene."""
-    from polyfacet.rendering.cif_scene import scene_of_cif
-    from polyfacet.rendering.settings import RenderSettings
+    from polyfacet.facets.image.cif_scene import scene_of_cif
+    from polyfacet.facets.image.settings import RenderSettings
 
     scene_of_cif(cif, RenderSettings())
 
 
 def short_cif(cif: Path) -> None:
     """Write the short CIF."""
-    from polyfacet.structure_text.compact_cif import compact_cif
+    from polyfacet.facets.text.compact_cif import compact_cif
 
     compact_cif(read_cif(cif))
 
 
 def sentences(cif: Path) -> None:
     """Write Robocrystallographer's sentences."""
-    from polyfacet.structure_text.robocrystallographer import Describer
+    from polyfacet.facets.text.robocrystallographer import Describer
 
     Describer()(read_cif(cif))
 

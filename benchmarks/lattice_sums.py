@@ -22,14 +22,14 @@ import torch
 from pymatgen.core import Element, Lattice, Structure
 from torch_geometric.data import Batch
 
-from polyfacet.cif import write_cif
-from polyfacet.structure_facet.crystal import Crystal, primitive_crystal, read_crystal
-from polyfacet.structure_facet.crystal_graph import CrystalGraph, build_graphs
-from polyfacet.structure_facet.embedding import make_network
-from polyfacet.structure_facet.ewald_terms import DOUBLE, SINGLE, cutoffs, real_terms, reciprocal_terms
-from polyfacet.structure_facet.lattice_sums import PAULI_ALPHA, lattice_sums, lattice_sums_of
-from polyfacet.structure_facet.local_graph import local_graph
-from polyfacet.structure_facet.network import network_input
+from polyfacet.facets.graph.crystal import Crystal, primitive_crystal, read_crystal
+from polyfacet.facets.graph.crystal_graph import CrystalGraph, build_graphs
+from polyfacet.facets.graph.embedding import make_network
+from polyfacet.facets.graph.ewald_terms import DOUBLE, SINGLE, cutoffs, real_terms, reciprocal_terms
+from polyfacet.facets.graph.lattice_sums import PAULI_ALPHA, lattice_sums, lattice_sums_of
+from polyfacet.facets.graph.local_graph import local_graph
+from polyfacet.facets.graph.network import network_input
+from polyfacet.materials.cif import write_cif
 
 RANDOM_1K = Path("data/reference/data/alexandria_3d/alexandria_3d_random1k.extxyz.gz")
 ATOMS = (2, 5, 10, 20, 40)

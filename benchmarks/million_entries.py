@@ -24,9 +24,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import psutil
 
-from polyfacet.files import atomic_path, write_text
-from polyfacet.sampling.entries import read_entries
-from polyfacet.sampling.entry_files import entry_files
+from polyfacet.runtime.files import atomic_path, write_text
+from polyfacet.sources.alexandria.entries import read_entries
+from polyfacet.sources.alexandria.entry_files import entry_files
 
 FILE_ENTRIES = 20_000
 PARSE_SCRIPT = Path(__file__).with_name("parse_entries.py")

@@ -22,12 +22,12 @@ from lattice_sums import RANDOM_1K, read_extxyz
 from pymatgen.analysis.graphs import StructureGraph
 from pymatgen.core import Structure
 
-from polyfacet.cif import CifError, write_cif
-from polyfacet.rendering.capture import SceneCamera
-from polyfacet.rendering.cif_scene import scene_of_cif
-from polyfacet.rendering.drawable import SceneError
-from polyfacet.rendering.settings import RenderSettings
-from polyfacet.rendering.studio import open_studio
+from polyfacet.facets.image.capture import SceneCamera
+from polyfacet.facets.image.cif_scene import scene_of_cif
+from polyfacet.facets.image.drawable import SceneError
+from polyfacet.facets.image.settings import RenderSettings
+from polyfacet.facets.image.studio import open_studio
+from polyfacet.materials.cif import CifError, write_cif
 
 STUDY_INTERVAL_S = 5.0
 STUDY_DELAY_S = 1.0

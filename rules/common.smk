@@ -5,21 +5,21 @@ import sys
 from dataclasses import asdict
 from functools import cache
 
-from polyfacet.code_digest import code_digest
-from polyfacet.config import complete_config
-from polyfacet.engines.registry import (
+from polyfacet.runtime.code_digest import code_digest
+from polyfacet.config.completion import complete_config
+from polyfacet.training.engines.registry import (
     check_combinations,
     needs_encoders,
     needs_statistics,
 )
-from polyfacet.environment_path import environment_fault
-from polyfacet.errors import UserError
-from polyfacet.facets import Facet, facets_of, grid
-from polyfacet.feasibility import check_feasible
-from polyfacet.packages import package_versions
-from polyfacet.rendering.drawn_by import drawn_by
-from polyfacet.sampling.entry_files import estimated_entries
-from polyfacet.targets import Target
+from polyfacet.runtime.environment_path import environment_fault
+from polyfacet.runtime.errors import UserError
+from polyfacet.facets.registry import Facet, facets_of, grid
+from polyfacet.training.feasibility import check_feasible
+from polyfacet.runtime.packages import package_versions
+from polyfacet.facets.image.drawn_by import drawn_by
+from polyfacet.sources.alexandria.entry_files import estimated_entries
+from polyfacet.materials.targets import Target
 
 if place_fault := environment_fault(sys.executable):
     raise WorkflowError(place_fault)

@@ -1,6 +1,6 @@
 # Formula or structure -> text; formula and element properties -> composition image, grey levels from the training part.
 
-from polyfacet.text_variants import STRUCTURE_TEXTS
+from polyfacet.facets.text.variants import STRUCTURE_TEXTS
 
 TEXT = config["composition"]["text"]
 

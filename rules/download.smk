@@ -2,8 +2,8 @@
 
 import re
 
-from polyfacet.file_state import state_of_files
-from polyfacet.online.remote_files import DOWNLOADS, remote_files, source_files
+from polyfacet.runtime.file_state import state_of_files
+from polyfacet.sources.alexandria.remote_files import DOWNLOADS, remote_files, source_files
 
 try:
     PUBLISHED = remote_files(

@@ -1,7 +1,7 @@
 # Tables of compositions instead of crystals: rows -> splits -> images -> methods side by side -> comparison.
 
-from polyfacet.comparison.methods import checked_methods
-from polyfacet.composition_tables.description import table_source
+from polyfacet.training.methods import checked_methods
+from polyfacet.sources.tables.description import table_source
 
 TABLES = config["tables"]
 COMPARISON = config["comparison"]

@@ -1,6 +1,6 @@
 # Dataset -> one trained predictor per facet combination, target and split, with predictions and a card.
 
-from polyfacet.own_checkpoints import (
+from polyfacet.training.encoders.own_checkpoints import (
     flat,
     folder_state,
     local_folder,

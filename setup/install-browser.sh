@@ -16,8 +16,8 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from polyfacet.errors import UserError
-from polyfacet.rendering.browser import find_browser
+from polyfacet.runtime.errors import UserError
+from polyfacet.facets.image.browser import find_browser
 
 try:
     with sync_playwright() as playwright:

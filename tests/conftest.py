@@ -34,7 +34,7 @@ def shared() -> Path:
 @pytest.fixture
 def install(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable]:
     """Return a function that makes it look as if another version of a package were installed."""
-    from polyfacet import packages
+    from polyfacet.runtime import packages
 
     def forget() -> None:
         for function in vars(packages).values():
@@ -63,8 +63,8 @@ def browser() -> Path:
     """Browser that draws the pictures."""
     from playwright.sync_api import sync_playwright
 
-    from polyfacet.errors import UserError
-    from polyfacet.rendering.finding import find_browser
+    from polyfacet.facets.image.finding import find_browser
+    from polyfacet.runtime.errors import UserError
 
     try:
         with sync_playwright() as playwright:

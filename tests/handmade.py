@@ -9,9 +9,9 @@ from typing import Any
 
 from pymatgen.core import Lattice, Structure
 
-from polyfacet.files import sha256_of_file
-from polyfacet.stage_tables import STRUCTURES
-from polyfacet.tables import write_table
+from polyfacet.materials.stage_tables import STRUCTURES
+from polyfacet.runtime.files import sha256_of_file
+from polyfacet.runtime.parquet import write_table
 
 ROCK_SALTS = [("Na", "Cl", 5.64), ("Li", "F", 4.03), ("Mg", "O", 4.21), ("K", "Br", 6.60), ("Ca", "S", 5.69)]
 ZINC_BLENDES = [

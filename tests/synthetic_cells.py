@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from polyfacet.objectives import Objective
+from polyfacet.materials.objectives import Objective
 
 STRENGTH = Objective("strength", "Strength", "MPa")
 PHASE = Objective("phase", "Phase", classes=("BMG", "RMG", "CRA"))

@@ -27,22 +27,22 @@ from project import PROJECT
 from pymatgen.core import Structure
 
 import read_composition_table
-from polyfacet.cif import write_cif
-from polyfacet.composition.text import composition_text
-from polyfacet.composition_tables.description import table_source
-from polyfacet.config import complete_config
-from polyfacet.errors import UserError
-from polyfacet.facets import grid
-from polyfacet.materials import (
+from polyfacet.config.completion import complete_config
+from polyfacet.facets.graph.crystal import read_crystal
+from polyfacet.facets.registry import grid
+from polyfacet.facets.text.composition import composition_text
+from polyfacet.materials.cif import write_cif
+from polyfacet.materials.material import (
     InvalidEntryError,
     Material,
     material_from_entry,
     sample_table,
 )
-from polyfacet.online.remote_files import remote_files
-from polyfacet.sampling.draw import Draw, Filters
-from polyfacet.sampling.entry_pass import pass_over
-from polyfacet.structure_facet.crystal import read_crystal
+from polyfacet.runtime.errors import UserError
+from polyfacet.sources.alexandria.draw import Draw, Filters
+from polyfacet.sources.alexandria.entry_pass import pass_over
+from polyfacet.sources.alexandria.remote_files import remote_files
+from polyfacet.sources.tables.description import table_source
 
 FILTERS = Filters(
     elements_excluded=frozenset({"Tc"}), sites_max=50, e_hull_max=1.0, space_groups=frozenset({225})

@@ -13,14 +13,14 @@ from autogluon.multimodal.utils import AutoMMModelCheckpoint
 from hub_server import Hub, serve_hub
 
 from make_local_encoders import main as make_local_encoders
-from polyfacet.engines.automm.engine import AutoMM, AutoMMSettings
-from polyfacet.engines.automm.learner import FacetLearner
-from polyfacet.engines.automm.selection import select
-from polyfacet.engines.base import EngineError, Resources
-from polyfacet.facets import Facet, facets_of
-from polyfacet.objectives import Objective
-from polyfacet.online.hub_cache import read_record
-from polyfacet.targets import Target
+from polyfacet.facets.registry import Facet, facets_of
+from polyfacet.materials.objectives import Objective
+from polyfacet.materials.targets import Target
+from polyfacet.training.encoders.hub_cache import read_record
+from polyfacet.training.engines.automm.engine import AutoMM, AutoMMSettings
+from polyfacet.training.engines.automm.learner import FacetLearner
+from polyfacet.training.engines.automm.selection import select
+from polyfacet.training.engines.base import EngineError, Resources
 
 N, N_TRAIN, N_CHOOSING = 72, 48, 16
 GAP = Target.GAP.objective
@@ -198,8 +198,8 @@ def test_the_direction_is_that_of_the_metric(
 ) -> None:
     scorer = get_metric(metric)
     better = max if scorer.greater_is_better_internal else min
-    monkeypatch.setattr("polyfacet.engines.automm.engine.METRIC", metric)
-    monkeypatch.setattr("polyfacet.engines.automm.engine.MAELearner", FacetLearner)
+    monkeypatch.setattr("polyfacet.training.engines.automm.engine.METRIC", metric)
+    monkeypatch.setattr("polyfacet.training.engines.automm.engine.MAELearner", FacetLearner)
     _, selection = fit(frame, GAP, settings_of("greedy_soup"), "tabular", Resources(1), tmp_path / "model")
     candidates = selection["candidates"]
     assert selection["lower_is_better"] is (better is min)

@@ -12,14 +12,14 @@ from autogluon.multimodal import MultiModalPredictor
 from sklearn.ensemble import ExtraTreesRegressor
 from synthetic_cells import PHASE, STRENGTH, synthetic_cells
 
-from polyfacet.cards import Card, read_card, write_card
-from polyfacet.cells import Cell, Validation, train
-from polyfacet.engines.base import Engine, Resources
-from polyfacet.engines.mcvn.network import MCVN
-from polyfacet.engines.registry import create
-from polyfacet.facets import Facet
-from polyfacet.objectives import Objective
-from polyfacet.tables import read_table, write_table
+from polyfacet.facets.registry import Facet
+from polyfacet.materials.objectives import Objective
+from polyfacet.runtime.parquet import read_table, write_table
+from polyfacet.training.cards import Card, read_card, write_card
+from polyfacet.training.cells import Cell, Validation, train
+from polyfacet.training.engines.base import Engine, Resources
+from polyfacet.training.engines.mcvn.network import MCVN
+from polyfacet.training.engines.registry import create
 
 N_TRAIN, N_VALID, N_TEST = 32, 8, 10
 N = N_TRAIN + N_VALID + N_TEST

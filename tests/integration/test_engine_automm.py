@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 
 from make_local_encoders import main as make_local_encoders
-from polyfacet.engines.automm.engine import AutoMM, AutoMMSettings
-from polyfacet.engines.base import EngineError, Resources
-from polyfacet.errors import UserError
-from polyfacet.facets import Facet, facets_of
-from polyfacet.objectives import Objective
-from polyfacet.targets import Target
+from polyfacet.facets.registry import Facet, facets_of
+from polyfacet.materials.objectives import Objective
+from polyfacet.materials.targets import Target
+from polyfacet.runtime.errors import UserError
+from polyfacet.training.engines.automm.engine import AutoMM, AutoMMSettings
+from polyfacet.training.engines.base import EngineError, Resources
 
 N = 24
 GAP = Target.GAP.objective
@@ -113,7 +113,7 @@ def test_a_picture_that_breaks_after_training_stops_prediction(
 def test_a_row_that_autogluon_would_replace_stops_training(
     fit: Callable[..., AutoMM], monkeypatch: pytest.MonkeyPatch, frame: pd.DataFrame
 ) -> None:
-    monkeypatch.setattr("polyfacet.engines.automm.engine.check_pictures", lambda *_: None)
+    monkeypatch.setattr("polyfacet.training.engines.automm.engine.check_pictures", lambda *_: None)
     Path(frame.loc[3, "image"]).write_bytes(b"not a picture")
     with pytest.raises(RuntimeError, match="replace"):
         fit("image")

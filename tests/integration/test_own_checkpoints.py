@@ -16,14 +16,14 @@ from PIL import Image
 from project import PROJECT
 
 from make_local_encoders import main as make_local_encoders
-from polyfacet.engines.automm.engine import AutoMM
-from polyfacet.engines.automm.hyperparameters import AutoMMSettings, hyperparameters_of
-from polyfacet.engines.base import Resources
-from polyfacet.errors import UserError
-from polyfacet.facets import Facet, all_combinations, facets_of
-from polyfacet.files import sha256_of_folder
-from polyfacet.own_checkpoints import folder_state, local_folder
-from polyfacet.targets import Target
+from polyfacet.facets.registry import Facet, all_combinations, facets_of
+from polyfacet.materials.targets import Target
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.files import sha256_of_folder
+from polyfacet.training.encoders.own_checkpoints import folder_state, local_folder
+from polyfacet.training.engines.automm.engine import AutoMM
+from polyfacet.training.engines.automm.hyperparameters import AutoMMSettings, hyperparameters_of
+from polyfacet.training.engines.base import Resources
 
 GAP = Target.GAP.objective
 TEXT = "model.hf_text.checkpoint_name"

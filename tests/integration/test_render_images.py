@@ -8,11 +8,11 @@ from handmade import list_structures
 from pymatgen.core import Lattice, Structure
 
 import render_images
-from polyfacet.errors import UserError
-from polyfacet.files import sha256_of_file
-from polyfacet.rejects import REJECTS
-from polyfacet.stage_tables import PICTURES
-from polyfacet.tables import read_table
+from polyfacet.materials.stage_tables import PICTURES
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.files import sha256_of_file
+from polyfacet.runtime.parquet import read_table
+from polyfacet.runtime.rejects import REJECTS
 
 pytestmark = pytest.mark.usefixtures("browser")
 

@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 from pymatgen.core import Lattice, Structure
 
-from polyfacet.rendering.capture import SceneCamera
-from polyfacet.rendering.cif_scene import scene_of_cif
-from polyfacet.rendering.pictures import arranged, image_name
-from polyfacet.rendering.scene import crystal_scene
-from polyfacet.rendering.settings import RenderSettings
+from polyfacet.facets.image.capture import SceneCamera
+from polyfacet.facets.image.cif_scene import scene_of_cif
+from polyfacet.facets.image.pictures import arranged, image_name
+from polyfacet.facets.image.scene import crystal_scene
+from polyfacet.facets.image.settings import RenderSettings
 
 pytestmark = pytest.mark.usefixtures("browser")
 

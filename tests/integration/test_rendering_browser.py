@@ -21,19 +21,19 @@ from PIL import Image
 from playwright.sync_api import Page
 from pymatgen.core import Lattice, Structure
 
-from polyfacet.errors import UserError
-from polyfacet.rejects import Reject
-from polyfacet.rendering.browser import HeadlessBrowser
-from polyfacet.rendering.capture import PictureError, SceneCamera
-from polyfacet.rendering.checks import picture_fault
-from polyfacet.rendering.cif_scene import scene_of_cif
-from polyfacet.rendering.drawable import CrystalScene
-from polyfacet.rendering.finding import BROWSER_VARIABLE, find_browser
-from polyfacet.rendering.launching import last_words
-from polyfacet.rendering.pictures import render_structures
-from polyfacet.rendering.scene import crystal_scene
-from polyfacet.rendering.settings import RenderSettings
-from polyfacet.rendering.studio import open_studio
+from polyfacet.facets.image.browser import HeadlessBrowser
+from polyfacet.facets.image.capture import PictureError, SceneCamera
+from polyfacet.facets.image.checks import picture_fault
+from polyfacet.facets.image.cif_scene import scene_of_cif
+from polyfacet.facets.image.drawable import CrystalScene
+from polyfacet.facets.image.finding import BROWSER_VARIABLE, find_browser
+from polyfacet.facets.image.launching import last_words
+from polyfacet.facets.image.pictures import render_structures
+from polyfacet.facets.image.scene import crystal_scene
+from polyfacet.facets.image.settings import RenderSettings
+from polyfacet.facets.image.studio import open_studio
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.rejects import Reject
 
 pytestmark = pytest.mark.usefixtures("browser")
 
@@ -365,8 +365,8 @@ import signal, sys
 # What starts the tests may ignore the signal of Ctrl-C, and processes inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, sys.argv[1])
-from polyfacet.rendering.capture import SceneCamera
-from polyfacet.rendering.settings import RenderSettings
+from polyfacet.facets.image.capture import SceneCamera
+from polyfacet.facets.image.settings import RenderSettings
 with SceneCamera(RenderSettings(size=96)) as camera:
     while True:
         camera.take_picture(sys.argv[2])
@@ -479,7 +479,7 @@ def test_where_the_sandbox_is_refused_the_browser_runs_without_and_says_why(brow
 
 DRAW_IN_SANDBOX = """
 import psutil
-from polyfacet.rendering.browser import HeadlessBrowser
+from polyfacet.facets.image.browser import HeadlessBrowser
 with HeadlessBrowser() as browser:
     main = next(p for p in browser.processes if "chrom" in p.name())
     print(browser.no_sandbox or "sandbox", "--no-sandbox" in main.cmdline(), browser.webgl_renderer)

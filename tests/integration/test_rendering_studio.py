@@ -14,10 +14,10 @@ import pytest
 from project import PROJECT
 from pymatgen.core import Lattice, Structure
 
-from polyfacet.rendering.drawable import CrystalScene, SceneError
-from polyfacet.rendering.scene_workers import SceneWorker, SceneWorkerError, SceneWorkers
-from polyfacet.rendering.settings import RenderSettings
-from polyfacet.rendering.studio import open_studio
+from polyfacet.facets.image.drawable import CrystalScene, SceneError
+from polyfacet.facets.image.scene_workers import SceneWorker, SceneWorkerError, SceneWorkers
+from polyfacet.facets.image.settings import RenderSettings
+from polyfacet.facets.image.studio import open_studio
 
 SETTINGS = RenderSettings(size=64, sphere_segments=8)
 ELEMENTS = ("Fe", "W", "Cr", "Mo", "V", "Nb", "Ta", "Na", "K", "Li", "Ba", "Cs")
@@ -116,8 +116,8 @@ def test_workers_that_are_all_gone_are_an_error():
 DRAW = """
 import itertools, sys
 from pathlib import Path
-from polyfacet.rendering.settings import RenderSettings
-from polyfacet.rendering.studio import open_studio
+from polyfacet.facets.image.settings import RenderSettings
+from polyfacet.facets.image.studio import open_studio
 cifs = itertools.islice(itertools.cycle(map(Path, sys.argv[1:])), 100_000)
 with open_studio(RenderSettings(size=64, sphere_segments=8), threads=2) as studio:
     for _ in studio.shoot(cifs):

@@ -15,15 +15,15 @@ from pymatgen.core import Structure
 from werkzeug.serving import make_server
 
 import write_structures
-from polyfacet.errors import UserError
-from polyfacet.files import sha256_of_file
-from polyfacet.identifiers import shard_of
-from polyfacet.materials import SAMPLE, material_from_entry, sample_table
-from polyfacet.rendering.settings import RenderSettings
-from polyfacet.stage_tables import PICTURES
-from polyfacet.structure_page.catalog import MAX_RESULTS, Catalog
-from polyfacet.structure_page.page import structure_page
-from polyfacet.tables import write_table
+from polyfacet.facets.image.settings import RenderSettings
+from polyfacet.materials.material import SAMPLE, material_from_entry, sample_table
+from polyfacet.materials.stage_tables import PICTURES
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.files import sha256_of_file
+from polyfacet.runtime.identifiers import shard_of
+from polyfacet.runtime.parquet import write_table
+from polyfacet.use.structure_page.catalog import MAX_RESULTS, Catalog
+from polyfacet.use.structure_page.page import structure_page
 
 N_SHARDS = 2
 MARKUP = "<img src=x onerror=document.title='broken'>"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from polyfacet.materials import SAMPLE
-from polyfacet.tables import write_table
-from polyfacet.targets import Target
+from polyfacet.materials.material import SAMPLE
+from polyfacet.materials.targets import Target
+from polyfacet.runtime.parquet import write_table
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from pathlib import Path
 from pymatgen.core import Structure
 from pymatgen.io.cif import CifParser
 
-from polyfacet.sampling.entries import read_entries
-from polyfacet.structure_facet.crystal import Crystal, crystal_from_structure
+from polyfacet.facets.graph.crystal import Crystal, crystal_from_structure
+from polyfacet.sources.alexandria.entries import read_entries
 
 
 @cache

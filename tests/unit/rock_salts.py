@@ -9,10 +9,10 @@ from safetensors import safe_open
 from textbook_crystals import primitive_fcc
 
 import fit_network
-from polyfacet.materials import SAMPLE
-from polyfacet.splitting import SPLIT
-from polyfacet.structure_facet.crystal_graph import GRAPHS, build_graph
-from polyfacet.tables import write_table
+from polyfacet.facets.graph.crystal_graph import GRAPHS, build_graph
+from polyfacet.materials.material import SAMPLE
+from polyfacet.runtime.parquet import write_table
+from polyfacet.splits.parts import SPLIT
 
 METALS, NON_METALS, LENGTHS = ("Li", "Na", "K", "Rb"), ("F", "Cl", "Br"), (4.5, 5.0, 5.5, 6.0)
 FILES = ["network.json", "network.safetensors"]

@@ -9,11 +9,11 @@ import build_graphs
 import describe_structures
 import sample
 import write_structures
-from polyfacet.rejects import REJECTS
-from polyfacet.sampling.entry_pass import REJECTED_ENTRIES
-from polyfacet.stage_tables import STRUCTURES, TEXTS
-from polyfacet.structure_facet.crystal_graph import GRAPHS
-from polyfacet.tables import read_table
+from polyfacet.facets.graph.crystal_graph import GRAPHS
+from polyfacet.materials.stage_tables import STRUCTURES, TEXTS
+from polyfacet.runtime.parquet import read_table
+from polyfacet.runtime.rejects import REJECTS
+from polyfacet.sources.alexandria.entry_pass import REJECTED_ENTRIES
 
 GRAPH_SETTINGS: dict[str, Any] = {"pauli": "coded", "neighbours": 16, "min_radius": 0.0}
 
@@ -43,7 +43,7 @@ def sampled_and_written(folder: Path, entries: Sequence[Mapping[str, Any]]) -> t
     """Sample all entries and write their CIFs to ``folder/cif``."""
     from handmade import write_entries
 
-    from polyfacet.materials import SAMPLE
+    from polyfacet.materials.material import SAMPLE
 
     write_entries(folder / "entries.json", list(entries))
     outputs = [folder / name for name in ("sample.parquet", "sample.rejected", "sample.json")]

@@ -12,15 +12,15 @@ from handmade import entries
 
 import assemble_dataset
 import gather_dataset
-from polyfacet.dataset import read_dataset
-from polyfacet.errors import UserError
-from polyfacet.facets import Facet
-from polyfacet.files import sha256_of_file
-from polyfacet.identifiers import shard_of
-from polyfacet.materials import SAMPLE, material_from_entry, sample_table
-from polyfacet.splitting import SPLIT
-from polyfacet.stage_tables import COMPOSITION_IMAGES, EMBEDDING_SIZE, EMBEDDINGS, PICTURES, TEXTS
-from polyfacet.tables import write_table
+from polyfacet.facets.registry import Facet
+from polyfacet.materials.material import SAMPLE, material_from_entry, sample_table
+from polyfacet.materials.stage_tables import COMPOSITION_IMAGES, EMBEDDING_SIZE, EMBEDDINGS, PICTURES, TEXTS
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.files import sha256_of_file
+from polyfacet.runtime.identifiers import shard_of
+from polyfacet.runtime.parquet import write_table
+from polyfacet.splits.parts import SPLIT
+from polyfacet.training.dataset import read_dataset
 
 MAT_IDS = ["test000", "test001", "test002"]
 PLAIN = {"n_bonds": 1, "bonding_failure": None}

@@ -6,11 +6,11 @@ from pymatgen.core import Lattice, Structure
 from textbook_crystals import all_crystals, as_structure
 
 import build_graphs
-from polyfacet.cif import write_cif
-from polyfacet.errors import UserError
-from polyfacet.rejects import REJECTS
-from polyfacet.structure_facet.crystal_graph import GRAPHS
-from polyfacet.tables import read_table
+from polyfacet.facets.graph.crystal_graph import GRAPHS
+from polyfacet.materials.cif import write_cif
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.parquet import read_table
+from polyfacet.runtime.rejects import REJECTS
 
 CRYSTALS = all_crystals()
 IRON = "Fe Fe1 0 0 0 1\n"

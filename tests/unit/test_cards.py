@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from polyfacet.cards import (
+from polyfacet.runtime.errors import UserError
+from polyfacet.training.cards import (
     Card,
     ClassMetrics,
     ClassScores,
@@ -19,7 +20,6 @@ from polyfacet.cards import (
     read_card,
     write_card,
 )
-from polyfacet.errors import UserError
 
 FIELDS: dict[str, Any] = {
     "status": "ok",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from project import PROJECT
 
-from polyfacet import code_digest as module
+from polyfacet.runtime import code_digest as module
 
 SCRIPT = "from polyfacet import progress\nfrom polyfacet.used import f\n\ndef main():\n    return f()\n"
 
@@ -44,7 +44,7 @@ def digest(tree: Path) -> str:
         ("scripts/rule.py", SCRIPT + "\nmain()\n", True),
         ("polyfacet/__init__.py", "y = 1\n", True),
         ("polyfacet/other.py", "x = 2\n", False),
-        ("polyfacet/progress.py", 'WORDS = "by now"\n', False),
+        ("polyfacet/runtime/progress.py", 'WORDS = "by now"\n', False),
         (
             "polyfacet/deep.py",
             '"""Other words."""\n\n\ndef g():\n    """Say one."""\n    return 1  # one\n',

@@ -6,7 +6,15 @@ import yaml
 from PIL import Image
 from project import PROJECT
 
-from polyfacet.cards import (
+from polyfacet.config.completion import complete_config
+from polyfacet.evaluation.scores import SCORES, collect_scores, compare, with_means_over_targets
+from polyfacet.reporting.comparison import document
+from polyfacet.reporting.comparison.figure import comparison_figure
+from polyfacet.reporting.comparison.findings import findings
+from polyfacet.reporting.comparison.sections import overall, section_markdown, sections
+from polyfacet.reporting.figures import save
+from polyfacet.runtime.errors import UserError
+from polyfacet.training.cards import (
     Card,
     ClassMetrics,
     ClassScores,
@@ -16,15 +24,7 @@ from polyfacet.cards import (
     measure_cost,
     write_card,
 )
-from polyfacet.comparison import document
-from polyfacet.comparison.figure import comparison_figure
-from polyfacet.comparison.findings import findings
-from polyfacet.comparison.methods import checked_methods
-from polyfacet.comparison.scores import SCORES, collect_scores, compare, with_means_over_targets
-from polyfacet.comparison.sections import overall, section_markdown, sections
-from polyfacet.config import complete_config
-from polyfacet.errors import UserError
-from polyfacet.figures import save
+from polyfacet.training.methods import checked_methods
 
 PUBLISHED = [
     {"table": "steel", "method": "ours", "target": "hv", "metric": "r2", "value": 0.85, "source": "Yu"},
@@ -219,7 +219,7 @@ def test_results_of_a_run_get_into_the_document(tmp_path):
     (tmp_path / "tables.md").write_text("| method |\n", encoding="utf-8")
     document.main(tmp_path / "tables.md", tmp_path / "mcvn.md")
     changed = (tmp_path / "mcvn.md").read_text(encoding="utf-8")
-    begin, end = "polyfacet.comparison.document -->\n", "<!-- end: results -->"
+    begin, end = "polyfacet.reporting.comparison.document -->\n", "<!-- end: results -->"
     assert f"{begin}| method |\n{end}" in changed
     assert changed.split(begin)[0] == written.split(begin)[0]
     assert changed.split(end)[1] == written.split(end)[1]

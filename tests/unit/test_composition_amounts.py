@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from polyfacet.composition.amounts import AmountError, atomic_percent, checked_amounts
-from polyfacet.composition.formula import MAX_AMOUNT
+from polyfacet.materials.amounts import AmountError, atomic_percent, checked_amounts
+from polyfacet.materials.formula import MAX_AMOUNT
 
 
 def test_checked_amounts_stay_as_they_are_and_zeros_are_left_out():

@@ -13,16 +13,16 @@ import draw_composition_images
 import fit_grey_levels
 from draw_composition_legend import main as draw_legend
 from draw_composition_legend import pixel_map
-from polyfacet.composition.element_table import check_elements, write_elements
-from polyfacet.composition.grey_levels import GreyLevels
-from polyfacet.composition.image import arrange, magnify
-from polyfacet.composition.properties import NAMES
-from polyfacet.composition.statistics import composition_statistics
-from polyfacet.errors import UserError
-from polyfacet.rejects import REJECTS
-from polyfacet.splitting import SPLIT
-from polyfacet.stage_tables import COMPOSITION_IMAGES
-from polyfacet.tables import read_table, write_table
+from polyfacet.facets.compimage.element_table import check_elements, write_elements
+from polyfacet.facets.compimage.grey_levels import GreyLevels
+from polyfacet.facets.compimage.image import arrange, magnify
+from polyfacet.facets.compimage.properties import NAMES
+from polyfacet.facets.compimage.statistics import composition_statistics
+from polyfacet.materials.stage_tables import COMPOSITION_IMAGES
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.parquet import read_table, write_table
+from polyfacet.runtime.rejects import REJECTS
+from polyfacet.splits.parts import SPLIT
 
 
 def column_of(values):

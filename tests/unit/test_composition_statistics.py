@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from polyfacet.composition.statistics import CHUNK, STATISTICS, composition_statistics
-from polyfacet.composition.statistics_table import (
+from polyfacet.facets.compimage.statistics import CHUNK, STATISTICS, composition_statistics
+from polyfacet.facets.compimage.statistics_table import (
     COMPOSITION_STATISTICS,
     SHAPE,
     statistics_rows,
     with_statistics,
 )
-from polyfacet.tables import write_table
+from polyfacet.runtime.parquet import write_table
 
 
 def elements(**properties):

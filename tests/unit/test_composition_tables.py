@@ -9,11 +9,11 @@ import yaml
 from project import PROJECT
 
 import read_composition_table
-from polyfacet.composition.formula import FormulaError, parse_alloy, parse_formula
-from polyfacet.composition_tables.description import table_source
-from polyfacet.composition_tables.reading import REJECTED_ROWS, read_rows, rows_schema
-from polyfacet.errors import UserError
-from polyfacet.tables import read_table
+from polyfacet.materials.formula import FormulaError, parse_alloy, parse_formula
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.parquet import read_table
+from polyfacet.sources.tables.description import table_source
+from polyfacet.sources.tables.reading import REJECTED_ROWS, read_rows, rows_schema
 
 GOOD = "0.4,1.5,865,397,BMG"
 DESCRIPTION = {

@@ -4,13 +4,13 @@ import pandas as pd
 import pytest
 
 from describe_compositions import main
-from polyfacet.composition.formula import MAX_AMOUNT, FormulaError, parse_formula
-from polyfacet.composition.text import VARIANTS, composition_text
-from polyfacet.errors import UserError
-from polyfacet.rejects import REJECTS
-from polyfacet.stage_tables import TEXTS
-from polyfacet.tables import read_table
-from polyfacet.text_variants import FORMULA_TEXTS, STRUCTURE_TEXTS
+from polyfacet.facets.text.composition import VARIANTS, composition_text
+from polyfacet.facets.text.variants import FORMULA_TEXTS, STRUCTURE_TEXTS
+from polyfacet.materials.formula import MAX_AMOUNT, FormulaError, parse_formula
+from polyfacet.materials.stage_tables import TEXTS
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.parquet import read_table
+from polyfacet.runtime.rejects import REJECTS
 
 
 @pytest.mark.parametrize(

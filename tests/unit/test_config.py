@@ -4,13 +4,13 @@ import pytest
 import yaml
 from project import PROJECT
 
-from polyfacet.config import complete_config, load_schema, values_of
-from polyfacet.documentation.config_reference import with_reference
-from polyfacet.engines.automm.hyperparameters import AutoMMSettings
-from polyfacet.engines.classical import ClassicalSettings
-from polyfacet.engines.ensemble import EnsembleSettings
-from polyfacet.engines.mcvn.settings import MCVNSettings
-from polyfacet.errors import UserError
+from polyfacet.config.completion import complete_config, load_schema, values_of
+from polyfacet.config.reference import with_reference
+from polyfacet.runtime.errors import UserError
+from polyfacet.training.engines.automm.hyperparameters import AutoMMSettings
+from polyfacet.training.engines.classical import ClassicalSettings
+from polyfacet.training.engines.ensemble import EnsembleSettings
+from polyfacet.training.engines.mcvn.settings import MCVNSettings
 
 CONFIGS = sorted(path for path in (PROJECT / "config").glob("*.yaml") if path.name != "schema.yaml")
 
@@ -123,4 +123,4 @@ def test_every_key_has_description_and_default(name, key, required):
 
 def test_the_table_in_the_readme_is_that_of_the_schema():
     text = (PROJECT / "README.md").read_text(encoding="utf-8")
-    assert with_reference(text) == text, "run: python -m polyfacet.documentation.config_reference"
+    assert with_reference(text) == text, "run: python -m polyfacet.config.reference"

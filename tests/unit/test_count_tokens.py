@@ -7,12 +7,12 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import BertConfig, PreTrainedTokenizerFast
 
 from count_tokens import main
-from polyfacet.encoders import make_tokenizer
-from polyfacet.errors import UserError
-from polyfacet.online.hub_cache import HubEncoder, HubEncoders, write_record
-from polyfacet.stage_tables import TEXTS
-from polyfacet.tables import write_table
-from polyfacet.token_counts import read_counts, tokens_note
+from polyfacet.materials.stage_tables import TEXTS
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.parquet import write_table
+from polyfacet.training.encoders.hub_cache import HubEncoder, HubEncoders, write_record
+from polyfacet.training.encoders.local import make_tokenizer
+from polyfacet.training.encoders.token_counts import read_counts, tokens_note
 
 SENTENCES = ["NaCl crystallizes in the cubic Fm-3m space group.", "Na is bonded to six Cl atoms."]
 COMPOSITIONS = ["Na Cl", "Ac Hg 2 Cd 2", "Na 0.5 Cl 0.5"]

@@ -8,16 +8,16 @@ import pytest
 import torch
 from handmade import list_structures, structures
 
-from polyfacet.cards import read_card
-from polyfacet.cif import write_cif
-from polyfacet.errors import UserError
-from polyfacet.files import write_text
-from polyfacet.online.hub_cache import HubEncoders, read_record, write_record
-from polyfacet.rejects import REJECTS, write_rejects
-from polyfacet.stage_tables import intact_structures
-from polyfacet.structure_facet.embedding import load_network, save_network
-from polyfacet.structure_facet.network import NetworkConfig, PotNet
-from polyfacet.tables import iterate_table, read_table
+from polyfacet.facets.graph.embedding import load_network, save_network
+from polyfacet.facets.graph.network import NetworkConfig, PotNet
+from polyfacet.materials.cif import write_cif
+from polyfacet.materials.stage_tables import intact_structures
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.files import write_text
+from polyfacet.runtime.parquet import iterate_table, read_table
+from polyfacet.runtime.rejects import REJECTS, write_rejects
+from polyfacet.training.cards import read_card
+from polyfacet.training.encoders.hub_cache import HubEncoders, read_record, write_record
 from write_report import sampling_counts
 
 

@@ -10,15 +10,15 @@ from rock_salts import fit, record_of, rock_salt_graphs, rock_salt_properties, w
 
 import embed_graphs
 import fit_network
-from polyfacet.errors import UserError
-from polyfacet.splitting import split_materials
-from polyfacet.stage_tables import EMBEDDINGS
-from polyfacet.structure_facet import training
-from polyfacet.structure_facet.embedding import load_network
-from polyfacet.structure_facet.epoch_choice import EpochChoice
-from polyfacet.structure_facet.property_network import PropertyNetwork
-from polyfacet.structure_facet.target_scale import TargetScale
-from polyfacet.tables import read_table
+from polyfacet.facets.graph import training
+from polyfacet.facets.graph.embedding import load_network
+from polyfacet.facets.graph.epoch_choice import EpochChoice
+from polyfacet.facets.graph.property_network import PropertyNetwork
+from polyfacet.facets.graph.target_scale import TargetScale
+from polyfacet.materials.stage_tables import EMBEDDINGS
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.parquet import read_table
+from polyfacet.splits.parts import split_materials
 
 CPU = torch.device("cpu")
 

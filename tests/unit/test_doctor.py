@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from project import PROJECT
 
-from polyfacet import doctor
-from polyfacet.doctor import Finding, Status
-from polyfacet.errors import UserError
-from polyfacet.rendering import browser as browser_module
+from polyfacet.facets.image import browser as browser_module
+from polyfacet.runtime.errors import UserError
+from polyfacet.use import doctor
+from polyfacet.use.doctor import Finding, Status
 
 SCRIPT = PROJECT / "setup" / "install-browser.sh"
 
@@ -140,7 +140,7 @@ def test_without_a_browser_the_fix_is_the_installer(monkeypatch):
 
 
 def test_without_its_driver_no_browser_can_be_used(monkeypatch):
-    monkeypatch.setitem(doctor.sys.modules, "polyfacet.rendering.browser", None)
+    monkeypatch.setitem(doctor.sys.modules, "polyfacet.facets.image.browser", None)
     finding = doctor.check_browser()
     assert finding.status is Status.MISSING
     assert "make setup" in finding.fix

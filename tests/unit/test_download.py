@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from download_entries import main
-from polyfacet.errors import UserError
-from polyfacet.online.download import download
-from polyfacet.online.remote_files import DOWNLOADS, RemoteFile, remote_files, source_files
+from polyfacet.runtime.errors import UserError
+from polyfacet.sources.alexandria.download import download
+from polyfacet.sources.alexandria.remote_files import DOWNLOADS, RemoteFile, remote_files, source_files
 
 # Incompressible, so that the file is larger than the 1 MiB in which it is written.
 CONTENT = bz2.compress(random.Random(0).randbytes(3 << 20))

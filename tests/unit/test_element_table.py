@@ -6,13 +6,17 @@ import pandas as pd
 import pytest
 
 from build_element_table import main
-from polyfacet.composition import element_rebuild, element_sources
-from polyfacet.composition.element_rebuild import MAGPIE, MENDELEEV, MENDELEEV_VERSION, PYMATGEN, impute
-from polyfacet.composition.element_sources import XENONPY_TABLE, load_element_table
-from polyfacet.composition.element_table import check_elements, elements_without_properties, read_elements
-from polyfacet.composition.properties import NAMES
-from polyfacet.errors import UserError
-from polyfacet.files import sha256_of_file
+from polyfacet.facets.compimage import element_rebuild, element_sources
+from polyfacet.facets.compimage.element_rebuild import MAGPIE, MENDELEEV, MENDELEEV_VERSION, PYMATGEN, impute
+from polyfacet.facets.compimage.element_sources import XENONPY_TABLE, load_element_table
+from polyfacet.facets.compimage.element_table import (
+    check_elements,
+    elements_without_properties,
+    read_elements,
+)
+from polyfacet.facets.compimage.properties import NAMES
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.files import sha256_of_file
 
 
 @pytest.fixture

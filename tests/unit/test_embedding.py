@@ -13,21 +13,21 @@ from textbook_crystals import SAME_CELL, all_crystals, supercell
 import build_graphs
 import embed_graphs
 import fit_network
-from polyfacet.errors import UserError
-from polyfacet.rejects import REJECTS
-from polyfacet.splitting import SPLIT
-from polyfacet.stage_tables import EMBEDDINGS
-from polyfacet.structure_facet.crystal import primitive_crystal
-from polyfacet.structure_facet.crystal_graph import GRAPHS, build_graph, graph_from_row, read_graphs
-from polyfacet.structure_facet.devices import choose_device
-from polyfacet.structure_facet.embedding import (
+from polyfacet.facets.graph.crystal import primitive_crystal
+from polyfacet.facets.graph.crystal_graph import GRAPHS, build_graph, graph_from_row, read_graphs
+from polyfacet.facets.graph.devices import choose_device
+from polyfacet.facets.graph.embedding import (
     embed,
     load_network,
     make_network,
     save_network,
 )
-from polyfacet.structure_facet.network import NetworkConfig
-from polyfacet.tables import read_table, write_table
+from polyfacet.facets.graph.network import NetworkConfig
+from polyfacet.materials.stage_tables import EMBEDDINGS
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.parquet import read_table, write_table
+from polyfacet.runtime.rejects import REJECTS
+from polyfacet.splits.parts import SPLIT
 
 CPU = torch.device("cpu")
 SMALL = NetworkConfig(width=32, layers=2)

@@ -10,7 +10,10 @@ from timm import create_model
 from transformers import AutoModel, AutoTokenizer
 
 from make_local_encoders import main
-from polyfacet.encoders import (
+from polyfacet.facets.registry import Facet
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.files import sha256_of_folder
+from polyfacet.training.encoders.local import (
     ELEMENTS,
     ImageEncoderSettings,
     TextEncoderSettings,
@@ -20,10 +23,7 @@ from polyfacet.encoders import (
     save_image_encoder,
     save_text_encoder,
 )
-from polyfacet.errors import UserError
-from polyfacet.facets import Facet
-from polyfacet.files import sha256_of_folder
-from polyfacet.timm_names import architectures
+from polyfacet.training.encoders.timm_names import architectures
 
 SMALL_TEXT = {"hidden_size": 32, "n_layers": 1, "n_heads": 2}
 SMALL_IMAGE = {"architecture": "lcnet_035", "size_px": 32}

@@ -11,11 +11,11 @@ from sklearn.ensemble import RandomForestRegressor
 from synthetic_cells import N_FEATURES, PHASE, STRENGTH, synthetic_cells
 from xgboost import XGBClassifier
 
-from polyfacet.engines.base import EngineError, Resources
-from polyfacet.engines.classical import Classical, ClassicalSettings, Model
-from polyfacet.errors import UserError
-from polyfacet.facets import Facet, facets_of
-from polyfacet.metrics import r2, score_classes
+from polyfacet.facets.registry import Facet, facets_of
+from polyfacet.runtime.errors import UserError
+from polyfacet.training.engines.base import EngineError, Resources
+from polyfacet.training.engines.classical import Classical, ClassicalSettings, Model
+from polyfacet.training.metrics import r2, score_classes
 
 MODELS = typing.get_args(Model)
 SMALL = {"forest": 20, "extra_trees": 20, "xgboost": 20}

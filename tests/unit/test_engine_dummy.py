@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from polyfacet.cells import Cell, train, usable_rows, with_validation
-from polyfacet.engines.base import EngineError, Resources
-from polyfacet.engines.dummy import Dummy, DummySettings
-from polyfacet.engines.registry import create
-from polyfacet.errors import UserError
-from polyfacet.facets import Facet
-from polyfacet.objectives import Objective
-from polyfacet.tables import read_table, write_table
-from polyfacet.targets import Target
+from polyfacet.facets.registry import Facet
+from polyfacet.materials.objectives import Objective
+from polyfacet.materials.targets import Target
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.parquet import read_table, write_table
+from polyfacet.training.cells import Cell, train, usable_rows, with_validation
+from polyfacet.training.engines.base import EngineError, Resources
+from polyfacet.training.engines.dummy import Dummy, DummySettings
+from polyfacet.training.engines.registry import create
 
 N = 20
 GAP = Target.GAP.objective

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from synthetic_cells import PHASE, STRENGTH, synthetic_cells
 
-from polyfacet.engines.base import Resources
-from polyfacet.engines.registry import check_combinations, create, needs_statistics
-from polyfacet.errors import UserError
-from polyfacet.facets import Facet, all_combinations
-from polyfacet.metrics import r2
+from polyfacet.facets.registry import Facet, all_combinations
+from polyfacet.runtime.errors import UserError
+from polyfacet.training.engines.base import Resources
+from polyfacet.training.engines.registry import check_combinations, create, needs_statistics
+from polyfacet.training.metrics import r2
 
 TABULAR = (Facet.TABULAR,)
 TREE = {"engine": "classical", "settings": {"model": "tree"}}

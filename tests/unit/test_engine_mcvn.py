@@ -10,16 +10,16 @@ import pytest
 import torch
 from synthetic_cells import PHASE, STRENGTH, synthetic_cells
 
-from polyfacet.engines.base import EngineError, Resources
-from polyfacet.engines.mcvn import training
-from polyfacet.engines.mcvn.engine import MCVNEngine, MCVNSettings
-from polyfacet.engines.mcvn.network import MCVN, SampleAttention
-from polyfacet.engines.mcvn.scaling import Scaling
-from polyfacet.errors import UserError
-from polyfacet.facets import Facet, facets_of
-from polyfacet.metrics import r2, score_classes
-from polyfacet.objectives import Objective
-from polyfacet.structure_facet.training_state import TrainingState
+from polyfacet.facets.graph.training_state import TrainingState
+from polyfacet.facets.registry import Facet, facets_of
+from polyfacet.materials.objectives import Objective
+from polyfacet.runtime.errors import UserError
+from polyfacet.training.engines.base import EngineError, Resources
+from polyfacet.training.engines.mcvn import training
+from polyfacet.training.engines.mcvn.engine import MCVNEngine, MCVNSettings
+from polyfacet.training.engines.mcvn.network import MCVN, SampleAttention
+from polyfacet.training.engines.mcvn.scaling import Scaling
+from polyfacet.training.metrics import r2, score_classes
 
 N_TRAIN, N_VALID = 160, 40
 N_SAVED = 5
@@ -228,7 +228,7 @@ def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_bits(
         if state.epoch == N_SAVED:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("polyfacet.engines.mcvn.training.SAVE_EVERY_S", 0)
+    monkeypatch.setattr("polyfacet.training.engines.mcvn.training.SAVE_EVERY_S", 0)
     monkeypatch.setattr(TrainingState, "save", save_and_die)
     with pytest.raises(KeyboardInterrupt):
         fit("killed", tmp_path / "states")

@@ -10,10 +10,10 @@ from handmade import entries, write_entries
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polyfacet.errors import UserError
-from polyfacet.sampling import json_window as reader
-from polyfacet.sampling.entries import read_entries
-from polyfacet.sampling.entry_files import entry_files
+from polyfacet.runtime.errors import UserError
+from polyfacet.sources.alexandria import json_window as reader
+from polyfacet.sources.alexandria.entries import read_entries
+from polyfacet.sources.alexandria.entry_files import entry_files
 
 
 @pytest.mark.parametrize("name", ["e.json", "e.json.bz2", "e.json.gz"])

@@ -6,7 +6,7 @@ import json
 import pytest
 from handmade import entries, write_entries
 
-from polyfacet.sampling.entry_files import ENTRIES_PER_PUBLISHED_FILE, estimated_entries
+from polyfacet.sources.alexandria.entry_files import ENTRIES_PER_PUBLISHED_FILE, estimated_entries
 
 
 @pytest.mark.parametrize("suffix", [".json", ".json.bz2", ".json.gz"])

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from project import PROJECT
 
-from polyfacet.code_digest import code_of
+from polyfacet.runtime.code_digest import code_of
 
 
 def normalized(name: str) -> str:

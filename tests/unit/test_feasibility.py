@@ -4,10 +4,10 @@ import pytest
 import yaml
 from project import PROJECT
 
-from polyfacet.config import complete_config
-from polyfacet.errors import UserError
-from polyfacet.feasibility import check_feasible, fewest_materials
-from polyfacet.splitting import TRAIN, split_materials
+from polyfacet.config.completion import complete_config
+from polyfacet.runtime.errors import UserError
+from polyfacet.splits.parts import TRAIN, split_materials
+from polyfacet.training.feasibility import check_feasible, fewest_materials
 
 
 def check(config):

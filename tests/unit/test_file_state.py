@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from polyfacet.file_state import WHOLE_BYTES, Origin, state_of_files
+from polyfacet.runtime.file_state import WHOLE_BYTES, Origin, state_of_files
 
 SMALL = b"[1, 2, 3]"
 LARGE = gzip.compress(random.Random(0).randbytes(WHOLE_BYTES))

@@ -9,11 +9,11 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.symmetry.groups import SpaceGroup
 from structure_stages import graphs_of, sampled_and_written, texts_of
 
-from polyfacet.cif import read_cif
-from polyfacet.handedness import right_handed
-from polyfacet.rendering.scene import crystal_scene
-from polyfacet.rendering.settings import RenderSettings
-from polyfacet.rendering.standard_cell import standard_cell
+from polyfacet.facets.image.scene import crystal_scene
+from polyfacet.facets.image.settings import RenderSettings
+from polyfacet.facets.image.standard_cell import standard_cell
+from polyfacet.materials.cif import read_cif
+from polyfacet.materials.handedness import right_handed
 
 # Groups without mirrors or inversions, of all lattices.
 # fmt: off

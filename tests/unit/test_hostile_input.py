@@ -10,19 +10,19 @@ from handmade import entry, structures
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from polyfacet.config import complete_config
-from polyfacet.errors import UserError
-from polyfacet.figures import contact_sheet, save
-from polyfacet.markdown import plain
-from polyfacet.materials import (
+from polyfacet.config.completion import complete_config
+from polyfacet.facets.graph.crystal import Crystal
+from polyfacet.materials.material import (
     InvalidEntryError,
     material_from_entry,
 )
-from polyfacet.sampling import entry_pass
-from polyfacet.sampling import json_window as reader
-from polyfacet.sampling.draw import Draw, Filters
-from polyfacet.sampling.entries import read_entries
-from polyfacet.structure_facet.crystal import Crystal
+from polyfacet.reporting.figures import contact_sheet, save
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.markdown import plain
+from polyfacet.sources.alexandria import entry_pass
+from polyfacet.sources.alexandria import json_window as reader
+from polyfacet.sources.alexandria.draw import Draw, Filters
+from polyfacet.sources.alexandria.entries import read_entries
 
 OPENERS: dict[str, Callable[..., object]] = {"bz2": bz2.open, "gz": gzip.open}
 

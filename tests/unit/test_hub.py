@@ -11,9 +11,15 @@ import pytest
 from hub_server import REVISION, Hub, serve_hub
 from project import PROJECT
 
-from polyfacet.errors import UserError
-from polyfacet.facets import Facet
-from polyfacet.online.hub_cache import HubEncoder, HubEncoders, read_record, work_offline, write_record
+from polyfacet.facets.registry import Facet
+from polyfacet.runtime.errors import UserError
+from polyfacet.training.encoders.hub_cache import (
+    HubEncoder,
+    HubEncoders,
+    read_record,
+    work_offline,
+    write_record,
+)
 
 OTHER_REVISION = "f" * 40
 
@@ -49,8 +55,8 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def preset_encoders(**settings):
     """Give facets, settings and files of the hub for a preset's text and image encoder."""
-    from polyfacet.engines.automm.hyperparameters import AutoMMSettings
-    from polyfacet.online.hub import checkpoints_of, repository_of
+    from polyfacet.training.encoders.hub import checkpoints_of, repository_of
+    from polyfacet.training.engines.automm.hyperparameters import AutoMMSettings
 
     facets = (Facet.TEXT, Facet.IMAGE, Facet.TABULAR)
     chosen = AutoMMSettings(**settings)
@@ -98,7 +104,7 @@ def test_given_checkpoints_come_before_the_presets(tmp_path):
 
 @pytest.mark.parametrize("checkpoint", ["resnet11", "resnet10t.unknown_weights"])
 def test_an_image_encoder_that_timm_does_not_have_is_the_users(checkpoint):
-    from polyfacet.online.hub import repository_of
+    from polyfacet.training.encoders.hub import repository_of
 
     with pytest.raises(UserError, match=f"{checkpoint}.*list_models"):
         repository_of(Facet.IMAGE, checkpoint)
@@ -130,7 +136,7 @@ def test_encoders_are_fetched_once_and_recorded(hub, tmp_path):
 
 
 def test_an_interrupted_fetch_is_completed(hub, tmp_path):
-    from polyfacet.online.hub import cached_revision, fetch_encoders
+    from polyfacet.training.encoders.hub import cached_revision, fetch_encoders
 
     facets, settings, repositories = preset_encoders()
     hub.repositories = dict.fromkeys(repositories.values(), FILES)
@@ -143,7 +149,7 @@ def test_an_interrupted_fetch_is_completed(hub, tmp_path):
 
 
 def test_a_repository_without_weights_is_named(hub, tmp_path):
-    from polyfacet.online.hub import fetch_encoders
+    from polyfacet.training.encoders.hub import fetch_encoders
 
     facets, settings, repositories = preset_encoders()
     hub.repositories = {repositories[Facet.TEXT]: {"config.json": b"{}"}}
@@ -152,7 +158,7 @@ def test_a_repository_without_weights_is_named(hub, tmp_path):
 
 
 def test_a_repository_that_is_not_there_is_named(hub, tmp_path):
-    from polyfacet.online.hub import fetch_encoders
+    from polyfacet.training.encoders.hub import fetch_encoders
 
     facets, settings, _ = preset_encoders()
     with pytest.raises(UserError, match="electra-small-discriminator is not in(.|\n)*RepositoryNotFound"):
@@ -161,7 +167,7 @@ def test_a_repository_that_is_not_there_is_named(hub, tmp_path):
 
 @pytest.mark.usefixtures("offline")
 def test_a_cache_that_somebody_else_filled_is_enough_offline(tmp_path):
-    from polyfacet.online.hub import fetch_encoders
+    from polyfacet.training.encoders.hub import fetch_encoders
 
     facets, settings, repositories = preset_encoders()
     weights = {Facet.TEXT: "pytorch_model.bin", Facet.IMAGE: "model.safetensors"}
@@ -173,7 +179,7 @@ def test_a_cache_that_somebody_else_filled_is_enough_offline(tmp_path):
 
 @pytest.mark.usefixtures("offline")
 def test_offline_without_cache_the_error_names_the_encoder_and_the_ways_out(tmp_path):
-    from polyfacet.online.hub import fetch_encoders
+    from polyfacet.training.encoders.hub import fetch_encoders
 
     facets, settings, _ = preset_encoders()
     with pytest.raises(UserError, match=r"electra-small.*encoders\.cache.*encoders\.source: local") as raised:
@@ -231,7 +237,7 @@ TRAINING_LOADS = """
 import sys
 from pathlib import Path
 import train_cell
-from polyfacet.online.hub_cache import read_record, work_offline
+from polyfacet.training.encoders.hub_cache import read_record, work_offline
 work_offline(read_record(Path(sys.argv[1])))
 from timm import create_model
 from transformers import AutoConfig, AutoModel, AutoTokenizer
@@ -248,7 +254,7 @@ def test_training_loads_encoders_from_the_cache_with_no_hub_to_ask(tmp_path):
     import torch
     from safetensors.torch import load_file, save_file
 
-    from polyfacet.encoders import TextEncoderSettings, save_text_encoder
+    from polyfacet.training.encoders.local import TextEncoderSettings, save_text_encoder
 
     save_text_encoder(tmp_path / "text", TextEncoderSettings(hidden_size=8, n_layers=1, n_heads=2), seed=0)
     files = {path.name: path.read_bytes() for path in (tmp_path / "text").iterdir()}

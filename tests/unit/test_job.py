@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from project import PROJECT
 
-from polyfacet.job import job_arguments
+from polyfacet.runtime.job import job_arguments
 
 
 class Names(dict):
@@ -171,8 +171,8 @@ JOB = """
 import errno
 from pathlib import Path
 from types import SimpleNamespace
-from polyfacet.errors import UserError
-from polyfacet.job import run
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.job import run
 
 def main(rejected: Path):
     rejected.write_text("agm1: too flat")

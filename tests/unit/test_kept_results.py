@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 from project import PROJECT
 
-from polyfacet.identifiers import shard_of
-from polyfacet.kept_results import KeptResults
-from polyfacet.tables import column, read_table
+from polyfacet.runtime.identifiers import shard_of
+from polyfacet.runtime.kept_results import KeptResults
+from polyfacet.runtime.parquet import column, read_table
 
 TABLE = pa.schema([column("mat_id", pa.string(), "id"), column("square", pa.int64(), "result")])
 PICTURES = pa.schema([column(name, pa.string(), name) for name in ("mat_id", "view", "image", "sha256")])

@@ -9,11 +9,11 @@ from handmade import entry, rock_salt
 from pymatgen.core import Lattice, Structure
 from structure_stages import graphs_of, sampled_and_written, texts_of
 
-from polyfacet.cell_size import MAX_SITES
-from polyfacet.config import complete_config
-from polyfacet.rendering.cif_scene import scene_of_cif
-from polyfacet.rendering.drawable import SceneError
-from polyfacet.rendering.settings import RenderSettings
+from polyfacet.config.completion import complete_config
+from polyfacet.facets.image.cif_scene import scene_of_cif
+from polyfacet.facets.image.drawable import SceneError
+from polyfacet.facets.image.settings import RenderSettings
+from polyfacet.materials.cell_size import MAX_SITES
 
 SALT = rock_salt("Na", "Cl", 5.64)
 IRREGULAR = Structure(

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from textbook_crystals import SAME_CELL, all_crystals, copper, diamond, rocksalt, triclinic
 
-from polyfacet.structure_facet.crystal import Crystal
-from polyfacet.structure_facet.local_graph import SHELL_TOLERANCE_A, local_graph
+from polyfacet.facets.graph.crystal import Crystal
+from polyfacet.facets.graph.local_graph import SHELL_TOLERANCE_A, local_graph
 
 CRYSTALS = all_crystals()
 # Crystals of the reference whose 16th neighbour closes a shell, so that the published graph is defined.

@@ -5,7 +5,7 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
-from polyfacet.markdown import WORD_JOINER, plain
+from polyfacet.runtime.markdown import WORD_JOINER, plain
 
 # What GitHub makes a link of, after "Autolinks (extension)" of the GitHub Flavored Markdown Spec, its
 # mentions and its references; sought in the rendered text, as GitHub does for all but the first two.

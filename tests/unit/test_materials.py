@@ -8,7 +8,7 @@ import pytest
 from handmade import entry, rock_salt
 from pymatgen.core import Structure
 
-from polyfacet.materials import InvalidEntryError, material_from_entry
+from polyfacet.materials.material import InvalidEntryError, material_from_entry
 
 NACL = rock_salt("Na", "Cl", 5.64)
 

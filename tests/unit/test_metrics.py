@@ -13,7 +13,7 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
-from polyfacet.metrics import mae, mase, mean_absolute_deviation, r2, rmse, score, score_classes
+from polyfacet.training.metrics import mae, mase, mean_absolute_deviation, r2, rmse, score, score_classes
 
 
 @pytest.fixture(params=range(3))

@@ -7,12 +7,12 @@ import pytest
 import torch
 from rock_salts import FILES, fit, record_of, rock_salt_graphs, rock_salt_properties, write_inputs
 
-from polyfacet.errors import UserError
-from polyfacet.structure_facet import training as training_module
-from polyfacet.structure_facet.embedding import embed, load_network, make_network
-from polyfacet.structure_facet.network import NetworkConfig
-from polyfacet.structure_facet.training import TrainingConfig, train_on_properties
-from polyfacet.structure_facet.training_state import TrainingState
+from polyfacet.facets.graph import training as training_module
+from polyfacet.facets.graph.embedding import embed, load_network, make_network
+from polyfacet.facets.graph.network import NetworkConfig
+from polyfacet.facets.graph.training import TrainingConfig, train_on_properties
+from polyfacet.facets.graph.training_state import TrainingState
+from polyfacet.runtime.errors import UserError
 
 CPU = torch.device("cpu")
 SMALL = NetworkConfig(width=16, layers=1)

@@ -6,7 +6,7 @@ from importlib.metadata import packages_distributions, version
 import pytest
 from project import PROJECT
 
-from polyfacet.packages import (
+from polyfacet.runtime.packages import (
     WITHOUT_EFFECT,
     imported_modules,
     normalized,

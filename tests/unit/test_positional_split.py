@@ -5,8 +5,8 @@ import pytest
 from sklearn.model_selection import train_test_split
 
 import split_materials
-from polyfacet.cells import with_validation
-from polyfacet.errors import UserError
+from polyfacet.runtime.errors import UserError
+from polyfacet.training.cells import with_validation
 
 
 @pytest.mark.parametrize("n", [20, 360])

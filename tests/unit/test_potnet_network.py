@@ -4,10 +4,10 @@ import torch
 from textbook_crystals import all_crystals, rocksalt, triclinic
 from torch_geometric.data import Batch
 
-from polyfacet.structure_facet.crystal_graph import CrystalGraph, build_graph
-from polyfacet.structure_facet.element_features import MAX_ATOMIC_NUMBER, element_feature_table
-from polyfacet.structure_facet.local_graph import LocalGraph
-from polyfacet.structure_facet.network import (
+from polyfacet.facets.graph.crystal_graph import CrystalGraph, build_graph
+from polyfacet.facets.graph.element_features import MAX_ATOMIC_NUMBER, element_feature_table
+from polyfacet.facets.graph.local_graph import LocalGraph
+from polyfacet.facets.graph.network import (
     GaussianBasis,
     MultiquadricBasis,
     NetworkConfig,

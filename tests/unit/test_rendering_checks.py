@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from polyfacet.rendering.checks import picture_fault
+from polyfacet.facets.image.checks import picture_fault
 
 SIZE = 64
 

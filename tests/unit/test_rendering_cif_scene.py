@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from polyfacet.cif import write_cif
-from polyfacet.rendering import cif_scene
-from polyfacet.rendering.cif_scene import scene_of_cif
-from polyfacet.rendering.drawable import CrystalScene, SceneError
-from polyfacet.rendering.settings import RenderSettings
+from polyfacet.facets.image import cif_scene
+from polyfacet.facets.image.cif_scene import scene_of_cif
+from polyfacet.facets.image.drawable import CrystalScene, SceneError
+from polyfacet.facets.image.settings import RenderSettings
+from polyfacet.materials.cif import write_cif
 
 HEXAGONAL = [[1 / 3, 2 / 3, 0.25], [2 / 3, 1 / 3, 0.75]]
 FACE_CENTRED = [[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]

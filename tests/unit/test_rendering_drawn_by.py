@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from polyfacet.rendering import drawn_by as module
-from polyfacet.rendering.drawn_by import drawn_by, playwrights_own
+from polyfacet.facets.image import drawn_by as module
+from polyfacet.facets.image.drawn_by import drawn_by, playwrights_own
 
 
 @pytest.fixture

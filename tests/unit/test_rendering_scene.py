@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from polyfacet.rendering import bonding
-from polyfacet.rendering.drawable import SCENE_NAME, CrystalScene, SceneError
-from polyfacet.rendering.scene import crystal_scene
-from polyfacet.rendering.settings import RenderSettings
+from polyfacet.facets.image import bonding
+from polyfacet.facets.image.drawable import SCENE_NAME, CrystalScene, SceneError
+from polyfacet.facets.image.scene import crystal_scene
+from polyfacet.facets.image.settings import RenderSettings
 
 SETTINGS = RenderSettings()
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
@@ -228,7 +228,7 @@ def test_bonds_that_lead_across_the_vacuum_are_told(monkeypatch):
         graph.add_edge(0, 0, to_jimage=(1, 0, 0))
         return graph, None
 
-    monkeypatch.setattr("polyfacet.rendering.scene.bonded", across)
+    monkeypatch.setattr("polyfacet.facets.image.scene.bonded", across)
     scene = crystal_scene(Structure(Lattice.cubic(9), ["Ne"], [[0, 0, 0]]), SETTINGS)
     assert (scene.n_bonds, scene.bonding_failure) == (0, "all bonds lead across the vacuum")
 
@@ -237,7 +237,7 @@ def test_a_failure_of_the_bonds_is_told_and_drawn_without_bonds(monkeypatch):
     def fail(*_):
         raise RuntimeError("QH6154 initial simplex is flat")
 
-    monkeypatch.setattr("polyfacet.rendering.bonding.SiteCrystalNN.get_all_nn_info", fail)
+    monkeypatch.setattr("polyfacet.facets.image.bonding.SiteCrystalNN.get_all_nn_info", fail)
     scene = crystal_scene(rock_salt(), SETTINGS)
     assert scene.bonding_failure == "RuntimeError: QH6154 initial simplex is flat"
     assert scene.n_bonds == 0
@@ -259,8 +259,8 @@ PRINT_SCENES = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from pymatgen.core import Lattice, Structure
-from polyfacet.rendering.scene import crystal_scene
-from polyfacet.rendering.settings import RenderSettings
+from polyfacet.facets.image.scene import crystal_scene
+from polyfacet.facets.image.settings import RenderSettings
 ballast = [object() for _ in range(int(sys.argv[2]))]  # other memory addresses
 for group, a, pair, x in ("Fm-3m", 6, "Na Cl", 0.5), ("F-43m", 6, "Ga As", 0.25), ("Pm-3m", 4, "Cs Cl", 0.5):
     crystal = Structure.from_spacegroup(group, Lattice.cubic(a), pair.split(), [[0, 0, 0], [x, x, x]])

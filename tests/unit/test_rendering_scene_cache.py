@@ -9,10 +9,10 @@ import pytest
 from project import PROJECT
 from pymatgen.core import Lattice, Structure
 
-from polyfacet.rendering import cif_scene, scene_cache
-from polyfacet.rendering.drawable import SceneError
-from polyfacet.rendering.scene_cache import SceneMaker
-from polyfacet.rendering.settings import RenderSettings
+from polyfacet.facets.image import cif_scene, scene_cache
+from polyfacet.facets.image.drawable import SceneError
+from polyfacet.facets.image.scene_cache import SceneMaker
+from polyfacet.facets.image.settings import RenderSettings
 
 SETTINGS = RenderSettings()
 
@@ -99,8 +99,8 @@ def test_a_failure_is_not_kept(made, tmp_path):
 WRITE_AND_HANG = """
 import sys, time
 from pathlib import Path
-from polyfacet.rendering import scene_cache
-from polyfacet.rendering.drawable import CrystalScene
+from polyfacet.facets.image import scene_cache
+from polyfacet.facets.image.drawable import CrystalScene
 
 def hang(*arguments, **options):
     print("writing", flush=True)

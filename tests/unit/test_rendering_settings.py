@@ -2,8 +2,8 @@
 
 import pytest
 
-from polyfacet.errors import UserError
-from polyfacet.rendering.settings import RenderSettings
+from polyfacet.facets.image.settings import RenderSettings
+from polyfacet.runtime.errors import UserError
 
 
 def test_the_defaults_are_those_of_the_study():

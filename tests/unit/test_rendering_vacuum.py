@@ -7,10 +7,10 @@ import pytest
 from pymatgen.analysis.graphs import StructureGraph
 from pymatgen.core import Lattice, Structure
 
-from polyfacet.rendering.bonding import OrderedStructureGraph, unbonded
-from polyfacet.rendering.scene import crystal_scene
-from polyfacet.rendering.settings import RenderSettings
-from polyfacet.rendering.vacuum import MARGIN_A, vacuum_of, without_vacuum
+from polyfacet.facets.image.bonding import OrderedStructureGraph, unbonded
+from polyfacet.facets.image.scene import crystal_scene
+from polyfacet.facets.image.settings import RenderSettings
+from polyfacet.facets.image.vacuum import MARGIN_A, vacuum_of, without_vacuum
 
 
 def chain() -> Structure:

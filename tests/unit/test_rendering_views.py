@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from pymatgen.core import Lattice
 
-from polyfacet.rendering.montage import montage
-from polyfacet.rendering.views import rotation_of_view
+from polyfacet.facets.image.montage import montage
+from polyfacet.facets.image.views import rotation_of_view
 
 TRICLINIC = Lattice.from_parameters(4, 5, 9, 80, 95, 112)
 

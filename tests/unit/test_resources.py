@@ -5,8 +5,8 @@ import inspect
 import pytest
 from project import PROJECT
 
-from polyfacet.engines.registry import ENGINES, needs_encoders
-from polyfacet.resources import COSTS, cell_gpus, requests
+from polyfacet.runtime.resources import COSTS, cell_gpus, requests
+from polyfacet.training.engines.registry import ENGINES, needs_encoders
 
 
 def asked(stage, materials, *, attempt=1, threads=1, **settings):

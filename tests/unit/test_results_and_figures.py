@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from polyfacet.figures import contact_sheet, mae_bars, mase_heatmap, save
-from polyfacet.results import answer_cells, best_rows, pivot, to_markdown, with_best
+from polyfacet.reporting.figures import contact_sheet, mae_bars, mase_heatmap, save
+from polyfacet.reporting.results import answer_cells, best_rows, pivot, to_markdown, with_best
 
 UNITS = {"gap": "eV", "vol_atom": "A^3/atom"}
 

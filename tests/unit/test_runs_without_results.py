@@ -12,18 +12,18 @@ import merge_cards
 import plot_comparison
 import plot_results
 import tabulate_results
-from polyfacet.cards import write_card
-from polyfacet.cells import Cell, train
-from polyfacet.comparison.findings import findings
-from polyfacet.comparison.scores import SCORES, compare
-from polyfacet.comparison.sections import sections
-from polyfacet.engines.base import Resources
-from polyfacet.engines.registry import create
-from polyfacet.facets import Facet
-from polyfacet.objectives import Objective
-from polyfacet.results import CELLS
-from polyfacet.tables import read_table
-from polyfacet.targets import Target
+from polyfacet.evaluation.scores import SCORES, compare
+from polyfacet.facets.registry import Facet
+from polyfacet.materials.objectives import Objective
+from polyfacet.materials.targets import Target
+from polyfacet.reporting.comparison.findings import findings
+from polyfacet.reporting.comparison.sections import sections
+from polyfacet.reporting.results import CELLS
+from polyfacet.runtime.parquet import read_table
+from polyfacet.training.cards import write_card
+from polyfacet.training.cells import Cell, train
+from polyfacet.training.engines.base import Resources
+from polyfacet.training.engines.registry import create
 
 N = 12
 

@@ -7,9 +7,9 @@ from handmade import entries, entry, rock_salt, structures, write_entries
 
 import sample
 import sample_pretraining
-from polyfacet.errors import UserError
-from polyfacet.materials import SAMPLE
-from polyfacet.tables import read_table
+from polyfacet.materials.material import SAMPLE
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.parquet import read_table
 
 DRAW = {"seed": 3, "filters": {}, "magnetization": "absolute"}
 

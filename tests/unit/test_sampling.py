@@ -9,11 +9,11 @@ import pytest
 from handmade import entries, entry, rock_salt, write_entries
 
 import sample as script
-from polyfacet.errors import UserError
-from polyfacet.identifiers import stable_hash
-from polyfacet.materials import material_from_entry
-from polyfacet.sampling import entry_pass, sample_writing, sorted_runs
-from polyfacet.sampling.draw import Filters
+from polyfacet.materials.material import material_from_entry
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.identifiers import stable_hash
+from polyfacet.sources.alexandria import entry_pass, sample_writing, sorted_runs
+from polyfacet.sources.alexandria.draw import Filters
 
 NACL = rock_salt("Na", "Cl", 5.64)
 

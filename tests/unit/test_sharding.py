@@ -1,9 +1,9 @@
 """Shards: what of a table is in one."""
 
-from polyfacet.identifiers import shard_of
-from polyfacet.rejects import REJECTS
-from polyfacet.sharding import read_shard
-from polyfacet.tables import write_table
+from polyfacet.runtime.identifiers import shard_of
+from polyfacet.runtime.parquet import write_table
+from polyfacet.runtime.rejects import REJECTS
+from polyfacet.runtime.sharding import read_shard
 
 
 def test_the_shards_of_a_table_are_the_table(tmp_path):

@@ -8,8 +8,8 @@ from handmade import entry, rock_salt
 from pymatgen.core import Structure
 from structure_stages import graphs_of, sampled_and_written, texts_of
 
-from polyfacet.rendering.cif_scene import scene_of_cif
-from polyfacet.rendering.settings import RenderSettings
+from polyfacet.facets.image.cif_scene import scene_of_cif
+from polyfacet.facets.image.settings import RenderSettings
 
 IRON_OXIDE = rock_salt("Fe", "O", 4.33)
 WATER = rock_salt("H", "O", 4.33)

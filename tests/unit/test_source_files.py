@@ -14,8 +14,8 @@ from handmade import entries
 
 import sample as script
 import sample_pretraining
-from polyfacet.errors import UserError
-from polyfacet.sampling import json_window
+from polyfacet.runtime.errors import UserError
+from polyfacet.sources.alexandria import json_window
 
 ENTRIES = entries()[:4]
 IDS = [item["data"]["mat_id"] for item in ENTRIES]

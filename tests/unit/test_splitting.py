@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 import split_materials as split_script
-from polyfacet.errors import UserError
-from polyfacet.splitting import indivisible_groups, split_materials
+from polyfacet.runtime.errors import UserError
+from polyfacet.splits.parts import indivisible_groups, split_materials
 
 FORMULAS = {f"m{i}": f"X{i // 4}" for i in range(200)}
 

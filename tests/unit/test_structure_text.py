@@ -12,13 +12,13 @@ from pymatgen.core import Lattice, Structure
 from robocrys.condense.molecule import MoleculeNamer
 
 from describe_structures import main
-from polyfacet.cif import write_cif
-from polyfacet.errors import UserError
-from polyfacet.rejects import REJECTS
-from polyfacet.stage_tables import TEXTS
-from polyfacet.structure_text.compact_cif import CompactCifError, compact_cif
-from polyfacet.structure_text.robocrystallographer import Describer, DescriptionError
-from polyfacet.tables import read_table
+from polyfacet.facets.text.compact_cif import CompactCifError, compact_cif
+from polyfacet.facets.text.robocrystallographer import Describer, DescriptionError
+from polyfacet.materials.cif import write_cif
+from polyfacet.materials.stage_tables import TEXTS
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.parquet import read_table
+from polyfacet.runtime.rejects import REJECTS
 
 SALT = rock_salt("Na", "Cl", 5.64)
 SALT_CIF = """\

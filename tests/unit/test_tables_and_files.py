@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from polyfacet.errors import UserError
-from polyfacet.files import atomic_path, sha256_of_folder, write_text
-from polyfacet.identifiers import shard_of
-from polyfacet.rejects import REJECTS, Reject, check_rejected_fraction, write_rejects
-from polyfacet.tables import column, read_table, write_table
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.files import atomic_path, sha256_of_folder, write_text
+from polyfacet.runtime.identifiers import shard_of
+from polyfacet.runtime.parquet import column, read_table, write_table
+from polyfacet.runtime.rejects import REJECTS, Reject, check_rejected_fraction, write_rejects
 
 SCHEMA = pa.schema(
     [column("mat_id", pa.string(), "id"), column("gap", pa.float64(), "band gap", "eV", nullable=True)]

@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 
 import read_composition_table
-from polyfacet.composition.formula import parse_formula
-from polyfacet.composition.statistics import STATISTICS, composition_statistics
-from polyfacet.composition.text import composition_text
-from polyfacet.composition_tables.dataset import table_dataset_schema
-from polyfacet.composition_tables.description import RESERVED, table_source
-from polyfacet.composition_tables.reading import rows_schema
-from polyfacet.errors import UserError
+from polyfacet.facets.compimage.statistics import STATISTICS, composition_statistics
+from polyfacet.facets.text.composition import composition_text
+from polyfacet.materials.formula import parse_formula
+from polyfacet.runtime.errors import UserError
+from polyfacet.sources.tables.description import RESERVED, table_source
+from polyfacet.sources.tables.reading import rows_schema
+from polyfacet.training.table_dataset import table_dataset_schema
 
 STEEL = {
     "composition": {"columns": ["C", "Mn"], "unit": "weight_percent", "balance": "Fe"},

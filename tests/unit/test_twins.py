@@ -11,11 +11,11 @@ from pymatgen.core import Lattice, Structure
 import find_twins
 import sample as sample_script
 import split_materials
-from polyfacet import twins as twins_module
-from polyfacet.cells import with_validation
-from polyfacet.materials import SAMPLE
-from polyfacet.splitting import SPLIT
-from polyfacet.tables import read_table
+from polyfacet.materials import twins as twins_module
+from polyfacet.materials.material import SAMPLE
+from polyfacet.runtime.parquet import read_table
+from polyfacet.splits.parts import SPLIT
+from polyfacet.training.cells import with_validation
 
 # Three sites on a general line of a hexagonal cell: a screw, of one hand or the other.
 QUARTZ = Structure.from_spacegroup(

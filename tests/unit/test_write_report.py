@@ -6,12 +6,12 @@ import pytest
 
 import tabulate_results
 import write_report
-from polyfacet.facets import combination_name, facets_of
-from polyfacet.materials import SAMPLE
-from polyfacet.results import CELLS
-from polyfacet.splitting import SPLIT
-from polyfacet.stage_tables import TWINS
-from polyfacet.tables import write_table
+from polyfacet.facets.registry import combination_name, facets_of
+from polyfacet.materials.material import SAMPLE
+from polyfacet.materials.stage_tables import TWINS
+from polyfacet.reporting.results import CELLS
+from polyfacet.runtime.parquet import write_table
+from polyfacet.splits.parts import SPLIT
 
 BLANK_TARGETS = dict.fromkeys(
     ("gap", "e_form", "e_hull", "e_total", "mag_vol", "vol_atom", "dos_ef", "volume"), 0.0

@@ -8,11 +8,11 @@ from handmade import entry, rock_salt, structures
 from jarvis.core.atoms import Atoms
 from pymatgen.core import Lattice, Structure
 
-from polyfacet.cif import CifError, read_cif, write_cif
-from polyfacet.materials import SAMPLE, material_from_entry, sample_table
-from polyfacet.rejects import REJECTS
-from polyfacet.stage_tables import STRUCTURES
-from polyfacet.tables import read_table, write_table
+from polyfacet.materials.cif import CifError, read_cif, write_cif
+from polyfacet.materials.material import SAMPLE, material_from_entry, sample_table
+from polyfacet.materials.stage_tables import STRUCTURES
+from polyfacet.runtime.parquet import read_table, write_table
+from polyfacet.runtime.rejects import REJECTS
 from write_structures import main
 
 SKEWED = Structure(

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from polyfacet.composition.element_rebuild import rebuild_elements
-from polyfacet.composition.element_table import check_elements
-from polyfacet.composition.formula import parse_formula
-from polyfacet.composition.statistics import composition_statistics
-from polyfacet.composition.xenonpy_backend import xenonpy_statistics
+from polyfacet.facets.compimage.element_rebuild import rebuild_elements
+from polyfacet.facets.compimage.element_table import check_elements
+from polyfacet.facets.compimage.statistics import composition_statistics
+from polyfacet.facets.compimage.xenonpy_backend import xenonpy_statistics
+from polyfacet.materials.formula import parse_formula
 
 N_COMPOSITIONS = 2000
 

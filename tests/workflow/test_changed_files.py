@@ -6,9 +6,8 @@ import shutil
 
 import pytest
 from handmade import entries, write_entries
-from workflow_copy import copy_workflow
-
 from polyfacet.documentation.rerun_reference import TABLE_RUN, plan, planning_folder, reruns
+from workflow_copy import copy_workflow
 
 
 def test_the_files_of_a_folder_are_watched(tmp_path):

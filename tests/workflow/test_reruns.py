@@ -5,7 +5,6 @@ import shutil
 from contextlib import ExitStack, contextmanager
 
 import pytest
-
 from polyfacet.documentation.rerun_reference import PAGE, other_value, rules_by_module
 from polyfacet.documentation.rerun_reference import main as write_page
 
@@ -97,7 +96,11 @@ def test_a_new_text_of_the_report_writes_the_report_only(finished):
 
 @pytest.mark.parametrize(
     "code",
-    ["scripts/fit_network.py", "polyfacet/structure_facet/lattice_sums.py", "polyfacet/composition/text.py"],
+    [
+        "scripts/fit_network.py",
+        "polyfacet/facets/graph/lattice_sums.py",
+        "polyfacet/facets/text/composition.py",
+    ],
 )
 def test_changed_code_reruns_the_rules_that_import_it(finished, descendants, code):
     users = rules_by_module()[code]

@@ -11,7 +11,7 @@ from PIL import Image
 from sklearn.metrics import mean_absolute_error
 
 import train_cell
-from polyfacet.targets import Target
+from polyfacet.materials.targets import Target
 
 COMBINATIONS, TARGETS = ("text", "text+image+tabular"), ("e_form", "vol_atom")
 

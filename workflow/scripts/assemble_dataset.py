@@ -9,16 +9,16 @@ from typing import Annotated
 import pandas as pd
 import pyarrow as pa
 
-from polyfacet.arguments import Key
-from polyfacet.dataset import dataset_schema
-from polyfacet.facets import DIGEST_SUFFIX, Facet, structure_picture_columns
-from polyfacet.materials import SAMPLE
-from polyfacet.progress import tell
-from polyfacet.rendering.settings import Arrangement, View
-from polyfacet.sharding import read_shard
-from polyfacet.splitting import SPLIT
-from polyfacet.stage_tables import COMPOSITION_IMAGES, EMBEDDINGS, PICTURES, TEXTS
-from polyfacet.tables import read_table, write_table
+from polyfacet.facets.image.settings import Arrangement, View
+from polyfacet.facets.registry import DIGEST_SUFFIX, Facet, structure_picture_columns
+from polyfacet.materials.material import SAMPLE
+from polyfacet.materials.stage_tables import COMPOSITION_IMAGES, EMBEDDINGS, PICTURES, TEXTS
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.parquet import read_table, write_table
+from polyfacet.runtime.progress import tell
+from polyfacet.runtime.sharding import read_shard
+from polyfacet.splits.parts import SPLIT
+from polyfacet.training.dataset import dataset_schema
 
 
 def main(
@@ -49,7 +49,7 @@ def main(
     shard, n_shards
         Which materials of the sample: those whose hash falls into this shard.
     views, arrangement
-        See `polyfacet.rendering.settings.RenderSettings`; they say which columns of pictures there are.
+        See `polyfacet.facets.image.settings.RenderSettings`; they say which columns of pictures there are.
     """
     columns = [name for name in SAMPLE.names if name not in ("structure", "source_file", "source_position")]
     frame = read_shard(sample, SAMPLE, int(shard), n_shards, columns)
@@ -100,6 +100,6 @@ def _named(pictures: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

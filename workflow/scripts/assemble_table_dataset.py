@@ -4,15 +4,15 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from polyfacet.arguments import Key
-from polyfacet.composition.statistics_table import COMPOSITION_STATISTICS, STATISTICS_COLUMN
-from polyfacet.composition_tables.dataset import table_dataset_schema
-from polyfacet.composition_tables.description import table_source
-from polyfacet.composition_tables.reading import rows_schema
-from polyfacet.facets import DIGEST_SUFFIX, Facet
-from polyfacet.splitting import SPLIT
-from polyfacet.stage_tables import COMPOSITION_IMAGES
-from polyfacet.tables import read_table, write_table
+from polyfacet.facets.compimage.statistics_table import COMPOSITION_STATISTICS, STATISTICS_COLUMN
+from polyfacet.facets.registry import DIGEST_SUFFIX, Facet
+from polyfacet.materials.stage_tables import COMPOSITION_IMAGES
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.parquet import read_table, write_table
+from polyfacet.sources.tables.description import table_source
+from polyfacet.sources.tables.reading import rows_schema
+from polyfacet.splits.parts import SPLIT
+from polyfacet.training.table_dataset import table_dataset_schema
 
 
 def main(
@@ -57,6 +57,6 @@ def main(
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

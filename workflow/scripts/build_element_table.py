@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from polyfacet.composition.element_sources import load_element_table
-from polyfacet.composition.element_table import write_elements
-from polyfacet.files import sha256_of_file, write_text
+from polyfacet.facets.compimage.element_sources import load_element_table
+from polyfacet.facets.compimage.element_table import write_elements
+from polyfacet.runtime.files import sha256_of_file, write_text
 
 
 def main(element_table: Path, provenance: Path, *, source: Path | None = None) -> None:
@@ -31,6 +31,6 @@ def main(element_table: Path, provenance: Path, *, source: Path | None = None) -
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

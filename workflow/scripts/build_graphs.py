@@ -8,15 +8,15 @@ from typing import Annotated
 
 import torch
 
-from polyfacet.arguments import Key
-from polyfacet.cell_size import MAX_SITES, check_cell_size
-from polyfacet.kept_results import KeptResults
-from polyfacet.progress import track
-from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
-from polyfacet.stage_tables import intact_structures
-from polyfacet.structure_facet.crystal import Crystal, read_crystal
-from polyfacet.structure_facet.crystal_graph import GRAPHS, CrystalGraph, build_graphs
-from polyfacet.structure_facet.lattice_sums import PauliDecay
+from polyfacet.facets.graph.crystal import Crystal, read_crystal
+from polyfacet.facets.graph.crystal_graph import GRAPHS, CrystalGraph, build_graphs
+from polyfacet.facets.graph.lattice_sums import PauliDecay
+from polyfacet.materials.cell_size import MAX_SITES, check_cell_size
+from polyfacet.materials.stage_tables import intact_structures
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.kept_results import KeptResults
+from polyfacet.runtime.progress import track
+from polyfacet.runtime.rejects import Reject, check_rejected_fraction, write_rejects
 
 # Crystals summed together; more gain nothing.
 BATCH = 500
@@ -52,9 +52,9 @@ def main(
     provenance
         Output: JSON that says how many were made, and how many kept.
     pauli
-        See `polyfacet.structure_facet.lattice_sums.lattice_sums`.
+        See `polyfacet.facets.graph.lattice_sums.lattice_sums`.
     neighbours, min_radius, across_vacuum
-        See `polyfacet.structure_facet.local_graph.local_graph`.
+        See `polyfacet.facets.graph.local_graph.local_graph`.
     max_rejected_fraction
         Share of rejects above which the stage stops.
     max_sites
@@ -62,7 +62,7 @@ def main(
     primitive
         Whether graphs are made of the primitive cell, so that the choice of cell does not matter.
     kept, code
-        Record of this shard and digest of the code; see `polyfacet.kept_results.KeptResults`.
+        Record of this shard and digest of the code; see `polyfacet.runtime.kept_results.KeptResults`.
     """
     # The rounding of a sum depends on the number of threads; shards are what runs in parallel.
     torch.set_num_threads(1)
@@ -103,6 +103,6 @@ def _read_crystals(
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

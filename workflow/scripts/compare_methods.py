@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from polyfacet.comparison.scores import SCORES, collect_scores, compare, with_means_over_targets
-from polyfacet.files import write_text
-from polyfacet.tables import write_table
+from polyfacet.evaluation.scores import SCORES, collect_scores, compare, with_means_over_targets
+from polyfacet.runtime.files import write_text
+from polyfacet.runtime.parquet import write_table
 
 
 def main(
@@ -25,7 +25,7 @@ def main(
     Parameters
     ----------
     cells
-        Folders of cells, see `polyfacet.comparison.scores.collect_scores`.
+        Folders of cells, see `polyfacet.evaluation.scores.collect_scores`.
     scores, scores_csv, comparison_csv
         Outputs: every score of every cell; their mean, spread and wins over the repeats.
     targets, methods
@@ -45,6 +45,6 @@ def main(
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

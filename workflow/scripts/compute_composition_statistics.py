@@ -6,19 +6,19 @@ from typing import Annotated, Literal
 
 import pandas as pd
 
-from polyfacet.arguments import Key
-from polyfacet.composition.element_table import elements_without_properties, read_elements
-from polyfacet.composition.formula import FormulaError, parse_formula
-from polyfacet.composition.statistics import Mode, composition_statistics
-from polyfacet.composition.statistics_table import COMPOSITION_STATISTICS, statistics_rows
-from polyfacet.composition.xenonpy_backend import xenonpy_statistics
-from polyfacet.errors import UserError
-from polyfacet.files import sha256_of_file
-from polyfacet.identifiers import text_digest
-from polyfacet.kept_results import KeptResults
-from polyfacet.materials import SAMPLE
-from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
-from polyfacet.sharding import read_shard
+from polyfacet.facets.compimage.element_table import elements_without_properties, read_elements
+from polyfacet.facets.compimage.statistics import Mode, composition_statistics
+from polyfacet.facets.compimage.statistics_table import COMPOSITION_STATISTICS, statistics_rows
+from polyfacet.facets.compimage.xenonpy_backend import xenonpy_statistics
+from polyfacet.materials.formula import FormulaError, parse_formula
+from polyfacet.materials.material import SAMPLE
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.files import sha256_of_file
+from polyfacet.runtime.identifiers import text_digest
+from polyfacet.runtime.kept_results import KeptResults
+from polyfacet.runtime.rejects import Reject, check_rejected_fraction, write_rejects
+from polyfacet.runtime.sharding import read_shard
 
 Compositions = dict[str, dict[str, float]]
 
@@ -51,13 +51,13 @@ def main(
     backend
         What computes the statistics: this package, or XenonPy, which has ``statistics`` of its own name only.
     statistics
-        See `polyfacet.composition.statistics.composition_statistics`.
+        See `polyfacet.facets.compimage.statistics.composition_statistics`.
     shard, n_shards
         Which materials of the sample: those whose hash falls into this shard.
     max_rejected_fraction
         Share of rejects above which the stage stops.
     kept, code
-        Record of this shard and digest of the code; see `polyfacet.kept_results.KeptResults`.
+        Record of this shard and digest of the code; see `polyfacet.runtime.kept_results.KeptResults`.
     """
     if backend == "xenonpy" and statistics != "xenonpy":
         raise UserError(
@@ -107,6 +107,6 @@ def _compositions(
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

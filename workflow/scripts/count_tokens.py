@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from polyfacet.errors import UserError
-from polyfacet.facets import Facet
-from polyfacet.online.hub_cache import checkpoint_folder, read_record
-from polyfacet.stage_tables import TEXTS
-from polyfacet.tables import iterate_table
-from polyfacet.token_counting import count_tokens, load_tokenizer, longest_text
-from polyfacet.token_counts import check_known, write_counts
+from polyfacet.facets.registry import Facet
+from polyfacet.materials.stage_tables import TEXTS
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.parquet import iterate_table
+from polyfacet.training.encoders.hub_cache import checkpoint_folder, read_record
+from polyfacet.training.encoders.token_counting import count_tokens, load_tokenizer, longest_text
+from polyfacet.training.encoders.token_counts import check_known, write_counts
 
 
 def main(
@@ -35,7 +35,7 @@ def main(
     tokens
         Output: counts (``TokenCounts``) as JSON.
     form
-        Form of the texts (see `polyfacet.text_variants`).
+        Form of the texts (see `polyfacet.facets.text.variants`).
     checkpoint
         Folder of a checkpoint that the configuration names; comes before the others.
     max_text_len
@@ -72,6 +72,6 @@ def _texts(tables: Sequence[Path]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

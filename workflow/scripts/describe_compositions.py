@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import Annotated
 
-from polyfacet.arguments import Key
-from polyfacet.composition.formula import FormulaError
-from polyfacet.composition.text import composition_text
-from polyfacet.identifiers import text_digest
-from polyfacet.kept_results import KeptResults
-from polyfacet.materials import SAMPLE
-from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
-from polyfacet.sharding import read_shard
-from polyfacet.stage_tables import TEXTS
+from polyfacet.facets.text.composition import composition_text
+from polyfacet.materials.formula import FormulaError
+from polyfacet.materials.material import SAMPLE
+from polyfacet.materials.stage_tables import TEXTS
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.identifiers import text_digest
+from polyfacet.runtime.kept_results import KeptResults
+from polyfacet.runtime.rejects import Reject, check_rejected_fraction, write_rejects
+from polyfacet.runtime.sharding import read_shard
 
 
 def main(
@@ -38,13 +38,13 @@ def main(
     provenance
         Output: JSON that says how many were made, and how many kept.
     variant
-        See `polyfacet.composition.text.VARIANTS`.
+        See `polyfacet.facets.text.composition.VARIANTS`.
     shard, n_shards
         Which materials of the sample: those whose hash falls into this shard.
     max_rejected_fraction
         Share of rejects above which the stage stops.
     kept, code
-        Record of this shard and digest of the code; see `polyfacet.kept_results.KeptResults`.
+        Record of this shard and digest of the code; see `polyfacet.runtime.kept_results.KeptResults`.
     """
     sample = read_shard(materials, SAMPLE, int(shard), n_shards, ["mat_id", "formula"])
     formulas = dict(zip(sample["mat_id"], sample["formula"], strict=True))
@@ -68,6 +68,6 @@ def main(
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

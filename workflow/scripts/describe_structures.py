@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 from pymatgen.core import Structure
 
-from polyfacet.arguments import Key
-from polyfacet.cell_size import MAX_SITES, check_cell_size
-from polyfacet.cif import read_cif
-from polyfacet.kept_results import KeptResults
-from polyfacet.progress import tell, track
-from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
-from polyfacet.stage_tables import TEXTS, intact_structures
-from polyfacet.structure_text.compact_cif import compact_cif
+from polyfacet.facets.text.compact_cif import compact_cif
+from polyfacet.materials.cell_size import MAX_SITES, check_cell_size
+from polyfacet.materials.cif import read_cif
+from polyfacet.materials.stage_tables import TEXTS, intact_structures
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.kept_results import KeptResults
+from polyfacet.runtime.progress import tell, track
+from polyfacet.runtime.rejects import Reject, check_rejected_fraction, write_rejects
 
 Variant = Literal["robocrystallographer", "cif"]
 
@@ -44,13 +44,13 @@ def main(
     provenance
         Output: JSON that says how many were made, and how many kept.
     variant
-        See `polyfacet.text_variants.STRUCTURE_TEXTS`.
+        See `polyfacet.facets.text.variants.STRUCTURE_TEXTS`.
     max_rejected_fraction
         Share of rejects above which the stage stops.
     max_sites
         Largest number of sites in a cell that is described.
     kept, code
-        Record of this shard and digest of the code; see `polyfacet.kept_results.KeptResults`.
+        Record of this shard and digest of the code; see `polyfacet.runtime.kept_results.KeptResults`.
     """
     made_of = intact_structures(materials, structures)
     recipe = {"code": code, "variant": variant, "max_sites": max_sites}
@@ -78,12 +78,12 @@ def main(
 def _writer(variant: Variant) -> Callable[[Structure], str]:
     if variant == "cif":
         return compact_cif
-    from polyfacet.structure_text.robocrystallographer import Describer  # noqa: PLC0415 - takes seconds
+    from polyfacet.facets.text.robocrystallographer import Describer  # noqa: PLC0415 - takes seconds
 
     return Describer()
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Annotated
 
-from polyfacet.arguments import Key
-from polyfacet.online.download import download
-from polyfacet.online.remote_files import RemoteFile
+from polyfacet.runtime.arguments import Key
+from polyfacet.sources.alexandria.download import download
+from polyfacet.sources.alexandria.remote_files import RemoteFile
 
 
 def main(
@@ -29,7 +29,7 @@ def main(
     sha256
         Its digest where one is known.
     attempts, stall_timeout_s, max_size_gb, allow_http
-        See `polyfacet.online.download.download`.
+        See `polyfacet.sources.alexandria.download.download`.
     """
     download(
         RemoteFile(url, sha256),
@@ -42,6 +42,6 @@ def main(
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

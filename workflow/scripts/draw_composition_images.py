@@ -6,14 +6,14 @@ from typing import Annotated
 
 from PIL import Image
 
-from polyfacet.arguments import Key
-from polyfacet.composition.grey_levels import GreyLevels
-from polyfacet.composition.image import Layout, arrange, magnify
-from polyfacet.composition.statistics_table import read_statistics
-from polyfacet.files import atomic_path, sha256_of_file
-from polyfacet.kept_results import KeptResults
-from polyfacet.progress import track
-from polyfacet.stage_tables import COMPOSITION_IMAGES
+from polyfacet.facets.compimage.grey_levels import GreyLevels
+from polyfacet.facets.compimage.image import Layout, arrange, magnify
+from polyfacet.facets.compimage.statistics_table import read_statistics
+from polyfacet.materials.stage_tables import COMPOSITION_IMAGES
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.files import atomic_path, sha256_of_file
+from polyfacet.runtime.kept_results import KeptResults
+from polyfacet.runtime.progress import track
 
 
 def main(
@@ -41,11 +41,11 @@ def main(
     provenance
         Output: JSON that says how many were made, and how many kept.
     layout
-        See `polyfacet.composition.image.arrange`.
+        See `polyfacet.facets.compimage.image.arrange`.
     scale
         Pixels per pixel.
     kept, code
-        Record of this shard and digest of the code; see `polyfacet.kept_results.KeptResults`.
+        Record of this shard and digest of the code; see `polyfacet.runtime.kept_results.KeptResults`.
     """
     mat_ids, values = read_statistics(statistics)
     pictures = dict(zip(mat_ids, arrange(GreyLevels.load(grey_levels).grey(values), layout), strict=True))
@@ -66,6 +66,6 @@ def main(
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from polyfacet.composition.image import HEIGHT, WIDTH, Layout, arrange
-from polyfacet.composition.properties import NAMES
-from polyfacet.composition.statistics import STATISTICS
-from polyfacet.files import atomic_path
+from polyfacet.facets.compimage.image import HEIGHT, WIDTH, Layout, arrange
+from polyfacet.facets.compimage.properties import NAMES
+from polyfacet.facets.compimage.statistics import STATISTICS
+from polyfacet.runtime.files import atomic_path
 
 UNUSED = -1
 # Inches of a pixel: wide enough for the name of a statistic in type of 6 points.
@@ -30,7 +30,7 @@ def main(legend: Path, *, layout: Layout) -> None:
     legend
         Output: PNG.
     layout
-        See `polyfacet.composition.image.arrange`.
+        See `polyfacet.facets.compimage.image.arrange`.
     """
     properties, statistics = pixel_map(layout)
     figure, axes = plt.subplots(figsize=(PIXEL[0] * WIDTH + 0.4, PIXEL[1] * HEIGHT + 0.9), dpi=150)
@@ -78,6 +78,6 @@ def _draw_line(
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from polyfacet.dataset import read_rows, with_checked_pictures
-from polyfacet.errors import UserError
-from polyfacet.facets import Facet, picture_columns
-from polyfacet.figures import contact_sheet, save
+from polyfacet.facets.registry import Facet, picture_columns
+from polyfacet.reporting.figures import contact_sheet, save
+from polyfacet.runtime.errors import UserError
+from polyfacet.training.dataset import read_rows, with_checked_pictures
 
 
 def main(dataset: Path, sheet: Path, *, n_pictures: int) -> None:
@@ -33,6 +33,6 @@ def main(dataset: Path, sheet: Path, *, n_pictures: int) -> None:
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

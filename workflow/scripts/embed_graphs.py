@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from polyfacet.files import sha256_of_file
-from polyfacet.kept_results import KeptResults
-from polyfacet.stage_tables import EMBEDDINGS
-from polyfacet.structure_facet.crystal_graph import read_graphs
-from polyfacet.structure_facet.devices import Device, choose_device
-from polyfacet.structure_facet.embedding import embed, load_network
+from polyfacet.facets.graph.crystal_graph import read_graphs
+from polyfacet.facets.graph.devices import Device, choose_device
+from polyfacet.facets.graph.embedding import embed, load_network
+from polyfacet.materials.stage_tables import EMBEDDINGS
+from polyfacet.runtime.files import sha256_of_file
+from polyfacet.runtime.kept_results import KeptResults
 
 
 def main(
@@ -35,7 +35,7 @@ def main(
     device
         ``auto`` takes a GPU where there is one.
     kept, code
-        Record of this shard and digest of the code; see `polyfacet.kept_results.KeptResults`.
+        Record of this shard and digest of the code; see `polyfacet.runtime.kept_results.KeptResults`.
     """
     where = choose_device(device)
     by_id = {graph.mat_id: graph for graph in read_graphs([graphs])}
@@ -51,6 +51,6 @@ def main(
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

@@ -5,10 +5,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from polyfacet.engines.automm.hyperparameters import AutoMMSettings
-from polyfacet.facets import Facet, facets_of
-from polyfacet.online.hub import fetch_encoders
-from polyfacet.online.hub_cache import write_record
+from polyfacet.facets.registry import Facet, facets_of
+from polyfacet.training.encoders.hub import fetch_encoders
+from polyfacet.training.encoders.hub_cache import write_record
+from polyfacet.training.engines.automm.hyperparameters import AutoMMSettings
 
 
 def main(
@@ -44,6 +44,6 @@ def main(
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

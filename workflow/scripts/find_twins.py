@@ -7,13 +7,13 @@ from typing import Annotated
 
 import pyarrow as pa
 
-from polyfacet.arguments import Key
-from polyfacet.materials import SAMPLE
-from polyfacet.progress import track
-from polyfacet.sharding import read_shard
-from polyfacet.stage_tables import TWINS
-from polyfacet.tables import iterate_table, write_table
-from polyfacet.twins import Candidate, candidates, twin_groups
+from polyfacet.materials.material import SAMPLE
+from polyfacet.materials.stage_tables import TWINS
+from polyfacet.materials.twins import Candidate, candidates, twin_groups
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.parquet import iterate_table, write_table
+from polyfacet.runtime.progress import track
+from polyfacet.runtime.sharding import read_shard
 
 
 def main(sample: Path, twins: Path, *, shard: int, n_shards: Annotated[int, Key("shards")]) -> None:
@@ -60,6 +60,6 @@ def _structures(sample: Path, wanted: Collection[str]) -> list[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

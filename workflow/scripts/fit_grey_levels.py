@@ -5,11 +5,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from polyfacet.composition.grey_levels import GreyLevels
-from polyfacet.composition.statistics_table import read_statistics
-from polyfacet.errors import UserError
-from polyfacet.splitting import SPLIT, TRAIN
-from polyfacet.tables import read_table
+from polyfacet.facets.compimage.grey_levels import GreyLevels
+from polyfacet.facets.compimage.statistics_table import read_statistics
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.parquet import read_table
+from polyfacet.splits.parts import SPLIT, TRAIN
 
 
 def main(
@@ -50,6 +50,6 @@ def main(
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

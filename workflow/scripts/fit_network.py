@@ -8,20 +8,20 @@ from typing import Annotated, Any
 
 import pandas as pd
 
-from polyfacet.arguments import Key
-from polyfacet.errors import UserError
-from polyfacet.files import write_text
-from polyfacet.materials import SAMPLE
-from polyfacet.progress import tell
-from polyfacet.splitting import SPLIT, TEST, TRAIN
-from polyfacet.structure_facet.crystal_graph import CrystalGraph, read_graphs
-from polyfacet.structure_facet.devices import Device, choose_device
-from polyfacet.structure_facet.embedding import EmbeddingKind, calibrate, make_network, save_network
-from polyfacet.structure_facet.network import NetworkConfig, PotNet
-from polyfacet.structure_facet.training import Trained, TrainingConfig, train_on_properties
-from polyfacet.structure_facet.training_examples import NothingToLearnError
-from polyfacet.tables import read_table
-from polyfacet.targets import Target
+from polyfacet.facets.graph.crystal_graph import CrystalGraph, read_graphs
+from polyfacet.facets.graph.devices import Device, choose_device
+from polyfacet.facets.graph.embedding import EmbeddingKind, calibrate, make_network, save_network
+from polyfacet.facets.graph.network import NetworkConfig, PotNet
+from polyfacet.facets.graph.training import Trained, TrainingConfig, train_on_properties
+from polyfacet.facets.graph.training_examples import NothingToLearnError
+from polyfacet.materials.material import SAMPLE
+from polyfacet.materials.targets import Target
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.files import write_text
+from polyfacet.runtime.parquet import read_table
+from polyfacet.runtime.progress import tell
+from polyfacet.splits.parts import SPLIT, TEST, TRAIN
 
 # All of them, whatever a run predicts: to ask for one more must not change the embedding.
 TARGETS = [target.value for target in Target]
@@ -59,15 +59,15 @@ def main(
         validation errors are, and in its ``notes`` what it could not learn.  Trainings keep their state
         beside the network until all is done.
     kind, seed
-        See `polyfacet.structure_facet.embedding.make_network`.
+        See `polyfacet.facets.graph.embedding.make_network`.
     device
         ``auto`` takes a GPU where there is one.
     width, layers
-        See `polyfacet.structure_facet.network.NetworkConfig`.
+        See `polyfacet.facets.graph.network.NetworkConfig`.
     sample
         Table of the sampled materials, for ``trained``.
     training
-        Fields of `polyfacet.structure_facet.training.TrainingConfig`.
+        Fields of `polyfacet.facets.graph.training.TrainingConfig`.
     pretraining, pretraining_graphs
         Table of materials outside the sample that are trained on first, and their graphs.
 
@@ -166,6 +166,6 @@ def _check_overlap(pretraining: pd.DataFrame, test: pd.DataFrame) -> None:
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from polyfacet.dataset import write_dataset_metadata
-from polyfacet.progress import tell
+from polyfacet.runtime.progress import tell
+from polyfacet.training.dataset import write_dataset_metadata
 
 
 def main(parts: list[Path], metadata: Path) -> None:
@@ -24,6 +24,6 @@ def main(parts: list[Path], metadata: Path) -> None:
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from polyfacet.arguments import Key
-from polyfacet.encoders import (
+from polyfacet.facets.registry import Facet
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.files import atomic_path
+from polyfacet.training.encoders.local import (
     ImageEncoderSettings,
     TextEncoderSettings,
     save_image_encoder,
     save_text_encoder,
 )
-from polyfacet.facets import Facet
-from polyfacet.files import atomic_path
 
 
 def main(
@@ -42,6 +42,6 @@ def main(
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from polyfacet.cards import read_card
-from polyfacet.files import write_text
-from polyfacet.results import CELLS, cell_row
-from polyfacet.tables import read_table, write_table
+from polyfacet.reporting.results import CELLS, cell_row
+from polyfacet.runtime.files import write_text
+from polyfacet.runtime.parquet import read_table, write_table
+from polyfacet.training.cards import read_card
 
 
 def main(cards: list[Path], baseline_cards: list[Path], cells: Path, cells_csv: Path) -> None:
@@ -27,6 +27,6 @@ def main(cards: list[Path], baseline_cards: list[Path], cells: Path, cells_csv: 
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from polyfacet.comparison.figure import comparison_figure
-from polyfacet.comparison.scores import SCORES, compare
-from polyfacet.figures import save
-from polyfacet.tables import read_table
+from polyfacet.evaluation.scores import SCORES, compare
+from polyfacet.reporting.comparison.figure import comparison_figure
+from polyfacet.reporting.figures import save
+from polyfacet.runtime.parquet import read_table
 
 
 def main(scores: Path, figure: Path, *, published: Sequence[Mapping[str, Any]]) -> None:
@@ -16,6 +16,6 @@ def main(scores: Path, figure: Path, *, published: Sequence[Mapping[str, Any]]) 
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from polyfacet.figures import mae_bars, mase_heatmap, save
-from polyfacet.results import CELLS, answer_cells, pivot
-from polyfacet.tables import read_table
+from polyfacet.reporting.figures import mae_bars, mase_heatmap, save
+from polyfacet.reporting.results import CELLS, answer_cells, pivot
+from polyfacet.runtime.parquet import read_table
 
 
 def main(cells: Path, heatmap: Path, bars: Path) -> None:
@@ -15,6 +15,6 @@ def main(cells: Path, heatmap: Path, bars: Path) -> None:
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

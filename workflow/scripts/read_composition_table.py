@@ -4,17 +4,17 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-from polyfacet.arguments import Key
-from polyfacet.composition_tables.description import table_source
-from polyfacet.composition_tables.reading import (
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.files import sha256_of_file, write_text
+from polyfacet.runtime.parquet import write_table
+from polyfacet.runtime.rejects import check_rejected_fraction
+from polyfacet.sources.tables.description import table_source
+from polyfacet.sources.tables.reading import (
     REJECTED_ROWS,
     element_features,
     read_rows,
     rows_schema,
 )
-from polyfacet.files import sha256_of_file, write_text
-from polyfacet.rejects import check_rejected_fraction
-from polyfacet.tables import write_table
 
 
 def main(
@@ -36,7 +36,7 @@ def main(
         Name of the table.
     description
         Its file and the meaning of its columns: fields of
-        `polyfacet.composition_tables.description.TableSource`.
+        `polyfacet.sources.tables.description.TableSource`.
     max_rejected_fraction
         Share of rejects above which the stage stops.
     """
@@ -70,6 +70,6 @@ def main(
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

@@ -6,14 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from polyfacet.arguments import Key
-from polyfacet.cell_size import MAX_SITES
-from polyfacet.files import atomic_path
-from polyfacet.kept_results import KeptResults
-from polyfacet.progress import track
-from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
-from polyfacet.rendering.pictures import Picture, render_structures
-from polyfacet.rendering.settings import (
+from polyfacet.facets.image.pictures import Picture, render_structures
+from polyfacet.facets.image.settings import (
     Arrangement,
     Cell,
     ColorScheme,
@@ -22,8 +16,14 @@ from polyfacet.rendering.settings import (
     View,
     WebGLBackend,
 )
-from polyfacet.rendering.studio import open_studio
-from polyfacet.stage_tables import PICTURES, intact_structures
+from polyfacet.facets.image.studio import open_studio
+from polyfacet.materials.cell_size import MAX_SITES
+from polyfacet.materials.stage_tables import PICTURES, intact_structures
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.files import atomic_path
+from polyfacet.runtime.kept_results import KeptResults
+from polyfacet.runtime.progress import track
+from polyfacet.runtime.rejects import Reject, check_rejected_fraction, write_rejects
 
 logger = logging.getLogger(__name__)
 
@@ -88,9 +88,9 @@ def main(
     scenes
         Folder that keeps scenes, so that a crystal that is drawn again need not have its bonds found again.
     drawn_by
-        What the browser draws with (see `polyfacet.rendering.drawn_by`); for the recipe of what is kept.
+        What the browser draws with (see `polyfacet.facets.image.drawn_by`); for the recipe of what is kept.
     kept, code
-        Record of this shard and digest of the code; see `polyfacet.kept_results.KeptResults`.
+        Record of this shard and digest of the code; see `polyfacet.runtime.kept_results.KeptResults`.
     """
     settings = RenderSettings(
         size=size,
@@ -140,6 +140,6 @@ def log_summary(pictures: Sequence[Picture], seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

@@ -7,14 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from polyfacet.comparison.findings import MAX_SPREAD, REPRODUCED_WITHIN, findings
-from polyfacet.comparison.scores import SCORES, compare
-from polyfacet.comparison.sections import section_markdown, sections
-from polyfacet.composition_tables.reading import REJECTED_ROWS
-from polyfacet.files import write_text
-from polyfacet.markdown import plain
-from polyfacet.rejects import REJECTS
-from polyfacet.tables import read_table
+from polyfacet.evaluation.scores import SCORES, compare
+from polyfacet.reporting.comparison.findings import MAX_SPREAD, REPRODUCED_WITHIN, findings
+from polyfacet.reporting.comparison.sections import section_markdown, sections
+from polyfacet.runtime.files import write_text
+from polyfacet.runtime.markdown import plain
+from polyfacet.runtime.parquet import read_table
+from polyfacet.runtime.rejects import REJECTS
+from polyfacet.sources.tables.reading import REJECTED_ROWS
 
 HOW_TO_READ = f"""\
 Mean ± standard deviation over the repeats of each split, always on the test part. A random split may hold one
@@ -112,6 +112,6 @@ def _image_rejects(tables: Sequence[Path]) -> str:
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

@@ -7,17 +7,17 @@ from typing import Annotated, Any, Literal
 
 import pyarrow as pa
 
-from polyfacet.arguments import Key
-from polyfacet.errors import UserError
-from polyfacet.files import scratch_folder, write_text
-from polyfacet.progress import tell
-from polyfacet.rejects import check_rejected_fraction
-from polyfacet.sampling.draw import Draw, Filters
-from polyfacet.sampling.entry_files import entry_files
-from polyfacet.sampling.entry_pass import REJECTED_ENTRIES
-from polyfacet.sampling.sample_writing import find_materials, write_sample
-from polyfacet.tables import write_table
-from polyfacet.targets import Magnetization
+from polyfacet.materials.targets import Magnetization
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.files import scratch_folder, write_text
+from polyfacet.runtime.parquet import write_table
+from polyfacet.runtime.progress import tell
+from polyfacet.runtime.rejects import check_rejected_fraction
+from polyfacet.sources.alexandria.draw import Draw, Filters
+from polyfacet.sources.alexandria.entry_files import entry_files
+from polyfacet.sources.alexandria.entry_pass import REJECTED_ENTRIES
+from polyfacet.sources.alexandria.sample_writing import find_materials, write_sample
 
 
 def main(
@@ -47,9 +47,9 @@ def main(
     seed
         Samples of one seed are nested.
     filters
-        Fields of `polyfacet.sampling.Filters`.
+        Fields of `polyfacet.sources.alexandria.Filters`.
     magnetization
-        See `polyfacet.targets.derive_targets`.
+        See `polyfacet.materials.targets.derive_targets`.
     max_rejected_fraction
         Share of unusable entries above which the stage stops.
     threads
@@ -84,6 +84,6 @@ def _check_size(size: int | None, counts: Mapping[str, int]) -> None:
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

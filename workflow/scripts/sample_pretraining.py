@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from polyfacet.arguments import Key
-from polyfacet.errors import UserError
-from polyfacet.files import scratch_folder, write_text
-from polyfacet.materials import SAMPLE
-from polyfacet.progress import tell
-from polyfacet.sampling.draw import Draw, Filters
-from polyfacet.sampling.entry_files import entry_files
-from polyfacet.sampling.sample_writing import find_materials, write_sample
-from polyfacet.tables import read_table
-from polyfacet.targets import Magnetization
+from polyfacet.materials.material import SAMPLE
+from polyfacet.materials.targets import Magnetization
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.files import scratch_folder, write_text
+from polyfacet.runtime.parquet import read_table
+from polyfacet.runtime.progress import tell
+from polyfacet.sources.alexandria.draw import Draw, Filters
+from polyfacet.sources.alexandria.entry_files import entry_files
+from polyfacet.sources.alexandria.sample_writing import find_materials, write_sample
 
 
 def main(
@@ -83,6 +83,6 @@ def _check_size(n_materials: int, counts: Mapping[str, int]) -> None:
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

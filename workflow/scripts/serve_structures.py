@@ -6,12 +6,12 @@ from typing import Annotated
 
 from werkzeug.serving import make_server
 
-from polyfacet.arguments import Key
-from polyfacet.errors import UserError
-from polyfacet.progress import tell
-from polyfacet.rendering.settings import Cell, ColorScheme, RenderSettings, Vacuum
-from polyfacet.structure_page.catalog import Catalog
-from polyfacet.structure_page.page import structure_page
+from polyfacet.facets.image.settings import Cell, ColorScheme, RenderSettings, Vacuum
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.progress import tell
+from polyfacet.use.structure_page.catalog import Catalog
+from polyfacet.use.structure_page.page import structure_page
 
 LOCALHOST = "127.0.0.1"
 VIEW_PX = 520
@@ -60,6 +60,6 @@ def main(
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from polyfacet.arguments import Key
-from polyfacet.composition.same_composition import composition_groups
-from polyfacet.composition_tables.positional_split import split_by_position
-from polyfacet.materials import SAMPLE
-from polyfacet.splitting import SPLIT, SplitMethod, indivisible_groups, split_materials
-from polyfacet.stage_tables import TWINS
-from polyfacet.tables import read_by_material, write_table
+from polyfacet.materials.material import SAMPLE
+from polyfacet.materials.same_composition import composition_groups
+from polyfacet.materials.stage_tables import TWINS
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.parquet import read_by_material, write_table
+from polyfacet.splits.parts import SPLIT, SplitMethod, indivisible_groups, split_materials
+from polyfacet.splits.positional import split_by_position
 
 
 def main(
@@ -35,12 +35,12 @@ def main(
     split
         Output: mat_id, part, and the group that stays together.
     method
-        See `polyfacet.splitting.indivisible_groups`.
+        See `polyfacet.splits.parts.indivisible_groups`.
     train_fraction, seed, repeat
-        See `polyfacet.splitting.split_materials`.
+        See `polyfacet.splits.parts.split_materials`.
     validation_fraction, random_state
         Of the method ``scikit_learn``, see `split_by_position` in
-        `polyfacet.composition_tables.positional_split`.  Without a random state
+        `polyfacet.splits.positional`.  Without a random state
         each repeat has one of its own, the seed and the number of the repeat added.
     twins
         Tables of the twins among them, one per shard.
@@ -64,6 +64,6 @@ def main(
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from polyfacet.files import write_text
-from polyfacet.results import CELLS, answer_cells, pivot, to_markdown, with_best
-from polyfacet.tables import read_table
-from polyfacet.targets import Target
+from polyfacet.materials.targets import Target
+from polyfacet.reporting.results import CELLS, answer_cells, pivot, to_markdown, with_best
+from polyfacet.runtime.files import write_text
+from polyfacet.runtime.parquet import read_table
 
 
 def main(cells: Path, mae_csv: Path, mae_md: Path, mase_csv: Path, mase_md: Path) -> None:
@@ -29,6 +29,6 @@ def main(cells: Path, mae_csv: Path, mae_md: Path, mase_csv: Path, mase_md: Path
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

@@ -5,17 +5,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
 
-from polyfacet.arguments import Key
-from polyfacet.cards import write_card
-from polyfacet.cells import Cell, Validation, train
-from polyfacet.composition.statistics_table import with_statistics
-from polyfacet.dataset import read_dataset
-from polyfacet.engines.base import Resources
-from polyfacet.engines.registry import create
-from polyfacet.facets import facets_of
-from polyfacet.objectives import Objective
-from polyfacet.online.hub_cache import read_record, work_offline
-from polyfacet.tables import write_table
+from polyfacet.facets.compimage.statistics_table import with_statistics
+from polyfacet.facets.registry import facets_of
+from polyfacet.materials.objectives import Objective
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.parquet import write_table
+from polyfacet.training.cards import write_card
+from polyfacet.training.cells import Cell, Validation, train
+from polyfacet.training.dataset import read_dataset
+from polyfacet.training.encoders.hub_cache import read_record, work_offline
+from polyfacet.training.engines.base import Resources
+from polyfacet.training.engines.registry import create
 
 
 def main(
@@ -51,13 +51,13 @@ def main(
     combination
         Facets, as ``text+image``.
     objective
-        What is predicted: fields of `polyfacet.objectives.Objective`.
+        What is predicted: fields of `polyfacet.materials.objectives.Objective`.
     split
         Name of the repeat of the split.
     validation_fraction
         Share of the training part that chooses the epoch.
     text
-        Form of the text facet (see `polyfacet.text_variants`).
+        Form of the text facet (see `polyfacet.facets.text.variants`).
     engine, settings
         Name of the engine and its settings.
     seed
@@ -90,6 +90,6 @@ def main(
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from polyfacet.arguments import Key
-from polyfacet.cards import write_card
-from polyfacet.cells import Cell, train
-from polyfacet.dataset import read_dataset
-from polyfacet.engines.base import Resources
-from polyfacet.engines.dummy import Dummy, DummySettings, Statistic
-from polyfacet.objectives import Objective
-from polyfacet.tables import write_table
+from polyfacet.materials.objectives import Objective
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.parquet import write_table
+from polyfacet.training.cards import write_card
+from polyfacet.training.cells import Cell, train
+from polyfacet.training.dataset import read_dataset
+from polyfacet.training.engines.base import Resources
+from polyfacet.training.engines.dummy import Dummy, DummySettings, Statistic
 
 
 def main(
@@ -35,7 +35,7 @@ def main(
     baseline
         Which statistic of the training part is answered.
     objective
-        What is predicted: fields of `polyfacet.objectives.Objective`.
+        What is predicted: fields of `polyfacet.materials.objectives.Objective`.
     split
         Name of the repeat of the split.
     seed
@@ -50,6 +50,6 @@ def main(
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

@@ -9,18 +9,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
-from polyfacet.arguments import Key
-from polyfacet.cards import write_card
-from polyfacet.cells import Cell, Validation, train
-from polyfacet.composition_tables.dataset import read_table_dataset
-from polyfacet.composition_tables.description import table_source
-from polyfacet.engines.base import Resources
-from polyfacet.engines.registry import create
-from polyfacet.facets import facets_of
-from polyfacet.files import atomic_path
-from polyfacet.progress import track
-from polyfacet.splitting import SplitMethod
-from polyfacet.tables import write_table
+from polyfacet.facets.registry import facets_of
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.files import atomic_path
+from polyfacet.runtime.parquet import write_table
+from polyfacet.runtime.progress import track
+from polyfacet.sources.tables.description import table_source
+from polyfacet.splits.parts import SplitMethod
+from polyfacet.training.cards import write_card
+from polyfacet.training.cells import Cell, Validation, train
+from polyfacet.training.engines.base import Resources
+from polyfacet.training.engines.registry import create
+from polyfacet.training.table_dataset import read_table_dataset
 
 
 def main(
@@ -87,6 +87,6 @@ def main(
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

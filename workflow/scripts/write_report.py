@@ -7,17 +7,17 @@ from typing import Any
 
 import pandas as pd
 
-from polyfacet.files import unreadable, write_text
-from polyfacet.markdown import plain
-from polyfacet.materials import SAMPLE
-from polyfacet.rejects import REJECTS
-from polyfacet.report_notes import element_note, network_note, rows_note, tested_note, twins_note
-from polyfacet.results import BASELINES, CELLS, number_text, pivot
-from polyfacet.splitting import SPLIT
-from polyfacet.stage_tables import TWINS
-from polyfacet.tables import read_table
-from polyfacet.targets import Target
-from polyfacet.token_counts import tokens_note
+from polyfacet.materials.material import SAMPLE
+from polyfacet.materials.stage_tables import TWINS
+from polyfacet.materials.targets import Target
+from polyfacet.reporting.notes import element_note, network_note, rows_note, tested_note, twins_note
+from polyfacet.reporting.results import BASELINES, CELLS, number_text, pivot
+from polyfacet.runtime.files import unreadable, write_text
+from polyfacet.runtime.markdown import plain
+from polyfacet.runtime.parquet import read_table
+from polyfacet.runtime.rejects import REJECTS
+from polyfacet.splits.parts import SPLIT
+from polyfacet.training.encoders.token_counts import tokens_note
 
 # The whole list is in the summary of the sample.
 MAX_LEFT_OUT = 20
@@ -188,6 +188,6 @@ def _work(provenance: list[Path]) -> str:
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

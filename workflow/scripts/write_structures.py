@@ -6,17 +6,17 @@ from typing import Annotated
 
 from pymatgen.core import Structure
 
-from polyfacet.arguments import Key
-from polyfacet.cell_size import MAX_SITES, check_cell_size
-from polyfacet.cif import write_cif
-from polyfacet.files import atomic_path, sha256_of_file
-from polyfacet.identifiers import text_digest
-from polyfacet.kept_results import KeptResults
-from polyfacet.materials import SAMPLE
-from polyfacet.progress import track
-from polyfacet.rejects import Reject, check_rejected_fraction, write_rejects
-from polyfacet.sharding import read_shard
-from polyfacet.stage_tables import STRUCTURES
+from polyfacet.materials.cell_size import MAX_SITES, check_cell_size
+from polyfacet.materials.cif import write_cif
+from polyfacet.materials.material import SAMPLE
+from polyfacet.materials.stage_tables import STRUCTURES
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.files import atomic_path, sha256_of_file
+from polyfacet.runtime.identifiers import text_digest
+from polyfacet.runtime.kept_results import KeptResults
+from polyfacet.runtime.progress import track
+from polyfacet.runtime.rejects import Reject, check_rejected_fraction, write_rejects
+from polyfacet.runtime.sharding import read_shard
 
 
 def main(
@@ -52,7 +52,7 @@ def main(
     max_sites
         Largest number of sites in a cell.
     kept, code
-        Record of this shard and digest of the code; see `polyfacet.kept_results.KeptResults`.
+        Record of this shard and digest of the code; see `polyfacet.runtime.kept_results.KeptResults`.
     """
     columns = ["mat_id", "formula", "n_sites", "structure"]
     materials = read_shard(sample, SAMPLE, int(shard), n_shards, columns)
@@ -88,6 +88,6 @@ def main(
 
 
 if __name__ == "__main__":
-    from polyfacet.job import run
+    from polyfacet.runtime.job import run
 
     run(main, globals().get("snakemake"))

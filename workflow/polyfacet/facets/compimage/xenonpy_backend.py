@@ -1,0 +1,80 @@
+"""The seven statistics as the package XenonPy computes them, composition by composition."""
+
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+
+from polyfacet.facets.compimage.statistics import STATISTICS, Array
+
+FEATURIZERS = {
+    "ave": "WeightedAverage",
+    "var": "WeightedVariance",
+    "gmean": "GeometricMean",
+    "hmean": "HarmonicMean",
+    "max": "MaxPooling",
+    "min": "MinPooling",
+    "sum": "WeightedSum",
+}
+
+
+def xenonpy_statistics(compositions: Sequence[Mapping[str, float]], elements: pd.DataFrame) -> Array:
+    """Compute the statistics of many compositions with XenonPy's featurizers.
+
+    Parameters
+    ----------
+    compositions
+        Symbol to amount, positive.
+    elements
+        Properties, shape (elements, properties), symbols as index; XenonPy's own table is not asked for.
+
+    Returns
+    -------
+    ndarray
+        Shape (compositions, 7, properties), statistics in the order of ``STATISTICS``.
+
+    Raises
+    ------
+    KeyError
+        If an element is not in the table.
+    """
+    if not compositions:
+        return np.empty((0, len(STATISTICS), elements.shape[1]))
+    featurizers = _featurizers()
+    with np.errstate(
+        all="ignore"
+    ):  # inf and NaN are results here, see `polyfacet.facets.compimage.statistics`
+        columns = [
+            getattr(featurizers, FEATURIZERS[statistic])(elemental_info=elements, n_jobs=1).transform(
+                list(compositions), return_type="array"
+            )
+            for statistic in STATISTICS
+        ]
+    return np.stack(columns, axis=1)
+
+
+def _featurizers() -> ModuleType:
+    with _home_for_the_moment(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its source has what newer Pythons frown on
+        from xenonpy.descriptor import compositions  # noqa: PLC0415 - takes seconds, and only this needs it
+    return compositions
+
+
+@contextmanager
+def _home_for_the_moment() -> Iterator[None]:
+    """Lend XenonPy another home: its import makes folders there, which jobs side by side would both do."""
+    home = os.environ.get("HOME")
+    with tempfile.TemporaryDirectory() as elsewhere:
+        os.environ["HOME"] = elsewhere
+        try:
+            yield
+        finally:
+            if home is None:
+                del os.environ["HOME"]
+            else:
+                os.environ["HOME"] = home

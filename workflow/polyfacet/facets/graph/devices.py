@@ -1,0 +1,37 @@
+"""Where the network runs: on the GPU where there is one, else on one processor thread."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import torch
+
+from polyfacet.runtime.errors import UserError
+
+Device = Literal["auto", "cpu", "cuda"]
+
+
+def choose_device(device: Device) -> torch.device:
+    """Resolve ``auto`` to the GPU where there is one.
+
+    Raises
+    ------
+    UserError
+        If ``cuda`` is asked for and there is none.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UserError("graphs.device is cuda, but torch finds no GPU. Set it to auto or cpu.")
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(device)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute on one processor thread: the rounding of a sum depends on their number."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)

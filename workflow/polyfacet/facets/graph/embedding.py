@@ -1,0 +1,165 @@
+"""The PotNet embedding of materials: which network, fitted on what, applied to which graphs."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from polyfacet.facets.graph.crystal_graph import CrystalGraph
+from polyfacet.facets.graph.devices import one_thread
+from polyfacet.facets.graph.network import NetworkConfig, PotNet, network_input
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.files import atomic_path, unreadable
+from polyfacet.runtime.progress import track
+
+EmbeddingKind = Literal["random", "calibrated", "trained"]
+
+CONFIG_KEY = "config"
+
+
+def make_network(
+    kind: EmbeddingKind,
+    seed: int,
+    training: Sequence[CrystalGraph],
+    device: torch.device,
+    config: NetworkConfig | None = None,
+) -> PotNet:
+    """Make the network of an embedding kind, ready for evaluation.
+
+    Parameters
+    ----------
+    kind
+        ``random``: untrained weights, batch normalisation without effect.  ``calibrated``: untrained weights,
+        statistics of the training materials.  ``trained``: as ``random``, to be trained.
+    seed
+        Seed of the weights.
+    training
+        Graphs of the training part; nothing else may be fitted on.
+    device
+        Device that the network is put on.
+    config
+        Sizes; the default ones if None.
+
+    Raises
+    ------
+    UserError
+        If there is nothing to calibrate on.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = PotNet(config or NetworkConfig())
+    network.to(device).eval()
+    if kind == "calibrated":
+        if not training:
+            raise UserError("a calibrated embedding needs training materials, but no graph belongs to one")
+        calibrate(network, training)
+    return network
+
+
+def calibrate(network: PotNet, training: Sequence[CrystalGraph]) -> None:
+    """Set the statistics of the batch normalisations to those of the training materials, exactly.
+
+    Layer by layer, each with all layers before it in their final state: unlike running averages over
+    batches, the result depends on the set of materials alone, not on batches, nor on the order beyond
+    floating point.  The materials are taken in the order of their mat_id.
+    """
+    ordered = sorted(training, key=lambda graph: graph.mat_id)
+    for number, norms in enumerate(network.normalisations(), start=1):
+        moments = {norm: _Moments(norm) for norm in norms}
+        for _ in _forward(network, ordered, f"calibration of layer {number}"):
+            pass
+        for norm, seen in moments.items():
+            seen.set_statistics(norm)
+
+
+def embed(network: PotNet, graphs: Sequence[CrystalGraph]) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Embed materials in the order of their mat_id.
+
+    One at a time, on one thread: a sum's rounding depends on how a batch is cut into blocks, and an embedding
+    must not depend on its neighbours in the table or on the machine's number of cores.
+
+    Yields
+    ------
+    tuple
+        mat_id and embedding, shape ``(128,)``.
+
+    Raises
+    ------
+    UserError
+        If an embedding is not finite.
+    """
+    ordered = sorted(graphs, key=lambda graph: graph.mat_id)
+    for graph, embedding in zip(ordered, _forward(network, ordered, "embedding"), strict=True):
+        values = embedding.cpu().numpy()
+        if not np.isfinite(values).all():
+            raise UserError(
+                f"the embedding of {graph.mat_id} is not finite: its graph or the network is damaged. Delete "
+                "the folder `graphs` and the file `network.safetensors` of the run, and run again."
+            )
+        yield graph.mat_id, values
+
+
+def save_network(network: PotNet, path: Path, record: Mapping[str, Any]) -> None:
+    """Write weights and statistics as safetensors, with sizes and how they were fitted in its metadata."""
+    config = {**record, "network": asdict(network.config)}
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
+    with atomic_path(path) as part:
+        save_file(tensors, part, metadata={CONFIG_KEY: json.dumps(config, sort_keys=True)})
+
+
+def load_network(path: Path, device: torch.device) -> PotNet:
+    """Read a network that ``save_network`` wrote, ready for evaluation.
+
+    Raises
+    ------
+    UserError
+        If the file is damaged; says to delete it.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            config = json.loads(file.metadata()[CONFIG_KEY])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise unreadable(path, error) from error
+    network = PotNet(NetworkConfig(**config["network"]))
+    network.load_state_dict(tensors)
+    return network.to(device).eval()
+
+
+class _Moments:
+    """Mean and variance of what comes to a batch normalisation, summed up in double precision."""
+
+    def __init__(self, norm: nn.BatchNorm1d) -> None:
+        self.count = 0
+        self.sum = torch.zeros(norm.num_features, dtype=torch.float64, device=norm.weight.device)
+        self.sum_of_squares = torch.zeros_like(self.sum)
+        self.hook = norm.register_forward_pre_hook(self._add)
+
+    def _add(self, _norm: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        values = inputs[0].double()
+        self.count += len(values)
+        self.sum += values.sum(dim=0)
+        self.sum_of_squares += (values**2).sum(dim=0)
+
+    def set_statistics(self, norm: nn.BatchNorm1d) -> None:
+        """Write the statistics into the normalisation and stop listening."""
+        self.hook.remove()
+        mean = self.sum / self.count
+        norm.running_mean = mean.float()
+        norm.running_var = (self.sum_of_squares / self.count - mean**2).clamp(min=0).float()
+
+
+def _forward(network: PotNet, graphs: Iterable[CrystalGraph], label: str) -> Iterator[torch.Tensor]:
+    device = network.readout.weight.device
+    for graph in track(graphs, label):
+        with torch.inference_mode(), one_thread():
+            embedding = network(network_input(graph).to(device))[0]
+        yield embedding

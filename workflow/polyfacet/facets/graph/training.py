@@ -1,0 +1,335 @@
+"""Training of the network on several properties at once, which goes on from its last epoch if interrupted."""
+
+import hashlib
+import json
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn.functional import smooth_l1_loss
+from torch_geometric.data import Batch
+
+from polyfacet.facets.graph.crystal_graph import CrystalGraph
+from polyfacet.facets.graph.devices import one_thread
+from polyfacet.facets.graph.epoch_choice import EpochChoice
+from polyfacet.facets.graph.network import PotNet
+from polyfacet.facets.graph.property_network import PropertyNetwork, batches, predict
+from polyfacet.facets.graph.target_scale import TargetScale
+from polyfacet.facets.graph.training_examples import Examples, NothingToLearnError, examples_by_formula
+from polyfacet.facets.graph.training_state import TrainingState
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.identifiers import stable_hash
+from polyfacet.runtime.progress import tell, track
+
+logger = logging.getLogger(__name__)
+
+# Share of the steps in which the learning rate rises; it falls as a cosine afterwards.
+WARM_UP = 0.1
+# Errors below this share of a target's spread count squared: gradients fade out where a prediction is right.
+QUADRATIC_BELOW = 0.1
+MAX_GRADIENT_NORM = 1.0
+# Part of the digest of a training: a state that an older method left is not used.
+METHOD = 2
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How the network is trained.
+
+    Parameters
+    ----------
+    epochs
+        Passes over the materials, at most.
+    batch_size
+        Materials per step, at least; less than twice as many.
+    learning_rate
+        Its peak.
+    weight_decay
+        Decay of the weights (AdamW).
+    patience
+        Epochs without a lower validation error after which training stops.
+    validation_fraction
+        Share of the training part that chooses the epoch instead of being trained on.
+    """
+
+    epochs: int = 60
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    patience: int = 20
+    validation_fraction: float = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A training that has ended; the network can still be asked how well it predicts.
+
+    Parameters
+    ----------
+    model
+        The network with its head.
+    validation
+        Materials whose errors are reported.
+    choice
+        What chose the epoch, with the true values of ``validation``.
+    names, left_out
+        Names of the properties; why some of them were left out of the loss.
+    n_train, n_valid
+        Number of materials that were trained on, and that chose the epoch.
+    epoch, epochs
+        Which epoch was kept, counted from 1, and how many ended.
+    chosen_by
+        ``validation``, or ``training`` where no validation value could tell the epochs apart.
+    diverged
+        Whether training stopped because loss or gradient were not finite.
+    """
+
+    model: PropertyNetwork
+    validation: Examples
+    choice: EpochChoice
+    names: Sequence[str]
+    left_out: Mapping[str, str]
+    n_train: int
+    n_valid: int
+    epoch: int
+    epochs: int
+    chosen_by: str
+    diverged: bool
+
+    def record(self, batch_size: int) -> dict[str, Any]:
+        """Record the training, with the validation errors of the network as it is at this moment."""
+        with one_thread():
+            predicted = predict(self.model, self.validation, batch_size)
+        return {
+            "n_train": self.n_train,
+            "n_valid": self.n_valid,
+            "epoch": self.epoch,
+            "epochs": self.epochs,
+            "chosen_by": self.chosen_by,
+            "diverged": self.diverged,
+            "validation_errors": self.choice.report(predicted, self.names),
+            "left_out": dict(self.left_out),
+        }
+
+
+def train_on_properties(
+    network: PotNet,
+    graphs: Sequence[CrystalGraph],
+    properties: pd.DataFrame,
+    config: TrainingConfig,
+    *,
+    seed: int,
+    state: Path,
+) -> Trained:
+    """Train a network in place on the graphs of the training part; see `train`.
+
+    Parameters
+    ----------
+    network, config, seed, state
+        See `train`.
+    graphs
+        Graphs of the training part.
+    properties
+        ``formula`` and one column per property, NaN where one is unknown; mat_id as index.
+
+    Raises
+    ------
+    NothingToLearnError
+        If there are too few materials to train and validate on, or no property varies among them.
+    UserError
+        If the training diverges.
+    """
+    names = [name for name in properties.columns if name != "formula"]
+    training, validation = examples_by_formula(graphs, properties, config.validation_fraction, seed)
+    return train(network, training, validation, config, seed=seed, properties=names, state=state)
+
+
+def train(
+    network: PotNet,
+    training: Examples,
+    validation: Examples,
+    config: TrainingConfig,
+    *,
+    seed: int,
+    properties: Sequence[str],
+    state: Path,
+) -> Trained:
+    """Train a network in place; it ends as it was after the epoch of the lowest validation error.
+
+    What is minimised is the Huber loss of the scaled values (`TargetScale`), averaged over all materials and
+    all properties that vary.  What validation error means: `EpochChoice`.
+
+    Runs on one thread, in an order that seed and epoch decide: the weights depend neither on the number of
+    cores nor on interruptions.  (On a GPU sums have no fixed order, and weights differ from run to run.)
+
+    Parameters
+    ----------
+    network
+        Initial weights, on the device to train on.
+    training, validation
+        What is trained on; what chooses the epoch.
+    config
+        How to train.
+    seed
+        Seed of the head's weights and of the order of the materials.
+    properties
+        Names of the columns of ``values``.
+    state
+        File that keeps the state of the last finished epoch.  One of other inputs or settings is not used.
+
+    Raises
+    ------
+    NothingToLearnError
+        If no property varies among the training materials.
+    UserError
+        If no epoch ends in finite predictions.
+    """
+    scale = TargetScale.fit(training.values)
+    left_out = _left_out(training.values, scale, properties)
+    if len(left_out) == len(properties):
+        raise NothingToLearnError("; ".join(f"{name}: {why}" for name, why in left_out.items()))
+    judges, choice = _choose_by(training, validation, scale)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = PropertyNetwork(network, len(properties)).to(network.readout.weight.device)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+    )
+    digest = _digest(model, [training, validation], config, seed)
+    progress = TrainingState.load(state, digest, model, optimizer) or TrainingState(digest)
+    if progress.epoch:
+        tell(f"training: goes on after epoch {progress.epoch} of {config.epochs}")
+    diverged = False
+    with one_thread():
+        for epoch in track(range(progress.epoch, config.epochs), "training, epochs"):
+            if progress.best_epoch and epoch - progress.best_epoch >= config.patience:
+                break
+            if not _train_epoch(model, optimizer, training, scale, config, seed, epoch):
+                logger.warning("training stops in epoch %d: loss or gradient is not finite", epoch + 1)
+                diverged = True
+                break
+            progress.finish_epoch(choice.error(predict(model, judges, config.batch_size)), model)
+            progress.save(state, model, optimizer)
+    if not progress.best_epoch:
+        raise UserError(
+            "the training of the network diverged: loss or predictions were not finite in any of its epochs "
+            f"({progress.epoch} of {config.epochs} ended). Lower graphs.training.learning_rate "
+            f"({config.learning_rate:g})."
+        )
+    model.load_state_dict(progress.best_weights)
+    model.eval()
+    tell(
+        f"training: epoch {progress.best_epoch} of {progress.epoch} is the best; "
+        f"error over that of the median: {progress.best_error:.3f}"
+    )
+    return Trained(
+        model,
+        validation,
+        EpochChoice.among(validation.values, scale),
+        properties,
+        left_out,
+        len(training.inputs),
+        len(validation.inputs),
+        progress.best_epoch,
+        progress.epoch,
+        "validation" if judges is validation else "training",
+        diverged,
+    )
+
+
+def _left_out(values: NDArray[np.float64], scale: TargetScale, properties: Sequence[str]) -> dict[str, str]:
+    """Say which properties teach nothing, and why."""
+    reasons = {}
+    for t, name in enumerate(properties):
+        if scale.learnable[t]:
+            continue
+        known = int(np.isfinite(values[:, t]).sum())
+        constant = f"all {known} known training values are {scale.centre[t]:g}"
+        reasons[name] = constant if known else "no training value is known"
+        logger.warning("%s is left out of the loss: %s", name, reasons[name])
+    return reasons
+
+
+def _choose_by(training: Examples, validation: Examples, scale: TargetScale) -> tuple[Examples, EpochChoice]:
+    """Take the validation materials to choose the epoch by; those trained on if the former cannot tell."""
+    choice = EpochChoice.among(validation.values, scale)
+    if choice.decides.any():
+        return validation, choice
+    logger.warning("no validation value differs from the median: the materials trained on choose the epoch")
+    return training, EpochChoice.among(training.values, scale)
+
+
+def _train_epoch(
+    model: PropertyNetwork,
+    optimizer: torch.optim.Optimizer,
+    examples: Examples,
+    scale: TargetScale,
+    config: TrainingConfig,
+    seed: int,
+    epoch: int,
+) -> bool:
+    """Train on every material once; False, with weights of no use, where loss or gradient is not finite."""
+    order = np.random.default_rng(stable_hash("epoch", seed, epoch)).permutation(len(examples.inputs))
+    cut = batches(order, config.batch_size)
+    values = scale.normalise(examples.values)
+    device = model.network.readout.weight.device
+    model.train()
+    for number, rows in enumerate(cut):
+        done = (epoch + (number + 1) / len(cut)) / config.epochs
+        for group in optimizer.param_groups:
+            group["lr"] = config.learning_rate * _one_cycle(done)
+        predicted = model(Batch.from_data_list([examples.inputs[row] for row in rows]).to(device))
+        expected = values[rows].to(device)
+        # What is unknown or does not vary counts as predicted right.
+        ignored = torch.isnan(expected)
+        loss = smooth_l1_loss(
+            torch.where(ignored, 0.0, predicted),
+            torch.where(ignored, 0.0, expected),
+            beta=QUADRATIC_BELOW,
+            reduction="sum",
+        ) / (len(rows) * int(scale.learnable.sum()))
+        optimizer.zero_grad()
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(model.parameters(), MAX_GRADIENT_NORM)
+        if not (loss.isfinite() and norm.isfinite()):
+            return False
+        optimizer.step()
+    return True
+
+
+def _one_cycle(done: float) -> float:
+    """Share of the peak learning rate after a share of the training."""
+    if done < WARM_UP:
+        return done / WARM_UP
+    return 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
+
+
+def _digest(model: PropertyNetwork, parts: Sequence[Examples], config: TrainingConfig, seed: int) -> str:
+    """Identify a training by all that decides its outcome: settings, initial weights and examples."""
+    device = model.network.readout.weight.device.type
+    settings = {
+        "method": METHOD,
+        "config": asdict(config),
+        "seed": seed,
+        "device": device,
+        "torch": torch.__version__,
+    }
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    weights: Mapping[str, torch.Tensor] = model.state_dict()
+    for name, tensor in weights.items():
+        digest.update(name.encode() + tensor.cpu().numpy().tobytes())
+    for examples in parts:
+        digest.update(examples.values.tobytes())
+        for data in examples.inputs:
+            for key in sorted(data.keys()):
+                value = data[key]
+                digest.update(value.numpy().tobytes() if torch.is_tensor(value) else str(value).encode())
+    return digest.hexdigest()

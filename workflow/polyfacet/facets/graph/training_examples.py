@@ -1,0 +1,93 @@
+"""What the network learns from, and what chooses the epoch: both of the training part."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from torch_geometric.data import Data
+
+from polyfacet.facets.graph.crystal_graph import CrystalGraph
+from polyfacet.facets.graph.limits import MIN_MATERIALS
+from polyfacet.facets.graph.network import network_input
+from polyfacet.runtime.errors import UserError
+from polyfacet.splits.parts import TEST, TRAIN, split_materials
+
+MIN_TRAINED_ON = 5
+
+
+class NothingToLearnError(Exception):
+    """The materials teach a network nothing: too few, or without a property that varies; says which."""
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Materials to learn from.
+
+    Parameters
+    ----------
+    inputs
+        What the network takes; see `polyfacet.facets.graph.network.network_input`.
+    values
+        Properties, shape ``(materials, properties)``, in their units; NaN where one is unknown.
+    """
+
+    inputs: Sequence[Data]
+    values: NDArray[np.float64]
+
+
+def examples_by_formula(
+    graphs: Sequence[CrystalGraph], properties: pd.DataFrame, validation_fraction: float, seed: int
+) -> tuple[Examples, Examples]:
+    """Choose the materials to train on, and those that choose the epoch.
+
+    They are told apart by formula, whatever the split's method: polymorphs of what was trained on would hide
+    overfitting.
+
+    Parameters
+    ----------
+    graphs
+        Graphs of the training part.
+    properties
+        ``formula`` and one column per property, NaN where one is unknown; mat_id as index.
+    validation_fraction
+        Share of the materials that chooses the epoch.
+    seed
+        Seed of the choice.
+
+    Raises
+    ------
+    NothingToLearnError
+        If one of the two has too few materials.
+    """
+    if len(graphs) < MIN_MATERIALS:
+        raise NothingToLearnError(
+            f"there are {len(graphs)} training materials with a graph, and training needs {MIN_MATERIALS}"
+        )
+    formulas = properties["formula"].to_dict()
+    try:
+        parts = split_materials(
+            {graph.mat_id: formulas[graph.mat_id] for graph in graphs},
+            1 - validation_fraction,
+            seed,
+            repeat=0,
+        )
+    except UserError as error:
+        raise NothingToLearnError("the training materials have too few formulas to split any off") from error
+    names = [name for name in properties.columns if name != "formula"]
+    training, validation = (
+        sorted((graph for graph in graphs if parts[graph.mat_id] == part), key=lambda graph: graph.mat_id)
+        for part in (TRAIN, TEST)
+    )
+    if len(training) < MIN_TRAINED_ON:
+        raise NothingToLearnError(
+            f"splitting {len(graphs)} training materials by formula leaves {len(training)} to train on, and "
+            f"training needs {MIN_TRAINED_ON}"
+        )
+    return _examples(training, properties[names]), _examples(validation, properties[names])
+
+
+def _examples(graphs: Sequence[CrystalGraph], properties: pd.DataFrame) -> Examples:
+    values = properties.loc[[graph.mat_id for graph in graphs]].to_numpy(dtype=np.float64)
+    return Examples([network_input(graph) for graph in graphs], values)

@@ -1,0 +1,224 @@
+"""Headless Chromium that can draw WebGL without a screen, and that leaves no process behind."""
+
+import logging
+import os
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Self
+
+import psutil
+from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
+
+from polyfacet.facets.image.finding import HOW_TO_INSTALL, find_browser
+from polyfacet.facets.image.launching import ROOT, last_words, short_temporary_folder
+from polyfacet.facets.image.settings import WebGLBackend
+from polyfacet.runtime.errors import UserError
+
+logger = logging.getLogger(__name__)
+
+COMMON_FLAGS = (
+    "--disable-background-networking",
+    # Nothing outside this machine can be reached, whatever a page asks for.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    # Containers often have a /dev/shm of 64 MB, too small for large pictures.
+    "--disable-dev-shm-usage",
+    "--force-color-profile=srgb",
+    "--ignore-gpu-blocklist",
+)
+# Through EGL the browser draws on a GPU where its driver has EGL (Mesa, NVIDIA), and else on Mesa's llvmpipe:
+# twice as fast as SwiftShader, which is there without any system library.
+BACKEND_FLAGS: dict[str, tuple[str, ...]] = {
+    "egl": ("--use-gl=angle", "--use-angle=gl-egl"),
+    "swiftshader": ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
+}
+LAUNCH_TIMEOUT_MS = 60_000
+# Browsers that are started side by side must know which of this process's children are theirs.
+_LAUNCHING = Lock()
+KILL_TIMEOUT_S = 10.0
+
+NO_WEBGL = "no WebGL 2"
+WEBGL_RENDERER = """() => {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  const names = gl?.getExtension("WEBGL_debug_renderer_info");
+  return names ? gl.getParameter(names.UNMASKED_RENDERER_WEBGL) : null;
+}"""
+
+
+class HeadlessBrowser:
+    """One running Chromium; a context manager that ends every process it started.
+
+    Playwright allows one at a time in a thread; each one must be used in the thread that started it.
+
+    Parameters
+    ----------
+    webgl
+        What draws (see ``RenderSettings.webgl``).
+    executable
+        The configured browser; None to look for one (see ``find_browser``).
+    """
+
+    def __init__(self, webgl: WebGLBackend = "auto", executable: Path | None = None) -> None:
+        self._backends = tuple(BACKEND_FLAGS) if webgl == "auto" else (webgl,)
+        self._configured = executable
+        self._playwright: Playwright | None = None
+        self._browser: Browser | None = None
+        self._processes: list[psutil.Process] = []
+        self._opened = ExitStack()
+        self.webgl_renderer = ""
+        # Why the browser runs without its sandbox; empty where it runs in it.
+        self.no_sandbox = ROOT if os.geteuid() == 0 else ""
+
+    def __enter__(self) -> Self:
+        """Start the browser."""
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the browser."""
+        self.stop()
+
+    @property
+    def version(self) -> str:
+        """Version of the running browser."""
+        return self._running().version
+
+    @property
+    def processes(self) -> list[psutil.Process]:
+        """Processes of the running browser, Playwright's driver and the main browser process first."""
+        return list(self._processes)
+
+    def start(self) -> None:
+        """Start the browser with the first backend that can draw.
+
+        Raises
+        ------
+        UserError
+            If there is no browser or none of its backends can draw; says what it said, or what to install.
+        """
+        failures = []
+        for backend in self._backends:
+            try:
+                self._launch_in_sandbox_if_possible(backend)
+            except Error as error:
+                failures.append(f"{backend}: {last_words(error.message)}")
+                continue
+            self._backends = (backend,)  # a restart must give the same pictures
+            logger.info("browser %s draws with %s", self.version, self.webgl_renderer)
+            return
+        lacks_webgl = all(failure.endswith(NO_WEBGL) for failure in failures)
+        advice = HOW_TO_INSTALL if lacks_webgl else "`make doctor` says what this machine has."
+        raise UserError(f"The browser cannot draw: {'; '.join(failures)}. {advice}")
+
+    def stop(self) -> None:
+        """End the browser and its driver; kill what does not go by itself."""
+        with suppress(Error):
+            if self._browser is not None:
+                self._browser.close()
+        if self._playwright is not None:
+            with suppress(Error):
+                self._playwright.stop()
+        self._browser = self._playwright = None
+        _kill(self._processes)
+        self._processes = []
+        self._opened.close()
+
+    def restart(self) -> None:
+        """End the browser, killing it where it hangs, and start it again."""
+        before = self.webgl_renderer
+        # A browser that hangs does not answer a polite request either.
+        _kill(self._processes)
+        self.stop()
+        self.start()
+        if self.webgl_renderer != before:
+            raise UserError(f"The browser drew with {before}, but with {self.webgl_renderer} when restarted.")
+
+    def new_page(self, size: int) -> Page:
+        """Open an empty page whose viewport is ``size`` x ``size`` pixels."""
+        return self._running().new_page(viewport={"width": size, "height": size}, device_scale_factor=1)
+
+    def _launch_in_sandbox_if_possible(self, backend: str) -> None:
+        """Start the browser and see that it draws; without its sandbox only where it does not start in it.
+
+        Systems refuse the sandbox in many ways (no user namespaces, no setuid helper, rules of a container),
+        and browsers say so in as many: what tells is that it starts without.
+        """
+        if not self.no_sandbox:
+            try:
+                self._launch(backend, sandbox=True)
+                return
+            except Error as error:
+                refused = last_words(error.message)
+        self._launch(backend, sandbox=False)
+        if not self.no_sandbox:
+            self.no_sandbox = f"it does not start in it: {refused}"
+            logger.warning("the browser runs without its sandbox: %s", self.no_sandbox)
+
+    def _launch(self, backend: str, *, sandbox: bool) -> None:
+        """Start the browser and see that it draws; stop what was started where that fails."""
+        try:
+            self._start(backend, sandbox=sandbox)
+            self.webgl_renderer = self._webgl_renderer()
+        except Error:
+            self.stop()
+            raise
+
+    def _start(self, backend: str, *, sandbox: bool) -> None:
+        temporary = self._opened.enter_context(short_temporary_folder())
+        with _LAUNCHING:
+            before = set(psutil.Process().children())
+            try:
+                self._playwright = sync_playwright().start()
+            finally:
+                drivers = [child for child in psutil.Process().children() if child not in before]
+        self._processes = drivers
+        try:
+            own = Path(self._playwright.chromium.executable_path)
+            executable = find_browser(own, self._configured)
+            self._browser = self._playwright.chromium.launch(
+                executable_path=executable,
+                headless=True,
+                args=[*COMMON_FLAGS, *BACKEND_FLAGS[backend]],
+                chromium_sandbox=sandbox,
+                env={**os.environ, "TMPDIR": str(temporary)},
+                timeout=LAUNCH_TIMEOUT_MS,
+            )
+        finally:
+            self._processes = _with_descendants(drivers)
+
+    def _webgl_renderer(self) -> str:
+        page = self.new_page(size=64)
+        renderer: str | None = page.evaluate(WEBGL_RENDERER)
+        page.close()
+        if renderer is None:
+            raise Error(NO_WEBGL)
+        return renderer
+
+    def _running(self) -> Browser:
+        if self._browser is None:
+            raise RuntimeError("the browser is not running: use it inside its `with` block")
+        return self._browser
+
+
+def _kill(processes: list[psutil.Process]) -> None:
+    """Kill what still runs of these processes and of their children, and wait until it is gone."""
+    running = _with_descendants([process for process in processes if process.is_running()])
+    for process in running:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(running, timeout=KILL_TIMEOUT_S)
+
+
+def _with_descendants(processes: list[psutil.Process]) -> list[psutil.Process]:
+    family = list(processes)
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            family += process.children(recursive=True)
+    return family

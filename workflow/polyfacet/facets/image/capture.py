@@ -1,0 +1,228 @@
+"""Pictures of scenes: each one of its own scene, or none and the reason."""
+
+import base64
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import asdict
+from importlib.metadata import version
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from playwright.sync_api import Error, Page, TimeoutError
+
+from polyfacet.facets.image.app import VIEWER_ID, AppServer, viewer_app
+from polyfacet.facets.image.browser import WEBGL_RENDERER, HeadlessBrowser
+from polyfacet.facets.image.checks import picture_fault
+from polyfacet.facets.image.settings import RenderSettings
+
+logger = logging.getLogger(__name__)
+
+# The page grows by about 1.5 MB a picture.
+PICTURES_PER_PAGE = 500
+PAGE_TIMEOUT_MS = 60_000
+PICTURE_TIMEOUT_MS = 60_000
+PNG_URL = "data:image/png;base64,"
+PACKAGES = ("crystal_toolkit", "dash", "dash_mp_components", "playwright", "pymatgen", "pymatgen-core")
+
+CALL_PREFIX = re.compile(r"^(?:[A-Z]\w*\.\w+: )?(?:Error: )?")
+
+READY = "() => window.polyfacet !== undefined && document.querySelector('canvas') !== null"
+CAPTURE = "([viewer, scenes]) => window.polyfacet.captureAll(viewer, scenes)"
+
+
+class PictureError(Exception):
+    """A scene of which no right picture could be made; the message is the reason."""
+
+
+class SceneCamera:
+    """Takes pictures of scenes with one browser and one page; a context manager.
+
+    Whatever goes wrong - a page error, a lost WebGL context, a hanging or killed browser, a picture that is
+    blank or of the wrong size - the scene is tried once more in a fresh page and then given up, and the next
+    scene finds a fresh page.
+
+    Parameters
+    ----------
+    settings
+        What the pictures show.
+    browser
+        Path of the browser; None to look for one.
+    pictures_per_page
+        After so many pictures the page is loaded anew.
+    picture_timeout_ms
+        How long one picture, or the pictures that are taken together, may take.
+    """
+
+    def __init__(
+        self,
+        settings: RenderSettings,
+        browser: Path | None = None,
+        *,
+        pictures_per_page: int = PICTURES_PER_PAGE,
+        picture_timeout_ms: float = PICTURE_TIMEOUT_MS,
+    ) -> None:
+        self.settings = settings
+        self.browser = HeadlessBrowser(settings.webgl, browser)
+        self.page: Page | None = None
+        self._server = AppServer(viewer_app(settings))
+        self._pictures_per_page = pictures_per_page
+        self._picture_timeout_ms = picture_timeout_ms
+        self._taken_of_page = 0
+        self._tokens = count(1)
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start the app and the browser."""
+        with ExitStack() as opening:
+            opening.enter_context(self._server)
+            opening.enter_context(self.browser)
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the browser and the app."""
+        self._open.close()
+
+    def take_picture(self, scene: str) -> bytes:
+        """Take the picture of one scene.
+
+        Parameters
+        ----------
+        scene
+            Crystal Toolkit's JSON (see ``scene.crystal_scene``).
+
+        Returns
+        -------
+        bytes
+            A PNG of ``settings.size`` squared pixels, checked.
+
+        Raises
+        ------
+        PictureError
+            If two attempts, the second in a fresh page, gave no right picture.
+        """
+        (taken,) = self.take_pictures([scene])
+        if isinstance(taken, PictureError):
+            raise taken
+        return taken
+
+    def take_pictures(self, scenes: Sequence[str]) -> list[bytes | PictureError]:
+        """Take the pictures of several scenes; together they cost less than one by one.
+
+        Returns
+        -------
+        list of bytes or PictureError
+            What `take_picture` would have given for each scene, or the error that it would have raised.
+        """
+        taken: list[bytes | PictureError] = []
+        together = len(scenes)
+        while len(taken) < len(scenes):
+            waiting = scenes[len(taken) : len(taken) + together]
+            pictures, error = self._attempt(waiting)
+            taken += pictures
+            if error is not None:
+                logger.warning("%s: trying once more in a fresh page", error)
+                again, error = self._attempt(waiting[len(pictures) : len(pictures) + 1])
+                taken += again if error is None else [error]
+                together = 1  # another scene that hangs shall take no time but its own
+        return taken
+
+    def provenance(self) -> dict[str, str]:
+        """Say what makes the pictures: the browser, what it draws with, packages, settings."""
+        return {
+            "browser": self.browser.version,
+            "webgl_renderer": self.browser.webgl_renderer,
+            "sandbox": f"none: {self.browser.no_sandbox}" if self.browser.no_sandbox else "on",
+            **{package: version(package) for package in PACKAGES},
+            "settings": json.dumps(asdict(self.settings)),
+        }
+
+    def _attempt(self, scenes: Sequence[str]) -> tuple[list[bytes], PictureError | None]:
+        """Take pictures up to the first one that fails; after a failure there is no page any more."""
+        pictures: list[bytes] = []
+        try:
+            page = self._fresh_page() if self.page is None else self.page
+            tokens = [f"scene-{next(self._tokens)}-{_digest(scene)}" for scene in scenes]
+            answers = self._capture(page, tokens, scenes)
+        except Error as error:
+            self._drop_page(error)
+            return pictures, PictureError(_reason(error))
+        for token, answer in zip(tokens, answers, strict=False):
+            png = base64.b64decode(answer.get("picture", "").removeprefix(PNG_URL))
+            if fault := self._fault(token, answer, png):
+                self._drop_page()
+                return pictures, PictureError(fault)
+            pictures.append(png)
+        if len(answers) < len(scenes):
+            self._drop_page()
+            return pictures, PictureError("the page gave no answer")
+        self._taken_of_page += len(pictures)
+        if self._taken_of_page >= self._pictures_per_page:
+            self._drop_page()
+        return pictures, None
+
+    def _capture(self, page: Page, tokens: list[str], scenes: Sequence[str]) -> list[dict[str, Any]]:
+        # Unlike `evaluate`, `wait_for_function` gives up in time even if the page hangs.
+        answers: list[dict[str, Any]] = page.wait_for_function(
+            CAPTURE,
+            arg=[VIEWER_ID, list(zip(tokens, scenes, strict=True))],
+            timeout=self._picture_timeout_ms,
+        ).json_value()
+        return answers
+
+    def _fault(self, token: str, answer: dict[str, Any], png: bytes) -> str | None:
+        """Say why an answer of the page is not the picture of the scene that the token names."""
+        if answer["token"] != token:
+            return "the page answered with the picture of another scene"
+        if "reason" in answer:
+            return str(answer["reason"])
+        # Off the middle, what lies beside the frame is not drawn.
+        if self.settings.centered and answer["drawn"] < answer["expected"]:
+            return f"only {answer['drawn']} of {answer['expected']} atoms and bonds were drawn"
+        return picture_fault(png, self.settings.size)
+
+    def _fresh_page(self) -> Page:
+        try:
+            page = self._load_page()
+        except Error as error:
+            logger.warning("%s: starting the browser again", _reason(error))
+            self.browser.restart()
+            page = self._load_page()
+        self.page, self._taken_of_page = page, 0
+        return page
+
+    def _load_page(self) -> Page:
+        page = self.browser.new_page(self.settings.size)
+        page.set_default_timeout(PAGE_TIMEOUT_MS)
+        page.goto(self._server.url)
+        page.wait_for_function(READY)
+        # A browser whose GPU process dies too often goes on with another renderer: other bytes.
+        if (renderer := page.evaluate(WEBGL_RENDERER)) != self.browser.webgl_renderer:
+            raise Error(f"the page draws with {renderer}, not with {self.browser.webgl_renderer}")
+        return page
+
+    def _drop_page(self, error: Error | None = None) -> None:
+        """Close the page; one that hangs takes the whole browser with it."""
+        page, self.page = self.page, None
+        if isinstance(error, TimeoutError):
+            self.browser.restart()
+        elif page is not None:
+            with suppress(Error):
+                page.close()
+
+
+def _digest(scene: str) -> str:
+    return hashlib.sha256(scene.encode()).hexdigest()[:16]
+
+
+def _reason(error: Error) -> str:
+    """Give the first line of an error of Playwright without the names of calls and classes before it."""
+    return CALL_PREFIX.sub("", error.message.splitlines()[0])

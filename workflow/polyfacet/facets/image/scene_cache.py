@@ -1,0 +1,129 @@
+"""Scenes that were made before: another picture of the same crystal need not find its bonds again."""
+
+import fcntl
+import gzip
+import hashlib
+import json
+import logging
+import secrets
+from contextlib import suppress
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import IO
+
+from polyfacet.facets.image.drawable import CrystalScene, SceneError
+from polyfacet.facets.image.settings import RenderSettings
+from polyfacet.runtime.code_digest import code_digest
+from polyfacet.runtime.files import PART
+from polyfacet.runtime.packages import package_versions
+
+logger = logging.getLogger(__name__)
+
+# What only the viewer, or what comes after it, makes of a scene; all other settings decide the scene itself.
+NOT_OF_THE_SCENE = ("size", "sphere_segments", "webgl", "arrangement")
+# What makes the scenes.
+CODE = Path(__file__).with_name("cif_scene.py")
+
+
+class SceneMaker:
+    """Makes scenes of CIF files, or finds them in a folder.
+
+    Several processes may use one folder at a time.  What killed ones have left half written is removed.
+
+    Parameters
+    ----------
+    settings
+        What the scenes show.
+    folder
+        Where scenes are kept; None to keep none.
+    """
+
+    def __init__(self, settings: RenderSettings, folder: Path | None = None) -> None:
+        self._settings = settings
+        self._folder = folder
+        if folder is not None:
+            remove_abandoned(folder)
+
+    def scene(self, cif: Path) -> CrystalScene:
+        """Give the scene of a CIF file (see ``cif_scene.scene_of_cif``).
+
+        Raises
+        ------
+        SceneError
+            If the file is missing, holds no structure, or no scene can be made of it.
+        """
+        # Importing it takes seconds, which a process that leaves the scenes to others can save.
+        from polyfacet.facets.image.cif_scene import scene_of_cif  # noqa: PLC0415
+
+        if self._folder is None:
+            return scene_of_cif(cif, self._settings)
+        try:
+            kept = self._folder / f"{self._key(cif.read_bytes())}.json.gz"
+        except FileNotFoundError as error:
+            raise SceneError(f"there is no structure file {cif.name}") from error
+        scene = _read(kept)
+        if scene is None:
+            scene = scene_of_cif(cif, self._settings)
+            _write(kept, scene)
+        return scene
+
+    def _key(self, cif: bytes) -> str:
+        """Digest of everything that a scene follows from."""
+        return hashlib.sha256(self._common_key + cif).hexdigest()
+
+    @cached_property
+    def _common_key(self) -> bytes:
+        settings = asdict(self._settings)
+        parts = {
+            "settings": {name: settings[name] for name in settings if name not in NOT_OF_THE_SCENE},
+            "code": code_digest(CODE),
+            "packages": package_versions(CODE),
+        }
+        return json.dumps(parts, sort_keys=True).encode() + b"\n"
+
+
+def _read(path: Path) -> CrystalScene | None:
+    """Read a scene that was kept; None if there is none, or no whole one."""
+    try:
+        return CrystalScene(**json.loads(gzip.decompress(path.read_bytes())))
+    except FileNotFoundError:
+        return None
+    except (OSError, EOFError, ValueError, TypeError) as error:
+        logger.warning("the kept scene %s cannot be used, it is made again: %s", path, error)
+        return None
+
+
+def _write(path: Path, scene: CrystalScene) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Two processes, perhaps on two machines, may write the same scene at the same time.
+    part = path.with_suffix(f".{secrets.token_hex(8)}{PART}")
+    try:
+        with part.open("xb") as stream:
+            _lock(stream)
+            stream.write(gzip.compress(json.dumps(asdict(scene)).encode(), mtime=0))
+        # Between the first two lines, another process may have taken the file for one that was left.
+        with suppress(FileNotFoundError):
+            part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove what killed processes have left half written.
+
+    A process that writes a scene holds a lock on it, which ends when the process does.
+    """
+    for part in folder.glob(f"*{PART}"):
+        with suppress(FileNotFoundError), part.open("rb") as stream:
+            if _lock(stream):
+                part.unlink()
+
+
+def _lock(stream: IO[bytes]) -> bool:
+    """Lock a file for as long as it is open; False if it is locked already or cannot be locked."""
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,210 @@
+"""Processes that make scenes, beside the one that draws them.
+
+Making a scene means reading a CIF file, finding bonds and laying out primitives: Python's own work, a third
+of a picture's time.  One process imports Crystal Toolkit (seconds) and forks the workers from itself; each
+answers over a socket of its own, in JSON.  One that dies is replaced, and its successor greets anew.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import traceback
+from contextlib import suppress
+from dataclasses import asdict
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from polyfacet.facets.image.drawable import CrystalScene, SceneError
+from polyfacet.facets.image.scene_cache import SceneMaker, remove_abandoned
+from polyfacet.facets.image.settings import RenderSettings
+
+SCENE_TIMEOUT_S = 300.0
+END_TIMEOUT_S = 10.0
+PR_SET_PDEATHSIG = 1
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+class SceneWorkerError(RuntimeError):
+    """All workers are gone: nothing can be drawn any more."""
+
+
+class SceneWorker:
+    """One worker, seen from the process that draws."""
+
+    def __init__(self, connection: Connection, timeout_s: float = SCENE_TIMEOUT_S) -> None:
+        self._connection = connection
+        self._timeout_s = timeout_s
+        self._n_asked = 0
+        self.pid: int | None = None
+
+    def scene(self, cif: Path) -> CrystalScene:
+        """Have the scene of a CIF file made.
+
+        Raises
+        ------
+        SceneError
+            If no scene can be made of it; also if it kills its worker, or keeps it busy for too long, twice.
+        SceneWorkerError
+            If there are no workers any more.
+        """
+        self._n_asked += 1
+        for _ in range(2):
+            answer = self._ask(cif)
+            if "pid" not in answer:
+                break
+        else:
+            raise SceneError("the process that makes its scene dies of it, or takes too long")
+        if "reason" in answer:
+            raise SceneError(answer["reason"])
+        return CrystalScene(**answer["scene"])
+
+    def _ask(self, cif: Path) -> dict[str, Any]:
+        """Give a worker's answer; that is the greeting of its successor if the worker died."""
+        try:
+            if self.pid is None:
+                self.pid = json.loads(self._connection.recv_bytes())["pid"]
+            request = {"number": self._n_asked, "cif": str(cif)}
+            self._connection.send_bytes(json.dumps(request).encode())
+            while True:
+                if not self._connection.poll(self._timeout_s):
+                    os.kill(self.pid, signal.SIGKILL)
+                answer: dict[str, Any] = json.loads(self._connection.recv_bytes())
+                self.pid = answer.get("pid", self.pid)
+                # Where a worker died before it took a request, its successor answers that one, too.
+                if "pid" in answer or answer["number"] == self._n_asked:
+                    return answer
+        except (EOFError, OSError) as error:
+            raise SceneWorkerError("the processes that make the scenes have ended; see the log") from error
+
+
+class SceneWorkers:
+    """Several workers; a context manager that ends every process it started.
+
+    They end by themselves when the process that started them does, however that happens.
+
+    Parameters
+    ----------
+    settings
+        What the scenes show.
+    n_workers
+        Number of processes.
+    scenes
+        Folder that keeps scenes (see ``SceneMaker``); None to keep none.
+    """
+
+    def __init__(self, settings: RenderSettings, n_workers: int, scenes: Path | None = None) -> None:
+        self._settings = settings
+        self._n_workers = n_workers
+        self._scenes = scenes
+        self._connections: list[Connection] = []
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> list[SceneWorker]:
+        """Start the workers; they get ready while others do."""
+        pairs = [socket.socketpair() for _ in range(self._n_workers)]
+        theirs = [pair[1].fileno() for pair in pairs]
+        code = "from polyfacet.facets.image.scene_workers import serve; serve()"
+        package = str(Path(__file__).resolve().parents[2])
+        self._process = subprocess.Popen(  # noqa: S603 - this Python, with fixed arguments
+            [
+                sys.executable,
+                "-c",
+                code,
+                json.dumps(asdict(self._settings)),
+                str(self._scenes or ""),
+                *map(str, theirs),
+            ],
+            pass_fds=theirs,
+            stdin=subprocess.DEVNULL,
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")])),
+                **dict.fromkeys(THREAD_VARIABLES, "1"),
+            },
+        )
+        for _, other in pairs:
+            other.close()
+        self._connections = [Connection(mine.detach()) for mine, _ in pairs]
+        return [SceneWorker(connection) for connection in self._connections]
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the workers."""
+        if self._process is not None:
+            self._process.kill()  # takes its workers along
+            self._process.wait(timeout=END_TIMEOUT_S)
+        for connection in self._connections:
+            _wait_for_end(connection)
+            connection.close()
+        if self._scenes is not None:
+            remove_abandoned(self._scenes)
+
+
+def _wait_for_end(connection: Connection) -> None:
+    """Wait until the worker at the other end is gone, and the files that it held are free."""
+    with suppress(EOFError, OSError):
+        while connection.poll(END_TIMEOUT_S):
+            connection.recv_bytes()
+
+
+def serve() -> None:
+    """Fork a worker for each socket named on the command line, and another one where one dies."""
+    _die_with_parent()
+    import polyfacet.facets.image.cif_scene  # noqa: F401, PLC0415 - here, once, for all workers
+
+    settings, scenes, *sockets = sys.argv[1:]
+    maker = SceneMaker(RenderSettings(**json.loads(settings)), Path(scenes) if scenes else None)
+    numbers = [int(number) for number in sockets]
+    workers = {_fork_worker(number, numbers, maker): number for number in numbers}
+    while workers:
+        pid, status = os.wait()
+        number = workers.pop(pid)
+        if status:
+            print(f"a scene worker ended ({status}): starting another", file=sys.stderr, flush=True)
+            workers[_fork_worker(number, numbers, maker)] = number
+
+
+def _fork_worker(number: int, sockets: list[int], maker: SceneMaker) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        _die_with_parent()
+        for other in sockets:
+            if other != number:
+                os.close(other)
+        _answer_requests(Connection(number), maker)
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _answer_requests(connection: Connection, maker: SceneMaker) -> None:
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        connection.send_bytes(json.dumps({"pid": os.getpid()}).encode())
+        while True:
+            request = json.loads(connection.recv_bytes())
+            answer = {"number": request["number"]}
+            try:
+                answer["scene"] = asdict(maker.scene(Path(request["cif"])))
+            except SceneError as error:
+                answer["reason"] = str(error)
+            connection.send_bytes(json.dumps(answer).encode())
+
+
+def _die_with_parent() -> None:
+    """Have this process killed when its parent ends, however that happens (Linux)."""
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)

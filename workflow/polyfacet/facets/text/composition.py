@@ -1,0 +1,79 @@
+"""The composition text: what a language model reads of a material's formula."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+from pymatgen.core import Element
+
+from polyfacet.materials.formula import parse_formula
+
+FRACTION_DIGITS = 4
+# Fractions that differ by less are equal: formula units must not decide over the order.
+TIE_DECIMALS = 9
+
+
+def composition(amounts: Mapping[str, float]) -> str:
+    """Write the study's form: symbols and amounts set apart, amounts of 1 left out (``Ac Hg 2 Cd 2``)."""
+    words = []
+    for symbol, amount in amounts.items():
+        words.append(symbol)
+        if amount != 1:
+            words.append(_number(amount, ".10g"))
+    return " ".join(words)
+
+
+def composition_fraction(amounts: Mapping[str, float]) -> str:
+    """Write atomic fractions to four digits (``Ac 0.2 Hg 0.4 Cd 0.4``): the same for any formula unit."""
+    return _pairs(_fractions(amounts))
+
+
+def crabnet(amounts: Mapping[str, float]) -> str:
+    """Write the pairs as CrabNet reads them: largest fraction first, then by atomic number.
+
+    ``Cd 0.4 Hg 0.4 Ac 0.2`` for any order of elements and any formula unit (Wang et al., "Compositionally
+    restricted attention-based network for materials property predictions", 2021).
+    """
+    fractions = _fractions(amounts)
+    order = sorted(fractions, key=lambda symbol: (-round(fractions[symbol], TIE_DECIMALS), Element(symbol).Z))
+    return _pairs({symbol: fractions[symbol] for symbol in order})
+
+
+def _fractions(amounts: Mapping[str, float]) -> dict[str, float]:
+    total = sum(amounts.values())
+    return {symbol: amount / total for symbol, amount in amounts.items()}
+
+
+def _pairs(fractions: Mapping[str, float]) -> str:
+    return " ".join(
+        f"{symbol} {_number(share, f'.{FRACTION_DIGITS}g')}" for symbol, share in fractions.items()
+    )
+
+
+def _number(value: float, form: str) -> str:
+    """Write a number without an exponent, which encoders do not know as a word."""
+    return format(Decimal(format(value, form)), "f")
+
+
+VARIANTS: Mapping[str, Callable[[Mapping[str, float]], str]] = {
+    "composition": composition,
+    "composition_fraction": composition_fraction,
+    "crabnet": crabnet,
+}
+
+
+def composition_text(formula: str, variant: str) -> str:
+    """Write the text of a formula.
+
+    Parameters
+    ----------
+    formula
+        See `polyfacet.materials.formula.parse_formula`; its order of elements is kept.
+    variant
+        Key of ``VARIANTS``.
+
+    Raises
+    ------
+    FormulaError
+        If the formula cannot be read.
+    """
+    return VARIANTS[variant](parse_formula(formula))

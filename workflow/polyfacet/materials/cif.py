@@ -1,0 +1,99 @@
+"""Structures as CIF files: written in P1 as given, read without moving a site."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from pymatgen.core import Structure
+from pymatgen.io.cif import CifParser, CifWriter
+
+from polyfacet.materials.handedness import right_handed
+
+# Ten digits keep coordinates to 1e-9 A, below what separates symmetric sites in any tool of the chain.
+SIGNIFICANT_FIGURES = 10
+SAME_LATTICE = 1e-4
+SAME_SITE_A = 1e-3
+# Below it, a reader takes two sites for one.
+MIN_DISTANCE_A = 0.01
+# No crystal is nearly as dense, and no atom as near to its own image.  In such cells, searches for neighbours
+# take all time and memory.
+MIN_VOLUME_PER_SITE_A3 = 0.5
+MIN_PERIOD_A = 0.5
+# The search for close sites divides the cell into cubes as wide as its radius; more of them only take memory.
+MAX_CUBES = 1e6
+
+
+class CifError(ValueError):
+    """A CIF that does not hold its structure; the message is the reason."""
+
+
+def read_cif(path: Path) -> Structure:
+    """Read a structure as it stands in the file.
+
+    Unlike the parser's default, coordinates near fractions such as 1/3 stay where they are: in a cell with a
+    long axis the default moves such a site by more than 0.001 A.
+
+    Raises
+    ------
+    CifError
+        If the file holds no readable structure.
+    """
+    if not path.is_file():
+        raise CifError(f"there is no structure file {path.name}")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            return CifParser(path, frac_tolerance=0.0).parse_structures(primitive=False)[0]
+        except (ValueError, TypeError, KeyError, IndexError, AssertionError, ArithmeticError) as error:
+            # What is wrong with a structure stands in the parser's last warning, which sums up all others.
+            summary = [str(warning.message) for warning in said if warning.category is UserWarning][-1:]
+            reason = "; ".join([str(error), *summary]).replace("\n", " ")
+            raise CifError(f"CIF cannot be read: {path.name}: {reason}") from error
+
+
+def write_cif(structure: Structure, path: Path) -> None:
+    """Write a structure and check that it reads back the same.
+
+    A left-handed basis is written as a right-handed one: the crystal stays the same, not its mirror image.
+
+    Raises
+    ------
+    CifError
+        If it does not; then there is no file.
+    """
+    structure = right_handed(structure)
+    _check_spacing(structure)
+    CifWriter(structure, significant_figures=SIGNIFICANT_FIGURES).write_file(path)
+    try:
+        _check_same(structure, read_cif(path))
+    except CifError:
+        path.unlink()
+        raise
+
+
+def _check_spacing(structure: Structure) -> None:
+    """Refuse what searches for neighbours never get to the end of."""
+    period = min(structure.lattice.get_lll_reduced_lattice().abc)
+    if period < MIN_PERIOD_A:
+        raise CifError(f"the lattice repeats every {period:.3g} A, less than {MIN_PERIOD_A} A")
+    per_site = structure.volume / len(structure)
+    if per_site < MIN_VOLUME_PER_SITE_A3:
+        raise CifError(f"{per_site:.3g} A^3 per site, less than {MIN_VOLUME_PER_SITE_A3} A^3")
+    radius = max(MIN_DISTANCE_A, (structure.volume / MAX_CUBES) ** (1 / 3))
+    wrapped = Structure(structure.lattice, ["H"] * len(structure), structure.frac_coords, to_unit_cell=True)
+    *_, distances = wrapped.get_neighbor_list(radius)
+    if len(distances) and distances.min() < MIN_DISTANCE_A:
+        raise CifError(f"two sites are closer than {MIN_DISTANCE_A} A")
+
+
+def _check_same(structure: Structure, read: Structure) -> None:
+    if len(read) != len(structure):
+        raise CifError(f"CIF reads back with {len(read)} sites, not {len(structure)}")
+    if not np.allclose(structure.lattice.parameters, read.lattice.parameters, atol=SAME_LATTICE):
+        raise CifError("CIF reads back with another lattice")
+    for site in structure:
+        apart = read.frac_coords - site.frac_coords
+        distances = np.linalg.norm((apart - np.round(apart)) @ read.lattice.matrix, axis=1)
+        near = np.flatnonzero(distances < SAME_SITE_A)
+        if all(read[int(other)].species != site.species for other in near):
+            raise CifError(f"CIF reads back without {site.species_string} at {np.round(site.frac_coords, 4)}")

@@ -1,0 +1,69 @@
+"""What the stages hand over to each other: one table each.
+
+A material that a stage rejected is not in its table.
+"""
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.files import sha256_of_file
+from polyfacet.runtime.parquet import column, read_by_material
+
+EMBEDDING_SIZE = 128
+
+_MAT_ID = column("mat_id", pa.string(), "identifier of the material")
+_IMAGE = column("image", pa.string(), "path of the picture, from the folder that is named like this table")
+_SHA256 = column("sha256", pa.string(), "digest of the picture's bytes")
+
+STRUCTURES = pa.schema(
+    [
+        _MAT_ID,
+        column("formula", pa.string(), "reduced formula of the structure, as pymatgen spells it"),
+        column("cif", pa.string(), "file name of the CIF; its folder is named like this table"),
+        column("sha256", pa.string(), "digest of the CIF"),
+    ]
+)
+TWINS = pa.schema(
+    [
+        _MAT_ID,
+        column("twin_group", pa.string(), "its twins have the same value: the first identifier of them"),
+        column("formula", pa.string(), "reduced formula"),
+        column("compared", pa.bool_(), "false: its cell cannot be compared, so it stays with its formula"),
+    ]
+)
+TEXTS = pa.schema([_MAT_ID, column("text", pa.string(), "text of the material, in the form the run chose")])
+PICTURES = pa.schema(
+    [
+        _MAT_ID,
+        column("view", pa.string(), "from where the crystal is seen; the views of a montage joined by +"),
+        _IMAGE,
+        _SHA256,
+        column("n_bonds", pa.int32(), "bonds per unit cell that the picture's scene holds"),
+        column("bonding_failure", pa.string(), "why the picture shows no bonds", nullable=True),
+    ]
+)
+EMBEDDINGS = pa.schema(
+    [
+        _MAT_ID,
+        column("embedding", pa.list_(pa.float32(), EMBEDDING_SIZE), "PotNet embedding of the structure"),
+    ]
+)
+COMPOSITION_IMAGES = pa.schema([_MAT_ID, _IMAGE, _SHA256])
+
+
+def intact_structures(manifest: Path, folder: Path) -> dict[str, str]:
+    """Give the digests of a shard's CIFs by mat_id, after checking that the files are as they were written.
+
+    Raises
+    ------
+    UserError
+        If a CIF is missing or has changed: its material must not be lost as a reject of a later stage.
+    """
+    digests = read_by_material(manifest, STRUCTURES, "sha256")
+    for mat_id, digest in digests.items():
+        path = folder / f"{mat_id}.cif"
+        if not path.is_file() or sha256_of_file(path) != digest:
+            raise UserError(f"{path} is damaged or missing. Delete its folder {folder} and run again.")
+    return digests

@@ -1,1 +1,0 @@
-"""What is fetched from elsewhere: entry files, and encoders of the Hugging Face hub."""

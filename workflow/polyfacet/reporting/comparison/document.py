@@ -1,0 +1,31 @@
+"""Put the findings and tables of a finished comparison into docs/mcvn.md: each number from its run."""
+
+from pathlib import Path
+
+from polyfacet.config.generated_text import with_generated
+from polyfacet.runtime.files import write_text
+
+PROJECT = Path(__file__).resolve().parents[3]
+
+
+def main(
+    tables: Path = PROJECT / "results" / "mcvn" / "report" / "tables.md",
+    document: Path = PROJECT / "docs" / "mcvn.md",
+) -> None:
+    """Rewrite the results in a document.
+
+    Parameters
+    ----------
+    tables
+        What a run's report has of findings and tables.
+    document
+        Markdown with the markers of ``results``.
+    """
+    text, results = (path.read_text(encoding="utf-8") for path in (document, tables))
+    write_text(document, with_generated(text, "results", results.strip()))
+
+
+if __name__ == "__main__":
+    from polyfacet.runtime.job import run
+
+    run(main)

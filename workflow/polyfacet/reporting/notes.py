@@ -1,0 +1,172 @@
+"""What a reader of the report must know of its numbers: who was tested, and what a facet knew beforehand."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from polyfacet.facets.registry import SEPARATOR, Facet
+from polyfacet.materials.formula import FormulaError, parse_formula
+from polyfacet.materials.targets import Target
+from polyfacet.reporting.results import BASELINES
+from polyfacet.runtime.markdown import plain
+from polyfacet.splits.parts import TEST
+
+# Targets that the composition image shows for a pure element, calculated like the targets themselves: the
+# blocks gs_bandgap, gs_energy, gs_mag_moment and gs_volume_per (`polyfacet.facets.compimage.properties`).
+SHOWN_OF_ELEMENTS = (Target.GAP, Target.E_TOTAL, Target.MAG_VOL, Target.VOL_ATOM)
+
+
+def tested_note(cells: pd.DataFrame) -> str:
+    """Say how many test materials and splits the errors rest on, and that no difference was tested.
+
+    Parameters
+    ----------
+    cells
+        Table of ``polyfacet.reporting.results.CELLS``.
+    """
+    counts = cells.loc[~cells["row"].isin(BASELINES), "n_test"]
+    n_splits = cells["split"].nunique()
+    splits = "one split" if n_splits == 1 else f"each of {n_splits} splits"
+    return (
+        f"Errors are those of {number_range(counts)} test materials of {splits}. The best cell is the one "
+        "with the smallest error there; no test says that it would be the best on other materials."
+    )
+
+
+def rows_note(cells: pd.DataFrame) -> str:
+    """Say how many materials each cell had, and warn where rivals were tested on different ones.
+
+    Parameters
+    ----------
+    cells
+        Table of ``polyfacet.reporting.results.CELLS``.
+    """
+    counts = ["n_train", "n_valid", "n_test", "n_missing"]
+    lines = [
+        "| facets | trained on | chose the epoch | tested on | left out |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for row, own in cells.groupby("row", sort=False):
+        lines.append(f"| {row} | {' | '.join(number_range(own[name]) for name in counts)} |")
+    uneven = [
+        Target(str(target)).facts.label
+        for target, own in cells[cells["status"] == "ok"].groupby("target", sort=False)
+        if (own.groupby("split")["tested"].nunique() > 1).any()
+    ]
+    warning = (
+        "**Not all cells were tested on the same materials**, as some materials lack a facet: this concerns "
+        f"{', '.join(uneven)}. A smaller error there may be due to easier materials, and MASE is scaled by "
+        "those that were tested. Compare only cells that left out the same number, or find out from the "
+        "rejects below why facets are missing.\n\n"
+    )
+    return "## Materials of each cell\n\n" + (warning if uneven else "") + "\n".join(lines)
+
+
+def twins_note(twins: pd.DataFrame, listed_in: str) -> str:
+    """Say how many materials are twins.
+
+    Parameters
+    ----------
+    twins
+        Table of ``polyfacet.materials.stage_tables.TWINS``.
+    listed_in
+        Name of the file that lists them.
+    """
+    if twins.empty:
+        return "No material has a twin, the same crystal under another identifier."
+    text = (
+        f"{len(twins)} materials are {twins['twin_group'].nunique()} groups of twins, the same crystal under "
+        f"several identifiers ([list]({listed_in})). No split divides a group."
+    )
+    n_large = int((~twins["compared"]).sum())
+    if n_large:
+        text += (
+            f" The cells of {n_large} of them cannot be compared (too large, or no primitive cell); each of "
+            "these stays together with all materials of its formula."
+        )
+    return text
+
+
+def element_note(sample: pd.DataFrame, splits: Sequence[pd.DataFrame], cells: pd.DataFrame) -> str:
+    """Count the test materials of one element, for which the composition image nearly holds some targets.
+
+    Parameters
+    ----------
+    sample
+        Materials; columns ``mat_id`` and ``formula``.
+    splits
+        Parts of the materials (`polyfacet.splits.parts.SPLIT`), one table per repeat.
+    cells
+        Table of ``polyfacet.reporting.results.CELLS``.
+
+    Returns
+    -------
+    str
+        Empty if the run has no composition image, or none of these targets.
+    """
+    shown = [target.facts.label for target in SHOWN_OF_ELEMENTS if target.value in set(cells["target"])]
+    if not _has_facet(cells, Facet.COMPIMAGE) or not shown:
+        return ""
+    single = {formula for formula in sample["formula"].unique() if _is_element(formula)}
+    elements = set(sample.loc[sample["formula"].isin(single), "mat_id"])
+    tested = [split.loc[split["part"] == TEST, "mat_id"] for split in splits]
+    return (
+        "The composition image (`compimage`) holds band gap, energy, magnetic moment and volume of each pure "
+        "element from DFT. For a material of one element these come close to the targets "
+        f"{', '.join(shown)}: this concerns "
+        f"{number_range([mat_ids.isin(elements).sum() for mat_ids in tested])} of the "
+        f"{number_range([len(mat_ids) for mat_ids in tested])} test materials."
+    )
+
+
+def network_note(networks: Mapping[str, Mapping[str, Any]], cells: pd.DataFrame) -> str:
+    """Say what the network of the embedding was trained on, and what it could not learn.
+
+    Parameters
+    ----------
+    networks
+        Split to what `fit_network` recorded of its network.
+    cells
+        Table of ``polyfacet.reporting.results.CELLS``.
+
+    Returns
+    -------
+    str
+        Empty if no combination has an embedding, or nothing was to be trained and all went as asked.
+    """
+    if not _has_facet(cells, Facet.TABULAR):
+        return ""
+    said = []
+    trainings = [record["training"] for record in networks.values() if "training" in record]
+    if trainings:
+        n_train, n_valid = (
+            number_range([training[n] for training in trainings]) for n in ("n_train", "n_valid")
+        )
+        said.append(
+            "The embedding (`tabular`) comes from a network that was trained on "
+            f"{n_train} materials of the training part with all targets at once ({n_valid} others chose its "
+            "epoch). The other facets saw only the one target of their cell: a lead of cells with `tabular` "
+            "may be due to the other targets and not to the facet."
+        )
+    notes = [f"- {split}: {plain(note)}" for split, record in networks.items() for note in record["notes"]]
+    if notes:
+        said.append("The network of the embedding could not learn everything:\n\n" + "\n".join(notes))
+    return "\n\n".join(said)
+
+
+def _has_facet(cells: pd.DataFrame, facet: Facet) -> bool:
+    return any(facet.value in row.split(SEPARATOR) for row in cells["row"].unique())
+
+
+def number_range(numbers: Sequence[int] | pd.Series) -> str:
+    """Write the smallest and the largest of some counts, or the one that all of them are."""
+    low, high = min(numbers), max(numbers)
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
+def _is_element(formula: str) -> bool:
+    try:
+        return len(parse_formula(formula)) == 1
+    except FormulaError:
+        return False

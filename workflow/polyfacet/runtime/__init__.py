@@ -1,0 +1,1 @@
+"""What every stage and job uses: files, tables, errors, progress, digests, kept results."""

@@ -1,0 +1,123 @@
+"""Outputs that appear whole or not at all, even if the power fails, and the digests that identify them."""
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from polyfacet.runtime.errors import UserError
+
+# How the names of files and folders end that are not finished.
+PART = ".part"
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a path beside ``path`` to write to; rename it into place when the block ends without an error.
+
+    Works for a file and for a folder (create it at the yielded path).  A crash leaves only ``.part`` behind,
+    which the next attempt removes.  What is renamed is on the disk by then (see `move_into_place`).
+    """
+    part = path.with_name(path.name + PART)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove(part)
+    yield part
+    if part.is_dir():
+        _remove(path)
+    move_into_place(part, path)
+
+
+def move_into_place(part: Path, path: Path) -> None:
+    """Rename a finished file or folder so that ``path`` is whole also after a loss of power.
+
+    A file system may write the new name to the disk before the content.  So the content is synchronized
+    first, then the folder that has the name.  In a folder that is not finished itself, that waits for the end
+    of the folder.
+    """
+    if any(folder.suffix == PART for folder in path.parents):
+        part.replace(path)
+        return
+    for folder, _, names in os.walk(part, topdown=False):
+        for name in names:
+            _synchronize(Path(folder, name))
+        _synchronize(Path(folder))
+    if not part.is_dir():
+        _synchronize(part)
+    part.replace(path)
+    _synchronize(path.parent)
+
+
+def _synchronize(path: Path) -> None:
+    """Let a file, or the names in a folder, reach the disk; nothing where the file system cannot."""
+    if path.is_symlink():
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EROFS):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder that is gone when the block ends; what a crash left there goes first."""
+    _remove(path)
+    path.mkdir(parents=True)
+    try:
+        yield path
+    finally:
+        _remove(path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically (UTF-8)."""
+    with atomic_path(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def unreadable(path: Path, error: Exception) -> UserError:
+    """Say why a file cannot be read; Snakemake makes a damaged output again once it is deleted."""
+    if isinstance(error, FileNotFoundError) or not path.exists():
+        return UserError(f"{path} does not exist.")
+    if isinstance(error, IsADirectoryError) or path.is_dir():
+        return UserError(f"{path} is a folder, not a file.")
+    if isinstance(error, OSError) and error.errno:
+        return UserError(f"{path} cannot be read: {error.strerror}.")
+    return UserError(
+        f"{path} cannot be read ({error}). If a run has made it, it is damaged. Delete it and run again."
+    )
+
+
+def link_file(source: Path, target: Path) -> None:
+    """Give a file a second name, which takes no room; a copy where the file system has no hard links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the SHA-256 hex digest of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def sha256_of_folder(folder: Path) -> str:
+    """Return one SHA-256 hex digest over the relative names and bytes of all files below a folder."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{sha256_of_file(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,168 @@
+"""One entrance to every script: the same ``main`` serves a rule, a command line and a test."""
+
+import errno
+import fcntl
+import inspect
+import logging
+import os
+import shutil
+import sys
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, TypeGuard
+
+from polyfacet.runtime import progress
+from polyfacet.runtime.errors import UserError
+
+logger = logging.getLogger(__name__)
+
+# What the operating system refuses, and what the user can do about it.
+REMEDIES = {
+    errno.ENOSPC: "The disk is full: make room",
+    errno.EDQUOT: "The disk quota is used up: make room",
+    errno.EROFS: "The file system cannot be written to: make it writable or work in another folder",
+    errno.EACCES: "Permission is missing: grant it or work in another folder",
+    errno.EPERM: "Permission is missing: grant it or work in another folder",
+}
+
+
+def run(main: Callable[..., None], job: Any = None) -> None:
+    """Call ``main`` with the values of a Snakemake job, or of the command line where there is no job.
+
+    Parameters
+    ----------
+    main
+        Its parameters carry the names of the rule's inputs, outputs, params and wildcards (``threads`` is
+        the rule's threads); annotations say which of them are paths.
+    job
+        The object that Snakemake puts into a script as ``snakemake``; None on a command line.
+    """
+    if job is None:
+        from polyfacet.config import command_line  # noqa: PLC0415 - jobs do without, and its packages
+
+        _start_logging()
+        _call(lambda: command_line.call(main))
+    else:
+        _call(lambda: _run_job(main, job), log=_log_of(job), rejected=job.output.get("rejected"))
+
+
+def _run_job(main: Callable[..., None], job: Any) -> None:
+    log = _log_of(job)
+    if log:
+        _send_output_to(log)
+        _beside(log).unlink(missing_ok=True)
+    _start_logging()
+    main(**job_arguments(main, job))
+
+
+def job_arguments(main: Callable[..., None], job: Any) -> dict[str, Any]:
+    """Collect the arguments of ``main`` from a Snakemake job, as the types that its annotations name.
+
+    Raises
+    ------
+    TypeError
+        If the rule gives no value for a parameter of ``main`` that has no default.
+    """
+    annotations = typing.get_type_hints(main)
+    arguments: dict[str, Any] = {}
+    for name, parameter in inspect.signature(main).parameters.items():
+        if name == "threads":
+            arguments[name] = job.threads
+            continue
+        for group in (job.output, job.input, job.params, job.wildcards):
+            if name in group.keys():  # noqa: SIM118 - Snakemake's named lists hold values, not names
+                arguments[name] = _as_annotated(group[name], annotations.get(name))
+                break
+        else:
+            if parameter.default is inspect.Parameter.empty:
+                raise TypeError(f"rule {job.rule} gives no value for {name!r} of {main.__module__}.main")
+    return arguments
+
+
+def _as_annotated(value: Any, annotation: Any) -> Any:
+    if annotation in (Path, Path | None):
+        return Path(value) if value else None
+    if annotation in (list[Path], list[Path] | None):
+        return [Path(value)] if isinstance(value, str) else [Path(item) for item in value]
+    return value
+
+
+def _log_of(job: Any) -> Path | None:
+    return Path(job.log[0]) if job.log else None
+
+
+def _send_output_to(log: Path) -> None:
+    """Send everything that this process and its children print to the log; keep the terminal for progress."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    progress.use_terminal(os.fdopen(os.dup(2), "w", buffering=1))
+    with log.open("a") as stream:
+        _wait_for_former_process(stream, log)
+        stream.truncate(0)
+        for descriptor in (1, 2):
+            os.dup2(stream.fileno(), descriptor)
+
+
+def _wait_for_former_process(stream: IO[str], log: Path) -> None:
+    """Lock the log for as long as this process lives.
+
+    A Snakemake that is killed leaves its jobs running: the next run must not write to the same files.
+    """
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        progress.tell(
+            f"{log.stem}: a process that a killed run left still works on this; waiting for its end."
+        )
+        fcntl.flock(stream, fcntl.LOCK_EX)
+    except OSError:
+        logger.warning("%s cannot be locked on this file system", log)
+
+
+def _start_logging() -> None:
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+        force=True,
+    )
+
+
+def _call(action: Callable[[], object], log: Path | None = None, rejected: str | None = None) -> None:
+    try:
+        action()
+    except UserError as error:
+        progress.tell(f"\nError: {error}{_kept(rejected, log)}\n")
+        raise SystemExit(1) from None
+    except Exception as error:
+        if log is None and _names_a_file(error):
+            # On a command line, the user has named the file.
+            progress.tell(f"\nError: {error.filename}: {error.strerror}{_advice(error, log)}\n")
+            raise SystemExit(1) from None
+        logger.exception("defect")
+        progress.tell(f"\nError: {type(error).__name__}: {error}{_advice(error, log)}\n")
+        raise SystemExit(1) from None
+
+
+def _names_a_file(error: Exception) -> TypeGuard[OSError]:
+    """Tell a file that is missing, a folder, or not to be read or written, from a defect."""
+    return isinstance(error, OSError) and error.filename is not None and error.strerror is not None
+
+
+def _advice(error: Exception, log: Path | None) -> str:
+    remedy = REMEDIES.get(error.errno or 0) if isinstance(error, OSError) else None
+    if remedy:
+        return f"\n{remedy}, then run the same command again."
+    return f" (whole traceback: {log})" if log else ""
+
+
+def _kept(rejected: str | None, log: Path | None) -> str:
+    """Copy the rejects of a stage that stops to its log: Snakemake deletes the outputs of a failed job."""
+    if not (log and rejected and Path(rejected).is_file()):
+        return ""
+    shutil.copyfile(rejected, _beside(log))
+    return f"\nAll rejects with their reasons: {_beside(log)}"
+
+
+def _beside(log: Path) -> Path:
+    return log.with_suffix(".rejected.parquet")

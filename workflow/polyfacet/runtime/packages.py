@@ -1,0 +1,145 @@
+"""What packages the code of a rule depends on, and in which versions they are installed.
+
+The packages are those that the code imports, and those that these require, directly or not.  All of this is
+read from the names and the metadata of what is installed: importing the packages would take a minute, and
+``importlib.metadata.packages_distributions`` more than a second, at every plan of a run.
+"""
+
+import hashlib
+import re
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from polyfacet.runtime.code_digest import PACKAGE, code_of, imported_names
+
+# They carry data, show progress or start programs: no result follows from their version.
+WITHOUT_EFFECT = frozenset(
+    {
+        "anyio",
+        "certifi",
+        "charset-normalizer",
+        "click",
+        "colorama",
+        "filelock",
+        "h11",
+        "httpcore",
+        "httpx",
+        "idna",
+        "jsonargparse",
+        "packaging",
+        "pip",
+        "psutil",
+        "requests",
+        "rich",
+        "setuptools",
+        "six",
+        "tenacity",
+        "tqdm",
+        "typing-extensions",
+        "urllib3",
+        "wheel",
+    }
+)
+REQUIREMENT = re.compile(r"Requires-Dist: ([\w.-]+)\s*(?:\[([^\]]*)\])?([^;\n]*)(?:;(.*))?")
+EXTRA = re.compile(r"extra\s*==\s*[\"']([\w.-]+)[\"']")
+
+
+def package_versions(script: Path) -> str:
+    """Say in one line what packages a script depends on, in which versions.
+
+    Those that it imports are named; of those that they require, which are many, there is one digest.
+    """
+    imported = {package for module in imported_modules(script) for package in providers(module)}
+    named = {package for package in imported if package not in WITHOUT_EFFECT}
+    others = set().union(*map(required_packages, named)) - named - WITHOUT_EFFECT
+    digest = hashlib.sha256(" ".join(map(_named, sorted(others))).encode()).hexdigest()[:8]
+    return ", ".join([*map(_named, sorted(named)), f"and {digest} of {len(others)} that they require"])
+
+
+def _named(package: str) -> str:
+    folder = _installed()[package]
+    parts = folder.name.removesuffix(folder.suffix).split("-")
+    return f"{package} {parts[1] if len(parts) > 1 else ''}"
+
+
+@cache
+def required_packages(package: str) -> frozenset[str]:
+    """Name the installed packages that a package requires, directly or not."""
+    waiting, found = [(package, "")], set()
+    while waiting:
+        one = waiting.pop()
+        if one not in found and one[0] in _installed():
+            found.add(one)
+            waiting.extend(_required(*one))
+    return frozenset(name for name, _ in found)
+
+
+def imported_modules(script: Path) -> set[str]:
+    """Name the modules of packages that the code of a script imports."""
+    names = {name.split(".", 1)[0] for path in code_of(script) for name in imported_names(path)}
+    return names - sys.stdlib_module_names - {PACKAGE}
+
+
+@cache
+def providers(module: str) -> frozenset[str]:
+    """Name the installed packages that provide a top-level module; none if it is not installed."""
+    of_that_name = normalized(module)
+    if of_that_name in _installed():
+        return frozenset({of_that_name})
+    # A package, a module, and one that is compiled.
+    lines = [f"\n{module}{ending}".encode() for ending in ("/", ".py,", ".cpython-", ".abi3.so,")]
+    return frozenset(name for name in _installed() if any(line in _files_of(name) for line in lines))
+
+
+@cache
+def _files_of(package: str) -> bytes:
+    """Read the list of a package's files, one a line."""
+    for listing in ("RECORD", "SOURCES.txt", "installed-files.txt"):
+        path = _installed()[package] / listing
+        if path.is_file():
+            return b"\n" + path.read_bytes()
+    return b""
+
+
+@cache
+def _required(package: str, extra: str) -> tuple[tuple[str, str], ...]:
+    """List what a package, or one of its extras, requires; each as its name and an extra of it, or none."""
+    found: list[tuple[str, str]] = []
+    for name, extras, _, marker in REQUIREMENT.findall(_metadata(package)):
+        needed_by = EXTRA.findall(marker)
+        if (normalized(extra) in map(normalized, needed_by)) if extra else not needed_by:
+            # The package itself, then what its extras require on top.
+            found += [(normalized(name), part) for part in ["", *re.findall(r"[\w.-]+", extras)]]
+    return tuple(found)
+
+
+@cache
+def _metadata(package: str) -> str:
+    """Read the fields of a package's metadata, without the description that follows them."""
+    for name in ("METADATA", "PKG-INFO"):
+        path = _installed()[package] / name
+        if path.is_file():
+            return path.read_text(encoding="utf-8", errors="replace").split("\n\n", 1)[0]
+    return ""
+
+
+@cache
+def _installed() -> dict[str, Path]:
+    """Map every installed package to the folder of its metadata, as Python would find it."""
+    found: dict[str, Path] = {}
+    for folder in sys.path:
+        for path in _metadata_folders(Path(folder)):
+            found.setdefault(normalized(path.name.split("-", 1)[0].removesuffix(path.suffix)), path)
+    return found
+
+
+def _metadata_folders(folder: Path) -> Iterator[Path]:
+    if folder.is_dir():
+        yield from (path for path in folder.iterdir() if path.suffix in (".dist-info", ".egg-info"))
+
+
+def normalized(name: str) -> str:
+    """Spell the name of a package as the index does."""
+    return re.sub(r"[-_.]+", "-", name).lower()

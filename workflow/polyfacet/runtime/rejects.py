@@ -1,0 +1,52 @@
+"""Materials that a stage could not serve: counted, named, with the reason; never dropped silently."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.parquet import column, write_table
+
+REJECTS = pa.schema(
+    [
+        column("mat_id", pa.string(), "identifier of the material that the stage could not serve"),
+        column("reason", pa.string(), "why, in words"),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A material that failed a stage."""
+
+    mat_id: str
+    reason: str
+
+
+def write_rejects(path: Path, rejects: Sequence[Reject]) -> None:
+    """Write a stage's rejects, ordered by mat_id (a table without rows where there are none)."""
+    rows = sorted(rejects, key=lambda reject: (reject.mat_id, reject.reason))
+    write_table(path, [vars(reject) for reject in rows], REJECTS)
+
+
+def check_rejected_fraction(
+    n_rejected: int, n_total: int, limit: float, stage: str, reasons: Sequence[str]
+) -> None:
+    """Stop a stage that lost too many of its materials to be trusted.
+
+    Raises
+    ------
+    UserError
+        If more than ``limit`` of ``n_total`` were rejected; the message lists the most frequent reasons.
+    """
+    if n_total == 0 or n_rejected <= limit * n_total:
+        return
+    frequent = "\n".join(f"  {n} x {reason}" for reason, n in Counter(reasons).most_common(5))
+    raise UserError(
+        f"{stage}: {n_rejected} of {n_total} materials were rejected, more than max_rejected_fraction "
+        f"({limit:g}) allows. The reasons:\n{frequent}\nMend the input, filter these materials out, "
+        f"or raise max_rejected_fraction."
+    )

@@ -1,0 +1,112 @@
+"""Memory, time and GPUs that jobs ask a cluster for: the arithmetic, and the measurements it rests on."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from polyfacet.facets.registry import PICTURE_FACETS, Facet, facets_of
+
+# Requests lie so far above what was measured: other machines, larger cells, slower file systems.
+MEMORY_MARGIN = 1.5
+TIME_MARGIN = 4
+# Passes of a training whose configuration leaves their number to the engine.
+USUAL_EPOCHS = 20
+
+ResourceFunction = Callable[..., int | None]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a stage needs on one core: fixed, by its materials and by its threads.
+
+    Attributes
+    ----------
+    mb, minutes
+        Fixed memory and time: the interpreter, its libraries, a browser.
+    mb_per_1000
+        What a thousand materials add to the memory.
+    minutes_per_1000
+        What a thousand steps add to the time; a step is a material, an entry read, a material in an epoch.
+    mb_per_thread
+        What each thread beyond the first adds, for stages that start a process per thread.
+    """
+
+    mb: float
+    minutes: float = 2.5
+    mb_per_1000: float = 0
+    minutes_per_1000: float = 0
+    mb_per_thread: float = 0
+
+
+# Measured with real entries of Alexandria at two or three sizes: see docs/slurm.md.
+COSTS: Mapping[str, Cost] = {
+    # Whatever reads tables and writes a table, a figure or a few numbers.
+    "small": Cost(mb=250, mb_per_1000=1, minutes_per_1000=0.05),
+    "sample": Cost(mb=140, mb_per_1000=0.3, minutes_per_1000=0.004, mb_per_thread=100),
+    "find_twins": Cost(mb=200, mb_per_1000=10, minutes_per_1000=0.15),
+    "write_structures": Cost(mb=180, mb_per_1000=5, minutes_per_1000=0.08),
+    # Threads beyond the first are workers, one of them a second browser.
+    "render_images": Cost(mb=1_850, minutes_per_1000=3, mb_per_thread=1_000),
+    "build_graphs": Cost(mb=800, minutes_per_1000=0.2),
+    "fit_network": Cost(mb=1_050, mb_per_1000=30, minutes_per_1000=0.22),
+    "embed_graphs": Cost(mb=850, mb_per_1000=25, minutes_per_1000=0.2),
+    "describe_structures": Cost(mb=400, minutes_per_1000=20),
+    "xenonpy_statistics": Cost(mb=1_000, minutes_per_1000=20),
+    "make_local_encoders": Cost(mb=850),
+    "train_automm": Cost(mb=1_500, mb_per_1000=10, minutes_per_1000=0.5),
+    # Not measured: the hub's encoders have a hundred times the weights of the local ones.
+    "train_automm_hub": Cost(mb=12_000, mb_per_1000=10, minutes=30, minutes_per_1000=60),
+    "train_mcvn": Cost(mb=800, mb_per_1000=50, minutes_per_1000=0.015),
+    "train_classical": Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=0.3),
+    "train_ensemble": Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=2.5),
+}
+
+
+def requests(
+    stage: str,
+    materials: int,
+    *,
+    steps: int | None = None,
+    gpus: Callable[[Any], int | None] | None = None,
+) -> dict[str, ResourceFunction]:
+    """Give the resources of a rule, as functions that Snakemake calls for each job and each attempt.
+
+    Parameters
+    ----------
+    stage
+        Stage of `COSTS`.
+    materials
+        Materials that one job holds.
+    steps
+        Materials that it goes through, where these are not the same: entries read, materials times epochs.
+    gpus
+        Number of GPUs of a job, from its wildcards; None for none.
+
+    Returns
+    -------
+    dict
+        ``mem_mb`` in MB and ``runtime`` in minutes, both in proportion to the attempt, and ``gpu``.
+    """
+    cost = COSTS[stage]
+    steps = materials if steps is None else steps
+
+    def mem_mb(wildcards: Any, threads: int, attempt: int) -> int:
+        needed = cost.mb + cost.mb_per_1000 * materials / 1000 + cost.mb_per_thread * (threads - 1)
+        return math.ceil(MEMORY_MARGIN * needed * attempt)
+
+    def runtime(wildcards: Any, attempt: int) -> int:
+        needed = cost.minutes + cost.minutes_per_1000 * steps / 1000
+        return math.ceil(TIME_MARGIN * needed * attempt)
+
+    functions: dict[str, ResourceFunction] = {"mem_mb": mem_mb, "runtime": runtime}
+    return functions | {"gpu": gpus} if gpus else functions
+
+
+def cell_gpus(combination: str, *, hub: bool) -> int | None:
+    """Give the GPUs of a cell: one where it trains an encoder that is slow without, else None.
+
+    Local encoders of text are small, and a cell of embeddings alone has no encoder.
+    """
+    slow = {*PICTURE_FACETS, Facet.TEXT} if hub else set(PICTURE_FACETS)
+    return 1 if slow.intersection(facets_of(combination)) else None

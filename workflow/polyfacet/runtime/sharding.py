@@ -1,0 +1,51 @@
+"""Shards: the parts of a run, one job each, in which the stages work that go material by material.
+
+A shard is an interval of the materials' hashes, so that twice as many shards split each in two.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.identifiers import shard_of
+from polyfacet.runtime.parquet import iterate_table
+
+
+def read_shard(
+    table: Path,
+    schema: pa.Schema,
+    shard: int,
+    n_shards: int,
+    columns: Sequence[str] | None = None,
+    by: str = "mat_id",
+) -> pd.DataFrame:
+    """Read the rows of a shard, in the order of the table, with no more than those in memory.
+
+    Parameters
+    ----------
+    table, schema, columns
+        See `polyfacet.runtime.parquet.iterate_table`.
+    shard, n_shards
+        Which rows: those whose hash falls into this shard.
+    by
+        Column whose value is hashed: all rows of one value are in one shard.
+
+    Raises
+    ------
+    UserError
+        If there is no such shard.
+    """
+    if not 0 <= shard < n_shards:
+        raise UserError(f"there is no shard {shard} of {n_shards}: they are numbered from 0.")
+    mine = [
+        piece.filter(_are_in(piece[by].to_pylist(), shard, n_shards))
+        for piece in iterate_table(table, schema, columns)
+    ]
+    return pa.concat_tables(mine).to_pandas()
+
+
+def _are_in(keys: Sequence[str], shard: int, n_shards: int) -> pa.Array:
+    return pa.array([shard_of(key, n_shards) == shard for key in keys], pa.bool_())

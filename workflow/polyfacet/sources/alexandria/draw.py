@@ -1,0 +1,99 @@
+"""A sample that depends on the seed and the materials alone, and contains every smaller sample of its seed.
+
+Each material has a rank, a hash of seed and identifier; a sample of n is the n lowest ranks.  Neither the
+order of the entries nor their spread over files matters.  A rank stands for its identifier: that two of five
+million share one has a probability below 1e-6.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from polyfacet.materials.material import Material
+from polyfacet.materials.targets import Magnetization
+from polyfacet.runtime.identifiers import stable_hash
+
+MAX_RANK = 2**64 - 1
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a material must be like to be sampled; None and empty sets let everything pass."""
+
+    elements_allowed: frozenset[str] = frozenset()
+    elements_required: frozenset[str] = frozenset()
+    elements_excluded: frozenset[str] = frozenset()
+    sites_min: int = 1
+    sites_max: int | None = None
+    e_hull_max: float | None = None
+    space_groups: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Self:
+        """Take the fields from a configuration, which has lists for sets."""
+        fields: dict[str, Any] = {
+            name: frozenset(value) if isinstance(value, Sequence) else value
+            for name, value in settings.items()
+        }
+        return cls(**fields)
+
+    def failed_by(self, material: Material) -> str | None:
+        """Name the first filter that the material does not pass; None if it passes all."""
+        checks = {
+            "elements_allowed": not self.elements_allowed or material.elements <= self.elements_allowed,
+            "elements_required": self.elements_required <= material.elements,
+            "elements_excluded": not self.elements_excluded & material.elements,
+            "sites_min": material.n_sites >= self.sites_min,
+            "sites_max": self.sites_max is None or material.n_sites <= self.sites_max,
+            "e_hull_max": self.e_hull_max is None or material.targets["e_hull"] <= self.e_hull_max,
+            "space_groups": not self.space_groups or material.space_group in self.space_groups,
+        }
+        return next((name for name, passed in checks.items() if not passed), None)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What a sample is drawn by.
+
+    Parameters
+    ----------
+    n_materials
+        Size of the sample; None takes all.
+    seed
+        Samples of one seed are nested.
+    filters, magnetization
+        Which materials are drawn from, and how their targets are derived.
+    drawn_ids, drawn_formulas
+        An earlier sample: its materials, and materials of its formulas, are not drawn again.
+    """
+
+    n_materials: int | None
+    seed: int
+    filters: Filters = Filters()
+    magnetization: Magnetization = "absolute"
+    drawn_ids: frozenset[str] = frozenset()
+    drawn_formulas: frozenset[str] = frozenset()
+
+    def rank(self, mat_id: str) -> int:
+        """Give the place of a material in the order in which samples of this seed grow, as 64 bits."""
+        return stable_hash("sample", self.seed, mat_id)
+
+    def leaves_out(self, material: Material) -> str | None:
+        """Say why a sound material is not drawn from; None if it is."""
+        failed = self.filters.failed_by(material)
+        if failed:
+            return f"filtered by {failed}"
+        if material.mat_id in self.drawn_ids:
+            return "in the sample"
+        if material.formula in self.drawn_formulas:
+            return "formula in the sample"
+        return None
+
+    def last_rank(self, distinct_ranks: npt.NDArray[np.uint64]) -> int:
+        """Give the highest rank that is sampled of these, which are in order."""
+        if self.n_materials is None or len(distinct_ranks) <= self.n_materials:
+            return MAX_RANK
+        return int(distinct_ranks[self.n_materials - 1])

@@ -1,0 +1,228 @@
+"""Whether what an entry states twice agrees: its structure is what counts, all else is held against it.
+
+The space group and the prototype are not: they depend on tolerances that entries do not state.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from polyfacet.materials.formula import FormulaError, parse_formula
+from polyfacet.materials.reduced_formula import reduced_formula
+from polyfacet.sources.alexandria.entry_structure import element_of
+from polyfacet.sources.alexandria.entry_values import InvalidEntryError, number, shown
+
+# Energies of one cell: rounding never reaches it, and calculations are not converged better.
+ENERGY_WITHIN_EV_PER_ATOM = 1e-3
+# Volumes and lengths, relative; angles; positions.  Entries are written with five digits or more.
+LENGTH_WITHIN = 1e-3
+ANGLE_WITHIN_DEG = 0.1
+POSITION_WITHIN_A = 0.01
+# Atoms in a cell that is fully occupied; else shares of all atoms, which two decimals state.
+ATOMS_WITHIN = 1e-2
+SHARE_WITHIN = 5e-3
+
+# D and T, which are hydrogen in every facet.
+HEAVY_HYDROGEN = re.compile(r"[DT](?![a-z])")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What the structure of an entry says.
+
+    Parameters
+    ----------
+    formula
+        Its reduced formula.
+    amounts
+        Symbol to atoms per cell.
+    matrix
+        Lattice vectors as rows, A.
+    volume
+        Of the cell, A^3.
+    positions
+        Fractional coordinates of the sites.
+    """
+
+    formula: str
+    amounts: Mapping[str, float]
+    matrix: Sequence[Sequence[float]]
+    volume: float
+    positions: Sequence[Sequence[float]]
+
+    @property
+    def n_atoms(self) -> float:
+        """Atoms per cell; a site that is occupied by half is half an atom."""
+        return math.fsum(self.amounts.values())
+
+
+def check_agreement(entry: Mapping[str, Any], data: Mapping[str, Any], cell: Cell) -> None:
+    """Hold the statements of an entry against its structure and against each other.
+
+    Parameters
+    ----------
+    entry, data
+        The raw entry and its data block; statements that are missing or None, and empty compositions, say
+        nothing.
+    cell
+        Its structure.
+
+    Raises
+    ------
+    InvalidEntryError
+        At the first statement that contradicts.
+    """
+    _check_composition(entry, data, cell)
+    _check_lattice(entry["structure"], data, cell)
+    _check_energies(entry, data, cell.n_atoms)
+
+
+def _check_composition(entry: Mapping[str, Any], data: Mapping[str, Any], cell: Cell) -> None:
+    if data["formula"] != cell.formula:
+        _check_formula(data["formula"], "formula", cell)
+    for place in (entry, data):
+        stated = place.get("composition")
+        if isinstance(stated, str):
+            _check_formula(stated, "composition", cell)
+        elif stated:
+            _check_amounts(stated, cell)
+    elements = data.get("elements")
+    if elements is not None and not isinstance(elements, list):
+        raise InvalidEntryError(f"elements is {shown(elements)}, not a list")
+    _check_elements(elements, "elements are", cell)
+    if data.get("nelements") not in (None, len(cell.amounts)):
+        raise InvalidEntryError(
+            f"nelements is {shown(data['nelements'])}, but the structure has {len(cell.amounts)}"
+        )
+    chemsys = data.get("chemsys")
+    if chemsys is not None:
+        _check_elements(str(chemsys).split("-"), "chemsys is", cell, chemsys)
+
+
+def _check_formula(text: str, what: str, cell: Cell) -> None:
+    try:
+        stated = parse_formula(HEAVY_HYDROGEN.sub("H", text))
+    except FormulaError as error:
+        raise InvalidEntryError(f"{what} cannot be read: {error}") from error
+    formula = reduced_formula(stated)
+    if formula != cell.formula and not _same_shares(stated, cell.amounts):
+        raise InvalidEntryError(f"{what} is {text[:80]!r}, but the structure is {cell.formula}")
+
+
+def _same_shares(stated: Mapping[str, float], amounts: Mapping[str, float]) -> bool:
+    """Whether fractional amounts are those of the structure within their rounding."""
+    if stated.keys() != amounts.keys() or (_are_whole(stated) and _are_whole(amounts)):
+        return False
+    total, all_stated = math.fsum(amounts.values()), math.fsum(stated.values())
+    return all(abs(stated[s] / all_stated - amounts[s] / total) <= SHARE_WITHIN for s in stated)
+
+
+def _are_whole(amounts: Mapping[str, float]) -> bool:
+    return all(abs(amount - round(amount)) <= ATOMS_WITHIN for amount in amounts.values())
+
+
+def _check_amounts(stated: Any, cell: Cell) -> None:
+    """Hold the amounts of a cell, symbols or species to numbers, against those of the structure."""
+    if not isinstance(stated, dict):
+        raise InvalidEntryError(f"composition is {shown(stated)}, not amounts of elements")
+    found: dict[str, float] = {}
+    for species, amount in stated.items():
+        symbol = species if species in cell.amounts else _symbol(species)
+        found[symbol] = found.get(symbol, 0.0) + number(amount, f"composition of {symbol}")
+    within = ATOMS_WITHIN if _are_whole(cell.amounts) else SHARE_WITHIN * cell.n_atoms
+    for symbol in found.keys() | cell.amounts.keys():
+        if abs(found.get(symbol, 0.0) - cell.amounts.get(symbol, 0.0)) > within:
+            was = f"composition is {_listed(found)}"
+            raise InvalidEntryError(f"{was}, but the structure is {_listed(cell.amounts)}")
+
+
+def _symbol(species: str) -> str:
+    """Name the element of a species, whose charge is left out of account."""
+    symbol = element_of(species)
+    if symbol is None:
+        raise InvalidEntryError(f"composition names {shown(species)}, not an element")
+    return symbol
+
+
+def _check_elements(names: Sequence[Any] | None, what: str, cell: Cell, shown: Any = None) -> None:
+    if names is None:
+        return
+    stated = {HEAVY_HYDROGEN.sub("H", name) if isinstance(name, str) else None for name in names}
+    if stated != cell.amounts.keys():
+        text = repr(names if shown is None else shown)[:80]
+        raise InvalidEntryError(f"{what} {text}, but the structure holds {', '.join(sorted(cell.amounts))}")
+
+
+def _check_lattice(structure: Mapping[str, Any], data: Mapping[str, Any], cell: Cell) -> None:
+    lattice = structure["lattice"]
+    lengths = [math.hypot(*row) for row in cell.matrix]
+    _check_close(data.get("volume"), cell.volume, "volume")
+    _check_close(lattice.get("volume"), cell.volume, "lattice volume")
+    for name, length in zip("abc", lengths, strict=True):
+        _check_close(lattice.get(name), length, f"lattice {name}")
+    for name, angle in zip(("alpha", "beta", "gamma"), _angles(cell.matrix, lengths), strict=True):
+        stated = lattice.get(name)
+        if stated is not None and not abs(number(stated, f"lattice {name}") - angle) <= ANGLE_WITHIN_DEG:
+            raise InvalidEntryError(f"lattice {name} is {stated}, but the lattice has {angle:.4g}")
+    _check_positions(structure["sites"], cell)
+
+
+def _check_positions(sites: Sequence[Mapping[str, Any]], cell: Cell) -> None:
+    (ax, ay, az), (bx, by, bz), (cx, cy, cz) = cell.matrix
+    for index, (site, (u, v, w)) in enumerate(zip(sites, cell.positions, strict=True)):
+        stated = site.get("xyz")
+        if stated is None:
+            continue
+        place = (u * ax + v * bx + w * cx, u * ay + v * by + w * cy, u * az + v * bz + w * cz)
+        if not isinstance(stated, list) or len(stated) != 3:
+            raise InvalidEntryError(f"xyz of site {index} is not a list of three numbers")
+        for value, expected in zip(stated, place, strict=True):
+            # Nearly all are numbers and close; what is not is looked at again.
+            if type(value) is float and abs(value - expected) <= POSITION_WITHIN_A:
+                continue
+            if not abs(number(value, f"xyz of site {index}") - expected) <= POSITION_WITHIN_A:
+                raise InvalidEntryError(
+                    f"xyz of site {index} has {value}, but its abc and the lattice give {expected:.4g}"
+                )
+
+
+def _angles(matrix: Sequence[Sequence[float]], lengths: Sequence[float]) -> Iterator[float]:
+    for i, j in ((1, 2), (0, 2), (0, 1)):
+        (x, y, z), (u, v, w) = matrix[i], matrix[j]
+        product = x * u + y * v + z * w
+        yield math.degrees(math.acos(max(-1.0, min(1.0, product / (lengths[i] * lengths[j])))))
+
+
+def _check_close(stated: Any, found: float, what: str) -> None:
+    if stated is not None and not abs(number(stated, what) - found) <= LENGTH_WITHIN * found:
+        raise InvalidEntryError(f"{what} is {stated}, but the lattice has {found:.4g}")
+
+
+def _check_energies(entry: Mapping[str, Any], data: Mapping[str, Any], n_atoms: float) -> None:
+    """Hold energies of the cell against each other; ``energy`` may carry the correction or not."""
+    if data.get("energy_total") is None:
+        return
+    total = number(data["energy_total"], "energy_total")
+    within = ENERGY_WITHIN_EV_PER_ATOM * n_atoms
+    known = {"energy_total": total}
+    if data.get("energy_corrected") is not None:
+        corrected = number(data["energy_corrected"], "energy_corrected")
+        if entry.get("correction") is not None:
+            expected = total + number(entry["correction"], "correction")
+            if not abs(corrected - expected) <= within:
+                raise InvalidEntryError(
+                    f"energy_corrected is {corrected}, but energy_total and correction add up to {expected:g}"
+                )
+        known["energy_corrected"] = corrected
+    if entry.get("energy") is None:
+        return
+    energy = number(entry["energy"], "energy")
+    if not any(abs(energy - value) <= within for value in known.values()):
+        others = " and ".join(f"{name} is {value}" for name, value in known.items())
+        raise InvalidEntryError(f"energy is {energy}, but {others} (eV per cell)")
+
+
+def _listed(amounts: Mapping[str, float]) -> str:
+    return " ".join(f"{symbol}{amount:g}" for symbol, amount in sorted(amounts.items()))[:80]

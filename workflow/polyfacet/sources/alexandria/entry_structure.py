@@ -1,0 +1,160 @@
+"""The structure of an entry: lattice and sites, checked and brought to one form."""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from pymatgen.core.periodic_table import Element
+
+from polyfacet.sources.alexandria.entry_values import InvalidEntryError, mapping, number, shown, vector
+
+# What nearly every site holds.
+WHOLE_ATOMS = {element.symbol: {"element": element.symbol, "occu": 1.0} for element in Element}
+# Isotopes are the same element in every facet, as in pymatgen.
+ISOTOPES = {"D": "H", "T": "H"}
+# A species as pymatgen writes it: an element, its oxidation state (`Fe2+`), its spin (`Fe2+,spin=5`).
+SPECIES = re.compile(r"(?P<symbol>[A-Z][a-z]?)(\d*\.?\d*[+-])?(,?spin=-?\d+(\.\d+)?)?")
+MIN_VOLUME_A3 = 0.1
+# Sums of a vector's components that no crystal reaches; far beyond, searches for neighbours never end.
+MAX_LATTICE_A = 1e4
+MAX_FRACTIONAL = 1e3
+# Occupancies are often rounded to three digits (three times 0.333): within this of 1, a site is full.
+OCCUPANCY_TOLERANCE = 1e-3
+# A share of a site below it is rounding noise.
+NO_SHARE = 1e-6
+
+
+def lattice_matrix(structure: Mapping[str, Any]) -> list[list[float]]:
+    """Return the lattice vectors of a structure, A.
+
+    Raises
+    ------
+    InvalidEntryError
+        If they are missing, or the crystal is not periodic along all of them.
+    """
+    lattice = mapping(structure.get("lattice"), "lattice")
+    rows = lattice.get("matrix")
+    if not isinstance(rows, list) or len(rows) != 3:
+        raise InvalidEntryError("lattice has no 3 x 3 matrix")
+    _check_periodic(lattice.get("pbc"))
+    return [vector(row, MAX_LATTICE_A, "lattice vector") for row in rows]
+
+
+def cell_volume(matrix: list[list[float]]) -> float:
+    """Return the volume of a cell, A^3.
+
+    Raises
+    ------
+    InvalidEntryError
+        If the vectors lie in a plane, or nearly so.
+    """
+    (a, b, c), (d, e, f), (g, h, i) = matrix
+    volume = abs(a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g))
+    if not math.isfinite(volume) or volume < MIN_VOLUME_A3:
+        raise InvalidEntryError(f"cell volume is {volume:.3g} A^3")
+    return volume
+
+
+def entry_sites(structure: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the sites of a structure: their elements with occupancies, and fractional coordinates.
+
+    Oxidation states and isotopes are not kept: each element is on a site once.  A site whose occupancies add
+    up to 1 within ``OCCUPANCY_TOLERANCE`` is full, and they are scaled to add up to 1.  Site properties
+    (moments, forces) are not an input of any facet.
+
+    Raises
+    ------
+    InvalidEntryError
+        If there are no sites, or one is not sound.
+    """
+    sites = structure.get("sites")
+    if not isinstance(sites, list) or not sites:
+        raise InvalidEntryError("structure has no sites")
+    return [_site(site, index) for index, site in enumerate(sites)]
+
+
+def element_of(species: str) -> str | None:
+    """Return the symbol of the element of a species or an isotope; None where the text names none."""
+    name = SPECIES.fullmatch(species.strip())
+    symbol = ISOTOPES.get(name["symbol"], name["symbol"]) if name else None
+    return symbol if symbol in WHOLE_ATOMS else None
+
+
+def structure_json(matrix: list[list[float]], sites: list[dict[str, Any]]) -> str:
+    """Write a structure as JSON that pymatgen reads."""
+    structure = {
+        "@module": "pymatgen.core.structure",
+        "@class": "Structure",
+        "lattice": {"matrix": matrix},
+        "sites": sites,
+    }
+    return orjson.dumps(structure).decode()
+
+
+def _check_periodic(pbc: Any) -> None:
+    if pbc is None or pbc == [True, True, True]:
+        return
+    if not isinstance(pbc, list) or len(pbc) != 3 or not all(flag in (True, False) for flag in pbc):
+        raise InvalidEntryError(f"lattice.pbc is {shown(pbc)}, not a list of three booleans")
+    flags = ", ".join("true" if flag else "false" for flag in pbc)
+    raise InvalidEntryError(
+        f"lattice.pbc is [{flags}], but CIF files, neighbours and lattice sums are periodic along all three "
+        "lattice vectors: give the cell vacuum between the images and set pbc to true"
+    )
+
+
+def _site(site: Any, index: int) -> dict[str, Any]:
+    species = mapping(site, "site ", index).get("species")
+    if not isinstance(species, list) or not species:
+        raise InvalidEntryError(f"site {index} has no list of species")
+    occupants = [_occupant(occupant, index) for occupant in species]
+    if len(occupants) > 1 or occupants[0]["occu"] != 1.0:
+        occupants = _shares(occupants, index)
+    return {
+        "species": occupants,
+        "abc": vector(site.get("abc"), MAX_FRACTIONAL, "coordinates of site ", index),
+    }
+
+
+def _occupant(occupant: Any, index: int) -> dict[str, Any]:
+    if isinstance(occupant, str):
+        return WHOLE_ATOMS[_element(occupant, index)]
+    element = mapping(occupant, "species of site ", index).get("element")
+    whole = WHOLE_ATOMS.get(element) if isinstance(element, str) else None
+    if whole is None:
+        whole = WHOLE_ATOMS[_element(element, index)]
+    occupancy = occupant.get("occu", 1)
+    if type(occupancy) is int and occupancy == 1:
+        return whole
+    return {"element": whole["element"], "occu": number(occupancy, "occupancy of site ", index)}
+
+
+def _element(name: Any, index: int) -> str:
+    symbol = element_of(name) if isinstance(name, str) else None
+    if symbol is None:
+        raise InvalidEntryError(f"unknown element {shown(name)} at site {index}")
+    return symbol
+
+
+def _shares(occupants: list[dict[str, Any]], index: int) -> list[dict[str, Any]]:
+    """Add up what a site has of each element, and fill it where only rounding keeps it from being full."""
+    if any(occupant["occu"] < -NO_SHARE for occupant in occupants):
+        raise InvalidEntryError(f"an occupancy of site {index} is negative")
+    shares: dict[str, float] = {}
+    for occupant in occupants:
+        shares[occupant["element"]] = shares.get(occupant["element"], 0.0) + occupant["occu"]
+    shares = {element: share for element, share in shares.items() if share > NO_SHARE}
+    if not shares:
+        raise InvalidEntryError(f"site {index} is empty: its occupancies are 0")
+    total = sum(shares.values())
+    # Three times 0.333 is within the tolerance, whatever the last bits say.
+    excess = round(total - 1, 9)
+    if excess > OCCUPANCY_TOLERANCE:
+        raise InvalidEntryError(f"the occupancies of site {index} add up to {total:.6g}, more than 1")
+    full = excess >= -OCCUPANCY_TOLERANCE
+    if full and len(shares) == 1:
+        return [WHOLE_ATOMS[element] for element in shares]
+    scale = total if full else 1.0
+    return [{"element": element, "occu": share / scale} for element, share in shares.items()]

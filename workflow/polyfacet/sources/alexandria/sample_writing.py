@@ -1,0 +1,151 @@
+"""From entry files to a table of sampled materials, in memory that hardly grows with the sample.
+
+The files are passed over side by side, each by one process.  What may be sampled is merged from disk, one row
+group of the sample at a time; only identifiers and ranks are in memory for all materials at once.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from polyfacet.materials.material import SAMPLE
+from polyfacet.materials.targets import Target
+from polyfacet.runtime.parquet import ROW_GROUP_ROWS, write_pieces
+from polyfacet.sources.alexandria.draw import Draw
+from polyfacet.sources.alexandria.entry_pass import REJECTED_ENTRIES, EntryPass, pass_over
+from polyfacet.sources.alexandria.sorted_runs import merge_runs
+
+DUPLICATE = "duplicate mat_id"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the entry files hold."""
+
+    counts: Counter[str]
+    # Invalid entries, as `REJECTED_ENTRIES` declares them, in the order of the files.
+    invalid: pa.Table
+    # The identifiers of the sample, in order, and the highest rank among them.
+    sampled_ids: pa.Array
+    last_rank: int
+    # Entries outside the sample whose identifier came before, as `REJECTED_ENTRIES` declares them.
+    repeated: pa.Table
+    # Where the sampled materials are kept, among others.
+    runs: list[Path]
+
+
+def find_materials(files: Sequence[Path], folder: Path, draw: Draw, threads: int = 1) -> Found:
+    """Read entry files and settle which materials are sampled.
+
+    Parameters
+    ----------
+    files
+        Entry files.
+    folder
+        Existing folder for what is kept on disk.
+    draw
+        What is sampled.
+    threads
+        How many files are read side by side; the result does not depend on it.
+
+    Raises
+    ------
+    UserError
+        If a file is damaged.
+    """
+    passes = _passes(files, folder, draw, threads)
+    counts = Counter(read=0, invalid=0, duplicate=0)
+    for done in passes:
+        counts.update(done.counts)
+    eligible = pa.concat_tables([done.eligible for done in passes])
+    ranks = eligible["rank"].to_numpy()
+    order = np.argsort(ranks, kind="stable")
+    is_new = np.ones(len(ranks), bool)
+    is_new[order[1:]] = ranks[order[1:]] != ranks[order[:-1]]
+    last_rank = draw.last_rank(np.sort(ranks[is_new]))
+    counts["duplicate"] = int((~is_new).sum())
+    return Found(
+        counts=counts,
+        invalid=pa.concat_tables([done.invalid for done in passes]),
+        sampled_ids=eligible["mat_id"].filter(is_new & (ranks <= last_rank)).combine_chunks().sort(),
+        last_rank=last_rank,
+        repeated=_as_duplicates(eligible.filter(~is_new & (ranks > last_rank))),
+        runs=[path for done in passes for path in done.runs],
+    )
+
+
+def _passes(files: Sequence[Path], folder: Path, draw: Draw, threads: int) -> list[EntryPass]:
+    folders = [folder / str(i) for i in range(len(files))]
+    for own in folders:
+        own.mkdir()
+    work = partial(pass_over, draw=draw)
+    if threads == 1 or len(files) == 1:
+        return list(map(work, files, folders))
+    # A forked process need not import pymatgen again, which takes longer than a small file.
+    with ProcessPoolExecutor(min(threads, len(files)), get_context("fork")) as pool:
+        return list(pool.map(work, files, folders))
+
+
+def _as_duplicates(materials: pa.Table) -> pa.Table:
+    reasons = pa.array([DUPLICATE] * materials.num_rows, pa.string())
+    return materials.append_column("reason", reasons).select(REJECTED_ENTRIES.names).cast(REJECTED_ENTRIES)
+
+
+def write_sample(sample: Path, found: Found) -> pa.Table:
+    """Write the sampled materials, ordered by mat_id.
+
+    Of sampled entries with one identifier the one of the lowest content is kept, in whatever order they come.
+
+    Parameters
+    ----------
+    sample
+        Output: a table as `polyfacet.materials.material.SAMPLE` declares it.
+    found
+        What is in the files.
+
+    Returns
+    -------
+    pyarrow.Table
+        All duplicates, in the sample and outside, as `REJECTED_ENTRIES` declares them.
+    """
+    duplicates = [found.repeated]
+
+    def kept() -> Iterator[pa.Table]:
+        cuts = found.sampled_ids[ROW_GROUP_ROWS::ROW_GROUP_ROWS].to_pylist()
+        for materials in merge_runs(found.runs, "mat_id", cuts):
+            sampled = materials.filter(materials["rank"].to_numpy() <= found.last_rank)
+            is_duplicate = _duplicates(sampled)
+            if is_duplicate.any():
+                duplicates.append(_as_duplicates(sampled.filter(is_duplicate)))
+                sampled = sampled.filter(~is_duplicate)
+            yield sampled.select(SAMPLE.names)
+
+    write_pieces(sample, kept(), SAMPLE)
+    return pa.concat_tables(duplicates)
+
+
+def _duplicates(materials: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Mark all but one of the rows with one identifier, which stand together."""
+    mat_ids = materials["mat_id"].to_numpy()
+    twins: dict[str, list[int]] = {}
+    for i in np.flatnonzero(mat_ids[1:] == mat_ids[:-1]).tolist():
+        twins.setdefault(mat_ids[i], [i]).append(i + 1)
+    marked = np.zeros(materials.num_rows, bool)
+    for rows in twins.values():
+        contents = [_content(row) for row in materials.take(rows).to_pylist()]
+        marked[rows] = True
+        marked[rows[contents.index(min(contents))]] = False
+    return marked
+
+
+def _content(material: dict[str, Any]) -> tuple[str, str, str]:
+    targets = sorted((target.value, material[target.value]) for target in Target)
+    return material["structure"], material["formula"], repr(targets)

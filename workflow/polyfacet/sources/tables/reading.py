@@ -1,0 +1,190 @@
+"""Rows of a table: checked one by one, kept with what identifies them or rejected with the reason."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from pymatgen.core import Element
+
+from polyfacet.materials.amounts import AmountError, atomic_percent, checked_amounts
+from polyfacet.materials.formula import FormulaError, parse_alloy, parse_formula
+from polyfacet.materials.objectives import Objective
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.identifiers import invalid_mat_id_reason
+from polyfacet.runtime.parquet import column
+from polyfacet.sources.tables.csv_lines import read_lines
+from polyfacet.sources.tables.description import CompositionColumns, TableSource
+from polyfacet.sources.tables.numbers import NumberError, read_number
+
+# Plutonium, the last element of the table of element properties.
+LAST_ELEMENT = 94
+
+REJECTED_ROWS = pa.schema(
+    [
+        column("file", pa.string(), "file of the row"),
+        column("line", pa.int64(), "line of the file on which the row ends, from 1"),
+        column("mat_id", pa.string(), "identifier that the row has or would have had"),
+        column("reason", pa.string(), "why the row cannot be used"),
+    ]
+)
+
+
+class RowError(ValueError):
+    """A row that cannot be used; the message is the reason."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A checked row."""
+
+    mat_id: str
+    line: int
+    # Symbol to amount: atomic percent, or as the table states them where it is not converted.
+    amounts: dict[str, float]
+    process: tuple[float, ...]
+    targets: dict[str, float | str]
+
+    @property
+    def formula(self) -> str:
+        """The composition in one form: equal amounts, equal text."""
+        return "".join(
+            f"{symbol}{np.format_float_positional(amount, trim='-')}"
+            for symbol, amount in sorted(self.amounts.items())
+        )
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A row that is left out."""
+
+    file: str
+    line: int
+    mat_id: str
+    reason: str
+
+
+def rows_schema(objectives: Sequence[Objective]) -> pa.Schema:
+    """Declare the table of checked rows."""
+    return pa.schema(
+        [
+            column("mat_id", pa.string(), "identifier of the row"),
+            column("formula", pa.string(), "composition: equal amounts of equal elements, equal formula"),
+            column("line", pa.int64(), "line of the file on which the row ends, from 1"),
+            column("features", pa.list_(pa.float64()), "amounts of the elements, then process conditions"),
+            *target_columns(objectives),
+        ]
+    )
+
+
+def target_columns(objectives: Sequence[Objective]) -> list[pa.Field]:
+    """Declare the columns that are predicted."""
+    return [
+        column(
+            objective.column,
+            pa.string() if objective.classes else pa.float64(),
+            objective.label,
+            objective.unit,
+        )
+        for objective in objectives
+    ]
+
+
+def read_rows(name: str, source: TableSource) -> tuple[list[Row], list[RejectedRow]]:
+    """Read a table; every row is either kept or rejected.
+
+    Parameters
+    ----------
+    name
+        Name of the table; rows without an identifier are called ``<name>-0001`` by their number.
+    source
+        The file and what its columns mean.
+
+    Returns
+    -------
+    tuple of list of Row and list of RejectedRow
+        In the order of the file.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read, has no rows, or lacks a column.
+    """
+    kept: list[Row] = []
+    rejected: list[RejectedRow] = []
+    seen: dict[str, int] = {}
+    for number, line in enumerate(read_lines(Path(source.file), source.columns), start=1):
+        cells = line.cells
+        mat_id = f"{name}-{number:04d}" if source.id is None or cells is None else cells[source.id].strip()
+        try:
+            if cells is None:
+                raise RowError(line.problem)
+            if mat_id in seen:
+                raise RowError(f"duplicate identifier, first in line {seen[mat_id]}")
+            seen[mat_id] = line.number
+            kept.append(_row(mat_id, line.number, cells, source))
+        except (RowError, AmountError, FormulaError) as error:
+            rejected.append(RejectedRow(source.file, line.number, mat_id[:80], str(error)))
+    if not kept and not rejected:
+        raise UserError(f"{source.file} has a header but no rows.")
+    return kept, rejected
+
+
+def element_features(rows: Sequence[Row], source: TableSource) -> list[str]:
+    """Name the elements whose amounts are features.
+
+    They are those of the table's columns and its balance; where formulas state the compositions, every
+    element of any row, by atomic number.
+    """
+    if source.composition.columns:
+        return [*source.composition.columns, *filter(None, [source.composition.balance])]
+    named = {symbol for row in rows for symbol in row.amounts}
+    return sorted(named, key=lambda symbol: Element(symbol).Z)
+
+
+def _row(mat_id: str, line: int, cells: dict[str, str], source: TableSource) -> Row:
+    reason = invalid_mat_id_reason(mat_id)
+    if reason:
+        raise RowError(reason)
+    return Row(
+        mat_id,
+        line,
+        _amounts(cells, source.composition),
+        tuple(_number(cells[name], name) for name in source.process),
+        {objective.column: _target(cells, source, objective) for objective in source.objectives},
+    )
+
+
+def _amounts(cells: dict[str, str], composition: CompositionColumns) -> dict[str, float]:
+    if composition.formula is None:
+        stated = {symbol: _number(cells[name], name) for symbol, name in composition.columns.items()}
+    else:
+        text = cells[composition.formula].strip()
+        stated = parse_alloy(text) if composition.brackets == "shares" else parse_formula(text)
+    amounts = checked_amounts(stated, composition.unit, composition.balance, partial=composition.partial)
+    heavy = [symbol for symbol in amounts if Element(symbol).Z > LAST_ELEMENT]
+    if heavy:
+        raise RowError(f"no properties are known of {', '.join(heavy)}: Z is above {LAST_ELEMENT}")
+    return atomic_percent(amounts, composition.unit) if composition.convert else amounts
+
+
+def _target(cells: dict[str, str], source: TableSource, objective: Objective) -> float | str:
+    name = source.targets[objective.column].column
+    if not objective.classes:
+        return _number(cells[name], name)
+    text = cells[name].strip()
+    if text not in objective.classes:
+        raise RowError(
+            f"{name} is {text[:40]!r}, none of {', '.join(objective.classes)}"
+            if text
+            else f"{name} is missing"
+        )
+    return text
+
+
+def _number(text: str, name: str) -> float:
+    try:
+        return read_number(text)
+    except NumberError as error:
+        raise RowError(f"{name} is {error}") from error

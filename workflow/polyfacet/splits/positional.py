@@ -1,0 +1,51 @@
+"""Parts of a table by the place of its rows, which is how published code that calls scikit-learn splits."""
+
+from collections.abc import Sequence
+
+from sklearn.model_selection import train_test_split
+
+from polyfacet.runtime.errors import UserError
+from polyfacet.splits.parts import TEST, TRAIN, VALID
+
+
+def split_by_position(
+    mat_ids: Sequence[str], train_fraction: float, validation_fraction: float, random_state: int
+) -> dict[str, str]:
+    """Split rows by their place in the table, as published code does that calls scikit-learn.
+
+    ``train_test_split`` takes the test part, and the validation rows from what is left, with the same
+    ``random_state``.
+
+    Parameters
+    ----------
+    mat_ids
+        Rows in the order of their table.
+    train_fraction
+        Share of the rows that are not in the test part.
+    validation_fraction
+        Share of these that choose the epoch.
+    random_state
+        Seed of both calls.
+
+    Returns
+    -------
+    dict
+        mat_id to ``train``, ``valid`` or ``test``.
+
+    Raises
+    ------
+    UserError
+        If one of the parts would be empty.
+    """
+    try:
+        # 1 - 0.8 is not 0.2, and scikit-learn rounds up.
+        rest, test = train_test_split(
+            list(mat_ids), test_size=round(1 - train_fraction, 12), random_state=random_state
+        )
+        train, valid = train_test_split(rest, test_size=validation_fraction, random_state=random_state)
+    except ValueError as error:
+        raise UserError(
+            f"{len(mat_ids)} rows cannot be split by scikit-learn: {error} Adjust `split.train_fraction` or "
+            "`engine.validation_fraction`."
+        ) from error
+    return dict.fromkeys(train, TRAIN) | dict.fromkeys(valid, VALID) | dict.fromkeys(test, TEST)

@@ -1,0 +1,1 @@
+"""From facets and splits to trained cells and their cards."""

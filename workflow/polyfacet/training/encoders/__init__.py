@@ -1,0 +1,1 @@
+"""Encoders of texts and pictures: made here, from the hub, or the user's own."""

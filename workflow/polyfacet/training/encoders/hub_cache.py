@@ -1,0 +1,105 @@
+"""Work from a local copy of the Hugging Face hub, without asking it anything.
+
+The copy is a Hugging Face cache: ``models--<owner>--<name>/refs/main`` holds the revision that a name stands
+for, ``snapshots/<revision>/`` its files.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from polyfacet.facets.registry import Facet
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.files import unreadable, write_text
+
+WAYS_OUT = (
+    "Run once where the hub can be reached, set `encoders.cache` to a Hugging Face cache that has it, "
+    "or set `encoders.source: local`."
+)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HubEncoder(_Part):
+    """A facet's encoder: the checkpoint as AutoGluon names it, and what of the hub that is."""
+
+    facet: Facet
+    checkpoint: str
+    repository: str
+    # Commit of the repository.
+    revision: str
+
+    @property
+    def identity(self) -> str:
+        """What training started from, exactly."""
+        return f"{self.repository}@{self.revision}"
+
+
+class HubEncoders(_Part):
+    """The encoders of a run, and the cache that holds them."""
+
+    cache: Path
+    encoders: tuple[HubEncoder, ...]
+
+
+def write_record(path: Path, encoders: HubEncoders) -> None:
+    """Write down which encoders a run uses, as JSON."""
+    write_text(path, encoders.model_dump_json(indent=2) + "\n")
+
+
+def read_record(path: Path) -> HubEncoders:
+    """Read what ``write_record`` has written; if the file is damaged, the error says which one to delete."""
+    try:
+        return HubEncoders.model_validate_json(path.read_bytes())
+    except ValueError as error:
+        raise unreadable(path, error) from error
+
+
+def work_offline(record: HubEncoders) -> None:
+    """Point this process at the cache and keep it off the network.
+
+    Call it before anything imports ``huggingface_hub``, which reads its environment when it is imported.
+
+    Raises
+    ------
+    UserError
+        If the cache does not have the recorded revision of an encoder, or a newer one took its place.
+    RuntimeError
+        If it is called too late.
+    """
+    if "huggingface_hub" in sys.modules:
+        raise RuntimeError("huggingface_hub is imported already and will not look at the cache")
+    cache = record.cache.expanduser().resolve()
+    for encoder in record.encoders:
+        found = _revision(cache, encoder.repository)
+        if found != encoder.revision:
+            raise UserError(
+                f"{cache} holds {f'revision {found}' if found else 'no copy'} of the encoder "
+                f"{encoder.repository}, this run started with {encoder.revision}. {WAYS_OUT}"
+            )
+    os.environ["HF_HUB_CACHE"] = str(cache)
+    os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+def checkpoint_folder(record: HubEncoders, encoder: HubEncoder) -> Path:
+    """Find the folder of a recorded encoder in the cache."""
+    repository = _repository_folder(record.cache.expanduser().resolve(), encoder.repository)
+    return repository / "snapshots" / encoder.revision
+
+
+def _repository_folder(cache: Path, repository: str) -> Path:
+    return cache / f"models--{repository.replace('/', '--')}"
+
+
+def _revision(cache: Path, repository: str) -> str | None:
+    """Give the revision that the name of a repository stands for in the cache; None if there is no copy."""
+    folder = _repository_folder(cache, repository)
+    reference = folder / "refs" / "main"
+    if not reference.is_file():
+        return None
+    revision = reference.read_text(encoding="utf-8").strip()
+    return revision if (folder / "snapshots" / revision).is_dir() else None

@@ -1,0 +1,82 @@
+"""How much of its texts an encoder understands: unknown tokens, and texts that are longer than it reads."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.files import unreadable, write_text
+
+# Texts of which a larger share is unknown are noise to the encoder, not a facet.
+MAX_UNKNOWN = 0.05
+
+
+class TokenCounts(BaseModel):
+    """What an encoder makes of the texts of a run; special tokens at their ends do not count."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    # Form of the text facet, and what its encoder is.
+    form: str
+    encoder: str
+    n_texts: int
+    n_tokens: int
+    n_unknown: int
+    # The most frequent words that are unknown, and how often they occur.
+    unknown_words: dict[str, int]
+    # Tokens of a text that are read, special ones included, and how many texts have more.
+    max_tokens: int
+    n_cut: int
+
+    @property
+    def unknown_share(self) -> float:
+        """Share of the tokens that stand for something the encoder does not know."""
+        return self.n_unknown / self.n_tokens if self.n_tokens else 0.0
+
+
+def check_known(counts: TokenCounts) -> None:
+    """Refuse texts that are noise to their encoder.
+
+    Raises
+    ------
+    UserError
+        If more than ``MAX_UNKNOWN`` of the tokens are unknown; says which words, and what to choose instead.
+    """
+    if counts.unknown_share > MAX_UNKNOWN:
+        words = f", such as {', '.join(map(repr, counts.unknown_words))}" if counts.unknown_words else ""
+        raise UserError(
+            f"The text encoder {counts.encoder} does not know {counts.unknown_share:.1%} of the tokens of "
+            f"composition.text: {counts.form}{words}; {MAX_UNKNOWN:.0%} are allowed. Choose another "
+            "composition.text, or an encoder that knows these words: encoders.source: hub, or "
+            "encoders.checkpoints.text."
+        )
+
+
+def write_counts(path: Path, counts: TokenCounts) -> None:
+    """Write the counts as JSON."""
+    write_text(path, counts.model_dump_json(indent=2) + "\n")
+
+
+def read_counts(path: Path) -> TokenCounts:
+    """Read what ``write_counts`` has written; if the file is damaged, the error says to delete it."""
+    try:
+        return TokenCounts.model_validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from error
+
+
+def tokens_note(tables: Sequence[Path]) -> str:
+    """Say in Markdown what the encoder makes of the texts; nothing without an encoder of texts."""
+    return "\n\n".join(_note(read_counts(path)) for path in tables)
+
+
+def _note(counts: TokenCounts) -> str:
+    words = f" ({', '.join(f'`{word}`' for word in counts.unknown_words)})" if counts.unknown_words else ""
+    return (
+        f"The text encoder (`{counts.encoder}`) reads {counts.n_texts} texts (`{counts.form}`) of "
+        f"{counts.n_tokens} tokens, of which it does not know {counts.n_unknown}, "
+        f"{counts.unknown_share:.2%}{words}. It reads {counts.max_tokens} tokens of a text; "
+        f"{counts.n_cut} texts are longer, {counts.n_cut / max(counts.n_texts, 1):.1%} of them, and end "
+        "there."
+    )

@@ -1,0 +1,261 @@
+"""The engine: an encoder per facet, fused late, fine-tuned on one target."""
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from autogluon.core.metrics import get_metric
+from autogluon.multimodal import MultiModalPredictor
+from autogluon.multimodal.constants import BINARY, MULTICLASS, REGRESSION
+from transformers.utils.logging import disable_progress_bar
+
+from polyfacet.facets.registry import PICTURE_FACETS, Facet, picture_columns
+from polyfacet.materials.objectives import Objective
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.files import atomic_path, sha256_of_folder
+from polyfacet.training.encoders.hub import hub_checkpoints
+from polyfacet.training.encoders.hub_cache import WAYS_OUT
+from polyfacet.training.encoders.local import checkpoint_of
+from polyfacet.training.encoders.own_checkpoints import (
+    ENCODER_MODELS,
+    folder_identity,
+    local_folder,
+    own_checkpoints,
+)
+from polyfacet.training.engines.automm.causes import is_of_the_hub, true_causes
+from polyfacet.training.engines.automm.hyperparameters import (
+    AutoMMSettings,
+    hyperparameters_of,
+)
+from polyfacet.training.engines.automm.inputs import (
+    all_picture_columns,
+    column_types,
+    columns_of,
+    model_table,
+)
+from polyfacet.training.engines.automm.learner import (
+    CLASS_METRIC,
+    METRIC,
+    FacetLearner,
+    MAELearner,
+    NoSubstitution,
+)
+from polyfacet.training.engines.automm.pictures import check_pictures
+from polyfacet.training.engines.automm.saved import make_relocatable
+from polyfacet.training.engines.base import EngineError, Resources, ValidationUse
+
+# Errors only: AutoGluon prints a page per training.
+VERBOSITY = 1
+
+
+class AutoMM:
+    """A multimodal predictor for one combination of facets and one objective."""
+
+    def __init__(self, settings: AutoMMSettings, resources: Resources) -> None:
+        self._settings = settings
+        self._resources = resources
+        self._facets: tuple[Facet, ...] = ()
+        self._predictor: MultiModalPredictor | None = None
+        self._hyperparameters: dict[str, Any] = {}
+
+    @classmethod
+    def load(cls, folder: Path, facets: Sequence[Facet], threads: int = 1) -> Self:
+        """Load a trained predictor, wherever its folder has been moved to."""
+        engine = cls(AutoMMSettings(), Resources(seed=0, threads=threads))
+        engine._facets = tuple(facets)
+        with _quiet():
+            engine._predictor = MultiModalPredictor.load(str(folder), verbosity=VERBOSITY)
+        # AutoGluon makes its own class of it, which takes outputs that are not finite for other numbers.
+        engine._predictor._learner.__class__ = FacetLearner
+        return engine
+
+    @property
+    def validation_use(self) -> ValidationUse:
+        """They choose the epochs, and stop the training."""
+        return ValidationUse.CHOICE
+
+    def fit(
+        self,
+        train: pd.DataFrame,
+        valid: pd.DataFrame,
+        facets: Sequence[Facet],
+        objective: Objective,
+        folder: Path,
+    ) -> None:
+        """Fine-tune encoders and fusion on ``train``; keep the weights that are best on ``valid``.
+
+        Numbers are learned by MAE, classes by cross entropy.  AutoGluon standardises numbers by
+        their mean and deviation over ``train``.  Checkpoints of the running training stay beside ``folder``,
+        which appears when training is over.
+
+        Raises
+        ------
+        EngineError
+            If classes are missing, the tabular facet does not vary or is infinite, or training diverges.
+        UserError
+            If a checkpoint of an encoder is not there, or a picture is missing or cannot be decoded.
+        """
+        if objective.classes:
+            _check_classes(train[objective.column], valid[objective.column])
+        self._facets = tuple(facets)
+        self._hyperparameters = hyperparameters_of(
+            facets, self._settings, self._resources.encoders, self._resources.checkpoints
+        )
+        for frame in (train, valid):
+            check_pictures(frame, all_picture_columns(facets, list(frame.columns)))
+        with atomic_path(folder) as scratch, _quiet(), true_causes(), _no_substitution():
+            torch.set_num_threads(self._resources.threads)
+            train_table, valid_table = (model_table(frame, facets, objective) for frame in (train, valid))
+            _check_numbers(train_table, facets)
+            predictor = self._new_predictor(train_table, objective)
+            self._train(predictor, train_table, valid_table, scratch)
+            _refuse_divergence(predictor)
+            self._predictor = predictor
+            make_relocatable(scratch)
+
+    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+        """Predict the objective of each row.
+
+        Raises
+        ------
+        EngineError
+            If a number is infinite, or a prediction is not finite.
+        UserError
+            If a picture is missing or cannot be decoded.
+        """
+        if self._predictor is None:
+            raise RuntimeError("fit() or load() comes before predict()")
+        check_pictures(frame, all_picture_columns(self._facets, list(frame.columns)))
+        with _quiet(), true_causes(), _no_substitution():
+            torch.set_num_threads(self._resources.threads)
+            table = model_table(frame, self._facets)
+            kind = np.float64 if self._predictor.problem_type == REGRESSION else object
+            values = np.atleast_1d(self._predictor.predict(table, as_pandas=False)).astype(kind)
+        if values.shape != (len(frame),):
+            raise RuntimeError(f"{len(frame)} rows went in, predictions of shape {values.shape} came out")
+        return values
+
+    def describe(self) -> dict[str, Any]:
+        """Give the settings, and once trained what AutoGluon was told, without the places of checkpoints."""
+        told = self._hyperparameters.items()
+        portable = {name: value for name, value in told if not name.endswith("checkpoint_name")}
+        return {**self._settings.model_dump(), "hyperparameters": portable}
+
+    def encoder_digests(self) -> dict[str, str]:
+        """Give the identity of the local checkpoint of each facet of the combination."""
+        encoders = self._resources.encoders
+        own = own_checkpoints(self._resources.checkpoints, self._settings.hyperparameters)
+        digests = {}
+        for facet in self._facets:
+            if facet in own:
+                folder = local_folder(facet, own[facet])
+                if folder is not None:
+                    digests[facet.value] = folder_identity(folder)
+            elif facet in ENCODER_MODELS and encoders is not None:
+                digests[facet.value] = sha256_of_folder(checkpoint_of(encoders, facet))
+        return digests
+
+    def _new_predictor(self, table: pd.DataFrame, objective: Objective) -> MultiModalPredictor:
+        problem = REGRESSION
+        if objective.classes:
+            problem = BINARY if table[objective.column].nunique() == 2 else MULTICLASS
+        common = {
+            "label": objective.column,
+            "problem_type": problem,
+            # As an object: by name, AutoGluon does not know MAE for regression and falls back to RMSE.
+            "eval_metric": CLASS_METRIC if objective.classes else get_metric(METRIC),
+            "verbosity": VERBOSITY,
+            "enable_progress_bar": False,
+        }
+        predictor = MultiModalPredictor(**common)
+        learner = (FacetLearner if objective.classes else MAELearner)(**common)
+        pictures = [facet for facet in self._facets if facet in PICTURE_FACETS]
+        if len(pictures) > 1:
+            learner.picture_columns = {
+                ENCODER_MODELS[facet]: picture_columns(facet, table.columns) for facet in pictures
+            }
+        predictor._learner = learner
+        return predictor
+
+    def _train(
+        self, predictor: MultiModalPredictor, train: pd.DataFrame, valid: pd.DataFrame, folder: Path
+    ) -> None:
+        try:
+            predictor.fit(
+                train_data=train,
+                tuning_data=valid,
+                column_types=column_types(self._facets, list(train.columns)),
+                presets=self._settings.preset if self._resources.encoders is None else None,
+                hyperparameters=self._hyperparameters,
+                seed=self._resources.seed,
+                save_path=str(folder),
+            )
+        except EngineError:
+            raise
+        except Exception as error:
+            if not is_of_the_hub(error):
+                raise
+            names = ", ".join(hub_checkpoints(self._facets, self._settings, self._resources.checkpoints))
+            raise UserError(
+                f"training needs {names} from the Hugging Face hub: {error}\n{WAYS_OUT}"
+            ) from error
+
+
+def _check_classes(train: pd.Series, valid: pd.Series) -> None:
+    """Check what AutoGluon fails at with other words."""
+    unknown = sorted(set(valid) - set(train))
+    if unknown or train.nunique() < 2:
+        what = f"without {', '.join(unknown)}" if unknown else f"of one class, {train.iloc[0]!r},"
+        raise EngineError(f"{train.name}: the training rows {what} are too few to tell classes apart")
+
+
+def _check_numbers(train: pd.DataFrame, facets: Sequence[Facet]) -> None:
+    """Check that a number varies: AutoGluon leaves out those that do not, and the facet with them."""
+    if Facet.TABULAR not in facets:
+        return
+    numbers = train[columns_of(Facet.TABULAR, list(train.columns))]
+    if (numbers.nunique() < 2).all():
+        raise EngineError("the tabular facet is the same in all training rows: nothing to learn from")
+
+
+def _refuse_divergence(predictor: MultiModalPredictor) -> None:
+    """Check the weights: AutoGluon turns predictions that are not numbers into 0."""
+    weights = predictor._learner._model.parameters()
+    if not all(bool(torch.isfinite(weight).all()) for weight in weights):
+        raise EngineError("training diverged: weights are not finite. Lower learning_rate.")
+
+
+@contextmanager
+def _no_substitution() -> Iterator[None]:
+    """Make AutoGluon fail where it would replace a row it cannot read by another."""
+    guard = NoSubstitution()
+    loggers = [logging.getLogger(name) for name in NoSubstitution.LOGGERS]
+    before = [each.level for each in loggers]
+    for each in loggers:
+        each.setLevel(logging.DEBUG)
+        each.addFilter(guard)
+    try:
+        yield
+    finally:
+        for each, level in zip(loggers, before, strict=True):
+            each.removeFilter(guard)
+            each.setLevel(level)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave out the warnings and announcements that say nothing about the result."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    disable_progress_bar()
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

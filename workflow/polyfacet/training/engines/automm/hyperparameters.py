@@ -1,0 +1,135 @@
+"""What AutoGluon is told for a combination of facets: the models it needs and nothing about the others."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+import torch
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from polyfacet.facets.registry import PICTURE_FACETS, Facet
+from polyfacet.training.encoders.local import checkpoint_of
+from polyfacet.training.encoders.own_checkpoints import ENCODER_MODELS, local_folder, own_checkpoints
+from polyfacet.training.engines.automm.overrides import overrides_of
+from polyfacet.training.engines.base import Settings
+
+FUSION_MODEL = "fusion_mlp"
+
+# What untrained encoders need on some hundred rows: as many small steps as a minute of one core allows.
+LOCAL_TRAINING: Mapping[str, Any] = {
+    "optim.max_epochs": 15,
+    "optim.lr": 1e-3,
+    "optim.lr_choice": "single_stage",
+    "optim.patience": 15,
+    "env.per_gpu_batch_size": 16,
+    "env.batch_size": 16,
+}
+
+
+class AutoMMSettings(Settings):
+    """Settings of the engine; None leaves what the preset says, or what suits local encoders."""
+
+    # Used with encoders from the hub; local ones are what they are.
+    preset: Literal["medium_quality", "high_quality", "best_quality"] = "medium_quality"
+    tabular_model: Literal["numerical_mlp", "ft_transformer"] = "numerical_mlp"
+    max_epochs: PositiveInt | None = None
+    batch_size: PositiveInt | None = None
+    learning_rate: PositiveFloat | None = None
+    patience: PositiveInt | None = None
+    # Flips of structure pictures: a crystal and its mirror image have the same seven properties.
+    augment_pictures: bool = True
+    # Anything else that AutoGluon can be told, by its own name ("optim.weight_decay"); overrides the above.
+    hyperparameters: dict[str, Any] = Field(default_factory=dict)
+
+
+def model_names(facets: Sequence[Facet], settings: AutoMMSettings) -> list[str]:
+    """Name the models of a combination; more than one are fused."""
+    names = [ENCODER_MODELS.get(facet, settings.tabular_model) for facet in facets]
+    return [*names, FUSION_MODEL] if len(names) > 1 else names
+
+
+def hyperparameters_of(
+    facets: Sequence[Facet],
+    settings: AutoMMSettings,
+    encoders: Path | None,
+    checkpoints: Mapping[str, str | None] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Build the hyperparameters of a combination.
+
+    Parameters
+    ----------
+    facets
+        Facets of the combination.
+    settings
+        Settings of the engine.
+    encoders
+        Folder of local checkpoints; None leaves the checkpoints to the preset.
+    checkpoints
+        Facet to the checkpoint that it takes instead.
+
+    Raises
+    ------
+    UserError
+        If a local checkpoint is not whole, or a hyperparameter is not one of AutoGluon's.
+    """
+    models = model_names(facets, settings)
+    values: dict[str, Any] = {"model.names": models}
+    own = own_checkpoints(checkpoints, settings.hyperparameters)
+    if encoders is not None:
+        values |= LOCAL_TRAINING
+        if Facet.TEXT in facets and Facet.TEXT not in own:
+            # An untrained first token has not learned to stand for its sentence.
+            values["model.hf_text.pooling_mode"] = "mean"
+    values |= _input_choices(facets, settings) | _machine_choices() | _named(settings)
+    values |= overrides_of(settings.hyperparameters, models, model_names(tuple(Facet), settings))
+    for facet, model in ENCODER_MODELS.items():
+        if facet in facets and facet in own:
+            values[f"model.{model}.checkpoint_name"] = str(local_folder(facet, own[facet]) or own[facet])
+        elif facet in facets and encoders is not None:
+            values[f"model.{model}.checkpoint_name"] = str(checkpoint_of(encoders, facet).resolve())
+    return values
+
+
+def _input_choices(facets: Sequence[Facet], settings: AutoMMSettings) -> dict[str, Any]:
+    """Keep augmentation from changing what an input means.
+
+    Colours are the elements, so they stay.  A structure picture may be flipped; in a composition image the
+    place of a pixel has a meaning, in a composition text each word.
+    """
+    values: dict[str, Any] = {}
+    for facet in facets:
+        if facet in PICTURE_FACETS:
+            flips = ["random_horizontal_flip", "random_vertical_flip"]
+            augment = facet is Facet.IMAGE and settings.augment_pictures
+            model = f"model.{ENCODER_MODELS[facet]}"
+            values[f"{model}.train_transforms"] = ["resize_to_square", *(flips if augment else [])]
+            values[f"{model}.val_transforms"] = ["resize_to_square"]
+        if facet is Facet.TEXT:
+            values["model.hf_text.text_trivial_aug_maxscale"] = 0.0
+    return values
+
+
+def _machine_choices() -> dict[str, Any]:
+    """Make a run repeatable: one device, no worker processes, full precision on a processor."""
+    on_gpu = torch.cuda.is_available()
+    return {
+        "env.num_gpus": int(on_gpu),
+        "env.precision": "16-mixed" if on_gpu else "32-true",
+        "env.num_workers": 0,
+        "env.num_workers_inference": 0,
+        "env.deterministic": True,
+        # A fraction of an epoch is less than a batch on small data.
+        "optim.val_check_interval": 1.0,
+    }
+
+
+def _named(settings: AutoMMSettings) -> dict[str, Any]:
+    named = {
+        "optim.max_epochs": settings.max_epochs,
+        "optim.lr": settings.learning_rate,
+        "optim.patience": settings.patience,
+        "env.per_gpu_batch_size": settings.batch_size,
+        "env.batch_size": settings.batch_size,
+    }
+    return {name: value for name, value in named.items() if value is not None}

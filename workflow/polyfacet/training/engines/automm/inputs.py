@@ -1,0 +1,77 @@
+"""The table that AutoGluon sees: one column per text or picture, one per number of the embedding."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from polyfacet.facets.registry import PICTURE_FACETS, Facet, picture_columns
+from polyfacet.materials.objectives import Objective
+from polyfacet.training.engines.numeric_facets import tabular
+
+_COLUMN_TYPES = {
+    Facet.TEXT: "text",
+    Facet.IMAGE: "image_path",
+    Facet.COMPIMAGE: "image_path",
+    Facet.TABULAR: "numerical",
+}
+
+
+def columns_of(facet: Facet, columns: Sequence[str]) -> list[str]:
+    """Name the columns of a dataset or model table that hold a facet."""
+    name = facet.facts.column
+    if facet in PICTURE_FACETS:
+        return picture_columns(facet, columns)
+    if facet is Facet.TABULAR:
+        return [column for column in columns if column.startswith(f"{name}_")] or [name]
+    return [name]
+
+
+def all_picture_columns(facets: Sequence[Facet], columns: Sequence[str]) -> list[str]:
+    """Name the columns of a table that hold pictures of these facets."""
+    return [name for facet in facets if facet in PICTURE_FACETS for name in picture_columns(facet, columns)]
+
+
+def model_table(
+    frame: pd.DataFrame, facets: Sequence[Facet], objective: Objective | None = None
+) -> pd.DataFrame:
+    """Select the facets of the combination, and the objective where it is given; the rest stays unseen.
+
+    Parameters
+    ----------
+    frame
+        Rows of the dataset table.
+    facets
+        Facets of the combination; an embedding of n numbers becomes the columns ``embedding_000`` and so on.
+    objective
+        What is learned; None for prediction.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As many rows as ``frame``, in its order, numbered from 0.
+
+    Raises
+    ------
+    EngineError
+        If a number of the embedding is infinite.
+    """
+    parts: list[pd.DataFrame | pd.Series] = []
+    for facet in facets:
+        if facet is Facet.TABULAR:
+            parts.append(_expanded(frame))
+        else:
+            parts.append(frame[columns_of(facet, list(frame.columns))].reset_index(drop=True))
+    if objective is not None:
+        parts.append(frame[objective.column].reset_index(drop=True))
+    return pd.concat(parts, axis="columns")
+
+
+def column_types(facets: Sequence[Facet], columns: Sequence[str]) -> dict[str, str]:
+    """Give AutoGluon's type of each column of a model table, which it would guess otherwise."""
+    return {name: _COLUMN_TYPES[facet] for facet in facets for name in columns_of(facet, columns)}
+
+
+def _expanded(frame: pd.DataFrame) -> pd.DataFrame:
+    values = tabular(frame)
+    name = Facet.TABULAR.facts.column
+    return pd.DataFrame(values, columns=[f"{name}_{i:03d}" for i in range(values.shape[1])])

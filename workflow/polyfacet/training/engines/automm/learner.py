@@ -1,0 +1,158 @@
+"""AutoGluon's learners with what its settings cannot express: an image encoder per picture facet, and MAE."""
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+import torchmetrics
+import yaml
+from autogluon.multimodal.constants import BEST_K_MODELS_FILE, LOGITS, UNIFORM_SOUP
+from autogluon.multimodal.data.process_image import ImageProcessor
+from autogluon.multimodal.learners.base import BaseLearner
+from autogluon.multimodal.utils import average_checkpoints
+from torch import nn
+
+from polyfacet.training.engines.automm.selection import Method, select
+from polyfacet.training.engines.base import EngineError
+
+METRIC = "mean_absolute_error"
+CLASS_METRIC = "log_loss"
+
+
+class FacetLearner(BaseLearner):
+    """Learner of one cell; AutoGluon 1.6.3 shows all picture columns to each image model."""
+
+    # Model name to the picture columns it looks at, one a view; set before fit.
+    picture_columns: Mapping[str, Sequence[str]] = {}
+
+    def get_data_processors_per_run(self, *args: Any, **kwargs: Any) -> dict[str, list[Any]]:
+        """Give each image model the processor of its own columns."""
+        processors: dict[str, list[Any]] = super().get_data_processors_per_run(*args, **kwargs)
+        for processor in processors.get("image", []):
+            if processor.prefix in self.picture_columns:
+                processor.__class__ = ColumnImageProcessor
+                processor.columns = self.picture_columns[processor.prefix]
+        return processors
+
+    def predict_per_run(self, *args: Any, **kwargs: Any) -> list[dict[str, Any]]:
+        """Predict; AutoGluon would go on with other numbers where an output is not finite.
+
+        Raises
+        ------
+        EngineError
+            If an output of the network is not a finite number.
+        """
+        outputs: list[dict[str, Any]] = super().predict_per_run(*args, **kwargs)
+        if not all(bool(torch.isfinite(batch[LOGITS]).all()) for batch in outputs):
+            raise EngineError("training diverged: predictions are not finite. Lower learning_rate.")
+        return outputs
+
+    def top_k_average(
+        self, save_path: str, top_k_average_method: Method, *, strict_loading: bool = True, **kwargs: Any
+    ) -> None:
+        """Choose among the best checkpoints in the direction of the metric, and write down the choice.
+
+        Raises
+        ------
+        EngineError
+            If no checkpoint has a validation score that is a finite number.
+        """
+        record = Path(save_path) / BEST_K_MODELS_FILE
+        monitored: dict[str, float] = (yaml.safe_load(record.read_text()) if record.exists() else None) or {}
+        if not monitored:
+            # Nothing was validated, as hyperparameters can ask for: AutoGluon keeps the last state.
+            super().top_k_average(save_path, top_k_average_method, strict_loading=strict_loading, **kwargs)
+            return
+        scorer = self._eval_metric_func
+        rows = self._tuning_data
+        if len(rows) == 1:
+            # AutoGluon squeezes a single prediction to a number, which metrics refuse.
+            rows = pd.concat([rows, rows], ignore_index=True)
+
+        def score_of(checkpoints: Sequence[str]) -> float:
+            average = average_checkpoints(checkpoint_paths=list(checkpoints))
+            self._load_state_dict(state_dict=average, prefix="model.", strict=strict_loading)
+            try:
+                return float(self.evaluate(rows, metrics=[scorer])[scorer.name])
+            except EngineError:
+                return math.nan
+
+        selection = select(
+            [path for path, score in monitored.items() if math.isfinite(score)],
+            score_of,
+            top_k_average_method,
+            scorer.name,
+            lower_is_better=not scorer.greater_is_better_internal,
+        )
+        # Of these alone, AutoGluon takes the average: no direction is asked for.
+        record.write_text(yaml.safe_dump({path: monitored[path] for path in selection.kept}))
+        super().top_k_average(save_path, UNIFORM_SOUP, strict_loading=strict_loading, **kwargs)
+        for path in monitored:
+            Path(path).unlink(missing_ok=True)
+        replace(
+            selection,
+            candidates={Path(path).name: score for path, score in selection.candidates.items()},
+            kept=[Path(path).name for path in selection.kept],
+        ).save(Path(save_path))
+
+
+class MAELearner(FacetLearner):
+    """Learner of numbers by absolute errors.
+
+    AutoGluon 1.6.3 trains every regression with squared error whatever ``optim.loss_func`` says, and has no
+    MAE among its validation metrics.
+    """
+
+    def infer_validation_metric(self, is_matching: bool = False) -> None:
+        """Choose checkpoints and stop early by MAE."""
+        super().infer_validation_metric(is_matching=is_matching)
+        self._validation_metric_name, self._minmax_mode = METRIC, "min"
+
+    def get_validation_metric_per_run(self) -> tuple[torchmetrics.Metric, None]:
+        """Measure MAE on the validation rows."""
+        return torchmetrics.MeanAbsoluteError(), None
+
+    def get_loss_func_per_run(self, config: Any, mixup_active: bool | None = None) -> tuple[nn.Module, None]:
+        """Train with MAE."""
+        return nn.L1Loss(), None
+
+
+class ColumnImageProcessor(ImageProcessor):
+    """Image processor that looks at some picture columns of a row."""
+
+    columns: Sequence[str]
+
+    def __call__(
+        self, images: Mapping[str, Any], sub_dtypes: Mapping[str, str], is_training: bool
+    ) -> dict[str, Any]:
+        """Process the pictures of the columns; the others of the row are another model's."""
+        own = {column: images[column] for column in self.columns}
+        processed: dict[str, Any] = super().__call__(own, sub_dtypes, is_training)
+        return processed
+
+
+class NoSubstitution(logging.Filter):
+    """Turns AutoGluon's debug message that it has replaced a row or picture into an error.
+
+    Attach to the loggers in ``LOGGERS`` at level DEBUG.
+    """
+
+    LOGGERS = ("autogluon.multimodal.data.dataset", "autogluon.multimodal.data.process_image")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Raise on a replaced row; keep other debug messages out of the log.
+
+        Raises
+        ------
+        RuntimeError
+            If the record tells of a row or picture that was replaced.
+        """
+        message = record.getMessage()
+        if message.startswith(("Skipping sample", "Using a zero image")):
+            raise RuntimeError(f"AutoGluon could not read a row and was about to replace it: {message}")
+        return record.levelno > logging.DEBUG

@@ -1,0 +1,104 @@
+"""The facets that are numbers already, as arrays: for engines that have no encoders."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from polyfacet.facets.compimage.image import shrink
+from polyfacet.facets.compimage.statistics_table import STATISTICS_COLUMN
+from polyfacet.facets.registry import NUMERIC_FACETS, Facet, combination_name
+from polyfacet.runtime.errors import UserError
+from polyfacet.training.engines.base import EngineError
+from polyfacet.training.engines.pictures import read_picture
+
+Array = NDArray[np.float64]
+
+# Engines compute in single precision.
+LARGEST = float(np.finfo(np.float32).max)
+
+
+def check_facets(engine: str, facets: Sequence[Facet]) -> None:
+    """Refuse facets that are no numbers.
+
+    Raises
+    ------
+    UserError
+        If there are none, or one needs an encoder.
+    """
+    if not facets or not set(facets) <= set(NUMERIC_FACETS):
+        raise UserError(
+            f"engine {engine} cannot look at {combination_name(facets) or 'no facet'}: it takes "
+            f"{combination_name(NUMERIC_FACETS)} or one of the two. Mend `combinations` or `engine.name`."
+        )
+
+
+def tabular(frame: pd.DataFrame) -> Array:
+    """Give the numbers of the tabular facet, shape ``(rows, columns)``; NaN where one is missing.
+
+    Raises
+    ------
+    EngineError
+        If a number is infinite, or beyond what single precision holds; names the material.
+    """
+    values = _stacked(frame[Facet.TABULAR.facts.column])
+    beyond = (np.abs(values) > LARGEST).any(axis=1)
+    if beyond.any():
+        names = frame["mat_id"].to_numpy()[beyond]
+        raise EngineError(
+            f"the tabular facet of {len(names)} rows has numbers beyond {LARGEST:.2g}, "
+            f"the first one is {names[0]}"
+        )
+    return values
+
+
+def pixels(frame: pd.DataFrame) -> Array:
+    """Give the grey values, 0 to 1, of the composition images: shape ``(rows, 24, 21)``.
+
+    Raises
+    ------
+    UserError
+        If a picture is missing or is no composition image; names the material and the file.
+    """
+    paths = frame[Facet.COMPIMAGE.facts.column]
+    return np.stack([_grey(mat_id, Path(path)) for mat_id, path in zip(frame["mat_id"], paths, strict=True)])
+
+
+def original_features(frame: pd.DataFrame, facets: Sequence[Facet]) -> Array:
+    """Put the numbers of facets side by side, images pixel by pixel: shape ``(rows, features)``."""
+    parts = {
+        Facet.TABULAR: lambda: tabular(frame),
+        Facet.COMPIMAGE: lambda: pixels(frame).reshape(len(frame), -1),
+    }
+    return np.hstack([parts[facet]() for facet in facets])
+
+
+def composition_statistics(frame: pd.DataFrame) -> Array:
+    """Give the statistics of element properties, shape ``(rows, 392)``; NaN where one is not finite.
+
+    Raises
+    ------
+    UserError
+        If the dataset has none.
+    """
+    if STATISTICS_COLUMN not in frame:
+        raise UserError(
+            f"the dataset has no column {STATISTICS_COLUMN}, which expanded features are made of. "
+            "Set `features: original`."
+        )
+    values = _stacked(frame[STATISTICS_COLUMN])
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _stacked(column: pd.Series) -> Array:
+    return np.stack([np.asarray(values, dtype=np.float64) for values in column])
+
+
+def _grey(mat_id: str, path: Path) -> Array:
+    picture = np.asarray(read_picture(mat_id, path).convert("L"))
+    try:
+        return shrink(picture) / 255
+    except ValueError as error:
+        raise UserError(f"material {mat_id}: {path}: {error}. Delete its folder and run again.") from error

@@ -1,0 +1,110 @@
+"""Whether a configuration whose values are right one by one can be run at all, known before anything runs."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from itertools import count
+from typing import Any
+
+from polyfacet.facets.graph.limits import MIN_MATERIALS
+from polyfacet.facets.registry import Facet, facets_of, grid
+from polyfacet.facets.text.variants import FORMULA_TEXTS, STRUCTURE_TEXTS
+from polyfacet.runtime.errors import UserError
+from polyfacet.training.encoders.own_checkpoints import own_checkpoints
+from polyfacet.training.encoders.timm_names import architectures
+from polyfacet.training.engines.registry import needs_encoders
+
+
+def check_feasible(config: Mapping[str, Any]) -> None:
+    """Refuse a complete configuration of a run on crystals that is bound to fail.
+
+    Raises
+    ------
+    UserError
+        If keys contradict each other; names all of them and shows what to write.
+    """
+    if config["tables"]:
+        return
+    problems = [*_filters(config), *_materials(config), *_encoders(config)]
+    if problems:
+        raise UserError("The configuration cannot be run:\n" + "\n".join(f"  - {line}" for line in problems))
+
+
+def fewest_materials(config: Mapping[str, Any]) -> int:
+    """Count the materials that a sample needs, so that no part of its split is too small for its use.
+
+    With ``split.method: formula`` more may be needed: formulas stay together.
+    """
+    fraction = config["split"]["train_fraction"]
+    held_out = config["engine"]["validation_fraction"]
+    n_trained = MIN_MATERIALS if config["graphs"]["embedding"] == "trained" else 1
+
+    def enough(n: int) -> bool:
+        n_train = round(fraction * n)
+        n_fitted = round((1 - held_out) * n_train)
+        return n_trained <= n_train < n and 1 <= n_fitted < n_train
+
+    return next(n for n in count(2) if enough(n))
+
+
+def _materials(config: Mapping[str, Any]) -> Iterator[str]:
+    wanted, fewest = config["n_materials"], fewest_materials(config)
+    if wanted != "all" and wanted < fewest:
+        yield (
+            f"n_materials = {wanted} is too small: a training part of "
+            f"{config['split']['train_fraction']:g} of them is to be trained on and chosen by, and "
+            f"graphs.embedding: {config['graphs']['embedding']} counts on it. Write at least\n"
+            f"      n_materials: {fewest}"
+        )
+    pretrain = config["graphs"]["pretrain"]
+    if config["graphs"]["embedding"] == "trained" and 0 < pretrain < MIN_MATERIALS:
+        yield f"graphs.pretrain = {pretrain} is too few to train on. Write 0, or {MIN_MATERIALS} at least."
+
+
+def _filters(config: Mapping[str, Any]) -> Iterator[str]:
+    filters = config["filters"]
+    least, most = filters["sites_min"], filters["sites_max"]
+    if most is not None and least > most:
+        yield f"filters.sites_min = {least} is more than filters.sites_max = {most}: no material is both."
+    allowed, required = set(filters["elements_allowed"]), set(filters["elements_required"])
+    for other, names in (
+        ("elements_excluded", required & set(filters["elements_excluded"])),
+        ("elements_allowed", required - allowed if allowed else set()),
+    ):
+        if names:
+            yield (
+                f"filters.elements_required ({', '.join(sorted(names))}) contradicts filters.{other}: "
+                "no material is left."
+            )
+
+
+def _encoders(config: Mapping[str, Any]) -> Iterator[str]:
+    """Look at the local encoders, which are made without looking at a material."""
+    if config["encoders"]["source"] != "local" or not needs_encoders(config["engine"]["name"]):
+        return
+    width, n_heads = (config["encoders"]["text"][name] for name in ("hidden_size", "n_heads"))
+    if width % n_heads:
+        multiple = -(-width // n_heads) * n_heads
+        yield (
+            f"encoders.text.hidden_size = {width} is not a multiple of encoders.text.n_heads = {n_heads}. "
+            f"Write for example\n      encoders: {{text: {{hidden_size: {multiple}}}}}"
+        )
+    for facet in (Facet.IMAGE, Facet.COMPIMAGE):
+        yield from _architecture(facet, config["encoders"][facet.value]["architecture"])
+    form = config["composition"]["text"]
+    read = any(Facet.TEXT in facets_of(each) for each in grid(config["combinations"]))
+    own = own_checkpoints(config["encoders"]["checkpoints"], config["engine"]["automm"]["hyperparameters"])
+    if read and form in STRUCTURE_TEXTS and Facet.TEXT not in own:
+        yield (
+            f"composition.text: {form} needs an encoder that knows its words; encoders.source: local knows "
+            f"elements and numbers only. Write for example\n      encoders: {{source: hub}}\n"
+            f"    or name a checkpoint of your own (encoders.checkpoints.text)"
+            f", or choose a composition.text that local encoders can read: {', '.join(FORMULA_TEXTS)}"
+        )
+
+
+def _architecture(facet: Facet, name: str) -> Iterator[str]:
+    known = architectures()
+    if known and name not in known:
+        near = difflib.get_close_matches(name, sorted(known), n=3)
+        example = f" Did you mean {', '.join(near)}?" if near else " See timm.list_models()."
+        yield f"encoders.{facet.value}.architecture = {name!r}: timm has no such architecture.{example}"

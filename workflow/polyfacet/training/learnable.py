@@ -1,0 +1,89 @@
+"""Whether the rows of a cell can be learned from at all, before an engine is given them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from polyfacet.materials.objectives import Objective
+from polyfacet.training.engines.base import EngineError, ValidationUse
+
+# Spread, relative to the largest value, up to which numbers are equal but for rounding.
+EQUAL_WITHIN = 1e-12
+
+
+def is_known(values: pd.Series, objective: Objective) -> pd.Series:
+    """Say of each row whether it has a class, or a finite number."""
+    if objective.classes:
+        return values.notna()
+    return pd.Series(np.isfinite(values.to_numpy(np.float64, na_value=np.nan)), index=values.index)
+
+
+def check_learnable(parts: Mapping[str, pd.DataFrame], objective: Objective, use: ValidationUse) -> None:
+    """Refuse rows that nothing can be learned from, or measured on.
+
+    Parameters
+    ----------
+    parts
+        Rows with a known objective by part: ``train``, ``valid``, ``test``.
+    objective
+        What is learned.
+    use
+        What the engine does with the validation rows.
+
+    Raises
+    ------
+    EngineError
+        If a part that is needed is empty, or the objective does not vary among the rows to train on or among
+        those that choose the epoch.  One row alone may choose.
+    """
+    train, valid, test = (parts[name][objective.column] for name in ("train", "valid", "test"))
+    fitted = pd.concat([train, valid]) if use == ValidationUse.TRAINING else train
+    chooses = ValidationUse.CHOICE in use
+    for values, purpose, needed in (
+        (fitted, "train on", True),
+        (valid, "choose the epoch by", chooses),
+        (test, "test on", True),
+    ):
+        if needed and values.empty:
+            raise EngineError(f"no rows are left to {purpose}")
+    if _constant(fitted):
+        raise EngineError(
+            f"nothing to learn: {_number(len(fitted), 'row')} to train on, "
+            f"and {objective.column} is always {_shown(fitted.iloc[0])}"
+        )
+    if chooses and len(valid) > 1 and _constant(valid):
+        raise EngineError(
+            f"nothing to choose the epoch by: {_number(len(valid), 'validation row')}, "
+            f"and {objective.column} is always {_shown(valid.iloc[0])}"
+        )
+
+
+def check_predictions(predicted: np.ndarray, objective: Objective) -> None:
+    """Refuse numbers that are not finite.
+
+    Raises
+    ------
+    EngineError
+        If there are such; says how many.
+    """
+    if objective.classes:
+        return
+    wrong = int(np.sum(~np.isfinite(predicted)))
+    if wrong:
+        raise EngineError(f"training diverged: {wrong} of {len(predicted)} predictions are not finite")
+
+
+def _constant(values: pd.Series) -> bool:
+    if values.dtype == object or not pd.api.types.is_numeric_dtype(values):
+        return values.nunique() < 2
+    numbers = values.to_numpy(np.float64)
+    return float(np.ptp(numbers)) <= EQUAL_WITHIN * float(np.abs(numbers).max())
+
+
+def _shown(value: float | str) -> str:
+    return repr(value) if isinstance(value, str) else f"{value:g}"
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -1,0 +1,114 @@
+"""The materials of a run, finished or not, as far as its stages have come."""
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow.compute import MatchSubstringOptions, call_function
+
+from polyfacet.materials.material import IDENTITY_COLUMNS, SAMPLE, TARGET_COLUMNS
+from polyfacet.materials.stage_tables import PICTURES, STRUCTURES
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.identifiers import shard_of
+from polyfacet.runtime.parquet import read_arrow
+
+# More than a person reads.
+MAX_RESULTS = 30
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found.
+
+    Attributes
+    ----------
+    positions
+        Where the first of them stand in the catalog, best ones first.
+    n_found
+        How many there are in all.
+    """
+
+    positions: list[int]
+    n_found: int
+
+
+class Catalog:
+    """Materials of a run in the order of the sample, found by position or by search.
+
+    What was typed or clicked is only compared with what the run's tables hold; paths come from the tables.
+
+    Parameters
+    ----------
+    run
+        Folder of the run's results.
+    n_shards
+        Number of shards that its stages were run in.
+
+    Raises
+    ------
+    UserError
+        If the run has no sample yet.
+    """
+
+    def __init__(self, run: Path, n_shards: int) -> None:
+        sample = run / "sample" / "sample.parquet"
+        if not sample.is_file():
+            raise UserError(f"{sample} is not there: run `snakemake` first, as far as the sample at least.")
+        names = [field.name for field in (*IDENTITY_COLUMNS, *TARGET_COLUMNS)]
+        self._materials = read_arrow(sample, SAMPLE, columns=names)
+        self._structures = _Stage(run / "structures", n_shards, STRUCTURES, "cif")
+        self._pictures = _Stage(run / "images", n_shards, PICTURES, "image")
+
+    def __len__(self) -> int:
+        """Count the materials."""
+        return int(self._materials.num_rows)
+
+    def facts(self, position: int) -> dict[str, Any]:
+        """Give identity and targets of a material, by column of the sample."""
+        (row,) = self._materials.slice(position, 1).to_pylist()
+        return dict(row)
+
+    def structure(self, position: int) -> Path | None:
+        """Give the CIF of a material; None if there is none, or not yet."""
+        return next(iter(self._structures.files(self.facts(position)["mat_id"])), None)
+
+    def pictures(self, position: int) -> list[str]:
+        """Give the pictures of a material, one a view, as data URLs; none if there are none, or not yet."""
+        files = self._pictures.files(self.facts(position)["mat_id"])
+        return [f"data:image/png;base64,{base64.b64encode(file.read_bytes()).decode()}" for file in files]
+
+    def search(self, text: str) -> Found:
+        """Find materials whose identifier or formula contains a text, whatever its case; whole ones first."""
+        text = text.strip()
+        if not text:
+            return Found([], 0)
+        columns = [self._materials[name] for name in ("mat_id", "formula")]
+        anywhere = MatchSubstringOptions(text, ignore_case=True)
+        whole = [call_function("equal", [call_function("utf8_lower", [c]), text.lower()]) for c in columns]
+        within = [call_function("match_substring", [c], anywhere) for c in columns]
+        is_whole, is_within = (call_function("or", pair) for pair in (whole, within))
+        best, rest = (
+            call_function("indices_nonzero", [chosen])
+            for chosen in (is_whole, call_function("and_not", [is_within, is_whole]))
+        )
+        positions = [*best.slice(0, MAX_RESULTS).to_pylist(), *rest.slice(0, MAX_RESULTS).to_pylist()]
+        return Found(positions[:MAX_RESULTS], len(best) + len(rest))
+
+
+class _Stage:
+    """Files that a stage has made, by material: what its shards' manifests list."""
+
+    def __init__(self, folder: Path, n_shards: int, schema: pa.Schema, column: str) -> None:
+        self._folder, self._n_shards, self._schema, self._column = folder, n_shards, schema, column
+
+    def files(self, mat_id: str) -> list[Path]:
+        """Look a material up; nothing if its shard is not finished by now."""
+        manifest = self._folder / f"shard-{shard_of(mat_id, self._n_shards)}.parquet"
+        if not manifest.is_file():
+            return []
+        table = read_arrow(manifest, self._schema, columns=["mat_id", self._column])
+        names = table.filter(call_function("equal", [table["mat_id"], mat_id]))[self._column].to_pylist()
+        files = [manifest.with_suffix("") / name for name in names]
+        return [file for file in files if file.is_file()]
