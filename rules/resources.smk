@@ -1,6 +1,7 @@
 # How much work the jobs of a run have, and whether they may have GPUs: what their memory and time follow from.
 
-from polyfacet.runtime.resources import USUAL_EPOCHS, cell_gpus, requests
+from polyfacet.runtime.resources import USUAL_EPOCHS, requests
+from polyfacet.training.encoders.gpus import cell_gpus
 
 # GPUs are asked for where `resources` of a profile or command say how many the run may hold at a time.
 HAS_GPUS = bool(workflow.global_resources.get("gpu").value)

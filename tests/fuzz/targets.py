@@ -32,15 +32,12 @@ from polyfacet.facets.graph.crystal import read_crystal
 from polyfacet.facets.registry import grid
 from polyfacet.facets.text.composition import composition_text
 from polyfacet.materials.cif import write_cif
-from polyfacet.materials.material import (
-    InvalidEntryError,
-    Material,
-    material_from_entry,
-    sample_table,
-)
+from polyfacet.materials.material import Material, sample_table
 from polyfacet.runtime.errors import UserError
 from polyfacet.sources.alexandria.draw import Draw, Filters
 from polyfacet.sources.alexandria.entry_pass import pass_over
+from polyfacet.sources.alexandria.entry_values import InvalidEntryError
+from polyfacet.sources.alexandria.material import material_from_entry
 from polyfacet.sources.alexandria.remote_files import remote_files
 from polyfacet.sources.tables.description import table_source
 

@@ -16,12 +16,13 @@ from werkzeug.serving import make_server
 
 import write_structures
 from polyfacet.facets.image.settings import RenderSettings
-from polyfacet.materials.material import SAMPLE, material_from_entry, sample_table
+from polyfacet.materials.material import SAMPLE, sample_table
 from polyfacet.materials.stage_tables import PICTURES
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_file
 from polyfacet.runtime.identifiers import shard_of
 from polyfacet.runtime.parquet import write_table
+from polyfacet.sources.alexandria.material import material_from_entry
 from polyfacet.use.structure_page.catalog import MAX_RESULTS, Catalog
 from polyfacet.use.structure_page.page import structure_page
 

@@ -13,12 +13,13 @@ from handmade import entries
 import assemble_dataset
 import gather_dataset
 from polyfacet.facets.registry import Facet
-from polyfacet.materials.material import SAMPLE, material_from_entry, sample_table
+from polyfacet.materials.material import SAMPLE, sample_table
 from polyfacet.materials.stage_tables import COMPOSITION_IMAGES, EMBEDDING_SIZE, EMBEDDINGS, PICTURES, TEXTS
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_file
 from polyfacet.runtime.identifiers import shard_of
 from polyfacet.runtime.parquet import write_table
+from polyfacet.sources.alexandria.material import material_from_entry
 from polyfacet.splits.parts import SPLIT
 from polyfacet.training.dataset import read_dataset
 

@@ -8,7 +8,9 @@ from project import PROJECT
 
 from polyfacet.runtime import code_digest as module
 
-SCRIPT = "from polyfacet import progress\nfrom polyfacet.used import f\n\ndef main():\n    return f()\n"
+SCRIPT = (
+    "from polyfacet.runtime import progress\nfrom polyfacet.used import f\n\ndef main():\n    return f()\n"
+)
 
 
 @pytest.fixture
@@ -20,7 +22,8 @@ def tree(tmp_path, monkeypatch):
     (package / "used.py").write_text("from polyfacet import deep\n\ndef f():\n    return deep.g()\n")
     (package / "deep.py").write_text('"""Doc."""\n\ndef g():\n    return 1\n')
     (package / "other.py").write_text("x = 1\n")
-    (package / "progress.py").write_text('WORDS = "so far"\n')
+    (package / "runtime").mkdir()
+    (package / "runtime" / "progress.py").write_text('WORDS = "so far"\n')
     (tmp_path / "scripts" / "rule.py").write_text(SCRIPT)
     monkeypatch.setattr(module, "WORKFLOW", tmp_path)
     return tmp_path

@@ -14,9 +14,9 @@ from project import PROJECT
 from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram
 from pymatgen.core import Composition, Structure
 
-from polyfacet.materials.material import material_from_entry
 from polyfacet.runtime.identifiers import invalid_mat_id_reason
 from polyfacet.sources.alexandria.entries import read_entries
+from polyfacet.sources.alexandria.material import material_from_entry
 
 EMBEDDED = PROJECT / "embedded"
 FILE = EMBEDDED / "entries.json.bz2"

@@ -11,8 +11,8 @@ from pymatgen.core import Composition, Lattice, Structure
 
 import describe_compositions
 import sample as script
-from polyfacet.materials.material import material_from_entry
 from polyfacet.sources.alexandria.entries import read_entries
+from polyfacet.sources.alexandria.material import material_from_entry
 
 MGO = rock_salt("Mg", "O", 4.21)
 MG4O4 = MGO.copy().make_supercell([[-1, 1, 1], [1, -1, 1], [1, 1, -1]])

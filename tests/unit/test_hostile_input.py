@@ -12,10 +12,6 @@ from PIL import Image
 
 from polyfacet.config.completion import complete_config
 from polyfacet.facets.graph.crystal import Crystal
-from polyfacet.materials.material import (
-    InvalidEntryError,
-    material_from_entry,
-)
 from polyfacet.reporting.figures import contact_sheet, save
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.markdown import plain
@@ -23,6 +19,8 @@ from polyfacet.sources.alexandria import entry_pass
 from polyfacet.sources.alexandria import json_window as reader
 from polyfacet.sources.alexandria.draw import Draw, Filters
 from polyfacet.sources.alexandria.entries import read_entries
+from polyfacet.sources.alexandria.entry_values import InvalidEntryError
+from polyfacet.sources.alexandria.material import material_from_entry
 
 OPENERS: dict[str, Callable[..., object]] = {"bz2": bz2.open, "gz": gzip.open}
 

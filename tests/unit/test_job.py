@@ -172,7 +172,7 @@ import errno
 from pathlib import Path
 from types import SimpleNamespace
 from polyfacet.runtime.errors import UserError
-from polyfacet.runtime.job import run
+from polyfacet.config.entry_point import run
 
 def main(rejected: Path):
     rejected.write_text("agm1: too flat")

@@ -5,7 +5,8 @@ import inspect
 import pytest
 from project import PROJECT
 
-from polyfacet.runtime.resources import COSTS, cell_gpus, requests
+from polyfacet.runtime.resources import COSTS, requests
+from polyfacet.training.encoders.gpus import cell_gpus
 from polyfacet.training.engines.registry import ENGINES, needs_encoders
 
 

@@ -9,11 +9,11 @@ import pytest
 from handmade import entries, entry, rock_salt, write_entries
 
 import sample as script
-from polyfacet.materials.material import material_from_entry
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.identifiers import stable_hash
 from polyfacet.sources.alexandria import entry_pass, sample_writing, sorted_runs
 from polyfacet.sources.alexandria.draw import Filters
+from polyfacet.sources.alexandria.material import material_from_entry
 
 NACL = rock_salt("Na", "Cl", 5.64)
 

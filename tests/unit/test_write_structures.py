@@ -9,10 +9,11 @@ from jarvis.core.atoms import Atoms
 from pymatgen.core import Lattice, Structure
 
 from polyfacet.materials.cif import CifError, read_cif, write_cif
-from polyfacet.materials.material import SAMPLE, material_from_entry, sample_table
+from polyfacet.materials.material import SAMPLE, sample_table
 from polyfacet.materials.stage_tables import STRUCTURES
 from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.runtime.rejects import REJECTS
+from polyfacet.sources.alexandria.material import material_from_entry
 from write_structures import main
 
 SKEWED = Structure(

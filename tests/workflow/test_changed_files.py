@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 from handmade import entries, write_entries
-from polyfacet.documentation.rerun_reference import TABLE_RUN, plan, planning_folder, reruns
+from planned_runs import TABLE_RUN, plan, planning_folder, reruns
 from workflow_copy import copy_workflow
 
 

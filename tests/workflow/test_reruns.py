@@ -1,17 +1,15 @@
 """Reruns are precise: a change reruns the stage that it concerns and what follows from it, nothing else."""
 
 import re
-import shutil
 from contextlib import ExitStack, contextmanager
 
 import pytest
-from polyfacet.documentation.rerun_reference import PAGE, other_value, rules_by_module
-from polyfacet.documentation.rerun_reference import main as write_page
+from planned_runs import rules_by_module
 
 EDGE = re.compile(r"(\d+) -> (\d+)")
 NODE = re.compile(r'(\d+)\[label = "(\w+)')
 
-# The first stages that a changed key reruns: samples of what docs/reruns.md says of all keys.
+# The first stages that a changed key reruns.
 ROOTS = {
     "max_rejected_fraction=0.06": set(),
     "filters={sites_max: 50}": {"sample"},
@@ -84,7 +82,8 @@ def test_new_words_in_comments_docstrings_and_messages_rerun_nothing(finished):
             stack.enter_context(
                 changed(path, lambda text: text.replace('"""\n', 'And more."""\n', 1) + "# End")
             )
-        stack.enter_context(changed(code / "polyfacet" / "progress.py", lambda text: text + "\n_NEW = 1\n"))
+        speaking = code / "polyfacet" / "runtime" / "progress.py"
+        stack.enter_context(changed(speaking, lambda text: text + "\n_NEW = 1\n"))
         assert finished.jobs() == {}
 
 
@@ -107,26 +106,3 @@ def test_changed_code_reruns_the_rules_that_import_it(finished, descendants, cod
     assert users
     with changed(finished.folder / "workflow" / code, lambda text: text + "\n_CHANGED = 1\n"):
         assert set(finished.jobs()) == expected(users & descendants.keys(), descendants)
-
-
-def test_the_page_of_reruns_is_that_of_the_workflow(tmp_path):
-    copied = tmp_path / "reruns.md"
-    shutil.copy(PAGE, copied)
-    write_page(copied)
-    assert copied.read_text() == PAGE.read_text(), "run: python -m polyfacet.documentation.rerun_reference"
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ({"type": "integer", "maximum": 4, "default": 4}, 3),
-        ({"type": "number", "minimum": 0, "exclusiveMaximum": 1, "default": 0.5}, 0.25),
-        ({"type": ["integer", "null"], "minimum": 7, "default": None}, 7),
-        ({"type": "boolean", "default": True}, False),
-        ({"enum": ["a", "b"], "default": "b"}, "a"),
-        ({"enum": ["a"], "default": "a"}, "a"),
-        ({"type": "array", "items": {"enum": ["a", "b"]}, "default": ["a"]}, ["b"]),
-    ],
-)
-def test_another_value_of_a_key_is_valid(key, value):
-    assert other_value(key) == value

@@ -100,6 +100,6 @@ def _named(pictures: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    from polyfacet.runtime.job import run
+    from polyfacet.config.entry_point import run
 
     run(main, globals().get("snakemake"))

@@ -31,6 +31,6 @@ def main(element_table: Path, provenance: Path, *, source: Path | None = None) -
 
 
 if __name__ == "__main__":
-    from polyfacet.runtime.job import run
+    from polyfacet.config.entry_point import run
 
     run(main, globals().get("snakemake"))

@@ -72,6 +72,6 @@ def _texts(tables: Sequence[Path]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    from polyfacet.runtime.job import run
+    from polyfacet.config.entry_point import run
 
     run(main, globals().get("snakemake"))

@@ -84,6 +84,6 @@ def _writer(variant: Variant) -> Callable[[Structure], str]:
 
 
 if __name__ == "__main__":
-    from polyfacet.runtime.job import run
+    from polyfacet.config.entry_point import run
 
     run(main, globals().get("snakemake"))

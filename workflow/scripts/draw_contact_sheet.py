@@ -33,6 +33,6 @@ def main(dataset: Path, sheet: Path, *, n_pictures: int) -> None:
 
 
 if __name__ == "__main__":
-    from polyfacet.runtime.job import run
+    from polyfacet.config.entry_point import run
 
     run(main, globals().get("snakemake"))

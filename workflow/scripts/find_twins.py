@@ -60,6 +60,6 @@ def _structures(sample: Path, wanted: Collection[str]) -> list[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    from polyfacet.runtime.job import run
+    from polyfacet.config.entry_point import run
 
     run(main, globals().get("snakemake"))

@@ -166,6 +166,6 @@ def _check_overlap(pretraining: pd.DataFrame, test: pd.DataFrame) -> None:
 
 
 if __name__ == "__main__":
-    from polyfacet.runtime.job import run
+    from polyfacet.config.entry_point import run
 
     run(main, globals().get("snakemake"))

@@ -24,6 +24,6 @@ def main(parts: list[Path], metadata: Path) -> None:
 
 
 if __name__ == "__main__":
-    from polyfacet.runtime.job import run
+    from polyfacet.config.entry_point import run
 
     run(main, globals().get("snakemake"))

@@ -27,6 +27,6 @@ def main(cards: list[Path], baseline_cards: list[Path], cells: Path, cells_csv: 
 
 
 if __name__ == "__main__":
-    from polyfacet.runtime.job import run
+    from polyfacet.config.entry_point import run
 
     run(main, globals().get("snakemake"))

@@ -16,6 +16,6 @@ def main(scores: Path, figure: Path, *, published: Sequence[Mapping[str, Any]]) 
 
 
 if __name__ == "__main__":
-    from polyfacet.runtime.job import run
+    from polyfacet.config.entry_point import run
 
     run(main, globals().get("snakemake"))

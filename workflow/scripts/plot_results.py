@@ -15,6 +15,6 @@ def main(cells: Path, heatmap: Path, bars: Path) -> None:
 
 
 if __name__ == "__main__":
-    from polyfacet.runtime.job import run
+    from polyfacet.config.entry_point import run
 
     run(main, globals().get("snakemake"))

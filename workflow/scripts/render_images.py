@@ -140,6 +140,6 @@ def log_summary(pictures: Sequence[Picture], seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    from polyfacet.runtime.job import run
+    from polyfacet.config.entry_point import run
 
     run(main, globals().get("snakemake"))

@@ -112,6 +112,6 @@ def _image_rejects(tables: Sequence[Path]) -> str:
 
 
 if __name__ == "__main__":
-    from polyfacet.runtime.job import run
+    from polyfacet.config.entry_point import run
 
     run(main, globals().get("snakemake"))

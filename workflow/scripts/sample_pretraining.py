@@ -83,6 +83,6 @@ def _check_size(n_materials: int, counts: Mapping[str, int]) -> None:
 
 
 if __name__ == "__main__":
-    from polyfacet.runtime.job import run
+    from polyfacet.config.entry_point import run
 
     run(main, globals().get("snakemake"))

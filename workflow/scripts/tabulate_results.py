@@ -29,6 +29,6 @@ def main(cells: Path, mae_csv: Path, mae_md: Path, mase_csv: Path, mase_md: Path
 
 
 if __name__ == "__main__":
-    from polyfacet.runtime.job import run
+    from polyfacet.config.entry_point import run
 
     run(main, globals().get("snakemake"))

@@ -188,6 +188,6 @@ def _work(provenance: list[Path]) -> str:
 
 
 if __name__ == "__main__":
-    from polyfacet.runtime.job import run
+    from polyfacet.config.entry_point import run
 
     run(main, globals().get("snakemake"))

@@ -14,7 +14,7 @@ from jsonschema.validators import extend
 
 from polyfacet.runtime.errors import UserError
 
-SCHEMA_PATH = Path(__file__).resolve().parents[2] / "config" / "schema.yaml"
+SCHEMA_PATH = Path(__file__).resolve().parents[3] / "config" / "schema.yaml"
 # Far above what any key needs, far below what the libraries can take.
 MAX_NESTING = 20
 

@@ -14,10 +14,12 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-WORKFLOW = Path(__file__).resolve().parents[1]
+WORKFLOW = Path(__file__).resolve().parents[2]
 PACKAGE = "polyfacet"
 IMPORTING_FUNCTIONS = frozenset({"find_spec", "import_module"})
-SPEAKING_MODULES = frozenset(f"{PACKAGE}.{name}" for name in ("command_line", "errors", "progress"))
+SPEAKING_MODULES = frozenset(
+    f"{PACKAGE}.{name}" for name in ("config.command_line", "runtime.errors", "runtime.progress")
+)
 
 
 def code_digest(script: Path) -> str:
@@ -118,7 +120,7 @@ def _modules(node: ast.AST) -> Iterator[str]:
 def _files(module: str) -> Iterator[Path]:
     """Find the files that importing a module of the package runs: itself and its parents' ``__init__``."""
     parts = module.split(".")
-    if parts[0] != PACKAGE or ".".join(parts[:2]) in SPEAKING_MODULES:
+    if parts[0] != PACKAGE or module in SPEAKING_MODULES:
         return
     for depth in range(1, len(parts) + 1):
         base = WORKFLOW.joinpath(*parts[:depth])

@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 # Letters of any language; everything else is a blank or means something to the shell.
 _HARMLESS = re.compile(r"[\w@%+=:,./-]")
 

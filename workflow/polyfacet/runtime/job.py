@@ -1,4 +1,4 @@
-"""One entrance to every script: the same ``main`` serves a rule, a command line and a test."""
+"""Run a script for a Snakemake job: arguments, log, and errors that say what to do."""
 
 import errno
 import fcntl
@@ -27,8 +27,14 @@ REMEDIES = {
 }
 
 
-def run(main: Callable[..., None], job: Any = None) -> None:
-    """Call ``main`` with the values of a Snakemake job, or of the command line where there is no job.
+def run_command(command: Callable[[], object]) -> None:
+    """Run a command line, and say in one line what went wrong."""
+    _start_logging()
+    _call(command)
+
+
+def run_job(main: Callable[..., None], job: Any) -> None:
+    """Call ``main`` with the values of a Snakemake job; its output goes to the log of the rule.
 
     Parameters
     ----------
@@ -36,15 +42,9 @@ def run(main: Callable[..., None], job: Any = None) -> None:
         Its parameters carry the names of the rule's inputs, outputs, params and wildcards (``threads`` is
         the rule's threads); annotations say which of them are paths.
     job
-        The object that Snakemake puts into a script as ``snakemake``; None on a command line.
+        The object that Snakemake puts into a script as ``snakemake``.
     """
-    if job is None:
-        from polyfacet.config import command_line  # noqa: PLC0415 - jobs do without, and its packages
-
-        _start_logging()
-        _call(lambda: command_line.call(main))
-    else:
-        _call(lambda: _run_job(main, job), log=_log_of(job), rejected=job.output.get("rejected"))
+    _call(lambda: _run_job(main, job), log=_log_of(job), rejected=job.output.get("rejected"))
 
 
 def _run_job(main: Callable[..., None], job: Any) -> None:

@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from polyfacet.facets.registry import PICTURE_FACETS, Facet, facets_of
-
 # Requests lie so far above what was measured: other machines, larger cells, slower file systems.
 MEMORY_MARGIN = 1.5
 TIME_MARGIN = 4
@@ -101,12 +99,3 @@ def requests(
 
     functions: dict[str, ResourceFunction] = {"mem_mb": mem_mb, "runtime": runtime}
     return functions | {"gpu": gpus} if gpus else functions
-
-
-def cell_gpus(combination: str, *, hub: bool) -> int | None:
-    """Give the GPUs of a cell: one where it trains an encoder that is slow without, else None.
-
-    Local encoders of text are small, and a cell of embeddings alone has no encoder.
-    """
-    slow = {*PICTURE_FACETS, Facet.TEXT} if hub else set(PICTURE_FACETS)
-    return 1 if slow.intersection(facets_of(combination)) else None

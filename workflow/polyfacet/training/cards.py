@@ -49,7 +49,7 @@ class ClassScores(_Part):
 
 
 class ClassMetrics(_Part):
-    """Shares of right answers on the test part where classes are predicted; see `polyfacet.training.metrics`."""
+    """Accuracy, macro F1 and the scores of each class on the test part; see `polyfacet.training.metrics`."""
 
     accuracy: float
     macro_f1: float

@@ -42,6 +42,6 @@ def table_dataset_schema(objectives: Sequence[Objective]) -> pa.Schema:
 
 
 def read_table_dataset(path: Path, objectives: Sequence[Objective]) -> pd.DataFrame:
-    """Read the table with checked pictures as absolute paths; see `polyfacet.training.dataset.read_dataset`."""
+    """Read the table; its pictures are checked and have absolute paths, see `read_dataset` of crystals."""
     frame = read_table(path, table_dataset_schema(objectives))
     return with_checked_pictures(frame, path.parent)

@@ -110,7 +110,7 @@ class SceneWorkers:
         pairs = [socket.socketpair() for _ in range(self._n_workers)]
         theirs = [pair[1].fileno() for pair in pairs]
         code = "from polyfacet.facets.image.scene_workers import serve; serve()"
-        package = str(Path(__file__).resolve().parents[2])
+        package = str(Path(__file__).resolve().parents[3])
         self._process = subprocess.Popen(  # noqa: S603 - this Python, with fixed arguments
             [
                 sys.executable,

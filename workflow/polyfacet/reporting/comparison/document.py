@@ -5,7 +5,7 @@ from pathlib import Path
 from polyfacet.config.generated_text import with_generated
 from polyfacet.runtime.files import write_text
 
-PROJECT = Path(__file__).resolve().parents[3]
+PROJECT = Path(__file__).resolve().parents[4]
 
 
 def main(
@@ -26,6 +26,6 @@ def main(
 
 
 if __name__ == "__main__":
-    from polyfacet.runtime.job import run
+    from polyfacet.config.entry_point import run
 
     run(main)

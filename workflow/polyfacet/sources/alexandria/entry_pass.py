@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from polyfacet.materials.material import SAMPLE, Material, material_from_entry, sample_table
+from polyfacet.materials.material import SAMPLE, Material, sample_table
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import column
 from polyfacet.runtime.progress import track
 from polyfacet.sources.alexandria.draw import MAX_RANK, Draw
 from polyfacet.sources.alexandria.entries import read_entries
 from polyfacet.sources.alexandria.entry_values import InvalidEntryError
+from polyfacet.sources.alexandria.material import material_from_entry
 from polyfacet.sources.alexandria.sorted_runs import write_run
 
 # A run takes about 4 kB of memory per material while it is made.

@@ -1,7 +1,7 @@
 """Several engines that answer together: the mean of their numbers, or of their probabilities of classes."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -15,11 +15,12 @@ from polyfacet.facets.registry import Facet
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import atomic_path
-from polyfacet.training.engines.base import ProbabilisticEngine, Resources, Settings, ValidationUse
+from polyfacet.training.engines.base import Engine, ProbabilisticEngine, Resources, Settings, ValidationUse
 from polyfacet.training.engines.numeric_facets import check_facets
-from polyfacet.training.engines.registry import create
 
 MODEL_FILE = "ensemble.json"
+
+CreateEngine = Callable[[str, Mapping[str, Any], Resources], Engine]
 
 
 class Member(Settings):
@@ -57,11 +58,11 @@ class EnsembleSettings(Settings):
 
 
 class Ensemble:
-    """Engines trained on the same rows, facets and objective."""
+    """Engines trained on the same rows, facets and objective; ``create`` makes an engine by name."""
 
-    def __init__(self, settings: EnsembleSettings, resources: Resources) -> None:
+    def __init__(self, create: CreateEngine, settings: EnsembleSettings, resources: Resources) -> None:
         self._members = settings.members or DEFAULT_MEMBERS
-        self._engines = [_member(each, resources) for each in self._members]
+        self._engines = [_member(create, each, resources) for each in self._members]
         weights = np.array([each.weight for each in self._members])
         self._weights = weights / weights.sum()
         self._classes: tuple[str, ...] = ()
@@ -118,7 +119,7 @@ class Ensemble:
         return {}
 
 
-def _member(member: Member, resources: Resources) -> ProbabilisticEngine:
+def _member(create: CreateEngine, member: Member, resources: Resources) -> ProbabilisticEngine:
     engine = create(member.engine, member.settings, resources)
     if not isinstance(engine, ProbabilisticEngine):
         raise UserError(f"engine {member.engine!r} gives no probabilities, so it cannot be in an ensemble")

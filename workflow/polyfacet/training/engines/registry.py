@@ -4,6 +4,7 @@ import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -51,7 +52,7 @@ def _dummy() -> Parts:
 def _ensemble() -> Parts:
     from polyfacet.training.engines.ensemble import Ensemble, EnsembleSettings  # noqa: PLC0415 - like the others
 
-    return EnsembleSettings, Ensemble
+    return EnsembleSettings, partial(Ensemble, create)
 
 
 def _mcvn() -> Parts:

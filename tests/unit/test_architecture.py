@@ -1,0 +1,74 @@
+"""The layout shows the architecture: packages import only those before them, and no modules form a cycle."""
+
+import graphlib
+from pathlib import Path
+
+import pytest
+from project import PROJECT
+
+from polyfacet.runtime.code_digest import imported_names
+
+PACKAGE = PROJECT / "workflow" / "polyfacet"
+# docs/architecture.md says what each is for.
+ORDER = (
+    "runtime",
+    "config",
+    "materials",
+    "sources",
+    "splits",
+    "facets",
+    "training",
+    "evaluation",
+    "reporting",
+    "use",
+)
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+IMPORTS = {name: imported_names(path) & MODULES.keys() - {name} for name, path in MODULES.items()}
+
+
+def room(module: str) -> str:
+    return module.split(".")[1]
+
+
+def test_every_module_has_a_room():
+    assert {room(name) for name in MODULES if "." in name} == set(ORDER)
+    assert [name for name, path in MODULES.items() if path.parent == PACKAGE] == ["polyfacet"]
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_a_package_imports_only_packages_before_it(package):
+    allowed = ORDER[: ORDER.index(package) + 1]
+    upward = [
+        f"{name} -> {imported}"
+        for name in MODULES
+        if "." in name and room(name) == package
+        for imported in IMPORTS[name]
+        if "." in imported and room(imported) not in allowed
+    ]
+    assert upward == []
+
+
+def test_facets_and_sources_do_not_import_each_other():
+    """One facet can be taken away without the others."""
+    siblings = [
+        f"{name} -> {imported}"
+        for parent in ("facets", "sources")
+        for name in MODULES
+        for imported in IMPORTS[name]
+        if name.startswith(f"polyfacet.{parent}.") and imported.startswith(f"polyfacet.{parent}.")
+        if MODULES[name].parent != PACKAGE / parent and MODULES[imported].parent != PACKAGE / parent
+        if name.split(".")[2] != imported.split(".")[2]
+    ]
+    assert siblings == []
+
+
+def test_no_modules_form_a_cycle():
+    # A package's own module runs before those in it; an import of it is not one of what it contains.
+    modules = {name: imports - {name.rpartition(".")[0]} for name, imports in IMPORTS.items()}
+    list(graphlib.TopologicalSorter(modules).static_order())

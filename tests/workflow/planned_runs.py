@@ -1,0 +1,99 @@
+"""Plans of the workflow before and after a change: what would run again, without running anything."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
+from project import PROJECT
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
+
+from polyfacet.runtime.code_digest import WORKFLOW, code_of
+
+# What a run reads from its working folder.
+READ_FROM_THERE = ("config", "embedded")
+TABLE_RUN = yaml.safe_load((PROJECT / "config" / "test_tables.yaml").read_text(encoding="utf-8"))
+
+JobName = tuple[str, tuple[tuple[str, str], ...]]
+# A job to all that makes it run again when it changes.
+Plan = Mapping[JobName, Any]
+
+
+@dataclass(frozen=True)
+class Reruns:
+    """What a change makes of a finished run.
+
+    Attributes
+    ----------
+    changed
+        Rules whose jobs run again because of the change itself; what follows from them runs again, too.
+    added
+        Rules that get more jobs.
+    """
+
+    changed: frozenset[str]
+    added: frozenset[str]
+
+
+@contextmanager
+def planning_folder() -> Iterator[Path]:
+    """Make a folder in which runs can be planned."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for part in READ_FROM_THERE:
+            (folder / part).symlink_to(PROJECT / part)
+        yield folder
+
+
+def plan(config: Mapping[str, Any], folder: Path) -> Plan:
+    """Plan a run whose configuration overrides the default one.
+
+    Raises
+    ------
+    snakemake.exceptions.WorkflowError
+        If the configuration is wrong, or an input is missing.
+    """
+    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+        workflow_api = api.workflow(
+            resource_settings=ResourceSettings(cores=1),
+            config_settings=ConfigSettings(config=dict(config)),
+            snakefile=PROJECT / "Snakefile",
+            workdir=folder,
+        )
+        workflow_api.dag(DAGSettings(forceall=True))
+        # Snakemake's API prints a plan, but does not return it.
+        workflow = workflow_api._workflow
+        workflow._prepare_dag(forceall=True, ignore_incomplete=True, lock_warn_only=True, nolock=True)
+        workflow._build_dag()
+        return {
+            (job.rule.name, tuple(sorted(job.wildcards_dict.items()))): (
+                sorted(job.input),
+                sorted(job.output),
+                job.non_derived_params,
+            )
+            for job in workflow.dag.jobs
+            if job.rule.name != "all"
+        }
+
+
+def reruns(before: Plan, after: Plan) -> Reruns:
+    """Compare two plans."""
+    return Reruns(
+        changed=frozenset(
+            rule for (rule, wildcards), job in after.items() if before.get((rule, wildcards), job) != job
+        ),
+        added=frozenset(rule for rule, _ in after.keys() - before.keys()),
+    )
+
+
+def rules_by_module() -> dict[str, set[str]]:
+    """Name the rules whose script is a module of the project, or imports it, directly or not."""
+    users: dict[str, set[str]] = {}
+    for script in sorted((WORKFLOW / "scripts").glob("*.py")):
+        for path in code_of(script):
+            users.setdefault(path.relative_to(WORKFLOW).as_posix(), set()).add(script.stem)
+    return users
