@@ -3,7 +3,11 @@
 import re
 
 from polyfacet.runtime.file_state import state_of_files
-from polyfacet.sources.alexandria.remote_files import DOWNLOADS, remote_files, source_files
+from polyfacet.sources.alexandria.remote_files import (
+    DOWNLOADS,
+    remote_files,
+    source_files,
+)
 
 try:
     PUBLISHED = remote_files(
