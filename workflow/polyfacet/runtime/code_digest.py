@@ -120,7 +120,7 @@ def _modules(node: ast.AST) -> Iterator[str]:
 def _files(module: str) -> Iterator[Path]:
     """Find the files that importing a module of the package runs: itself and its parents' ``__init__``."""
     parts = module.split(".")
-    if parts[0] != PACKAGE or module in SPEAKING_MODULES:
+    if parts[0] != PACKAGE or ".".join(parts[:3]) in SPEAKING_MODULES:
         return
     for depth in range(1, len(parts) + 1):
         base = WORKFLOW.joinpath(*parts[:depth])
