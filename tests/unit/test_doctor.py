@@ -383,12 +383,9 @@ def place(tmp_path):
 
     def make(name):
         folder = tmp_path / name
-        package = folder / "workflow" / "polyfacet"
-        package.mkdir(parents=True)
+        shutil.copytree(PROJECT / "workflow" / "polyfacet", folder / "workflow" / "polyfacet")
         shutil.copy(PROJECT / "Makefile", folder)
         (folder / "requirements.lock").touch()
-        for module in ("environment_path.py", "doctor.py", "__init__.py"):
-            shutil.copy(PROJECT / "workflow" / "polyfacet" / module, package)
         return folder
 
     return make
