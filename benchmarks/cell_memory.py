@@ -59,7 +59,6 @@ def train(run: Path, size: int) -> tuple[float, float]:
             combination=combination_name(list(Facet)),
             objective=asdict(Target.E_FORM.objective),
             split="split-0",
-            validation_fraction=0.2,
             text="composition",
             engine="automm",
             settings=one_epoch(),

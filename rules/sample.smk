@@ -58,6 +58,7 @@ rule split_materials:
     input:
         sample=rules.sample.output.sample,
         twins=all_shards(rules.find_twins.output.twins),
+        file=config["split"]["file"] or [],
     output:
         split=f"{SPLIT}/split.parquet",
     log:
@@ -69,10 +70,14 @@ rule split_materials:
     resources:
         **requests("small", n_materials()),
     params:
+        **{
+            name: value
+            for name, value in config["split"].items()
+            if name not in ("file", "repeats")
+        },
         code=code_of_rule("split_materials"),
         packages=packages_of_rule("split_materials"),
-        method=config["split"]["method"],
-        train_fraction=config["split"]["train_fraction"],
         seed=config["seed"],
+        state=state_of_files(filter(None, [config["split"]["file"]])),
     script:
         script_path("split_materials")

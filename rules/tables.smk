@@ -24,7 +24,7 @@ TABLE_BENCHMARKS = f"{BENCHMARKS}/{{table}}"
 
 wildcard_constraints:
     table=r"[a-z][a-z0-9]*",
-    grouping="random|formula|scikit_learn",
+    grouping="|".join(GROUPINGS),
     engine=r"[a-z_]+",
 
 
@@ -61,6 +61,7 @@ rule read_composition_table:
 use rule split_materials as split_table with:
     input:
         sample=rules.read_composition_table.output.rows,
+        file=config["split"]["file"] or [],
     output:
         split=f"{TABLE_SPLIT}/split.parquet",
     log:
@@ -71,17 +72,6 @@ use rule split_materials as split_table with:
         **requests("small", TABLE_ROWS),
     params:
         method=lambda wildcards: wildcards.grouping,
-        # Only the splits that scikit-learn makes depend on these.
-        validation_fraction=lambda wildcards: (
-            config["engine"]["validation_fraction"]
-            if wildcards.grouping == "scikit_learn"
-            else None
-        ),
-        random_state=lambda wildcards: (
-            config["split"]["random_state"]
-            if wildcards.grouping == "scikit_learn"
-            else None
-        ),
         rounded=True,
 
 
@@ -192,7 +182,6 @@ rule train_methods:
         description=description_of,
         split_method=lambda wildcards: wildcards.grouping,
         methods=methods_of,
-        validation_fraction=config["engine"]["validation_fraction"],
         seed=config["seed"],
     script:
         script_path("train_methods")

@@ -169,7 +169,6 @@ rule train_cell:
         split="split-{repeat}",
         engine=config["engine"]["name"],
         settings=ENGINE_SETTINGS,
-        validation_fraction=config["engine"]["validation_fraction"],
         text=config["composition"]["text"],
         checkpoints=checkpoints_of_cell,
         # Files of local checkpoints may change behind their names.

@@ -18,7 +18,7 @@ from polyfacet.facets.graph.target_scale import TargetScale
 from polyfacet.materials.stage_tables import EMBEDDINGS
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import read_table
-from polyfacet.splits.parts import split_materials
+from polyfacet.splits.parts import divide
 
 CPU = torch.device("cpu")
 
@@ -157,8 +157,8 @@ def test_validation_materials_that_are_all_alike_leave_the_choice_to_those_train
 
 def validation_ids(graphs, properties):
     """Find the materials of the validation part: changing their values changes no trained weight."""
-    parts = split_materials(properties["formula"].to_dict(), 0.75, 7, repeat=0)
-    return [mat_id for mat_id, part in parts.items() if part == "test"]
+    _, chosen = divide(properties["formula"].to_dict(), 0.75, "validation of the network", 7)
+    return sorted(chosen)
 
 
 def test_one_absurd_value_does_not_keep_the_others_from_being_learned(graphs, properties, tmp_path):

@@ -11,7 +11,7 @@ from polyfacet.materials.objectives import Objective
 from polyfacet.materials.targets import Target
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import read_table, write_table
-from polyfacet.training.cells import Cell, train, usable_rows, with_validation
+from polyfacet.training.cells import Cell, train, usable_rows
 from polyfacet.training.engines.base import EngineError, Resources
 from polyfacet.training.engines.dummy import Dummy, DummySettings
 from polyfacet.training.engines.registry import create
@@ -94,31 +94,14 @@ def test_only_materials_with_all_facets_are_used(rows: pd.DataFrame) -> None:
     assert set(rows["mat_id"]) - set(usable_rows(rows, (Facet.TEXT, Facet.IMAGE))["mat_id"]) == {"m03", "m17"}
 
 
-def test_validation_rows_come_from_the_training_part(rows: pd.DataFrame) -> None:
-    carved = with_validation(rows, 0.25, seed=1)
-    assert (carved["part"] == "valid").sum() == 4
-    assert (carved["part"] == "test").tolist() == (rows["part"] == "test").tolist()
-    shuffled = with_validation(rows.sample(frac=1, random_state=3), 0.25, seed=1)
-    pd.testing.assert_frame_equal(shuffled.sort_values("mat_id"), carved)
-    other = with_validation(rows, 0.25, seed=2)
-    assert other["part"].tolist() != carved["part"].tolist()
-
-
-def test_validation_keeps_groups_whole(rows: pd.DataFrame) -> None:
-    carved = with_validation(rows.assign(group=rows["formula"]), 0.25, seed=1)
-    assert (carved.groupby("formula")["part"].nunique() == 1).all()
-    assert (carved["part"] == "valid").sum() == 4
-
-
 def test_a_cell_from_table_to_card(rows: pd.DataFrame, tmp_path: Path) -> None:
     cell = Cell((Facet.IMAGE,), VOLUME, split="0", engine="dummy", seed=7, threads=1)
     dummy = Dummy(DummySettings(statistic="median"), Resources(seed=7))
-    carved = with_validation(rows, 0.25, seed=7)
-    predictions, card = train(cell, dummy, carved, tmp_path / "model")
+    predictions, card = train(cell, dummy, rows, tmp_path / "model")
     assert set(rows["mat_id"]) - set(predictions["mat_id"]) == {"m03", "m17"}
     assert card.status == "ok"
     assert card.contains_answer
-    assert card.counts.model_dump() == {"n_train": 11, "n_valid": 0, "n_test": 3, "n_missing": 2}
+    assert card.counts.model_dump() == {"n_train": 15, "n_valid": 0, "n_test": 3, "n_missing": 2}
     test = predictions[predictions["part"] == "test"]
     assert card.metrics is not None
     assert card.metrics.mae == pytest.approx((test["y_true"] - test["y_pred"]).abs().mean())

@@ -6,7 +6,7 @@ from project import PROJECT
 
 from polyfacet.config.completion import complete_config
 from polyfacet.runtime.errors import UserError
-from polyfacet.splits.parts import TRAIN, split_materials
+from polyfacet.splits.parts import divide
 from polyfacet.training.feasibility import check_feasible, fewest_materials
 
 
@@ -84,7 +84,8 @@ def test_the_fewest_materials_are_the_fewest_that_can_be_split(fraction):
 def n_trained(n, fraction):
     """Size of the training part; 0 where the split is refused."""
     try:
-        parts = split_materials({f"m{i}": f"m{i}" for i in range(n)}, fraction, seed=0, repeat=0)
+        rest, _ = divide({f"m{i}": f"m{i}" for i in range(n)}, fraction, "split")
+        train, _ = divide({mat_id: mat_id for mat_id in rest}, 0.85, "validation")
     except UserError:
         return 0
-    return sum(part == TRAIN for part in parts.values())
+    return len(train)

@@ -6,7 +6,6 @@ from sklearn.model_selection import train_test_split
 
 import split_materials
 from polyfacet.runtime.errors import UserError
-from polyfacet.training.cells import with_validation
 
 
 @pytest.mark.parametrize("n", [20, 360])
@@ -28,12 +27,6 @@ def test_the_split_of_published_code_is_that_of_two_calls_of_scikit_learn(write_
     assert parts["a"].equals(parts["b"])
     assert parts["c"].equals(parts["d"])
     assert not parts["a"].equals(parts["c"])
-
-
-def test_a_split_that_names_its_validation_rows_keeps_them():
-    parts = ["train", "valid", "test", "train"]
-    rows = pd.DataFrame({"mat_id": list("abcd"), "formula": list("abcd"), "part": parts})
-    assert with_validation(rows, 0.5, seed=0)["part"].tolist() == parts
 
 
 def test_a_table_too_small_for_the_split_says_so(write_sample, tmp_path):

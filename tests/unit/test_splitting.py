@@ -1,43 +1,93 @@
-"""Splits: exact share, reproducible, formulas kept together on demand."""
+"""Splits: exact shares, reproducible, groups and twins kept whole, given parts respected."""
 
 import pandas as pd
 import pytest
 
 import split_materials as split_script
 from polyfacet.runtime.errors import UserError
-from polyfacet.splits.parts import indivisible_groups, split_materials
+from polyfacet.splits.grouping import by_column, with_twins
+from polyfacet.splits.methods import SPLIT_METHODS, SplitSettings, split_materials
 
-FORMULAS = {f"m{i}": f"X{i // 4}" for i in range(200)}
-
-
-def test_random_split_meets_the_share_and_depends_on_seed_and_repeat_only():
-    parts = split_materials(indivisible_groups(FORMULAS, "random"), 0.85, seed=1, repeat=0)
-    assert list(parts.values()).count("train") == 170
-    assert parts == split_materials(
-        indivisible_groups(dict(reversed(FORMULAS.items())), "random"), 0.85, seed=1, repeat=0
-    )
-    assert parts != split_materials(indivisible_groups(FORMULAS, "random"), 0.85, seed=2, repeat=0)
-    assert parts != split_materials(indivisible_groups(FORMULAS, "random"), 0.85, seed=1, repeat=1)
+N = 200
+MATERIALS = pd.DataFrame(
+    {
+        "mat_id": [f"m{i}" for i in range(N)],
+        "formula": [f"Li{i // 4 + 1}F" for i in range(N)],
+        "prototype_id": [None if i % 10 == 0 else f"P{i % 7}" for i in range(N)],
+    }
+)
 
 
-def test_formula_split_keeps_formulas_together():
-    parts = split_materials(indivisible_groups(FORMULAS, "formula"), 0.85, seed=1, repeat=0)
-    by_formula = {}
-    for mat_id, part in parts.items():
-        by_formula.setdefault(FORMULAS[mat_id], set()).add(part)
-    assert all(len(found) == 1 for found in by_formula.values())
-    assert list(parts.values()).count("train") == pytest.approx(170, abs=4)
+def split(method="random", materials=MATERIALS, twins=(), **changes):
+    settings = {"train_fraction": 0.85, "validation_fraction": 0.2, "seed": 1, "repeat": 0} | changes
+    return split_materials(materials, SPLIT_METHODS[method], SplitSettings(**settings), dict(twins))
 
 
-def test_a_random_split_can_part_a_formula():
-    parts = split_materials(indivisible_groups(FORMULAS, "random"), 0.5, seed=1, repeat=0)
-    assert any(len({parts[f"m{4 * i + j}"] for j in range(4)}) == 2 for i in range(50))
+def sizes(parts):
+    return parts["part"].value_counts().to_dict()
 
 
-@pytest.mark.parametrize(("formulas", "method"), [({"a": "X", "b": "X"}, "formula"), ({"a": "X"}, "random")])
-def test_a_split_with_an_empty_part_is_an_error(formulas, method):
+def test_a_random_split_meets_the_shares_and_depends_on_seed_and_repeat_only():
+    parts = split()
+    assert sizes(parts) == {"train": 136, "valid": 34, "test": 30}
+    pd.testing.assert_frame_equal(parts, split(materials=MATERIALS.sample(frac=1, random_state=3)))
+    assert not parts.equals(split(seed=2))
+    assert not parts.equals(split(repeat=1))
+
+
+def test_each_repeat_has_its_own_test_and_validation_rows():
+    repeats = [split(repeat=repeat).set_index("mat_id")["part"] for repeat in range(3)]
+    for part in ("valid", "test"):
+        chosen = [frozenset(parts.index[parts == part]) for parts in repeats]
+        assert len(set(chosen)) == 3
+
+
+def test_another_validation_fraction_leaves_the_test_part_as_it_is():
+    few, many = split(validation_fraction=0.1), split(validation_fraction=0.4)
+    assert (few["part"] == "test").equals(many["part"] == "test")
+
+
+@pytest.mark.parametrize(
+    ("method", "column", "settings"),
+    [("formula", "formula", {}), ("column", "prototype_id", {"column": "prototype_id"})],
+)
+def test_groups_are_in_one_part_validation_included(method, column, settings):
+    parts = split(method, train_fraction=0.6, **settings)
+    together = parts.merge(MATERIALS, on="mat_id").groupby(column)["part"].nunique()
+    assert (together == 1).all()
+    assert set(parts["part"]) == {"train", "valid", "test"}
+
+
+def test_materials_without_a_value_are_groups_of_their_own():
+    groups = by_column(MATERIALS, "prototype_id")
+    assert groups["m0"] != groups["m10"]
+    assert groups["m1"] == groups["m8"]
+
+
+def test_a_random_split_can_divide_a_formula():
+    parts = split(train_fraction=0.5).merge(MATERIALS, on="mat_id")
+    assert (parts.groupby("formula")["part"].nunique() > 1).any()
+
+
+@pytest.mark.parametrize("method", ["random", "column"])
+def test_twins_are_never_divided_whatever_the_method(method):
+    # These have no prototype: each would be a group of its own.
+    twins = {f"m{i}": f"T{i // 20}" for i in range(0, N, 10)}
+    parts = split(method, twins=twins, train_fraction=0.6, column="prototype_id")
+    names = parts["mat_id"].map(twins)
+    assert (parts.groupby(names)["part"].nunique() == 1).all()
+
+
+def test_groups_that_share_twins_are_one_group():
+    groups = {"a": "A", "b": "B", "c": "C", "d": "D"}
+    joined = with_twins(groups, {"a": "t", "b": "t", "c": "u", "x": "u"})
+    assert joined == {"a": "A", "b": "A", "c": "C", "d": "D"}
+
+
+@pytest.mark.parametrize(("rows", "method"), [(slice(0, 4), "formula"), (slice(0, 1), "random")])
+def test_a_split_with_an_empty_part_is_an_error(rows, method):
     with pytest.raises(UserError, match="one part is empty"):
-        split_materials(indivisible_groups(formulas, method), 0.85, seed=1, repeat=0)
+        split(method, MATERIALS[rows])
 
 
 @pytest.mark.parametrize("repeat", range(5))
@@ -45,10 +95,62 @@ def test_compositions_that_differ_by_rounding_are_in_one_part(write_sample, tmp_
     spellings = ["Fe33.333333Ni66.666667", "Fe33.3Ni66.7", "Fe0.333Ni0.667", "FeNi2", "Ni2Fe", "Fe4Ni8"]
     others = {f"other{i}": f"Fe{i}Ni{30 - i}" for i in range(11, 29)}
     sample = write_sample({f"m{i}": formula for i, formula in enumerate(spellings)} | others)
-    split = tmp_path / "split.parquet"
+    path = tmp_path / "split.parquet"
     settings = {"method": "formula", "train_fraction": 0.5, "seed": 3, "repeat": repeat}
-    split_script.main(sample, split, rounded=True, **settings)
-    parts = pd.read_parquet(split).set_index("mat_id")
+    split_script.main(sample, path, rounded=True, **settings)
+    parts = pd.read_parquet(path).set_index("mat_id")
     mine = parts.loc[[f"m{i}" for i in range(len(spellings))]]
     assert mine["part"].nunique() == mine["group"].nunique() == 1
     assert parts["group"].nunique() == 1 + len(others)
+
+
+def folds(path, rows, columns="mat_id,part"):
+    path.write_text("\n".join([columns, *rows]) + "\n")
+    return path
+
+
+def test_given_folds_are_taken_as_they_are(tmp_path):
+    given = ["m0,train", "m1,train", "m2,valid", "m3,test", "stranger,test"]
+    parts = split("folds", file=folds(tmp_path / "folds.csv", given))
+    assert parts.set_index("mat_id")["part"].to_dict() == {
+        "m0": "train",
+        "m1": "train",
+        "m2": "valid",
+        "m3": "test",
+    }
+
+
+def test_given_folds_may_have_repeats(tmp_path):
+    rows = ["m0,train,0", "m1,test,0", "m0,test,1", "m1,train,1"]
+    path = folds(tmp_path / "folds.csv", rows, "mat_id,part,repeat")
+    repeats = [split("folds", file=path, repeat=repeat) for repeat in (0, 1)]
+    first, second = (parts.set_index("mat_id")["part"] for parts in repeats)
+    assert first.to_dict() == {"m0": "train", "m1": "test"}
+    assert second.to_dict() == {"m0": "test", "m1": "train"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "message"),
+    [
+        (["m0,train"], "mat_id,fold", "no column part"),
+        (["m0,training", "m1,test"], "mat_id,part", "'training'; there are: train, valid, test"),
+        (["m0,train", "m0,test"], "mat_id,part", "have m0 twice"),
+        (["m0,train,1", "m1,test,1"], "mat_id,part,repeat", "no rows of repeat 0"),
+        (["x,train", "m1,test"], "mat_id,part", "no material of this sample in the part 'train'"),
+    ],
+)
+def test_folds_that_cannot_be_used_say_why(tmp_path, rows, columns, message):
+    with pytest.raises(UserError, match=message):
+        split("folds", file=folds(tmp_path / "folds.csv", rows, columns))
+
+
+def test_given_folds_must_not_divide_twins(tmp_path):
+    path = folds(tmp_path / "folds.csv", ["m0,train", "m1,test", "m2,train"])
+    with pytest.raises(UserError, match="divides twins.*m0, m1"):
+        split("folds", file=path, twins={"m0": "T", "m1": "T"})
+
+
+def test_an_unknown_column_is_named_with_those_that_there_are(write_sample, tmp_path):
+    settings = {"method": "column", "column": "prototype", "train_fraction": 0.5, "seed": 3, "repeat": 0}
+    with pytest.raises(UserError, match="group by 'prototype', and the sample has the columns mat_id"):
+        split_script.main(write_sample({"a": "Fe", "b": "Ni"}), tmp_path / "split.parquet", **settings)

@@ -15,7 +15,6 @@ from polyfacet.materials import twins as twins_module
 from polyfacet.materials.material import SAMPLE
 from polyfacet.runtime.parquet import read_table
 from polyfacet.splits.parts import SPLIT
-from polyfacet.training.cells import with_validation
 
 # Three sites on a general line of a hexagonal cell: a screw, of one hand or the other.
 QUARTZ = Structure.from_spacegroup(
@@ -203,11 +202,16 @@ def pairs(tmp_path):
 @pytest.mark.parametrize("repeat", range(4))
 def test_no_split_parts_twins(tmp_path, pairs, method, repeat):
     sample, tables = pairs
-    settings = {"method": method, "train_fraction": 0.6, "seed": 0, "repeat": repeat}
+    settings = {
+        "method": method,
+        "train_fraction": 0.6,
+        "validation_fraction": 0.3,
+        "seed": 0,
+        "repeat": repeat,
+    }
     split_materials.main(sample, tmp_path / "split.parquet", twins=tables, **settings)
     split = read_table(tmp_path / "split.parquet", SPLIT)
-    materials = split.merge(read_table(sample, SAMPLE, ["mat_id", "formula"]), on="mat_id")
-    carved = with_validation(materials, 0.3, seed=repeat)
+    carved = split.merge(read_table(sample, SAMPLE, ["mat_id", "formula"]), on="mat_id")
     assert set(carved["part"]) == {"train", "valid", "test"}
     twin = carved["mat_id"].str.removesuffix("-twin")
     assert (carved.groupby(twin)["part"].nunique() == 1).all()

@@ -16,7 +16,8 @@ ROOTS = {
     "images={size: 64, sphere_segments: 13}": {"render_images"},
     "graphs={training: {epochs: 4}}": {"fit_network"},
     "composition={layout: mcvn2022}": {"draw_composition_images", "draw_composition_legend"},
-    "engine={validation_fraction: 0.2, automm: {max_epochs: 2}}": {"train_cell"},
+    "engine={automm: {max_epochs: 3}}": {"train_cell"},
+    "split={validation_fraction: 0.2}": {"split_materials"},
 }
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import pandas as pd
@@ -21,6 +22,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import write_text
 from polyfacet.runtime.parquet import read_table
 from polyfacet.runtime.progress import tell
+from polyfacet.splits.grouping import by_column, with_twins
 from polyfacet.splits.parts import SPLIT, TEST, TRAIN
 
 # All of them, whatever a run predicts: to ask for one more must not change the embedding.
@@ -76,7 +78,8 @@ def main(
     UserError
         If a formula of the test part is among those to pretrain on, or a training diverges.
     """
-    parts = read_table(split, SPLIT).set_index("mat_id")["part"]
+    divided = read_table(split, SPLIT).set_index("mat_id")
+    parts = divided["part"]
     fitted_on = [graph for graph in read_graphs(graphs) if parts.get(graph.mat_id) == TRAIN]
     result: dict[str, Any] = {"asked": kind, "kind": kind, "seed": seed, "notes": []}
     if kind != "random" and not fitted_on:
@@ -88,7 +91,7 @@ def main(
     if result["kind"] == "trained":
         if sample is None:
             raise ValueError("a trained network needs the sample's targets")
-        sampled = _read_materials(sample)
+        sampled = _read_materials(sample, divided["group"].to_dict())
         settings = TrainingConfig(**training or {})
         if pretraining is not None:
             others = _read_materials(pretraining)
@@ -126,7 +129,7 @@ def _train(
     stage = state.suffix.removeprefix(".")
     try:
         trained = train_on_properties(
-            potnet, graphs, materials[["formula", *TARGETS]], settings, seed=seed, state=state
+            potnet, graphs, materials[["group", *TARGETS]], settings, seed=seed, state=state
         )
     except NothingToLearnError as error:
         notes.append(f"There was no {stage} of the network: {error}.")
@@ -147,8 +150,11 @@ def _train(
     return trained
 
 
-def _read_materials(path: Path) -> pd.DataFrame:
-    return read_table(path, SAMPLE, columns=["mat_id", "formula", *TARGETS]).set_index("mat_id")
+def _read_materials(path: Path, groups: Mapping[str, str] = MappingProxyType({})) -> pd.DataFrame:
+    """Read formulas, targets and what stays together: formulas, and the groups of the split with them."""
+    materials = read_table(path, SAMPLE, columns=["mat_id", "formula", *TARGETS])
+    together = with_twins(by_column(materials, "formula"), groups)
+    return materials.assign(group=materials["mat_id"].map(together)).set_index("mat_id")
 
 
 def _check_overlap(pretraining: pd.DataFrame, test: pd.DataFrame) -> None:

@@ -1,28 +1,29 @@
-"""Split the sample into training and test part, before anything is fitted."""
+"""Split the materials of a source into training, validation and test part, before anything is fitted."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from polyfacet.materials.material import SAMPLE
-from polyfacet.materials.same_composition import composition_groups
 from polyfacet.materials.stage_tables import TWINS
 from polyfacet.runtime.arguments import Key
-from polyfacet.runtime.parquet import read_by_material, write_table
-from polyfacet.splits.parts import SPLIT, SplitMethod, indivisible_groups, split_materials
-from polyfacet.splits.positional import split_by_position
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.parquet import column_names, read_by_material, read_table, write_table
+from polyfacet.splits.methods import SPLIT_METHODS, SplitSettings, split_materials
+from polyfacet.splits.parts import SPLIT
 
 
 def main(
     sample: Path,
     split: Path,
     *,
-    method: SplitMethod,
+    method: str,
     train_fraction: Annotated[float, Key("split.train_fraction")],
     seed: Annotated[int, Key("seed")],
     repeat: int,
-    validation_fraction: Annotated[float, Key("engine.validation_fraction")] = 0.15,
+    validation_fraction: Annotated[float, Key("split.validation_fraction")] = 0.15,
     random_state: Annotated[int | None, Key("split.random_state")] = None,
+    column: str | None = None,
+    file: Path | None = None,
     twins: Sequence[Path] = (),
     rounded: bool = False,
 ) -> None:
@@ -31,36 +32,33 @@ def main(
     Parameters
     ----------
     sample
-        Table of the sampled materials.
+        Table of the source's materials.
     split
         Output: mat_id, part, and the group that stays together.
     method
-        See `polyfacet.splits.parts.indivisible_groups`.
-    train_fraction, seed, repeat
-        See `polyfacet.splits.parts.split_materials`.
-    validation_fraction, random_state
-        Of the method ``scikit_learn``, see `split_by_position` in
-        `polyfacet.splits.positional`.  Without a random state
-        each repeat has one of its own, the seed and the number of the repeat added.
+        Name of a method of `polyfacet.splits.methods.SPLIT_METHODS`.
+    train_fraction, validation_fraction, seed, repeat, random_state, column, file, rounded
+        See `polyfacet.splits.methods.SplitSettings`.
     twins
-        Tables of the twins among them, one per shard.
-    rounded
-        Whether formulas are as someone wrote and rounded them, so that compositions must be compared.
+        Tables of the twins among the materials, one per shard.
     """
-    formulas = read_by_material(sample, SAMPLE, "formula")
-    if rounded and method == "formula":
-        formulas = composition_groups(formulas)
+    chosen = SPLIT_METHODS[method]
+    grouping = [column] if column else []
+    known = column_names(sample)
+    if column and column not in known:
+        raise UserError(f"`splits` group by {column!r}, and the sample has the columns {', '.join(known)}.")
+    materials = read_table(sample, columns=["mat_id", "formula", *grouping])
     twin_names: dict[str, str] = {}
     for path in twins:
         twin_names |= read_by_material(path, TWINS, "twin_group")
-    groups = indivisible_groups(formulas, method, twin_names)
-    if method == "scikit_learn":
-        state = seed + int(repeat) if random_state is None else random_state
-        parts = split_by_position(list(formulas), train_fraction, validation_fraction, state)
-    else:
-        parts = split_materials(groups, train_fraction, seed, int(repeat))
-    rows = [{"mat_id": mat_id, "group": groups[mat_id], "part": parts[mat_id]} for mat_id in sorted(parts)]
-    write_table(split, rows, SPLIT)
+    settings = SplitSettings(
+        train_fraction, validation_fraction, seed, int(repeat), rounded, random_state, column, file
+    )
+    try:
+        parts = split_materials(materials, chosen, settings, twin_names)
+    except UserError as error:
+        raise UserError(f"split `{method}`, repeat {repeat}: {error}") from error
+    write_table(split, parts, SPLIT)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.parquet import write_table
 from polyfacet.training.cards import write_card
-from polyfacet.training.cells import Cell, Validation, train
+from polyfacet.training.cells import Cell, train
 from polyfacet.training.dataset import read_dataset
 from polyfacet.training.encoders.hub_cache import read_record, work_offline
 from polyfacet.training.engines.base import Resources
@@ -28,7 +28,6 @@ def main(
     combination: str,
     objective: dict[str, Any],
     split: str,
-    validation_fraction: Annotated[float, Key("engine.validation_fraction")],
     text: Annotated[str, Key("composition.text")],
     engine: str,
     settings: dict[str, Any],
@@ -54,14 +53,12 @@ def main(
         What is predicted: fields of `polyfacet.materials.objectives.Objective`.
     split
         Name of the repeat of the split.
-    validation_fraction
-        Share of the training part that chooses the epoch.
     text
         Form of the text facet (see `polyfacet.facets.text.variants`).
     engine, settings
         Name of the engine and its settings.
     seed
-        Seed of the validation rows and of the training.
+        Seed of the training.
     hub_encoders
         Record of the encoders that were fetched from the hub; training then works from their cache alone.
     checkpoints
@@ -80,8 +77,7 @@ def main(
     if statistics:
         materials = with_statistics(materials, statistics)
     trainer = create(engine, settings, Resources(seed, threads, encoders, checkpoints=checkpoints))
-    validation = Validation(validation_fraction, seed)
-    table, result = train(cell, trainer, materials, model, validation)
+    table, result = train(cell, trainer, materials, model)
     if fetched:
         started_from = {e.facet.value: e.identity for e in fetched.encoders if e.facet in facets}
         result = result.model_copy(update={"encoders": result.encoders | started_from})

@@ -24,7 +24,7 @@ def main(
     split: str,
     seed: Annotated[int, Key("seed")],
 ) -> None:
-    """Fit the dummy on the whole training part: it has no epoch to choose, so needs no validation rows.
+    """Fit the dummy; it has no epoch to choose, so that validation rows are training rows.
 
     Parameters
     ----------

@@ -15,9 +15,8 @@ from polyfacet.runtime.files import atomic_path
 from polyfacet.runtime.parquet import write_table
 from polyfacet.runtime.progress import track
 from polyfacet.sources.tables.description import table_source
-from polyfacet.splits.parts import SplitMethod
 from polyfacet.training.cards import write_card
-from polyfacet.training.cells import Cell, Validation, train
+from polyfacet.training.cells import Cell, train
 from polyfacet.training.engines.base import Resources
 from polyfacet.training.engines.registry import create
 from polyfacet.training.table_dataset import read_table_dataset
@@ -29,11 +28,10 @@ def main(
     *,
     table: str,
     description: Annotated[dict[str, Any], Key("tables.table")],
-    split_method: SplitMethod,
+    split_method: str,
     repeat: int,
     engine: str,
     methods: Mapping[str, Mapping[str, Any]],
-    validation_fraction: Annotated[float, Key("engine.validation_fraction")],
     seed: Annotated[int, Key("seed")],
     threads: Annotated[int, Key("engine.threads")] = 1,
 ) -> None:
@@ -56,10 +54,8 @@ def main(
         Name of the engine.
     methods
         ``facets`` and ``settings`` of each method.
-    validation_fraction
-        Share of the training part that chooses the epoch.
     seed
-        Seed of the run; each repeat has its own, of validation rows and training.
+        Seed of the run; each repeat trains with its own.
     threads
         Processor threads to use.
     """
@@ -78,7 +74,6 @@ def main(
                 create(engine, methods[method]["settings"], resources),
                 materials,
                 Path(scratch) / method / objective.column,
-                Validation(validation_fraction, own_seed),
             )
             results = folder / method / objective.column
             write_card(results / "card.json", card)

@@ -74,7 +74,23 @@ def write_pieces(path: Path, pieces: Iterable[pa.Table], schema: pa.Schema) -> N
             writer.write_table(piece, row_group_size=ROW_GROUP_ROWS)
 
 
-def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def column_names(path: Path) -> list[str]:
+    """List the columns of a table.
+
+    Raises
+    ------
+    UserError
+        If the file is damaged; says that it can be deleted.
+    """
+    try:
+        return list(pq.read_schema(path).names)
+    except (pa.ArrowException, OSError) as error:
+        raise unreadable(path, error) from error
+
+
+def read_table(
+    path: Path, schema: pa.Schema | None = None, columns: Sequence[str] | None = None
+) -> pd.DataFrame:
     """Read a table (or some of its columns) for pandas; see `read_arrow`."""
     return read_arrow(path, schema, columns).to_pandas()
 
@@ -85,8 +101,8 @@ def read_by_material(path: Path, schema: pa.Schema, name: str) -> dict[str, Any]
     return dict(zip(table["mat_id"].to_pylist(), table[name].to_pylist(), strict=True))
 
 
-def read_arrow(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:
-    """Read a table (or some of its columns) and check that it is what it should be.
+def read_arrow(path: Path, schema: pa.Schema | None = None, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a table (or some of its columns) and, where a schema is given, check that it is what it should be.
 
     Raises
     ------
@@ -97,7 +113,8 @@ def read_arrow(path: Path, schema: pa.Schema, columns: Sequence[str] | None = No
         table = pq.read_table(path, columns=list(columns) if columns is not None else None)
     except (pa.ArrowException, OSError) as error:
         raise unreadable(path, error) from error
-    _check_types(path, table.schema, schema, columns)
+    if schema is not None:
+        _check_types(path, table.schema, schema, columns)
     return table
 
 

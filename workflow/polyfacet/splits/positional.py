@@ -46,6 +46,6 @@ def split_by_position(
     except ValueError as error:
         raise UserError(
             f"{len(mat_ids)} rows cannot be split by scikit-learn: {error} Adjust `split.train_fraction` or "
-            "`engine.validation_fraction`."
+            "`split.validation_fraction`."
         ) from error
     return dict.fromkeys(train, TRAIN) | dict.fromkeys(valid, VALID) | dict.fromkeys(test, TEST)

@@ -15,10 +15,9 @@ import pyarrow as pa
 from polyfacet.facets.registry import Facet, combination_name
 from polyfacet.facets.text.variants import STRUCTURE_TEXTS
 from polyfacet.materials.objectives import Objective
-from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.identifiers import text_digest
 from polyfacet.runtime.parquet import column
-from polyfacet.splits.parts import TEST, TRAIN, VALID, split_materials
+from polyfacet.splits.parts import PARTS, TEST, TRAIN, VALID
 from polyfacet.training.cards import Card, ClassMetrics, Counts, Metrics, describe_origin, measure_cost
 from polyfacet.training.engines.base import Engine, EngineError, ValidationUse
 from polyfacet.training.learnable import check_learnable, check_predictions, is_known
@@ -31,7 +30,7 @@ _ROW = (
     column(
         "part",
         pa.string(),
-        "train, valid (of the training part; chose the epoch, not trained on) or test",
+        "train, valid (chose the epoch, not trained on) or test",
     ),
 )
 PREDICTIONS = pa.schema(
@@ -77,15 +76,6 @@ class Cell:
         return CLASS_PREDICTIONS if self.objective.classes else PREDICTIONS
 
 
-@dataclass(frozen=True)
-class Validation:
-    """How the validation rows of a cell are chosen from its training part."""
-
-    # Share of the training part.
-    fraction: float
-    seed: int
-
-
 def usable_rows(dataset: pd.DataFrame, facets: Sequence[Facet]) -> pd.DataFrame:
     """Select the materials that have all facets of a combination."""
     wanted = {facet.value for facet in facets}
@@ -93,40 +83,7 @@ def usable_rows(dataset: pd.DataFrame, facets: Sequence[Facet]) -> pd.DataFrame:
     return dataset[has_all].reset_index(drop=True)
 
 
-def with_validation(rows: pd.DataFrame, fraction: float, seed: int) -> pd.DataFrame:
-    """Carve the validation rows from the training part, in the way the test part was split off.
-
-    A split that names its validation rows keeps them.
-
-    Parameters
-    ----------
-    rows
-        Materials with ``part`` train or test, and the ``group`` that no split divides.
-    fraction
-        Share of the training part that becomes ``valid``.
-    seed
-        Seed of the choice.
-
-    Raises
-    ------
-    EngineError
-        If no rows are left for training or validation.
-    """
-    if (rows["part"] == VALID).any():
-        return rows
-    train = rows[rows["part"] == TRAIN]
-    groups = dict(zip(train["mat_id"], train["group"], strict=True))
-    try:
-        parts = split_materials(groups, 1 - fraction, seed, repeat=0)
-    except UserError as error:
-        raise EngineError(f"too few rows to train on and to choose the epoch by: {error}") from error
-    renamed = rows["mat_id"].map({mat_id: VALID for mat_id, part in parts.items() if part == TEST})
-    return rows.assign(part=renamed.fillna(rows["part"]))
-
-
-def train(
-    cell: Cell, engine: Engine, materials: pd.DataFrame, model: Path, validation: Validation | None = None
-) -> tuple[pd.DataFrame, Card]:
+def train(cell: Cell, engine: Engine, materials: pd.DataFrame, model: Path) -> tuple[pd.DataFrame, Card]:
     """Train a cell on the materials that have its facets and its objective, and measure it on the test part.
 
     Data that the engine cannot learn from make a failed card; any other error is raised: the job fails.
@@ -138,11 +95,9 @@ def train(
     engine
         What trains it.
     materials
-        Rows of the dataset with ``part`` train or test; where ``validation`` is None, also valid.
+        Rows of the dataset with their ``part``.
     model
         Folder for the trained model; empty where the cell failed.
-    validation
-        How the validation rows are chosen; None takes the parts as they are.
 
     Returns
     -------
@@ -154,9 +109,7 @@ def train(
     rows = rows[is_known(rows[cell.objective.column], cell.objective)].reset_index(drop=True)
     reason = None
     try:
-        if validation:
-            rows = with_validation(rows, validation.fraction, validation.seed)
-        parts = {part: rows[rows["part"] == part] for part in (TRAIN, VALID, TEST)}
+        parts = {part: rows[rows["part"] == part] for part in PARTS}
         check_learnable(parts, cell.objective, engine.validation_use)
         engine.fit(parts[TRAIN], parts[VALID], cell.facets, cell.objective, model)
         y_pred = engine.predict(rows)
@@ -192,7 +145,7 @@ def _left_out(materials: pd.DataFrame, rows: pd.DataFrame, cell: Cell) -> str:
 
 def _counts(parts: pd.Series, n_materials: int, use: ValidationUse) -> Counts:
     """Count what was really trained on, what chose, and what was left out."""
-    n = {part: int((parts == part).sum()) for part in (TRAIN, VALID, TEST)}
+    n = {part: int((parts == part).sum()) for part in PARTS}
     return Counts(
         n_train=n[TRAIN] + (n[VALID] if ValidationUse.TRAINING in use else 0),
         n_valid=n[VALID] if ValidationUse.CHOICE in use else 0,

@@ -35,13 +35,13 @@ def fewest_materials(config: Mapping[str, Any]) -> int:
     With ``split.method: formula`` more may be needed: formulas stay together.
     """
     fraction = config["split"]["train_fraction"]
-    held_out = config["engine"]["validation_fraction"]
+    held_out = config["split"]["validation_fraction"]
     n_trained = MIN_MATERIALS if config["graphs"]["embedding"] == "trained" else 1
 
     def enough(n: int) -> bool:
         n_train = round(fraction * n)
         n_fitted = round((1 - held_out) * n_train)
-        return n_trained <= n_train < n and 1 <= n_fitted < n_train
+        return n_train < n and n_trained <= n_fitted < n_train
 
     return next(n for n in count(2) if enough(n))
 

@@ -23,7 +23,7 @@ from polyfacet.facets.graph.epoch_choice import EpochChoice
 from polyfacet.facets.graph.network import PotNet
 from polyfacet.facets.graph.property_network import PropertyNetwork, batches, predict
 from polyfacet.facets.graph.target_scale import TargetScale
-from polyfacet.facets.graph.training_examples import Examples, NothingToLearnError, examples_by_formula
+from polyfacet.facets.graph.training_examples import Examples, NothingToLearnError, examples_by_group
 from polyfacet.facets.graph.training_state import TrainingState
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.identifiers import stable_hash
@@ -138,7 +138,7 @@ def train_on_properties(
     graphs
         Graphs of the training part.
     properties
-        ``formula`` and one column per property, NaN where one is unknown; mat_id as index.
+        ``group`` and one column per property, see `examples_by_group`.
 
     Raises
     ------
@@ -147,8 +147,8 @@ def train_on_properties(
     UserError
         If the training diverges.
     """
-    names = [name for name in properties.columns if name != "formula"]
-    training, validation = examples_by_formula(graphs, properties, config.validation_fraction, seed)
+    names = [name for name in properties.columns if name != "group"]
+    training, validation = examples_by_group(graphs, properties, config.validation_fraction, seed)
     return train(network, training, validation, config, seed=seed, properties=names, state=state)
 
 

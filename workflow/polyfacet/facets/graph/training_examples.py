@@ -12,7 +12,7 @@ from polyfacet.facets.graph.crystal_graph import CrystalGraph
 from polyfacet.facets.graph.limits import MIN_MATERIALS
 from polyfacet.facets.graph.network import network_input
 from polyfacet.runtime.errors import UserError
-from polyfacet.splits.parts import TEST, TRAIN, split_materials
+from polyfacet.splits.parts import divide
 
 MIN_TRAINED_ON = 5
 
@@ -37,20 +37,20 @@ class Examples:
     values: NDArray[np.float64]
 
 
-def examples_by_formula(
+def examples_by_group(
     graphs: Sequence[CrystalGraph], properties: pd.DataFrame, validation_fraction: float, seed: int
 ) -> tuple[Examples, Examples]:
     """Choose the materials to train on, and those that choose the epoch.
 
-    They are told apart by formula, whatever the split's method: polymorphs of what was trained on would hide
-    overfitting.
+    No group is divided: polymorphs of what was trained on would hide overfitting.
 
     Parameters
     ----------
     graphs
         Graphs of the training part.
     properties
-        ``formula`` and one column per property, NaN where one is unknown; mat_id as index.
+        ``group`` (materials of one formula at least) and one column per property, NaN where one is unknown;
+        mat_id as index.
     validation_fraction
         Share of the materials that chooses the epoch.
     seed
@@ -65,20 +65,20 @@ def examples_by_formula(
         raise NothingToLearnError(
             f"there are {len(graphs)} training materials with a graph, and training needs {MIN_MATERIALS}"
         )
-    formulas = properties["formula"].to_dict()
+    groups = properties["group"].to_dict()
     try:
-        parts = split_materials(
-            {graph.mat_id: formulas[graph.mat_id] for graph in graphs},
+        parts = divide(
+            {graph.mat_id: groups[graph.mat_id] for graph in graphs},
             1 - validation_fraction,
+            "validation of the network",
             seed,
-            repeat=0,
         )
     except UserError as error:
         raise NothingToLearnError("the training materials have too few formulas to split any off") from error
-    names = [name for name in properties.columns if name != "formula"]
+    names = [name for name in properties.columns if name != "group"]
     training, validation = (
-        sorted((graph for graph in graphs if parts[graph.mat_id] == part), key=lambda graph: graph.mat_id)
-        for part in (TRAIN, TEST)
+        sorted((graph for graph in graphs if graph.mat_id in part), key=lambda graph: graph.mat_id)
+        for part in parts
     )
     if len(training) < MIN_TRAINED_ON:
         raise NothingToLearnError(

@@ -38,8 +38,8 @@ class Dummy:
 
     @property
     def validation_use(self) -> ValidationUse:
-        """A dummy does not look at them."""
-        return ValidationUse.NOTHING
+        """They are rows of the training part like the others."""
+        return ValidationUse.TRAINING
 
     def fit(
         self,
@@ -49,7 +49,7 @@ class Dummy:
         objective: Objective,
         folder: Path,
     ) -> None:
-        """Take the statistic of the training rows; ``valid`` and ``facets`` are not looked at.
+        """Take the statistic of the rows of ``train`` and ``valid``; ``facets`` are not looked at.
 
         Raises
         ------
@@ -60,7 +60,7 @@ class Dummy:
         if (statistic == "majority") != bool(objective.classes):
             kind = "classes" if objective.classes else "numbers"
             raise UserError(f"{objective.column} has {kind}, which have no {statistic} to answer")
-        values = train[objective.column]
+        values = pd.concat([train, valid])[objective.column]
         if statistic == "majority":
             counts = values.value_counts()
             self._answer = max(objective.classes, key=lambda name: counts.get(name, 0))

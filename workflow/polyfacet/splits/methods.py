@@ -1,0 +1,169 @@
+"""The ways to split a sample, each declared once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import pandas as pd
+
+from polyfacet.runtime.errors import UserError
+from polyfacet.splits.folds import read_folds
+from polyfacet.splits.grouping import by_column, by_formula, by_material, with_twins
+from polyfacet.splits.parts import TEST, TRAIN, VALID, divide
+from polyfacet.splits.positional import split_by_position
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """What a split of the configuration says (``splits.<name>``), and the run's seed."""
+
+    train_fraction: float
+    # Share of what is not tested on.
+    validation_fraction: float
+    seed: int
+    # Which repeat: each has its own test rows, validation rows and seeds.
+    repeat: int
+    # Whether formulas are as someone rounded them; see `by_formula`.
+    rounded: bool = False
+    # Of ``scikit_learn``: state of all repeats; None takes seed and repeat added.
+    random_state: int | None = None
+    # Of ``column``: what must not be divided.
+    column: str | None = None
+    # Of ``folds``: CSV of the parts.
+    file: Path | None = None
+
+
+@dataclass(frozen=True)
+class SplitMethod:
+    """A way to split.
+
+    Attributes
+    ----------
+    name
+        Name in a configuration.
+    label
+        Name in tables and figures.
+    group
+        What must not be divided: from the materials (``mat_id``, ``formula``, ``columns``) and the settings,
+        mat_id to group.  Twins are added by the frame: they are never divided, whatever the method.
+    assign
+        Part of each material, where groups and fractions do not decide it; None leaves it to them.  A
+        material without a part is left out of the split.
+    needs
+        Settings without which the method does not work.
+    """
+
+    name: str
+    label: str
+    group: Callable[[pd.DataFrame, SplitSettings], Mapping[str, str]]
+    assign: Callable[[pd.DataFrame, SplitSettings], Mapping[str, str]] | None = None
+    needs: tuple[str, ...] = ()
+
+
+def _positional(materials: pd.DataFrame, settings: SplitSettings) -> Mapping[str, str]:
+    state = settings.random_state
+    return split_by_position(
+        list(materials["mat_id"]),
+        settings.train_fraction,
+        settings.validation_fraction,
+        settings.seed + settings.repeat if state is None else state,
+    )
+
+
+RANDOM = SplitMethod("random", "random", lambda materials, settings: by_material(materials))
+FORMULA = SplitMethod(
+    "formula",
+    "by formula",
+    lambda materials, settings: by_formula(materials, rounded=settings.rounded),
+)
+COLUMN = SplitMethod(
+    "column",
+    "by column",
+    lambda materials, settings: by_column(materials, str(settings.column)),
+    needs=("column",),
+)
+FOLDS = SplitMethod(
+    "folds",
+    "given folds",
+    lambda materials, settings: by_material(materials),
+    assign=lambda materials, settings: read_folds(Path(str(settings.file)), settings.repeat),
+    needs=("file",),
+)
+SCIKIT_LEARN = SplitMethod(
+    "scikit_learn",
+    "scikit-learn",
+    lambda materials, settings: by_material(materials),
+    assign=_positional,
+)
+SPLIT_METHODS: Mapping[str, SplitMethod] = MappingProxyType(
+    {method.name: method for method in (RANDOM, FORMULA, COLUMN, FOLDS, SCIKIT_LEARN)}
+)
+
+
+def split_materials(
+    materials: pd.DataFrame,
+    method: SplitMethod,
+    settings: SplitSettings,
+    twins: Mapping[str, str] = MappingProxyType({}),
+) -> pd.DataFrame:
+    """Give each material its part.
+
+    Parameters
+    ----------
+    materials
+        ``mat_id``, ``formula`` and the column that the method groups by, in the order of their source.
+    method, settings
+        How to split.
+    twins
+        mat_id to the name of its twins, of materials that have any.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of ``SPLIT``, ordered by mat_id.
+
+    Raises
+    ------
+    UserError
+        If a part would be empty, or given folds divide twins or are of other materials.
+    """
+    groups = with_twins(method.group(materials, settings), twins)
+    if method.assign is None:
+        parts = _drawn(groups, settings)
+    else:
+        parts = _in_sample(method.assign(materials, settings), materials, method)
+        _check_twins(parts, twins, method)
+    rows = [(mat_id, groups[mat_id], parts[mat_id]) for mat_id in sorted(parts)]
+    return pd.DataFrame(rows, columns=["mat_id", "group", "part"])
+
+
+def _drawn(groups: Mapping[str, str], settings: SplitSettings) -> dict[str, str]:
+    key = settings.seed, settings.repeat
+    rest, test = divide(groups, settings.train_fraction, "split", *key)
+    inner = {mat_id: groups[mat_id] for mat_id in rest}
+    train, valid = divide(inner, 1 - settings.validation_fraction, "validation", *key)
+    return dict.fromkeys(train, TRAIN) | dict.fromkeys(valid, VALID) | dict.fromkeys(test, TEST)
+
+
+def _in_sample(given: Mapping[str, str], materials: pd.DataFrame, method: SplitMethod) -> dict[str, str]:
+    """Select the given parts of materials that there are."""
+    known = set(materials["mat_id"])
+    parts = {mat_id: part for mat_id, part in given.items() if mat_id in known}
+    for part in (TRAIN, TEST):
+        if part not in parts.values():
+            raise UserError(
+                f"the split {method.name!r} leaves no material of this sample in the part {part!r}: "
+                f"it names {len(given)} materials, {len(parts)} of which are in the sample."
+            )
+    return parts
+
+
+def _check_twins(parts: Mapping[str, str], twins: Mapping[str, str], method: SplitMethod) -> None:
+    divided = pd.DataFrame({"twins": pd.Series(dict(twins)), "part": pd.Series(dict(parts))}).dropna()
+    apart = divided.groupby("twins")["part"].nunique()
+    if (apart > 1).any():
+        raise UserError(
+            f"the split {method.name!r} divides twins, the same crystal under several identifiers: "
+            f"{', '.join(sorted(divided.index[divided['twins'] == apart.idxmax()]))}. Move them to one part."
+        )
