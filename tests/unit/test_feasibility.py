@@ -22,9 +22,9 @@ def test_the_shipped_configurations_are_feasible(path):
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"n_materials": 10}, "n_materials: 12"),
-        ({"n_materials": 11}, "n_materials: 12"),
-        ({"n_materials": 18, "split": {"train_fraction": 0.5}}, "n_materials: 19"),
+        ({"n_materials": 10}, "n_materials: 14"),
+        ({"n_materials": 13}, "n_materials: 14"),
+        ({"n_materials": 22, "split": {"train_fraction": 0.5}}, "n_materials: 23"),
         ({"n_materials": 10, "graphs": {"embedding": "random"}, "split": {"train_fraction": 0.99}}, "51"),
         ({"graphs": {"pretrain": 9}}, "graphs.pretrain = 9"),
         ({"filters": {"sites_min": 5, "sites_max": 4}}, "sites_min = 5 is more than filters.sites_max = 4"),
@@ -56,7 +56,7 @@ def test_all_contradictions_are_told_at_once():
 @pytest.mark.parametrize(
     "config",
     [
-        {"n_materials": 12},
+        {"n_materials": 14},
         {"n_materials": 10, "graphs": {"embedding": "calibrated"}},
         {"composition": {"text": "cif"}, "encoders": {"source": "hub"}},
         {"composition": {"text": "cif"}, "combinations": ["image"]},

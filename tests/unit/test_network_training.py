@@ -31,7 +31,8 @@ def properties(graphs):
 
 def trained(graphs, properties, state, config=QUICK, seed=1):
     network = make_network("trained", seed, [], CPU, SMALL)
-    result = train_on_properties(network, graphs, properties, config, seed=seed, state=state)
+    grouped = properties.rename(columns={"formula": "group"})
+    result = train_on_properties(network, graphs, grouped, config, seed=seed, state=state)
     record = result.record(config.batch_size)
     return network, {name: errors["over_median"] for name, errors in record["validation_errors"].items()}
 

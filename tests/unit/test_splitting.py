@@ -93,7 +93,7 @@ def test_a_split_with_an_empty_part_is_an_error(rows, method):
 @pytest.mark.parametrize("repeat", range(5))
 def test_compositions_that_differ_by_rounding_are_in_one_part(write_sample, tmp_path, repeat):
     spellings = ["Fe33.333333Ni66.666667", "Fe33.3Ni66.7", "Fe0.333Ni0.667", "FeNi2", "Ni2Fe", "Fe4Ni8"]
-    others = {f"other{i}": f"Fe{i}Ni{30 - i}" for i in range(11, 29)}
+    others = {f"other{i}": f"Fe{i}Ni{30 - i}" for i in range(2, 29) if i != 10}
     sample = write_sample({f"m{i}": formula for i, formula in enumerate(spellings)} | others)
     path = tmp_path / "split.parquet"
     settings = {"method": "formula", "train_fraction": 0.5, "seed": 3, "repeat": repeat}

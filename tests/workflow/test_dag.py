@@ -90,7 +90,7 @@ def test_a_run_on_a_table_repeats_each_way_of_splitting_and_draws_no_crystal(pri
         ("targets=[bandgap]", "targets"),
         ("engine={name: mcvn}", "combinations: [tabular, compimage, tabular+compimage]"),
         ("composition={backend: xenonpy}", "composition: {statistics: xenonpy}"),
-        ("n_materials=11", "n_materials: 12"),
+        ("n_materials=13", "n_materials: 14"),
         ("composition={text: cif}", "encoders: {source: hub}"),
         ("comparison={reference: svm}", "comparison.reference is 'svm', which is none of the methods"),
         (

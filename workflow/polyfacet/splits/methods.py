@@ -7,9 +7,10 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from polyfacet.materials.same_composition import composition_groups
 from polyfacet.runtime.errors import UserError
 from polyfacet.splits.folds import read_folds
-from polyfacet.splits.grouping import by_column, by_formula, by_material, with_twins
+from polyfacet.splits.grouping import by_column, by_material, with_twins
 from polyfacet.splits.parts import TEST, TRAIN, VALID, divide
 from polyfacet.splits.positional import split_by_position
 
@@ -24,7 +25,7 @@ class SplitSettings:
     seed: int
     # Which repeat: each has its own test rows, validation rows and seeds.
     repeat: int
-    # Whether formulas are as someone rounded them; see `by_formula`.
+    # Whether formulas are as someone rounded them; see `composition_groups`.
     rounded: bool = False
     # Of ``scikit_learn``: state of all repeats; None takes seed and repeat added.
     random_state: int | None = None
@@ -61,6 +62,21 @@ class SplitMethod:
     needs: tuple[str, ...] = ()
 
 
+def _by_formula(materials: pd.DataFrame, *, rounded: bool) -> dict[str, str]:
+    """Group materials by formula, all in one spelling.
+
+    Parameters
+    ----------
+    materials
+        ``mat_id`` and ``formula``.
+    rounded
+        Whether formulas are as someone rounded them, so that compositions must be compared: each with each,
+        which is not for millions of materials.
+    """
+    formulas = dict(zip(materials["mat_id"], materials["formula"], strict=True))
+    return composition_groups(formulas) if rounded else formulas
+
+
 def _positional(materials: pd.DataFrame, settings: SplitSettings) -> Mapping[str, str]:
     state = settings.random_state
     return split_by_position(
@@ -75,7 +91,7 @@ RANDOM = SplitMethod("random", "random", lambda materials, settings: by_material
 FORMULA = SplitMethod(
     "formula",
     "by formula",
-    lambda materials, settings: by_formula(materials, rounded=settings.rounded),
+    lambda materials, settings: _by_formula(materials, rounded=settings.rounded),
 )
 COLUMN = SplitMethod(
     "column",

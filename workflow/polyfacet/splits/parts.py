@@ -24,7 +24,7 @@ def divide(groups: Mapping[str, str], fraction: float, *key: object) -> tuple[se
         mat_id to group; groups stay whole.
     fraction
         Share of the materials in the first part, met as nearly as whole groups allow: exactly (to rounding)
-        where each material is a group of its own.
+        where each material is a group of its own.  No part is empty where there are two groups.
     key
         What the shuffle depends on: purpose, seed, repeat.
 
@@ -36,23 +36,26 @@ def divide(groups: Mapping[str, str], fraction: float, *key: object) -> tuple[se
     Raises
     ------
     UserError
-        If one of them would be empty.
+        If there are fewer than two groups.
     """
     members: dict[str, list[str]] = {}
     for mat_id, group in groups.items():
         members.setdefault(group, []).append(mat_id)
     shuffled = sorted(members, key=lambda name: (stable_hash(*key, name), name))
     room = round(fraction * len(groups))
-    first: set[str] = set()
+    taken: list[str] = []
     for name in shuffled:
         if room >= len(members[name]) / 2:
-            first.update(members[name])
+            taken.append(name)
             room -= len(members[name])
-    second = groups.keys() - first
-    if not first or not second:
+    if len(taken) == len(members):
+        taken.pop()
+    elif not taken:
+        taken = shuffled[:-1]
+    first = {mat_id for name in taken for mat_id in members[name]}
+    if not first:
         raise UserError(
-            f"{len(groups)} materials cannot be split {fraction:g} to {1 - fraction:g}: one part is empty. "
-            f"Materials of one group stay together, and there are {len(members)} groups. Use more materials, "
-            "or change the fractions or the method in `splits`."
+            f"{len(groups)} materials cannot be split: one part is empty. Materials of one group stay "
+            f"together, and the number of groups is {len(members)}. Use more materials, or another method."
         )
-    return first, second
+    return first, groups.keys() - first
