@@ -125,9 +125,11 @@ def test_a_folder_that_is_not_a_checkpoint_is_named(matbert: Path, tmp_path: Pat
         local_folder(Facet.TEXT, str(folder))
 
 
-@pytest.mark.parametrize("path", ["/nowhere/matbert", "./matbert", "~/no/matbert"])
+@pytest.mark.parametrize(
+    "path", ["/nowhere/matbert", "./matbert", "~/no/matbert", "models/lab/matbert", " lab/matbert", "lab/"]
+)
 def test_a_path_that_is_not_there_is_no_repository(path: str) -> None:
-    with pytest.raises(UserError, match="is not a folder"):
+    with pytest.raises(UserError, match="neither a folder that is there nor a name of the hub"):
         local_folder(Facet.TEXT, path)
 
 
@@ -167,7 +169,20 @@ def test_a_changed_folder_is_another_state(matbert: Path, tmp_path: Path) -> Non
     os.utime(folder / "config.json", ns=(status.st_atime_ns, status.st_mtime_ns - 10**9))
     older = folder_state(folder)
     (folder / "added.txt").write_text("x")
-    assert len({str(state) for state in (before, older, folder_state(folder))}) == 3
+    added = folder_state(folder)
+    os.utime(folder / "added.txt", ns=(1, 1))
+    dated = folder_state(folder)
+    (folder / "added.txt").write_text("y")
+    os.utime(folder / "added.txt", ns=(1, 1))
+    states = (before, older, added, dated, folder_state(folder))
+    assert len({str(state) for state in states}) == 5
+
+
+def test_a_link_that_leads_back_ends_the_walk(matbert: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(matbert, tmp_path / "copy")
+    before = folder_state(folder)
+    (folder / "again").symlink_to(folder, target_is_directory=True)
+    assert folder_state(folder) == before
 
 
 def planned(config: dict[str, Any], folder: Path) -> str:
@@ -195,4 +210,4 @@ def test_a_run_fetches_what_the_configuration_names(tmp_path: Path) -> None:
     assert "fetch_hub_encoders" in hub
     assert "make_local_encoders" in hub
     wrong = planned({**common, "encoders": {"checkpoints": {"text": "/nowhere"}}}, tmp_path)
-    assert "/nowhere of the text encoder is not a folder" in wrong
+    assert "'/nowhere' of the text encoder is neither a folder that is there" in wrong

@@ -80,6 +80,7 @@ def test_amounts_that_make_no_composition_are_refused_with_the_reason(stated, un
 
 def test_amounts_beyond_the_whole_are_refused():
     assert sum(checked_amounts({"Fe": 70.2, "Ni": 30}, "atomic_percent").values()) == pytest.approx(100.2)
+    assert sum(checked_amounts({"Fe": 70.3, "Ni": 30.2}, "atomic_percent").values()) == pytest.approx(100.5)
     with pytest.raises(AmountError, match="sum to 101, more than 100"):
         checked_amounts({"Fe": 71, "Ni": 30}, "atomic_percent")
     with pytest.raises(AmountError, match="nothing is left for the balance, Fe"):

@@ -146,13 +146,14 @@ def test_divergence_is_an_error(fit) -> None:
 
 
 def test_an_epoch_whose_loss_is_not_finite_is_not_kept(fit, monkeypatch, tmp_path: Path) -> None:
-    losses = iter([math.nan, math.inf, 1.0, math.nan, 2.0])
+    losses = iter([math.nan, math.inf, 1.0, 2.0, math.nan, math.nan])
     monkeypatch.setattr(training, "_validation_loss", lambda *_: next(losses))
     fit("tabular", MCVNSettings(max_epochs=5))
     assert json.loads((tmp_path / "model" / "mcvn.json").read_text())["training"] == {
         "epoch": 3,
         "validation_loss": 1.0,
         "n_epochs": 5,
+        "diverged": True,
     }
 
 

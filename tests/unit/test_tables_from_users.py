@@ -57,7 +57,17 @@ BLUE_VITRIOL = {"H": 1000 / 21, "O": 900 / 21, "S": 100 / 21, "Cu": 100 / 21}
 
 @pytest.mark.parametrize(
     "formula",
-    ["CuSO4.5H2O", "CuSO4·5H2O", "CuSO4*5H2O", "CuSO4 • 5 H2O", "CuSO4×5H2O", "CuSO4.5(H2O)", "CuSO4.(H2O)5"],  # noqa: RUF001
+    [
+        "CuSO4.5H2O",
+        "CuSO4·5H2O",
+        "CuSO4*5H2O",
+        "CuSO4 • 5 H2O",
+        "CuSO4×5H2O",  # noqa: RUF001
+        "CuSO4.5(H2O)",
+        "CuSO4.(H2O)5",
+        "CuSO₄･5H₂O",
+        "CuSO4●5H2O",
+    ],
 )
 def test_a_hydrate_is_read_whichever_way_its_dot_is_typed(read, formula):
     assert one(read, formula) == pytest.approx(BLUE_VITRIOL, rel=1e-5)
@@ -83,6 +93,8 @@ def test_a_hydrate_is_read_whichever_way_its_dot_is_typed(read, formula):
         ("Fe0.5Ni0.25Fe0.25", "Fe3Ni"),
         ("LaNi5.5H6", "La2Ni11H12"),
         ("Fe2.5H2O4", "Fe5H4O8"),
+        ("CoCl2.2C5H5N", "CoCl2(C5H5N)2"),
+        ("Fe80.5C5B3", "Fe161C10B6"),
     ],
 )
 def test_dots_of_adducts_and_decimal_points_are_told_apart(read, formula, same):
@@ -100,6 +112,11 @@ def test_dots_of_adducts_and_decimal_points_are_told_apart(read, formula, same):
         "MgCl2.2KCl",
         "Na3AlF6.4NaF",
         "LiI.2NH4I",
+        "Zr55.5HF",
+        "Fe80.5H2SO4",
+        "UO2.25H2O",
+        "CuSO4.5H20",
+        "CuSO4·5H20",
         "CuSO4·",
         "·H2O",
         "CuSO4·xH2O",
@@ -117,6 +134,10 @@ def test_an_ambiguous_or_broken_formula_is_rejected(read, formula):
 def test_the_advice_for_an_ambiguous_dot_is_one_that_works(read):
     assert "Write the dot of a hydrate as ·" in one(read, "La0.5Sr0.5MnO3.5H2O")
     assert one(read, "La0.5Sr0.5MnO3·5H2O") == pytest.approx(one(read, "LaSrMn2O6(H2O)10"), rel=1e-6)
+
+
+def test_a_zero_for_the_letter_o_is_named(read):
+    assert "with a zero. Write H2O" in one(read, "CuSO4.5H20")
 
 
 def test_a_hydrate_is_no_alloy(read):

@@ -10,9 +10,15 @@ import re
 AMOUNT = r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+"
 
 # Dots, bullets, asterisk, multiplication sign: in a formula they can be nothing but the dot of an adduct.
-_SEPARATORS = "·•⋅∙‧・*×"  # noqa: RUF001 - as they occur in tables
+_SEPARATORS = "·•⋅∙‧・･ꞏ●*×"  # noqa: RUF001 - as they occur in tables
 # What crystallises with salts; a keyboard dot in front of anything else is a decimal point.
-_MOLECULES = r"H2O2|H2O|OH2|NH3|N2H4|HCl|HF|HNO3|H2SO4|CH3OH|CH4O|C2H5OH|C2H6O|CO2|SO2|SO3"
+_MOLECULES = (
+    r"H2O2|H2O|OH2|NH3|N2H4|HCl|HF|HNO3|H2SO4|CO2|SO2|SO3|CH3OH|CH4O|C2H5OH|C2H6O|C2H3N|C3H6O|C3H7NO|"
+    r"C2H6OS|C2H6SO|C4H8O|C5H5N"
+)
+# Larger amounts in front of a dot, and larger factors behind it, are rather decimals: Zr55.5HF, UO2.25H2O.
+_LARGEST_AMOUNT, _LARGEST_FACTOR = 19, 24
+_ZERO_FOR_O = re.compile(rf"[.{re.escape(_SEPARATORS)}]\s*[0-9]*\s*[(\[]?H20[)\]]?\s*$")
 _KEYBOARD = re.compile(
     rf"(?P<main>.*[A-Za-z)\]}}]\s*(?P<amount>[0-9]*))\s*\.\s*(?P<factor>[0-9]+(?:\.[0-9]+)?|)\s*"
     rf"(?P<molecule>{_MOLECULES}|\((?:{_MOLECULES})\)|\[(?:{_MOLECULES})\])\s*"
@@ -55,6 +61,8 @@ def split_adducts(formula: str) -> list[tuple[float, str]]:
     AdductError
         If a dot may be a decimal point as well, or a part is empty.
     """
+    if _ZERO_FOR_O.search(formula):
+        raise AdductError("ends in H20 with a zero. Write H2O with the letter O")
     parts = re.split(f"[{re.escape(_SEPARATORS)}]", formula)
     parts = [piece for part in parts for piece in _at_keyboard_dots(part)]
     if len(parts) == 1:
@@ -78,6 +86,8 @@ def _at_keyboard_dots(text: str) -> list[str]:
         if match["amount"] and match["factor"] and int(match["amount"]) <= 1:
             # Nobody writes Fe0 or Fe1, so that this is Fe0.5 or Fe1.5.
             break
+        if int(match["amount"] or 1) > _LARGEST_AMOUNT or float(match["factor"] or 1) > _LARGEST_FACTOR:
+            raise AdductError(_AMBIGUOUS)
         molecules.insert(0, f"{match['factor']}{match['molecule']}")
         rest = match["main"]
     between = _BETWEEN.split(rest)

@@ -18,6 +18,7 @@ SYMBOLS = frozenset(Element.from_Z(z).symbol for z in range(1, 119))
 MAX_AMOUNT = 1e6
 # Far above any formula.
 MAX_CHARS = 10_000
+_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 _TOKEN = re.compile(
     rf"(?P<symbol>[A-Z][a-z]?)|(?P<amount>{AMOUNT})|(?P<open>[(\[{{])|(?P<close>[)\]}}])|(?P<space>[ \t]+)"
@@ -84,7 +85,8 @@ def parse_alloy(formula: str) -> dict[str, float]:
         raise FormulaError(
             f"formula {formula!r} has the dot of a hydrate, but is read as an alloy (`brackets: shares`)"
         )
-    return _checked(formula, _read(formula, formula, shares=True))
+    plain = formula.translate(_SUBSCRIPTS)
+    return _checked(formula, _read(plain, plain, shares=True))
 
 
 def _adducts(formula: str) -> list[tuple[float, str]]:
@@ -93,7 +95,7 @@ def _adducts(formula: str) -> list[tuple[float, str]]:
             f"formula {formula[:40]!r}... has {len(formula)} characters, more than {MAX_CHARS}"
         )
     try:
-        return split_adducts(formula)
+        return split_adducts(formula.translate(_SUBSCRIPTS))
     except AdductError as error:
         raise FormulaError(f"formula {formula!r} {error}") from error
 

@@ -81,9 +81,9 @@ def _cost_of_grouping(section: Section, rows: pd.DataFrame) -> list[str]:
         return []
     drop = (means["random"] - means["formula"]).dropna()
     return [
-        f"{plain(section.title)}: with whole compositions held out, {LABELS[section.metrics[0]]} is lower by "
-        f"{drop.median():.3f} in the median over the methods ({drop.min():.3f} for `{drop.idxmin()}` to "
-        f"{drop.max():.3f} for `{drop.idxmax()}`)."
+        f"{plain(section.title)}: with whole compositions held out, {LABELS[section.metrics[0]]} is "
+        f"{_difference(-drop.median())} in the median over the methods (from {_difference(-drop.min())} for "
+        f"`{drop.idxmin()}` to {_difference(-drop.max())} for `{drop.idxmax()}`)."
     ]
 
 
@@ -112,6 +112,13 @@ def _reproduced(
     return said
 
 
+def _difference(gap: float) -> str:
+    """Say how much higher or lower a score is, as exactly as scores are printed."""
+    if abs(gap) < 0.0005:
+        return "equal to three decimals"
+    return f"{'lower' if gap < 0 else 'higher'} by {abs(gap):.3f}"
+
+
 def _verdict(
     mean: float, std: float, value: float | tuple[float, float], differs: Sequence[str] | None
 ) -> str:
@@ -120,7 +127,7 @@ def _verdict(
     if pd.isna(mean):
         return "ours failed"
     gap = mean - low if mean < low else max(0.0, mean - high)
-    ours = f"ours is {'lower' if gap < 0 else 'higher'} by {abs(gap):.3f}" if gap else "ours is in the range"
+    ours = f"ours is {'in the range' if low < high and not gap else _difference(gap)}"
     if differs is None:
         verdict = f"{ours}; no verdict, it is not declared whether the settings are the same"
     elif differs:

@@ -1,6 +1,7 @@
 """Checkpoints that a configuration names for encoders: folders, or repositories of the hub."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ ENCODER_MODELS = {
 # What a local checkpoint must have: one file of each group.
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
+# What the hub lets repositories be called.
+_HUB_NAME = re.compile(r"(hf-hub:)?[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.ASCII)
 _FILES = {
     Facet.TEXT: (("config.json",), _WEIGHTS, _TOKENIZERS),
     Facet.IMAGE: (("config.json",), ("pytorch_model.bin",)),
@@ -62,12 +65,16 @@ def local_folder(facet: Facet, checkpoint: str) -> Path | None:
     Raises
     ------
     UserError
-        If it is written as a path and is not there, or the folder is not a checkpoint of this facet.
+        If it is neither a folder nor a name that the hub could have, or the folder is not a checkpoint of
+        this facet.
     """
     folder = Path(checkpoint).expanduser()
     if not folder.is_dir():
-        if folder.is_absolute() or checkpoint.startswith((".", "~")) or folder.exists():
-            raise UserError(f"the checkpoint {checkpoint} of the {facet.value} encoder is not a folder")
+        if folder.exists() or not _HUB_NAME.fullmatch(checkpoint):
+            raise UserError(
+                f"the checkpoint {checkpoint!r} of the {facet.value} encoder is neither a folder that is "
+                "there nor a name of the hub (`name` or `owner/name`)."
+            )
         return None
     for names in _FILES[facet]:
         if not any((folder / name).is_file() for name in names):
@@ -82,15 +89,23 @@ def folder_identity(folder: Path) -> str:
     return f"{folder.name} sha256:{sha256_of_folder(folder)}"
 
 
-def folder_state(folder: Path) -> list[tuple[str, int, int]]:
-    """List relative path, size in bytes and time of change (ns) of a folder's files.
+def folder_state(folder: Path) -> list[tuple[str, int, int, int]]:
+    """List relative path, size in bytes and times of change (ns) of a folder's files.
 
-    Snakemake compares it between runs: weights are too large to be read whenever jobs are planned.
+    Snakemake compares it between runs: weights are too large to be read whenever jobs are planned.  The time
+    of the inode's change is the one that no program sets back.
     """
-    found = []
-    for parent, _, names in os.walk(folder, followlinks=True):
+    found, visited = [], set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        place = Path(parent).resolve()
+        if place in visited:
+            # A link that leads back.
+            folders.clear()
+            continue
+        visited.add(place)
         for path in (Path(parent) / name for name in names):
             if path.is_file():
                 status = path.stat()
-                found.append((path.relative_to(folder).as_posix(), status.st_size, status.st_mtime_ns))
+                name = path.relative_to(folder).as_posix()
+                found.append((name, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
     return sorted(found)

@@ -15,7 +15,14 @@ from polyfacet.facets.registry import Facet
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import atomic_path
-from polyfacet.training.engines.base import Engine, ProbabilisticEngine, Resources, Settings, ValidationUse
+from polyfacet.training.engines.base import (
+    Engine,
+    EngineError,
+    ProbabilisticEngine,
+    Resources,
+    Settings,
+    ValidationUse,
+)
 from polyfacet.training.engines.numeric_facets import check_facets
 
 MODEL_FILE = "ensemble.json"
@@ -107,7 +114,10 @@ class Ensemble:
     def predict_probabilities(self, frame: pd.DataFrame) -> np.ndarray:
         """Give the mean probability of each class, shape ``(len(frame), classes)``."""
         votes = [engine.predict_probabilities(frame) for engine in self._engines]
-        return np.average(votes, axis=0, weights=self._weights)
+        mean = np.average(votes, axis=0, weights=self._weights)
+        if not np.isfinite(mean).all():
+            raise EngineError("probabilities of a member are not finite")
+        return mean
 
     def describe(self) -> dict[str, Any]:
         """Give the settings, those of the members as they resolve them."""

@@ -78,6 +78,9 @@ def hyperparameters_of(
     own = own_checkpoints(checkpoints, settings.hyperparameters)
     if encoders is not None:
         values |= LOCAL_TRAINING
+        if any(facet in own for facet in facets):
+            # It would undo what the user's own checkpoint has learned.
+            del values["optim.lr"], values["optim.lr_choice"]
         if Facet.TEXT in facets and Facet.TEXT not in own:
             # An untrained first token has not learned to stand for its sentence.
             values["model.hf_text.pooling_mode"] = "mean"

@@ -158,7 +158,12 @@ class MCVNEngine:
         if self._network is None:
             raise RuntimeError("fit() or load() comes before predict()")
         with one_thread(), torch.inference_mode():
-            return self._network(*self._parts(frame)).numpy()
+            outputs = self._network(*self._parts(frame)).numpy()
+        if not np.isfinite(outputs).all():
+            raise EngineError(
+                "training diverged: outputs of the network are not finite. Lower learning_rate."
+            )
+        return outputs
 
     def _save(self, folder: Path, network: MCVN, training: dict[str, Any]) -> None:
         model = {

@@ -61,6 +61,8 @@ class Outcome:
     epoch: int
     validation_loss: float
     n_epochs: int
+    # Whether the last epochs had no finite loss; the weights kept are those of an epoch before.
+    diverged: bool
 
 
 def train(
@@ -122,10 +124,12 @@ def train(
         state.save(file, network, optimizer)
     if not math.isfinite(state.best_error):
         raise EngineError("training diverged: the validation loss is not finite. Lower learning_rate.")
-    tell(f"MCVN: stopped after epoch {state.epoch}, the best is {state.best_epoch} ({state.best_error:.6g})")
+    diverged = not math.isfinite(_validation_loss(network, validation))
+    said = "diverged" if diverged else "stopped"
+    tell(f"MCVN: {said} after epoch {state.epoch}, the best is {state.best_epoch} ({state.best_error:.6g})")
     network.load_state_dict(state.best_weights)
     network.eval()
-    return Outcome(state.best_epoch, state.best_error, state.epoch)
+    return Outcome(state.best_epoch, state.best_error, state.epoch, diverged)
 
 
 def _resumed(
