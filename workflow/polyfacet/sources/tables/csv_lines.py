@@ -2,6 +2,7 @@
 
 import csv
 import difflib
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from polyfacet.sources.tables.numbers import NumberError, read_number
 
 # First bytes of what is no text.
 _SIGNATURES = {
+    b"\xff\xfe\x00\x00": "UTF-32 text",
+    b"\x00\x00\xfe\xff": "UTF-32 text",
     b"\xff\xfe": "UTF-16 text",
     b"\xfe\xff": "UTF-16 text",
     b"PK\x03\x04": "an Excel workbook or a ZIP archive",
@@ -19,8 +22,19 @@ _SIGNATURES = {
     b"\x1f\x8b": "compressed with gzip",
     b"BZh91AY&SY": "compressed with bzip2",
     b"\xfd7zXZ": "compressed with xz",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd",
     b"PAR1\x15": "a Parquet file",
+    b"%PDF": "a PDF file",
 }
+# How the text of other formats begins, white space and case aside.
+_BEGINNINGS = {
+    b"<!doctype": "an HTML page",
+    b"<html": "an HTML page",
+    b"<?xml": "an XML file",
+    b"{": "a JSON file",
+    b"[": "a JSON file",
+}
+_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _SHOWN_COLUMNS = 20
 
@@ -73,11 +87,13 @@ def read_lines(path: Path, columns: Sequence[str]) -> Iterator[Line]:
 def _check_signature(path: Path) -> None:
     with path.open("rb") as stream:
         start = stream.read(4096)
-    for signature, what in _SIGNATURES.items():
-        if start.startswith(signature):
-            raise UserError(
-                f"the table {path} is {what}, not a CSV. Save it as `CSV UTF-8 (comma delimited)`."
-            )
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    found = [what for signature, what in _SIGNATURES.items() if start.startswith(signature)]
+    found += [what for beginning, what in _BEGINNINGS.items() if text.startswith(beginning)]
+    if found:
+        raise UserError(
+            f"the table {path} is {found[0]}, not a CSV. Save it as `CSV UTF-8 (comma delimited)`."
+        )
     if b"\0" in start:
         raise UserError(
             f"the table {path} holds zero bytes: it is UTF-16 text or no text. Save it as "
@@ -115,13 +131,23 @@ def _lines(path: Path, stream: TextIO, columns: Sequence[str]) -> Iterator[Line]
             break
         if not _is_blank(cells):
             if header is None:
-                header = [text.strip() for text in cells]
+                header = _names(cells, columns)
                 _check_header(path, reader.line_num, header, columns)
             else:
                 yield _line(reader.line_num, starts_at, header, cells)
         starts_at = reader.line_num + 1
     if header is None:
         raise UserError(f"the table {path} is empty. Give a CSV with a header and rows.")
+
+
+def _names(cells: Sequence[str], columns: Sequence[str]) -> list[str]:
+    """Return the names of a header as the configuration writes them, whatever their Unicode form."""
+    named = {_plain(name): name for name in columns}
+    return [named.get(_plain(cell), _plain(cell)) for cell in cells]
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFC", name).strip(_INVISIBLE + " \t\r\n")
 
 
 def _is_blank(cells: Sequence[str]) -> bool:
@@ -131,15 +157,24 @@ def _is_blank(cells: Sequence[str]) -> bool:
 
 def _line(number: int, starts_at: int, header: Sequence[str], cells: Sequence[str]) -> Line:
     if len(cells) == len(header):
+        if number > starts_at and _holds_a_row(cells):
+            return Line(number, None, f"a cell holds lines {starts_at} to {number}: a stray quotation mark?")
         if not any(cell.strip() for cell in cells):
             return Line(number, None, "all cells of the row are empty")
         return Line(number, dict(zip(header, cells, strict=True)))
     problem = f"the row has {len(cells)} cells, not as many cells as the header, {len(header)}"
     if number > starts_at:
         problem += f"; it begins in line {starts_at}: a stray quotation mark?"
+    elif len(cells) == len(header) + 1 and not cells[-1].strip():
+        problem += "; a comma at the end of the line?"
     elif len(cells) > len(header):
         problem += "; a decimal comma, or a comma inside a cell without quotation marks?"
     return Line(number, None, problem)
+
+
+def _holds_a_row(cells: Sequence[str]) -> bool:
+    """Whether a cell with line breaks has as many commas as a row."""
+    return any(cell.count(",") >= len(cells) - 1 > 0 for cell in cells if "\n" in cell)
 
 
 def _bad_quotes(path: Path, first: int, last: int, error: csv.Error) -> str:

@@ -9,7 +9,10 @@ MAX_NUMBER = 1e100
 
 _NUMBER = re.compile(r"[+-]?(?P<digits>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _MISSING = frozenset(
-    ("", "-", "--", "---", "?", "na", "n/a", "n.a.", "nan", "none", "null", "nil", "missing")
+    (
+        *("", "-", "--", "---", "?", "na", "n/a", "n.a.", "#n/a", "nd", "n/d", "n.d.", "nan"),
+        *("none", "null", "nil", "missing", "unknown"),
+    )
 )
 _CAUSES = (
     (re.compile(r"[+-]?(?:inf|infinity)", re.IGNORECASE), "not a finite number"),
