@@ -5,10 +5,11 @@ import yaml
 from project import PROJECT
 
 from polyfacet.config.completion import complete_config, load_schema, values_of
-from polyfacet.config.reference import with_reference
+from polyfacet.config.reference import PAGE, with_reference
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.automm.hyperparameters import AutoMMSettings
 from polyfacet.training.engines.classical import ClassicalSettings
+from polyfacet.training.engines.dummy import DummySettings
 from polyfacet.training.engines.ensemble import EnsembleSettings
 from polyfacet.training.engines.mcvn.settings import MCVNSettings
 
@@ -32,38 +33,52 @@ def test_texts_of_the_command_line_are_read_as_what_they_are_declared():
     config = complete_config(
         {
             "images": {"size": "64", "bonds": "false", "browser": "null"},
-            "split": {"train_fraction": "0.8"},
+            "splits": {"random": {"train_fraction": "0.8"}},
             "filters": {"space_groups": ["225"], "elements_required": ["N"], "sites_max": "null"},
-            "engine": {"automm": {"hyperparameters": {"optim.weight_decay": "0.1"}}},
+            "methods": {
+                "a": {"engine": "automm", "settings": {"hyperparameters": {"optim.weight_decay": "0.1"}}}
+            },
         }
     )
     assert config["images"] | {"size": 64, "bonds": False, "browser": None} == config["images"]
-    assert config["split"]["train_fraction"] == 0.8
+    assert config["splits"]["random"]["train_fraction"] == 0.8
     assert config["filters"]["space_groups"] == [225]
     assert config["filters"]["elements_required"] == ["N"]
     assert config["filters"]["sites_max"] is None
-    assert config["engine"]["automm"]["hyperparameters"] == {"optim.weight_decay": 0.1}
+    assert config["methods"]["a"]["settings"]["hyperparameters"] == {"optim.weight_decay": 0.1}
 
 
 def test_keys_with_names_of_the_users_own_have_defaults_and_types_too():
-    table = {"file": "a.csv", "composition": {"convert": "false"}, "targets": {"hv": {"column": "HV"}}}
+    table = {"file": "a.csv", "composition": {"convert": "false"}, "objectives": {"hv": {"column": "HV"}}}
     completed = complete_config({"tables": {"steel": table}})["tables"]["steel"]
     assert completed["composition"] | {"convert": False, "unit": "atoms"} == completed["composition"]
-    assert completed["targets"]["hv"] == {"column": "HV", "label": None, "unit": "", "classes": []}
+    assert completed["objectives"]["hv"] == {"column": "HV", "label": None, "unit": "", "classes": []}
 
 
-def test_defaults_are_those_of_the_engines():
-    engine = complete_config({})["engine"]
-    for settings in (AutoMMSettings(), ClassicalSettings(), EnsembleSettings(), MCVNSettings()):
-        name = type(settings).__name__.removesuffix("Settings").lower()
-        assert engine[name] == settings.model_dump()
+def settings_of(engine, **settings):
+    config = complete_config({"methods": {"a": {"engine": engine, "settings": settings}}})
+    return config["methods"]["a"]["settings"]
+
+
+@pytest.mark.parametrize(
+    "defaults", [AutoMMSettings(), ClassicalSettings(), DummySettings(), EnsembleSettings(), MCVNSettings()]
+)
+def test_defaults_are_those_of_the_engines(defaults):
+    engine = type(defaults).__name__.removesuffix("Settings").lower()
+    assert settings_of(engine) == defaults.model_dump()
 
 
 def test_members_of_an_ensemble_are_read_from_the_command_line():
     member = {"engine": "classical", "settings": {"model": "svm", "hyperparameters": {"C": "10"}}}
-    config = complete_config({"engine": {"name": "ensemble", "ensemble": {"members": [member]}}})
-    [read] = config["engine"]["ensemble"]["members"]
+    [read] = settings_of("ensemble", members=[member])["members"]
     assert read["settings"]["hyperparameters"] == {"C": 10}
+
+
+def test_the_embedded_entries_are_the_source_unless_there_are_tables():
+    table = {"file": "a.csv", "composition": {"formula": "F"}, "objectives": {"hv": {"column": "HV"}}}
+    assert complete_config({})["sources"] == ["embedded/entries.json.bz2"]
+    assert complete_config({"tables": {"steel": table}})["sources"] == []
+    assert complete_config({"tables": {"steel": table}, "sources": ["x"]})["sources"] == ["x"]
 
 
 @pytest.mark.parametrize(
@@ -75,24 +90,27 @@ def test_members_of_an_ensemble_are_read_from_the_command_line():
         ({"zebra": 1}, "unknown key zebra. Known here: run_name"),
         ({"n_materials": 3}, "n_materials = 3: 3 is less than the minimum of 10"),
         ({"images": {"size": "big"}}, r"images.size = 'big'(.|\n)*images: {size: 128}"),
-        ({"split": {"method": "group"}}, r"split.method = 'group'(.|\n)*split: {method: random}"),
+        ({"splits": {"a": {"method": "group"}}}, r"splits.a.method = 'group'(.|\n)*'formula'"),
         ({"composition": {"backend": "xenonpy"}}, r"'stable'(.|\n)*composition: {statistics: xenonpy}"),
         ({"run_name": "../x"}, "run_name"),
-        ({"targets": ["gap", "gap"]}, "targets"),
+        ({"objectives": ["gap", "gap"]}, "objectives"),
         (
-            {"engine": {"mcvn": {"varient": "fixed"}}},
-            r"engine.mcvn.varient. Did you mean(.|\n)*variant: fixed",
+            {"methods": {"a": {"engine": "mcvn", "settings": {"varient": "fixed"}}}},
+            r"methods.a.settings.varient. Did you mean(.|\n)*variant: fixed",
         ),
-        ({"engine": {"ensemble": {"members": [{"engine": "dummy"}]}}}, "engine.ensemble.members"),
+        (
+            {"methods": {"a": {"engine": "ensemble", "settings": {"members": [{"engine": "dummy"}]}}}},
+            "methods.a.settings.members",
+        ),
         ({"images": None}, "images"),
         ({"tables": {"t": {"fil": "a.csv"}}}, r"unknown key tables.t.fil. Did you mean(.|\n)*file: a.csv"),
         (
-            {"tables": {"t": {"file": "a.csv", "targets": {"x": {"column": "x"}}}}},
+            {"tables": {"t": {"file": "a.csv", "objectives": {"x": {"column": "x"}}}}},
             "'composition' is a required",
         ),
         ({"tables": {"Two words": {}}}, "Two words"),
-        ({"comparison": {"methods": {"svm": {"engin": "classical"}}}}, r"methods.svm.engin. Did you mean"),
-        ({"comparison": {"published": [{"tabel": "steel"}]}}, r"tabel. Did you mean(.|\n)*table: steel"),
+        ({"methods": {"svm": {"engin": "classical"}}}, r"methods.svm.engin. Did you mean"),
+        ({"report": {"published": [{"sourc": "steel"}]}}, r"sourc. Did you mean(.|\n)*source: steel"),
     ],
 )
 def test_a_wrong_configuration_names_the_key_and_shows_the_fix(config, message):
@@ -115,12 +133,12 @@ OPEN_KEYS = (".hyperparameters", ".settings")
 def test_every_key_has_description_and_default(name, key, required):
     assert key.get("description"), name
     assert ("default" in key) is not required, name
-    if key.get("type") == "object":
+    if key.get("type") == "object" and not name.endswith(".combinations"):
         assert (key["additionalProperties"] is True) is name.endswith(OPEN_KEYS)
         values_are_open = values_of(key).get("additionalProperties") is True
-        assert values_are_open is name.endswith(".settings_of_tables")
+        assert values_are_open is name.endswith(".settings_of_sources")
 
 
-def test_the_table_in_the_readme_is_that_of_the_schema():
-    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+def test_the_reference_page_is_that_of_the_schema():
+    text = PAGE.read_text(encoding="utf-8")
     assert with_reference(text) == text, "run: python -m polyfacet.config.reference"

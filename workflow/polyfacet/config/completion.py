@@ -15,6 +15,7 @@ from jsonschema.validators import extend
 from polyfacet.runtime.errors import UserError
 
 SCHEMA_PATH = Path(__file__).resolve().parents[3] / "config" / "schema.yaml"
+EMBEDDED = "embedded/entries.json.bz2"
 # Far above what any key needs, far below what the libraries can take.
 MAX_NESTING = 20
 
@@ -43,13 +44,42 @@ def complete_config(config: Mapping[str, Any]) -> dict[str, Any]:
     UserError
         If a key is unknown or a value is wrong; names every such key and shows what to write.
     """
-    schema = load_schema()
+    schema = _with_engines(load_schema(), config)
     completed = _as_declared(config, schema, schema)
     errors = sorted(_DefaultsValidator(schema).iter_errors(completed), key=lambda error: list(error.path))
     problems = "\n".join(f"  - {_explain(error, schema)}" for error in errors)
     if problems:
         raise UserError(f"The configuration does not fit config/schema.yaml:\n{problems}")
+    if completed["sources"] is None:
+        completed["sources"] = [] if completed["tables"] else [EMBEDDED]
     return completed
+
+
+def engine_settings(engine: str) -> Mapping[str, Any]:
+    """Return what is declared of the settings of an engine; nothing of an unknown one."""
+    return load_schema()["$defs"]["engines"].get(engine, {})
+
+
+def _with_engines(schema: Mapping[str, Any], config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Declare the settings of each method of a configuration: those of its engine."""
+    declared = schema["properties"]["methods"]
+    methods = config.get("methods", declared["default"])
+    if not isinstance(methods, Mapping):
+        return schema
+    own = {
+        name: _method(declared["additionalProperties"], str(method.get("engine")))
+        for name, method in methods.items()
+        if isinstance(method, Mapping)
+    }
+    properties = {**schema["properties"], "methods": {**declared, "properties": own}}
+    return {**schema, "properties": properties}
+
+
+def _method(declared: Mapping[str, Any], engine: str) -> Mapping[str, Any]:
+    settings = engine_settings(engine)
+    if not settings:
+        return declared
+    return {**declared, "properties": {**declared["properties"], "settings": settings}}
 
 
 def _as_declared(value: Any, key: Mapping[str, Any], schema: Mapping[str, Any], depth: int = 0) -> Any:

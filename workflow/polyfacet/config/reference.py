@@ -1,4 +1,4 @@
-"""The table of configuration keys in README.md, written from the schema by this module."""
+"""The table of keys in docs/configuration.md, written from the schema by this module."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -7,17 +7,33 @@ from typing import Any
 
 from polyfacet.config.completion import SCHEMA_PATH, load_schema, resolved, values_of
 from polyfacet.config.generated_text import with_generated
+from polyfacet.runtime.markdown import table
 
-README = SCHEMA_PATH.parents[1] / "README.md"
+PAGE = SCHEMA_PATH.parents[1] / "docs" / "configuration.md"
 
 
 def config_reference() -> str:
-    """Write one line a key: name, default, what is allowed, meaning."""
-    lines = ["| key | default | allowed | meaning |", "| --- | --- | --- | --- |"]
+    """Write the keys by section, and the settings of each engine: name, default, what is allowed, meaning."""
+    schema = load_schema()
+    sections: dict[str, list[list[str]]] = {}
     for name, key in documented_keys():
-        default = json.dumps(key["default"]).replace('"', "") if "default" in key else "required"
-        lines.append(f"| `{name}` | `{default}` | {_allowed(key)} | {key['description']} |")
-    return "\n".join(lines)
+        sections.setdefault(name.split(".")[0], []).append(_line(name, key))
+    general = [line for lines in sections.values() if len(lines) == 1 for line in lines]
+    parts = [_table("General", general)]
+    parts += [_table(f"`{name}`", lines) for name, lines in sections.items() if len(lines) > 1]
+    for engine, settings in schema["$defs"]["engines"].items():
+        keys = [_line(name, key) for name, key in _keys(schema, settings, "")]
+        parts.append(_table(f"`methods.<name>.settings` of the engine `{engine}`", keys))
+    return "\n\n".join(parts)
+
+
+def _table(title: str, lines: list[list[str]]) -> str:
+    return f"### {title}\n\n{table(['key', 'default', 'allowed', 'meaning'], lines, n_left=4)}"
+
+
+def _line(name: str, key: Mapping[str, Any]) -> list[str]:
+    default = json.dumps(key["default"]).replace('"', "") if "default" in key else "required"
+    return [f"`{name}`", f"`{default}`", _allowed(key), key["description"]]
 
 
 def with_reference(text: str) -> str:
@@ -46,12 +62,13 @@ def _keys(
 
 def _allowed(key: Mapping[str, Any]) -> str:
     if "oneOf" in key:
-        return " or ".join(_allowed(choice) for choice in key["oneOf"])
+        return " or ".join(_allowed(resolved(choice, load_schema())) for choice in key["oneOf"])
     if "const" in key:
         return f"`{key['const']}`"
     choices = key.get("enum") or key.get("items", {}).get("enum")
     if choices:
-        return ("list of " if "items" in key else "") + ", ".join(f"`{choice}`" for choice in choices)
+        shown = ("null" if choice is None else choice for choice in choices)
+        return ("list of " if "items" in key else "") + ", ".join(f"`{choice}`" for choice in shown)
     kinds = key["type"] if isinstance(key["type"], list) else [key["type"]]
     limits = [
         f"{sign} {key[name]}"
@@ -66,9 +83,9 @@ def _allowed(key: Mapping[str, Any]) -> str:
     return " ".join([" or ".join(kinds), *limits])
 
 
-def main(readme: Path = README) -> None:
-    """Rewrite the table in README.md."""
-    readme.write_text(with_reference(readme.read_text(encoding="utf-8")), encoding="utf-8")
+def main(page: Path = PAGE) -> None:
+    """Rewrite the tables in docs/configuration.md."""
+    page.write_text(with_reference(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

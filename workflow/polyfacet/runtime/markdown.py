@@ -1,7 +1,8 @@
-"""Text from outside in a Markdown document."""
+"""Markdown: tables, and text from outside that has no effect in them."""
 
 import html
 import re
+from collections.abc import Sequence
 
 MAX_CHARS = 300
 SPECIAL = re.compile(r"([\\`*_\[\]|!#$~])")
@@ -16,3 +17,17 @@ def plain(text: str) -> str:
     line = " ".join(text.split())
     cut = line if len(line) <= MAX_CHARS else f"{line[:MAX_CHARS]}..."
     return SPECIAL.sub(r"\\\1", LINKED.sub(rf"\1{WORD_JOINER}", html.escape(cut, quote=False)))
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], n_left: int = 1) -> str:
+    """Write a table.
+
+    Parameters
+    ----------
+    head, rows
+        Texts of the cells, Markdown already.
+    n_left
+        Number of first columns that are aligned to the left; the others are aligned to the right.
+    """
+    rule = ["---"] * n_left + ["---:"] * (len(head) - n_left)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))

@@ -56,26 +56,27 @@ COSTS: Mapping[str, Cost] = {
     # Not measured: the hub's encoders have a hundred times the weights of the local ones.
     "train_automm_hub": Cost(mb=12_000, mb_per_1000=10, minutes=30, minutes_per_1000=60),
     "train_mcvn": Cost(mb=800, mb_per_1000=50, minutes_per_1000=0.015),
+    "train_dummy": Cost(mb=250, mb_per_1000=5, minutes_per_1000=0.05),
     "train_classical": Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=0.3),
     "train_ensemble": Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=2.5),
 }
 
 
 def requests(
-    stage: str,
-    materials: int,
+    stage: str | Callable[[Any], str],
+    materials: int | Callable[[Any], int],
     *,
-    steps: int | None = None,
+    steps: int | Callable[[Any], int] | None = None,
     gpus: Callable[[Any], int | None] | None = None,
 ) -> dict[str, ResourceFunction]:
-    """Give the resources of a rule, as functions that Snakemake calls for each job and each attempt.
+    """Return the resources of a rule, as functions that Snakemake calls for each job and each attempt.
 
     Parameters
     ----------
     stage
-        Stage of `COSTS`.
+        Stage of `COSTS`, perhaps by the job's wildcards.
     materials
-        Materials that one job holds.
+        Materials that one job holds, perhaps by its wildcards.
     steps
         Materials that it goes through, where these are not the same: entries read, materials times epochs.
     gpus
@@ -86,15 +87,20 @@ def requests(
     dict
         ``mem_mb`` in MB and ``runtime`` in minutes, both in proportion to the attempt, and ``gpu``.
     """
-    cost = COSTS[stage]
-    steps = materials if steps is None else steps
+
+    def of_job(value: Any, wildcards: Any) -> Any:
+        return value(wildcards) if callable(value) else value
 
     def mem_mb(wildcards: Any, threads: int, attempt: int) -> int:
-        needed = cost.mb + cost.mb_per_1000 * materials / 1000 + cost.mb_per_thread * (threads - 1)
+        cost = COSTS[of_job(stage, wildcards)]
+        held = of_job(materials, wildcards)
+        needed = cost.mb + cost.mb_per_1000 * held / 1000 + cost.mb_per_thread * (threads - 1)
         return math.ceil(MEMORY_MARGIN * needed * attempt)
 
     def runtime(wildcards: Any, attempt: int) -> int:
-        needed = cost.minutes + cost.minutes_per_1000 * steps / 1000
+        cost = COSTS[of_job(stage, wildcards)]
+        done = of_job(materials if steps is None else steps, wildcards)
+        needed = cost.minutes + cost.minutes_per_1000 * done / 1000
         return math.ceil(TIME_MARGIN * needed * attempt)
 
     functions: dict[str, ResourceFunction] = {"mem_mb": mem_mb, "runtime": runtime}

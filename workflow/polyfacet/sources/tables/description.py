@@ -17,21 +17,22 @@ from polyfacet.materials.formula import SYMBOLS
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import UserError
 
-# Columns of the tables that are made of a user's table, and the name of the mean over all targets or classes.
+# Columns of the tables that are made of a user's table; names in results: all objectives, no facet.
 RESERVED = frozenset(
     (
         "all",
         "compimage",
         "compimage_sha256",
         "composition_statistics",
-        "embedding",
+        "composition",
         "facets",
-        "features",
         "formula",
         "group",
         "line",
         "mat_id",
+        "none",
         "part",
+        "process",
     )
 )
 
@@ -77,7 +78,7 @@ class CompositionColumns(_Part):
         return self
 
 
-class TargetColumn(_Part):
+class ObjectiveColumn(_Part):
     """A column to predict: numbers, or the names of classes."""
 
     column: str
@@ -106,18 +107,18 @@ class TableSource(_Part):
     id: str | None = None
     composition: CompositionColumns
     process: tuple[str, ...] = ()
-    targets: dict[str, TargetColumn]
+    described: dict[str, ObjectiveColumn] = Field(alias="objectives")
 
-    @field_validator("targets")
+    @field_validator("described")
     @classmethod
-    def _names_are_free(cls, targets: dict[str, TargetColumn]) -> dict[str, TargetColumn]:
-        taken = sorted(RESERVED & set(targets))
+    def _names_are_free(cls, described: dict[str, ObjectiveColumn]) -> dict[str, ObjectiveColumn]:
+        taken = sorted(RESERVED & set(described))
         if taken:
             raise ValueError(
-                f"the name {taken[0]!r} is that of a column of Polyfacet's own tables. Rename the target, "
-                f"for example to {taken[0]}_target; its `column` may stay as it is"
+                f"the name {taken[0]!r} is that of a column of Polyfacet's own tables. Rename the objective, "
+                f"for example to {taken[0]}_value; its `column` may stay as it is"
             )
-        return targets
+        return described
 
     @model_validator(mode="after")
     def _each_column_has_one_role(self) -> Self:
@@ -126,12 +127,12 @@ class TableSource(_Part):
             ("composition.formula", filter(None, [self.composition.formula])),
             ("composition.columns", self.composition.columns.values()),
             ("process", self.process),
-            ("targets", dict.fromkeys(target.column for target in self.targets.values())),
+            ("objectives", dict.fromkeys(each.column for each in self.described.values())),
         ):
             for name in columns:
                 roles.setdefault(name, []).append(role)
         twice = {name: has for name, has in roles.items() if len(has) > 1}
-        if self.id is not None and "targets" in roles.get(self.id, []):
+        if self.id is not None and "objectives" in roles.get(self.id, []):
             twice[self.id] = ["id", *roles[self.id]]
         if twice:
             name, has = next(iter(twice.items()))
@@ -149,15 +150,15 @@ class TableSource(_Part):
             *(name for name in named if name is not None),
             *self.composition.columns.values(),
             *self.process,
-            *(target.column for target in self.targets.values()),
+            *(each.column for each in self.described.values()),
         ]
 
     @property
     def objectives(self) -> list[Objective]:
         """What is predicted."""
         return [
-            Objective(name, target.label or target.column, target.unit, target.classes)
-            for name, target in self.targets.items()
+            Objective(name, each.label or each.column, each.unit, each.classes)
+            for name, each in self.described.items()
         ]
 
 

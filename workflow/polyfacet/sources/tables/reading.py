@@ -44,7 +44,7 @@ class Row:
     # Symbol to amount: atomic percent, or as the table states them where it is not converted.
     amounts: dict[str, float]
     process: tuple[float, ...]
-    targets: dict[str, float | str]
+    objectives: dict[str, float | str]
 
     @property
     def formula(self) -> str:
@@ -65,20 +65,30 @@ class RejectedRow:
     reason: str
 
 
-def rows_schema(objectives: Sequence[Objective]) -> pa.Schema:
-    """Declare the table of checked rows."""
+def rows_schema(source: TableSource, elements: Sequence[str] = ()) -> pa.Schema:
+    """Declare the table of checked rows.
+
+    Parameters
+    ----------
+    source
+        What the table's columns mean.
+    elements
+        Elements whose amounts are features, in their order.
+    """
+    process = [column("process", pa.list_(pa.float64()), f"conditions: {', '.join(source.process)}")]
     return pa.schema(
         [
             column("mat_id", pa.string(), "identifier of the row"),
             column("formula", pa.string(), "composition: equal amounts of equal elements, equal formula"),
             column("line", pa.int64(), "line of the file on which the row ends, from 1"),
-            column("features", pa.list_(pa.float64()), "amounts of the elements, then process conditions"),
-            *target_columns(objectives),
+            column("composition", pa.list_(pa.float64()), f"amounts of {', '.join(elements)}"),
+            *(process if source.process else []),
+            *objective_columns(source.objectives),
         ]
     )
 
 
-def target_columns(objectives: Sequence[Objective]) -> list[pa.Field]:
+def objective_columns(objectives: Sequence[Objective]) -> list[pa.Field]:
     """Declare the columns that are predicted."""
     return [
         column(
@@ -152,7 +162,7 @@ def _row(mat_id: str, line: int, cells: dict[str, str], source: TableSource) -> 
         line,
         _amounts(cells, source.composition),
         tuple(_number(cells[name], name) for name in source.process),
-        {objective.column: _target(cells, source, objective) for objective in source.objectives},
+        {objective.column: _objective(cells, source, objective) for objective in source.objectives},
     )
 
 
@@ -169,8 +179,8 @@ def _amounts(cells: dict[str, str], composition: CompositionColumns) -> dict[str
     return atomic_percent(amounts, composition.unit) if composition.convert else amounts
 
 
-def _target(cells: dict[str, str], source: TableSource, objective: Objective) -> float | str:
-    name = source.targets[objective.column].column
+def _objective(cells: dict[str, str], source: TableSource, objective: Objective) -> float | str:
+    name = source.described[objective.column].column
     if not objective.classes:
         return _number(cells[name], name)
     text = cells[name].strip()

@@ -1,0 +1,197 @@
+"""What the stages of facets made, aligned by material: the columns that models and the dataset see.
+
+Each facet's stage writes tables of its own, one per shard; a material that the stage rejected is not in them.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from polyfacet.facets.registry import DIGEST_SUFFIX, Facet
+from polyfacet.materials.stage_tables import COMPOSITION_IMAGES, EMBEDDINGS, PICTURES, TEXTS
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.files import sha256_of_file
+from polyfacet.runtime.parquet import column, read_table
+
+# Facets that the table of the materials itself holds.
+OF_THE_SAMPLE = (Facet.COMPOSITION, Facet.PROCESS)
+
+
+def facet_fields(facet: Facet, structure_pictures: Sequence[str] = ("image",)) -> list[pa.Field]:
+    """Declare the columns of a facet in the dataset.
+
+    Parameters
+    ----------
+    facet
+        The facet.
+    structure_pictures
+        Columns of the structures' pictures: ``image``, or one for each view (``image_a``, ``image_b``).
+    """
+    name, label = facet.value, facet.facts.label
+    match facet.facts.kind:
+        case "text":
+            return [column(name, pa.string(), f"{label}, in the form the run chose", nullable=True)]
+        case "image":
+            shown = structure_pictures if facet is Facet.IMAGE else [name]
+            return [field for each in shown for field in _picture_fields(each, label)]
+        case _:
+            # A list of fixed size cannot be missing: Arrow does not read such a column back.
+            number = pa.float32() if facet is Facet.GRAPH else pa.float64()
+            return [column(name, pa.list_(number), label, nullable=True)]
+
+
+def read_facet(facet: Facet, tables: Sequence[Path]) -> pd.DataFrame:
+    """Read what a facet's stage made: ``mat_id`` and the facet's columns; pictures as absolute paths.
+
+    Parameters
+    ----------
+    facet
+        The facet.
+    tables
+        Its tables, one per shard; ``x.parquet`` lists the pictures in the folder ``x``.
+    """
+    name = facet.value
+    match facet:
+        case Facet.TEXT:
+            return _all(tables, TEXTS).rename(columns={"text": name})
+        case Facet.GRAPH:
+            return _all(tables, EMBEDDINGS).rename(columns={"embedding": name})
+        case Facet.IMAGE:
+            return _by_view(_pictures(tables, PICTURES), name)
+        case Facet.COMPIMAGE:
+            return _named(_pictures(tables, COMPOSITION_IMAGES), name)
+        case _:
+            return pd.concat([read_table(path, columns=["mat_id", name]) for path in tables])
+
+
+def tables_by_facet(
+    facets: Sequence[Facet], tables: Sequence[Path], sample: Path
+) -> dict[Facet, Sequence[Path]]:
+    """Assign tables to facets.
+
+    Parameters
+    ----------
+    facets
+        The facets.
+    tables
+        Tables of those that have a stage, facet after facet, as many of each.
+    sample
+        Table of the materials, which holds the others itself.
+    """
+    staged = [facet for facet in facets if facet not in OF_THE_SAMPLE]
+    n = len(tables) // len(staged) if staged else 0
+    if n * len(staged) != len(tables):
+        raise ValueError(f"{len(tables)} tables cannot be of {len(staged)} facets")
+    own = {facet: tables[i * n : (i + 1) * n] for i, facet in enumerate(staged)}
+    return {facet: own.get(facet, [sample]) for facet in facets}
+
+
+def with_facets(materials: pd.DataFrame, tables: Mapping[Facet, Sequence[Path]]) -> pd.DataFrame:
+    """Add facets to materials, and the column ``facets`` that lists which ones each material has.
+
+    Parameters
+    ----------
+    materials
+        Rows with ``mat_id``.
+    tables
+        Facet to its tables.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows in the same order; what a material lacks is missing.
+    """
+    frame = materials
+    present: dict[Facet, pd.Series] = {}
+    for facet, paths in tables.items():
+        table = read_facet(facet, paths)
+        frame = frame.merge(table, on="mat_id", how="left", validate="one_to_one")
+        present[facet] = frame[table.columns.drop("mat_id")].notna().all(axis="columns")
+    had = [[facet.value for facet in present if present[facet][row]] for row in frame.index]
+    return frame.assign(facets=pd.Series(had, frame.index, dtype=object))
+
+
+def check_pictures(frame: pd.DataFrame, facets: Sequence[Facet]) -> None:
+    """Check that the pictures of a table are the files that it was made with.
+
+    Raises
+    ------
+    UserError
+        If one is missing or has changed; names the file and the material.
+    """
+    names = [
+        name
+        for facet in facets
+        if facet.facts.kind == "image"
+        for name in frame.columns
+        if name == facet.value or name.startswith(f"{facet.value}_")
+    ]
+    for name in (name for name in names if not name.endswith(DIGEST_SUFFIX)):
+        rows = frame.loc[frame[name].notna(), [name, f"{name}{DIGEST_SUFFIX}", "mat_id"]]
+        for path, digest, mat_id in rows.itertuples(index=False):
+            _check_picture(Path(path), digest, mat_id)
+
+
+def relative_pictures(frame: pd.DataFrame, home: Path) -> pd.DataFrame:
+    """Return the table with paths of pictures as seen from a folder."""
+    names = [name.removesuffix(DIGEST_SUFFIX) for name in frame.columns if name.endswith(DIGEST_SUFFIX)]
+    # One file system call per folder instead of one per picture.
+    folders: dict[Path, str] = {}
+
+    def relative(path: str | None) -> str | None:
+        if not isinstance(path, str):
+            return None
+        parent = Path(path).parent
+        if parent not in folders:
+            folders[parent] = Path(os.path.relpath(parent, home.resolve())).as_posix()
+        return f"{folders[parent]}/{Path(path).name}"
+
+    return frame.assign(**{name: frame[name].map(relative) for name in names})
+
+
+def _check_picture(path: Path, digest: str, mat_id: str) -> None:
+    if not path.is_file():
+        raise UserError(f"the picture {path} of {mat_id} is missing. Delete its folder and run again.")
+    if sha256_of_file(path) != digest:
+        raise UserError(f"the picture {path} of {mat_id} has changed. Delete its folder and run again.")
+
+
+def _picture_fields(name: str, label: str) -> list[pa.Field]:
+    return [
+        column(name, pa.string(), f"{label}, path from this file's folder", nullable=True),
+        column(f"{name}{DIGEST_SUFFIX}", pa.string(), f"digest of {name}", nullable=True),
+    ]
+
+
+def _all(tables: Sequence[Path], schema: pa.Schema) -> pd.DataFrame:
+    return pd.concat([read_table(path, schema) for path in tables], ignore_index=True)
+
+
+def _pictures(manifests: Sequence[Path], schema: pa.Schema) -> pd.DataFrame:
+    """Read manifests of pictures, with absolute paths."""
+    wanted = [name for name in ("mat_id", "view", "image", "sha256") if name in schema.names]
+    read = []
+    for manifest in manifests:
+        folder = manifest.with_suffix("").resolve().as_posix()
+        table = read_table(manifest, schema, columns=wanted)
+        read.append(table.assign(image=[f"{folder}/{name}" for name in table["image"]]))
+    return pd.concat(read, ignore_index=True)
+
+
+def _by_view(pictures: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Arrange the structures' pictures: one row per material, one column per view."""
+    views = sorted(pictures["view"].unique())
+    if len(views) < 2:
+        return _named(pictures.drop(columns="view"), name)
+    by_view = [
+        _named(pictures[pictures["view"] == view].drop(columns="view"), f"{name}_{view}").set_index("mat_id")
+        for view in views
+    ]
+    return pd.concat(by_view, axis="columns").reset_index()
+
+
+def _named(pictures: pd.DataFrame, name: str) -> pd.DataFrame:
+    return pictures.rename(columns={"image": name, "sha256": f"{name}{DIGEST_SUFFIX}"})
