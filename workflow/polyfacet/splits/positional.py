@@ -45,7 +45,7 @@ def split_by_position(
         train, valid = train_test_split(rest, test_size=validation_fraction, random_state=random_state)
     except ValueError as error:
         raise UserError(
-            f"{len(mat_ids)} rows cannot be split by scikit-learn: {error} Adjust `split.train_fraction` or "
-            "`split.validation_fraction`."
+            f"{len(mat_ids)} rows cannot be split by scikit-learn: {error} Adjust `train_fraction` or "
+            "`validation_fraction` of the split."
         ) from error
     return dict.fromkeys(train, TRAIN) | dict.fromkeys(valid, VALID) | dict.fromkeys(test, TEST)

@@ -1,4 +1,4 @@
-"""The card of a cell: what was trained on what, how well it predicts, what it cost, where it was made."""
+"""The card of a cell: what was trained on what, what it cost, where it was made."""
 
 import importlib.metadata
 import platform
@@ -27,33 +27,6 @@ class _Part(BaseModel):
     """A piece of a card: closed to unknown keys, immutable; infinities and NaN survive the JSON."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
-
-
-class Metrics(_Part):
-    """Errors on the test part; ``mae`` and ``rmse`` in the unit of the target, the others without unit."""
-
-    mae: float
-    mase: float
-    rmse: float
-    r2: float
-
-
-class ClassScores(_Part):
-    """How well one class is told from the others; NaN where there is nothing to divide by."""
-
-    precision: float
-    recall: float
-    f1: float
-    # Rows of the test part that are of this class.
-    support: int
-
-
-class ClassMetrics(_Part):
-    """Accuracy, macro F1 and the scores of each class on the test part; see `polyfacet.training.metrics`."""
-
-    accuracy: float
-    macro_f1: float
-    per_class: dict[str, ClassScores]
 
 
 class Counts(_Part):
@@ -90,39 +63,47 @@ class Origin(_Part):
 
 
 class Card(_Part):
-    """Everything that is known of one cell of the grid, or of one dummy row beside it."""
+    """Everything that is known of one cell of the grid; how well it predicts follows from its predictions."""
+
+    # What tells the cell from all others.
+    run: str
+    source: str
+    split: str
+    repeat: int
+    method: str
+    combination: str
+    objective: str
 
     status: Literal["ok", "failed"]
     # Why the cell failed; None where it did not.
     reason: str | None
+    # How the split was made.
+    split_method: str
     engine: str
     # As resolved: given values and the defaults of the rest.
     settings: dict[str, Any]
-    # Empty for an engine that looks at no facet.
-    facets: list[str]
-    target: str
+    # Name of the objective in tables and figures, its unit, and what is told apart where it has classes.
+    label: str
     unit: str
-    # What is told apart; empty where numbers are predicted.
     classes: list[str]
-    split: str
-    seed: int
-    # Whether a facet of the combination shows the target itself.
+    # Whether the method looks at no facet.
+    is_baseline: bool
+    # Whether a facet of the combination shows the objective itself.
     contains_answer: bool
+    # Of training.
+    seed: int
     counts: Counts
     # Digest of the identifiers of the materials tested on: equal where two cells were tested on the same.
     tested: str
-    # On the test part; None where the cell failed.
-    metrics: Metrics | ClassMetrics | None
     # What each facet's encoder started from: SHA-256 of a local checkpoint, or repository@commit of the hub.
     encoders: dict[str, str]
     cost: Cost
     origin: Origin
 
     @model_validator(mode="after")
-    def _metrics_or_reason(self) -> Self:
-        ok = self.status == "ok"
-        if ok != (self.metrics is not None) or ok != (self.reason is None):
-            raise ValueError("a card has metrics if its cell is ok, and a reason if it failed")
+    def _reason_where_it_failed(self) -> Self:
+        if (self.status == "ok") != (self.reason is None):
+            raise ValueError("a card has a reason if its cell failed, and only then")
         return self
 
 

@@ -1,10 +1,9 @@
-"""One cell of the grid, a combination of facets and an objective: its rows, its training, its card."""
+"""One cell of the grid: its rows, its training, its predictions, its card."""
 
 import logging
 import shutil
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,50 +17,60 @@ from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.identifiers import text_digest
 from polyfacet.runtime.parquet import column
 from polyfacet.splits.parts import PARTS, TEST, TRAIN, VALID
-from polyfacet.training.cards import Card, ClassMetrics, Counts, Metrics, describe_origin, measure_cost
+from polyfacet.training.cards import Card, Counts, describe_origin, measure_cost
 from polyfacet.training.engines.base import Engine, EngineError, ValidationUse
 from polyfacet.training.learnable import check_learnable, check_predictions, is_known
-from polyfacet.training.metrics import score, score_classes
 
 logger = logging.getLogger(__name__)
 
-_ROW = (
-    column("mat_id", pa.string(), "identifier of the material"),
-    column(
-        "part",
-        pa.string(),
-        "train, valid (chose the epoch, not trained on) or test",
-    ),
-)
-PREDICTIONS = pa.schema(
-    [
-        *_ROW,
-        column("y_true", pa.float64(), "true value", "unit of the target"),
-        column("y_pred", pa.float64(), "predicted value", "unit of the target", nullable=True),
-    ]
-)
-CLASS_PREDICTIONS = pa.schema(
-    [
-        *_ROW,
-        column("y_true", pa.string(), "true class"),
-        column("y_pred", pa.string(), "predicted class", nullable=True),
-    ]
-)
+# Combination of a method that looks at no facet.
+NO_FACET = "none"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a cell is in the grid; with the run, this is its identity.
+
+    Attributes
+    ----------
+    source
+        Where the materials come from.
+    split
+        Name of the split.
+    split_method
+        How it was split.
+    repeat
+        Which repeat of it.
+    method
+        Name of the method: an engine with its settings.
+    """
+
+    run: str
+    source: str
+    split: str
+    split_method: str
+    repeat: int
+    method: str
 
 
 @dataclass(frozen=True)
 class Cell:
     """What is trained on what."""
 
+    place: Place
     facets: tuple[Facet, ...]
     objective: Objective
-    # Name of the repeat of the split.
-    split: str
     engine: str
+    # Of training; each repeat has its own.
     seed: int
-    threads: int
+    threads: int = 1
     # Form of the text facet.
     text: str = "composition"
+
+    @property
+    def combination(self) -> str:
+        """Name of the facets together."""
+        return combination_name(self.facets) or NO_FACET
 
     @property
     def contains_answer(self) -> bool:
@@ -71,20 +80,49 @@ class Cell:
         return (shown or told) and self.objective.contained_in_structure
 
     @property
-    def predictions_schema(self) -> pa.Schema:
-        """Schema of the table of predictions: of numbers or of classes."""
-        return CLASS_PREDICTIONS if self.objective.classes else PREDICTIONS
+    def identity(self) -> dict[str, Any]:
+        """What tells the cell from all others of the run, by column of the tables of results."""
+        return {
+            "source": self.place.source,
+            "split": self.place.split,
+            "repeat": self.place.repeat,
+            "method": self.place.method,
+            "combination": self.combination,
+            "objective": self.objective.column,
+        }
 
 
-def usable_rows(dataset: pd.DataFrame, facets: Sequence[Facet]) -> pd.DataFrame:
-    """Select the materials that have all facets of a combination."""
-    wanted = {facet.value for facet in facets}
-    has_all = [wanted <= set(present) for present in dataset["facets"]]
-    return dataset[has_all].reset_index(drop=True)
+IDENTITY = (
+    column("source", pa.string(), "where the materials come from: crystals, or the name of a table"),
+    column("split", pa.string(), "name of the split"),
+    column("repeat", pa.int64(), "which repeat of the split"),
+    column("method", pa.string(), "name of the method"),
+    column("combination", pa.string(), f"facets that it looks at, joined by +; {NO_FACET}: a baseline"),
+    column("objective", pa.string(), "what is predicted"),
+)
+PREDICTIONS = pa.schema(
+    [
+        *IDENTITY,
+        column("mat_id", pa.string(), "identifier of the material"),
+        column("part", pa.string(), "train, valid (chose the epoch, not trained on) or test"),
+        column("y_true", pa.float64(), "true value", "that of the objective", nullable=True),
+        column("y_pred", pa.float64(), "predicted value", "that of the objective", nullable=True),
+        column("true_class", pa.string(), "true class", nullable=True),
+        column("predicted_class", pa.string(), "predicted class", nullable=True),
+    ]
+)
+
+
+def usable_rows(materials: pd.DataFrame, cell: Cell) -> pd.DataFrame:
+    """Select the materials that have all facets of a cell and its objective."""
+    wanted = {facet.value for facet in cell.facets}
+    has_all = np.array([wanted <= set(present) for present in materials["facets"]], dtype=bool)
+    known = is_known(materials[cell.objective.column], cell.objective)
+    return materials[has_all & known].reset_index(drop=True)
 
 
 def train(cell: Cell, engine: Engine, materials: pd.DataFrame, model: Path) -> tuple[pd.DataFrame, Card]:
-    """Train a cell on the materials that have its facets and its objective, and measure it on the test part.
+    """Train a cell on the materials that have its facets and its objective, and predict all of them.
 
     Data that the engine cannot learn from make a failed card; any other error is raised: the job fails.
 
@@ -95,41 +133,52 @@ def train(cell: Cell, engine: Engine, materials: pd.DataFrame, model: Path) -> t
     engine
         What trains it.
     materials
-        Rows of the dataset with their ``part``.
+        Aligned rows (see `polyfacet.training.dataset`) with their ``part``.
     model
         Folder for the trained model; empty where the cell failed.
 
     Returns
     -------
     tuple of pandas.DataFrame and Card
-        Predictions, as ``cell.predictions_schema`` declares them, and the card.
+        Rows of ``PREDICTIONS``, and the card.
     """
     start = time.monotonic()
-    rows = usable_rows(materials, cell.facets)
-    rows = rows[is_known(rows[cell.objective.column], cell.objective)].reset_index(drop=True)
+    rows = usable_rows(materials, cell)
     reason = None
     try:
         parts = {part: rows[rows["part"] == part] for part in PARTS}
         check_learnable(parts, cell.objective, engine.validation_use)
         engine.fit(parts[TRAIN], parts[VALID], cell.facets, cell.objective, model)
-        y_pred = engine.predict(rows)
-        check_predictions(y_pred, cell.objective)
+        predicted = engine.predict(rows)
+        check_predictions(predicted, cell.objective)
     except EngineError as error:
         logger.exception("the cell failed")
         reason = f"{error}{_left_out(materials, rows, cell)}"
-        y_pred = np.full(len(rows), None if cell.objective.classes else np.nan)
+        predicted = np.full(len(rows), None if cell.objective.classes else np.nan)
         if model.exists():
             shutil.rmtree(model)
     model.mkdir(parents=True, exist_ok=True)
-    counts = _counts(rows["part"], len(materials), engine.validation_use)
-    predictions = rows[["mat_id"]].assign(
-        part=_parts_as_used(rows["part"], engine.validation_use),
-        y_true=rows[cell.objective.column],
-        y_pred=y_pred,
+    return (
+        _predictions(cell, rows, predicted, engine.validation_use),
+        _card(cell, engine, rows, len(materials), reason, time.monotonic() - start),
     )
-    metrics = None if reason else _test_metrics(predictions, cell.objective)
-    tested = text_digest(*sorted(rows.loc[rows["part"] == TEST, "mat_id"]))
-    return predictions, _card(cell, engine, counts, tested, metrics, reason, time.monotonic() - start)
+
+
+def _predictions(cell: Cell, rows: pd.DataFrame, predicted: np.ndarray, use: ValidationUse) -> pd.DataFrame:
+    unknown = pd.Series(None, rows.index, dtype=object)
+    values = rows[cell.objective.column], pd.Series(predicted, rows.index)
+    numbers, names = (unknown, unknown), values
+    if not cell.objective.classes:
+        numbers, names = values, (unknown, unknown)
+    return rows[["mat_id"]].assign(
+        **cell.identity,
+        # Validation rows are training rows to an engine that trains on them.
+        part=rows["part"].replace(VALID, TRAIN) if ValidationUse.TRAINING in use else rows["part"],
+        y_true=numbers[0].astype(float),
+        y_pred=numbers[1].astype(float),
+        true_class=names[0],
+        predicted_class=names[1],
+    )
 
 
 def _left_out(materials: pd.DataFrame, rows: pd.DataFrame, cell: Cell) -> str:
@@ -137,9 +186,10 @@ def _left_out(materials: pd.DataFrame, rows: pd.DataFrame, cell: Cell) -> str:
     n_out = len(materials) - len(rows)
     if not n_out:
         return ""
+    facets = "" if cell.combination == NO_FACET else f"a facet of {cell.combination} or "
     return (
-        f" ({n_out} of {len(materials)} materials are left out: they lack a facet of "
-        f"{combination_name(cell.facets) or 'the cell'} or a value of {cell.objective.column})"
+        f" ({n_out} of {len(materials)} materials are left out: they lack {facets}a value of "
+        f"{cell.objective.column})"
     )
 
 
@@ -154,43 +204,25 @@ def _counts(parts: pd.Series, n_materials: int, use: ValidationUse) -> Counts:
     )
 
 
-def _parts_as_used(parts: pd.Series, use: ValidationUse) -> pd.Series:
-    """Call validation rows what they are to an engine that trains on them."""
-    return parts.replace(VALID, TRAIN) if ValidationUse.TRAINING in use else parts
-
-
-def _test_metrics(predictions: pd.DataFrame, objective: Objective) -> Metrics | ClassMetrics:
-    test = predictions[predictions["part"] == TEST]
-    if objective.classes:
-        return ClassMetrics(**asdict(score_classes(test["y_true"], test["y_pred"], objective.classes)))
-    return Metrics(**asdict(score(test["y_true"], test["y_pred"])))
-
-
 def _card(
-    cell: Cell,
-    engine: Engine,
-    counts: Counts,
-    tested: str,
-    metrics: Metrics | ClassMetrics | None,
-    reason: str | None,
-    wall_time_s: float,
+    cell: Cell, engine: Engine, rows: pd.DataFrame, n_materials: int, reason: str | None, wall_time_s: float
 ) -> Card:
-    settings: dict[str, Any] = engine.describe()
     return Card(
         status="failed" if reason else "ok",
         reason=reason,
+        run=cell.place.run,
+        split_method=cell.place.split_method,
+        **cell.identity,
         engine=cell.engine,
-        settings=settings,
-        facets=[facet.value for facet in cell.facets],
-        target=cell.objective.column,
+        settings=engine.describe(),
+        label=cell.objective.label,
         unit=cell.objective.unit,
         classes=list(cell.objective.classes),
-        split=cell.split,
-        seed=cell.seed,
+        is_baseline=not cell.facets,
         contains_answer=cell.contains_answer,
-        counts=counts,
-        tested=tested,
-        metrics=metrics,
+        seed=cell.seed,
+        counts=_counts(rows["part"], n_materials, engine.validation_use),
+        tested=text_digest(*sorted(rows.loc[rows["part"] == TEST, "mat_id"])),
         encoders=engine.encoder_digests(),
         cost=measure_cost(wall_time_s, cell.threads),
         origin=describe_origin(),

@@ -6,12 +6,13 @@ from itertools import count
 from typing import Any
 
 from polyfacet.facets.graph.limits import MIN_MATERIALS
-from polyfacet.facets.registry import Facet, facets_of, grid
+from polyfacet.facets.registry import Facet, facets_of
 from polyfacet.facets.text.variants import FORMULA_TEXTS, STRUCTURE_TEXTS
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.encoders.own_checkpoints import own_checkpoints
 from polyfacet.training.encoders.timm_names import architectures
 from polyfacet.training.engines.registry import needs_encoders
+from polyfacet.training.methods import CRYSTALS, checked_methods
 
 
 def check_feasible(config: Mapping[str, Any]) -> None:
@@ -22,7 +23,7 @@ def check_feasible(config: Mapping[str, Any]) -> None:
     UserError
         If keys contradict each other; names all of them and shows what to write.
     """
-    if config["tables"]:
+    if not config["sources"]:
         return
     problems = [*_filters(config), *_materials(config), *_encoders(config)]
     if problems:
@@ -30,13 +31,17 @@ def check_feasible(config: Mapping[str, Any]) -> None:
 
 
 def fewest_materials(config: Mapping[str, Any]) -> int:
-    """Count the materials that a sample needs, so that no part of its split is too small for its use.
+    """Count the materials that a sample needs, so that no part of any split is too small for its use.
 
-    With ``split.method: formula`` more may be needed: formulas stay together.
+    Where groups stay together more may be needed.
     """
-    fraction = config["split"]["train_fraction"]
-    held_out = config["split"]["validation_fraction"]
-    n_trained = MIN_MATERIALS if config["graphs"]["embedding"] == "trained" else 1
+    return max(_fewest_of_split(config, split) for split in config["splits"].values())
+
+
+def _fewest_of_split(config: Mapping[str, Any], split: Mapping[str, Any]) -> int:
+    fraction, held_out = split["train_fraction"], split["validation_fraction"]
+    trains_network = config["graphs"]["embedding"] == "trained" and Facet.GRAPH in _facets_asked(config)
+    n_trained = MIN_MATERIALS if trains_network else 1
 
     def enough(n: int) -> bool:
         n_train = round(fraction * n)
@@ -46,13 +51,18 @@ def fewest_materials(config: Mapping[str, Any]) -> int:
     return next(n for n in count(2) if enough(n))
 
 
+def _facets_asked(config: Mapping[str, Any]) -> set[Facet]:
+    """List the facets of crystals that any method looks at."""
+    methods = checked_methods(config).get(CRYSTALS, {}).values()
+    return {facet for method in methods for name in method["combinations"] for facet in facets_of(name)}
+
+
 def _materials(config: Mapping[str, Any]) -> Iterator[str]:
     wanted, fewest = config["n_materials"], fewest_materials(config)
     if wanted != "all" and wanted < fewest:
         yield (
-            f"n_materials = {wanted} is too small: a training part of "
-            f"{config['split']['train_fraction']:g} of them is to be trained on and chosen by, and "
-            f"graphs.embedding: {config['graphs']['embedding']} counts on it. Write at least\n"
+            f"n_materials = {wanted} is too small: parts of it are to be trained on, chosen by and tested on "
+            f"(`splits`), and graphs.embedding is {config['graphs']['embedding']}. Write at least\n"
             f"      n_materials: {fewest}"
         )
     pretrain = config["graphs"]["pretrain"]
@@ -79,7 +89,10 @@ def _filters(config: Mapping[str, Any]) -> Iterator[str]:
 
 def _encoders(config: Mapping[str, Any]) -> Iterator[str]:
     """Look at the local encoders, which are made without looking at a material."""
-    if config["encoders"]["source"] != "local" or not needs_encoders(config["engine"]["name"]):
+    encoded = [
+        method for method in checked_methods(config)[CRYSTALS].values() if needs_encoders(method["engine"])
+    ]
+    if config["encoders"]["source"] != "local" or not encoded:
         return
     width, n_heads = (config["encoders"]["text"][name] for name in ("hidden_size", "n_heads"))
     if width % n_heads:
@@ -91,15 +104,20 @@ def _encoders(config: Mapping[str, Any]) -> Iterator[str]:
     for facet in (Facet.IMAGE, Facet.COMPIMAGE):
         yield from _architecture(facet, config["encoders"][facet.value]["architecture"])
     form = config["composition"]["text"]
-    read = any(Facet.TEXT in facets_of(each) for each in grid(config["combinations"]))
-    own = own_checkpoints(config["encoders"]["checkpoints"], config["engine"]["automm"]["hyperparameters"])
-    if read and form in STRUCTURE_TEXTS and Facet.TEXT not in own:
+    if form in STRUCTURE_TEXTS and any(_reads_locally(config, method) for method in encoded):
         yield (
             f"composition.text: {form} needs an encoder that knows its words; encoders.source: local knows "
             f"elements and numbers only. Write for example\n      encoders: {{source: hub}}\n"
             f"    or name a checkpoint of your own (encoders.checkpoints.text)"
             f", or choose a composition.text that local encoders can read: {', '.join(FORMULA_TEXTS)}"
         )
+
+
+def _reads_locally(config: Mapping[str, Any], method: Mapping[str, Any]) -> bool:
+    """Whether a method reads texts with the local encoder."""
+    own = own_checkpoints(config["encoders"]["checkpoints"], method["settings"].get("hyperparameters", {}))
+    reads = any(Facet.TEXT in facets_of(name) for name in method["combinations"])
+    return reads and Facet.TEXT not in own
 
 
 def _architecture(facet: Facet, name: str) -> Iterator[str]:

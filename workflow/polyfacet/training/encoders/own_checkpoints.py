@@ -39,7 +39,8 @@ def own_checkpoints(
     checkpoints
         ``encoders.checkpoints`` of the configuration: facet to checkpoint; None for the source's own.
     hyperparameters
-        ``engine.automm.hyperparameters``, which come before: ``model.hf_text.checkpoint_name`` and so on.
+        ``hyperparameters`` of the method's settings, which come before: ``model.hf_text.checkpoint_name``
+        and so on.
     """
     hyperparameters = dict(flat(hyperparameters))
     named = {facet: checkpoints.get(facet.value) for facet in ENCODER_MODELS}

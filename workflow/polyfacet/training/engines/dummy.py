@@ -10,19 +10,18 @@ import pandas as pd
 
 from polyfacet.facets.registry import Facet
 from polyfacet.materials.objectives import Objective
-from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import write_text
 from polyfacet.training.engines.base import Resources, Settings, ValidationUse
 
 MODEL_FILE = "dummy.json"
 
-Statistic = Literal["mean", "median", "majority"]
+Statistic = Literal["mean", "median"]
 
 
 class DummySettings(Settings):
-    """The settings of a dummy."""
+    """Which statistic is answered where numbers are predicted; classes get that of the majority."""
 
-    statistic: Statistic
+    statistic: Statistic = "mean"
 
 
 class Dummy:
@@ -49,23 +48,13 @@ class Dummy:
         objective: Objective,
         folder: Path,
     ) -> None:
-        """Take the statistic of the rows of ``train`` and ``valid``; ``facets`` are not looked at.
-
-        Raises
-        ------
-        UserError
-            If the statistic is one of numbers and the objective has classes, or the other way round.
-        """
-        statistic = self._settings.statistic
-        if (statistic == "majority") != bool(objective.classes):
-            kind = "classes" if objective.classes else "numbers"
-            raise UserError(f"{objective.column} has {kind}, which have no {statistic} to answer")
+        """Take the statistic of the rows of ``train`` and ``valid``; ``facets`` are not looked at."""
         values = pd.concat([train, valid])[objective.column]
-        if statistic == "majority":
+        if objective.classes:
             counts = values.value_counts()
             self._answer = max(objective.classes, key=lambda name: counts.get(name, 0))
         else:
-            self._answer = float(values.agg(statistic))
+            self._answer = float(values.agg(self._settings.statistic))
         write_text(folder / MODEL_FILE, json.dumps({**self.describe(), "answer": self._answer}) + "\n")
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:

@@ -31,27 +31,28 @@ def check_facets(engine: str, facets: Sequence[Facet]) -> None:
     if not facets or not set(facets) <= set(NUMERIC_FACETS):
         raise UserError(
             f"engine {engine} cannot look at {combination_name(facets) or 'no facet'}: it takes "
-            f"{combination_name(NUMERIC_FACETS)} or one of the two. Mend `combinations` or `engine.name`."
+            f"{', '.join(facet.value for facet in NUMERIC_FACETS)}. Adjust its `combinations`."
         )
 
 
-def tabular(frame: pd.DataFrame) -> Array:
-    """Give the numbers of the tabular facet, shape ``(rows, columns)``; NaN where one is missing.
+def vectors(frame: pd.DataFrame, facets: Sequence[Facet]) -> Array:
+    """Return the numbers of vector facets side by side, shape ``(rows, columns)``; NaN where one is missing.
 
     Raises
     ------
     EngineError
         If a number is infinite, or beyond what single precision holds; names the material.
     """
-    values = _stacked(frame[Facet.TABULAR.facts.column])
-    beyond = (np.abs(values) > LARGEST).any(axis=1)
-    if beyond.any():
-        names = frame["mat_id"].to_numpy()[beyond]
-        raise EngineError(
-            f"the tabular facet of {len(names)} rows has numbers beyond {LARGEST:.2g}, "
-            f"the first one is {names[0]}"
-        )
-    return values
+    parts = {facet: _stacked(frame[facet.value]) for facet in facets}
+    for facet, values in parts.items():
+        beyond = (np.abs(values) > LARGEST).any(axis=1)
+        if beyond.any():
+            names = frame["mat_id"].to_numpy()[beyond]
+            raise EngineError(
+                f"the facet {facet.value} of {len(names)} rows has numbers beyond {LARGEST:.2g}, "
+                f"the first one is {names[0]}"
+            )
+    return np.hstack(list(parts.values()))
 
 
 def pixels(frame: pd.DataFrame) -> Array:
@@ -62,17 +63,17 @@ def pixels(frame: pd.DataFrame) -> Array:
     UserError
         If a picture is missing or is no composition image; names the material and the file.
     """
-    paths = frame[Facet.COMPIMAGE.facts.column]
+    paths = frame[Facet.COMPIMAGE.value]
     return np.stack([_grey(mat_id, Path(path)) for mat_id, path in zip(frame["mat_id"], paths, strict=True)])
 
 
 def original_features(frame: pd.DataFrame, facets: Sequence[Facet]) -> Array:
     """Put the numbers of facets side by side, images pixel by pixel: shape ``(rows, features)``."""
-    parts = {
-        Facet.TABULAR: lambda: tabular(frame),
-        Facet.COMPIMAGE: lambda: pixels(frame).reshape(len(frame), -1),
-    }
-    return np.hstack([parts[facet]() for facet in facets])
+    parts = [
+        vectors(frame, [facet]) if facet.facts.kind == "vector" else pixels(frame).reshape(len(frame), -1)
+        for facet in facets
+    ]
+    return np.hstack(parts)
 
 
 def composition_statistics(frame: pd.DataFrame) -> Array:

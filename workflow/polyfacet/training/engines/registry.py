@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from polyfacet.facets.registry import NUMERIC_FACETS, Facet, all_combinations, facets_of
+from polyfacet.facets.registry import NUMERIC_FACETS, Facet, facets_of
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.base import Engine, Resources, Settings
 
@@ -26,6 +26,8 @@ class Entry:
     facets: tuple[Facet, ...]
     # Whether it starts from the encoders of text and pictures.
     encoders: bool = False
+    # Whether a cell takes less time than the start of a process, so that one job trains many.
+    cheap: bool = False
 
 
 def _automm() -> Parts:
@@ -63,10 +65,10 @@ def _mcvn() -> Parts:
 
 _ENGINES: Mapping[str, Entry] = {
     "automm": Entry(_automm, tuple(Facet), encoders=True),
-    "classical": Entry(_classical, NUMERIC_FACETS),
-    "dummy": Entry(_dummy, ()),
-    "ensemble": Entry(_ensemble, NUMERIC_FACETS),
-    "mcvn": Entry(_mcvn, NUMERIC_FACETS),
+    "classical": Entry(_classical, NUMERIC_FACETS, cheap=True),
+    "dummy": Entry(_dummy, (), cheap=True),
+    "ensemble": Entry(_ensemble, NUMERIC_FACETS, cheap=True),
+    "mcvn": Entry(_mcvn, NUMERIC_FACETS, cheap=True),
 }
 ENGINES = tuple(_ENGINES)
 
@@ -74,6 +76,16 @@ ENGINES = tuple(_ENGINES)
 def needs_encoders(name: str) -> bool:
     """Say whether an engine starts from encoders of text and pictures."""
     return _ENGINES[name].encoders
+
+
+def is_cheap(name: str) -> bool:
+    """Say whether one job trains all cells of a method of this engine on a split."""
+    return _ENGINES[name].cheap
+
+
+def is_baseline(name: str) -> bool:
+    """Say whether an engine looks at no facet."""
+    return not _ENGINES[name].facets
 
 
 def needs_statistics(settings: Mapping[str, Any]) -> bool:
@@ -97,7 +109,7 @@ def check_combinations(name: str, combinations: Sequence[str]) -> None:
         raise UserError(
             f"engine {name!r} cannot look at {', '.join(refused)}. It takes the facets "
             f"{', '.join(facet.value for facet in taken)}: write for example\n"
-            f"      combinations: [{', '.join(all_combinations(taken))}]"
+            f"      combinations: [{taken[0].value}]"
         )
 
 

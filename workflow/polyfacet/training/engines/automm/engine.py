@@ -98,7 +98,7 @@ class AutoMM:
         Raises
         ------
         EngineError
-            If classes are missing, the tabular facet does not vary or is infinite, or training diverges.
+            If classes are missing, a vector does not vary or is infinite, or training diverges.
         UserError
             If a checkpoint of an encoder is not there, or a picture is missing or cannot be decoded.
         """
@@ -218,11 +218,11 @@ def _check_classes(train: pd.Series, valid: pd.Series) -> None:
 
 def _check_numbers(train: pd.DataFrame, facets: Sequence[Facet]) -> None:
     """Check that a number varies: AutoGluon leaves out those that do not, and the facet with them."""
-    if Facet.TABULAR not in facets:
-        return
-    numbers = train[columns_of(Facet.TABULAR, list(train.columns))]
-    if (numbers.nunique() < 2).all():
-        raise EngineError("the tabular facet is the same in all training rows: nothing to learn from")
+    for facet in facets:
+        if facet.facts.kind == "vector":
+            numbers = train[columns_of(facet, list(train.columns))]
+            if (numbers.nunique() < 2).all():
+                raise EngineError(f"{facet.value} is the same in all training rows: nothing to learn from")
 
 
 def _refuse_divergence(predictor: MultiModalPredictor) -> None:

@@ -45,7 +45,7 @@ class AutoMMSettings(Settings):
 
 def model_names(facets: Sequence[Facet], settings: AutoMMSettings) -> list[str]:
     """Name the models of a combination; more than one are fused."""
-    names = [ENCODER_MODELS.get(facet, settings.tabular_model) for facet in facets]
+    names = list(dict.fromkeys(ENCODER_MODELS.get(facet, settings.tabular_model) for facet in facets))
     return [*names, FUSION_MODEL] if len(names) > 1 else names
 
 

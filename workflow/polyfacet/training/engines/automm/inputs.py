@@ -1,4 +1,4 @@
-"""The table that AutoGluon sees: one column per text or picture, one per number of the embedding."""
+"""The table that AutoGluon sees: one column per text or picture, one per number of a vector."""
 
 from collections.abc import Sequence
 
@@ -6,22 +6,18 @@ import pandas as pd
 
 from polyfacet.facets.registry import PICTURE_FACETS, Facet, picture_columns
 from polyfacet.materials.objectives import Objective
-from polyfacet.training.engines.numeric_facets import tabular
+from polyfacet.training.engines.numeric_facets import vectors
 
-_COLUMN_TYPES = {
-    Facet.TEXT: "text",
-    Facet.IMAGE: "image_path",
-    Facet.COMPIMAGE: "image_path",
-    Facet.TABULAR: "numerical",
-}
+# AutoGluon's type of a column by the kind of its facet.
+_COLUMN_TYPES = {"text": "text", "image": "image_path", "vector": "numerical"}
 
 
 def columns_of(facet: Facet, columns: Sequence[str]) -> list[str]:
     """Name the columns of a dataset or model table that hold a facet."""
-    name = facet.facts.column
+    name = facet.value
     if facet in PICTURE_FACETS:
         return picture_columns(facet, columns)
-    if facet is Facet.TABULAR:
+    if facet.facts.kind == "vector":
         return [column for column in columns if column.startswith(f"{name}_")] or [name]
     return [name]
 
@@ -41,7 +37,7 @@ def model_table(
     frame
         Rows of the dataset table.
     facets
-        Facets of the combination; an embedding of n numbers becomes the columns ``embedding_000`` and so on.
+        Facets of the combination; a vector of n numbers becomes the columns ``graph_000`` and so on.
     objective
         What is learned; None for prediction.
 
@@ -53,12 +49,12 @@ def model_table(
     Raises
     ------
     EngineError
-        If a number of the embedding is infinite.
+        If a number of a vector is infinite.
     """
     parts: list[pd.DataFrame | pd.Series] = []
     for facet in facets:
-        if facet is Facet.TABULAR:
-            parts.append(_expanded(frame))
+        if facet.facts.kind == "vector":
+            parts.append(_expanded(frame, facet))
         else:
             parts.append(frame[columns_of(facet, list(frame.columns))].reset_index(drop=True))
     if objective is not None:
@@ -68,10 +64,9 @@ def model_table(
 
 def column_types(facets: Sequence[Facet], columns: Sequence[str]) -> dict[str, str]:
     """Give AutoGluon's type of each column of a model table, which it would guess otherwise."""
-    return {name: _COLUMN_TYPES[facet] for facet in facets for name in columns_of(facet, columns)}
+    return {name: _COLUMN_TYPES[facet.facts.kind] for facet in facets for name in columns_of(facet, columns)}
 
 
-def _expanded(frame: pd.DataFrame) -> pd.DataFrame:
-    values = tabular(frame)
-    name = Facet.TABULAR.facts.column
-    return pd.DataFrame(values, columns=[f"{name}_{i:03d}" for i in range(values.shape[1])])
+def _expanded(frame: pd.DataFrame, facet: Facet) -> pd.DataFrame:
+    values = vectors(frame, [facet])
+    return pd.DataFrame(values, columns=[f"{facet.value}_{i:03d}" for i in range(values.shape[1])])

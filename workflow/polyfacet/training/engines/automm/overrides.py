@@ -12,7 +12,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.training.encoders.own_checkpoints import flat
 from polyfacet.training.engines.automm.selection import Method
 
-WHERE = "engine.automm.hyperparameters"
+WHERE = "settings.hyperparameters"
 AVERAGING = "optim.top_k_average_method"
 
 

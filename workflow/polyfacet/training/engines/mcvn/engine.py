@@ -1,4 +1,4 @@
-"""The engine: MCVN on the tabular facet, the composition image, or both."""
+"""The engine: MCVN on facets that are vectors, the composition image, or both."""
 
 import json
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from polyfacet.training.engines.mcvn.scaling import Scaling
 from polyfacet.training.engines.mcvn.settings import MCVNSettings
 from polyfacet.training.engines.mcvn.training import Examples
 from polyfacet.training.engines.mcvn.training import train as train_network
-from polyfacet.training.engines.numeric_facets import check_facets, pixels, tabular
+from polyfacet.training.engines.numeric_facets import check_facets, pixels, vectors
 
 WEIGHTS_FILE, MODEL_FILE = "weights.safetensors", "mcvn.json"
 MIN_ROWS = 2
@@ -62,6 +62,11 @@ class MCVNEngine:
         return engine
 
     @property
+    def _vectors(self) -> list[Facet]:
+        """What the branch of the original features looks at, side by side."""
+        return [facet for facet in self._facets if facet.facts.kind == "vector"]
+
+    @property
     def validation_use(self) -> ValidationUse:
         """They choose the epoch."""
         return ValidationUse.CHOICE
@@ -87,7 +92,7 @@ class MCVNEngine:
         if len(train) < MIN_ROWS or valid.empty:
             raise EngineError(f"{len(train)} rows to train on and {len(valid)} to validate on are too few")
         self._facets, self._classes = tuple(facets), objective.classes
-        self._inputs = self._scaling(tabular(train)) if Facet.TABULAR in facets else None
+        self._inputs = self._scaling(vectors(train, self._vectors)) if self._vectors else None
         self._answers = None if objective.classes else self._scaling(_numbers(train, objective))
         training, validation = (self._examples(frame, objective) for frame in (train, valid))
         network = self._new_network()
@@ -136,7 +141,9 @@ class MCVNEngine:
 
     def _parts(self, frame: pd.DataFrame) -> tuple[torch.Tensor | None, torch.Tensor | None]:
         """Give what the two branches look at; None for a branch that is not there."""
-        original = torch.from_numpy(self._inputs.scale(tabular(frame))) if self._inputs else None
+        original = (
+            torch.from_numpy(self._inputs.scale(vectors(frame, self._vectors))) if self._inputs else None
+        )
         images = torch.from_numpy(pixels(frame)) if Facet.COMPIMAGE in self._facets else None
         if images is not None and self._settings.grey_values == "byte":
             images = images * WHITE

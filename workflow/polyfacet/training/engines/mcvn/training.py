@@ -29,7 +29,7 @@ class Examples:
     Parameters
     ----------
     original
-        Scaled original features, shape ``(rows, n_original)``; None without the tabular facet.
+        Scaled original features, shape ``(rows, n_original)``; None without a vector facet.
     images
         Grey values, shape ``(rows, 24, 21)``; None without composition images.
     answers
