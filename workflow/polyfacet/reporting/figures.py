@@ -1,6 +1,7 @@
 """Figures of a run: the MASE heatmap, the MAE bars and the contact sheet."""
 
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 
 import matplotlib as mpl
@@ -9,11 +10,12 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
-from polyfacet.materials.targets import Target
-from polyfacet.reporting.results import BASELINES, best_rows, number_text
+from polyfacet.reporting.grids import Grid
+from polyfacet.reporting.numbers import number_text
 from polyfacet.runtime.files import atomic_path
 
 mpl.use("Agg")
@@ -27,96 +29,124 @@ def save(figure: Figure, path: Path) -> None:
     plt.close(figure)
 
 
-def mase_heatmap(table: pd.DataFrame, flagged: set[tuple[str, str]]) -> Figure:
-    """Draw MASE as colours: blue beats the mean of the test targets (below 1), red does not.
+def mase_heatmap(grids: Sequence[Grid]) -> Figure:
+    """Draw MASE as colours: blue beats the mean of the test values (below 1), red does not.
 
     Parameters
     ----------
-    table
-        `polyfacet.reporting.results.pivot` of ``mase``.
-    flagged
-        Pairs of row and target whose facets contain the target; they get a dagger.
+    grids
+        Grids of numbers, one panel each; cells whose facets show the objective get a dagger.
     """
-    figure, axes = plt.subplots(figsize=(1.6 + 1.15 * len(table.columns), 1.2 + 0.45 * len(table)))
+    heights = [1.2 + 0.45 * len(grid.rows) for grid in grids] or [1.2]
+    width = 3.2 + 1.15 * max((len(grid.objectives) for grid in grids), default=1)
+    figure, panels = plt.subplots(
+        len(heights),
+        1,
+        figsize=(width, sum(heights)),
+        squeeze=False,
+        height_ratios=heights,
+        layout="constrained",
+    )
+    if not grids:
+        return _nothing(figure, "No objective of this run has numbers.")
+    for axes, grid in zip(panels.flat, grids, strict=True):
+        picture = _mase_panel(axes, grid, title=len(grids) > 1)
+    figure.colorbar(picture, ax=panels, label="MASE (1 = mean of the test values)", extend="max")
+    figure.suptitle("MASE by facets and objective")
+    if any(grid.flagged for grid in grids):
+        panels.flat[-1].set_xlabel("† the facets show the objective", loc="right", fontsize=8)
+    return figure
+
+
+def _mase_panel(axes: plt.Axes, grid: Grid, *, title: bool) -> AxesImage:
+    table, best = grid.values("mase"), grid.best("mase")
     values = table.to_numpy(dtype=float)
-    masked = np.ma.masked_invalid(values)
-    norm = TwoSlopeNorm(vmin=0, vcenter=1, vmax=2)
     picture = axes.imshow(
-        masked, cmap=mpl.colormaps["RdBu_r"].with_extremes(bad="lightgrey"), norm=norm, aspect="auto"
+        np.ma.masked_invalid(values),
+        cmap=mpl.colormaps["RdBu_r"].with_extremes(bad="lightgrey"),
+        norm=TwoSlopeNorm(vmin=0, vcenter=1, vmax=2),
+        aspect="auto",
     )
-    axes.set_xticks(
-        range(len(table.columns)), [Target(t).facts.label for t in table.columns], rotation=30, ha="right"
-    )
+    labels = [shown(label) for label in grid.objectives.values()]
+    axes.set_xticks(range(len(labels)), labels, rotation=30, ha="right")
     axes.set_yticks(range(len(table)), table.index)
-    best = best_rows(table)
     for i, row in enumerate(table.index):
-        for j, target in enumerate(table.columns):
-            text = number_text(values[i, j], ".2f")
+        for j, name in enumerate(table.columns):
             dark = not np.isnan(values[i, j]) and abs(values[i, j] - 1) > 0.6
             axes.text(
                 j,
                 i,
-                text + ("†" if (row, target) in flagged else ""),
+                number_text(values[i, j], ".2f") + ("†" if (row, name) in grid.flagged else ""),
                 ha="center",
                 va="center",
                 color="white" if dark else "black",
-                fontweight="bold" if best.get(target) == row else "normal",
+                fontweight="bold" if best.get(name) == row else "normal",
                 fontsize=9,
             )
-    _separate_baselines(axes, table)
-    figure.colorbar(picture, ax=axes, label="MASE (1 = mean of the test targets)", extend="max")
-    axes.set_title("MASE by facet combination and target")
-    if flagged:
-        axes.set_xlabel("† the facets contain the target", loc="right", fontsize=8)
-    return figure
+    n_trained = len(table) - len(grid.baselines)
+    if 0 < n_trained < len(table):
+        axes.axhline(n_trained - 0.5, color="black", linewidth=1.5)
+    if title:
+        axes.set_title(shown(f"{grid.source}, split {grid.split}"), fontsize=10)
+    return picture
 
 
-def mae_bars(table: pd.DataFrame) -> Figure:
-    """Draw the MAE of each combination, one panel a target; the dummy predictors stand as lines."""
+def mae_bars(grids: Sequence[Grid]) -> Figure:
+    """Draw the MAE of each row, one panel per objective; baselines are lines."""
+    panels = [(grid, name) for grid in grids for name in grid.objectives]
     n_columns = 2
-    n_rows = -(-len(table.columns) // n_columns)
-    figure, grid = plt.subplots(
+    n_rows = max(1, -(-len(panels) // n_columns))
+    longest = max((len(grid.rows) for grid in grids), default=1)
+    figure, places = plt.subplots(
         n_rows,
         n_columns,
-        figsize=(12, 0.8 + n_rows * (0.7 + 0.28 * len(table))),
+        figsize=(12, 0.8 + n_rows * (0.7 + 0.28 * longest)),
         squeeze=False,
         layout="constrained",
     )
-    combinations = [row for row in table.index if row not in BASELINES]
-    for axes, target in zip(grid.flat, table.columns, strict=False):
-        _mae_panel(axes, table.loc[combinations, target], table[target].reindex(BASELINES), Target(target))
-    for axes in list(grid.flat)[len(table.columns) :]:
+    if not panels:
+        return _nothing(figure, "No objective of this run has numbers.")
+    for axes, (grid, name) in zip(places.flat, panels, strict=False):
+        _mae_panel(axes, grid, name, title=len(grids) > 1)
+    for axes in list(places.flat)[len(panels) :]:
         axes.set_visible(False)
-    figure.legend(handles=grid.flat[0].get_lines(), loc="outside upper center", ncols=len(BASELINES))
+    handles, labels = places.flat[0].get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
     return figure
 
 
-def _mae_panel(axes: plt.Axes, values: pd.Series, baselines: pd.Series, target: Target) -> None:
-    best = values.idxmin() if values.notna().any() else None
+def _mae_panel(axes: plt.Axes, grid: Grid, name: str, *, title: bool) -> None:
+    table = grid.values("mae")[name]
+    spreads = grid.values("mae", "std")[name]
+    trained = [row for row in table.index if row not in grid.baselines]
+    values, best = table[trained], grid.best("mae").get(name)
     colors = ["tab:green" if row == best else "tab:blue" for row in values.index]
-    bars = axes.barh(range(len(values)), values.fillna(0), color=colors)
+    errors = spreads[trained].fillna(0) if spreads.notna().any() else None
+    bars = axes.barh(range(len(values)), values.fillna(0), xerr=errors, color=colors)
     axes.bar_label(bars, [number_text(value, ".3g") for value in values], padding=3, fontsize=8)
-    for (name, value), style in zip(baselines.items(), ("--", ":"), strict=True):
-        if pd.notna(value):
-            axes.axvline(
-                value,
-                color="black",
-                linestyle=style,
-                linewidth=1,
-                label=f"dummy: {name} of the training part",
-            )
+    for row, style in zip(grid.baselines, cycle(("--", ":", "-.")), strict=False):
+        if pd.notna(table[row]):
+            axes.axvline(table[row], color="black", linestyle=style, linewidth=1, label=f"baseline: {row}")
     axes.set_yticks(range(len(values)), list(values.index), fontsize=8)
     axes.invert_yaxis()
     axes.margins(x=0.15)
-    axes.set_title(target.facts.label, fontsize=10)
-    axes.set_xlabel(f"MAE ({target.facts.unit})", fontsize=8)
+    where = f" ({grid.source}, split {grid.split})" if title else ""
+    axes.set_title(shown(f"{grid.objectives[name]}{where}"), fontsize=10)
+    axes.set_xlabel(shown(f"MAE ({grid.units[name]})"), fontsize=8)
     axes.xaxis.set_major_locator(MaxNLocator(6))
 
 
-def _separate_baselines(axes: plt.Axes, table: pd.DataFrame) -> None:
-    n_combinations = sum(row not in BASELINES for row in table.index)
-    if 0 < n_combinations < len(table):
-        axes.axhline(n_combinations - 0.5, color="black", linewidth=1.5)
+def shown(text: str) -> str:
+    """Make a text from outside show as it is: a dollar sign would begin mathematics."""
+    return text.replace("$", r"\$")
+
+
+def _nothing(figure: Figure, why: str) -> Figure:
+    for axes in figure.axes:
+        axes.set_visible(False)
+    figure.text(0.5, 0.5, why, ha="center")
+    return figure
 
 
 def contact_sheet(pictures: Sequence[Path], labels: Sequence[str], columns: int = 10) -> Figure:

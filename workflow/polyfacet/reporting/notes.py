@@ -8,8 +8,8 @@ import pandas as pd
 from polyfacet.facets.registry import SEPARATOR, Facet
 from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.materials.targets import Target
-from polyfacet.reporting.results import BASELINES
-from polyfacet.runtime.markdown import plain
+from polyfacet.reporting.numbers import number_range
+from polyfacet.runtime.markdown import plain, table
 from polyfacet.splits.parts import TEST
 
 # Targets that the composition image shows for a pure element, calculated like the targets themselves: the
@@ -23,14 +23,15 @@ def tested_note(cells: pd.DataFrame) -> str:
     Parameters
     ----------
     cells
-        Table of ``polyfacet.reporting.results.CELLS``.
+        Table of ``polyfacet.evaluation.tables.CELLS``.
     """
-    counts = cells.loc[~cells["row"].isin(BASELINES), "n_test"]
-    n_splits = cells["split"].nunique()
-    splits = "one split" if n_splits == 1 else f"each of {n_splits} splits"
+    counts = cells.loc[~cells["is_baseline"], "n_test"]
+    n_splits = len(cells[["source", "split", "repeat"]].drop_duplicates())
+    splits = "one split" if n_splits == 1 else f"each of {n_splits} splits and repeats"
+    tested = number_range(counts if len(counts) else cells["n_test"])
     return (
-        f"Errors are those of {number_range(counts)} test materials of {splits}. The best cell is the one "
-        "with the smallest error there; no test says that it would be the best on other materials."
+        f"Scores are those of {tested} test materials of {splits}. The best cell is the one "
+        "with the best score there; no test says that it would be the best on other materials."
     )
 
 
@@ -40,27 +41,29 @@ def rows_note(cells: pd.DataFrame) -> str:
     Parameters
     ----------
     cells
-        Table of ``polyfacet.reporting.results.CELLS``.
+        Table of ``polyfacet.evaluation.tables.CELLS``.
     """
     counts = ["n_train", "n_valid", "n_test", "n_missing"]
     lines = [
-        "| facets | trained on | chose the epoch | tested on | left out |",
-        "| --- | ---: | ---: | ---: | ---: |",
+        [str(source), f"`{method}`", str(combination), *(number_range(own[name]) for name in counts)]
+        for (source, method, combination), own in cells.groupby(
+            ["source", "method", "combination"], sort=False
+        )
     ]
-    for row, own in cells.groupby("row", sort=False):
-        lines.append(f"| {row} | {' | '.join(number_range(own[name]) for name in counts)} |")
+    same_rows = ["source", "split", "repeat"]
     uneven = [
-        Target(str(target)).facts.label
-        for target, own in cells[cells["status"] == "ok"].groupby("target", sort=False)
-        if (own.groupby("split")["tested"].nunique() > 1).any()
+        str(own["label"].iloc[0])
+        for _, own in cells[cells["status"] == "ok"].groupby(["source", "objective"], sort=False)
+        if (own.groupby(same_rows)["tested"].nunique() > 1).any()
     ]
     warning = (
         "**Not all cells were tested on the same materials**, as some materials lack a facet: this concerns "
-        f"{', '.join(uneven)}. A smaller error there may be due to easier materials, and MASE is scaled by "
-        "those that were tested. Compare only cells that left out the same number, or find out from the "
-        "rejects below why facets are missing.\n\n"
+        f"{plain(', '.join(uneven))}. A smaller error there may be due to easier materials, and MASE is "
+        "scaled by those that were tested. Compare only cells that left out the same number, or find out "
+        "from the rejects below why facets are missing.\n\n"
     )
-    return "## Materials of each cell\n\n" + (warning if uneven else "") + "\n".join(lines)
+    head = ["source", "method", "facets", "trained on", "chose the epoch", "tested on", "left out"]
+    return "## Materials of each cell\n\n" + (warning if uneven else "") + table(head, lines, n_left=3)
 
 
 def twins_note(twins: pd.DataFrame, listed_in: str) -> str:
@@ -98,14 +101,14 @@ def element_note(sample: pd.DataFrame, splits: Sequence[pd.DataFrame], cells: pd
     splits
         Parts of the materials (`polyfacet.splits.parts.SPLIT`), one table per repeat.
     cells
-        Table of ``polyfacet.reporting.results.CELLS``.
+        Table of ``polyfacet.evaluation.tables.CELLS``.
 
     Returns
     -------
     str
         Empty if the run has no composition image, or none of these targets.
     """
-    shown = [target.facts.label for target in SHOWN_OF_ELEMENTS if target.value in set(cells["target"])]
+    shown = [target.facts.label for target in SHOWN_OF_ELEMENTS if target.value in set(cells["objective"])]
     if not _has_facet(cells, Facet.COMPIMAGE) or not shown:
         return ""
     single = {formula for formula in sample["formula"].unique() if _is_element(formula)}
@@ -113,7 +116,7 @@ def element_note(sample: pd.DataFrame, splits: Sequence[pd.DataFrame], cells: pd
     tested = [split.loc[split["part"] == TEST, "mat_id"] for split in splits]
     return (
         "The composition image (`compimage`) holds band gap, energy, magnetic moment and volume of each pure "
-        "element from DFT. For a material of one element these come close to the targets "
+        "element from DFT. For a material of one element these come close to the objectives "
         f"{', '.join(shown)}: this concerns "
         f"{number_range([mat_ids.isin(elements).sum() for mat_ids in tested])} of the "
         f"{number_range([len(mat_ids) for mat_ids in tested])} test materials."
@@ -128,14 +131,14 @@ def network_note(networks: Mapping[str, Mapping[str, Any]], cells: pd.DataFrame)
     networks
         Split to what `fit_network` recorded of its network.
     cells
-        Table of ``polyfacet.reporting.results.CELLS``.
+        Table of ``polyfacet.evaluation.tables.CELLS``.
 
     Returns
     -------
     str
         Empty if no combination has an embedding, or nothing was to be trained and all went as asked.
     """
-    if not _has_facet(cells, Facet.TABULAR):
+    if not _has_facet(cells, Facet.GRAPH):
         return ""
     said = []
     trainings = [record["training"] for record in networks.values() if "training" in record]
@@ -144,10 +147,10 @@ def network_note(networks: Mapping[str, Mapping[str, Any]], cells: pd.DataFrame)
             number_range([training[n] for training in trainings]) for n in ("n_train", "n_valid")
         )
         said.append(
-            "The embedding (`tabular`) comes from a network that was trained on "
-            f"{n_train} materials of the training part with all targets at once ({n_valid} others chose its "
-            "epoch). The other facets saw only the one target of their cell: a lead of cells with `tabular` "
-            "may be due to the other targets and not to the facet."
+            "The embedding (`graph`) comes from a network that was trained on "
+            f"{n_train} materials of the training part with all objectives at once ({n_valid} others chose "
+            "its epoch). The other facets saw only the one objective of their cell: a lead of cells with "
+            "`graph` may be due to the other objectives and not to the facet."
         )
     notes = [f"- {split}: {plain(note)}" for split, record in networks.items() for note in record["notes"]]
     if notes:
@@ -156,13 +159,7 @@ def network_note(networks: Mapping[str, Mapping[str, Any]], cells: pd.DataFrame)
 
 
 def _has_facet(cells: pd.DataFrame, facet: Facet) -> bool:
-    return any(facet.value in row.split(SEPARATOR) for row in cells["row"].unique())
-
-
-def number_range(numbers: Sequence[int] | pd.Series) -> str:
-    """Write the smallest and the largest of some counts, or the one that all of them are."""
-    low, high = min(numbers), max(numbers)
-    return f"{low}" if low == high else f"{low} to {high}"
+    return any(facet.value in combination.split(SEPARATOR) for combination in cells["combination"].unique())
 
 
 def _is_element(formula: str) -> bool:

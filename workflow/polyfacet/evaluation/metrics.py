@@ -1,0 +1,100 @@
+"""How good predictions are: MAE, MASE, RMSE, R2 of numbers; accuracy, precision, recall, F1 of classes."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.metrics import (
+    accuracy_score,
+    f1_score,
+    mean_absolute_error,
+    precision_recall_fscore_support,
+    r2_score,
+    root_mean_squared_error,
+)
+
+# Values that differ by less than this share of the largest of them are equal.
+ROUNDING = 1e-12
+# What stands for all classes of an objective.
+ALL = "all"
+
+
+def scores_of_numbers(y_true: ArrayLike, y_pred: ArrayLike) -> dict[str, float]:
+    """Compute the errors of predicted numbers.
+
+    Parameters
+    ----------
+    y_true, y_pred
+        True and predicted values, shape ``(n,)``, n >= 1, in the unit of the objective.
+
+    Returns
+    -------
+    dict
+        ``mae`` and ``rmse`` in that unit; ``mase``, the MAE over the mean absolute deviation of the true
+        values around their mean: 1 for always answering that mean, 0 for perfect answers; ``r2``.  The last
+        two are NaN where all true values are equal, as there is nothing to tell apart.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, there are no rows, or a value is not finite.
+    """
+    true, pred = np.asarray(y_true, dtype=np.float64), np.asarray(y_pred, dtype=np.float64)
+    _check_shapes(true, pred)
+    if not (np.isfinite(true).all() and np.isfinite(pred).all()):
+        raise ValueError("true or predicted values are not all finite")
+    mae = float(mean_absolute_error(true, pred))
+    deviation = float(mean_absolute_error(true, np.full_like(true, true.mean())))
+    varied = deviation > ROUNDING * float(np.abs(true).max())
+    return {
+        "mae": mae,
+        "mase": mae / deviation if varied else float("nan"),
+        "rmse": float(root_mean_squared_error(true, pred)),
+        "r2": float(r2_score(true, pred)) if varied else float("nan"),
+    }
+
+
+def scores_of_classes(
+    y_true: ArrayLike, y_pred: ArrayLike, classes: Sequence[str]
+) -> Mapping[str, dict[str, float]]:
+    """Compute the scores of predicted classes.
+
+    Parameters
+    ----------
+    y_true, y_pred
+        True and predicted names of classes, shape ``(n,)``, n >= 1.
+    classes
+        All names, in the order of the result.
+
+    Returns
+    -------
+    dict
+        ``all`` to ``accuracy`` and ``macro_f1`` (mean F1 of the classes that occur among true or predicted
+        ones); each class to ``precision``, ``recall`` and ``f1``, NaN where there is nothing to divide by.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, there are no rows, or a name is not among ``classes``.
+    """
+    true, pred = np.asarray(y_true, dtype=object), np.asarray(y_pred, dtype=object)
+    _check_shapes(true, pred)
+    unknown = {str(name) for name in np.concatenate([true, pred]) if name not in classes}
+    if unknown:
+        raise ValueError(f"true or predicted values {sorted(unknown)} are not among {list(classes)}")
+    true, pred = true.astype(str), pred.astype(str)
+    found = precision_recall_fscore_support(true, pred, labels=list(classes), zero_division=np.nan)[:3]
+    overall = {
+        "accuracy": float(accuracy_score(true, pred)),
+        "macro_f1": float(f1_score(true, pred, average="macro")),
+    }
+    by_class = {
+        name: dict(zip(("precision", "recall", "f1"), map(float, values), strict=True))
+        for name, values in zip(classes, np.transpose(found), strict=True)
+    }
+    return {ALL: overall, **by_class}
+
+
+def _check_shapes(true: np.ndarray, pred: np.ndarray) -> None:
+    if true.shape != pred.shape or true.ndim != 1 or true.size == 0:
+        raise ValueError(f"true and predicted values must be two equal rows, not {true.shape}, {pred.shape}")

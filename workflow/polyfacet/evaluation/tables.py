@@ -1,0 +1,55 @@
+"""The results of a run as tables that anyone can read: cells and scores.  Predictions are those of cells."""
+
+import pyarrow as pa
+
+from polyfacet.runtime.parquet import column
+from polyfacet.training.cards import Card
+from polyfacet.training.cells import IDENTITY
+
+CELLS = pa.schema(
+    [
+        *IDENTITY,
+        column("split_method", pa.string(), "how the split was made"),
+        column("engine", pa.string(), "what was trained"),
+        column("label", pa.string(), "name of the objective in tables and figures"),
+        column("unit", pa.string(), "unit of the objective, empty for classes"),
+        column("classes", pa.list_(pa.string()), "classes of the objective; empty for numbers"),
+        column("is_baseline", pa.bool_(), "whether the method looks at no facet"),
+        column("status", pa.string(), "ok or failed"),
+        column("reason", pa.string(), "why the cell failed", nullable=True),
+        column("contains_answer", pa.bool_(), "whether a facet shows the objective itself"),
+        column("n_train", pa.int64(), "materials trained on, validation rows included where they are"),
+        column("n_valid", pa.int64(), "materials that chose the epoch or the checkpoints"),
+        column("n_test", pa.int64(), "materials tested on"),
+        column("n_missing", pa.int64(), "materials that lack a facet of the combination or the objective"),
+        column("tested", pa.string(), "digest of the identifiers of the materials tested on"),
+        column("seed", pa.int64(), "seed of training"),
+        column("wall_time_s", pa.float64(), "time of the cell", "s"),
+        column("peak_memory_mib", pa.float64(), "peak memory of the process", "MiB"),
+    ]
+)
+SCORES = pa.schema(
+    [
+        *IDENTITY,
+        column("class", pa.string(), "class that the score is of; all for numbers and for all classes"),
+        column("metric", pa.string(), "name of the score"),
+        column(
+            "value",
+            pa.float64(),
+            "score on the test part",
+            "that of the objective for MAE and RMSE, else none",
+            nullable=True,
+        ),
+        column("reason", pa.string(), "why the cell failed", nullable=True),
+    ]
+)
+KEYS = [field.name for field in IDENTITY]
+# A cell, whichever repeat of its split.
+CELL = [name for name in KEYS if name != "repeat"]
+
+
+def cell_row(card: Card) -> dict[str, object]:
+    """Flatten a card to a row of ``CELLS``."""
+    facts = card.model_dump()
+    flat = {**facts, **facts["counts"], **facts["cost"]}
+    return {name: flat[name] for name in CELLS.names}

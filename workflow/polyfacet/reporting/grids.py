@@ -1,0 +1,158 @@
+"""The grid of a source on a split: methods and combinations down, objectives across."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from polyfacet.evaluation.metrics import ALL
+from polyfacet.evaluation.tables import CELL
+from polyfacet.facets.registry import Facet, facets_of
+from polyfacet.reporting.numbers import mean_text
+from polyfacet.runtime.markdown import plain, table
+from polyfacet.training.cells import NO_FACET
+
+METRIC_LABELS = {
+    "mae": "MAE",
+    "mase": "MASE",
+    "r2": "R2",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "macro_f1": "macro F1",
+    "accuracy": "accuracy",
+}
+# What a grid of numbers or of classes shows, the decisive score first.
+SHOWN = {"numbers": ("mase", "mae"), "classes": ("macro_f1", "accuracy")}
+LOWER_IS_BETTER = ("mae", "mase")
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Objectives of one kind, of one source on one split.
+
+    Attributes
+    ----------
+    source, split
+        Which.
+    kind
+        ``numbers`` or ``classes``.
+    cells
+        Rows of ``CELLS``, of all repeats.
+    comparison
+        Rows of `polyfacet.evaluation.scores.compare` of all classes together.
+    """
+
+    source: str
+    split: str
+    kind: str
+    cells: pd.DataFrame
+    comparison: pd.DataFrame
+
+    @cached_property
+    def objectives(self) -> dict[str, str]:
+        """Objective to its label, in the order of the configuration."""
+        named = self.cells.drop_duplicates("objective")
+        return dict(zip(named["objective"], named["label"], strict=True))
+
+    @cached_property
+    def units(self) -> dict[str, str]:
+        """Objective to its unit."""
+        return dict(zip(self.cells["objective"], self.cells["unit"], strict=True))
+
+    @cached_property
+    def rows(self) -> dict[tuple[str, str], str]:
+        """Method and combination to the name of their row; baselines last."""
+        facts = self.cells.drop_duplicates(["method", "combination"])
+        trained = facts.loc[~facts["is_baseline"], "method"].unique()
+        keys = sorted(
+            zip(facts["is_baseline"], facts["method"], facts["combination"], strict=True),
+            key=lambda key: (key[0], list(facts["method"]).index(key[1]), *_order(key[2])),
+        )
+        return {
+            (method, combination): method
+            if is_baseline
+            else combination
+            if len(trained) == 1
+            else f"{method}: {combination}"
+            for is_baseline, method, combination in keys
+        }
+
+    @cached_property
+    def baselines(self) -> list[str]:
+        """Rows of methods that look at no facet."""
+        return [row for (_, combination), row in self.rows.items() if combination == NO_FACET]
+
+    @cached_property
+    def flagged(self) -> set[tuple[str, str]]:
+        """Pairs of row and objective whose facets show the objective."""
+        shown = self.cells[self.cells["contains_answer"]]
+        return {
+            (self.rows[method, combination], objective)
+            for method, combination, objective in zip(
+                shown["method"], shown["combination"], shown["objective"], strict=True
+            )
+        }
+
+    def values(self, metric: str, value: str = "mean") -> pd.DataFrame:
+        """Arrange a metric: rows down, objectives across; NaN where a repeat failed or it is not defined."""
+        own = self.comparison[self.comparison["metric"] == metric]
+        named = own.assign(
+            row=[self.rows[key] for key in zip(own["method"], own["combination"], strict=True)]
+        )
+        arranged = named.pivot_table(index="row", columns="objective", values=value, dropna=False)
+        return arranged.reindex(index=list(self.rows.values()), columns=list(self.objectives))
+
+    def best(self, metric: str) -> dict[str, str]:
+        """Name the best row of each objective; one without any value is left out."""
+        values = self.values(metric)
+        extreme = values.idxmin if metric in LOWER_IS_BETTER else values.idxmax
+        known = values.columns[values.notna().any()]
+        return {name: str(extreme(skipna=True)[name]) for name in known} if len(known) else {}
+
+    def markdown(self, metric: str) -> str:
+        """Write a metric as a table: the best value of each objective bold, a dagger where facets show it."""
+        values, spreads, best = self.values(metric), self.values(metric, "std"), self.best(metric)
+        form = ".4g" if metric == "mae" else ".3f"
+        heads = [
+            plain(label) + (f" ({plain(self.units[name])})" if metric == "mae" and self.units[name] else "")
+            for name, label in self.objectives.items()
+        ]
+        lines = []
+        for row in values.index:
+            texts = []
+            for name in values.columns:
+                text = mean_text(values.loc[row, name], spreads.loc[row, name], form)
+                text = f"**{text}**" if best.get(name) == row else text
+                texts.append(f"{text} †" if (row, name) in self.flagged else text)
+            lines.append([row, *texts])
+        return table(["method and facets" if len(self.rows) > 1 else "facets", *heads], lines)
+
+
+def grids(cells: pd.DataFrame, comparison: pd.DataFrame) -> list[Grid]:
+    """List the grids of a run, in the order of its cells.
+
+    Parameters
+    ----------
+    cells
+        Table of ``CELLS``.
+    comparison
+        See `polyfacet.evaluation.scores.compare`.
+    """
+    found = []
+    overall = comparison[(comparison["class"] == ALL) & (comparison["objective"] != ALL)]
+    for (source, split), own in cells.groupby(["source", "split"], sort=False):
+        has_classes = own["classes"].map(len) > 0
+        for kind, chosen in (("numbers", own[~has_classes]), ("classes", own[has_classes])):
+            if not chosen.empty:
+                keys = chosen[CELL].drop_duplicates()
+                found.append(Grid(str(source), str(split), kind, chosen, overall.merge(keys, on=CELL)))
+    return found
+
+
+def _order(combination: str) -> tuple[int, list[int]]:
+    if combination == NO_FACET:
+        return 0, []
+    order = list(Facet)
+    places = [order.index(facet) for facet in facets_of(combination)]
+    return len(places), places
