@@ -32,13 +32,12 @@ include: "rules/dataset.smk"
 include: "rules/train.smk"
 include: "rules/report.smk"
 include: "rules/structure_page.smk"
-include: "rules/tables.smk"
 
 
 rule all:
     default_target: True
     input:
-        report_files(),
+        [path for paths in results_of_run().values() for path in paths],
 
 
 onsuccess:

@@ -1,54 +1,70 @@
-# What every stage shares: the checked configuration, wildcards, paths, input functions, and what a run says at its end.
+# What every stage shares: the checked configuration, sources, wildcards, paths and input functions.
 
 import math
 import sys
 from dataclasses import asdict
 from functools import cache
 
-from polyfacet.runtime.code_digest import code_digest
 from polyfacet.config.completion import complete_config
-from polyfacet.training.engines.registry import (
-    check_combinations,
-    needs_encoders,
-    needs_statistics,
-)
+from polyfacet.facets.registry import Facet, facets_of, structure_picture_columns
+from polyfacet.facets.stages import FacetStage
+from polyfacet.materials.targets import Target
+from polyfacet.runtime.code_digest import code_digest
 from polyfacet.runtime.environment_path import environment_fault
 from polyfacet.runtime.errors import UserError
-from polyfacet.facets.registry import Facet, facets_of, grid
-from polyfacet.training.feasibility import check_feasible
+from polyfacet.runtime.file_state import state_of_files
 from polyfacet.runtime.packages import package_versions
-from polyfacet.facets.image.drawn_by import drawn_by
 from polyfacet.sources.alexandria.entry_files import estimated_entries
-from polyfacet.materials.targets import Target
+from polyfacet.sources.tables.description import table_source
+from polyfacet.training.feasibility import check_feasible
+from polyfacet.training.methods import checked_methods
 
 if place_fault := environment_fault(sys.executable):
     raise WorkflowError(place_fault)
 
 try:
     config = complete_config(config)
-    COMBINATIONS = grid(config["combinations"])
-    check_combinations(config["engine"]["name"], COMBINATIONS)
     check_feasible(config)
+    # Source to its methods by name.
+    METHODS = checked_methods(config)
+    OBJECTIVES = {
+        table: {each.column: each for each in table_source(table, section).objectives}
+        for table, section in config["tables"].items()
+    }
 except (UserError, ValueError) as error:
     raise WorkflowError(str(error))
 
 RUN = f"results/{config['run_name']}"
 LOGS = f"logs/{config['run_name']}"
 BENCHMARKS = f"{RUN}/benchmarks"
-SPLIT = f"{RUN}/split-{{repeat}}"
+# A source: the crystals, or a table of compositions.
+CRYSTALS = "crystals"
+SOURCE = f"{RUN}/{{source}}"
+SPLIT = f"{SOURCE}/{{split}}-{{repeat}}"
+CRYSTAL_SPLIT = f"{RUN}/{CRYSTALS}/{{split}}-{{repeat}}"
+SAMPLE = f"{SOURCE}/sample/sample.parquet"
+
+if config["sources"]:
+    OBJECTIVES[CRYSTALS] = {
+        name: Target(name).objective for name in config["objectives"]
+    }
+SOURCES = list(OBJECTIVES)
+SPLITS = config["splits"]
 
 # Of a larger sample the shards grow instead: the time to plan a run goes with their number (docs/scaling.md).
 MAX_DERIVED_SHARDS = 500
-TARGETS = config["targets"]
-REPEATS = range(config["split"]["repeats"])
+# Rows to expect in a table, for what jobs ask for: more than the tables of this field have.
+TABLE_ROWS = 10_000
 
 
 wildcard_constraints:
     shard=r"\d+",
     repeat=r"\d+",
-    combination=r"[a-z]+(\+[a-z]+)*",
-    baseline="mean|median|majority",
-    target="|".join(TARGETS),
+    source="|".join(SOURCES),
+    split="|".join(SPLITS),
+    method="|".join({name: None for methods in METHODS.values() for name in methods}),
+    combination=r"[a-z_]+(:[a-z_]+)?(\+[a-z_]+(:[a-z_]+)?)*",
+    objective="|".join({name: None for names in OBJECTIVES.values() for name in names}),
 
 
 def script_path(name):
@@ -80,27 +96,41 @@ def n_entries():
     )
 
 
-def n_materials():
+def n_materials(source=CRYSTALS):
     """Materials to expect; for a sample of `all`, an estimate."""
+    if source != CRYSTALS:
+        return TABLE_ROWS
     chosen = config["n_materials"]
     return n_entries() if chosen == "all" else chosen
 
 
 @cache
-def n_shards():
+def n_shards(source=CRYSTALS):
     """Number of shards in which the stages work that go material by material; no result depends on it."""
+    if source != CRYSTALS:
+        return 1
     by_size = math.ceil(n_materials() / config["shard_size"])
     return config["shards"] or min(max(1, by_size), MAX_DERIVED_SHARDS)
 
 
-def materials_per_shard():
+def materials_per_shard(source=CRYSTALS):
     """Materials to expect in a shard, for what its jobs ask for."""
-    return math.ceil(n_materials() / n_shards())
+    return math.ceil(n_materials(source) / n_shards(source))
 
 
-def objective_of(wildcards):
-    """What a cell predicts: the fields of its target's objective."""
-    return asdict(Target(wildcards.target).objective)
+def materials_of(wildcards):
+    """Materials that a job on a whole source holds."""
+    return n_materials(wildcards.source)
+
+
+def materials_of_shard(wildcards):
+    """Materials that a job on a shard of a source holds."""
+    return materials_per_shard(wildcards.source)
+
+
+def shards_of(wildcards):
+    """Number of shards of a job's source."""
+    return n_shards(wildcards.source)
 
 
 def max_rejected_fraction(wildcards, threads):
@@ -110,74 +140,35 @@ def max_rejected_fraction(wildcards, threads):
 
 
 def all_shards(pattern):
-    """The files of all shards of a stage."""
+    """The files of all shards of a stage of the crystals."""
     return expand(pattern, shard=range(n_shards()), allow_missing=True)
+
+
+def all_shards_of_source(pattern):
+    """The files of all shards of a stage of a job's source, as an input function."""
+    return lambda wildcards: expand(
+        pattern, shard=range(n_shards(wildcards.source)), **wildcards
+    )
 
 
 def kept_record(wildcards, output):
     """Folder that keeps the results of a shard for later runs; no output, which Snakemake would delete."""
     stage = Path(output[0]).parent.relative_to(RUN)
-    return f"{RUN}/kept/{stage}/shard-{wildcards.shard}-of-{n_shards()}"
+    source = getattr(wildcards, "source", CRYSTALS)
+    return f"{RUN}/kept/{stage}/shard-{wildcards.shard}-of-{n_shards(source)}"
 
 
-def what_draws(wildcards):
-    """Browser build and WebGL back end, on which the bytes of a picture depend."""
-    return _what_draws()
-
-
-@cache
-def _what_draws():
-    return drawn_by(config["images"]["webgl"], config["images"]["browser"])
-
-
-def report_files():
-    """What the run is for: the targets of `rule all`."""
-    if config["tables"]:
-        return comparison_files()
+def splits_of_run(pattern, sources=None, **wildcards):
+    """The files of all repeats of all splits of the sources."""
     return [
-        rules.write_report.output.report,
-        *rules.tabulate_results.output,
-        *rules.plot_results.output,
-        rules.draw_contact_sheet.output.sheet,
-        rules.draw_composition_legend.output.legend,
-        *expand(rules.gather_dataset.output.metadata, repeat=REPEATS),
+        path
+        for source in (SOURCES if sources is None else sources)
+        for split, settings in SPLITS.items()
+        for path in expand(
+            pattern,
+            source=source,
+            split=split,
+            repeat=range(settings["repeats"]),
+            **wildcards,
+        )
     ]
-
-
-def closing_message():
-    """Where the results are, said once at the end of a run (which may have been of a part only)."""
-    results = comparison_results() if config["tables"] else crystal_results()
-    made = [
-        (name, path)
-        for name, paths in results.items()
-        for path in paths
-        if Path(path).exists()
-    ]
-    return "\n".join(["", "Done.", *(f"  {name:9} {path}" for name, path in made)])
-
-
-def crystal_results():
-    """What a run on crystals has made, by name."""
-    return {
-        "report": [rules.write_report.output.report],
-        "tables": [
-            rules.tabulate_results.output.mae_md,
-            rules.tabulate_results.output.mase_md,
-        ],
-        "heatmap": [rules.plot_results.output.heatmap],
-        "bars": [rules.plot_results.output.bars],
-        "pictures": [rules.draw_contact_sheet.output.sheet],
-        "dataset": [
-            f"{Path(metadata).parent}/"
-            for metadata in expand(rules.gather_dataset.output.metadata, repeat=REPEATS)
-        ],
-    }
-
-
-def failure_message(snakemake_log):
-    """What to do after a failure."""
-    return (
-        f"\nThe run stopped. The reason stands above and in the log of the rule under {LOGS}/ "
-        f"(Snakemake's own log: {snakemake_log}).\n"
-        "What is finished is kept: fix the cause and run the same command again."
-    )

@@ -9,13 +9,13 @@ rule describe_compositions:
     input:
         materials=rules.sample.output.sample,
     output:
-        text=f"{RUN}/composition_text/shard-{{shard}}.parquet",
-        rejected=f"{RUN}/composition_text/shard-{{shard}}.rejected.parquet",
-        provenance=f"{RUN}/composition_text/shard-{{shard}}.provenance.json",
+        text=f"{RUN}/{CRYSTALS}/composition_text/shard-{{shard}}.parquet",
+        rejected=f"{RUN}/{CRYSTALS}/composition_text/shard-{{shard}}.rejected.parquet",
+        provenance=f"{RUN}/{CRYSTALS}/composition_text/shard-{{shard}}.provenance.json",
     log:
-        f"{LOGS}/composition_text/shard-{{shard}}.log",
+        f"{LOGS}/{CRYSTALS}/composition_text/shard-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/composition_text/shard-{{shard}}.tsv"
+        f"{BENCHMARKS}/{CRYSTALS}/composition_text/shard-{{shard}}.tsv"
     conda:
         "../envs/crystals.yaml"
     resources:
@@ -36,13 +36,13 @@ rule describe_structures:
         structures=rules.write_structures.output.structures,
         materials=rules.write_structures.output.manifest,
     output:
-        text=f"{RUN}/structure_text/shard-{{shard}}.parquet",
-        rejected=f"{RUN}/structure_text/shard-{{shard}}.rejected.parquet",
-        provenance=f"{RUN}/structure_text/shard-{{shard}}.provenance.json",
+        text=f"{RUN}/{CRYSTALS}/structure_text/shard-{{shard}}.parquet",
+        rejected=f"{RUN}/{CRYSTALS}/structure_text/shard-{{shard}}.rejected.parquet",
+        provenance=f"{RUN}/{CRYSTALS}/structure_text/shard-{{shard}}.provenance.json",
     log:
-        f"{LOGS}/structure_text/shard-{{shard}}.log",
+        f"{LOGS}/{CRYSTALS}/structure_text/shard-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/structure_text/shard-{{shard}}.tsv"
+        f"{BENCHMARKS}/{CRYSTALS}/structure_text/shard-{{shard}}.tsv"
     conda:
         "../envs/crystals.yaml"
     resources:
@@ -92,16 +92,16 @@ rule build_element_table:
 
 rule compute_composition_statistics:
     input:
-        materials=rules.sample.output.sample,
+        materials=SAMPLE,
         element_table=rules.build_element_table.output.element_table,
     output:
-        table=f"{RUN}/composition_statistics/shard-{{shard}}.parquet",
-        rejected=f"{RUN}/composition_statistics/shard-{{shard}}.rejected.parquet",
-        provenance=f"{RUN}/composition_statistics/shard-{{shard}}.provenance.json",
+        table=f"{SOURCE}/composition_statistics/shard-{{shard}}.parquet",
+        rejected=f"{SOURCE}/composition_statistics/shard-{{shard}}.rejected.parquet",
+        provenance=f"{SOURCE}/composition_statistics/shard-{{shard}}.provenance.json",
     log:
-        f"{LOGS}/composition_statistics/shard-{{shard}}.log",
+        f"{LOGS}/{{source}}/composition_statistics/shard-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/composition_statistics/shard-{{shard}}.tsv"
+        f"{BENCHMARKS}/{{source}}/composition_statistics/shard-{{shard}}.tsv"
     conda:
         (
             "../envs/xenonpy.yaml"
@@ -115,13 +115,13 @@ rule compute_composition_statistics:
                 if config["composition"]["backend"] == "xenonpy"
                 else "small"
             ),
-            materials_per_shard(),
+            materials_of_shard,
         ),
     params:
         code=code_of_rule("compute_composition_statistics"),
         packages=packages_of_rule("compute_composition_statistics"),
         kept=kept_record,
-        n_shards=n_shards(),
+        n_shards=shards_of,
         backend=config["composition"]["backend"],
         statistics=config["composition"]["statistics"],
         max_rejected_fraction=max_rejected_fraction,
@@ -131,18 +131,20 @@ rule compute_composition_statistics:
 
 rule fit_grey_levels:
     input:
-        statistics=all_shards(rules.compute_composition_statistics.output.table),
+        statistics=all_shards_of_source(
+            rules.compute_composition_statistics.output.table
+        ),
         split=rules.split_materials.output.split,
     output:
         grey_levels=f"{SPLIT}/grey_levels.json",
     log:
-        f"{LOGS}/split-{{repeat}}/fit_grey_levels.log",
+        f"{LOGS}/{{source}}/{{split}}-{{repeat}}/fit_grey_levels.log",
     benchmark:
-        f"{BENCHMARKS}/split-{{repeat}}/fit_grey_levels.tsv"
+        f"{BENCHMARKS}/{{source}}/{{split}}-{{repeat}}/fit_grey_levels.tsv"
     conda:
         "../envs/crystals.yaml"
     resources:
-        **requests("small", n_materials()),
+        **requests("small", materials_of),
     params:
         code=code_of_rule("fit_grey_levels"),
         packages=packages_of_rule("fit_grey_levels"),
@@ -161,13 +163,13 @@ rule draw_composition_images:
         manifest=f"{SPLIT}/composition_images/shard-{{shard}}.parquet",
         provenance=f"{SPLIT}/composition_images/shard-{{shard}}.provenance.json",
     log:
-        f"{LOGS}/split-{{repeat}}/composition_images/shard-{{shard}}.log",
+        f"{LOGS}/{{source}}/{{split}}-{{repeat}}/composition_images/shard-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/split-{{repeat}}/composition_images/shard-{{shard}}.tsv"
+        f"{BENCHMARKS}/{{source}}/{{split}}-{{repeat}}/composition_images/shard-{{shard}}.tsv"
     conda:
         "../envs/crystals.yaml"
     resources:
-        **requests("small", materials_per_shard()),
+        **requests("small", materials_of_shard),
     params:
         code=code_of_rule("draw_composition_images"),
         packages=packages_of_rule("draw_composition_images"),

@@ -10,13 +10,13 @@ rule build_graphs:
         structures=rules.write_structures.output.structures,
         materials=rules.write_structures.output.manifest,
     output:
-        graphs=f"{RUN}/graphs/shard-{{shard}}.parquet",
-        rejected=f"{RUN}/graphs/shard-{{shard}}.rejected.parquet",
-        provenance=f"{RUN}/graphs/shard-{{shard}}.provenance.json",
+        graphs=f"{RUN}/{CRYSTALS}/graphs/shard-{{shard}}.parquet",
+        rejected=f"{RUN}/{CRYSTALS}/graphs/shard-{{shard}}.rejected.parquet",
+        provenance=f"{RUN}/{CRYSTALS}/graphs/shard-{{shard}}.provenance.json",
     log:
-        f"{LOGS}/graphs/shard-{{shard}}.log",
+        f"{LOGS}/{CRYSTALS}/graphs/shard-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/graphs/shard-{{shard}}.tsv"
+        f"{BENCHMARKS}/{CRYSTALS}/graphs/shard-{{shard}}.tsv"
     conda:
         "../envs/graphs.yaml"
     resources:
@@ -41,12 +41,12 @@ rule sample_pretraining:
         files=files_of_sources,
         sample=rules.sample.output.sample,
     output:
-        pretraining=f"{RUN}/pretraining/sample.parquet",
-        summary=f"{RUN}/pretraining/summary.json",
+        pretraining=f"{RUN}/{CRYSTALS}/pretraining/sample.parquet",
+        summary=f"{RUN}/{CRYSTALS}/pretraining/summary.json",
     log:
-        f"{LOGS}/pretraining/sample.log",
+        f"{LOGS}/{CRYSTALS}/pretraining/sample.log",
     benchmark:
-        f"{BENCHMARKS}/pretraining/sample.tsv"
+        f"{BENCHMARKS}/{CRYSTALS}/pretraining/sample.tsv"
     conda:
         "../envs/crystals.yaml"
     # One entry file per thread.
@@ -74,14 +74,14 @@ use rule write_structures as write_pretraining_structures with:
     input:
         sample=rules.sample_pretraining.output.pretraining,
     output:
-        structures=directory(f"{RUN}/pretraining/structures/shard-{{shard}}"),
-        manifest=f"{RUN}/pretraining/structures/shard-{{shard}}.parquet",
-        rejected=f"{RUN}/pretraining/structures/shard-{{shard}}.rejected.parquet",
-        provenance=f"{RUN}/pretraining/structures/shard-{{shard}}.provenance.json",
+        structures=directory(f"{RUN}/{CRYSTALS}/pretraining/structures/shard-{{shard}}"),
+        manifest=f"{RUN}/{CRYSTALS}/pretraining/structures/shard-{{shard}}.parquet",
+        rejected=f"{RUN}/{CRYSTALS}/pretraining/structures/shard-{{shard}}.rejected.parquet",
+        provenance=f"{RUN}/{CRYSTALS}/pretraining/structures/shard-{{shard}}.provenance.json",
     log:
-        f"{LOGS}/pretraining/structures/shard-{{shard}}.log",
+        f"{LOGS}/{CRYSTALS}/pretraining/structures/shard-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/pretraining/structures/shard-{{shard}}.tsv"
+        f"{BENCHMARKS}/{CRYSTALS}/pretraining/structures/shard-{{shard}}.tsv"
     resources:
         **requests("write_structures", pretraining_per_shard()),
 
@@ -91,13 +91,13 @@ use rule build_graphs as build_pretraining_graphs with:
         structures=rules.write_pretraining_structures.output.structures,
         materials=rules.write_pretraining_structures.output.manifest,
     output:
-        graphs=f"{RUN}/pretraining/graphs/shard-{{shard}}.parquet",
-        rejected=f"{RUN}/pretraining/graphs/shard-{{shard}}.rejected.parquet",
-        provenance=f"{RUN}/pretraining/graphs/shard-{{shard}}.provenance.json",
+        graphs=f"{RUN}/{CRYSTALS}/pretraining/graphs/shard-{{shard}}.parquet",
+        rejected=f"{RUN}/{CRYSTALS}/pretraining/graphs/shard-{{shard}}.rejected.parquet",
+        provenance=f"{RUN}/{CRYSTALS}/pretraining/graphs/shard-{{shard}}.provenance.json",
     log:
-        f"{LOGS}/pretraining/graphs/shard-{{shard}}.log",
+        f"{LOGS}/{CRYSTALS}/pretraining/graphs/shard-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/pretraining/graphs/shard-{{shard}}.tsv"
+        f"{BENCHMARKS}/{CRYSTALS}/pretraining/graphs/shard-{{shard}}.tsv"
     resources:
         **requests("build_graphs", pretraining_per_shard()),
 
@@ -106,7 +106,7 @@ rule fit_network:
     input:
         # Random weights need no graph, and stay the same when the sample grows.
         graphs=all_shards(rules.build_graphs.output.graphs) if FITTED_EMBEDDING else [],
-        split=rules.split_materials.output.split,
+        split=f"{CRYSTAL_SPLIT}/split.parquet",
         # Only a training looks at the targets.
         sample=rules.sample.output.sample if TRAINED_EMBEDDING else [],
         pretraining=(
@@ -118,12 +118,12 @@ rule fit_network:
             else []
         ),
     output:
-        network=f"{SPLIT}/network.safetensors",
-        record=f"{SPLIT}/network.json",
+        network=f"{CRYSTAL_SPLIT}/network.safetensors",
+        record=f"{CRYSTAL_SPLIT}/network.json",
     log:
-        f"{LOGS}/split-{{repeat}}/fit_network.log",
+        f"{LOGS}/{CRYSTALS}/{{split}}-{{repeat}}/fit_network.log",
     benchmark:
-        f"{BENCHMARKS}/split-{{repeat}}/fit_network.tsv"
+        f"{BENCHMARKS}/{CRYSTALS}/{{split}}-{{repeat}}/fit_network.tsv"
     conda:
         "../envs/graphs.yaml"
     resources:
@@ -141,7 +141,7 @@ rule fit_network:
         width=config["graphs"]["width"],
         layers=config["graphs"]["layers"],
         training=config["graphs"]["training"] if TRAINED_EMBEDDING else None,
-        seed=config["seed"],
+        seed=lambda wildcards: config["seed"] + int(wildcards.repeat),
     script:
         script_path("fit_network")
 
@@ -151,12 +151,12 @@ rule embed_graphs:
         graphs=rules.build_graphs.output.graphs,
         network=rules.fit_network.output.network,
     output:
-        embeddings=f"{SPLIT}/embeddings/shard-{{shard}}.parquet",
-        provenance=f"{SPLIT}/embeddings/shard-{{shard}}.provenance.json",
+        embeddings=f"{CRYSTAL_SPLIT}/embeddings/shard-{{shard}}.parquet",
+        provenance=f"{CRYSTAL_SPLIT}/embeddings/shard-{{shard}}.provenance.json",
     log:
-        f"{LOGS}/split-{{repeat}}/embeddings/shard-{{shard}}.log",
+        f"{LOGS}/{CRYSTALS}/{{split}}-{{repeat}}/embeddings/shard-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/split-{{repeat}}/embeddings/shard-{{shard}}.tsv"
+        f"{BENCHMARKS}/{CRYSTALS}/{{split}}-{{repeat}}/embeddings/shard-{{shard}}.tsv"
     conda:
         "../envs/graphs.yaml"
     resources:

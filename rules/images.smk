@@ -1,19 +1,31 @@
 # CIF -> picture, drawn by the Crystal Toolkit app in a headless browser, in shards.
 
+from polyfacet.facets.image.drawn_by import drawn_by
+
+
+def what_draws(wildcards):
+    """Browser build and WebGL back end, on which the bytes of a picture depend."""
+    return _what_draws()
+
+
+@cache
+def _what_draws():
+    return drawn_by(config["images"]["webgl"], config["images"]["browser"])
+
 
 rule render_images:
     input:
         structures=rules.write_structures.output.structures,
         materials=rules.write_structures.output.manifest,
     output:
-        images=directory(f"{RUN}/images/shard-{{shard}}"),
-        manifest=f"{RUN}/images/shard-{{shard}}.parquet",
-        rejected=f"{RUN}/images/shard-{{shard}}.rejected.parquet",
-        provenance=f"{RUN}/images/shard-{{shard}}.provenance.json",
+        images=directory(f"{RUN}/{CRYSTALS}/images/shard-{{shard}}"),
+        manifest=f"{RUN}/{CRYSTALS}/images/shard-{{shard}}.parquet",
+        rejected=f"{RUN}/{CRYSTALS}/images/shard-{{shard}}.rejected.parquet",
+        provenance=f"{RUN}/{CRYSTALS}/images/shard-{{shard}}.provenance.json",
     log:
-        f"{LOGS}/images/shard-{{shard}}.log",
+        f"{LOGS}/{CRYSTALS}/images/shard-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/images/shard-{{shard}}.tsv"
+        f"{BENCHMARKS}/{CRYSTALS}/images/shard-{{shard}}.tsv"
     conda:
         "../envs/rendering.yaml"
     # Shards that run side by side share the cores; more than these keep no browser busier.
@@ -23,7 +35,7 @@ rule render_images:
     params:
         **config["images"],
         drawn_by=what_draws,
-        scenes=f"{RUN}/images/scenes",
+        scenes=f"{RUN}/{CRYSTALS}/images/scenes",
         code=code_of_rule("render_images"),
         packages=packages_of_rule("render_images"),
         kept=kept_record,

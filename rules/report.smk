@@ -1,48 +1,42 @@
-# Cards of all cells -> one table -> MAE and MASE tables, figures, report.
+# Cells of all methods -> predictions and scores -> tables, figures, report; and what a run says at its end.
 
 REPORT = f"{RUN}/report"
 
 
-rule merge_cards:
+rule collect_results:
     input:
-        cards=expand(
-            rules.train_cell.output.card,
-            repeat=REPEATS,
-            combination=COMBINATIONS,
-            target=TARGETS,
-        ),
-        baseline_cards=expand(
-            rules.train_dummy.output.card,
-            repeat=REPEATS,
-            baseline=["mean", "median"],
-            target=TARGETS,
-        ),
+        cells=trained_cells(),
     output:
-        cells=f"{REPORT}/cells.parquet",
+        cells_table=f"{REPORT}/cells.parquet",
+        predictions=f"{REPORT}/predictions.parquet",
+        scores=f"{REPORT}/scores.parquet",
         cells_csv=f"{REPORT}/cells.csv",
+        scores_csv=f"{REPORT}/scores.csv",
+        comparison_csv=f"{REPORT}/comparison.csv",
     log:
-        f"{LOGS}/merge_cards.log",
+        f"{LOGS}/collect_results.log",
     benchmark:
-        f"{BENCHMARKS}/merge_cards.tsv"
+        f"{BENCHMARKS}/collect_results.tsv"
     conda:
         "../envs/report.yaml"
     resources:
-        **requests("small", n_materials()),
+        **requests("small", max(map(n_materials, SOURCES))),
     params:
-        code=code_of_rule("merge_cards"),
-        packages=packages_of_rule("merge_cards"),
+        code=code_of_rule("collect_results"),
+        packages=packages_of_rule("collect_results"),
+        reference=config["report"]["reference"],
     script:
-        script_path("merge_cards")
+        script_path("collect_results")
 
 
 rule tabulate_results:
     input:
-        cells=rules.merge_cards.output.cells,
+        cells_table=rules.collect_results.output.cells_table,
+        scores=rules.collect_results.output.scores,
     output:
         mae_csv=f"{REPORT}/mae.csv",
-        mae_md=f"{REPORT}/mae.md",
         mase_csv=f"{REPORT}/mase.csv",
-        mase_md=f"{REPORT}/mase.md",
+        tables=f"{REPORT}/tables.md",
     log:
         f"{LOGS}/tabulate_results.log",
     benchmark:
@@ -50,20 +44,24 @@ rule tabulate_results:
     conda:
         "../envs/report.yaml"
     resources:
-        **requests("small", n_materials()),
+        **requests("small", 0),
     params:
         code=code_of_rule("tabulate_results"),
         packages=packages_of_rule("tabulate_results"),
+        reference=config["report"]["reference"],
+        published=config["report"]["published"],
     script:
         script_path("tabulate_results")
 
 
 rule plot_results:
     input:
-        cells=rules.merge_cards.output.cells,
+        cells_table=rules.collect_results.output.cells_table,
+        scores=rules.collect_results.output.scores,
     output:
         heatmap=f"{REPORT}/mase_heatmap.png",
         bars=f"{REPORT}/mae_bars.png",
+        comparison=f"{REPORT}/comparison.png",
     log:
         f"{LOGS}/plot_results.log",
     benchmark:
@@ -71,17 +69,20 @@ rule plot_results:
     conda:
         "../envs/report.yaml"
     resources:
-        **requests("small", n_materials()),
+        **requests("small", 0),
     params:
         code=code_of_rule("plot_results"),
         packages=packages_of_rule("plot_results"),
+        published=config["report"]["published"],
     script:
         script_path("plot_results")
 
 
 rule draw_contact_sheet:
     input:
-        dataset=expand(rules.gather_dataset.output.metadata, repeat=0)[0],
+        dataset=lambda wildcards: splits_of_run(
+            rules.gather_dataset.output.metadata, [CRYSTALS]
+        )[0],
     output:
         sheet=f"{REPORT}/contact_sheet.png",
     log:
@@ -100,39 +101,81 @@ rule draw_contact_sheet:
         script_path("draw_contact_sheet")
 
 
+HAS_CRYSTALS = CRYSTALS in SOURCES
+CRYSTALS_IF_ANY = [CRYSTALS] if HAS_CRYSTALS else []
+SHOWS_PICTURES = any(Facet.IMAGE in facets for facets in FACETS.values())
+SHOWS_COMPOSITION_IMAGES = any(Facet.COMPIMAGE in facets for facets in FACETS.values())
+
+
+def of_stages(attribute):
+    """What the stages of all facets of the run say of rejects or kept results, each file once."""
+    return list(
+        dict.fromkeys(
+            path
+            for source in SOURCES
+            for facet in staged(FACETS[source])
+            for pattern in [getattr(FACET_STAGES[facet], attribute)]
+            if pattern
+            for path in splits_of_run(pattern, [source], shard=range(n_shards(source)))
+        )
+    )
+
+
+def counted_tokens_of_run():
+    """What the text encoders of all methods know of their texts."""
+    return [
+        rules.count_tokens.output.tokens.format(source=source, method=name)
+        for source, name in OWN_FOLDERS
+        if Facet.TEXT in facets_of_methods(source, [name])
+    ]
+
+
+def structures_of_run(pattern):
+    """Files of the stage that writes CIFs, where a facet starts from these."""
+    structural = {Facet.IMAGE, Facet.GRAPH}.intersection(FACETS.get(CRYSTALS, ()))
+    return all_shards(pattern) if structural or WRITES_STRUCTURE_TEXTS else []
+
+
+WRITES_STRUCTURE_TEXTS = TEXT in STRUCTURE_TEXTS and Facet.TEXT in FACETS.get(
+    CRYSTALS, ()
+)
+
+
 rule write_report:
     input:
-        cells=rules.merge_cards.output.cells,
-        summary=rules.sample.output.summary,
-        sample=rules.sample.output.sample,
-        splits=expand(rules.split_materials.output.split, repeat=REPEATS),
-        networks=expand(rules.fit_network.output.record, repeat=REPEATS),
-        twins=all_shards(rules.find_twins.output.twins),
-        mae_md=rules.tabulate_results.output.mae_md,
-        mase_md=rules.tabulate_results.output.mase_md,
+        cells_table=rules.collect_results.output.cells_table,
+        scores=rules.collect_results.output.scores,
+        tables=rules.tabulate_results.output.tables,
         heatmap=rules.plot_results.output.heatmap,
         bars=rules.plot_results.output.bars,
-        sheet=rules.draw_contact_sheet.output.sheet,
-        legend=rules.draw_composition_legend.output.legend,
-        tokens=[rules.count_tokens.output.tokens] if HAS_TEXT_ENCODER else [],
+        comparison=rules.plot_results.output.comparison,
+        samples=expand(SAMPLE, source=SOURCES),
+        summaries=expand(f"{SOURCE}/sample/summary.json", source=SOURCES),
+        rejected_rows=expand(
+            f"{SOURCE}/sample/rejected.parquet", source=config["tables"]
+        ),
+        splits=splits_of_run(rules.split_materials.output.split, CRYSTALS_IF_ANY),
+        networks=(
+            splits_of_run(rules.fit_network.output.record, CRYSTALS_IF_ANY)
+            if Facet.GRAPH in FACETS.get(CRYSTALS, ())
+            else []
+        ),
+        twins=all_shards(rules.find_twins.output.twins) if HAS_CRYSTALS else [],
+        tokens=counted_tokens_of_run(),
+        sheet=rules.draw_contact_sheet.output.sheet if SHOWS_PICTURES else [],
+        legend=(
+            rules.draw_composition_legend.output.legend
+            if SHOWS_COMPOSITION_IMAGES
+            else []
+        ),
         rejected=[
-            *all_shards(rules.write_structures.output.rejected),
-            *all_shards(rules.render_images.output.rejected),
-            *all_shards(rules.build_graphs.output.rejected),
-            *all_shards(TEXT_RULE.output.rejected),
-            *all_shards(rules.compute_composition_statistics.output.rejected),
+            *structures_of_run(rules.write_structures.output.rejected),
+            *of_stages("rejected"),
         ],
         provenance=[
-            *all_shards(rules.write_structures.output.provenance),
-            *all_shards(rules.render_images.output.provenance),
-            *all_shards(rules.build_graphs.output.provenance),
-            *all_shards(TEXT_RULE.output.provenance),
-            *all_shards(rules.compute_composition_statistics.output.provenance),
-            *expand(all_shards(rules.embed_graphs.output.provenance), repeat=REPEATS),
-            *expand(
-                all_shards(rules.draw_composition_images.output.provenance),
-                repeat=REPEATS,
-            ),
+            *structures_of_run(rules.write_structures.output.provenance),
+            *of_stages("provenance"),
+            *of_stages("provenance_of_split"),
         ],
     output:
         report=f"{REPORT}/report.md",
@@ -144,10 +187,44 @@ rule write_report:
     conda:
         "../envs/report.yaml"
     resources:
-        **requests("small", n_materials()),
+        **requests("small", max(map(n_materials, SOURCES))),
     params:
         code=code_of_rule("write_report"),
         packages=packages_of_rule("write_report"),
         run_name=config["run_name"],
+        reference=config["report"]["reference"],
+        published=config["report"]["published"],
     script:
         script_path("write_report")
+
+
+def results_of_run():
+    """What a run is for, by name."""
+    return {
+        "report": [rules.write_report.output.report],
+        "tables": [rules.tabulate_results.output.tables],
+        "figures": list(rules.plot_results.output),
+        "pictures": [rules.draw_contact_sheet.output.sheet] if SHOWS_PICTURES else [],
+        "scores": [rules.collect_results.output.scores_csv],
+        "dataset": splits_of_run(rules.gather_dataset.output.metadata),
+    }
+
+
+def closing_message():
+    """Where the results are, said once at the end of a run (which may have been of a part only)."""
+    made = [
+        (name, f"{Path(path).parent}/" if name == "dataset" else path)
+        for name, paths in results_of_run().items()
+        for path in paths
+        if Path(path).exists()
+    ]
+    return "\n".join(["", "Done.", *(f"  {name:9} {path}" for name, path in made)])
+
+
+def failure_message(snakemake_log):
+    """What to do after a failure."""
+    return (
+        f"\nThe run stopped. The reason is above and in the log of the rule under {LOGS}/ "
+        f"(Snakemake's own log: {snakemake_log}).\n"
+        "What is finished is kept: fix the cause and run the same command again."
+    )

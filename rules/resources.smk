@@ -2,6 +2,7 @@
 
 from polyfacet.runtime.resources import USUAL_EPOCHS, requests
 from polyfacet.training.encoders.gpus import cell_gpus
+from polyfacet.training.engines.registry import needs_encoders
 
 # GPUs are asked for where `resources` of a profile or command say how many the run may hold at a time.
 HAS_GPUS = bool(workflow.global_resources.get("gpu").value)
@@ -24,25 +25,28 @@ def fitted_materials():
     return n_materials() + config["graphs"]["pretrain"]
 
 
-def training_stage():
-    """What the training of a cell costs depends on the engine, and on where its encoders come from."""
-    engine = config["engine"]["name"]
-    return f"train_{engine}_hub" if ENCODERS == "hub" else f"train_{engine}"
-
-
-def training_epochs():
-    """How often a cell goes through its materials: once without epochs, as often as usual if the engine decides."""
-    settings = config["engine"][config["engine"]["name"]]
-    return settings.get("max_epochs", 1) or USUAL_EPOCHS
-
-
 def gpus_of_network(wildcards):
     """One GPU for the network of the embedding, unless it is to do without."""
     return 1 if HAS_GPUS and config["graphs"]["device"] != "cpu" else None
 
 
+def training_stage(wildcards):
+    """What the training of a cell costs depends on the engine, and on where its encoders come from."""
+    engine = METHODS[wildcards.source][wildcards.method]["engine"]
+    from_hub = needs_encoders(engine) and config["encoders"]["source"] == "hub"
+    return f"train_{engine}_hub" if from_hub else f"train_{engine}"
+
+
+def training_steps(wildcards):
+    """Materials that a job goes through: once without epochs, as often as usual if the engine decides."""
+    settings = METHODS[wildcards.source][wildcards.method]["settings"]
+    epochs = settings.get("max_epochs", 1) or USUAL_EPOCHS
+    return n_materials(wildcards.source) * epochs
+
+
 def gpus_of_cell(wildcards):
     """One GPU for a cell that gains by it."""
-    if not HAS_GPUS or ENCODERS is None:
+    engine = METHODS[wildcards.source][wildcards.method]["engine"]
+    if not HAS_GPUS or not needs_encoders(engine):
         return None
-    return cell_gpus(wildcards.combination, hub=ENCODERS == "hub")
+    return cell_gpus(wildcards.combination, hub=config["encoders"]["source"] == "hub")

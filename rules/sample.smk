@@ -1,17 +1,17 @@
-# Raw entries -> a seeded, nested sample of checked materials -> its split into training and test part.
+# Raw entries or the rows of a table -> a sample of checked materials, its twins, its split in three parts.
 
 
 rule sample:
     input:
         files=files_of_sources,
     output:
-        sample=f"{RUN}/sample/sample.parquet",
-        rejected=f"{RUN}/sample/rejected.parquet",
-        summary=f"{RUN}/sample/summary.json",
+        sample=f"{RUN}/{CRYSTALS}/sample/sample.parquet",
+        rejected=f"{RUN}/{CRYSTALS}/sample/rejected.parquet",
+        summary=f"{RUN}/{CRYSTALS}/sample/summary.json",
     log:
-        f"{LOGS}/sample.log",
+        f"{LOGS}/{CRYSTALS}/sample.log",
     benchmark:
-        f"{BENCHMARKS}/sample.tsv"
+        f"{BENCHMARKS}/{CRYSTALS}/sample.tsv"
     conda:
         "../envs/crystals.yaml"
     # One entry file per thread.
@@ -32,16 +32,45 @@ rule sample:
         script_path("sample")
 
 
+rule read_composition_table:
+    input:
+        file=lambda wildcards: config["tables"][wildcards.source]["file"],
+    output:
+        sample=SAMPLE,
+        rejected=f"{SOURCE}/sample/rejected.parquet",
+        summary=f"{SOURCE}/sample/summary.json",
+    log:
+        f"{LOGS}/{{source}}/read_composition_table.log",
+    benchmark:
+        f"{BENCHMARKS}/{{source}}/read_composition_table.tsv"
+    wildcard_constraints:
+        source="|".join(config["tables"]) or "nothing",
+    conda:
+        "../envs/crystals.yaml"
+    resources:
+        **requests("small", TABLE_ROWS),
+    params:
+        code=code_of_rule("read_composition_table"),
+        packages=packages_of_rule("read_composition_table"),
+        state=lambda wildcards: state_of_files(
+            [config["tables"][wildcards.source]["file"]]
+        ),
+        description=lambda wildcards: config["tables"][wildcards.source],
+        max_rejected_fraction=max_rejected_fraction,
+    script:
+        script_path("read_composition_table")
+
+
 # All materials of a formula are in one shard.
 rule find_twins:
     input:
         sample=rules.sample.output.sample,
     output:
-        twins=f"{RUN}/twins/shard-{{shard}}.parquet",
+        twins=f"{RUN}/{CRYSTALS}/twins/shard-{{shard}}.parquet",
     log:
-        f"{LOGS}/twins/shard-{{shard}}.log",
+        f"{LOGS}/{CRYSTALS}/twins/shard-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/twins/shard-{{shard}}.tsv"
+        f"{BENCHMARKS}/{CRYSTALS}/twins/shard-{{shard}}.tsv"
     conda:
         "../envs/crystals.yaml"
     resources:
@@ -54,30 +83,45 @@ rule find_twins:
         script_path("find_twins")
 
 
+def twins_of_source(wildcards):
+    """What crystals stay together; rows of tables have no structures to compare."""
+    is_crystals = wildcards.source == CRYSTALS
+    return all_shards(rules.find_twins.output.twins) if is_crystals else []
+
+
+def split_setting(name):
+    """A setting of a job's split, as a parameter."""
+    return lambda wildcards: SPLITS[wildcards.split][name]
+
+
 rule split_materials:
     input:
-        sample=rules.sample.output.sample,
-        twins=all_shards(rules.find_twins.output.twins),
-        file=config["split"]["file"] or [],
+        sample=SAMPLE,
+        twins=twins_of_source,
+        file=lambda wildcards: SPLITS[wildcards.split]["file"] or [],
     output:
         split=f"{SPLIT}/split.parquet",
     log:
-        f"{LOGS}/split-{{repeat}}/split_materials.log",
+        f"{LOGS}/{{source}}/{{split}}-{{repeat}}/split_materials.log",
     benchmark:
-        f"{BENCHMARKS}/split-{{repeat}}/split_materials.tsv"
+        f"{BENCHMARKS}/{{source}}/{{split}}-{{repeat}}/split_materials.tsv"
     conda:
         "../envs/crystals.yaml"
     resources:
-        **requests("small", n_materials()),
+        **requests("small", materials_of),
     params:
-        **{
-            name: value
-            for name, value in config["split"].items()
-            if name not in ("file", "repeats")
-        },
         code=code_of_rule("split_materials"),
         packages=packages_of_rule("split_materials"),
+        method=lambda wildcards: SPLITS[wildcards.split]["method"] or wildcards.split,
+        train_fraction=split_setting("train_fraction"),
+        validation_fraction=split_setting("validation_fraction"),
+        random_state=split_setting("random_state"),
+        column=split_setting("column"),
+        # Compositions of tables are as someone rounded them.
+        rounded=lambda wildcards: wildcards.source != CRYSTALS,
         seed=config["seed"],
-        state=state_of_files(filter(None, [config["split"]["file"]])),
+        state=lambda wildcards: state_of_files(
+            filter(None, [SPLITS[wildcards.split]["file"]])
+        ),
     script:
         script_path("split_materials")

@@ -5,14 +5,14 @@ rule write_structures:
     input:
         sample=rules.sample.output.sample,
     output:
-        structures=directory(f"{RUN}/structures/shard-{{shard}}"),
-        manifest=f"{RUN}/structures/shard-{{shard}}.parquet",
-        rejected=f"{RUN}/structures/shard-{{shard}}.rejected.parquet",
-        provenance=f"{RUN}/structures/shard-{{shard}}.provenance.json",
+        structures=directory(f"{RUN}/{CRYSTALS}/structures/shard-{{shard}}"),
+        manifest=f"{RUN}/{CRYSTALS}/structures/shard-{{shard}}.parquet",
+        rejected=f"{RUN}/{CRYSTALS}/structures/shard-{{shard}}.rejected.parquet",
+        provenance=f"{RUN}/{CRYSTALS}/structures/shard-{{shard}}.provenance.json",
     log:
-        f"{LOGS}/structures/shard-{{shard}}.log",
+        f"{LOGS}/{CRYSTALS}/structures/shard-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/structures/shard-{{shard}}.tsv"
+        f"{BENCHMARKS}/{CRYSTALS}/structures/shard-{{shard}}.tsv"
     conda:
         "../envs/crystals.yaml"
     resources:

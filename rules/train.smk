@@ -1,35 +1,57 @@
-# Dataset -> one trained predictor per facet combination, target and split, with predictions and a card.
+# Facets, objectives and split -> trained cells, each with predictions, a card and a model.
 
+from polyfacet.training.cells import NO_FACET
 from polyfacet.training.encoders.own_checkpoints import (
     flat,
     folder_state,
     local_folder,
     own_checkpoints,
 )
+from polyfacet.training.engines.registry import (
+    is_baseline,
+    is_cheap,
+    needs_encoders,
+    needs_statistics,
+)
 
-ENGINE_SETTINGS = config["engine"][config["engine"]["name"]]
-# A facet combination without an encoder of its own still waits for the encoders: they take seconds to make.
-ENCODERS = (
-    config["encoders"]["source"] if needs_encoders(config["engine"]["name"]) else None
-)
-OWN_CHECKPOINTS = (
-    own_checkpoints(
-        config["encoders"]["checkpoints"], config["engine"]["automm"]["hyperparameters"]
+ENCODERS = config["encoders"]["source"]
+# Folders of the cells of a split, below which a method has one.
+CELLS = f"{SPLIT}/cells"
+METHOD_FILES = f"{SOURCE}/encoders/{{method}}"
+
+
+def method_of(wildcards):
+    """The method of a job: engine, combinations, settings."""
+    return METHODS[wildcards.source][wildcards.method]
+
+
+def own_checkpoints_of(source, name):
+    """The checkpoints that the configuration names for a method, by facet."""
+    settings = METHODS[source][name]["settings"]
+    return own_checkpoints(
+        config["encoders"]["checkpoints"], settings.get("hyperparameters", {})
     )
-    if ENCODERS
-    else {}
-)
+
+
+# Source and method to the folders of these checkpoints; None for one of the hub.
 try:
     OWN_FOLDERS = {
-        facet.value: local_folder(facet, name)
-        for facet, name in OWN_CHECKPOINTS.items()
+        (source, name): {
+            facet.value: local_folder(facet, checkpoint)
+            for facet, checkpoint in own_checkpoints_of(source, name).items()
+        }
+        for source, methods in METHODS.items()
+        for name, method in methods.items()
+        if needs_encoders(method["engine"])
     }
 except UserError as error:
     raise WorkflowError(str(error))
-FETCHES_ENCODERS = ENCODERS == "hub" or None in OWN_FOLDERS.values()
-HAS_TEXT_ENCODER = bool(ENCODERS) and any(
-    Facet.TEXT in facets_of(combination) for combination in COMBINATIONS
-)
+
+
+def fetches_encoders(wildcards):
+    """Whether a method takes encoders from the hub."""
+    own = OWN_FOLDERS.get((wildcards.source, wildcards.method))
+    return own is not None and (ENCODERS == "hub" or None in own.values())
 
 
 rule make_local_encoders:
@@ -57,11 +79,11 @@ rule make_local_encoders:
 # What is fetched stays in a folder that all runs share; this run's output says what it uses of it.
 rule fetch_hub_encoders:
     output:
-        record=f"{RUN}/hub_encoders.json",
+        record=f"{METHOD_FILES}/hub_encoders.json",
     log:
-        f"{LOGS}/fetch_hub_encoders.log",
+        f"{LOGS}/{{source}}/{{method}}/fetch_hub_encoders.log",
     benchmark:
-        f"{BENCHMARKS}/fetch_hub_encoders.tsv"
+        f"{BENCHMARKS}/{{source}}/{{method}}/fetch_hub_encoders.tsv"
     # Often only the machine that Snakemake was started on can reach the network.
     localrule: True
     conda:
@@ -70,27 +92,38 @@ rule fetch_hub_encoders:
         code=code_of_rule("fetch_hub_encoders"),
         packages=packages_of_rule("fetch_hub_encoders"),
         cache=config["encoders"]["cache"],
-        combinations=COMBINATIONS,
-        settings=config["engine"]["automm"],
+        combinations=lambda wildcards: method_of(wildcards)["combinations"],
+        settings=lambda wildcards: method_of(wildcards)["settings"],
         checkpoints=config["encoders"]["checkpoints"],
         own_only=ENCODERS == "local",
     script:
         script_path("fetch_hub_encoders")
 
 
+def local_encoders(wildcards):
+    """The local encoders, where a method starts from them."""
+    has = (wildcards.source, wildcards.method) in OWN_FOLDERS and ENCODERS == "local"
+    return rules.make_local_encoders.output.encoders if has else []
+
+
+def hub_encoders(wildcards):
+    """The record of the encoders of the hub, where a method starts from them."""
+    if not fetches_encoders(wildcards):
+        return []
+    return rules.fetch_hub_encoders.output.record.format(**wildcards)
+
+
 rule count_tokens:
     input:
         texts=all_shards(TEXT_RULE.output.text),
-        encoders=(
-            rules.make_local_encoders.output.encoders if ENCODERS == "local" else []
-        ),
-        hub_encoders=rules.fetch_hub_encoders.output.record if FETCHES_ENCODERS else [],
+        encoders=local_encoders,
+        hub_encoders=hub_encoders,
     output:
-        tokens=f"{RUN}/tokens.json",
+        tokens=f"{METHOD_FILES}/tokens.json",
     log:
-        f"{LOGS}/count_tokens.log",
+        f"{LOGS}/{{source}}/{{method}}/count_tokens.log",
     benchmark:
-        f"{BENCHMARKS}/count_tokens.tsv"
+        f"{BENCHMARKS}/{{source}}/{{method}}/count_tokens.tsv"
     conda:
         "../envs/training.yaml"
     resources:
@@ -99,105 +132,198 @@ rule count_tokens:
         code=code_of_rule("count_tokens"),
         packages=packages_of_rule("count_tokens"),
         form=config["composition"]["text"],
-        checkpoint=OWN_FOLDERS.get("text"),
-        max_text_len=dict(flat(config["engine"]["automm"]["hyperparameters"])).get(
-            "model.hf_text.max_text_len"
-        ),
+        checkpoint=lambda wildcards: OWN_FOLDERS[
+            wildcards.source, wildcards.method
+        ].get("text"),
+        max_text_len=lambda wildcards: dict(
+            flat(method_of(wildcards)["settings"]["hyperparameters"])
+        ).get("model.hf_text.max_text_len"),
     script:
         script_path("count_tokens")
 
 
+def facets_of_job(wildcards):
+    """The facets that the cells of a job look at: of one combination, or of all of a method."""
+    if hasattr(wildcards, "combination"):
+        return facets_of(wildcards.combination)
+    return facets_of_methods(wildcards.source, [wildcards.method])
+
+
+def files_of_facets(attribute):
+    """Files that the stages of a job's facets have made, of all shards, facet after facet."""
+
+    def files(wildcards):
+        return [
+            path
+            for facet in staged(facets_of_job(wildcards))
+            if getattr(FACET_STAGES[facet], attribute)
+            for path in expand(
+                getattr(FACET_STAGES[facet], attribute),
+                shard=range(n_shards(wildcards.source)),
+                source=wildcards.source,
+                split=wildcards.split,
+                repeat=wildcards.repeat,
+            )
+        ]
+
+    return files
+
+
 def counted_tokens(wildcards):
-    """What says that a cell's encoder knows its texts; the cell waits for it, and does not depend on it."""
-    has_text = Facet.TEXT in facets_of(wildcards.combination)
-    return rules.count_tokens.output.tokens if ENCODERS and has_text else []
+    """What says that a method's encoder knows its texts; a cell waits for it, and does not depend on it."""
+    encoded = (wildcards.source, wildcards.method) in OWN_FOLDERS
+    if not (encoded and Facet.TEXT in facets_of_job(wildcards)):
+        return []
+    return rules.count_tokens.output.tokens.format(
+        source=wildcards.source, method=wildcards.method
+    )
 
 
-def checkpoints_of_cell(wildcards):
-    """The checkpoints of the configuration that concern a cell."""
-    named = config["encoders"]["checkpoints"]
+def statistics_of_job(wildcards):
+    """The statistics of the compositions, where a method looks at them."""
+    if not needs_statistics(method_of(wildcards)["settings"]):
+        return []
+    return expand(
+        rules.compute_composition_statistics.output.table,
+        shard=range(n_shards(wildcards.source)),
+        source=wildcards.source,
+    )
+
+
+def cells_of_job(wildcards):
+    """The cells that a job trains: combination, objective, and the folder of each."""
+    one = hasattr(wildcards, "combination")
+    combinations = method_of(wildcards)["combinations"] or [NO_FACET]
+    objectives = OBJECTIVES[wildcards.source]
+    return [
+        {
+            "combination": combination,
+            "objective": asdict(objectives[objective]),
+            "folder": "." if one else f"{combination}/{objective}",
+        }
+        for combination in ([wildcards.combination] if one else combinations)
+        for objective in ([wildcards.objective] if one else objectives)
+    ]
+
+
+def place_of_job(wildcards):
+    """Where the cells of a job are in the grid."""
     return {
-        facet: named[facet]
-        for facet in wildcards.combination.split("+")
-        if named.get(facet)
+        "run": config["run_name"],
+        "source": wildcards.source,
+        "split": wildcards.split,
+        "split_method": SPLITS[wildcards.split]["method"] or wildcards.split,
+        "repeat": wildcards.repeat,
+        "method": wildcards.method,
     }
 
 
-def checkpoint_files_of_cell(wildcards):
-    """What the local checkpoints of a cell are, for Snakemake to see a change."""
-    folders = {
-        facet: OWN_FOLDERS.get(facet) for facet in wildcards.combination.split("+")
+def checkpoints_of_job(wildcards):
+    """The checkpoints of the configuration that concern the cells of a job."""
+    named = config["encoders"]["checkpoints"]
+    if (wildcards.source, wildcards.method) not in OWN_FOLDERS:
+        return {}
+    return {
+        facet.value: named[facet.value]
+        for facet in facets_of_job(wildcards)
+        if named.get(facet.value)
     }
-    return {facet: folder_state(folder) for facet, folder in folders.items() if folder}
+
+
+def checkpoint_files_of_job(wildcards):
+    """What the local checkpoints of a job are, for Snakemake to see a change behind their names."""
+    folders = OWN_FOLDERS.get((wildcards.source, wildcards.method), {})
+    found = {
+        facet.value: folders.get(facet.value) for facet in facets_of_job(wildcards)
+    }
+    return {facet: folder_state(folder) for facet, folder in found.items() if folder}
+
+
+def names_of_methods(condition):
+    """A regular expression of the methods whose engine a condition is true of."""
+    names = {
+        name
+        for methods in METHODS.values()
+        for name, method in methods.items()
+        if condition(method["engine"])
+    }
+    return "|".join(sorted(names)) or "nothing"
 
 
 rule train_cell:
     input:
-        dataset=rules.gather_dataset.output.metadata,
-        encoders=(
-            rules.make_local_encoders.output.encoders if ENCODERS == "local" else []
-        ),
-        hub_encoders=rules.fetch_hub_encoders.output.record if FETCHES_ENCODERS else [],
+        sample=SAMPLE,
+        split=rules.split_materials.output.split,
+        tables=files_of_facets("table"),
+        pictures=files_of_facets("pictures"),
+        encoders=local_encoders,
+        hub_encoders=hub_encoders,
         tokens=ancient(counted_tokens),
-        statistics=(
-            all_shards(rules.compute_composition_statistics.output.table)
-            if needs_statistics(ENGINE_SETTINGS)
-            else []
-        ),
+        statistics=statistics_of_job,
     output:
-        predictions=f"{SPLIT}/cells/{{combination}}/{{target}}/predictions.parquet",
-        model=directory(f"{SPLIT}/cells/{{combination}}/{{target}}/model"),
-        card=f"{SPLIT}/cells/{{combination}}/{{target}}/card.json",
+        cells=directory(f"{CELLS}/{{method}}/{{combination}}/{{objective}}"),
     log:
-        f"{LOGS}/split-{{repeat}}/cells/{{combination}}/{{target}}.log",
+        f"{LOGS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}/{{combination}}/{{objective}}.log",
     benchmark:
-        f"{BENCHMARKS}/split-{{repeat}}/cells/{{combination}}/{{target}}.tsv"
+        f"{BENCHMARKS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}/{{combination}}/{{objective}}.tsv"
+    wildcard_constraints:
+        method=names_of_methods(lambda engine: not is_cheap(engine)),
     conda:
         "../envs/training.yaml"
-    threads: config["engine"]["threads"]
+    threads: config["training"]["threads"]
     resources:
         **requests(
-            training_stage(),
-            n_materials(),
-            steps=n_materials() * training_epochs(),
+            training_stage,
+            materials_of,
+            steps=training_steps,
             gpus=gpus_of_cell,
         ),
     params:
-        code=code_of_rule("train_cell"),
-        packages=packages_of_rule("train_cell"),
-        objective=objective_of,
-        split="split-{repeat}",
-        engine=config["engine"]["name"],
-        settings=ENGINE_SETTINGS,
+        code=code_of_rule("train_cells"),
+        packages=packages_of_rule("train_cells"),
+        place=place_of_job,
+        facets=lambda wildcards: [facet.value for facet in facets_of_job(wildcards)],
+        grid=cells_of_job,
+        engine=lambda wildcards: method_of(wildcards)["engine"],
+        settings=lambda wildcards: method_of(wildcards)["settings"],
         text=config["composition"]["text"],
-        checkpoints=checkpoints_of_cell,
-        # Files of local checkpoints may change behind their names.
-        checkpoint_files=checkpoint_files_of_cell,
+        checkpoints=checkpoints_of_job,
+        checkpoint_files=checkpoint_files_of_job,
+        keep_models=config["training"]["keep_models"],
         seed=config["seed"],
     script:
-        script_path("train_cell")
+        script_path("train_cells")
 
 
-rule train_dummy:
-    input:
-        dataset=rules.gather_dataset.output.metadata,
+# All cells of a method: each of them takes less time than the start of a process.
+use rule train_cell as train_method with:
     output:
-        predictions=f"{SPLIT}/baselines/{{baseline}}/{{target}}/predictions.parquet",
-        model=directory(f"{SPLIT}/baselines/{{baseline}}/{{target}}/model"),
-        card=f"{SPLIT}/baselines/{{baseline}}/{{target}}/card.json",
+        cells=directory(f"{CELLS}/{{method}}"),
     log:
-        f"{LOGS}/split-{{repeat}}/baselines/{{baseline}}/{{target}}.log",
+        f"{LOGS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}.log",
     benchmark:
-        f"{BENCHMARKS}/split-{{repeat}}/baselines/{{baseline}}/{{target}}.tsv"
-    conda:
-        "../envs/crystals.yaml"
+        f"{BENCHMARKS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}.tsv"
+    wildcard_constraints:
+        method=names_of_methods(is_cheap),
     resources:
-        **requests("small", n_materials()),
-    params:
-        code=code_of_rule("train_dummy"),
-        packages=packages_of_rule("train_dummy"),
-        objective=objective_of,
-        split="split-{repeat}",
-        seed=config["seed"],
-    script:
-        script_path("train_dummy")
+        **requests(training_stage, materials_of, steps=training_steps),
+
+
+def trained_cells():
+    """The folders of all cells of the run."""
+    return [
+        path
+        for source, methods in METHODS.items()
+        for name, method in methods.items()
+        for path in splits_of_run(
+            (
+                rules.train_method.output.cells
+                if is_cheap(method["engine"])
+                else rules.train_cell.output.cells
+            ),
+            sources=[source],
+            method=name,
+            combination=method["combinations"] or [NO_FACET],
+            objective=list(OBJECTIVES[source]),
+        )
+    ]

@@ -20,7 +20,7 @@ from polyfacet.materials.targets import Target
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import write_text
-from polyfacet.runtime.parquet import read_table
+from polyfacet.runtime.parquet import read_by_material, read_table
 from polyfacet.runtime.progress import tell
 from polyfacet.splits.grouping import by_column, with_twins
 from polyfacet.splits.parts import SPLIT, TEST, TRAIN
@@ -78,8 +78,7 @@ def main(
     UserError
         If a formula of the test part is among those to pretrain on, or a training diverges.
     """
-    divided = read_table(split, SPLIT).set_index("mat_id")
-    parts = divided["part"]
+    parts = read_table(split, SPLIT).set_index("mat_id")["part"]
     fitted_on = [graph for graph in read_graphs(graphs) if parts.get(graph.mat_id) == TRAIN]
     result: dict[str, Any] = {"asked": kind, "kind": kind, "seed": seed, "notes": []}
     if kind != "random" and not fitted_on:
@@ -91,7 +90,7 @@ def main(
     if result["kind"] == "trained":
         if sample is None:
             raise ValueError("a trained network needs the sample's targets")
-        sampled = _read_materials(sample, divided["group"].to_dict())
+        sampled = _read_materials(sample, read_by_material(split, SPLIT, "group"))
         settings = TrainingConfig(**training or {})
         if pretraining is not None:
             others = _read_materials(pretraining)

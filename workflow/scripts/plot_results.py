@@ -1,17 +1,42 @@
-"""Draw the MASE heatmap and the MAE bars."""
+"""Draw the MASE heatmap, the MAE bars and the comparison of methods."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from polyfacet.evaluation.scores import compare
+from polyfacet.evaluation.tables import CELLS, SCORES
+from polyfacet.reporting.comparison_figure import comparison_figure
 from polyfacet.reporting.figures import mae_bars, mase_heatmap, save
-from polyfacet.reporting.results import CELLS, answer_cells, pivot
+from polyfacet.reporting.grids import grids
 from polyfacet.runtime.parquet import read_table
 
 
-def main(cells: Path, heatmap: Path, bars: Path) -> None:
-    """Draw the figures from the table of all cells to the PNG files ``heatmap`` and ``bars``."""
-    frame = read_table(cells, CELLS)
-    save(mase_heatmap(pivot(frame, "mase"), answer_cells(frame)), heatmap)
-    save(mae_bars(pivot(frame, "mae")), bars)
+def main(
+    cells_table: Path,
+    scores: Path,
+    heatmap: Path,
+    bars: Path,
+    comparison: Path,
+    *,
+    published: Sequence[Mapping[str, Any]],
+) -> None:
+    """Draw the figures.
+
+    Parameters
+    ----------
+    cells_table, scores
+        Facts and scores of all cells.
+    heatmap, bars, comparison
+        Outputs, PNG files.
+    published
+        Published scores, entries of ``report.published`` of a configuration.
+    """
+    compared = compare(read_table(scores, SCORES), reference=None)
+    numbers = [grid for grid in grids(read_table(cells_table, CELLS), compared) if grid.kind == "numbers"]
+    save(mase_heatmap(numbers), heatmap)
+    save(mae_bars(numbers), bars)
+    save(comparison_figure(compared, published), comparison)
 
 
 if __name__ == "__main__":

@@ -18,11 +18,11 @@ from polyfacet.sources.tables.reading import (
 
 
 def main(
-    rows: Path,
+    sample: Path,
     rejected: Path,
     summary: Path,
     *,
-    table: str,
+    source: str,
     description: Annotated[dict[str, Any], Key("tables.table")],
     max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")],
 ) -> None:
@@ -30,9 +30,9 @@ def main(
 
     Parameters
     ----------
-    rows, rejected, summary
+    sample, rejected, summary
         Outputs: the checked rows; the others, with line and reason; counts, features and the file's digest.
-    table
+    source
         Name of the table.
     description
         Its file and the meaning of its columns: fields of
@@ -40,31 +40,32 @@ def main(
     max_rejected_fraction
         Share of rejects above which the stage stops.
     """
-    source = table_source(table, description)
-    kept, rejects = read_rows(table, source)
+    described = table_source(source, description)
+    kept, rejects = read_rows(source, described)
     write_table(rejected, [vars(reject) for reject in rejects], REJECTED_ROWS)
     n_read = len(kept) + len(rejects)
     reasons = [reject.reason for reject in rejects]
-    check_rejected_fraction(len(rejects), n_read, max_rejected_fraction, f"table {table}", reasons)
-    elements = element_features(kept, source)
+    check_rejected_fraction(len(rejects), n_read, max_rejected_fraction, f"table {source}", reasons)
+    elements = element_features(kept, described)
     table_rows = [
         {
             "mat_id": row.mat_id,
             "formula": row.formula,
             "line": row.line,
-            "features": [*(row.amounts.get(symbol, 0.0) for symbol in elements), *row.process],
-            **row.targets,
+            "composition": [row.amounts.get(symbol, 0.0) for symbol in elements],
+            **({"process": row.process} if described.process else {}),
+            **row.objectives,
         }
         for row in kept
     ]
-    write_table(rows, table_rows, rows_schema(source.objectives))
+    write_table(sample, table_rows, rows_schema(described, elements))
     facts = {
-        "file": source.file,
-        "sha256": sha256_of_file(Path(source.file)),
+        "file": described.file,
+        "sha256": sha256_of_file(Path(described.file)),
         "n_read": n_read,
         "n_rejected": len(rejects),
         "n_compositions": len({row["formula"] for row in table_rows}),
-        "features": [*elements, *source.process],
+        "features": [*elements, *described.process],
     }
     write_text(summary, json.dumps(facts, indent=2) + "\n")
 

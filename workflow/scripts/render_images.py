@@ -53,7 +53,7 @@ def main(
     max_sites: Annotated[int, Key("max_sites.images")] = MAX_SITES["images"],
     browser: Path | None = None,
     max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")] = 0.05,
-    threads: Annotated[int, Key("engine.threads")] = 1,
+    threads: Annotated[int, Key("training.threads")] = 1,
     scenes: Path | None = None,
     drawn_by: str = "",
     kept: Path | None = None,

@@ -31,7 +31,7 @@ def main(
     filters: Annotated[Mapping[str, Any], Key("filters")],
     magnetization: Magnetization,
     max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")],
-    threads: Annotated[int, Key("engine.threads")] = 1,
+    threads: Annotated[int, Key("training.threads")] = 1,
 ) -> None:
     """Draw the sample.
 

@@ -27,7 +27,7 @@ def main(
     seed: Annotated[int, Key("seed")],
     filters: Annotated[Mapping[str, Any], Key("filters")],
     magnetization: Magnetization,
-    threads: Annotated[int, Key("engine.threads")] = 1,
+    threads: Annotated[int, Key("training.threads")] = 1,
 ) -> None:
     """Draw the materials that follow the sample in its order.
 

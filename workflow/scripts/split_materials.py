@@ -17,11 +17,11 @@ def main(
     split: Path,
     *,
     method: str,
-    train_fraction: Annotated[float, Key("split.train_fraction")],
+    train_fraction: Annotated[float, Key("splits.name.train_fraction")],
     seed: Annotated[int, Key("seed")],
     repeat: int,
-    validation_fraction: Annotated[float, Key("split.validation_fraction")] = 0.15,
-    random_state: Annotated[int | None, Key("split.random_state")] = None,
+    validation_fraction: Annotated[float, Key("splits.name.validation_fraction")] = 0.15,
+    random_state: Annotated[int | None, Key("splits.name.random_state")] = None,
     column: str | None = None,
     file: Path | None = None,
     twins: Sequence[Path] = (),
@@ -32,7 +32,7 @@ def main(
     Parameters
     ----------
     sample
-        Table of the source's materials.
+        Table of the materials of a source.
     split
         Output: mat_id, part, and the group that stays together.
     method

@@ -1,31 +1,127 @@
-"""Write the MAE table and the MASE table, as CSV and as Markdown."""
+"""Write the scores as tables: MAE and MASE as CSV, and all that the report shows in Markdown."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from polyfacet.materials.targets import Target
-from polyfacet.reporting.results import CELLS, answer_cells, pivot, to_markdown, with_best
+import pandas as pd
+
+from polyfacet.evaluation.scores import compare
+from polyfacet.evaluation.tables import CELLS, SCORES
+from polyfacet.reporting.findings import MAX_SPREAD, REPRODUCED_WITHIN, comparison_findings, grid_findings
+from polyfacet.reporting.grids import METRIC_LABELS, SHOWN, Grid, grids
+from polyfacet.reporting.sections import section_markdown, section_title, sections
 from polyfacet.runtime.files import write_text
+from polyfacet.runtime.markdown import plain
 from polyfacet.runtime.parquet import read_table
+from polyfacet.splits.methods import SPLIT_METHODS
+
+HOW_TO_READ = """\
+MAE is the mean absolute error on the test part, in the unit of the objective. MASE = MAE / mean absolute
+deviation of the test values around their mean: 0 is perfect, 1 is as good as always answering the mean of
+the test values. Macro F1 is the mean F1 over the classes. With several repeats the values are mean ±
+standard deviation over them. The best value of each objective is bold. A dagger (†) marks cells whose facets
+show the objective: the volume per atom can be read off a lattice."""
 
 
-def main(cells: Path, mae_csv: Path, mae_md: Path, mase_csv: Path, mase_md: Path) -> None:
+def main(
+    cells_table: Path,
+    scores: Path,
+    mae_csv: Path,
+    mase_csv: Path,
+    tables: Path,
+    *,
+    reference: str | None,
+    published: Sequence[Mapping[str, Any]],
+) -> None:
     """Write the tables.
 
     Parameters
     ----------
-    cells
-        Table of all cells.
-    mae_csv, mae_md, mase_csv, mase_md
-        Outputs: rows are facet combinations and dummy predictors, columns targets; the CSV files end in a
-        row that names the best row of each target, the Markdown files have it in bold.
+    cells_table, scores
+        Facts and scores of all cells.
+    mae_csv, mase_csv
+        Outputs: one row per source, split, method and combination, one column per objective.
+    tables
+        Output in Markdown: findings and tables, for the report and other documents.
+    reference
+        Baseline that the other methods are compared with; None for none.
+    published
+        Published scores, entries of ``report.published`` of a configuration.
     """
-    frame = read_table(cells, CELLS)
-    flagged = answer_cells(frame)
-    for metric, csv, markdown in (("mae", mae_csv, mae_md), ("mase", mase_csv, mase_md)):
-        table = pivot(frame, metric)
-        units = {name: Target(name).facts.unit for name in table.columns} if metric == "mae" else {}
-        write_text(csv, with_best(table).to_csv(index_label="facets"))
-        write_text(markdown, to_markdown(table, flagged, units))
+    cells, frame = read_table(cells_table, CELLS), read_table(scores, SCORES)
+    comparison = compare(frame, reference)
+    found = grids(cells, comparison)
+    for metric, path in (("mae", mae_csv), ("mase", mase_csv)):
+        write_text(path, wide(found, metric).to_csv(index=False))
+    findings = [sentence for grid in found for sentence in grid_findings(grid)]
+    findings += comparison_findings(comparison, published, reference)
+    parts = [
+        "## Findings\n\n" + "\n".join(findings),
+        f"## How to read the tables\n\n{HOW_TO_READ}\n\n{_splits(cells)}",
+        *(_grid(grid) for grid in found),
+    ]
+    if reference is not None or published or cells["split"].nunique() > 1:
+        parts.append(_sections(comparison, published, reference))
+    write_text(tables, "\n\n".join(part for part in parts if part) + "\n")
+
+
+def wide(found: Sequence[Grid], metric: str) -> pd.DataFrame:
+    """Arrange a metric of all grids of numbers in one table."""
+    keys = ["source", "split", "method", "combination"]
+    own = [
+        grid.values(metric).assign(
+            source=grid.source, split=grid.split, **dict(zip(("method", "combination"), pairs, strict=True))
+        )
+        for grid in found
+        if grid.kind == "numbers"
+        for pairs in [tuple(zip(*grid.rows, strict=True))]
+    ]
+    if not own:
+        return pd.DataFrame(columns=keys)
+    table = pd.concat(own, ignore_index=True)
+    return table[[*keys, *(name for name in table.columns if name not in keys)]]
+
+
+def _splits(cells: pd.DataFrame) -> str:
+    """Say how each split was made."""
+    named = cells[["split", "split_method"]].drop_duplicates()
+    said = [
+        f"`{split}` is {SPLIT_METHODS[method].label}" if method in SPLIT_METHODS else f"`{split}` is {method}"
+        for split, method in named.itertuples(index=False)
+    ]
+    return (
+        f"Splits: {', '.join(said)}. A random split may hold polymorphs, or rows of one composition, in both "
+        "parts; one by formula holds each composition in one part."
+    )
+
+
+def _grid(grid: Grid) -> str:
+    where = f"{plain(grid.source)}, split `{grid.split}`"
+    parts = [f"## {METRIC_LABELS[metric]}: {where}\n\n{grid.markdown(metric)}" for metric in SHOWN[grid.kind]]
+    return "\n\n".join(parts)
+
+
+def _sections(comparison: pd.DataFrame, published: Sequence[Mapping[str, Any]], reference: str | None) -> str:
+    how = "R2 is the coefficient of determination; precision, recall and F1 are of one class."
+    if reference is not None:
+        how += (
+            ' "Beats it" counts the repeats in which the first score of a method is better than that of '
+            f"`{reference}` on the same split."
+        )
+    if published:
+        published_in = dict.fromkeys(plain(entry["published_in"]) for entry in published)
+        how += (
+            " A published score counts as reproduced only where the settings of both are declared the same "
+            f"and it is within {REPRODUCED_WITHIN:g} standard deviations of ours, which may be "
+            f"{MAX_SPREAD:g} at most. Published scores: "
+            f"{'; '.join(published_in)}."
+        )
+    parts = [
+        f"### {section_title(section)}\n\n{section_markdown(section, comparison, published, reference)}"
+        for section in sections(comparison)
+    ]
+    return "\n\n".join([f"## Methods side by side\n\n{how}", *parts])
 
 
 if __name__ == "__main__":

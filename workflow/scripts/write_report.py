@@ -2,47 +2,39 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from polyfacet.materials.material import SAMPLE
+from polyfacet.evaluation.tables import CELLS
 from polyfacet.materials.stage_tables import TWINS
-from polyfacet.materials.targets import Target
 from polyfacet.reporting.notes import element_note, network_note, rows_note, tested_note, twins_note
-from polyfacet.reporting.results import BASELINES, CELLS, number_text, pivot
 from polyfacet.runtime.files import unreadable, write_text
-from polyfacet.runtime.markdown import plain
+from polyfacet.runtime.markdown import plain, table
 from polyfacet.runtime.parquet import read_table
 from polyfacet.runtime.rejects import REJECTS
+from polyfacet.sources.tables.reading import REJECTED_ROWS
 from polyfacet.splits.parts import SPLIT
 from polyfacet.training.encoders.token_counts import tokens_note
 
 # The whole list is in the summary of the sample.
 MAX_LEFT_OUT = 20
-DEFINITION = """\
-MAE is the mean absolute error on the test part, in the unit of the target. MASE = MAE / mean absolute
-deviation of the test targets around their mean: 0 is perfect, 1 is as good as always answering the mean of
-the test targets. The rows `mean` and `median` are dummy predictors that always answer the mean or the median
-of the training part.
-A dagger (†) marks cells whose facets contain the target: the volume per atom can be read off a lattice.
-The best value of each target is bold. With several splits the values are means over them."""
 
 
 def main(
-    cells: Path,
-    summary: Path,
-    sample: Path,
+    cells_table: Path,
+    tables: Path,
+    heatmap: Path,
+    bars: Path,
+    comparison: Path,
+    samples: list[Path],
+    summaries: list[Path],
+    rejected_rows: list[Path],
     splits: list[Path],
     networks: list[Path],
     twins: list[Path],
-    mae_md: Path,
-    mase_md: Path,
-    heatmap: Path,
-    bars: Path,
-    sheet: Path,
-    legend: Path,
     tokens: list[Path],
     rejected: list[Path],
     provenance: list[Path],
@@ -50,23 +42,29 @@ def main(
     twins_csv: Path,
     *,
     run_name: str,
+    sheet: Path | None = None,
+    legend: Path | None = None,
 ) -> None:
     """Write the report in Markdown, beside its tables and figures.
 
     Parameters
     ----------
-    cells, summary
-        Table of all cells; counts of the sampling.
-    sample, splits
-        Table of the sampled materials, and of their parts in each repeat of the split.
+    cells_table, tables
+        Facts of all cells; findings and tables in Markdown.
+    heatmap, bars, comparison, sheet, legend
+        Figures to show; the last two where there are pictures.
+    samples, summaries
+        Materials of each source, and what was counted when they were sampled or read.
+    rejected_rows
+        Rows of tables that could not be used.
+    splits
+        Parts of the crystals in each repeat of each split.
     networks
-        What was recorded of the network of each repeat.
+        What was recorded of the network of each of them.
     twins
-        Tables of the twins among the materials, one per shard.
-    mae_md, mase_md, heatmap, bars, sheet, legend
-        Tables and figures to show.
+        Tables of the twins among the crystals, one per shard.
     tokens
-        What the text encoder knows of its texts; none without such an encoder.
+        What the text encoders know of their texts; none without such an encoder.
     rejected
         Rejects tables of the stages.
     provenance
@@ -76,70 +74,62 @@ def main(
     run_name
         Title of the run.
     """
-    frame = read_table(cells, CELLS)
-    notes = [
-        DEFINITION,
-        element_note(
-            read_table(sample, SAMPLE, columns=["mat_id", "formula"]),
-            [read_table(split, SPLIT) for split in splits],
-            frame,
-        ),
-        network_note({path.parent.name: _read_json(path) for path in networks}, frame),
-    ]
-    found = pd.concat([read_table(path, TWINS) for path in twins]).sort_values(["twin_group", "mat_id"])
+    cells = read_table(cells_table, CELLS)
+    found = (
+        pd.concat([read_table(path, TWINS) for path in twins]) if twins else TWINS.empty_table().to_pandas()
+    )
+    found = found.sort_values(["twin_group", "mat_id"])
     write_text(twins_csv, found.to_csv(index=False))
+    formulas = pd.concat([read_table(path, columns=["mat_id", "formula"]) for path in samples])
+    notes = [
+        tested_note(cells),
+        element_note(formulas, [read_table(path, SPLIT) for path in splits], cells),
+        network_note({f"{path.parent.name}": read_json(path) for path in networks}, cells),
+    ]
+    materials = [_source(path.parents[1].name, path) for path in summaries]
+    materials += [twins_note(found, twins_csv.name)] if twins else []
+    materials += [_rejected_rows(rejected_rows), _rejects(rejected), _work(provenance)]
     parts = [
         f"# Polyfacet: {run_name}",
-        _findings(frame),
-        "\n\n".join(["## How to read the tables", *filter(None, notes)]),
-        f"## MASE\n\n{mase_md.read_text(encoding='utf-8')}\n![MASE heatmap]({heatmap.name})",
-        f"## MAE\n\n{mae_md.read_text(encoding='utf-8')}\n![MAE bars]({bars.name})",
-        _failures(frame),
-        rows_note(frame),
-        f"## Materials\n\n{_sampling(summary)}\n\n"
-        f"{twins_note(found, twins_csv.name)}\n\n{_rejects(rejected)}\n\n{_work(provenance)}",
+        tables.read_text(encoding="utf-8").strip(),
+        "## What the scores rest on\n\n" + "\n\n".join(filter(None, notes)),
+        f"## Figures\n\n![MASE heatmap]({heatmap.name})\n\n![MAE bars]({bars.name})\n\n"
+        f"![Scores of the methods]({comparison.name})",
+        _failures(cells),
+        rows_note(cells),
+        "## Materials\n\n" + "\n\n".join(filter(None, materials)),
         f"## Texts\n\n{tokens_note(tokens)}" if tokens else "",
-        f"![Pictures of the structures]({sheet.name})",
-        f"## Blocks of the composition image\n\n![Legend of the composition image]({legend.name})",
+        f"![Pictures of the structures]({sheet.name})" if sheet else "",
+        f"## Blocks of the composition image\n\n![Legend of the composition image]({legend.name})"
+        if legend
+        else "",
     ]
     write_text(report, "\n\n".join(part for part in parts if part) + "\n")
 
 
-def _findings(frame: pd.DataFrame) -> str:
-    """Say for each target which combination is best, and whether it beats the dummy predictors."""
-    mae, mase = pivot(frame, "mae"), pivot(frame, "mase")
-    dummies, trained = mae.loc[list(BASELINES)], mae.drop(index=list(BASELINES))
-    lines = [_finding(trained[name], dummies[name], mase[name], Target(name)) for name in mae.columns]
-    won = sum(trained[name].min() < dummies[name].min(skipna=False) for name in mae.columns)
-    summary = f"The best facets beat both dummy predictors on {won} of {len(mae.columns)} targets."
-    return f"## Findings\n\n{summary} {tested_note(frame)}\n\n" + "\n".join(lines)
-
-
-def _finding(trained: pd.Series, dummies: pd.Series, mase: pd.Series, target: Target) -> str:
-    """Say which combination is best on a target, beside the better dummy predictor."""
-    label = target.facts.label
-    if trained.isna().all():
-        return f"- {label}: no cell has a result"
-    best = str(trained.idxmin())
-    found = f"- {label}: `{best}` is best, {_errors(trained[best], mase[best], target)}; "
-    if dummies.isna().all():
-        return f"{found}no dummy has a result"
-    dummy = str(dummies.idxmin())
-    return f"{found}the better dummy, `{dummy}`, has {_errors(dummies[dummy], mase[dummy], target)}"
-
-
-def _errors(mae: float, mase: float, target: Target) -> str:
-    return f"MAE {number_text(mae, '.4g')} {target.facts.unit} (MASE {number_text(mase, '.3f')})"
-
-
-def _failures(frame: pd.DataFrame) -> str:
-    failed = frame[frame["status"] == "failed"]
-    lines = [f"- `{row.row}` on {row.target}: {plain(str(row.reason))}" for row in failed.itertuples()]
+def _failures(cells: pd.DataFrame) -> str:
+    failed = cells[cells["status"] == "failed"]
+    lines = [
+        f"- {row.source}, {row.split} {row.repeat}: `{row.method}` with {row.combination} on "
+        f"{row.objective}: {plain(str(row.reason))}"
+        for row in failed.itertuples()
+    ]
     return "## Failed cells\n\n" + "\n".join(lines) if lines else ""
 
 
-def _sampling(summary: Path) -> str:
-    facts = sampling_counts(summary)
+def _source(name: str, summary: Path) -> str:
+    """Say what a source's entries or rows were, and which were left out."""
+    facts = read_json(summary)
+    if "file" in facts:
+        columns = plain(", ".join(facts["features"]))
+        return (
+            f"{plain(name)}: {plain(facts['file'])}: {facts['n_read']} rows, {facts['n_rejected']} rejected, "
+            f"{facts['n_compositions']} compositions, {len(facts['features'])} features ({columns})."
+        )
+    return _sampling(facts)
+
+
+def _sampling(facts: Mapping[str, Any]) -> str:
     counts = ", ".join(f"{name} {n}" for name, n in facts.items() if isinstance(n, int))
     lines = [f"Entries: {counts}."]
     left_out = facts.get("files_left_out", [])
@@ -151,14 +141,16 @@ def _sampling(summary: Path) -> str:
     return "\n".join(lines)
 
 
-def sampling_counts(summary: Path) -> dict[str, Any]:
-    """Read what the sampling counted; if the file is damaged, the error says to delete it."""
-    return _read_json(summary)
+def _rejected_rows(tables: Sequence[Path]) -> str:
+    rows = [row for path in tables for row in read_table(path, REJECTED_ROWS).itertuples()]
+    lines = [f"- line {row.line}, {plain(str(row.mat_id))}: {plain(str(row.reason))}" for row in rows]
+    return "Rows that could not be used:\n\n" + "\n".join(lines) if lines else ""
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """Read what a stage counted; if the file is damaged, the error says to delete it."""
     try:
-        return json.loads(path.read_bytes())
+        return dict(json.loads(path.read_bytes()))
     except ValueError as error:
         raise unreadable(path, error) from error
 
@@ -180,11 +172,13 @@ def _work(provenance: list[Path]) -> str:
     made: Counter[str] = Counter()
     kept: Counter[str] = Counter()
     for path in provenance:
-        counts = json.loads(path.read_text(encoding="utf-8"))
+        counts = read_json(path)
         made[path.parent.name] += counts["made"]
         kept[path.parent.name] += counts["kept"]
-    lines = [f"| {stage} | {made[stage]} | {kept[stage]} |" for stage in made]
-    return "\n".join(["| stage | made | kept of earlier runs |", "| --- | --- | --- |", *lines])
+    if not made:
+        return ""
+    lines = [[stage, str(made[stage]), str(kept[stage])] for stage in made]
+    return table(["stage", "made", "kept of earlier runs"], lines)
 
 
 if __name__ == "__main__":

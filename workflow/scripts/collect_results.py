@@ -1,0 +1,66 @@
+"""Collect cards and predictions of all cells in two tables, and score them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from polyfacet.evaluation.scores import compare, scores_of_cell, with_means_over_objectives
+from polyfacet.evaluation.tables import CELLS, SCORES, cell_row
+from polyfacet.runtime.files import write_text
+from polyfacet.runtime.parquet import read_arrow, write_pieces, write_table
+from polyfacet.training.cards import read_card
+from polyfacet.training.cells import PREDICTIONS
+
+
+def main(
+    cells: list[Path],
+    cells_table: Path,
+    predictions: Path,
+    scores: Path,
+    *,
+    cells_csv: Path,
+    scores_csv: Path,
+    comparison_csv: Path,
+    reference: str | None,
+) -> None:
+    """Write the tables.
+
+    Parameters
+    ----------
+    cells
+        Folders that hold cells, one or several: ``card.json`` and ``predictions.parquet``, also in folders.
+    cells_table, predictions, scores
+        Outputs: facts of every cell, predictions of all cells, scores on the test parts; of failed cells as
+        well.  The predictions of one cell at a time are in memory.
+    cells_csv, scores_csv, comparison_csv
+        Outputs: the same cells and scores, and the scores' mean, spread and wins over the repeats.
+    reference
+        Baseline that the other methods are compared with; None for none.
+    """
+    cards = [card for folder in cells for card in sorted(folder.rglob("card.json"))]
+    rows = [cell_row(read_card(card)) for card in cards]
+    found: list[dict[str, object]] = []
+
+    def pieces() -> Iterator[pa.Table]:
+        for card, row in zip(cards, rows, strict=True):
+            table = read_arrow(card.with_name("predictions.parquet"), PREDICTIONS)
+            found.extend(scores_of_cell(row, table.to_pandas()))
+            yield table.cast(PREDICTIONS)
+
+    write_table(cells_table, rows, CELLS)
+    write_pieces(predictions, pieces(), PREDICTIONS)
+    # Where all cells failed, nothing else says that a missing value is a number.
+    frame = pd.DataFrame(found, columns=SCORES.names).astype({"value": float})
+    frame = with_means_over_objectives(frame)
+    write_table(scores, frame, SCORES)
+    write_text(cells_csv, pd.DataFrame(rows, columns=CELLS.names).to_csv(index=False))
+    write_text(scores_csv, frame.to_csv(index=False))
+    write_text(comparison_csv, compare(frame, reference).to_csv(index=False))
+
+
+if __name__ == "__main__":
+    from polyfacet.config.entry_point import run
+
+    run(main, globals().get("snakemake"))

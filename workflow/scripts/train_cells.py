@@ -1,0 +1,117 @@
+"""Train one cell, or all cells of a method on a split: most take less time than the start of a process."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any
+
+from polyfacet.facets.aligned import tables_by_facet
+from polyfacet.facets.registry import Facet, facets_of
+from polyfacet.materials.objectives import Objective
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.files import atomic_path
+from polyfacet.runtime.parquet import write_table
+from polyfacet.runtime.progress import track
+from polyfacet.training.cards import write_card
+from polyfacet.training.cells import NO_FACET, PREDICTIONS, Cell, Place, train
+from polyfacet.training.dataset import read_cell_rows
+from polyfacet.training.encoders.hub_cache import read_record, work_offline
+from polyfacet.training.engines.base import Resources
+from polyfacet.training.engines.registry import create
+
+
+def main(
+    sample: Path,
+    split: Path,
+    tables: list[Path],
+    cells: Path,
+    *,
+    place: Mapping[str, Any],
+    facets: Sequence[str],
+    grid: Sequence[Mapping[str, Any]],
+    engine: str,
+    settings: Mapping[str, Any],
+    seed: Annotated[int, Key("seed")],
+    text: Annotated[str, Key("composition.text")] = "composition",
+    encoders: Path | None = None,
+    hub_encoders: Path | None = None,
+    checkpoints: Mapping[str, str | None] = MappingProxyType({}),
+    statistics: Sequence[Path] = (),
+    keep_models: bool = True,
+    threads: Annotated[int, Key("training.threads")] = 1,
+) -> None:
+    """Train the cells, each on the materials that have its facets and its objective.
+
+    Parameters
+    ----------
+    sample, split
+        Tables of the source's materials and of their parts.
+    tables
+        Tables of the facets that have a stage, facet after facet, one per shard.
+    cells
+        Output: folder of the cells.  Trainings keep their state beside it until all is done, so that a job
+        that was killed goes on where it was.
+    place
+        Fields of `polyfacet.training.cells.Place`.
+    facets
+        Facets that the cells look at.
+    grid
+        ``combination``, ``objective`` (fields of `polyfacet.materials.objectives.Objective`) and ``folder``
+        (in ``cells``) of each cell.
+    engine, settings
+        Name of the engine and its settings.
+    seed
+        Seed of the run; each repeat trains with its own.
+    text
+        Form of the text facet (see `polyfacet.facets.text.variants`).
+    encoders
+        Folder of local encoder checkpoints; None takes the preset's, from the hub.
+    hub_encoders
+        Record of the encoders that were fetched from the hub; training then works from their cache alone.
+    checkpoints
+        Facet to the checkpoint that its encoder starts from instead: a folder, or a repository of the hub.
+    statistics
+        Tables of the statistics of the compositions, for engines that look at these.
+    keep_models
+        Whether trained models are kept.
+    threads
+        Processor threads to use.
+    """
+    fetched = read_record(hub_encoders) if hub_encoders else None
+    if fetched:
+        work_offline(fetched)
+    here = Place(**{**place, "repeat": int(place["repeat"])})
+    objectives = [Objective.from_fields(each["objective"]) for each in grid]
+    materials = read_cell_rows(
+        sample,
+        split,
+        list(dict.fromkeys(objective.column for objective in objectives)),
+        tables_by_facet([Facet(name) for name in facets], tables, sample),
+        statistics,
+    )
+    own_seed = seed + here.repeat
+    states = cells.with_name(f"{cells.name}.states")
+    resources = Resources(own_seed, threads, encoders, states=states, checkpoints=checkpoints)
+    todo = list(zip(grid, objectives, strict=True))
+    with atomic_path(cells) as folder:
+        for each, objective in track(todo, f"{here.method}, {here.source}, cells", len(todo)):
+            looked_at = () if each["combination"] == NO_FACET else facets_of(each["combination"])
+            cell = Cell(here, looked_at, objective, engine, own_seed, threads, text)
+            home = folder / each["folder"]
+            home.mkdir(parents=True, exist_ok=True)
+            predictions, card = train(cell, create(engine, settings, resources), materials, home / "model")
+            if fetched:
+                started_from = {e.facet.value: e.identity for e in fetched.encoders if e.facet in looked_at}
+                card = card.model_copy(update={"encoders": card.encoders | started_from})
+            if not keep_models:
+                shutil.rmtree(home / "model")
+            write_table(home / "predictions.parquet", predictions, PREDICTIONS)
+            write_card(home / "card.json", card)
+    shutil.rmtree(states, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    from polyfacet.config.entry_point import run
+
+    run(main, globals().get("snakemake"))
