@@ -12,21 +12,21 @@ import os
 import resource
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-import train_cell
-from polyfacet.config.completion import complete_config
-from polyfacet.facets.registry import Facet, combination_name
+import train_cells
+from polyfacet.facets.registry import CRYSTAL_FACETS, Facet, combination_name
 from polyfacet.materials.targets import Target
 from polyfacet.training.cards import read_card
-from polyfacet.training.dataset import write_dataset_metadata
+
+PLACE = {"source": "crystals", "split": "random", "split_method": "random", "repeat": 0, "method": "automm"}
 
 
 def main() -> None:
@@ -44,24 +44,41 @@ def main() -> None:
 
 def train(run: Path, size: int) -> tuple[float, float]:
     """Train the cell; return the process' largest memory (MB) and the time (s)."""
-    # The pictures' paths begin at the folder of the dataset, beside which this one is.
-    with tempfile.TemporaryDirectory(dir=run / "split-0") as name:
+    source = run / "crystals"
+    split = next(path.parent for path in sorted(source.glob("*/split.parquet")))
+    with tempfile.TemporaryDirectory(dir=run) as name:
         folder = Path(name)
-        write_repeated(run / "split-0" / "dataset", folder / "shard-0.parquet", size)
-        write_dataset_metadata(folder / "_metadata", [folder / "shard-0.parquet"])
+        stages = {
+            Facet.TEXT: source / "composition_text",
+            Facet.IMAGE: source / "images",
+            Facet.GRAPH: split / "embeddings",
+            Facet.COMPIMAGE: split / "composition_images",
+        }
+        tables = []
+        for facet, stage in stages.items():
+            # A table of pictures lists those of the folder that is named like it.
+            tables.append(folder / facet.value / "shard-0.parquet")
+            write_repeated(sorted(stage.glob("shard-?.parquet")), tables[-1], size)
+        write_repeated([source / "sample" / "sample.parquet"], folder / "sample.parquet", size)
+        write_repeated([split / "split.parquet"], folder / "split.parquet", size)
         start = time.monotonic()
-        train_cell.main(
-            folder / "_metadata",
-            encoders=run / "encoders",
-            predictions=folder / "cell" / "predictions.parquet",
-            model=folder / "cell" / "model",
-            card=folder / "cell" / "card.json",
-            combination=combination_name(list(Facet)),
-            objective=asdict(Target.E_FORM.objective),
-            split="split-0",
-            text="composition",
+        train_cells.main(
+            folder / "sample.parquet",
+            folder / "split.parquet",
+            tables,
+            folder / "cell",
+            place={**PLACE, "run": run.name},
+            facets=[facet.value for facet in CRYSTAL_FACETS],
+            grid=[
+                {
+                    "combination": combination_name(CRYSTAL_FACETS),
+                    "objective": asdict(Target.E_FORM.objective),
+                    "folder": ".",
+                }
+            ],
             engine="automm",
-            settings=one_epoch(),
+            settings={"max_epochs": 1},
+            encoders=run / "encoders",
             seed=1,
         )
         wall_s = time.monotonic() - start
@@ -71,15 +88,17 @@ def train(run: Path, size: int) -> tuple[float, float]:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000, wall_s
 
 
-def one_epoch() -> dict[str, Any]:
-    """Give the default settings of AutoGluon, but for the epochs."""
-    return {**complete_config({})["engine"]["automm"], "max_epochs": 1}
-
-
-def write_repeated(dataset: Path, path: Path, size: int) -> None:
-    """Write the first materials of a dataset, all of them again and again if need be."""
-    parts = [pq.read_table(part) for part in sorted(dataset.glob("*.parquet"))]
-    table = pa.concat_tables(parts)
+def write_repeated(tables: Sequence[Path], path: Path, size: int) -> None:
+    """Write the first materials of tables, all of them again and again if need be."""
+    pieces = []
+    for part in tables:
+        piece = pq.read_table(part)
+        if "image" in piece.column_names:
+            folder = part.with_suffix("").resolve()
+            names = pa.array([f"{folder}/{name}" for name in piece["image"].to_pylist()])
+            piece = piece.set_column(piece.column_names.index("image"), piece.schema.field("image"), names)
+        pieces.append(piece)
+    table = pa.concat_tables(pieces)
     place = table.schema.get_field_index("mat_id")
     repeats = [
         table.set_column(
@@ -89,6 +108,7 @@ def write_repeated(dataset: Path, path: Path, size: int) -> None:
         )
         for number in range(-(-size // table.num_rows))
     ]
+    path.parent.mkdir(exist_ok=True)
     pq.write_table(pa.concat_tables(repeats).slice(0, size), path)
 
 

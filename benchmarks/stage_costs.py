@@ -31,7 +31,8 @@ def main() -> None:
     options = parser.parse_args()
     small, large = (costs(run / "benchmarks") for run in options.runs)
     n_small, n_large = (
-        json.loads((run / "sample" / "summary.json").read_text())["sampled"] for run in options.runs
+        json.loads((run / "crystals" / "sample" / "summary.json").read_text())["sampled"]
+        for run in options.runs
     )
     # No stage gets cheaper with more materials; where it looks so, the machine was busier.
     per_material = ((large["cpu_s"] - small["cpu_s"]) / (n_large - n_small)).clip(lower=0)

@@ -32,7 +32,7 @@ def synthetic_cells(n: int, folder: Path | None = None) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "mat_id": [f"alloy-{i:03d}" for i in range(n)],
-            "embedding": list(features),
+            "graph": list(features),
             "composition_statistics": list(statistics),
             "strength": 500 + 80 * signal,
             "phase": np.array(PHASE.classes, dtype=object)[

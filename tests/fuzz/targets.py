@@ -29,7 +29,6 @@ from pymatgen.core import Structure
 import read_composition_table
 from polyfacet.config.completion import complete_config
 from polyfacet.facets.graph.crystal import read_crystal
-from polyfacet.facets.registry import grid
 from polyfacet.facets.text.composition import composition_text
 from polyfacet.materials.cif import write_cif
 from polyfacet.materials.material import Material, sample_table
@@ -40,6 +39,7 @@ from polyfacet.sources.alexandria.entry_values import InvalidEntryError
 from polyfacet.sources.alexandria.material import material_from_entry
 from polyfacet.sources.alexandria.remote_files import remote_files
 from polyfacet.sources.tables.description import table_source
+from polyfacet.training.methods import checked_methods
 
 FILTERS = Filters(
     elements_excluded=frozenset({"Tc"}), sites_max=50, e_hull_max=1.0, space_groups=frozenset({225})
@@ -50,7 +50,7 @@ TABLES: dict[str, tuple[dict[str, Any], bytes]] = {
         {
             "composition": {"columns": ["C", "Mn"], "unit": "weight_percent", "balance": "Fe"},
             "process": ["Tempering"],
-            "targets": {
+            "objectives": {
                 "hardness": {"column": "Hardness"},
                 "grade": {"column": "Class", "classes": ["hard", "soft"]},
             },
@@ -61,7 +61,7 @@ TABLES: dict[str, tuple[dict[str, Any], bytes]] = {
         {
             "id": "name",
             "composition": {"formula": "alloy", "brackets": "shares"},
-            "targets": {"class": {"column": "class", "classes": ["CRA", "BMG"]}},
+            "objectives": {"class": {"column": "class", "classes": ["CRA", "BMG"]}},
         },
         b'name,alloy,class\na-1,Zr65Cu17.5Ni10Al7.5,BMG\na-2,(Fe0.5Co0.5)75B25,"CRA"\na-3,NiTi,CRA\n',
     ),
@@ -198,13 +198,13 @@ def read_config(config: Any, folder: Path) -> str | None:
         return "no mapping"  # Snakemake takes nothing else
     try:
         completed = complete_config(config)
-        combinations = grid(completed["combinations"])
+        methods = checked_methods(completed)
         for name, section in completed["tables"].items():
             table_source(name, section)
         remote_files(completed["download"]["base_url"], completed["download"]["files"])
     except UserError as error:
         return _refused("wrong configuration", error)
-    assert combinations
+    assert methods
     assert complete_config(completed) == completed
     assert (Path("results") / completed["run_name"]).parent == Path("results")
     return None
@@ -260,7 +260,7 @@ def read_table_of_compositions(table: tuple[str, bytes], folder: Path) -> str | 
     outputs = [folder / "table" / name for name in ("rows", "rejected", "summary")]
     section = {**TABLES[kind][0], "file": str(path)}
     try:
-        read_composition_table.main(*outputs, table=kind, description=section, max_rejected_fraction=1)
+        read_composition_table.main(*outputs, source=kind, description=section, max_rejected_fraction=1)
     except UserError as error:
         return _refused("no table", error)
     facts = json.loads(outputs[2].read_text(encoding="utf-8"))

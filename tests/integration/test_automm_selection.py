@@ -40,7 +40,7 @@ def frame() -> pd.DataFrame:
         {
             "mat_id": [f"m{i:02d}" for i in range(N)],
             "text": [f"Na {i % 7} Cl {i % 5}" for i in range(N)],
-            "embedding": list(embedding),
+            "graph": list(embedding),
             "gap": gap,
         }
     )
@@ -117,7 +117,7 @@ def validation_score(engine: AutoMM, rows: pd.DataFrame, objective: Objective) -
     """Measure the model itself, apart from what it says of itself."""
     if not objective.classes:
         return float(np.mean(np.abs(engine.predict(rows) - rows[objective.column])))
-    table = pd.DataFrame({f"embedding_{i:03d}": np.stack(rows["embedding"])[:, i] for i in range(6)})
+    table = pd.DataFrame({f"graph_{i:03d}": np.stack(rows["graph"])[:, i] for i in range(6)})
     probability = engine._predictor.predict_proba(table.assign(text=rows["text"].to_numpy()))
     own = [probability.loc[i, name] for i, name in enumerate(rows[objective.column])]
     return float(-np.mean(np.log(own)))
@@ -129,11 +129,11 @@ def test_what_is_kept_is_the_best_of_a_training(
     frame: pd.DataFrame, tmp_path: Path, epochs: Scores, method: str, objective: Objective
 ) -> None:
     rows = with_phases(frame, objective)
-    engine, selection = fit(rows, objective, settings_of(method), "tabular", Resources(1), tmp_path / "model")
+    engine, selection = fit(rows, objective, settings_of(method), "graph", Resources(1), tmp_path / "model")
     check_selection(selection, method, epochs)
     measured = validation_score(engine, choosing(rows), objective)
     assert measured == pytest.approx(selection["score"], rel=1e-4)
-    loaded = AutoMM.load(tmp_path / "model", (Facet.TABULAR,))
+    loaded = AutoMM.load(tmp_path / "model", (Facet.GRAPH,))
     np.testing.assert_array_equal(loaded.predict(rows), engine.predict(rows))
     assert not list((tmp_path / "model").glob("epoch=*"))
 
@@ -200,7 +200,7 @@ def test_the_direction_is_that_of_the_metric(
     better = max if scorer.greater_is_better_internal else min
     monkeypatch.setattr("polyfacet.training.engines.automm.engine.METRIC", metric)
     monkeypatch.setattr("polyfacet.training.engines.automm.engine.MAELearner", FacetLearner)
-    _, selection = fit(frame, GAP, settings_of("greedy_soup"), "tabular", Resources(1), tmp_path / "model")
+    _, selection = fit(frame, GAP, settings_of("greedy_soup"), "graph", Resources(1), tmp_path / "model")
     candidates = selection["candidates"]
     assert selection["lower_is_better"] is (better is min)
     assert candidates[selection["kept"][0]] == better(candidates.values())

@@ -9,14 +9,17 @@ import pandas as pd
 import pytest
 import torch
 from autogluon.multimodal import MultiModalPredictor
+from grid_cells import cell_of
 from sklearn.ensemble import ExtraTreesRegressor
 from synthetic_cells import PHASE, STRENGTH, synthetic_cells
 
+from polyfacet.evaluation.scores import scores_of_cell
+from polyfacet.evaluation.tables import cell_row
 from polyfacet.facets.registry import Facet
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.training.cards import Card, read_card, write_card
-from polyfacet.training.cells import Cell, train
+from polyfacet.training.cells import PREDICTIONS, train
 from polyfacet.training.engines.base import Engine, Resources
 from polyfacet.training.engines.mcvn.network import MCVN
 from polyfacet.training.engines.registry import create
@@ -48,14 +51,11 @@ def frame() -> pd.DataFrame:
     rows = synthetic_cells(N).assign(
         part=parts, formula=[f"F{i}" for i in range(N)], group=[f"G{i}" for i in range(N)]
     )
-    return rows.assign(facets=[["tabular"]] * N)
+    return rows.assign(facets=[["graph"]] * N)
 
 
 def engine_of(name: str, objective: Objective, encoders: Path | None = None) -> Engine:
-    settings = QUICK[name]
-    if name == "dummy" and objective.classes:
-        settings = {"statistic": "majority"}
-    return create(name, settings, Resources(seed=1, encoders=encoders))
+    return create(name, QUICK[name], Resources(seed=1, encoders=encoders))
 
 
 def run(
@@ -65,15 +65,16 @@ def run(
     folder: Path,
 ) -> Card:
     """Train a cell, and read back the files that its job writes."""
-    facets = () if name == "dummy" else (Facet.TABULAR,)
-    cell = Cell(facets, objective, "split-0", name, seed=1, threads=1)
-    # Only told that its encoders are local, the tabular facet has none.
+    facets = () if name == "dummy" else (Facet.GRAPH,)
+    cell = cell_of(facets, objective, name)
+    # Only told that its encoders are local, the graph facet has none.
     engine = engine_of(name, objective, folder)
     predictions, card = train(cell, engine, rows, folder / "model")
-    write_table(folder / "predictions.parquet", predictions, cell.predictions_schema)
+    write_table(folder / "predictions.parquet", predictions, PREDICTIONS)
     write_card(folder / "card.json", card)
-    kept = read_table(folder / "predictions.parquet", cell.predictions_schema)
-    assert kept["y_pred"].isna().all() == (card.status == "failed")
+    kept = read_table(folder / "predictions.parquet", PREDICTIONS)
+    predicted = kept["predicted_class" if objective.classes else "y_pred"]
+    assert predicted.isna().all() == (card.status == "failed")
     assert any((folder / "model").iterdir()) == (card.status == "ok")
     return read_card(folder / "card.json")
 
@@ -125,8 +126,11 @@ def test_one_answer_in_the_test_rows_has_errors_but_no_scale(frame, tmp_path, na
     card = run(name, in_parts(frame, ("test",), value, objective), objective, tmp_path)
     assert card.status == "ok"
     if not objective.classes:
-        assert np.isnan(card.metrics.mase)
-        assert np.isfinite(card.metrics.mae)
+        predictions = read_table(tmp_path / "predictions.parquet", PREDICTIONS)
+        scores = list(scores_of_cell(cell_row(card), predictions))
+        found = {score["metric"]: score["value"] for score in scores}
+        assert np.isnan(found["mase"])
+        assert np.isfinite(found["mae"])
 
 
 @pytest.mark.parametrize("name", ENGINES)
@@ -158,7 +162,7 @@ def test_rows_without_an_answer_are_left_out_and_counted(frame, tmp_path, name) 
 
 def without_facet(rows: pd.DataFrame, where: pd.Series) -> pd.DataFrame:
     """Take the facet from some rows."""
-    return rows.assign(facets=[[] if out else ["tabular"] for out in where])
+    return rows.assign(facets=[[] if out else ["graph"] for out in where])
 
 
 @pytest.mark.parametrize("name", [name for name in ENGINES if name != "dummy"])
@@ -188,7 +192,7 @@ def test_one_validation_row_is_enough(frame, tmp_path, name, objective) -> None:
 @pytest.mark.parametrize("objective", [STRENGTH, PHASE])
 @pytest.mark.parametrize("numbers", ["equal", "one missing", "a column missing", "all missing", "infinite"])
 def test_a_facet_that_says_little(frame, tmp_path, name, objective, numbers) -> None:
-    values = np.stack(frame["embedding"])
+    values = np.stack(frame["graph"])
     match numbers:
         case "equal":
             values[:] = 1.0
@@ -200,7 +204,7 @@ def test_a_facet_that_says_little(frame, tmp_path, name, objective, numbers) -> 
             values[:] = np.nan
         case "infinite":
             values[-1, 2] = np.inf
-    card = run(name, frame.assign(embedding=list(values)), objective, tmp_path)
+    card = run(name, frame.assign(graph=list(values)), objective, tmp_path)
     nothing = name == "automm" and numbers in ("equal", "all missing")
     assert card.status == ("failed" if numbers == "infinite" or nothing else "ok")
 
@@ -285,7 +289,7 @@ def test_a_failure_of_the_machine_or_a_defect_is_raised_as_what_it_is(
         raise failure
 
     engine = engine_of(name, STRENGTH, tmp_path if encoders == "local" else None)
-    cell = Cell((Facet.TABULAR,), STRENGTH, "split-0", name, seed=1, threads=1)
+    cell = cell_of((Facet.GRAPH,), STRENGTH, name)
     if half == "predict":
         trained = engine_of(name, STRENGTH, tmp_path) if name == "automm" else engine
         parts = (frame[frame["part"] == part] for part in ("train", "valid"))
@@ -308,7 +312,7 @@ def test_the_cause_that_a_library_hides_is_the_one_that_is_told(frame, tmp_path,
             raise OSError("Can't load the model for 'google/electra-small-discriminator'") from error
 
     monkeypatch.setattr(MultiModalPredictor, "fit", wrap)
-    cell = Cell((Facet.TABULAR,), STRENGTH, "split-0", "automm", seed=1, threads=1)
+    cell = cell_of((Facet.GRAPH,), STRENGTH, "automm")
     with pytest.raises(OSError, match="No space left") as raised:
         train(cell, engine_of("automm", STRENGTH), frame, tmp_path / "model")
     assert raised.value is full
@@ -319,6 +323,6 @@ def test_a_model_that_pytorch_cannot_write_names_the_disk(frame, tmp_path, monke
         raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 576 vs 534")
 
     monkeypatch.setattr(torch, "save", fail)
-    cell = Cell((Facet.TABULAR,), STRENGTH, "split-0", "automm", seed=1, threads=1)
+    cell = cell_of((Facet.GRAPH,), STRENGTH, "automm")
     with pytest.raises(OSError, match=r"disk may be full.*unexpected pos"):
         train(cell, engine_of("automm", STRENGTH, tmp_path), frame, tmp_path / "model")

@@ -46,7 +46,7 @@ def frame(tmp_path: Path) -> pd.DataFrame:
         a, b = generator.choice(len(ELEMENTS), 2, replace=False)
         text = f"{ELEMENTS[a]} {ELEMENTS[b]} {i % 3 + 2}"
         embedding = generator.normal(size=8).astype(np.float32)
-        rows.append({"mat_id": f"m{i:02d}", "text": text, "embedding": embedding, "gap": float(a), **paths})
+        rows.append({"mat_id": f"m{i:02d}", "text": text, "graph": embedding, "gap": float(a), **paths})
     return pd.DataFrame(rows)
 
 
@@ -62,9 +62,7 @@ def fit(frame: pd.DataFrame, encoders: Path, tmp_path: Path) -> Callable[..., Au
     return run
 
 
-@pytest.mark.parametrize(
-    "combination", ["text", "image", "tabular", "compimage", "text+image+tabular+compimage"]
-)
+@pytest.mark.parametrize("combination", ["text", "image", "graph", "compimage", "text+image+graph+compimage"])
 def test_as_many_predictions_as_rows(
     combination: str, fit: Callable[..., AutoMM], frame: pd.DataFrame, tmp_path: Path
 ) -> None:
@@ -79,7 +77,7 @@ def test_as_many_predictions_as_rows(
 
 def test_the_same_seed_gives_the_same_predictions(fit: Callable[..., AutoMM], frame: pd.DataFrame) -> None:
     first, second, other = (
-        fit("text+image+tabular", folder, seed).predict(frame)
+        fit("text+image+graph", folder, seed).predict(frame)
         for folder, seed in (("first", 1), ("second", 1), ("other", 2))
     )
     np.testing.assert_array_equal(first, second)
@@ -124,7 +122,7 @@ def test_a_moved_model_predicts_without_its_encoders(
 ) -> None:
     own_encoders = tmp_path / "encoders"
     shutil.copytree(encoders, own_encoders)
-    facets = facets_of("text+image+tabular+compimage")
+    facets = facets_of("text+image+graph+compimage")
     engine = AutoMM(ONE_EPOCH, Resources(seed=1, threads=1, encoders=own_encoders))
     engine.fit(frame[:16], frame[16:20], facets, GAP, tmp_path / "model")
     expected = engine.predict(frame)
@@ -169,17 +167,17 @@ def test_classes_are_predicted_by_name(
     frame: pd.DataFrame, encoders: Path, tmp_path: Path, n_classes: int
 ) -> None:
     names = np.array(PHASE.classes[:n_classes], dtype=object)
-    signal = np.stack(frame["embedding"])[:, 0]
+    signal = np.stack(frame["graph"])[:, 0]
     classes = names[np.digitize(signal, np.quantile(signal, np.arange(1, n_classes) / n_classes))]
     rows = frame.assign(phase=classes)
     engine = AutoMM(
         AutoMMSettings(max_epochs=20, batch_size=8, learning_rate=0.01), Resources(1, encoders=encoders)
     )
-    engine.fit(rows, rows, (Facet.TABULAR,), PHASE, tmp_path / "model")
+    engine.fit(rows, rows, (Facet.GRAPH,), PHASE, tmp_path / "model")
     predicted = engine.predict(rows)
     assert predicted.dtype == object
     assert np.mean(predicted == classes) > 0.8
-    loaded = AutoMM.load(tmp_path / "model", (Facet.TABULAR,))
+    loaded = AutoMM.load(tmp_path / "model", (Facet.GRAPH,))
     np.testing.assert_array_equal(loaded.predict(rows), predicted)
 
 
@@ -191,11 +189,11 @@ def test_classes_that_cannot_be_learned_are_named(frame, encoders: Path, tmp_pat
     engine = AutoMM(ONE_EPOCH, Resources(seed=1, encoders=encoders))
     rows = [frame[:16].assign(phase=train), frame[16:].assign(phase=valid)]
     with pytest.raises(EngineError, match=f"phase.*{message}"):
-        engine.fit(*rows, (Facet.TABULAR,), PHASE, tmp_path / "model")
+        engine.fit(*rows, (Facet.GRAPH,), PHASE, tmp_path / "model")
 
 
 def test_training_minimises_absolute_errors(fit: Callable[..., AutoMM]) -> None:
-    learner = fit("tabular")._predictor._learner
+    learner = fit("graph")._predictor._learner
     loss, _ = learner.get_loss_func_per_run(learner._config)
     assert type(loss).__name__ == "L1Loss"
     assert learner.validation_metric == "mean_absolute_error"

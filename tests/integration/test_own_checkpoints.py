@@ -59,14 +59,12 @@ def frame(tmp_path: Path) -> pd.DataFrame:
         for path in paths.values():
             Image.fromarray(generator.integers(0, 256, (24, 21, 3), dtype=np.uint8)).save(path)
         embedding = generator.normal(size=4)
-        rows.append(
-            {"mat_id": f"m{i}", "text": f"Na {i} Cl 2", "gap": float(i), "embedding": embedding, **paths}
-        )
+        rows.append({"mat_id": f"m{i}", "text": f"Na {i} Cl 2", "gap": float(i), "graph": embedding, **paths})
     return pd.DataFrame(rows)
 
 
 @pytest.mark.parametrize("way", ["checkpoints", "hyperparameters", "nested"])
-@pytest.mark.parametrize("combination", ["text", "image", "tabular", "text+image+tabular"])
+@pytest.mark.parametrize("combination", ["text", "image", "graph", "text+image+graph"])
 def test_a_text_encoder_of_ones_own_serves_a_whole_grid(
     frame: pd.DataFrame, encoders: Path, matbert: Path, tmp_path: Path, way: str, combination: str
 ) -> None:
@@ -111,7 +109,7 @@ def test_overrides_reach_the_cells_that_they_concern() -> None:
         ({"optim": 3, "nonsense": 1}, "no setting nonsense"),
     ],
 )
-@pytest.mark.parametrize("combination", ["text", "tabular", "image+compimage"])
+@pytest.mark.parametrize("combination", ["text", "graph", "image+compimage"])
 def test_an_override_that_concerns_nothing_is_the_users(given, message: str, combination: str) -> None:
     with pytest.raises(UserError, match=message):
         hyperparameters_of(facets_of(combination), AutoMMSettings(hyperparameters=given), None)
@@ -205,7 +203,7 @@ def planned(config: dict[str, Any], folder: Path) -> str:
 def test_a_run_fetches_what_the_configuration_names(tmp_path: Path) -> None:
     shutil.copytree(PROJECT / "embedded", tmp_path / "embedded")
     shutil.copytree(PROJECT / "config", tmp_path / "config")
-    common = {"run_name": "own", "combinations": ["text", "image"], "targets": ["gap"]}
+    common = {"run_name": "own", "combinations": ["text", "image"], "objectives": ["gap"]}
     hub = planned({**common, "encoders": {"checkpoints": {"text": "lab/matbert"}}}, tmp_path)
     assert "fetch_hub_encoders" in hub
     assert "make_local_encoders" in hub

@@ -12,7 +12,7 @@ from handmade import entries
 
 import assemble_dataset
 import gather_dataset
-from polyfacet.facets.registry import Facet
+from polyfacet.facets.registry import CRYSTAL_FACETS, Facet, structure_picture_columns
 from polyfacet.materials.material import SAMPLE, sample_table
 from polyfacet.materials.stage_tables import COMPOSITION_IMAGES, EMBEDDING_SIZE, EMBEDDINGS, PICTURES, TEXTS
 from polyfacet.runtime.errors import UserError
@@ -21,8 +21,9 @@ from polyfacet.runtime.identifiers import shard_of
 from polyfacet.runtime.parquet import write_table
 from polyfacet.sources.alexandria.material import material_from_entry
 from polyfacet.splits.parts import SPLIT
-from polyfacet.training.dataset import read_dataset
+from polyfacet.training.dataset import read_cell_rows, read_dataset
 
+FACETS = CRYSTAL_FACETS
 MAT_IDS = ["test000", "test001", "test002"]
 PLAIN = {"n_bonds": 1, "bonding_failure": None}
 
@@ -36,7 +37,7 @@ def dataset(tmp_path: Path):
         ids = [{"mat_id": mat_id} for mat_id in MAT_IDS]
         numbers = np.zeros(EMBEDDING_SIZE, dtype=np.float32)
         arrangement = "montage" if len(views) == 1 else "columns"
-        home, whole = tmp_path / "split-0" / "dataset", set(MAT_IDS)
+        home, whole = tmp_path / "random-0" / "dataset", set(MAT_IDS)
         write_table(tmp_path / "sample.parquet", materials, SAMPLE)
         write_table(
             tmp_path / "split.parquet",
@@ -53,11 +54,11 @@ def dataset(tmp_path: Path):
             ]
             tables: dict[str, tuple[list[dict[str, Any]], Any]] = {
                 "text": ([row | {"text": "Na 1"} for row in ids if row["mat_id"] in mine], TEXTS),
+                "images": (drawn, PICTURES),
                 "embeddings": (
                     [{"mat_id": mat_id, "embedding": numbers} for mat_id in embedded if mat_id in mine],
                     EMBEDDINGS,
                 ),
-                "images": (drawn, PICTURES),
                 "composition_images": (
                     pictures(folder / "composition_images", sorted(mine)),
                     COMPOSITION_IMAGES,
@@ -68,12 +69,13 @@ def dataset(tmp_path: Path):
             assemble_dataset.main(
                 tmp_path / "sample.parquet",
                 tmp_path / "split.parquet",
+                [folder / f"{name}.parquet" for name in tables],
                 dataset=home / f"shard-{shard}.parquet",
-                **{name: folder / f"{name}.parquet" for name in tables},
+                source="crystals",
+                facets=[facet.value for facet in FACETS],
                 shard=shard,
                 n_shards=n_shards,
-                views=views,
-                arrangement=arrangement,
+                structure_pictures=structure_picture_columns(views, arrangement),
             )
         parts = [home / f"shard-{shard}.parquet" for shard in range(n_shards)]
         gather_dataset.main(parts, home / "_metadata")
@@ -103,32 +105,54 @@ def test_each_view_has_a_column_beside_its_digest(dataset, views, columns):
         name for name in pq.read_schema(path.with_name("shard-0.parquet")).names if name.startswith("image")
     ]
     assert names == [name for column in columns for name in (column, f"{column}_sha256")]
-    frame = read_dataset(path, list(Facet)).set_index("mat_id")
+    frame = read_dataset(path).set_index("mat_id")
     for view, column in zip(views, columns, strict=True):
         for mat_id in MAT_IDS[:2]:
-            assert Path(frame.loc[mat_id, column]).read_text() == f"{view} of {mat_id}"
+            assert (path.parent / frame.loc[mat_id, column]).read_text() == f"{view} of {mat_id}"
         assert pd.isna(frame.loc[MAT_IDS[2], column])
-    everything = [facet.value for facet in Facet]
+    everything = [facet.value for facet in FACETS]
     without = [name for name in everything if name != "image"]
     assert [list(facets) for facets in frame["facets"]] == [everything, everything, without]
 
 
 @pytest.mark.parametrize("embedded", [MAT_IDS[1:], [MAT_IDS[0], MAT_IDS[2]], MAT_IDS[:1], []])
 def test_a_material_without_an_embedding_lacks_it(dataset, embedded):
-    frame = read_dataset(dataset(["z"], embedded), [Facet.TABULAR]).set_index("mat_id")
+    frame = read_dataset(dataset(["z"], embedded)).set_index("mat_id")
     for mat_id in MAT_IDS:
-        embedding = frame.loc[mat_id, "embedding"]
+        embedding = frame.loc[mat_id, "graph"]
         assert (embedding is not None) == (mat_id in embedded)
         assert embedding is None or embedding.shape == (EMBEDDING_SIZE,)
-        assert (Facet.TABULAR.value in frame.loc[mat_id, "facets"]) == (mat_id in embedded)
+        assert (Facet.GRAPH.value in frame.loc[mat_id, "facets"]) == (mat_id in embedded)
 
 
-def test_a_changed_picture_of_any_view_is_noticed(dataset, tmp_path):
-    path = dataset(["a", "b"])
+@pytest.fixture
+def cell_rows(dataset, tmp_path):
+    """Give a function that reads what a cell of some facets sees."""
+
+    def read(facets, views=("a", "b")):
+        dataset(list(views))
+        names = {Facet.TEXT: "text", Facet.IMAGE: "images", Facet.GRAPH: "embeddings"}
+        tables = {facet: [tmp_path / "1-0" / f"{names[facet]}.parquet"] for facet in facets}
+        return lambda: read_cell_rows(
+            tmp_path / "sample.parquet", tmp_path / "split.parquet", ["vol_atom"], tables
+        )
+
+    return read
+
+
+def test_a_cell_sees_its_facets_its_objective_and_nothing_else(cell_rows):
+    frame = cell_rows([Facet.TEXT, Facet.GRAPH])()
+    assert list(frame.columns) == ["mat_id", "vol_atom", "group", "part", "text", "graph", "facets"]
+    assert list(frame["mat_id"]) == MAT_IDS
+
+
+def test_a_changed_picture_of_any_view_is_noticed(cell_rows, tmp_path):
+    of_text = cell_rows([Facet.TEXT])
     (tmp_path / "1-0" / "images" / "b" / "test001.png").write_text("another")
-    read_dataset(path, [Facet.TEXT])
+    assert len(of_text()) == 3
+    tables = {Facet.IMAGE: [tmp_path / "1-0" / "images.parquet"]}
     with pytest.raises(UserError, match=r"b/test001\.png of test001 has changed"):
-        read_dataset(path, [Facet.IMAGE])
+        read_cell_rows(tmp_path / "sample.parquet", tmp_path / "split.parquet", ["gap"], tables)
 
 
 PATHS = ["image", "compimage"]
@@ -136,7 +160,10 @@ PATHS = ["image", "compimage"]
 
 def test_the_rows_do_not_depend_on_the_number_of_shards(dataset):
     """Where a picture lies does: what it is, and all else, does not."""
-    frames = [read_dataset(dataset(["z"], n_shards=n), list(Facet)).drop(columns=PATHS) for n in (1, 2, 5)]
+    frames = [
+        read_dataset(dataset(["z"], n_shards=n)).sort_values("mat_id", ignore_index=True).drop(columns=PATHS)
+        for n in (1, 2, 5)
+    ]
     assert list(frames[0]["mat_id"]) == MAT_IDS
     for frame in frames[1:]:
         pd.testing.assert_frame_equal(frame, frames[0])
@@ -170,10 +197,4 @@ def test_a_damaged_dataset_is_named(dataset, damage):
     if damage == "cut off":
         part.write_bytes(content[:200])
     with pytest.raises(UserError, match=r"dataset cannot be read .* Delete the folder"):
-        read_dataset(path, [Facet.TEXT])
-
-
-def test_only_the_facets_that_are_asked_for_are_read(dataset):
-    frame = read_dataset(dataset(["a", "b"]), [Facet.TEXT])
-    assert "text" in frame.columns
-    assert not {"embedding", "image_a", "image_b_sha256", "compimage"} & set(frame.columns)
+        read_dataset(path)

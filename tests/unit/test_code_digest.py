@@ -111,4 +111,4 @@ def test_every_asset_of_the_project_belongs_to_the_code_of_a_rule(tmp_path, monk
     assert changed
     if asset.endswith("capture.js"):
         assert "render_images" in changed
-        assert not {"write_structures", "build_graphs", "train_cell"} & changed
+        assert not {"write_structures", "build_graphs", "train_cells"} & changed

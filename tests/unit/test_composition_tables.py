@@ -19,7 +19,7 @@ GOOD = "0.4,1.5,865,397,BMG"
 DESCRIPTION = {
     "composition": {"columns": ["C", "Mn"], "unit": "weight_percent", "balance": "Fe"},
     "process": ["T"],
-    "targets": {
+    "objectives": {
         "fatigue": {"column": "Fatigue", "unit": "MPa"},
         "phase": {"column": "Phase", "classes": ["BMG", "CRA"]},
     },
@@ -42,7 +42,7 @@ def test_a_row_is_converted_and_typed(read):
     (row,), rejected = read(GOOD)
     assert not rejected
     assert (row.mat_id, row.line, row.process) == ("alloys-0001", 2, (865.0,))
-    assert row.targets == {"fatigue": 397.0, "phase": "BMG"}
+    assert row.objectives == {"fatigue": 397.0, "phase": "BMG"}
     atoms = {"C": 0.4 / 12.011, "Mn": 1.5 / 54.938, "Fe": 98.1 / 55.845}
     expected = {symbol: 100 * amount / sum(atoms.values()) for symbol, amount in atoms.items()}
     assert row.amounts == pytest.approx(expected, rel=1e-4)
@@ -92,8 +92,13 @@ def test_a_bad_row_is_rejected_with_its_line_and_the_reason(read, line, reason):
     ],
 )
 def test_a_bad_formula_is_rejected(read, formula, reason):
-    targets = {"phase": DESCRIPTION["targets"]["phase"]}
-    table = {"header": "Alloy,Phase", "composition": {"formula": "Alloy"}, "process": [], "targets": targets}
+    objectives = {"phase": DESCRIPTION["objectives"]["phase"]}
+    table = {
+        "header": "Alloy,Phase",
+        "composition": {"formula": "Alloy"},
+        "process": [],
+        "objectives": objectives,
+    }
     kept, rejected = read("Fe80B20,BMG", f"{formula},BMG", **table)
     assert len(kept) == 1
     assert reason in rejected[0].reason
@@ -120,7 +125,7 @@ def test_equal_compositions_have_equal_formulas_whatever_their_spelling(read):
         "header": "Alloy,Phase",
         "composition": {"formula": "Alloy", "brackets": "shares"},
         "process": [],
-        "targets": {"phase": DESCRIPTION["targets"]["phase"]},
+        "objectives": {"phase": DESCRIPTION["objectives"]["phase"]},
     }
     spellings = ("Fe72Si9.6Nb4B14.4", "(Fe0.75B0.15Si0.10)96Nb4", "(Fe75Si10B15)96Nb4")
     kept, _ = read(*(f"{text},BMG" for text in spellings), **table)
@@ -179,18 +184,17 @@ def run_script(tmp_path, lines, **options):
     (tmp_path / "alloys.csv").write_text("\n".join(["C,Mn,T,Fatigue,Phase", *lines]) + "\n")
     description = {**DESCRIPTION, "file": str(tmp_path / "alloys.csv")}
     outputs = [tmp_path / name for name in ("rows.parquet", "rejected.parquet", "summary.json")]
-    read_composition_table.main(*outputs, table="alloys", description=description, **options)
-    objectives = table_source("alloys", description).objectives
-    return read_table(outputs[0], rows_schema(objectives)), read_table(outputs[1], REJECTED_ROWS), outputs[2]
+    read_composition_table.main(*outputs, source="alloys", description=description, **options)
+    schema = rows_schema(table_source("alloys", description))
+    return read_table(outputs[0], schema), read_table(outputs[1], REJECTED_ROWS), outputs[2]
 
 
 def test_the_script_writes_rows_rejects_and_counts(tmp_path):
     lines = [GOOD, "0.4,1.5,900,410,CRA", "x,1.5,865,397,BMG"]
     rows, rejected, summary = run_script(tmp_path, lines, max_rejected_fraction=0.5)
     assert list(rows["mat_id"]) == ["alloys-0001", "alloys-0002"]
-    features = np.stack(rows["features"])
-    assert features[:, -1].tolist() == [865, 900]
-    np.testing.assert_allclose(features[:, :-1].sum(axis=1), 100, atol=1e-5)
+    assert np.stack(rows["process"]).tolist() == [[865], [900]]
+    np.testing.assert_allclose(np.stack(rows["composition"]).sum(axis=1), 100, atol=1e-5)
     assert rejected["line"].tolist() == [4]
     facts = json.loads(summary.read_text())
     assert (facts["n_read"], facts["n_rejected"], facts["n_compositions"]) == (3, 1, 1)
@@ -214,7 +218,7 @@ def test_the_study_takes_percentages_of_steel_as_the_published_pictures_do(share
     """`test_published_pictures_are_reproduced_pixel_for_pixel` draws the pictures from these amounts."""
     steel = yaml.safe_load((PROJECT / "config" / "mcvn.yaml").read_text())["tables"]["steel"]
     sample = shared / "data" / "mcvn" / "NIMS" / "NIMS_Fatigue.csv"
-    columns = {"process": ["NT", "QT", "TT"], "targets": {"fatigue": {"column": "Fatigue"}}}
+    columns = {"process": ["NT", "QT", "TT"], "objectives": {"fatigue": {"column": "Fatigue"}}}
     kept, rejected = read_rows("steel", table_source("steel", {**steel, **columns, "file": str(sample)}))
     assert (len(kept), len(rejected)) == (10, 0)
     amounts = pd.read_csv(sample).loc[:, "C":"Mo"]
@@ -225,7 +229,7 @@ def test_the_published_tables_are_read(shared):
     glasses = {
         "file": str(shared / "data" / "alloys" / "metallic_glass_gfa_6470.csv"),
         "composition": {"formula": "Alloy", "brackets": "shares"},
-        "targets": {"gfa": {"column": "GFA", "classes": ["BMG", "RMG", "CRA"]}},
+        "objectives": {"gfa": {"column": "GFA", "classes": ["BMG", "RMG", "CRA"]}},
     }
     kept, rejected = read_rows("glasses", table_source("glasses", glasses))
     assert len(kept) == 6469

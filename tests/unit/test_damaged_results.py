@@ -18,7 +18,7 @@ from polyfacet.runtime.parquet import iterate_table, read_table
 from polyfacet.runtime.rejects import REJECTS, write_rejects
 from polyfacet.training.cards import read_card
 from polyfacet.training.encoders.hub_cache import HubEncoders, read_record, write_record
-from write_report import sampling_counts
+from write_report import read_json
 
 
 def write_network(path: Path) -> None:
@@ -31,7 +31,7 @@ RESULTS: dict[str, tuple[Callable[[Path], object], Callable[[Path], object]]] = 
     "card": (lambda path: write_text(path, "{}"), read_card),
     "record": (lambda path: write_record(path, HubEncoders(cache=Path("c"), encoders=())), read_record),
     "network": (write_network, lambda path: load_network(path, torch.device("cpu"))),
-    "summary": (lambda path: write_text(path, json.dumps({"read": 1})), sampling_counts),
+    "summary": (lambda path: write_text(path, json.dumps({"read": 1})), read_json),
 }
 
 

@@ -8,18 +8,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestRegressor
+from sklearn.metrics import r2_score
 from synthetic_cells import N_FEATURES, PHASE, STRENGTH, synthetic_cells
 from xgboost import XGBClassifier
 
+from polyfacet.evaluation.metrics import scores_of_classes
 from polyfacet.facets.registry import Facet, facets_of
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.base import EngineError, Resources
 from polyfacet.training.engines.classical import Classical, ClassicalSettings, Model
-from polyfacet.training.metrics import r2, score_classes
 
 MODELS = typing.get_args(Model)
 SMALL = {"forest": 20, "extra_trees": 20, "xgboost": 20}
-TABULAR = (Facet.TABULAR,)
+TABULAR = (Facet.GRAPH,)
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +48,10 @@ def test_every_model_learns_numbers_and_classes_from_every_feature_set(
     test = frame[180:]
     predicted = fit(model=model, features=features).predict(test)
     assert predicted.dtype == np.float64
-    assert r2(test["strength"], predicted) > 0.15
+    assert r2_score(test["strength"], predicted) > 0.15
     engine = fit(PHASE, model=model, features=features)
     predicted = engine.predict(test)
-    assert score_classes(test["phase"], predicted, PHASE.classes).macro_f1 > 0.4
+    assert scores_of_classes(test["phase"], predicted, PHASE.classes)["all"]["macro_f1"] > 0.4
     probabilities = engine.predict_probabilities(test)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
     agreement = np.mean(np.array(PHASE.classes, dtype=object)[probabilities.argmax(axis=1)] == predicted)
@@ -64,22 +65,20 @@ def test_the_same_seed_gives_the_same_predictions(fit, frame: pd.DataFrame, mode
 
 
 def test_it_is_the_library_s_model_on_all_rows_that_are_not_tested_on(fit, frame: pd.DataFrame) -> None:
-    features = np.stack(frame["embedding"])
+    features = np.stack(frame["graph"])
     oracle = RandomForestRegressor(20, random_state=1).fit(features[:180], frame["strength"][:180])
     np.testing.assert_allclose(fit().predict(frame), oracle.predict(features))
 
 
 def test_missing_numbers_are_filled_from_the_training_rows(fit, frame: pd.DataFrame) -> None:
     holed = frame.assign(
-        embedding=[
-            np.where(np.arange(N_FEATURES) == i % 9, np.nan, x) for i, x in enumerate(frame["embedding"])
-        ]
+        graph=[np.where(np.arange(N_FEATURES) == i % 9, np.nan, x) for i, x in enumerate(frame["graph"])]
     )
     for model in MODELS:
         assert np.isfinite(fit(rows=holed, model=model).predict(holed)).all()
     engine = fit(rows=holed, model="svm")
     medians = engine._pipeline[0].statistics_
-    np.testing.assert_array_equal(medians, np.nanmedian(np.stack(holed["embedding"][:180]), axis=0))
+    np.testing.assert_array_equal(medians, np.nanmedian(np.stack(holed["graph"][:180]), axis=0))
 
 
 def test_a_class_that_is_not_in_the_training_rows_has_no_probability(fit, frame: pd.DataFrame) -> None:
@@ -92,7 +91,7 @@ def test_a_class_that_is_not_in_the_training_rows_has_no_probability(fit, frame:
 
 def test_pixels_of_composition_images_are_features(tmp_path: Path) -> None:
     frame = synthetic_cells(60, tmp_path)
-    facets = facets_of("tabular+compimage")
+    facets = facets_of("graph+compimage")
     engine = Classical(ClassicalSettings(model="extra_trees"), Resources(1))
     engine.fit(frame[:40], frame[40:50], facets, STRENGTH, tmp_path / "model")
     assert engine._pipeline[-1].n_features_in_ == N_FEATURES + 24 * 21
@@ -107,7 +106,7 @@ def test_what_is_stored(fit, frame: pd.DataFrame, tmp_path: Path) -> None:
     assert (stored["model"], stored["seed"], stored["classes"]) == ("xgboost", 1, list(PHASE.classes))
     booster = XGBClassifier()
     booster.load_model(tmp_path / "model" / "xgboost.ubj")
-    predicted = booster.predict(np.stack(frame["embedding"]))
+    predicted = booster.predict(np.stack(frame["graph"]))
     assert [stored["classes"][index] for index in predicted] == engine.predict(frame).tolist()
 
 
@@ -147,7 +146,7 @@ def test_numbers_that_are_too_large_are_named_in_training_and_prediction(
     fit, frame: pd.DataFrame, value: float, model: str
 ) -> None:
     wrong = frame.copy()
-    wrong.at[3, "embedding"] = frame.at[3, "embedding"] * value
+    wrong.at[3, "graph"] = frame.at[3, "graph"] * value
     with pytest.raises(EngineError, match="alloy-003"):
         fit(model=model, rows=wrong)
     with pytest.raises(EngineError, match="alloy-003"):
@@ -159,7 +158,7 @@ def test_one_class_is_nothing_to_learn(fit, frame: pd.DataFrame) -> None:
         fit(PHASE, rows=frame.assign(phase="RMG"))
 
 
-@pytest.mark.parametrize("facets", [(Facet.TEXT,), (Facet.IMAGE, Facet.TABULAR), ()])
+@pytest.mark.parametrize("facets", [(Facet.TEXT,), (Facet.IMAGE, Facet.GRAPH), ()])
 def test_facets_that_are_no_numbers_are_refused(frame: pd.DataFrame, tmp_path: Path, facets) -> None:
     engine = Classical(ClassicalSettings(), Resources(1))
     with pytest.raises(UserError, match="classical cannot look at"):

@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from grid_cells import cell_of
 
 from polyfacet.facets.registry import Facet
 from polyfacet.materials.objectives import Objective
 from polyfacet.materials.targets import Target
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import read_table, write_table
-from polyfacet.training.cells import Cell, train, usable_rows
+from polyfacet.training.cells import PREDICTIONS, train, usable_rows
 from polyfacet.training.engines.base import EngineError, Resources
 from polyfacet.training.engines.dummy import Dummy, DummySettings
 from polyfacet.training.engines.registry import create
@@ -54,18 +55,9 @@ def test_the_majority_is_the_most_frequent_class_and_the_first_of_equals(
     rows: pd.DataFrame, tmp_path: Path
 ) -> None:
     for n, expected in ((4, "hcp"), (6, "fcc")):
-        engine = create("dummy", {"statistic": "majority"}, Resources(seed=0))
+        engine = create("dummy", {}, Resources(seed=0))
         engine.fit(rows[:n], rows[:0], (), PHASE, tmp_path / "model")
         assert engine.predict(rows).tolist() == [expected] * N
-
-
-@pytest.mark.parametrize(("statistic", "objective"), [("mean", PHASE), ("majority", GAP)])
-def test_a_statistic_must_fit_what_is_predicted(
-    statistic: str, objective: Objective, rows: pd.DataFrame, tmp_path: Path
-) -> None:
-    engine = create("dummy", {"statistic": statistic}, Resources(seed=0))
-    with pytest.raises(UserError, match=f"{objective.column} has .* no {statistic}"):
-        engine.fit(rows, rows, (), objective, tmp_path / "model")
 
 
 def test_prediction_needs_training(rows: pd.DataFrame) -> None:
@@ -79,7 +71,6 @@ def test_prediction_needs_training(rows: pd.DataFrame) -> None:
         ("dumy", {}, "no engine 'dumy'"),
         ("dummy", {"statistic": "mode"}, "statistic"),
         ("dummy", {"statistic": "mean", "epochs": 3}, "epochs"),
-        ("dummy", {}, "statistic"),
     ],
 )
 def test_wrong_engines_and_settings_are_the_users(
@@ -90,12 +81,14 @@ def test_wrong_engines_and_settings_are_the_users(
 
 
 def test_only_materials_with_all_facets_are_used(rows: pd.DataFrame) -> None:
-    assert len(usable_rows(rows, (Facet.TEXT,))) == N
-    assert set(rows["mat_id"]) - set(usable_rows(rows, (Facet.TEXT, Facet.IMAGE))["mat_id"]) == {"m03", "m17"}
+    assert len(usable_rows(rows, cell_of((Facet.TEXT,), GAP))) == N
+    assert set(rows["mat_id"]) - set(
+        usable_rows(rows, cell_of((Facet.TEXT, Facet.IMAGE), GAP))["mat_id"]
+    ) == {"m03", "m17"}
 
 
 def test_a_cell_from_table_to_card(rows: pd.DataFrame, tmp_path: Path) -> None:
-    cell = Cell((Facet.IMAGE,), VOLUME, split="0", engine="dummy", seed=7, threads=1)
+    cell = cell_of((Facet.IMAGE,), VOLUME, seed=7)
     dummy = Dummy(DummySettings(statistic="median"), Resources(seed=7))
     predictions, card = train(cell, dummy, rows, tmp_path / "model")
     assert set(rows["mat_id"]) - set(predictions["mat_id"]) == {"m03", "m17"}
@@ -103,26 +96,24 @@ def test_a_cell_from_table_to_card(rows: pd.DataFrame, tmp_path: Path) -> None:
     assert card.contains_answer
     assert card.counts.model_dump() == {"n_train": 15, "n_valid": 0, "n_test": 3, "n_missing": 2}
     test = predictions[predictions["part"] == "test"]
-    assert card.metrics is not None
-    assert card.metrics.mae == pytest.approx((test["y_true"] - test["y_pred"]).abs().mean())
+    np.testing.assert_array_equal(test["y_true"], rows.loc[[16, 18, 19], "vol_atom"])
+    # The median of 10, 11, 12, 14 to 25: all training rows but the one without a picture.
+    assert set(predictions["y_pred"]) == {18.0}
+    assert predictions["predicted_class"].isna().all()
 
 
 def test_a_cell_of_classes_from_table_to_card(rows: pd.DataFrame, tmp_path: Path) -> None:
-    cell = Cell((Facet.TEXT,), PHASE, split="0", engine="dummy", seed=7, threads=1)
-    dummy = Dummy(DummySettings(statistic="majority"), Resources(seed=7))
+    cell = cell_of((Facet.TEXT,), PHASE, seed=7)
+    dummy = Dummy(DummySettings(), Resources(seed=7))
     predictions, card = train(cell, dummy, rows, model=tmp_path / "model")
-    assert (card.target, card.classes, card.contains_answer) == ("phase", ["fcc", "bcc", "hcp"], False)
-    # Six hcp of sixteen in the training part, one of four in the test part (rows 16 to 19).
-    assert card.metrics is not None
-    assert card.metrics.model_dump(include={"accuracy", "macro_f1"}) == {
-        "accuracy": 0.25,
-        "macro_f1": pytest.approx(0.4 / 3),
-    }
-    assert card.metrics.per_class["hcp"].support == 1
-    write_table(tmp_path / "predictions.parquet", predictions, cell.predictions_schema)
-    read = read_table(tmp_path / "predictions.parquet", cell.predictions_schema)
-    assert set(read["y_pred"]) == {"hcp"}
-    assert read["y_true"].tolist() == rows["phase"].tolist()
+    assert (card.objective, card.classes, card.contains_answer) == ("phase", ["fcc", "bcc", "hcp"], False)
+    assert (card.source, card.split, card.repeat, card.combination) == ("crystals", "random", 0, "text")
+    write_table(tmp_path / "predictions.parquet", predictions, PREDICTIONS)
+    read = read_table(tmp_path / "predictions.parquet", PREDICTIONS)
+    # Six hcp of sixteen in the training part.
+    assert set(read["predicted_class"]) == {"hcp"}
+    assert read["true_class"].tolist() == rows["phase"].tolist()
+    assert read[["y_true", "y_pred"]].isna().all(axis=None)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +127,7 @@ def test_a_cell_of_classes_from_table_to_card(rows: pd.DataFrame, tmp_path: Path
     ],
 )
 def test_a_text_of_the_structure_contains_the_volume(facet, text, objective, contained) -> None:
-    cell = Cell((facet,), objective, split="0", engine="dummy", seed=0, threads=1, text=text)
+    cell = cell_of((facet,), objective, seed=0, text=text)
     assert cell.contains_answer is contained
 
 
@@ -156,17 +147,17 @@ class Unteachable(Dummy):
 def test_data_that_cannot_be_learned_from_make_a_failed_card(
     objective: Objective, rows: pd.DataFrame, tmp_path: Path
 ) -> None:
-    cell = Cell((Facet.TEXT,), objective, split="0", engine="dummy", seed=0, threads=1)
+    cell = cell_of((Facet.TEXT,), objective, seed=0)
     engine = Unteachable(EngineError("material m01: picture is broken"))
     predictions, card = train(cell, engine, rows, model=tmp_path / "model")
-    assert (card.status, card.metrics) == ("failed", None)
+    assert card.status == "failed"
     assert "m01" in str(card.reason)
-    assert predictions["y_pred"].isna().all()
-    write_table(tmp_path / "predictions.parquet", predictions, cell.predictions_schema)
+    assert predictions[["y_pred", "predicted_class"]].isna().all(axis=None)
+    write_table(tmp_path / "predictions.parquet", predictions, PREDICTIONS)
     assert list((tmp_path / "model").iterdir()) == []
 
 
 def test_a_defect_is_not_taken_for_bad_data(rows: pd.DataFrame, tmp_path: Path) -> None:
-    cell = Cell((Facet.TEXT,), GAP, split="0", engine="dummy", seed=0, threads=1)
+    cell = cell_of((Facet.TEXT,), GAP, seed=0)
     with pytest.raises(KeyError):
         train(cell, Unteachable(KeyError("model.timm_image")), rows, model=tmp_path / "model")

@@ -5,15 +5,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import r2_score
 from synthetic_cells import PHASE, STRENGTH, synthetic_cells
 
 from polyfacet.facets.registry import Facet, all_combinations
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.base import Resources
 from polyfacet.training.engines.registry import check_combinations, create, needs_statistics
-from polyfacet.training.metrics import r2
 
-TABULAR = (Facet.TABULAR,)
+TABULAR = (Facet.GRAPH,)
 TREE = {"engine": "classical", "settings": {"model": "tree"}}
 RIDGE = {"engine": "classical", "settings": {"model": "ridge"}}
 
@@ -59,7 +59,7 @@ def test_classes_are_those_of_the_highest_mean_probability(frame: pd.DataFrame, 
 def test_the_default_members_are_better_than_boosted_trees_alone(frame: pd.DataFrame, tmp_path: Path) -> None:
     test = frame[180:]
     errors = {
-        name: 1 - r2(test["strength"], fitted(frame, tmp_path / name, name, settings).predict(test))
+        name: 1 - r2_score(test["strength"], fitted(frame, tmp_path / name, name, settings).predict(test))
         for name, settings in (("ensemble", {}), ("classical", {"model": "xgboost"}))
     }
     assert errors["ensemble"] < errors["classical"]
@@ -89,9 +89,9 @@ def test_wrong_members_are_the_users(members, message: str) -> None:
 def test_an_engine_says_which_combinations_it_cannot_look_at() -> None:
     check_combinations("automm", all_combinations(tuple(Facet)))
     for name in ("classical", "mcvn", "ensemble"):
-        check_combinations(name, ["tabular", "compimage", "tabular+compimage"])
-        with pytest.raises(UserError, match=rf"{name}(.|\n)*text, text\+tabular(.|\n)*combinations: \[tab"):
-            check_combinations(name, ["text", "tabular", "text+tabular"])
+        check_combinations(name, ["graph", "compimage", "graph+compimage"])
+        with pytest.raises(UserError, match=rf"{name}(.|\n)*text, text\+graph(.|\n)*combinations: \[graph"):
+            check_combinations(name, ["text", "graph", "text+graph"])
 
 
 @pytest.mark.parametrize(

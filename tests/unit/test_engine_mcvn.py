@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.metrics import r2_score
 from synthetic_cells import PHASE, STRENGTH, synthetic_cells
 
+from polyfacet.evaluation.metrics import scores_of_classes
 from polyfacet.facets.graph.training_state import TrainingState
 from polyfacet.facets.registry import Facet, facets_of
 from polyfacet.materials.objectives import Objective
@@ -19,7 +21,6 @@ from polyfacet.training.engines.mcvn import training
 from polyfacet.training.engines.mcvn.engine import MCVNEngine, MCVNSettings
 from polyfacet.training.engines.mcvn.network import MCVN, SampleAttention
 from polyfacet.training.engines.mcvn.scaling import Scaling
-from polyfacet.training.metrics import r2, score_classes
 
 N_TRAIN, N_VALID = 160, 40
 N_SAVED = 5
@@ -49,17 +50,17 @@ def fit(frame: pd.DataFrame, tmp_path: Path):
 def test_it_learns_numbers_from_features_and_picture(fit, frame: pd.DataFrame, variant: str) -> None:
     settings = MCVNSettings(variant=variant, max_epochs=20, learning_rate=0.01)
     test = frame[N_TRAIN + N_VALID :]
-    both = r2(test["strength"], fit("tabular+compimage", settings).predict(test))
+    both = r2_score(test["strength"], fit("graph+compimage", settings).predict(test))
     assert both > 0.6
     # The picture holds part of the answer.
-    assert r2(test["strength"], fit("tabular", settings).predict(test)) < both
+    assert r2_score(test["strength"], fit("graph", settings).predict(test)) < both
 
 
 def test_it_learns_classes(fit, frame: pd.DataFrame) -> None:
-    engine = fit("tabular+compimage", MCVNSettings(max_epochs=25, learning_rate=0.01), PHASE)
+    engine = fit("graph+compimage", MCVNSettings(max_epochs=25, learning_rate=0.01), PHASE)
     test = frame[N_TRAIN + N_VALID :]
     predicted = engine.predict(test)
-    assert score_classes(test["phase"], predicted, PHASE.classes).macro_f1 > 0.6
+    assert scores_of_classes(test["phase"], predicted, PHASE.classes)["all"]["macro_f1"] > 0.6
     probabilities = engine.predict_probabilities(test)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
     assert [PHASE.classes[index] for index in probabilities.argmax(axis=1)] == predicted.tolist()
@@ -67,18 +68,18 @@ def test_it_learns_classes(fit, frame: pd.DataFrame) -> None:
 
 def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads(fit, frame: pd.DataFrame) -> None:
     before = torch.get_num_threads()
-    first = fit("tabular+compimage", QUICK).predict(frame)
+    first = fit("graph+compimage", QUICK).predict(frame)
     try:
         torch.set_num_threads(2)
         torch.manual_seed(99)
-        second = fit("tabular+compimage", QUICK).predict(frame)
+        second = fit("graph+compimage", QUICK).predict(frame)
     finally:
         torch.set_num_threads(before)
     np.testing.assert_array_equal(first, second)
-    assert not np.array_equal(first, fit("tabular+compimage", QUICK, seed=2).predict(frame))
+    assert not np.array_equal(first, fit("graph+compimage", QUICK, seed=2).predict(frame))
 
 
-@pytest.mark.parametrize("combination", ["tabular", "compimage", "tabular+compimage"])
+@pytest.mark.parametrize("combination", ["graph", "compimage", "graph+compimage"])
 @pytest.mark.parametrize("objective", [STRENGTH, PHASE], ids=["numbers", "classes"])
 def test_a_saved_network_predicts_the_same(
     fit, frame: pd.DataFrame, tmp_path: Path, combination: str, objective: Objective
@@ -92,8 +93,8 @@ def test_a_saved_network_predicts_the_same(
 
 def test_more_epochs_never_validate_worse(fit, frame: pd.DataFrame) -> None:
     valid = frame[N_TRAIN : N_TRAIN + N_VALID]
-    engines = [fit("tabular", MCVNSettings(max_epochs=n, learning_rate=0.05)) for n in range(1, 9)]
-    scores = [r2(valid["strength"], engine.predict(valid)) for engine in engines]
+    engines = [fit("graph", MCVNSettings(max_epochs=n, learning_rate=0.05)) for n in range(1, 9)]
+    scores = [r2_score(valid["strength"], engine.predict(valid)) for engine in engines]
     assert scores == sorted(scores)
     assert len(set(scores)) > 2
 
@@ -101,10 +102,10 @@ def test_more_epochs_never_validate_worse(fit, frame: pd.DataFrame) -> None:
 def test_impatient_training_ends_with_the_weights_before_the_first_worse_epoch(
     fit, frame: pd.DataFrame, tmp_path: Path
 ) -> None:
-    stopped = fit("tabular", MCVNSettings(max_epochs=60, learning_rate=0.05, patience=1))
+    stopped = fit("graph", MCVNSettings(max_epochs=60, learning_rate=0.05, patience=1))
     best = json.loads((tmp_path / "model" / "mcvn.json").read_text())["training"]["epoch"]
     assert best < 59
-    up_to_best = fit("tabular", MCVNSettings(max_epochs=best, learning_rate=0.05))
+    up_to_best = fit("graph", MCVNSettings(max_epochs=best, learning_rate=0.05))
     np.testing.assert_array_equal(stopped.predict(frame), up_to_best.predict(frame))
 
 
@@ -117,18 +118,16 @@ def test_scaling_is_of_the_training_rows_and_blind_to_what_is_missing() -> None:
 
 
 def test_scaling_knows_the_training_rows_alone(frame: pd.DataFrame, fit) -> None:
-    engine = fit("tabular", QUICK)
-    assert engine._inputs == Scaling.fit(np.stack(frame["embedding"][:N_TRAIN]))
+    engine = fit("graph", QUICK)
+    assert engine._inputs == Scaling.fit(np.stack(frame["graph"][:N_TRAIN]))
     assert engine._answers == Scaling.fit(frame[["strength"]][:N_TRAIN].to_numpy())
 
 
 @pytest.mark.parametrize("facet", [Facet.TEXT, Facet.IMAGE])
 def test_facets_that_are_no_numbers_are_refused(frame: pd.DataFrame, tmp_path: Path, facet: Facet) -> None:
     engine = MCVNEngine(QUICK, Resources(seed=1))
-    with pytest.raises(
-        UserError, match=rf"mcvn cannot look at {facet.value}\+tabular|tabular\+{facet.value}"
-    ):
-        engine.fit(frame, frame, (facet, Facet.TABULAR), STRENGTH, tmp_path / "model")
+    with pytest.raises(UserError, match=rf"mcvn cannot look at {facet.value}\+graph|graph\+{facet.value}"):
+        engine.fit(frame, frame, (facet, Facet.GRAPH), STRENGTH, tmp_path / "model")
 
 
 def test_a_picture_that_is_no_composition_image_is_named(frame: pd.DataFrame, tmp_path: Path, fit) -> None:
@@ -142,13 +141,13 @@ def test_a_picture_that_is_no_composition_image_is_named(frame: pd.DataFrame, tm
 
 def test_divergence_is_an_error(fit) -> None:
     with pytest.raises(EngineError, match="Lower learning_rate"):
-        fit("tabular", MCVNSettings(max_epochs=2, learning_rate=1e300))
+        fit("graph", MCVNSettings(max_epochs=2, learning_rate=1e300))
 
 
 def test_an_epoch_whose_loss_is_not_finite_is_not_kept(fit, monkeypatch, tmp_path: Path) -> None:
     losses = iter([math.nan, math.inf, 1.0, 2.0, math.nan, math.nan])
     monkeypatch.setattr(training, "_validation_loss", lambda *_: next(losses))
-    fit("tabular", MCVNSettings(max_epochs=5))
+    fit("graph", MCVNSettings(max_epochs=5))
     assert json.loads((tmp_path / "model" / "mcvn.json").read_text())["training"] == {
         "epoch": 3,
         "validation_loss": 1.0,
@@ -218,7 +217,7 @@ def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_bits(
 
     def fit(name: str, states: Path | None) -> MCVNEngine:
         engine = MCVNEngine(settings, Resources(seed=1, states=states))
-        engine.fit(train, valid, (Facet.TABULAR, Facet.COMPIMAGE), STRENGTH, tmp_path / name)
+        engine.fit(train, valid, (Facet.GRAPH, Facet.COMPIMAGE), STRENGTH, tmp_path / name)
         return engine
 
     save, saved = TrainingState.save, []
@@ -245,12 +244,12 @@ def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_bits(
 
 def test_inputs_are_taken_as_they_are_where_the_published_code_does(fit, frame: pd.DataFrame) -> None:
     settings = MCVNSettings(max_epochs=2, scaling="none", grey_values="byte")
-    engine = fit("tabular+compimage", settings)
+    engine = fit("graph+compimage", settings)
     original, images = engine._parts(frame)
-    np.testing.assert_array_equal(original.numpy(), np.stack(frame["embedding"]))
+    np.testing.assert_array_equal(original.numpy(), np.stack(frame["graph"]))
     levels = images.numpy()
     np.testing.assert_array_equal(levels, levels.round())
     assert levels.max() > 250
     assert engine._answers == Scaling.identity(1)
-    scaled = fit("tabular+compimage", QUICK)
+    scaled = fit("graph+compimage", QUICK)
     np.testing.assert_allclose(scaled._parts(frame)[1].numpy() * 255, levels)

@@ -9,6 +9,9 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.splits.parts import divide
 from polyfacet.training.feasibility import check_feasible, fewest_materials
 
+CHECKPOINT = "model.hf_text.checkpoint_name"
+FEW = {"n_materials": 10}
+
 
 def check(config):
     check_feasible(complete_config(config))
@@ -24,8 +27,15 @@ def test_the_shipped_configurations_are_feasible(path):
     [
         ({"n_materials": 10}, "n_materials: 14"),
         ({"n_materials": 13}, "n_materials: 14"),
-        ({"n_materials": 22, "split": {"train_fraction": 0.5}}, "n_materials: 23"),
-        ({"n_materials": 10, "graphs": {"embedding": "random"}, "split": {"train_fraction": 0.99}}, "51"),
+        ({"n_materials": 22, "splits": {"random": {"train_fraction": 0.5}}}, "n_materials: 23"),
+        (
+            {
+                "n_materials": 10,
+                "graphs": {"embedding": "random"},
+                "splits": {"random": {"train_fraction": 0.99}},
+            },
+            "51",
+        ),
         ({"graphs": {"pretrain": 9}}, "graphs.pretrain = 9"),
         ({"filters": {"sites_min": 5, "sites_max": 4}}, "sites_min = 5 is more than filters.sites_max = 4"),
         ({"filters": {"elements_required": ["O"], "elements_excluded": ["O", "N"]}}, "(O) contradicts"),
@@ -60,12 +70,14 @@ def test_all_contradictions_are_told_at_once():
         {"n_materials": 10, "graphs": {"embedding": "calibrated"}},
         {"composition": {"text": "cif"}, "encoders": {"source": "hub"}},
         {"composition": {"text": "cif"}, "combinations": ["image"]},
-        {"composition": {"text": "cif"}, "combinations": ["tabular"], "engine": {"name": "mcvn"}},
+        {"composition": {"text": "cif"}, "methods": {"a": {"engine": "mcvn", "combinations": ["graph"]}}},
         {"composition": {"text": "cif"}, "encoders": {"checkpoints": {"text": "/models/matbert"}}},
         {"encoders": {"source": "hub", "image": {"architecture": "resnet11"}}},
         {
             "composition": {"text": "cif"},
-            "engine": {"automm": {"hyperparameters": {"model.hf_text.checkpoint_name": "/models/matbert"}}},
+            "methods": {
+                "a": {"engine": "automm", "settings": {"hyperparameters": {CHECKPOINT: "/models/matbert"}}}
+            },
         },
     ],
 )
@@ -75,7 +87,7 @@ def test_what_can_work_is_not_refused(config):
 
 @pytest.mark.parametrize("fraction", [0.5, 0.85, 0.95])
 def test_the_fewest_materials_are_the_fewest_that_can_be_split(fraction):
-    config = complete_config({"split": {"train_fraction": fraction}})
+    config = complete_config({"splits": {"random": {"train_fraction": fraction}}})
     fewest = fewest_materials(config)
     assert n_trained(fewest, fraction) >= 10
     assert n_trained(fewest - 1, fraction) < 10

@@ -58,7 +58,7 @@ def preset_encoders(**settings):
     from polyfacet.training.encoders.hub import checkpoints_of, repository_of
     from polyfacet.training.engines.automm.hyperparameters import AutoMMSettings
 
-    facets = (Facet.TEXT, Facet.IMAGE, Facet.TABULAR)
+    facets = (Facet.TEXT, Facet.IMAGE, Facet.GRAPH)
     chosen = AutoMMSettings(**settings)
     checkpoints = checkpoints_of(facets, chosen)
     repositories = {facet: repository_of(facet, name) for facet, name in checkpoints.items()}
@@ -236,7 +236,7 @@ def test_working_offline_must_come_before_the_hubs_library(record):
 TRAINING_LOADS = """
 import sys
 from pathlib import Path
-import train_cell
+import train_cells
 from polyfacet.training.encoders.hub_cache import read_record, work_offline
 work_offline(read_record(Path(sys.argv[1])))
 from timm import create_model

@@ -48,7 +48,7 @@ def test_snakemake_can_call_the_functions():
 
 @pytest.mark.parametrize(
     ("combination", "local", "hub"),
-    [("text", None, 1), ("tabular", None, None), ("image", 1, 1), ("text+tabular+compimage", 1, 1)],
+    [("text", None, 1), ("graph", None, None), ("image", 1, 1), ("text+graph+compimage", 1, 1)],
 )
 def test_a_gpu_is_for_cells_with_a_slow_encoder(combination, local, hub):
     assert cell_gpus(combination, hub=False) == local

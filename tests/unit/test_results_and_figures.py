@@ -1,75 +1,100 @@
 """Tables and figures of a run: right numbers, best cells marked, failures shown, nothing invented."""
 
 import numpy as np
-import pandas as pd
 import pytest
+from made_up_results import cell_row, frames, score_rows
 from PIL import Image
 
+from polyfacet.evaluation.scores import compare
 from polyfacet.reporting.figures import contact_sheet, mae_bars, mase_heatmap, save
-from polyfacet.reporting.results import answer_cells, best_rows, pivot, to_markdown, with_best
+from polyfacet.reporting.grids import grids
 
-UNITS = {"gap": "eV", "vol_atom": "A^3/atom"}
+VALUES = {
+    ("text", "gap"): 0.5,
+    ("text+image", "gap"): 0.4,
+    ("image", "gap"): 0.9,
+    ("mean", "gap"): 1.0,
+    ("median", "gap"): 0.95,
+    ("text", "vol_atom"): 2.0,
+    ("text+image", "vol_atom"): None,
+    ("image", "vol_atom"): 1.0,
+    ("mean", "vol_atom"): 3.0,
+    ("median", "vol_atom"): 3.5,
+}
+
+
+def grid_of(values=VALUES, shifts=(-0.1, 0.1), **changes):
+    """Make the one grid of these MAEs; a value of None is a failed cell. Each repeat shifts them."""
+    cells, scores = [], []
+    for (row, objective), value in values.items():
+        for repeat, shift in enumerate(shifts):
+            shows = "image" in row and objective == "vol_atom"
+            cell = cell_row(
+                row, objective, ok=value is not None, repeat=repeat, contains_answer=shows, **changes
+            )
+            cells.append(cell)
+            scores += score_rows(cell, **({} if value is None else {"mae": value + shift, "mase": 2 * value}))
+    frame, table = frames(cells, scores)
+    (grid,) = grids(frame, compare(table, None))
+    return grid
 
 
 @pytest.fixture
-def cells():
-    values = {
-        ("text", "gap"): 0.5,
-        ("text+image", "gap"): 0.4,
-        ("image", "gap"): 0.9,
-        ("mean", "gap"): 1.0,
-        ("median", "gap"): 0.95,
-        ("text", "vol_atom"): 2.0,
-        ("text+image", "vol_atom"): None,
-        ("image", "vol_atom"): 1.0,
-        ("mean", "vol_atom"): 3.0,
-        ("median", "vol_atom"): 3.5,
-    }
-    rows = [
-        {
-            "row": row,
-            "target": target,
-            "mae": np.nan if value is None else value + shift,
-            "mase": np.nan if value is None else 2 * value,
-            "contains_answer": "image" in row and target == "vol_atom",
-        }
-        for (row, target), value in values.items()
-        for shift in (-0.1, 0.1)
-    ]
-    return pd.DataFrame(rows)
+def grid():
+    return grid_of()
 
 
-def test_rows_go_from_few_facets_to_many_and_end_in_the_dummies(cells):
-    table = pivot(cells, "mae")
+def test_rows_go_from_few_facets_to_many_and_end_in_the_baselines(grid):
+    table = grid.values("mae")
     assert list(table.index) == ["text", "image", "text+image", "mean", "median"]
     assert list(table.columns) == ["gap", "vol_atom"]
 
 
-def test_values_are_means_over_repeats_and_failures_stay_visible(cells):
-    table = pivot(cells, "mae")
-    assert table.loc["text", "gap"] == pytest.approx(0.5)
-    assert np.isnan(table.loc["text+image", "vol_atom"])
+def test_values_are_means_over_repeats_with_their_spread_and_failures_stay_visible(grid):
+    assert grid.values("mae").loc["text", "gap"] == pytest.approx(0.5)
+    assert grid.values("mae", "std").loc["text", "gap"] == pytest.approx(np.std([0.4, 0.6], ddof=1))
+    assert np.isnan(grid.values("mae").loc["text+image", "vol_atom"])
 
 
-def test_a_failed_repeat_is_not_averaged_away(cells):
-    cells.loc[0, "mae"] = np.nan
-    assert np.isnan(pivot(cells, "mae").loc["text", "gap"])
+def test_a_failed_repeat_is_not_averaged_away():
+    cells = [cell_row("text", repeat=repeat, ok=repeat == 0) for repeat in range(2)]
+    scores = [row for cell in cells for row in score_rows(cell, mae=1.0, mase=1.0)]
+    frame, table = frames(cells, scores)
+    (grid,) = grids(frame, compare(table, None))
+    assert np.isnan(grid.values("mase").loc["text", "gap"])
 
 
-def test_the_best_of_each_target_is_marked(cells):
-    table = pivot(cells, "mae")
-    assert best_rows(table) == {"gap": "text+image", "vol_atom": "image"}
-    assert list(with_best(table).loc["best"]) == ["text+image", "image"]
-    lines = to_markdown(table, answer_cells(cells), UNITS).splitlines()
-    assert lines[0] == "| facets | Band gap (eV) | Volume (A^3/atom) |"
+def test_the_best_of_each_objective_is_marked():
+    grid = grid_of(shifts=(0.0,))
+    assert grid.best("mae") == {"gap": "text+image", "vol_atom": "image"}
+    lines = grid.markdown("mae").splitlines()
+    assert lines[0] == "| method and facets | Band gap (eV) | Volume (A^3/atom) |"
     assert "| image | 0.9 | **1** † |" in lines
     assert "| text+image | **0.4** | n/a † |" in lines
+    assert "0.5 ± 0.1414" in grid_of().markdown("mae")
 
 
-def test_figures_are_files_with_content_and_equal_for_equal_input(cells, tmp_path):
+def test_several_methods_are_told_apart_by_their_names():
+    cells = [cell_row("text"), cell_row("text", method="trees"), cell_row("mean")]
+    scores = [row for cell in cells for row in score_rows(cell, mae=1.0, mase=1.0)]
+    frame, table = frames(cells, scores)
+    (grid,) = grids(frame, compare(table, None))
+    assert list(grid.rows.values()) == ["automm: text", "trees: text", "mean"]
+    assert grid.baselines == ["mean"]
+
+
+def test_sources_and_splits_have_grids_of_their_own():
+    places = [("crystals", "random"), ("crystals", "formula"), ("steels", "random")]
+    cells = [cell_row("text", source=source, split=split) for source, split in places]
+    scores = [row for cell in cells for row in score_rows(cell, mae=1.0, mase=1.0)]
+    frame, table = frames(cells, scores)
+    assert [(grid.source, grid.split) for grid in grids(frame, compare(table, None))] == places
+
+
+def test_figures_are_files_with_content_and_equal_for_equal_input(grid, tmp_path):
     for name in ("a", "b"):
-        save(mase_heatmap(pivot(cells, "mase"), answer_cells(cells)), tmp_path / f"heatmap_{name}.png")
-        save(mae_bars(pivot(cells, "mae")), tmp_path / f"bars_{name}.png")
+        save(mase_heatmap([grid, grid]), tmp_path / f"heatmap_{name}.png")
+        save(mae_bars([grid]), tmp_path / f"bars_{name}.png")
     for kind in ("heatmap", "bars"):
         first, second = (tmp_path / f"{kind}_{name}.png" for name in "ab")
         assert first.read_bytes() == second.read_bytes()
@@ -77,11 +102,15 @@ def test_figures_are_files_with_content_and_equal_for_equal_input(cells, tmp_pat
             assert len(picture.convert("RGB").getcolors(1 << 24)) > 50
 
 
-def test_the_heatmap_says_what_the_table_says(cells):
-    table = pivot(cells, "mase")
-    texts = [text.get_text() for text in mase_heatmap(table, answer_cells(cells)).axes[0].texts]
-    assert texts[: len(table.columns)] == ["1.00", "4.00"]
+def test_the_heatmap_says_what_the_table_says(grid):
+    texts = [text.get_text() for text in mase_heatmap([grid]).axes[0].texts]
+    assert texts[:2] == ["1.00", "4.00"]
     assert "n/a†" in texts
+
+
+@pytest.mark.parametrize("draw", [mase_heatmap, mae_bars])
+def test_a_run_without_numbers_has_figures_that_say_so(draw):
+    assert [text.get_text() for text in draw([]).texts] == ["No objective of this run has numbers."]
 
 
 def test_the_contact_sheet_shows_every_picture(tmp_path):

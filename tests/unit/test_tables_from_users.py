@@ -9,18 +9,19 @@ import pytest
 
 import read_composition_table
 from polyfacet.facets.compimage.statistics import STATISTICS, composition_statistics
+from polyfacet.facets.registry import Facet
 from polyfacet.facets.text.composition import composition_text
 from polyfacet.materials.formula import parse_formula
 from polyfacet.runtime.errors import UserError
 from polyfacet.sources.tables.description import RESERVED, table_source
 from polyfacet.sources.tables.reading import rows_schema
-from polyfacet.training.table_dataset import table_dataset_schema
+from polyfacet.training.dataset import dataset_schema
 
 STEEL = {
     "composition": {"columns": ["C", "Mn"], "unit": "weight_percent", "balance": "Fe"},
-    "targets": {"y": {"column": "Hardness"}},
+    "objectives": {"y": {"column": "Hardness"}},
 }
-FORMULA = {"composition": {"formula": "Compound"}, "targets": {"y": {"column": "y"}}}
+FORMULA = {"composition": {"formula": "Compound"}, "objectives": {"y": {"column": "y"}}}
 ROWS = "C,Mn,Hardness\n0.4,1.5,397\n0.4,1.6,398\n"
 
 
@@ -33,12 +34,13 @@ def read(tmp_path):
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         outputs = [tmp_path / name for name in ("rows.parquet", "rejected.parquet", "summary.json")]
         described = {**description, "file": str(path)}
-        read_composition_table.main(*outputs, table="a", description=described, max_rejected_fraction=1)
+        read_composition_table.main(*outputs, source="a", description=described, max_rejected_fraction=1)
         facts = json.loads(outputs[2].read_text())
         rows = pd.read_parquet(outputs[0])
-        features = np.stack(rows["features"]) if len(rows) else np.empty((0, len(facts["features"])))
         return (
-            rows.assign(amounts=[dict(zip(facts["features"], row, strict=True)) for row in features]),
+            rows.assign(
+                amounts=[dict(zip(facts["features"], row, strict=False)) for row in rows["composition"]]
+            ),
             pd.read_parquet(outputs[1]),
         )
 
@@ -144,7 +146,10 @@ def test_a_hydrate_is_no_alloy(read):
     assert "brackets: shares" in one(read, "CuSO4.5H2O", brackets="shares")
 
 
-WEIGHTS = {"composition": {"columns": ["C", "Mn"], "unit": "weight_percent"}, "targets": STEEL["targets"]}
+WEIGHTS = {
+    "composition": {"columns": ["C", "Mn"], "unit": "weight_percent"},
+    "objectives": STEEL["objectives"],
+}
 
 
 @pytest.mark.parametrize(
@@ -266,31 +271,32 @@ NAMES = sorted(RESERVED)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_target_with_the_name_of_a_column_of_ours_is_refused_by_its_key(read, name):
-    with pytest.raises(UserError, match=rf"tables\.a\.targets: .*'{name}'.*Rename the target"):
-        read(ROWS, {**STEEL, "targets": {name: {"column": "Hardness"}}})
+def test_an_objective_with_the_name_of_a_column_of_ours_is_refused_by_its_key(read, name):
+    with pytest.raises(UserError, match=rf"tables\.a\.objectives: .*'{name}'.*Rename the objective"):
+        read(ROWS, {**STEEL, "objectives": {name: {"column": "Hardness"}}})
 
 
 def test_all_columns_of_ours_are_reserved():
-    source = table_source("a", {**STEEL, "file": "a.csv"})
-    ours = {*rows_schema([]).names, *table_dataset_schema([]).names}
-    assert ours <= RESERVED
-    assert "y" in rows_schema(source.objectives).names
+    source = table_source("a", {**STEEL, "process": ["T"], "file": "a.csv"})
+    rows = rows_schema(source)
+    facets = [Facet.COMPOSITION, Facet.PROCESS, Facet.COMPIMAGE]
+    assert {*rows.names, *dataset_schema(rows, facets).names} - {"y"} <= RESERVED
+    assert "y" in rows_schema(source).names
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"process": ["Hardness"]}, "'Hardness' is named in process and in targets"),
-        ({"targets": {"y": {"column": "Mn"}}}, "'Mn' is named in composition.columns and in targets"),
+        ({"process": ["Hardness"]}, "'Hardness' is named in process and in objectives"),
+        ({"objectives": {"y": {"column": "Mn"}}}, "'Mn' is named in composition.columns and in objectives"),
         ({"process": ["C"]}, "'C' is named in composition.columns and in process"),
-        ({"id": "Hardness"}, "'Hardness' is named in id and in targets"),
+        ({"id": "Hardness"}, "'Hardness' is named in id and in objectives"),
         (
             {"composition": {"columns": {"C": "x", "Mn": "x"}, "unit": "weight_percent", "balance": "Fe"}},
             "'x' is named in composition.columns and in composition.columns",
         ),
-        ({"targets": {"y": {"column": "Hardness", "classes": ["all"]}}}, "class 'all'"),
-        ({"targets": {"y": {"column": "Hardness", "classes": ["hard "]}}}, "class 'hard '"),
+        ({"objectives": {"y": {"column": "Hardness", "classes": ["all"]}}}, "class 'all'"),
+        ({"objectives": {"y": {"column": "Hardness", "classes": ["hard "]}}}, "class 'hard '"),
     ],
 )
 def test_a_column_with_two_roles_is_refused(read, changes, message):

@@ -3,21 +3,22 @@
 import json
 
 import pytest
+from made_up_results import BASELINES, cell_row, frames, score_rows
 
 import tabulate_results
 import write_report
+from polyfacet.evaluation.tables import CELLS, SCORES
 from polyfacet.facets.registry import combination_name, facets_of
 from polyfacet.materials.material import SAMPLE
 from polyfacet.materials.stage_tables import TWINS
-from polyfacet.reporting.results import CELLS
 from polyfacet.runtime.parquet import write_table
 from polyfacet.splits.parts import SPLIT
 
-BLANK_TARGETS = dict.fromkeys(
+BLANK_OBJECTIVES = dict.fromkeys(
     ("gap", "e_form", "e_hull", "e_total", "mag_vol", "vol_atom", "dos_ef", "volume"), 0.0
 )
 BLANK = {
-    **BLANK_TARGETS,
+    **BLANK_OBJECTIVES,
     "prototype_id": None,
     "space_group": None,
     "n_sites": 1,
@@ -25,27 +26,6 @@ BLANK = {
     "source_file": "",
     "source_position": 0,
 }
-
-
-def cell(row, target="gap", mae=1.0, split="split-0", n_test=3, n_missing=0, tested="abc"):
-    failed = mae is None
-    return {
-        "row": row,
-        "target": target,
-        "split": split,
-        "status": "failed" if failed else "ok",
-        "reason": "no reason" if failed else None,
-        **dict.fromkeys(("mae", "mase", "rmse", "r2"), mae),
-        "n_train": 8,
-        "n_valid": 1,
-        "n_test": n_test,
-        "n_missing": n_missing,
-        "tested": tested,
-        "contains_answer": False,
-        "engine": "automm",
-        "wall_time_s": 1.0,
-        "peak_memory_mib": 1.0,
-    }
 
 
 @pytest.fixture
@@ -66,38 +46,40 @@ def report(tmp_path):
         ],
         SPLIT,
     )
-    (tmp_path / "summary.json").write_text(json.dumps({"read": 7}))
-    (tmp_path / "split-0").mkdir()
-    network = tmp_path / "split-0" / "network.json"
+    (tmp_path / "crystals" / "sample").mkdir(parents=True)
+    (tmp_path / "crystals" / "sample" / "summary.json").write_text(json.dumps({"read": 7}))
+    (tmp_path / "random-0").mkdir()
+    network = tmp_path / "random-0" / "network.json"
     twins = [
         {"mat_id": mat_id, "twin_group": "a", "formula": "Cu", "compared": mat_id != "f"} for mat_id in "abf"
     ]
     write_table(tmp_path / "twins-0.parquet", twins, TWINS)
     write_table(tmp_path / "twins-1.parquet", [], TWINS)
 
-    def write(*cells, **recorded):
+    def write(*results, **recorded):
         network.write_text(json.dumps({"kind": "random", "notes": [], **recorded}))
-        write_table(tmp_path / "cells.parquet", list(cells), CELLS)
-        tables = [tmp_path / name for name in ("mae.csv", "mae.md", "mase.csv", "mase.md")]
-        tabulate_results.main(tmp_path / "cells.parquet", *tables)
+        cells, scores = frames([cell for cell, _ in results], [row for _, rows in results for row in rows])
+        write_table(tmp_path / "cells.parquet", cells, CELLS)
+        write_table(tmp_path / "scores.parquet", scores, SCORES)
+        tables = [tmp_path / name for name in ("mae.csv", "mase.csv", "tables.md")]
+        tabulate_results.main(
+            tmp_path / "cells.parquet", tmp_path / "scores.parquet", *tables, reference=None, published=[]
+        )
         write_report.main(
             tmp_path / "cells.parquet",
-            tmp_path / "summary.json",
-            tmp_path / "sample.parquet",
-            [tmp_path / "split.parquet"],
-            [network],
-            [tmp_path / "twins-0.parquet", tmp_path / "twins-1.parquet"],
-            tmp_path / "mae.md",
-            tmp_path / "mase.md",
-            tmp_path / "mase_heatmap.png",
-            tmp_path / "mae_bars.png",
-            tmp_path / "sheet.png",
-            tmp_path / "legend.png",
-            [],
-            [],
-            [],
-            tmp_path / "report.md",
-            tmp_path / "twins.csv",
+            tmp_path / "tables.md",
+            *(tmp_path / name for name in ("mase_heatmap.png", "mae_bars.png", "comparison.png")),
+            samples=[tmp_path / "sample.parquet"],
+            summaries=[tmp_path / "crystals" / "sample" / "summary.json"],
+            rejected_rows=[],
+            splits=[tmp_path / "split.parquet"],
+            networks=[network],
+            twins=[tmp_path / "twins-0.parquet", tmp_path / "twins-1.parquet"],
+            tokens=[],
+            rejected=[],
+            provenance=[],
+            report=tmp_path / "report.md",
+            twins_csv=tmp_path / "twins.csv",
             run_name="test",
         )
         return (tmp_path / "report.md").read_text()
@@ -105,77 +87,79 @@ def report(tmp_path):
     return write
 
 
-def dummies(target="gap", mae=1.0, **changes):
-    return [cell(name, target, mae, **changes) for name in ("mean", "median")]
+def cell(row, objective="gap", mae=1.0, **changes):
+    """A cell and its scores; without an MAE it failed."""
+    made = cell_row(row, objective, ok=mae is not None, **changes)
+    return made, score_rows(made, mae=mae, mase=mae)
+
+
+def baselines(objective="gap", mae=1.0, **changes):
+    return [cell(name, objective, mae, **changes) for name in BASELINES]
 
 
 def test_a_best_cell_comes_with_the_number_of_test_rows_and_no_claim_beyond_them(report):
-    text = report(cell("text", mae=0.5), cell("image", mae=0.6), *dummies())
-    findings = text[text.index("## Findings") : text.index("## How to read")]
-    assert "`text` is best" in findings
-    assert "3 test materials" in findings
-    assert "one split" in findings
-    assert "no test says" in findings
+    text = report(cell("text", mae=0.5), cell("image", mae=0.6), *baselines())
+    assert "`text` is best" in text
+    assert "3 test materials of one split" in text
+    assert "no test says" in text
 
 
 def test_repeats_and_unequal_test_parts_are_said(report):
     several = [
-        cell(row, mae=0.5, split=f"split-{i}", n_test=3 + i)
-        for i in range(2)
-        for row in ("text", "mean", "median")
+        cell(row, mae=0.5, repeat=i, n_test=3 + i) for i in range(2) for row in ("text", "mean", "median")
     ]
     findings = report(*several)
     assert "3 to 4 test materials" in findings
-    assert "2 splits" in findings
+    assert "each of 2 splits and repeats" in findings
 
 
 @pytest.mark.parametrize("mae", [None, float("nan")])
-def test_a_target_without_any_number_is_named_and_not_dropped(report, mae):
-    text = report(cell("text", mae=0.5), *dummies(), cell("text", "e_hull", mae), *dummies("e_hull", 1.0))
+def test_an_objective_without_any_number_is_named_and_not_dropped(report, mae):
+    text = report(cell("text", mae=0.5), *baselines(), cell("text", "e_hull", mae), *baselines("e_hull", 1.0))
     assert "Energy above hull: no cell has a result" in text
-    assert "1 of 2 targets" in text
+    assert "beat the baselines on 1 of 2 objectives" in text
 
 
 def test_a_run_without_any_number_has_a_report(report):
-    text = report(cell("text", mae=None), *dummies(mae=None))
+    text = report(cell("text", mae=None), *baselines(mae=None))
     assert "Band gap: no cell has a result" in text
     assert text.count("no reason") == 3
 
 
 @pytest.mark.parametrize("mae", [None, float("nan")])
-def test_dummies_that_failed_do_not_stop_the_report(report, mae):
-    text = report(cell("text", mae=0.5), *dummies(mae=mae))
+def test_baselines_that_failed_do_not_stop_the_report(report, mae):
+    text = report(cell("text", mae=0.5), *baselines(mae=mae))
     assert "`text` is best" in text
-    assert "no dummy" in text
-    assert "beat both dummy predictors on 0 of 1 targets" in text
+    assert "no baseline has a result" in text
+    assert "beat the baselines on 0 of 1 objectives" in text
 
 
 def test_elements_whose_picture_holds_the_answer_are_counted(report):
-    text = report(cell(combination_name(facets_of("text+compimage")), mae=0.5), *dummies())
+    text = report(cell(combination_name(facets_of("text+compimage")), mae=0.5), *baselines())
     note = next(line for line in text.splitlines() if "composition image" in line and "DFT" in line)
     assert "2 of the 5 test materials" in note
     assert "Band gap" in note
-    assert "2 of the 5" not in report(cell("text", mae=0.5), *dummies())
-    other_target = report(cell("compimage", "e_form", 0.5), *dummies("e_form"))
-    assert "2 of the 5" not in other_target
+    assert "2 of the 5" not in report(cell("text", mae=0.5), *baselines())
+    other_objective = report(cell("compimage", "e_form", 0.5), *baselines("e_form"))
+    assert "2 of the 5" not in other_objective
 
 
 def test_what_the_network_saw_and_could_not_learn_is_said_where_there_are_embeddings(report):
     training = {"n_train": 6, "n_valid": 2}
     note = "The training of the network left out `e_hull`: all 6 known training values are 0."
-    text = report(cell("tabular", mae=0.5), *dummies(), training=training, notes=[note])
+    text = report(cell("graph", mae=0.5), *baselines(), training=training, notes=[note])
     assert "trained on 6 materials" in text
     assert "2 others chose its epoch" in text
-    assert "all targets at once" in text
-    assert "- split-0: The training of the network left out" in text
-    without = report(cell("text", mae=0.5), *dummies(), training=training, notes=[note])
+    assert "all objectives at once" in text
+    assert "- random-0: The training of the network left out" in text
+    without = report(cell("text", mae=0.5), *baselines(), training=training, notes=[note])
     assert "network" not in without
-    untrained = report(cell("tabular", mae=0.5), *dummies())
-    assert "all targets at once" not in untrained
+    untrained = report(cell("graph", mae=0.5), *baselines())
+    assert "all objectives at once" not in untrained
 
 
 def test_twins_are_counted_and_listed(report, tmp_path):
-    text = report(cell("text"), *dummies())
+    text = report(cell("text"), *baselines())
     assert "3 materials are 1 groups of twins" in text
     assert "The cells of 1 of them cannot be compared" in text
     assert (tmp_path / "twins.csv").read_text().splitlines() == [
@@ -187,16 +171,16 @@ def test_twins_are_counted_and_listed(report, tmp_path):
 
 
 def test_rivals_that_were_tested_on_other_materials_are_named(report):
-    even = report(cell("text"), cell("image"), *dummies())
+    even = report(cell("text"), cell("image"), *baselines())
     assert "tested on the same materials" not in even
-    assert "| text | 8 | 1 | 3 | 0 |" in even
-    cells = [cell("text"), cell("image", n_test=2, n_missing=2, tested="ab"), *dummies()]
-    uneven = report(*cells, cell("text", "e_form"), cell("image", "e_form"), *dummies("e_form"))
+    assert "| crystals | `automm` | text | 8 | 1 | 3 | 0 |" in even
+    cells = [cell("text"), cell("image", n_test=2, n_missing=2, tested="ab"), *baselines()]
+    uneven = report(*cells, cell("text", "e_form"), cell("image", "e_form"), *baselines("e_form"))
     assert "**Not all cells were tested on the same materials**" in uneven
     assert "this concerns Band gap." in uneven
-    assert "| image | 8 | 1 | 2 to 3 | 0 to 2 |" in uneven
+    assert "| crystals | `automm` | image | 8 | 1 | 2 to 3 | 0 to 2 |" in uneven
 
 
 def test_a_failed_cell_is_not_a_rival(report):
-    text = report(cell("text"), cell("image", mae=None, n_test=0, tested="none"), *dummies())
+    text = report(cell("text"), cell("image", mae=None, n_test=0, tested="none"), *baselines())
     assert "tested on the same materials" not in text

@@ -18,7 +18,7 @@ def test_the_files_of_a_folder_are_watched(tmp_path):
     for i in range(2):
         write_entries(data / f"{i}.json", entries()[i::2])
     settings = ["--config", f"sources=['{data}']", "n_materials=all"]
-    summary = workflow.folder / "results" / "test" / "sample" / "summary.json"
+    summary = workflow.folder / "results" / "test" / "crystals" / "sample" / "summary.json"
     workflow.run("--until", "sample", *settings)
     assert json.loads(summary.read_text())["read"] == 15
 

@@ -91,7 +91,7 @@ def test_the_environments_can_be_put_into_a_container(said, pristine):
 
 @pytest.mark.parametrize(("cores", "threads"), [("6", 3), ("64", 8)])
 def test_shards_of_pictures_share_the_cores(pristine, cores, threads):
-    plan = pristine.run("--dry-run", "--cores", cores, "results/test/images/shard-0.parquet")
+    plan = pristine.run("--dry-run", "--cores", cores, "results/test/crystals/images/shard-0.parquet")
     (job,) = [part for part in plan.split("rule ") if part.startswith("render_images:")]
     found = re.search(r"threads: (\d+)", job)
     assert int(found[1] if found else 1) == threads

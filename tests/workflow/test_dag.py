@@ -1,19 +1,45 @@
 """What a configuration makes: job counts in dry runs, and errors before anything runs."""
 
 import pytest
+import yaml
 
 
-def test_the_study_is_forty_nine_cells(pristine):
-    jobs = pristine.jobs("--configfile", "config/paper.yaml", changes=["sources=[embedded]"])
+def test_the_published_grid_is_forty_nine_cells_and_two_baselines(pristine):
+    jobs = pristine.jobs("--configfile", "config/costa2024.yaml", changes=["sources=[embedded]"])
     assert jobs["train_cell"] == 49
-    assert jobs["train_dummy"] == 14
+    assert jobs["train_method"] == 2
     assert jobs["render_images"] == jobs["build_graphs"] == jobs["write_structures"] == 10
     assert "make_local_encoders" not in jobs
 
 
 def test_the_full_grid_is_a_hundred_and_five_cells(pristine):
-    every_target = "targets=[gap,e_form,e_hull,e_total,mag_vol,vol_atom,dos_ef]"
-    assert pristine.jobs(changes=["combinations=full", every_target])["train_cell"] == 105
+    every_objective = "objectives=[gap,e_form,e_hull,e_total,mag_vol,vol_atom,dos_ef]"
+    methods = "methods={automm: {combinations: full}}"
+    assert pristine.jobs(changes=[methods, every_objective])["train_cell"] == 105
+
+
+FACET_STAGES = {
+    "text": {"describe_compositions", "count_tokens", "make_local_encoders"},
+    "image": {"write_structures", "render_images", "draw_contact_sheet", "make_local_encoders"},
+    "graph": {"write_structures", "build_graphs", "fit_network", "embed_graphs"},
+    "compimage": {
+        "build_element_table",
+        "compute_composition_statistics",
+        "fit_grey_levels",
+        "draw_composition_images",
+        "draw_composition_legend",
+    },
+}
+
+
+@pytest.mark.parametrize("facet", FACET_STAGES)
+def test_only_what_a_method_looks_at_is_made(pristine, facet):
+    plan = pristine.folder / "only.yaml"
+    plan.write_text(f"methods: {{only: {{engine: automm, combinations: [{facet}]}}}}")
+    jobs = pristine.jobs("--configfile", str(plan))
+    others = set().union(*FACET_STAGES.values()) - FACET_STAGES[facet]
+    assert FACET_STAGES[facet] - {"make_local_encoders"} <= jobs.keys()
+    assert not (others - {"make_local_encoders"}) & jobs.keys()
 
 
 def test_shards_of_very_many_materials_grow_instead_of_their_number(pristine):
@@ -22,7 +48,7 @@ def test_shards_of_very_many_materials_grow_instead_of_their_number(pristine):
 
 
 def test_repeats_multiply_what_is_fitted_and_nothing_else(pristine):
-    once, thrice = pristine.jobs(), pristine.jobs(changes=["split={repeats: 3}"])
+    once, thrice = pristine.jobs(), pristine.jobs(changes=["splits={random: {repeats: 3}}"])
     fitted = {
         "split_materials",
         "fit_network",
@@ -32,29 +58,51 @@ def test_repeats_multiply_what_is_fitted_and_nothing_else(pristine):
         "assemble_dataset",
         "gather_dataset",
         "train_cell",
-        "train_dummy",
+        "train_method",
     }
     assert thrice == {rule: n * (3 if rule in fitted else 1) for rule, n in once.items()}
 
 
-def test_combinations_and_targets_come_from_the_configuration(pristine):
-    jobs = pristine.jobs(changes=["combinations=[text,image]", "targets=[gap,dos_ef,e_hull]"])
-    assert jobs["train_cell"] == 6
+def test_splits_stand_side_by_side(pristine):
+    splits = "splits={random: {}, prototypes: {method: column, column: prototype_id}}"
+    once, twice = pristine.jobs(), pristine.jobs(changes=[splits])
+    assert twice["split_materials"] == 2 * once["split_materials"]
+    assert twice["train_cell"] == 2 * once["train_cell"]
+
+
+def test_crystals_and_tables_can_be_in_one_run(pristine):
+    config = yaml.safe_load((pristine.folder / "config" / "test_tables.yaml").read_text())
+    methods = {"trees": {"engine": "classical", "combinations": ["compimage"]}, "mean": {"engine": "dummy"}}
+    both = pristine.folder / "both.yaml"
+    both.write_text(yaml.safe_dump({**config, "sources": ["embedded"], "methods": methods, "report": {}}))
+    jobs = pristine.jobs("--configfile", str(both))
+    assert {"sample", "read_composition_table", "write_report"} <= jobs.keys()
+    # Two splits with two repeats, two methods, two sources.
+    assert jobs["train_method"] == 16
+
+
+def test_combinations_and_objectives_come_from_the_configuration(pristine):
+    changes = ["methods={automm: {combinations: [text,image]}}", "objectives=[gap,dos_ef,e_hull]"]
+    assert pristine.jobs(changes=changes)["train_cell"] == 6
 
 
 @pytest.mark.parametrize("source", ["local", "hub"])
 def test_engines_without_encoders_wait_for_none(pristine, source):
-    changes = [f"encoders={{source: {source}}}", "engine={name: mcvn}", "combinations=[tabular,compimage]"]
-    jobs = pristine.jobs(changes=changes)
-    assert jobs["train_cell"] == 4
-    assert not {"make_local_encoders", "fetch_hub_encoders"} & set(jobs)
+    config = pristine.folder / "mcvn_only.yaml"
+    config.write_text(
+        f"encoders: {{source: {source}}}\nmethods: {{mcvn: {{engine: mcvn, combinations: [graph]}}}}"
+    )
+    jobs = pristine.jobs("--configfile", str(config))
+    assert jobs["train_method"] == 1
+    assert not {"train_cell", "make_local_encoders", "fetch_hub_encoders"} & set(jobs)
 
 
 @pytest.mark.parametrize(("features", "expected"), [("original", False), ("expanded", True)])
 def test_expanded_features_are_made_of_the_statistics(pristine, features, expected):
-    engine = f"engine={{name: classical, classical: {{model: ridge, features: {features}}}}}"
-    plan = pristine.run("--dry-run", "--config", engine, "combinations=[tabular]", "targets=[gap]")
-    (job,) = [part for part in plan.split("rule ") if part.startswith("train_cell:")]
+    trees = f"methods={{trees: {{combinations: [graph], settings: {{model: ridge, features: {features}}}}}}}"
+    plan = pristine.run("--dry-run", "--config", trees)
+    jobs = [part for part in plan.split("rule ") if part.startswith("train_method:")]
+    (job,) = [part for part in jobs if "method=trees" in part]
     assert ("composition_statistics/shard-1.parquet" in job) is expected
 
 
@@ -75,10 +123,23 @@ def test_pretraining_prepares_materials_outside_the_sample(pristine):
 
 def test_a_run_on_a_table_repeats_each_way_of_splitting_and_draws_no_crystal(pristine):
     jobs = pristine.jobs("--configfile", "config/test_tables.yaml")
-    table = ("build_element_table", "read_composition_table", "compute_table_statistics")
-    by_split = ("split_table", "fit_table_grey_levels", "draw_table_images", "assemble_table_dataset")
-    report = ("compare_methods", "plot_comparison", "report_comparison")
-    assert jobs == {**dict.fromkeys([*table, *report], 1), **dict.fromkeys([*by_split, "train_methods"], 4)}
+    table = ("build_element_table", "read_composition_table", "compute_composition_statistics")
+    by_split = (
+        "split_materials",
+        "fit_grey_levels",
+        "draw_composition_images",
+        "assemble_dataset",
+        "gather_dataset",
+    )
+    report = (
+        "collect_results",
+        "plot_results",
+        "tabulate_results",
+        "draw_composition_legend",
+        "write_report",
+    )
+    once, per_split = dict.fromkeys([*table, *report], 1), dict.fromkeys(by_split, 4)
+    assert jobs == {**once, **per_split, "train_method": 12}
 
 
 @pytest.mark.parametrize(
@@ -86,16 +147,18 @@ def test_a_run_on_a_table_repeats_each_way_of_splitting_and_draws_no_crystal(pri
     [
         ("n_material=200", "Did you mean"),
         ("images={size: 5}", "images.size = 5"),
-        ("combinations=[image+text]", "combinations"),
-        ("targets=[bandgap]", "targets"),
-        ("engine={name: mcvn}", "combinations: [tabular, compimage, tabular+compimage]"),
+        ("combinations=[image+text]", "must be written 'text+image'"),
+        ("combinations=[image+txt]", "there is no facet 'txt'"),
+        ("objectives=[bandgap]", "objectives"),
+        ("methods={a: {engine: mcvn}}", "engine 'mcvn' cannot look at text"),
         ("composition={backend: xenonpy}", "composition: {statistics: xenonpy}"),
         ("n_materials=13", "n_materials: 14"),
         ("composition={text: cif}", "encoders: {source: hub}"),
-        ("comparison={reference: svm}", "comparison.reference is 'svm', which is none of the methods"),
+        ("report={reference: svm}", "report.reference is 'svm', which is none of the methods"),
+        ("methods={a: {engine: classical, combinations: [process]}}", "crystals has no process"),
         (
-            "tables={a: {file: a.csv, composition: {formula: F}, targets: {part: {column: y}}}}",
-            "tables.a.targets: Value error, the name 'part'",
+            "tables={a: {file: a.csv, composition: {formula: F}, objectives: {part: {column: y}}}}",
+            "tables.a.objectives: Value error, the name 'part'",
         ),
     ],
 )

@@ -16,8 +16,18 @@ Found = TypeVar("Found")
 DEADLINE_S = 600
 # Stages that take seconds, for faults that can meet any stage.
 CHEAP = ("--until", "write_structures", "describe_compositions")
-CHEAP_RESULTS = ("sample/*", "structures/*.parquet", "structures/*/*.cif", "composition_text/*.parquet")
-ALL_RESULTS = ("report/ma*", "split-0/dataset/*", "images/*/*.png", "split-0/cells/*/*/*.parquet")
+CHEAP_RESULTS = (
+    "crystals/sample/*",
+    "crystals/structures/*.parquet",
+    "crystals/structures/*/*.cif",
+    "crystals/composition_text/*.parquet",
+)
+ALL_RESULTS = (
+    "report/ma*",
+    "crystals/random-0/dataset/*",
+    "crystals/images/*/*.png",
+    "crystals/random-0/cells/*/*/*/*.parquet",
+)
 
 
 def start(workflow: Workflow, *arguments: str) -> subprocess.Popen[str]:
@@ -86,7 +96,7 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(finished, t
 
     def drawn(since: float = 0.0) -> bool:
         with suppress(FileNotFoundError):  # what an earlier run has left goes at any time
-            pictures = results.glob("images/shard-*.part/*.png")
+            pictures = results.glob("crystals/images/shard-*.part/*.png")
             return sum(path.stat().st_mtime > since for path in pictures) > 3
         return False
 
@@ -103,17 +113,17 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(finished, t
         now = time.time()
         run = start(workflow)
         wait_until(lambda: drawn(since=now) and browsers_of(run), run)[0].kill()
-        wait_until(lambda: len(list(results.glob("images/shard-?.parquet"))) == 2, run)
+        wait_until(lambda: len(list(results.glob("crystals/images/shard-?.parquet"))) == 2, run)
 
     with faults.trying("kill -9 of Snakemake alone while cells are trained: its jobs go on"):
-        wait_until(lambda: list(results.glob("split-0/cells/*/*/model.part/*")), run)
+        wait_until(lambda: list(results.glob("crystals/random-0/cells/automm/*/*.part/model.part/*")), run)
         run.kill()
         run.wait()
         assert workflow.typed("--unlock")[0] == 0
 
     with faults.trying("kill -9 of one job"):
         run = start(workflow)
-        wait_until(lambda: jobs_of(run, "train_cell"), run)[0].kill()
+        wait_until(lambda: jobs_of(run, "train_cells"), run)[0].kill()
         said, _ = run.communicate()
         assert run.returncode == 1
         assert "fix the cause and run the same command again" in said
@@ -125,7 +135,7 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(finished, t
 
 def test_two_runs_at_once_and_a_result_that_is_cut_short(finished, tmp_path, faults):
     workflow = copy_workflow(tmp_path)
-    table = tmp_path / "results" / "test" / "sample" / "sample.parquet"
+    table = tmp_path / "results" / "test" / "crystals" / "sample" / "sample.parquet"
 
     with faults.trying("two runs at once in one folder"):
         first = start(workflow, "--until", "sample")
@@ -190,4 +200,4 @@ def test_a_source_that_is_cut_short_stops_with_its_name(pristine, tmp_path, faul
         )
         assert "truncated" in output
         assert str(damaged) in output
-        assert not (tmp_path / "results" / "test" / "sample" / "sample.parquet").exists()
+        assert not (tmp_path / "results" / "test" / "crystals" / "sample" / "sample.parquet").exists()

@@ -8,12 +8,12 @@ import pytest
 from workflow_copy import Workflow, copy_workflow
 
 STAGES = {
-    "structures",
-    "images",
-    "graphs",
-    "composition_text",
-    "composition_statistics",
-    "split-0/embeddings",
+    "crystals/structures",
+    "crystals/images",
+    "crystals/graphs",
+    "crystals/composition_text",
+    "crystals/composition_statistics",
+    "crystals/random-0/embeddings",
 }
 
 
@@ -48,20 +48,20 @@ def test_twenty_more_materials_are_the_work_of_twenty(grown):
     for stage in STAGES:
         assert found[stage] == {"made": 20, "kept": 20}, stage
     # These follow grey levels, which are fitted anew to the training part.
-    assert found.keys() - STAGES == {"split-0/composition_images"}
-    assert found["split-0/composition_images"].total() == 40
+    assert found.keys() - STAGES == {"crystals/random-0/composition_images"}
+    assert found["crystals/random-0/composition_images"].total() == 40
 
 
 @pytest.mark.parametrize(
     "pattern",
     [
-        "structures/*/*.cif",
-        "images/*/*.png",
-        "graphs/*.parquet",
-        "composition_text/*.parquet",
-        "composition_statistics/*.parquet",
-        "split-0/composition_images/*/*.png",
-        "split-0/grey_levels.json",
+        "crystals/structures/*/*.cif",
+        "crystals/images/*/*.png",
+        "crystals/graphs/*.parquet",
+        "crystals/composition_text/*.parquet",
+        "crystals/composition_statistics/*.parquet",
+        "crystals/random-0/composition_images/*/*.png",
+        "crystals/random-0/grey_levels.json",
     ],
 )
 def test_a_grown_run_has_the_bytes_of_a_run_from_nothing(grown, finished, pattern):
@@ -70,9 +70,9 @@ def test_a_grown_run_has_the_bytes_of_a_run_from_nothing(grown, finished, patter
 
 
 def test_a_grown_dataset_is_that_of_embeddings_made_anew(grown):
-    before = grown.results("split-0/dataset/*")
+    before = grown.results("crystals/random-0/dataset/*")
     shutil.rmtree(grown.folder / "results" / "test" / "kept")
     run(grown, 40, "--forcerun", "embed_graphs")
-    assert counts(grown)["split-0/embeddings"] == {"made": 40, "kept": 0}
-    assert grown.results("split-0/dataset/*") == before
+    assert counts(grown)["crystals/random-0/embeddings"] == {"made": 40, "kept": 0}
+    assert grown.results("crystals/random-0/dataset/*") == before
     assert len(before) == 3

@@ -26,7 +26,7 @@ def test_a_named_file_is_downloaded_unless_it_is_there(workflow):
 
 
 def test_the_study_fetches_the_release_and_the_encoders(workflow):
-    jobs = workflow.jobs("--configfile", "config/paper.yaml")
+    jobs = workflow.jobs("--configfile", "config/costa2024.yaml")
     assert jobs["download_entries"] == 49
     assert jobs["fetch_hub_encoders"] == 1
 

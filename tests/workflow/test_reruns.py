@@ -16,8 +16,9 @@ ROOTS = {
     "images={size: 64, sphere_segments: 13}": {"render_images"},
     "graphs={training: {epochs: 4}}": {"fit_network"},
     "composition={layout: mcvn2022}": {"draw_composition_images", "draw_composition_legend"},
-    "engine={automm: {max_epochs: 3}}": {"train_cell"},
-    "split={validation_fraction: 0.2}": {"split_materials"},
+    "methods={automm: {settings: {max_epochs: 3}}}": {"train_cell"},
+    "methods={trees: {settings: {model: forest}}}": {"train_method"},
+    "splits={random: {validation_fraction: 0.2}}": {"split_materials"},
 }
 
 
@@ -49,11 +50,24 @@ def test_a_changed_key_reruns_its_stage_and_what_follows(finished, descendants, 
     assert set(finished.jobs(changes=[change])) == expected(roots, descendants)
 
 
-def test_more_targets_train_only_the_new_cells(finished):
-    jobs = finished.jobs(changes=["targets=[e_form,vol_atom,gap]"])
+def test_one_more_objective_trains_only_the_new_cells_of_models_that_take_long(finished):
+    jobs = finished.jobs(changes=["objectives=[e_form,vol_atom,gap]"])
     assert jobs["train_cell"] == 2
-    assert jobs["train_dummy"] == 2
-    assert "assemble_dataset" not in jobs
+    # One job trains all cells of a cheap method.
+    assert jobs["train_method"] == 3
+    assert not {"fit_network", "assemble_dataset"} & jobs.keys()
+
+
+def test_another_setting_of_a_method_reruns_that_method_alone(finished):
+    jobs = finished.jobs(changes=["methods={trees: {settings: {model: forest}}}"])
+    assert jobs["train_method"] == 1
+    assert "train_cell" not in jobs
+
+
+def test_a_new_method_trains_its_own_cells_alone(finished):
+    jobs = finished.jobs(changes=["methods={more: {engine: automm, combinations: [compimage]}}"])
+    assert jobs["train_cell"] == 2
+    assert not {"train_method", "render_images", "fit_network"} & jobs.keys()
 
 
 def test_another_browser_build_draws_the_pictures_anew(finished, descendants, tmp_path, monkeypatch):
@@ -90,7 +104,7 @@ def test_new_words_in_comments_docstrings_and_messages_rerun_nothing(finished):
 
 def test_a_new_text_of_the_report_writes_the_report_only(finished):
     report = finished.folder / "workflow" / "scripts" / "write_report.py"
-    with changed(report, lambda text: text.replace("## Findings", "## What was found")):
+    with changed(report, lambda text: text.replace("## Figures", "## Pictures")):
         assert finished.jobs() == {"write_report": 1}
 
 

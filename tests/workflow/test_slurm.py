@@ -18,7 +18,7 @@ DEADLINE_S = 1800
 # A loaded machine may take several times as long as an idle one, and the local run counts, too.
 pytestmark = pytest.mark.timeout(3 * DEADLINE_S)
 # One cell with every kind of input, of those that the local run has.
-CELL = ("combinations=[text+image+tabular]", "targets=[e_form]")
+CELL = ("combinations=[text+image+graph]", "targets=[e_form]")
 # Jobs that the profile puts together; Snakemake names them after the group and all its rules.
 GROUPS = ("preparation", "compositions", "dummies", "report")
 PARTITIONS = """
@@ -111,7 +111,7 @@ def wait_for_drawing(
     """Wait until some pictures of a shard are drawn, and give the job that draws them and its node."""
     deadline = time.monotonic() + DEADLINE_S
     while time.monotonic() < deadline and process.poll() is None:
-        for picture in workflow.folder.glob("results/test/images/shard-*.part/*.png"):
+        for picture in workflow.folder.glob("results/test/crystals/images/shard-*.part/*.png"):
             shard = picture.parent.name.removeprefix("shard-").removesuffix(".part")
             for job, node, comment in running_jobs(cluster):
                 if comment == f"rule_render_images_wildcards_{shard}":
@@ -135,15 +135,15 @@ def rule_of(job: dict[str, str]) -> str:
 @pytest.mark.parametrize(
     "pattern",
     [
-        "sample/*",
-        "images/*/*.png",
-        "graphs/*.parquet",
-        "split-0/network.safetensors",
-        "split-0/embeddings/*.parquet",
-        "split-0/composition_images/*/*.png",
-        "split-0/dataset/*",
-        "split-0/cells/text+image+tabular/e_form/*.parquet",
-        "split-0/baselines/*/e_form/*.parquet",
+        "crystals/sample/*",
+        "crystals/images/*/*.png",
+        "crystals/graphs/*.parquet",
+        "crystals/random-0/network.safetensors",
+        "crystals/random-0/embeddings/*.parquet",
+        "crystals/random-0/composition_images/*/*.png",
+        "crystals/random-0/dataset/*",
+        "crystals/random-0/cells/automm/text+image+graph/e_form/*.parquet",
+        "crystals/random-0/cells/*/none/e_form/*.parquet",
         "report/composition_legend.png",
     ],
 )
@@ -170,7 +170,7 @@ def test_every_job_ran_on_a_node_of_the_cluster(run):
         "assemble_dataset",
         "gather_dataset",
         "train_cell",
-        "dummies",
+        "methods",
         "report",
     }
 
@@ -204,7 +204,7 @@ def test_a_failing_job_asks_for_more_and_names_its_log(cluster, workflow, tmp_pa
     with snakemake(cluster, workflow, tmp_path / "log", *OPTIONS, *until, *changes) as process:
         assert process.wait(timeout=DEADLINE_S) == 1
     output = (tmp_path / "log").read_text()
-    assert "logs/damaged/sample.log" in output
+    assert "logs/damaged/crystals/sample.log" in output
     assert "truncated" in output
     jobs = cluster.accounting("State", "Comment", "ReqTRES", "TimelimitRaw")
     failed = [job for job in jobs if job["State"] == "FAILED" and job["Comment"] == "rule_sample"]

@@ -9,7 +9,7 @@ from PIL import Image
 from sklearn.metrics import f1_score, r2_score
 from workflow_copy import Workflow, copy_workflow
 
-METHODS = {"ridge_o": "classical", "tree_e": "classical"}
+FACETS = {"ridge_o": "composition+process", "tree_e": "composition+process+compimage"}
 SPLITS = [f"{split}-{repeat}" for split in ("random", "formula") for repeat in (0, 1)]
 
 
@@ -29,8 +29,8 @@ def results(run):
 
 
 def test_every_row_is_in_the_table_or_in_its_rejects(results):
-    rows = pd.read_parquet(results / "steels" / "rows.parquet")
-    rejected = pd.read_parquet(results / "steels" / "rows.rejected.parquet")
+    rows = pd.read_parquet(results / "steels" / "sample" / "sample.parquet")
+    rejected = pd.read_parquet(results / "steels" / "sample" / "rejected.parquet")
     assert (len(rows), rows["formula"].nunique()) == (48, 16)
     assert rejected[["line", "reason"]].to_numpy().tolist() == [[50, "Tempering is 'warm', not a number"]]
     report = (results / "report" / "report.md").read_text()
@@ -41,46 +41,59 @@ def test_every_row_is_in_the_table_or_in_its_rejects(results):
 @pytest.mark.parametrize("split", SPLITS)
 def test_the_dataset_is_aligned_and_a_grouped_split_keeps_compositions_whole(results, split):
     folder = results / "steels" / split
-    dataset = pd.read_parquet(folder / "dataset.parquet")
-    rows = pd.read_parquet(results / "steels" / "rows.parquet").set_index("mat_id").loc[dataset["mat_id"]]
+    dataset = pd.read_parquet(folder / "dataset")
+    rows = pd.read_parquet(results / "steels" / "sample" / "sample.parquet")
+    rows = rows.set_index("mat_id").loc[dataset["mat_id"]]
     assert len(dataset) == 48
-    np.testing.assert_array_equal(np.stack(dataset["embedding"]), np.stack(rows["features"]))
-    assert np.stack(dataset["composition_statistics"]).shape == (48, 392)
+    for facet in ("composition", "process"):
+        np.testing.assert_array_equal(np.stack(dataset[facet]), np.stack(rows[facet]))
     np.testing.assert_array_equal(dataset["hardness"], rows["hardness"])
+    assert set(dataset["part"]) == {"train", "valid", "test"}
     groups = dataset.groupby("formula")["part"].nunique()
     assert (groups == 1).all() == split.startswith("formula")
-    with Image.open(folder / dataset["compimage"][0]) as picture:
+    with Image.open(folder / "dataset" / dataset["compimage"][0]) as picture:
         assert picture.size == (84, 96)
+
+
+def test_each_repeat_has_its_own_test_and_validation_rows(results):
+    for split in ("random", "formula"):
+        files = [results / "steels" / f"{split}-{repeat}" / "split.parquet" for repeat in (0, 1)]
+        parts = [pd.read_parquet(file).set_index("mat_id")["part"] for file in files]
+        for part in ("valid", "test"):
+            assert set(parts[0].index[parts[0] == part]) != set(parts[1].index[parts[1] == part])
 
 
 def test_scores_repeat_what_the_predictions_say(results):
     scores = pd.read_csv(results / "report" / "scores.csv")
     assert scores["reason"].isna().all()
-    keys = ["split", "repeat", "method", "target", "class", "metric"]
+    keys = ["split", "repeat", "method", "objective", "class", "metric"]
     value = scores.set_index(keys)["value"]
     for split in SPLITS:
         name, repeat = split.split("-")
         for method in ("ridge_o", "tree_e"):
-            cells = results / "steels" / split / "cells" / METHODS[method] / method
-            for target, metric in (("hardness", "r2"), ("grade", "macro_f1")):
-                rows = pd.read_parquet(cells / target / "predictions.parquet")
+            cells = results / "steels" / split / "cells" / method / FACETS[method]
+            for objective, metric in (("hardness", "r2"), ("grade", "macro_f1")):
+                rows = pd.read_parquet(cells / objective / "predictions.parquet")
                 test = rows[rows["part"] == "test"]
-                truth, predicted = test["y_true"], test["y_pred"]
+                numbers, classes = ("y_true", "y_pred"), ("true_class", "predicted_class")
+                truth, predicted = (test[name] for name in (numbers if metric == "r2" else classes))
                 expected = (
                     r2_score(truth, predicted)
                     if metric == "r2"
                     else f1_score(truth, predicted, average="macro")
                 )
-                assert value[name, int(repeat), method, target, "all", metric] == pytest.approx(expected)
-                card = json.loads((cells / target / "card.json").read_text())
+                assert value[name, int(repeat), method, objective, "all", metric] == pytest.approx(expected)
+                card = json.loads((cells / objective / "card.json").read_text())
                 assert card["seed"] == 42 + int(repeat)
                 assert card["counts"]["n_test"] == len(test)
 
 
 def test_the_comparison_is_the_mean_over_the_repeats(results):
-    scores = pd.read_csv(results / "report" / "scores.csv").query("target == 'hardness' and metric == 'r2'")
+    scores = pd.read_csv(results / "report" / "scores.csv").query(
+        "objective == 'hardness' and metric == 'r2'"
+    )
     comparison = pd.read_csv(results / "report" / "comparison.csv")
-    ours = comparison.query("target == 'hardness' and metric == 'r2'").set_index(["split", "method"])
+    ours = comparison.query("objective == 'hardness' and metric == 'r2'").set_index(["split", "method"])
     for (split, method), values in scores.groupby(["split", "method"])["value"]:
         assert ours.loc[(split, method), "mean"] == pytest.approx(values.mean())
         assert ours.loc[(split, method), "std"] == pytest.approx(values.std())
@@ -91,9 +104,22 @@ def test_the_comparison_is_the_mean_over_the_repeats(results):
 def test_report_and_figure_are_there(results):
     report = (results / "report" / "report.md").read_text()
     assert "### steels: hardness" in report
+    assert "## MASE: steels, split `random`" in report
     assert "`ridge_o`" in report
-    with Image.open(results / "report" / "comparison.png") as picture:
-        assert min(picture.size) > 200
+    for name in ("comparison.png", "mase_heatmap.png", "mae_bars.png"):
+        with Image.open(results / "report" / name) as picture:
+            assert min(picture.size) > 200
+
+
+def test_scores_and_predictions_are_two_tables_that_say_which_cell_they_are_of(results):
+    scores = pd.read_parquet(results / "report" / "scores.parquet")
+    predictions = pd.read_parquet(results / "report" / "predictions.parquet")
+    cells = pd.read_parquet(results / "report" / "cells.parquet")
+    keys = ["source", "split", "repeat", "method", "combination", "objective"]
+    identities = [set(map(tuple, table[keys].to_numpy())) for table in (scores, predictions, cells)]
+    assert len(identities[2]) == len(cells) == 3 * 2 * 2 * 2
+    assert identities[0] == identities[1] == identities[2]
+    assert len(predictions) == 48 * len(cells)
 
 
 def test_a_second_run_has_nothing_to_do(run):

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 from sklearn.metrics import mean_absolute_error
 
-import train_cell
+import train_cells
 from polyfacet.materials.targets import Target
 
-COMBINATIONS, TARGETS = ("text", "text+image+tabular"), ("e_form", "vol_atom")
+COMBINATIONS, OBJECTIVES = ("text", "text+image+graph"), ("e_form", "vol_atom")
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +22,22 @@ def results(finished):
 
 
 @pytest.fixture(scope="module")
-def dataset(results):
-    return pd.read_parquet(results / "split-0" / "dataset").sort_values("mat_id", ignore_index=True)
+def crystals(results):
+    return results / "crystals"
 
 
-def test_the_dataset_is_aligned_and_complete(results, dataset):
-    sample = pd.read_parquet(results / "sample" / "sample.parquet").set_index("mat_id")
+@pytest.fixture(scope="module")
+def split(crystals):
+    return crystals / "random-0"
+
+
+@pytest.fixture(scope="module")
+def dataset(split):
+    return pd.read_parquet(split / "dataset").sort_values("mat_id", ignore_index=True)
+
+
+def test_the_dataset_is_aligned_and_complete(crystals, dataset):
+    sample = pd.read_parquet(crystals / "sample" / "sample.parquet").set_index("mat_id")
     assert list(dataset["mat_id"]) == sorted(sample.index)
     assert len(dataset) == 40
     for target in ("gap", "e_form", "e_hull", "e_total", "mag_vol", "vol_atom", "dos_ef"):
@@ -35,83 +45,108 @@ def test_the_dataset_is_aligned_and_complete(results, dataset):
         assert np.isfinite(dataset[target]).all()
     assert dataset["part"].value_counts().to_dict() == {"train": 29, "valid": 5, "test": 6}
     assert all(len(facets) == 4 for facets in dataset["facets"])
-    embeddings = np.stack(dataset["embedding"])
+    embeddings = np.stack(dataset["graph"])
     assert embeddings.shape == (40, 128)
     assert np.isfinite(embeddings).all()
 
 
-def test_the_dataset_says_its_units(results):
-    schema = pq.read_schema(results / "split-0" / "dataset" / "shard-1.parquet")
+def test_the_dataset_says_its_units(split):
+    schema = pq.read_schema(split / "dataset" / "shard-1.parquet")
     assert schema.field("vol_atom").metadata[b"unit"] == b"A^3/atom"
     assert all(field.metadata[b"meaning"] for field in schema)
 
 
-def test_pictures_are_where_the_dataset_says_and_differ(results, dataset):
+def test_pictures_are_where_the_dataset_says_and_differ(split, dataset):
     for column, size in (("image", (64, 64)), ("compimage", (84, 96))):
         contents = set()
         for path in dataset[column]:
-            with Image.open(results / "split-0" / "dataset" / path) as picture:
+            with Image.open(split / "dataset" / path) as picture:
                 assert picture.size == size
                 contents.add(picture.tobytes())
         assert len(contents) > 30
 
 
-def test_cards_repeat_what_the_predictions_say(results, dataset):
+def test_predictions_are_those_of_the_dataset_and_cards_say_which_cell_they_are_of(split, dataset):
     truth = dataset.set_index("mat_id")
     for combination in COMBINATIONS:
-        for target in TARGETS:
-            cell = results / "split-0" / "cells" / combination / target
+        for objective in OBJECTIVES:
+            cell = split / "cells" / "automm" / combination / objective
             card = json.loads((cell / "card.json").read_text())
             assert card["status"] == "ok"
-            rows = pd.read_parquet(cell / "predictions.parquet")
-            assert sorted(rows["mat_id"]) == sorted(truth.index)
-            test = rows[rows["part"] == "test"]
-            assert set(test["mat_id"]) == set(truth.index[truth["part"] == "test"])
-            np.testing.assert_allclose(test["y_true"], truth.loc[test["mat_id"], target])
-            mae = mean_absolute_error(test["y_true"], test["y_pred"])
-            assert card["metrics"]["mae"] == pytest.approx(mae)
-            deviation = np.abs(test["y_true"] - test["y_true"].mean()).mean()
-            assert card["metrics"]["mase"] == pytest.approx(
-                mae / deviation if deviation else np.nan, nan_ok=True
-            )
-            assert card["contains_answer"] is (target == "vol_atom" and "image" in combination)
+            place = {"run": "test", "source": "crystals", "split": "random", "repeat": 0, "method": "automm"}
+            place |= {"combination": combination, "objective": objective}
+            assert place.items() <= card.items()
+            assert card["contains_answer"] is (objective == "vol_atom" and "image" in combination)
+            rows = pd.read_parquet(cell / "predictions.parquet").set_index("mat_id")
+            assert sorted(rows.index) == sorted(truth.index)
+            assert rows["part"].equals(truth.loc[rows.index, "part"].rename("part"))
+            np.testing.assert_allclose(rows["y_true"], truth.loc[rows.index, objective])
+            assert np.isfinite(rows["y_pred"]).all()
 
 
-def test_a_cell_of_expanded_features_can_be_trained_on_the_dataset(results, tmp_path):
-    train_cell.main(
-        results / "split-0" / "dataset" / "_metadata",
-        encoders=None,
-        predictions=tmp_path / "predictions.parquet",
-        model=tmp_path / "model",
-        card=tmp_path / "card.json",
-        combination="tabular",
-        objective=asdict(Target.E_FORM.objective),
-        split="split-0",
-        text="composition",
+def test_scores_repeat_what_the_predictions_say(results):
+    scores = pd.read_parquet(results / "report" / "scores.parquet")
+    predictions = pd.read_parquet(results / "report" / "predictions.parquet")
+    keys = ["method", "combination", "objective"]
+    value = scores.set_index([*keys, "metric"])["value"]
+    for cell, rows in predictions[predictions["part"] == "test"].groupby(keys):
+        mae = mean_absolute_error(rows["y_true"], rows["y_pred"])
+        assert value[(*cell, "mae")] == pytest.approx(mae)
+        deviation = np.abs(rows["y_true"] - rows["y_true"].mean()).mean()
+        expected = mae / deviation if deviation else np.nan
+        assert value[(*cell, "mase")] == pytest.approx(expected, nan_ok=True)
+
+
+def test_no_facet_is_fitted_on_validation_rows(split, dataset):
+    """Grey levels follow from the training part alone, and the network was trained on no other material."""
+    n_train = int((dataset["part"] == "train").sum())
+    levels = json.loads((split / "grey_levels.json").read_text())
+    assert levels["n_fitted"] == n_train
+    training = json.loads((split / "network.json").read_text())["training"]
+    assert training["n_train"] + training["n_valid"] == n_train
+
+
+def test_a_cell_of_expanded_features_can_be_trained_by_hand(crystals, split, tmp_path):
+    train_cells.main(
+        crystals / "sample" / "sample.parquet",
+        split / "split.parquet",
+        sorted(split.glob("embeddings/shard-?.parquet")),
+        tmp_path / "cells",
+        place={
+            "run": "test",
+            "source": "crystals",
+            "split": "random",
+            "split_method": "random",
+            "repeat": 0,
+            "method": "ridge",
+        },
+        facets=["graph"],
+        grid=[{"combination": "graph", "objective": asdict(Target.E_FORM.objective), "folder": "."}],
         engine="classical",
         settings={"model": "ridge", "features": "expanded"},
         seed=1,
-        statistics=sorted(results.glob("composition_statistics/shard-?.parquet")),
+        statistics=sorted(crystals.glob("composition_statistics/shard-?.parquet")),
     )
-    card = json.loads((tmp_path / "card.json").read_text())
+    card = json.loads((tmp_path / "cells" / "card.json").read_text())
     assert card["status"] == "ok", card
-    assert card["metrics"]["mase"] < 1
 
 
-def test_tables_repeat_what_the_cards_say(results):
-    table = pd.read_csv(results / "report" / "mae.csv", index_col="facets")
-    assert list(table.index) == [*COMBINATIONS, "mean", "median", "best"]
-    for combination in COMBINATIONS:
-        for target in TARGETS:
-            card = json.loads(
-                (results / "split-0" / "cells" / combination / target / "card.json").read_text()
-            )
-            assert float(table.loc[combination, target]) == pytest.approx(card["metrics"]["mae"])
+def test_tables_repeat_what_the_scores_say(results):
+    table = pd.read_csv(results / "report" / "mae.csv", keep_default_na=False).set_index(
+        ["method", "combination"]
+    )
+    trees = [("trees", "graph"), ("trees", "graph+compimage")]
+    baselines = [("mean", "none"), ("median", "none")]
+    assert list(table.index) == [*(("automm", name) for name in COMBINATIONS), *trees, *baselines]
+    scores = pd.read_parquet(results / "report" / "scores.parquet").query("metric == 'mae'")
+    for row in scores.itertuples():
+        assert float(table.loc[(row.method, row.combination), row.objective]) == pytest.approx(row.value)
 
 
-def test_the_dummy_mean_is_the_mean_of_the_training_part(results, dataset):
-    train, test = (dataset[dataset["part"] == part]["e_form"] for part in ("train", "test"))
-    table = pd.read_csv(results / "report" / "mae.csv", index_col="facets")
+def test_the_baseline_mean_is_the_mean_of_the_training_part(results, dataset):
+    is_test = dataset["part"] == "test"
+    train, test = dataset.loc[~is_test, "e_form"], dataset.loc[is_test, "e_form"]
+    table = pd.read_csv(results / "report" / "mae.csv").set_index("method")
     assert float(table.loc["mean", "e_form"]) == pytest.approx((test - train.mean()).abs().mean())
 
 
@@ -119,7 +154,8 @@ def test_report_and_figures_are_there(results):
     report = (results / "report" / "report.md").read_text()
     assert "MASE = MAE / mean absolute" in report
     assert "| images | 40 | 0 |" in report
-    for name in ("mase_heatmap.png", "mae_bars.png", "contact_sheet.png", "composition_legend.png"):
+    figures = ("mase_heatmap.png", "mae_bars.png", "comparison.png")
+    for name in (*figures, "contact_sheet.png", "composition_legend.png"):
         assert f"({name})" in report
         with Image.open(results / "report" / name) as picture:
             assert min(picture.size) > 200
@@ -139,13 +175,13 @@ def test_every_job_left_its_log_and_its_benchmark(finished):
     assert len(benchmarks) >= 20
 
 
-def test_no_group_of_a_split_is_in_two_parts(results, dataset):
-    twins = pd.concat([pd.read_parquet(path) for path in sorted(results.glob("twins/shard-*.parquet"))])
+def test_no_group_of_a_split_is_in_two_parts(results, crystals, split, dataset):
+    twins = pd.concat([pd.read_parquet(path) for path in sorted(crystals.glob("twins/shard-*.parquet"))])
     listed = pd.read_csv(results / "report" / "twins.csv")
     assert sorted(listed["mat_id"]) == sorted(twins["mat_id"])
     names = dict(zip(twins["mat_id"], twins["twin_group"], strict=True))
     assert list(dataset["group"]) == [names.get(mat_id, mat_id) for mat_id in dataset["mat_id"]]
     assert (dataset.groupby("group")["part"].nunique() == 1).all()
-    for path in results.glob("split-0/cells/*/*/predictions.parquet"):
+    for path in split.glob("cells/*/*/*/predictions.parquet"):
         rows = pd.read_parquet(path).merge(dataset[["mat_id", "group"]], on="mat_id")
         assert (rows.groupby("group")["part"].nunique() == 1).all()

@@ -1,0 +1,60 @@
+"""Cells and cards of a made-up grid, for tests that look at one thing of them."""
+
+from typing import Any
+
+from polyfacet.facets.registry import Facet
+from polyfacet.materials.objectives import Objective
+from polyfacet.training.cards import Card, Counts, describe_origin, measure_cost
+from polyfacet.training.cells import Cell, Place
+
+PLACE: dict[str, Any] = {
+    "run": "test",
+    "source": "crystals",
+    "split": "random",
+    "split_method": "random",
+    "repeat": 0,
+    "method": "any",
+}
+
+
+def cell_of(
+    facets: tuple[Facet, ...],
+    objective: Objective,
+    engine: str = "dummy",
+    *,
+    seed: int = 1,
+    text: str = "composition",
+    **place: Any,
+) -> Cell:
+    """Make a cell; ``place`` replaces fields of its place."""
+    return Cell(Place(**{**PLACE, **place}), facets, objective, engine, seed, threads=1, text=text)
+
+
+def card_fields(**changes: Any) -> dict[str, Any]:
+    """Return the fields of a card; ``changes`` replaces some."""
+    return {
+        **PLACE,
+        "combination": "text+image",
+        "objective": "vol_atom",
+        "status": "ok",
+        "reason": None,
+        "engine": "automm",
+        "settings": {"max_epochs": 3, "hyperparameters": {"optim.lr": 1e-3}},
+        "label": "Volume",
+        "unit": "A^3/atom",
+        "classes": [],
+        "is_baseline": False,
+        "contains_answer": True,
+        "seed": 42,
+        "counts": Counts(n_train=10, n_valid=2, n_test=3, n_missing=1),
+        "tested": "0" * 64,
+        "encoders": {"text": "0" * 64},
+        "cost": measure_cost(wall_time_s=1.5, threads=2),
+        "origin": describe_origin(),
+        **changes,
+    }
+
+
+def card_of(**changes: Any) -> Card:
+    """Make a card; ``changes`` replaces fields."""
+    return Card(**card_fields(**changes))

@@ -1,0 +1,61 @@
+"""Made-up cells and scores of a run on crystals: rows of the tables that the report is made of."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from polyfacet.evaluation.tables import CELLS, SCORES
+from polyfacet.materials.targets import Target
+from polyfacet.training.cells import NO_FACET
+
+BASELINES = ("mean", "median")
+
+
+def cell_row(row: str, objective: str = "gap", *, ok: bool = True, **changes: Any) -> dict[str, Any]:
+    """Return a row of ``CELLS``; ``row`` is a combination, or the name of a baseline."""
+    is_baseline = row in BASELINES
+    facts = Target(objective).facts
+    return {
+        "source": "crystals",
+        "split": "random",
+        "repeat": 0,
+        "method": row if is_baseline else "automm",
+        "combination": NO_FACET if is_baseline else row,
+        "objective": objective,
+        "split_method": "random",
+        "engine": "dummy" if is_baseline else "automm",
+        "label": facts.label,
+        "unit": facts.unit,
+        "classes": [],
+        "is_baseline": is_baseline,
+        "status": "ok" if ok else "failed",
+        "reason": None if ok else "no reason",
+        "contains_answer": False,
+        "n_train": 8,
+        "n_valid": 1,
+        "n_test": 3,
+        "n_missing": 0,
+        "tested": "abc",
+        "seed": 1,
+        "wall_time_s": 1.0,
+        "peak_memory_mib": 1.0,
+        **changes,
+    }
+
+
+def score_rows(cell: Mapping[str, Any], **values: float) -> list[dict[str, Any]]:
+    """Return the rows of ``SCORES`` of a cell: metric to value, or a reason if it failed."""
+    identity = {name: cell[name] for name in SCORES.names if name in cell and name != "reason"}
+    if cell["status"] == "failed":
+        return [{**identity, "class": "all", "metric": "mase", "value": None, "reason": cell["reason"]}]
+    return [
+        {**identity, "class": "all", "metric": metric, "value": value, "reason": None}
+        for metric, value in values.items()
+    ]
+
+
+def frames(cells: list[dict[str, Any]], scores: list[dict[str, Any]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return both as tables."""
+    table = pd.DataFrame(scores, columns=SCORES.names).astype({"value": float})
+    return pd.DataFrame(cells, columns=CELLS.names), table
