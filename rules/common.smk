@@ -24,13 +24,13 @@ if place_fault := environment_fault(sys.executable):
 
 try:
     config = complete_config(config)
-    check_feasible(config)
-    # Source to its methods by name.
-    METHODS = checked_methods(config)
     OBJECTIVES = {
         table: {each.column: each for each in table_source(table, section).objectives}
         for table, section in config["tables"].items()
     }
+    # Source to its methods by name.
+    METHODS = checked_methods(config)
+    check_feasible(config)
 except (UserError, ValueError) as error:
     raise WorkflowError(str(error))
 
