@@ -199,7 +199,8 @@ def evaluate(
 ) -> dict[str, float]:
     """Fit on the training part and give the MASE of the test part for each target; kept in the folder."""
     path = options.folder / f"{name}.{regressor}.json"
-    train, test = (materials["part"] == part for part in (TRAIN, TEST))
+    test = materials["part"] == TEST
+    train = ~test
 
     def fit(path: Path) -> None:
         scores = {}

@@ -71,7 +71,7 @@ def test_rules_that_read_tables_run_again(tmp_path, change):
     table = tmp_path / "data" / "table.csv"
     table.parent.mkdir()
     table.write_text("a,b\n")
-    config = {"composition": {"element_table": str(table)}}
+    config = {"composition": {"element_table": str(table)}, "combinations": ["compimage"]}
     assert "build_element_table" in changed_rules(config, table, change)
     (name,) = TABLE_RUN["tables"]
     section = {**TABLE_RUN["tables"][name], "file": str(table)}

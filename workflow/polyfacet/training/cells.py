@@ -19,7 +19,7 @@ from polyfacet.runtime.parquet import column
 from polyfacet.splits.parts import PARTS, TEST, TRAIN, VALID
 from polyfacet.training.cards import Card, Counts, describe_origin, measure_cost
 from polyfacet.training.engines.base import Engine, EngineError, ValidationUse
-from polyfacet.training.learnable import check_learnable, check_predictions, is_known
+from polyfacet.training.learnable import check_learnable, check_not_shown, check_predictions, is_known
 
 logger = logging.getLogger(__name__)
 
@@ -148,6 +148,7 @@ def train(cell: Cell, engine: Engine, materials: pd.DataFrame, model: Path) -> t
     try:
         parts = {part: rows[rows["part"] == part] for part in PARTS}
         check_learnable(parts, cell.objective, engine.validation_use)
+        check_not_shown(parts[TRAIN], cell.facets, cell.objective)
         engine.fit(parts[TRAIN], parts[VALID], cell.facets, cell.objective, model)
         predicted = engine.predict(rows)
         check_predictions(predicted, cell.objective)

@@ -1,15 +1,20 @@
 """Whether the rows of a cell can be learned from at all, before an engine is given them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from polyfacet.facets.registry import Facet
 from polyfacet.materials.objectives import Objective
 from polyfacet.training.engines.base import EngineError, ValidationUse
 
 # Spread, relative to the largest value, up to which numbers are equal but for rounding.
 EQUAL_WITHIN = 1e-12
+# Correlation, below 1, from which a number is another one in other units.
+SAME_WITHIN = 1e-10
+# With fewer rows, a correlation says little.
+FEWEST_TO_COMPARE = 10
 
 
 def is_known(values: pd.Series, objective: Objective) -> pd.Series:
@@ -57,6 +62,40 @@ def check_learnable(parts: Mapping[str, pd.DataFrame], objective: Objective, use
             f"nothing to choose the epoch by: {_number(len(valid), 'validation row')}, "
             f"and {objective.column} is always {_shown(valid.iloc[0])}"
         )
+
+
+def check_not_shown(rows: pd.DataFrame, facets: Sequence[Facet], objective: Objective) -> None:
+    """Refuse facets of which one number is the objective itself, in another unit perhaps.
+
+    Parameters
+    ----------
+    rows
+        Rows to train on.
+    facets
+        What the cell looks at; only vectors are looked through.
+    objective
+        What is learned; classes are not compared.
+
+    Raises
+    ------
+    EngineError
+        If a number of a facet follows the objective linearly, but for rounding; says which.
+    """
+    if objective.classes or len(rows) < FEWEST_TO_COMPARE:
+        return
+    answers = rows[objective.column].to_numpy(np.float64)
+    answers = answers - answers.mean()
+    for facet in (facet for facet in facets if facet.facts.kind == "vector"):
+        values = np.stack([np.asarray(value, dtype=np.float64) for value in rows[facet.value]])
+        values = values - values.mean(axis=0)
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            norms = np.linalg.norm(values, axis=0) * np.linalg.norm(answers)
+            follows = np.abs(answers @ values) / norms > 1 - SAME_WITHIN
+        if follows.any():
+            raise EngineError(
+                f"number {int(np.argmax(follows)) + 1} of the facet {facet.value} is {objective.column} "
+                "itself or follows it linearly: take that column out of the features"
+            )
 
 
 def check_predictions(predicted: np.ndarray, objective: Objective) -> None:

@@ -1,0 +1,93 @@
+"""Planted leaks: each of them changes nothing, or is refused."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from grid_cells import cell_of
+from rock_salts import fit, rock_salt_graphs, rock_salt_properties, write_inputs
+from synthetic_cells import STRENGTH, synthetic_cells
+
+import fit_grey_levels
+import split_materials
+from polyfacet.facets.compimage.statistics import STATISTICS
+from polyfacet.facets.compimage.statistics_table import COMPOSITION_STATISTICS, SHAPE
+from polyfacet.facets.registry import Facet
+from polyfacet.runtime.parquet import read_table, write_table
+from polyfacet.splits.parts import SPLIT
+from polyfacet.training.cells import train
+from polyfacet.training.engines.base import Resources
+from polyfacet.training.engines.registry import create
+
+HELD_OUT = ("valid", "test")
+
+
+@pytest.mark.parametrize("part", HELD_OUT)
+def test_an_embedding_learns_nothing_from_rows_that_choose_or_test(tmp_path, part):
+    graphs = rock_salt_graphs()
+    properties = rock_salt_properties(graphs)
+    held_out = [graph.mat_id for graph in graphs if graph.mat_id.startswith("Rb")]
+    write_inputs(tmp_path, graphs, properties, held_out)
+    split = read_table(tmp_path / "split.parquet", SPLIT)
+    split["part"] = split["part"].replace("test", part)
+    write_table(tmp_path / "split.parquet", split, SPLIT)
+    network = fit(tmp_path)
+    spoilt = properties.copy()
+    spoilt.loc[held_out, ["vol_atom", "e_form"]] = 1e6
+    write_inputs(tmp_path, graphs, spoilt, held_out)
+    write_table(tmp_path / "split.parquet", split, SPLIT)
+    assert fit(tmp_path) == network
+
+
+@pytest.mark.parametrize("part", HELD_OUT)
+def test_grey_levels_follow_from_the_training_part_alone(tmp_path, part):
+    values = np.random.default_rng(0).normal(size=(4, SHAPE[0] * SHAPE[1]))
+    names = list("abcd")
+    parts = ["train", "train", "train", part]
+    rows = [{"mat_id": m, "group": m, "part": p} for m, p in zip(names, parts, strict=True)]
+    write_table(tmp_path / "split.parquet", rows, SPLIT)
+    found = []
+    for extreme in (0.0, 1e3):
+        values[3] = extreme
+        table = [{"mat_id": m, "statistics": row} for m, row in zip(names, values, strict=True)]
+        write_table(tmp_path / "statistics.parquet", table, COMPOSITION_STATISTICS)
+        fit_grey_levels.main(
+            [tmp_path / "statistics.parquet"],
+            tmp_path / "split.parquet",
+            tmp_path / "levels.json",
+            fit="train",
+            origin={},
+        )
+        found.append(json.loads((tmp_path / "levels.json").read_text()))
+    assert found[0] == found[1]
+    assert len(STATISTICS) == SHAPE[0]
+
+
+@pytest.mark.parametrize("unit", [1.0, -0.001])
+@pytest.mark.parametrize("engine", ["classical", "mcvn"])
+def test_a_number_of_a_facet_that_is_the_objective_makes_a_failed_card(tmp_path, unit, engine):
+    rows = synthetic_cells(60).assign(part=["train"] * 40 + ["valid"] * 10 + ["test"] * 10, formula="X")
+    leaking = [
+        np.append(numbers, 3 + unit * answer)
+        for numbers, answer in zip(rows["graph"], rows["strength"], strict=True)
+    ]
+    rows = rows.assign(graph=leaking, facets=[["graph"]] * 60)
+    cell = cell_of((Facet.GRAPH,), STRENGTH, engine)
+    settings = {"max_epochs": 2} if engine == "mcvn" else {"model": "ridge"}
+    _, card = train(cell, create(engine, settings, Resources(1)), rows, tmp_path / "model")
+    assert card.status == "failed"
+    assert "number 6 of the facet graph is strength itself" in str(card.reason)
+
+
+@pytest.mark.parametrize("rounded", [False, True])
+def test_a_respelled_formula_is_no_other_composition(write_sample, tmp_path, rounded):
+    """Entries have one spelling; those of tables are compared."""
+    twice = {"a": "Fe2O3", "b": "Fe2O3"} if not rounded else {"a": "Fe40O60", "b": "Fe0.4O0.6"}
+    others = {f"m{i}": f"Ti{i}O{i + 1}" for i in range(2, 20)}
+    settings = {"method": "formula", "train_fraction": 0.5, "validation_fraction": 0.3, "seed": 0}
+    for repeat in range(8):
+        path = tmp_path / f"{repeat}.parquet"
+        split_materials.main(write_sample(twice | others), path, rounded=rounded, repeat=repeat, **settings)
+        parts = pd.read_parquet(path).set_index("mat_id")["part"]
+        assert parts["a"] == parts["b"]
