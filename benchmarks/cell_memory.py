@@ -25,6 +25,7 @@ import train_cells
 from polyfacet.facets.registry import CRYSTAL_FACETS, Facet, combination_name
 from polyfacet.materials.targets import Target
 from polyfacet.training.cards import read_card
+from polyfacet.training.engines.registry import complete_settings
 
 PLACE = {"source": "crystals", "split": "random", "split_method": "random", "repeat": 0, "method": "automm"}
 
@@ -77,7 +78,7 @@ def train(run: Path, size: int) -> tuple[float, float]:
                 }
             ],
             engine="automm",
-            settings={"max_epochs": 1},
+            settings=complete_settings("automm", {"max_epochs": 1}),
             encoders=run / "encoders",
             seed=1,
         )

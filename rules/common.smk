@@ -6,6 +6,7 @@ from dataclasses import asdict
 from functools import cache
 
 from polyfacet.config.completion import complete_config
+from polyfacet.config.run import CRYSTALS
 from polyfacet.facets.registry import Facet, facets_of, structure_picture_columns
 from polyfacet.facets.stages import FacetStage
 from polyfacet.materials.targets import Target
@@ -15,7 +16,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.file_state import state_of_files
 from polyfacet.runtime.packages import package_versions
 from polyfacet.sources.alexandria.entry_files import estimated_entries
-from polyfacet.sources.tables.description import table_source
+from polyfacet.sources.tables.description import objectives_of, table_source
 from polyfacet.training.feasibility import check_feasible
 from polyfacet.training.methods import checked_methods
 
@@ -25,7 +26,7 @@ if place_fault := environment_fault(sys.executable):
 try:
     config = complete_config(config)
     OBJECTIVES = {
-        table: {each.column: each for each in table_source(table, section).objectives}
+        table: {each.column: each for each in objectives_of(table_source(table, section))}
         for table, section in config["tables"].items()
     }
     # Source to its methods by name.
@@ -37,8 +38,6 @@ except (UserError, ValueError) as error:
 RUN = f"results/{config['run_name']}"
 LOGS = f"logs/{config['run_name']}"
 BENCHMARKS = f"{RUN}/benchmarks"
-# A source: the crystals, or a table of compositions.
-CRYSTALS = "crystals"
 SOURCE = f"{RUN}/{{source}}"
 SPLIT = f"{SOURCE}/{{split}}-{{repeat}}"
 CRYSTAL_SPLIT = f"{RUN}/{CRYSTALS}/{{split}}-{{repeat}}"

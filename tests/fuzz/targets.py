@@ -96,7 +96,7 @@ def entry_seeds() -> list[bytes]:
 @cache
 def config_seeds() -> list[bytes]:
     """Give the project's own configurations, as JSON."""
-    paths = [path for path in sorted((PROJECT / "config").glob("*.yaml")) if path.name != "schema.yaml"]
+    paths = sorted((PROJECT / "config").glob("*.yaml"))
     given = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths]
     return [as_json(config) for config in [*given, *map(complete_config, given)]]
 

@@ -9,7 +9,10 @@ from project import PROJECT
 from polyfacet.runtime import code_digest as module
 
 SCRIPT = (
-    "from polyfacet.runtime import progress\nfrom polyfacet.used import f\n\ndef main():\n    return f()\n"
+    "from polyfacet.config.images import SIZE\n"
+    "from polyfacet.configuration import SIZE as OTHER\n"
+    "from polyfacet.runtime import progress\n"
+    "from polyfacet.used import f\n\ndef main():\n    return f()\n"
 )
 
 
@@ -24,6 +27,9 @@ def tree(tmp_path, monkeypatch):
     (package / "other.py").write_text("x = 1\n")
     (package / "runtime").mkdir()
     (package / "runtime" / "progress.py").write_text('WORDS = "so far"\n')
+    (package / "config").mkdir()
+    (package / "config" / "images.py").write_text("SIZE = 1\n")
+    (package / "configuration.py").write_text("SIZE = 1\n")
     (tmp_path / "scripts" / "rule.py").write_text(SCRIPT)
     monkeypatch.setattr(module, "WORKFLOW", tmp_path)
     return tmp_path
@@ -48,6 +54,8 @@ def digest(tree: Path) -> str:
         ("polyfacet/__init__.py", "y = 1\n", True),
         ("polyfacet/other.py", "x = 2\n", False),
         ("polyfacet/runtime/progress.py", 'WORDS = "by now"\n', False),
+        ("polyfacet/config/images.py", "SIZE = 2\n", False),
+        ("polyfacet/configuration.py", "SIZE = 2\n", True),
         (
             "polyfacet/deep.py",
             '"""Other words."""\n\n\ndef g():\n    """Say one."""\n    return 1  # one\n',

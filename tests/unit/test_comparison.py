@@ -3,13 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from grid_cells import card_of
 from PIL import Image
 from project import PROJECT
 
 import collect_results
-from polyfacet.config.completion import complete_config
 from polyfacet.evaluation.scores import compare, with_means_over_objectives
 from polyfacet.evaluation.tables import SCORES
 from polyfacet.reporting import document
@@ -194,15 +192,6 @@ def test_a_published_score_may_be_of_the_split_of_published_code(tmp_path):
     assert "on the split `scikit_learn`: reproduced" in said
     assert not [s for s in findings(compare(table, None), [PUBLISHED[0]], None) if "published" in s]
     save(comparison_figure(compare(table, None), [entry]), tmp_path / "figure.png")
-
-
-def test_no_method_was_tuned_on_its_splits_and_published_scores_say_what_differs():
-    for name in ("mcvn", "mcvn_steel"):
-        config = complete_config(
-            yaml.safe_load((PROJECT / "config" / f"{name}.yaml").read_text(encoding="utf-8"))
-        )
-        assert all(method["settings"].get("members") is None for method in config["methods"].values())
-        assert all("differs" in entry for entry in config["report"]["published"])
 
 
 def test_the_figure_shows_every_section(scores, tmp_path):

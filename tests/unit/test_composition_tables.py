@@ -169,8 +169,8 @@ def test_a_file_that_is_no_table_is_the_users(read, tmp_path):
     [
         ({}, "one of the two"),
         ({"formula": "Alloy", "columns": ["C"]}, "one of the two"),
-        ({"columns": ["Xx"]}, "'Xx' is no element"),
-        ({"columns": ["C"], "balance": "Fe"}, "needs a unit with a whole"),
+        ({"columns": ["Xx"]}, "'Xx' is not an element"),
+        ({"columns": ["C"], "balance": "Fe"}, "needs a `unit` with a whole"),
         ({"columns": ["C"], "unit": "weight_percent", "balance": "C"}, "C is the balance and a column"),
         ({"columns": ["C"], "unit": "grams"}, "weight_percent"),
     ],

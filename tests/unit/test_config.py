@@ -1,22 +1,26 @@
-"""The configuration: closed schema, defaults, errors that show the fix."""
+"""The configuration: declared once, closed, with defaults and errors that show the fix."""
+
+import json
 
 import pytest
 import yaml
 from project import PROJECT
+from pydantic import BaseModel
+from pymatgen.core import Element
 
-from polyfacet.config.completion import complete_config, load_schema, values_of
-from polyfacet.config.reference import PAGE, with_reference
+from polyfacet.config.completion import complete_config
+from polyfacet.config.declarations import field_at
+from polyfacet.config.elements import SYMBOLS
+from polyfacet.config.run import Configuration
+from polyfacet.config.section import Section
 from polyfacet.runtime.errors import UserError
-from polyfacet.training.engines.automm.hyperparameters import AutoMMSettings
-from polyfacet.training.engines.classical import ClassicalSettings
-from polyfacet.training.engines.dummy import DummySettings
-from polyfacet.training.engines.ensemble import EnsembleSettings
-from polyfacet.training.engines.mcvn.settings import MCVNSettings
+from polyfacet.use.configuration_files import generated_files
 
-CONFIGS = sorted(path for path in (PROJECT / "config").glob("*.yaml") if path.name != "schema.yaml")
+CONFIGS = sorted((PROJECT / "config").glob("*.yaml"))
+TABLE = {"file": "a.csv", "composition": {"formula": "F"}, "objectives": {"hv": {"column": "HV"}}}
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=str)
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_shipped_configuration_is_valid(path):
     complete_config(yaml.safe_load(path.read_text()) or {})
 
@@ -29,49 +33,47 @@ def test_defaults_fill_what_is_left_out_and_leave_the_input_alone():
     assert given == {"images": {"size": 64}}
 
 
-def test_texts_of_the_command_line_are_read_as_what_they_are_declared():
+@pytest.mark.parametrize("given", [{}, {"tables": {"steel": TABLE}}, {"images": {"views": ["z", "a"]}}])
+def test_a_complete_configuration_stays_as_it_is(given):
+    completed = complete_config(given)
+    assert json.loads(json.dumps(completed)) == completed
+    assert complete_config(completed) == completed
+
+
+def test_the_default_of_every_key_makes_the_default_run():
+    written = yaml.safe_load((PROJECT / "config" / "defaults.yaml").read_text())
+    assert complete_config(written) == complete_config({}) == written
+
+
+def test_crystals_are_embedded_ones_unless_there_are_tables():
+    assert complete_config({})["sources"] == ["embedded/entries.json.bz2"]
+    assert complete_config({"tables": {"steel": TABLE}})["sources"] == []
+    assert complete_config({"tables": {"steel": TABLE}, "sources": ["x"]})["sources"] == ["x"]
+
+
+def test_splits_and_methods_are_named_like_what_they_use():
     config = complete_config(
-        {
-            "images": {"size": "64", "bonds": "false", "browser": "null"},
-            "splits": {"random": {"train_fraction": "0.8"}},
-            "filters": {"space_groups": ["225"], "elements_required": ["N"], "sites_max": "null"},
-            "methods": {
-                "a": {"engine": "automm", "settings": {"hyperparameters": {"optim.weight_decay": "0.1"}}}
-            },
-        }
+        {"splits": {"formula": {}, "old": {"method": "random"}}, "methods": {"mcvn": {}}}
     )
-    assert config["images"] | {"size": 64, "bonds": False, "browser": None} == config["images"]
-    assert config["splits"]["random"]["train_fraction"] == 0.8
-    assert config["filters"]["space_groups"] == [225]
-    assert config["filters"]["elements_required"] == ["N"]
-    assert config["filters"]["sites_max"] is None
-    assert config["methods"]["a"]["settings"]["hyperparameters"] == {"optim.weight_decay": 0.1}
+    assert [split["method"] for split in config["splits"].values()] == ["formula", "random"]
+    assert config["methods"]["mcvn"]["engine"] == "mcvn"
 
 
-def test_keys_with_names_of_the_users_own_have_defaults_and_types_too():
-    table = {"file": "a.csv", "composition": {"convert": "false"}, "objectives": {"hv": {"column": "HV"}}}
+def test_keys_with_names_of_the_users_own_have_defaults():
+    table = {**TABLE, "composition": {"columns": ["Fe", "C"], "convert": "false"}}
     completed = complete_config({"tables": {"steel": table}})["tables"]["steel"]
-    assert completed["composition"] | {"convert": False, "unit": "atoms"} == completed["composition"]
+    expected = {"columns": {"Fe": "Fe", "C": "C"}, "convert": False, "unit": "atoms"}
+    assert completed["composition"] | expected == completed["composition"]
     assert completed["objectives"]["hv"] == {"column": "HV", "label": None, "unit": "", "classes": []}
 
 
-def settings_of(engine, **settings):
-    config = complete_config({"methods": {"a": {"engine": engine, "settings": settings}}})
-    return config["methods"]["a"]["settings"]
+def test_what_a_published_score_does_not_say_is_absent():
+    entry = {"source": "a", "method": "b", "metric": "r2", "value": 0.9, "published_in": "c", "class": "d"}
+    assert complete_config({"report": {"published": [entry]}})["report"]["published"] == [entry]
 
 
-@pytest.mark.parametrize(
-    "defaults", [AutoMMSettings(), ClassicalSettings(), DummySettings(), EnsembleSettings(), MCVNSettings()]
-)
-def test_defaults_are_those_of_the_engines(defaults):
-    engine = type(defaults).__name__.removesuffix("Settings").lower()
-    assert settings_of(engine) == defaults.model_dump()
-
-
-def test_members_of_an_ensemble_are_read_from_the_command_line():
-    member = {"engine": "classical", "settings": {"model": "svm", "hyperparameters": {"C": "10"}}}
-    [read] = settings_of("ensemble", members=[member])["members"]
-    assert read["settings"]["hyperparameters"] == {"C": 10}
+def test_the_symbols_are_those_of_the_elements():
+    assert {Element.from_Z(z).symbol for z in range(1, 119)} == SYMBOLS
 
 
 def test_the_embedded_entries_are_the_source_unless_there_are_tables():
@@ -84,33 +86,49 @@ def test_the_embedded_entries_are_the_source_unless_there_are_tables():
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"n_material": 200}, r"unknown key n_material. Did you mean\s+{n_materials: 200}"),
+        ({"n_material": 200}, r"unknown key n_material. Did you mean\s+n_materials: 200"),
         ({"images": {"sise": 300}}, r"unknown key images.sise. Did you mean\s+images: {size: 300}"),
         ({"encoders": {"image": {"size": 64}}}, r"encoders.image.size. Did you mean(.|\n)*{size_px: 64}"),
         ({"zebra": 1}, "unknown key zebra. Known here: run_name"),
-        ({"n_materials": 3}, "n_materials = 3: 3 is less than the minimum of 10"),
+        ({1: 2}, "unknown key 1. Known here"),
+        ({"targets": ["gap"]}, "unknown key targets. It is now called `objectives`"),
+        ({"engine": {"name": "mcvn"}}, r"unknown key engine(.|\n)*methods:\s+automm: {engine: automm"),
+        ({"n_materials": 3}, r"n_materials = 3: should be greater than or equal to 10; or should be 'all'"),
         ({"images": {"size": "big"}}, r"images.size = 'big'(.|\n)*images: {size: 128}"),
-        ({"splits": {"a": {"method": "group"}}}, r"splits.a.method = 'group'(.|\n)*'formula'"),
+        ({"images": {"colors": "vesta"}}, r"images.colors = 'vesta': should be 'VESTA' or 'Jmol'"),
+        ({"splits": {"a": {"repeats": 0}}}, r"splits.a.repeats = 0(.|\n)*splits:\s+a: {repeats: 1}"),
+        ({"splits": {}}, "splits: should have at least 1 item"),
         ({"composition": {"backend": "xenonpy"}}, r"'stable'(.|\n)*composition: {statistics: xenonpy}"),
-        ({"run_name": "../x"}, "run_name"),
-        ({"objectives": ["gap", "gap"]}, "objectives"),
+        ({"run_name": "../x"}, r"run_name = '../x'(.|\n)*run_name: default"),
         (
-            {"methods": {"a": {"engine": "mcvn", "settings": {"varient": "fixed"}}}},
-            r"methods.a.settings.varient. Did you mean(.|\n)*variant: fixed",
+            {"objectives": ["gap", "gap", "e_form"]},
+            r"twice(.|\n)*objectives: \[gap, e_form\]",
         ),
+        ({"combinations": ["text", "a-b"]}, r"combinations.1 = 'a-b'(.|\n)*combinations: paper"),
+        ({"filters": {"elements_required": ["Xx"]}}, r"elements_required.0 = 'Xx': is not an element"),
+        ({"images": None}, r"images = None: has no value(.|\n)*images: {}"),
+        ({"images": 3}, "images = 3: should be keys with values"),
+        ({"sources": []}, r"neither `sources` nor `tables`(.|\n)*sources: \[embedded"),
+        ({"tables": {"t": {**TABLE, "fil": "a.csv"}}}, r"key tables.t.fil. Did you mean(.|\n)*file: a.csv"),
         (
-            {"methods": {"a": {"engine": "ensemble", "settings": {"members": [{"engine": "dummy"}]}}}},
-            "methods.a.settings.members",
+            {"tables": {"t": {**TABLE, "composition": {}}}},
+            "tables.t.composition: name a `formula` column or `columns`",
         ),
-        ({"images": None}, "images"),
-        ({"tables": {"t": {"fil": "a.csv"}}}, r"unknown key tables.t.fil. Did you mean(.|\n)*file: a.csv"),
         (
             {"tables": {"t": {"file": "a.csv", "objectives": {"x": {"column": "x"}}}}},
-            "'composition' is a required",
+            r"tables.t.composition is missing(.|\n)*columns: \[Fe, Cr\]",
         ),
-        ({"tables": {"Two words": {}}}, "Two words"),
-        ({"methods": {"svm": {"engin": "classical"}}}, r"methods.svm.engin. Did you mean"),
-        ({"report": {"published": [{"sourc": "steel"}]}}, r"sourc. Did you mean(.|\n)*source: steel"),
+        ({"tables": {"Two words": TABLE}}, r"the name 'Two words' should match(.|\n)*twowords"),
+        ({"tables": {"report": TABLE}}, "a table cannot be called 'report'"),
+        ({"tables": {"t": {**TABLE, "objectives": {"all": {"column": "a"}}}}}, "the name 'all' is that of"),
+        (
+            {"methods": {"svm": {"engin": "classical"}}},
+            r"methods.svm.engin. Did you mean(.|\n)*engine: cl",
+        ),
+        ({"methods": {"svm": {"facets": "tabular"}}}, r"methods.svm.facets. It is now called `combinations`"),
+        ({"methods": {"svm": {"combinations": {"a": ["A"]}}}}, r"methods.svm.combinations.a.0 = 'A'"),
+        ({"report": {"published": [{"sorce": "steel"}]}}, r"0.sorce. Did you mean(.|\n)*- {source: steel}"),
+        ({"report": {"published": [{}]}}, r"published.0.value is missing(.|\n)*- {value: 0.95}"),
     ],
 )
 def test_a_wrong_configuration_names_the_key_and_shows_the_fix(config, message):
@@ -118,27 +136,53 @@ def test_a_wrong_configuration_names_the_key_and_shows_the_fix(config, message):
         complete_config(config)
 
 
-def documented(schema, path=""):
-    for name, sub in schema.get("properties", {}).items():
-        yield f"{path}{name}", sub, name in schema.get("required", ())
-        yield from documented(sub, f"{path}{name}.")
-        yield from documented(values_of(sub), f"{path}{name}.<name>.")
+def test_all_wrong_keys_are_told_at_once():
+    with pytest.raises(UserError) as refused:
+        complete_config({"zebra": 1, "seed": "x", "images": {"size": 1, "views": []}})
+    assert str(refused.value).count("\n  - ") == 4
 
 
-# What an engine or a library checks itself.
-OPEN_KEYS = (".hyperparameters", ".settings")
+def test_a_value_that_repeats_itself_without_end_is_refused():
+    bomb: list = ["x"] * 10
+    for _ in range(12):
+        bomb = [bomb] * 10
+    with pytest.raises(UserError, match="too many values"):
+        complete_config({"sources": bomb})
+    circle: dict = {}
+    circle["images"] = circle
+    with pytest.raises(UserError, match="nested too deeply"):
+        complete_config(circle)
 
 
-@pytest.mark.parametrize(("name", "key", "required"), list(documented(load_schema())))
-def test_every_key_has_description_and_default(name, key, required):
-    assert key.get("description"), name
-    assert ("default" in key) is not required, name
-    if key.get("type") == "object" and not name.endswith(".combinations"):
-        assert (key["additionalProperties"] is True) is name.endswith(OPEN_KEYS)
-        values_are_open = values_of(key).get("additionalProperties") is True
-        assert values_are_open is name.endswith(".settings_of_sources")
+def sections(model=Configuration, path=""):
+    """Go through the sections of the configuration and those in them."""
+    yield pytest.param(model, id=path or "configuration")
+    schema = model.model_json_schema()
+    assert schema["additionalProperties"] is False
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from sections(inner, f"{path}.{name}".lstrip("."))
 
 
-def test_the_reference_page_is_that_of_the_schema():
-    text = PAGE.read_text(encoding="utf-8")
-    assert with_reference(text) == text, "run: python -m polyfacet.config.reference"
+@pytest.mark.parametrize("section", [*sections(), *(pytest.param(each) for each in Section.__subclasses__())])
+def test_every_section_is_closed_and_every_key_has_a_meaning_and_a_default_or_an_example(section):
+    assert section.model_config["extra"] == "forbid"
+    assert section.model_config["frozen"] is True
+    if not section.__module__.startswith("polyfacet.config."):
+        return  # settings of an engine or a facet, which are not keys of the configuration
+    for name, field in section.model_fields.items():
+        assert field.description, name
+        assert field.examples if field.is_required() else True, name
+
+
+def test_the_meaning_of_any_key_can_be_found():
+    field, depth = field_at(Configuration, ["tables", "steel", "objectives", "hv", "classes", 3])
+    assert (field.description, depth) == ("Class names; empty for regression.", 5)
+    assert field_at(Configuration, ["zebra"]) == (None, 0)
+
+
+@pytest.mark.parametrize("name", list(generated_files()))
+def test_generated_files_are_those_of_the_declaration(name):
+    written = (PROJECT / name).read_text(encoding="utf-8")
+    assert written == generated_files()[name], "run: python -m polyfacet.use.configuration_files"

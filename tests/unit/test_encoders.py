@@ -10,13 +10,12 @@ from timm import create_model
 from transformers import AutoModel, AutoTokenizer
 
 from make_local_encoders import main
+from polyfacet.config.encoders import ImageEncoderSettings, TextEncoderSettings
 from polyfacet.facets.registry import Facet
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_folder
 from polyfacet.training.encoders.local import (
     ELEMENTS,
-    ImageEncoderSettings,
-    TextEncoderSettings,
     checkpoint_of,
     element_property_table,
     make_tokenizer,

@@ -127,7 +127,7 @@ def test_close_atoms_in_a_large_cell_are_found():
     [
         ({"seed": "| a |"}, "seed = "),
         ({"images": {"size": "`"}}, "images.size = "),
-        ({"split": nested(900)}, "nested too deeply"),
+        ({"splits": nested(900)}, "nested too deeply"),
     ],
 )
 def test_a_configuration_that_is_none_is_refused(config, message):

@@ -254,7 +254,8 @@ def test_training_loads_encoders_from_the_cache_with_no_hub_to_ask(tmp_path):
     import torch
     from safetensors.torch import load_file, save_file
 
-    from polyfacet.training.encoders.local import TextEncoderSettings, save_text_encoder
+    from polyfacet.config.encoders import TextEncoderSettings
+    from polyfacet.training.encoders.local import save_text_encoder
 
     save_text_encoder(tmp_path / "text", TextEncoderSettings(hidden_size=8, n_layers=1, n_heads=2), seed=0)
     files = {path.name: path.read_bytes() for path in (tmp_path / "text").iterdir()}

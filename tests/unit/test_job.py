@@ -98,7 +98,7 @@ def sample(folder: Path, **changed: object) -> subprocess.CompletedProcess[str]:
         ({}, 1, "none.json cannot be used: it does not exist"),
         ({"n_materials": "banana"}, 2, "Given value: banana"),
         ({"n_materials": -5}, 1, "n_materials = -5"),
-        ({"seed": -1}, 1, "seed = -1: -1 is less than the minimum of 0"),
+        ({"seed": -1}, 1, "seed = -1: should be greater than or equal to 0"),
         ({"max_rejected_fraction": 7}, 1, "max_rejected_fraction = 7.0"),
         ({"filters": '{"sites_maximum": 5}'}, 1, "Did you mean"),
         ({"threads": 0}, 1, "threads = 0"),
@@ -143,8 +143,8 @@ def test_a_file_that_is_read_as_text_and_is_missing_is_named(tmp_path):
 
 READ_TABLE = (
     "--source=steels",
-    "--description="
-    '{"file": "none.csv", "composition": {"formula": "F"}, "objectives": {"hv": {"column": "HV"}}}',
+    '--description={"file": "none.csv", "composition": {"formula": "F"}, '
+    '"objectives": {"hardness": {"column": "HV"}}}',
     "--max_rejected_fraction=0.1",
     "--sample=a",
     "--rejected=b",

@@ -1,6 +1,8 @@
-"""The methods of a configuration: complete for each source, and refused with what to write."""
+"""The methods of a configuration: checked, and completed for each source."""
 
 import pytest
+import yaml
+from project import PROJECT
 
 from polyfacet.config.completion import complete_config
 from polyfacet.runtime.errors import UserError
@@ -8,70 +10,131 @@ from polyfacet.training.methods import checked_methods
 
 TABLE = {"file": "a.csv", "composition": {"formula": "F"}, "objectives": {"hv": {"column": "HV"}}}
 STEEL = {**TABLE, "process": ["T"]}
-PUBLISHED = {"source": "steel", "method": "a", "metric": "r2", "value": 0.9, "published_in": "Yu"}
+SCORE = {"source": "steel", "method": "a", "metric": "r2", "value": 0.9, "published_in": "Yu"}
 
 
-def methods_of(**config):
-    return checked_methods(complete_config(config))
+def methods_of(methods, **config):
+    return checked_methods(complete_config({"methods": methods, **config}))
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"report": {"reference": "b"}}, "report.reference is 'b', which is none of the methods: a"),
-        ({"methods": {"a": {"engine": "dummy", "sources": ["b"]}}}, "methods.a.sources names the source 'b'"),
-        (
-            {"methods": {"a": {"engine": "automm", "settings": {"presets": "x"}}}},
-            r"methods.a.settings.presets. Did you mean",
-        ),
-        (
-            {"methods": {"a": {"engine": "mcvn", "settings_of_sources": {"steel": {"epochs": 3}}}}},
-            r"settings_of_sources.steel:(.|\n)*methods.a.settings.epochs",
-        ),
-        ({"report": {"published": [{**PUBLISHED, "source": "b"}]}}, "published names the source 'b'"),
-        ({"report": {"published": [{**PUBLISHED, "method": "b"}]}}, "published is 'b', which is none"),
-        (
-            {"methods": {"a": {"engine": "classical", "combinations": ["graph"]}}},
-            r"steel has no graph; it has composition, process, compimage.(.|\n)*combinations: {steel:",
-        ),
-        ({"methods": {"a": {"engine": "classical", "combinations": ["text"]}}}, "cannot look at text"),
-        (
-            {"methods": {"a": {"engine": "dummy", "combinations": ["graph"]}}},
-            "looks at no facet. Take it out",
-        ),
-        ({"methods": {"a": {"engine": "mcvn", "combinations": ["process+composition"]}}}, "must be written"),
-        ({"methods": {"a": {"engine": "mcvn", "combinations": {"b": ["process"]}}}}, "names the source 'b'"),
-    ],
-)
-def test_methods_that_cannot_be_compared_say_what_to_change(changes, message):
-    config = {"tables": {"steel": STEEL}, "methods": {"a": {"engine": "dummy"}}, **changes}
-    with pytest.raises(UserError, match=message):
-        methods_of(**config)
-
-
-def test_methods_have_the_defaults_of_their_engine_and_settings_of_their_own_on_a_source():
-    method = {
-        "engine": "mcvn",
-        "settings": {"max_epochs": 3},
-        "settings_of_sources": {"steel": {"patience": 9}},
+def test_methods_have_the_defaults_of_their_engine_and_settings_of_their_source():
+    own = {"steel": {"patience": 9}}
+    method = {"engine": "mcvn", "settings": {"max_epochs": 3}, "settings_of_sources": own}
+    only = {"engine": "dummy", "settings": {"statistic": "mean"}, "sources": ["glass"]}
+    methods = methods_of({"a": method, "b": only}, tables={"steel": STEEL, "glass": TABLE})
+    assert {source: list(names) for source, names in methods.items()} == {
+        "steel": ["a"],
+        "glass": ["a", "b"],
     }
-    only = {"engine": "dummy", "sources": ["glass"]}
-    methods = methods_of(tables={"steel": STEEL, "glass": TABLE}, methods={"a": method, "b": only})
-    assert {source: list(names) for source, names in methods.items()} == {"steel": ["a"], "glass": ["a", "b"]}
     settings = {source: methods[source]["a"]["settings"] for source in methods}
     assert settings["glass"] | {"max_epochs": 3, "variant": "published", "patience": 100} == settings["glass"]
     assert settings["steel"] == {**settings["glass"], "patience": 9}
 
 
-def test_methods_that_name_no_combinations_look_at_the_usual_ones():
-    methods = methods_of(tables={"steel": STEEL, "glass": TABLE}, methods={"a": {"engine": "classical"}})
-    assert {source: methods[source]["a"]["combinations"] for source in methods} == {
-        "steel": ["composition+process"],
-        "glass": ["composition"],
+def test_combinations_are_those_of_the_method_of_its_source_or_of_the_run():
+    methods = methods_of(
+        {
+            "usual": {"engine": "automm"},
+            "own": {"engine": "automm", "combinations": {"steel": ["compimage"]}},
+            "mean": {"engine": "dummy", "settings": {"statistic": "mean"}},
+        },
+        tables={"steel": STEEL, "glass": TABLE},
+        sources=["a.json"],
+        combinations=["text", "text+graph"],
+    )
+    found = {
+        source: {name: method["combinations"] for name, method in named.items()}
+        for source, named in methods.items()
     }
-    usual = methods_of(methods={"a": {"engine": "automm"}})
-    assert len(usual["crystals"]["a"]["combinations"]) == 7
+    assert found == {
+        "crystals": {"usual": ["text", "text+graph"], "own": ["text", "text+graph"], "mean": []},
+        "steel": {"usual": ["composition+process"], "own": ["compimage"], "mean": []},
+        "glass": {"usual": ["composition"], "own": ["composition"], "mean": []},
+    }
 
 
-def test_a_baseline_looks_at_no_facet():
-    assert methods_of(methods={"a": {"engine": "dummy"}})["crystals"]["a"]["combinations"] == []
+def test_the_combinations_of_the_paper_and_all_of_them():
+    assert len(methods_of({"automm": {}})["crystals"]["automm"]["combinations"]) == 7
+    found = methods_of({"automm": {"combinations": "full"}})["crystals"]["automm"]["combinations"]
+    assert len(found) == 15
+    assert "text+image+graph+compimage" in found
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"report": {"reference": "b"}}, "report.reference names the method 'b'; there are: a"),
+        ({"methods": {"a": {"engine": "dumy"}}}, r"no engine 'dumy'(.|\n)*{a: {engine: dummy}}"),
+        ({"methods": {"a": {"engine": "mcvn", "sources": ["b"]}}}, r"a.sources names the source 'b'"),
+        (
+            {"methods": {"a": {"engine": "mcvn", "settings_of_sources": {"b": {}}}}},
+            r"a.settings_of_sources names the source 'b'",
+        ),
+        (
+            {"methods": {"a": {"engine": "mcvn", "combinations": {"b": ["compimage"]}}}},
+            r"a.combinations names the source 'b'",
+        ),
+        (
+            {"methods": {"a": {"engine": "automm", "settings": {"presets": "x"}}}},
+            r"key methods.a.settings.presets. Did you mean(.|\n)*settings: {preset: x}",
+        ),
+        (
+            {"methods": {"a": {"engine": "mcvn", "settings_of_sources": {"steel": {"patience": 0}}}}},
+            r"methods.a.settings_of_sources.steel.patience = 0(.|\n)*steel: {patience: 100}",
+        ),
+        (
+            {
+                "methods": {
+                    "a": {"engine": "dummy", "settings": {"statistic": "mean"}, "combinations": "full"}
+                }
+            },
+            "looks at no facet",
+        ),
+        (
+            {"methods": {"a": {"engine": "mcvn", "combinations": ["text"]}}},
+            "combinations of methods.a: engine 'mcvn' cannot look at text",
+        ),
+        (
+            {"methods": {"a": {"engine": "mcvn", "combinations": ["composition+process"]}}},
+            "glass has no process; it has composition, compimage",
+        ),
+        (
+            {"methods": {"a": {"engine": "mcvn", "combinations": ["process+composition"]}}},
+            "must be written 'composition\\+process'",
+        ),
+        (
+            {"methods": {"a": {"engine": "automm", "combinations": ["smell"]}}},
+            "there is no facet 'smell'; there are: text",
+        ),
+        ({"report": {"published": [{**SCORE, "source": "b"}]}}, "published.0.source names the source 'b'"),
+        ({"report": {"published": [{**SCORE, "method": "b"}]}}, "published.0.method names the method 'b'"),
+        ({"report": {"published": [{**SCORE, "objective": "b"}]}}, "objective 'b'; there are: hv"),
+        ({"report": {"published": [{**SCORE, "split": "b"}]}}, "split 'b'; there are: random"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_with_what_to_write(config, message):
+    methods = {"a": {"engine": "mcvn"}}
+    with pytest.raises(UserError, match=message):
+        methods_of(**{"methods": methods, "tables": {"steel": STEEL, "glass": TABLE}, **config})
+
+
+@pytest.mark.parametrize("name", ["mcvn", "mcvn_steel"])
+def test_no_method_was_tuned_on_its_splits_and_every_published_score_says_what_differs(name):
+    config = complete_config(yaml.safe_load((PROJECT / "config" / f"{name}.yaml").read_text()))
+    assert "members" not in str(config["methods"])
+    assert all("differs" in entry for entry in config["report"]["published"])
+
+
+def test_the_networks_of_the_study_look_at_what_they_are_named_after():
+    config = complete_config(yaml.safe_load((PROJECT / "config" / "mcvn.yaml").read_text()))
+    methods = checked_methods(config)
+    found = {
+        name: [methods[source][name]["combinations"] for source in ("steel", "glasses")]
+        for name in ("mcvn_published", "mcvn_without_image", "mcvn_without_original", "svm_e")
+    }
+    assert found == {
+        "mcvn_published": [["composition+process+compimage"], ["composition+compimage"]],
+        "mcvn_without_image": [["composition+process"], ["composition"]],
+        "mcvn_without_original": [["compimage"], ["compimage"]],
+        "svm_e": [["composition+process"], ["composition"]],
+    }

@@ -7,16 +7,17 @@ import pytest
 import torch
 from rock_salts import FILES, fit, record_of, rock_salt_graphs, rock_salt_properties, write_inputs
 
+from polyfacet.config.graphs import NetworkTraining
 from polyfacet.facets.graph import training as training_module
 from polyfacet.facets.graph.embedding import embed, load_network, make_network
 from polyfacet.facets.graph.network import NetworkConfig
-from polyfacet.facets.graph.training import TrainingConfig, train_on_properties
+from polyfacet.facets.graph.training import train_on_properties
 from polyfacet.facets.graph.training_state import TrainingState
 from polyfacet.runtime.errors import UserError
 
 CPU = torch.device("cpu")
 SMALL = NetworkConfig(width=16, layers=1)
-QUICK = TrainingConfig(epochs=4, batch_size=8, validation_fraction=0.2)
+QUICK = NetworkTraining(epochs=4, batch_size=8, validation_fraction=0.2)
 
 
 @pytest.fixture(scope="module")
@@ -43,12 +44,12 @@ def same_weights(first, second) -> bool:
 
 
 def test_training_finds_the_properties_of_formulas_it_has_not_seen(graphs, properties, tmp_path):
-    config = TrainingConfig(epochs=60, batch_size=8, learning_rate=0.01, validation_fraction=0.2)
+    config = NetworkTraining(epochs=60, batch_size=8, learning_rate=0.01, validation_fraction=0.2)
     _, errors = trained(graphs, properties, tmp_path / "state", config)
     assert set(errors) == {"vol_atom", "e_form"}
     assert errors["vol_atom"] < 0.2
     _, untrained = trained(
-        graphs, properties, tmp_path / "other", TrainingConfig(epochs=1, learning_rate=1e-9)
+        graphs, properties, tmp_path / "other", NetworkTraining(epochs=1, learning_rate=1e-9)
     )
     assert untrained["vol_atom"] > 0.5
 
@@ -85,7 +86,7 @@ def test_a_state_of_another_training_is_not_used(graphs, properties, tmp_path, c
     if change == "seed":
         seed = 2
     elif change == "config":
-        config = TrainingConfig(**{**vars(QUICK), "learning_rate": 0.002})
+        config = NetworkTraining(**{**vars(QUICK), "learning_rate": 0.002})
     elif change == "values":
         properties = properties.assign(e_form=properties["e_form"] + (properties["vol_atom"] > 5))
     elif change == "graphs":
@@ -107,7 +108,7 @@ def test_the_best_epoch_is_kept_and_training_stops_without_gain(graphs, properti
         run(self, next(errors), model)
 
     monkeypatch.setattr(TrainingState, "finish_epoch", finish_with_error)
-    config = TrainingConfig(epochs=9, batch_size=8, patience=2, validation_fraction=0.2)
+    config = NetworkTraining(epochs=9, batch_size=8, patience=2, validation_fraction=0.2)
     network, _ = trained(graphs, properties, tmp_path / "state", config)
     assert len(weights) == 6
     assert all(torch.equal(network.state_dict()[name], tensor) for name, tensor in weights[3].items())

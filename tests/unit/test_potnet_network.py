@@ -30,7 +30,7 @@ def network() -> PotNet:
 
 
 def test_size_is_that_of_the_published_network():
-    n_parameters = sum(parameter.numel() for parameter in PotNet(NetworkConfig()).parameters())
+    n_parameters = sum(parameter.numel() for parameter in PotNet(NetworkConfig(width=256)).parameters())
     assert n_parameters == pytest.approx(2.7e6, rel=0.02)
 
 

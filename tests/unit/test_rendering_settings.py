@@ -1,18 +1,24 @@
-"""Settings of the pictures are checked where they are made."""
+"""Settings of the pictures are checked where they are made, and decide what the viewer shows."""
 
 import pytest
+from pydantic import ValidationError
 
+from polyfacet.config.images import Drawing
 from polyfacet.facets.image.settings import RenderSettings
-from polyfacet.runtime.errors import UserError
 
 
-def test_the_defaults_are_those_of_the_study():
-    properties = RenderSettings().component_properties()
+def test_the_viewer_is_plain():
+    properties = RenderSettings(size=300).component_properties()
     assert properties["sceneSize"] == 300
     assert properties["axisView"] == "HIDDEN"
     assert properties["settings"]["zoomToFit2D"] is True
     assert properties["settings"]["transparentBackground"] is False
     assert not any(value for name, value in properties.items() if name.startswith("show"))
+
+
+def test_the_defaults_are_those_of_the_configuration():
+    defaults = Drawing().model_dump()
+    assert RenderSettings().model_dump() | defaults == RenderSettings().model_dump()
 
 
 @pytest.mark.parametrize(
@@ -21,5 +27,5 @@ def test_the_defaults_are_those_of_the_study():
 )
 def test_what_cannot_be_drawn_is_refused_by_name(wrong):
     (name,) = wrong
-    with pytest.raises(UserError, match=name):
+    with pytest.raises(ValidationError, match=name):
         RenderSettings(**wrong)

@@ -8,12 +8,13 @@ import pandas as pd
 import pytest
 
 import read_composition_table
+from polyfacet.config.tables import RESERVED
 from polyfacet.facets.compimage.statistics import STATISTICS, composition_statistics
 from polyfacet.facets.registry import Facet
 from polyfacet.facets.text.composition import composition_text
 from polyfacet.materials.formula import parse_formula
 from polyfacet.runtime.errors import UserError
-from polyfacet.sources.tables.description import RESERVED, table_source
+from polyfacet.sources.tables.description import table_source
 from polyfacet.sources.tables.reading import rows_schema
 from polyfacet.training.dataset import dataset_schema
 

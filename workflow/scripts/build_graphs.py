@@ -8,9 +8,9 @@ from typing import Annotated
 
 import torch
 
+from polyfacet.config.graphs import PauliDecay
 from polyfacet.facets.graph.crystal import Crystal, read_crystal
 from polyfacet.facets.graph.crystal_graph import GRAPHS, CrystalGraph, build_graphs
-from polyfacet.facets.graph.lattice_sums import PauliDecay
 from polyfacet.materials.cell_size import MAX_SITES, check_cell_size
 from polyfacet.materials.stage_tables import intact_structures
 from polyfacet.runtime.arguments import Key

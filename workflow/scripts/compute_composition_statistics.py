@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import pandas as pd
 
+from polyfacet.config.composition import StatisticsBackend, StatisticsMode
 from polyfacet.facets.compimage.element_table import elements_without_properties, read_elements
-from polyfacet.facets.compimage.statistics import Mode, composition_statistics
+from polyfacet.facets.compimage.statistics import composition_statistics
 from polyfacet.facets.compimage.statistics_table import COMPOSITION_STATISTICS, statistics_rows
 from polyfacet.facets.compimage.xenonpy_backend import xenonpy_statistics
 from polyfacet.materials.formula import FormulaError, parse_formula
@@ -30,8 +31,8 @@ def main(
     rejected: Path,
     *,
     provenance: Path,
-    backend: Literal["polyfacet", "xenonpy"],
-    statistics: Mode,
+    backend: StatisticsBackend,
+    statistics: StatisticsMode,
     shard: int,
     n_shards: Annotated[int, Key("shards")],
     max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")],

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from PIL import Image
 
+from polyfacet.config.composition import ImageLayout
 from polyfacet.facets.compimage.grey_levels import GreyLevels
-from polyfacet.facets.compimage.image import Layout, arrange, magnify
+from polyfacet.facets.compimage.image import arrange, magnify
 from polyfacet.facets.compimage.statistics_table import read_statistics
 from polyfacet.materials.stage_tables import COMPOSITION_IMAGES
 from polyfacet.runtime.arguments import Key
@@ -23,7 +24,7 @@ def main(
     manifest: Path,
     *,
     provenance: Path,
-    layout: Layout,
+    layout: ImageLayout,
     scale: Annotated[int, Key("composition.scale")],
     kept: Path | None = None,
     code: str = "",

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from polyfacet.facets.compimage.image import HEIGHT, WIDTH, Layout, arrange
+from polyfacet.config.composition import ImageLayout
+from polyfacet.facets.compimage.image import HEIGHT, WIDTH, arrange
 from polyfacet.facets.compimage.properties import NAMES
 from polyfacet.facets.compimage.statistics import STATISTICS
 from polyfacet.runtime.files import atomic_path
@@ -22,7 +23,7 @@ PIXEL = (0.62, 0.42)
 SHADES = plt.get_cmap("tab20")
 
 
-def main(legend: Path, *, layout: Layout) -> None:
+def main(legend: Path, *, layout: ImageLayout) -> None:
     """Draw the key.
 
     Parameters
@@ -45,7 +46,7 @@ def main(legend: Path, *, layout: Layout) -> None:
     plt.close(figure)
 
 
-def pixel_map(layout: Layout) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def pixel_map(layout: ImageLayout) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Give the index of the property and of the statistic of each pixel, both (24, 21).
 
     The two unused pixels of a block have a property but no statistic (-1).

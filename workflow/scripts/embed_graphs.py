@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from polyfacet.config.graphs import Device
 from polyfacet.facets.graph.crystal_graph import read_graphs
-from polyfacet.facets.graph.devices import Device, choose_device
+from polyfacet.facets.graph.devices import choose_device
 from polyfacet.facets.graph.embedding import embed, load_network
 from polyfacet.materials.stage_tables import EMBEDDINGS
 from polyfacet.runtime.files import sha256_of_file

@@ -2,18 +2,18 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
 
 import pandas as pd
 
+from polyfacet.config.graphs import Device, EmbeddingKind, NetworkTraining
 from polyfacet.facets.graph.crystal_graph import CrystalGraph, read_graphs
-from polyfacet.facets.graph.devices import Device, choose_device
-from polyfacet.facets.graph.embedding import EmbeddingKind, calibrate, make_network, save_network
+from polyfacet.facets.graph.devices import choose_device
+from polyfacet.facets.graph.embedding import calibrate, make_network, save_network
 from polyfacet.facets.graph.network import NetworkConfig, PotNet
-from polyfacet.facets.graph.training import Trained, TrainingConfig, train_on_properties
+from polyfacet.facets.graph.training import Trained, train_on_properties
 from polyfacet.facets.graph.training_examples import NothingToLearnError
 from polyfacet.materials.material import SAMPLE
 from polyfacet.materials.targets import Target
@@ -69,7 +69,7 @@ def main(
     sample
         Table of the sampled materials, for ``trained``.
     training
-        Fields of `polyfacet.facets.graph.training.TrainingConfig`.
+        Fields of `polyfacet.config.graphs.NetworkTraining`.
     pretraining, pretraining_graphs
         Table of materials outside the sample that are trained on first, and their graphs.
 
@@ -91,7 +91,7 @@ def main(
         if sample is None:
             raise ValueError("a trained network needs the sample's targets")
         sampled = _read_materials(sample, read_by_material(split, SPLIT, "group"))
-        settings = TrainingConfig(**training or {})
+        settings = NetworkTraining(**training or {})
         if pretraining is not None:
             others = _read_materials(pretraining)
             _check_overlap(others, sampled.loc[parts.index[parts == TEST]])
@@ -108,7 +108,7 @@ def main(
             result["training"] = trained.record(settings.batch_size)
         else:
             result["kind"] = "pretrained" if "pretraining" in result else "calibrated"
-        result["settings"] = asdict(settings)
+        result["settings"] = settings.model_dump()
     save_network(potnet, network, result)
     write_text(record, json.dumps(result, indent=2, allow_nan=False) + "\n")
     for state in states:
@@ -119,7 +119,7 @@ def _train(
     potnet: PotNet,
     graphs: Sequence[CrystalGraph],
     materials: pd.DataFrame,
-    settings: TrainingConfig,
+    settings: NetworkTraining,
     seed: int,
     state: Path,
     notes: list[str],

@@ -3,15 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Any
 
+from polyfacet.config.encoders import ImageEncoderSettings, TextEncoderSettings
 from polyfacet.facets.registry import Facet
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.files import atomic_path
-from polyfacet.training.encoders.local import (
-    ImageEncoderSettings,
-    TextEncoderSettings,
-    save_image_encoder,
-    save_text_encoder,
-)
+from polyfacet.training.encoders.local import save_image_encoder, save_text_encoder
 
 
 def main(

@@ -23,7 +23,7 @@ def main(
     summary: Path,
     *,
     source: str,
-    description: Annotated[dict[str, Any], Key("tables.table")],
+    description: Annotated[dict[str, Any], Key("tables.<table>")],
     max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")],
 ) -> None:
     """Read the table.
@@ -35,8 +35,7 @@ def main(
     source
         Name of the table.
     description
-        Its file and the meaning of its columns: fields of
-        `polyfacet.sources.tables.description.TableSource`.
+        Its file and the meaning of its columns: fields of `polyfacet.config.tables.TableSource`.
     max_rejected_fraction
         Share of rejects above which the stage stops.
     """

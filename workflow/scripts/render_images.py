@@ -6,16 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
+from polyfacet.config.images import Arrangement, Cell, ColorScheme, Vacuum, View, WebGLBackend
 from polyfacet.facets.image.pictures import Picture, render_structures
-from polyfacet.facets.image.settings import (
-    Arrangement,
-    Cell,
-    ColorScheme,
-    RenderSettings,
-    Vacuum,
-    View,
-    WebGLBackend,
-)
+from polyfacet.facets.image.settings import RenderSettings
 from polyfacet.facets.image.studio import open_studio
 from polyfacet.materials.cell_size import MAX_SITES
 from polyfacet.materials.stage_tables import PICTURES, intact_structures
@@ -36,7 +29,7 @@ def main(
     rejected: Path,
     *,
     provenance: Path,
-    size: Annotated[int, Key("images.size")] = 300,
+    size: Annotated[int, Key("images.size")] = 128,
     sphere_segments: Annotated[int, Key("images.sphere_segments")] = 32,
     bonds: bool = True,
     polyhedra: bool = True,
@@ -102,7 +95,7 @@ def main(
         cell=cell,
         unit_cell=unit_cell,
         vacuum=vacuum,
-        views=tuple(views),
+        views=list(views),
         arrangement=arrangement,
         centered=centered,
         show_compass=show_compass,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import pyarrow as pa
 
-from polyfacet.materials.targets import Magnetization
+from polyfacet.config.sample import Magnetization
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import scratch_folder, write_text

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+from polyfacet.config.sample import Magnetization
 from polyfacet.materials.material import SAMPLE
-from polyfacet.materials.targets import Magnetization
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import scratch_folder, write_text

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from werkzeug.serving import make_server
 
-from polyfacet.facets.image.settings import Cell, ColorScheme, RenderSettings, Vacuum
+from polyfacet.config.images import Cell, ColorScheme, Vacuum
+from polyfacet.facets.image.settings import RenderSettings
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.progress import tell
@@ -40,7 +41,7 @@ def main(
         How the 3D view draws (see ``RenderSettings``).
     """
     settings = RenderSettings(
-        size=VIEW_PX, colors=colors, cell=cell, vacuum=vacuum, views=("oblique",), show_compass=True
+        size=VIEW_PX, colors=colors, cell=cell, vacuum=vacuum, views=["oblique"], show_compass=True
     )
     page = structure_page(Catalog(run, n_shards), run.name, settings)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)

@@ -46,5 +46,6 @@ def check_arguments(main: Callable[..., None], arguments: Mapping[str, Any]) -> 
 
 def _nested(keys: list[str], value: Any) -> dict[str, Any]:
     for key in reversed(keys):
-        value = {key: value}
+        # Any name stands for one that users choose: `<table>`.
+        value = {key.strip("<>"): value}
     return value

@@ -1,92 +1,127 @@
-"""The table of keys in docs/configuration.md, written from the schema by this module."""
+"""What is generated from the declaration of the configuration: schema, defaults, tables of keys."""
 
 import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from polyfacet.config.completion import SCHEMA_PATH, load_schema, resolved, values_of
-from polyfacet.config.generated_text import with_generated
+import yaml
+from pydantic import BaseModel
+
+from polyfacet.config.completion import complete_config
+from polyfacet.config.run import Configuration
 from polyfacet.runtime.markdown import table
 
-PAGE = SCHEMA_PATH.parents[1] / "docs" / "configuration.md"
+# Longer lists of choices are those of the elements.
+MOST_CHOICES = 20
+KINDS = {
+    "string": "text",
+    "integer": "integer",
+    "number": "number",
+    "boolean": "`true`, `false`",
+    "null": "`null`",
+}
+LIMITS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
 
 
-def config_reference() -> str:
-    """Write the keys by section, and the settings of each engine: name, default, what is allowed, meaning."""
-    schema = load_schema()
-    sections: dict[str, list[list[str]]] = {}
-    for name, key in documented_keys():
-        sections.setdefault(name.split(".")[0], []).append(_line(name, key))
-    general = [line for lines in sections.values() if len(lines) == 1 for line in lines]
-    parts = [_table("General", general)]
-    parts += [_table(f"`{name}`", lines) for name, lines in sections.items() if len(lines) > 1]
-    for engine, settings in schema["$defs"]["engines"].items():
-        keys = [_line(name, key) for name, key in _keys(schema, settings, "")]
-        parts.append(_table(f"`methods.<name>.settings` of the engine `{engine}`", keys))
+def schema(origin: str) -> str:
+    """Write the JSON schema of a configuration, with a comment that says where it comes from."""
+    content = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$comment": origin,
+        **Configuration.model_json_schema(),
+    }
+    return json.dumps(content, indent=2) + "\n"
+
+
+def defaults(origin: str) -> str:
+    """Write a configuration with the default of every key, with a comment that says where it comes from."""
+    config = yaml.safe_dump(complete_config({}), sort_keys=False, default_flow_style=None, width=110)
+    return (
+        "# The default of every key; no run reads this file. See docs/configuration.md for what keys mean.\n"
+        f"# {origin}\n{config}"
+    )
+
+
+def tables_of_keys() -> str:
+    """Write a table of keys per section: name, default, what is allowed, meaning."""
+    whole = Configuration.model_json_schema()
+    sections = {name: list(_below(name, key, whole)) for name, key in whole["properties"].items()}
+    single = [(name, whole["properties"][name]) for name, keys in sections.items() if not keys]
+    parts = [f"### General\n\n{_table(single)}"]
+    for name, keys in sections.items():
+        if keys:
+            meaning = _resolved(whole["properties"][name], whole)["description"]
+            parts.append(f"### `{name}`\n\n{meaning}\n\n{_table(keys)}")
     return "\n\n".join(parts)
 
 
-def _table(title: str, lines: list[list[str]]) -> str:
-    return f"### {title}\n\n{table(['key', 'default', 'allowed', 'meaning'], lines, n_left=4)}"
+def table_of_settings(settings: type[BaseModel]) -> str:
+    """Write a table of the settings of one thing, an engine for example."""
+    whole = settings.model_json_schema()
+    return _table(
+        key
+        for name, part in whole["properties"].items()
+        for key in (list(_below(name, part, whole)) or [(name, part)])
+    )
 
 
-def _line(name: str, key: Mapping[str, Any]) -> list[str]:
-    default = json.dumps(key["default"]).replace('"', "") if "default" in key else "required"
-    return [f"`{name}`", f"`{default}`", _allowed(key), key["description"]]
+def _below(
+    name: str, key: Mapping[str, Any], whole: Mapping[str, Any]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Go through the keys of a section that hold a value; the names have dots."""
+    key = _resolved(key, whole)
+    for below, part in key.get("properties", {}).items():
+        keys = list(_below(f"{name}.{below}", part, whole))
+        yield from keys or [(f"{name}.{below}", dict(part))]
+    for values, placeholder in ((_values(key), ".<name>"), (key.get("items", {}), "[]")):
+        if values:
+            yield from _below(f"{name}{placeholder}", values, whole)
 
 
-def with_reference(text: str) -> str:
-    """Put the table into a text, between its two markers."""
-    return with_generated(text, "config reference", config_reference())
+def _values(key: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what is declared of values whose names users choose; nothing where the names are declared."""
+    for values in (key.get("additionalProperties"), *key.get("patternProperties", {}).values()):
+        if isinstance(values, Mapping):
+            return values
+    return {}
 
 
-def documented_keys() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Go through the keys that hold a value: name with dots, and what the schema says of it."""
-    schema = load_schema()
-    yield from _keys(schema, schema, "")
+def _resolved(key: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, Any]:
+    if "$ref" not in key:
+        return dict(key)
+    return {**whole["$defs"][key["$ref"].rsplit("/", 1)[1]], **key}
 
 
-def _keys(
-    schema: Mapping[str, Any], part: Mapping[str, Any], prefix: str
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for name, key in part["properties"].items():
-        whole = resolved(key, schema)
-        if "properties" in whole:
-            yield from _keys(schema, whole, f"{prefix}{name}.")
-        elif "properties" in values_of(whole):
-            yield from _keys(schema, values_of(whole), f"{prefix}{name}.<name>.")
-        else:
-            yield f"{prefix}{name}", whole
+def _table(keys: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
+    lines = [
+        [
+            f"`{name}`",
+            f"`{_plain(key['default'])}`" if "default" in key else "required",
+            _allowed(key),
+            key["description"],
+        ]
+        for name, key in keys
+    ]
+    return table(["key", "default", "allowed", "meaning"], lines, n_left=4)
+
+
+def _plain(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False).replace('"', "")
 
 
 def _allowed(key: Mapping[str, Any]) -> str:
-    if "oneOf" in key:
-        return " or ".join(_allowed(resolved(choice, load_schema())) for choice in key["oneOf"])
+    """Say what a key can have, in words."""
+    if "anyOf" in key:
+        return " or ".join(dict.fromkeys(map(_allowed, key["anyOf"])))
     if "const" in key:
         return f"`{key['const']}`"
-    choices = key.get("enum") or key.get("items", {}).get("enum")
-    if choices:
-        shown = ("null" if choice is None else choice for choice in choices)
-        return ("list of " if "items" in key else "") + ", ".join(f"`{choice}`" for choice in shown)
-    kinds = key["type"] if isinstance(key["type"], list) else [key["type"]]
-    limits = [
-        f"{sign} {key[name]}"
-        for name, sign in (
-            ("minimum", ">="),
-            ("exclusiveMinimum", ">"),
-            ("maximum", "<="),
-            ("exclusiveMaximum", "<"),
-        )
-        if name in key
-    ]
-    return " ".join([" or ".join(kinds), *limits])
-
-
-def main(page: Path = PAGE) -> None:
-    """Rewrite the tables in docs/configuration.md."""
-    page.write_text(with_reference(page.read_text(encoding="utf-8")), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+    if "enum" in key:
+        choices = [f"`{choice}`" for choice in key["enum"]]
+        return ", ".join(choices) if len(choices) <= MOST_CHOICES else "element"
+    kind = key.get("type", "object")
+    if kind == "array":
+        return f"list of {_allowed(key['items'])}"
+    if kind == "object":
+        values = _values(key)
+        return f"mapping of names to {_allowed(values)}" if values else "mapping"
+    return " ".join([KINDS[kind], *(f"{sign} {key[name]:g}" for name, sign in LIMITS.items() if name in key)])

@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Mapping
-from typing import Literal
 
 from pymatgen.core import Element
 
-from polyfacet.materials.formula import MAX_AMOUNT, SYMBOLS
-
-Unit = Literal["atoms", "atomic_percent", "atomic_fraction", "weight_percent", "weight_fraction"]
+from polyfacet.config.elements import SYMBOLS
+from polyfacet.config.tables import Unit
+from polyfacet.materials.formula import MAX_AMOUNT
 
 WEIGHTS = ("weight_percent", "weight_fraction")
 # What a whole composition amounts to; atoms of a formula unit have no such whole.

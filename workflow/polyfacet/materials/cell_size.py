@@ -3,12 +3,14 @@
 docs/scaling.md says what the limits follow from.
 """
 
-from typing import Literal
+from typing import Literal, get_args
+
+from polyfacet.config.sample import MaxSites
 
 Stage = Literal["structures", "graphs", "images", "texts"]
 
 # The defaults of `max_sites` in the configuration.
-MAX_SITES: dict[Stage, int] = {"structures": 2000, "graphs": 250, "images": 1000, "texts": 250}
+MAX_SITES: dict[Stage, int] = {stage: getattr(MaxSites(), stage) for stage in get_args(Stage)}
 
 
 class CellTooLargeError(ValueError):

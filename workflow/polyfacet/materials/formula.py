@@ -9,11 +9,9 @@ import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from pymatgen.core import Element
-
+from polyfacet.config.elements import SYMBOLS
 from polyfacet.materials.adducts import AMOUNT, AdductError, split_adducts
 
-SYMBOLS = frozenset(Element.from_Z(z).symbol for z in range(1, 119))
 # Far above any cell or percentage; keeps products of nested brackets and sums of amounts finite.
 MAX_AMOUNT = 1e6
 # Far above any formula.

@@ -4,8 +4,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Literal
+from typing import Any
 
+from polyfacet.config.sample import Magnetization
 from polyfacet.materials.objectives import Objective
 
 
@@ -105,8 +106,6 @@ _FACTS = {
         highest=MAX_DOS_PER_EV_ATOM,
     ),
 }
-
-Magnetization = Literal["absolute", "signed"]
 
 
 def derive_targets(

@@ -10,11 +10,11 @@ class Key:
     Attributes
     ----------
     path
-        Names of the keys from the outermost to the innermost, joined by dots.
+        Names of the keys from the outermost to the innermost, joined by dots; ``<name>`` is any name.
     """
 
     path: str
 
     def __repr__(self) -> str:
         """Return what ``--help`` shows beside the type."""
-        return f"as {self.path} in config/schema.yaml"
+        return f"as {self.path} in docs/configuration.md"

@@ -5,7 +5,8 @@ folders that are not packages, that are not Python: JavaScript, style sheets, ta
 
 Snakemake sees a change of a script, but not of a module that the script imports.  The digest below is a
 parameter of every rule, so that such a change reruns the rules that use the module, and no others.
-Comments, docstrings and modules that only speak to the user do not count: they change no result.
+Comments, docstrings and modules that only speak to the user do not count: they change no result.  Nor do the
+declarations of the configuration: what they decide reaches a rule as its other parameters.
 """
 
 import ast
@@ -17,9 +18,7 @@ from pathlib import Path
 WORKFLOW = Path(__file__).resolve().parents[2]
 PACKAGE = "polyfacet"
 IMPORTING_FUNCTIONS = frozenset({"find_spec", "import_module"})
-SPEAKING_MODULES = frozenset(
-    f"{PACKAGE}.{name}" for name in ("config.command_line", "runtime.errors", "runtime.progress")
-)
+UNCOUNTED = tuple(f"{PACKAGE}.{name}" for name in ("config", "runtime.errors", "runtime.progress"))
 
 
 def code_digest(script: Path) -> str:
@@ -33,15 +32,23 @@ def code_digest(script: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def code_of(script: Path) -> set[Path]:
-    """Return the script and the files of the package's modules that it imports, directly or not."""
+def code_of(script: Path, left_out: tuple[str, ...] = UNCOUNTED) -> set[Path]:
+    """Return the script and the files of the package's modules that it imports, directly or not.
+
+    Parameters
+    ----------
+    script
+        Path of the script.
+    left_out
+        Modules and packages that are not followed.
+    """
     found: set[Path] = set()
     waiting = [script.resolve()]
     while waiting:
         path = waiting.pop()
         if path not in found:
             found.add(path)
-            waiting.extend(_imported(path))
+            waiting.extend(_imported(path, left_out))
     return found
 
 
@@ -95,8 +102,8 @@ def _is_docstring(node: ast.AST) -> bool:
 
 
 @cache
-def _imported(path: Path) -> tuple[Path, ...]:
-    return tuple(sorted({file for name in imported_names(path) for file in _files(name)}))
+def _imported(path: Path, left_out: tuple[str, ...]) -> tuple[Path, ...]:
+    return tuple(sorted({file for name in imported_names(path) for file in _files(name, left_out)}))
 
 
 @cache
@@ -117,10 +124,10 @@ def _modules(node: ast.AST) -> Iterator[str]:
             yield node.args[0].value
 
 
-def _files(module: str) -> Iterator[Path]:
+def _files(module: str, left_out: tuple[str, ...]) -> Iterator[Path]:
     """Find the files that importing a module of the package runs: itself and its parents' ``__init__``."""
     parts = module.split(".")
-    if parts[0] != PACKAGE or ".".join(parts[:3]) in SPEAKING_MODULES:
+    if parts[0] != PACKAGE or f"{module}.".startswith(tuple(f"{name}." for name in left_out)):
         return
     for depth in range(1, len(parts) + 1):
         base = WORKFLOW.joinpath(*parts[:depth])

@@ -1,31 +1,34 @@
 """Whether a configuration whose values are right one by one can be run at all, known before anything runs."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
+from polyfacet.config.run import CRYSTALS
 from polyfacet.facets.graph.limits import MIN_MATERIALS
 from polyfacet.facets.registry import Facet, facets_of
 from polyfacet.facets.text.variants import FORMULA_TEXTS, STRUCTURE_TEXTS
+from polyfacet.materials.targets import Target
 from polyfacet.runtime.errors import UserError
+from polyfacet.splits.methods import SPLIT_METHODS
 from polyfacet.training.encoders.own_checkpoints import own_checkpoints
 from polyfacet.training.encoders.timm_names import architectures
 from polyfacet.training.engines.registry import needs_encoders
-from polyfacet.training.methods import CRYSTALS, checked_methods
+from polyfacet.training.methods import checked_methods
 
 
 def check_feasible(config: Mapping[str, Any]) -> None:
-    """Refuse a complete configuration of a run on crystals that is bound to fail.
+    """Refuse a complete configuration that is bound to fail.
 
     Raises
     ------
     UserError
         If keys contradict each other; names all of them and shows what to write.
     """
-    if not config["sources"]:
-        return
-    problems = [*_filters(config), *_materials(config), *_encoders(config)]
+    problems = list(_splits(config))
+    if config["sources"]:
+        problems += [*_objectives(config), *_filters(config), *_materials(config), *_encoders(config)]
     if problems:
         raise UserError("The configuration cannot be run:\n" + "\n".join(f"  - {line}" for line in problems))
 
@@ -49,6 +52,23 @@ def _fewest_of_split(config: Mapping[str, Any], split: Mapping[str, Any]) -> int
         return n_train < n and n_trained <= n_fitted < n_train
 
     return next(n for n in count(2) if enough(n))
+
+
+def _splits(config: Mapping[str, Any]) -> Iterator[str]:
+    for name, split in config["splits"].items():
+        yield from _unknown(f"splits.{name}.method", split["method"], list(SPLIT_METHODS))
+
+
+def _objectives(config: Mapping[str, Any]) -> Iterator[str]:
+    for name in config["objectives"]:
+        yield from _unknown("objectives", name, [target.value for target in Target])
+
+
+def _unknown(where: str, name: str, known: Sequence[str]) -> Iterator[str]:
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        yield f"{where} names {name!r}; there are: {', '.join(known)}.{hint}"
 
 
 def _facets_asked(config: Mapping[str, Any]) -> set[Facet]:

@@ -1,9 +1,10 @@
 """The methods that a configuration compares: an engine, its settings, and the combinations it is tried on."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import difflib
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from polyfacet.config.completion import complete_config
+from polyfacet.config.run import CRYSTALS
 from polyfacet.facets.registry import (
     CRYSTAL_FACETS,
     Facet,
@@ -12,9 +13,7 @@ from polyfacet.facets.registry import (
     grid,
 )
 from polyfacet.runtime.errors import UserError
-from polyfacet.training.engines.registry import check_combinations, is_baseline
-
-CRYSTALS = "crystals"
+from polyfacet.training.engines.registry import ENGINES, check_combinations, complete_settings, is_baseline
 
 
 def sources_of(config: Mapping[str, Any]) -> dict[str, tuple[Facet, ...]]:
@@ -39,18 +38,17 @@ def checked_methods(config: Mapping[str, Any]) -> dict[str, dict[str, dict[str, 
     Raises
     ------
     UserError
-        If there is no source, the name of a source or a method is unknown, an engine cannot look at a
-        combination, a source does not have a facet, or settings are not those of the engine.
+        If the name of a source or a method is unknown, an engine cannot look at a combination, a source does
+        not have a facet, or settings are not those of the engine.
     """
     sources, methods = sources_of(config), config["methods"]
-    if not sources:
-        raise UserError("There is nothing to learn from: name entry files in `sources`, or `tables`.")
     for name, method in methods.items():
+        _check_engine(name, method["engine"])
         _check_sources(f"methods.{name}.sources", method["sources"], sources)
         _check_sources(f"methods.{name}.settings_of_sources", method["settings_of_sources"], sources)
         if isinstance(method["combinations"], Mapping):
             _check_sources(f"methods.{name}.combinations", method["combinations"], sources)
-    _check_report(config["report"], sources, methods)
+    _check_report(config, sources)
     return {
         source: {
             name: {
@@ -71,19 +69,36 @@ def _facets_of_table(table: Mapping[str, Any]) -> tuple[Facet, ...]:
 
 
 def _check_sources(where: str, named: Iterable[str], sources: Mapping[str, Any]) -> None:
-    unknown = [source for source in named if source not in sources]
-    if unknown:
-        raise UserError(f"{where} names the source {unknown[0]!r}; there are: {', '.join(sources)}.")
+    for source in named:
+        _check_named(where, source, "source", sources)
 
 
-def _check_report(report: Mapping[str, Any], sources: Mapping[str, Any], methods: Mapping[str, Any]) -> None:
-    _check_sources("report.published", [entry["source"] for entry in report["published"]], sources)
-    for where, name in (
-        ("report.reference", report["reference"]),
-        *(("report.published", entry["method"]) for entry in report["published"]),
-    ):
-        if name is not None and name not in methods:
-            raise UserError(f"{where} is {name!r}, which is none of the methods: {', '.join(methods)}.")
+def _check_engine(name: str, engine: str) -> None:
+    if engine not in ENGINES:
+        near = difflib.get_close_matches(engine, ENGINES, n=1) or ENGINES[:1]
+        raise UserError(
+            f"methods.{name}.engine: there is no engine {engine!r}; there are: {', '.join(ENGINES)}. "
+            f"Write for example\n      methods: {{{name}: {{engine: {near[0]}}}}}"
+        )
+
+
+def _check_report(config: Mapping[str, Any], sources: Mapping[str, Any]) -> None:
+    report, methods = config["report"], config["methods"]
+    objectives = {CRYSTALS: config["objectives"]} | {
+        name: list(table["objectives"]) for name, table in config["tables"].items()
+    }
+    _check_named("report.reference", report["reference"], "method", methods)
+    for i, entry in enumerate(report["published"]):
+        where = f"report.published.{i}"
+        _check_sources(f"{where}.source", [entry["source"]], sources)
+        _check_named(f"{where}.method", entry["method"], "method", methods)
+        _check_named(f"{where}.objective", entry.get("objective"), "objective", objectives[entry["source"]])
+        _check_named(f"{where}.split", entry.get("split"), "split", config["splits"])
+
+
+def _check_named(where: str, name: str | None, kind: str, known: Collection[str]) -> None:
+    if name is not None and name not in known:
+        raise UserError(f"{where} names the {kind} {name!r}; there are: {', '.join(known)}.")
 
 
 def _combinations(
@@ -95,16 +110,16 @@ def _combinations(
         chosen = chosen.get(source)
     if is_baseline(engine):
         if chosen:
-            raise UserError(f"methods.{name}.combinations: engine {engine!r} looks at no facet. Take it out.")
+            raise UserError(f"methods.{name}.combinations: engine {engine!r} looks at no facet. Remove it.")
         return []
     if chosen is None:
         numbers = [facet for facet in facets if facet.facts.kind == "vector"]
         chosen = usual if source == CRYSTALS else [combination_name(numbers)]
     try:
         combinations = grid(chosen)
-    except ValueError as error:
-        raise UserError(f"combinations of methods.{name}: {error}") from error
-    check_combinations(engine, combinations)
+        check_combinations(engine, combinations)
+    except (ValueError, UserError) as error:
+        raise UserError(f"The combinations of methods.{name}: {error}") from error
     for combination in combinations:
         lacking = [facet.value for facet in facets_of(combination) if facet not in facets]
         if lacking:
@@ -119,11 +134,7 @@ def _combinations(
 def _settings(name: str, method: Mapping[str, Any], source: str) -> dict[str, Any]:
     """Complete the settings of a method on a source."""
     own = method["settings_of_sources"].get(source)
-    if not own:
-        return dict(method["settings"])
-    settings = {**method["settings"], **own}
-    try:
-        complete = complete_config({"methods": {name: {"engine": method["engine"], "settings": settings}}})
-    except UserError as error:
-        raise UserError(f"methods.{name}.settings_of_sources.{source}:\n{error}") from error
-    return dict(complete["methods"][name]["settings"])
+    if own is None:
+        return complete_settings(method["engine"], method["settings"], ["methods", name, "settings"])
+    where = ["methods", name, "settings_of_sources", source]
+    return complete_settings(method["engine"], {**method["settings"], **own}, where)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from polyfacet.config.elements import SYMBOLS
 from polyfacet.facets.compimage.properties import NAMES, PROPERTIES
-from polyfacet.materials.formula import SYMBOLS
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import column, read_table, write_table
 

@@ -10,15 +10,15 @@ and the 56 blocks lie row by row in 8 rows x 7 columns: 24 x 21 pixels (Yu, Wu a
 Composition Visualization Network", Figs 3 and 6).
 """
 
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from polyfacet.config.composition import ImageLayout
 from polyfacet.facets.compimage.properties import NAMES
 from polyfacet.facets.compimage.statistics import STATISTICS
 
-Layout = Literal["fixed", "mcvn2022"]
 Kind = TypeVar("Kind", bound=np.generic)
 
 BLOCK = (("sum", None, "var"), ("gmean", "ave", "hmean"), ("max", None, "min"))
@@ -26,7 +26,7 @@ BLOCK_ROWS, BLOCK_COLUMNS = 8, 7
 HEIGHT, WIDTH = BLOCK_ROWS * len(BLOCK), BLOCK_COLUMNS * len(BLOCK[0])
 
 
-def arrange(values: NDArray[Kind], layout: Layout, *, empty: Kind | int = 0) -> NDArray[Kind]:
+def arrange(values: NDArray[Kind], layout: ImageLayout, *, empty: Kind | int = 0) -> NDArray[Kind]:
     """Lay statistics out as pictures.
 
     Parameters

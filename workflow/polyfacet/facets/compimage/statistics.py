@@ -10,13 +10,13 @@ as in XenonPy 0.6.7 (the seven weighted statistics of its composition featurizer
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-Mode = Literal["xenonpy", "stable"]
+from polyfacet.config.composition import StatisticsMode
+
 Array = NDArray[np.float64]
 
 STATISTICS = ("ave", "var", "gmean", "hmean", "max", "min", "sum")
@@ -25,7 +25,7 @@ CHUNK = 512
 
 
 def composition_statistics(
-    compositions: Sequence[Mapping[str, float]], elements: pd.DataFrame, mode: Mode
+    compositions: Sequence[Mapping[str, float]], elements: pd.DataFrame, mode: StatisticsMode
 ) -> Array:
     """Compute the statistics of many compositions.
 
@@ -122,4 +122,4 @@ def _extremes(mask: NDArray[np.bool_], f: Array) -> tuple[Array, Array]:
     return np.fmax.reduce(values, axis=1), np.fmin.reduce(values, axis=1)
 
 
-_MODES: Mapping[Mode, Callable[[Array, Array], Array]] = {"xenonpy": _xenonpy, "stable": _stable}
+_MODES: Mapping[StatisticsMode, Callable[[Array, Array], Array]] = {"xenonpy": _xenonpy, "stable": _stable}

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
 
 import torch
 
+from polyfacet.config.graphs import Device
 from polyfacet.runtime.errors import UserError
-
-Device = Literal["auto", "cpu", "cuda"]
 
 
 def choose_device(device: Device) -> torch.device:

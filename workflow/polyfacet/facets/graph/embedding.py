@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,14 +12,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from polyfacet.config.graphs import EmbeddingKind
 from polyfacet.facets.graph.crystal_graph import CrystalGraph
 from polyfacet.facets.graph.devices import one_thread
 from polyfacet.facets.graph.network import NetworkConfig, PotNet, network_input
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import atomic_path, unreadable
 from polyfacet.runtime.progress import track
-
-EmbeddingKind = Literal["random", "calibrated", "trained"]
 
 CONFIG_KEY = "config"
 
@@ -109,7 +107,7 @@ def embed(network: PotNet, graphs: Sequence[CrystalGraph]) -> Iterator[tuple[str
 
 def save_network(network: PotNet, path: Path, record: Mapping[str, Any]) -> None:
     """Write weights and statistics as safetensors, with sizes and how they were fitted in its metadata."""
-    config = {**record, "network": asdict(network.config)}
+    config = {**record, "network": network.config.model_dump()}
     tensors = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
     with atomic_path(path) as part:
         save_file(tensors, part, metadata={CONFIG_KEY: json.dumps(config, sort_keys=True)})

@@ -9,11 +9,11 @@ import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
-from typing import Literal
 
 import numpy as np
 import torch
 
+from polyfacet.config.graphs import PauliDecay
 from polyfacet.facets.graph.crystal import Crystal
 from polyfacet.facets.graph.ewald_terms import (
     DOUBLE,
@@ -25,7 +25,6 @@ from polyfacet.facets.graph.ewald_terms import (
     self_terms,
 )
 
-PauliDecay = Literal["paper", "coded"]
 PAULI_ALPHA = 3.0
 # Weights of the three terms in the summed potential (arXiv:2306.10045, the published settings).
 COEFFICIENTS = (-0.801, -0.074, 0.145)

@@ -4,7 +4,6 @@ After arXiv:2306.10045, built from its formulas: each layer adds the outputs of 
 graph and of an attention-like one over all pairs of atoms, whose edges carry the complete potential.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from torch.nn.functional import silu
 from torch_geometric.data import Data
 from torch_geometric.nn import MessagePassing, global_mean_pool
 
+from polyfacet.config.graphs import NetworkSize
 from polyfacet.facets.graph.crystal_graph import CrystalGraph
 from polyfacet.facets.graph.element_features import (
     MAX_ATOMIC_NUMBER,
@@ -29,24 +29,17 @@ BASIS_RANGE = (-4.0, 4.0)
 SAME_LENGTH_A = 1e-6
 
 
-@dataclass(frozen=True)
-class NetworkConfig:
-    """Sizes of the network.
+class NetworkConfig(NetworkSize):
+    """Sizes of the network: width and layers, which a user chooses, and what no configuration changes.
 
-    Parameters
+    Attributes
     ----------
-    width
-        Features of an atom and of an edge.
-    layers
-        Number of layers.
     embedding
         Length of the embedding.
     local_centres, infinite_centres
         Number of basis functions that edges of the local and of the complete graph are expanded in.
     """
 
-    width: int = 256
-    layers: int = 3
     embedding: int = 128
     local_centres: int = 256
     infinite_centres: int = 64

@@ -5,7 +5,7 @@ import json
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from torch import nn
 from torch.nn.functional import smooth_l1_loss
 from torch_geometric.data import Batch
 
+from polyfacet.config.graphs import NetworkTraining
 from polyfacet.facets.graph.crystal_graph import CrystalGraph
 from polyfacet.facets.graph.devices import one_thread
 from polyfacet.facets.graph.epoch_choice import EpochChoice
@@ -38,34 +39,6 @@ QUADRATIC_BELOW = 0.1
 MAX_GRADIENT_NORM = 1.0
 # Part of the digest of a training: a state that an older method left is not used.
 METHOD = 2
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """How the network is trained.
-
-    Parameters
-    ----------
-    epochs
-        Passes over the materials, at most.
-    batch_size
-        Materials per step, at least; less than twice as many.
-    learning_rate
-        Its peak.
-    weight_decay
-        Decay of the weights (AdamW).
-    patience
-        Epochs without a lower validation error after which training stops.
-    validation_fraction
-        Share of the training part that chooses the epoch instead of being trained on.
-    """
-
-    epochs: int = 60
-    batch_size: int = 32
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.01
-    patience: int = 20
-    validation_fraction: float = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +97,7 @@ def train_on_properties(
     network: PotNet,
     graphs: Sequence[CrystalGraph],
     properties: pd.DataFrame,
-    config: TrainingConfig,
+    config: NetworkTraining,
     *,
     seed: int,
     state: Path,
@@ -156,7 +129,7 @@ def train(
     network: PotNet,
     training: Examples,
     validation: Examples,
-    config: TrainingConfig,
+    config: NetworkTraining,
     *,
     seed: int,
     properties: Sequence[str],
@@ -272,7 +245,7 @@ def _train_epoch(
     optimizer: torch.optim.Optimizer,
     examples: Examples,
     scale: TargetScale,
-    config: TrainingConfig,
+    config: NetworkTraining,
     seed: int,
     epoch: int,
 ) -> bool:
@@ -312,12 +285,12 @@ def _one_cycle(done: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
 
 
-def _digest(model: PropertyNetwork, parts: Sequence[Examples], config: TrainingConfig, seed: int) -> str:
+def _digest(model: PropertyNetwork, parts: Sequence[Examples], config: NetworkTraining, seed: int) -> str:
     """Identify a training by all that decides its outcome: settings, initial weights and examples."""
     device = model.network.readout.weight.device.type
     settings = {
         "method": METHOD,
-        "config": asdict(config),
+        "config": config.model_dump(),
         "seed": seed,
         "device": device,
         "torch": torch.__version__,

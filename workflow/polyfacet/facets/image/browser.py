@@ -11,9 +11,9 @@ from typing import Self
 import psutil
 from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
 
+from polyfacet.config.images import WebGLBackend
 from polyfacet.facets.image.finding import HOW_TO_INSTALL, find_browser
 from polyfacet.facets.image.launching import ROOT, last_words, short_temporary_folder
-from polyfacet.facets.image.settings import WebGLBackend
 from polyfacet.runtime.errors import UserError
 
 logger = logging.getLogger(__name__)

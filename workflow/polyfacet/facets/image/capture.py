@@ -2,12 +2,10 @@
 
 import base64
 import hashlib
-import json
 import logging
 import re
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import asdict
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
@@ -142,7 +140,7 @@ class SceneCamera:
             "webgl_renderer": self.browser.webgl_renderer,
             "sandbox": f"none: {self.browser.no_sandbox}" if self.browser.no_sandbox else "on",
             **{package: version(package) for package in PACKAGES},
-            "settings": json.dumps(asdict(self.settings)),
+            "settings": self.settings.model_dump_json(),
         }
 
     def _attempt(self, scenes: Sequence[str]) -> tuple[list[bytes], PictureError | None]:

@@ -5,7 +5,7 @@ Apart from what makes it, so that a process that only draws need not import Crys
 
 from dataclasses import dataclass
 
-from polyfacet.facets.image.settings import View
+from polyfacet.config.images import View
 
 # The viewer replaces the scene it shows by name; a second name would be drawn on top of the first.
 SCENE_NAME = "crystal"

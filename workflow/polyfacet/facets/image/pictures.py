@@ -6,10 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from polyfacet.config.images import View
 from polyfacet.facets.image.capture import PictureError
 from polyfacet.facets.image.drawable import CrystalScene, SceneError
 from polyfacet.facets.image.montage import montage
-from polyfacet.facets.image.settings import RenderSettings, View
+from polyfacet.facets.image.settings import RenderSettings
 from polyfacet.facets.image.studio import Studio
 from polyfacet.runtime.files import atomic_path
 from polyfacet.runtime.identifiers import invalid_mat_id_reason

@@ -10,10 +10,11 @@ from crystal_toolkit.renderables.lattice import _axes_from_lattice
 from pymatgen.core import Structure
 from pymatgen.symmetry.analyzer import SymmetryUndeterminedError
 
+from polyfacet.config.images import Cell
 from polyfacet.facets.image.bonding import OrderedStructureGraph, bonded, unbonded
 from polyfacet.facets.image.disorder import most_frequent_species, shared_spheres
 from polyfacet.facets.image.drawable import SCENE_NAME, CrystalScene, SceneError
-from polyfacet.facets.image.settings import Cell, RenderSettings
+from polyfacet.facets.image.settings import RenderSettings
 from polyfacet.facets.image.standard_cell import standard_cell
 from polyfacet.facets.image.vacuum import vacuum_of, without_vacuum
 from polyfacet.facets.image.views import centered, rotation_of_view, turned

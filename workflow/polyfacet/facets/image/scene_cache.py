@@ -74,7 +74,7 @@ class SceneMaker:
 
     @cached_property
     def _common_key(self) -> bytes:
-        settings = asdict(self._settings)
+        settings = self._settings.model_dump()
         parts = {
             "settings": {name: settings[name] for name in settings if name not in NOT_OF_THE_SCENE},
             "code": code_digest(CODE),

@@ -116,7 +116,7 @@ class SceneWorkers:
                 sys.executable,
                 "-c",
                 code,
-                json.dumps(asdict(self._settings)),
+                self._settings.model_dump_json(),
                 str(self._scenes or ""),
                 *map(str, theirs),
             ],
@@ -160,7 +160,7 @@ def serve() -> None:
     import polyfacet.facets.image.cif_scene  # noqa: F401, PLC0415 - here, once, for all workers
 
     settings, scenes, *sockets = sys.argv[1:]
-    maker = SceneMaker(RenderSettings(**json.loads(settings)), Path(scenes) if scenes else None)
+    maker = SceneMaker(RenderSettings.model_validate_json(settings), Path(scenes) if scenes else None)
     numbers = [int(number) for number in sockets]
     workers = {_fork_worker(number, numbers, maker): number for number in numbers}
     while workers:

@@ -9,11 +9,12 @@ from threading import Semaphore, Thread
 from types import TracebackType
 from typing import Protocol, Self
 
+from polyfacet.config.images import View
 from polyfacet.facets.image.capture import PictureError, SceneCamera
 from polyfacet.facets.image.drawable import CrystalScene, SceneError
 from polyfacet.facets.image.scene_cache import SceneMaker
 from polyfacet.facets.image.scene_workers import SceneWorker, SceneWorkers
-from polyfacet.facets.image.settings import RenderSettings, View
+from polyfacet.facets.image.settings import RenderSettings
 
 # A third browser would draw little more: what draws is the processor, or a GPU that two keep busy.
 MAX_BROWSERS = 2

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from pymatgen.core import Lattice
 
-from polyfacet.facets.image.settings import View
+from polyfacet.config.images import View
 
 # The oblique view is that of drawn crystals: c upright, one looks past a, and down a little.
 AZIMUTH = np.radians(30)

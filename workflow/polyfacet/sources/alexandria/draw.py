@@ -12,8 +12,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from polyfacet.config.sample import Magnetization
 from polyfacet.materials.material import Material
-from polyfacet.materials.targets import Magnetization
 from polyfacet.runtime.identifiers import stable_hash
 
 MAX_RANK = 2**64 - 1

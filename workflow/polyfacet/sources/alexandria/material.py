@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from polyfacet.config.sample import Magnetization
 from polyfacet.materials.material import Material
 from polyfacet.materials.reduced_formula import reduced_formula
-from polyfacet.materials.targets import Magnetization, derive_targets
+from polyfacet.materials.targets import derive_targets
 from polyfacet.runtime.identifiers import invalid_mat_id_reason
 from polyfacet.sources.alexandria.entry_agreement import Cell, check_agreement
 from polyfacet.sources.alexandria.entry_structure import (

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from pymatgen.core import Element
 
+from polyfacet.config.tables import CompositionColumns, TableSource
 from polyfacet.materials.amounts import AmountError, atomic_percent, checked_amounts
 from polyfacet.materials.formula import FormulaError, parse_alloy, parse_formula
 from polyfacet.materials.objectives import Objective
@@ -15,7 +16,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.identifiers import invalid_mat_id_reason
 from polyfacet.runtime.parquet import column
 from polyfacet.sources.tables.csv_lines import read_lines
-from polyfacet.sources.tables.description import CompositionColumns, TableSource
+from polyfacet.sources.tables.description import columns_of, objectives_of
 from polyfacet.sources.tables.numbers import NumberError, read_number
 
 # Plutonium, the last element of the table of element properties.
@@ -83,7 +84,7 @@ def rows_schema(source: TableSource, elements: Sequence[str] = ()) -> pa.Schema:
             column("line", pa.int64(), "line of the file on which the row ends, from 1"),
             column("composition", pa.list_(pa.float64()), f"amounts of {', '.join(elements)}"),
             *(process if source.process else []),
-            *objective_columns(source.objectives),
+            *objective_columns(objectives_of(source)),
         ]
     )
 
@@ -124,7 +125,7 @@ def read_rows(name: str, source: TableSource) -> tuple[list[Row], list[RejectedR
     kept: list[Row] = []
     rejected: list[RejectedRow] = []
     seen: dict[str, int] = {}
-    for number, line in enumerate(read_lines(Path(source.file), source.columns), start=1):
+    for number, line in enumerate(read_lines(Path(source.file), columns_of(source)), start=1):
         cells = line.cells
         mat_id = f"{name}-{number:04d}" if source.id is None or cells is None else cells[source.id].strip()
         try:
@@ -162,7 +163,7 @@ def _row(mat_id: str, line: int, cells: dict[str, str], source: TableSource) -> 
         line,
         _amounts(cells, source.composition),
         tuple(_number(cells[name], name) for name in source.process),
-        {objective.column: _objective(cells, source, objective) for objective in source.objectives},
+        {objective.column: _objective(cells, source, objective) for objective in objectives_of(source)},
     )
 
 
@@ -180,7 +181,7 @@ def _amounts(cells: dict[str, str], composition: CompositionColumns) -> dict[str
 
 
 def _objective(cells: dict[str, str], source: TableSource, objective: Objective) -> float | str:
-    name = source.described[objective.column].column
+    name = source.objectives[objective.column].column
     if not objective.classes:
         return _number(cells[name], name)
     text = cells[name].strip()

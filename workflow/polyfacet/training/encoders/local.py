@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import timm
 import torch
-from pydantic import BaseModel, ConfigDict, PositiveInt
 from pymatgen.core import Element
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
+from polyfacet.config.encoders import ImageEncoderSettings, TextEncoderSettings
 from polyfacet.facets.registry import Facet
 from polyfacet.runtime.errors import UserError
 
@@ -47,28 +47,6 @@ ELEMENT_PROPERTIES = (
 )
 TEXT_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 IMAGE_FILES = ("config.json", "pytorch_model.bin")
-
-
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TextEncoderSettings(_Settings):
-    """Size of the text encoder, a BERT of few layers (Devlin et al. 2019, arXiv:1810.04805)."""
-
-    hidden_size: PositiveInt = 96
-    n_layers: PositiveInt = 2
-    n_heads: PositiveInt = 4
-    max_tokens: PositiveInt = 64
-    # Whether element embeddings start from element properties instead of noise.
-    element_properties: bool = True
-
-
-class ImageEncoderSettings(_Settings):
-    """Architecture of an image encoder, a name that timm knows, and the edge of the square it looks at."""
-
-    architecture: str = "resnet10t"
-    size_px: PositiveInt = 64
 
 
 def save_text_encoder(folder: Path, settings: TextEncoderSettings, seed: int) -> None:

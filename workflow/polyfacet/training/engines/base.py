@@ -8,8 +8,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 
+from polyfacet.config.section import Section
 from polyfacet.facets.registry import Facet
 from polyfacet.materials.objectives import Objective
 
@@ -31,10 +31,8 @@ class ValidationUse(Flag):
     TRAINING = auto()
 
 
-class Settings(BaseModel):
+class Settings(Section):
     """Settings of an engine: closed to unknown keys, so that a typing error in a config is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 @dataclass(frozen=True)

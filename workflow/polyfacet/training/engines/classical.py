@@ -75,12 +75,23 @@ _THREADED: tuple[Model, ...] = ("forest", "xgboost", "extra_trees")
 class ClassicalSettings(Settings):
     """Which model, on which features."""
 
-    model: Model = "forest"
-    features: Features = "original"
-    # Share of the variance that the components of ``expanded_pca`` keep.
-    pca_variance: float = Field(default=0.99, gt=0, lt=1)
-    # Anything that the model can be told, by its library's names; the rest has the library's defaults.
-    hyperparameters: dict[str, Any] = Field(default_factory=dict)
+    model: Model = Field(default="forest", description="The model, with its library's defaults.")
+    features: Features = Field(
+        default="original",
+        description="`original`: the facets' own numbers; `expanded`: with the 392 statistics of element "
+        "properties; `expanded_pca`: principal components of these.",
+    )
+    pca_variance: float = Field(
+        default=0.99,
+        gt=0,
+        lt=1,
+        description="Share of the variance that the components of `expanded_pca` keep.",
+    )
+    hyperparameters: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Anything that the model can be told, by its library's names; the rest has the library's "
+        "defaults.",
+    )
 
 
 class Classical:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from polyfacet.facets.registry import Facet
 from polyfacet.materials.objectives import Objective
@@ -21,7 +22,11 @@ Statistic = Literal["mean", "median"]
 class DummySettings(Settings):
     """Which statistic is answered where numbers are predicted; classes get that of the majority."""
 
-    statistic: Statistic = "mean"
+    statistic: Statistic = Field(
+        default="mean",
+        description="What is answered where numbers are predicted; where classes are, it is the most "
+        "frequent one.",
+    )
 
 
 class Dummy:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, PositiveFloat
+from pydantic import Field
 
 from polyfacet.facets.registry import Facet
 from polyfacet.materials.objectives import Objective
@@ -33,10 +33,14 @@ CreateEngine = Callable[[str, Mapping[str, Any], Resources], Engine]
 class Member(Settings):
     """One engine of an ensemble."""
 
-    engine: str
-    settings: dict[str, Any] = Field(default_factory=dict)
-    # Share of the member in the answer, relative to the other members.
-    weight: PositiveFloat = 1.0
+    engine: str = Field(
+        description="Name of an engine that gives probabilities and needs no encoders.",
+        examples=["classical"],
+    )
+    settings: dict[str, Any] = Field(default_factory=dict, description="Its settings.")
+    weight: float = Field(
+        default=1.0, gt=0, description="Its share in the answer, relative to the other members."
+    )
 
 
 # Trees that split at random, and slow boosting on parts of rows and features: they err differently.
@@ -59,9 +63,14 @@ DEFAULT_MEMBERS = (
 
 
 class EnsembleSettings(Settings):
-    """The engines that answer together; None takes ``DEFAULT_MEMBERS``."""
+    """The engines that answer together."""
 
-    members: tuple[Member, ...] | None = Field(default=None, min_length=1)
+    members: tuple[Member, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="List of `{engine, settings, weight}`; `null` takes extra trees and slowly boosted "
+        "trees.",
+    )
 
 
 class Ensemble:

@@ -9,8 +9,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from polyfacet.config.completion import checked_section
 from polyfacet.facets.registry import NUMERIC_FACETS, Facet, facets_of
 from polyfacet.runtime.errors import UserError
+from polyfacet.training.engines.automm.settings import AutoMMSettings
 from polyfacet.training.engines.base import Engine, Resources, Settings
 
 Parts = tuple[type[Settings], Callable[[Any, Resources], Engine]]
@@ -86,6 +88,31 @@ def is_cheap(name: str) -> bool:
 def is_baseline(name: str) -> bool:
     """Say whether an engine looks at no facet."""
     return not _ENGINES[name].facets
+
+
+def complete_settings(name: str, settings: Mapping[str, Any], where: Sequence[str] = ()) -> dict[str, Any]:
+    """Check the settings of an engine and fill in its defaults.
+
+    Parameters
+    ----------
+    name
+        One of ``ENGINES``.
+    settings
+        What a configuration gave.
+    where
+        Keys of the configuration on the way to them, for the messages.
+
+    Raises
+    ------
+    UserError
+        If a setting is unknown or wrong; names it and shows what to write.
+    """
+    return checked_section(settings_of(name), settings, where).model_dump(mode="json")
+
+
+def settings_of(name: str) -> type[Settings]:
+    """Return the declaration of an engine's settings."""
+    return AutoMMSettings if name == "automm" else _ENGINES[name].load()[0]
 
 
 def needs_statistics(settings: Mapping[str, Any]) -> bool:

@@ -3,16 +3,15 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import torch
-from pydantic import Field, PositiveFloat, PositiveInt
 
 from polyfacet.facets.registry import PICTURE_FACETS, Facet
 from polyfacet.training.encoders.local import checkpoint_of
 from polyfacet.training.encoders.own_checkpoints import ENCODER_MODELS, local_folder, own_checkpoints
 from polyfacet.training.engines.automm.overrides import overrides_of
-from polyfacet.training.engines.base import Settings
+from polyfacet.training.engines.automm.settings import AutoMMSettings
 
 FUSION_MODEL = "fusion_mlp"
 
@@ -25,22 +24,6 @@ LOCAL_TRAINING: Mapping[str, Any] = {
     "env.per_gpu_batch_size": 16,
     "env.batch_size": 16,
 }
-
-
-class AutoMMSettings(Settings):
-    """Settings of the engine; None leaves what the preset says, or what suits local encoders."""
-
-    # Used with encoders from the hub; local ones are what they are.
-    preset: Literal["medium_quality", "high_quality", "best_quality"] = "medium_quality"
-    tabular_model: Literal["numerical_mlp", "ft_transformer"] = "numerical_mlp"
-    max_epochs: PositiveInt | None = None
-    batch_size: PositiveInt | None = None
-    learning_rate: PositiveFloat | None = None
-    patience: PositiveInt | None = None
-    # Flips of structure pictures: a crystal and its mirror image have the same seven properties.
-    augment_pictures: bool = True
-    # Anything else that AutoGluon can be told, by its own name ("optim.weight_decay"); overrides the above.
-    hyperparameters: dict[str, Any] = Field(default_factory=dict)
 
 
 def model_names(facets: Sequence[Facet], settings: AutoMMSettings) -> list[str]:

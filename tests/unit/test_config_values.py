@@ -1,0 +1,150 @@
+"""Values of the configuration are read as meant, whatever YAML 1.1 or the command line made of them."""
+
+import pytest
+import yaml
+
+from polyfacet.config.completion import complete_config
+from polyfacet.runtime.errors import UserError
+
+TABLE = {"file": "a.csv", "composition": {"formula": "F"}, "objectives": {"hv": {"column": "HV"}}}
+
+
+def read(text):
+    """Read lines of a configuration file."""
+    return complete_config(yaml.safe_load(text))
+
+
+@pytest.mark.parametrize(
+    ("line", "keys", "value"),
+    [
+        # Numbers.
+        ("graphs: {training: {learning_rate: 1e-4}}", "graphs.training.learning_rate", 1e-4),
+        ("graphs: {training: {learning_rate: 1E-4}}", "graphs.training.learning_rate", 1e-4),
+        ("graphs: {training: {learning_rate: '0.01'}}", "graphs.training.learning_rate", 0.01),
+        ("n_materials: 1e3", "n_materials", 1000),
+        ("n_materials: 1_000", "n_materials", 1000),
+        ("n_materials: '200'", "n_materials", 200),
+        ("shard_size: 100.0", "shard_size", 100),
+        ("download: {stall_timeout_s: 1:30}", "download.stall_timeout_s", 90.0),
+        (
+            "methods: {automm: {settings: {learning_rate: 1e-4}}}",
+            "methods.automm.settings.learning_rate",
+            1e-4,
+        ),
+        # Truth values.
+        ("images: {bonds: no}", "images.bonds", False),
+        ("images: {bonds: on}", "images.bonds", True),
+        ("images: {bonds: 'off'}", "images.bonds", False),
+        ("images: {bonds: 0}", "images.bonds", False),
+        # No value.
+        ("shards: ~", "shards", None),
+        ("shards:", "shards", None),
+        ("images: {browser: 'null'}", "images.browser", None),
+        # Texts.
+        ("run_name: 2024", "run_name", "2024"),
+        ("run_name: '001'", "run_name", "001"),
+        ("run_name: 2024-01-31", "run_name", "2024-01-31"),
+        ("run_name: 'yes'", "run_name", "yes"),
+        ("filters: {elements_required: [No, Y, N]}", "filters.elements_required", ["No", "Y", "N"]),
+        # One value where a list is meant.
+        ("objectives: gap", "objectives", ["gap"]),
+        ("sources: a.json", "sources", ["a.json"]),
+        ("images: {views: x}", "images.views", ["x"]),
+        ("combinations: text+image", "combinations", ["text+image"]),
+        ("combinations: full", "combinations", "full"),
+        ("filters: {space_groups: 225}", "filters.space_groups", [225]),
+        ("filters: {elements_excluded: No}", "filters.elements_excluded", ["No"]),
+        ("methods: {mcvn: {combinations: {a: graph}}}", "methods.mcvn.combinations.a", ["graph"]),
+    ],
+)
+def test_a_value_is_read_as_meant(line, keys, value):
+    found = read(line)
+    for key in keys.split("."):
+        found = found[key]
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("section", "keys", "value"),
+    [
+        ("id: 2024", "id", "2024"),
+        ("id: ~", "id", None),
+        ("composition: {columns: [C, No]}", "composition.columns", {"C": "C", "No": "No"}),
+        ("composition: {columns: {No: 3, C: 1.5}}", "composition.columns", {"No": "3", "C": "1.5"}),
+        ("composition: {columns: C}", "composition.columns", {"C": "C"}),
+        ("composition: {columns: [C], balance: No, unit: atomic_percent}", "composition.balance", "No"),
+        ("process: 900", "process", ["900"]),
+        ("process: [2024-01-31, 20.5]", "process", ["2024-01-31", "20.5"]),
+        ("objectives: {hv: {column: 1}}", "objectives.hv.column", "1"),
+        ("objectives: {hv: {column: a, classes: [0, 1]}}", "objectives.hv.classes", ["0", "1"]),
+        ("objectives: {hv: {column: a, label: ''}}", "objectives.hv.label", ""),
+    ],
+)
+def test_names_of_columns_and_classes_are_read_as_meant(section, keys, value):
+    found = complete_config({"tables": {"a": {**TABLE, **yaml.safe_load(section)}}})["tables"]["a"]
+    for key in keys.split("."):
+        found = found[key]
+    assert found == value
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("run_name: 001", r"YAML drops zeros in front(.|\n)*run_name: run_1"),
+        ("run_name: yes", r"run_name = True: YAML reads yes(.|\n)*run_name: 'yes'"),
+        ("run_name:", r"run_name = None: has no value(.|\n)*run_name: default"),
+        ("run_name: 2024-01-31 10:00:00", r"run_name = datetime(.|\n)*run_name: default"),
+        ("run_name: [a]", r"run_name = \['a'\](.|\n)*run_name: a"),
+        ("n_materials: [200]", r"n_materials = \[200\](.|\n)*n_materials: 200"),
+        ("n_materials: 20.5", r"n_materials = 20.5(.|\n)*n_materials: all"),
+        ("seed: yes", r"seed = True: should be a number(.|\n)*seed: 42"),
+        ("seed: .inf", r"seed = inf: should be a finite number(.|\n)*seed: 42"),
+        ("graphs: {min_radius: .nan}", r"graphs.min_radius = nan: should be a finite number"),
+        ("graphs: {min_radius: 0,5}", r"unknown key graphs.5"),
+        ("images: {size: 64px}", r"images.size = '64px'(.|\n)*images: {size: 128}"),
+        ("images: {bonds: maybe}", r"images.bonds = 'maybe'(.|\n)*images: {bonds: true}"),
+        ("images: {bonds: 2}", r"images.bonds = 2(.|\n)*images: {bonds: true}"),
+        ("objectives: {gap: 1}", r"objectives"),
+        ("splits: [random]", r"splits = \['random'\](.|\n)*splits:\s+random:"),
+        ("methods: {automm: {settings: [1]}}", r"methods.automm.settings = \[1\](.|\n)*settings: {}"),
+        ("methods: {automm: {settings: {a: !!binary aGk=}}}", "should be made of texts, numbers"),
+    ],
+)
+def test_what_cannot_be_read_as_meant_shows_the_line_to_write(line, message):
+    with pytest.raises(UserError, match=message):
+        read(line)
+
+
+def test_classes_that_are_truth_values_need_quotes():
+    section = {"objectives": {"ok": yaml.safe_load("{column: A, classes: [yes, no]}")}}
+    with pytest.raises(UserError, match=r"YAML reads yes, no(.|\n)*classes: \['yes', 'no'\]"):
+        complete_config({"tables": {"a": {**TABLE, **section}}})
+
+
+def test_the_command_line_gives_texts_for_the_values_in_sections():
+    named = {"optim.lr": "1e-3", "x": "true", "y": "null", "z": "[1, a]", "d": "2024-01-31"}
+    settings = {"hyperparameters": named}
+    config = complete_config(
+        {
+            "images": {"size": "64", "bonds": "false", "browser": "null", "views": "[z, a]"},
+            "splits": {"random": {"train_fraction": "0.8"}},
+            "filters": {"space_groups": ["225"], "elements_required": ["No"], "sites_max": "null"},
+            "methods": {"automm": {"settings": settings, "sources": "[crystals]"}},
+        }
+    )
+    images = {"size": 64, "bonds": False, "browser": None, "views": ["z", "a"]}
+    assert config["images"] | images == config["images"]
+    assert config["splits"]["random"]["train_fraction"] == 0.8
+    filters = {"space_groups": [225], "elements_required": ["No"], "sites_max": None}
+    assert config["filters"] | filters == config["filters"]
+    method = config["methods"]["automm"]
+    assert method["sources"] == ["crystals"]
+    assert method["settings"] == {
+        "hyperparameters": {"optim.lr": 1e-3, "x": True, "y": None, "z": [1, "a"], "d": "2024-01-31"}
+    }
+
+
+def test_a_whole_section_may_be_a_text():
+    assert complete_config({"splits": "{formula: {repeats: 2}}"})["splits"]["formula"]["repeats"] == 2
+    assert complete_config({"images": "{size: 64}"})["images"]["size"] == 64

@@ -1,0 +1,63 @@
+"""Composition text and composition image."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from polyfacet.config.section import WRITE, Section
+
+FormulaText = Literal["composition", "composition_fraction", "crabnet"]
+StructureText = Literal["robocrystallographer", "cif"]
+StatisticsBackend = Literal["polyfacet", "xenonpy"]
+StatisticsMode = Literal["xenonpy", "stable"]
+ImageLayout = Literal["fixed", "mcvn2022"]
+GreyLevelRows = Literal["train", "all"]
+
+
+class Composition(Section):
+    """Composition text and composition image."""
+
+    text: FormulaText | StructureText = Field(
+        default="composition",
+        description="Form of the text facet: `composition` is that of Costa (2024) (`Ac Hg 2 Cd 2`), "
+        "`crabnet` sorts by fraction (`Cd 0.4 Hg 0.4 Ac 0.2`); `robocrystallographer` "
+        "(sentences) and `cif` (short) describe the structure and need `encoders.source: "
+        "hub`, as local encoders know only elements and numbers.",
+    )
+    element_table: str | None = Field(
+        default=None,
+        description="CSV of element properties; `null` takes XenonPy's data set if it is installed, else "
+        "rebuilds the table.",
+    )
+    backend: StatisticsBackend = Field(
+        default="polyfacet",
+        description="What computes the statistics of composition images; `xenonpy`, the package, is far "
+        "slower and has `statistics: xenonpy` only.",
+    )
+    statistics: StatisticsMode = Field(
+        default="stable",
+        description="`xenonpy` follows XenonPy on awkward values, `stable` computes means in logarithms "
+        "and masks NaN.",
+    )
+    layout: ImageLayout = Field(
+        default="fixed",
+        description="`fixed` is the right arrangement of the blocks, `mcvn2022` that of the published "
+        "images.",
+    )
+    fit: GreyLevelRows = Field(
+        default="train",
+        description="Rows that the grey levels are fitted on; `all` reproduces the paper and leaks the "
+        "test part.",
+    )
+    scale: int = Field(default=4, ge=1, le=32, description="Pixels per pixel of the 24 x 21 image.")
+
+    @model_validator(mode="after")
+    def _backend_has_the_statistics(self) -> Self:
+        if self.backend == "xenonpy" and self.statistics != "xenonpy":
+            raise PydanticCustomError(
+                "contradiction",
+                "`backend: xenonpy` has no statistics '{given}'",
+                {"given": self.statistics, WRITE: {"statistics": "xenonpy"}},
+            )
+        return self

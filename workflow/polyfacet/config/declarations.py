@@ -1,0 +1,57 @@
+"""What is declared of a key: found by its path."""
+
+from collections.abc import Sequence
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+Path = Sequence[str | int]
+
+
+def field_at(section: type[BaseModel], path: Path) -> tuple[FieldInfo | None, int]:
+    """Find the innermost declared key on the way to a value, and how many parts of the path lead to it."""
+    found, depth, _ = _walk(section, path)
+    return found, depth
+
+
+def keys_at(section: type[BaseModel], path: Path) -> list[str]:
+    """Name the keys that are declared below a path."""
+    return [key for kind in _walk(section, path)[2] for key in _fields(kind)]
+
+
+def _walk(section: type[BaseModel], path: Path) -> tuple[FieldInfo | None, int, list[Any]]:
+    """Follow a path; return the innermost key, how deep it is, and what the value at the end may be."""
+    found: FieldInfo | None = None
+    depth = 0
+    kinds: list[Any] = [section]
+    for i, part in enumerate(path, start=1):
+        fields = [fields[str(part)] for fields in map(_fields, kinds) if part in fields]
+        if fields:
+            found, depth = fields[0], i
+            kinds = _alternatives(found.annotation)
+        else:
+            kinds = [inner for kind in kinds for inner in _values(kind, part)]
+    return found, depth, kinds
+
+
+def _fields(kind: Any) -> dict[str, FieldInfo]:
+    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        return {}
+    return {field.alias or name: field for name, field in kind.model_fields.items()}
+
+
+def _values(kind: Any, part: str | int) -> list[Any]:
+    """List what the items of a list, or the values of a mapping whose names users choose, may be."""
+    collections = (list, tuple) if isinstance(part, int) else (dict,)
+    return _alternatives(get_args(kind)[-1]) if get_origin(kind) in collections else []
+
+
+def _alternatives(annotation: Any) -> list[Any]:
+    """List what an annotation allows, without what it says beside the types."""
+    if get_origin(annotation) is Annotated:
+        return _alternatives(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return [kind for each in get_args(annotation) for kind in _alternatives(each)]
+    return [annotation]

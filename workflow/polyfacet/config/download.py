@@ -1,0 +1,50 @@
+"""Published files of entries, and how they are downloaded."""
+
+from pydantic import Field
+
+from polyfacet.config.section import Section, Text
+
+
+class PublishedFile(Section):
+    """A published file that is given by its address."""
+
+    url: str = Field(
+        pattern=r"^https?://",
+        description="Address of the file.",
+        examples=["https://example.org/entries.json.bz2"],
+    )
+    sha256: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-fA-F]{64}$",
+        description="SHA-256 of the file; `null` leaves it unchecked.",
+    )
+
+
+class Download(Section):
+    """Published files of entries; those that `sources` names below `data/alexandria` are downloaded."""
+
+    base_url: str = Field(
+        default="https://alexandria.icams.rub.de/data/pbe/2024.12.15/",
+        pattern=r"^https?://",
+        description="Address of the folder of the files that are given by name, a release of Alexandria "
+        "(PBE, 3D).",
+    )
+    files: list[Text | PublishedFile] = Field(
+        default=["alexandria_{000..049}.json.bz2"],
+        description="Names, with ranges if need be, or `{url, sha256}`; the source `data/alexandria` means "
+        "all of them.",
+    )
+    attempts: int = Field(
+        default=6,
+        ge=1,
+        description="Attempts per file before the download is given up; the next run resumes it.",
+    )
+    stall_timeout_s: float = Field(
+        default=60.0, gt=0, description="A server that sends nothing for so long counts as gone, seconds."
+    )
+    max_size_gb: float = Field(default=10.0, gt=0, description="Larger files are refused, GB.")
+    allow_http: bool = Field(
+        default=False,
+        description="Whether addresses without encryption (`http://`) may be used, or redirected to; "
+        "those of this machine always may.",
+    )

@@ -1,0 +1,212 @@
+"""What is wrong with a configuration, in sentences that show what to write instead."""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from polyfacet.config.declarations import field_at, keys_at
+from polyfacet.config.section import WRITE
+
+# Keys of version 1, and what has become of them.
+RENAMED = {
+    "targets": "It is now called `objectives`.",
+    "split": "There may be several ways of splitting now. Write for example\n"
+    "      splits:\n"
+    "        random: {train_fraction: 0.85}",
+    "engine": "Engines are named by `methods`, with their settings. Write for example\n"
+    "      methods:\n"
+    "        automm: {engine: automm, settings: {max_epochs: 15}}",
+    "comparison": "Its keys are now `methods`, `splits` and `report`.",
+    "facets": "It is now called `combinations`.",
+    "settings_of_tables": "It is now called `settings_of_sources`.",
+}
+LONGEST_VALUE = 200
+KEY = "[key]"
+SECTION_TYPES = ("model_type", "dict_type")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A wrong value: where it is, and what pydantic says about it.
+
+    Parameters
+    ----------
+    path
+        Keys and positions on the way to it.
+    is_name
+        Whether the last key itself is wrong.
+    of_union
+        Whether it is wrong as one of several things that are allowed.
+    """
+
+    path: tuple[str | int, ...]
+    is_name: bool
+    of_union: bool
+    details: Mapping[str, Any]
+
+
+def explain(
+    error: ValidationError, section: type[BaseModel], given: Mapping[Any, Any], where: Sequence[str] = ()
+) -> Iterator[str]:
+    """Yield a sentence for each wrong key, with the line to write.
+
+    Parameters
+    ----------
+    error
+        What pydantic found.
+    section
+        Model of the section.
+    given
+        What was given for it.
+    where
+        Keys of the configuration on the way to it.
+    """
+    problems = [_located(details, given) for details in error.errors(include_url=False)]
+    told: set[tuple[str | int, ...]] = set()
+    for problem in problems:
+        inner = any(_is_inside(other.path, problem.path) for other in problems)
+        if problem.path in told or (problem.of_union and inner):
+            continue
+        told.add(problem.path)
+        alike = [other for other in problems if other.path == problem.path]
+        yield _sentence(alike, section, where)
+
+
+def _located(details: Mapping[str, Any], given: Any) -> Problem:
+    """Tell the keys of a path from what pydantic adds to name the branches of a union."""
+    path: list[str | int] = []
+    of_union = False
+    value = given
+    location = details["loc"]
+    absent = details["type"] in ("missing", "extra_forbidden")
+    for i, part in enumerate(location):
+        is_last = i == len(location) - 1
+        if isinstance(value, Mapping):
+            keys = {str(key): key for key in value}
+            if str(part) in keys:
+                path.append(str(part))
+                value = value[keys[str(part)]]
+                continue
+        elif isinstance(value, list | tuple) and isinstance(part, int) and part < len(value):
+            path.append(part)
+            value = value[part]
+            continue
+        if is_last and absent:
+            path.append(str(part))
+        elif part != KEY and not isinstance(part, int):
+            of_union = True
+    return Problem(tuple(path), location[-1:] == (KEY,), of_union, details)
+
+
+def _is_inside(path: tuple[str | int, ...], other: tuple[str | int, ...]) -> bool:
+    return len(path) > len(other) and path[: len(other)] == other
+
+
+def _sentence(problems: Sequence[Problem], section: type[BaseModel], where: Sequence[str]) -> str:
+    problem = problems[0]
+    kind, value = problem.details["type"], problem.details["input"]
+    name = ".".join(map(str, [*where, *problem.path])) or "the configuration"
+    if kind == "extra_forbidden":
+        return _about_unknown_key(problem, section, where, name)
+    if problem.is_name:
+        write = _write_name(problem, where) if kind == "string_pattern_mismatch" else ""
+        return f"{name}: the name {value!r} {_reason(problem.details)}.{write}"
+    found, _ = field_at(section, problem.path)
+    described = found is not None and found.description and kind != "value_error"
+    meaning = f" {found.description}" if found is not None and described else ""
+    write = _write(problem, section, where)
+    if kind == "missing":
+        return f"{name} is missing.{meaning}{write}"
+    reason = "; or ".join(dict.fromkeys(_reason(each.details) for each in problems))
+    shown = "" if isinstance(value, Mapping) else f" = {_shown(value)}"
+    return f"{name}{shown}: {reason}.{meaning}{write}"
+
+
+def _about_unknown_key(problem: Problem, section: type[BaseModel], where: Sequence[str], name: str) -> str:
+    key, parent = str(problem.path[-1]), problem.path[:-1]
+    known = keys_at(section, parent)
+    near = difflib.get_close_matches(key, known, n=1)
+    if key in RENAMED:
+        return f"unknown key {name}. {RENAMED[key]}"
+    if near:
+        snippet = _snippet([*where, *parent, near[0]], problem.details["input"])
+        return f"unknown key {name}. Did you mean\n      {snippet}"
+    return f"unknown key {name}. Known here: {', '.join(known)}. Remove it."
+
+
+def _reason(details: Mapping[str, Any]) -> str:
+    if details["input"] is None and details["type"] not in ("missing", "value_error"):
+        return "has no value"
+    if details["type"] in SECTION_TYPES:
+        return "should be keys with values"
+    message = str(details["msg"])
+    for begin in ("Value error, ", "Input ", "String ", "Dictionary ", "List "):
+        message = message.removeprefix(begin)
+    return message.split(", unable to parse")[0]
+
+
+def _write(problem: Problem, section: type[BaseModel], where: Sequence[str]) -> str:
+    """Show the line to write: what the error knows, else an example of the key."""
+    context = problem.details.get("ctx", {})
+    path = [*where, *problem.path]
+    if WRITE in context:
+        return _write_snippet(path, context[WRITE])
+    found, depth = field_at(section, problem.path)
+    if found is None or problem.details["type"] == "value_error":
+        return ""
+    kind, value = problem.details["type"], problem.details["input"]
+    if isinstance(value, list) and len(value) == 1 and kind.endswith("_type") and kind not in SECTION_TYPES:
+        return _write_snippet(path, value[0])
+    return _write_snippet([*where, *problem.path[:depth]], _example(found))
+
+
+def _write_name(problem: Problem, where: Sequence[str]) -> str:
+    possible = re.sub(r"[^a-z0-9]", "", str(problem.path[-1]).lower()).lstrip("0123456789")
+    shown = _snippet([*where, *problem.path[:-1], possible], "...") if possible else ""
+    return f" Write for example\n      {shown}" if possible else ""
+
+
+def _write_snippet(path: Sequence[str | int], value: Any) -> str:
+    return f" Write for example\n      {_snippet(path, value)}"
+
+
+def _example(field: FieldInfo) -> Any:
+    """Return a value that a key can have: an example where it has to be given, else its default."""
+    if field.examples:
+        return field.examples[0]
+    default = field.get_default(call_default_factory=False)
+    if default is PydanticUndefined:
+        return get_args(field.annotation)[0] if get_origin(field.annotation) is Literal else "..."
+    return _dumped(default)
+
+
+def _dumped(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_defaults=True)
+    if isinstance(value, dict):
+        return {key: _dumped(item) for key, item in value.items()}
+    return value
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
+
+
+def _snippet(path: Sequence[str | int], value: Any) -> str:
+    nested: Any = value
+    for key in reversed(path):
+        nested = [nested] if isinstance(key, int) else {key: nested}
+    is_flat = isinstance(nested, dict) and not any(isinstance(each, dict | list) for each in nested.values())
+    try:
+        written = yaml.safe_dump(nested, sort_keys=False, default_flow_style=False if is_flat else None)
+    except yaml.YAMLError:  # a value of a type that no configuration has
+        return _snippet(path, "...")
+    return written.strip().replace("\n", "\n      ")

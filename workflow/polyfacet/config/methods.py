@@ -1,0 +1,85 @@
+"""The methods that are trained, and what their results are compared with."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+
+from polyfacet.config.section import Name, Section, Text, each_once
+
+Combination = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(\+[a-z][a-z0-9]*)*$")]
+Combinations = Annotated[list[Combination], Field(min_length=1), AfterValidator(each_once)]
+CombinationSet = Literal["paper", "full"]
+Metric = Literal["mae", "mase", "rmse", "r2", "accuracy", "macro_f1", "precision", "recall", "f1"]
+
+
+class Method(Section):
+    """An engine with settings of its own, and the combinations of facets that it is tried on."""
+
+    engine: Name | None = Field(
+        default=None, description="Name of the engine; `null` takes the name of the method."
+    )
+    settings: dict[str, Any] = Field(
+        default={}, description="Settings of the engine; docs/engines.md lists them."
+    )
+    combinations: CombinationSet | Combinations | dict[Name, CombinationSet | Combinations] | None = Field(
+        default=None,
+        description="Combinations that it looks at: as `combinations`, or `{<source>: ...}`; `null` takes"
+        " `combinations` for crystals, and all columns of numbers (`composition+process`) of "
+        "a table.",
+    )
+    sources: Annotated[list[Name], AfterValidator(each_once)] = Field(
+        default=[], description="Sources that it is trained on: `crystals` or names of tables; empty for all."
+    )
+    settings_of_sources: dict[Name, dict[str, Any]] = Field(
+        default={}, description="Settings that override the others on one source: `{<source>: {...}}`."
+    )
+
+
+class Training(Section):
+    """How cells are trained."""
+
+    threads: int = Field(default=1, ge=1, description="Processor threads per job; cells run side by side.")
+    keep_models: bool = Field(
+        default=True,
+        description="Whether trained models are kept; without them, cells leave predictions and cards.",
+    )
+
+
+class PublishedScore(Section):
+    """A published score."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    source: Name = Field(description="`crystals`, or the name of a table.", examples=["crystals"])
+    method: Name = Field(description="The method that it is shown beside.", examples=["automm"])
+    combination: Combination | None = Field(
+        default=None, description="The combination; `null` if the method has one."
+    )
+    objective: Name | None = Field(default=None, description="The objective; `null` for all of them.")
+    class_: Text | None = Field(
+        default=None, alias="class", description="The class; `null` for numbers and for all classes."
+    )
+    metric: Metric = Field(description="What was measured.", examples=["r2"])
+    value: float | Annotated[list[float], Field(min_length=2, max_length=2)] = Field(
+        description="A number, or a range.", examples=[0.95]
+    )
+    published_in: Text = Field(description="Where it was published.", examples=["Yu, Wu and Qian"])
+    split: Name | None = Field(
+        default=None, description="Name of the split; `null` for any that splits at random."
+    )
+    differs: list[Text] | None = Field(
+        default=None,
+        description="What differs between the published settings and these. Only `[]`, nothing, gets a "
+        "verdict; `null` declares nothing.",
+    )
+
+
+class Report(Section):
+    """What the report compares the methods with."""
+
+    reference: Name | None = Field(
+        default=None, description="Baseline that the other methods are compared with; `null` for none."
+    )
+    published: list[PublishedScore] = Field(
+        default=[], description="Published scores to show beside the results."
+    )
