@@ -26,7 +26,9 @@ if place_fault := environment_fault(sys.executable):
 try:
     config = complete_config(config)
     OBJECTIVES = {
-        table: {each.column: each for each in objectives_of(table_source(table, section))}
+        table: {
+            each.column: each for each in objectives_of(table_source(table, section))
+        }
         for table, section in config["tables"].items()
     }
     # Source to its methods by name.
