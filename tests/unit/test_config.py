@@ -115,6 +115,10 @@ def test_the_embedded_entries_are_the_source_unless_there_are_tables():
             "tables.t.composition: name a `formula` column or `columns`",
         ),
         (
+            {"tables": {"t": {**TABLE, "composition": {"columns": [["Fe"], "C"]}}}},
+            r"columns = \[\['Fe'\], 'C'\]: should be keys with values",
+        ),
+        (
             {"tables": {"t": {"file": "a.csv", "objectives": {"x": {"column": "x"}}}}},
             r"tables.t.composition is missing(.|\n)*columns: \[Fe, Cr\]",
         ),

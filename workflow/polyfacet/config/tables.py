@@ -40,7 +40,8 @@ def _named_like_their_elements(columns: Any) -> Any:
     """Read a list of elements as columns of these names."""
     if not isinstance(columns, list | str):
         return columns
-    return {name: name for name in each_once(as_declared(columns, list[Element]))}
+    names = each_once(as_declared(columns, list[Element]))
+    return {name: name for name in names} if all(isinstance(name, str) for name in names) else columns
 
 
 class CompositionColumns(Section):
