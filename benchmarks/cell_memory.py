@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 import train_cells
 from polyfacet.facets.registry import CRYSTAL_FACETS, Facet, combination_name
-from polyfacet.materials.targets import Target
+from polyfacet.materials import crystal_objectives
 from polyfacet.training.cards import read_card
 from polyfacet.training.engines.registry import complete_settings
 
@@ -73,7 +73,7 @@ def train(run: Path, size: int) -> tuple[float, float]:
             grid=[
                 {
                     "combination": combination_name(CRYSTAL_FACETS),
-                    "objective": asdict(Target.E_FORM.objective),
+                    "objective": asdict(crystal_objectives.E_FORM.objective),
                     "folder": ".",
                 }
             ],

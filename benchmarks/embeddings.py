@@ -36,10 +36,10 @@ from polyfacet.evaluation.metrics import scores_of_numbers
 from polyfacet.facets.compimage.statistics import STATISTICS, composition_statistics
 from polyfacet.facets.graph.crystal import crystal_from_structure, primitive_crystal
 from polyfacet.facets.graph.crystal_graph import GRAPHS, build_graph
+from polyfacet.materials import crystal_objectives
 from polyfacet.materials.formula import parse_formula
 from polyfacet.materials.material import SAMPLE
 from polyfacet.materials.stage_tables import EMBEDDINGS
-from polyfacet.materials.targets import Target
 from polyfacet.runtime.files import atomic_path, write_text
 from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.runtime.progress import track
@@ -47,7 +47,7 @@ from polyfacet.splits.parts import SPLIT, TEST, TRAIN
 
 REFERENCE = Path(__file__).resolve().parents[1] / "data" / "reference" / "data"
 KINDS = ("random", "calibrated", "trained")
-TARGETS = [target.value for target in Target]
+TARGETS = [each.name for each in crystal_objectives.PREDEFINED]
 # What XenonPy's 290 composition features are: five statistics of 58 properties.
 XENONPY_STATISTICS = ("ave", "sum", "var", "max", "min")
 TRAIN_FRACTION = 0.85

@@ -9,12 +9,13 @@ from polyfacet.config.completion import complete_config
 from polyfacet.config.run import CRYSTALS
 from polyfacet.facets.registry import Facet, facets_of, structure_picture_columns
 from polyfacet.facets.stages import FacetStage
-from polyfacet.materials.targets import Target
+from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES, more_objectives
 from polyfacet.runtime.code_digest import code_digest
 from polyfacet.runtime.environment_path import environment_fault
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.file_state import state_of_files
 from polyfacet.runtime.packages import package_versions
+from polyfacet.runtime.plugins import use_plugins
 from polyfacet.sources.alexandria.entry_files import estimated_entries
 from polyfacet.sources.tables.description import objectives_of, table_source
 from polyfacet.training.feasibility import check_feasible
@@ -25,6 +26,7 @@ if place_fault := environment_fault(sys.executable):
 
 try:
     config = complete_config(config)
+    use_plugins(config["plugins"])
     OBJECTIVES = {
         table: {
             each.column: each for each in objectives_of(table_source(table, section))
@@ -47,8 +49,10 @@ SAMPLE = f"{SOURCE}/sample/sample.parquet"
 
 if config["sources"]:
     OBJECTIVES[CRYSTALS] = {
-        name: Target(name).objective for name in config["objectives"]
+        name: CRYSTAL_OBJECTIVES.get(name).objective for name in config["objectives"]
     }
+# Names of the objectives of crystals that are not predefined.
+MORE_OBJECTIVES = [each.name for each in more_objectives(OBJECTIVES.get(CRYSTALS, ()))]
 SOURCES = list(OBJECTIVES)
 SPLITS = config["splits"]
 
@@ -73,19 +77,22 @@ def script_path(name):
     return f"../workflow/scripts/{name}.py"
 
 
-def code_of_rule(name):
-    """Digest of a rule's script, the modules it imports and their assets: a change there reruns the rule."""
-    return code_digest(WORKFLOW / "scripts" / f"{name}.py")
+def code_of_rule(name, *more):
+    """Digest of a rule's script, the modules it imports and their assets: a change there reruns the rule.
+
+    `more` are files that it uses and does not import by name: plug-ins, and modules that a setting chooses.
+    """
+    return code_digest(WORKFLOW / "scripts" / f"{name}.py", *more)
 
 
-def packages_of_rule(name):
+def packages_of_rule(name, *more):
     """The packages that this code depends on, and their versions: a change there reruns the rule, too.
 
     Snakemake runs in an environment of its own where rules have theirs, whose files it watches itself.
     """
     if workflow.deployment_settings.deployment_method:
         return None
-    return package_versions(WORKFLOW / "scripts" / f"{name}.py")
+    return package_versions(WORKFLOW / "scripts" / f"{name}.py", *more)
 
 
 @cache

@@ -1,5 +1,7 @@
 # Raw entries or the rows of a table -> a sample of checked materials, its twins, its split in three parts.
 
+from polyfacet.splits.methods import SPLIT_METHODS
+
 
 rule sample:
     input:
@@ -19,14 +21,17 @@ rule sample:
     resources:
         **requests("sample", n_materials(), steps=n_entries()),
     params:
-        code=code_of_rule("sample"),
-        packages=packages_of_rule("sample"),
+        code=code_of_rule("sample", *CRYSTAL_OBJECTIVES.files_of(MORE_OBJECTIVES)),
+        packages=packages_of_rule(
+            "sample", *CRYSTAL_OBJECTIVES.files_of(MORE_OBJECTIVES)
+        ),
         sources=lambda wildcards: config["sources"],
         state=state_of_sources,
         n_materials=config["n_materials"],
         seed=config["seed"],
         filters=config["filters"],
         magnetization=config["magnetization"],
+        objectives=MORE_OBJECTIVES,
         max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("sample")
@@ -89,6 +94,11 @@ def twins_of_source(wildcards):
     return all_shards(rules.find_twins.output.twins) if is_crystals else []
 
 
+def split_method(wildcards):
+    """The name of the way to split of a job."""
+    return SPLITS[wildcards.split]["method"]
+
+
 def split_setting(name):
     """A setting of a job's split, as a parameter."""
     return lambda wildcards: SPLITS[wildcards.split][name]
@@ -110,9 +120,13 @@ rule split_materials:
     resources:
         **requests("small", materials_of),
     params:
-        code=code_of_rule("split_materials"),
-        packages=packages_of_rule("split_materials"),
-        method=lambda wildcards: SPLITS[wildcards.split]["method"] or wildcards.split,
+        code=lambda wildcards: code_of_rule(
+            "split_materials", *SPLIT_METHODS.files_of([split_method(wildcards)])
+        ),
+        packages=lambda wildcards: packages_of_rule(
+            "split_materials", *SPLIT_METHODS.files_of([split_method(wildcards)])
+        ),
+        method=split_method,
         train_fraction=split_setting("train_fraction"),
         validation_fraction=split_setting("validation_fraction"),
         random_state=split_setting("random_state"),

@@ -212,7 +212,7 @@ def place_of_job(wildcards):
         "run": config["run_name"],
         "source": wildcards.source,
         "split": wildcards.split,
-        "split_method": SPLITS[wildcards.split]["method"] or wildcards.split,
+        "split_method": split_method(wildcards),
         "repeat": wildcards.repeat,
         "method": wildcards.method,
     }

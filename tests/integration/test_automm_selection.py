@@ -14,8 +14,8 @@ from hub_server import Hub, serve_hub
 
 from make_local_encoders import main as make_local_encoders
 from polyfacet.facets.registry import Facet, facets_of
+from polyfacet.materials import crystal_objectives
 from polyfacet.materials.objectives import Objective
-from polyfacet.materials.targets import Target
 from polyfacet.training.encoders.hub_cache import read_record
 from polyfacet.training.engines.automm.engine import AutoMM, AutoMMSettings
 from polyfacet.training.engines.automm.learner import FacetLearner
@@ -23,7 +23,7 @@ from polyfacet.training.engines.automm.selection import select
 from polyfacet.training.engines.base import EngineError, Resources
 
 N, N_TRAIN, N_CHOOSING = 72, 48, 16
-GAP = Target.GAP.objective
+GAP = crystal_objectives.GAP.objective
 PHASE = Objective("phase", "Phase", classes=("fcc", "bcc", "hcp"))
 TWO_PHASES = Objective("phase", "Phase", classes=("fcc", "bcc"))
 METHODS = ("greedy_soup", "best", "uniform_soup")

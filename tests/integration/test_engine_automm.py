@@ -11,14 +11,14 @@ from PIL import Image
 
 from make_local_encoders import main as make_local_encoders
 from polyfacet.facets.registry import Facet, facets_of
+from polyfacet.materials import crystal_objectives
 from polyfacet.materials.objectives import Objective
-from polyfacet.materials.targets import Target
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.automm.engine import AutoMM, AutoMMSettings
 from polyfacet.training.engines.base import EngineError, Resources
 
 N = 24
-GAP = Target.GAP.objective
+GAP = crystal_objectives.GAP.objective
 PHASE = Objective("phase", "Phase", classes=("fcc", "bcc", "hcp"))
 ELEMENTS = ("Na", "Cl", "Fe", "O", "Ag", "F")
 ONE_EPOCH = AutoMMSettings(max_epochs=1, batch_size=8)

@@ -17,7 +17,7 @@ from project import PROJECT
 
 from make_local_encoders import main as make_local_encoders
 from polyfacet.facets.registry import Facet, all_combinations, facets_of
-from polyfacet.materials.targets import Target
+from polyfacet.materials import crystal_objectives
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_folder
 from polyfacet.training.encoders.own_checkpoints import folder_state, local_folder
@@ -25,7 +25,7 @@ from polyfacet.training.engines.automm.engine import AutoMM
 from polyfacet.training.engines.automm.hyperparameters import AutoMMSettings, hyperparameters_of
 from polyfacet.training.engines.base import Resources
 
-GAP = Target.GAP.objective
+GAP = crystal_objectives.GAP.objective
 TEXT = "model.hf_text.checkpoint_name"
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from polyfacet.materials import crystal_objectives
 from polyfacet.materials.material import SAMPLE
-from polyfacet.materials.targets import Target
 from polyfacet.runtime.parquet import write_table
 
 
@@ -20,7 +20,7 @@ def write_sample(tmp_path: Path) -> Callable[[Mapping[str, str]], Path]:
             "space_group": None,
             "n_sites": 1,
             "volume": 10.0,
-            **{target.value: 0.0 for target in Target},
+            **{each.name: 0.0 for each in crystal_objectives.PREDEFINED},
             "structure": "{}",
             "source_file": "made up",
             "source_position": 0,

@@ -66,7 +66,7 @@ def test_identifiers_are_the_projects_own_and_name_lines_of_the_list():
 
 def test_every_target_of_every_entry_is_finite_and_possible():
     for entry in ENTRIES:
-        targets = material_from_entry(entry).targets
+        targets = material_from_entry(entry).objectives
         assert len(targets) == 7
         assert all(math.isfinite(value) for value in targets.values()), entry["data"]["mat_id"]
         assert targets["gap"] >= 0
@@ -75,7 +75,7 @@ def test_every_target_of_every_entry_is_finite_and_possible():
 
 
 def test_no_target_is_constant():
-    targets = [material_from_entry(entry).targets for entry in ENTRIES]
+    targets = [material_from_entry(entry).objectives for entry in ENTRIES]
     for name in targets[0]:
         assert len({round(row[name], 3) for row in targets}) > 1, name
 
@@ -85,7 +85,7 @@ def test_volume_per_atom_is_that_of_the_lattice():
         structure = Structure.from_dict(entry["structure"])
         volume = abs(np.linalg.det(np.array(entry["structure"]["lattice"]["matrix"])))
         assert structure.volume == pytest.approx(volume)
-        assert material_from_entry(entry).targets["vol_atom"] == pytest.approx(volume / len(structure))
+        assert material_from_entry(entry).objectives["vol_atom"] == pytest.approx(volume / len(structure))
 
 
 def test_no_two_atoms_overlap():

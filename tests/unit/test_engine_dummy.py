@@ -8,8 +8,8 @@ import pytest
 from grid_cells import cell_of
 
 from polyfacet.facets.registry import Facet
+from polyfacet.materials import crystal_objectives
 from polyfacet.materials.objectives import Objective
-from polyfacet.materials.targets import Target
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.training.cells import PREDICTIONS, train, usable_rows
@@ -18,8 +18,8 @@ from polyfacet.training.engines.dummy import Dummy, DummySettings
 from polyfacet.training.engines.registry import create
 
 N = 20
-GAP = Target.GAP.objective
-VOLUME = Target.VOL_ATOM.objective
+GAP = crystal_objectives.GAP.objective
+VOLUME = crystal_objectives.VOL_ATOM.objective
 PHASE = Objective("phase", "Phase", classes=("fcc", "bcc", "hcp"))
 
 

@@ -32,7 +32,7 @@ def test_a_sound_entry_keeps_structure_and_targets():
     assert material.volume == pytest.approx(NACL.volume)
     assert material.elements == {"Na", "Cl"}
     assert Structure.from_dict(json.loads(material.structure)) == NACL
-    assert material.targets == pytest.approx(
+    assert material.objectives == pytest.approx(
         {
             "gap": 1.2,
             "e_form": -0.7,
@@ -46,7 +46,7 @@ def test_a_sound_entry_keeps_structure_and_targets():
 
 
 def test_magnetization_can_keep_its_sign():
-    assert material_from_entry(entry("good", NACL), "signed").targets["mag_vol"] < 0
+    assert material_from_entry(entry("good", NACL), "signed").objectives["mag_vol"] < 0
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def in_memory(items, n, seed):
 
 
 def content(material):
-    return material.structure, material.formula, repr(sorted(material.targets.items()))
+    return material.structure, material.formula, repr(sorted(material.objectives.items()))
 
 
 @pytest.mark.parametrize("n", [1, 12, 29, "all"])
@@ -62,7 +62,7 @@ def test_runs_on_disk_give_the_sample_that_memory_gives(tmp_path, monkeypatch, n
     sample, rejected = run(tmp_path, [tmp_path / "parts"], n_materials=n, seed=5, threads=threads)
     expected = in_memory(items, n, seed=5)
     assert ids(sample) == [material.mat_id for material in expected]
-    assert [row["e_form"] for row in sample] == [material.targets["e_form"] for material in expected]
+    assert [row["e_form"] for row in sample] == [material.objectives["e_form"] for material in expected]
     # Every entry is sampled, a named duplicate, or of a material outside the sample that is told once.
     assert len(rejected) == 20
     assert {row["reason"] for row in rejected} == {"duplicate mat_id"}

@@ -20,7 +20,7 @@ MATERIALS = pd.DataFrame(
 
 def split(method="random", materials=MATERIALS, twins=(), **changes):
     settings = {"train_fraction": 0.85, "validation_fraction": 0.2, "seed": 1, "repeat": 0} | changes
-    return split_materials(materials, SPLIT_METHODS[method], SplitSettings(**settings), dict(twins))
+    return split_materials(materials, SPLIT_METHODS.get(method), SplitSettings(**settings), dict(twins))
 
 
 def sizes(parts):
@@ -152,5 +152,5 @@ def test_given_folds_must_not_divide_twins(tmp_path):
 
 def test_an_unknown_column_is_named_with_those_that_there_are(write_sample, tmp_path):
     settings = {"method": "column", "column": "prototype", "train_fraction": 0.5, "seed": 3, "repeat": 0}
-    with pytest.raises(UserError, match="group by 'prototype', and the sample has the columns mat_id"):
+    with pytest.raises(UserError, match="looks at 'prototype'; the sample has the columns mat_id"):
         split_script.main(write_sample({"a": "Fe", "b": "Ni"}), tmp_path / "split.parquet", **settings)

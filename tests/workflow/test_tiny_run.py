@@ -11,7 +11,7 @@ from PIL import Image
 from sklearn.metrics import mean_absolute_error
 
 import train_cells
-from polyfacet.materials.targets import Target
+from polyfacet.materials.crystal_objectives import E_FORM
 
 COMBINATIONS, OBJECTIVES = ("text", "text+image+graph"), ("e_form", "vol_atom")
 
@@ -121,7 +121,7 @@ def test_a_cell_of_expanded_features_can_be_trained_by_hand(crystals, split, tmp
             "method": "ridge",
         },
         facets=["graph"],
-        grid=[{"combination": "graph", "objective": asdict(Target.E_FORM.objective), "folder": "."}],
+        grid=[{"combination": "graph", "objective": asdict(E_FORM.objective), "folder": "."}],
         engine="classical",
         settings={"model": "ridge", "features": "expanded"},
         seed=1,

@@ -15,8 +15,8 @@ from polyfacet.facets.graph.embedding import calibrate, make_network, save_netwo
 from polyfacet.facets.graph.network import NetworkConfig, PotNet
 from polyfacet.facets.graph.training import Trained, train_on_properties
 from polyfacet.facets.graph.training_examples import NothingToLearnError
+from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.materials.material import SAMPLE
-from polyfacet.materials.targets import Target
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import write_text
@@ -25,8 +25,8 @@ from polyfacet.runtime.progress import tell
 from polyfacet.splits.grouping import by_column, with_twins
 from polyfacet.splits.parts import SPLIT, TEST, TRAIN
 
-# All of them, whatever a run predicts: to ask for one more must not change the embedding.
-TARGETS = [target.value for target in Target]
+# All of these, whatever a run predicts: to ask for one more must not change the embedding.
+TARGETS = [each.name for each in PREDEFINED]
 
 
 def main(

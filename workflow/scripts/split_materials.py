@@ -42,12 +42,14 @@ def main(
     twins
         Tables of the twins among the materials, one per shard.
     """
-    chosen = SPLIT_METHODS[method]
-    grouping = [column] if column else []
+    chosen = SPLIT_METHODS.get(method)
+    wanted = dict.fromkeys([*([column] if column else []), *chosen.reads])
     known = column_names(sample)
-    if column and column not in known:
-        raise UserError(f"`splits` group by {column!r}, and the sample has the columns {', '.join(known)}.")
-    materials = read_table(sample, columns=["mat_id", "formula", *grouping])
+    if missing := [name for name in wanted if name not in known]:
+        raise UserError(
+            f"the split `{method}` looks at {missing[0]!r}; the sample has the columns {', '.join(known)}."
+        )
+    materials = read_table(sample, columns=list(dict.fromkeys(["mat_id", "formula", *wanted])))
     twin_names: dict[str, str] = {}
     for path in twins:
         twin_names |= read_by_material(path, TWINS, "twin_group")

@@ -86,10 +86,8 @@ def wide(found: Sequence[Grid], metric: str) -> pd.DataFrame:
 def _splits(cells: pd.DataFrame) -> str:
     """Say how each split was made."""
     named = cells[["split", "split_method"]].drop_duplicates()
-    said = [
-        f"`{split}` is {SPLIT_METHODS[method].label}" if method in SPLIT_METHODS else f"`{split}` is {method}"
-        for split, method in named.itertuples(index=False)
-    ]
+    labels = {name: method.label for name, method in SPLIT_METHODS.all().items()}
+    said = [f"`{split}` is {labels.get(method, method)}" for split, method in named.itertuples(index=False)]
     return (
         f"Splits: {', '.join(said)}. A random split may hold polymorphs, or rows of one composition, in both "
         "parts; one by formula holds each composition in one part."

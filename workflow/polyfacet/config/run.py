@@ -32,6 +32,12 @@ class Configuration(Section):
         description="Name of the run; its results are in `results/<run_name>/`, its logs in "
         "`logs/<run_name>/`.",
     )
+    plugins: Annotated[list[Text], AfterValidator(each_once)] = Field(
+        default=[],
+        description="Python files that declare facets, engines, objectives or ways to split of your own; see "
+        "docs/extending.md.",
+        examples=[["plugins/my_engine.py"]],
+    )
     sources: list[Text] | None = Field(
         default=None,
         description="Crystals: files of Alexandria entries (JSON or JSON Lines, plain or compressed) and "

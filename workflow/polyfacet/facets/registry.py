@@ -20,8 +20,8 @@ class FacetFacts:
     kind
         What a model gets to see: a text, a picture (path of a PNG), or a vector of numbers.
     shows_structure
-        Whether it shows the lattice, from which some objectives can be read off (see ``materials.targets``);
-        some forms of the text do as well (see ``facets.text.variants``).
+        Whether it shows the lattice, from which some objectives can be read off (see
+        ``materials.crystal_objectives``); some forms of the text do as well (see ``facets.text.variants``).
     is_numeric
         Whether it is numbers in itself, the pixels of a composition image as well: no encoder is needed.
     """

@@ -6,15 +6,15 @@ from typing import Any
 import pandas as pd
 
 from polyfacet.facets.registry import SEPARATOR, Facet
+from polyfacet.materials.crystal_objectives import E_TOTAL, GAP, MAG_VOL, VOL_ATOM
 from polyfacet.materials.formula import FormulaError, parse_formula
-from polyfacet.materials.targets import Target
 from polyfacet.reporting.numbers import number_range
 from polyfacet.runtime.markdown import plain, table
 from polyfacet.splits.parts import TEST
 
 # Targets that the composition image shows for a pure element, calculated like the targets themselves: the
 # blocks gs_bandgap, gs_energy, gs_mag_moment and gs_volume_per (`polyfacet.facets.compimage.properties`).
-SHOWN_OF_ELEMENTS = (Target.GAP, Target.E_TOTAL, Target.MAG_VOL, Target.VOL_ATOM)
+SHOWN_OF_ELEMENTS = (GAP, E_TOTAL, MAG_VOL, VOL_ATOM)
 
 
 def tested_note(cells: pd.DataFrame) -> str:
@@ -108,7 +108,7 @@ def element_note(sample: pd.DataFrame, splits: Sequence[pd.DataFrame], cells: pd
     str
         Empty if the run has no composition image, or none of these targets.
     """
-    shown = [target.facts.label for target in SHOWN_OF_ELEMENTS if target.value in set(cells["objective"])]
+    shown = [each.label for each in SHOWN_OF_ELEMENTS if each.name in set(cells["objective"])]
     if not _has_facet(cells, Facet.COMPIMAGE) or not shown:
         return ""
     single = {formula for formula in sample["formula"].unique() if _is_element(formula)}

@@ -21,10 +21,18 @@ IMPORTING_FUNCTIONS = frozenset({"find_spec", "import_module"})
 UNCOUNTED = tuple(f"{PACKAGE}.{name}" for name in ("config", "runtime.errors", "runtime.progress"))
 
 
-def code_digest(script: Path) -> str:
-    """Return a digest of a script and of all code and assets of the project that it uses (16 hex digits)."""
+def code_digest(script: Path, *more: Path) -> str:
+    """Return a digest of a script and of all code and assets of the project that it uses (16 hex digits).
+
+    Parameters
+    ----------
+    script
+        Path of the script.
+    more
+        Files that it uses without importing them by name: plug-ins, and modules that a setting chooses.
+    """
     digest = hashlib.sha256()
-    code = code_of(script)
+    code = code_of(script, *more)
     for path in sorted(code):
         digest.update(_meaning(path).encode())
     for path in assets_of(code):
@@ -32,18 +40,18 @@ def code_digest(script: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def code_of(script: Path, left_out: tuple[str, ...] = UNCOUNTED) -> set[Path]:
-    """Return the script and the files of the package's modules that it imports, directly or not.
+def code_of(*files: Path, left_out: tuple[str, ...] = UNCOUNTED) -> set[Path]:
+    """Return some files of code and those of the package's modules that they import, directly or not.
 
     Parameters
     ----------
-    script
-        Path of the script.
+    files
+        Paths of a script and of what it uses.
     left_out
         Modules and packages that are not followed.
     """
     found: set[Path] = set()
-    waiting = [script.resolve()]
+    waiting = [path.resolve() for path in files]
     while waiting:
         path = waiting.pop()
         if path not in found:
@@ -54,7 +62,8 @@ def code_of(script: Path, left_out: tuple[str, ...] = UNCOUNTED) -> set[Path]:
 
 def assets_of(code: Iterable[Path]) -> list[Path]:
     """List the assets of the packages that files of code belong to, in order."""
-    return sorted({asset for folder in {path.parent for path in code} for asset in _assets(folder)})
+    folders = {path.parent for path in code if path.is_relative_to(WORKFLOW)}
+    return sorted({asset for folder in folders for asset in _assets(folder)})
 
 
 @cache
@@ -90,7 +99,8 @@ def _tree(path: Path) -> ast.Module:
 @cache
 def _meaning(path: Path) -> str:
     """Dump the syntax tree without positions and comments."""
-    return f"{path.relative_to(WORKFLOW).as_posix()}:{ast.dump(_tree(path))}"
+    name = path.relative_to(WORKFLOW).as_posix() if path.is_relative_to(WORKFLOW) else path.name
+    return f"{name}:{ast.dump(_tree(path))}"
 
 
 def _is_docstring(node: ast.AST) -> bool:

@@ -14,6 +14,7 @@ from typing import IO, Any, TypeGuard
 
 from polyfacet.runtime import progress
 from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.plugins import use_plugins
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ def _run_job(main: Callable[..., None], job: Any) -> None:
         _send_output_to(log)
         _beside(log).unlink(missing_ok=True)
     _start_logging()
+    use_plugins(job.config.get("plugins") or ())
     main(**job_arguments(main, job))
 
 

@@ -46,12 +46,12 @@ REQUIREMENT = re.compile(r"Requires-Dist: ([\w.-]+)\s*(?:\[([^\]]*)\])?([^;\n]*)
 EXTRA = re.compile(r"extra\s*==\s*[\"']([\w.-]+)[\"']")
 
 
-def package_versions(script: Path) -> str:
-    """Say in one line what packages a script depends on, in which versions.
+def package_versions(script: Path, *more: Path) -> str:
+    """Say in one line what packages a script, and more files that it uses, depend on, in which versions.
 
     Those that it imports are named; of those that they require, which are many, there is one digest.
     """
-    imported = {package for module in imported_modules(script) for package in providers(module)}
+    imported = {package for module in imported_modules(script, *more) for package in providers(module)}
     named = {package for package in imported if package not in WITHOUT_EFFECT}
     others = set().union(*map(required_packages, named)) - named - WITHOUT_EFFECT
     digest = hashlib.sha256(" ".join(map(_named, sorted(others))).encode()).hexdigest()[:8]
@@ -76,9 +76,9 @@ def required_packages(package: str) -> frozenset[str]:
     return frozenset(name for name, _ in found)
 
 
-def imported_modules(script: Path) -> set[str]:
-    """Name the modules of packages that the code of a script imports."""
-    names = {name.split(".", 1)[0] for path in code_of(script) for name in imported_names(path)}
+def imported_modules(*files: Path) -> set[str]:
+    """Name the modules of packages that some files of code import, directly or by modules of the project."""
+    names = {name.split(".", 1)[0] for path in code_of(*files) for name in imported_names(path)}
     return names - sys.stdlib_module_names - {PACKAGE}
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from polyfacet.materials.same_composition import composition_groups
 from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.plugins import Registry
 from polyfacet.splits.folds import read_folds
 from polyfacet.splits.grouping import by_column, by_material, with_twins
 from polyfacet.splits.parts import TEST, TRAIN, VALID, divide
@@ -53,6 +54,8 @@ class SplitMethod:
         material without a part is left out of the split.
     needs
         Settings without which the method does not work.
+    reads
+        Columns of the sample that it looks at beside ``mat_id`` and ``formula``.
     """
 
     name: str
@@ -60,6 +63,7 @@ class SplitMethod:
     group: Callable[[pd.DataFrame, SplitSettings], Mapping[str, str]]
     assign: Callable[[pd.DataFrame, SplitSettings], Mapping[str, str]] | None = None
     needs: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
 
 
 def _by_formula(materials: pd.DataFrame, *, rounded: bool) -> dict[str, str]:
@@ -112,9 +116,7 @@ SCIKIT_LEARN = SplitMethod(
     lambda materials, settings: by_material(materials),
     assign=_positional,
 )
-SPLIT_METHODS: Mapping[str, SplitMethod] = MappingProxyType(
-    {method.name: method for method in (RANDOM, FORMULA, COLUMN, FOLDS, SCIKIT_LEARN)}
-)
+SPLIT_METHODS = Registry("way to split", SplitMethod, (RANDOM, FORMULA, COLUMN, FOLDS, SCIKIT_LEARN))
 
 
 def split_materials(
@@ -128,7 +130,7 @@ def split_materials(
     Parameters
     ----------
     materials
-        ``mat_id``, ``formula`` and the column that the method groups by, in the order of their source.
+        ``mat_id``, ``formula`` and the columns that the method reads, in the order of their source.
     method, settings
         How to split.
     twins

@@ -9,7 +9,7 @@ from polyfacet.config.run import CRYSTALS
 from polyfacet.facets.graph.limits import MIN_MATERIALS
 from polyfacet.facets.registry import Facet, facets_of
 from polyfacet.facets.text.variants import FORMULA_TEXTS, STRUCTURE_TEXTS
-from polyfacet.materials.targets import Target
+from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
 from polyfacet.runtime.errors import UserError
 from polyfacet.splits.methods import SPLIT_METHODS
 from polyfacet.training.encoders.own_checkpoints import own_checkpoints
@@ -56,12 +56,12 @@ def _fewest_of_split(config: Mapping[str, Any], split: Mapping[str, Any]) -> int
 
 def _splits(config: Mapping[str, Any]) -> Iterator[str]:
     for name, split in config["splits"].items():
-        yield from _unknown(f"splits.{name}.method", split["method"], list(SPLIT_METHODS))
+        yield from _unknown(f"splits.{name}.method", split["method"], list(SPLIT_METHODS.all()))
 
 
 def _objectives(config: Mapping[str, Any]) -> Iterator[str]:
     for name in config["objectives"]:
-        yield from _unknown("objectives", name, [target.value for target in Target])
+        yield from _unknown("objectives", name, list(CRYSTAL_OBJECTIVES.all()))
 
 
 def _unknown(where: str, name: str, known: Sequence[str]) -> Iterator[str]:

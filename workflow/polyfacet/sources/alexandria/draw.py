@@ -48,7 +48,7 @@ class Filters:
             "elements_excluded": not self.elements_excluded & material.elements,
             "sites_min": material.n_sites >= self.sites_min,
             "sites_max": self.sites_max is None or material.n_sites <= self.sites_max,
-            "e_hull_max": self.e_hull_max is None or material.targets["e_hull"] <= self.e_hull_max,
+            "e_hull_max": self.e_hull_max is None or (material.objectives["e_hull"] or 0) <= self.e_hull_max,
             "space_groups": not self.space_groups or material.space_group in self.space_groups,
         }
         return next((name for name, passed in checks.items() if not passed), None)
@@ -65,7 +65,9 @@ class Draw:
     seed
         Samples of one seed are nested.
     filters, magnetization
-        Which materials are drawn from, and how their targets are derived.
+        Which materials are drawn from, and how their objectives are derived.
+    objectives
+        Names of objectives beside the predefined ones.
     drawn_ids, drawn_formulas
         An earlier sample: its materials, and materials of its formulas, are not drawn again.
     """
@@ -74,6 +76,7 @@ class Draw:
     seed: int
     filters: Filters = Filters()
     magnetization: Magnetization = "absolute"
+    objectives: tuple[str, ...] = ()
     drawn_ids: frozenset[str] = frozenset()
     drawn_formulas: frozenset[str] = frozenset()
 

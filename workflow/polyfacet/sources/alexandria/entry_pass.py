@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from polyfacet.materials.material import SAMPLE, Material, sample_table
+from polyfacet.materials.crystal_objectives import more_objectives
+from polyfacet.materials.material import SAMPLE, Material, sample_schema, sample_table
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import column
 from polyfacet.runtime.progress import track
@@ -86,11 +87,12 @@ def pass_over(path: Path, folder: Path, draw: Draw) -> EntryPass:
     """
     counts = Counter(read=0, invalid=0)
     invalid: list[dict[str, Any]] = []
-    candidates = _Candidates(str(path), folder, draw)
+    more = more_objectives(draw.objectives)
+    candidates = _Candidates(str(path), folder, draw, sample_schema(more))
     for position, entry in track(read_entries(path), f"entries of {path.name}"):
         counts["read"] += 1
         try:
-            material = material_from_entry(entry, draw.magnetization)
+            material = material_from_entry(entry, draw.magnetization, more)
         except InvalidEntryError as error:
             counts["invalid"] += 1
             where = {"source_file": str(path), "source_position": position}
@@ -127,6 +129,7 @@ class _Candidates:
     source_file: str
     folder: Path
     draw: Draw
+    schema: pa.Schema
     mat_ids: list[str] = field(default_factory=list)
     ranks: "array[int]" = field(default_factory=lambda: array("Q"))
     positions: "array[int]" = field(default_factory=lambda: array("q"))
@@ -163,7 +166,7 @@ class _Candidates:
         """Give the waiting materials in the order of their identifiers."""
         ordered = sorted(self.waiting, key=lambda candidate: candidate[0].mat_id)
         materials, positions, ranks = zip(*ordered, strict=True)
-        table = sample_table(materials, self.source_file, positions)
+        table = sample_table(materials, self.source_file, positions, self.schema)
         return table.append_column(RANK, pa.array(ranks, RANK.type))
 
     def eligible(self) -> pa.Table:

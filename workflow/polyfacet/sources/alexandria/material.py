@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from polyfacet.config.sample import Magnetization
+from polyfacet.materials.crystal_objectives import Calculation, CrystalObjective, derive_objectives
 from polyfacet.materials.material import Material
 from polyfacet.materials.reduced_formula import reduced_formula
-from polyfacet.materials.targets import derive_targets
 from polyfacet.runtime.identifiers import invalid_mat_id_reason
 from polyfacet.sources.alexandria.entry_agreement import Cell, check_agreement
 from polyfacet.sources.alexandria.entry_structure import (
@@ -20,7 +20,9 @@ from polyfacet.sources.alexandria.entry_values import InvalidEntryError, mapping
 MAX_TEXT_CHARS = 200
 
 
-def material_from_entry(entry: Any, magnetization: Magnetization = "absolute") -> Material:
+def material_from_entry(
+    entry: Any, magnetization: Magnetization = "absolute", more: Sequence[CrystalObjective] = ()
+) -> Material:
     """Check a raw entry and keep what the workflow needs of it.
 
     Parameters
@@ -28,7 +30,9 @@ def material_from_entry(entry: Any, magnetization: Magnetization = "absolute") -
     entry
         JSON value of a pymatgen ``ComputedStructureEntry`` as Alexandria writes it.
     magnetization
-        See `polyfacet.materials.targets.derive_targets`.
+        See `polyfacet.materials.crystal_objectives.Calculation`.
+    more
+        Objectives beside the predefined ones.
 
     Raises
     ------
@@ -60,7 +64,7 @@ def material_from_entry(entry: Any, magnetization: Magnetization = "absolute") -
         n_sites=len(sites),
         volume=volume,
         elements=frozenset(amounts),
-        targets=_targets(data, cell.n_atoms, volume, magnetization),
+        objectives=_objectives(Calculation(data, cell.n_atoms, volume, magnetization), more),
         structure=structure_json(matrix, sites),
     )
 
@@ -102,14 +106,12 @@ def _space_group(data: Mapping[str, Any]) -> int | None:
     return group
 
 
-def _targets(
-    data: Mapping[str, Any], n_atoms: float, volume: float, magnetization: Magnetization
-) -> dict[str, float]:
+def _objectives(calculation: Calculation, more: Sequence[CrystalObjective]) -> dict[str, float | None]:
     for key in ("band_gap_ind", "e_form", "e_above_hull", "energy_total", "total_mag", "dos_ef"):
-        if data.get(key) is None:
+        if calculation.data.get(key) is None:
             raise InvalidEntryError(f"target {key} is missing")
-        number(data[key], "target ", key)
+        number(calculation.data[key], "target ", key)
     try:
-        return derive_targets(data, n_atoms, volume, magnetization)
+        return derive_objectives(calculation, more)
     except ValueError as error:
         raise InvalidEntryError(str(error)) from error

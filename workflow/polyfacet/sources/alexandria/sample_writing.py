@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from polyfacet.materials.material import SAMPLE
-from polyfacet.materials.targets import Target
+from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
 from polyfacet.runtime.parquet import ROW_GROUP_ROWS, write_pieces
 from polyfacet.sources.alexandria.draw import Draw
 from polyfacet.sources.alexandria.entry_pass import REJECTED_ENTRIES, EntryPass, pass_over
@@ -99,7 +98,7 @@ def _as_duplicates(materials: pa.Table) -> pa.Table:
     return materials.append_column("reason", reasons).select(REJECTED_ENTRIES.names).cast(REJECTED_ENTRIES)
 
 
-def write_sample(sample: Path, found: Found) -> pa.Table:
+def write_sample(sample: Path, found: Found, schema: pa.Schema) -> pa.Table:
     """Write the sampled materials, ordered by mat_id.
 
     Of sampled entries with one identifier the one of the lowest content is kept, in whatever order they come.
@@ -107,9 +106,11 @@ def write_sample(sample: Path, found: Found) -> pa.Table:
     Parameters
     ----------
     sample
-        Output: a table as `polyfacet.materials.material.SAMPLE` declares it.
+        Output: the table.
     found
         What is in the files.
+    schema
+        What `polyfacet.materials.material.sample_schema` declares.
 
     Returns
     -------
@@ -126,9 +127,9 @@ def write_sample(sample: Path, found: Found) -> pa.Table:
             if is_duplicate.any():
                 duplicates.append(_as_duplicates(sampled.filter(is_duplicate)))
                 sampled = sampled.filter(~is_duplicate)
-            yield sampled.select(SAMPLE.names)
+            yield sampled.select(schema.names)
 
-    write_pieces(sample, kept(), SAMPLE)
+    write_pieces(sample, kept(), schema)
     return pa.concat_tables(duplicates)
 
 
@@ -147,5 +148,5 @@ def _duplicates(materials: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
 
 
 def _content(material: dict[str, Any]) -> tuple[str, str, str]:
-    targets = sorted((target.value, material[target.value]) for target in Target)
-    return material["structure"], material["formula"], repr(targets)
+    values = sorted((name, material[name]) for name in CRYSTAL_OBJECTIVES.all() if name in material)
+    return material["structure"], material["formula"], repr(values)

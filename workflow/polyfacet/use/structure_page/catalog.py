@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow as pa
 from pyarrow.compute import MatchSubstringOptions, call_function
 
-from polyfacet.materials.material import IDENTITY_COLUMNS, SAMPLE, TARGET_COLUMNS
+from polyfacet.materials.crystal_objectives import PREDEFINED
+from polyfacet.materials.material import IDENTITY_COLUMNS, SAMPLE
 from polyfacet.materials.stage_tables import PICTURES, STRUCTURES
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.identifiers import shard_of
@@ -56,7 +57,7 @@ class Catalog:
         sample = run / "sample" / "sample.parquet"
         if not sample.is_file():
             raise UserError(f"{sample} is not there: run `snakemake` first, as far as the sample at least.")
-        names = [field.name for field in (*IDENTITY_COLUMNS, *TARGET_COLUMNS)]
+        names = [*(field.name for field in IDENTITY_COLUMNS), *(each.name for each in PREDEFINED)]
         self._materials = read_arrow(sample, SAMPLE, columns=names)
         self._structures = _Stage(run / "structures", n_shards, STRUCTURES, "cif")
         self._pictures = _Stage(run / "images", n_shards, PICTURES, "image")

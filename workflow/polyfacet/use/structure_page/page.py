@@ -16,8 +16,8 @@ from polyfacet.facets.image.drawable import SceneError
 from polyfacet.facets.image.scene import crystal_scene
 from polyfacet.facets.image.settings import RenderSettings
 from polyfacet.materials.cif import CifError, read_cif
+from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.materials.material import IDENTITY_COLUMNS
-from polyfacet.materials.targets import Target
 from polyfacet.use.structure_page.catalog import Catalog
 
 # Names of this machine; another one in a request means that a foreign page is trying to read this one.
@@ -208,10 +208,7 @@ def _facts(facts: dict[str, Any]) -> Component:
         )
         for field in IDENTITY_COLUMNS
     ]
-    targets = [
-        (target.facts.label, facts[target.value], target.facts.unit, target.facts.meaning.encode())
-        for target in Target
-    ]
+    targets = [(each.label, facts[each.name], each.unit, each.meaning.encode()) for each in PREDEFINED]
     return html.Tbody(
         [
             html.Tr(

@@ -1,0 +1,233 @@
+"""What is predicted of crystals: each objective declared once, and how it follows from an entry."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from polyfacet.config.sample import Magnetization
+from polyfacet.materials.objectives import Objective
+from polyfacet.runtime.parquet import column
+from polyfacet.runtime.plugins import Registry
+
+
+@dataclass(frozen=True)
+class Calculation:
+    """What an objective is derived from.
+
+    Attributes
+    ----------
+    data
+        The ``data`` block of an Alexandria entry (values per cell: eV, states/eV, Bohr magnetons).
+    n_atoms
+        Atoms of the cell; a site that is occupied by half is half an atom.
+    volume
+        Volume of the cell, A^3.
+    magnetization
+        ``absolute`` (the sign of a collinear cell is arbitrary) or ``signed``.
+    """
+
+    data: Mapping[str, Any]
+    n_atoms: float
+    volume: float
+    magnetization: Magnetization = "absolute"
+
+    @property
+    def is_metal(self) -> bool:
+        """Whether there is no gap."""
+        return float(self.data["band_gap_ind"]) <= 0
+
+
+@dataclass(frozen=True)
+class CrystalObjective:
+    """A property of a crystal.
+
+    Attributes
+    ----------
+    name
+        Name in configurations, files and columns.
+    label
+        Name in tables and figures.
+    unit
+        Its unit.
+    meaning
+        What it is, in one line.
+    derive
+        From the calculation to the value, in that unit.
+    contained_in_structure
+        Whether the answer can be read off a lattice, as the volume can.
+    lowest, highest
+        What lies outside is no property of a material but an error of its source.
+    lowest_of_metals
+        The same for metals, where it differs.
+    """
+
+    name: str
+    label: str
+    unit: str
+    meaning: str
+    derive: Callable[[Calculation], float]
+    contained_in_structure: bool = False
+    lowest: float = -math.inf
+    highest: float = math.inf
+    lowest_of_metals: float | None = None
+
+    @property
+    def objective(self) -> Objective:
+        """The property as something to learn: numbers in the column of its name."""
+        return Objective(self.name, self.label, self.unit, contained_in_structure=self.contained_in_structure)
+
+    @property
+    def column(self) -> pa.Field:
+        """Its column in the table of a sample; only the predefined ones are known of every material."""
+        return column(self.name, pa.float64(), self.meaning, self.unit, nullable=self not in PREDEFINED)
+
+
+# Energies between solids and of gaps: ten times what the strongest bonds and the widest gaps have.
+MAX_ENERGY_EV = 100.0
+# The heaviest atom with all its electrons has -1.5e6 eV.
+MAX_TOTAL_EV = 2e6
+# Magnetic metals have 0.1 to 0.3 uB/A^3.
+MAX_MOMENT_UB_PER_A3 = 10.0
+# Half-filled f shells, unbroadened.
+MAX_DOS_PER_EV_ATOM = 1e4
+# Smearing after Methfessel and Paxton leaves a density below zero at the Fermi level of insulators: in 18 %
+# of the one-dimensional entries of Alexandria, down to -0.52 states/eV/atom.
+MIN_DOS_PER_EV_ATOM = -1.0
+# What lies no further below zero, in the unit of its objective, was rounded or broadened and is read as 0.
+ZERO_WITHIN = 1e-4
+
+
+def _magnetization(of: Calculation) -> float:
+    moment = float(of.data["total_mag"])
+    return (abs(moment) if of.magnetization == "absolute" else moment) / of.volume
+
+
+GAP = CrystalObjective(
+    "gap",
+    "Band gap",
+    "eV",
+    "indirect band gap (band_gap_ind)",
+    lambda of: float(of.data["band_gap_ind"]),
+    lowest=0.0,
+    highest=MAX_ENERGY_EV,
+)
+E_FORM = CrystalObjective(
+    "e_form",
+    "Formation energy",
+    "eV/atom",
+    "formation energy from the elements (e_form)",
+    lambda of: float(of.data["e_form"]),
+    lowest=-MAX_ENERGY_EV,
+    highest=MAX_ENERGY_EV,
+)
+E_HULL = CrystalObjective(
+    "e_hull",
+    "Energy above hull",
+    "eV/atom",
+    "distance to the convex hull (e_above_hull)",
+    lambda of: float(of.data["e_above_hull"]),
+    lowest=0.0,
+    highest=MAX_ENERGY_EV,
+)
+E_TOTAL = CrystalObjective(
+    "e_total",
+    "Total energy",
+    "eV/atom",
+    "total energy per atom (energy_total / atoms of the cell)",
+    lambda of: float(of.data["energy_total"]) / of.n_atoms,
+    lowest=-MAX_TOTAL_EV,
+    highest=MAX_TOTAL_EV,
+)
+MAG_VOL = CrystalObjective(
+    "mag_vol",
+    "Magnetization",
+    "uB/A^3",
+    "total moment per volume (total_mag / volume)",
+    _magnetization,
+    lowest=-MAX_MOMENT_UB_PER_A3,
+    highest=MAX_MOMENT_UB_PER_A3,
+)
+VOL_ATOM = CrystalObjective(
+    "vol_atom",
+    "Volume",
+    "A^3/atom",
+    "cell volume per atom",
+    lambda of: of.volume / of.n_atoms,
+    contained_in_structure=True,
+)
+DOS_EF = CrystalObjective(
+    "dos_ef",
+    "DOS at Fermi level",
+    "states/eV/atom",
+    "density of states at the Fermi level (dos_ef / atoms of the cell)",
+    lambda of: float(of.data["dos_ef"]) / of.n_atoms,
+    lowest=MIN_DOS_PER_EV_ATOM,
+    highest=MAX_DOS_PER_EV_ATOM,
+    lowest_of_metals=0.0,
+)
+# Those of the study; an entry without one of them is refused.
+PREDEFINED = (GAP, E_FORM, E_HULL, E_TOTAL, MAG_VOL, VOL_ATOM, DOS_EF)
+CRYSTAL_OBJECTIVES = Registry("objective", CrystalObjective, PREDEFINED)
+
+
+def more_objectives(names: Sequence[str]) -> tuple[CrystalObjective, ...]:
+    """Return those of some objectives that are not predefined, in the order of their names."""
+    predefined = {each.name for each in PREDEFINED}
+    return tuple(CRYSTAL_OBJECTIVES.get(name) for name in sorted(set(names) - predefined))
+
+
+def derive_objectives(
+    calculation: Calculation, more: Sequence[CrystalObjective] = ()
+) -> dict[str, float | None]:
+    """Derive the objectives of one material.
+
+    Parameters
+    ----------
+    calculation
+        What they are derived from.
+    more
+        Objectives beside the predefined ones.
+
+    Returns
+    -------
+    dict
+        Name to value, in the unit of the objective.  What may not be negative and lies at most
+        ``ZERO_WITHIN`` below zero is 0.  None where an entry has not what one of ``more`` is derived from.
+
+    Raises
+    ------
+    KeyError, TypeError
+        If a value of a predefined objective is missing or is no number.
+    ValueError
+        If no material has such a value: it is outside of the limits of the objective.
+    """
+    values: dict[str, float | None] = {
+        each.name: _possible(each, each.derive(calculation), calculation) for each in PREDEFINED
+    }
+    return values | {each.name: _if_stated(each, calculation) for each in more}
+
+
+def _if_stated(objective: CrystalObjective, calculation: Calculation) -> float | None:
+    try:
+        value = float(objective.derive(calculation))
+    except (KeyError, TypeError):
+        return None
+    return _possible(objective, value, calculation)
+
+
+def _possible(objective: CrystalObjective, value: float, calculation: Calculation) -> float:
+    lowest, of_metals = objective.lowest, False
+    if objective.lowest_of_metals is not None and calculation.is_metal:
+        lowest, of_metals = objective.lowest_of_metals, True
+    if lowest == 0 and -ZERO_WITHIN <= value < 0:
+        return 0.0
+    if lowest <= value <= objective.highest:
+        return value
+    limit = f"below {lowest:g}" if value < lowest else f"above {objective.highest:g}"
+    raise ValueError(
+        f"{objective.name} is {value:.6g} {objective.unit}, {limit}: "
+        + ("no metal has that" if of_metals and value < 0 else "no material has that")
+    )

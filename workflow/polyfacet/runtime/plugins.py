@@ -1,0 +1,172 @@
+"""What a run can be extended with: things that Polyfacet declares itself, or that others declare elsewhere.
+
+A kind of thing (a facet, an engine, an objective, a way to split) has one registry.  Declarations outside of
+the package are found in the files that a run names (``plugins``), and in the modules that installed packages
+name as entry points of the group ``polyfacet.plugins``: a declaration is an object of the right type at the
+top level of the module.
+"""
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Generic, Protocol, TypeVar
+
+from polyfacet.runtime.errors import UserError
+
+ENTRY_POINTS = "polyfacet.plugins"
+
+
+class Declaration(Protocol):
+    """What a registry holds: it has a name by which a configuration asks for it."""
+
+    @property
+    def name(self) -> str:
+        """Name in configurations, columns and paths."""
+        ...
+
+
+Declared = TypeVar("Declared", bound=Declaration)
+
+_of_run: dict[Path, ModuleType] = {}
+
+
+class Registry(Generic[Declared]):
+    """The declarations of one kind, by name.
+
+    Parameters
+    ----------
+    kind
+        What it holds, for messages.
+    declares
+        Type of the declarations.
+    built_in
+        Those of Polyfacet itself, in their order.
+    """
+
+    def __init__(self, kind: str, declares: type[Declared], built_in: Iterable[Declared]) -> None:
+        self.kind = kind
+        self._declares = declares
+        self._built_in = {each.name: each for each in built_in}
+
+    def all(self) -> Mapping[str, Declared]:
+        """Return all declarations by name: those built in, then those of plug-ins.
+
+        Raises
+        ------
+        UserError
+            If a plug-in takes a name that another declaration has.
+        """
+        found = dict(self._built_in)
+        for module in _modules():
+            for each in self._of(module):
+                if found.setdefault(each.name, each) is not each:
+                    raise UserError(
+                        f"the plug-in {module.__file__} declares the {self.kind} {each.name!r}, and there is "
+                        "one of that name already. Give it another name."
+                    )
+        return found
+
+    def get(self, name: str) -> Declared:
+        """Return a declaration by name.
+
+        Raises
+        ------
+        UserError
+            If there is none; names those that there are.
+        """
+        found = self.all()
+        if name not in found:
+            raise UserError(f"there is no {self.kind} {name!r}; there are: {', '.join(found)}")
+        return found[name]
+
+    def files_of(self, names: Iterable[str]) -> tuple[Path, ...]:
+        """Return the files of plug-ins that declare any of some names, for digests of code."""
+        wanted = set(names)
+        return tuple(
+            Path(str(module.__file__))
+            for module in _modules()
+            if any(each.name in wanted for each in self._of(module))
+        )
+
+    def _of(self, module: ModuleType) -> Iterator[Declared]:
+        """Yield what a module declares, without what it has from elsewhere."""
+        built_in = {id(each) for each in self._built_in.values()}
+        seen: set[int] = set()
+        for value in vars(module).values():
+            if isinstance(value, self._declares) and id(value) not in built_in | seen:
+                seen.add(id(value))
+                yield value
+
+
+def use_plugins(files: Sequence[str] | str) -> None:
+    """Load the plug-ins of a run, so that the registries know what they declare.
+
+    Parameters
+    ----------
+    files
+        Their paths, seen from the folder of the run.
+
+    Raises
+    ------
+    UserError
+        If a file is missing or cannot be imported; names the line at fault.
+    """
+    for name in [files] if isinstance(files, str) else files:
+        path = Path(name).resolve()
+        if path not in _of_run:
+            _of_run[path] = _load(path, name)
+
+
+def _modules() -> list[ModuleType]:
+    return [*_installed(), *_of_run.values()]
+
+
+@cache
+def _installed() -> tuple[ModuleType, ...]:
+    """Import the plug-ins of installed packages."""
+    modules = []
+    for point in sorted(importlib.metadata.entry_points(group=ENTRY_POINTS), key=lambda each: each.name):
+        try:
+            modules.append(importlib.import_module(point.module))
+        except Exception as error:
+            raise UserError(
+                f"the plug-in {point.name} of an installed package cannot be imported "
+                f"({type(error).__name__}: {error}). Repair or uninstall the package."
+            ) from error
+    return tuple(modules)
+
+
+def _load(path: Path, name: str) -> ModuleType:
+    if path.suffix != ".py" or not path.is_file():
+        raise UserError(f"plugins names {name!r}, and there is no such Python file ({path}).")
+    # The whole path is in the name: two plug-ins may be called the same.
+    digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
+    spec = importlib.util.spec_from_file_location(f"polyfacet_plugin_{path.stem}_{digest}", path)
+    if spec is None or spec.loader is None:
+        raise UserError(f"the plug-in {name} is not a module of Python.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[spec.name]
+        line = _line_of(error, path)
+        raise UserError(
+            f"the plug-in {name} cannot be imported ({line}{type(error).__name__}: {error})."
+        ) from error
+    return module
+
+
+def _line_of(error: Exception, path: Path) -> str:
+    """Name the last line of the file that led to an error."""
+    if isinstance(error, SyntaxError):
+        return f"line {error.lineno}, "
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+    return f"line {lines[-1]}, " if lines else ""
