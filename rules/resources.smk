@@ -1,8 +1,7 @@
 # How much work the jobs of a run have, and whether they may have GPUs: what their memory and time follow from.
 
 from polyfacet.runtime.resources import USUAL_EPOCHS, requests
-from polyfacet.training.encoders.gpus import cell_gpus
-from polyfacet.training.engines.registry import needs_encoders
+from polyfacet.training.engines.registry import ENGINES
 
 # GPUs are asked for where `resources` of a profile or command say how many the run may hold at a time.
 HAS_GPUS = bool(workflow.global_resources.get("gpu").value)
@@ -30,11 +29,16 @@ def gpus_of_network(wildcards):
     return 1 if HAS_GPUS and config["graphs"]["device"] != "cpu" else None
 
 
-def training_stage(wildcards):
+def engine_of(wildcards):
+    """The declaration of the engine of a job's method."""
+    return ENGINES.get(METHODS[wildcards.source][wildcards.method]["engine"])
+
+
+def cost_of_training(wildcards):
     """What the training of a cell costs depends on the engine, and on where its encoders come from."""
-    engine = METHODS[wildcards.source][wildcards.method]["engine"]
-    from_hub = needs_encoders(engine) and config["encoders"]["source"] == "hub"
-    return f"train_{engine}_hub" if from_hub else f"train_{engine}"
+    engine = engine_of(wildcards)
+    from_hub = config["encoders"]["source"] == "hub"
+    return engine.cost_from_hub or engine.cost if from_hub else engine.cost
 
 
 def training_steps(wildcards):
@@ -46,7 +50,8 @@ def training_steps(wildcards):
 
 def gpus_of_cell(wildcards):
     """One GPU for a cell that gains by it."""
-    engine = METHODS[wildcards.source][wildcards.method]["engine"]
-    if not HAS_GPUS or not needs_encoders(engine):
-        return None
-    return cell_gpus(wildcards.combination, hub=config["encoders"]["source"] == "hub")
+    from_hub = config["encoders"]["source"] == "hub"
+    gains = engine_of(wildcards).gains_by_gpu(
+        facets_of(wildcards.combination), from_hub
+    )
+    return 1 if HAS_GPUS and gains else None

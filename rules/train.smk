@@ -7,12 +7,7 @@ from polyfacet.training.encoders.own_checkpoints import (
     local_folder,
     own_checkpoints,
 )
-from polyfacet.training.engines.registry import (
-    is_baseline,
-    is_cheap,
-    needs_encoders,
-    needs_statistics,
-)
+from polyfacet.training.engines.registry import engine_files, needs_statistics
 
 ENCODERS = config["encoders"]["source"]
 # Folders of the cells of a split, below which a method has one.
@@ -42,7 +37,7 @@ try:
         }
         for source, methods in METHODS.items()
         for name, method in methods.items()
-        if needs_encoders(method["engine"])
+        if ENGINES.get(method["engine"]).encoders
     }
 except UserError as error:
     raise WorkflowError(str(error))
@@ -181,7 +176,8 @@ def counted_tokens(wildcards):
 
 def statistics_of_job(wildcards):
     """The statistics of the compositions, where a method looks at them."""
-    if not needs_statistics(method_of(wildcards)["settings"]):
+    method = method_of(wildcards)
+    if not needs_statistics(method["engine"], method["settings"]):
         return []
     return expand(
         rules.compute_composition_statistics.output.table,
@@ -245,9 +241,60 @@ def names_of_methods(condition):
         name
         for methods in METHODS.values()
         for name, method in methods.items()
-        if condition(method["engine"])
+        if condition(ENGINES.get(method["engine"]))
     }
     return "|".join(sorted(names)) or "nothing"
+
+
+def engine_code(wildcards):
+    """Files of the engine of a job's method, which the script that trains imports by name."""
+    method = method_of(wildcards)
+    return engine_files(method["engine"], method["settings"])
+
+
+# What all cells of a method on a split share, where its engine has such.
+rule pretrain_engine:
+    input:
+        sample=SAMPLE,
+        split=rules.split_materials.output.split,
+        tables=files_of_facets("table"),
+        pictures=files_of_facets("pictures"),
+        encoders=local_encoders,
+        hub_encoders=hub_encoders,
+        statistics=statistics_of_job,
+    output:
+        foundation=directory(f"{SPLIT}/foundations/{{method}}"),
+    log:
+        f"{LOGS}/{{source}}/{{split}}-{{repeat}}/foundations/{{method}}.log",
+    benchmark:
+        f"{BENCHMARKS}/{{source}}/{{split}}-{{repeat}}/foundations/{{method}}.tsv"
+    wildcard_constraints:
+        method=names_of_methods(lambda engine: engine.foundation),
+    conda:
+        "../envs/training.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        **requests(cost_of_training, materials_of, steps=training_steps),
+    params:
+        code=lambda wildcards: code_of_rule("pretrain_engine", *engine_code(wildcards)),
+        packages=lambda wildcards: packages_of_rule(
+            "pretrain_engine", *engine_code(wildcards)
+        ),
+        facets=lambda wildcards: [facet.value for facet in facets_of_job(wildcards)],
+        engine=lambda wildcards: method_of(wildcards)["engine"],
+        settings=lambda wildcards: method_of(wildcards)["settings"],
+        checkpoints=checkpoints_of_job,
+        checkpoint_files=checkpoint_files_of_job,
+        seed=config["seed"],
+    script:
+        script_path("pretrain_engine")
+
+
+def foundation_of_job(wildcards):
+    """The foundation of a job's method on its split; nothing for an engine without one."""
+    if not engine_of(wildcards).foundation:
+        return []
+    return rules.pretrain_engine.output.foundation.format(**wildcards)
 
 
 rule train_cell:
@@ -260,6 +307,7 @@ rule train_cell:
         hub_encoders=hub_encoders,
         tokens=ancient(counted_tokens),
         statistics=statistics_of_job,
+        foundation=foundation_of_job,
     output:
         cells=directory(f"{CELLS}/{{method}}/{{combination}}/{{objective}}"),
     log:
@@ -267,20 +315,22 @@ rule train_cell:
     benchmark:
         f"{BENCHMARKS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}/{{combination}}/{{objective}}.tsv"
     wildcard_constraints:
-        method=names_of_methods(lambda engine: not is_cheap(engine)),
+        method=names_of_methods(lambda engine: not engine.cheap),
     conda:
         "../envs/training.yaml"
     threads: config["training"]["threads"]
     resources:
         **requests(
-            training_stage,
+            cost_of_training,
             materials_of,
             steps=training_steps,
             gpus=gpus_of_cell,
         ),
     params:
-        code=code_of_rule("train_cells"),
-        packages=packages_of_rule("train_cells"),
+        code=lambda wildcards: code_of_rule("train_cells", *engine_code(wildcards)),
+        packages=lambda wildcards: packages_of_rule(
+            "train_cells", *engine_code(wildcards)
+        ),
         place=place_of_job,
         facets=lambda wildcards: [facet.value for facet in facets_of_job(wildcards)],
         grid=cells_of_job,
@@ -304,9 +354,9 @@ use rule train_cell as train_method with:
     benchmark:
         f"{BENCHMARKS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}.tsv"
     wildcard_constraints:
-        method=names_of_methods(is_cheap),
+        method=names_of_methods(lambda engine: engine.cheap),
     resources:
-        **requests(training_stage, materials_of, steps=training_steps),
+        **requests(cost_of_training, materials_of, steps=training_steps),
 
 
 def trained_cells():
@@ -318,7 +368,7 @@ def trained_cells():
         for path in splits_of_run(
             (
                 rules.train_method.output.cells
-                if is_cheap(method["engine"])
+                if ENGINES.get(method["engine"]).cheap
                 else rules.train_cell.output.cells
             ),
             sources=[source],

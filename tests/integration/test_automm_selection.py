@@ -13,14 +13,16 @@ from autogluon.multimodal.utils import AutoMMModelCheckpoint
 from hub_server import Hub, serve_hub
 
 from make_local_encoders import main as make_local_encoders
-from polyfacet.facets.registry import Facet, facets_of
+from polyfacet.facets.registry import facets_of
 from polyfacet.materials import crystal_objectives
 from polyfacet.materials.objectives import Objective
 from polyfacet.training.encoders.hub_cache import read_record
-from polyfacet.training.engines.automm.engine import AutoMM, AutoMMSettings
+from polyfacet.training.engines.automm.engine import AutoMM
 from polyfacet.training.engines.automm.learner import FacetLearner
 from polyfacet.training.engines.automm.selection import select
+from polyfacet.training.engines.automm.settings import AutoMMSettings
 from polyfacet.training.engines.base import EngineError, Resources
+from polyfacet.training.engines.creation import load
 
 N, N_TRAIN, N_CHOOSING = 72, 48, 16
 GAP = crystal_objectives.GAP.objective
@@ -87,8 +89,9 @@ def fit(
     folder: Path,
 ) -> tuple[AutoMM, dict[str, Any]]:
     """Train, and read what was chosen."""
-    engine = AutoMM(settings, resources)
-    engine.fit(frame[:N_TRAIN], choosing(frame), facets_of(combination), objective, folder)
+    engine = AutoMM(settings, resources, "automm")
+    engine.fit(frame[:N_TRAIN], choosing(frame), facets_of(combination), objective)
+    engine.save(folder)
     return engine, json.loads((folder / "selection.json").read_text())
 
 
@@ -133,7 +136,7 @@ def test_what_is_kept_is_the_best_of_a_training(
     check_selection(selection, method, epochs)
     measured = validation_score(engine, choosing(rows), objective)
     assert measured == pytest.approx(selection["score"], rel=1e-4)
-    loaded = AutoMM.load(tmp_path / "model", (Facet.GRAPH,))
+    loaded = load(tmp_path / "model")
     np.testing.assert_array_equal(loaded.predict(rows), engine.predict(rows))
     assert not list((tmp_path / "model").glob("epoch=*"))
 

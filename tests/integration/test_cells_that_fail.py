@@ -21,8 +21,8 @@ from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.training.cards import Card, read_card, write_card
 from polyfacet.training.cells import PREDICTIONS, train
 from polyfacet.training.engines.base import Engine, Resources
+from polyfacet.training.engines.creation import create
 from polyfacet.training.engines.mcvn.network import MCVN
-from polyfacet.training.engines.registry import create
 
 N_TRAIN, N_VALID, N_TEST = 32, 8, 10
 N = N_TRAIN + N_VALID + N_TEST
@@ -293,7 +293,8 @@ def test_a_failure_of_the_machine_or_a_defect_is_raised_as_what_it_is(
     if half == "predict":
         trained = engine_of(name, STRENGTH, tmp_path) if name == "automm" else engine
         parts = (frame[frame["part"] == part] for part in ("train", "valid"))
-        trained.fit(*parts, cell.facets, STRENGTH, tmp_path / "trained")
+        trained.fit(*parts, cell.facets, STRENGTH)
+        trained.save(tmp_path / "trained")
         monkeypatch.setattr(trained, "fit", lambda *_: None)
         engine = trained
     monkeypatch.setattr(owner, method, fail)

@@ -8,14 +8,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from synthetic_cells import PHASE as ALLOY_PHASE
+from synthetic_cells import STRENGTH, synthetic_cells
 
 from make_local_encoders import main as make_local_encoders
 from polyfacet.facets.registry import Facet, facets_of
 from polyfacet.materials import crystal_objectives
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import UserError
-from polyfacet.training.engines.automm.engine import AutoMM, AutoMMSettings
+from polyfacet.training.engines.automm.engine import AutoMM
+from polyfacet.training.engines.automm.settings import AutoMMSettings
 from polyfacet.training.engines.base import EngineError, Resources
+from polyfacet.training.engines.contract import check_engine
+from polyfacet.training.engines.creation import load
 
 N = 24
 GAP = crystal_objectives.GAP.objective
@@ -55,8 +60,9 @@ def fit(frame: pd.DataFrame, encoders: Path, tmp_path: Path) -> Callable[..., Au
     """Train on 16 rows, choose by 4."""
 
     def run(combination: str, folder: str = "model", seed: int = 1) -> AutoMM:
-        engine = AutoMM(ONE_EPOCH, Resources(seed=seed, threads=1, encoders=encoders))
-        engine.fit(frame[:16], frame[16:20], facets_of(combination), GAP, tmp_path / folder)
+        engine = AutoMM(ONE_EPOCH, Resources(seed=seed, threads=1, encoders=encoders), "automm")
+        engine.fit(frame[:16], frame[16:20], facets_of(combination), GAP)
+        engine.save(tmp_path / folder)
         return engine
 
     return run
@@ -123,12 +129,13 @@ def test_a_moved_model_predicts_without_its_encoders(
     own_encoders = tmp_path / "encoders"
     shutil.copytree(encoders, own_encoders)
     facets = facets_of("text+image+graph+compimage")
-    engine = AutoMM(ONE_EPOCH, Resources(seed=1, threads=1, encoders=own_encoders))
-    engine.fit(frame[:16], frame[16:20], facets, GAP, tmp_path / "model")
+    engine = AutoMM(ONE_EPOCH, Resources(seed=1, threads=1, encoders=own_encoders), "automm")
+    engine.fit(frame[:16], frame[16:20], facets, GAP)
+    engine.save(tmp_path / "model")
     expected = engine.predict(frame)
     shutil.rmtree(own_encoders)
     moved = shutil.move(tmp_path / "model", tmp_path / "elsewhere")
-    np.testing.assert_array_equal(AutoMM.load(moved, facets).predict(frame), expected)
+    np.testing.assert_array_equal(load(moved).predict(frame), expected)
     for name in ("config.yaml", "assets.json"):
         assert str(tmp_path) not in (Path(moved) / name).read_text()
 
@@ -147,8 +154,8 @@ def test_the_views_of_a_structure_share_an_encoder_that_sees_them_all(
 ) -> None:
     facets = facets_of("image+compimage")
     views = frame.rename(columns={"image": "image_a"}).assign(image_b=frame["image"][::-1].to_numpy())
-    engine = AutoMM(ONE_EPOCH, Resources(seed=1, threads=1, encoders=encoders))
-    engine.fit(views[:16], views[16:20], facets, GAP, tmp_path / "model")
+    engine = AutoMM(ONE_EPOCH, Resources(seed=1, threads=1, encoders=encoders), "automm")
+    engine.fit(views[:16], views[16:20], facets, GAP)
     assert seen_by(engine)["timm_image_structure"] == ["image_a", "image_b"]
     predicted = engine.predict(views)
     swapped = views.rename(columns={"image_a": "image_b", "image_b": "image_a"})
@@ -173,11 +180,12 @@ def test_classes_are_predicted_by_name(
     engine = AutoMM(
         AutoMMSettings(max_epochs=20, batch_size=8, learning_rate=0.01), Resources(1, encoders=encoders)
     )
-    engine.fit(rows, rows, (Facet.GRAPH,), PHASE, tmp_path / "model")
+    engine.fit(rows, rows, (Facet.GRAPH,), PHASE)
+    engine.save(tmp_path / "model")
     predicted = engine.predict(rows)
     assert predicted.dtype == object
     assert np.mean(predicted == classes) > 0.8
-    loaded = AutoMM.load(tmp_path / "model", (Facet.GRAPH,))
+    loaded = load(tmp_path / "model")
     np.testing.assert_array_equal(loaded.predict(rows), predicted)
 
 
@@ -186,10 +194,10 @@ def test_classes_are_predicted_by_name(
     [("fcc", "fcc", "of one class, 'fcc'"), (["fcc", "bcc"] * 8, "hcp", "without hcp")],
 )
 def test_classes_that_cannot_be_learned_are_named(frame, encoders: Path, tmp_path, train, valid, message):
-    engine = AutoMM(ONE_EPOCH, Resources(seed=1, encoders=encoders))
+    engine = AutoMM(ONE_EPOCH, Resources(seed=1, encoders=encoders), "automm")
     rows = [frame[:16].assign(phase=train), frame[16:].assign(phase=valid)]
     with pytest.raises(EngineError, match=f"phase.*{message}"):
-        engine.fit(*rows, (Facet.GRAPH,), PHASE, tmp_path / "model")
+        engine.fit(*rows, (Facet.GRAPH,), PHASE)
 
 
 def test_training_minimises_absolute_errors(fit: Callable[..., AutoMM]) -> None:
@@ -205,18 +213,18 @@ def test_an_encoder_that_is_not_whole_is_the_users(
     own_encoders = tmp_path / "encoders"
     shutil.copytree(encoders, own_encoders)
     (own_encoders / "text" / "model.safetensors").unlink()
-    engine = AutoMM(ONE_EPOCH, Resources(seed=1, threads=1, encoders=own_encoders))
+    engine = AutoMM(ONE_EPOCH, Resources(seed=1, threads=1, encoders=own_encoders), "automm")
     with pytest.raises(UserError, match=r"model\.safetensors"):
-        engine.fit(frame[:16], frame[16:20], (Facet.TEXT,), GAP, tmp_path / "model")
+        engine.fit(frame[:16], frame[16:20], (Facet.TEXT,), GAP)
 
 
 @pytest.mark.parametrize(("facet", "checkpoint"), [(Facet.TEXT, "electra"), (Facet.IMAGE, "mobilenetv3")])
 def test_a_hub_out_of_reach_names_the_checkpoint(
     facet: Facet, checkpoint: str, frame: pd.DataFrame, tmp_path: Path, unreachable_hub: None
 ) -> None:
-    engine = AutoMM(ONE_EPOCH, Resources(seed=1, threads=1))
+    engine = AutoMM(ONE_EPOCH, Resources(seed=1, threads=1), "automm")
     with pytest.raises(UserError, match=checkpoint) as error:
-        engine.fit(frame[:16], frame[16:20], (facet,), GAP, tmp_path / "model")
+        engine.fit(frame[:16], frame[16:20], (facet,), GAP)
     assert "source: local" in str(error.value)
 
 
@@ -225,3 +233,8 @@ def unreachable_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An empty cache and no network, whatever this machine has."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+
+
+def test_it_keeps_the_contract_of_engines(tmp_path: Path) -> None:
+    rows = synthetic_cells(40)
+    check_engine("automm", {"max_epochs": 1}, rows, (Facet.GRAPH,), (STRENGTH, ALLOY_PHASE), tmp_path)

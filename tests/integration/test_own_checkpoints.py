@@ -75,11 +75,11 @@ def test_a_text_encoder_of_ones_own_serves_a_whole_grid(
     }[way]
     settings = AutoMMSettings(max_epochs=1, batch_size=8, hyperparameters=given)
     named = {"text": str(matbert)} if way == "checkpoints" else {}
-    engine = AutoMM(settings, Resources(1, encoders=encoders, checkpoints=named))
+    engine = AutoMM(settings, Resources(1, encoders=encoders, checkpoints=named), "automm")
     facets = facets_of(combination)
-    engine.fit(frame[:12], frame[12:16], facets, GAP, tmp_path / "model")
+    engine.fit(frame[:12], frame[12:16], facets, GAP)
     assert engine.predict(frame).shape == (len(frame),)
-    digests = engine.encoder_digests()
+    digests = engine.encoder_identities()
     if Facet.TEXT in facets:
         assert digests["text"] == f"matbert sha256:{sha256_of_folder(matbert)}"
         assert engine._hyperparameters[TEXT] == str(matbert)

@@ -1,26 +1,32 @@
 """Classical models: each learns, on each feature set, and says clearly where it cannot."""
 
-import json
 import typing
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
+from sklearn.base import BaseEstimator
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.metrics import r2_score
 from synthetic_cells import N_FEATURES, PHASE, STRENGTH, synthetic_cells
-from xgboost import XGBClassifier
 
 from polyfacet.evaluation.metrics import scores_of_classes
 from polyfacet.facets.registry import Facet, facets_of
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.base import EngineError, Resources
-from polyfacet.training.engines.classical import Classical, ClassicalSettings, Model
+from polyfacet.training.engines.classical.engine import Classical
+from polyfacet.training.engines.classical.settings import ClassicalSettings, Model
+from polyfacet.training.engines.creation import create, load
 
 MODELS = typing.get_args(Model)
 SMALL = {"forest": 20, "extra_trees": 20, "xgboost": 20}
 TABULAR = (Facet.GRAPH,)
+
+
+class Foreign(BaseEstimator):
+    """A type that no model has."""
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +39,9 @@ def fit(frame: pd.DataFrame, tmp_path: Path):
     def run(objective=STRENGTH, rows=frame, seed=1, **settings) -> Classical:
         name = settings.get("model", "forest")
         options = {"n_estimators": SMALL[name]} if name in SMALL else {}
-        engine = Classical(ClassicalSettings(**{"hyperparameters": options, **settings}), Resources(seed))
-        engine.fit(rows[:140], rows[140:180], TABULAR, objective, tmp_path / "model")
+        engine = create("classical", {"hyperparameters": options, **settings}, Resources(seed))
+        engine.fit(rows[:140], rows[140:180], TABULAR, objective)
+        engine.save(tmp_path / "model")
         return engine
 
     return run
@@ -77,7 +84,7 @@ def test_missing_numbers_are_filled_from_the_training_rows(fit, frame: pd.DataFr
     for model in MODELS:
         assert np.isfinite(fit(rows=holed, model=model).predict(holed)).all()
     engine = fit(rows=holed, model="svm")
-    medians = engine._pipeline[0].statistics_
+    medians = engine._fitted.pipeline[0].statistics_
     np.testing.assert_array_equal(medians, np.nanmedian(np.stack(holed["graph"][:180]), axis=0))
 
 
@@ -93,21 +100,26 @@ def test_pixels_of_composition_images_are_features(tmp_path: Path) -> None:
     frame = synthetic_cells(60, tmp_path)
     facets = facets_of("graph+compimage")
     engine = Classical(ClassicalSettings(model="extra_trees"), Resources(1))
-    engine.fit(frame[:40], frame[40:50], facets, STRENGTH, tmp_path / "model")
-    assert engine._pipeline[-1].n_features_in_ == N_FEATURES + 24 * 21
+    engine.fit(frame[:40], frame[40:50], facets, STRENGTH)
+    assert engine._fitted.pipeline[-1].n_features_in_ == N_FEATURES + 24 * 21
     assert engine.predict(frame).shape == (60,)
 
 
-def test_what_is_stored(fit, frame: pd.DataFrame, tmp_path: Path) -> None:
-    fit(model="svm")
-    assert [path.name for path in (tmp_path / "model").iterdir()] == ["classical.json"]
-    engine = fit(PHASE, model="xgboost")
-    stored = json.loads((tmp_path / "model" / "classical.json").read_text())
-    assert (stored["model"], stored["seed"], stored["classes"]) == ("xgboost", 1, list(PHASE.classes))
-    booster = XGBClassifier()
-    booster.load_model(tmp_path / "model" / "xgboost.ubj")
-    predicted = booster.predict(np.stack(frame["graph"]))
-    assert [stored["classes"][index] for index in predicted] == engine.predict(frame).tolist()
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("objective", [STRENGTH, PHASE], ids=["numbers", "classes"])
+def test_a_saved_model_predicts_the_same(fit, frame: pd.DataFrame, tmp_path: Path, model, objective) -> None:
+    engine = fit(objective, model=model, features="expanded_pca")
+    moved = (tmp_path / "model").rename(tmp_path / "elsewhere")
+    loaded = load(moved)
+    np.testing.assert_array_equal(loaded.predict(frame), engine.predict(frame))
+    assert loaded.describe() == engine.describe()
+
+
+def test_a_file_of_other_types_is_not_loaded(fit, tmp_path: Path) -> None:
+    fit(model="ridge")
+    skops.io.dump(Foreign(), tmp_path / "model" / "pipeline.skops")
+    with pytest.raises(UserError, match="Foreign.*no model of a cell is made of"):
+        load(tmp_path / "model")
 
 
 def test_expanded_features_need_the_statistics(fit, frame: pd.DataFrame) -> None:
@@ -162,4 +174,4 @@ def test_one_class_is_nothing_to_learn(fit, frame: pd.DataFrame) -> None:
 def test_facets_that_are_no_numbers_are_refused(frame: pd.DataFrame, tmp_path: Path, facets) -> None:
     engine = Classical(ClassicalSettings(), Resources(1))
     with pytest.raises(UserError, match="classical cannot look at"):
-        engine.fit(frame, frame, facets, STRENGTH, tmp_path / "model")
+        engine.fit(frame, frame, facets, STRENGTH)

@@ -14,8 +14,9 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.training.cells import PREDICTIONS, train, usable_rows
 from polyfacet.training.engines.base import EngineError, Resources
-from polyfacet.training.engines.dummy import Dummy, DummySettings
-from polyfacet.training.engines.registry import create
+from polyfacet.training.engines.creation import create
+from polyfacet.training.engines.dummy.engine import Dummy
+from polyfacet.training.engines.dummy.settings import DummySettings
 
 N = 20
 GAP = crystal_objectives.GAP.objective
@@ -45,7 +46,8 @@ def test_a_dummy_answers_the_statistic_of_the_training_rows(
     statistic: str, rows: pd.DataFrame, tmp_path: Path
 ) -> None:
     engine = create("dummy", {"statistic": statistic}, Resources(seed=0))
-    engine.fit(rows[:5], rows[5:7], (), GAP, tmp_path / "model")
+    engine.fit(rows[:5], rows[5:7], (), GAP)
+    engine.save(tmp_path / "model")
     expected = {"mean": 13.0, "median": 9.0}[statistic]
     np.testing.assert_array_equal(engine.predict(rows), np.full(N, expected))
     assert (tmp_path / "model").is_dir()
@@ -56,7 +58,7 @@ def test_the_majority_is_the_most_frequent_class_and_the_first_of_equals(
 ) -> None:
     for n, expected in ((4, "hcp"), (6, "fcc")):
         engine = create("dummy", {}, Resources(seed=0))
-        engine.fit(rows[:n], rows[:0], (), PHASE, tmp_path / "model")
+        engine.fit(rows[:n], rows[:0], (), PHASE)
         assert engine.predict(rows).tolist() == [expected] * N
 
 

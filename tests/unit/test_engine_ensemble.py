@@ -11,10 +11,12 @@ from synthetic_cells import PHASE, STRENGTH, synthetic_cells
 from polyfacet.facets.registry import Facet, all_combinations
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.base import Resources
-from polyfacet.training.engines.registry import check_combinations, create, needs_statistics
+from polyfacet.training.engines.creation import create
+from polyfacet.training.engines.registry import check_combinations, needs_statistics
 
 TABULAR = (Facet.GRAPH,)
 TREE = {"engine": "classical", "settings": {"model": "tree"}}
+EXPANDED = {"engine": "classical", "settings": {"features": "expanded"}}
 RIDGE = {"engine": "classical", "settings": {"model": "ridge"}}
 
 
@@ -25,7 +27,8 @@ def frame() -> pd.DataFrame:
 
 def fitted(frame: pd.DataFrame, folder: Path, name: str, settings, objective=STRENGTH):
     engine = create(name, settings, Resources(seed=1))
-    engine.fit(frame[:140], frame[140:180], TABULAR, objective, folder)
+    engine.fit(frame[:140], frame[140:180], TABULAR, objective)
+    engine.save(folder)
     return engine
 
 
@@ -38,7 +41,8 @@ def test_the_answer_is_the_weighted_mean_of_the_members(frame: pd.DataFrame, tmp
     )
     np.testing.assert_allclose(together.predict(frame), 0.25 * tree + 0.75 * ridge)
     files = {str(path.relative_to(tmp_path / "together")) for path in (tmp_path / "together").rglob("*.json")}
-    assert files == {"ensemble.json", "member_0/classical.json", "member_1/classical.json"}
+    own = {"engine.json", "classes.json"}
+    assert files == {"engine.json"} | {f"member_{i}/{name}" for i in (0, 1) for name in own}
 
 
 def test_classes_are_those_of_the_highest_mean_probability(frame: pd.DataFrame, tmp_path: Path) -> None:
@@ -87,22 +91,26 @@ def test_wrong_members_are_the_users(members, message: str) -> None:
 
 
 def test_an_engine_says_which_combinations_it_cannot_look_at() -> None:
-    check_combinations("automm", all_combinations(tuple(Facet)))
+    check_combinations("automm", all_combinations(tuple(Facet)), tuple(Facet))
     for name in ("classical", "mcvn", "ensemble"):
-        check_combinations(name, ["graph", "compimage", "graph+compimage"])
+        check_combinations(name, ["graph", "compimage", "graph+compimage"], tuple(Facet))
         with pytest.raises(UserError, match=rf"{name}(.|\n)*text, text\+graph(.|\n)*combinations: \[graph"):
-            check_combinations(name, ["text", "graph", "text+graph"])
+            check_combinations(name, ["text", "graph", "text+graph"], (Facet.TEXT, Facet.GRAPH))
 
 
 @pytest.mark.parametrize(
-    ("settings", "expected"),
+    ("engine", "settings", "expected"),
     [
-        (TREE["settings"], False),
-        ({"model": "tree", "features": "expanded_pca"}, True),
-        ({"members": None}, False),
-        ({"members": [TREE, {"engine": "mcvn"}]}, False),
-        ({"members": [TREE, {"engine": "classical", "settings": {"features": "expanded"}}]}, True),
+        ("classical", TREE["settings"], False),
+        ("classical", {"model": "tree", "features": "expanded_pca"}, True),
+        ("ensemble", {"members": None}, False),
+        ("ensemble", {"members": [TREE, {"engine": "mcvn"}]}, False),
+        (
+            "ensemble",
+            {"members": [TREE, EXPANDED]},
+            True,
+        ),
     ],
 )
-def test_statistics_are_needed_where_a_member_looks_at_them(settings, expected: bool) -> None:
-    assert needs_statistics(settings) is expected
+def test_statistics_are_needed_where_a_member_looks_at_them(engine, settings, expected: bool) -> None:
+    assert needs_statistics(engine, settings) is expected

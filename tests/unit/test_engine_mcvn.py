@@ -17,10 +17,12 @@ from polyfacet.facets.registry import Facet, facets_of
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.base import EngineError, Resources
+from polyfacet.training.engines.creation import load
 from polyfacet.training.engines.mcvn import training
-from polyfacet.training.engines.mcvn.engine import MCVNEngine, MCVNSettings
+from polyfacet.training.engines.mcvn.engine import MCVNEngine
 from polyfacet.training.engines.mcvn.network import MCVN, SampleAttention
 from polyfacet.training.engines.mcvn.scaling import Scaling
+from polyfacet.training.engines.mcvn.settings import MCVNSettings
 
 N_TRAIN, N_VALID = 160, 40
 N_SAVED = 5
@@ -38,9 +40,10 @@ def fit(frame: pd.DataFrame, tmp_path: Path):
     def run(
         combination: str, settings: MCVNSettings, objective: Objective = STRENGTH, seed: int = 1
     ) -> MCVNEngine:
-        engine = MCVNEngine(settings, Resources(seed=seed))
+        engine = MCVNEngine(settings, Resources(seed=seed), "mcvn")
         train, valid = frame[:N_TRAIN], frame[N_TRAIN : N_TRAIN + N_VALID]
-        engine.fit(train, valid, facets_of(combination), objective, tmp_path / "model")
+        engine.fit(train, valid, facets_of(combination), objective)
+        engine.save(tmp_path / "model")
         return engine
 
     return run
@@ -86,9 +89,9 @@ def test_a_saved_network_predicts_the_same(
 ) -> None:
     engine = fit(combination, QUICK, objective)
     files = sorted(path.name for path in (tmp_path / "model").iterdir())
-    assert files == ["mcvn.json", "weights.safetensors"]
+    assert files == ["engine.json", "mcvn.json", "weights.safetensors"]
     moved = (tmp_path / "model").rename(tmp_path / "elsewhere")
-    np.testing.assert_array_equal(MCVNEngine.load(moved).predict(frame), engine.predict(frame))
+    np.testing.assert_array_equal(load(moved).predict(frame), engine.predict(frame))
 
 
 def test_more_epochs_never_validate_worse(fit, frame: pd.DataFrame) -> None:
@@ -127,7 +130,7 @@ def test_scaling_knows_the_training_rows_alone(frame: pd.DataFrame, fit) -> None
 def test_facets_that_are_no_numbers_are_refused(frame: pd.DataFrame, tmp_path: Path, facet: Facet) -> None:
     engine = MCVNEngine(QUICK, Resources(seed=1))
     with pytest.raises(UserError, match=rf"mcvn cannot look at {facet.value}\+graph|graph\+{facet.value}"):
-        engine.fit(frame, frame, (facet, Facet.GRAPH), STRENGTH, tmp_path / "model")
+        engine.fit(frame, frame, (facet, Facet.GRAPH), STRENGTH)
 
 
 def test_a_picture_that_is_no_composition_image_is_named(frame: pd.DataFrame, tmp_path: Path, fit) -> None:
@@ -216,8 +219,9 @@ def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_bits(
     train, valid = frame[:N_TRAIN], frame[N_TRAIN : N_TRAIN + N_VALID]
 
     def fit(name: str, states: Path | None) -> MCVNEngine:
-        engine = MCVNEngine(settings, Resources(seed=1, states=states))
-        engine.fit(train, valid, (Facet.GRAPH, Facet.COMPIMAGE), STRENGTH, tmp_path / name)
+        engine = MCVNEngine(settings, Resources(seed=1, states=states), "mcvn")
+        engine.fit(train, valid, (Facet.GRAPH, Facet.COMPIMAGE), STRENGTH)
+        engine.save(tmp_path / name)
         return engine
 
     save, saved = TrainingState.save, []

@@ -22,7 +22,9 @@ class Names(dict):
 
 def job(**groups):
     defaults = dict.fromkeys(("input", "output", "params", "wildcards"), Names())
-    return SimpleNamespace(rule="r", threads=3, **{**defaults, **{k: Names(v) for k, v in groups.items()}})
+    return SimpleNamespace(
+        rule="r", threads=3, config={}, **{**defaults, **{k: Names(v) for k, v in groups.items()}}
+    )
 
 
 def main(
@@ -181,8 +183,8 @@ def main(rejected: Path):
     rejected.write_text("agm1: too flat")
     {ends}
 
-job = SimpleNamespace(rule="graphs", log=["graphs.log"], output={{"rejected": "graphs.rejected"}}, threads=1,
-                      input={{}}, params={{}}, wildcards={{}})
+job = SimpleNamespace(rule="graphs", config={{}}, log=["graphs.log"], threads=1,
+                      output={{"rejected": "graphs.rejected"}}, input={{}}, params={{}}, wildcards={{}})
 run(main, job)
 """
 

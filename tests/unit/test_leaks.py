@@ -18,7 +18,7 @@ from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.splits.parts import SPLIT
 from polyfacet.training.cells import train
 from polyfacet.training.engines.base import Resources
-from polyfacet.training.engines.registry import create
+from polyfacet.training.engines.creation import create
 
 HELD_OUT = ("valid", "test")
 

@@ -5,9 +5,9 @@ import inspect
 import pytest
 from project import PROJECT
 
+from polyfacet.facets.registry import facets_of
 from polyfacet.runtime.resources import COSTS, requests
-from polyfacet.training.encoders.gpus import cell_gpus
-from polyfacet.training.engines.registry import ENGINES, needs_encoders
+from polyfacet.training.engines.registry import ENGINES
 
 
 def asked(stage, materials, *, attempt=1, threads=1, **settings):
@@ -42,17 +42,23 @@ def test_threads_that_are_processes_take_memory():
 
 
 def test_snakemake_can_call_the_functions():
-    for function in requests("train_automm", 10, gpus=lambda wildcards: 1).values():
+    for function in requests("small", 10, gpus=lambda wildcards: 1).values():
         assert {"wildcards", "threads", "attempt"}.issuperset(inspect.signature(function).parameters)
 
 
 @pytest.mark.parametrize(
     ("combination", "local", "hub"),
-    [("text", None, 1), ("graph", None, None), ("image", 1, 1), ("text+graph+compimage", 1, 1)],
+    [
+        ("text", False, True),
+        ("graph", False, False),
+        ("image", True, True),
+        ("text+graph+compimage", True, True),
+    ],
 )
 def test_a_gpu_is_for_cells_with_a_slow_encoder(combination, local, hub):
-    assert cell_gpus(combination, hub=False) == local
-    assert cell_gpus(combination, hub=True) == hub
+    gains_by_gpu = ENGINES.get("automm").gains_by_gpu
+    assert gains_by_gpu(facets_of(combination), False) is local
+    assert gains_by_gpu(facets_of(combination), True) is hub
 
 
 def test_every_rule_that_may_run_on_a_cluster_says_what_it_needs():
@@ -62,7 +68,8 @@ def test_every_rule_that_may_run_on_a_cluster_says_what_it_needs():
             assert local or "    resources:\n        **requests(" in block, (path.name, block.split(":")[0])
 
 
-def test_every_engine_has_a_cost():
-    trained = set(ENGINES) - {"dummy"}
-    assert {f"train_{engine}" for engine in trained} < set(COSTS)
-    assert {f"train_{engine}_hub" for engine in trained if needs_encoders(engine)} < set(COSTS)
+@pytest.mark.parametrize("name", ENGINES.all())
+def test_an_engine_costs_what_it_declares(name):
+    declared = ENGINES.get(name)
+    assert asked(lambda wildcards: declared.cost, 1_000)[0] >= declared.cost.mb
+    assert (declared.cost_from_hub is not None) == declared.encoders

@@ -18,7 +18,7 @@ from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.training.cards import write_card
 from polyfacet.training.cells import PREDICTIONS, train
 from polyfacet.training.engines.base import Resources
-from polyfacet.training.engines.registry import create
+from polyfacet.training.engines.creation import create
 
 N = 12
 OBJECTIVES = [

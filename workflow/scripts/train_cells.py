@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ from polyfacet.facets.aligned import tables_by_facet
 from polyfacet.facets.registry import Facet, facets_of
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.arguments import Key
-from polyfacet.runtime.files import atomic_path
+from polyfacet.runtime.files import atomic_path, scratch_folder, sha256_of_folder
 from polyfacet.runtime.parquet import write_table
 from polyfacet.runtime.progress import track
 from polyfacet.training.cards import write_card
@@ -18,7 +19,7 @@ from polyfacet.training.cells import NO_FACET, PREDICTIONS, Cell, Place, train
 from polyfacet.training.dataset import read_cell_rows
 from polyfacet.training.encoders.hub_cache import read_record, work_offline
 from polyfacet.training.engines.base import Resources
-from polyfacet.training.engines.registry import create
+from polyfacet.training.engines.creation import create
 
 
 def main(
@@ -38,6 +39,7 @@ def main(
     hub_encoders: Path | None = None,
     checkpoints: Mapping[str, str | None] = MappingProxyType({}),
     statistics: Sequence[Path] = (),
+    foundation: Path | None = None,
     keep_models: bool = True,
     threads: Annotated[int, Key("training.threads")] = 1,
 ) -> None:
@@ -73,6 +75,8 @@ def main(
         Facet to the checkpoint that its encoder starts from instead: a folder, or a repository of the hub.
     statistics
         Tables of the statistics of the compositions, for engines that look at these.
+    foundation
+        What all cells of the method on this split share, for engines that have such.
     keep_models
         Whether trained models are kept.
     threads
@@ -92,15 +96,23 @@ def main(
     )
     own_seed = seed + here.repeat
     states = cells.with_name(f"{cells.name}.states")
-    resources = Resources(own_seed, threads, encoders, states=states, checkpoints=checkpoints)
+    resources = Resources(
+        own_seed, threads, encoders, states=states, checkpoints=checkpoints, foundation=foundation
+    )
+    shared = sha256_of_folder(foundation) if foundation else None
     todo = list(zip(grid, objectives, strict=True))
-    with atomic_path(cells) as folder:
+    with (
+        atomic_path(cells) as folder,
+        scratch_folder(cells.with_name(f"{cells.name}.scratch")) as scratch,
+    ):
+        resources = replace(resources, scratch=scratch)
         for each, objective in track(todo, f"{here.method}, {here.source}, cells", len(todo)):
             looked_at = () if each["combination"] == NO_FACET else facets_of(each["combination"])
             cell = Cell(here, looked_at, objective, engine, own_seed, threads, text)
             home = folder / each["folder"]
             home.mkdir(parents=True, exist_ok=True)
-            predictions, card = train(cell, create(engine, settings, resources), materials, home / "model")
+            made = create(engine, settings, resources)
+            predictions, card = train(cell, made, materials, home / "model", shared)
             if fetched:
                 started_from = {e.facet.value: e.identity for e in fetched.encoders if e.facet in looked_at}
                 card = card.model_copy(update={"encoders": card.encoders | started_from})

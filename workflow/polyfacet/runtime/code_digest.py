@@ -5,12 +5,13 @@ folders that are not packages, that are not Python: JavaScript, style sheets, ta
 
 Snakemake sees a change of a script, but not of a module that the script imports.  The digest below is a
 parameter of every rule, so that such a change reruns the rules that use the module, and no others.
-Comments, docstrings and modules that only speak to the user do not count: they change no result.  Nor do the
-declarations of the configuration: what they decide reaches a rule as its other parameters.
+Comments, docstrings and modules that only speak to the user do not count: they change no result.  Nor do
+declarations, of the configuration and of engines: what they decide reaches a rule as its other parameters.
 """
 
 import ast
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 WORKFLOW = Path(__file__).resolve().parents[2]
 PACKAGE = "polyfacet"
 IMPORTING_FUNCTIONS = frozenset({"find_spec", "import_module"})
+DECLARED_ENGINE = re.compile(rf"{PACKAGE}\.training\.engines\..*\bdeclaration\b")
 UNCOUNTED = tuple(f"{PACKAGE}.{name}" for name in ("config", "runtime.errors", "runtime.progress"))
 
 
@@ -138,6 +140,8 @@ def _files(module: str, left_out: tuple[str, ...]) -> Iterator[Path]:
     """Find the files that importing a module of the package runs: itself and its parents' ``__init__``."""
     parts = module.split(".")
     if parts[0] != PACKAGE or f"{module}.".startswith(tuple(f"{name}." for name in left_out)):
+        return
+    if DECLARED_ENGINE.match(module):
         return
     for depth in range(1, len(parts) + 1):
         base = WORKFLOW.joinpath(*parts[:depth])

@@ -38,6 +38,7 @@ class Cost:
 
 
 # Measured with real entries of Alexandria at two or three sizes: see docs/slurm.md.
+# Engines declare their own.
 COSTS: Mapping[str, Cost] = {
     # Whatever reads tables and writes a table, a figure or a few numbers.
     "small": Cost(mb=250, mb_per_1000=1, minutes_per_1000=0.05),
@@ -52,18 +53,11 @@ COSTS: Mapping[str, Cost] = {
     "describe_structures": Cost(mb=400, minutes_per_1000=20),
     "xenonpy_statistics": Cost(mb=1_000, minutes_per_1000=20),
     "make_local_encoders": Cost(mb=850),
-    "train_automm": Cost(mb=1_500, mb_per_1000=10, minutes_per_1000=0.5),
-    # Not measured: the hub's encoders have a hundred times the weights of the local ones.
-    "train_automm_hub": Cost(mb=12_000, mb_per_1000=10, minutes=30, minutes_per_1000=60),
-    "train_mcvn": Cost(mb=800, mb_per_1000=50, minutes_per_1000=0.015),
-    "train_dummy": Cost(mb=250, mb_per_1000=5, minutes_per_1000=0.05),
-    "train_classical": Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=0.3),
-    "train_ensemble": Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=2.5),
 }
 
 
 def requests(
-    stage: str | Callable[[Any], str],
+    stage: str | Callable[[Any], Cost],
     materials: int | Callable[[Any], int],
     *,
     steps: int | Callable[[Any], int] | None = None,
@@ -74,7 +68,7 @@ def requests(
     Parameters
     ----------
     stage
-        Stage of `COSTS`, perhaps by the job's wildcards.
+        Stage of `COSTS`, or what a job costs, by its wildcards.
     materials
         Materials that one job holds, perhaps by its wildcards.
     steps
@@ -91,14 +85,17 @@ def requests(
     def of_job(value: Any, wildcards: Any) -> Any:
         return value(wildcards) if callable(value) else value
 
+    def cost_of(wildcards: Any) -> Cost:
+        return stage(wildcards) if callable(stage) else COSTS[stage]
+
     def mem_mb(wildcards: Any, threads: int, attempt: int) -> int:
-        cost = COSTS[of_job(stage, wildcards)]
+        cost = cost_of(wildcards)
         held = of_job(materials, wildcards)
         needed = cost.mb + cost.mb_per_1000 * held / 1000 + cost.mb_per_thread * (threads - 1)
         return math.ceil(MEMORY_MARGIN * needed * attempt)
 
     def runtime(wildcards: Any, attempt: int) -> int:
-        cost = COSTS[of_job(stage, wildcards)]
+        cost = cost_of(wildcards)
         done = of_job(materials if steps is None else steps, wildcards)
         needed = cost.minutes + cost.minutes_per_1000 * done / 1000
         return math.ceil(TIME_MARGIN * needed * attempt)

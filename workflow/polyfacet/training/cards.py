@@ -97,6 +97,8 @@ class Card(_Part):
     tested: str
     # What each facet's encoder started from: SHA-256 of a local checkpoint, or repository@commit of the hub.
     encoders: dict[str, str]
+    # Digest of what all cells of the method on this split share; None for nothing.
+    foundation: str | None = None
     cost: Cost
     origin: Origin
 

@@ -1,7 +1,6 @@
 """One cell of the grid: its rows, its training, its predictions, its card."""
 
 import logging
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,7 +120,9 @@ def usable_rows(materials: pd.DataFrame, cell: Cell) -> pd.DataFrame:
     return materials[has_all & known].reset_index(drop=True)
 
 
-def train(cell: Cell, engine: Engine, materials: pd.DataFrame, model: Path) -> tuple[pd.DataFrame, Card]:
+def train(
+    cell: Cell, engine: Engine, materials: pd.DataFrame, model: Path, foundation: str | None = None
+) -> tuple[pd.DataFrame, Card]:
     """Train a cell on the materials that have its facets and its objective, and predict all of them.
 
     Data that the engine cannot learn from make a failed card; any other error is raised: the job fails.
@@ -136,6 +137,8 @@ def train(cell: Cell, engine: Engine, materials: pd.DataFrame, model: Path) -> t
         Aligned rows (see `polyfacet.training.dataset`) with their ``part``.
     model
         Folder for the trained model; empty where the cell failed.
+    foundation
+        Digest of the foundation that the engine was given; None for none.
 
     Returns
     -------
@@ -149,19 +152,19 @@ def train(cell: Cell, engine: Engine, materials: pd.DataFrame, model: Path) -> t
         parts = {part: rows[rows["part"] == part] for part in PARTS}
         check_learnable(parts, cell.objective, engine.validation_use)
         check_not_shown(parts[TRAIN], cell.facets, cell.objective)
-        engine.fit(parts[TRAIN], parts[VALID], cell.facets, cell.objective, model)
+        engine.fit(parts[TRAIN], parts[VALID], cell.facets, cell.objective)
         predicted = engine.predict(rows)
         check_predictions(predicted, cell.objective)
+        engine.save(model)
     except EngineError as error:
         logger.exception("the cell failed")
         reason = f"{error}{_left_out(materials, rows, cell)}"
         predicted = np.full(len(rows), None if cell.objective.classes else np.nan)
-        if model.exists():
-            shutil.rmtree(model)
-    model.mkdir(parents=True, exist_ok=True)
+        model.mkdir(parents=True, exist_ok=True)
+    card = _card(cell, engine, rows, len(materials), reason, time.monotonic() - start)
     return (
         _predictions(cell, rows, predicted, engine.validation_use),
-        _card(cell, engine, rows, len(materials), reason, time.monotonic() - start),
+        card.model_copy(update={"foundation": foundation}),
     )
 
 
@@ -224,7 +227,7 @@ def _card(
         seed=cell.seed,
         counts=_counts(rows["part"], n_materials, engine.validation_use),
         tested=text_digest(*sorted(rows.loc[rows["part"] == TEST, "mat_id"])),
-        encoders=engine.encoder_digests(),
+        encoders=engine.encoder_identities(),
         cost=measure_cost(wall_time_s, cell.threads),
         origin=describe_origin(),
     )

@@ -14,7 +14,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.splits.methods import SPLIT_METHODS
 from polyfacet.training.encoders.own_checkpoints import own_checkpoints
 from polyfacet.training.encoders.timm_names import architectures
-from polyfacet.training.engines.registry import needs_encoders
+from polyfacet.training.engines.registry import ENGINES
 from polyfacet.training.methods import checked_methods
 
 
@@ -110,7 +110,9 @@ def _filters(config: Mapping[str, Any]) -> Iterator[str]:
 def _encoders(config: Mapping[str, Any]) -> Iterator[str]:
     """Look at the local encoders, which are made without looking at a material."""
     encoded = [
-        method for method in checked_methods(config)[CRYSTALS].values() if needs_encoders(method["engine"])
+        method
+        for method in checked_methods(config)[CRYSTALS].values()
+        if ENGINES.get(method["engine"]).encoders
     ]
     if config["encoders"]["source"] != "local" or not encoded:
         return

@@ -13,7 +13,7 @@ from polyfacet.facets.registry import (
     grid,
 )
 from polyfacet.runtime.errors import UserError
-from polyfacet.training.engines.registry import ENGINES, check_combinations, complete_settings, is_baseline
+from polyfacet.training.engines.registry import ENGINES, check_combinations, complete_settings
 
 
 def sources_of(config: Mapping[str, Any]) -> dict[str, tuple[Facet, ...]]:
@@ -74,10 +74,11 @@ def _check_sources(where: str, named: Iterable[str], sources: Mapping[str, Any])
 
 
 def _check_engine(name: str, engine: str) -> None:
-    if engine not in ENGINES:
-        near = difflib.get_close_matches(engine, ENGINES, n=1) or ENGINES[:1]
+    known = list(ENGINES.all())
+    if engine not in known:
+        near = difflib.get_close_matches(engine, known, n=1) or known[:1]
         raise UserError(
-            f"methods.{name}.engine: there is no engine {engine!r}; there are: {', '.join(ENGINES)}. "
+            f"methods.{name}.engine: there is no engine {engine!r}; there are: {', '.join(known)}. "
             f"Write for example\n      methods: {{{name}: {{engine: {near[0]}}}}}"
         )
 
@@ -108,7 +109,7 @@ def _combinations(
     engine, chosen = method["engine"], method["combinations"]
     if isinstance(chosen, Mapping):
         chosen = chosen.get(source)
-    if is_baseline(engine):
+    if ENGINES.get(engine).is_baseline:
         if chosen:
             raise UserError(f"methods.{name}.combinations: engine {engine!r} looks at no facet. Remove it.")
         return []
@@ -117,7 +118,7 @@ def _combinations(
         chosen = usual if source == CRYSTALS else [combination_name(numbers)]
     try:
         combinations = grid(chosen)
-        check_combinations(engine, combinations)
+        check_combinations(engine, combinations, facets)
     except (ValueError, UserError) as error:
         raise UserError(f"The combinations of methods.{name}: {error}") from error
     for combination in combinations:

@@ -9,7 +9,7 @@ from pathlib import Path
 from polyfacet.config.generated_text import with_generated
 from polyfacet.config.reference import defaults, schema, table_of_settings, tables_of_keys
 from polyfacet.runtime.files import write_text
-from polyfacet.training.engines.registry import ENGINES, settings_of
+from polyfacet.training.engines.registry import ENGINES
 
 PROJECT = Path(__file__).resolve().parents[3]
 PAGE = "docs/configuration.md"
@@ -25,8 +25,8 @@ def generated_files(project: Path = PROJECT) -> dict[str, str]:
         Folder of the page, of which only what is between its markers is generated.
     """
     engines = [
-        f"### `methods.<name>.settings` of the engine `{name}`\n\n{table_of_settings(settings_of(name))}"
-        for name in ENGINES
+        f"### `methods.<name>.settings` of the engine `{name}`\n\n{table_of_settings(engine.settings)}"
+        for name, engine in ENGINES.all().items()
     ]
     page = (project / PAGE).read_text(encoding="utf-8")
     return {

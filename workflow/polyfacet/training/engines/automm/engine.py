@@ -2,11 +2,13 @@
 
 import logging
 import os
+import shutil
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +21,7 @@ from transformers.utils.logging import disable_progress_bar
 from polyfacet.facets.registry import PICTURE_FACETS, Facet, picture_columns
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import UserError
-from polyfacet.runtime.files import atomic_path, sha256_of_folder
+from polyfacet.runtime.files import sha256_of_folder
 from polyfacet.training.encoders.hub import hub_checkpoints
 from polyfacet.training.encoders.hub_cache import WAYS_OUT
 from polyfacet.training.encoders.local import checkpoint_of
@@ -49,51 +51,32 @@ from polyfacet.training.engines.automm.learner import (
 )
 from polyfacet.training.engines.automm.pictures import check_pictures
 from polyfacet.training.engines.automm.saved import make_relocatable
-from polyfacet.training.engines.base import EngineError, Resources, ValidationUse
+from polyfacet.training.engines.base import Engine, EngineError, Resources, ValidationUse
 
 # Errors only: AutoGluon prints a page per training.
 VERBOSITY = 1
 
 
-class AutoMM:
+class AutoMM(Engine):
     """A multimodal predictor for one combination of facets and one objective."""
 
-    def __init__(self, settings: AutoMMSettings, resources: Resources) -> None:
-        self._settings = settings
-        self._resources = resources
-        self._facets: tuple[Facet, ...] = ()
+    # They choose the epochs, and stop the training.
+    validation_use = ValidationUse.CHOICE
+
+    def __init__(self, settings: AutoMMSettings, resources: Resources, name: str = "") -> None:
+        super().__init__(settings, resources, name)
         self._predictor: MultiModalPredictor | None = None
         self._hyperparameters: dict[str, Any] = {}
+        # Where AutoGluon has trained, and the folder of the trained model.
+        self._scratch: TemporaryDirectory[str] | None = None
+        self._home: Path | None = None
 
-    @classmethod
-    def load(cls, folder: Path, facets: Sequence[Facet], threads: int = 1) -> Self:
-        """Load a trained predictor, wherever its folder has been moved to."""
-        engine = cls(AutoMMSettings(), Resources(seed=0, threads=threads))
-        engine._facets = tuple(facets)
-        with _quiet():
-            engine._predictor = MultiModalPredictor.load(str(folder), verbosity=VERBOSITY)
-        # AutoGluon makes its own class of it, which takes outputs that are not finite for other numbers.
-        engine._predictor._learner.__class__ = FacetLearner
-        return engine
-
-    @property
-    def validation_use(self) -> ValidationUse:
-        """They choose the epochs, and stop the training."""
-        return ValidationUse.CHOICE
-
-    def fit(
-        self,
-        train: pd.DataFrame,
-        valid: pd.DataFrame,
-        facets: Sequence[Facet],
-        objective: Objective,
-        folder: Path,
-    ) -> None:
+    def learn(self, train: pd.DataFrame, valid: pd.DataFrame, objective: Objective) -> None:
         """Fine-tune encoders and fusion on ``train``; keep the weights that are best on ``valid``.
 
         Numbers are learned by MAE, classes by cross entropy.  AutoGluon standardises numbers by
-        their mean and deviation over ``train``.  Checkpoints of the running training stay beside ``folder``,
-        which appears when training is over.
+        their mean and deviation over ``train``.  Checkpoints of the running training are in a folder that
+        goes with the engine.
 
         Raises
         ------
@@ -104,23 +87,24 @@ class AutoMM:
         """
         if objective.classes:
             _check_classes(train[objective.column], valid[objective.column])
-        self._facets = tuple(facets)
         self._hyperparameters = hyperparameters_of(
-            facets, self._settings, self._resources.encoders, self._resources.checkpoints
+            self.facets, self.settings, self.resources.encoders, self.resources.checkpoints
         )
         for frame in (train, valid):
-            check_pictures(frame, all_picture_columns(facets, list(frame.columns)))
-        with atomic_path(folder) as scratch, _quiet(), true_causes(), _no_substitution():
-            torch.set_num_threads(self._resources.threads)
-            train_table, valid_table = (model_table(frame, facets, objective) for frame in (train, valid))
-            _check_numbers(train_table, facets)
+            check_pictures(frame, all_picture_columns(self.facets, list(frame.columns)))
+        self._scratch = TemporaryDirectory(prefix="automm-", dir=self.resources.scratch)
+        home = Path(self._scratch.name) / "model"
+        with _quiet(), true_causes(), _no_substitution():
+            torch.set_num_threads(self.resources.threads)
+            train_table, valid_table = (model_table(each, self.facets, objective) for each in (train, valid))
+            _check_numbers(train_table, self.facets)
             predictor = self._new_predictor(train_table, objective)
-            self._train(predictor, train_table, valid_table, scratch)
+            self._train(predictor, train_table, valid_table, home)
             _refuse_divergence(predictor)
-            self._predictor = predictor
-            make_relocatable(scratch)
+            make_relocatable(home)
+        self._predictor, self._home = predictor, home
 
-    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+    def answer(self, frame: pd.DataFrame) -> np.ndarray:
         """Predict the objective of each row.
 
         Raises
@@ -130,30 +114,42 @@ class AutoMM:
         UserError
             If a picture is missing or cannot be decoded.
         """
-        if self._predictor is None:
-            raise RuntimeError("fit() or load() comes before predict()")
-        check_pictures(frame, all_picture_columns(self._facets, list(frame.columns)))
+        check_pictures(frame, all_picture_columns(self.facets, list(frame.columns)))
         with _quiet(), true_causes(), _no_substitution():
-            torch.set_num_threads(self._resources.threads)
-            table = model_table(frame, self._facets)
-            kind = np.float64 if self._predictor.problem_type == REGRESSION else object
-            values = np.atleast_1d(self._predictor.predict(table, as_pandas=False)).astype(kind)
-        if values.shape != (len(frame),):
-            raise RuntimeError(f"{len(frame)} rows went in, predictions of shape {values.shape} came out")
-        return values
+            torch.set_num_threads(self.resources.threads)
+            table = model_table(frame, self.facets)
+            return np.atleast_1d(self._trained().predict(table, as_pandas=False))
+
+    def write_model(self, folder: Path) -> None:
+        """Copy what AutoGluon has saved."""
+        self._trained()
+        shutil.copytree(str(self._home), folder, dirs_exist_ok=True)
+
+    def read_model(self, folder: Path) -> None:
+        """Load a trained predictor, wherever its folder has been moved to."""
+        with _quiet():
+            predictor = MultiModalPredictor.load(str(folder), verbosity=VERBOSITY)
+        # AutoGluon makes its own class of it, which takes outputs that are not finite for other numbers.
+        predictor._learner.__class__ = FacetLearner
+        self._predictor, self._home = predictor, folder
+
+    def _trained(self) -> MultiModalPredictor:
+        if self._predictor is None:
+            raise RuntimeError("fit() or load() comes before predict() and save()")
+        return self._predictor
 
     def describe(self) -> dict[str, Any]:
         """Give the settings, and once trained what AutoGluon was told, without the places of checkpoints."""
         told = self._hyperparameters.items()
         portable = {name: value for name, value in told if not name.endswith("checkpoint_name")}
-        return {**self._settings.model_dump(), "hyperparameters": portable}
+        return {**self.settings.model_dump(), "hyperparameters": portable}
 
-    def encoder_digests(self) -> dict[str, str]:
+    def encoder_identities(self) -> dict[str, str]:
         """Give the identity of the local checkpoint of each facet of the combination."""
-        encoders = self._resources.encoders
-        own = own_checkpoints(self._resources.checkpoints, self._settings.hyperparameters)
+        encoders = self.resources.encoders
+        own = own_checkpoints(self.resources.checkpoints, self.settings.hyperparameters)
         digests = {}
-        for facet in self._facets:
+        for facet in self.facets:
             if facet in own:
                 folder = local_folder(facet, own[facet])
                 if folder is not None:
@@ -176,7 +172,7 @@ class AutoMM:
         }
         predictor = MultiModalPredictor(**common)
         learner = (FacetLearner if objective.classes else MAELearner)(**common)
-        pictures = [facet for facet in self._facets if facet in PICTURE_FACETS]
+        pictures = [facet for facet in self.facets if facet in PICTURE_FACETS]
         if len(pictures) > 1:
             learner.picture_columns = {
                 ENCODER_MODELS[facet]: picture_columns(facet, table.columns) for facet in pictures
@@ -191,10 +187,10 @@ class AutoMM:
             predictor.fit(
                 train_data=train,
                 tuning_data=valid,
-                column_types=column_types(self._facets, list(train.columns)),
-                presets=self._settings.preset if self._resources.encoders is None else None,
+                column_types=column_types(self.facets, list(train.columns)),
+                presets=self.settings.preset if self.resources.encoders is None else None,
                 hyperparameters=self._hyperparameters,
-                seed=self._resources.seed,
+                seed=self.resources.seed,
                 save_path=str(folder),
             )
         except EngineError:
@@ -202,7 +198,7 @@ class AutoMM:
         except Exception as error:
             if not is_of_the_hub(error):
                 raise
-            names = ", ".join(hub_checkpoints(self._facets, self._settings, self._resources.checkpoints))
+            names = ", ".join(hub_checkpoints(self.facets, self.settings, self.resources.checkpoints))
             raise UserError(
                 f"training needs {names} from the Hugging Face hub: {error}\n{WAYS_OUT}"
             ) from error

@@ -1,10 +1,8 @@
 """The engine: MCVN on facets that are vectors, the composition image, or both."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -15,12 +13,10 @@ from polyfacet.facets.compimage.grey_levels import WHITE
 from polyfacet.facets.graph.devices import one_thread
 from polyfacet.facets.registry import Facet
 from polyfacet.materials.objectives import Objective
-from polyfacet.runtime.files import atomic_path
-from polyfacet.training.engines.base import EngineError, Resources, ValidationUse
+from polyfacet.training.engines.base import EngineError, ProbabilisticEngine, ValidationUse
 from polyfacet.training.engines.mcvn.network import MCVN
 from polyfacet.training.engines.mcvn.scaling import Scaling
-from polyfacet.training.engines.mcvn.settings import MCVNSettings
-from polyfacet.training.engines.mcvn.training import Examples
+from polyfacet.training.engines.mcvn.training import Examples, Outcome
 from polyfacet.training.engines.mcvn.training import train as train_network
 from polyfacet.training.engines.numeric_facets import check_facets, pixels, vectors
 
@@ -28,57 +24,28 @@ WEIGHTS_FILE, MODEL_FILE = "weights.safetensors", "mcvn.json"
 MIN_ROWS = 2
 
 
-class MCVNEngine:
+class MCVNEngine(ProbabilisticEngine):
     """A network for one combination of facets and one objective.
 
     It runs on one processor thread, whatever it is given: it is too small for more, and the weights do not
     depend on their number.
     """
 
-    def __init__(self, settings: MCVNSettings, resources: Resources) -> None:
-        self._settings = settings
-        self._seed = resources.seed
-        self._states = resources.states
-        self._network: MCVN | None = None
-        self._facets: tuple[Facet, ...] = ()
-        self._classes: tuple[str, ...] = ()
-        # Of the original features, and of the answers where they are numbers.
-        self._inputs: Scaling | None = None
-        self._answers: Scaling | None = None
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Load a trained network."""
-        model = json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))
-        engine = cls(MCVNSettings(**model["settings"]), Resources(seed=model["seed"]))
-        engine._facets = tuple(map(Facet, model["facets"]))
-        engine._classes = tuple(model["classes"])
-        engine._inputs, engine._answers = (
-            Scaling(**model[name]) if model[name] else None for name in ("inputs", "answers")
-        )
-        engine._network = engine._new_network()
-        engine._network.load_state_dict(load_file(folder / WEIGHTS_FILE))
-        engine._network.eval()
-        return engine
+    # They choose the epoch.
+    validation_use = ValidationUse.CHOICE
+    _network: MCVN
+    _outcome: Outcome
+    _classes: tuple[str, ...]
+    # Of the original features, and of the answers where they are numbers.
+    _inputs: Scaling | None
+    _answers: Scaling | None
 
     @property
     def _vectors(self) -> list[Facet]:
         """What the branch of the original features looks at, side by side."""
-        return [facet for facet in self._facets if facet.facts.kind == "vector"]
+        return [facet for facet in self.facets if facet.facts.kind == "vector"]
 
-    @property
-    def validation_use(self) -> ValidationUse:
-        """They choose the epoch."""
-        return ValidationUse.CHOICE
-
-    def fit(
-        self,
-        train: pd.DataFrame,
-        valid: pd.DataFrame,
-        facets: Sequence[Facet],
-        objective: Objective,
-        folder: Path,
-    ) -> None:
+    def learn(self, train: pd.DataFrame, valid: pd.DataFrame, objective: Objective) -> None:
         """Train on ``train``; keep the weights of the lowest loss on ``valid``.
 
         Raises
@@ -88,20 +55,21 @@ class MCVNEngine:
         EngineError
             If there are too few rows, a number is infinite, or training diverges.
         """
-        check_facets("mcvn", facets)
+        check_facets("mcvn", self.facets)
         if len(train) < MIN_ROWS or valid.empty:
             raise EngineError(f"{len(train)} rows to train on and {len(valid)} to validate on are too few")
-        self._facets, self._classes = tuple(facets), objective.classes
+        self._classes = objective.classes
         self._inputs = self._scaling(vectors(train, self._vectors)) if self._vectors else None
         self._answers = None if objective.classes else self._scaling(_numbers(train, objective))
         training, validation = (self._examples(frame, objective) for frame in (train, valid))
         network = self._new_network()
         with one_thread():
-            outcome = train_network(network, training, validation, self._settings, self._seed, self._states)
+            self._outcome = train_network(
+                network, training, validation, self.settings, self.resources.seed, self.resources.states
+            )
         self._network = network
-        self._save(folder, network, asdict(outcome))
 
-    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+    def answer(self, frame: pd.DataFrame) -> np.ndarray:
         """Predict the objective of each row.
 
         Raises
@@ -120,23 +88,38 @@ class MCVNEngine:
         """Give the probability of each class, shape ``(len(frame), classes)``."""
         return torch.from_numpy(self._outputs(frame)).softmax(dim=1).numpy()
 
-    def describe(self) -> dict[str, Any]:
-        """Give the settings."""
-        return self._settings.model_dump()
+    def write_model(self, folder: Path) -> None:
+        """Write weights, scalings and how the training went."""
+        model = {
+            "classes": self._classes,
+            "inputs": asdict(self._inputs) if self._inputs else None,
+            "answers": asdict(self._answers) if self._answers else None,
+            "training": asdict(self._outcome),
+        }
+        save_file(self._network.state_dict(), folder / WEIGHTS_FILE)
+        (folder / MODEL_FILE).write_text(json.dumps(model, indent=2) + "\n", encoding="utf-8")
 
-    def encoder_digests(self) -> dict[str, str]:
-        """Give nothing: the network starts from random weights."""
-        return {}
+    def read_model(self, folder: Path) -> None:
+        """Read them."""
+        model = json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))
+        self._classes = tuple(model["classes"])
+        self._inputs, self._answers = (
+            Scaling(**model[name]) if model[name] else None for name in ("inputs", "answers")
+        )
+        self._outcome = Outcome(**model["training"])
+        self._network = self._new_network()
+        self._network.load_state_dict(load_file(folder / WEIGHTS_FILE))
+        self._network.eval()
 
     def _new_network(self) -> MCVN:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self._seed)
+            torch.manual_seed(self.resources.seed)
             return MCVN(
                 n_original=len(self._inputs.mean) if self._inputs else 0,
-                with_image=Facet.COMPIMAGE in self._facets,
+                with_image=Facet.COMPIMAGE in self.facets,
                 n_outputs=len(self._classes) or 1,
-                variant=self._settings.variant,
-                attention=self._settings.attention,
+                variant=self.settings.variant,
+                attention=self.settings.attention,
             )
 
     def _parts(self, frame: pd.DataFrame) -> tuple[torch.Tensor | None, torch.Tensor | None]:
@@ -144,14 +127,14 @@ class MCVNEngine:
         original = (
             torch.from_numpy(self._inputs.scale(vectors(frame, self._vectors))) if self._inputs else None
         )
-        images = torch.from_numpy(pixels(frame)) if Facet.COMPIMAGE in self._facets else None
-        if images is not None and self._settings.grey_values == "byte":
+        images = torch.from_numpy(pixels(frame)) if Facet.COMPIMAGE in self.facets else None
+        if images is not None and self.settings.grey_values == "byte":
             images = images * WHITE
         return original, images
 
     def _scaling(self, values: np.ndarray) -> Scaling:
         return (
-            Scaling.fit(values) if self._settings.scaling == "standard" else Scaling.identity(values.shape[1])
+            Scaling.fit(values) if self.settings.scaling == "standard" else Scaling.identity(values.shape[1])
         )
 
     def _examples(self, frame: pd.DataFrame, objective: Objective) -> Examples:
@@ -162,8 +145,6 @@ class MCVNEngine:
         return Examples(*self._parts(frame), torch.from_numpy(answers))
 
     def _outputs(self, frame: pd.DataFrame) -> np.ndarray:
-        if self._network is None:
-            raise RuntimeError("fit() or load() comes before predict()")
         with one_thread(), torch.inference_mode():
             outputs = self._network(*self._parts(frame)).numpy()
         if not np.isfinite(outputs).all():
@@ -171,21 +152,6 @@ class MCVNEngine:
                 "training diverged: outputs of the network are not finite. Lower learning_rate."
             )
         return outputs
-
-    def _save(self, folder: Path, network: MCVN, training: dict[str, Any]) -> None:
-        model = {
-            "settings": self.describe(),
-            "seed": self._seed,
-            "facets": [facet.value for facet in self._facets],
-            "classes": self._classes,
-            "inputs": asdict(self._inputs) if self._inputs else None,
-            "answers": asdict(self._answers) if self._answers else None,
-            "training": training,
-        }
-        with atomic_path(folder) as part:
-            part.mkdir()
-            save_file(network.state_dict(), part / WEIGHTS_FILE)
-            (part / MODEL_FILE).write_text(json.dumps(model, indent=2) + "\n", encoding="utf-8")
 
 
 def _numbers(frame: pd.DataFrame, objective: Objective) -> np.ndarray:

@@ -1,0 +1,28 @@
+"""What there is to know of AutoGluon-Multimodal without importing it, which takes ten seconds."""
+
+from collections.abc import Sequence
+
+from polyfacet.facets.registry import Facet
+from polyfacet.runtime.resources import Cost
+from polyfacet.training.engines.automm.settings import AutoMMSettings
+from polyfacet.training.engines.declaration import EngineDeclaration
+
+
+def gains_by_gpu(facets: Sequence[Facet], from_hub: bool) -> bool:
+    """Say whether a cell trains an encoder that is slow without a GPU; local encoders of text are small."""
+    slow = {"image", "text"} if from_hub else {"image"}
+    return any(facet.facts.kind in slow for facet in facets)
+
+
+AUTOMM = EngineDeclaration(
+    "automm",
+    AutoMMSettings,
+    "polyfacet.training.engines.automm.engine:AutoMM",
+    looks_at=lambda facet: True,
+    cost=Cost(mb=1_500, mb_per_1000=10, minutes_per_1000=0.5),
+    # Not measured: the hub's encoders have a hundred times the weights of the local ones.
+    cost_from_hub=Cost(mb=12_000, mb_per_1000=10, minutes=30, minutes_per_1000=60),
+    probabilities=False,
+    encoders=True,
+    gains_by_gpu=gains_by_gpu,
+)

@@ -1,0 +1,1 @@
+"""Classical models on the facets that are numbers, as an engine."""

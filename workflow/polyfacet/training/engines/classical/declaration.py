@@ -1,0 +1,16 @@
+"""What there is to know of the classical models without importing them."""
+
+from polyfacet.runtime.resources import Cost
+from polyfacet.training.engines.classical.settings import ClassicalSettings
+from polyfacet.training.engines.declaration import EngineDeclaration
+
+CLASSICAL = EngineDeclaration(
+    "classical",
+    ClassicalSettings,
+    "polyfacet.training.engines.classical.engine:Classical",
+    looks_at=lambda facet: facet.facts.is_numeric,
+    cost=Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=0.3),
+    probabilities=True,
+    cheap=True,
+    needs_statistics=lambda settings: settings.get("features", "original") != "original",
+)

@@ -1,0 +1,170 @@
+"""Classical models on the facets that are numbers, of scikit-learn and XGBoost."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.decomposition import PCA
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import Ridge, RidgeClassifier, SGDClassifier, SGDRegressor
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, SVR
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.utils._param_validation import InvalidParameterError
+from xgboost import XGBClassifier, XGBRegressor
+from xgboost.core import XGBoostError
+
+from polyfacet.materials.objectives import Objective
+from polyfacet.runtime.errors import UserError
+from polyfacet.training.engines.base import EngineError, ProbabilisticEngine, ValidationUse
+from polyfacet.training.engines.classical.settings import Model
+from polyfacet.training.engines.classical.storage import FittedModel, read_fitted, write_fitted
+from polyfacet.training.engines.numeric_facets import (
+    Array,
+    check_facets,
+    composition_statistics,
+    original_features,
+)
+
+# What libraries say of numbers that they cannot work with or that training ran off to, and of too few rows;
+# any other ValueError is a defect.
+OF_THE_DATA = re.compile(
+    r"infinit|NaN|too large|overflow|n_components|n_samples|number of classes", re.IGNORECASE
+)
+
+# Regressor and classifier of each model.
+_ESTIMATORS: Mapping[Model, tuple[Callable[..., BaseEstimator], Callable[..., BaseEstimator]]] = {
+    "svm": (SVR, SVC),
+    "forest": (RandomForestRegressor, RandomForestClassifier),
+    "ridge": (Ridge, RidgeClassifier),
+    "sgd": (SGDRegressor, SGDClassifier),
+    "tree": (DecisionTreeRegressor, DecisionTreeClassifier),
+    "xgboost": (XGBRegressor, XGBClassifier),
+    "extra_trees": (ExtraTreesRegressor, ExtraTreesClassifier),
+}
+# Models to which the scale of a feature matters, and, for numbers, that of the target.
+_SCALED: tuple[Model, ...] = ("svm", "ridge", "sgd")
+# Where a model takes its seed and its threads.
+_SEEDED: tuple[Model, ...] = ("forest", "ridge", "sgd", "tree", "xgboost", "extra_trees")
+_THREADED: tuple[Model, ...] = ("forest", "xgboost", "extra_trees")
+
+
+class Classical(ProbabilisticEngine):
+    """A model for one combination of facets and one objective.
+
+    None of the models chooses anything by validation rows, so that they are trained on, too.
+    """
+
+    # They are rows to train on.
+    validation_use = ValidationUse.TRAINING
+    _fitted: FittedModel
+
+    def learn(self, train: pd.DataFrame, valid: pd.DataFrame, objective: Objective) -> None:
+        """Fit on the rows of ``train`` and ``valid``, all preprocessing included.
+
+        Raises
+        ------
+        UserError
+            If a facet is no number, features are missing, or the model refuses its hyperparameters.
+        EngineError
+            If the model refuses the data or diverges on them, or there is one class.
+        """
+        check_facets("classical", self.facets)
+        rows = pd.concat([train, valid])
+        features = self._features(rows)
+        seen, answers = _encoded(rows, objective)
+        name = self.settings.model
+        pipeline = self._new_pipeline(bool(objective.classes))
+        try:
+            pipeline.fit(features, answers)
+        except (InvalidParameterError, XGBoostError) as error:
+            if "alloc" in str(error):  # XGBoost has one error for everything, memory included
+                raise
+            raise UserError(f"{name} refuses to be fitted, see its hyperparameters: {error}") from error
+        except ValueError as error:
+            if not OF_THE_DATA.search(str(error)):
+                raise
+            raise EngineError(f"{name} cannot be fitted: {error}") from error
+        self._fitted = FittedModel(pipeline, seen)
+
+    def answer(self, frame: pd.DataFrame) -> np.ndarray:
+        """Predict the objective of each row."""
+        predicted = self._fitted.pipeline.predict(self._features(frame))
+        if not self.objective.classes:
+            return np.asarray(predicted)
+        return np.array(self.objective.classes, dtype=object)[self._fitted.seen[predicted]]
+
+    def predict_probabilities(self, frame: pd.DataFrame) -> np.ndarray:
+        """Give the probability of each class, shape ``(len(frame), classes)``; 1 or 0 if a model has none."""
+        model, seen, features = self._fitted.pipeline, self._fitted.seen, self._features(frame)
+        probabilities = np.zeros((len(frame), len(self.objective.classes)))
+        probabilities[:, seen] = (
+            model.predict_proba(features)
+            if hasattr(model, "predict_proba")
+            else np.eye(len(seen))[model.predict(features)]
+        )
+        return probabilities
+
+    def write_model(self, folder: Path) -> None:
+        """Write the fitted pipeline."""
+        write_fitted(folder, self._fitted)
+
+    def read_model(self, folder: Path) -> None:
+        """Read the fitted pipeline."""
+        self._fitted = read_fitted(folder)
+
+    def _features(self, frame: pd.DataFrame) -> Array:
+        original = original_features(frame, self.facets)
+        if self.settings.features == "original":
+            return original
+        return np.hstack([original, composition_statistics(frame)])
+
+    def _new_pipeline(self, of_classes: bool) -> Pipeline:
+        """Put together what the model needs; boosted trees have a way of their own with missing values."""
+        name, reduced = self.settings.model, self.settings.features == "expanded_pca"
+        steps: list[BaseEstimator] = []
+        if name != "xgboost" or reduced:
+            steps.append(SimpleImputer(strategy="median", keep_empty_features=True))
+        if name in _SCALED or reduced:
+            steps.append(StandardScaler())
+        if reduced:
+            steps.append(PCA(self.settings.pca_variance, svd_solver="full"))
+        return make_pipeline(*steps, self._new_model(of_classes))
+
+    def _new_model(self, of_classes: bool) -> BaseEstimator:
+        name = self.settings.model
+        options: dict[str, Any] = {}
+        if name in _SEEDED:
+            options["random_state"] = self.resources.seed
+        if name in _THREADED:
+            options["n_jobs"] = self.resources.threads
+        try:
+            model = _ESTIMATORS[name][of_classes](**options | self.settings.hyperparameters)
+        except TypeError as error:
+            raise UserError(f"{name} does not have these hyperparameters: {error}") from error
+        if name in _SCALED and not of_classes:
+            return TransformedTargetRegressor(model, transformer=StandardScaler())
+        return model
+
+
+def _encoded(rows: pd.DataFrame, objective: Objective) -> tuple[np.ndarray, np.ndarray]:
+    """Return the classes that there are, as indices, and what is to be learned."""
+    values = rows[objective.column]
+    if not objective.classes:
+        return np.array([], dtype=np.int64), values.to_numpy(np.float64)
+    seen, encoded = np.unique(values.map(objective.classes.index), return_inverse=True)
+    if len(seen) < 2:
+        raise EngineError(f"all training rows have the same {objective.column}, {values.iloc[0]!r}")
+    return seen, encoded

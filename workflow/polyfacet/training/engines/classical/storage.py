@@ -1,0 +1,60 @@
+"""A fitted pipeline of scikit-learn on disk: in the format of skops, which runs no code when it is read."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import skops.io
+from sklearn.pipeline import Pipeline
+
+from polyfacet.runtime.errors import UserError
+
+PIPELINE_FILE, CLASSES_FILE = "pipeline.skops", "classes.json"
+# What pipelines of this engine are made of beside what skops trusts itself.
+TRUSTED = frozenset(
+    {
+        "numpy.dtype",
+        "sklearn.tree._tree.Tree",
+        "xgboost.core.Booster",
+        "xgboost.sklearn.XGBClassifier",
+        "xgboost.sklearn.XGBRegressor",
+    }
+)
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """A fitted pipeline.
+
+    Attributes
+    ----------
+    seen
+        The classes that training rows have, as indices: all that a model can know of; empty for numbers.
+    """
+
+    pipeline: Pipeline
+    seen: np.ndarray
+
+
+def write_fitted(folder: Path, fitted: FittedModel) -> None:
+    """Write a fitted pipeline."""
+    skops.io.dump(fitted.pipeline, folder / PIPELINE_FILE)
+    (folder / CLASSES_FILE).write_text(json.dumps(fitted.seen.tolist()) + "\n", encoding="utf-8")
+
+
+def read_fitted(folder: Path) -> FittedModel:
+    """Read a fitted pipeline.
+
+    Raises
+    ------
+    UserError
+        If the file holds types that no pipeline of this engine has.
+    """
+    path = folder / PIPELINE_FILE
+    untrusted = set(skops.io.get_untrusted_types(file=path))
+    if foreign := untrusted - TRUSTED:
+        raise UserError(f"{path} holds {', '.join(sorted(foreign))}, which no model of a cell is made of.")
+    pipeline = skops.io.load(path, trusted=sorted(untrusted))
+    seen = json.loads((folder / CLASSES_FILE).read_text(encoding="utf-8"))
+    return FittedModel(pipeline, np.array(seen, dtype=np.int64))

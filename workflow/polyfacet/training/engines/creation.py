@@ -1,0 +1,76 @@
+"""Engines made by name, new ones and saved ones."""
+
+import json
+import os
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from polyfacet.facets.registry import Facet
+from polyfacet.materials.objectives import Objective
+from polyfacet.runtime.errors import UserError
+from polyfacet.training.engines.base import ENGINE_FILE, Engine, Resources
+from polyfacet.training.engines.registry import ENGINES
+
+
+def engine_class(name: str) -> type[Engine]:
+    """Import the class of an engine.
+
+    Raises
+    ------
+    UserError
+        If there is no such engine.
+    """
+    with warnings.catch_warnings():
+        # Its libraries deprecate each other's doings at length.
+        warnings.simplefilter("ignore")
+        return ENGINES.get(name).load()
+
+
+def create(name: str, settings: Mapping[str, Any], resources: Resources) -> Engine:
+    """Create an engine by name.
+
+    Parameters
+    ----------
+    name
+        Name of the engine.
+    settings
+        Settings of the engine, as in a config; what is left out takes the engine's default.
+    resources
+        Seed, threads and encoders.
+
+    Raises
+    ------
+    UserError
+        If there is no such engine, or a setting is unknown or wrong.
+    """
+    declared = ENGINES.get(name)
+    if resources.encoders is not None:
+        # Read when a library of the hub is first imported; with local encoders nothing there is needed.
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    try:
+        checked = declared.settings(**settings)
+    except ValidationError as error:
+        raise UserError(f"settings of engine {name!r}: {error}") from error
+    return engine_class(name)(checked, resources, name)
+
+
+def load(folder: Path, threads: int = 1) -> Engine:
+    """Load a model that an engine has saved, to predict with it; the folder may have been moved.
+
+    Raises
+    ------
+    UserError
+        If the folder holds no model, or one of an engine that is not there.
+    """
+    try:
+        identity = json.loads((folder / ENGINE_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{folder} holds no model of a cell ({error}).") from error
+    engine = create(identity["engine"], identity["settings"], Resources(identity["seed"], threads))
+    objective = Objective.from_fields(identity["objective"])
+    engine.restore(folder, [Facet(name) for name in identity["facets"]], objective)
+    return engine

@@ -1,0 +1,1 @@
+"""Several engines that answer together, as an engine."""

@@ -1,0 +1,16 @@
+"""What there is to know of the ensemble without importing it."""
+
+from polyfacet.runtime.resources import Cost
+from polyfacet.training.engines.declaration import EngineDeclaration
+from polyfacet.training.engines.ensemble.settings import EnsembleSettings, members_of
+
+ENSEMBLE = EngineDeclaration(
+    "ensemble",
+    EnsembleSettings,
+    "polyfacet.training.engines.ensemble.engine:Ensemble",
+    looks_at=lambda facet: facet.facts.is_numeric,
+    cost=Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=2.5),
+    probabilities=True,
+    cheap=True,
+    members=members_of,
+)

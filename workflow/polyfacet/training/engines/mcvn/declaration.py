@@ -1,0 +1,15 @@
+"""What there is to know of MCVN without importing it."""
+
+from polyfacet.runtime.resources import Cost
+from polyfacet.training.engines.declaration import EngineDeclaration
+from polyfacet.training.engines.mcvn.settings import MCVNSettings
+
+MCVN = EngineDeclaration(
+    "mcvn",
+    MCVNSettings,
+    "polyfacet.training.engines.mcvn.engine:MCVNEngine",
+    looks_at=lambda facet: facet.facts.is_numeric,
+    cost=Cost(mb=800, mb_per_1000=50, minutes_per_1000=0.015),
+    probabilities=True,
+    cheap=True,
+)

@@ -1,0 +1,81 @@
+"""Make what all cells of a method on a split share, from the training rows of the split."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any
+
+from polyfacet.facets.aligned import tables_by_facet
+from polyfacet.facets.registry import Facet
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.files import atomic_path
+from polyfacet.splits.parts import TRAIN
+from polyfacet.training.dataset import read_cell_rows
+from polyfacet.training.encoders.hub_cache import read_record, work_offline
+from polyfacet.training.engines.base import Resources
+from polyfacet.training.engines.creation import engine_class
+from polyfacet.training.engines.registry import ENGINES
+
+
+def main(
+    sample: Path,
+    split: Path,
+    tables: list[Path],
+    foundation: Path,
+    *,
+    facets: Sequence[str],
+    engine: str,
+    settings: Mapping[str, Any],
+    repeat: int,
+    seed: Annotated[int, Key("seed")],
+    encoders: Path | None = None,
+    hub_encoders: Path | None = None,
+    checkpoints: Mapping[str, str | None] = MappingProxyType({}),
+    statistics: Sequence[Path] = (),
+    threads: Annotated[int, Key("training.threads")] = 1,
+) -> None:
+    """Pretrain an engine on the training rows that have all facets of the method.
+
+    Neither what is predicted nor a row of the other parts is given to it.
+
+    Parameters
+    ----------
+    sample, split, tables
+        See `train_cells`.
+    foundation
+        Output: folder.
+    facets
+        All facets that the method looks at.
+    engine, settings
+        Name of the engine and the method's settings.
+    repeat, seed
+        Each repeat has its own seed: the sum.
+    encoders, hub_encoders, checkpoints, statistics, threads
+        See `train_cells`.
+
+    Raises
+    ------
+    UserError
+        If no training row has all facets.
+    """
+    if hub_encoders:
+        work_offline(read_record(hub_encoders))
+    looked_at = [Facet(name) for name in facets]
+    rows = read_cell_rows(sample, split, [], tables_by_facet(looked_at, tables, sample), statistics)
+    wanted = set(facets)
+    has_all = [wanted <= set(present) for present in rows["facets"]]
+    rows = rows[(rows["part"] == TRAIN) & has_all].reset_index(drop=True)
+    if rows.empty:
+        raise UserError(f"no training row has all of {', '.join(facets)}: {engine} cannot be pretrained.")
+    checked = ENGINES.get(engine).settings(**settings)
+    resources = Resources(seed + int(repeat), threads, encoders, checkpoints=checkpoints)
+    with atomic_path(foundation) as folder:
+        folder.mkdir()
+        engine_class(engine).pretrain(checked, rows, looked_at, folder, resources)
+
+
+if __name__ == "__main__":
+    from polyfacet.config.entry_point import run
+
+    run(main, globals().get("snakemake"))
