@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import train_cells
-from polyfacet.facets.registry import CRYSTAL_FACETS, Facet, combination_name
+from polyfacet.facets.registry import COMPIMAGE, FULL_FACETS, GRAPH, IMAGE, TEXT, combination_name
 from polyfacet.materials import crystal_objectives
 from polyfacet.training.cards import read_card
 from polyfacet.training.engines.registry import complete_settings
@@ -50,15 +50,15 @@ def train(run: Path, size: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory(dir=run) as name:
         folder = Path(name)
         stages = {
-            Facet.TEXT: source / "composition_text",
-            Facet.IMAGE: source / "images",
-            Facet.GRAPH: split / "embeddings",
-            Facet.COMPIMAGE: split / "composition_images",
+            TEXT: source / "text-composition",
+            IMAGE: source / "images",
+            GRAPH: split / "embeddings",
+            COMPIMAGE: split / "composition_images",
         }
         tables = []
         for facet, stage in stages.items():
             # A table of pictures lists those of the folder that is named like it.
-            tables.append(folder / facet.value / "shard-0.parquet")
+            tables.append(folder / facet.name / "shard-0.parquet")
             write_repeated(sorted(stage.glob("shard-?.parquet")), tables[-1], size)
         write_repeated([source / "sample" / "sample.parquet"], folder / "sample.parquet", size)
         write_repeated([split / "split.parquet"], folder / "split.parquet", size)
@@ -69,10 +69,10 @@ def train(run: Path, size: int) -> tuple[float, float]:
             tables,
             folder / "cell",
             place={**PLACE, "run": run.name},
-            facets=[facet.value for facet in CRYSTAL_FACETS],
+            facets=[facet.name for facet in FULL_FACETS],
             grid=[
                 {
-                    "combination": combination_name(CRYSTAL_FACETS),
+                    "combination": combination_name(FULL_FACETS),
                     "objective": asdict(crystal_objectives.E_FORM.objective),
                     "folder": ".",
                 }

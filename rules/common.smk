@@ -7,8 +7,17 @@ from functools import cache
 
 from polyfacet.config.completion import complete_config
 from polyfacet.config.run import CRYSTALS
-from polyfacet.facets.registry import Facet, facets_of, structure_picture_columns
-from polyfacet.facets.stages import FacetStage
+from polyfacet.facets.registry import (
+    COMPIMAGE,
+    GRAPH,
+    IMAGE,
+    TEXT,
+    facet_named,
+    facets_of,
+    in_order,
+    structure_picture_columns,
+)
+from polyfacet.facets.stages import files_of_facet
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES, more_objectives
 from polyfacet.runtime.code_digest import code_digest
 from polyfacet.runtime.environment_path import environment_fault
@@ -56,6 +65,22 @@ MORE_OBJECTIVES = [each.name for each in more_objectives(OBJECTIVES.get(CRYSTALS
 SOURCES = list(OBJECTIVES)
 SPLITS = config["splits"]
 
+
+def facets_of_methods(source, methods=None):
+    """The facets that methods of a source look at, in the order of the registry."""
+    return in_order(
+        facet
+        for name, method in METHODS[source].items()
+        if methods is None or name in methods
+        for combination in method["combinations"]
+        for facet in facets_of(combination)
+    )
+
+
+# Only these are made.
+FACETS_OF = {source: facets_of_methods(source) for source in SOURCES}
+
+
 # Of a larger sample the shards grow instead: the time to plan a run goes with their number (docs/scaling.md).
 MAX_DERIVED_SHARDS = 500
 # Rows to expect in a table, for what jobs ask for: more than the tables of this field have.
@@ -68,7 +93,8 @@ wildcard_constraints:
     source="|".join(SOURCES),
     split="|".join(SPLITS),
     method="|".join({name: None for methods in METHODS.values() for name in methods}),
-    combination=r"[a-z_]+(:[a-z_]+)?(\+[a-z_]+(:[a-z_]+)?)*",
+    combination=r"[a-z0-9]+(:[a-z0-9_]+)?(\+[a-z0-9]+(:[a-z0-9_]+)?)*",
+    text=r"[a-z0-9]+(:[a-z0-9_]+)?",
     objective="|".join({name: None for names in OBJECTIVES.values() for name in names}),
 
 

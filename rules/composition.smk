@@ -1,31 +1,33 @@
 # Formula or structure -> text; formula and element properties -> composition image, grey levels from the training part.
 
-from polyfacet.facets.text.variants import STRUCTURE_TEXTS
+from polyfacet.facets.text.variants import FORMULA_TEXTS, STRUCTURE_TEXTS
 
-TEXT = config["composition"]["text"]
+# Facet to its form where a combination names none.
+FORMS = {TEXT.name: config["composition"]["text"]}
 
 
 rule describe_compositions:
     input:
-        materials=rules.sample.output.sample,
+        materials=SAMPLE,
     output:
-        text=f"{RUN}/{CRYSTALS}/composition_text/shard-{{shard}}.parquet",
-        rejected=f"{RUN}/{CRYSTALS}/composition_text/shard-{{shard}}.rejected.parquet",
-        provenance=f"{RUN}/{CRYSTALS}/composition_text/shard-{{shard}}.provenance.json",
+        text=f"{SOURCE}/text-{{form}}/shard-{{shard}}.parquet",
+        rejected=f"{SOURCE}/text-{{form}}/shard-{{shard}}.rejected.parquet",
+        provenance=f"{SOURCE}/text-{{form}}/shard-{{shard}}.provenance.json",
     log:
-        f"{LOGS}/{CRYSTALS}/composition_text/shard-{{shard}}.log",
+        f"{LOGS}/{{source}}/text-{{form}}/shard-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/{CRYSTALS}/composition_text/shard-{{shard}}.tsv"
+        f"{BENCHMARKS}/{{source}}/text-{{form}}/shard-{{shard}}.tsv"
+    wildcard_constraints:
+        form="|".join(FORMULA_TEXTS),
     conda:
         "../envs/crystals.yaml"
     resources:
-        **requests("small", materials_per_shard()),
+        **requests("small", materials_of_shard),
     params:
         code=code_of_rule("describe_compositions"),
         packages=packages_of_rule("describe_compositions"),
         kept=kept_record,
-        n_shards=n_shards(),
-        variant=TEXT,
+        n_shards=shards_of,
         max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("describe_compositions")
@@ -36,13 +38,15 @@ rule describe_structures:
         structures=rules.write_structures.output.structures,
         materials=rules.write_structures.output.manifest,
     output:
-        text=f"{RUN}/{CRYSTALS}/structure_text/shard-{{shard}}.parquet",
-        rejected=f"{RUN}/{CRYSTALS}/structure_text/shard-{{shard}}.rejected.parquet",
-        provenance=f"{RUN}/{CRYSTALS}/structure_text/shard-{{shard}}.provenance.json",
+        text=f"{RUN}/{CRYSTALS}/text-{{form}}/shard-{{shard}}.parquet",
+        rejected=f"{RUN}/{CRYSTALS}/text-{{form}}/shard-{{shard}}.rejected.parquet",
+        provenance=f"{RUN}/{CRYSTALS}/text-{{form}}/shard-{{shard}}.provenance.json",
     log:
-        f"{LOGS}/{CRYSTALS}/structure_text/shard-{{shard}}.log",
+        f"{LOGS}/{CRYSTALS}/text-{{form}}/shard-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/{CRYSTALS}/structure_text/shard-{{shard}}.tsv"
+        f"{BENCHMARKS}/{CRYSTALS}/text-{{form}}/shard-{{shard}}.tsv"
+    wildcard_constraints:
+        form="|".join(STRUCTURE_TEXTS),
     conda:
         "../envs/crystals.yaml"
     resources:
@@ -51,19 +55,10 @@ rule describe_structures:
         code=code_of_rule("describe_structures"),
         packages=packages_of_rule("describe_structures"),
         kept=kept_record,
-        variant=TEXT,
         max_sites=config["max_sites"]["texts"],
         max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("describe_structures")
-
-
-# The rule that writes the text in the chosen form.
-TEXT_RULE = (
-    rules.describe_structures
-    if TEXT in STRUCTURE_TEXTS
-    else rules.describe_compositions
-)
 
 
 rule build_element_table:

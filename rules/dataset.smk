@@ -1,70 +1,29 @@
 # Objectives, facets and split of every material -> one aligned table, a part for each shard.
 
-# Facet to what its stage makes: the table of a shard, the folder of its pictures if it has any, and what the
-# stage says of rejects and of kept results. The table of the materials itself holds the other facets.
-FACET_STAGES = {
-    Facet.TEXT: FacetStage(
-        table=TEXT_RULE.output.text,
-        rejected=TEXT_RULE.output.rejected,
-        provenance=TEXT_RULE.output.provenance,
-    ),
-    Facet.IMAGE: FacetStage(
-        table=rules.render_images.output.manifest,
-        pictures=rules.render_images.output.images,
-        rejected=rules.render_images.output.rejected,
-        provenance=rules.render_images.output.provenance,
-    ),
-    Facet.GRAPH: FacetStage(
-        table=rules.embed_graphs.output.embeddings,
-        rejected=rules.build_graphs.output.rejected,
-        provenance=rules.build_graphs.output.provenance,
-        provenance_of_split=rules.embed_graphs.output.provenance,
-    ),
-    Facet.COMPIMAGE: FacetStage(
-        table=rules.draw_composition_images.output.manifest,
-        pictures=rules.draw_composition_images.output.images,
-        rejected=rules.compute_composition_statistics.output.rejected,
-        provenance=rules.compute_composition_statistics.output.provenance,
-        provenance_of_split=rules.draw_composition_images.output.provenance,
-    ),
-}
 
-
-def facets_of_methods(source, methods=None):
-    """The facets that methods of a source look at, in the order of the registry."""
-    found = {
-        facet
-        for name, method in METHODS[source].items()
-        if methods is None or name in methods
-        for combination in method["combinations"]
-        for facet in facets_of(combination)
-    }
-    return [facet for facet in Facet if facet in found]
-
-
-# Only these are made.
-FACETS = {source: facets_of_methods(source) for source in SOURCES}
-
-
-def staged(facets):
-    """Those facets that have a stage of their own."""
-    return [facet for facet in facets if facet in FACET_STAGES]
+def files_of_stages(facets):
+    """The files of those facets that have a stage of their own, as patterns."""
+    return [
+        files_of_facet(facet, FORMS.get(facet.base, ""), SOURCE, SPLIT)
+        for facet in facets
+        if facet.stage
+    ]
 
 
 def tables_of_shard(wildcards):
     """Tables of a shard, one per facet that has a stage."""
     return [
-        FACET_STAGES[facet].table.format(**wildcards)
-        for facet in staged(FACETS[wildcards.source])
+        files.table.format(**wildcards)
+        for files in files_of_stages(FACETS_OF[wildcards.source])
     ]
 
 
 def pictures_of_shard(wildcards):
     """Folders of the pictures of a shard."""
     return [
-        FACET_STAGES[facet].pictures.format(**wildcards)
-        for facet in staged(FACETS[wildcards.source])
-        if FACET_STAGES[facet].pictures
+        files.pictures.format(**wildcards)
+        for files in files_of_stages(FACETS_OF[wildcards.source])
+        if files.pictures
     ]
 
 
@@ -87,7 +46,7 @@ rule assemble_dataset:
     params:
         code=code_of_rule("assemble_dataset"),
         packages=packages_of_rule("assemble_dataset"),
-        facets=lambda wildcards: [facet.value for facet in FACETS[wildcards.source]],
+        facets=lambda wildcards: [facet.name for facet in FACETS_OF[wildcards.source]],
         n_shards=shards_of,
         structure_pictures=structure_picture_columns(
             config["images"]["views"], config["images"]["arrangement"]

@@ -103,8 +103,8 @@ rule draw_contact_sheet:
 
 HAS_CRYSTALS = CRYSTALS in SOURCES
 CRYSTALS_IF_ANY = [CRYSTALS] if HAS_CRYSTALS else []
-SHOWS_PICTURES = any(Facet.IMAGE in facets for facets in FACETS.values())
-SHOWS_COMPOSITION_IMAGES = any(Facet.COMPIMAGE in facets for facets in FACETS.values())
+SHOWS_PICTURES = any(IMAGE in facets for facets in FACETS_OF.values())
+SHOWS_COMPOSITION_IMAGES = any(COMPIMAGE in facets for facets in FACETS_OF.values())
 
 
 def of_stages(attribute):
@@ -113,8 +113,8 @@ def of_stages(attribute):
         dict.fromkeys(
             path
             for source in SOURCES
-            for facet in staged(FACETS[source])
-            for pattern in [getattr(FACET_STAGES[facet], attribute)]
+            for files in files_of_stages(FACETS_OF[source])
+            for pattern in [getattr(files, attribute)]
             if pattern
             for path in splits_of_run(pattern, [source], shard=range(n_shards(source)))
         )
@@ -124,21 +124,25 @@ def of_stages(attribute):
 def counted_tokens_of_run():
     """What the text encoders of all methods know of their texts."""
     return [
-        rules.count_tokens.output.tokens.format(source=source, method=name)
+        rules.count_tokens.output.tokens.format(
+            source=source, method=name, text=facet.name
+        )
         for source, name in OWN_FOLDERS
-        if Facet.TEXT in facets_of_methods(source, [name])
+        for facet in facets_of_methods(source, [name])
+        if facet.kind == "text"
     ]
+
+
+def starts_from_structure(facet):
+    """Whether a facet, in the form that it is seen in, is made of the structure."""
+    form = facet.form or FORMS.get(facet.base, "")
+    return facet.needs == "structure" or facet.variants.get(form, False)
 
 
 def structures_of_run(pattern):
     """Files of the stage that writes CIFs, where a facet starts from these."""
-    structural = {Facet.IMAGE, Facet.GRAPH}.intersection(FACETS.get(CRYSTALS, ()))
-    return all_shards(pattern) if structural or WRITES_STRUCTURE_TEXTS else []
-
-
-WRITES_STRUCTURE_TEXTS = TEXT in STRUCTURE_TEXTS and Facet.TEXT in FACETS.get(
-    CRYSTALS, ()
-)
+    structural = any(map(starts_from_structure, FACETS_OF.get(CRYSTALS, ())))
+    return all_shards(pattern) if structural else []
 
 
 rule write_report:
@@ -157,7 +161,7 @@ rule write_report:
         splits=splits_of_run(rules.split_materials.output.split, CRYSTALS_IF_ANY),
         networks=(
             splits_of_run(rules.fit_network.output.record, CRYSTALS_IF_ANY)
-            if Facet.GRAPH in FACETS.get(CRYSTALS, ())
+            if GRAPH in FACETS_OF.get(CRYSTALS, ())
             else []
         ),
         twins=all_shards(rules.find_twins.output.twins) if HAS_CRYSTALS else [],

@@ -2,6 +2,7 @@
 
 from polyfacet.training.cells import NO_FACET
 from polyfacet.training.encoders.own_checkpoints import (
+    encoder_of,
     flat,
     folder_state,
     local_folder,
@@ -24,7 +25,9 @@ def own_checkpoints_of(source, name):
     """The checkpoints that the configuration names for a method, by facet."""
     settings = METHODS[source][name]["settings"]
     return own_checkpoints(
-        config["encoders"]["checkpoints"], settings.get("hyperparameters", {})
+        facets_of_methods(source, [name]),
+        config["encoders"]["checkpoints"],
+        settings.get("hyperparameters", {}),
     )
 
 
@@ -32,7 +35,7 @@ def own_checkpoints_of(source, name):
 try:
     OWN_FOLDERS = {
         (source, name): {
-            facet.value: local_folder(facet, checkpoint)
+            facet.name: local_folder(facet, checkpoint)
             for facet, checkpoint in own_checkpoints_of(source, name).items()
         }
         for source, methods in METHODS.items()
@@ -108,28 +111,39 @@ def hub_encoders(wildcards):
     return rules.fetch_hub_encoders.output.record.format(**wildcards)
 
 
+def tables_of_text(wildcards):
+    """The tables of a text facet."""
+    (files,) = files_of_stages([facet_named(wildcards.text)])
+    return expand(
+        files.table,
+        shard=range(n_shards(wildcards.source)),
+        source=wildcards.source,
+    )
+
+
 rule count_tokens:
     input:
-        texts=all_shards(TEXT_RULE.output.text),
+        texts=tables_of_text,
         encoders=local_encoders,
         hub_encoders=hub_encoders,
     output:
-        tokens=f"{METHOD_FILES}/tokens.json",
+        tokens=f"{METHOD_FILES}/tokens/{{text}}.json",
     log:
-        f"{LOGS}/{{source}}/{{method}}/count_tokens.log",
+        f"{LOGS}/{{source}}/{{method}}/count_tokens/{{text}}.log",
     benchmark:
-        f"{BENCHMARKS}/{{source}}/{{method}}/count_tokens.tsv"
+        f"{BENCHMARKS}/{{source}}/{{method}}/count_tokens/{{text}}.tsv"
     conda:
         "../envs/training.yaml"
     resources:
-        **requests("make_local_encoders", n_materials()),
+        **requests("make_local_encoders", materials_of),
     params:
         code=code_of_rule("count_tokens"),
         packages=packages_of_rule("count_tokens"),
-        form=config["composition"]["text"],
+        form=lambda wildcards: facet_named(wildcards.text).form
+        or FORMS.get(wildcards.text, ""),
         checkpoint=lambda wildcards: OWN_FOLDERS[
             wildcards.source, wildcards.method
-        ].get("text"),
+        ].get(wildcards.text),
         max_text_len=lambda wildcards: dict(
             flat(method_of(wildcards)["settings"]["hyperparameters"])
         ).get("model.hf_text.max_text_len"),
@@ -150,10 +164,10 @@ def files_of_facets(attribute):
     def files(wildcards):
         return [
             path
-            for facet in staged(facets_of_job(wildcards))
-            if getattr(FACET_STAGES[facet], attribute)
+            for files in files_of_stages(facets_of_job(wildcards))
+            if getattr(files, attribute)
             for path in expand(
-                getattr(FACET_STAGES[facet], attribute),
+                getattr(files, attribute),
                 shard=range(n_shards(wildcards.source)),
                 source=wildcards.source,
                 split=wildcards.split,
@@ -166,12 +180,15 @@ def files_of_facets(attribute):
 
 def counted_tokens(wildcards):
     """What says that a method's encoder knows its texts; a cell waits for it, and does not depend on it."""
-    encoded = (wildcards.source, wildcards.method) in OWN_FOLDERS
-    if not (encoded and Facet.TEXT in facets_of_job(wildcards)):
+    if (wildcards.source, wildcards.method) not in OWN_FOLDERS:
         return []
-    return rules.count_tokens.output.tokens.format(
-        source=wildcards.source, method=wildcards.method
-    )
+    return [
+        rules.count_tokens.output.tokens.format(
+            source=wildcards.source, method=wildcards.method, text=facet.name
+        )
+        for facet in facets_of_job(wildcards)
+        if facet.kind == "text"
+    ]
 
 
 def statistics_of_job(wildcards):
@@ -219,19 +236,18 @@ def checkpoints_of_job(wildcards):
     named = config["encoders"]["checkpoints"]
     if (wildcards.source, wildcards.method) not in OWN_FOLDERS:
         return {}
-    return {
-        facet.value: named[facet.value]
+    encoders = [
+        encoder_of(facet)
         for facet in facets_of_job(wildcards)
-        if named.get(facet.value)
-    }
+        if facet.kind != "vector"
+    ]
+    return {name: named[name] for name in encoders if named.get(name)}
 
 
 def checkpoint_files_of_job(wildcards):
     """What the local checkpoints of a job are, for Snakemake to see a change behind their names."""
     folders = OWN_FOLDERS.get((wildcards.source, wildcards.method), {})
-    found = {
-        facet.value: folders.get(facet.value) for facet in facets_of_job(wildcards)
-    }
+    found = {facet.name: folders.get(facet.name) for facet in facets_of_job(wildcards)}
     return {facet: folder_state(folder) for facet, folder in found.items() if folder}
 
 
@@ -280,7 +296,7 @@ rule pretrain_engine:
         packages=lambda wildcards: packages_of_rule(
             "pretrain_engine", *engine_code(wildcards)
         ),
-        facets=lambda wildcards: [facet.value for facet in facets_of_job(wildcards)],
+        facets=lambda wildcards: [facet.name for facet in facets_of_job(wildcards)],
         engine=lambda wildcards: method_of(wildcards)["engine"],
         settings=lambda wildcards: method_of(wildcards)["settings"],
         checkpoints=checkpoints_of_job,
@@ -332,7 +348,7 @@ rule train_cell:
             "train_cells", *engine_code(wildcards)
         ),
         place=place_of_job,
-        facets=lambda wildcards: [facet.value for facet in facets_of_job(wildcards)],
+        facets=lambda wildcards: [facet.name for facet in facets_of_job(wildcards)],
         grid=cells_of_job,
         engine=lambda wildcards: method_of(wildcards)["engine"],
         settings=lambda wildcards: method_of(wildcards)["settings"],

@@ -1,5 +1,7 @@
 """Cells and cards of a made-up grid, for tests that look at one thing of them."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from polyfacet.facets.registry import Facet
@@ -23,11 +25,11 @@ def cell_of(
     engine: str = "dummy",
     *,
     seed: int = 1,
-    text: str = "composition",
+    forms: Mapping[str, str] = MappingProxyType({}),
     **place: Any,
 ) -> Cell:
     """Make a cell; ``place`` replaces fields of its place."""
-    return Cell(Place(**{**PLACE, **place}), facets, objective, engine, seed, threads=1, text=text)
+    return Cell(Place(**{**PLACE, **place}), facets, objective, engine, seed, threads=1, forms=forms)
 
 
 def card_fields(**changes: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from synthetic_cells import PHASE, STRENGTH, synthetic_cells
 
 from polyfacet.evaluation.scores import scores_of_cell
 from polyfacet.evaluation.tables import cell_row
-from polyfacet.facets.registry import Facet
+from polyfacet.facets.registry import GRAPH
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.training.cards import Card, read_card, write_card
@@ -65,7 +65,7 @@ def run(
     folder: Path,
 ) -> Card:
     """Train a cell, and read back the files that its job writes."""
-    facets = () if name == "dummy" else (Facet.GRAPH,)
+    facets = () if name == "dummy" else (GRAPH,)
     cell = cell_of(facets, objective, name)
     # Only told that its encoders are local, the graph facet has none.
     engine = engine_of(name, objective, folder)
@@ -289,7 +289,7 @@ def test_a_failure_of_the_machine_or_a_defect_is_raised_as_what_it_is(
         raise failure
 
     engine = engine_of(name, STRENGTH, tmp_path if encoders == "local" else None)
-    cell = cell_of((Facet.GRAPH,), STRENGTH, name)
+    cell = cell_of((GRAPH,), STRENGTH, name)
     if half == "predict":
         trained = engine_of(name, STRENGTH, tmp_path) if name == "automm" else engine
         parts = (frame[frame["part"] == part] for part in ("train", "valid"))
@@ -313,7 +313,7 @@ def test_the_cause_that_a_library_hides_is_the_one_that_is_told(frame, tmp_path,
             raise OSError("Can't load the model for 'google/electra-small-discriminator'") from error
 
     monkeypatch.setattr(MultiModalPredictor, "fit", wrap)
-    cell = cell_of((Facet.GRAPH,), STRENGTH, "automm")
+    cell = cell_of((GRAPH,), STRENGTH, "automm")
     with pytest.raises(OSError, match="No space left") as raised:
         train(cell, engine_of("automm", STRENGTH), frame, tmp_path / "model")
     assert raised.value is full
@@ -324,6 +324,6 @@ def test_a_model_that_pytorch_cannot_write_names_the_disk(frame, tmp_path, monke
         raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 576 vs 534")
 
     monkeypatch.setattr(torch, "save", fail)
-    cell = cell_of((Facet.GRAPH,), STRENGTH, "automm")
+    cell = cell_of((GRAPH,), STRENGTH, "automm")
     with pytest.raises(OSError, match=r"disk may be full.*unexpected pos"):
         train(cell, engine_of("automm", STRENGTH, tmp_path), frame, tmp_path / "model")

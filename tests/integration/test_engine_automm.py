@@ -12,7 +12,8 @@ from synthetic_cells import PHASE as ALLOY_PHASE
 from synthetic_cells import STRENGTH, synthetic_cells
 
 from make_local_encoders import main as make_local_encoders
-from polyfacet.facets.registry import Facet, facets_of
+from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import GRAPH, IMAGE, TEXT, facets_of
 from polyfacet.materials import crystal_objectives
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import UserError
@@ -180,7 +181,7 @@ def test_classes_are_predicted_by_name(
     engine = AutoMM(
         AutoMMSettings(max_epochs=20, batch_size=8, learning_rate=0.01), Resources(1, encoders=encoders)
     )
-    engine.fit(rows, rows, (Facet.GRAPH,), PHASE)
+    engine.fit(rows, rows, (GRAPH,), PHASE)
     engine.save(tmp_path / "model")
     predicted = engine.predict(rows)
     assert predicted.dtype == object
@@ -197,7 +198,7 @@ def test_classes_that_cannot_be_learned_are_named(frame, encoders: Path, tmp_pat
     engine = AutoMM(ONE_EPOCH, Resources(seed=1, encoders=encoders), "automm")
     rows = [frame[:16].assign(phase=train), frame[16:].assign(phase=valid)]
     with pytest.raises(EngineError, match=f"phase.*{message}"):
-        engine.fit(*rows, (Facet.GRAPH,), PHASE)
+        engine.fit(*rows, (GRAPH,), PHASE)
 
 
 def test_training_minimises_absolute_errors(fit: Callable[..., AutoMM]) -> None:
@@ -215,10 +216,10 @@ def test_an_encoder_that_is_not_whole_is_the_users(
     (own_encoders / "text" / "model.safetensors").unlink()
     engine = AutoMM(ONE_EPOCH, Resources(seed=1, threads=1, encoders=own_encoders), "automm")
     with pytest.raises(UserError, match=r"model\.safetensors"):
-        engine.fit(frame[:16], frame[16:20], (Facet.TEXT,), GAP)
+        engine.fit(frame[:16], frame[16:20], (TEXT,), GAP)
 
 
-@pytest.mark.parametrize(("facet", "checkpoint"), [(Facet.TEXT, "electra"), (Facet.IMAGE, "mobilenetv3")])
+@pytest.mark.parametrize(("facet", "checkpoint"), [(TEXT, "electra"), (IMAGE, "mobilenetv3")])
 def test_a_hub_out_of_reach_names_the_checkpoint(
     facet: Facet, checkpoint: str, frame: pd.DataFrame, tmp_path: Path, unreachable_hub: None
 ) -> None:
@@ -237,4 +238,4 @@ def unreachable_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_it_keeps_the_contract_of_engines(tmp_path: Path) -> None:
     rows = synthetic_cells(40)
-    check_engine("automm", {"max_epochs": 1}, rows, (Facet.GRAPH,), (STRENGTH, ALLOY_PHASE), tmp_path)
+    check_engine("automm", {"max_epochs": 1}, rows, (GRAPH,), (STRENGTH, ALLOY_PHASE), tmp_path)

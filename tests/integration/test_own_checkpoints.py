@@ -16,7 +16,7 @@ from PIL import Image
 from project import PROJECT
 
 from make_local_encoders import main as make_local_encoders
-from polyfacet.facets.registry import Facet, all_combinations, facets_of
+from polyfacet.facets.registry import FACETS, IMAGE, TEXT, all_combinations, facets_of
 from polyfacet.materials import crystal_objectives
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_folder
@@ -26,7 +26,7 @@ from polyfacet.training.engines.automm.hyperparameters import AutoMMSettings, hy
 from polyfacet.training.engines.base import Resources
 
 GAP = crystal_objectives.GAP.objective
-TEXT = "model.hf_text.checkpoint_name"
+CHECKPOINT_NAME = "model.hf_text.checkpoint_name"
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_a_text_encoder_of_ones_own_serves_a_whole_grid(
 ) -> None:
     given: dict[str, Any] = {
         "checkpoints": {},
-        "hyperparameters": {TEXT: str(matbert)},
+        "hyperparameters": {CHECKPOINT_NAME: str(matbert)},
         "nested": {"model": {"hf_text": {"checkpoint_name": str(matbert)}}},
     }[way]
     settings = AutoMMSettings(max_epochs=1, batch_size=8, hyperparameters=given)
@@ -80,21 +80,21 @@ def test_a_text_encoder_of_ones_own_serves_a_whole_grid(
     engine.fit(frame[:12], frame[12:16], facets, GAP)
     assert engine.predict(frame).shape == (len(frame),)
     digests = engine.encoder_identities()
-    if Facet.TEXT in facets:
+    if TEXT in facets:
         assert digests["text"] == f"matbert sha256:{sha256_of_folder(matbert)}"
-        assert engine._hyperparameters[TEXT] == str(matbert)
-    if Facet.IMAGE in facets:
+        assert engine._hyperparameters[CHECKPOINT_NAME] == str(matbert)
+    if IMAGE in facets:
         assert digests["image"] == sha256_of_folder(encoders / "image")
 
 
 def test_overrides_reach_the_cells_that_they_concern() -> None:
     given = {"model.fusion_mlp.dropout": 0.3, "optim.weight_decay": 0.1, "optim": {"patience": 7}}
-    for combination in all_combinations(tuple(Facet)):
+    for combination in all_combinations(tuple(FACETS.all().values())):
         facets = facets_of(combination)
         told = hyperparameters_of(facets, AutoMMSettings(hyperparameters=given), None)
         assert (told["optim.weight_decay"], told["optim.patience"]) == (0.1, 7)
         # All facets that are numbers share a model.
-        models = {facet if facet.facts.kind != "vector" else "numbers" for facet in facets}
+        models = {facet if facet.kind != "vector" else "numbers" for facet in facets}
         assert ("model.fusion_mlp.dropout" in told) == (len(models) > 1)
 
 
@@ -122,7 +122,7 @@ def test_a_folder_that_is_not_a_checkpoint_is_named(matbert: Path, tmp_path: Pat
     folder = shutil.copytree(matbert, tmp_path / "half")
     (folder / missing).unlink()
     with pytest.raises(UserError, match=f"half.*text.*{missing}"):
-        local_folder(Facet.TEXT, str(folder))
+        local_folder(TEXT, str(folder))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_folder_that_is_not_a_checkpoint_is_named(matbert: Path, tmp_path: Pat
 )
 def test_a_path_that_is_not_there_is_no_repository(path: str) -> None:
     with pytest.raises(UserError, match="neither a folder that is there nor a name of the hub"):
-        local_folder(Facet.TEXT, path)
+        local_folder(TEXT, path)
 
 
 def test_a_repository_of_the_hub_is_fetched_whatever_the_other_facets_take(
@@ -144,7 +144,7 @@ def test_a_repository_of_the_hub_is_fetched_whatever_the_other_facets_take(
         for number, way in enumerate(
             (
                 {"settings": {}, "checkpoints": {"text": "lab/matbert", "image": None}},
-                {"settings": {"hyperparameters": {TEXT: "lab/matbert"}}},
+                {"settings": {"hyperparameters": {CHECKPOINT_NAME: "lab/matbert"}}},
             )
         ):
             record = tmp_path / f"{number}.json"

@@ -85,7 +85,7 @@ def texts_of(folder: Path, variant: str = "cif", **settings: Any) -> Stage:
         folder / "texts.parquet",
         folder / "texts.rejected",
         provenance=folder / "texts.json",
-        variant=variant,
+        form=variant,
         max_rejected_fraction=1.0,
         **settings,
     )

@@ -12,7 +12,7 @@ from handmade import entries
 
 import assemble_dataset
 import gather_dataset
-from polyfacet.facets.registry import CRYSTAL_FACETS, Facet, structure_picture_columns
+from polyfacet.facets.registry import FULL_FACETS, GRAPH, IMAGE, TEXT, structure_picture_columns
 from polyfacet.materials.material import SAMPLE, sample_table
 from polyfacet.materials.stage_tables import COMPOSITION_IMAGES, EMBEDDING_SIZE, EMBEDDINGS, PICTURES, TEXTS
 from polyfacet.runtime.errors import UserError
@@ -23,7 +23,7 @@ from polyfacet.sources.alexandria.material import material_from_entry
 from polyfacet.splits.parts import SPLIT
 from polyfacet.training.dataset import read_cell_rows, read_dataset
 
-FACETS = CRYSTAL_FACETS
+FACETS = FULL_FACETS
 MAT_IDS = ["test000", "test001", "test002"]
 PLAIN = {"n_bonds": 1, "bonding_failure": None}
 
@@ -72,7 +72,7 @@ def dataset(tmp_path: Path):
                 [folder / f"{name}.parquet" for name in tables],
                 dataset=home / f"shard-{shard}.parquet",
                 source="crystals",
-                facets=[facet.value for facet in FACETS],
+                facets=[facet.name for facet in FACETS],
                 shard=shard,
                 n_shards=n_shards,
                 structure_pictures=structure_picture_columns(views, arrangement),
@@ -110,7 +110,7 @@ def test_each_view_has_a_column_beside_its_digest(dataset, views, columns):
         for mat_id in MAT_IDS[:2]:
             assert (path.parent / frame.loc[mat_id, column]).read_text() == f"{view} of {mat_id}"
         assert pd.isna(frame.loc[MAT_IDS[2], column])
-    everything = [facet.value for facet in FACETS]
+    everything = [facet.name for facet in FACETS]
     without = [name for name in everything if name != "image"]
     assert [list(facets) for facets in frame["facets"]] == [everything, everything, without]
 
@@ -122,7 +122,7 @@ def test_a_material_without_an_embedding_lacks_it(dataset, embedded):
         embedding = frame.loc[mat_id, "graph"]
         assert (embedding is not None) == (mat_id in embedded)
         assert embedding is None or embedding.shape == (EMBEDDING_SIZE,)
-        assert (Facet.GRAPH.value in frame.loc[mat_id, "facets"]) == (mat_id in embedded)
+        assert (GRAPH.name in frame.loc[mat_id, "facets"]) == (mat_id in embedded)
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def cell_rows(dataset, tmp_path):
 
     def read(facets, views=("a", "b")):
         dataset(list(views))
-        names = {Facet.TEXT: "text", Facet.IMAGE: "images", Facet.GRAPH: "embeddings"}
+        names = {TEXT: "text", IMAGE: "images", GRAPH: "embeddings"}
         tables = {facet: [tmp_path / "1-0" / f"{names[facet]}.parquet"] for facet in facets}
         return lambda: read_cell_rows(
             tmp_path / "sample.parquet", tmp_path / "split.parquet", ["vol_atom"], tables
@@ -141,16 +141,16 @@ def cell_rows(dataset, tmp_path):
 
 
 def test_a_cell_sees_its_facets_its_objective_and_nothing_else(cell_rows):
-    frame = cell_rows([Facet.TEXT, Facet.GRAPH])()
+    frame = cell_rows([TEXT, GRAPH])()
     assert list(frame.columns) == ["mat_id", "vol_atom", "group", "part", "text", "graph", "facets"]
     assert list(frame["mat_id"]) == MAT_IDS
 
 
 def test_a_changed_picture_of_any_view_is_noticed(cell_rows, tmp_path):
-    of_text = cell_rows([Facet.TEXT])
+    of_text = cell_rows([TEXT])
     (tmp_path / "1-0" / "images" / "b" / "test001.png").write_text("another")
     assert len(of_text()) == 3
-    tables = {Facet.IMAGE: [tmp_path / "1-0" / "images.parquet"]}
+    tables = {IMAGE: [tmp_path / "1-0" / "images.parquet"]}
     with pytest.raises(UserError, match=r"b/test001\.png of test001 has changed"):
         read_cell_rows(tmp_path / "sample.parquet", tmp_path / "split.parquet", ["gap"], tables)
 

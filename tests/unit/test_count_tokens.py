@@ -31,7 +31,7 @@ def count(tmp_path):
             write_table(tmp_path / f"{shard}.parquet", rows, TEXTS)
         sources = {"encoders": tmp_path / "encoders", "hub_encoders": None, **options}
         shards = [tmp_path / "0.parquet", tmp_path / "1.parquet"]
-        main(shards, tokens=tmp_path / "tokens.json", form="some", **sources)
+        main(shards, tokens=tmp_path / "tokens.json", text="text", form="some", **sources)
         return read_counts(tmp_path / "tokens.json")
 
     return call

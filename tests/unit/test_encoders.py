@@ -11,7 +11,8 @@ from transformers import AutoModel, AutoTokenizer
 
 from make_local_encoders import main
 from polyfacet.config.encoders import ImageEncoderSettings, TextEncoderSettings
-from polyfacet.facets.registry import Facet
+from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import IMAGE, TEXT
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_folder
 from polyfacet.training.encoders.local import (
@@ -98,12 +99,10 @@ def test_the_names_of_architectures_are_those_of_timm() -> None:
     assert architectures() == set(timm.list_models())
 
 
-@pytest.mark.parametrize(
-    ("facet", "file"), [(Facet.TEXT, "tokenizer.json"), (Facet.IMAGE, "pytorch_model.bin")]
-)
+@pytest.mark.parametrize(("facet", "file"), [(TEXT, "tokenizer.json"), (IMAGE, "pytorch_model.bin")])
 def test_a_checkpoint_that_lacks_a_file_is_named(facet: Facet, file: str, tmp_path: Path) -> None:
     main(tmp_path / "encoders", seed=0, text=SMALL_TEXT, image=SMALL_IMAGE, compimage=SMALL_IMAGE)
-    assert checkpoint_of(tmp_path / "encoders", facet) == tmp_path / "encoders" / facet.value
-    (tmp_path / "encoders" / facet.value / file).unlink()
+    assert checkpoint_of(tmp_path / "encoders", facet) == tmp_path / "encoders" / facet.name
+    (tmp_path / "encoders" / facet.name / file).unlink()
     with pytest.raises(UserError, match=file):
         checkpoint_of(tmp_path / "encoders", facet)

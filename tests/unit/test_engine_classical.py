@@ -13,7 +13,7 @@ from sklearn.metrics import r2_score
 from synthetic_cells import N_FEATURES, PHASE, STRENGTH, synthetic_cells
 
 from polyfacet.evaluation.metrics import scores_of_classes
-from polyfacet.facets.registry import Facet, facets_of
+from polyfacet.facets.registry import GRAPH, IMAGE, TEXT, facets_of
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.base import EngineError, Resources
 from polyfacet.training.engines.classical.engine import Classical
@@ -22,7 +22,7 @@ from polyfacet.training.engines.creation import create, load
 
 MODELS = typing.get_args(Model)
 SMALL = {"forest": 20, "extra_trees": 20, "xgboost": 20}
-TABULAR = (Facet.GRAPH,)
+TABULAR = (GRAPH,)
 
 
 class Foreign(BaseEstimator):
@@ -170,7 +170,7 @@ def test_one_class_is_nothing_to_learn(fit, frame: pd.DataFrame) -> None:
         fit(PHASE, rows=frame.assign(phase="RMG"))
 
 
-@pytest.mark.parametrize("facets", [(Facet.TEXT,), (Facet.IMAGE, Facet.GRAPH), ()])
+@pytest.mark.parametrize("facets", [(TEXT,), (IMAGE, GRAPH), ()])
 def test_facets_that_are_no_numbers_are_refused(frame: pd.DataFrame, tmp_path: Path, facets) -> None:
     engine = Classical(ClassicalSettings(), Resources(1))
     with pytest.raises(UserError, match="classical cannot look at"):

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from synthetic_cells import PHASE, STRENGTH, synthetic_cells
 
-from polyfacet.facets.registry import Facet
+from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import GRAPH
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.plugins import Registry
 from polyfacet.runtime.resources import Cost
@@ -20,7 +21,7 @@ from polyfacet.training.engines.declaration import EngineDeclaration
 from polyfacet.training.engines.registry import ENGINES
 
 QUICK = {"mcvn": {"max_epochs": 2}, "classical": {"model": "tree"}}
-GRAPH = (Facet.GRAPH,)
+LOOKED_AT = (GRAPH,)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def rows() -> pd.DataFrame:
 @pytest.mark.parametrize("name", [name for name in ENGINES.all() if name != "automm"])
 def test_built_in_engines_keep_the_contract(name: str, rows: pd.DataFrame, tmp_path: Path) -> None:
     """That of AutoGluon takes longer: see the integration tests."""
-    facets = () if ENGINES.get(name).is_baseline else GRAPH
+    facets = () if ENGINES.get(name).is_baseline else LOOKED_AT
     check_engine(name, QUICK.get(name, {}), rows, facets, (STRENGTH, PHASE), tmp_path)
 
 
@@ -71,7 +72,7 @@ class OwnSettings(Settings):
 
 def declare(monkeypatch: pytest.MonkeyPatch, engine: type[Engine], **changes: object) -> None:
     """Make the registry of engines hold one made-up engine, ``nearest``."""
-    fields = {"looks_at": lambda facet: facet is Facet.GRAPH, "cost": Cost(mb=1), "probabilities": True}
+    fields = {"looks_at": lambda facet: facet == GRAPH, "cost": Cost(mb=1), "probabilities": True}
     declared = EngineDeclaration("nearest", OwnSettings, engine, **{**fields, **changes})
     made_up = Registry("engine", EngineDeclaration, (declared,))
     for module in (contract, creation, registry):
@@ -80,7 +81,7 @@ def declare(monkeypatch: pytest.MonkeyPatch, engine: type[Engine], **changes: ob
 
 def test_a_sound_engine_passes(rows, tmp_path, monkeypatch) -> None:
     declare(monkeypatch, Nearest)
-    check_engine("nearest", {"k": 1}, rows, GRAPH, (STRENGTH, PHASE), tmp_path)
+    check_engine("nearest", {"k": 1}, rows, LOOKED_AT, (STRENGTH, PHASE), tmp_path)
 
 
 class Peeking(Nearest):
@@ -178,7 +179,7 @@ class Eager(Nearest):
 def test_a_planted_fault_is_found(engine, fault, rows, tmp_path, monkeypatch) -> None:
     declare(monkeypatch, engine)
     with pytest.raises(BrokenContractError, match=fault):
-        check_engine("nearest", {"k": 1}, rows, GRAPH, (STRENGTH, PHASE), tmp_path)
+        check_engine("nearest", {"k": 1}, rows, LOOKED_AT, (STRENGTH, PHASE), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +194,7 @@ def test_a_planted_fault_is_found(engine, fault, rows, tmp_path, monkeypatch) ->
 def test_a_wrong_declaration_is_found(changes, fault, rows, tmp_path, monkeypatch) -> None:
     declare(monkeypatch, Nearest, **changes)
     with pytest.raises(BrokenContractError, match=fault):
-        check_engine("nearest", {}, rows, GRAPH, (STRENGTH,), tmp_path)
+        check_engine("nearest", {}, rows, LOOKED_AT, (STRENGTH,), tmp_path)
 
 
 class Founded(Nearest):
@@ -217,8 +218,8 @@ class Unfounded(Founded):
 
 def test_a_foundation_is_made_before_cells_and_must_not_be_empty(rows, tmp_path, monkeypatch) -> None:
     declare(monkeypatch, Founded, foundation=True)
-    check_engine("nearest", {}, rows, GRAPH, (STRENGTH,), tmp_path)
+    check_engine("nearest", {}, rows, LOOKED_AT, (STRENGTH,), tmp_path)
     declare(monkeypatch, Unfounded, foundation=True)
     (tmp_path / "other").mkdir()
     with pytest.raises(BrokenContractError, match="leaves its folder empty"):
-        check_engine("nearest", {}, rows, GRAPH, (STRENGTH,), tmp_path / "other")
+        check_engine("nearest", {}, rows, LOOKED_AT, (STRENGTH,), tmp_path / "other")

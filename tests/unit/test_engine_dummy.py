@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from grid_cells import cell_of
 
-from polyfacet.facets.registry import Facet
+from polyfacet.facets.registry import COMPIMAGE, IMAGE, TEXT
 from polyfacet.materials import crystal_objectives
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import UserError
@@ -83,14 +83,15 @@ def test_wrong_engines_and_settings_are_the_users(
 
 
 def test_only_materials_with_all_facets_are_used(rows: pd.DataFrame) -> None:
-    assert len(usable_rows(rows, cell_of((Facet.TEXT,), GAP))) == N
-    assert set(rows["mat_id"]) - set(
-        usable_rows(rows, cell_of((Facet.TEXT, Facet.IMAGE), GAP))["mat_id"]
-    ) == {"m03", "m17"}
+    assert len(usable_rows(rows, cell_of((TEXT,), GAP))) == N
+    assert set(rows["mat_id"]) - set(usable_rows(rows, cell_of((TEXT, IMAGE), GAP))["mat_id"]) == {
+        "m03",
+        "m17",
+    }
 
 
 def test_a_cell_from_table_to_card(rows: pd.DataFrame, tmp_path: Path) -> None:
-    cell = cell_of((Facet.IMAGE,), VOLUME, seed=7)
+    cell = cell_of((IMAGE,), VOLUME, seed=7)
     dummy = Dummy(DummySettings(statistic="median"), Resources(seed=7))
     predictions, card = train(cell, dummy, rows, tmp_path / "model")
     assert set(rows["mat_id"]) - set(predictions["mat_id"]) == {"m03", "m17"}
@@ -105,7 +106,7 @@ def test_a_cell_from_table_to_card(rows: pd.DataFrame, tmp_path: Path) -> None:
 
 
 def test_a_cell_of_classes_from_table_to_card(rows: pd.DataFrame, tmp_path: Path) -> None:
-    cell = cell_of((Facet.TEXT,), PHASE, seed=7)
+    cell = cell_of((TEXT,), PHASE, seed=7)
     dummy = Dummy(DummySettings(), Resources(seed=7))
     predictions, card = train(cell, dummy, rows, model=tmp_path / "model")
     assert (card.objective, card.classes, card.contains_answer) == ("phase", ["fcc", "bcc", "hcp"], False)
@@ -121,15 +122,15 @@ def test_a_cell_of_classes_from_table_to_card(rows: pd.DataFrame, tmp_path: Path
 @pytest.mark.parametrize(
     ("facet", "text", "objective", "contained"),
     [
-        (Facet.TEXT, "composition", VOLUME, False),
-        (Facet.TEXT, "cif", VOLUME, True),
-        (Facet.TEXT, "robocrystallographer", VOLUME, True),
-        (Facet.TEXT, "cif", GAP, False),
-        (Facet.COMPIMAGE, "cif", VOLUME, False),
+        (TEXT, "composition", VOLUME, False),
+        (TEXT, "cif", VOLUME, True),
+        (TEXT, "robocrystallographer", VOLUME, True),
+        (TEXT, "cif", GAP, False),
+        (COMPIMAGE, "cif", VOLUME, False),
     ],
 )
 def test_a_text_of_the_structure_contains_the_volume(facet, text, objective, contained) -> None:
-    cell = cell_of((facet,), objective, seed=0, text=text)
+    cell = cell_of((facet,), objective, seed=0, forms={"text": text})
     assert cell.contains_answer is contained
 
 
@@ -149,7 +150,7 @@ class Unteachable(Dummy):
 def test_data_that_cannot_be_learned_from_make_a_failed_card(
     objective: Objective, rows: pd.DataFrame, tmp_path: Path
 ) -> None:
-    cell = cell_of((Facet.TEXT,), objective, seed=0)
+    cell = cell_of((TEXT,), objective, seed=0)
     engine = Unteachable(EngineError("material m01: picture is broken"))
     predictions, card = train(cell, engine, rows, model=tmp_path / "model")
     assert card.status == "failed"
@@ -160,6 +161,6 @@ def test_data_that_cannot_be_learned_from_make_a_failed_card(
 
 
 def test_a_defect_is_not_taken_for_bad_data(rows: pd.DataFrame, tmp_path: Path) -> None:
-    cell = cell_of((Facet.TEXT,), GAP, seed=0)
+    cell = cell_of((TEXT,), GAP, seed=0)
     with pytest.raises(KeyError):
         train(cell, Unteachable(KeyError("model.timm_image")), rows, model=tmp_path / "model")

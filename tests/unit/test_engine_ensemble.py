@@ -8,13 +8,14 @@ import pytest
 from sklearn.metrics import r2_score
 from synthetic_cells import PHASE, STRENGTH, synthetic_cells
 
-from polyfacet.facets.registry import Facet, all_combinations
+from polyfacet.facets.registry import FACETS, GRAPH, TEXT, all_combinations
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.base import Resources
 from polyfacet.training.engines.creation import create
 from polyfacet.training.engines.registry import check_combinations, needs_statistics
 
-TABULAR = (Facet.GRAPH,)
+ALL = tuple(FACETS.all().values())
+TABULAR = (GRAPH,)
 TREE = {"engine": "classical", "settings": {"model": "tree"}}
 EXPANDED = {"engine": "classical", "settings": {"features": "expanded"}}
 RIDGE = {"engine": "classical", "settings": {"model": "ridge"}}
@@ -91,11 +92,11 @@ def test_wrong_members_are_the_users(members, message: str) -> None:
 
 
 def test_an_engine_says_which_combinations_it_cannot_look_at() -> None:
-    check_combinations("automm", all_combinations(tuple(Facet)), tuple(Facet))
+    check_combinations("automm", all_combinations(ALL), ALL)
     for name in ("classical", "mcvn", "ensemble"):
-        check_combinations(name, ["graph", "compimage", "graph+compimage"], tuple(Facet))
+        check_combinations(name, ["graph", "compimage", "graph+compimage"], ALL)
         with pytest.raises(UserError, match=rf"{name}(.|\n)*text, text\+graph(.|\n)*combinations: \[graph"):
-            check_combinations(name, ["text", "graph", "text+graph"], (Facet.TEXT, Facet.GRAPH))
+            check_combinations(name, ["text", "graph", "text+graph"], (TEXT, GRAPH))
 
 
 @pytest.mark.parametrize(

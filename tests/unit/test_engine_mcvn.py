@@ -12,8 +12,9 @@ from sklearn.metrics import r2_score
 from synthetic_cells import PHASE, STRENGTH, synthetic_cells
 
 from polyfacet.evaluation.metrics import scores_of_classes
+from polyfacet.facets.declaration import Facet
 from polyfacet.facets.graph.training_state import TrainingState
-from polyfacet.facets.registry import Facet, facets_of
+from polyfacet.facets.registry import COMPIMAGE, GRAPH, IMAGE, TEXT, facets_of
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.base import EngineError, Resources
@@ -126,11 +127,11 @@ def test_scaling_knows_the_training_rows_alone(frame: pd.DataFrame, fit) -> None
     assert engine._answers == Scaling.fit(frame[["strength"]][:N_TRAIN].to_numpy())
 
 
-@pytest.mark.parametrize("facet", [Facet.TEXT, Facet.IMAGE])
+@pytest.mark.parametrize("facet", [TEXT, IMAGE])
 def test_facets_that_are_no_numbers_are_refused(frame: pd.DataFrame, tmp_path: Path, facet: Facet) -> None:
     engine = MCVNEngine(QUICK, Resources(seed=1))
-    with pytest.raises(UserError, match=rf"mcvn cannot look at {facet.value}\+graph|graph\+{facet.value}"):
-        engine.fit(frame, frame, (facet, Facet.GRAPH), STRENGTH)
+    with pytest.raises(UserError, match=rf"mcvn cannot look at {facet.name}\+graph|graph\+{facet.name}"):
+        engine.fit(frame, frame, (facet, GRAPH), STRENGTH)
 
 
 def test_a_picture_that_is_no_composition_image_is_named(frame: pd.DataFrame, tmp_path: Path, fit) -> None:
@@ -220,7 +221,7 @@ def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_bits(
 
     def fit(name: str, states: Path | None) -> MCVNEngine:
         engine = MCVNEngine(settings, Resources(seed=1, states=states), "mcvn")
-        engine.fit(train, valid, (Facet.GRAPH, Facet.COMPIMAGE), STRENGTH)
+        engine.fit(train, valid, (GRAPH, COMPIMAGE), STRENGTH)
         engine.save(tmp_path / name)
         return engine
 

@@ -149,7 +149,7 @@ def test_the_text_of_a_material_is_that_of_its_structure_for_every_spelling(tmp_
         provenance=tmp_path / "provenance.json",
         shard=0,
         n_shards=1,
-        variant="composition",
+        form="composition",
         max_rejected_fraction=0.0,
     )
     texts = pq.read_table(tmp_path / "text.parquet").to_pylist()

@@ -11,7 +11,7 @@ import pytest
 from hub_server import REVISION, Hub, serve_hub
 from project import PROJECT
 
-from polyfacet.facets.registry import Facet
+from polyfacet.facets.registry import GRAPH, IMAGE, TEXT
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.encoders.hub_cache import (
     HubEncoder,
@@ -58,7 +58,7 @@ def preset_encoders(**settings):
     from polyfacet.training.encoders.hub import checkpoints_of, repository_of
     from polyfacet.training.engines.automm.hyperparameters import AutoMMSettings
 
-    facets = (Facet.TEXT, Facet.IMAGE, Facet.GRAPH)
+    facets = (TEXT, IMAGE, GRAPH)
     chosen = AutoMMSettings(**settings)
     checkpoints = checkpoints_of(facets, chosen)
     repositories = {facet: repository_of(facet, name) for facet, name in checkpoints.items()}
@@ -88,7 +88,7 @@ FILES = {
 )
 def test_autogluon_says_which_encoders_a_preset_has(preset, text, image):
     _, _, repositories = preset_encoders(preset=preset)
-    assert repositories == {Facet.TEXT: text, Facet.IMAGE: image}
+    assert repositories == {TEXT: text, IMAGE: image}
 
 
 def test_given_checkpoints_come_before_the_presets(tmp_path):
@@ -99,7 +99,7 @@ def test_given_checkpoints_come_before_the_presets(tmp_path):
         "model.timm_image_structure.checkpoint_name": "hf-hub:some/model",
     }
     _, _, repositories = preset_encoders(hyperparameters=given)
-    assert repositories == {Facet.TEXT: None, Facet.IMAGE: "some/model"}
+    assert repositories == {TEXT: None, IMAGE: "some/model"}
 
 
 @pytest.mark.parametrize("checkpoint", ["resnet11", "resnet10t.unknown_weights"])
@@ -107,7 +107,7 @@ def test_an_image_encoder_that_timm_does_not_have_is_the_users(checkpoint):
     from polyfacet.training.encoders.hub import repository_of
 
     with pytest.raises(UserError, match=f"{checkpoint}.*list_models"):
-        repository_of(Facet.IMAGE, checkpoint)
+        repository_of(IMAGE, checkpoint)
 
 
 def test_encoders_are_fetched_once_and_recorded(hub, tmp_path):
@@ -123,7 +123,7 @@ def test_encoders_are_fetched_once_and_recorded(hub, tmp_path):
     main(tmp_path / "first.json", **arguments)
     record = read_record(tmp_path / "first.json")
     assert [(e.facet, e.repository, e.revision) for e in record.encoders] == [
-        (facet, repositories[facet], REVISION) for facet in facets[:2]
+        (facet.name, repositories[facet], REVISION) for facet in facets[:2]
     ]
     folder = tmp_path / "hub" / "models--google--electra-small-discriminator" / "snapshots" / REVISION
     assert {path.name for path in folder.iterdir()} == {"config.json", "vocab.txt", "model.safetensors"}
@@ -152,7 +152,7 @@ def test_a_repository_without_weights_is_named(hub, tmp_path):
     from polyfacet.training.encoders.hub import fetch_encoders
 
     facets, settings, repositories = preset_encoders()
-    hub.repositories = {repositories[Facet.TEXT]: {"config.json": b"{}"}}
+    hub.repositories = {repositories[TEXT]: {"config.json": b"{}"}}
     with pytest.raises(UserError, match="electra-small-discriminator.*has no weights"):
         fetch_encoders(facets, settings, tmp_path)
 
@@ -170,7 +170,7 @@ def test_a_cache_that_somebody_else_filled_is_enough_offline(tmp_path):
     from polyfacet.training.encoders.hub import fetch_encoders
 
     facets, settings, repositories = preset_encoders()
-    weights = {Facet.TEXT: "pytorch_model.bin", Facet.IMAGE: "model.safetensors"}
+    weights = {TEXT: "pytorch_model.bin", IMAGE: "model.safetensors"}
     for facet, repository in repositories.items():
         add_snapshot(tmp_path, repository, {"config.json": b"{}", weights[facet]: b"weights"})
     record = fetch_encoders(facets, settings, tmp_path)
@@ -189,7 +189,7 @@ def test_offline_without_cache_the_error_names_the_encoder_and_the_ways_out(tmp_
 
 @pytest.fixture
 def record(tmp_path) -> HubEncoders:
-    encoder = HubEncoder(facet=Facet.TEXT, checkpoint="a/b", repository="a/b", revision=REVISION)
+    encoder = HubEncoder(facet="text", checkpoint="a/b", repository="a/b", revision=REVISION)
     return HubEncoders(cache=tmp_path / "hub", encoders=(encoder,))
 
 
@@ -268,7 +268,7 @@ def test_training_loads_encoders_from_the_cache_with_no_hub_to_ask(tmp_path):
     save_file(model.state_dict(), tmp_path / "model.safetensors")
     weights = {"model.safetensors": (tmp_path / "model.safetensors").read_bytes()}
     add_snapshot(tmp_path / "hub", "timm/lcnet_050.ra2_in1k", {**weights, "config.json": b"{}"})
-    encoder = {"facet": Facet.TEXT, "revision": REVISION, "checkpoint": "google/electra-small-discriminator"}
+    encoder = {"facet": "text", "revision": REVISION, "checkpoint": "google/electra-small-discriminator"}
     encoders = (HubEncoder(**encoder, repository=encoder["checkpoint"]),)
     write_record(tmp_path / "record.json", HubEncoders(cache=tmp_path / "hub", encoders=encoders))
     done = subprocess.run(

@@ -13,7 +13,7 @@ import fit_grey_levels
 import split_materials
 from polyfacet.facets.compimage.statistics import STATISTICS
 from polyfacet.facets.compimage.statistics_table import COMPOSITION_STATISTICS, SHAPE
-from polyfacet.facets.registry import Facet
+from polyfacet.facets.registry import GRAPH
 from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.splits.parts import SPLIT
 from polyfacet.training.cells import train
@@ -73,7 +73,7 @@ def test_a_number_of_a_facet_that_is_the_objective_makes_a_failed_card(tmp_path,
         for numbers, answer in zip(rows["graph"], rows["strength"], strict=True)
     ]
     rows = rows.assign(graph=leaking, facets=[["graph"]] * 60)
-    cell = cell_of((Facet.GRAPH,), STRENGTH, engine)
+    cell = cell_of((GRAPH,), STRENGTH, engine)
     settings = {"max_epochs": 2} if engine == "mcvn" else {"model": "ridge"}
     _, card = train(cell, create(engine, settings, Resources(1)), rows, tmp_path / "model")
     assert card.status == "failed"

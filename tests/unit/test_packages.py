@@ -14,7 +14,10 @@ from polyfacet.runtime.packages import (
     providers,
     required_packages,
 )
+from polyfacet.training.engines.registry import engine_files
 
+# Engines that the script of all trainings imports by name, as far as results depend on packages by them.
+ENGINES_OF = {"train_cells": ("automm", "classical", "mcvn")}
 SCRIPTS = {path.stem: path for path in sorted((PROJECT / "workflow" / "scripts").glob("*.py"))}
 # Packages to stages whose results depend on them, and to stages whose results do not.
 USERS = {
@@ -38,6 +41,12 @@ USERS = {
 }  # fmt: skip
 
 
+def versions_of(script):
+    """Say what packages a stage depends on, the engines of its cells included."""
+    files = [file for engine in ENGINES_OF.get(script, ()) for file in engine_files(engine, {})]
+    return package_versions(SCRIPTS[script], *files)
+
+
 @pytest.fixture(scope="module")
 def distributions():
     return packages_distributions()
@@ -59,9 +68,9 @@ def test_every_package_that_a_stage_imports_is_among_them(script, distributions)
 
 @pytest.mark.parametrize("package", USERS)
 def test_a_new_version_is_noticed_where_the_package_is_used(package, install):
-    before = {name: package_versions(path) for name, path in SCRIPTS.items()}
+    before = {name: versions_of(name) for name in SCRIPTS}
     install(package, "999")
-    after = {name: package_versions(path) for name, path in SCRIPTS.items()}
+    after = {name: versions_of(name) for name in SCRIPTS}
     changed = {name for name in SCRIPTS if after[name] != before[name]}
     users, others = USERS[package]
     assert users <= changed

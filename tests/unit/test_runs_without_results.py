@@ -12,7 +12,7 @@ import collect_results
 import plot_results
 import tabulate_results
 from polyfacet.evaluation.tables import CELLS, SCORES
-from polyfacet.facets.registry import Facet
+from polyfacet.facets.registry import GRAPH
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.training.cards import write_card
@@ -46,7 +46,7 @@ def failed(tmp_path: Path) -> list[Path]:
             folders.append(tmp_path / split / method)
             for objective in OBJECTIVES:
                 answer = objective.classes[0] if objective.classes else 0.0
-                facets = () if engine == "dummy" else (Facet.GRAPH,)
+                facets = () if engine == "dummy" else (GRAPH,)
                 cell = cell_of(facets, objective, engine, method=method, split=split, source="steels")
                 home = folders[-1] / cell.combination / objective.column
                 trainer = create(engine, settings, Resources(1))

@@ -194,7 +194,7 @@ def test_the_stage_writes_texts_and_rejects(shard, variant, text):
         shard / "text.parquet",
         shard / "rejected.parquet",
         provenance=shard / "provenance.json",
-        variant=variant,
+        form=variant,
         max_rejected_fraction=0.7,
     )
     expected = pd.DataFrame({"mat_id": ["salt"], "text": [text]})
@@ -213,7 +213,7 @@ def test_the_stage_stops_when_too_many_structures_cannot_be_described(shard):
             shard / "text.parquet",
             shard / "rejected.parquet",
             provenance=shard / "provenance.json",
-            variant="cif",
+            form="cif",
             max_rejected_fraction=0.05,
         )
     assert not (shard / "text.parquet").exists()

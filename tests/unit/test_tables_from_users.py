@@ -10,7 +10,7 @@ import pytest
 import read_composition_table
 from polyfacet.config.tables import RESERVED
 from polyfacet.facets.compimage.statistics import STATISTICS, composition_statistics
-from polyfacet.facets.registry import Facet
+from polyfacet.facets.registry import COMPIMAGE, COMPOSITION, PROCESS
 from polyfacet.facets.text.composition import composition_text
 from polyfacet.materials.formula import parse_formula
 from polyfacet.runtime.errors import UserError
@@ -280,7 +280,7 @@ def test_an_objective_with_the_name_of_a_column_of_ours_is_refused_by_its_key(re
 def test_all_columns_of_ours_are_reserved():
     source = table_source("a", {**STEEL, "process": ["T"], "file": "a.csv"})
     rows = rows_schema(source)
-    facets = [Facet.COMPOSITION, Facet.PROCESS, Facet.COMPIMAGE]
+    facets = [COMPOSITION, PROCESS, COMPIMAGE]
     assert {*rows.names, *dataset_schema(rows, facets).names} - {"y"} <= RESERVED
     assert "y" in rows_schema(source).names
 

@@ -20,7 +20,7 @@ CHEAP_RESULTS = (
     "crystals/sample/*",
     "crystals/structures/*.parquet",
     "crystals/structures/*/*.cif",
-    "crystals/composition_text/*.parquet",
+    "crystals/text-composition/*.parquet",
 )
 ALL_RESULTS = (
     "report/ma*",

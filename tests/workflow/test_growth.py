@@ -11,7 +11,7 @@ STAGES = {
     "crystals/structures",
     "crystals/images",
     "crystals/graphs",
-    "crystals/composition_text",
+    "crystals/text-composition",
     "crystals/composition_statistics",
     "crystals/random-0/embeddings",
 }
@@ -58,7 +58,7 @@ def test_twenty_more_materials_are_the_work_of_twenty(grown):
         "crystals/structures/*/*.cif",
         "crystals/images/*/*.png",
         "crystals/graphs/*.parquet",
-        "crystals/composition_text/*.parquet",
+        "crystals/text-composition/*.parquet",
         "crystals/composition_statistics/*.parquet",
         "crystals/random-0/composition_images/*/*.png",
         "crystals/random-0/grey_levels.json",

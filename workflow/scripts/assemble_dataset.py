@@ -8,7 +8,7 @@ from typing import Annotated
 import pyarrow.parquet as pq
 
 from polyfacet.facets.aligned import relative_pictures, tables_by_facet, with_facets
-from polyfacet.facets.registry import Facet
+from polyfacet.facets.registry import facet_named
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.parquet import write_table
 from polyfacet.runtime.progress import tell
@@ -50,7 +50,7 @@ def main(
         Columns of the structures' pictures: ``image``, or one for each view.
     """
     schema = pq.read_schema(sample)
-    named = [Facet(name) for name in facets]
+    named = [facet_named(name) for name in facets]
     columns = [name for name in schema.names if name not in (*NOT_LEARNED_FROM, *facets)]
     frame = read_shard(sample, schema, int(shard), n_shards, columns)
     frame = frame.merge(read_shard(split, SPLIT, int(shard), n_shards), on="mat_id", validate="one_to_one")

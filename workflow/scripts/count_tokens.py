@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from polyfacet.facets.registry import Facet
-from polyfacet.materials.stage_tables import TEXTS
+from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import facet_named
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import iterate_table
 from polyfacet.training.encoders.hub_cache import checkpoint_folder, read_record
+from polyfacet.training.encoders.own_checkpoints import encoder_of
 from polyfacet.training.encoders.token_counting import count_tokens, load_tokenizer, longest_text
 from polyfacet.training.encoders.token_counts import check_known, write_counts
 
@@ -18,6 +19,7 @@ def main(
     hub_encoders: Path | None,
     tokens: Path,
     *,
+    text: str,
     form: str,
     checkpoint: Path | None = None,
     max_text_len: int | None = None,
@@ -34,41 +36,48 @@ def main(
         Record of the encoders that were fetched from the hub.
     tokens
         Output: counts (``TokenCounts``) as JSON.
+    text
+        Name of the text facet.
     form
-        Form of the texts (see `polyfacet.facets.text.variants`).
+        Its form, if it has several.
     checkpoint
         Folder of a checkpoint that the configuration names; comes before the others.
     max_text_len
         ``model.hf_text.max_text_len`` of AutoGluon, where the configuration sets it.
     """
-    folder, name = _checkpoint(checkpoint, hub_encoders, encoders)
+    facet = facet_named(text)
+    folder, name = _checkpoint(facet, checkpoint, hub_encoders, encoders)
     tokenizer = load_tokenizer(folder)
     limit = longest_text(folder, tokenizer, max_text_len)
-    counts = count_tokens(_texts(texts), tokenizer, limit, form=form, encoder=name)
+    counts = count_tokens(_texts(facet, texts), tokenizer, limit, form=form or text, encoder=name)
     check_known(counts)
     write_counts(tokens, counts)
 
 
-def _checkpoint(own: Path | None, record: Path | None, encoders: Path | None) -> tuple[Path, str]:
+def _checkpoint(
+    facet: Facet, own: Path | None, record: Path | None, encoders: Path | None
+) -> tuple[Path, str]:
     """Find the folder of the text encoder, and say what it is."""
     if own is not None:
         return own, own.name
     if record is not None:
         fetched = read_record(record)
         for encoder in fetched.encoders:
-            if encoder.facet is Facet.TEXT:
+            if encoder.facet == facet.name:
                 return checkpoint_folder(fetched, encoder), encoder.identity
     if encoders is None:
         raise UserError(
             "there is no text encoder to count with: name one of encoders, hub_encoders, checkpoint"
         )
-    return encoders / Facet.TEXT.value, "local"
+    return encoders / encoder_of(facet), "local"
 
 
-def _texts(tables: Sequence[Path]) -> Iterator[str]:
+def _texts(facet: Facet, tables: Sequence[Path]) -> Iterator[str]:
+    if facet.stage is None:
+        raise ValueError(f"the facet {facet.name} has no texts")
     for table in tables:
-        for piece in iterate_table(table, TEXTS, ["text"]):
-            yield from piece["text"].to_pylist()
+        for piece in iterate_table(table, facet.stage.schema, [facet.stage.column]):
+            yield from piece[facet.stage.column].to_pylist()
 
 
 if __name__ == "__main__":

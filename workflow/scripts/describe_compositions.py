@@ -20,7 +20,7 @@ def main(
     rejected: Path,
     *,
     provenance: Path,
-    variant: Annotated[str, Key("composition.text")],
+    form: Annotated[str, Key("composition.text")],
     shard: int,
     n_shards: Annotated[int, Key("shards")],
     max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")],
@@ -37,7 +37,7 @@ def main(
         Outputs: mat_id and text; materials whose formula cannot be read.
     provenance
         Output: JSON that says how many were made, and how many kept.
-    variant
+    form
         See `polyfacet.facets.text.composition.VARIANTS`.
     shard, n_shards
         Which materials of the sample: those whose hash falls into this shard.
@@ -49,11 +49,11 @@ def main(
     sample = read_shard(materials, SAMPLE, int(shard), n_shards, ["mat_id", "formula"])
     formulas = dict(zip(sample["mat_id"], sample["formula"], strict=True))
     made_of = {mat_id: text_digest(formula) for mat_id, formula in formulas.items()}
-    results = KeptResults(kept, TEXTS, {"code": code, "variant": variant}, made_of, script=Path(__file__))
+    results = KeptResults(kept, TEXTS, {"code": code, "variant": form}, made_of, script=Path(__file__))
     rows, rejects = [], []
     for mat_id in results.reuse():
         try:
-            rows.append({"mat_id": mat_id, "text": composition_text(formulas[mat_id], variant)})
+            rows.append({"mat_id": mat_id, "text": composition_text(formulas[mat_id], form)})
         except FormulaError as error:
             rejects.append(Reject(mat_id, str(error)))
     write_rejects(rejected, rejects)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pymatgen.core import Structure
 
+from polyfacet.config.composition import StructureText
 from polyfacet.facets.text.compact_cif import compact_cif
 from polyfacet.materials.cell_size import MAX_SITES, check_cell_size
 from polyfacet.materials.cif import read_cif
@@ -15,8 +16,6 @@ from polyfacet.runtime.kept_results import KeptResults
 from polyfacet.runtime.progress import tell, track
 from polyfacet.runtime.rejects import Reject, check_rejected_fraction, write_rejects
 
-Variant = Literal["robocrystallographer", "cif"]
-
 
 def main(
     structures: Path,
@@ -25,7 +24,7 @@ def main(
     rejected: Path,
     *,
     provenance: Path,
-    variant: Variant,
+    form: StructureText,
     max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")],
     max_sites: Annotated[int, Key("max_sites.texts")] = MAX_SITES["texts"],
     kept: Path | None = None,
@@ -43,7 +42,7 @@ def main(
         Outputs: mat_id and text; materials whose structure cannot be described, with reasons.
     provenance
         Output: JSON that says how many were made, and how many kept.
-    variant
+    form
         See `polyfacet.facets.text.variants.STRUCTURE_TEXTS`.
     max_rejected_fraction
         Share of rejects above which the stage stops.
@@ -53,9 +52,9 @@ def main(
         Record of this shard and digest of the code; see `polyfacet.runtime.kept_results.KeptResults`.
     """
     made_of = intact_structures(materials, structures)
-    recipe = {"code": code, "variant": variant, "max_sites": max_sites}
+    recipe = {"code": code, "variant": form, "max_sites": max_sites}
     results = KeptResults(kept, TEXTS, recipe, made_of, script=Path(__file__))
-    write = _writer(variant)
+    write = _writer(form)
     rows: list[dict[str, str]] = []
     rejects: list[Reject] = []
     for mat_id in track(results.reuse(), f"texts {text.stem}"):
@@ -75,8 +74,8 @@ def main(
         tell(f"texts {text.stem}: {sum(lengths) / len(lengths):.0f} words on average, at most {max(lengths)}")
 
 
-def _writer(variant: Variant) -> Callable[[Structure], str]:
-    if variant == "cif":
+def _writer(form: StructureText) -> Callable[[Structure], str]:
+    if form == "cif":
         return compact_cif
     from polyfacet.facets.text.robocrystallographer import Describer  # noqa: PLC0415 - takes seconds
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from polyfacet.facets.aligned import check_pictures
-from polyfacet.facets.registry import Facet, picture_columns
+from polyfacet.facets.registry import IMAGE, picture_columns
 from polyfacet.reporting.figures import contact_sheet, save
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.dataset import read_dataset
@@ -22,14 +22,14 @@ def main(dataset: Path, sheet: Path, *, n_pictures: int) -> None:
         How many pictures at most, ten a line; the views of a material stand side by side.
     """
     frame = read_dataset(dataset)
-    views = picture_columns(Facet.IMAGE, frame.columns)
+    views = picture_columns(IMAGE, frame.columns)
     frame = frame.dropna(subset=views).sort_values(["formula", "mat_id"])
     if frame.empty:
         raise UserError(f"{dataset} has no pictures; see the rejects of the images stage.")
     n_materials = max(1, n_pictures // len(views))
     chosen = frame.iloc[:: max(1, len(frame) // n_materials)].head(n_materials)
     chosen = chosen.assign(**{view: [str(dataset.parent / path) for path in chosen[view]] for view in views})
-    check_pictures(chosen, [Facet.IMAGE])
+    check_pictures(chosen, [IMAGE])
     pictures = [Path(path) for path in chosen[views].to_numpy().ravel()]
     save(contact_sheet(pictures, list(chosen["formula"].repeat(len(views)))), sheet)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from polyfacet.facets.registry import Facet, facets_of
+from polyfacet.facets.registry import facets_of, in_order
 from polyfacet.training.encoders.hub import fetch_encoders
 from polyfacet.training.encoders.hub_cache import write_record
 from polyfacet.training.engines.automm.hyperparameters import AutoMMSettings
@@ -38,7 +38,7 @@ def main(
         Whether only these are fetched, as the encoders of the other facets are local.
     """
     used = {facet for combination in combinations for facet in facets_of(combination)}
-    facets = [facet for facet in Facet if facet in used]
+    facets = in_order(used)
     chosen = AutoMMSettings(**settings)
     write_record(record, fetch_encoders(facets, chosen, cache, checkpoints, own_only))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from polyfacet.config.encoders import ImageEncoderSettings, TextEncoderSettings
-from polyfacet.facets.registry import Facet
+from polyfacet.facets.registry import COMPIMAGE, IMAGE, TEXT
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.files import atomic_path
 from polyfacet.training.encoders.local import save_image_encoder, save_text_encoder
@@ -32,9 +32,9 @@ def main(
         Settings of the two image encoders (``ImageEncoderSettings``).
     """
     with atomic_path(encoders) as folder:
-        save_text_encoder(folder / Facet.TEXT.value, TextEncoderSettings(**text), seed)
-        save_image_encoder(folder / Facet.IMAGE.value, ImageEncoderSettings(**image), seed)
-        save_image_encoder(folder / Facet.COMPIMAGE.value, ImageEncoderSettings(**compimage), seed + 1)
+        save_text_encoder(folder / TEXT.name, TextEncoderSettings(**text), seed)
+        save_image_encoder(folder / IMAGE.name, ImageEncoderSettings(**image), seed)
+        save_image_encoder(folder / COMPIMAGE.name, ImageEncoderSettings(**compimage), seed + 1)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Annotated, Any
 
 from polyfacet.facets.aligned import tables_by_facet
-from polyfacet.facets.registry import Facet
+from polyfacet.facets.registry import facet_named
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import atomic_path
@@ -61,7 +61,7 @@ def main(
     """
     if hub_encoders:
         work_offline(read_record(hub_encoders))
-    looked_at = [Facet(name) for name in facets]
+    looked_at = [facet_named(name) for name in facets]
     rows = read_cell_rows(sample, split, [], tables_by_facet(looked_at, tables, sample), statistics)
     wanted = set(facets)
     has_all = [wanted <= set(present) for present in rows["facets"]]

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Annotated, Any
 
 from polyfacet.facets.aligned import tables_by_facet
-from polyfacet.facets.registry import Facet, facets_of
+from polyfacet.facets.registry import TEXT, facet_named, facets_of
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.files import atomic_path, scratch_folder, sha256_of_folder
@@ -91,7 +91,7 @@ def main(
         sample,
         split,
         list(dict.fromkeys(objective.column for objective in objectives)),
-        tables_by_facet([Facet(name) for name in facets], tables, sample),
+        tables_by_facet([facet_named(name) for name in facets], tables, sample),
         statistics,
     )
     own_seed = seed + here.repeat
@@ -108,13 +108,14 @@ def main(
         resources = replace(resources, scratch=scratch)
         for each, objective in track(todo, f"{here.method}, {here.source}, cells", len(todo)):
             looked_at = () if each["combination"] == NO_FACET else facets_of(each["combination"])
-            cell = Cell(here, looked_at, objective, engine, own_seed, threads, text)
+            cell = Cell(here, looked_at, objective, engine, own_seed, threads, {TEXT.name: text})
             home = folder / each["folder"]
             home.mkdir(parents=True, exist_ok=True)
             made = create(engine, settings, resources)
             predictions, card = train(cell, made, materials, home / "model", shared)
             if fetched:
-                started_from = {e.facet.value: e.identity for e in fetched.encoders if e.facet in looked_at}
+                names = {facet.name for facet in looked_at}
+                started_from = {e.facet: e.identity for e in fetched.encoders if e.facet in names}
                 card = card.model_copy(update={"encoders": card.encoders | started_from})
             if not keep_models:
                 shutil.rmtree(home / "model")

@@ -6,7 +6,8 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from polyfacet.config.section import Name, Section, Text, each_once
 
-Combination = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(\+[a-z][a-z0-9]*)*$")]
+_FACET = r"[a-z][a-z0-9]*(:[a-z0-9_]+)?"
+Combination = Annotated[str, StringConstraints(pattern=rf"^{_FACET}(\+{_FACET})*$")]
 Combinations = Annotated[list[Combination], Field(min_length=1), AfterValidator(each_once)]
 CombinationSet = Literal["paper", "full"]
 Metric = Literal["mae", "mase", "rmse", "r2", "accuracy", "macro_f1", "precision", "recall", "f1"]

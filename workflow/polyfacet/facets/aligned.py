@@ -10,14 +10,11 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from polyfacet.facets.registry import DIGEST_SUFFIX, Facet
-from polyfacet.materials.stage_tables import COMPOSITION_IMAGES, EMBEDDINGS, PICTURES, TEXTS
+from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import DIGEST_SUFFIX
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_file
 from polyfacet.runtime.parquet import column, read_table
-
-# Facets that the table of the materials itself holds.
-OF_THE_SAMPLE = (Facet.COMPOSITION, Facet.PROCESS)
 
 
 def facet_fields(facet: Facet, structure_pictures: Sequence[str] = ("image",)) -> list[pa.Field]:
@@ -30,16 +27,16 @@ def facet_fields(facet: Facet, structure_pictures: Sequence[str] = ("image",)) -
     structure_pictures
         Columns of the structures' pictures: ``image``, or one for each view (``image_a``, ``image_b``).
     """
-    name, label = facet.value, facet.facts.label
-    match facet.facts.kind:
+    name, label = facet.name, facet.label
+    match facet.kind:
         case "text":
-            return [column(name, pa.string(), f"{label}, in the form the run chose", nullable=True)]
+            return [column(name, pa.string(), label, nullable=True)]
         case "image":
-            shown = structure_pictures if facet is Facet.IMAGE else [name]
+            shown = structure_pictures if facet.stage and facet.stage.has_views else [name]
             return [field for each in shown for field in _picture_fields(each, label)]
         case _:
             # A list of fixed size cannot be missing: Arrow does not read such a column back.
-            number = pa.float32() if facet is Facet.GRAPH else pa.float64()
+            number = _number_of(facet)
             return [column(name, pa.list_(number), label, nullable=True)]
 
 
@@ -53,18 +50,14 @@ def read_facet(facet: Facet, tables: Sequence[Path]) -> pd.DataFrame:
     tables
         Its tables, one per shard; ``x.parquet`` lists the pictures in the folder ``x``.
     """
-    name = facet.value
-    match facet:
-        case Facet.TEXT:
-            return _all(tables, TEXTS).rename(columns={"text": name})
-        case Facet.GRAPH:
-            return _all(tables, EMBEDDINGS).rename(columns={"embedding": name})
-        case Facet.IMAGE:
-            return _by_view(_pictures(tables, PICTURES), name)
-        case Facet.COMPIMAGE:
-            return _named(_pictures(tables, COMPOSITION_IMAGES), name)
-        case _:
-            return pd.concat([read_table(path, columns=["mat_id", name]) for path in tables])
+    stage = facet.stage
+    if stage is None:
+        return pd.concat([read_table(path, columns=["mat_id", facet.name]) for path in tables])
+    if stage.has_views:
+        return _by_view(_pictures(tables, stage.schema), facet.name)
+    if stage.has_pictures:
+        return _named(_pictures(tables, stage.schema), facet.name)
+    return _all(tables, stage.schema).rename(columns={stage.column: facet.name})
 
 
 def tables_by_facet(
@@ -81,7 +74,7 @@ def tables_by_facet(
     sample
         Table of the materials, which holds the others itself.
     """
-    staged = [facet for facet in facets if facet not in OF_THE_SAMPLE]
+    staged = [facet for facet in facets if facet.stage is not None]
     n = len(tables) // len(staged) if staged else 0
     if n * len(staged) != len(tables):
         raise ValueError(f"{len(tables)} tables cannot be of {len(staged)} facets")
@@ -110,7 +103,7 @@ def with_facets(materials: pd.DataFrame, tables: Mapping[Facet, Sequence[Path]])
         table = read_facet(facet, paths)
         frame = frame.merge(table, on="mat_id", how="left", validate="one_to_one")
         present[facet] = frame[table.columns.drop("mat_id")].notna().all(axis="columns")
-    had = [[facet.value for facet in present if present[facet][row]] for row in frame.index]
+    had = [[facet.name for facet in present if present[facet][row]] for row in frame.index]
     return frame.assign(facets=pd.Series(had, frame.index, dtype=object))
 
 
@@ -125,9 +118,9 @@ def check_pictures(frame: pd.DataFrame, facets: Sequence[Facet]) -> None:
     names = [
         name
         for facet in facets
-        if facet.facts.kind == "image"
+        if facet.kind == "image"
         for name in frame.columns
-        if name == facet.value or name.startswith(f"{facet.value}_")
+        if name == facet.name or name.startswith(f"{facet.name}_")
     ]
     for name in (name for name in names if not name.endswith(DIGEST_SUFFIX)):
         rows = frame.loc[frame[name].notna(), [name, f"{name}{DIGEST_SUFFIX}", "mat_id"]]
@@ -164,6 +157,11 @@ def _picture_fields(name: str, label: str) -> list[pa.Field]:
         column(name, pa.string(), f"{label}, path from this file's folder", nullable=True),
         column(f"{name}{DIGEST_SUFFIX}", pa.string(), f"digest of {name}", nullable=True),
     ]
+
+
+def _number_of(facet: Facet) -> pa.DataType:
+    """Return the type of a vector's numbers; columns of tables are as precise as they were given."""
+    return facet.stage.schema.field(facet.stage.column).type.value_type if facet.stage else pa.float64()
 
 
 def _all(tables: Sequence[Path], schema: pa.Schema) -> pd.DataFrame:

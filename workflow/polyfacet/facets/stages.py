@@ -1,11 +1,13 @@
-"""What the stage of a facet leaves for those that follow."""
+"""Where the stage of a facet leaves what it made."""
 
 from dataclasses import dataclass
 
+from polyfacet.facets.declaration import Facet
+
 
 @dataclass(frozen=True)
-class FacetStage:
-    """Paths of a stage's results, as patterns of Snakemake's wildcards.
+class FacetFiles:
+    """Paths of a stage's results, as patterns of the workflow's wildcards.
 
     Attributes
     ----------
@@ -20,7 +22,34 @@ class FacetStage:
     """
 
     table: str
-    pictures: str = ""
-    rejected: str = ""
-    provenance: str = ""
-    provenance_of_split: str = ""
+    pictures: str
+    rejected: str
+    provenance: str
+    provenance_of_split: str
+
+
+def files_of_facet(facet: Facet, form: str, source: str, split: str) -> FacetFiles:
+    """Return the files of a facet that has a stage.
+
+    Parameters
+    ----------
+    facet
+        The facet.
+    form
+        Its form where it does not name one itself.
+    source, split
+        Folders of the source and of the split, as patterns.
+    """
+    stage = facet.stage
+    if stage is None:
+        raise ValueError(f"the facet {facet.name} has no stage")
+    folder = stage.folder.replace("{form}", facet.form or form)
+    made = f"{split if stage.of_split else source}/{folder}/shard-{{shard}}"
+    rejecting = f"{source}/{stage.rejects or folder}/shard-{{shard}}"
+    return FacetFiles(
+        table=f"{made}.parquet",
+        pictures=made if stage.has_pictures else "",
+        rejected=f"{rejecting}.rejected.parquet",
+        provenance=f"{rejecting}.provenance.json",
+        provenance_of_split=f"{made}.provenance.json" if stage.of_split else "",
+    )

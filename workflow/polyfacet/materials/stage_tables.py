@@ -51,6 +51,10 @@ EMBEDDINGS = pa.schema(
     ]
 )
 COMPOSITION_IMAGES = pa.schema([_MAT_ID, _IMAGE, _SHA256])
+# Of facets that are declared with a function that makes them.
+MADE_TEXTS = pa.schema([_MAT_ID, column("text", pa.string(), "text of the material")])
+MADE_PICTURES = pa.schema([_MAT_ID, _IMAGE, _SHA256])
+VECTORS = pa.schema([_MAT_ID, column("values", pa.list_(pa.float64()), "numbers of the material")])
 
 
 def intact_structures(manifest: Path, folder: Path) -> dict[str, str]:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from polyfacet.evaluation.metrics import ALL
 from polyfacet.evaluation.tables import CELL
-from polyfacet.facets.registry import Facet, facets_of
+from polyfacet.facets.registry import FACETS, facets_of
 from polyfacet.reporting.numbers import mean_text
 from polyfacet.runtime.markdown import plain, table
 from polyfacet.training.cells import NO_FACET
@@ -153,6 +153,6 @@ def grids(cells: pd.DataFrame, comparison: pd.DataFrame) -> list[Grid]:
 def _order(combination: str) -> tuple[int, list[int]]:
     if combination == NO_FACET:
         return 0, []
-    order = list(Facet)
-    places = [order.index(facet) for facet in facets_of(combination)]
+    order = list(FACETS.all())
+    places = [order.index(facet.base) for facet in facets_of(combination)]
     return len(places), places

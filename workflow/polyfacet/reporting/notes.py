@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from polyfacet.facets.registry import SEPARATOR, Facet
+from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import COMPIMAGE, GRAPH, SEPARATOR
 from polyfacet.materials.crystal_objectives import E_TOTAL, GAP, MAG_VOL, VOL_ATOM
 from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.reporting.numbers import number_range
@@ -109,7 +110,7 @@ def element_note(sample: pd.DataFrame, splits: Sequence[pd.DataFrame], cells: pd
         Empty if the run has no composition image, or none of these targets.
     """
     shown = [each.label for each in SHOWN_OF_ELEMENTS if each.name in set(cells["objective"])]
-    if not _has_facet(cells, Facet.COMPIMAGE) or not shown:
+    if not _has_facet(cells, COMPIMAGE) or not shown:
         return ""
     single = {formula for formula in sample["formula"].unique() if _is_element(formula)}
     elements = set(sample.loc[sample["formula"].isin(single), "mat_id"])
@@ -138,7 +139,7 @@ def network_note(networks: Mapping[str, Mapping[str, Any]], cells: pd.DataFrame)
     str
         Empty if no combination has an embedding, or nothing was to be trained and all went as asked.
     """
-    if not _has_facet(cells, Facet.GRAPH):
+    if not _has_facet(cells, GRAPH):
         return ""
     said = []
     trainings = [record["training"] for record in networks.values() if "training" in record]
@@ -159,7 +160,7 @@ def network_note(networks: Mapping[str, Mapping[str, Any]], cells: pd.DataFrame)
 
 
 def _has_facet(cells: pd.DataFrame, facet: Facet) -> bool:
-    return any(facet.value in combination.split(SEPARATOR) for combination in cells["combination"].unique())
+    return any(facet.name in combination.split(SEPARATOR) for combination in cells["combination"].unique())
 
 
 def _is_element(formula: str) -> bool:

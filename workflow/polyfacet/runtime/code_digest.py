@@ -64,7 +64,9 @@ def code_of(*files: Path, left_out: tuple[str, ...] = UNCOUNTED) -> set[Path]:
 
 def assets_of(code: Iterable[Path]) -> list[Path]:
     """List the assets of the packages that files of code belong to, in order."""
-    folders = {path.parent for path in code if path.is_relative_to(WORKFLOW)}
+    # Of a package whose declaration alone is read, nothing else matters.
+    used = {path for path in code if path.name not in ("declaration.py", "__init__.py")}
+    folders = {path.parent for path in used if path.is_relative_to(WORKFLOW)}
     return sorted({asset for folder in folders for asset in _assets(folder)})
 
 

@@ -2,7 +2,8 @@
 
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from polyfacet.facets.registry import Facet, combination_name
-from polyfacet.facets.text.variants import STRUCTURE_TEXTS
+from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import combination_name
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.identifiers import text_digest
 from polyfacet.runtime.parquet import column
@@ -63,8 +64,8 @@ class Cell:
     # Of training; each repeat has its own.
     seed: int
     threads: int = 1
-    # Form of the text facet.
-    text: str = "composition"
+    # Facet to the form in which it is seen where the combination names none.
+    forms: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def combination(self) -> str:
@@ -74,9 +75,11 @@ class Cell:
     @property
     def contains_answer(self) -> bool:
         """Whether the answer can be read off a facet."""
-        shown = any(facet.facts.shows_structure for facet in self.facets)
-        told = Facet.TEXT in self.facets and self.text in STRUCTURE_TEXTS
-        return (shown or told) and self.objective.contained_in_structure
+        return self.objective.contained_in_structure and any(map(self._shows_structure, self.facets))
+
+    def _shows_structure(self, facet: Facet) -> bool:
+        form = self.forms.get(facet.base, "") if not facet.form else ""
+        return facet.shows_structure or facet.variants.get(form, False)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -114,7 +117,7 @@ PREDICTIONS = pa.schema(
 
 def usable_rows(materials: pd.DataFrame, cell: Cell) -> pd.DataFrame:
     """Select the materials that have all facets of a cell and its objective."""
-    wanted = {facet.value for facet in cell.facets}
+    wanted = {facet.name for facet in cell.facets}
     has_all = np.array([wanted <= set(present) for present in materials["facets"]], dtype=bool)
     known = is_known(materials[cell.objective.column], cell.objective)
     return materials[has_all & known].reset_index(drop=True)

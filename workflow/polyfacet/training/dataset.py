@@ -15,7 +15,7 @@ from pyarrow.dataset import parquet_dataset
 
 from polyfacet.facets.aligned import check_pictures, facet_fields, with_facets
 from polyfacet.facets.compimage.statistics_table import with_statistics
-from polyfacet.facets.registry import Facet
+from polyfacet.facets.declaration import Facet
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import atomic_path
 from polyfacet.runtime.parquet import column, read_table
@@ -40,7 +40,7 @@ def dataset_schema(
     structure_pictures
         See `polyfacet.facets.aligned.facet_fields`.
     """
-    own = {facet.value for facet in facets}
+    own = {facet.name for facet in facets}
     kept = [field for field in sample if field.name not in (*NOT_LEARNED_FROM, *own)]
     shown = [field for facet in facets for field in facet_fields(facet, structure_pictures)]
     return pa.schema([*kept, *shown, FACETS, GROUP, PART])

@@ -6,8 +6,9 @@ from itertools import count
 from typing import Any
 
 from polyfacet.config.run import CRYSTALS
+from polyfacet.facets.declaration import Facet
 from polyfacet.facets.graph.limits import MIN_MATERIALS
-from polyfacet.facets.registry import Facet, facets_of
+from polyfacet.facets.registry import COMPIMAGE, GRAPH, IMAGE, TEXT, facets_of
 from polyfacet.facets.text.variants import FORMULA_TEXTS, STRUCTURE_TEXTS
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
 from polyfacet.runtime.errors import UserError
@@ -43,7 +44,7 @@ def fewest_materials(config: Mapping[str, Any]) -> int:
 
 def _fewest_of_split(config: Mapping[str, Any], split: Mapping[str, Any]) -> int:
     fraction, held_out = split["train_fraction"], split["validation_fraction"]
-    trains_network = config["graphs"]["embedding"] == "trained" and Facet.GRAPH in _facets_asked(config)
+    trains_network = config["graphs"]["embedding"] == "trained" and GRAPH in _facets_asked(config)
     n_trained = MIN_MATERIALS if trains_network else 1
 
     def enough(n: int) -> bool:
@@ -123,23 +124,26 @@ def _encoders(config: Mapping[str, Any]) -> Iterator[str]:
             f"encoders.text.hidden_size = {width} is not a multiple of encoders.text.n_heads = {n_heads}. "
             f"Write for example\n      encoders: {{text: {{hidden_size: {multiple}}}}}"
         )
-    for facet in (Facet.IMAGE, Facet.COMPIMAGE):
-        yield from _architecture(facet, config["encoders"][facet.value]["architecture"])
-    form = config["composition"]["text"]
-    if form in STRUCTURE_TEXTS and any(_reads_locally(config, method) for method in encoded):
-        yield (
-            f"composition.text: {form} needs an encoder that knows its words; encoders.source: local knows "
-            f"elements and numbers only. Write for example\n      encoders: {{source: hub}}\n"
-            f"    or name a checkpoint of your own (encoders.checkpoints.text)"
-            f", or choose a composition.text that local encoders can read: {', '.join(FORMULA_TEXTS)}"
-        )
+    for facet in (IMAGE, COMPIMAGE):
+        yield from _architecture(facet, config["encoders"][facet.name]["architecture"])
+    usual = config["composition"]["text"]
+    read = {facet for method in encoded for facet in _read_locally(config, method)}
+    for form in sorted({facet.form or usual for facet in read if facet.base == TEXT.name}):
+        if form in STRUCTURE_TEXTS:
+            yield (
+                f"composition.text: {form} needs an encoder that knows its words; encoders.source: local "
+                f"knows elements and numbers only. Write for example\n      encoders: {{source: hub}}\n"
+                f"    or name a checkpoint of your own (encoders.checkpoints.text)"
+                f", or choose a composition.text that local encoders can read: {', '.join(FORMULA_TEXTS)}"
+            )
 
 
-def _reads_locally(config: Mapping[str, Any], method: Mapping[str, Any]) -> bool:
-    """Whether a method reads texts with the local encoder."""
-    own = own_checkpoints(config["encoders"]["checkpoints"], method["settings"].get("hyperparameters", {}))
-    reads = any(Facet.TEXT in facets_of(name) for name in method["combinations"])
-    return reads and Facet.TEXT not in own
+def _read_locally(config: Mapping[str, Any], method: Mapping[str, Any]) -> set[Facet]:
+    """List the text facets that a method reads with the local encoder."""
+    seen = {facet for name in method["combinations"] for facet in facets_of(name)}
+    named = method["settings"].get("hyperparameters", {})
+    own = own_checkpoints(seen, config["encoders"]["checkpoints"], named)
+    return {facet for facet in seen if facet.kind == "text" and facet not in own}
 
 
 def _architecture(facet: Facet, name: str) -> Iterator[str]:
@@ -147,4 +151,4 @@ def _architecture(facet: Facet, name: str) -> Iterator[str]:
     if known and name not in known:
         near = difflib.get_close_matches(name, sorted(known), n=3)
         example = f" Did you mean {', '.join(near)}?" if near else " See timm.list_models()."
-        yield f"encoders.{facet.value}.architecture = {name!r}: timm has no such architecture.{example}"
+        yield f"encoders.{facet.name}.architecture = {name!r}: timm has no such architecture.{example}"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from polyfacet.facets.registry import Facet
+from polyfacet.facets.declaration import Facet
 from polyfacet.materials.objectives import Objective
 from polyfacet.training.engines.base import EngineError, ValidationUse
 
@@ -85,15 +85,15 @@ def check_not_shown(rows: pd.DataFrame, facets: Sequence[Facet], objective: Obje
         return
     answers = rows[objective.column].to_numpy(np.float64)
     answers = answers - answers.mean()
-    for facet in (facet for facet in facets if facet.facts.kind == "vector"):
-        values = np.stack([np.asarray(value, dtype=np.float64) for value in rows[facet.value]])
+    for facet in (facet for facet in facets if facet.kind == "vector"):
+        values = np.stack([np.asarray(value, dtype=np.float64) for value in rows[facet.name]])
         values = values - values.mean(axis=0)
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             norms = np.linalg.norm(values, axis=0) * np.linalg.norm(answers)
             follows = np.abs(answers @ values) / norms > 1 - SAME_WITHIN
         if follows.any():
             raise EngineError(
-                f"number {int(np.argmax(follows)) + 1} of the facet {facet.value} is {objective.column} "
+                f"number {int(np.argmax(follows)) + 1} of the facet {facet.name} is {objective.column} "
                 "itself or follows it linearly: take that column out of the features"
             )
 

@@ -5,12 +5,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from polyfacet.config.run import CRYSTALS
+from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import (
-    CRYSTAL_FACETS,
-    Facet,
+    COMPOSITION,
+    FACETS,
+    PROCESS,
     combination_name,
     facets_of,
     grid,
+    in_order,
 )
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.registry import ENGINES, check_combinations, complete_settings
@@ -18,7 +21,8 @@ from polyfacet.training.engines.registry import ENGINES, check_combinations, com
 
 def sources_of(config: Mapping[str, Any]) -> dict[str, tuple[Facet, ...]]:
     """List the sources of a configuration, and the facets that each has."""
-    crystals = {CRYSTALS: CRYSTAL_FACETS} if config["sources"] else {}
+    of_crystals = tuple(facet for facet in FACETS.all().values() if facet.needs != "columns")
+    crystals = {CRYSTALS: of_crystals} if config["sources"] else {}
     return crystals | {name: _facets_of_table(table) for name, table in config["tables"].items()}
 
 
@@ -64,8 +68,10 @@ def checked_methods(config: Mapping[str, Any]) -> dict[str, dict[str, dict[str, 
 
 
 def _facets_of_table(table: Mapping[str, Any]) -> tuple[Facet, ...]:
-    process = (Facet.PROCESS,) if table["process"] else ()
-    return (Facet.COMPOSITION, *process, Facet.COMPIMAGE)
+    """List the facets of a table: its columns, and what is made of formulas."""
+    columns = (COMPOSITION, PROCESS) if table["process"] else (COMPOSITION,)
+    of_formulas = (facet for facet in FACETS.all().values() if facet.needs == "formula")
+    return tuple(in_order([*columns, *of_formulas]))
 
 
 def _check_sources(where: str, named: Iterable[str], sources: Mapping[str, Any]) -> None:
@@ -114,7 +120,7 @@ def _combinations(
             raise UserError(f"methods.{name}.combinations: engine {engine!r} looks at no facet. Remove it.")
         return []
     if chosen is None:
-        numbers = [facet for facet in facets if facet.facts.kind == "vector"]
+        numbers = [facet for facet in facets if facet.needs == "columns"]
         chosen = usual if source == CRYSTALS else [combination_name(numbers)]
     try:
         combinations = grid(chosen)
@@ -122,12 +128,17 @@ def _combinations(
     except (ValueError, UserError) as error:
         raise UserError(f"The combinations of methods.{name}: {error}") from error
     for combination in combinations:
-        lacking = [facet.value for facet in facets_of(combination) if facet not in facets]
+        has = {facet.name for facet in facets}
+        lacking = [
+            facet.name
+            for facet in facets_of(combination)
+            if facet.base not in has or (source != CRYSTALS and facet.needs == "structure")
+        ]
         if lacking:
             raise UserError(
                 f"methods.{name} is to look at {combination}, and {source} has no {', '.join(lacking)}; it "
-                f"has {', '.join(facet.value for facet in facets)}. Write for example\n"
-                f"      methods: {{{name}: {{combinations: {{{source}: [{facets[0].value}]}}}}}}"
+                f"has {', '.join(facet.name for facet in facets)}. Write for example\n"
+                f"      methods: {{{name}: {{combinations: {{{source}: [{facets[0].name}]}}}}}}"
             )
     return combinations
 

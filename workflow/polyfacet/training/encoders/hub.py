@@ -11,11 +11,11 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 from huggingface_hub.utils import filter_repo_objects
 from timm.models import get_pretrained_cfg
 
-from polyfacet.facets.registry import Facet
+from polyfacet.facets.declaration import Facet
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.progress import tell
 from polyfacet.training.encoders.hub_cache import WAYS_OUT, HubEncoder, HubEncoders
-from polyfacet.training.encoders.own_checkpoints import ENCODER_MODELS, local_folder, own_checkpoints
+from polyfacet.training.encoders.own_checkpoints import encoder_model, local_folder, own_checkpoints
 from polyfacet.training.engines.automm.hyperparameters import AutoMMSettings, hyperparameters_of
 
 # Repositories hold the same weights for several frameworks; one file is enough, the first that is there.
@@ -36,8 +36,8 @@ def checkpoints_of(
         presets=settings.preset,
         overrides=hyperparameters_of(facets, settings, None, checkpoints),
     )
-    encoded = [facet for facet in facets if facet in ENCODER_MODELS]
-    return {facet: str(config.model[ENCODER_MODELS[facet]].checkpoint_name) for facet in encoded}
+    models = {facet: model for facet in facets if (model := encoder_model(facet))}
+    return {facet: str(config.model[model].checkpoint_name) for facet, model in models.items()}
 
 
 def hub_checkpoints(
@@ -58,7 +58,7 @@ def repository_of(facet: Facet, checkpoint: str) -> str | None:
     """
     if local_folder(facet, checkpoint) is not None:
         return None
-    if facet is Facet.TEXT:
+    if facet.kind == "text":
         return checkpoint
     if checkpoint.startswith(TIMM_HUB_PREFIX):
         return checkpoint.removeprefix(TIMM_HUB_PREFIX)
@@ -103,7 +103,7 @@ def fetch_encoders(
     """
     folder = cache.expanduser()
     encoders = []
-    own = own_checkpoints(checkpoints, settings.hyperparameters)
+    own = own_checkpoints(facets, checkpoints, settings.hyperparameters)
     for facet, checkpoint in checkpoints_of(facets, settings, checkpoints).items():
         if own_only and facet not in own:
             continue
@@ -111,7 +111,7 @@ def fetch_encoders(
         if repository is not None:
             revision = cached_revision(repository, folder) or _fetch(repository, folder)
             encoders.append(
-                HubEncoder(facet=facet, checkpoint=checkpoint, repository=repository, revision=revision)
+                HubEncoder(facet=facet.name, checkpoint=checkpoint, repository=repository, revision=revision)
             )
     return HubEncoders(cache=cache, encoders=tuple(encoders))
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from polyfacet.facets.registry import Facet
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import unreadable, write_text
 
@@ -27,7 +26,7 @@ class _Part(BaseModel):
 class HubEncoder(_Part):
     """A facet's encoder: the checkpoint as AutoGluon names it, and what of the hub that is."""
 
-    facet: Facet
+    facet: str
     checkpoint: str
     repository: str
     # Commit of the repository.

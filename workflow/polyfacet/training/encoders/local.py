@@ -17,10 +17,12 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from polyfacet.config.encoders import ImageEncoderSettings, TextEncoderSettings
-from polyfacet.facets.registry import Facet
+from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import COMPIMAGE, IMAGE, TEXT
 from polyfacet.runtime.errors import UserError
+from polyfacet.training.encoders.own_checkpoints import encoder_of
 
-ENCODED_FACETS = (Facet.TEXT, Facet.IMAGE, Facet.COMPIMAGE)
+ENCODED_FACETS = (TEXT, IMAGE, COMPIMAGE)
 ELEMENTS = tuple(Element.from_Z(z).symbol for z in range(1, 119))
 # Counts above the largest are spelt by digits.
 LARGEST_COUNT_TOKEN = 200
@@ -171,8 +173,8 @@ def checkpoint_of(encoders: Path, facet: Facet) -> Path:
     UserError
         If a file is missing; says which.
     """
-    folder = encoders / facet.value
-    files: Sequence[str] = TEXT_FILES if facet is Facet.TEXT else IMAGE_FILES
+    folder = encoders / encoder_of(facet)
+    files: Sequence[str] = TEXT_FILES if facet.kind == "text" else IMAGE_FILES
     missing = [name for name in files if not (folder / name).is_file()]
     if missing:
         raise UserError(

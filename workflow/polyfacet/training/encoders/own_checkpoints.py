@@ -2,53 +2,69 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from polyfacet.facets.registry import Facet
+from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import COMPIMAGE, IMAGE
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_folder
 
-# The models of AutoGluon that encode facets.  Each picture facet has one of its own, which averages what it
-# sees over the views; AutoGluon tells models apart by what follows the known prefix.
-ENCODER_MODELS = {
-    Facet.TEXT: "hf_text",
-    Facet.IMAGE: "timm_image_structure",
-    Facet.COMPIMAGE: "timm_image_composition",
-}
 # What a local checkpoint must have: one file of each group.
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
 # What the hub lets repositories be called.
 _HUB_NAME = re.compile(r"(hf-hub:)?[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.ASCII)
 _FILES = {
-    Facet.TEXT: (("config.json",), _WEIGHTS, _TOKENIZERS),
-    Facet.IMAGE: (("config.json",), ("pytorch_model.bin",)),
-    Facet.COMPIMAGE: (("config.json",), ("pytorch_model.bin",)),
+    "text": (("config.json",), _WEIGHTS, _TOKENIZERS),
+    "image": (("config.json",), ("pytorch_model.bin",)),
 }
 
 
+def encoder_of(facet: Facet) -> str:
+    """Name the encoder of a text or picture facet, as ``encoders.checkpoints`` and local folders do."""
+    return facet.base if facet in (IMAGE, COMPIMAGE) else facet.kind
+
+
+def encoder_model(facet: Facet) -> str | None:
+    """Name AutoGluon's model that encodes a facet; None for a vector, which needs none.
+
+    Each picture facet has a model of its own, which averages what it sees over the views; AutoGluon tells
+    models apart by what follows the known prefix.
+    """
+    match facet.kind:
+        case "text":
+            return "hf_text"
+        case "image":
+            return f"timm_image_{facet.model_suffix or facet.name}"
+        case _:
+            return None
+
+
 def own_checkpoints(
-    checkpoints: Mapping[str, str | None], hyperparameters: Mapping[str, Any]
+    facets: Iterable[Facet], checkpoints: Mapping[str, str | None], hyperparameters: Mapping[str, Any]
 ) -> dict[Facet, str]:
-    """Collect the checkpoints that a configuration names, by facet.
+    """Collect the checkpoints that a configuration names for some facets.
 
     Parameters
     ----------
+    facets
+        The facets.
     checkpoints
-        ``encoders.checkpoints`` of the configuration: facet to checkpoint; None for the source's own.
+        ``encoders.checkpoints`` of the configuration: encoder to checkpoint; None for the source's own.
     hyperparameters
         ``hyperparameters`` of the method's settings, which come before: ``model.hf_text.checkpoint_name``
         and so on.
     """
     hyperparameters = dict(flat(hyperparameters))
-    named = {facet: checkpoints.get(facet.value) for facet in ENCODER_MODELS}
-    overrides = {
-        facet: hyperparameters.get(f"model.{model}.checkpoint_name")
-        for facet, model in ENCODER_MODELS.items()
-    }
-    return {facet: str(name) for facet in named if (name := overrides[facet] or named[facet])}
+    found: dict[Facet, str] = {}
+    for facet in facets:
+        if model := encoder_model(facet):
+            name = hyperparameters.get(f"model.{model}.checkpoint_name") or checkpoints.get(encoder_of(facet))
+            if name:
+                found[facet] = str(name)
+    return found
 
 
 def flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -73,14 +89,14 @@ def local_folder(facet: Facet, checkpoint: str) -> Path | None:
     if not folder.is_dir():
         if folder.exists() or not _HUB_NAME.fullmatch(checkpoint):
             raise UserError(
-                f"the checkpoint {checkpoint!r} of the {facet.value} encoder is neither a folder that is "
+                f"the checkpoint {checkpoint!r} of the {facet.name} encoder is neither a folder that is "
                 "there nor a name of the hub (`name` or `owner/name`)."
             )
         return None
-    for names in _FILES[facet]:
+    for names in _FILES[facet.kind]:
         if not any((folder / name).is_file() for name in names):
             raise UserError(
-                f"the checkpoint {checkpoint} of the {facet.value} encoder has no {' or '.join(names)}"
+                f"the checkpoint {checkpoint} of the {facet.name} encoder has no {' or '.join(names)}"
             )
     return folder.resolve()
 

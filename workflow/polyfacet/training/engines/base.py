@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from polyfacet.config.section import Section
-from polyfacet.facets.registry import Facet
+from polyfacet.facets.declaration import Facet
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.files import atomic_path
 
@@ -140,7 +140,7 @@ class Engine(ABC):
             "engine": self.name,
             "settings": self.settings.model_dump(mode="json"),
             "seed": self.resources.seed,
-            "facets": [facet.value for facet in self.facets],
+            "facets": [facet.name for facet in self.facets],
             "objective": asdict(self.objective),
         }
         with atomic_path(folder) as part:

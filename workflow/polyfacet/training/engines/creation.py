@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from polyfacet.facets.registry import Facet
+from polyfacet.facets.registry import facet_named
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.base import ENGINE_FILE, Engine, Resources
@@ -72,5 +72,5 @@ def load(folder: Path, threads: int = 1) -> Engine:
         raise UserError(f"{folder} holds no model of a cell ({error}).") from error
     engine = create(identity["engine"], identity["settings"], Resources(identity["seed"], threads))
     objective = Objective.from_fields(identity["objective"])
-    engine.restore(folder, [Facet(name) for name in identity["facets"]], objective)
+    engine.restore(folder, [facet_named(name) for name in identity["facets"]], objective)
     return engine

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from polyfacet.facets.compimage.image import shrink
 from polyfacet.facets.compimage.statistics_table import STATISTICS_COLUMN
-from polyfacet.facets.registry import NUMERIC_FACETS, Facet, combination_name
+from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import COMPIMAGE, FACETS, combination_name
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.base import EngineError
 from polyfacet.training.engines.pictures import read_picture
@@ -28,10 +29,11 @@ def check_facets(engine: str, facets: Sequence[Facet]) -> None:
     UserError
         If there are none, or one needs an encoder.
     """
-    if not facets or not set(facets) <= set(NUMERIC_FACETS):
+    if not facets or not all(facet.is_numeric for facet in facets):
+        numeric = [name for name, facet in FACETS.all().items() if facet.is_numeric]
         raise UserError(
             f"engine {engine} cannot look at {combination_name(facets) or 'no facet'}: it takes "
-            f"{', '.join(facet.value for facet in NUMERIC_FACETS)}. Adjust its `combinations`."
+            f"{', '.join(numeric)}. Adjust its `combinations`."
         )
 
 
@@ -43,13 +45,13 @@ def vectors(frame: pd.DataFrame, facets: Sequence[Facet]) -> Array:
     EngineError
         If a number is infinite, or beyond what single precision holds; names the material.
     """
-    parts = {facet: _stacked(frame[facet.value]) for facet in facets}
+    parts = {facet: _stacked(frame[facet.name]) for facet in facets}
     for facet, values in parts.items():
         beyond = (np.abs(values) > LARGEST).any(axis=1)
         if beyond.any():
             names = frame["mat_id"].to_numpy()[beyond]
             raise EngineError(
-                f"the facet {facet.value} of {len(names)} rows has numbers beyond {LARGEST:.2g}, "
+                f"the facet {facet.name} of {len(names)} rows has numbers beyond {LARGEST:.2g}, "
                 f"the first one is {names[0]}"
             )
     return np.hstack(list(parts.values()))
@@ -63,14 +65,14 @@ def pixels(frame: pd.DataFrame) -> Array:
     UserError
         If a picture is missing or is no composition image; names the material and the file.
     """
-    paths = frame[Facet.COMPIMAGE.value]
+    paths = frame[COMPIMAGE.name]
     return np.stack([_grey(mat_id, Path(path)) for mat_id, path in zip(frame["mat_id"], paths, strict=True)])
 
 
 def original_features(frame: pd.DataFrame, facets: Sequence[Facet]) -> Array:
     """Put the numbers of facets side by side, images pixel by pixel: shape ``(rows, features)``."""
     parts = [
-        vectors(frame, [facet]) if facet.facts.kind == "vector" else pixels(frame).reshape(len(frame), -1)
+        vectors(frame, [facet]) if facet.kind == "vector" else pixels(frame).reshape(len(frame), -1)
         for facet in facets
     ]
     return np.hstack(parts)

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from polyfacet.config.completion import checked_section
-from polyfacet.facets.registry import Facet, facets_of
+from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import facets_of
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.plugins import Registry
 from polyfacet.training.engines.automm.declaration import AUTOMM
@@ -73,7 +74,7 @@ def check_combinations(name: str, combinations: Sequence[str], known: Sequence[F
     looks_at = ENGINES.get(name).looks_at
     refused = [each for each in combinations if not all(map(looks_at, facets_of(each)))]
     if refused:
-        taken = [facet.value for facet in known if looks_at(facet)]
+        taken = [facet.name for facet in known if looks_at(facet)]
         example = f": write for example\n      combinations: [{taken[0]}]" if taken else "."
         raise UserError(
             f"engine {name!r} cannot look at {', '.join(refused)}. It takes the facets "

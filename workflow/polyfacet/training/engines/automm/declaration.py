@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from polyfacet.facets.registry import Facet
+from polyfacet.facets.declaration import Facet
 from polyfacet.runtime.resources import Cost
 from polyfacet.training.engines.automm.settings import AutoMMSettings
 from polyfacet.training.engines.declaration import EngineDeclaration
@@ -11,7 +11,7 @@ from polyfacet.training.engines.declaration import EngineDeclaration
 def gains_by_gpu(facets: Sequence[Facet], from_hub: bool) -> bool:
     """Say whether a cell trains an encoder that is slow without a GPU; local encoders of text are small."""
     slow = {"image", "text"} if from_hub else {"image"}
-    return any(facet.facts.kind in slow for facet in facets)
+    return any(facet.kind in slow for facet in facets)
 
 
 AUTOMM = EngineDeclaration(

@@ -18,7 +18,8 @@ from autogluon.multimodal import MultiModalPredictor
 from autogluon.multimodal.constants import BINARY, MULTICLASS, REGRESSION
 from transformers.utils.logging import disable_progress_bar
 
-from polyfacet.facets.registry import PICTURE_FACETS, Facet, picture_columns
+from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import picture_columns
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_folder
@@ -26,7 +27,7 @@ from polyfacet.training.encoders.hub import hub_checkpoints
 from polyfacet.training.encoders.hub_cache import WAYS_OUT
 from polyfacet.training.encoders.local import checkpoint_of
 from polyfacet.training.encoders.own_checkpoints import (
-    ENCODER_MODELS,
+    encoder_model,
     folder_identity,
     local_folder,
     own_checkpoints,
@@ -147,15 +148,15 @@ class AutoMM(Engine):
     def encoder_identities(self) -> dict[str, str]:
         """Give the identity of the local checkpoint of each facet of the combination."""
         encoders = self.resources.encoders
-        own = own_checkpoints(self.resources.checkpoints, self.settings.hyperparameters)
+        own = own_checkpoints(self.facets, self.resources.checkpoints, self.settings.hyperparameters)
         digests = {}
         for facet in self.facets:
             if facet in own:
                 folder = local_folder(facet, own[facet])
                 if folder is not None:
-                    digests[facet.value] = folder_identity(folder)
-            elif facet in ENCODER_MODELS and encoders is not None:
-                digests[facet.value] = sha256_of_folder(checkpoint_of(encoders, facet))
+                    digests[facet.name] = folder_identity(folder)
+            elif encoder_model(facet) and encoders is not None:
+                digests[facet.name] = sha256_of_folder(checkpoint_of(encoders, facet))
         return digests
 
     def _new_predictor(self, table: pd.DataFrame, objective: Objective) -> MultiModalPredictor:
@@ -172,10 +173,12 @@ class AutoMM(Engine):
         }
         predictor = MultiModalPredictor(**common)
         learner = (FacetLearner if objective.classes else MAELearner)(**common)
-        pictures = [facet for facet in self.facets if facet in PICTURE_FACETS]
+        pictures = [facet for facet in self.facets if facet.kind == "image"]
         if len(pictures) > 1:
             learner.picture_columns = {
-                ENCODER_MODELS[facet]: picture_columns(facet, table.columns) for facet in pictures
+                model: picture_columns(facet, table.columns)
+                for facet in pictures
+                if (model := encoder_model(facet))
             }
         predictor._learner = learner
         return predictor
@@ -215,10 +218,10 @@ def _check_classes(train: pd.Series, valid: pd.Series) -> None:
 def _check_numbers(train: pd.DataFrame, facets: Sequence[Facet]) -> None:
     """Check that a number varies: AutoGluon leaves out those that do not, and the facet with them."""
     for facet in facets:
-        if facet.facts.kind == "vector":
+        if facet.kind == "vector":
             numbers = train[columns_of(facet, list(train.columns))]
             if (numbers.nunique() < 2).all():
-                raise EngineError(f"{facet.value} is the same in all training rows: nothing to learn from")
+                raise EngineError(f"{facet.name} is the same in all training rows: nothing to learn from")
 
 
 def _refuse_divergence(predictor: MultiModalPredictor) -> None:

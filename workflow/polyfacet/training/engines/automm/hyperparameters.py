@@ -7,9 +7,10 @@ from typing import Any
 
 import torch
 
-from polyfacet.facets.registry import PICTURE_FACETS, Facet
+from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import FACETS
 from polyfacet.training.encoders.local import checkpoint_of
-from polyfacet.training.encoders.own_checkpoints import ENCODER_MODELS, local_folder, own_checkpoints
+from polyfacet.training.encoders.own_checkpoints import encoder_model, local_folder, own_checkpoints
 from polyfacet.training.engines.automm.overrides import overrides_of
 from polyfacet.training.engines.automm.settings import AutoMMSettings
 
@@ -28,7 +29,7 @@ LOCAL_TRAINING: Mapping[str, Any] = {
 
 def model_names(facets: Sequence[Facet], settings: AutoMMSettings) -> list[str]:
     """Name the models of a combination; more than one are fused."""
-    names = list(dict.fromkeys(ENCODER_MODELS.get(facet, settings.tabular_model) for facet in facets))
+    names = list(dict.fromkeys(encoder_model(facet) or settings.tabular_model for facet in facets))
     return [*names, FUSION_MODEL] if len(names) > 1 else names
 
 
@@ -58,21 +59,23 @@ def hyperparameters_of(
     """
     models = model_names(facets, settings)
     values: dict[str, Any] = {"model.names": models}
-    own = own_checkpoints(checkpoints, settings.hyperparameters)
+    own = own_checkpoints(facets, checkpoints, settings.hyperparameters)
     if encoders is not None:
         values |= LOCAL_TRAINING
         if any(facet in own for facet in facets):
             # It would undo what the user's own checkpoint has learned.
             del values["optim.lr"], values["optim.lr_choice"]
-        if Facet.TEXT in facets and Facet.TEXT not in own:
+        if any(facet.kind == "text" and facet not in own for facet in facets):
             # An untrained first token has not learned to stand for its sentence.
             values["model.hf_text.pooling_mode"] = "mean"
     values |= _input_choices(facets, settings) | _machine_choices() | _named(settings)
-    values |= overrides_of(settings.hyperparameters, models, model_names(tuple(Facet), settings))
-    for facet, model in ENCODER_MODELS.items():
-        if facet in facets and facet in own:
+    all_models = model_names(tuple(FACETS.all().values()), settings)
+    values |= overrides_of(settings.hyperparameters, models, all_models)
+    for facet in facets:
+        model = encoder_model(facet)
+        if model and facet in own:
             values[f"model.{model}.checkpoint_name"] = str(local_folder(facet, own[facet]) or own[facet])
-        elif facet in facets and encoders is not None:
+        elif model and encoders is not None:
             values[f"model.{model}.checkpoint_name"] = str(checkpoint_of(encoders, facet).resolve())
     return values
 
@@ -85,13 +88,13 @@ def _input_choices(facets: Sequence[Facet], settings: AutoMMSettings) -> dict[st
     """
     values: dict[str, Any] = {}
     for facet in facets:
-        if facet in PICTURE_FACETS:
+        if facet.kind == "image":
             flips = ["random_horizontal_flip", "random_vertical_flip"]
-            augment = facet is Facet.IMAGE and settings.augment_pictures
-            model = f"model.{ENCODER_MODELS[facet]}"
+            augment = facet.may_be_flipped and settings.augment_pictures
+            model = f"model.{encoder_model(facet)}"
             values[f"{model}.train_transforms"] = ["resize_to_square", *(flips if augment else [])]
             values[f"{model}.val_transforms"] = ["resize_to_square"]
-        if facet is Facet.TEXT:
+        if facet.kind == "text":
             values["model.hf_text.text_trivial_aug_maxscale"] = 0.0
     return values
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from polyfacet.facets.registry import PICTURE_FACETS, Facet, picture_columns
+from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import picture_columns
 from polyfacet.materials.objectives import Objective
 from polyfacet.training.engines.numeric_facets import vectors
 
@@ -14,17 +15,17 @@ _COLUMN_TYPES = {"text": "text", "image": "image_path", "vector": "numerical"}
 
 def columns_of(facet: Facet, columns: Sequence[str]) -> list[str]:
     """Name the columns of a dataset or model table that hold a facet."""
-    name = facet.value
-    if facet in PICTURE_FACETS:
+    name = facet.name
+    if facet.kind == "image":
         return picture_columns(facet, columns)
-    if facet.facts.kind == "vector":
+    if facet.kind == "vector":
         return [column for column in columns if column.startswith(f"{name}_")] or [name]
     return [name]
 
 
 def all_picture_columns(facets: Sequence[Facet], columns: Sequence[str]) -> list[str]:
     """Name the columns of a table that hold pictures of these facets."""
-    return [name for facet in facets if facet in PICTURE_FACETS for name in picture_columns(facet, columns)]
+    return [name for facet in facets if facet.kind == "image" for name in picture_columns(facet, columns)]
 
 
 def model_table(
@@ -53,7 +54,7 @@ def model_table(
     """
     parts: list[pd.DataFrame | pd.Series] = []
     for facet in facets:
-        if facet.facts.kind == "vector":
+        if facet.kind == "vector":
             parts.append(_expanded(frame, facet))
         else:
             parts.append(frame[columns_of(facet, list(frame.columns))].reset_index(drop=True))
@@ -64,9 +65,9 @@ def model_table(
 
 def column_types(facets: Sequence[Facet], columns: Sequence[str]) -> dict[str, str]:
     """Give AutoGluon's type of each column of a model table, which it would guess otherwise."""
-    return {name: _COLUMN_TYPES[facet.facts.kind] for facet in facets for name in columns_of(facet, columns)}
+    return {name: _COLUMN_TYPES[facet.kind] for facet in facets for name in columns_of(facet, columns)}
 
 
 def _expanded(frame: pd.DataFrame, facet: Facet) -> pd.DataFrame:
     values = vectors(frame, [facet])
-    return pd.DataFrame(values, columns=[f"{facet.value}_{i:03d}" for i in range(values.shape[1])])
+    return pd.DataFrame(values, columns=[f"{facet.name}_{i:03d}" for i in range(values.shape[1])])

@@ -8,7 +8,7 @@ CLASSICAL = EngineDeclaration(
     "classical",
     ClassicalSettings,
     "polyfacet.training.engines.classical.engine:Classical",
-    looks_at=lambda facet: facet.facts.is_numeric,
+    looks_at=lambda facet: facet.is_numeric,
     cost=Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=0.3),
     probabilities=True,
     cheap=True,

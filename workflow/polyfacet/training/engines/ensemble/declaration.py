@@ -8,7 +8,7 @@ ENSEMBLE = EngineDeclaration(
     "ensemble",
     EnsembleSettings,
     "polyfacet.training.engines.ensemble.engine:Ensemble",
-    looks_at=lambda facet: facet.facts.is_numeric,
+    looks_at=lambda facet: facet.is_numeric,
     cost=Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=2.5),
     probabilities=True,
     cheap=True,

@@ -8,7 +8,7 @@ MCVN = EngineDeclaration(
     "mcvn",
     MCVNSettings,
     "polyfacet.training.engines.mcvn.engine:MCVNEngine",
-    looks_at=lambda facet: facet.facts.is_numeric,
+    looks_at=lambda facet: facet.is_numeric,
     cost=Cost(mb=800, mb_per_1000=50, minutes_per_1000=0.015),
     probabilities=True,
     cheap=True,

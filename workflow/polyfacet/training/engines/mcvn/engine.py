@@ -10,8 +10,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from polyfacet.facets.compimage.grey_levels import WHITE
+from polyfacet.facets.declaration import Facet
 from polyfacet.facets.graph.devices import one_thread
-from polyfacet.facets.registry import Facet
+from polyfacet.facets.registry import COMPIMAGE
 from polyfacet.materials.objectives import Objective
 from polyfacet.training.engines.base import EngineError, ProbabilisticEngine, ValidationUse
 from polyfacet.training.engines.mcvn.network import MCVN
@@ -43,7 +44,7 @@ class MCVNEngine(ProbabilisticEngine):
     @property
     def _vectors(self) -> list[Facet]:
         """What the branch of the original features looks at, side by side."""
-        return [facet for facet in self.facets if facet.facts.kind == "vector"]
+        return [facet for facet in self.facets if facet.kind == "vector"]
 
     def learn(self, train: pd.DataFrame, valid: pd.DataFrame, objective: Objective) -> None:
         """Train on ``train``; keep the weights of the lowest loss on ``valid``.
@@ -116,7 +117,7 @@ class MCVNEngine(ProbabilisticEngine):
             torch.manual_seed(self.resources.seed)
             return MCVN(
                 n_original=len(self._inputs.mean) if self._inputs else 0,
-                with_image=Facet.COMPIMAGE in self.facets,
+                with_image=COMPIMAGE in self.facets,
                 n_outputs=len(self._classes) or 1,
                 variant=self.settings.variant,
                 attention=self.settings.attention,
@@ -127,7 +128,7 @@ class MCVNEngine(ProbabilisticEngine):
         original = (
             torch.from_numpy(self._inputs.scale(vectors(frame, self._vectors))) if self._inputs else None
         )
-        images = torch.from_numpy(pixels(frame)) if Facet.COMPIMAGE in self.facets else None
+        images = torch.from_numpy(pixels(frame)) if COMPIMAGE in self.facets else None
         if images is not None and self.settings.grey_values == "byte":
             images = images * WHITE
         return original, images

@@ -1,0 +1,1 @@
+"""Facets that are columns of a table as they are."""

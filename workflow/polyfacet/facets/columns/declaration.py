@@ -1,0 +1,6 @@
+"""Columns of a table as facets: amounts of the elements, process conditions."""
+
+from polyfacet.facets.declaration import Facet
+
+COMPOSITION = Facet("composition", "amounts of the elements", "vector", needs="columns")
+PROCESS = Facet("process", "process conditions", "vector", needs="columns")

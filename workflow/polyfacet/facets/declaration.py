@@ -1,0 +1,156 @@
+"""What a facet is: a way to look at a material, declared once."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from polyfacet.materials.stage_tables import MADE_PICTURES, MADE_TEXTS, VECTORS
+
+# What a model gets to see: a text, a picture (path of a PNG), or a vector of numbers.
+Kind = Literal["text", "image", "vector"]
+# What it is made of: the formula, the structure, or columns of a table as they are.
+Needs = Literal["formula", "structure", "columns"]
+FORM_SEPARATOR = ":"
+_NAME = re.compile(r"[a-z][a-z0-9]*(:[a-z0-9_]+)?")
+
+
+class FacetError(ValueError):
+    """A material of which a facet cannot be made; the message becomes the reason of the reject."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What the jobs that make a facet leave: one table for each shard, and the pictures that it lists.
+
+    Attributes
+    ----------
+    folder
+        Folder below that of the source, or of the split; ``{form}`` stands for the variant.
+    schema
+        Columns of the table.
+    column
+        The column that models see.
+    of_split
+        Whether it is repeated for each split, because something of it is fitted on the training part.
+    rejects
+        Folder of the stage that rejects materials and keeps results, if it is another one.
+    """
+
+    folder: str
+    schema: pa.Schema
+    column: str
+    of_split: bool = False
+    rejects: str = ""
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether the table lists pictures, in a folder that is named like it."""
+        return "sha256" in self.schema.names
+
+    @property
+    def has_views(self) -> bool:
+        """Whether a material may have several pictures."""
+        return "view" in self.schema.names
+
+
+_MADE_BY_KIND = {
+    "text": (MADE_TEXTS, "text"),
+    "image": (MADE_PICTURES, "image"),
+    "vector": (VECTORS, "values"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Facet:
+    """A way to look at a material, or one variant of it; facets of one name are equal.
+
+    Attributes
+    ----------
+    name
+        Name in configurations, combinations and columns; that of a variant is ``<facet>:<form>``.
+    label
+        Name in tables and figures.
+    kind
+        What a model gets to see.
+    needs
+        What it is made of; facets that need a structure are of crystals only.
+    shows_structure
+        Whether it shows the lattice, from which some objectives can be read off.
+    variants
+        Its forms, and whether each of them shows the lattice.
+    stage
+        What its jobs leave; None for columns of the table of the materials.
+    make
+        Makes it of one material's formula (str) or structure (pymatgen's ``Structure``), as ``needs`` says:
+        a text, a picture (Pillow's ``Image``) or numbers.  Raises `FacetError` where it cannot.  None where
+        rules of the workflow make it.
+    pixels_are_numbers
+        Whether the pixels of a picture are numbers in themselves, so that no encoder is needed.
+    may_be_flipped
+        Whether a picture means the same when it is flipped.
+    model_suffix
+        What AutoGluon's model of a picture facet is called behind ``timm_image_``; empty for the name.
+    form
+        Which variant it is; empty for the one that the configuration chooses.
+    """
+
+    name: str
+    label: str
+    kind: Kind
+    needs: Needs
+    shows_structure: bool = False
+    variants: Mapping[str, bool] = field(default_factory=lambda: MappingProxyType({}))
+    stage: Stage | None = None
+    make: Callable[[Any], Any] | None = None
+    pixels_are_numbers: bool = False
+    may_be_flipped: bool = False
+    model_suffix: str = ""
+    form: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the name, and declare the stage of a facet that `make` makes."""
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(f"a facet cannot be called {self.name!r}: write small letters and digits")
+        if self.make is not None and self.stage is None:
+            schema, name = _MADE_BY_KIND[self.kind]
+            object.__setattr__(self, "stage", Stage(f"facets/{self.name}", schema, name))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Facet) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    @property
+    def base(self) -> str:
+        """Name of the facet that it is a variant of, or its own."""
+        return self.name.split(FORM_SEPARATOR)[0]
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether it is numbers in itself, so that no encoder is needed."""
+        return self.kind == "vector" or self.pixels_are_numbers
+
+    def variant(self, form: str) -> "Facet":
+        """Return a variant of it.
+
+        Raises
+        ------
+        ValueError
+            If there is no such form.
+        """
+        if form not in self.variants:
+            forms = f"; there are: {', '.join(self.variants)}" if self.variants else ""
+            raise ValueError(f"the facet {self.name!r} has no form {form!r}{forms}")
+        return replace(
+            self,
+            name=f"{self.name}{FORM_SEPARATOR}{form}",
+            label=f"{self.label} ({form})",
+            form=form,
+            needs="structure" if self.variants[form] else self.needs,
+            shows_structure=self.variants[form],
+        )

@@ -1,0 +1,15 @@
+"""The picture of the structure as a facet."""
+
+from polyfacet.facets.declaration import Facet, Stage
+from polyfacet.materials.stage_tables import PICTURES
+
+IMAGE = Facet(
+    "image",
+    "structure picture",
+    "image",
+    needs="structure",
+    shows_structure=True,
+    stage=Stage("images", PICTURES, "image"),
+    may_be_flipped=True,
+    model_suffix="structure",
+)

@@ -1,0 +1,73 @@
+"""Facets that are declared with a function: made material by material, and checked."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from polyfacet.facets.declaration import Facet, FacetError
+from polyfacet.runtime.files import sha256_of_file
+
+
+def make_row(facet: Facet, mat_id: str, material: Any, folder: Path | None) -> dict[str, Any]:
+    """Make a facet of one material: a row of its stage's table.
+
+    Parameters
+    ----------
+    facet
+        A facet with ``make``.
+    mat_id
+        Identifier of the material.
+    material
+        Its formula or structure, as the facet needs.
+    folder
+        Where pictures go; None for facets without.
+
+    Raises
+    ------
+    FacetError
+        If it cannot be made of this material, or is not of its kind.
+    """
+    if facet.make is None:
+        raise ValueError(f"the facet {facet.name} is made by rules of the workflow")
+    value = facet.make(material)
+    return {"mat_id": mat_id, **_WRITERS[facet.kind](facet, mat_id, value, folder)}
+
+
+def _text(facet: Facet, mat_id: str, value: Any, folder: Path | None) -> dict[str, Any]:
+    if not isinstance(value, str) or not value.strip():
+        raise FacetError(f"{facet.name} is no text but {_shown(value)}")
+    return {"text": value}
+
+
+def _vector(facet: Facet, mat_id: str, value: Any, folder: Path | None) -> dict[str, Any]:
+    try:
+        numbers = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise FacetError(f"{facet.name} is no list of numbers but {_shown(value)}") from error
+    if numbers.ndim != 1 or not numbers.size or not np.isfinite(numbers).all():
+        raise FacetError(f"{facet.name} is no list of finite numbers but {_shown(value)}")
+    return {"values": numbers.tolist()}
+
+
+def _picture(facet: Facet, mat_id: str, value: Any, folder: Path | None) -> dict[str, Any]:
+    if not isinstance(value, Image.Image):
+        raise FacetError(f"{facet.name} is no picture of Pillow but {_shown(value)}")
+    if folder is None:
+        raise ValueError(f"the facet {facet.name} needs a folder for its pictures")
+    path = folder / f"{mat_id}.png"
+    value.save(path)
+    return {"image": path.name, "sha256": sha256_of_file(path)}
+
+
+_WRITERS: dict[str, Callable[[Facet, str, Any, Path | None], dict[str, Any]]] = {
+    "text": _text,
+    "vector": _vector,
+    "image": _picture,
+}
+
+
+def _shown(value: Any) -> str:
+    return f"{type(value).__name__} {value!r:.60}"

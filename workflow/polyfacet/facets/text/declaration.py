@@ -1,0 +1,16 @@
+"""The text facet."""
+
+from types import MappingProxyType
+
+from polyfacet.facets.declaration import Facet, Stage
+from polyfacet.facets.text.variants import FORMULA_TEXTS, STRUCTURE_TEXTS
+from polyfacet.materials.stage_tables import TEXTS
+
+TEXT = Facet(
+    "text",
+    "text",
+    "text",
+    needs="formula",
+    variants=MappingProxyType(dict.fromkeys(FORMULA_TEXTS, False) | dict.fromkeys(STRUCTURE_TEXTS, True)),
+    stage=Stage("text-{form}", TEXTS, "text"),
+)

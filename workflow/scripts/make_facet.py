@@ -1,0 +1,127 @@
+"""Make a facet that is declared with a function, of every material of a shard."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated, Any
+
+from polyfacet.facets.declaration import Facet, FacetError
+from polyfacet.facets.making import make_row
+from polyfacet.facets.registry import facet_named
+from polyfacet.materials.cif import read_cif
+from polyfacet.materials.material import SAMPLE
+from polyfacet.materials.stage_tables import intact_structures
+from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.files import atomic_path
+from polyfacet.runtime.identifiers import text_digest
+from polyfacet.runtime.kept_results import KeptResults
+from polyfacet.runtime.progress import track
+from polyfacet.runtime.rejects import Reject, check_rejected_fraction, write_rejects
+from polyfacet.runtime.sharding import read_shard
+
+# From an identifier to a formula or a structure.
+Reader = Callable[[str], Any]
+
+
+def main(
+    table: Path,
+    rejected: Path,
+    *,
+    provenance: Path,
+    facet: str,
+    shard: int,
+    n_shards: Annotated[int, Key("shards")],
+    max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")],
+    sample: Path | None = None,
+    structures: Path | None = None,
+    materials: Path | None = None,
+    pictures: Path | None = None,
+    kept: Path | None = None,
+    code: str = "",
+) -> None:
+    """Make the facet for one shard.
+
+    Parameters
+    ----------
+    table, rejected
+        Outputs: what was made; materials of which the facet cannot be made, with reasons.
+    provenance
+        Output: JSON that says how many were made, and how many kept.
+    facet
+        Name of the facet.
+    shard, n_shards
+        Which materials of the sample: those whose hash falls into this shard.
+    max_rejected_fraction
+        Share of rejects above which the stage stops.
+    sample
+        Table of the sampled materials, for a facet that needs formulas.
+    structures, materials
+        Folder of ``<mat_id>.cif`` and table of their digests, for one that needs structures.
+    pictures
+        Output: folder of the pictures, for one of pictures.
+    kept, code
+        Record of this shard and digest of the code; see `polyfacet.runtime.kept_results.KeptResults`.
+
+    Raises
+    ------
+    UserError
+        If the function of the facet fails with anything but `FacetError`; names the material.
+    """
+    declared = facet_named(facet)
+    if declared.stage is None:
+        raise ValueError(f"the facet {facet} has no stage")
+    made_of, read = (
+        _of_formulas(sample, int(shard), n_shards) if sample else _of_structures(structures, materials)
+    )
+    image = "image" if pictures else None
+    recipe = {"code": code}
+    results = KeptResults(
+        kept, declared.stage.schema, recipe, made_of, script=Path(__file__), file_column=image
+    )
+    rows: list[dict[str, Any]] = []
+    rejects: list[Reject] = []
+    with atomic_path(pictures) if pictures else nullcontext() as folder:
+        if folder:
+            folder.mkdir()
+        for mat_id in track(results.reuse(folder), f"{facet} {table.stem}"):
+            try:
+                rows.append(_made(declared, mat_id, read, folder))
+            except FacetError as error:
+                rejects.append(Reject(mat_id, str(error)))
+    write_rejects(rejected, rejects)
+    reasons = [reject.reason for reject in rejects]
+    check_rejected_fraction(len(rejects), len(made_of), max_rejected_fraction, facet, reasons)
+    results.write(table, provenance, rows, pictures)
+
+
+def _made(facet: Facet, mat_id: str, read: Reader, folder: Path | None) -> dict[str, Any]:
+    material = read(mat_id)
+    try:
+        return make_row(facet, mat_id, material, folder)
+    except FacetError:
+        raise
+    except Exception as error:
+        raise UserError(
+            f"the facet {facet.name} fails at material {mat_id} ({type(error).__name__}: {error}). Correct "
+            "its `make`, or let it raise FacetError where the material is at fault."
+        ) from error
+
+
+def _of_formulas(sample: Path, shard: int, n_shards: int) -> tuple[dict[str, str], Reader]:
+    """Return what the facet is made of, by digest, and a function that reads it."""
+    frame = read_shard(sample, SAMPLE, shard, n_shards, ["mat_id", "formula"])
+    formulas = dict(zip(frame["mat_id"], frame["formula"], strict=True))
+    return {mat_id: text_digest(formula) for mat_id, formula in formulas.items()}, formulas.__getitem__
+
+
+def _of_structures(folder: Path | None, manifest: Path | None) -> tuple[dict[str, str], Reader]:
+    if folder is None or manifest is None:
+        raise ValueError("a facet is made of a sample, or of structures and their table")
+    return intact_structures(manifest, folder), lambda mat_id: read_cif(folder / f"{mat_id}.cif")
+
+
+if __name__ == "__main__":
+    from polyfacet.config.entry_point import run
+
+    run(main, globals().get("snakemake"))
