@@ -1,13 +1,15 @@
 """Tables and figures of a run: right numbers, best cells marked, failures shown, nothing invented."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from made_up_results import cell_row, frames, score_rows
 from PIL import Image
 
-from polyfacet.evaluation.scores import compare
+from polyfacet.evaluation.metrics import scores_of
+from polyfacet.evaluation.scores import compare, scores_of_cell, with_means_over_objectives
 from polyfacet.reporting.figures import contact_sheet, mae_bars, mase_heatmap, save
-from polyfacet.reporting.grids import grids
+from polyfacet.reporting.grids import SHOWN, grids
 
 VALUES = {
     ("text", "gap"): 0.5,
@@ -56,12 +58,31 @@ def test_values_are_means_over_repeats_with_their_spread_and_failures_stay_visib
     assert np.isnan(grid.values("mae").loc["text+image", "vol_atom"])
 
 
-def test_a_failed_repeat_is_not_averaged_away():
-    cells = [cell_row("text", repeat=repeat, ok=repeat == 0) for repeat in range(2)]
-    scores = [row for cell in cells for row in score_rows(cell, mae=1.0, mase=1.0)]
+@pytest.mark.parametrize("classes", [[], ["a", "b"]])
+def test_a_failed_repeat_is_not_averaged_away(classes):
+    cells = [cell_row("text", repeat=repeat, ok=repeat == 0, classes=classes) for repeat in range(2)]
+    answers = {"y_true": [1.0, 2.0], "y_pred": [1.0, 1.0], "true_class": ["a", "b"], "predicted_class": "a"}
+    test = pd.DataFrame({"part": "test", **answers}, index=range(2))
+    scores = [row for cell in cells for row in scores_of_cell(cell, test)]
     frame, table = frames(cells, scores)
-    (grid,) = grids(frame, compare(table, None))
-    assert np.isnan(grid.values("mase").loc["text", "gap"])
+    failed = table[table["repeat"] == 1]
+    assert set(failed["reason"]) == {"no reason"}
+    assert failed["value"].isna().all()
+    compared = compare(table, None)
+    assert set(zip(compared["class"], compared["metric"], strict=True)) == set(scores_of(classes))
+    assert compared["mean"].isna().all()
+    assert set(compared["n"]) == {2}
+    (grid,) = grids(frame, compared)
+    for metric in SHOWN[grid.kind]:
+        assert np.isnan(grid.values(metric).loc["text", "gap"])
+
+
+def test_a_failed_objective_is_not_averaged_away():
+    cells = [cell_row("text"), cell_row("text", "e_form", ok=False)]
+    scores = score_rows(cells[0], mae=1.0, mase=1.0, r2=1.0) + score_rows(cells[1])
+    means = with_means_over_objectives(frames(cells, scores)[1]).query("objective == 'all'")
+    assert list(means["metric"]) == ["mase", "r2"]
+    assert means["value"].isna().all()
 
 
 def test_the_best_of_each_objective_is_marked():

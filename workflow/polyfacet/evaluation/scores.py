@@ -5,13 +5,11 @@ from typing import Any
 
 import pandas as pd
 
-from polyfacet.evaluation.metrics import ALL, scores_of_classes, scores_of_numbers
+from polyfacet.evaluation.metrics import ALL, scores_of, scores_of_classes, scores_of_numbers
 from polyfacet.evaluation.tables import CELL, KEYS
 from polyfacet.splits.parts import TEST
 
 LOWER_IS_BETTER = ("mae", "mase", "rmse")
-# The score that decides, of numbers and of classes; a failed cell lacks it.
-DECISIVE = {False: "mase", True: "macro_f1"}
 _SCORE = [*CELL, "class", "metric"]
 
 
@@ -28,12 +26,13 @@ def scores_of_cell(cell: Mapping[str, Any], predictions: pd.DataFrame) -> Iterat
     Yields
     ------
     dict
-        Rows of ``SCORES``; of a failed cell one, with the reason instead of a value.
+        Rows of ``SCORES``; those of a failed cell have the reason instead of a value: a score that had no row
+        would be left out of means over repeats and objectives.
     """
     identity = {name: cell[name] for name in KEYS}
     if cell["status"] != "ok":
-        decisive = DECISIVE[len(cell["classes"]) > 0]
-        yield {**identity, "class": ALL, "metric": decisive, "value": None, "reason": cell["reason"]}
+        for name, metric in scores_of(cell["classes"]):
+            yield {**identity, "class": name, "metric": metric, "value": None, "reason": cell["reason"]}
         return
     test = predictions[predictions["part"] == TEST]
     if len(cell["classes"]):
