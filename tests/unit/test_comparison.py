@@ -1,5 +1,7 @@
 """Methods side by side: scores from predictions, mean and spread, wins, tables and sentences."""
 
+import inspect
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -198,6 +200,15 @@ def test_the_figure_shows_every_section(scores, tmp_path):
     save(comparison_figure(compare(scores, None), PUBLISHED), tmp_path / "figure.png")
     with Image.open(tmp_path / "figure.png") as picture:
         assert min(picture.size) > 200
+
+
+def test_the_document_and_the_tables_are_sought_in_the_project():
+    defaults = {name: each.default for name, each in inspect.signature(document.main).parameters.items()}
+    assert defaults == {
+        "tables": PROJECT / "results" / "mcvn" / "report" / "tables.md",
+        "document": PROJECT / "docs" / "mcvn.md",
+    }
+    assert defaults["document"].is_file()
 
 
 def test_results_of_a_run_get_into_the_document(tmp_path):
