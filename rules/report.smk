@@ -149,7 +149,7 @@ rule write_report:
         heatmap=rules.plot_results.output.heatmap,
         bars=rules.plot_results.output.bars,
         comparison=rules.plot_results.output.comparison,
-        samples=expand(SAMPLE, source=SOURCES),
+        sample=rules.sample.output.sample if HAS_CRYSTALS else [],
         summaries=expand(f"{SOURCE}/sample/summary.json", source=SOURCES),
         rejected_rows=expand(
             f"{SOURCE}/sample/rejected.parquet", source=config["tables"]

@@ -56,7 +56,7 @@ def report(tmp_path):
     write_table(tmp_path / "twins-0.parquet", twins, TWINS)
     write_table(tmp_path / "twins-1.parquet", [], TWINS)
 
-    def write(*results, **recorded):
+    def write(*results, has_crystals=True, **recorded):
         network.write_text(json.dumps({"kind": "random", "notes": [], **recorded}))
         cells, scores = frames([cell for cell, _ in results], [row for _, rows in results for row in rows])
         write_table(tmp_path / "cells.parquet", cells, CELLS)
@@ -69,10 +69,9 @@ def report(tmp_path):
             tmp_path / "cells.parquet",
             tmp_path / "tables.md",
             *(tmp_path / name for name in ("mase_heatmap.png", "mae_bars.png", "comparison.png")),
-            samples=[tmp_path / "sample.parquet"],
             summaries=[tmp_path / "crystals" / "sample" / "summary.json"],
             rejected_rows=[],
-            splits=[tmp_path / "split.parquet"],
+            splits=[tmp_path / "split.parquet"] if has_crystals else [],
             networks=[network],
             twins=[tmp_path / "twins-0.parquet", tmp_path / "twins-1.parquet"],
             tokens=[],
@@ -81,6 +80,7 @@ def report(tmp_path):
             report=tmp_path / "report.md",
             twins_csv=tmp_path / "twins.csv",
             run_name="test",
+            sample=tmp_path / "sample.parquet" if has_crystals else None,
         )
         return (tmp_path / "report.md").read_text()
 
@@ -144,18 +144,40 @@ def test_elements_whose_picture_holds_the_answer_are_counted(report):
     assert "2 of the 5" not in other_objective
 
 
+def test_the_elements_are_those_of_crystals_whatever_the_objectives_of_tables_are_called(report):
+    steels = cell("compimage", "gap", 0.5, source="steels", label="Gap of the rolls", unit="mm")
+    without = report(steels, *baselines(source="steels"), has_crystals=False)
+    assert "composition image" not in without
+    # The picture of the crystals is looked at for another objective.
+    other = report(steels, cell("compimage", "e_form", 0.5), *baselines("e_form"))
+    assert "composition image" not in other
+    both = report(steels, cell("compimage", "gap", 0.5, label="Fundamental gap"), *baselines())
+    assert "close to the objectives Fundamental gap: this concerns 2 of the 5 test materials" in both
+
+
+def test_what_a_pretrained_network_has_seen_is_said_where_there_are_embeddings(report):
+    pretraining, training = {"n_train": 90, "n_valid": 10}, {"n_train": 6, "n_valid": 2}
+    recorded = {"pretraining": pretraining, "training": training}
+    text = report(cell("graph", mae=0.5), *baselines(), **recorded)
+    assert "pretrained on 90 materials (10 others chose its epoch) outside the sample" in text
+    assert "values of all targets, whatever this run predicts: Band gap, Formation energy" in text
+    assert "trained on 6 materials" in text
+    assert "pretrained" not in report(cell("text", mae=0.5), *baselines(), **recorded)
+    assert "pretrained on 90" in report(cell("graph", mae=0.5), *baselines(), pretraining=pretraining)
+
+
 def test_what_the_network_saw_and_could_not_learn_is_said_where_there_are_embeddings(report):
     training = {"n_train": 6, "n_valid": 2}
     note = "The training of the network left out `e_hull`: all 6 known training values are 0."
     text = report(cell("graph", mae=0.5), *baselines(), training=training, notes=[note])
     assert "trained on 6 materials" in text
     assert "2 others chose its epoch" in text
-    assert "all objectives at once" in text
+    assert "all targets at once" in text
     assert "- random-0: The training of the network left out" in text
     without = report(cell("text", mae=0.5), *baselines(), training=training, notes=[note])
     assert "network" not in without
     untrained = report(cell("graph", mae=0.5), *baselines())
-    assert "all objectives at once" not in untrained
+    assert "all targets at once" not in untrained
 
 
 def test_twins_are_counted_and_listed(report, tmp_path):

@@ -29,7 +29,6 @@ def main(
     heatmap: Path,
     bars: Path,
     comparison: Path,
-    samples: list[Path],
     summaries: list[Path],
     rejected_rows: list[Path],
     splits: list[Path],
@@ -42,6 +41,7 @@ def main(
     twins_csv: Path,
     *,
     run_name: str,
+    sample: Path | None = None,
     sheet: Path | None = None,
     legend: Path | None = None,
 ) -> None:
@@ -53,8 +53,8 @@ def main(
         Facts of all cells; findings and tables in Markdown.
     heatmap, bars, comparison, sheet, legend
         Figures to show; the last two where there are pictures.
-    samples, summaries
-        Materials of each source, and what was counted when they were sampled or read.
+    summaries
+        What was counted when the materials of each source were sampled or read.
     rejected_rows
         Rows of tables that could not be used.
     splits
@@ -73,6 +73,8 @@ def main(
         Outputs: the report; a list of all twins.
     run_name
         Title of the run.
+    sample
+        The sampled crystals; None without crystals.
     """
     cells = read_table(cells_table, CELLS)
     found = (
@@ -80,7 +82,7 @@ def main(
     )
     found = found.sort_values(["twin_group", "mat_id"])
     write_text(twins_csv, found.to_csv(index=False))
-    formulas = pd.concat([read_table(path, columns=["mat_id", "formula"]) for path in samples])
+    formulas = read_table(sample, columns=["mat_id", "formula"]) if sample else None
     notes = [
         tested_note(cells),
         element_note(formulas, [read_table(path, SPLIT) for path in splits], cells),
