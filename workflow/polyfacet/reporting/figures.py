@@ -110,10 +110,19 @@ def mae_bars(grids: Sequence[Grid]) -> Figure:
         _mae_panel(axes, grid, name, title=len(grids) > 1)
     for axes in list(places.flat)[len(panels) :]:
         axes.set_visible(False)
-    handles, labels = places.flat[0].get_legend_handles_labels()
-    if handles:
-        figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+    add_legend(figure)
     return figure
+
+
+def add_legend(figure: Figure) -> None:
+    """Put one legend above all panels, with what any of them shows."""
+    named = {
+        label: handle
+        for axes in figure.axes
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    if named:
+        figure.legend(named.values(), named.keys(), loc="outside upper center", ncols=min(len(named), 4))
 
 
 def _mae_panel(axes: plt.Axes, grid: Grid, name: str, *, title: bool) -> None:

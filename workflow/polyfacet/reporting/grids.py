@@ -6,6 +6,7 @@ from functools import cached_property
 import pandas as pd
 
 from polyfacet.evaluation.metrics import ALL
+from polyfacet.evaluation.scores import LOWER_IS_BETTER
 from polyfacet.evaluation.tables import CELL
 from polyfacet.facets.registry import Facet, facets_of
 from polyfacet.reporting.numbers import mean_text
@@ -15,6 +16,7 @@ from polyfacet.training.cells import NO_FACET
 METRIC_LABELS = {
     "mae": "MAE",
     "mase": "MASE",
+    "rmse": "RMSE",
     "r2": "R2",
     "precision": "precision",
     "recall": "recall",
@@ -24,7 +26,6 @@ METRIC_LABELS = {
 }
 # What a grid of numbers or of classes shows, the decisive score first.
 SHOWN = {"numbers": ("mase", "mae"), "classes": ("macro_f1", "accuracy")}
-LOWER_IS_BETTER = ("mae", "mase")
 
 
 @dataclass(frozen=True, eq=False)
