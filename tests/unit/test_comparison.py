@@ -290,6 +290,13 @@ def test_all_panels_of_a_source_have_the_same_rows():
     assert "published" in [text.get_text() for text in legend.get_texts()]
 
 
+def test_spreads_end_at_the_edge_of_a_panel_and_points_do_not(scores):
+    axes = comparison_figure(cells_of(scores), compare(scores, None), []).axes[0]
+    for drawn in axes.containers:
+        assert not drawn.lines[0].get_clip_on()
+        assert all(bars.get_clip_on() for bars in drawn.lines[2])
+
+
 def test_the_figure_shows_every_section(scores, tmp_path):
     save(comparison_figure(cells_of(scores), compare(scores, None), PUBLISHED), tmp_path / "figure.png")
     with Image.open(tmp_path / "figure.png") as picture:

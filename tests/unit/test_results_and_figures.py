@@ -129,6 +129,38 @@ def test_the_heatmap_says_what_the_table_says(grid):
     assert "n/a†" in texts
 
 
+def test_baselines_do_not_cross_the_values_of_bars(grid):
+    axes = mae_bars([grid]).axes[0]
+    lines = [line for line in axes.lines if str(line.get_label()).startswith("baseline")]
+    assert len(lines) == 2
+    assert [text.get_text() for text in axes.texts] == ["0.5", "0.9", "0.4"]
+    for text in axes.texts:
+        assert text.get_bbox_patch().get_facecolor() == (1, 1, 1, 1)
+        assert text.get_zorder() > max(line.get_zorder() for line in lines)
+
+
+def test_the_legend_names_the_baselines_of_all_panels():
+    # The first panel has no baseline with a result, the second has one.
+    values = {("text", "gap"): 0.5, ("mean", "gap"): None, ("text", "e_form"): 0.5, ("mean", "e_form"): 1.0}
+    (legend,) = mae_bars([grid_of(values)]).legends
+    assert [text.get_text() for text in legend.get_texts()] == ["baseline: mean"]
+
+
+def test_a_baseline_has_one_style_in_all_panels():
+    grids_of_sources = [
+        grid_of({("text", "gap"): 0.5, **dict.fromkeys(((row, "gap") for row in rows), 1.0)}, source=source)
+        for source, rows in (("crystals", ("mean", "median")), ("steels", ("median",)))
+    ]
+    panels = [axes for axes in mae_bars(grids_of_sources).axes if axes.get_visible()]
+    styles = {
+        line.get_linestyle()
+        for axes in panels
+        for line in axes.lines
+        if line.get_label() == "baseline: median"
+    }
+    assert styles == {":"}
+
+
 @pytest.mark.parametrize("draw", [mase_heatmap, mae_bars])
 def test_a_run_without_numbers_has_figures_that_say_so(draw):
     assert [text.get_text() for text in draw([]).texts] == ["No objective of this run has numbers."]

@@ -96,15 +96,16 @@ def _draw_scores(axes: plt.Axes, rows: pd.DataFrame, place: Mapping[str, int], s
             continue
         color = f"C{number}"
         heights = own["row"].map(place) + 0.3 * (number - (len(splits) - 1) / 2) / max(1, len(splits) - 1)
-        axes.errorbar(
+        drawn = axes.errorbar(
             own["mean"].clip(lower=FLOOR),
             heights,
             xerr=own["std"].where(own["mean"] > FLOOR).fillna(0),
-            clip_on=False,
             fmt="o",
             markersize=4,
             color=color,
             label=f"split {split}, mean and standard deviation",
         )
+        # Points on the edge are whole, and spreads end there: beyond it is the next panel.
+        drawn.lines[0].set_clip_on(False)
         for height in heights[own["mean"].isna()]:
             axes.text(FLOOR, height, " n/a", va="center", fontsize=7, color=color)
