@@ -1,5 +1,7 @@
 """Tables and figures of a run: right numbers, best cells marked, failures shown, nothing invented."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -93,6 +95,16 @@ def test_the_best_of_each_objective_is_marked():
     assert "| image | 0.9 | **1** † |" in lines
     assert "| text+image | **0.4** | n/a † |" in lines
     assert "0.5 ± 0.1414" in grid_of().markdown("mae")
+
+
+def test_an_objective_without_any_result_has_no_best_and_does_not_warn():
+    values = {
+        (row, name): 1.0 if name == "gap" else None for row in ("text", "mean") for name in ("gap", "e_hull")
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert grid_of(values).best("mae") == {"gap": "text"}
+        assert grid_of(dict.fromkeys(values)).best("mase") == {}
 
 
 def test_several_methods_are_told_apart_by_their_names():

@@ -106,10 +106,9 @@ class Grid:
 
     def best(self, metric: str) -> dict[str, str]:
         """Name the best row of each objective; one without any value is left out."""
-        values = self.values(metric)
-        extreme = values.idxmin if metric in LOWER_IS_BETTER else values.idxmax
-        known = values.columns[values.notna().any()]
-        return {name: str(extreme(skipna=True)[name]) for name in known} if len(known) else {}
+        values = self.values(metric).dropna(axis="columns", how="all")
+        best = values.idxmin() if metric in LOWER_IS_BETTER else values.idxmax()
+        return {str(name): str(row) for name, row in best.items()}
 
     def markdown(self, metric: str) -> str:
         """Write a metric as a table: the best value of each objective bold, a dagger where facets show it."""
