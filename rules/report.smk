@@ -25,6 +25,7 @@ rule collect_results:
         code=code_of_rule("collect_results"),
         packages=packages_of_rule("collect_results"),
         reference=config["report"]["reference"],
+        objectives={source: list(own) for source, own in OBJECTIVES.items()},
     script:
         script_path("collect_results")
 

@@ -7,8 +7,7 @@ import pandas as pd
 
 from polyfacet.evaluation.metrics import ALL
 from polyfacet.evaluation.scores import LOWER_IS_BETTER
-from polyfacet.evaluation.tables import CELL
-from polyfacet.facets.registry import Facet, facets_of
+from polyfacet.evaluation.tables import CELL, order_of_combination
 from polyfacet.reporting.numbers import mean_text
 from polyfacet.runtime.markdown import plain, table
 from polyfacet.training.cells import NO_FACET
@@ -68,7 +67,7 @@ class Grid:
         trained = facts.loc[~facts["is_baseline"], "method"].unique()
         keys = sorted(
             zip(facts["is_baseline"], facts["method"], facts["combination"], strict=True),
-            key=lambda key: (key[0], list(facts["method"]).index(key[1]), *_order(key[2])),
+            key=lambda key: (key[0], list(facts["method"]).index(key[1]), order_of_combination(key[2])),
         )
         return {
             (method, combination): method
@@ -148,11 +147,3 @@ def grids(cells: pd.DataFrame, comparison: pd.DataFrame) -> list[Grid]:
                 keys = chosen[CELL].drop_duplicates()
                 found.append(Grid(str(source), str(split), kind, chosen, overall.merge(keys, on=CELL)))
     return found
-
-
-def _order(combination: str) -> tuple[int, list[int]]:
-    if combination == NO_FACET:
-        return 0, []
-    order = list(Facet)
-    places = [order.index(facet) for facet in facets_of(combination)]
-    return len(places), places
