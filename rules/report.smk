@@ -145,7 +145,6 @@ WRITES_STRUCTURE_TEXTS = TEXT in STRUCTURE_TEXTS and Facet.TEXT in FACETS.get(
 rule write_report:
     input:
         cells_table=rules.collect_results.output.cells_table,
-        scores=rules.collect_results.output.scores,
         tables=rules.tabulate_results.output.tables,
         heatmap=rules.plot_results.output.heatmap,
         bars=rules.plot_results.output.bars,
@@ -193,8 +192,6 @@ rule write_report:
         code=code_of_rule("write_report"),
         packages=packages_of_rule("write_report"),
         run_name=config["run_name"],
-        reference=config["report"]["reference"],
-        published=config["report"]["published"],
     script:
         script_path("write_report")
 
