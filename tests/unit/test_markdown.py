@@ -13,6 +13,8 @@ AUTOLINKS = re.compile(
     r"(?:https?|ftp)://|www\.\w|[\w.+-]+@[\w-]+\.\w|(?:mailto|xmpp):\w|(?<![\w`])@\w|#\d|\bGH-\d",
     re.IGNORECASE,
 )
+# What GitHub makes a picture of, sought in the rendered text as well.
+SHORTCODES = re.compile(r":[\w+-]+:")
 
 
 def rendered(text: str) -> str:
@@ -43,6 +45,18 @@ def rendered(text: str) -> str:
         "<https://example.org>",
         "[text](https://example.org)",
         "![picture](http://example.org/a.png)",
+        "- a",
+        "+ a",
+        "-",
+        "1. a",
+        "12) a",
+        "- - -",
+        "---",
+        "> a",
+        "=====",
+        ":smile:",
+        "a:+1: b :e-mail: :non-potable_water:",
+        ":a:b:c:",
         "`code` *a* _b_ ~~c~~ | <b>d</b> &amp; \\ #e",
     ],
 )
@@ -50,7 +64,16 @@ def test_a_text_shows_as_it_is_and_nothing_links(text):
     shown = rendered(text)
     assert shown.replace(WORD_JOINER, "") == text
     assert not AUTOLINKS.search(shown)
+    assert not SHORTCODES.search(shown)
+
+
+@pytest.mark.parametrize("text", ["===", "---", "- a", "+ a", "1. a", "# a", "> a", "| a | b |"])
+def test_a_text_in_a_line_of_its_own_does_not_change_the_one_above(text):
+    html = MarkdownIt("commonmark").render(f"above\n{plain(text)}\n")
+    assert set(re.findall(r"<(\w+)", html)) == {"p"}
 
 
 def test_a_text_without_addresses_has_nothing_added():
     assert plain("line 3, 99.5 %: T is missing") == "line 3, 99.5 %: T is missing"
+    assert plain("-1.5 eV: 3.2 and 1.0") == "-1.5 eV: 3.2 and 1.0"
+    assert plain("at 12:30:15, a - b + c = d") == "at 12:30:15, a - b + c = d"
