@@ -5,7 +5,7 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
-from polyfacet.runtime.markdown import WORD_JOINER, plain
+from polyfacet.runtime.markdown import WORD_JOINER, plain, table
 
 # What GitHub makes a link of, after "Autolinks (extension)" of the GitHub Flavored Markdown Spec, its
 # mentions and its references; sought in the rendered text, as GitHub does for all but the first two.
@@ -77,3 +77,40 @@ def test_a_text_without_addresses_has_nothing_added():
     assert plain("line 3, 99.5 %: T is missing") == "line 3, 99.5 %: T is missing"
     assert plain("-1.5 eV: 3.2 and 1.0") == "-1.5 eV: 3.2 and 1.0"
     assert plain("at 12:30:15, a - b + c = d") == "at 12:30:15, a - b + c = d"
+
+
+def read_table(text: str) -> tuple[list[list[str]], list[str]]:
+    """Return the cells of a rendered table, line by line, and the alignment of its columns."""
+    html = MarkdownIt("commonmark").enable("table").render(text)
+    lines = [
+        re.findall(r"<t[hd](?:\s[^>]*)?>(.*?)</t[hd]>", line)
+        for line in re.findall(r"(?s)<tr>.*?</tr>", html)
+    ]
+    heads = re.findall(r"<th(?:\s[^>]*)?>", html)
+    aligned = ["right" if "text-align:right" in head else "left" for head in heads]
+    assert re.sub(r"(?s)<table>.*</table>", "", html).strip() == ""
+    return lines, aligned
+
+
+def test_a_table_has_its_cells_where_they_belong():
+    cells, aligned = read_table(table(["method", "a", "b"], [["`x`", "1.50", ""], ["y", "-", "**2** †"]]))
+    assert cells == [
+        ["method", "a", "b"],
+        ["<code>x</code>", "1.50", ""],
+        ["y", "-", "<strong>2</strong> †"],
+    ]
+    assert aligned == ["left", "right", "right"]
+
+
+@pytest.mark.parametrize("n_left", [0, 1, 2])
+def test_a_table_without_rows_keeps_its_head_and_the_alignment_of_its_columns(n_left):
+    cells, aligned = read_table(table(["a", "b"], [], n_left))
+    assert cells == [["a", "b"]]
+    assert aligned == ["left"] * n_left + ["right"] * (2 - n_left)
+
+
+def test_a_bar_or_a_line_break_in_a_text_makes_no_cell_or_row():
+    cells, _ = read_table(table([plain("name | a"), "n"], []))
+    assert cells == [["name | a", "n"]]
+    cells, _ = read_table(table(["name", "n"], [[plain("a | b\n| c"), "1"]]))
+    assert cells[1] == ["a | b | c", "1"]

@@ -93,7 +93,7 @@ def main(
     materials += [twins_note(found, twins_csv.name)] if twins else []
     materials += [_rejected_rows(rejected_rows, run), _rejects(rejected, run), _work(provenance, run)]
     parts = [
-        f"# Polyfacet: {run_name}",
+        f"# Polyfacet: {plain(run_name)}",
         tables.read_text(encoding="utf-8").strip(),
         "## What the scores rest on\n\n" + "\n\n".join(filter(None, notes)),
         f"## Figures\n\n![MASE heatmap]({heatmap.name})\n\n![MAE bars]({bars.name})\n\n"

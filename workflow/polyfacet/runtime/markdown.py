@@ -28,7 +28,7 @@ def plain(text: str) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], n_left: int = 1) -> str:
-    """Write a table.
+    """Write a table, cells not padded: a change of one cell is a change of one line, however long the others.
 
     Parameters
     ----------
