@@ -140,6 +140,15 @@ def test_a_failed_repeat_leaves_no_mean(scores):
     assert not pd.isna(table["random", "ours", "r2"])
 
 
+def test_a_failed_repeat_does_not_win_and_one_of_the_reference_leaves_no_wins(scores):
+    failed = scores.set_index(["split", "method", "metric", "repeat"]).sort_index()
+    failed.loc[("random", "ours", "r2", 0), "value"] = float("nan")
+    failed.loc[("formula", "base", "r2", 1), "value"] = float("nan")
+    wins = compare(failed.reset_index(), "base").set_index(["split", "method", "metric"])["wins"]
+    assert wins["random", "ours", "r2"] == 1
+    assert pd.isna(wins["formula", "ours", "r2"])
+
+
 def test_the_mean_over_objectives_is_only_of_several(scores):
     assert len(with_means_over_objectives(scores)) == len(scores)
     more = pd.DataFrame([row("ours", 0, 0.4, objective="uts"), row("ours", 0, 0.9)])

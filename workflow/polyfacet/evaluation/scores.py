@@ -77,8 +77,8 @@ def compare(scores: pd.DataFrame, reference: str | None) -> pd.DataFrame:
     pandas.DataFrame
         One row per source, split, method, combination, objective, class and metric: ``mean``, ``std`` (sample
         standard deviation; NaN for one repeat), ``n`` (repeats), ``wins`` (repeats that are better than the
-        reference's; missing where it has none), in the order of first mention.  Mean and spread are missing
-        where a repeat failed.
+        reference's, which a failed one is not; missing where a repeat of the reference has no value), in the
+        order of first mention.  Mean and spread are missing where a repeat failed.
     """
     groups = scores.groupby(_SCORE, sort=False)["value"]
     table = groups.agg(
@@ -91,7 +91,8 @@ def compare(scores: pd.DataFrame, reference: str | None) -> pd.DataFrame:
         sign = scores["metric"].isin(LOWER_IS_BETTER).map({True: -1, False: 1})
         own = scores.assign(signed=sign * scores["value"])[scores["method"] == reference]
         against = own.groupby(at)["signed"].max()
-        difference = sign * scores["value"] - against.reindex(pd.MultiIndex.from_frame(scores[at])).to_numpy()
-        better = (difference > 0).astype(float).where(difference.notna())
-        table["wins"] = better.groupby([scores[name] for name in _SCORE], sort=False).sum(min_count=1)
+        theirs = pd.Series(against.reindex(pd.MultiIndex.from_frame(scores[at])).to_numpy(), scores.index)
+        better = (sign * scores["value"] > theirs).astype(float).where(theirs.notna())
+        of_cells = better.groupby([scores[name] for name in _SCORE], sort=False)
+        table["wins"] = of_cells.agg(lambda values: values.sum(skipna=False))
     return table.reset_index()
