@@ -25,6 +25,7 @@ rule collect_results:
         code=code_of_rule("collect_results"),
         packages=packages_of_rule("collect_results"),
         reference=config["report"]["reference"],
+        objectives={source: list(own) for source, own in OBJECTIVES.items()},
     script:
         script_path("collect_results")
 
@@ -148,12 +149,11 @@ def structures_of_run(pattern):
 rule write_report:
     input:
         cells_table=rules.collect_results.output.cells_table,
-        scores=rules.collect_results.output.scores,
         tables=rules.tabulate_results.output.tables,
         heatmap=rules.plot_results.output.heatmap,
         bars=rules.plot_results.output.bars,
         comparison=rules.plot_results.output.comparison,
-        samples=expand(SAMPLE, source=SOURCES),
+        sample=rules.sample.output.sample if HAS_CRYSTALS else [],
         summaries=expand(f"{SOURCE}/sample/summary.json", source=SOURCES),
         rejected_rows=expand(
             f"{SOURCE}/sample/rejected.parquet", source=config["tables"]
@@ -196,8 +196,6 @@ rule write_report:
         code=code_of_rule("write_report"),
         packages=packages_of_rule("write_report"),
         run_name=config["run_name"],
-        reference=config["report"]["reference"],
-        published=config["report"]["published"],
     script:
         script_path("write_report")
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from polyfacet.evaluation.scores import scores_of_cell
 from polyfacet.evaluation.tables import CELLS, SCORES
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
 from polyfacet.training.cells import NO_FACET
@@ -46,9 +47,9 @@ def cell_row(row: str, objective: str = "gap", *, ok: bool = True, **changes: An
 
 def score_rows(cell: Mapping[str, Any], **values: float) -> list[dict[str, Any]]:
     """Return the rows of ``SCORES`` of a cell: metric to value, or a reason if it failed."""
-    identity = {name: cell[name] for name in SCORES.names if name in cell and name != "reason"}
     if cell["status"] == "failed":
-        return [{**identity, "class": "all", "metric": "mase", "value": None, "reason": cell["reason"]}]
+        return list(scores_of_cell(cell, pd.DataFrame()))
+    identity = {name: cell[name] for name in SCORES.names if name in cell and name != "reason"}
     return [
         {**identity, "class": "all", "metric": metric, "value": value, "reason": None}
         for metric, value in values.items()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from describe import markdown
 from pymatgen.core import Composition, Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 from scipy.constants import N_A, e
@@ -63,13 +64,7 @@ def table(group: Mapping[str, Any], entries: Mapping[tuple[str, tuple[str, ...]]
     str
         A Markdown table and the mean deviations.
     """
-    lines = [
-        f"### {group['quantity'].replace('_', ' ')} ({group['unit']})",
-        "",
-        "| crystal | prototype | calculated | known | difference |",
-        "|---|---|---:|---:|---:|",
-    ]
-    differences = []
+    rows, differences = [], []
     for known in group["values"]:
         entry = entries.get((known["prototype"], tuple(known["sites"])))
         if entry is None:
@@ -78,9 +73,11 @@ def table(group: Mapping[str, Any], entries: Mapping[tuple[str, tuple[str, ...]]
         expected = reference_value(known, group, entry)
         differences.append(value - expected)
         name = entry["data"]["formula"]
-        lines.append(
-            f"| {name} | {known['prototype']} | {value:.3f} | {expected:.3f} | {value - expected:+.3f} |"
-        )
+        numbers = f"{value:.3f}", f"{expected:.3f}", f"{value - expected:+.3f}"
+        rows.append([name, known["prototype"], *numbers])
+    header = ["crystal", "prototype", "calculated", "known", "difference"]
+    title = f"### {group['quantity'].replace('_', ' ')} ({group['unit']})"
+    lines = [title, "", markdown(header, rows, n_left=2)]
     count = len(differences)
     if count:
         mean = sum(differences) / count

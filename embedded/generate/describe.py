@@ -99,9 +99,9 @@ def ranges(entries: Sequence[Json]) -> list[list[str]]:
     return rows
 
 
-def markdown(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Lay out a Markdown table, numbers to the right."""
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+def markdown(header: Sequence[str], rows: Sequence[Sequence[Any]], n_left: int = 1) -> str:
+    """Lay out a Markdown table: the first columns to the left, numbers to the right."""
+    lines = [header, [*["---"] * n_left, *["---:"] * (len(header) - n_left)], *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 

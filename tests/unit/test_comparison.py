@@ -1,5 +1,7 @@
 """Methods side by side: scores from predictions, mean and spread, wins, tables and sentences."""
 
+import inspect
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,12 +11,13 @@ from project import PROJECT
 
 import collect_results
 from polyfacet.evaluation.scores import compare, with_means_over_objectives
-from polyfacet.evaluation.tables import SCORES
+from polyfacet.evaluation.tables import KEYS, SCORES
 from polyfacet.reporting import document
 from polyfacet.reporting.comparison_figure import comparison_figure
 from polyfacet.reporting.figures import save
-from polyfacet.reporting.findings import comparison_findings as findings
-from polyfacet.reporting.sections import overall, section_markdown, sections
+from polyfacet.reporting.findings import comparison_findings
+from polyfacet.reporting.section_tables import section_markdown
+from polyfacet.reporting.sections import overall, sections
 from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.training.cards import write_card
 from polyfacet.training.cells import PREDICTIONS
@@ -32,9 +35,33 @@ PUBLISHED = [
 ]
 
 
-def row(method, repeat, value, split="random", objective="hv", metric="r2", name="all", reason=None):
-    place = ("steel", split, repeat, method, "composition", objective, name, metric, value, reason)
+def row(
+    method,
+    repeat,
+    value,
+    split="random",
+    objective="hv",
+    metric="r2",
+    name="all",
+    reason=None,
+    combination="composition",
+):
+    place = ("steel", split, repeat, method, combination, objective, name, metric, value, reason)
     return dict(zip(SCORES.names, place, strict=True))
+
+
+def cells_of(table, **split_methods):
+    """Make the cells of these scores; a split is made by the method of its name, unless another is given."""
+    own = table[KEYS].drop_duplicates()
+    methods = [split_methods.get(split, split) for split in own["split"]]
+    labels = own["objective"].map(lambda name: {"hv": "Hardness", "uts": "Strength"}.get(name, name))
+    return own.assign(split_method=methods, label=labels)
+
+
+def findings(table, published, reference, **split_methods):
+    """Return the findings of these scores."""
+    cells = cells_of(table, **split_methods)
+    return comparison_findings(cells, compare(table, reference), published, reference)
 
 
 @pytest.fixture
@@ -76,7 +103,7 @@ def test_predictions_become_scores_of_their_cells(tmp_path):
     write_cell(folder / "3", failed, objective="uts", status="failed", reason="too few rows")
     tables = [tmp_path / f"{name}.parquet" for name in ("cells", "predictions", "scores")]
     csv = {f"{name}_csv": tmp_path / f"{name}.csv" for name in ("cells", "scores", "comparison")}
-    collect_results.main([folder], *tables, **csv, reference=None)
+    collect_results.main([folder], *tables, **csv, reference=None, objectives={"steel": ["hv", "gfa", "uts"]})
     found = read_table(tables[2], SCORES).set_index(["objective", "class", "metric"])
     assert set(zip(found["source"], found["split"], found["repeat"], found["method"], strict=True)) == {
         ("steel", "formula", 3, "mean")
@@ -113,6 +140,15 @@ def test_a_failed_repeat_leaves_no_mean(scores):
     assert not pd.isna(table["random", "ours", "r2"])
 
 
+def test_a_failed_repeat_does_not_win_and_one_of_the_reference_leaves_no_wins(scores):
+    failed = scores.set_index(["split", "method", "metric", "repeat"]).sort_index()
+    failed.loc[("random", "ours", "r2", 0), "value"] = float("nan")
+    failed.loc[("formula", "base", "r2", 1), "value"] = float("nan")
+    wins = compare(failed.reset_index(), "base").set_index(["split", "method", "metric"])["wins"]
+    assert wins["random", "ours", "r2"] == 1
+    assert pd.isna(wins["formula", "ours", "r2"])
+
+
 def test_the_mean_over_objectives_is_only_of_several(scores):
     assert len(with_means_over_objectives(scores)) == len(scores)
     more = pd.DataFrame([row("ours", 0, 0.4, objective="uts"), row("ours", 0, 0.9)])
@@ -123,8 +159,8 @@ def test_the_mean_over_objectives_is_only_of_several(scores):
 
 def test_tables_show_scores_wins_and_published_values(scores):
     comparison = compare(scores, "base")
-    (section,) = sections(comparison)
-    assert section.title == "steel: hv"
+    (section,) = sections(cells_of(scores), comparison)
+    assert section.title == "steel: Hardness"
     head, rule, base, ours = section_markdown(section, comparison, PUBLISHED, "base").splitlines()
     assert head.split(" | ")[1:3] == ["R2, random", "R2, formula"]
     assert rule.count("---:") == head.count("|") - 2
@@ -137,16 +173,17 @@ def test_tables_show_scores_wins_and_published_values(scores):
 def test_sections_of_classes_lead_with_f1_and_the_mean_over_them_decides():
     rows = [row("ours", 0, 0.5, name="BMG", metric=metric) for metric in ("precision", "recall", "f1")]
     rows += [row("ours", 0, 0.5, metric=metric) for metric in ("macro_f1", "accuracy")]
-    found = sections(compare(pd.DataFrame(rows), None))
+    table = pd.DataFrame(rows)
+    found = sections(cells_of(table), compare(table, None))
     assert {section.title: section.metrics[0] for section in found} == {
-        "steel: hv, BMG": "f1",
-        "steel: hv": "macro_f1",
+        "steel: Hardness, BMG": "f1",
+        "steel: Hardness": "macro_f1",
     }
-    assert [section.title for section in overall(found)] == ["steel: hv"]
+    assert [section.title for section in overall(found)] == ["steel: Hardness"]
 
 
 def test_findings_follow_from_the_numbers(scores):
-    said = "\n".join(findings(compare(scores, "base"), PUBLISHED, "base"))
+    said = "\n".join(findings(scores, PUBLISHED, "base"))
     assert "split `random`: `ours` is best, R2 0.833 ± 0.153 over 3 repeats; `base` has" in said
     assert "beaten in 2 of 3" in said
     assert "R2 is lower by 0.300 in the median" in said
@@ -159,7 +196,7 @@ def test_findings_follow_from_the_numbers(scores):
 
 def verdict(values, value, split="random", **declared):
     """Compare one published score with the scores of our repeats."""
-    table = compare(pd.DataFrame([row("ours", n, score, split) for n, score in enumerate(values)]), None)
+    table = pd.DataFrame([row("ours", n, score, split) for n, score in enumerate(values)])
     (said,) = [
         s for s in findings(table, [{**PUBLISHED[0], "value": value, **declared}], None) if "published" in s
     ]
@@ -188,16 +225,100 @@ def test_a_method_that_scatters_does_not_reproduce_everything():
 def test_a_published_score_may_be_of_the_split_of_published_code(tmp_path):
     table = pd.DataFrame([row("ours", n, 0.85 + n / 100, "scikit_learn") for n in range(3)])
     entry = {**PUBLISHED[0], "value": 0.86, "split": "scikit_learn", "differs": []}
-    (said,) = [s for s in findings(compare(table, None), [entry], None) if "published" in s]
+    (said,) = [s for s in findings(table, [entry], None) if "published" in s]
     assert "on the split `scikit_learn`: reproduced" in said
-    assert not [s for s in findings(compare(table, None), [PUBLISHED[0]], None) if "published" in s]
-    save(comparison_figure(compare(table, None), [entry]), tmp_path / "figure.png")
+    assert not [s for s in findings(table, [PUBLISHED[0]], None) if "published" in s]
+    save(comparison_figure(cells_of(table), compare(table, None), [entry]), tmp_path / "figure.png")
+
+
+def test_a_published_score_is_compared_with_its_own_combination_only():
+    values = {"composition": 0.85, "composition+compimage": 0.95}
+    table = pd.DataFrame(
+        [row("ours", n, value, combination=name) for name, value in values.items() for n in range(2)]
+    )
+    entry = {**PUBLISHED[0], "value": 0.95, "combination": "composition+compimage", "differs": []}
+    (said,) = [s for s in findings(table, [entry], None) if "published" in s]
+    assert (
+        "of `ours: composition+compimage` 0.95, ours 0.950 ± 0.000 on the split `random`: reproduced" in said
+    )
+    comparison = compare(table, None)
+    (section,) = sections(cells_of(table), comparison)
+    lines = section_markdown(section, comparison, [entry], None).splitlines()
+    assert lines[2].endswith("|  |")
+    assert lines[3].endswith("| 0.95 |")
+    axes = comparison_figure(cells_of(table), comparison, [entry]).axes[0]
+    (published,) = [each for each in axes.collections if each.get_label() == "published"]
+    assert published.get_offsets().tolist() == [[0.95, 1.0]]
+    # Without a combination it is nobody's, as the method has two.
+    vague = {name: value for name, value in entry.items() if name != "combination"}
+    assert not [s for s in findings(table, [vague], None) if "published" in s]
+    assert "published" not in section_markdown(section, comparison, [vague], None)
+
+
+def test_every_published_score_of_a_cell_is_shown(scores):
+    others = [{**PUBLISHED[0], "value": 0.7, "metric": "rmse"}, {**PUBLISHED[0], "value": 0.8}]
+    table = pd.concat([scores, pd.DataFrame([row("ours", 0, 0.7, metric="rmse")])])
+    said = "\n".join(findings(table, [PUBLISHED[0], *others], None))
+    assert "published R2 of `ours` 0.85" in said
+    assert "published R2 of `ours` 0.8," in said
+    assert "published RMSE of `ours` 0.7, ours 0.700" in said
+    comparison = compare(scores, None)
+    (section,) = sections(cells_of(scores), comparison)
+    assert section_markdown(section, comparison, [PUBLISHED[0], *others], None).endswith("| 0.85; 0.8 |")
+
+
+def test_splits_are_told_by_how_they_were_made_and_not_by_their_names(scores):
+    named = scores.replace({"split": {"random": "apart", "formula": "whole"}})
+    said = "\n".join(findings(named, PUBLISHED, None, apart="random", whole="formula"))
+    assert "held out (`whole` instead of `apart`), R2 is lower by 0.300 in the median" in said
+    assert "published R2 of `ours` 0.85, ours 0.833 ± 0.153 on the split `apart`" in said
+    swapped = "\n".join(findings(scores, PUBLISHED, None, random="formula", formula="random"))
+    assert "R2 is higher by 0.300 in the median" in swapped
+    folds = "\n".join(findings(scores, PUBLISHED, None, random="folds", formula="folds"))
+    assert "held out" not in folds
+    assert "published" not in folds
+
+
+def test_all_panels_of_a_source_have_the_same_rows():
+    table = pd.DataFrame(
+        [row(method, 0, value, objective="hv") for method, value in (("a", 0.1), ("b", 0.2))]
+        + [row(method, 0, value, objective="uts") for method, value in (("c", 0.5), ("b", 0.3), ("a", None))]
+    )
+    entry = {**PUBLISHED[0], "method": "c", "objective": "uts"}
+    figure = comparison_figure(cells_of(table), compare(table, None), [entry])
+    first, second = figure.axes
+    assert [label.get_text() for label in first.get_yticklabels()] == ["a", "b", "c"]
+    assert first.get_ylim() == second.get_ylim()
+    assert [axes.get_title() for axes in (first, second)] == ["steel: Hardness", "steel: Strength"]
+    drawn = [dict(zip(*axes.containers[0].lines[0].get_data(), strict=True)) for axes in (first, second)]
+    assert drawn[0] == {0.1: 0, 0.2: 1}
+    assert {0.5: 2, 0.3: 1}.items() <= drawn[1].items()
+    assert [(text.get_text(), text.get_position()[1]) for text in second.texts] == [(" n/a", 0)]
+    # Only the second panel shows a published score.
+    (legend,) = figure.legends
+    assert "published" in [text.get_text() for text in legend.get_texts()]
+
+
+def test_spreads_end_at_the_edge_of_a_panel_and_points_do_not(scores):
+    axes = comparison_figure(cells_of(scores), compare(scores, None), []).axes[0]
+    for drawn in axes.containers:
+        assert not drawn.lines[0].get_clip_on()
+        assert all(bars.get_clip_on() for bars in drawn.lines[2])
 
 
 def test_the_figure_shows_every_section(scores, tmp_path):
-    save(comparison_figure(compare(scores, None), PUBLISHED), tmp_path / "figure.png")
+    save(comparison_figure(cells_of(scores), compare(scores, None), PUBLISHED), tmp_path / "figure.png")
     with Image.open(tmp_path / "figure.png") as picture:
         assert min(picture.size) > 200
+
+
+def test_the_document_and_the_tables_are_sought_in_the_project():
+    defaults = {name: each.default for name, each in inspect.signature(document.main).parameters.items()}
+    assert defaults == {
+        "tables": PROJECT / "results" / "mcvn" / "report" / "tables.md",
+        "document": PROJECT / "docs" / "mcvn.md",
+    }
+    assert defaults["document"].is_file()
 
 
 def test_results_of_a_run_get_into_the_document(tmp_path):
@@ -215,8 +336,8 @@ def test_results_of_a_run_get_into_the_document(tmp_path):
 def test_names_of_classes_have_no_effect_as_markup_or_formula(tmp_path):
     rows = [row("ours", n, 0.5, name="<b>$x_{1 | a", metric="f1") for n in range(2)]
     rows += [row("ours", n, 0.5, metric="macro_f1") for n in range(2)]
-    table = compare(pd.DataFrame(rows), None)
+    table = pd.DataFrame(rows)
     entry = {**PUBLISHED[0], "class": "<b>$x_{1 | a", "metric": "f1"}
     (said,) = [sentence for sentence in findings(table, [entry], None) if "published" in sentence]
-    assert said.startswith(r"- steel: hv, &lt;b&gt;\$x\_{1 \| a: published F1")
-    save(comparison_figure(table, [entry]), tmp_path / "figure.png")
+    assert said.startswith(r"- steel: Hardness, &lt;b&gt;\$x\_{1 \| a: published F1")
+    save(comparison_figure(cells_of(table), compare(table, None), [entry]), tmp_path / "figure.png")

@@ -15,6 +15,7 @@ from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram
 from pymatgen.core import Composition, Structure
 
 from polyfacet.runtime.identifiers import invalid_mat_id_reason
+from polyfacet.runtime.markdown import table
 from polyfacet.sources.alexandria.entries import read_entries
 from polyfacet.sources.alexandria.material import material_from_entry
 
@@ -25,6 +26,7 @@ sys.path.append(str(EMBEDDED / "generate"))
 from assemble import assemble  # noqa: E402
 from convergence_points import CUTOFF_SCAN, DENSITY_SCAN, POINTS, PRODUCTION, SCAN, Point  # noqa: E402
 from crystals import numbered_crystals  # noqa: E402
+from describe import markdown  # noqa: E402
 from electronic import band_gaps, dos_at_fermi_level  # noqa: E402
 from gather_convergence import main as gather  # noqa: E402
 from report_convergence import energy_errors, production_error, read_scan, spread  # noqa: E402
@@ -294,6 +296,13 @@ def test_a_scan_that_is_not_finished_is_not_gathered(tmp_path):
     with pytest.raises(FileNotFoundError, match=SCAN["crystals"][0]):
         gather(tmp_path, tmp_path)
     assert not (tmp_path / "convergence.csv").exists()
+
+
+def test_the_tables_of_the_card_are_written_like_those_of_reports():
+    """The generator runs without the package, and so has a function of its own for them."""
+    for n_left in (1, 2):
+        head, rows = ["a", "b", "c"], [["x", "y", "1.0"], ["", "z", "-"]]
+        assert markdown(head, rows, n_left) == table(head, rows, n_left)
 
 
 def test_the_tables_of_the_card_are_those_of_the_entries():

@@ -110,6 +110,26 @@ def test_the_combinations_of_the_paper_and_all_of_them():
         ({"report": {"published": [{**SCORE, "method": "b"}]}}, "published.0.method names the method 'b'"),
         ({"report": {"published": [{**SCORE, "objective": "b"}]}}, "objective 'b'; there are: hv"),
         ({"report": {"published": [{**SCORE, "split": "b"}]}}, "split 'b'; there are: random"),
+        (
+            {"report": {"published": [{**SCORE, "combination": "compimage"}]}},
+            r"published.0.combination names the combination 'compimage'; there are: composition\+process",
+        ),
+        (
+            {
+                "report": {"published": [SCORE]},
+                "methods": {"a": {"engine": "mcvn", "combinations": ["composition", "compimage"]}},
+            },
+            r"a has several on steel: composition, compimage(.|\n)*combination: composition",
+        ),
+        (
+            {
+                "report": {"published": [SCORE]},
+                "methods": {
+                    name: {"engine": "mcvn", "sources": [on]} for name, on in (("a", "glass"), ("b", "steel"))
+                },
+            },
+            "published.0.method names a, which is not trained on steel; there are: b",
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_refused_with_what_to_write(config, message):
@@ -123,6 +143,17 @@ def test_no_method_was_tuned_on_its_splits_and_every_published_score_says_what_d
     config = complete_config(yaml.safe_load((PROJECT / "config" / f"{name}.yaml").read_text()))
     assert "members" not in str(config["methods"])
     assert all("differs" in entry for entry in config["report"]["published"])
+
+
+def test_a_published_score_may_name_one_of_several_combinations():
+    method = {"engine": "mcvn", "combinations": ["composition", "compimage"]}
+    score = {**SCORE, "combination": "compimage"}
+    baseline = {**SCORE, "method": "mean", "combination": "none"}
+    methods_of(
+        {"a": method, "mean": {"engine": "dummy", "settings": {"statistic": "mean"}}},
+        tables={"steel": STEEL},
+        report={"published": [score, baseline]},
+    )
 
 
 def test_the_networks_of_the_study_look_at_what_they_are_named_after():

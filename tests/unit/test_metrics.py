@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from polyfacet.evaluation.metrics import scores_of_classes, scores_of_numbers
+from polyfacet.evaluation.metrics import scores_of, scores_of_classes, scores_of_numbers
 
 
 @pytest.fixture(params=range(3))
@@ -78,3 +78,10 @@ def test_a_class_that_is_never_predicted_has_no_precision_and_the_f1_of_zero() -
 def test_classes_that_cannot_be_scored_are_refused(true: list[object], pred: list[object]) -> None:
     with pytest.raises(ValueError, match="true"):
         scores_of_classes(true, pred, ("a", "b"))
+
+
+def test_the_list_of_scores_is_what_is_computed() -> None:
+    numbers = scores_of_numbers([0.0, 1.0], [0.0, 1.0])
+    assert scores_of([]) == [("all", metric) for metric in numbers]
+    classes = scores_of_classes(["a"], ["b"], ["a", "b"])
+    assert scores_of(["a", "b"]) == [(name, metric) for name, values in classes.items() for metric in values]

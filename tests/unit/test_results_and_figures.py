@@ -1,13 +1,17 @@
 """Tables and figures of a run: right numbers, best cells marked, failures shown, nothing invented."""
 
+import warnings
+
 import numpy as np
+import pandas as pd
 import pytest
 from made_up_results import cell_row, frames, score_rows
 from PIL import Image
 
-from polyfacet.evaluation.scores import compare
+from polyfacet.evaluation.metrics import scores_of
+from polyfacet.evaluation.scores import compare, scores_of_cell, with_means_over_objectives
 from polyfacet.reporting.figures import contact_sheet, mae_bars, mase_heatmap, save
-from polyfacet.reporting.grids import grids
+from polyfacet.reporting.grids import SHOWN, grids
 
 VALUES = {
     ("text", "gap"): 0.5,
@@ -56,12 +60,31 @@ def test_values_are_means_over_repeats_with_their_spread_and_failures_stay_visib
     assert np.isnan(grid.values("mae").loc["text+image", "vol_atom"])
 
 
-def test_a_failed_repeat_is_not_averaged_away():
-    cells = [cell_row("text", repeat=repeat, ok=repeat == 0) for repeat in range(2)]
-    scores = [row for cell in cells for row in score_rows(cell, mae=1.0, mase=1.0)]
+@pytest.mark.parametrize("classes", [[], ["a", "b"]])
+def test_a_failed_repeat_is_not_averaged_away(classes):
+    cells = [cell_row("text", repeat=repeat, ok=repeat == 0, classes=classes) for repeat in range(2)]
+    answers = {"y_true": [1.0, 2.0], "y_pred": [1.0, 1.0], "true_class": ["a", "b"], "predicted_class": "a"}
+    test = pd.DataFrame({"part": "test", **answers}, index=range(2))
+    scores = [row for cell in cells for row in scores_of_cell(cell, test)]
     frame, table = frames(cells, scores)
-    (grid,) = grids(frame, compare(table, None))
-    assert np.isnan(grid.values("mase").loc["text", "gap"])
+    failed = table[table["repeat"] == 1]
+    assert set(failed["reason"]) == {"no reason"}
+    assert failed["value"].isna().all()
+    compared = compare(table, None)
+    assert set(zip(compared["class"], compared["metric"], strict=True)) == set(scores_of(classes))
+    assert compared["mean"].isna().all()
+    assert set(compared["n"]) == {2}
+    (grid,) = grids(frame, compared)
+    for metric in SHOWN[grid.kind]:
+        assert np.isnan(grid.values(metric).loc["text", "gap"])
+
+
+def test_a_failed_objective_is_not_averaged_away():
+    cells = [cell_row("text"), cell_row("text", "e_form", ok=False)]
+    scores = score_rows(cells[0], mae=1.0, mase=1.0, r2=1.0) + score_rows(cells[1])
+    means = with_means_over_objectives(frames(cells, scores)[1]).query("objective == 'all'")
+    assert list(means["metric"]) == ["mase", "r2"]
+    assert means["value"].isna().all()
 
 
 def test_the_best_of_each_objective_is_marked():
@@ -72,6 +95,16 @@ def test_the_best_of_each_objective_is_marked():
     assert "| image | 0.9 | **1** † |" in lines
     assert "| text+image | **0.4** | n/a † |" in lines
     assert "0.5 ± 0.1414" in grid_of().markdown("mae")
+
+
+def test_an_objective_without_any_result_has_no_best_and_does_not_warn():
+    values = {
+        (row, name): 1.0 if name == "gap" else None for row in ("text", "mean") for name in ("gap", "e_hull")
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert grid_of(values).best("mae") == {"gap": "text"}
+        assert grid_of(dict.fromkeys(values)).best("mase") == {}
 
 
 def test_several_methods_are_told_apart_by_their_names():
@@ -106,6 +139,38 @@ def test_the_heatmap_says_what_the_table_says(grid):
     texts = [text.get_text() for text in mase_heatmap([grid]).axes[0].texts]
     assert texts[:2] == ["1.00", "4.00"]
     assert "n/a†" in texts
+
+
+def test_baselines_do_not_cross_the_values_of_bars(grid):
+    axes = mae_bars([grid]).axes[0]
+    lines = [line for line in axes.lines if str(line.get_label()).startswith("baseline")]
+    assert len(lines) == 2
+    assert [text.get_text() for text in axes.texts] == ["0.5", "0.9", "0.4"]
+    for text in axes.texts:
+        assert text.get_bbox_patch().get_facecolor() == (1, 1, 1, 1)
+        assert text.get_zorder() > max(line.get_zorder() for line in lines)
+
+
+def test_the_legend_names_the_baselines_of_all_panels():
+    # The first panel has no baseline with a result, the second has one.
+    values = {("text", "gap"): 0.5, ("mean", "gap"): None, ("text", "e_form"): 0.5, ("mean", "e_form"): 1.0}
+    (legend,) = mae_bars([grid_of(values)]).legends
+    assert [text.get_text() for text in legend.get_texts()] == ["baseline: mean"]
+
+
+def test_a_baseline_has_one_style_in_all_panels():
+    grids_of_sources = [
+        grid_of({("text", "gap"): 0.5, **dict.fromkeys(((row, "gap") for row in rows), 1.0)}, source=source)
+        for source, rows in (("crystals", ("mean", "median")), ("steels", ("median",)))
+    ]
+    panels = [axes for axes in mae_bars(grids_of_sources).axes if axes.get_visible()]
+    styles = {
+        line.get_linestyle()
+        for axes in panels
+        for line in axes.lines
+        if line.get_label() == "baseline: median"
+    }
+    assert styles == {":"}
 
 
 @pytest.mark.parametrize("draw", [mase_heatmap, mae_bars])

@@ -64,12 +64,15 @@ def test_all_outputs_are_there_and_say_that_nothing_came_out(failed: list[Path],
     texts = [tmp_path / name for name in ("mae.csv", "mase.csv", "tables.md")]
     with warnings.catch_warnings():
         warnings.simplefilter("error", FutureWarning)
-        collect_results.main(failed, *tables, **csv, reference="tree")
+        objectives = {"steels": [objective.column for objective in OBJECTIVES]}
+        collect_results.main(failed, *tables, **csv, reference="tree", objectives=objectives)
         tabulate_results.main(tables[0], tables[2], *texts, reference="tree", published=[])
         plot_results.main(tables[0], tables[2], *figures, published=[])
     cells = read_table(tables[0], CELLS)
     assert len(cells) == 2 * len(METHODS) * len(OBJECTIVES)
     assert set(cells["status"]) == {"failed"}
+    # As configured, not in the order of the alphabet.
+    assert list(cells["objective"]) == [objective.column for objective in OBJECTIVES] * 2 * len(METHODS)
     assert cells["reason"].str.contains("is always").all()
     assert read_table(tables[2], SCORES)["value"].isna().all()
     assert len(read_table(tables[1], PREDICTIONS)) == len(cells) * N

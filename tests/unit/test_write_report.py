@@ -12,6 +12,8 @@ from polyfacet.facets.registry import combination_name, facets_of
 from polyfacet.materials.material import SAMPLE
 from polyfacet.materials.stage_tables import TWINS
 from polyfacet.runtime.parquet import write_table
+from polyfacet.runtime.rejects import Reject, write_rejects
+from polyfacet.sources.tables.reading import REJECTED_ROWS
 from polyfacet.splits.parts import SPLIT
 
 BLANK_OBJECTIVES = dict.fromkeys(
@@ -26,6 +28,27 @@ BLANK = {
     "source_file": "",
     "source_position": 0,
 }
+
+
+def stage_file(run, name):
+    """Write what the stages of two tables have rejected, made and kept."""
+    paths = []
+    for source, n in (("steels", 1), ("glasses", 2)):
+        if name == "rejected_rows":
+            path = run / source / "sample" / "rejected.parquet"
+            reject = {"file": f"{source}.csv", "line": 7, "mat_id": f"{source}-7", "reason": "T is missing"}
+            write_table(path, [reject], REJECTED_ROWS)
+        elif name == "rejected":
+            path = run / source / "composition_statistics" / "shard-0.rejected.parquet"
+            rejects = [Reject(f"{source}-{i}", "too much iron") for i in range(n)]
+            path.parent.mkdir(parents=True)
+            write_rejects(path, rejects)
+        else:
+            path = run / source / "random-0" / "composition_images" / "shard-0.provenance.json"
+            path.parent.mkdir(parents=True)
+            path.write_text(json.dumps({"made": n, "kept": 10}))
+        paths.append(path)
+    return paths
 
 
 @pytest.fixture
@@ -56,7 +79,10 @@ def report(tmp_path):
     write_table(tmp_path / "twins-0.parquet", twins, TWINS)
     write_table(tmp_path / "twins-1.parquet", [], TWINS)
 
-    def write(*results, **recorded):
+    (tmp_path / "report").mkdir()
+    files = {name: stage_file(tmp_path, name) for name in ("rejected_rows", "rejected", "provenance")}
+
+    def write(*results, has_crystals=True, **recorded):
         network.write_text(json.dumps({"kind": "random", "notes": [], **recorded}))
         cells, scores = frames([cell for cell, _ in results], [row for _, rows in results for row in rows])
         write_table(tmp_path / "cells.parquet", cells, CELLS)
@@ -69,20 +95,20 @@ def report(tmp_path):
             tmp_path / "cells.parquet",
             tmp_path / "tables.md",
             *(tmp_path / name for name in ("mase_heatmap.png", "mae_bars.png", "comparison.png")),
-            samples=[tmp_path / "sample.parquet"],
             summaries=[tmp_path / "crystals" / "sample" / "summary.json"],
-            rejected_rows=[],
-            splits=[tmp_path / "split.parquet"],
+            rejected_rows=files["rejected_rows"],
+            splits=[tmp_path / "split.parquet"] if has_crystals else [],
             networks=[network],
             twins=[tmp_path / "twins-0.parquet", tmp_path / "twins-1.parquet"],
             tokens=[],
-            rejected=[],
-            provenance=[],
-            report=tmp_path / "report.md",
-            twins_csv=tmp_path / "twins.csv",
+            rejected=files["rejected"],
+            provenance=files["provenance"],
+            report=tmp_path / "report" / "report.md",
+            twins_csv=tmp_path / "report" / "twins.csv",
             run_name="test",
+            sample=tmp_path / "sample.parquet" if has_crystals else None,
         )
-        return (tmp_path / "report.md").read_text()
+        return (tmp_path / "report" / "report.md").read_text()
 
     return write
 
@@ -124,6 +150,7 @@ def test_a_run_without_any_number_has_a_report(report):
     text = report(cell("text", mae=None), *baselines(mae=None))
     assert "Band gap: no cell has a result" in text
     assert text.count("no reason") == 3
+    assert "- crystals, random 0: `automm` with text on Band gap: no reason" in text
 
 
 @pytest.mark.parametrize("mae", [None, float("nan")])
@@ -144,25 +171,57 @@ def test_elements_whose_picture_holds_the_answer_are_counted(report):
     assert "2 of the 5" not in other_objective
 
 
+def test_the_elements_are_those_of_crystals_whatever_the_objectives_of_tables_are_called(report):
+    steels = cell("compimage", "gap", 0.5, source="steels", label="Gap of the rolls", unit="mm")
+    without = report(steels, *baselines(source="steels"), has_crystals=False)
+    assert "composition image" not in without
+    # The picture of the crystals is looked at for another objective.
+    other = report(steels, cell("compimage", "e_form", 0.5), *baselines("e_form"))
+    assert "composition image" not in other
+    both = report(steels, cell("compimage", "gap", 0.5, label="Fundamental gap"), *baselines())
+    assert "close to the objectives Fundamental gap: this concerns 2 of the 5 test materials" in both
+
+
+def test_what_a_pretrained_network_has_seen_is_said_where_there_are_embeddings(report):
+    pretraining, training = {"n_train": 90, "n_valid": 10}, {"n_train": 6, "n_valid": 2}
+    recorded = {"pretraining": pretraining, "training": training}
+    text = report(cell("graph", mae=0.5), *baselines(), **recorded)
+    assert "pretrained on 90 materials (10 others chose its epoch) outside the sample" in text
+    assert "values of all targets, whatever this run predicts: Band gap, Formation energy" in text
+    assert "trained on 6 materials" in text
+    assert "pretrained" not in report(cell("text", mae=0.5), *baselines(), **recorded)
+    assert "pretrained on 90" in report(cell("graph", mae=0.5), *baselines(), pretraining=pretraining)
+
+
 def test_what_the_network_saw_and_could_not_learn_is_said_where_there_are_embeddings(report):
     training = {"n_train": 6, "n_valid": 2}
     note = "The training of the network left out `e_hull`: all 6 known training values are 0."
     text = report(cell("graph", mae=0.5), *baselines(), training=training, notes=[note])
     assert "trained on 6 materials" in text
     assert "2 others chose its epoch" in text
-    assert "all objectives at once" in text
+    assert "all targets at once" in text
     assert "- random-0: The training of the network left out" in text
     without = report(cell("text", mae=0.5), *baselines(), training=training, notes=[note])
     assert "network" not in without
     untrained = report(cell("graph", mae=0.5), *baselines())
-    assert "all objectives at once" not in untrained
+    assert "all targets at once" not in untrained
+
+
+def test_what_was_rejected_made_and_kept_is_said_of_each_source(report):
+    text = report(cell("text"), *baselines())
+    assert "- steels, steels.csv, line 7, steels-7: T is missing" in text
+    assert "- glasses, glasses.csv, line 7, glasses-7: T is missing" in text
+    assert "- steels, composition\\_statistics: 1 x too much iron" in text
+    assert "- glasses, composition\\_statistics: 2 x too much iron" in text
+    assert "| steels | composition\\_images | 1 | 10 |" in text
+    assert "| glasses | composition\\_images | 2 | 10 |" in text
 
 
 def test_twins_are_counted_and_listed(report, tmp_path):
     text = report(cell("text"), *baselines())
     assert "3 materials are 1 groups of twins" in text
     assert "The cells of 1 of them cannot be compared" in text
-    assert (tmp_path / "twins.csv").read_text().splitlines() == [
+    assert (tmp_path / "report" / "twins.csv").read_text().splitlines() == [
         "mat_id,twin_group,formula,compared",
         "a,a,Cu,True",
         "b,a,Cu,True",

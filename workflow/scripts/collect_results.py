@@ -1,13 +1,14 @@
 """Collect cards and predictions of all cells in two tables, and score them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
 from polyfacet.evaluation.scores import compare, scores_of_cell, with_means_over_objectives
-from polyfacet.evaluation.tables import CELLS, SCORES, cell_row
+from polyfacet.evaluation.tables import CELLS, SCORES, cell_row, order_of_combination
 from polyfacet.runtime.files import write_text
 from polyfacet.runtime.parquet import read_arrow, write_pieces, write_table
 from polyfacet.training.cards import read_card
@@ -24,6 +25,7 @@ def main(
     scores_csv: Path,
     comparison_csv: Path,
     reference: str | None,
+    objectives: Mapping[str, Sequence[str]],
 ) -> None:
     """Write the tables.
 
@@ -38,13 +40,15 @@ def main(
         Outputs: the same cells and scores, and the scores' mean, spread and wins over the repeats.
     reference
         Baseline that the other methods are compared with; None for none.
+    objectives
+        Source to its objectives, in the order in which tables and figures are to show them.
     """
-    cards = [card for folder in cells for card in sorted(folder.rglob("card.json"))]
-    rows = [cell_row(read_card(card)) for card in cards]
+    found_cells = [cell for folder in cells for cell in _cells_in(folder, objectives)]
+    rows = [row for _, row in found_cells]
     found: list[dict[str, object]] = []
 
     def pieces() -> Iterator[pa.Table]:
-        for card, row in zip(cards, rows, strict=True):
+        for card, row in found_cells:
             table = read_arrow(card.with_name("predictions.parquet"), PREDICTIONS)
             found.extend(scores_of_cell(row, table.to_pandas()))
             yield table.cast(PREDICTIONS)
@@ -58,6 +62,18 @@ def main(
     write_text(cells_csv, pd.DataFrame(rows, columns=CELLS.names).to_csv(index=False))
     write_text(scores_csv, frame.to_csv(index=False))
     write_text(comparison_csv, compare(frame, reference).to_csv(index=False))
+
+
+def _cells_in(folder: Path, objectives: Mapping[str, Sequence[str]]) -> list[tuple[Path, dict[str, Any]]]:
+    """Read the cards of a folder, and order their rows by combination, few facets first, and objective."""
+    found = [(card, cell_row(read_card(card))) for card in sorted(folder.rglob("card.json"))]
+    return sorted(
+        found,
+        key=lambda cell: (
+            order_of_combination(cell[1]["combination"]),
+            objectives[cell[1]["source"]].index(cell[1]["objective"]),
+        ),
+    )
 
 
 if __name__ == "__main__":

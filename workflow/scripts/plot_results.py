@@ -32,11 +32,12 @@ def main(
     published
         Published scores, entries of ``report.published`` of a configuration.
     """
+    cells = read_table(cells_table, CELLS)
     compared = compare(read_table(scores, SCORES), reference=None)
-    numbers = [grid for grid in grids(read_table(cells_table, CELLS), compared) if grid.kind == "numbers"]
+    numbers = [grid for grid in grids(cells, compared) if grid.kind == "numbers"]
     save(mase_heatmap(numbers), heatmap)
     save(mae_bars(numbers), bars)
-    save(comparison_figure(compared, published), comparison)
+    save(comparison_figure(cells, compared, published), comparison)
 
 
 if __name__ == "__main__":

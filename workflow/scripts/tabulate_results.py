@@ -8,9 +8,11 @@ import pandas as pd
 
 from polyfacet.evaluation.scores import compare
 from polyfacet.evaluation.tables import CELLS, SCORES
-from polyfacet.reporting.findings import MAX_SPREAD, REPRODUCED_WITHIN, comparison_findings, grid_findings
+from polyfacet.reporting.findings import comparison_findings, grid_findings
 from polyfacet.reporting.grids import METRIC_LABELS, SHOWN, Grid, grids
-from polyfacet.reporting.sections import section_markdown, section_title, sections
+from polyfacet.reporting.published import MAX_SPREAD, REPRODUCED_WITHIN
+from polyfacet.reporting.section_tables import section_markdown, section_title
+from polyfacet.reporting.sections import sections
 from polyfacet.runtime.files import write_text
 from polyfacet.runtime.markdown import plain
 from polyfacet.runtime.parquet import read_table
@@ -55,14 +57,14 @@ def main(
     for metric, path in (("mae", mae_csv), ("mase", mase_csv)):
         write_text(path, wide(found, metric).to_csv(index=False))
     findings = [sentence for grid in found for sentence in grid_findings(grid)]
-    findings += comparison_findings(comparison, published, reference)
+    findings += comparison_findings(cells, comparison, published, reference)
     parts = [
         "## Findings\n\n" + "\n".join(findings),
         f"## How to read the tables\n\n{HOW_TO_READ}\n\n{_splits(cells)}",
         *(_grid(grid) for grid in found),
     ]
     if reference is not None or published or cells["split"].nunique() > 1:
-        parts.append(_sections(comparison, published, reference))
+        parts.append(_sections(cells, comparison, published, reference))
     write_text(tables, "\n\n".join(part for part in parts if part) + "\n")
 
 
@@ -100,7 +102,12 @@ def _grid(grid: Grid) -> str:
     return "\n\n".join(parts)
 
 
-def _sections(comparison: pd.DataFrame, published: Sequence[Mapping[str, Any]], reference: str | None) -> str:
+def _sections(
+    cells: pd.DataFrame,
+    comparison: pd.DataFrame,
+    published: Sequence[Mapping[str, Any]],
+    reference: str | None,
+) -> str:
     how = "R2 is the coefficient of determination; precision, recall and F1 are of one class."
     if reference is not None:
         how += (
@@ -110,14 +117,15 @@ def _sections(comparison: pd.DataFrame, published: Sequence[Mapping[str, Any]], 
     if published:
         published_in = dict.fromkeys(plain(entry["published_in"]) for entry in published)
         how += (
-            " A published score counts as reproduced only where the settings of both are declared the same "
-            f"and it is within {REPRODUCED_WITHIN:g} standard deviations of ours, which may be "
+            " A published score is compared with that of its own method and combination. It counts as "
+            "reproduced only where the settings of both are declared the same and it is within "
+            f"{REPRODUCED_WITHIN:g} standard deviations of ours, which may be "
             f"{MAX_SPREAD:g} at most. Published scores: "
             f"{'; '.join(published_in)}."
         )
     parts = [
         f"### {section_title(section)}\n\n{section_markdown(section, comparison, published, reference)}"
-        for section in sections(comparison)
+        for section in sections(cells, comparison)
     ]
     return "\n\n".join([f"## Methods side by side\n\n{how}", *parts])
 

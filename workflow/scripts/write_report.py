@@ -29,7 +29,6 @@ def main(
     heatmap: Path,
     bars: Path,
     comparison: Path,
-    samples: list[Path],
     summaries: list[Path],
     rejected_rows: list[Path],
     splits: list[Path],
@@ -42,6 +41,7 @@ def main(
     twins_csv: Path,
     *,
     run_name: str,
+    sample: Path | None = None,
     sheet: Path | None = None,
     legend: Path | None = None,
 ) -> None:
@@ -53,8 +53,8 @@ def main(
         Facts of all cells; findings and tables in Markdown.
     heatmap, bars, comparison, sheet, legend
         Figures to show; the last two where there are pictures.
-    samples, summaries
-        Materials of each source, and what was counted when they were sampled or read.
+    summaries
+        What was counted when the materials of each source were sampled or read.
     rejected_rows
         Rows of tables that could not be used.
     splits
@@ -73,6 +73,8 @@ def main(
         Outputs: the report; a list of all twins.
     run_name
         Title of the run.
+    sample
+        The sampled crystals; None without crystals.
     """
     cells = read_table(cells_table, CELLS)
     found = (
@@ -80,17 +82,18 @@ def main(
     )
     found = found.sort_values(["twin_group", "mat_id"])
     write_text(twins_csv, found.to_csv(index=False))
-    formulas = pd.concat([read_table(path, columns=["mat_id", "formula"]) for path in samples])
+    formulas = read_table(sample, columns=["mat_id", "formula"]) if sample else None
     notes = [
         tested_note(cells),
         element_note(formulas, [read_table(path, SPLIT) for path in splits], cells),
         network_note({f"{path.parent.name}": read_json(path) for path in networks}, cells),
     ]
-    materials = [_source(path.parents[1].name, path) for path in summaries]
+    run = report.parents[1]
+    materials = [_counted(_source(path, run), path) for path in summaries]
     materials += [twins_note(found, twins_csv.name)] if twins else []
-    materials += [_rejected_rows(rejected_rows), _rejects(rejected), _work(provenance)]
+    materials += [_rejected_rows(rejected_rows, run), _rejects(rejected, run), _work(provenance, run)]
     parts = [
-        f"# Polyfacet: {run_name}",
+        f"# Polyfacet: {plain(run_name)}",
         tables.read_text(encoding="utf-8").strip(),
         "## What the scores rest on\n\n" + "\n\n".join(filter(None, notes)),
         f"## Figures\n\n![MASE heatmap]({heatmap.name})\n\n![MAE bars]({bars.name})\n\n"
@@ -111,13 +114,18 @@ def _failures(cells: pd.DataFrame) -> str:
     failed = cells[cells["status"] == "failed"]
     lines = [
         f"- {row.source}, {row.split} {row.repeat}: `{row.method}` with {row.combination} on "
-        f"{row.objective}: {plain(str(row.reason))}"
+        f"{plain(str(row.label))}: {plain(str(row.reason))}"
         for row in failed.itertuples()
     ]
     return "## Failed cells\n\n" + "\n".join(lines) if lines else ""
 
 
-def _source(name: str, summary: Path) -> str:
+def _source(path: Path, run: Path) -> str:
+    """Name the source that a file of a run is of: the first folder below that of the run."""
+    return path.relative_to(run).parts[0]
+
+
+def _counted(name: str, summary: Path) -> str:
     """Say what a source's entries or rows were, and which were left out."""
     facts = read_json(summary)
     if "file" in facts:
@@ -141,9 +149,13 @@ def _sampling(facts: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _rejected_rows(tables: Sequence[Path]) -> str:
-    rows = [row for path in tables for row in read_table(path, REJECTED_ROWS).itertuples()]
-    lines = [f"- line {row.line}, {plain(str(row.mat_id))}: {plain(str(row.reason))}" for row in rows]
+def _rejected_rows(tables: Sequence[Path], run: Path) -> str:
+    lines = [
+        f"- {plain(_source(path, run))}, {plain(str(row.file))}, line {row.line}, {plain(str(row.mat_id))}: "
+        f"{plain(str(row.reason))}"
+        for path in tables
+        for row in read_table(path, REJECTED_ROWS).itertuples()
+    ]
     return "Rows that could not be used:\n\n" + "\n".join(lines) if lines else ""
 
 
@@ -155,30 +167,34 @@ def read_json(path: Path) -> dict[str, Any]:
         raise unreadable(path, error) from error
 
 
-def _rejects(tables: list[Path]) -> str:
-    """Count the rejects of the stages after sampling, by reason."""
-    reasons: Counter[tuple[str, str]] = Counter()
+def _rejects(tables: list[Path], run: Path) -> str:
+    """Count the rejects of the stages after sampling, by source and reason."""
+    reasons: Counter[tuple[str, str, str]] = Counter()
     for path in tables:
-        reasons.update((path.parent.name, reason) for reason in read_table(path, REJECTS)["reason"])
+        where = _source(path, run), path.parent.name
+        reasons.update((*where, reason) for reason in read_table(path, REJECTS)["reason"])
     if not reasons:
         return "No stage after sampling rejected a material."
     return "Rejected by later stages:\n\n" + "\n".join(
-        f"- {stage}: {n} x {plain(reason)}" for (stage, reason), n in sorted(reasons.items())
+        f"- {plain(source)}, {plain(stage)}: {n} x {plain(reason)}"
+        for (source, stage, reason), n in sorted(reasons.items())
     )
 
 
-def _work(provenance: list[Path]) -> str:
-    """Count for each stage what this run made, and what it kept of earlier ones."""
-    made: Counter[str] = Counter()
-    kept: Counter[str] = Counter()
+def _work(provenance: list[Path], run: Path) -> str:
+    """Count for each source and stage what this run made, and what it kept of earlier ones."""
+    made: Counter[tuple[str, str]] = Counter()
+    kept: Counter[tuple[str, str]] = Counter()
     for path in provenance:
-        counts = read_json(path)
-        made[path.parent.name] += counts["made"]
-        kept[path.parent.name] += counts["kept"]
+        counts, where = read_json(path), (_source(path, run), path.parent.name)
+        made[where] += counts["made"]
+        kept[where] += counts["kept"]
     if not made:
         return ""
-    lines = [[stage, str(made[stage]), str(kept[stage])] for stage in made]
-    return table(["stage", "made", "kept of earlier runs"], lines)
+    lines = [
+        [plain(source), plain(stage), str(n), str(kept[source, stage])] for (source, stage), n in made.items()
+    ]
+    return table(["source", "stage", "made", "kept of earlier runs"], lines, n_left=2)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ class PublishedScore(Section):
     source: Name = Field(description="`crystals`, or the name of a table.", examples=["crystals"])
     method: Name = Field(description="The method that it is shown beside.", examples=["automm"])
     combination: Combination | None = Field(
-        default=None, description="The combination; `null` if the method has one."
+        default=None, description="The combination; `null` if the method has only one."
     )
     objective: Name | None = Field(default=None, description="The objective; `null` for all of them.")
     class_: Text | None = Field(

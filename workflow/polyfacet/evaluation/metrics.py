@@ -17,6 +17,23 @@ from sklearn.metrics import (
 ROUNDING = 1e-12
 # What stands for all classes of an objective.
 ALL = "all"
+OF_NUMBERS = ("mae", "mase", "rmse", "r2")
+OF_ALL_CLASSES = ("accuracy", "macro_f1")
+OF_ONE_CLASS = ("precision", "recall", "f1")
+
+
+def scores_of(classes: Sequence[str]) -> list[tuple[str, str]]:
+    """List the scores of an objective, pairs of class and metric, in the order in which they are computed.
+
+    Parameters
+    ----------
+    classes
+        Names of its classes; none for numbers.
+    """
+    if not len(classes):
+        return [(ALL, metric) for metric in OF_NUMBERS]
+    by_class = [(name, metric) for name in classes for metric in OF_ONE_CLASS]
+    return [*((ALL, metric) for metric in OF_ALL_CLASSES), *by_class]
 
 
 def scores_of_numbers(y_true: ArrayLike, y_pred: ArrayLike) -> dict[str, float]:
@@ -89,7 +106,7 @@ def scores_of_classes(
         "macro_f1": float(f1_score(true, pred, average="macro")),
     }
     by_class = {
-        name: dict(zip(("precision", "recall", "f1"), map(float, values), strict=True))
+        name: dict(zip(OF_ONE_CLASS, map(float, values), strict=True))
         for name, values in zip(classes, np.transpose(found), strict=True)
     }
     return {ALL: overall, **by_class}

@@ -5,13 +5,11 @@ from typing import Any
 
 import pandas as pd
 
-from polyfacet.evaluation.metrics import ALL, scores_of_classes, scores_of_numbers
+from polyfacet.evaluation.metrics import ALL, scores_of, scores_of_classes, scores_of_numbers
 from polyfacet.evaluation.tables import CELL, KEYS
 from polyfacet.splits.parts import TEST
 
 LOWER_IS_BETTER = ("mae", "mase", "rmse")
-# The score that decides, of numbers and of classes; a failed cell lacks it.
-DECISIVE = {False: "mase", True: "macro_f1"}
 _SCORE = [*CELL, "class", "metric"]
 
 
@@ -28,12 +26,13 @@ def scores_of_cell(cell: Mapping[str, Any], predictions: pd.DataFrame) -> Iterat
     Yields
     ------
     dict
-        Rows of ``SCORES``; of a failed cell one, with the reason instead of a value.
+        Rows of ``SCORES``; those of a failed cell have the reason instead of a value: a score that had no row
+        would be left out of means over repeats and objectives.
     """
     identity = {name: cell[name] for name in KEYS}
     if cell["status"] != "ok":
-        decisive = DECISIVE[len(cell["classes"]) > 0]
-        yield {**identity, "class": ALL, "metric": decisive, "value": None, "reason": cell["reason"]}
+        for name, metric in scores_of(cell["classes"]):
+            yield {**identity, "class": name, "metric": metric, "value": None, "reason": cell["reason"]}
         return
     test = predictions[predictions["part"] == TEST]
     if len(cell["classes"]):
@@ -78,8 +77,8 @@ def compare(scores: pd.DataFrame, reference: str | None) -> pd.DataFrame:
     pandas.DataFrame
         One row per source, split, method, combination, objective, class and metric: ``mean``, ``std`` (sample
         standard deviation; NaN for one repeat), ``n`` (repeats), ``wins`` (repeats that are better than the
-        reference's; missing where it has none), in the order of first mention.  Mean and spread are missing
-        where a repeat failed.
+        reference's, which a failed one is not; missing where a repeat of the reference has no value), in the
+        order of first mention.  Mean and spread are missing where a repeat failed.
     """
     groups = scores.groupby(_SCORE, sort=False)["value"]
     table = groups.agg(
@@ -92,7 +91,8 @@ def compare(scores: pd.DataFrame, reference: str | None) -> pd.DataFrame:
         sign = scores["metric"].isin(LOWER_IS_BETTER).map({True: -1, False: 1})
         own = scores.assign(signed=sign * scores["value"])[scores["method"] == reference]
         against = own.groupby(at)["signed"].max()
-        difference = sign * scores["value"] - against.reindex(pd.MultiIndex.from_frame(scores[at])).to_numpy()
-        better = (difference > 0).astype(float).where(difference.notna())
-        table["wins"] = better.groupby([scores[name] for name in _SCORE], sort=False).sum(min_count=1)
+        theirs = pd.Series(against.reindex(pd.MultiIndex.from_frame(scores[at])).to_numpy(), scores.index)
+        better = (sign * scores["value"] > theirs).astype(float).where(theirs.notna())
+        of_cells = better.groupby([scores[name] for name in _SCORE], sort=False)
+        table["wins"] = of_cells.agg(lambda values: values.sum(skipna=False))
     return table.reset_index()

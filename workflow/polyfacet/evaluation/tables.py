@@ -1,10 +1,13 @@
 """The results of a run as tables that anyone can read: cells and scores.  Predictions are those of cells."""
 
+from typing import Any
+
 import pyarrow as pa
 
+from polyfacet.facets.registry import FACETS, facets_of
 from polyfacet.runtime.parquet import column
 from polyfacet.training.cards import Card
-from polyfacet.training.cells import IDENTITY
+from polyfacet.training.cells import IDENTITY, NO_FACET
 
 CELLS = pa.schema(
     [
@@ -48,8 +51,17 @@ KEYS = [field.name for field in IDENTITY]
 CELL = [name for name in KEYS if name != "repeat"]
 
 
-def cell_row(card: Card) -> dict[str, object]:
+def cell_row(card: Card) -> dict[str, Any]:
     """Flatten a card to a row of ``CELLS``."""
     facts = card.model_dump()
     flat = {**facts, **facts["counts"], **facts["cost"]}
     return {name: flat[name] for name in CELLS.names}
+
+
+def order_of_combination(combination: str) -> tuple[int, list[int]]:
+    """Return what combinations are ordered by: the number of their facets, then the facets."""
+    if combination == NO_FACET:
+        return 0, []
+    order = list(FACETS.all())
+    places = [order.index(facet.base) for facet in facets_of(combination)]
+    return len(places), places

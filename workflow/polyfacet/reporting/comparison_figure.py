@@ -9,19 +9,24 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from polyfacet.evaluation.metrics import ALL
-from polyfacet.reporting.figures import shown
+from polyfacet.reporting.figures import add_legend, shown
 from polyfacet.reporting.grids import METRIC_LABELS
-from polyfacet.reporting.sections import Section, published_value, sections
+from polyfacet.reporting.published import published_values
+from polyfacet.reporting.sections import Section, rows_of_source, sections
 
 # A panel shows no further down than this: a method that fails would squeeze all others.
 FLOOR = 0.0
 
 
-def comparison_figure(comparison: pd.DataFrame, published: Sequence[Mapping[str, Any]]) -> Figure:
+def comparison_figure(
+    cells: pd.DataFrame, comparison: pd.DataFrame, published: Sequence[Mapping[str, Any]]
+) -> Figure:
     """Draw mean and standard deviation of every method's decisive score, and the published ones.
 
     Parameters
     ----------
+    cells
+        Table of ``CELLS``.
     comparison
         See `polyfacet.evaluation.scores.compare`.
     published
@@ -30,26 +35,31 @@ def comparison_figure(comparison: pd.DataFrame, published: Sequence[Mapping[str,
     Returns
     -------
     matplotlib.figure.Figure
-        A row of panels for each table; values below ``FLOOR`` lie on its edge.
+        A row of panels for each source, which share their lines; values below ``FLOOR`` lie on its edge.
     """
-    drawn = [section for section in sections(comparison) if section.objective != ALL]
-    sources = list(dict.fromkeys(section.source for section in drawn))
-    by_source = {source: [section for section in drawn if section.source == source] for source in sources}
-    n_rows = comparison[["method", "combination"]].drop_duplicates().shape[0]
+    drawn = [section for section in sections(cells, comparison) if section.objective != ALL]
+    by_source: dict[str, list[Section]] = {}
+    for section in drawn:
+        by_source.setdefault(section.source, []).append(section)
+    rows = {source: rows_of_source(comparison, source) for source in by_source}
+    heights = [1.2 + 0.24 * len(names) for names in rows.values()]
+    n_columns = max(map(len, by_source.values()))
     figure, grid = plt.subplots(
-        len(sources),
-        max(map(len, by_source.values())),
-        figsize=(3.6 * max(map(len, by_source.values())), (1.2 + 0.24 * n_rows) * len(sources)),
+        len(by_source),
+        n_columns,
+        figsize=(3.6 * n_columns, sum(heights)),
         squeeze=False,
+        height_ratios=heights,
         layout="constrained",
     )
-    for line, source in zip(grid, sources, strict=True):
-        for axes in line[len(by_source[source]) :]:
+    for line, (source, own) in zip(grid, by_source.items(), strict=True):
+        for axes in line[len(own) :]:
             axes.set_visible(False)
-        for place, (axes, section) in enumerate(zip(line, by_source[source], strict=False)):
-            _panel(axes, section, comparison, published, names=place == 0)
-    handles, labels = grid[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+        for axes, section in zip(line, own, strict=False):
+            _panel(axes, section, comparison, published, rows[source])
+            axes.set_yticks(range(len(rows[source])), rows[source], fontsize=8)
+            axes.tick_params(labelleft=axes is line[0])
+    add_legend(figure)
     return figure
 
 
@@ -58,40 +68,44 @@ def _panel(
     section: Section,
     comparison: pd.DataFrame,
     published: Sequence[Mapping[str, Any]],
-    *,
-    names: bool,
+    names: Sequence[str],
 ) -> None:
     metric = section.metrics[0]
     rows = section.rows(comparison, metric)
-    names_of_rows = list(dict.fromkeys(rows["row"]))
-    place = {row: index for index, row in enumerate(names_of_rows)}
-    splits = list(dict.fromkeys(comparison["split"]))
-    for number, split in enumerate(splits):
-        own = rows[rows["split"] == split]
-        if own.empty:
-            continue
-        shift = 0.3 * (number - (len(splits) - 1) / 2) / max(1, len(splits) - 1)
-        axes.errorbar(
-            own["mean"].clip(lower=FLOOR),
-            own["row"].map(place) + shift,
-            xerr=own["std"].where(own["mean"] > FLOOR).fillna(0),
-            clip_on=False,
-            fmt="o",
-            markersize=4,
-            color=f"C{number}",
-            label=f"split {split}, mean and standard deviation",
-        )
-    methods = dict(zip(rows["row"], rows["method"], strict=True))
-    values = {row: published_value(section, methods[row], metric, published) for row in names_of_rows}
-    known = [(np.mean(value), place[row]) for row, value in values.items() if value is not None]
+    place = {row: index for index, row in enumerate(names)}
+    _draw_scores(axes, rows, place, list(dict.fromkeys(comparison["split"])))
+    values = published_values(section, rows, metric, published)
+    known = [(np.mean(value), place[row]) for row, own in values.items() for value in own]
     if known:
         x, y = zip(*known, strict=True)
         axes.scatter(
             x, y, marker="D", s=28, facecolors="none", edgecolors="black", label="published", zorder=3
         )
     axes.set_xlim(FLOOR, 1)
-    axes.set_yticks(range(len(place)), names_of_rows if names else [""] * len(place), fontsize=8)
-    axes.invert_yaxis()
+    axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(axis="x", linewidth=0.4)
     axes.set_title(shown(section.title), fontsize=10)
     axes.set_xlabel(f"{METRIC_LABELS[metric]} (at the edge: below {FLOOR:g})", fontsize=8)
+
+
+def _draw_scores(axes: plt.Axes, rows: pd.DataFrame, place: Mapping[str, int], splits: Sequence[str]) -> None:
+    """Draw the scores of each split in a colour of its own; a row without a score says so."""
+    for number, split in enumerate(splits):
+        own = rows[rows["split"] == split]
+        if own.empty:
+            continue
+        color = f"C{number}"
+        heights = own["row"].map(place) + 0.3 * (number - (len(splits) - 1) / 2) / max(1, len(splits) - 1)
+        drawn = axes.errorbar(
+            own["mean"].clip(lower=FLOOR),
+            heights,
+            xerr=own["std"].where(own["mean"] > FLOOR).fillna(0),
+            fmt="o",
+            markersize=4,
+            color=color,
+            label=f"split {split}, mean and standard deviation",
+        )
+        # Points on the edge are whole, and spreads end there: beyond it is the next panel.
+        drawn.lines[0].set_clip_on(False)
+        for height in heights[own["mean"].isna()]:
+            axes.text(FLOOR, height, " n/a", va="center", fontsize=7, color=color)

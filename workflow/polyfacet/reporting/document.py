@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from polyfacet.config.generated_text import with_generated
+from polyfacet.runtime.environment_path import PROJECT
 from polyfacet.runtime.files import write_text
-
-PROJECT = Path(__file__).resolve().parents[4]
 
 
 def main(

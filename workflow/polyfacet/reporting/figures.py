@@ -1,6 +1,6 @@
 """Figures of a run: the MASE heatmap, the MAE bars and the contact sheet."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
 
@@ -106,17 +106,29 @@ def mae_bars(grids: Sequence[Grid]) -> Figure:
     )
     if not panels:
         return _nothing(figure, "No objective of this run has numbers.")
+    # A baseline has one style in all panels, as there is one legend.
+    baselines = dict.fromkeys(row for grid in grids for row in grid.baselines)
+    styles = dict(zip(baselines, cycle(("--", ":", "-.")), strict=False))
     for axes, (grid, name) in zip(places.flat, panels, strict=False):
-        _mae_panel(axes, grid, name, title=len(grids) > 1)
+        _mae_panel(axes, grid, name, styles, title=len(grids) > 1)
     for axes in list(places.flat)[len(panels) :]:
         axes.set_visible(False)
-    handles, labels = places.flat[0].get_legend_handles_labels()
-    if handles:
-        figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+    add_legend(figure)
     return figure
 
 
-def _mae_panel(axes: plt.Axes, grid: Grid, name: str, *, title: bool) -> None:
+def add_legend(figure: Figure) -> None:
+    """Put one legend above all panels, with what any of them shows."""
+    named = {
+        label: handle
+        for axes in figure.axes
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    if named:
+        figure.legend(named.values(), named.keys(), loc="outside upper center", ncols=min(len(named), 4))
+
+
+def _mae_panel(axes: plt.Axes, grid: Grid, name: str, styles: Mapping[str, str], *, title: bool) -> None:
     table = grid.values("mae")[name]
     spreads = grid.values("mae", "std")[name]
     trained = [row for row in table.index if row not in grid.baselines]
@@ -124,10 +136,15 @@ def _mae_panel(axes: plt.Axes, grid: Grid, name: str, *, title: bool) -> None:
     colors = ["tab:green" if row == best else "tab:blue" for row in values.index]
     errors = spreads[trained].fillna(0) if spreads.notna().any() else None
     bars = axes.barh(range(len(values)), values.fillna(0), xerr=errors, color=colors)
-    axes.bar_label(bars, [number_text(value, ".3g") for value in values], padding=3, fontsize=8)
-    for row, style in zip(grid.baselines, cycle(("--", ":", "-.")), strict=False):
+    # The line of a baseline would run through the value.
+    behind = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    texts = [number_text(value, ".3g") for value in values]
+    axes.bar_label(bars, texts, padding=3, fontsize=8, zorder=3, bbox=behind)
+    for row in grid.baselines:
         if pd.notna(table[row]):
-            axes.axvline(table[row], color="black", linestyle=style, linewidth=1, label=f"baseline: {row}")
+            axes.axvline(
+                table[row], color="black", linestyle=styles[row], linewidth=1, label=f"baseline: {row}"
+            )
     axes.set_yticks(range(len(values)), list(values.index), fontsize=8)
     axes.invert_yaxis()
     axes.margins(x=0.15)

@@ -1,28 +1,19 @@
 """What follows from the scores, in sentences."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import pandas as pd
 
 from polyfacet.evaluation.metrics import ALL
-from polyfacet.reporting.grids import LOWER_IS_BETTER, METRIC_LABELS, SHOWN, Grid
-from polyfacet.reporting.numbers import mean_text
-from polyfacet.reporting.sections import (
-    PUBLISHED_SPLIT,
-    Section,
-    overall,
-    published_entry,
-    published_value,
-    range_text,
-    sections,
-)
+from polyfacet.evaluation.scores import LOWER_IS_BETTER
+from polyfacet.reporting.grids import METRIC_LABELS, SHOWN, Grid
+from polyfacet.reporting.numbers import difference_text, mean_text
+from polyfacet.reporting.published import reproduction_findings
+from polyfacet.reporting.sections import Section, overall, sections
 from polyfacet.runtime.markdown import plain
-
-# A published score counts as reproduced within so many standard deviations of ours over the repeats,
-REPRODUCED_WITHIN = 2.0
-# which may not be larger than this: a method that scatters enough would reproduce anything.
-MAX_SPREAD = 0.02
+from polyfacet.splits.methods import FORMULA, RANDOM
 
 
 def grid_findings(grid: Grid) -> list[str]:
@@ -80,12 +71,17 @@ def _is_better(value: float, other: float, metric: str) -> bool:
 
 
 def comparison_findings(
-    comparison: pd.DataFrame, published: Sequence[Mapping[str, Any]], reference: str | None
+    cells: pd.DataFrame,
+    comparison: pd.DataFrame,
+    published: Sequence[Mapping[str, Any]],
+    reference: str | None,
 ) -> list[str]:
     """Say which method is best over all objectives, what grouping costs, and what reproduces.
 
     Parameters
     ----------
+    cells
+        Table of ``CELLS``.
     comparison
         See `polyfacet.evaluation.scores.compare`.
     published
@@ -93,7 +89,8 @@ def comparison_findings(
     reference
         Baseline that the other methods are compared with; None for none.
     """
-    found = sections(comparison)
+    found = sections(cells, comparison)
+    split_methods = dict(zip(cells["split"], cells["split_method"], strict=True))
     said = []
     for section in overall(found):
         rows = section.rows(comparison, section.metrics[0])
@@ -101,9 +98,9 @@ def comparison_findings(
             for split in dict.fromkeys(rows["split"]):
                 own = rows[rows["split"] == split].set_index("row")
                 said += _best(section, own, split, reference)
-        said += _cost_of_grouping(section, rows)
+        said += _cost_of_grouping(section, rows, split_methods)
     for section in found:
-        said += _reproduced(section, comparison, published)
+        said += reproduction_findings(section, comparison, published, split_methods)
     return [f"- {sentence}" for sentence in said]
 
 
@@ -130,72 +127,21 @@ def _repeats(n: int) -> str:
     return "one repeat" if n == 1 else f"{n} repeats"
 
 
-def _cost_of_grouping(section: Section, rows: pd.DataFrame) -> list[str]:
-    """Say how much of the scores of the random split the one by formula leaves."""
+def _cost_of_grouping(section: Section, rows: pd.DataFrame, split_methods: Mapping[str, str]) -> list[str]:
+    """Say how much of the scores of random splits those by formula leave."""
     means = rows.pivot_table(index="row", columns="split", values="mean")
-    if not {"random", "formula"} <= set(means.columns) or means.dropna().empty:
-        return []
-    drop = (means["random"] - means["formula"]).dropna()
-    return [
-        f"{plain(section.title)}: with whole compositions held out, {METRIC_LABELS[section.metrics[0]]} is "
-        f"{_difference(-drop.median())} in the median over the methods (from {_difference(-drop.min())} for "
-        f"`{drop.idxmin()}` to {_difference(-drop.max())} for `{drop.idxmax()}`)."
-    ]
-
-
-def _reproduced(
-    section: Section, comparison: pd.DataFrame, published: Sequence[Mapping[str, Any]]
-) -> list[str]:
-    """Compare published scores with ours on the split that their entry names."""
+    apart, whole = (
+        [split for split in means.columns if split_methods[split] == method.name]
+        for method in (RANDOM, FORMULA)
+    )
     said = []
-    for metric in section.metrics:
-        rows = section.rows(comparison, metric)
-        for method in dict.fromkeys(rows["method"]):
-            entry = published_entry(section, method, metric, published)
-            value = published_value(section, method, metric, published)
-            if entry is None or value is None:
-                continue
-            split = entry.get("split", PUBLISHED_SPLIT)
-            ours = rows[(rows["split"] == split) & (rows["method"] == method)]
-            if "combination" in entry:
-                ours = ours[ours["combination"] == entry["combination"]]
-            if ours.empty:
-                continue
-            mean, std = ours["mean"].iloc[0], ours["std"].iloc[0]
+    for random, formula in product(apart, whole):
+        drop = (means[random] - means[formula]).dropna()
+        if not drop.empty:
             said.append(
-                f"{plain(section.title)}: published {METRIC_LABELS[metric]} of `{method}` "
-                f"{range_text(value)}, ours {mean_text(mean, std)} on the split `{split}`: "
-                f"{_verdict(mean, std, value, entry.get('differs'))}."
+                f"{plain(section.title)}: with whole compositions held out (`{formula}` instead of "
+                f"`{random}`), {METRIC_LABELS[section.metrics[0]]} is {difference_text(-drop.median())} in "
+                f"the median over the methods (from {difference_text(-drop.min())} for `{drop.idxmin()}` to "
+                f"{difference_text(-drop.max())} for `{drop.idxmax()}`)."
             )
     return said
-
-
-def _difference(gap: float) -> str:
-    """Say how much higher or lower a score is, as exactly as scores are printed."""
-    if abs(gap) < 0.0005:
-        return "equal to three decimals"
-    return f"{'lower' if gap < 0 else 'higher'} by {abs(gap):.3f}"
-
-
-def _verdict(
-    mean: float, std: float, value: float | tuple[float, float], differs: Sequence[str] | None
-) -> str:
-    """Judge a published score, if the settings of both are declared the same."""
-    low, high = value if isinstance(value, tuple) else (value, value)
-    if pd.isna(mean):
-        return "ours failed"
-    gap = mean - low if mean < low else max(0.0, mean - high)
-    ours = f"ours is {'in the range' if low < high and not gap else _difference(gap)}"
-    if differs is None:
-        verdict = f"{ours}; no verdict, it is not declared whether the settings are the same"
-    elif differs:
-        verdict = f"{ours}; not comparable, differs in {', '.join(differs)}"
-    elif pd.isna(std):
-        verdict = f"{ours}; no spread to judge by"
-    elif abs(gap) > REPRODUCED_WITHIN * std:
-        verdict = f"not reproduced, {ours}"
-    elif std > MAX_SPREAD:
-        verdict = f"{ours}; no verdict, ours scatters by more than {MAX_SPREAD:g}"
-    else:
-        verdict = f"reproduced within {REPRODUCED_WITHIN:g} standard deviations, {ours}"
-    return verdict

@@ -6,8 +6,8 @@ from functools import cached_property
 import pandas as pd
 
 from polyfacet.evaluation.metrics import ALL
-from polyfacet.evaluation.tables import CELL
-from polyfacet.facets.registry import FACETS, facets_of
+from polyfacet.evaluation.scores import LOWER_IS_BETTER
+from polyfacet.evaluation.tables import CELL, order_of_combination
 from polyfacet.reporting.numbers import mean_text
 from polyfacet.runtime.markdown import plain, table
 from polyfacet.training.cells import NO_FACET
@@ -15,6 +15,7 @@ from polyfacet.training.cells import NO_FACET
 METRIC_LABELS = {
     "mae": "MAE",
     "mase": "MASE",
+    "rmse": "RMSE",
     "r2": "R2",
     "precision": "precision",
     "recall": "recall",
@@ -24,7 +25,6 @@ METRIC_LABELS = {
 }
 # What a grid of numbers or of classes shows, the decisive score first.
 SHOWN = {"numbers": ("mase", "mae"), "classes": ("macro_f1", "accuracy")}
-LOWER_IS_BETTER = ("mae", "mase")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class Grid:
         trained = facts.loc[~facts["is_baseline"], "method"].unique()
         keys = sorted(
             zip(facts["is_baseline"], facts["method"], facts["combination"], strict=True),
-            key=lambda key: (key[0], list(facts["method"]).index(key[1]), *_order(key[2])),
+            key=lambda key: (key[0], list(facts["method"]).index(key[1]), order_of_combination(key[2])),
         )
         return {
             (method, combination): method
@@ -105,10 +105,9 @@ class Grid:
 
     def best(self, metric: str) -> dict[str, str]:
         """Name the best row of each objective; one without any value is left out."""
-        values = self.values(metric)
-        extreme = values.idxmin if metric in LOWER_IS_BETTER else values.idxmax
-        known = values.columns[values.notna().any()]
-        return {name: str(extreme(skipna=True)[name]) for name in known} if len(known) else {}
+        values = self.values(metric).dropna(axis="columns", how="all")
+        best = values.idxmin() if metric in LOWER_IS_BETTER else values.idxmax()
+        return {str(name): str(row) for name, row in best.items()}
 
     def markdown(self, metric: str) -> str:
         """Write a metric as a table: the best value of each objective bold, a dagger where facets show it."""
@@ -148,11 +147,3 @@ def grids(cells: pd.DataFrame, comparison: pd.DataFrame) -> list[Grid]:
                 keys = chosen[CELL].drop_duplicates()
                 found.append(Grid(str(source), str(split), kind, chosen, overall.merge(keys, on=CELL)))
     return found
-
-
-def _order(combination: str) -> tuple[int, list[int]]:
-    if combination == NO_FACET:
-        return 0, []
-    order = list(FACETS.all())
-    places = [order.index(facet.base) for facet in facets_of(combination)]
-    return len(places), places

@@ -5,9 +5,10 @@ from typing import Any
 
 import pandas as pd
 
+from polyfacet.config.run import CRYSTALS
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import COMPIMAGE, GRAPH, SEPARATOR
-from polyfacet.materials.crystal_objectives import E_TOTAL, GAP, MAG_VOL, VOL_ATOM
+from polyfacet.materials.crystal_objectives import E_TOTAL, GAP, MAG_VOL, PREDEFINED, VOL_ATOM
 from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.reporting.numbers import number_range
 from polyfacet.runtime.markdown import plain, table
@@ -92,25 +93,26 @@ def twins_note(twins: pd.DataFrame, listed_in: str) -> str:
     return text
 
 
-def element_note(sample: pd.DataFrame, splits: Sequence[pd.DataFrame], cells: pd.DataFrame) -> str:
-    """Count the test materials of one element, for which the composition image nearly holds some targets.
+def element_note(sample: pd.DataFrame | None, splits: Sequence[pd.DataFrame], cells: pd.DataFrame) -> str:
+    """Count the test crystals of one element, for which the composition image nearly holds some targets.
 
     Parameters
     ----------
     sample
-        Materials; columns ``mat_id`` and ``formula``.
+        Crystals; columns ``mat_id`` and ``formula``.  None without crystals.
     splits
-        Parts of the materials (`polyfacet.splits.parts.SPLIT`), one table per repeat.
+        Parts of the crystals (`polyfacet.splits.parts.SPLIT`), one table per repeat.
     cells
         Table of ``polyfacet.evaluation.tables.CELLS``.
 
     Returns
     -------
     str
-        Empty if the run has no composition image, or none of these targets.
+        Empty if no composition image of crystals was looked at for one of these targets.
     """
-    shown = [each.label for each in SHOWN_OF_ELEMENTS if each.name in set(cells["objective"])]
-    if not _has_facet(cells, COMPIMAGE) or not shown:
+    own = _cells_of_crystals(cells, COMPIMAGE)
+    shown = own[own["objective"].isin([each.name for each in SHOWN_OF_ELEMENTS])]
+    if sample is None or shown.empty:
         return ""
     single = {formula for formula in sample["formula"].unique() if _is_element(formula)}
     elements = set(sample.loc[sample["formula"].isin(single), "mat_id"])
@@ -118,7 +120,7 @@ def element_note(sample: pd.DataFrame, splits: Sequence[pd.DataFrame], cells: pd
     return (
         "The composition image (`compimage`) holds band gap, energy, magnetic moment and volume of each pure "
         "element from DFT. For a material of one element these come close to the objectives "
-        f"{', '.join(shown)}: this concerns "
+        f"{plain(', '.join(shown['label'].unique()))}: this concerns "
         f"{number_range([mat_ids.isin(elements).sum() for mat_ids in tested])} of the "
         f"{number_range([len(mat_ids) for mat_ids in tested])} test materials."
     )
@@ -139,28 +141,48 @@ def network_note(networks: Mapping[str, Mapping[str, Any]], cells: pd.DataFrame)
     str
         Empty if no combination has an embedding, or nothing was to be trained and all went as asked.
     """
-    if not _has_facet(cells, GRAPH):
+    if _cells_of_crystals(cells, GRAPH).empty:
         return ""
-    said = []
-    trainings = [record["training"] for record in networks.values() if "training" in record]
-    if trainings:
-        n_train, n_valid = (
-            number_range([training[n] for training in trainings]) for n in ("n_train", "n_valid")
-        )
-        said.append(
-            "The embedding (`graph`) comes from a network that was trained on "
-            f"{n_train} materials of the training part with all objectives at once ({n_valid} others chose "
-            "its epoch). The other facets saw only the one objective of their cell: a lead of cells with "
-            "`graph` may be due to the other objectives and not to the facet."
-        )
+    said = [*_pretraining_note(networks), *_training_note(networks)]
     notes = [f"- {split}: {plain(note)}" for split, record in networks.items() for note in record["notes"]]
     if notes:
         said.append("The network of the embedding could not learn everything:\n\n" + "\n".join(notes))
     return "\n\n".join(said)
 
 
-def _has_facet(cells: pd.DataFrame, facet: Facet) -> bool:
-    return any(facet.name in combination.split(SEPARATOR) for combination in cells["combination"].unique())
+def _pretraining_note(networks: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    trainings = [record["pretraining"] for record in networks.values() if "pretraining" in record]
+    if not trainings:
+        return []
+    labels = ", ".join(each.label for each in PREDEFINED)
+    return [
+        "The embedding (`graph`) comes from a network that was pretrained on "
+        f"{_n_seen(trainings)} outside the sample. It has seen their values of all targets, whatever this "
+        f"run predicts: {labels}. No other facet has seen these materials or values."
+    ]
+
+
+def _training_note(networks: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    trainings = [record["training"] for record in networks.values() if "training" in record]
+    if not trainings:
+        return []
+    return [
+        f"The embedding (`graph`) comes from a network that was trained on {_n_seen(trainings)} "
+        "of the training part, with all targets at once. The other facets saw only the "
+        "one objective of their cell: a lead of cells with `graph` may be due to the other targets and not "
+        "to the facet."
+    ]
+
+
+def _n_seen(trainings: Sequence[Mapping[str, Any]]) -> str:
+    n_train, n_valid = (number_range([training[n] for training in trainings]) for n in ("n_train", "n_valid"))
+    return f"{n_train} materials ({n_valid} others chose its epoch)"
+
+
+def _cells_of_crystals(cells: pd.DataFrame, facet: Facet) -> pd.DataFrame:
+    """Select the cells on crystals that look at a facet."""
+    looks = cells["combination"].map(lambda combination: facet.name in combination.split(SEPARATOR))
+    return cells[looks & (cells["source"] == CRYSTALS)]
 
 
 def _is_element(formula: str) -> bool:

@@ -15,6 +15,13 @@ def mean_text(mean: float, std: float, form: str = ".3f") -> str:
     return number_text(mean, form) + ("" if pd.isna(std) or pd.isna(mean) else f" ± {std:{form}}")
 
 
+def difference_text(gap: float) -> str:
+    """Say how much higher or lower a score is, as exactly as scores are printed."""
+    if abs(gap) < 0.0005:
+        return "equal to three decimals"
+    return f"{'lower' if gap < 0 else 'higher'} by {abs(gap):.3f}"
+
+
 def number_range(numbers: Sequence[int] | pd.Series) -> str:
     """Write the smallest and the largest of some counts, or the one that all of them are."""
     low, high = min(numbers), max(numbers)

@@ -16,6 +16,7 @@ from polyfacet.facets.registry import (
     in_order,
 )
 from polyfacet.runtime.errors import UserError
+from polyfacet.training.cells import NO_FACET
 from polyfacet.training.engines.registry import ENGINES, check_combinations, complete_settings
 
 
@@ -53,7 +54,7 @@ def checked_methods(config: Mapping[str, Any]) -> dict[str, dict[str, dict[str, 
         if isinstance(method["combinations"], Mapping):
             _check_sources(f"methods.{name}.combinations", method["combinations"], sources)
     _check_report(config, sources)
-    return {
+    checked = {
         source: {
             name: {
                 "engine": method["engine"],
@@ -65,6 +66,9 @@ def checked_methods(config: Mapping[str, Any]) -> dict[str, dict[str, dict[str, 
         }
         for source, facets in sources.items()
     }
+    for i, entry in enumerate(config["report"]["published"]):
+        _check_combination(f"report.published.{i}", entry, checked[entry["source"]])
+    return checked
 
 
 def _facets_of_table(table: Mapping[str, Any]) -> tuple[Facet, ...]:
@@ -101,6 +105,25 @@ def _check_report(config: Mapping[str, Any], sources: Mapping[str, Any]) -> None
         _check_named(f"{where}.method", entry["method"], "method", methods)
         _check_named(f"{where}.objective", entry.get("objective"), "objective", objectives[entry["source"]])
         _check_named(f"{where}.split", entry.get("split"), "split", config["splits"])
+
+
+def _check_combination(
+    where: str, entry: Mapping[str, Any], methods: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Refuse a published score that is of no cell of the run, or of which one it is not said."""
+    source, method = entry["source"], entry["method"]
+    if method not in methods:
+        raise UserError(
+            f"{where}.method names {method}, which is not trained on {source}; there are: "
+            f"{', '.join(methods)}."
+        )
+    there = methods[method]["combinations"] or [NO_FACET]
+    _check_named(f"{where}.combination", entry.get("combination"), "combination", there)
+    if "combination" not in entry and len(there) > 1:
+        raise UserError(
+            f"{where} names no combination, and {method} has several on {source}: {', '.join(there)}. Write "
+            f"for example combination: {there[0]}"
+        )
 
 
 def _check_named(where: str, name: str | None, kind: str, known: Collection[str]) -> None:

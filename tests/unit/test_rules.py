@@ -1,0 +1,34 @@
+"""Rules give their scripts what these take: more would only rerun jobs whose results stay the same."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+from project import PROJECT
+
+# What a job waits for or is run again for, and is not told: digests, and files that other values name.
+ONLY_WATCHED = {"code", "packages", "state", "file", "files", "pictures", "tokens", "checkpoint_files"}
+
+
+def rules_with_values() -> Iterator[tuple[str, str, set[str]]]:
+    """List the rules with a script, their script, and the names of their inputs and params."""
+    for path in (PROJECT / "rules").glob("*.smk"):
+        for block in re.split(r"^rule ", path.read_text(), flags=re.MULTILINE)[1:]:
+            rule = block.split("\n\n\n")[0]
+            (script,) = re.findall(r'script_path\("(\w+)"\)', rule)
+            parts = re.findall(r"^    (?:input|params):\n((?: {8}.*\n)+)", rule, re.MULTILINE)
+            names = {name for part in parts for name in re.findall(r"^ {8}(\w+)=", part, re.MULTILINE)}
+            yield rule.split(":")[0], script, names
+
+
+def parameters_of_main(script: str) -> set[str]:
+    """Name what a script takes; reading it is faster than importing what it imports."""
+    tree = ast.parse((PROJECT / "workflow" / "scripts" / f"{script}.py").read_text())
+    (main,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "main"]
+    return {argument.arg for argument in (*main.args.args, *main.args.kwonlyargs)}
+
+
+@pytest.mark.parametrize(("rule", "script", "names"), sorted(rules_with_values(), key=str))
+def test_a_rule_gives_only_what_its_script_takes(rule, script, names):
+    assert names - parameters_of_main(script) <= ONLY_WATCHED, rule

@@ -1,0 +1,124 @@
+"""Published scores: which scores of ours each is compared with, and what follows."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from polyfacet.evaluation.metrics import ALL
+from polyfacet.reporting.grids import METRIC_LABELS
+from polyfacet.reporting.numbers import difference_text, mean_text
+from polyfacet.reporting.sections import Section
+from polyfacet.runtime.markdown import plain
+from polyfacet.splits.methods import RANDOM
+
+# A published score counts as reproduced within so many standard deviations of ours over the repeats,
+REPRODUCED_WITHIN = 2.0
+# which may not be larger than this: a method that scatters enough would reproduce anything.
+MAX_SPREAD = 0.02
+
+Value = float | tuple[float, float]
+
+
+def published_values(
+    section: Section, rows: pd.DataFrame, metric: str, published: Sequence[Mapping[str, Any]]
+) -> dict[str, list[Value]]:
+    """Find the published values of a metric, by the name of the row that they belong to.
+
+    Parameters
+    ----------
+    section
+        What is predicted.
+    rows
+        Its rows of this metric (`Section.rows`).
+    metric
+        Name of the score.
+    published
+        Published scores, entries of ``report.published`` of a configuration.
+    """
+    found: dict[str, list[Value]] = {}
+    for entry in _entries_of(section, published):
+        if entry["metric"] == metric:
+            for row in _rows_of(entry, rows)["row"].unique():
+                found.setdefault(row, []).append(_value(entry))
+    return found
+
+
+def reproduction_findings(
+    section: Section,
+    comparison: pd.DataFrame,
+    published: Sequence[Mapping[str, Any]],
+    split_methods: Mapping[str, str],
+) -> list[str]:
+    """Compare published scores with ours on the split that their entry names, else on random ones.
+
+    Parameters
+    ----------
+    section
+        What is predicted.
+    comparison
+        See `polyfacet.evaluation.scores.compare`.
+    published
+        Published scores, entries of ``report.published`` of a configuration.
+    split_methods
+        Split to how it was made.
+    """
+    said = []
+    for entry in _entries_of(section, published):
+        own, value = _rows_of(entry, section.rows(comparison, entry["metric"])), _value(entry)
+        for row, split, mean, std in own[["row", "split", "mean", "std"]].itertuples(index=False):
+            if split == entry["split"] if "split" in entry else split_methods[split] == RANDOM.name:
+                said.append(
+                    f"{plain(section.title)}: published {METRIC_LABELS[entry['metric']]} of `{row}` "
+                    f"{range_text(value)}, ours {mean_text(mean, std)} on the split `{split}`: "
+                    f"{_verdict(mean, std, value, entry.get('differs'))}."
+                )
+    return said
+
+
+def range_text(value: Value) -> str:
+    """Write a published score, a number or a range."""
+    return f"{value[0]:g} to {value[1]:g}" if isinstance(value, tuple) else f"{value:g}"
+
+
+def _entries_of(section: Section, published: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Select the entries on what a section is on; the mean over all objectives has none."""
+    for entry in published:
+        same_objective = entry.get("objective", section.objective) == section.objective != ALL
+        if same_objective and (entry["source"], entry.get("class", ALL)) == (section.source, section.name):
+            yield entry
+
+
+def _rows_of(entry: Mapping[str, Any], rows: pd.DataFrame) -> pd.DataFrame:
+    """Select the rows of an entry's method and combination; without a combination, of the only one."""
+    own = rows[rows["method"] == entry["method"]]
+    if "combination" in entry:
+        return own[own["combination"] == entry["combination"]]
+    return own if own["combination"].nunique() == 1 else own.iloc[:0]
+
+
+def _value(entry: Mapping[str, Any]) -> Value:
+    value = entry["value"]
+    return (value[0], value[1]) if isinstance(value, Sequence) else value
+
+
+def _verdict(mean: float, std: float, value: Value, differs: Sequence[str] | None) -> str:
+    """Judge a published score, if the settings of both are declared the same."""
+    low, high = value if isinstance(value, tuple) else (value, value)
+    if pd.isna(mean):
+        return "ours failed"
+    gap = mean - low if mean < low else max(0.0, mean - high)
+    ours = f"ours is {'in the range' if low < high and not gap else difference_text(gap)}"
+    if differs is None:
+        verdict = f"{ours}; no verdict, it is not declared whether the settings are the same"
+    elif differs:
+        verdict = f"{ours}; not comparable, differs in {plain(', '.join(differs))}"
+    elif pd.isna(std):
+        verdict = f"{ours}; no spread to judge by"
+    elif abs(gap) > REPRODUCED_WITHIN * std:
+        verdict = f"not reproduced, {ours}"
+    elif std > MAX_SPREAD:
+        verdict = f"{ours}; no verdict, ours scatters by more than {MAX_SPREAD:g}"
+    else:
+        verdict = f"reproduced within {REPRODUCED_WITHIN:g} standard deviations, {ours}"
+    return verdict
