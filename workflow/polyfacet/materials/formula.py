@@ -1,7 +1,8 @@
 """A chemical formula as amounts of elements, in the order in which the formula names them.
 
 Amounts are read here and not by pymatgen, whose ``Composition`` leaves out amounts below 1e-8 and reads the
-dot of a hydrate as a decimal point.
+dot of a hydrate as a decimal point.  A formula that Polyfacet or a database has written is read as it stands;
+one that a person has typed into a table may be a hydrate, and is refused where it can be read in two ways.
 """
 
 import math
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from polyfacet.config.elements import SYMBOLS
+from polyfacet.config.tables import Brackets
 from polyfacet.materials.adducts import AMOUNT, AdductError, split_adducts
 
 # Far above any cell or percentage; keeps products of nested brackets and sums of amounts finite.
@@ -45,13 +47,12 @@ class _Group:
 
 
 def parse_formula(formula: str) -> dict[str, float]:
-    """Read a formula.
+    """Read a formula whose dots are decimal points.
 
     Parameters
     ----------
     formula
-        Symbols and amounts, with brackets or without: ``AcHg2Cd2``, ``Fe0.5Ni0.5``, ``Ca(OH)2``; also
-        hydrates and other adducts, ``CuSO4·5H2O``, see `polyfacet.materials.adducts.split_adducts`.
+        Symbols and amounts, with brackets or without: ``AcHg2Cd2``, ``Fe0.5Ni0.5``, ``Ca(OH)2``.
 
     Returns
     -------
@@ -63,39 +64,68 @@ def parse_formula(formula: str) -> dict[str, float]:
     ------
     FormulaError
         If a symbol is no element (isotopes D and T included), an amount is negative or above ``MAX_AMOUNT``,
-        all amounts are zero, a bracket is open or empty, a dot may be a decimal point as well as that of a
-        hydrate, or anything else is in the formula.
+        all amounts are zero, a bracket is open or empty, or anything else is in the formula.
     """
-    total: dict[str, float] = {}
-    for factor, part in _adducts(formula):
-        for symbol, amount in _read(formula, part, shares=False).items():
-            total[symbol] = total.get(symbol, 0.0) + factor * amount
-    return _checked(formula, total)
+    plain = _plain(formula)
+    return _checked(formula, _read(formula, plain, shares=False))
 
 
 def parse_alloy(formula: str) -> dict[str, float]:
     """Read a formula whose brackets are sub-alloys: the number behind one is the share of all of it.
 
     ``(Fe75Co25)83P17`` has 83 parts of Fe75Co25 to 17 of P, where `parse_formula` reads 83 times 100 atoms.
-    Otherwise the same, errors included; but a hydrate is no alloy.
+    Otherwise the same, errors included.
     """
-    if len(_adducts(formula)) > 1:
+    plain = _plain(formula)
+    return _checked(formula, _read(formula, plain, shares=True))
+
+
+def parse_stated_formula(formula: str, brackets: Brackets = "atoms") -> dict[str, float]:
+    """Read a formula as a table states it.
+
+    Parameters
+    ----------
+    formula
+        Like that of `parse_formula`, also of a hydrate or another adduct, ``CuSO4·5H2O`` (see
+        `polyfacet.materials.adducts.split_adducts`).
+    brackets
+        Whether brackets are groups of atoms or, as in `parse_alloy`, sub-alloys; no alloy is a hydrate.
+
+    Returns
+    -------
+    dict
+        As `parse_formula` returns.
+
+    Raises
+    ------
+    FormulaError
+        Where `parse_formula` does, and where a formula can be read in two ways.
+    """
+    plain = " ".join(_plain(formula).split())
+    try:
+        parts = split_adducts(plain)
+    except AdductError as error:
+        raise FormulaError(f"formula {formula!r} {error}") from error
+    if brackets == "shares" and len(parts) == 1:
+        return parse_alloy(plain)
+    if brackets == "shares":
         raise FormulaError(
             f"formula {formula!r} has the dot of a hydrate, but is read as an alloy (`brackets: shares`)"
         )
-    plain = formula.translate(_SUBSCRIPTS)
-    return _checked(formula, _read(plain, plain, shares=True))
+    total: dict[str, float] = {}
+    for factor, part in parts:
+        for symbol, amount in _read(formula, part, shares=False).items():
+            total[symbol] = total.get(symbol, 0.0) + factor * amount
+    return _checked(formula, total)
 
 
-def _adducts(formula: str) -> list[tuple[float, str]]:
+def _plain(formula: str) -> str:
+    """Write subscripts as digits."""
     if len(formula) > MAX_CHARS:
         raise FormulaError(
             f"formula {formula[:40]!r}... has {len(formula)} characters, more than {MAX_CHARS}"
         )
-    try:
-        return split_adducts(formula.translate(_SUBSCRIPTS))
-    except AdductError as error:
-        raise FormulaError(f"formula {formula!r} {error}") from error
+    return formula.translate(_SUBSCRIPTS)
 
 
 def _checked(formula: str, total: dict[str, float]) -> dict[str, float]:
@@ -156,7 +186,7 @@ def _tokens(formula: str, part: str) -> list[Token]:
     while position < len(part):
         match = _TOKEN.match(part, position)
         if match is None:
-            place = position + max(formula.find(part), 0) + 1
+            place = position + max(_plain(formula).find(part), 0) + 1
             hint = ": write the dot of a hydrate as ·" if part[position] == "." else ""
             raise FormulaError(f"formula {formula!r} has {part[position]!r} at position {place}{hint}")
         if match.lastgroup and match.lastgroup != "space":

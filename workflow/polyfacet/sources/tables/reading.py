@@ -10,7 +10,7 @@ from pymatgen.core import Element
 
 from polyfacet.config.tables import CompositionColumns, TableSource
 from polyfacet.materials.amounts import AmountError, atomic_percent, checked_amounts
-from polyfacet.materials.formula import FormulaError, parse_alloy, parse_formula
+from polyfacet.materials.formula import FormulaError, parse_stated_formula
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.identifiers import invalid_mat_id_reason
@@ -171,8 +171,7 @@ def _amounts(cells: dict[str, str], composition: CompositionColumns) -> dict[str
     if composition.formula is None:
         stated = {symbol: _number(cells[name], name) for symbol, name in composition.columns.items()}
     else:
-        text = cells[composition.formula].strip()
-        stated = parse_alloy(text) if composition.brackets == "shares" else parse_formula(text)
+        stated = parse_stated_formula(cells[composition.formula].strip(), composition.brackets)
     amounts = checked_amounts(stated, composition.unit, composition.balance, partial=composition.partial)
     heavy = [symbol for symbol in amounts if Element(symbol).Z > LAST_ELEMENT]
     if heavy:
