@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from project import PROJECT
 
 import read_composition_table
 from polyfacet.config.tables import RESERVED
@@ -15,6 +16,7 @@ from polyfacet.facets.text.composition import composition_text
 from polyfacet.materials.formula import parse_formula
 from polyfacet.runtime.errors import UserError
 from polyfacet.sources.tables.description import table_source
+from polyfacet.sources.tables.numbers import MISSING
 from polyfacet.sources.tables.reading import rows_schema
 from polyfacet.training.dataset import dataset_schema
 
@@ -109,6 +111,22 @@ def test_a_plain_number_is_read(read, text):
         ("N/A", "missing ('N/A')"),
         ("--", "missing ('--')"),
         ("", "missing"),
+        ("\u2014", "missing"),
+        ("Bal.", "the balance?"),
+        ("rest", "the balance?"),
+        ("trace", "not a number but a limit"),
+        ("tr.", "not a number but a limit"),
+        ("0.02 max.", "not a number but a limit"),
+        ("max 0.02", "not a number but a limit"),
+        ("5-Jun", "a date"),
+        ("Mar-05", "a date"),
+        ("2021-05-06", "a date"),
+        ("#DIV/0!", "an error of a spreadsheet"),
+        ("#VALUE!", "an error of a spreadsheet"),
+        ("=A1+B1", "a formula of a spreadsheet"),
+        ("1.5*10^3", "a power of ten"),
+        ("1.5×10-3", "a power of ten"),  # noqa: RUF001
+        ("1/2", "a fraction"),
         ("inf", "not a finite number"),
         ("-Infinity", "not a finite number"),
         ("1e999", "not a number up to"),
@@ -220,6 +238,12 @@ def test_a_column_with_two_roles_is_refused(read, changes, message):
         ROWS.replace("397", '"397"'),
         ROWS.replace("C,Mn", "\u200bC,Mn\ufeff"),
         ROWS.replace("C,Mn", "PAR1,C,Mn").replace("\n0.4", "\nx,0.4"),
+        ROWS.replace("C,Mn", "[001] texture,C,Mn").replace("\n0.4", "\nx,0.4"),
+        ROWS.replace("C,Mn", "{hkl},C,Mn").replace("\n0.4", "\nx,0.4"),
+        ROWS.replace("C,Mn,Hardness", "C\u00a0,\u2003Mn,\u00a0Hardness\u202f"),
+        ROWS.replace("Mn", "M\u00adn\u200b"),
+        f"\ufeff\n{ROWS}",
+        ROWS.replace("Hardness", "Hardness,,").replace("7\n", "7,,\n").replace("8\n", "8,,\n"),
     ],
     ids=[
         "plain",
@@ -233,11 +257,48 @@ def test_a_column_with_two_roles_is_refused(read, changes, message):
         "quoted",
         "invisible",
         "par1",
+        "bracket",
+        "brace",
+        "no-break-space",
+        "soft-hyphen",
+        "bom-blank-first",
+        "empty-columns",
     ],
 )
 def test_harmless_differences_between_files_do_not_matter(read, content):
     rows, rejected = read(content)
     assert (rows["y"].tolist(), len(rejected)) == ([397.0, 398.0], 0)
+
+
+@pytest.mark.parametrize(
+    ("configured", "written"),
+    [
+        ("Härte", "Ha\u0308rte"),
+        ("Ha\u0308rte", "Härte"),
+        ("Vickers hardness (HV)", "Vickers\u00a0hardness  (HV)"),
+        ("Vickers hardness (HV)", '"Vickers hardness\n(HV)"'),
+        ("Vickers\nhardness", '"Vickers\r\nhardness "'),
+    ],
+)
+def test_a_column_is_found_whatever_the_unicode_form_and_white_space_of_its_name(read, configured, written):
+    described = {**STEEL, "objectives": {"y": {"column": configured}}}
+    rows, rejected = read(ROWS.replace("Hardness", written), described)
+    assert (rows["y"].tolist(), len(rejected)) == ([397.0, 398.0], 0)
+
+
+TITLE = "Table 1. Hardness of steels; for details, see text"
+
+
+@pytest.mark.parametrize(
+    "title", [TITLE, f'"{TITLE}"', f"{TITLE},,", "# source: a handbook", "wt.%,,HV", "Table 1", "C,Mn"]
+)
+def test_a_title_above_the_header_is_called_so(read, title):
+    with pytest.raises(UserError, match="no column") as error:
+        read(f"\n{title}\n\n{ROWS}")
+    assert "Line 2 is a title or another heading; the header is line 4. Delete" in str(error.value)
+    assert "semicolons" not in str(error.value)
+    with pytest.raises(UserError, match="Line 1 is a title or another heading; line 2 is separated by semi"):
+        read(f"{title}\n{ROWS.replace(',', ';')}")
 
 
 @pytest.mark.parametrize(
@@ -249,21 +310,44 @@ def test_harmless_differences_between_files_do_not_matter(read, content):
         ("C|Mn|Hardness\n0.40|1.5|397\n", "Line 1 is separated by vertical bars"),
         (f"sep=,\n{ROWS}", "Line 1 is a hint for Excel and not the header: delete it"),
         ("sep=;\nC;Mn;Hardness\n", "Line 1 is a hint for Excel"),
+        ("\nC;Mn;Hardness\n0,40;1,5;397\n", "Line 2 is separated by semicolons"),
         (
             'C,Mn,Note,Hardness\n0.4,1.5,x,397\n0.4,1.5,"5" bar,397\n',
             "line 3: a cell in quotation marks holds",
         ),
         ('C,Mn,Note,Hardness\n0.4,1.5,"x,397\n0.4,1.5,y,397\n', "lines 2 to 3: a quotation mark is opened"),
         (ROWS.replace("0.4,1.6", "0.4é,1.6").encode("latin-1"), "not UTF-8: line 3 has the byte 0xe9"),
+        (
+            ROWS.replace("\n", "\r").replace("0.4,1.6", "0.4é,1.6").encode("latin-1"),
+            "not UTF-8: line 3 has the byte 0xe9",
+        ),
+        (
+            "C,Mn,Hardness\r0.4,1.5,397\r\n0.4,1.6,398\n0.4,1.6,é".encode("latin-1"),
+            "not UTF-8: line 4 has the byte 0xe9",
+        ),
         (ROWS.encode("utf-16"), "is UTF-16 text"),
-        (ROWS.encode("utf-16-le"), "zero bytes"),
+        (ROWS.encode("utf-16-le"), "is UTF-16 text"),
+        (ROWS.encode("utf-16-be"), "is UTF-16 text"),
+        (ROWS.encode("utf-32-le"), "is UTF-32 text"),
+        (ROWS.encode("utf-32-be"), "is UTF-32 text"),
+        (b"C,Mn\0\0\0\0,Hardness\n", "zero bytes"),
+        (ROWS.encode() + b"0.4,\0,1\n", "zero bytes"),
         (b"PK\x03\x04\x14\x00", "an Excel workbook"),
         (b"\x1f\x8b\x08\x00", "compressed with gzip"),
         (b"\x28\xb5\x2f\xfd\x04", "compressed with zstd"),
         (b"%PDF-1.7", "a PDF file"),
         (ROWS.encode("utf-32"), "is UTF-32 text"),
         ("\n<!DOCTYPE html><title>404</title>", "an HTML page"),
+        ("<html xmlns:o><table>", "an HTML page"),
+        ("\ufeff <TABLE border=1><tr><td>C</td>", "an HTML page"),
+        ("<!-- export --><table>", "an HTML page"),
+        ('<style type="text/css"></style><table>', "an HTML page"),
+        ('<?xml version="1.0"?><Workbook>', "an XML file"),
+        ("{\\rtf1 C,Mn}", "an RTF document"),
         ('\ufeff[{"C": 0.4}]', "a JSON file"),
+        ('[\n  {\n    "C": 0.4}]', "a JSON file"),
+        ('[["C", "Mn"], [0.4, 1.5]]', "a JSON file"),
+        ('{ "C": 0.4}\n{"C": 0.5}', "a JSON file"),
         ("0.4,1.5,397\n0.4,1.6,398\n", "Line 1 holds numbers: add a line with the names"),
         ("c,mn,hardness\n0.4,1.5,397\n", "'Mn' may be 'mn'"),
         ("", "is empty"),
@@ -284,6 +368,8 @@ def test_a_file_of_another_kind_is_refused_with_the_line_and_the_likely_cause(re
         ("0,4,1,5,397", "the row has 5 cells, not as many cells as the header, 3; a decimal comma"),
         ("0.4,1.5", "the row has 2 cells, not as many cells as the header, 3"),
         ("0.4,1.5,397,", "not as many cells as the header, 3; a comma at the end of the line?"),
+        ("0.4,1.5,397,, ,", "not as many cells as the header, 3; commas at the end of the line?"),
+        ("0.4,1.5,397,,x", "3; a decimal comma"),
         ('"0.4,1.5,397\n0.4,1.6,398",1.5,397', "a cell holds lines 3 to 4: a stray quotation mark?"),
         (",,", "all cells of the row are empty"),
         ('0.4,"1.5\n0.4",1.6,7', "it begins in line 3: a stray quotation mark?"),
@@ -293,3 +379,20 @@ def test_a_ragged_row_is_rejected_with_the_likely_cause(read, row, reason):
     rows, rejected = read(f"C,Mn,Hardness\n0.4,1.5,397\n{row}\n0.4,1.6,398\n")
     assert rows["y"].tolist() == [397.0, 398.0]
     assert reason in rejected["reason"][0]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["lf", "crlf", "cr"])
+def test_a_stray_quotation_mark_is_found_whatever_ends_a_line(read, end):
+    lines = ["C,Mn,Hardness", "0.4,1.5,397", '"0.4,1.5,397', '0.4,1.6,398",1.5,397', "0.4,1.6,398"]
+    rows, rejected = read(end.join(lines))
+    assert rows["line"].tolist() == [2, 5]
+    assert "a cell holds lines 3 to 4: a stray quotation mark?" in rejected["reason"][0]
+
+
+@pytest.mark.parametrize("mark", sorted(MISSING - {""}))
+def test_every_mark_of_a_missing_value_is_known_and_documented(read, mark):
+    for written in (mark, f" {mark.upper()} "):
+        rows, rejected = read(f"C,Mn,Hardness\n0.4,1.5,{written}\n")
+        assert not len(rows)
+        assert rejected["reason"][0] == f"Hardness is missing ({written.strip()!r})"
+    assert f"`{mark}`" in (PROJECT / "docs" / "tables.md").read_text()

@@ -17,7 +17,7 @@ from polyfacet.runtime.identifiers import invalid_mat_id_reason
 from polyfacet.runtime.parquet import column
 from polyfacet.sources.tables.csv_lines import read_lines
 from polyfacet.sources.tables.description import columns_of, objectives_of
-from polyfacet.sources.tables.numbers import NumberError, read_number
+from polyfacet.sources.tables.numbers import MISSING, NumberError, read_number
 
 # Plutonium, the last element of the table of element properties.
 LAST_ELEMENT = 94
@@ -184,13 +184,11 @@ def _objective(cells: dict[str, str], source: TableSource, objective: Objective)
     if not objective.classes:
         return _number(cells[name], name)
     text = cells[name].strip()
-    if text not in objective.classes:
-        raise RowError(
-            f"{name} is {text[:40]!r}, none of {', '.join(objective.classes)}"
-            if text
-            else f"{name} is missing"
-        )
-    return text
+    if text in objective.classes:
+        return text
+    if text.lower() in MISSING:
+        raise RowError(f"{name} is missing ({text!r})" if text else f"{name} is missing")
+    raise RowError(f"{name} is {text[:40]!r}, none of {', '.join(objective.classes)}")
 
 
 def _number(text: str, name: str) -> float:
