@@ -76,6 +76,8 @@ def test_dots_of_all_scripts_are_known():
         ("Ga2Cl4.2C6H6", "Ga2Cl4(C6H6)2"),
         ("3CaO·Al2O3", "Ca3Al2O6"),
         ("MgO.Al2O3", "MgAl2O4"),
+        ("3CaO.2SiO2.3H2O", "Ca3Si2O7(H2O)3"),
+        ("60SiO2.40Na2O", "Si3Na4O8"),
         ("Fe0.5.H2O", "FeH4O2"),
         ("Al2O3·2SiO2·2H2O", "Al2Si2O9H4"),
         ("Al2O3·2SiO2.2H2O", "Al2Si2O9H4"),
@@ -110,7 +112,7 @@ def test_dots_of_adducts_and_decimal_points_are_told_apart(formula, same):
     ("formula", "adduct", "decimal"),
     [
         ("UO2.25H2O", "UO2·25H2O", "(UO2.25)H2O"),
-        ("UO2.05H2O", "UO2·05H2O", "(UO2.05)H2O"),
+        ("UO2.05H2O", "UO2·5H2O", "(UO2.05)H2O"),
         ("Zr5.5HF", "Zr5·5HF", "(Zr5.5)HF"),
         ("Zr55.5HF", "Zr55·5HF", "(Zr55.5)HF"),
         ("Ti15.5HF", "Ti15·5HF", "(Ti15.5)HF"),
@@ -131,6 +133,7 @@ def test_dots_of_adducts_and_decimal_points_are_told_apart(formula, same):
         ("Ca(NO3)2.2MgF2", "Ca(NO3)2·2MgF2", "(Ca(NO3)2.2)MgF2"),
         ("Na3AlF6.4NaF", "Na3AlF6·4NaF", "(Na3AlF6.4)NaF"),
         ("LiI.2NH4I", "LiI·2NH4I", "(LiI.2)NH4I"),
+        ("Na0.35CoO2.1.3H2O", "Na0.35CoO2·1.3H2O", "Na0.35CoO2.1·3H2O"),
         ("Fe2.5CoFe", "Fe2·5CoFe", "(Fe2.5)CoFe"),
     ],
 )

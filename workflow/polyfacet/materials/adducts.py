@@ -124,7 +124,10 @@ def split_adducts(formula: str) -> list[tuple[float, str]]:
     AdductError
         If a dot may be a decimal point as well, or a part is empty.
     """
-    parts = [piece for part in _DOT.split(formula) for piece in _at_keyboard_dots(part)]
+    at_dots = _DOT.split(formula)
+    # A factor at the very start is that of a part: 60SiO2.40Na2O.
+    has_factor = len(at_dots) == 1 and formula[:1].isdigit()
+    parts = [piece for part in at_dots for piece in _at_keyboard_dots(part, is_adduct=has_factor)]
     if len(parts) == 1:
         return [(1.0, formula)]
     found = []
@@ -139,8 +142,8 @@ def split_adducts(formula: str) -> list[tuple[float, str]]:
     return found
 
 
-def _at_keyboard_dots(text: str) -> list[str]:
-    """Split what holds no other dot, from right to left."""
+def _at_keyboard_dots(text: str, *, is_adduct: bool) -> list[str]:
+    """Split what holds no other dot, from right to left; what can only be an adduct is not ambiguous."""
     solvates: list[_Junction] = []
     rest = text
     for match in reversed(list(_JUNCTION.finditer(text))):
@@ -149,7 +152,7 @@ def _at_keyboard_dots(text: str) -> list[str]:
         if junction.gap and not junction.is_below_two:
             behind = rest[match.end("gap") :]
             raise AdductError(_readings(f"{main}·{behind[1:]}", f"{main}·0{behind}"))
-        if junction.is_solvate:
+        if junction.is_solvate or (is_adduct and not junction.is_decimal_point):
             solvates.insert(0, junction)
             rest = main
         elif not junction.is_decimal_point:
@@ -162,7 +165,10 @@ def _at_keyboard_dots(text: str) -> list[str]:
 def _both(junction: _Junction, solvates: list[_Junction]) -> str:
     """Spell a formula with a dot of an adduct and with a decimal point."""
     tail = "·".join([junction.tail, *(f"{each.factor}{each.tail}" for each in solvates)])
-    return _readings(f"{junction.main}·{junction.factor}{tail}", f"({junction.main}.{junction.factor}){tail}")
+    main, factor = junction.main, junction.factor
+    whole, dot, decimals = factor.partition(".")
+    decimal = f"{main}.{whole}·{decimals}{tail}" if dot else f"({main}.{whole}){tail}"
+    return _readings(f"{main}·{factor if dot else factor.lstrip('0')}{tail}", decimal)
 
 
 def _readings(first: str, second: str) -> str:

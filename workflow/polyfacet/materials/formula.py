@@ -13,6 +13,7 @@ from itertools import pairwise
 from polyfacet.config.elements import SYMBOLS
 from polyfacet.config.tables import Brackets
 from polyfacet.materials.adducts import AMOUNT, AdductError, split_adducts
+from polyfacet.materials.misreadings import misreading
 
 # Far above any cell or percentage; keeps products of nested brackets and sums of amounts finite.
 MAX_AMOUNT = 1e6
@@ -99,9 +100,13 @@ def parse_stated_formula(formula: str, brackets: Brackets = "atoms") -> dict[str
     Raises
     ------
     FormulaError
-        Where `parse_formula` does, and where a formula can be read in two ways.
+        Where `parse_formula` does, and where a formula can be read in two ways or is likely to mean something
+        else (see `polyfacet.materials.misreadings`).
     """
     plain = " ".join(_plain(formula).split())
+    meant = misreading(plain)
+    if meant:
+        raise FormulaError(f"formula {formula!r} {meant}")
     try:
         parts = split_adducts(plain)
     except AdductError as error:

@@ -1,0 +1,70 @@
+"""Misprints, names of alloys and abbreviations that could be read as formulas are refused as such."""
+
+import re
+
+import pytest
+
+from polyfacet.materials.formula import FormulaError, parse_formula, parse_stated_formula
+from polyfacet.materials.misreadings import misreading
+
+
+@pytest.mark.parametrize(
+    "formula",
+    """
+    CuSO4(H20)5 CuSO4.5H20 CuSO4·5H20 CuSO4[H20] H20 H202 Al203 Fe304 Si02 Ti02 C02 LiCo02
+    LiFeP04 Al2(S04)3 MgAl204 BaFe12019 Y3Al5012 YBa2Cu307 La2Zr207 Na2B407·10H2O V205
+    """.split(),  # noqa: SIM905 - easier to read
+)
+def test_a_zero_for_the_letter_o_is_named(formula):
+    with pytest.raises(FormulaError, match="has a zero for the letter O"):
+        parse_stated_formula(formula)
+
+
+@pytest.mark.parametrize(
+    ("texts", "reason"),
+    [
+        ("Ti6Al4V Ti5Al2.5Sn Ti3Al2.5V Ti13Nb13Zr Ti10V2Fe3Al Ti6Al2Sn4Zr2Mo", "an alloy by weight"),
+        ("Fe18Cr10Ni Co28Cr6Mo W18Cr4V Zr2.5Nb Nb47Ti U10Mo Ni20Cr", "an alloy by weight"),
+        ("TiAl6V4 AlSi10Mg AlSi7Mg0.3 CuZn37 CuSn8 CuAl10Ni5Fe4 NiCr20 FeCr18Ni10", "an alloy by weight"),
+        ("SS304 SUS304 SUS316 S45C SS400 SKH51 SUP9 IN718 Ti64", "the grade of an alloy"),
+        ("C45 P91 P22 H13 S7 S31603 N6625", "the grade of an alloy"),
+        ("Al6061 Ni200 In718 C95800 S30400", "atoms of one element"),
+        ("YBCO BSCCO BSCF BFO KNN PVC PC SS", "an abbreviation"),
+        ("NaCI MgCI2 FeCI3.6H2O CI2 HCI SiCI4", "CI with the letter I"),
+        ("NIO NICO CUO SNO2 PBO NB2O5 CO3O4 HFO2 INP INN IN2O3 BI2O3 SC2O3 SIO2 SIC CSI", "may mean"),
+        ("Pd(OAc)2 NaOAc Zn(Ac)2 Ti(OPr)4 Mn12Ac", "acetate"),
+        ("CuSO45H2O MgCl26H2O Na2SO410H2O Al2(SO4)318H2O", "lost the dot of a hydrate"),
+        ("SiC_6H NaCl_2H2O NaCl_2_H2O Ti_6Al_4V CuSO4_5H2O Fe80_20B Ba(OH)2_8(H2O)", "between a space and"),
+    ],
+)
+def test_what_only_looks_like_a_formula_is_refused_with_what_it_is(texts, reason):
+    for text in texts.split():
+        with pytest.raises(FormulaError, match=reason):
+            parse_stated_formula(text.replace("_", " "))
+
+
+@pytest.mark.parametrize(
+    "formula",
+    """
+    H2O C10H20O C10H20 CI4 CHI3 CH3I NI3 BI3 KSCN SC(NH2)2 IN3 CO CO2 COS CS2 HF BN WC UC2 YB6
+    HNO3 KOH C60 C70 S8 P4 N2 O3 Si8 Mn58 B105 Fe100 Al12Mg17 Al7Cu2Fe Zr2Al3Ni Ti4Al11Ni
+    Ti3AlC2 Ti2AlNb TiAl AlMg3 Ac2O3 BaPrO3 PrOF LaNi5 SmCo5 Fe80B20 Ni50.8Ti49.2 Si192O384
+    Ti6Al4V1 N1I1O1 Si1O2 YB1C1O1 LaC1I (CuSO45)H2O UO2(H2O)2 Ca0.05Sr0.95O CO(NH2)2 Fe102B98
+    C254H377N65O75S6
+    """.split(),  # noqa: SIM905 - easier to read
+)
+def test_formulas_are_left_alone(formula):
+    assert misreading(formula) is None
+    assert parse_stated_formula(formula) == parse_formula(formula)
+
+
+@pytest.mark.parametrize("formula", ["Fe 80 B 20", "Fe80 B20", "Fe0.5 Ni0.5", "Ca (OH)2"])
+def test_spaces_around_amounts_do_not_matter(formula):
+    assert parse_stated_formula(formula) == parse_formula(formula.replace(" ", ""))
+
+
+def test_both_readings_of_a_hydrate_without_its_dot_can_be_read():
+    message = misreading("MgCl26H2O")
+    first, second = re.findall("'(.*?)'", message)
+    assert parse_stated_formula(first) == {"Mg": 1, "Cl": 2, "H": 12, "O": 6}
+    assert parse_stated_formula(second) == {"Mg": 1, "Cl": 26, "H": 2, "O": 1}

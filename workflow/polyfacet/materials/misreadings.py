@@ -1,0 +1,96 @@
+"""Texts that could be read as formulas, but are misprints, names of alloys or abbreviations.
+
+Where such a text is really meant as a formula, an amount of 1 behind a symbol makes that clear: ``Ti6Al4V1``.
+"""
+
+import re
+
+_ABBREVIATIONS = re.compile("YBCO|BSCCO|BSCF|BFO|KNN|KBBF|WCCO|PCBN|CBN|HBN|SS|PC|PI|PP|PS|PPO|PPS|PVC|PVP")
+_GRADES = re.compile(
+    r"S(?:S|US) ?[0-9]{3}|S(?:UP|UH|KH|K|B|N)[0-9]+|S[0-9]{2}C|SPCC|IN ?[0-9]{3}"
+    r"|Ti(?:17|64|834|1100|5553|624[26])|[HCNOPS](?:[579]|[1-9][0-9]*[13579])|P(?:22|92)"
+)
+_ALLOYING = r"(?:Al|V|Mo|Nb|Ta|Mn|Zr|Sn|Fe|Cr|Si)"
+# Weight percentages in front of the symbols, or behind all but the first.
+_WEIGHTS = re.compile(
+    rf"Ti(?:[0-9.]+{_ALLOYING}){{2,}}|(?:Co|Fe|W)[1-9][0-9](?:{_ALLOYING}[0-9.]+)+(?:Ni|{_ALLOYING})"
+    r"|Zr(?:1|2\.5)Nb|Nb47Ti|U10(?:Mo|Zr)|Ni[28]0Cr|W(?:3|5|25|26)Re|Pt1[03]Rh"
+    r"|TiAl[4-8](?:V|Nb|Sn|Fe|Mo|Zr)[0-9].*|AlSi(?:[579]|1[0-2])(?:Mg|Cu).*|AlSi12|AlMg4\.5.*|AlCu4Mg.*"
+    r"|CuZn[1-4][0-9].*|CuSn(?:[6-9]|1[0-2])|CuNi(?:10|25|30).*|CuAl(?:8|10).*|NiCr[12][0-9].*"
+    r"|FeCr1[0-9].*|CoCr2[0-9].*"
+)
+_CLEAR = "If it is a formula, write an amount of 1 behind a symbol"
+_NAMES = (
+    (_ABBREVIATIONS, f"is an abbreviation: write the formula. {_CLEAR}"),
+    (_GRADES, f"is the grade of an alloy: write its composition. {_CLEAR}"),
+    (
+        _WEIGHTS,
+        "is the name of an alloy by weight: write amounts behind all symbols, as in Ti90Al6V4 with the unit "
+        f"weight_percent. {_CLEAR}",
+    ),
+)
+
+# Nobody writes an amount as 02 or 12019; each has the position of an O.
+_ZERO_FOR_O = re.compile(
+    r"(?<![0-9.])0[0-9]"
+    r"|(?<![0-9.])(?:[2-9]|[1-9][0-9])0(?:[2-9]|1[0-9])(?![0-9.])"
+    r"|(?:^|[(\[{]|[^A-Za-z0-9)\]}\s][0-9. ]*)H20(?![0-9.])"
+)
+_I_FOR_L = re.compile(r"(?<=[A-Za-z0-9)\]}])CI|^CI(?!4)")
+_ORGANIC_GROUPS = re.compile(r"OAc|\(Ac\)|\(OPr\)|^Mn12Ac")
+_NUMBER_AFTER_SPACE = re.compile(r"[A-Za-z0-9)\]}] [0-9][0-9.]*(?:[A-Z]|[(\[{][A-Z]| [(\[{]?(?:H2O|NH3))")
+# More atoms of one element than its crystals and molecules have.
+_ONE_ELEMENT = re.compile(r"^(?!C240$|C540$)[A-Z][a-z]?(?:[2-9][0-9]{2,}|1[0-9]{3,})$")
+_MISPRINTS = (
+    (_ZERO_FOR_O, "has a zero for the letter O, as in H20 for H2O"),
+    (_I_FOR_L, "has CI with the letter I. Write Cl, or C1I for carbon and iodine"),
+    (
+        _ORGANIC_GROUPS,
+        "names acetate (Ac) or propyl (Pr). Write their atoms, or AcO and PrO for actinium and praseodymium",
+    ),
+    (
+        _NUMBER_AFTER_SPACE,
+        "has a number between a space and a symbol: an amount, or a factor of what follows? Write an amount "
+        "behind its symbol without a space, and · in front of a factor",
+    ),
+    (_ONE_ELEMENT, f"has more than 199 atoms of one element: the grade of an alloy? {_CLEAR}"),
+)
+
+# In capitals throughout, these are symbols of two letters rather than two elements.
+_CAPITALS = re.compile(
+    r"CU|NB|NI(?!3)|SN(?!2H)|PB|PU|SI|SB|BI(?!3$)|IN(?=2?[A-Z])|SC(?![N(])|YB(?=[0-9]*O)|HF(?=[BCNO])"
+    r"|OS(?=O)|CO(?=[2-9]O)|HO(?=[2-9]O)|CS(?=[FHI])"
+)
+_LOST_DOT = re.compile(
+    r"(?P<main>[A-Z].*(?:[HNOFSI]|Cl|Se|Br|[)\]}]))(?P<digits>[1-9][0-9]{1,2})(?P<water>\(?H2O\)?)"
+)
+
+
+def misreading(text: str) -> str | None:
+    """Say what a text means rather than what it could be read as; None if it is a formula.
+
+    Parameters
+    ----------
+    text
+        A formula as a table states it, with plain digits and single spaces.
+    """
+    for pattern, reason in _NAMES:
+        if pattern.fullmatch(text):
+            return reason
+    for pattern, reason in _MISPRINTS:
+        if pattern.search(text):
+            return reason
+    if text == text.upper() and (found := _CAPITALS.search(text)):
+        pair = found.group()
+        both = f"{pair.title()} or {pair[0]} and {pair[1]}"
+        return f"may mean {both}. Write {pair.title()} or {pair[0]}1{pair[1]}"
+    return _lost_dot(text)
+
+
+def _lost_dot(text: str) -> str | None:
+    match = _LOST_DOT.fullmatch(text)
+    if not match or len(set(re.findall("[A-Z][a-z]?", match["main"]))) == 1:
+        return None
+    main, digits, water = match.groups()
+    hydrate, atoms = f"{main}{digits[0]}·{digits[1:]}{water}", f"({main}{digits}){water}"
+    return f"may have lost the dot of a hydrate. Write {hydrate!r} or {atoms!r}"
