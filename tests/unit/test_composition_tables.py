@@ -87,7 +87,8 @@ def test_a_bad_row_is_rejected_with_its_line_and_the_reason(read, line, reason):
     [
         ("Al40Cu60T", "unknown element 'T'"),
         ("Fe80Am20", "no properties are known of Am: Z is above 94"),
-        ("", "names no element"),
+        ("", "Alloy is missing"),
+        ("20", "names no element"),
         ("Fe0B0", "all amounts are zero"),
         ("Fe80B-20", "'-' at position 6"),
     ],

@@ -29,7 +29,9 @@ def test_a_zero_for_the_letter_o_is_named(formula):
         ("SS304 SUS304 SUS316 S45C SS400 SKH51 SUP9 IN718 Ti64", "the grade of an alloy"),
         ("C45 P91 P22 H13 S7 S31603 N6625", "the grade of an alloy"),
         ("Al6061 Ni200 In718 C95800 S30400", "atoms of one element"),
-        ("YBCO BSCCO BSCF BFO KNN PVC PC SS", "an abbreviation"),
+        ("V4Cr4Ti Nb1Zr Ta10W", "an alloy by weight"),
+        ("UNS_S30400 SS316H SUS304N CF8 HK40 C22", "the grade of an alloy"),
+        ("YBCO BSCCO BSCF BFO KNN PVC PC SS BCC FCC HCP", "an abbreviation"),
         ("NaCI MgCI2 FeCI3.6H2O CI2 HCI SiCI4", "CI with the letter I"),
         ("NIO NICO CUO SNO2 PBO NB2O5 CO3O4 HFO2 INP INN IN2O3 BI2O3 SC2O3 SIO2 SIC CSI", "may mean"),
         ("Pd(OAc)2 NaOAc Zn(Ac)2 Ti(OPr)4 Mn12Ac", "acetate"),
@@ -68,3 +70,45 @@ def test_both_readings_of_a_hydrate_without_its_dot_can_be_read():
     first, second = re.findall("'(.*?)'", message)
     assert parse_stated_formula(first) == {"Mg": 1, "Cl": 2, "H": 12, "O": 6}
     assert parse_stated_formula(second) == {"Mg": 1, "Cl": 26, "H": 2, "O": 1}
+
+
+@pytest.mark.parametrize(
+    "formula", ["(CoCrFeNi)94Ti2Al4", "[(Fe0.7Co0.3)72Mo4B24]94Dy6", "(Fe75Si10B15)96Nb4", "(ZrCu)0.95Al0.05"]
+)
+def test_brackets_that_are_shares_are_not_read_as_groups_of_atoms(formula):
+    with pytest.raises(FormulaError, match=r"set `composition\.brackets: shares`"):
+        parse_stated_formula(formula)
+    assert sum(parse_stated_formula(formula, "shares").values()) == pytest.approx(sum_outside(formula))
+
+
+def sum_outside(formula):
+    return 1 if "0.95" in formula else 100
+
+
+@pytest.mark.parametrize(
+    "formula", ["(GeSe2)70(Ga2Se3)30", "(Fe0.5Co0.5)80B20", "(Fe0.75B0.25)96Nb4", "Ca(OH)2", "(ZrCu)3Al"]
+)
+def test_other_brackets_are_groups_of_atoms(formula):
+    assert parse_stated_formula(formula) == parse_formula(formula)
+
+
+@pytest.mark.parametrize(
+    ("formula", "hint"),
+    [
+        ("Ti-6Al-4V", "Ti90Al6V4"),
+        ("La1-xSrxMnO3", "a number for each variable"),
+        ("YBa2Cu3O7−δ", "a number for each variable"),  # noqa: RUF001
+        ("Fe3+", "charges"),
+        ("(Bi,Sb)2Te3", "an amount behind each element"),
+        ("Fe70%Ni30%", "without %"),
+        ("ZnO:Al", "an amount behind each element"),
+        ("SiO2/Si", "one composition per row"),
+        ("CuSO4·½H2O", "0.5"),
+        ("Fe_2O_3", "plain digits"),
+        ("Fe$_2$O$_3$", "plain digits"),
+        ("Fe<sub>2</sub>O<sub>3</sub>", "plain digits"),
+    ],
+)
+def test_what_formulas_do_not_hold_comes_with_an_advice(formula, hint):
+    with pytest.raises(FormulaError, match=hint):
+        parse_stated_formula(formula)

@@ -95,7 +95,7 @@ def test_dots_of_all_scripts_are_known():
         ("Fe80.5C5B3", "Fe161C10B6"),
         ("Al2.5CoCrFeNi", "Al5Co2Cr2Fe2Ni2"),
         ("Fe73.5CuNb3Si13.5B9", "Fe147Cu2Nb6Si27B18"),
-        ("(Fe75Co25)83.5P16", "Fe12525Co4175P32"),
+        ("(Fe75Co25)83.5P14", "Fe12525Co4175P28"),
         ("Li5.5PS4.5Cl1.5", "Li11P2S9Cl3"),
         ("Cu5.5FeS6.5", "Cu11Fe2S13"),
         ("Bi2Te2.7Se0.3", "Bi20Te27Se3"),

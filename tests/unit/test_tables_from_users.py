@@ -112,6 +112,8 @@ def test_a_plain_number_is_read(read, text):
         ("--", "missing ('--')"),
         ("", "missing"),
         ("\u2014", "missing"),
+        ("-999", "missing"),
+        ("-9999.0", "missing"),
         ("Bal.", "the balance?"),
         ("rest", "the balance?"),
         ("trace", "not a number but a limit"),
@@ -340,6 +342,8 @@ def test_a_title_above_the_header_is_called_so(read, title):
         ("\n<!DOCTYPE html><title>404</title>", "an HTML page"),
         ("<html xmlns:o><table>", "an HTML page"),
         ("\ufeff <TABLE border=1><tr><td>C</td>", "an HTML page"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:4", "a pointer of Git LFS"),
+        ("C&Mn&Hardness\n0.4&1.5&397\n", "is separated by ampersands"),
         ("<!-- export --><table>", "an HTML page"),
         ('<style type="text/css"></style><table>', "an HTML page"),
         ('<?xml version="1.0"?><Workbook>', "an XML file"),
@@ -396,3 +400,37 @@ def test_every_mark_of_a_missing_value_is_known_and_documented(read, mark):
         assert not len(rows)
         assert rejected["reason"][0] == f"Hardness is missing ({written.strip()!r})"
     assert f"`{mark}`" in (PROJECT / "docs" / "tables.md").read_text()
+
+
+@pytest.mark.parametrize("text", ["NaN", "nan", "", "n/a", "-", "None"])
+def test_a_formula_that_is_missing_is_called_so(read, text):
+    rows, rejected = read(f'Compound,y\n"{text}",1\nNa,2\nNd,3\n', FORMULA)
+    assert rows["formula"].tolist() == ["Na100", "Nd100"]
+    assert rejected["reason"][0].startswith("Compound is missing")
+
+
+@pytest.mark.parametrize("name", ["Mean", "average", "Std", "SD", "Total", "max."])
+def test_a_row_of_statistics_is_no_material(read, name):
+    described = {**STEEL, "id": "Steel"}
+    content = f"Steel,C,Mn,Hardness\na,0.4,1.5,397\n{name},0.4,1.5,397\n"
+    for source in (described, STEEL):
+        rows, rejected = read(content, source)
+        assert rows["line"].tolist() == [2]
+        assert f"the row is the {name!r} of others" in rejected["reason"][0]
+
+
+def test_a_column_of_an_element_that_is_not_named_is_not_lost_without_a_word(read):
+    content = "C,Mn,Ni,Tc,Hardness\n0.4,1.5,20,300,397\n0.4,1.5,0,300,398\n0.4,1.5,-,300,399\n"
+    rows, rejected = read(content)
+    assert rows["line"].tolist() == [3, 4]
+    assert "there is 20 of Ni in a column that `composition.columns` does not name" in rejected["reason"][0]
+    partial = {**WEIGHTS, "composition": {**WEIGHTS["composition"], "partial": True}}
+    assert not len(read(content, partial)[1])
+    assert not len(read(content, {**STEEL, "process": ["Ni"]})[1].query("line == 2"))
+
+
+def test_a_balance_that_has_a_column_agrees_with_it(read):
+    content = "C,Mn,Fe,Hardness\n0.4,1.5,98.1,397\n0.4,1.5,78.1,398\n0.4,1.5,bal.,399\n"
+    rows, rejected = read(content)
+    assert rows["line"].tolist() == [2, 4]
+    assert "the balance, Fe, is 98.1, but its column has 78.1" in rejected["reason"][0]

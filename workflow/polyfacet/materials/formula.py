@@ -25,6 +25,24 @@ _TOKEN = re.compile(
     rf"(?P<symbol>[A-Z][a-z]?)|(?P<amount>{AMOUNT})|(?P<open>[(\[{{])|(?P<close>[)\]}}])|(?P<space>[ \t]+)"
 )
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
+# What to do about characters that formulas do not hold.
+_HINTS = {
+    ".": "write the dot of a hydrate as ·",
+    **dict.fromkeys(
+        "-–−‑",
+        "write a number for each variable, and an alloy by weight as Ti90Al6V4",  # noqa: RUF001
+    ),
+    **dict.fromkeys("+⁺⁻^±", "leave charges and uncertainties out"),
+    **dict.fromkeys(",:", "write an amount behind each element, and nothing between them"),
+    **dict.fromkeys("/@;|", "state one composition per row"),
+    **dict.fromkeys("½¼¾", "write a number such as 0.5"),
+    **dict.fromkeys("_$\\<&~", "write amounts as plain digits"),
+    "%": "write amounts without %",
+}
+# How far the amounts of a whole alloy may be from 100 or 1.
+_WHOLE_WITHIN = 1e-3
+# Elements of molecules, which brackets hold, and whose numbers are no shares.
+_IN_MOLECULES = frozenset("H N O F S Cl Se Br Te I".split())  # noqa: SIM905
 
 Token = tuple[str, str]
 
@@ -121,7 +139,25 @@ def parse_stated_formula(formula: str, brackets: Brackets = "atoms") -> dict[str
     for factor, part in parts:
         for symbol, amount in _read(formula, part, shares=False).items():
             total[symbol] = total.get(symbol, 0.0) + factor * amount
-    return _checked(formula, total)
+    amounts = _checked(formula, total)
+    if len(parts) == 1 and _has_shares(plain, amounts):
+        raise FormulaError(
+            f"formula {formula!r} has brackets whose numbers are shares of an alloy: set "
+            "`composition.brackets: shares`, or write it without brackets"
+        )
+    return amounts
+
+
+def _has_shares(formula: str, atoms: dict[str, float]) -> bool:
+    """Whether the numbers behind brackets are shares of a whole, 100 or 1, which atoms do not add up to."""
+    if not any(bracket in formula for bracket in "([{") or _IN_MOLECULES & atoms.keys():
+        return False
+    whole, total = (math.fsum(amounts.values()) for amounts in (parse_alloy(formula), atoms))
+    return any(
+        math.isclose(whole, expected, rel_tol=_WHOLE_WITHIN)
+        and not math.isclose(total, whole, rel_tol=_WHOLE_WITHIN)
+        for expected in (1.0, 100.0)
+    )
 
 
 def _plain(formula: str) -> str:
@@ -192,7 +228,7 @@ def _tokens(formula: str, part: str) -> list[Token]:
         match = _TOKEN.match(part, position)
         if match is None:
             place = position + max(_plain(formula).find(part), 0) + 1
-            hint = ": write the dot of a hydrate as ·" if part[position] == "." else ""
+            hint = f": {_HINTS[part[position]]}" if part[position] in _HINTS else ""
             raise FormulaError(f"formula {formula!r} has {part[position]!r} at position {place}{hint}")
         if match.lastgroup and match.lastgroup != "space":
             tokens.append((match.lastgroup, match.group()))

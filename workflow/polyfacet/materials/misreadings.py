@@ -5,16 +5,19 @@ Where such a text is really meant as a formula, an amount of 1 behind a symbol m
 
 import re
 
-_ABBREVIATIONS = re.compile("YBCO|BSCCO|BSCF|BFO|KNN|KBBF|WCCO|PCBN|CBN|HBN|SS|PC|PI|PP|PS|PPO|PPS|PVC|PVP")
+_ABBREVIATIONS = re.compile(
+    "YBCO|BSCCO|BSCF|BFO|KNN|KBBF|WCCO|PCBN|CBN|HBN|BCC|FCC|HCP|SS|PC|PI|PP|PS|PPO|PPS|PVC|PVP"
+)
 _GRADES = re.compile(
-    r"S(?:S|US) ?[0-9]{3}|S(?:UP|UH|KH|K|B|N)[0-9]+|S[0-9]{2}C|SPCC|IN ?[0-9]{3}"
-    r"|Ti(?:17|64|834|1100|5553|624[26])|[HCNOPS](?:[579]|[1-9][0-9]*[13579])|P(?:22|92)"
+    r"UNS ?[A-Z][0-9]{5}|S(?:S|US) ?[0-9]{3}[A-Z]*|S(?:UP|UH|KH|K|B|N)[0-9]+|S[0-9]{2}C|SPCC|IN ?[0-9]{3}"
+    r"|Ti(?:17|64|834|1100|5553|624[26])|[HCNOPS](?:[579]|[1-9][0-9]*[13579])|P(?:22|92)|C22"
+    r"|CF[38]C?|H[KP]40"
 )
 _ALLOYING = r"(?:Al|V|Mo|Nb|Ta|Mn|Zr|Sn|Fe|Cr|Si)"
 # Weight percentages in front of the symbols, or behind all but the first.
 _WEIGHTS = re.compile(
     rf"Ti(?:[0-9.]+{_ALLOYING}){{2,}}|(?:Co|Fe|W)[1-9][0-9](?:{_ALLOYING}[0-9.]+)+(?:Ni|{_ALLOYING})"
-    r"|Zr(?:1|2\.5)Nb|Nb47Ti|U10(?:Mo|Zr)|Ni[28]0Cr|W(?:3|5|25|26)Re|Pt1[03]Rh"
+    r"|V[45]Cr[45]Ti|Nb1Zr|Ta(?:2\.5|10)W|Zr(?:1|2\.5)Nb|Nb47Ti|U10(?:Mo|Zr)|Ni[28]0Cr|W(?:3|5|25|26)Re|Pt1[03]Rh"
     r"|TiAl[4-8](?:V|Nb|Sn|Fe|Mo|Zr)[0-9].*|AlSi(?:[579]|1[0-2])(?:Mg|Cu).*|AlSi12|AlMg4\.5.*|AlCu4Mg.*"
     r"|CuZn[1-4][0-9].*|CuSn(?:[6-9]|1[0-2])|CuNi(?:10|25|30).*|CuAl(?:8|10).*|NiCr[12][0-9].*"
     r"|FeCr1[0-9].*|CoCr2[0-9].*"

@@ -27,6 +27,7 @@ _BEGINNINGS = {
     re.compile(rb"<(?:!doctype|html|head|meta|style|body|div|table)\b"): "an HTML page",
     re.compile(rb"<!--"): "an HTML page",
     re.compile(rb"<\?xml"): "an XML file",
+    re.compile(rb"version https://git-lfs"): "a pointer of Git LFS",
     re.compile(rb"\{\\rtf"): "an RTF document",
     re.compile(rb"\[\s*[\[{\"]|\{\s*[\"}]"): "a JSON file",
 }

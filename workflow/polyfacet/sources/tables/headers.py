@@ -11,7 +11,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.sources.tables.numbers import NumberError, read_number
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
-_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars", "&": "ampersands"}
 _SHOWN_COLUMNS = 20
 
 

@@ -15,6 +15,8 @@ MISSING = frozenset(
         *("nan", "none", "null", "nil", "missing", "unknown"),
     )
 )
+# So do these numbers.
+_NINES = re.compile(r"-9{3,}(?:\.0*)?")
 _CAUSES = (
     (r"[+-]?(?:inf|infinity)", "not a finite number"),
     (r"[+-]?[0-9]+,[0-9]+", "not a number: a decimal comma? Write a point, and no thousands separators"),
@@ -58,7 +60,7 @@ def read_number(text: str) -> float:
         is not finite, above ``MAX_NUMBER``, or so small that it would become zero.
     """
     text = text.strip(" \t\r\n")
-    if text.lower() in MISSING:
+    if text.lower() in MISSING or _NINES.fullmatch(text):
         raise NumberError(f"missing ({text!r})" if text else "missing")
     match = _NUMBER.fullmatch(text)
     if match is None:
