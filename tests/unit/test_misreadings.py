@@ -29,7 +29,9 @@ def test_a_zero_for_the_letter_o_is_named(formula):
         ("SS304 SUS304 SUS316 S45C SS400 SKH51 SUP9 IN718 Ti64", "the grade of an alloy"),
         ("C45 P91 P22 H13 S7 S31603 N6625", "the grade of an alloy"),
         ("Al6061 Ni200 In718 C95800 S30400", "atoms of one element"),
-        ("V4Cr4Ti Nb1Zr Ta10W", "an alloy by weight"),
+        ("V4Cr4Ti Nb1Zr Ta10W Ni20Cr10Al Cu15Ni8Sn Ti48Al2Cr2Nb Sn3.0Ag0.5Cu Sn3.5Ag", "an alloy by weight"),
+        ("Pb60Sn Sn37Pb Fe30Mn Ti50Ni Ti55.8Ni Ag28Cu Co35Ni20Cr10Mo Au20Sn Pt20Ir", "an alloy by weight"),
+        ("WC10Co WC6Co TiC20Ni SiC20Al", "an alloy by weight"),
         ("UNS_S30400 SS316H SUS304N CF8 HK40 C22", "the grade of an alloy"),
         ("YBCO BSCCO BSCF BFO KNN PVC PC SS BCC FCC HCP", "an abbreviation"),
         ("NaCI MgCI2 FeCI3.6H2O CI2 HCI SiCI4", "CI with the letter I"),
@@ -51,7 +53,9 @@ def test_what_only_looks_like_a_formula_is_refused_with_what_it_is(texts, reason
     H2O C10H20O C10H20 CI4 CHI3 CH3I NI3 BI3 KSCN SC(NH2)2 IN3 CO CO2 COS CS2 HF BN WC UC2 YB6
     HNO3 KOH C60 C70 S8 P4 N2 O3 Si8 Mn58 B105 Fe100 Al12Mg17 Al7Cu2Fe Zr2Al3Ni Ti4Al11Ni
     Ti3AlC2 Ti2AlNb TiAl AlMg3 Ac2O3 BaPrO3 PrOF LaNi5 SmCo5 Fe80B20 Ni50.8Ti49.2 Si192O384
-    Ti6Al4V1 N1I1O1 Si1O2 YB1C1O1 LaC1I (CuSO45)H2O UO2(H2O)2 Ca0.05Sr0.95O CO(NH2)2 Fe102B98
+    Ti6Al4V1 N1I1O1 Si1O2 YB1C1O1 LaC1I (CuSO45)H2O UO2(H2O)2 Ca0.05Sr0.95O CO(NH2)2
+    Fe102B98 Fe80Cr19Mo Fe73.5CuNb3Si13.5B9 Nd2Fe14B Sm2Fe17N Zn22Zr Be22Re Al12W Ca12Al14O32F
+    C36H44FeN4Cl KC60
     C254H377N65O75S6
     """.split(),  # noqa: SIM905 - easier to read
 )

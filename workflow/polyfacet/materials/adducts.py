@@ -33,6 +33,7 @@ _ANIONS = frozenset(["H", "N", "O", "F", "S", "Cl", "Se", "Br", "I"])
 
 # Letter or bracket on the right: no decimal point.  A digit after a space: neither.
 _DOT = re.compile(rf"\s*[{re.escape(SEPARATORS)}]\s*|\s*\.\s*(?=[A-Z(\[{{])|\s*\.\s+(?=[0-9.])")
+_SEPARATOR = re.compile(f"[{re.escape(SEPARATORS)}]")
 _FACTOR = re.compile(rf"\s*(?P<factor>{AMOUNT})?\s*(?P<part>.*?)\s*", re.DOTALL)
 # A keyboard dot between a symbol or bracket with its amount, and digits that more of the formula follows.
 _JUNCTION = re.compile(
@@ -80,14 +81,11 @@ class _Junction:
 
     @property
     def is_solvate(self) -> bool:
-        """Whether it is certainly that of a hydrate or its like."""
-        factor = float(self.factor)
-        return (
-            self.molecule in _SOLVENTS
-            and self.joins_a_compound
-            and factor <= _LARGEST_FACTOR
-            and not re.match(r"0[0-9]", self.factor)
-        )
+        """Whether it is certainly that of a hydrate or its like, or a factor such as 0.5 follows."""
+        if not self.joins_a_compound or re.match(r"0[0-9]", self.factor):
+            return False
+        is_solvent = self.molecule in _SOLVENTS and float(self.factor) <= _LARGEST_FACTOR
+        return is_solvent or self.factor.startswith("0.")
 
     @property
     def is_decimal_point(self) -> bool:
@@ -125,9 +123,9 @@ def split_adducts(formula: str) -> list[tuple[float, str]]:
         If a dot may be a decimal point as well, or a part is empty.
     """
     at_dots = _DOT.split(formula)
-    # A factor at the very start is that of a part: 60SiO2.40Na2O.
-    has_factor = len(at_dots) == 1 and formula[:1].isdigit()
-    parts = [piece for part in at_dots for piece in _at_keyboard_dots(part, is_adduct=has_factor)]
+    # Factors at the very start, and other dots of the keyboard that are no decimal points: 6CaO.Al2O3.3SiO2.
+    is_adduct = formula[:1].isdigit() if len(at_dots) == 1 else not _SEPARATOR.search(formula)
+    parts = [piece for part in at_dots for piece in _at_keyboard_dots(part, is_adduct=is_adduct)]
     if len(parts) == 1:
         return [(1.0, formula)]
     found = []
@@ -157,7 +155,7 @@ def _at_keyboard_dots(text: str, *, is_adduct: bool) -> list[str]:
             rest = main
         elif not junction.is_decimal_point:
             raise AdductError(_both(junction, solvates))
-    if solvates and _DECIMAL.search(rest):
+    if solvates and _DECIMAL.search(rest.lstrip("0123456789.")):
         raise AdductError(_both(solvates[0], solvates[1:]))
     return [rest, *(f"{each.factor}{each.tail}" for each in solvates)]
 

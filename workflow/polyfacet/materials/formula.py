@@ -17,8 +17,8 @@ from polyfacet.materials.misreadings import misreading
 
 # Far above any cell or percentage; keeps products of nested brackets and sums of amounts finite.
 MAX_AMOUNT = 1e6
-# Far above any formula.
-MAX_CHARS = 10_000
+# Far above any formula; of one that is typed, each dot is compared with all that is around it.
+MAX_CHARS, MAX_STATED_CHARS = 10_000, 1_000
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 _TOKEN = re.compile(
@@ -29,12 +29,12 @@ _BRACKETS = {")": "(", "]": "[", "}": "{"}
 _HINTS = {
     ".": "write the dot of a hydrate as ·",
     **dict.fromkeys(
-        "-–−‑",
-        "write a number for each variable, and an alloy by weight as Ti90Al6V4",  # noqa: RUF001
+        "-–−‑",  # noqa: RUF001
+        "write a number for each variable, and an alloy by weight as Ti90Al6V4",
     ),
     **dict.fromkeys("+⁺⁻^±", "leave charges and uncertainties out"),
     **dict.fromkeys(",:", "write an amount behind each element, and nothing between them"),
-    **dict.fromkeys("/@;|", "state one composition per row"),
+    **dict.fromkeys("/@;|", "write fractions with a decimal point, and one composition per row"),
     **dict.fromkeys("½¼¾", "write a number such as 0.5"),
     **dict.fromkeys("_$\\<&~", "write amounts as plain digits"),
     "%": "write amounts without %",
@@ -121,7 +121,7 @@ def parse_stated_formula(formula: str, brackets: Brackets = "atoms") -> dict[str
         Where `parse_formula` does, and where a formula can be read in two ways or is likely to mean something
         else (see `polyfacet.materials.misreadings`).
     """
-    plain = " ".join(_plain(formula).split())
+    plain = " ".join(_plain(formula, MAX_STATED_CHARS).split()).removesuffix(".")
     meant = misreading(plain)
     if meant:
         raise FormulaError(f"formula {formula!r} {meant}")
@@ -160,11 +160,11 @@ def _has_shares(formula: str, atoms: dict[str, float]) -> bool:
     )
 
 
-def _plain(formula: str) -> str:
+def _plain(formula: str, max_chars: int = MAX_CHARS) -> str:
     """Write subscripts as digits."""
-    if len(formula) > MAX_CHARS:
+    if len(formula) > max_chars:
         raise FormulaError(
-            f"formula {formula[:40]!r}... has {len(formula)} characters, more than {MAX_CHARS}"
+            f"formula {formula[:40]!r}... has {len(formula)} characters, more than {max_chars}"
         )
     return formula.translate(_SUBSCRIPTS)
 

@@ -13,24 +13,30 @@ _GRADES = re.compile(
     r"|Ti(?:17|64|834|1100|5553|624[26])|[HCNOPS](?:[579]|[1-9][0-9]*[13579])|P(?:22|92)|C22"
     r"|CF[38]C?|H[KP]40"
 )
-_ALLOYING = r"(?:Al|V|Mo|Nb|Ta|Mn|Zr|Sn|Fe|Cr|Si)"
+_ALLOYING = r"(?:Al|V|Mo|Nb|Ta|Mn|Zr|Sn|Fe|Cr|Si|Ni)"
 # Weight percentages in front of the symbols, or behind all but the first.
 _WEIGHTS = re.compile(
-    rf"Ti(?:[0-9.]+{_ALLOYING}){{2,}}|(?:Co|Fe|W)[1-9][0-9](?:{_ALLOYING}[0-9.]+)+(?:Ni|{_ALLOYING})"
-    r"|V[45]Cr[45]Ti|Nb1Zr|Ta(?:2\.5|10)W|Zr(?:1|2\.5)Nb|Nb47Ti|U10(?:Mo|Zr)|Ni[28]0Cr|W(?:3|5|25|26)Re|Pt1[03]Rh"
+    rf"Ti(?:[0-9.]+(?!Ni|Cu){_ALLOYING}){{2,}}|(?:Co|Cu|Fe|Ni|W)[1-9][0-9](?:{_ALLOYING}[0-9.]+)+{_ALLOYING}"
+    r"|V[45]Cr[45]Ti|Nb1Zr|Ta(?:2\.5|10)W|Zr(?:1|1\.5|2\.5)(?:Nb|Sn)|Nb47Ti|U10(?:Mo|Zr)|W(?:3|5|10)(?:Re|Cu)"
+    r"|Pt1[03]Rh|Sn3(?:\.[0-9])?Ag(?:0\.[0-9]Cu)?|Sn0\.7Cu|Fe6\.5Si|Al4\.5Cu"
     r"|TiAl[4-8](?:V|Nb|Sn|Fe|Mo|Zr)[0-9].*|AlSi(?:[579]|1[0-2])(?:Mg|Cu).*|AlSi12|AlMg4\.5.*|AlCu4Mg.*"
     r"|CuZn[1-4][0-9].*|CuSn(?:[6-9]|1[0-2])|CuNi(?:10|25|30).*|CuAl(?:8|10).*|NiCr[12][0-9].*"
-    r"|FeCr1[0-9].*|CoCr2[0-9].*"
+    r"|FeCr1[0-9].*|CoCr2[0-9].*|(?:Si|Ta|Ti|V|W)C[1-9][0-9]?(?:Al|Co|Cu|Fe|Mo|Ni).*"
 )
+_TERM = re.compile(r"([A-Z][a-z]?)([0-9]+(?:\.[0-9]+)?)?")
+# An alloy of no more than one of the last to so many of another is rather one by weight: Pb60Sn, Au20Sn.
+_LARGE_RATIO, _LARGE_BINARY_RATIO = 24, 16
+# Crystals of these elements have other elements in such ratios: ZrZn22, ReBe22.
+_MANY_NEIGHBOURS = frozenset("Al Be Cd Hg Zn".split())  # noqa: SIM905
+_NO_ALLOY = frozenset("H N O F S Cl Se Br Te I".split())  # noqa: SIM905
 _CLEAR = "If it is a formula, write an amount of 1 behind a symbol"
 _NAMES = (
     (_ABBREVIATIONS, f"is an abbreviation: write the formula. {_CLEAR}"),
     (_GRADES, f"is the grade of an alloy: write its composition. {_CLEAR}"),
-    (
-        _WEIGHTS,
-        "is the name of an alloy by weight: write amounts behind all symbols, as in Ti90Al6V4 with the unit "
-        f"weight_percent. {_CLEAR}",
-    ),
+)
+_BY_WEIGHT = (
+    "is the name of an alloy by weight: write amounts behind all symbols, as in Ti90Al6V4 with the unit "
+    f"weight_percent. {_CLEAR}"
 )
 
 # Nobody writes an amount as 02 or 12019; each has the position of an O.
@@ -83,6 +89,8 @@ def misreading(text: str) -> str | None:
     for pattern, reason in _MISPRINTS:
         if pattern.search(text):
             return reason
+    if _is_by_weight(text):
+        return _BY_WEIGHT
     if text == text.upper() and (found := _CAPITALS.search(text)):
         pair = found.group()
         both = f"{pair.title()} or {pair[0]} and {pair[1]}"
@@ -90,7 +98,27 @@ def misreading(text: str) -> str | None:
     return _lost_dot(text)
 
 
+def _is_by_weight(text: str) -> bool:
+    """Whether numbers are weights, of which the first element has the rest: Ti6Al4V, Pb60Sn, NiCr20."""
+    if not re.fullmatch(f"(?:{_TERM.pattern})+", text):
+        return False
+    terms = [(symbol, float(amount or 1)) for symbol, amount in _TERM.findall(text)]
+    amounts = [amount for _, amount in terms]
+    # With 1 where none is written, these are atomic percent: Fe73.5CuNb3Si13.5B9.
+    if any(abs(sum(amounts) - whole) < 0.005 * whole for whole in (1, 100)):
+        return False
+    if _WEIGHTS.fullmatch(text):
+        return True
+    if text[-1].isdigit() or any(symbol in _NO_ALLOY for symbol, _ in terms) or len(terms) == 1:
+        return False
+    largest, amount = max(terms, key=lambda term: term[1])
+    return amount >= _LARGE_RATIO or (
+        len(terms) == 2 and amount >= _LARGE_BINARY_RATIO and largest not in _MANY_NEIGHBOURS
+    )
+
+
 def _lost_dot(text: str) -> str | None:
+    """Say how a hydrate may be meant whose dot was lost."""
     match = _LOST_DOT.fullmatch(text)
     if not match or len(set(re.findall("[A-Z][a-z]?", match["main"]))) == 1:
         return None
