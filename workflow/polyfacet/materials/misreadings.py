@@ -5,6 +5,8 @@ Where such a text is really meant as a formula, an amount of 1 behind a symbol m
 
 import re
 
+from polyfacet.config.elements import SYMBOLS
+
 _ABBREVIATIONS = re.compile(
     "YBCO|BSCCO|BSCF|BFO|KNN|KBBF|WCCO|PCBN|CBN|HBN|BCC|FCC|HCP|SS|PC|PI|PP|PS|PPO|PPS|PVC|PVP"
 )
@@ -70,6 +72,8 @@ _CAPITALS = re.compile(
     r"CU|NB|NI(?!3)|SN(?!2H)|PB|PU|SI|SB|BI(?!3$)|IN(?=2?[A-Z])|SC(?![N(])|YB(?=[0-9]*O)|HF(?=[BCNO])"
     r"|OS(?=O)|CO(?=[2-9]O)|HO(?=[2-9]O)|CS(?=[FHI])"
 )
+# An amount of so many beside small ones has rather lost a sign between its digits.
+_LARGE, _SMALL = 200, 12
 _LOST_DOT = re.compile(
     r"(?P<main>[A-Z].*(?:[HNOFSI]|Cl|Se|Br|[)\]}]))(?P<digits>[1-9][0-9]{1,2})(?P<water>\(?H2O\)?)"
 )
@@ -95,26 +99,40 @@ def misreading(text: str) -> str | None:
         pair = found.group()
         both = f"{pair.title()} or {pair[0]} and {pair[1]}"
         return f"may mean {both}. Write {pair.title()} or {pair[0]}1{pair[1]}"
-    return _lost_dot(text)
+    return _lost_dot(text) or _lost_sign(text)
+
+
+def _terms(text: str) -> list[tuple[str, float]]:
+    """List symbols and amounts of a formula without brackets; none if it is no such formula."""
+    if not re.fullmatch(f"(?:{_TERM.pattern})+", text):
+        return []
+    terms = [(symbol, float(amount or 1)) for symbol, amount in _TERM.findall(text)]
+    return terms if all(symbol in SYMBOLS for symbol, _ in terms) else []
 
 
 def _is_by_weight(text: str) -> bool:
     """Whether numbers are weights, of which the first element has the rest: Ti6Al4V, Pb60Sn, NiCr20."""
-    if not re.fullmatch(f"(?:{_TERM.pattern})+", text):
-        return False
-    terms = [(symbol, float(amount or 1)) for symbol, amount in _TERM.findall(text)]
+    terms = _terms(text)
     amounts = [amount for _, amount in terms]
     # With 1 where none is written, these are atomic percent: Fe73.5CuNb3Si13.5B9.
-    if any(abs(sum(amounts) - whole) < 0.005 * whole for whole in (1, 100)):
+    if len(terms) < 2 or any(abs(sum(amounts) - whole) < 0.005 * whole for whole in (1, 100)):
         return False
     if _WEIGHTS.fullmatch(text):
         return True
-    if text[-1].isdigit() or any(symbol in _NO_ALLOY for symbol, _ in terms) or len(terms) == 1:
+    if text[-1].isdigit() or any(symbol in _NO_ALLOY for symbol, _ in terms):
         return False
     largest, amount = max(terms, key=lambda term: term[1])
     return amount >= _LARGE_RATIO or (
         len(terms) == 2 and amount >= _LARGE_BINARY_RATIO and largest not in _MANY_NEIGHBOURS
     )
+
+
+def _lost_sign(text: str) -> str | None:
+    """Say which amount may be two numbers, whose hyphen or dot was lost: Al2O320ZrO2."""
+    amounts = sorted(amount for _, amount in _terms(text))
+    if len(amounts) < 2 or amounts[-1] < _LARGE or amounts[-2] > _SMALL:
+        return None
+    return f"has the amount {amounts[-1]:g} beside small ones. If a dot or a hyphen was lost, write it as ·"
 
 
 def _lost_dot(text: str) -> str | None:
