@@ -434,3 +434,35 @@ def test_a_balance_that_has_a_column_agrees_with_it(read):
     rows, rejected = read(content)
     assert rows["line"].tolist() == [2, 4]
     assert "the balance, Fe, is 98.1, but its column has 78.1" in rejected["reason"][0]
+
+
+@pytest.mark.parametrize(
+    ("column", "unit", "problem"),
+    [
+        ("Mn (at.%)", "weight_percent", "is by atoms, but the `unit` is weight_percent"),
+        ("Mn at%", "weight_fraction", "is by atoms"),
+        ("Mn [mol %]", "weight_percent", "is by atoms"),
+        ("Mn_at_pct", "weight_percent", "is by atoms"),
+        ("Mn (wt.%)", "atomic_percent", "is by weight, but the `unit` is atomic_percent"),
+        ("Mn wt.-%", "atomic_fraction", "is by weight"),
+        ("wt_Mn", "atomic_percent", "is by weight"),
+        ("mass% Mn", "atoms", "is by weight"),
+        ("Mn (ppm)", "weight_percent", "is in ppm"),
+        ("Mn (wt ppm)", "weight_percent", "is in ppm"),
+        ("Mn (wt.%)", "weight_percent", None),
+        ("Mn (at.%)", "atomic_percent", None),
+        ("Mn (at.%)", "atoms", None),
+        ("Matrix", "weight_percent", None),
+        ("Atwood number", "weight_percent", None),
+    ],
+)
+def test_a_column_whose_name_contradicts_the_unit_is_refused(column, unit, problem):
+    described = {**STEEL, "file": "a.csv", "composition": {"columns": {"Mn": column}, "unit": unit}}
+    if problem is None:
+        assert table_source("a", described).composition.columns == {"Mn": column}
+        return
+    with pytest.raises(UserError, match=re.escape(f"the column {column!r} {problem}")):
+        table_source("a", described)
+    formula = {**described, "composition": {"formula": column, "unit": unit}}
+    with pytest.raises(UserError, match=re.escape(problem)):
+        table_source("a", formula)
