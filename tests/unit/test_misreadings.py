@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from polyfacet.materials.formula import FormulaError, parse_formula, parse_stated_formula
+from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.materials.misreadings import misreading
+from polyfacet.materials.stated_formulas import parse_stated_formula
 
 
 @pytest.mark.parametrize(
@@ -103,6 +104,9 @@ def test_other_brackets_are_groups_of_atoms(formula):
         ("Ti-6Al-4V", "Ti90Al6V4"),
         ("La1-xSrxMnO3", "a number for each variable"),
         ("YBa2Cu3O7−δ", "a number for each variable"),  # noqa: RUF001
+        ("CuSO4·xH2O", "a number for each variable"),
+        ("Fe0,5Ni0,5", "a point in decimals"),
+        ("\u0421uO", "CYRILLIC CAPITAL LETTER ES"),
         ("Fe3+", "charges"),
         ("(Bi,Sb)2Te3", "an amount behind each element"),
         ("Fe70%Ni30%", "without %"),

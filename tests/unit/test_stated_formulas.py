@@ -6,7 +6,8 @@ import unicodedata
 import pytest
 
 from polyfacet.materials.adducts import SEPARATORS
-from polyfacet.materials.formula import FormulaError, parse_formula, parse_stated_formula
+from polyfacet.materials.formula import FormulaError, parse_formula
+from polyfacet.materials.stated_formulas import parse_stated_formula
 
 
 def shares(amounts):

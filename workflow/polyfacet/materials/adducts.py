@@ -9,7 +9,7 @@ compound, as in ``CuSO4.5H2O``.  Where anything else may be an adduct as well as
 import re
 from dataclasses import dataclass
 
-AMOUNT = r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+"
+from polyfacet.materials.formula import AMOUNT
 
 # Dots, bullets, asterisks, multiplication signs: in a formula they can be nothing but the dot of an adduct.
 SEPARATORS = "·\u0387•‧∙⋅⸱・･ꞏ●∗×⨯*"  # noqa: RUF001 - as they occur in tables

@@ -12,8 +12,9 @@ from pymatgen.core import Element
 from polyfacet.config.elements import SYMBOLS
 from polyfacet.config.tables import CompositionColumns, TableSource
 from polyfacet.materials.amounts import AmountError, atomic_percent, checked_amounts
-from polyfacet.materials.formula import FormulaError, parse_stated_formula
+from polyfacet.materials.formula import FormulaError
 from polyfacet.materials.objectives import Objective
+from polyfacet.materials.stated_formulas import parse_stated_formula
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.identifiers import invalid_mat_id_reason
 from polyfacet.runtime.parquet import column
