@@ -31,8 +31,8 @@ _HINTS = {
         "-–−‑",  # noqa: RUF001
         "write a number for each variable, and an alloy by weight as Ti90Al6V4",
     ),
-    **dict.fromkeys("+⁺⁻^±", "leave charges and uncertainties out"),
-    **dict.fromkeys("xyznδ", "write a number for each variable"),
+    **dict.fromkeys("+⁺⁻^±", "write a number for each variable, and leave charges and uncertainties out"),
+    **dict.fromkeys("xδ", "write a number for each variable"),
     **dict.fromkeys(",:", "write a point in decimals, an amount behind each element, nothing between them"),
     **dict.fromkeys("/@;|", "write fractions with a decimal point, and one composition per row"),
     **dict.fromkeys("½¼¾", "write a number such as 0.5"),

@@ -1,6 +1,7 @@
 """Formulas as people type them into tables: hydrates are read, and what is not clear is refused."""
 
 import math
+import re
 
 from polyfacet.config.tables import Brackets
 from polyfacet.materials.adducts import AdductError, split_adducts
@@ -17,7 +18,8 @@ from polyfacet.materials.misreadings import misreading
 MAX_STATED_CHARS = 1_000
 # How far the amounts of a whole alloy may be from 100 or 1.
 _WHOLE_WITHIN = 1e-3
-# Elements of molecules, which brackets hold, and whose numbers are no shares.
+_INNERMOST = re.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
+# Elements of molecules: what brackets hold with these are groups of atoms.
 _IN_MOLECULES = frozenset("H N O F S Cl Se Br Te I".split())  # noqa: SIM905
 
 
@@ -79,7 +81,8 @@ def _sum(formula: str, parts: list[tuple[float, str]]) -> dict[str, float]:
 def _with_groups(formula: str) -> dict[str, float]:
     """Read a formula whose brackets are groups of atoms, unless the numbers behind them are shares."""
     atoms = parse_formula(formula)
-    if not any(bracket in formula for bracket in "([{") or _IN_MOLECULES & atoms.keys():
+    inside = "".join(_INNERMOST.findall(formula))
+    if not inside or _IN_MOLECULES & set(re.findall("[A-Z][a-z]?", inside)):
         return atoms
     whole, total = (math.fsum(amounts.values()) for amounts in (parse_alloy(formula), atoms))
     is_whole = any(math.isclose(whole, expected, rel_tol=_WHOLE_WITHIN) for expected in (1, 100))
