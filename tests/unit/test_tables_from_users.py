@@ -453,6 +453,7 @@ def test_a_balance_that_has_a_column_agrees_with_it(read):
         ("Mn (at.%)", "atomic_percent", None),
         ("Mn (at.%)", "atoms", None),
         ("Matrix", "weight_percent", None),
+        ("Mn at the surface", "weight_percent", None),
         ("Atwood number", "weight_percent", None),
     ],
 )

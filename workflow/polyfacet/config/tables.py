@@ -38,7 +38,9 @@ RESERVED = frozenset(
 
 # What a column's name says of the unit of its amounts.
 _BY_WEIGHT = re.compile(r"(?<![a-z])(?:wt|weight|mass|gew)(?![a-z])", re.IGNORECASE)
-_BY_ATOMS = re.compile(r"(?<![a-z])(?:at|atomic|mole?)(?![a-z])", re.IGNORECASE)
+_BY_ATOMS = re.compile(
+    r"(?<![a-z])(?:at(?=[.)\]_%]|[\s-]*(?:%|pct|percent|frac)|$)|atomic|mole?(?![a-z]))", re.IGNORECASE
+)
 _IN_PPM = re.compile(r"(?<![a-z])(?:[aw]?pp[mb]w?)(?![a-z])", re.IGNORECASE)
 
 
