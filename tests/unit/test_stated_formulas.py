@@ -140,6 +140,7 @@ def test_dots_of_adducts_and_decimal_points_are_told_apart(formula, same):
         ("Na3AlF6.4NaF", "Na3AlF6·4NaF", "(Na3AlF6.4)NaF"),
         ("LiI.2NH4I", "LiI·2NH4I", "(LiI.2)NH4I"),
         ("Na0.35CoO2.1.3H2O", "Na0.35CoO2·1.3H2O", "Na0.35CoO2.1·3H2O"),
+        ("MgO.Zr5.5HF", "Zr5·5HF", "(Zr5.5)HF"),
         ("Fe2.5CoFe", "Fe2·5CoFe", "(Fe2.5)CoFe"),
     ],
 )

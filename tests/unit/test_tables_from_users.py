@@ -385,6 +385,11 @@ def test_a_ragged_row_is_rejected_with_the_likely_cause(read, row, reason):
     assert reason in rejected["reason"][0]
 
 
+def test_commas_at_the_end_of_the_header_are_named(read):
+    _, rejected = read(ROWS.replace("Hardness", "Hardness,,"))
+    assert "as the header, 5; commas at the end of the header?" in rejected["reason"][0]
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["lf", "crlf", "cr"])
 def test_a_stray_quotation_mark_is_found_whatever_ends_a_line(read, end):
     lines = ["C,Mn,Hardness", "0.4,1.5,397", '"0.4,1.5,397', '0.4,1.6,398",1.5,397', "0.4,1.6,398"]

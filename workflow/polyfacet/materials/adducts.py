@@ -150,7 +150,8 @@ def _at_keyboard_dots(text: str, *, is_adduct: bool) -> list[str]:
         if junction.gap and not junction.is_below_two:
             behind = rest[match.end("gap") :]
             raise AdductError(_readings(f"{main}·{behind[1:]}", f"{main}·0{behind}"))
-        if junction.is_solvate or (is_adduct and not junction.is_decimal_point):
+        joins = is_adduct and junction.joins_a_compound and not junction.is_decimal_point
+        if junction.is_solvate or joins:
             solvates.insert(0, junction)
             rest = main
         elif not junction.is_decimal_point:

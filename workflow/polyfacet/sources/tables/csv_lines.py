@@ -106,6 +106,8 @@ def _line(number: int, starts_at: int, header: Sequence[str], cells: Sequence[st
         problem += f"; it begins in line {starts_at}: a stray quotation mark?"
     elif len(cells) > len(header) and not any(cell.strip() for cell in cells[len(header) :]):
         problem += f"; {'a comma' if len(cells) == len(header) + 1 else 'commas'} at the end of the line?"
+    elif len(cells) < len(header) and not any(header[len(cells) :]):
+        problem += "; commas at the end of the header?"
     elif len(cells) > len(header):
         problem += "; a decimal comma, or a comma inside a cell without quotation marks?"
     return Line(number, None, problem)
