@@ -68,6 +68,7 @@ def test_amounts_count_as_given_where_they_are_not_converted(read):
         ("0.4,1.5,865,inf,BMG", "Fatigue is 'inf', not a finite number"),
         ("0.4,1.5,865,397,RMG", "Phase is 'RMG', none of BMG, CRA"),
         ("0.4,1.5,865,397,", "Phase is missing"),
+        ("0.4,1.5,865,397,N/A", "Phase is missing ('N/A')"),
         ("0.4,1.5,865,397", "not as many cells as the header"),
         ("0.4,1.5,865,397,BMG,7", "not as many cells as the header"),
     ],
@@ -86,7 +87,8 @@ def test_a_bad_row_is_rejected_with_its_line_and_the_reason(read, line, reason):
     [
         ("Al40Cu60T", "unknown element 'T'"),
         ("Fe80Am20", "no properties are known of Am: Z is above 94"),
-        ("", "names no element"),
+        ("", "Alloy is missing"),
+        ("20", "names no element"),
         ("Fe0B0", "all amounts are zero"),
         ("Fe80B-20", "'-' at position 6"),
     ],

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from project import PROJECT
 
 import read_composition_table
 from polyfacet.config.tables import RESERVED
@@ -15,6 +16,7 @@ from polyfacet.facets.text.composition import composition_text
 from polyfacet.materials.formula import parse_formula
 from polyfacet.runtime.errors import UserError
 from polyfacet.sources.tables.description import table_source
+from polyfacet.sources.tables.numbers import MISSING
 from polyfacet.sources.tables.reading import rows_schema
 from polyfacet.training.dataset import dataset_schema
 
@@ -46,105 +48,6 @@ def read(tmp_path):
         )
 
     return run
-
-
-def one(read, formula, **composition):
-    """Read one formula; return its atomic percent, or the reason of its reject."""
-    described = {**FORMULA, "composition": {"formula": "Compound", **composition}}
-    rows, rejected = read(f'Compound,y\n"{formula}",1\n', described)
-    return rejected["reason"][0] if len(rejected) else rows["amounts"][0]
-
-
-BLUE_VITRIOL = {"H": 1000 / 21, "O": 900 / 21, "S": 100 / 21, "Cu": 100 / 21}
-
-
-@pytest.mark.parametrize(
-    "formula",
-    [
-        "CuSO4.5H2O",
-        "CuSO4·5H2O",
-        "CuSO4*5H2O",
-        "CuSO4 • 5 H2O",
-        "CuSO4×5H2O",  # noqa: RUF001
-        "CuSO4.5(H2O)",
-        "CuSO4.(H2O)5",
-        "CuSO₄･5H₂O",
-        "CuSO4●5H2O",
-    ],
-)
-def test_a_hydrate_is_read_whichever_way_its_dot_is_typed(read, formula):
-    assert one(read, formula) == pytest.approx(BLUE_VITRIOL, rel=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("formula", "same"),
-    [
-        ("MgSO4.7H2O", "MgSO4(H2O)7"),
-        ("Na2CO3.10H2O", "Na2CO3(H2O)10"),
-        ("CuSO4.H2O", "CuSO4(H2O)"),
-        ("CaSO4.0.5H2O", "Ca2S2O8(H2O)"),
-        ("CaSO4·0.5H2O", "Ca2S2O8(H2O)"),
-        ("KAl(SO4)2.12H2O", "KAl(SO4)2(H2O)12"),
-        ("NiCl2.6NH3", "NiCl2(NH3)6"),
-        ("3CaO·Al2O3", "Ca3Al2O6"),
-        ("MgO.Al2O3", "MgAl2O4"),
-        ("Al2O3·2SiO2·2H2O", "Al2Si2O9H4"),
-        ("YBa2Cu3O6.5", "Y2Ba4Cu6O13"),
-        ("Fe0.5Ni0.5", "FeNi"),
-        ("Fe.5Ni.5", "FeNi"),
-        ("Li.5CoO2", "LiCo2O4"),
-        ("Fe0.5Ni0.25Fe0.25", "Fe3Ni"),
-        ("LaNi5.5H6", "La2Ni11H12"),
-        ("Fe2.5H2O4", "Fe5H4O8"),
-        ("CoCl2.2C5H5N", "CoCl2(C5H5N)2"),
-        ("Fe80.5C5B3", "Fe161C10B6"),
-    ],
-)
-def test_dots_of_adducts_and_decimal_points_are_told_apart(read, formula, same):
-    assert one(read, formula) == pytest.approx(one(read, same), rel=1e-6)
-
-
-@pytest.mark.parametrize(
-    "formula",
-    [
-        "Fe0.5.H2O",
-        "La0.5Sr0.5MnO3.5H2O",
-        "Al2O3.2SiO2.2H2O",
-        "BaO.6Fe2O3",
-        "Al2O3.2SiO2",
-        "MgCl2.2KCl",
-        "Na3AlF6.4NaF",
-        "LiI.2NH4I",
-        "Zr55.5HF",
-        "Fe80.5H2SO4",
-        "UO2.25H2O",
-        "CuSO4.5H20",
-        "CuSO4·5H20",
-        "CuSO4·",
-        "·H2O",
-        "CuSO4·xH2O",
-        "CuSO4·0H2O",
-        "CuSO4..5H2O",
-        "(Fe]2",
-        "Fe２O3",  # noqa: RUF001
-        "Fe" * 6000,
-    ],
-)
-def test_an_ambiguous_or_broken_formula_is_rejected(read, formula):
-    assert isinstance(one(read, formula), str)
-
-
-def test_the_advice_for_an_ambiguous_dot_is_one_that_works(read):
-    assert "Write the dot of a hydrate as ·" in one(read, "La0.5Sr0.5MnO3.5H2O")
-    assert one(read, "La0.5Sr0.5MnO3·5H2O") == pytest.approx(one(read, "LaSrMn2O6(H2O)10"), rel=1e-6)
-
-
-def test_a_zero_for_the_letter_o_is_named(read):
-    assert "with a zero. Write H2O" in one(read, "CuSO4.5H20")
-
-
-def test_a_hydrate_is_no_alloy(read):
-    assert "brackets: shares" in one(read, "CuSO4.5H2O", brackets="shares")
 
 
 WEIGHTS = {
@@ -208,6 +111,24 @@ def test_a_plain_number_is_read(read, text):
         ("N/A", "missing ('N/A')"),
         ("--", "missing ('--')"),
         ("", "missing"),
+        ("\u2014", "missing"),
+        ("-999", "missing"),
+        ("-9999.0", "missing"),
+        ("Bal.", "the balance?"),
+        ("rest", "the balance?"),
+        ("trace", "not a number but a limit"),
+        ("tr.", "not a number but a limit"),
+        ("0.02 max.", "not a number but a limit"),
+        ("max 0.02", "not a number but a limit"),
+        ("5-Jun", "a date"),
+        ("Mar-05", "a date"),
+        ("2021-05-06", "a date"),
+        ("#DIV/0!", "an error of a spreadsheet"),
+        ("#VALUE!", "an error of a spreadsheet"),
+        ("=A1+B1", "a formula of a spreadsheet"),
+        ("1.5*10^3", "a power of ten"),
+        ("1.5×10-3", "a power of ten"),  # noqa: RUF001
+        ("1/2", "a fraction"),
         ("inf", "not a finite number"),
         ("-Infinity", "not a finite number"),
         ("1e999", "not a number up to"),
@@ -319,6 +240,12 @@ def test_a_column_with_two_roles_is_refused(read, changes, message):
         ROWS.replace("397", '"397"'),
         ROWS.replace("C,Mn", "\u200bC,Mn\ufeff"),
         ROWS.replace("C,Mn", "PAR1,C,Mn").replace("\n0.4", "\nx,0.4"),
+        ROWS.replace("C,Mn", "[001] texture,C,Mn").replace("\n0.4", "\nx,0.4"),
+        ROWS.replace("C,Mn", "{hkl},C,Mn").replace("\n0.4", "\nx,0.4"),
+        ROWS.replace("C,Mn,Hardness", "C\u00a0,\u2003Mn,\u00a0Hardness\u202f"),
+        ROWS.replace("Mn", "M\u00adn\u200b"),
+        f"\ufeff\n{ROWS}",
+        ROWS.replace("Hardness", "Hardness,,").replace("7\n", "7,,\n").replace("8\n", "8,,\n"),
     ],
     ids=[
         "plain",
@@ -332,11 +259,48 @@ def test_a_column_with_two_roles_is_refused(read, changes, message):
         "quoted",
         "invisible",
         "par1",
+        "bracket",
+        "brace",
+        "no-break-space",
+        "soft-hyphen",
+        "bom-blank-first",
+        "empty-columns",
     ],
 )
 def test_harmless_differences_between_files_do_not_matter(read, content):
     rows, rejected = read(content)
     assert (rows["y"].tolist(), len(rejected)) == ([397.0, 398.0], 0)
+
+
+@pytest.mark.parametrize(
+    ("configured", "written"),
+    [
+        ("Härte", "Ha\u0308rte"),
+        ("Ha\u0308rte", "Härte"),
+        ("Vickers hardness (HV)", "Vickers\u00a0hardness  (HV)"),
+        ("Vickers hardness (HV)", '"Vickers hardness\n(HV)"'),
+        ("Vickers\nhardness", '"Vickers\r\nhardness "'),
+    ],
+)
+def test_a_column_is_found_whatever_the_unicode_form_and_white_space_of_its_name(read, configured, written):
+    described = {**STEEL, "objectives": {"y": {"column": configured}}}
+    rows, rejected = read(ROWS.replace("Hardness", written), described)
+    assert (rows["y"].tolist(), len(rejected)) == ([397.0, 398.0], 0)
+
+
+TITLE = "Table 1. Hardness of steels; for details, see text"
+
+
+@pytest.mark.parametrize(
+    "title", [TITLE, f'"{TITLE}"', f"{TITLE},,", "# source: a handbook", "wt.%,,HV", "Table 1", "C,Mn"]
+)
+def test_a_title_above_the_header_is_called_so(read, title):
+    with pytest.raises(UserError, match="no column") as error:
+        read(f"\n{title}\n\n{ROWS}")
+    assert "Line 2 is a title or another heading; the header is line 4. Delete" in str(error.value)
+    assert "semicolons" not in str(error.value)
+    with pytest.raises(UserError, match="Line 1 is a title or another heading; line 2 is separated by semi"):
+        read(f"{title}\n{ROWS.replace(',', ';')}")
 
 
 @pytest.mark.parametrize(
@@ -348,21 +312,46 @@ def test_harmless_differences_between_files_do_not_matter(read, content):
         ("C|Mn|Hardness\n0.40|1.5|397\n", "Line 1 is separated by vertical bars"),
         (f"sep=,\n{ROWS}", "Line 1 is a hint for Excel and not the header: delete it"),
         ("sep=;\nC;Mn;Hardness\n", "Line 1 is a hint for Excel"),
+        ("\nC;Mn;Hardness\n0,40;1,5;397\n", "Line 2 is separated by semicolons"),
         (
             'C,Mn,Note,Hardness\n0.4,1.5,x,397\n0.4,1.5,"5" bar,397\n',
             "line 3: a cell in quotation marks holds",
         ),
         ('C,Mn,Note,Hardness\n0.4,1.5,"x,397\n0.4,1.5,y,397\n', "lines 2 to 3: a quotation mark is opened"),
         (ROWS.replace("0.4,1.6", "0.4é,1.6").encode("latin-1"), "not UTF-8: line 3 has the byte 0xe9"),
+        (
+            ROWS.replace("\n", "\r").replace("0.4,1.6", "0.4é,1.6").encode("latin-1"),
+            "not UTF-8: line 3 has the byte 0xe9",
+        ),
+        (
+            "C,Mn,Hardness\r0.4,1.5,397\r\n0.4,1.6,398\n0.4,1.6,é".encode("latin-1"),
+            "not UTF-8: line 4 has the byte 0xe9",
+        ),
         (ROWS.encode("utf-16"), "is UTF-16 text"),
-        (ROWS.encode("utf-16-le"), "zero bytes"),
+        (ROWS.encode("utf-16-le"), "is UTF-16 text"),
+        (ROWS.encode("utf-16-be"), "is UTF-16 text"),
+        (ROWS.encode("utf-32-le"), "is UTF-32 text"),
+        (ROWS.encode("utf-32-be"), "is UTF-32 text"),
+        (b"C,Mn\0\0\0\0,Hardness\n", "zero bytes"),
+        (ROWS.encode() + b"0.4,\0,1\n", "zero bytes"),
         (b"PK\x03\x04\x14\x00", "an Excel workbook"),
         (b"\x1f\x8b\x08\x00", "compressed with gzip"),
         (b"\x28\xb5\x2f\xfd\x04", "compressed with zstd"),
         (b"%PDF-1.7", "a PDF file"),
         (ROWS.encode("utf-32"), "is UTF-32 text"),
         ("\n<!DOCTYPE html><title>404</title>", "an HTML page"),
+        ("<html xmlns:o><table>", "an HTML page"),
+        ("\ufeff <TABLE border=1><tr><td>C</td>", "an HTML page"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:4", "a pointer of Git LFS"),
+        ("C&Mn&Hardness\n0.4&1.5&397\n", "is separated by ampersands"),
+        ("<!-- export --><table>", "an HTML page"),
+        ('<style type="text/css"></style><table>', "an HTML page"),
+        ('<?xml version="1.0"?><Workbook>', "an XML file"),
+        ("{\\rtf1 C,Mn}", "an RTF document"),
         ('\ufeff[{"C": 0.4}]', "a JSON file"),
+        ('[\n  {\n    "C": 0.4}]', "a JSON file"),
+        ('[["C", "Mn"], [0.4, 1.5]]', "a JSON file"),
+        ('{ "C": 0.4}\n{"C": 0.5}', "a JSON file"),
         ("0.4,1.5,397\n0.4,1.6,398\n", "Line 1 holds numbers: add a line with the names"),
         ("c,mn,hardness\n0.4,1.5,397\n", "'Mn' may be 'mn'"),
         ("", "is empty"),
@@ -383,6 +372,8 @@ def test_a_file_of_another_kind_is_refused_with_the_line_and_the_likely_cause(re
         ("0,4,1,5,397", "the row has 5 cells, not as many cells as the header, 3; a decimal comma"),
         ("0.4,1.5", "the row has 2 cells, not as many cells as the header, 3"),
         ("0.4,1.5,397,", "not as many cells as the header, 3; a comma at the end of the line?"),
+        ("0.4,1.5,397,, ,", "not as many cells as the header, 3; commas at the end of the line?"),
+        ("0.4,1.5,397,,x", "3; a decimal comma"),
         ('"0.4,1.5,397\n0.4,1.6,398",1.5,397', "a cell holds lines 3 to 4: a stray quotation mark?"),
         (",,", "all cells of the row are empty"),
         ('0.4,"1.5\n0.4",1.6,7', "it begins in line 3: a stray quotation mark?"),
@@ -392,3 +383,92 @@ def test_a_ragged_row_is_rejected_with_the_likely_cause(read, row, reason):
     rows, rejected = read(f"C,Mn,Hardness\n0.4,1.5,397\n{row}\n0.4,1.6,398\n")
     assert rows["y"].tolist() == [397.0, 398.0]
     assert reason in rejected["reason"][0]
+
+
+def test_commas_at_the_end_of_the_header_are_named(read):
+    _, rejected = read(ROWS.replace("Hardness", "Hardness,,"))
+    assert "as the header, 5; commas at the end of the header?" in rejected["reason"][0]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["lf", "crlf", "cr"])
+def test_a_stray_quotation_mark_is_found_whatever_ends_a_line(read, end):
+    lines = ["C,Mn,Hardness", "0.4,1.5,397", '"0.4,1.5,397', '0.4,1.6,398",1.5,397', "0.4,1.6,398"]
+    rows, rejected = read(end.join(lines))
+    assert rows["line"].tolist() == [2, 5]
+    assert "a cell holds lines 3 to 4: a stray quotation mark?" in rejected["reason"][0]
+
+
+@pytest.mark.parametrize("mark", sorted(MISSING - {""}))
+def test_every_mark_of_a_missing_value_is_known_and_documented(read, mark):
+    for written in (mark, f" {mark.upper()} "):
+        rows, rejected = read(f"C,Mn,Hardness\n0.4,1.5,{written}\n")
+        assert not len(rows)
+        assert rejected["reason"][0] == f"Hardness is missing ({written.strip()!r})"
+    assert f"`{mark}`" in (PROJECT / "docs" / "tables.md").read_text()
+
+
+@pytest.mark.parametrize("text", ["NaN", "nan", "", "n/a", "-", "None"])
+def test_a_formula_that_is_missing_is_called_so(read, text):
+    rows, rejected = read(f'Compound,y\n"{text}",1\nNa,2\nNd,3\n', FORMULA)
+    assert rows["formula"].tolist() == ["Na100", "Nd100"]
+    assert rejected["reason"][0].startswith("Compound is missing")
+
+
+@pytest.mark.parametrize("name", ["Mean", "average", "Std", "SD", "Total", "max."])
+def test_a_row_of_statistics_is_no_material(read, name):
+    described = {**STEEL, "id": "Steel"}
+    content = f"Steel,C,Mn,Hardness\na,0.4,1.5,397\n{name},0.4,1.5,397\n"
+    for source in (described, STEEL):
+        rows, rejected = read(content, source)
+        assert rows["line"].tolist() == [2]
+        assert f"the row is the {name!r} of others" in rejected["reason"][0]
+
+
+def test_a_column_of_an_element_that_is_not_named_is_not_lost_without_a_word(read):
+    content = "C,Mn,Ni,Tc,Hardness\n0.4,1.5,20,300,397\n0.4,1.5,0,300,398\n0.4,1.5,-,300,399\n"
+    rows, rejected = read(content)
+    assert rows["line"].tolist() == [3, 4]
+    assert "there is 20 of Ni in a column that `composition.columns` does not name" in rejected["reason"][0]
+    partial = {**WEIGHTS, "composition": {**WEIGHTS["composition"], "partial": True}}
+    assert not len(read(content, partial)[1])
+    assert not len(read(content, {**STEEL, "process": ["Ni"]})[1].query("line == 2"))
+
+
+def test_a_balance_that_has_a_column_agrees_with_it(read):
+    content = "C,Mn,Fe,Hardness\n0.4,1.5,98.1,397\n0.4,1.5,78.1,398\n0.4,1.5,bal.,399\n"
+    rows, rejected = read(content)
+    assert rows["line"].tolist() == [2, 4]
+    assert "the balance, Fe, is 98.1, but its column has 78.1" in rejected["reason"][0]
+
+
+@pytest.mark.parametrize(
+    ("column", "unit", "problem"),
+    [
+        ("Mn (at.%)", "weight_percent", "is by atoms, but the `unit` is weight_percent"),
+        ("Mn at%", "weight_fraction", "is by atoms"),
+        ("Mn [mol %]", "weight_percent", "is by atoms"),
+        ("Mn_at_pct", "weight_percent", "is by atoms"),
+        ("Mn (wt.%)", "atomic_percent", "is by weight, but the `unit` is atomic_percent"),
+        ("Mn wt.-%", "atomic_fraction", "is by weight"),
+        ("wt_Mn", "atomic_percent", "is by weight"),
+        ("mass% Mn", "atoms", "is by weight"),
+        ("Mn (ppm)", "weight_percent", "is in ppm"),
+        ("Mn (wt ppm)", "weight_percent", "is in ppm"),
+        ("Mn (wt.%)", "weight_percent", None),
+        ("Mn (at.%)", "atomic_percent", None),
+        ("Mn (at.%)", "atoms", None),
+        ("Matrix", "weight_percent", None),
+        ("Mn at the surface", "weight_percent", None),
+        ("Atwood number", "weight_percent", None),
+    ],
+)
+def test_a_column_whose_name_contradicts_the_unit_is_refused(column, unit, problem):
+    described = {**STEEL, "file": "a.csv", "composition": {"columns": {"Mn": column}, "unit": unit}}
+    if problem is None:
+        assert table_source("a", described).composition.columns == {"Mn": column}
+        return
+    with pytest.raises(UserError, match=re.escape(f"the column {column!r} {problem}")):
+        table_source("a", described)
+    formula = {**described, "composition": {"formula": column, "unit": unit}}
+    with pytest.raises(UserError, match=re.escape(problem)):
+        table_source("a", formula)

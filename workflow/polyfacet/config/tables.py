@@ -1,5 +1,6 @@
 """Tables of compositions, and what their columns mean."""
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
@@ -34,6 +35,13 @@ RESERVED = frozenset(
         "text",
     )
 )
+
+# What a column's name says of the unit of its amounts.
+_BY_WEIGHT = re.compile(r"(?<![a-z])(?:wt|weight|mass|gew)(?![a-z])", re.IGNORECASE)
+_BY_ATOMS = re.compile(
+    r"(?<![a-z])(?:at(?=[.)\]_%]|[\s-]*(?:%|pct|percent|frac)|$)|atomic|mole?(?![a-z]))", re.IGNORECASE
+)
+_IN_PPM = re.compile(r"(?<![a-z])(?:[aw]?pp[mb]w?)(?![a-z])", re.IGNORECASE)
 
 
 def _named_like_their_elements(columns: Any) -> Any:
@@ -90,6 +98,18 @@ class CompositionColumns(Section):
             raise ValueError(f"{self.balance} is the balance and a column at once")
         if self.balance is not None and self.partial:
             raise ValueError("a `balance` makes the composition whole, so that it is not `partial`")
+        return self
+
+    @model_validator(mode="after")
+    def _agrees_with_the_names_of_columns(self) -> Self:
+        is_weight = self.unit.startswith("weight")
+        for name in filter(None, [self.formula, *self.columns.values()]):
+            if _IN_PPM.search(name):
+                raise ValueError(f"the column {name!r} is in ppm: convert it to the `unit` of the others")
+            if _BY_WEIGHT.search(name) and not _BY_ATOMS.search(name) and not is_weight:
+                raise ValueError(f"the column {name!r} is by weight, but the `unit` is {self.unit}")
+            if _BY_ATOMS.search(name) and not _BY_WEIGHT.search(name) and is_weight:
+                raise ValueError(f"the column {name!r} is by atoms, but the `unit` is {self.unit}")
         return self
 
 

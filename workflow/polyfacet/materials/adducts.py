@@ -1,44 +1,105 @@
 """Formulas of adducts, hydrates above all: ``CuSO4·5H2O`` is one CuSO4 with five H2O.
 
-The dot of a keyboard is a decimal point as well.  ``CuSO4.5H2O`` is read as a hydrate where the rest of the
-formula has whole numbers only, and refused where it has not.  ``BaO.6Fe2O3`` and ``MgCl2.2KCl`` are refused:
-a decimal amount of an element that the formula names again is more likely the dot of a double salt.
+The dot of a keyboard is a decimal point as well.  With a letter or a bracket behind it, it is that of an
+adduct; with a digit behind it, only where the factor and water, ammonia or an organic solvent follow a
+compound, as in ``CuSO4.5H2O``.  Where anything else may be an adduct as well as a decimal amount
+(``BaO.6Fe2O3``, ``Zr5.5HF``, ``UO2.25H2O``), the formula is refused with both readings.
 """
 
 import re
+from dataclasses import dataclass
 
-AMOUNT = r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+"
+from polyfacet.materials.formula import AMOUNT
 
-# Dots, bullets, asterisk, multiplication sign: in a formula they can be nothing but the dot of an adduct.
-_SEPARATORS = "·•⋅∙‧・･ꞏ●*×"  # noqa: RUF001 - as they occur in tables
-# What crystallises with salts; a keyboard dot in front of anything else is a decimal point.
-_MOLECULES = (
-    r"H2O2|H2O|OH2|NH3|N2H4|HCl|HF|HNO3|H2SO4|CO2|SO2|SO3|CH3OH|CH4O|C2H5OH|C2H6O|C2H3N|C3H6O|C3H7NO|"
-    r"C2H6OS|C2H6SO|C4H8O|C5H5N"
+# Dots, bullets, asterisks, multiplication signs: in a formula they can be nothing but the dot of an adduct.
+SEPARATORS = "·\u0387•‧∙⋅⸱・･ꞏ●∗×⨯*"  # noqa: RUF001 - as they occur in tables
+# What a salt crystallises with: water, ammonia, organic solvents.
+_SOLVENTS = frozenset(
+    """
+    H2O OH2 NH3 CH3OH CH4O C2H5OH CH3CH2OH C2H6O C3H7OH C3H8O C4H9OH C4H10O (CH3)2O (C2H5)2O C4H8O C4H8O2
+    C3H6O (CH3)2CO CH3CN C2H3N C3H7NO HCON(CH3)2 (CH3)2SO C2H6OS C2H6SO C5H5N C6H6 C7H8 C6H5CH3 C8H10 C6H5Cl
+    C6H5CN C7H5N CH2Cl2 CHCl3 CCl4 C2H4Cl2 C5H12 C6H12 C6H14 C7H16 HCOOH CH2O2 CH3COOH C2H4O2 C2H6O2 C3H8O2
+    C3H8O3 C2H8N2 CO(NH2)2 CH4N2O C4H9NO C5H9NO C4H9N C10H8N2 C12H8N2 CH5N CH3NH2
+    """.split()  # noqa: SIM905 - a list would take 120 quotes
 )
-# Larger amounts in front of a dot, and larger factors behind it, are rather decimals: Zr55.5HF, UO2.25H2O.
-_LARGEST_AMOUNT, _LARGEST_FACTOR = 19, 24
-_ZERO_FOR_O = re.compile(rf"[.{re.escape(_SEPARATORS)}]\s*[0-9]*\s*[(\[]?H20[)\]]?\s*$")
-_KEYBOARD = re.compile(
-    rf"(?P<main>.*[A-Za-z)\]}}]\s*(?P<amount>[0-9]*))\s*\.\s*(?P<factor>[0-9]+(?:\.[0-9]+)?|)\s*"
-    rf"(?P<molecule>{_MOLECULES}|\((?:{_MOLECULES})\)|\[(?:{_MOLECULES})\])\s*"
+# Other molecules that salts bind; alloys with decimal amounts end alike.
+_OTHER_MOLECULES = frozenset(
+    "H2O2 N2H4 HF HCl HBr HI HNO3 H2SO4 H3PO4 HClO4 HCN H2S CO CO2 SO2 SO3".split()  # noqa: SIM905
 )
-# A dot with an element or a bracket on both sides is no decimal point: MgO.Al2O3.
-_BETWEEN = re.compile(r"(?<=[A-Za-z)\]}])\s*\.\s*(?=[A-Z(\[{])")
-# An amount with decimals, of an element that is named again: BaO.6Fe2O3.
-_NAMED_AGAIN = re.compile(
-    r"(?P<symbol>[A-Z][a-z]?)(?!0)[0-9]*\.[0-9]+(?=\s*[A-Z(\[{]).*(?P=symbol)(?![a-z])", re.DOTALL
-)
-_AMBIGUOUS = (
-    "has dots that may be decimal points or those of a hydrate. Write the dot of a hydrate as · or "
-    "put its molecules into brackets, as in CuSO4(H2O)5"
+# More water than that is rather a decimal: UO2.25H2O.
+_LARGEST_FACTOR = 24
+# Elements that the formula of a salt ends in.
+_ANIONS = frozenset(["H", "N", "O", "F", "S", "Cl", "Se", "Br", "I"])
+
+# Letter or bracket on the right: no decimal point.  A digit after a space: neither.
+_DOT = re.compile(rf"\s*[{re.escape(SEPARATORS)}]\s*|\s*\.\s*(?=[A-Z(\[{{])|\s*\.\s+(?=[0-9.])")
+_SEPARATOR = re.compile(f"[{re.escape(SEPARATORS)}]")
+_FACTOR = re.compile(rf"\s*(?P<factor>{AMOUNT})?\s*(?P<part>.*?)\s*", re.DOTALL)
+# A keyboard dot between a symbol or bracket with its amount, and digits that more of the formula follows.
+_JUNCTION = re.compile(
+    r"(?P<last>[A-Z][a-z]?|[)\]}])[ \t]*(?P<amount>[0-9]*)(?P<gap>[ \t]*)\."
+    r"(?P<factor>[0-9]+(?:\.[0-9]+)?)[ \t]*(?=[A-Z(\[{])"
 )
 _DECIMAL = re.compile(r"\.[0-9]|[0-9]\.")
-_FACTOR = re.compile(rf"\s*(?P<factor>{AMOUNT})?\s*(?P<part>.*?)\s*", re.DOTALL)
+_SYMBOL = re.compile(r"[A-Z][a-z]?")
+_SEVERAL_ATOMS = re.compile(r"[A-Z][a-z]?.*[A-Z]|.*[02-9]|.*1[0-9]", re.DOTALL)
 
 
 class AdductError(ValueError):
     """A formula whose dots can be read in two ways, or that lacks a part; the message says which."""
+
+
+@dataclass(frozen=True)
+class _Junction:
+    """A keyboard dot that may join the parts of an adduct or be a decimal point."""
+
+    main: str
+    last: str
+    amount: str
+    gap: str
+    factor: str
+    tail: str
+
+    @property
+    def is_below_two(self) -> bool:
+        """Whether it follows 0 or 1: nobody writes Fe0 or Fe1, so that this is Fe0.5 or Fe1.5."""
+        return self.amount != "" and int(self.amount) <= 1
+
+    @property
+    def molecule(self) -> str:
+        """What follows the factor, without brackets around all of it."""
+        inner = re.sub(r"\s", "", self.tail)
+        if inner[:1] in "([{" and inner[-1:] in ")]}" and _is_balanced(inner[1:-1]):
+            return inner[1:-1]
+        return inner
+
+    @property
+    def joins_a_compound(self) -> bool:
+        """Whether the formula up to the dot may be that of a salt, an oxide or the like."""
+        symbols = _SYMBOL.findall(self.main)
+        return _is_balanced(self.main) and len(set(symbols)) > 1 and symbols[-1] in _ANIONS
+
+    @property
+    def is_solvate(self) -> bool:
+        """Whether it is certainly that of a hydrate or its like, or a factor such as 0.5 follows."""
+        if not self.joins_a_compound or re.match(r"0[0-9]", self.factor):
+            return False
+        is_solvent = self.molecule in _SOLVENTS and float(self.factor) <= _LARGEST_FACTOR
+        return is_solvent or self.factor.startswith("0.")
+
+    @property
+    def is_decimal_point(self) -> bool:
+        """Whether it is certainly a decimal point."""
+        if self.is_below_two:
+            return True
+        if self.molecule in _SOLVENTS or self.molecule in _OTHER_MOLECULES:
+            return False
+        if re.match(r"0[0-9]", self.factor) or _DECIMAL.search(self.tail) or not _is_balanced(self.tail):
+            return True
+        if self.last in _SYMBOL.findall(self.tail):
+            return False
+        is_compound = self.joins_a_compound and not _DECIMAL.search(self.main)
+        return not (is_compound and _SEVERAL_ATOMS.match(self.tail))
 
 
 def split_adducts(formula: str) -> list[tuple[float, str]]:
@@ -61,10 +122,10 @@ def split_adducts(formula: str) -> list[tuple[float, str]]:
     AdductError
         If a dot may be a decimal point as well, or a part is empty.
     """
-    if _ZERO_FOR_O.search(formula):
-        raise AdductError("ends in H20 with a zero. Write H2O with the letter O")
-    parts = re.split(f"[{re.escape(_SEPARATORS)}]", formula)
-    parts = [piece for part in parts for piece in _at_keyboard_dots(part)]
+    at_dots = _DOT.split(formula)
+    # Factors at the very start, and other dots of the keyboard that are no decimal points: 6CaO.Al2O3.3SiO2.
+    is_adduct = formula[:1].isdigit() if len(at_dots) == 1 else not _SEPARATOR.search(formula)
+    parts = [piece for part in at_dots for piece in _at_keyboard_dots(part, is_adduct=is_adduct)]
     if len(parts) == 1:
         return [(1.0, formula)]
     found = []
@@ -79,22 +140,45 @@ def split_adducts(formula: str) -> list[tuple[float, str]]:
     return found
 
 
-def _at_keyboard_dots(text: str) -> list[str]:
-    molecules: list[str] = []
+def _at_keyboard_dots(text: str, *, is_adduct: bool) -> list[str]:
+    """Split what holds no other dot, from right to left; what can only be an adduct is not ambiguous."""
+    solvates: list[_Junction] = []
     rest = text
-    while match := _KEYBOARD.fullmatch(rest):
-        if match["amount"] and match["factor"] and int(match["amount"]) <= 1:
-            # Nobody writes Fe0 or Fe1, so that this is Fe0.5 or Fe1.5.
-            break
-        if int(match["amount"] or 1) > _LARGEST_AMOUNT or float(match["factor"] or 1) > _LARGEST_FACTOR:
-            raise AdductError(_AMBIGUOUS)
-        molecules.insert(0, f"{match['factor']}{match['molecule']}")
-        rest = match["main"]
-    between = _BETWEEN.split(rest)
-    if not molecules and len(between) == 1:
-        if _NAMED_AGAIN.search(text):
-            raise AdductError(_AMBIGUOUS)
-        return [text]
-    if any(_DECIMAL.search(part) for part in between):
-        raise AdductError(_AMBIGUOUS)
-    return [*between, *molecules]
+    for match in reversed(list(_JUNCTION.finditer(text))):
+        main = text[: match.end("amount")].rstrip()
+        junction = _Junction(main, tail=rest[match.end() :].rstrip(), **match.groupdict())
+        if junction.gap and not junction.is_below_two:
+            behind = rest[match.end("gap") :]
+            raise AdductError(_readings(f"{main}·{behind[1:]}", f"{main}·0{behind}"))
+        joins = is_adduct and junction.joins_a_compound and not junction.is_decimal_point
+        if junction.is_solvate or joins:
+            solvates.insert(0, junction)
+            rest = main
+        elif not junction.is_decimal_point:
+            raise AdductError(_both(junction, solvates))
+    if solvates and _DECIMAL.search(rest.lstrip("0123456789.")):
+        raise AdductError(_both(solvates[0], solvates[1:]))
+    return [rest, *(f"{each.factor}{each.tail}" for each in solvates)]
+
+
+def _both(junction: _Junction, solvates: list[_Junction]) -> str:
+    """Spell a formula with a dot of an adduct and with a decimal point."""
+    tail = "·".join([junction.tail, *(f"{each.factor}{each.tail}" for each in solvates)])
+    main, factor = junction.main, junction.factor
+    whole, dot, decimals = factor.partition(".")
+    decimal = f"{main}.{whole}·{decimals}{tail}" if dot else f"({main}.{whole}){tail}"
+    return _readings(f"{main}·{factor if dot else factor.lstrip('0')}{tail}", decimal)
+
+
+def _readings(first: str, second: str) -> str:
+    return f"can be read in two ways. Write {first!r} or {second!r}"
+
+
+def _is_balanced(text: str) -> bool:
+    """Whether all brackets that are opened are closed, and the other way round."""
+    depth = 0
+    for character in text:
+        depth += (character in "([{") - (character in ")]}")
+        if depth < 0:
+            return False
+    return depth == 0

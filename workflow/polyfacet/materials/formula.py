@@ -1,16 +1,17 @@
 """A chemical formula as amounts of elements, in the order in which the formula names them.
 
 Amounts are read here and not by pymatgen, whose ``Composition`` leaves out amounts below 1e-8 and reads the
-dot of a hydrate as a decimal point.
+dot of a hydrate as a decimal point.  Here all dots are decimal points: formulas that people have typed into
+tables are those of `polyfacet.materials.stated_formulas`.
 """
 
 import math
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from polyfacet.config.elements import SYMBOLS
-from polyfacet.materials.adducts import AMOUNT, AdductError, split_adducts
 
 # Far above any cell or percentage; keeps products of nested brackets and sums of amounts finite.
 MAX_AMOUNT = 1e6
@@ -18,11 +19,26 @@ MAX_AMOUNT = 1e6
 MAX_CHARS = 10_000
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
+AMOUNT = r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+"
 _TOKEN = re.compile(
     rf"(?P<symbol>[A-Z][a-z]?)|(?P<amount>{AMOUNT})|(?P<open>[(\[{{])|(?P<close>[)\]}}])|(?P<space>[ \t]+)"
 )
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
-
+# What to do about characters that formulas do not hold.
+_HINTS = {
+    ".": "write the dot of a hydrate as ·",
+    **dict.fromkeys(
+        "-–−‑",  # noqa: RUF001
+        "write a number for each variable, and an alloy by weight as Ti90Al6V4",
+    ),
+    **dict.fromkeys("+⁺⁻^±", "write a number for each variable, and leave charges and uncertainties out"),
+    **dict.fromkeys("xδ", "write a number for each variable"),
+    **dict.fromkeys(",:", "write a point in decimals, an amount behind each element, nothing between them"),
+    **dict.fromkeys("/@;|", "write fractions with a decimal point, and one composition per row"),
+    **dict.fromkeys("½¼¾", "write a number such as 0.5"),
+    **dict.fromkeys("_$\\<&~", "write amounts as plain digits"),
+    "%": "write amounts without %",
+}
 Token = tuple[str, str]
 
 
@@ -45,13 +61,12 @@ class _Group:
 
 
 def parse_formula(formula: str) -> dict[str, float]:
-    """Read a formula.
+    """Read a formula whose dots are decimal points.
 
     Parameters
     ----------
     formula
-        Symbols and amounts, with brackets or without: ``AcHg2Cd2``, ``Fe0.5Ni0.5``, ``Ca(OH)2``; also
-        hydrates and other adducts, ``CuSO4·5H2O``, see `polyfacet.materials.adducts.split_adducts`.
+        Symbols and amounts, with brackets or without: ``AcHg2Cd2``, ``Fe0.5Ni0.5``, ``Ca(OH)2``.
 
     Returns
     -------
@@ -63,39 +78,27 @@ def parse_formula(formula: str) -> dict[str, float]:
     ------
     FormulaError
         If a symbol is no element (isotopes D and T included), an amount is negative or above ``MAX_AMOUNT``,
-        all amounts are zero, a bracket is open or empty, a dot may be a decimal point as well as that of a
-        hydrate, or anything else is in the formula.
+        all amounts are zero, a bracket is open or empty, or anything else is in the formula.
     """
-    total: dict[str, float] = {}
-    for factor, part in _adducts(formula):
-        for symbol, amount in _read(formula, part, shares=False).items():
-            total[symbol] = total.get(symbol, 0.0) + factor * amount
-    return _checked(formula, total)
+    return _checked(formula, _read(formula, shares=False))
 
 
 def parse_alloy(formula: str) -> dict[str, float]:
     """Read a formula whose brackets are sub-alloys: the number behind one is the share of all of it.
 
     ``(Fe75Co25)83P17`` has 83 parts of Fe75Co25 to 17 of P, where `parse_formula` reads 83 times 100 atoms.
-    Otherwise the same, errors included; but a hydrate is no alloy.
+    Otherwise the same, errors included.
     """
-    if len(_adducts(formula)) > 1:
-        raise FormulaError(
-            f"formula {formula!r} has the dot of a hydrate, but is read as an alloy (`brackets: shares`)"
-        )
-    plain = formula.translate(_SUBSCRIPTS)
-    return _checked(formula, _read(plain, plain, shares=True))
+    return _checked(formula, _read(formula, shares=True))
 
 
-def _adducts(formula: str) -> list[tuple[float, str]]:
-    if len(formula) > MAX_CHARS:
+def with_plain_digits(formula: str, max_chars: int = MAX_CHARS) -> str:
+    """Write subscripts as digits, in a formula that has no more than so many characters."""
+    if len(formula) > max_chars:
         raise FormulaError(
-            f"formula {formula[:40]!r}... has {len(formula)} characters, more than {MAX_CHARS}"
+            f"formula {formula[:40]!r}... has {len(formula)} characters, more than {max_chars}"
         )
-    try:
-        return split_adducts(formula.translate(_SUBSCRIPTS))
-    except AdductError as error:
-        raise FormulaError(f"formula {formula!r} {error}") from error
+    return formula.translate(_SUBSCRIPTS)
 
 
 def _checked(formula: str, total: dict[str, float]) -> dict[str, float]:
@@ -108,11 +111,11 @@ def _checked(formula: str, total: dict[str, float]) -> dict[str, float]:
     return amounts
 
 
-def _read(formula: str, part: str, *, shares: bool) -> dict[str, float]:
-    """Add up the elements of a formula without adducts; brackets are kept on a stack of their own."""
+def _read(formula: str, *, shares: bool) -> dict[str, float]:
+    """Add up the elements of a formula; brackets are kept on a stack of their own."""
     stack = [_Group()]
     previous = ""
-    for kind, text in _tokens(formula, part):
+    for kind, text in _tokens(formula):
         group = stack[-1]
         if kind == "symbol":
             group.add({text: 1.0})
@@ -149,16 +152,15 @@ def _sum(group: _Group, shares: bool) -> dict[str, float]:
     return {symbol: amount / whole for symbol, amount in amounts.items()}
 
 
-def _tokens(formula: str, part: str) -> list[Token]:
+def _tokens(formula: str) -> list[Token]:
     """Cut a formula into symbols, amounts and brackets."""
+    plain = with_plain_digits(formula)
     tokens: list[Token] = []
     position = 0
-    while position < len(part):
-        match = _TOKEN.match(part, position)
+    while position < len(plain):
+        match = _TOKEN.match(plain, position)
         if match is None:
-            place = position + max(formula.find(part), 0) + 1
-            hint = ": write the dot of a hydrate as ·" if part[position] == "." else ""
-            raise FormulaError(f"formula {formula!r} has {part[position]!r} at position {place}{hint}")
+            raise FormulaError(f"formula {formula!r} has {_misfit(plain, position)}")
         if match.lastgroup and match.lastgroup != "space":
             tokens.append((match.lastgroup, match.group()))
         position = match.end()
@@ -172,3 +174,12 @@ def _tokens(formula: str, part: str) -> list[Token]:
     if not symbols:
         raise FormulaError(f"formula {formula!r} names no element")
     return tokens
+
+
+def _misfit(formula: str, position: int) -> str:
+    """Say which character is no part of a formula, where it is, and what to do about it."""
+    character = formula[position]
+    # Letters of other alphabets look the same.
+    name = "" if character.isascii() else f" ({unicodedata.name(character, 'unnamed')})"
+    hint = f": {_HINTS[character]}" if character in _HINTS else ""
+    return f"{character!r}{name} at position {position + 1}{hint}"

@@ -8,24 +8,39 @@ import unicodedata
 MAX_NUMBER = 1e100
 
 _NUMBER = re.compile(r"[+-]?(?P<digits>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_MISSING = frozenset(
+# What a cell holds whose value is missing, in any case of letters; docs/tables.md lists them.
+MISSING = frozenset(
     (
-        *("", "-", "--", "---", "?", "na", "n/a", "n.a.", "#n/a", "nd", "n/d", "n.d.", "nan"),
-        *("none", "null", "nil", "missing", "unknown"),
+        *("", "-", "--", "---", "–", "—", "?", "na", "n/a", "n.a.", "#n/a", "<na>", "nd", "n/d", "n.d."),  # noqa: RUF001
+        *("nan", "none", "null", "nil", "missing", "unknown"),
     )
 )
+# So do these numbers.
+_NINES = re.compile(r"-9{3,}(?:\.0*)?")
 _CAUSES = (
-    (re.compile(r"[+-]?(?:inf|infinity)", re.IGNORECASE), "not a finite number"),
+    (r"[+-]?(?:inf|infinity)", "not a finite number"),
+    (r"[+-]?[0-9]+,[0-9]+", "not a number: a decimal comma? Write a point, and no thousands separators"),
+    (r"[+-]?[0-9]{1,3}(?:[,.' ][0-9]{3})+(?:[.,][0-9]+)?", "not a number: thousands separators?"),
     (
-        re.compile(r"[+-]?[0-9]+,[0-9]+"),
-        "not a number: a decimal comma? Write a point, and no thousands separators",
+        r"bal(?:ance|\.)?|rest|rem(?:ainder|\.)?",
+        "not a number: the balance? Name its element as `composition.balance`, without a column",
     ),
-    (re.compile(r"[+-]?[0-9]{1,3}(?:[,.' ][0-9]{3})+(?:[.,][0-9]+)?"), "not a number: thousands separators?"),
-    (re.compile(r"[<>≤≥~≈].*"), "not a number but a limit or an estimate"),
-    (re.compile(r".*(?:±|\+/-|\([0-9]+\)).*"), "not a number: state its uncertainty in a column of its own"),
-    (re.compile(r".*[0-9]\s*(?:-|–|—|\.\.|to)\s*[0-9].*"), "not a number but a range"),  # noqa: RUF001
-    (re.compile(r"[+-]?[0-9.]+\s*%"), "not a number: take out the percent sign"),
-    (re.compile(r"[+-]?[0-9][0-9.]*\s*[^\W\d_][^0-9]*"), "not a number: a unit? It belongs into the header"),
+    (
+        r"[<>≤≥~≈].*|traces?|tr\.?|(?:max|min|up to|below|above|ca)[. ].*|[0-9.]+\s*(?:max|min)\.?",
+        "not a number but a limit or an estimate",
+    ),
+    (r".*(?:±|\+/-|\([0-9]+\)).*", "not a number: state its uncertainty in a column of its own"),
+    (
+        r"[0-9]{1,2}-[a-z]{3}(?:-[0-9]+)?|[a-z]{3}-[0-9]+|[0-9]{4}-[0-9]{2}-[0-9]{2}",
+        "not a number but a date, into which Excel turns some: format the column as text",
+    ),
+    (r"#[a-z0/]+[!?]?", "an error of a spreadsheet"),
+    (r"=.+", "a formula of a spreadsheet: save its values"),
+    (r"[+-]?[0-9.]+\s*[*×x·⋅]\s*10.*", "not a number: write a power of ten as 1.5e-3"),  # noqa: RUF001
+    (r"[0-9]+\s*/\s*[0-9]+", "not a number but a fraction"),
+    (r".*[0-9]\s*(?:-|–|—|\.\.|to)\s*[0-9].*", "not a number but a range"),  # noqa: RUF001
+    (r"[+-]?[0-9.]+\s*%", "not a number: take out the percent sign"),
+    (r"[+-]?[0-9][0-9.]*\s*[^\W\d_][^0-9]*", "not a number: a unit? It belongs into the header"),
 )
 # Digits, spaces, dashes, signs, commas and invisible characters that look like those of a plain number.
 _LOOKALIKES = ("Nd", "No", "Zs", "Pd", "Sm", "Po", "Cf")
@@ -45,7 +60,7 @@ def read_number(text: str) -> float:
         is not finite, above ``MAX_NUMBER``, or so small that it would become zero.
     """
     text = text.strip(" \t\r\n")
-    if text.lower() in _MISSING:
+    if text.lower() in MISSING or _NINES.fullmatch(text):
         raise NumberError(f"missing ({text!r})" if text else "missing")
     match = _NUMBER.fullmatch(text)
     if match is None:
@@ -60,7 +75,7 @@ def read_number(text: str) -> float:
 
 def _cause(text: str) -> str:
     for pattern, cause in _CAUSES:
-        if pattern.fullmatch(text):
+        if re.fullmatch(pattern, text, re.IGNORECASE):
             return cause
     for character in text:
         if not character.isascii() and unicodedata.category(character) in _LOOKALIKES:

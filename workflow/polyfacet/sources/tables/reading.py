@@ -1,5 +1,6 @@
 """Rows of a table: checked one by one, kept with what identifies them or rejected with the reason."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,19 +9,27 @@ import numpy as np
 import pyarrow as pa
 from pymatgen.core import Element
 
+from polyfacet.config.elements import SYMBOLS
 from polyfacet.config.tables import CompositionColumns, TableSource
 from polyfacet.materials.amounts import AmountError, atomic_percent, checked_amounts
-from polyfacet.materials.formula import FormulaError, parse_alloy, parse_formula
+from polyfacet.materials.formula import FormulaError
 from polyfacet.materials.objectives import Objective
+from polyfacet.materials.stated_formulas import parse_stated_formula
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.identifiers import invalid_mat_id_reason
 from polyfacet.runtime.parquet import column
 from polyfacet.sources.tables.csv_lines import read_lines
 from polyfacet.sources.tables.description import columns_of, objectives_of
-from polyfacet.sources.tables.numbers import NumberError, read_number
+from polyfacet.sources.tables.element_columns import contradiction
+from polyfacet.sources.tables.numbers import MISSING, NumberError, read_number
 
 # Plutonium, the last element of the table of element properties.
 LAST_ELEMENT = 94
+# How a row below the others is called.
+_STATISTIC = re.compile(
+    r"(?:mean|average|avg|median|std|stdev|sd|standard deviation|sum|total|count|max|maximum|min|minimum)\.?",
+    re.IGNORECASE,
+)
 
 REJECTED_ROWS = pa.schema(
     [
@@ -158,26 +167,40 @@ def _row(mat_id: str, line: int, cells: dict[str, str], source: TableSource) -> 
     reason = invalid_mat_id_reason(mat_id)
     if reason:
         raise RowError(reason)
+    for name in (mat_id, next(iter(cells.values())).strip()):
+        if _STATISTIC.fullmatch(name):
+            raise RowError(f"the row is the {name!r} of others")
     return Row(
         mat_id,
         line,
-        _amounts(cells, source.composition),
+        _amounts(cells, source),
         tuple(_number(cells[name], name) for name in source.process),
         {objective.column: _objective(cells, source, objective) for objective in objectives_of(source)},
     )
 
 
-def _amounts(cells: dict[str, str], composition: CompositionColumns) -> dict[str, float]:
+def _amounts(cells: dict[str, str], source: TableSource) -> dict[str, float]:
+    composition = source.composition
     if composition.formula is None:
         stated = {symbol: _number(cells[name], name) for symbol, name in composition.columns.items()}
     else:
-        text = cells[composition.formula].strip()
-        stated = parse_alloy(text) if composition.brackets == "shares" else parse_formula(text)
+        stated = _formula(cells[composition.formula].strip(), composition)
     amounts = checked_amounts(stated, composition.unit, composition.balance, partial=composition.partial)
     heavy = [symbol for symbol in amounts if Element(symbol).Z > LAST_ELEMENT]
     if heavy:
         raise RowError(f"no properties are known of {', '.join(heavy)}: Z is above {LAST_ELEMENT}")
+    if composition.formula is None:
+        problem = contradiction(cells, amounts, source)
+        if problem:
+            raise RowError(problem)
     return atomic_percent(amounts, composition.unit) if composition.convert else amounts
+
+
+def _formula(text: str, composition: CompositionColumns) -> dict[str, float]:
+    # Na and Nd are elements, NaN is no compound.
+    if text.lower() in MISSING and text not in SYMBOLS:
+        raise RowError(f"{composition.formula} is missing" + (f" ({text!r})" if text else ""))
+    return parse_stated_formula(text, composition.brackets)
 
 
 def _objective(cells: dict[str, str], source: TableSource, objective: Objective) -> float | str:
@@ -185,13 +208,11 @@ def _objective(cells: dict[str, str], source: TableSource, objective: Objective)
     if not objective.classes:
         return _number(cells[name], name)
     text = cells[name].strip()
-    if text not in objective.classes:
-        raise RowError(
-            f"{name} is {text[:40]!r}, none of {', '.join(objective.classes)}"
-            if text
-            else f"{name} is missing"
-        )
-    return text
+    if text in objective.classes:
+        return text
+    if text.lower() in MISSING:
+        raise RowError(f"{name} is missing ({text!r})" if text else f"{name} is missing")
+    raise RowError(f"{name} is {text[:40]!r}, none of {', '.join(objective.classes)}")
 
 
 def _number(text: str, name: str) -> float:

@@ -1,0 +1,125 @@
+"""Misprints, names of alloys and abbreviations that could be read as formulas are refused as such."""
+
+import re
+
+import pytest
+
+from polyfacet.materials.formula import FormulaError, parse_formula
+from polyfacet.materials.misreadings import misreading
+from polyfacet.materials.stated_formulas import parse_stated_formula
+
+
+@pytest.mark.parametrize(
+    "formula",
+    """
+    CuSO4(H20)5 CuSO4.5H20 CuSO4·5H20 CuSO4[H20] H20 H202 Al203 Fe304 Si02 Ti02 C02 LiCo02
+    LiFeP04 Al2(S04)3 MgAl204 BaFe12019 Y3Al5012 YBa2Cu307 La2Zr207 Na2B407·10H2O V205
+    """.split(),  # noqa: SIM905 - easier to read
+)
+def test_a_zero_for_the_letter_o_is_named(formula):
+    with pytest.raises(FormulaError, match="has a zero for the letter O"):
+        parse_stated_formula(formula)
+
+
+@pytest.mark.parametrize(
+    ("texts", "reason"),
+    [
+        ("Ti6Al4V Ti5Al2.5Sn Ti3Al2.5V Ti13Nb13Zr Ti10V2Fe3Al Ti6Al2Sn4Zr2Mo", "an alloy by weight"),
+        ("Fe18Cr10Ni Co28Cr6Mo W18Cr4V Zr2.5Nb Nb47Ti U10Mo Ni20Cr", "an alloy by weight"),
+        ("TiAl6V4 AlSi10Mg AlSi7Mg0.3 CuZn37 CuSn8 CuAl10Ni5Fe4 NiCr20 FeCr18Ni10", "an alloy by weight"),
+        ("SS304 SUS304 SUS316 S45C SS400 SKH51 SUP9 IN718 Ti64", "the grade of an alloy"),
+        ("C45 P91 P22 H13 S7 S31603 N6625", "the grade of an alloy"),
+        ("Al6061 Al_6061 Ni200 In718 C95800 S30400", "atoms of one element"),
+        ("V4Cr4Ti Nb1Zr Ta10W Ni20Cr10Al Cu15Ni8Sn Ti48Al2Cr2Nb Sn3.0Ag0.5Cu Sn3.5Ag", "an alloy by weight"),
+        ("Pb60Sn Sn37Pb Fe30Mn Ti50Ni Ti55.8Ni Ag28Cu Co35Ni20Cr10Mo Au20Sn Pt20Ir", "an alloy by weight"),
+        ("FeNi36 TiMo15 TiNb13Zr13 NbTi47 WRe26 PtRh10 AgCu28", "an alloy by weight"),
+        ("SnPb37 SnAg3Cu0.5 MgAl9Zn1", "an alloy by weight"),
+        ("CuNi18Zn20 NiMo16Cr15W WC10Co WC6Co TiC20Ni SiC20Al", "an alloy by weight"),
+        ("UNS_S30400 SS316H SUS304N CF8 HK40 C22", "the grade of an alloy"),
+        ("YBCO BSCCO BSCF BFO KNN PVC PC SS BCC FCC HCP", "an abbreviation"),
+        ("NaCI MgCI2 FeCI3.6H2O CI2 HCI SiCI4", "CI with the letter I"),
+        ("NIO NICO CUO SNO2 PBO NB2O5 CO3O4 HFO2 INP INN IN2O3 BI2O3 SC2O3 SIO2 SIC CSI", "may mean"),
+        ("Pd(OAc)2 NaOAc Zn(Ac)2 Ti(OPr)4 Mn12Ac", "acetate"),
+        ("CuSO45H2O MgCl26H2O Na2SO410H2O Al2(SO4)318H2O", "lost the dot of a hydrate"),
+        ("Al2O320ZrO2 Na2SO410 Cr3C225NiCr", "beside small ones"),
+        ("SiC_6H NaCl_2H2O NaCl_2_H2O Ti_6Al_4V CuSO4_5H2O Fe80_20B Ba(OH)2_8(H2O)", "between a space and"),
+    ],
+)
+def test_what_only_looks_like_a_formula_is_refused_with_what_it_is(texts, reason):
+    for text in texts.split():
+        with pytest.raises(FormulaError, match=reason):
+            parse_stated_formula(text.replace("_", " "))
+
+
+@pytest.mark.parametrize(
+    "formula",
+    """
+    H2O C10H20O C10H20 CI4 CHI3 CH3I NI3 BI3 KSCN SC(NH2)2 IN3 CO CO2 COS CS2 HF BN WC UC2 YB6
+    HNO3 KOH C60 C70 S8 P4 N2 O3 Si8 Mn58 B105 Fe100 Al12Mg17 Al7Cu2Fe Zr2Al3Ni Ti4Al11Ni
+    Ti3AlC2 Ti2AlNb TiAl AlMg3 Ac2O3 BaPrO3 PrOF LaNi5 SmCo5 Fe80B20 Ni50.8Ti49.2 Si192O384
+    Ti6Al4V1 N1I1O1 Si1O2 YB1C1O1 LaC1I (CuSO45)H2O UO2(H2O)2 Ca0.05Sr0.95O CO(NH2)2
+    Fe102B98 Fe80Cr19Mo Fe73.5CuNb3Si13.5B9 Nd2Fe14B Sm2Fe17N Zn22Zr Be22Re Al12W Ca12Al14O32F
+    C36H44FeN4Cl KC60 KC24 Si100P20 NaZn13 YB66 LaCo13 ThMn12
+    C254H377N65O75S6
+    """.split(),  # noqa: SIM905 - easier to read
+)
+def test_formulas_are_left_alone(formula):
+    assert misreading(formula) is None
+    assert parse_stated_formula(formula) == parse_formula(formula)
+
+
+@pytest.mark.parametrize("formula", ["Fe 80 B 20", "Fe80 B20", "Fe0.5 Ni0.5", "Ca (OH)2"])
+def test_spaces_around_amounts_do_not_matter(formula):
+    assert parse_stated_formula(formula) == parse_formula(formula.replace(" ", ""))
+
+
+def test_both_readings_of_a_hydrate_without_its_dot_can_be_read():
+    message = misreading("MgCl26H2O")
+    first, second = re.findall("'(.*?)'", message)
+    assert parse_stated_formula(first) == {"Mg": 1, "Cl": 2, "H": 12, "O": 6}
+    assert parse_stated_formula(second) == {"Mg": 1, "Cl": 26, "H": 2, "O": 1}
+
+
+@pytest.mark.parametrize(
+    "formula", ["(CoCrFeNi)94Ti2Al4", "[(Fe0.7Co0.3)72Mo4B24]94Dy6", "(ZrCu)0.95Al0.05", "(TiZrHfNb)98O2"]
+)
+def test_brackets_that_are_shares_are_not_read_as_groups_of_atoms(formula):
+    with pytest.raises(FormulaError, match=r"set `composition\.brackets: shares`"):
+        parse_stated_formula(formula)
+    assert sum(parse_stated_formula(formula, "shares").values()) == pytest.approx(sum_outside(formula))
+
+
+def sum_outside(formula):
+    return 1 if "0.95" in formula else 100
+
+
+@pytest.mark.parametrize(
+    "formula", ["(GeSe2)70(Ga2Se3)30", "(Fe0.5Co0.5)80B20", "(Fe0.75B0.25)96Nb4", "Ca(OH)2", "(ZrCu)3Al"]
+)
+def test_other_brackets_are_groups_of_atoms(formula):
+    assert parse_stated_formula(formula) == parse_formula(formula)
+
+
+@pytest.mark.parametrize(
+    ("formula", "hint"),
+    [
+        ("Ti-6Al-4V", "Ti90Al6V4"),
+        ("La1-xSrxMnO3", "a number for each variable"),
+        ("YBa2Cu3O7−δ", "a number for each variable"),  # noqa: RUF001
+        ("CuSO4·xH2O", "a number for each variable"),
+        ("Fe0,5Ni0,5", "a point in decimals"),
+        ("\u0421uO", "CYRILLIC CAPITAL LETTER ES"),
+        ("Fe3+", "charges"),
+        ("(Bi,Sb)2Te3", "an amount behind each element"),
+        ("Fe70%Ni30%", "without %"),
+        ("ZnO:Al", "an amount behind each element"),
+        ("SiO2/Si", "one composition per row"),
+        ("CuSO4·½H2O", "0.5"),
+        ("Fe_2O_3", "plain digits"),
+        ("Fe$_2$O$_3$", "plain digits"),
+        ("Fe<sub>2</sub>O<sub>3</sub>", "plain digits"),
+    ],
+)
+def test_what_formulas_do_not_hold_comes_with_an_advice(formula, hint):
+    with pytest.raises(FormulaError, match=hint):
+        parse_stated_formula(formula)

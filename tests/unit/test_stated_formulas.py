@@ -1,0 +1,179 @@
+"""Formulas as tables state them: what is read as a hydrate, and what is refused with which advice."""
+
+import re
+import unicodedata
+
+import pytest
+
+from polyfacet.materials.adducts import SEPARATORS
+from polyfacet.materials.formula import FormulaError, parse_formula
+from polyfacet.materials.stated_formulas import parse_stated_formula
+
+
+def shares(amounts):
+    """Return the share of each element."""
+    return {symbol: amount / sum(amounts.values()) for symbol, amount in amounts.items()}
+
+
+def refusal(formula, brackets="atoms"):
+    """Return the message with which a formula is refused."""
+    with pytest.raises(FormulaError) as error:
+        parse_stated_formula(formula, brackets)
+    return str(error.value)
+
+
+BLUE_VITRIOL = {"Cu": 1, "S": 1, "O": 9, "H": 10}
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "CuSO4.5H2O",
+        "CuSO4 . 5H2O",
+        "CuSO4\u00a0\u00b7\u20095\u00a0H2O",
+        "CuSO4. 5 H2O",
+        "CuSO4 • 5 H2O",
+        "CuSO4.5(H2O)",
+        "CuSO4.(H2O)5",
+        "CuSO₄.5H₂O",
+        "CuSO4·H2O·4H2O",
+        "CuSO4.H2O.4H2O",
+    ],
+)
+def test_a_hydrate_is_read_whichever_way_its_dot_is_typed(formula):
+    assert parse_stated_formula(formula) == BLUE_VITRIOL
+
+
+@pytest.mark.parametrize("dot", SEPARATORS, ids=unicodedata.name)
+def test_every_dot_but_that_of_the_keyboard_is_that_of_a_hydrate(dot):
+    assert parse_stated_formula(f"CuSO4{dot}5H2O") == BLUE_VITRIOL
+    assert parse_stated_formula(f"CuSO₄ {dot} 5 H₂O") == BLUE_VITRIOL
+
+
+def test_dots_of_all_scripts_are_known():
+    dots = "\u00b7\u0387\u2022\u2027\u2219\u22c5\u2e31\u30fb\uff65\ua78f\u25cf\u2217\u00d7\u2a2f*"
+    assert set(dots) <= set(SEPARATORS)
+
+
+@pytest.mark.parametrize(
+    ("formula", "same"),
+    [
+        ("MgSO4.7H2O", "MgSO4(H2O)7"),
+        ("Na2CO3.10H2O", "Na2CO3(H2O)10"),
+        ("CuSO4.H2O", "CuSO4(H2O)"),
+        ("CaSO4.0.5H2O", "Ca2S2O8(H2O)"),
+        ("CaSO4·0.5H2O", "Ca2S2O8(H2O)"),
+        ("KAl(SO4)2.12H2O", "KAl(SO4)2(H2O)12"),
+        ("K3PW12O40.H2O", "K3PW12O40(H2O)"),
+        ("H3PW12O40.6H2O", "H3PW12O40(H2O)6"),
+        ("UO2.2H2O", "UO2(H2O)2"),
+        ("NaBr.2H2O", "NaBr(H2O)2"),
+        ("Ba(OH)2.8H2O", "Ba(OH)2(H2O)8"),
+        ("K4[Fe(CN)6].3H2O", "K4Fe(CN)6(H2O)3"),
+        ("NiCl2.6NH3", "NiCl2(NH3)6"),
+        ("CoCl2.2C5H5N", "CoCl2(C5H5N)2"),
+        ("ZrCl4.2C6H6", "ZrCl4(C6H6)2"),
+        ("TiCl4.2C4H8O2", "TiCl4(C4H8O2)2"),
+        ("Ga2Cl4.2C6H6", "Ga2Cl4(C6H6)2"),
+        ("3CaO·Al2O3", "Ca3Al2O6"),
+        ("MgO.Al2O3", "MgAl2O4"),
+        ("3CaO.2SiO2.3H2O", "Ca3Si2O7(H2O)3"),
+        ("60SiO2.40Na2O", "Si3Na4O8"),
+        ("6CaO.Al2O3.3CaSO4.32H2O", "Ca9Al2S3O21(H2O)32"),
+        ("BaTiO3.0.05SrTiO3", "Ba20Ti21O63Sr"),
+        ("0.7PbTiO3.0.3BiScO3", "Pb7Ti7Bi3Sc3O30"),
+        ("LiBH4.0.25LiI", "Li5B4H16I"),
+        ("FeSO4.7H2O.", "FeSO4(H2O)7"),
+        ("Fe0.5.H2O", "FeH4O2"),
+        ("Al2O3·2SiO2·2H2O", "Al2Si2O9H4"),
+        ("Al2O3·2SiO2.2H2O", "Al2Si2O9H4"),
+        ("La0.5Sr0.5MnO3·5H2O", "LaSrMn2O6(H2O)10"),
+        ("YBa2Cu3O6.5", "Y2Ba4Cu6O13"),
+        ("Fe0.5Ni0.5", "FeNi"),
+        ("Fe₀.₅Ni₀.₅", "FeNi"),
+        ("Fe.5Ni.5", "FeNi"),
+        ("Li.5CoO2", "LiCo2O4"),
+        ("Fe0.5Ni0.25Fe0.25", "Fe3Ni"),
+        ("Li1.1[Li0.1Mn1.9]O4", "Li12Mn19O40"),
+        ("LaNi5.5H6", "La2Ni11H12"),
+        ("Fe2.5H2O4", "Fe5H4O8"),
+        ("Na1.5H2O", "Na3H4O2"),
+        ("Fe80.5C5B3", "Fe161C10B6"),
+        ("Al2.5CoCrFeNi", "Al5Co2Cr2Fe2Ni2"),
+        ("Fe73.5CuNb3Si13.5B9", "Fe147Cu2Nb6Si27B18"),
+        ("(Fe75Co25)83.5P14", "Fe12525Co4175P28"),
+        ("Li5.5PS4.5Cl1.5", "Li11P2S9Cl3"),
+        ("Cu5.5FeS6.5", "Cu11Fe2S13"),
+        ("Bi2Te2.7Se0.3", "Bi20Te27Se3"),
+        ("CsPbI2.5Br.5", "Cs2Pb2I5Br"),
+        ("LiNi0.5Mn1.5O4", "LiLiNiMn3O8"),
+        ("BaTiO2.5N0.5", "Ba2Ti2O5N"),
+    ],
+)
+def test_dots_of_adducts_and_decimal_points_are_told_apart(formula, same):
+    assert shares(parse_stated_formula(formula)) == pytest.approx(shares(parse_formula(same)), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("formula", "adduct", "decimal"),
+    [
+        ("UO2.25H2O", "UO2·25H2O", "(UO2.25)H2O"),
+        ("UO2.05H2O", "UO2·5H2O", "(UO2.05)H2O"),
+        ("Zr5.5HF", "Zr5·5HF", "(Zr5.5)HF"),
+        ("Zr55.5HF", "Zr55·5HF", "(Zr55.5)HF"),
+        ("Ti15.5HF", "Ti15·5HF", "(Ti15.5)HF"),
+        ("Fe19.5H2SO4", "Fe19·5H2SO4", "(Fe19.5)H2SO4"),
+        ("Fe8.5CO2", "Fe8·5CO2", "(Fe8.5)CO2"),
+        ("Fe8.5H2O", "Fe8·5H2O", "(Fe8.5)H2O"),
+        ("FeNi8.5H2O", "FeNi8·5H2O", "(FeNi8.5)H2O"),
+        ("Li.4NH3", "Li·4NH3", "(Li.4)NH3"),
+        ("CaCl2.2HCl", "CaCl2·2HCl", "(CaCl2.2)HCl"),
+        ("Na2CO3.2H2O2", "Na2CO3·2H2O2", "(Na2CO3.2)H2O2"),
+        ("La0.5Sr0.5MnO3.5H2O", "La0.5Sr0.5MnO3·5H2O", "(La0.5Sr0.5MnO3.5)H2O"),
+        ("Al2O3.2SiO2.2H2O", "Al2O3·2SiO2·2H2O", "(Al2O3.2)SiO2·2H2O"),
+        ("BaO.6Fe2O3", "BaO·6Fe2O3", "(BaO.6)Fe2O3"),
+        ("Al2O3.2SiO2", "Al2O3·2SiO2", "(Al2O3.2)SiO2"),
+        ("MgCl2.2KCl", "MgCl2·2KCl", "(MgCl2.2)KCl"),
+        ("KCl.2HgI2", "KCl·2HgI2", "(KCl.2)HgI2"),
+        ("SbI3.3S8", "SbI3·3S8", "(SbI3.3)S8"),
+        ("Ca(NO3)2.2MgF2", "Ca(NO3)2·2MgF2", "(Ca(NO3)2.2)MgF2"),
+        ("Na3AlF6.4NaF", "Na3AlF6·4NaF", "(Na3AlF6.4)NaF"),
+        ("LiI.2NH4I", "LiI·2NH4I", "(LiI.2)NH4I"),
+        ("Na0.35CoO2.1.3H2O", "Na0.35CoO2·1.3H2O", "Na0.35CoO2.1·3H2O"),
+        ("MgO.Zr5.5HF", "Zr5·5HF", "(Zr5.5)HF"),
+        ("Fe2.5CoFe", "Fe2·5CoFe", "(Fe2.5)CoFe"),
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_refused_with_both(formula, adduct, decimal):
+    message = refusal(formula)
+    assert message.startswith(f"formula {formula!r}")
+    assert f"{adduct!r}" in message
+    assert f"{decimal!r}" in message
+    assert shares(parse_stated_formula(adduct)) != pytest.approx(shares(parse_stated_formula(decimal)))
+
+
+def test_a_space_in_front_of_the_dot_leaves_the_factor_open():
+    message = refusal("CaSO4 .5H2O")
+    assert "'CaSO4·5H2O'" in message
+    assert "'CaSO4·0.5H2O'" in message
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["CuSO4·", "·H2O", "CuSO4·xH2O", "CuSO4·0H2O", "CuSO4..5H2O", "(Fe]2", "Fe２O3", "Fe" * 6000],  # noqa: RUF001
+)
+def test_a_broken_formula_is_refused(formula):
+    refusal(formula)
+
+
+@pytest.mark.parametrize("formula", ["CuSO4.5H2O", "CuSO4·5H2O"])
+def test_a_hydrate_is_no_alloy(formula):
+    assert "brackets: shares" in refusal(formula, "shares")
+
+
+@pytest.mark.parametrize(
+    "formula", ["Cu4.5H2O2", "Al91.5Cu4.5H2O2", "Al2Br6.2C6H6", "Fe8.5C1O2", "O4.5H20", "Ba.5Fe3"]
+)
+def test_amounts_that_are_written_by_polyfacet_are_read_as_decimals(formula):
+    numbers = [float(number) for number in re.findall(r"[0-9.]+", formula)]
+    assert list(parse_formula(formula).values()) == numbers

@@ -1,0 +1,94 @@
+"""Formulas as people type them into tables: hydrates are read, and what is not clear is refused."""
+
+import math
+import re
+
+from polyfacet.config.tables import Brackets
+from polyfacet.materials.adducts import AdductError, split_adducts
+from polyfacet.materials.formula import (
+    MAX_AMOUNT,
+    FormulaError,
+    parse_alloy,
+    parse_formula,
+    with_plain_digits,
+)
+from polyfacet.materials.misreadings import misreading
+
+# Far above any formula; each dot is compared with all that is around it.
+MAX_STATED_CHARS = 1_000
+# How far the amounts of a whole alloy may be from 100 or 1.
+_WHOLE_WITHIN = 1e-3
+_INNERMOST = re.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
+# Elements of molecules: what brackets hold with these are groups of atoms.
+_IN_MOLECULES = frozenset("H N O F S Cl Se Br Te I".split())  # noqa: SIM905
+
+
+def parse_stated_formula(formula: str, brackets: Brackets = "atoms") -> dict[str, float]:
+    """Read a formula as a table states it.
+
+    Parameters
+    ----------
+    formula
+        Like that of `polyfacet.materials.formula.parse_formula`, also of a hydrate or another adduct,
+        ``CuSO4·5H2O`` (see `polyfacet.materials.adducts.split_adducts`).
+    brackets
+        Whether brackets are groups of atoms or, as in `polyfacet.materials.formula.parse_alloy`, sub-alloys;
+        no alloy is a hydrate.
+
+    Returns
+    -------
+    dict
+        Symbol to amount, ordered by first mention.
+
+    Raises
+    ------
+    FormulaError
+        If it names no composition, can be read in two ways or is likely to mean something else (see
+        `polyfacet.materials.misreadings`).
+    """
+    plain = " ".join(with_plain_digits(formula, MAX_STATED_CHARS).split()).removesuffix(".")
+    meant = misreading(plain)
+    if meant:
+        raise FormulaError(f"formula {formula!r} {meant}")
+    try:
+        parts = split_adducts(plain)
+    except AdductError as error:
+        raise FormulaError(f"formula {formula!r} {error}") from error
+    if len(parts) == 1:
+        return parse_alloy(plain) if brackets == "shares" else _with_groups(plain)
+    if brackets == "shares":
+        raise FormulaError(
+            f"formula {formula!r} has the dot of a hydrate, but is read as an alloy (`brackets: shares`)"
+        )
+    return _sum(formula, parts)
+
+
+def _sum(formula: str, parts: list[tuple[float, str]]) -> dict[str, float]:
+    """Add up the parts of an adduct."""
+    total: dict[str, float] = {}
+    for factor, part in parts:
+        try:
+            amounts = parse_formula(part)
+        except FormulaError as error:
+            raise FormulaError(f"formula {formula!r}, part: {error}") from error
+        for symbol, amount in amounts.items():
+            total[symbol] = total.get(symbol, 0.0) + factor * amount
+    if max(total.values()) > MAX_AMOUNT:
+        raise FormulaError(f"formula {formula!r}: an amount is above {MAX_AMOUNT:g}")
+    return total
+
+
+def _with_groups(formula: str) -> dict[str, float]:
+    """Read a formula whose brackets are groups of atoms, unless the numbers behind them are shares."""
+    atoms = parse_formula(formula)
+    inside = "".join(_INNERMOST.findall(formula))
+    if not inside or _IN_MOLECULES & set(re.findall("[A-Z][a-z]?", inside)):
+        return atoms
+    whole, total = (math.fsum(amounts.values()) for amounts in (parse_alloy(formula), atoms))
+    is_whole = any(math.isclose(whole, expected, rel_tol=_WHOLE_WITHIN) for expected in (1, 100))
+    if is_whole and not math.isclose(total, whole, rel_tol=_WHOLE_WITHIN):
+        raise FormulaError(
+            f"formula {formula!r} has brackets whose numbers are shares of an alloy: set "
+            "`composition.brackets: shares`, or write it without brackets"
+        )
+    return atoms
