@@ -1,4 +1,4 @@
-"""Misprints, names of alloys and abbreviations that could be read as formulas are refused as such."""
+"""Misprints that could be read as formulas are refused as such."""
 
 import re
 
@@ -24,24 +24,9 @@ def test_a_zero_for_the_letter_o_is_named(formula):
 @pytest.mark.parametrize(
     ("texts", "reason"),
     [
-        ("Ti6Al4V Ti5Al2.5Sn Ti3Al2.5V Ti13Nb13Zr Ti10V2Fe3Al Ti6Al2Sn4Zr2Mo", "an alloy by weight"),
-        ("Fe18Cr10Ni Co28Cr6Mo W18Cr4V Zr2.5Nb Nb47Ti U10Mo Ni20Cr", "an alloy by weight"),
-        ("TiAl6V4 AlSi10Mg AlSi7Mg0.3 CuZn37 CuSn8 CuAl10Ni5Fe4 NiCr20 FeCr18Ni10", "an alloy by weight"),
-        ("SS304 SUS304 SUS316 S45C SS400 SKH51 SUP9 IN718 Ti64", "the grade of an alloy"),
-        ("C45 P91 P22 H13 S7 S31603 N6625", "the grade of an alloy"),
-        ("Al6061 Al_6061 Ni200 In718 C95800 S30400", "atoms of one element"),
-        ("V4Cr4Ti Nb1Zr Ta10W Ni20Cr10Al Cu15Ni8Sn Ti48Al2Cr2Nb Sn3.0Ag0.5Cu Sn3.5Ag", "an alloy by weight"),
-        ("Pb60Sn Sn37Pb Fe30Mn Ti50Ni Ti55.8Ni Ag28Cu Co35Ni20Cr10Mo Au20Sn Pt20Ir", "an alloy by weight"),
-        ("FeNi36 TiMo15 TiNb13Zr13 NbTi47 WRe26 PtRh10 AgCu28", "an alloy by weight"),
-        ("SnPb37 SnAg3Cu0.5 MgAl9Zn1", "an alloy by weight"),
-        ("CuNi18Zn20 NiMo16Cr15W WC10Co WC6Co TiC20Ni SiC20Al", "an alloy by weight"),
-        ("UNS_S30400 SS316H SUS304N CF8 HK40 C22", "the grade of an alloy"),
-        ("YBCO BSCCO BSCF BFO KNN PVC PC SS BCC FCC HCP", "an abbreviation"),
         ("NaCI MgCI2 FeCI3.6H2O CI2 HCI SiCI4", "CI with the letter I"),
         ("NIO NICO CUO SNO2 PBO NB2O5 CO3O4 HFO2 INP INN IN2O3 BI2O3 SC2O3 SIO2 SIC CSI", "may mean"),
-        ("Pd(OAc)2 NaOAc Zn(Ac)2 Ti(OPr)4 Mn12Ac", "acetate"),
         ("CuSO45H2O MgCl26H2O Na2SO410H2O Al2(SO4)318H2O", "lost the dot of a hydrate"),
-        ("Al2O320ZrO2 Na2SO410 Cr3C225NiCr", "beside small ones"),
         ("SiC_6H NaCl_2H2O NaCl_2_H2O Ti_6Al_4V CuSO4_5H2O Fe80_20B Ba(OH)2_8(H2O)", "between a space and"),
     ],
 )

@@ -42,6 +42,16 @@ def test_only_what_a_method_looks_at_is_made(pristine, facet):
     assert not (others - {"make_local_encoders"}) & jobs.keys()
 
 
+def test_a_variant_of_a_facet_is_made_of_what_it_shows(pristine):
+    plan = pristine.folder / "variant.yaml"
+    method = {"engine": "automm", "combinations": ["text", "text:cif"]}
+    plan.write_text(yaml.safe_dump({"methods": {"only": method}, "encoders": {"source": "hub"}}))
+    jobs = pristine.jobs("--configfile", str(plan))
+    assert (jobs["describe_compositions"], jobs["describe_structures"]) == (2, 2)
+    assert jobs["count_tokens"] == 2
+    assert not {"render_images", "build_graphs", "fit_network"} & jobs.keys()
+
+
 def test_shards_of_very_many_materials_grow_instead_of_their_number(pristine):
     jobs = pristine.jobs("--until", "write_structures", changes=["n_materials=1000000", "shard_size=500"])
     assert jobs["write_structures"] == 500

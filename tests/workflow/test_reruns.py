@@ -121,3 +121,11 @@ def test_changed_code_reruns_the_rules_that_import_it(finished, descendants, cod
     assert users
     with changed(finished.folder / "workflow" / code, lambda text: text + "\n_CHANGED = 1\n"):
         assert set(finished.jobs()) == expected(users & descendants.keys(), descendants)
+
+
+def test_changed_code_of_an_engine_reruns_its_own_methods_alone(finished):
+    engine = finished.folder / "workflow" / "polyfacet" / "training" / "engines" / "classical" / "engine.py"
+    with changed(engine, lambda text: text + "\n_CHANGED = 1\n"):
+        jobs = finished.jobs()
+    assert jobs["train_method"] == 1
+    assert "train_cell" not in jobs

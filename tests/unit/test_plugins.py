@@ -1,0 +1,113 @@
+"""Plug-ins: found in files and entry points, by what they declare."""
+
+import importlib
+import sys
+
+import pytest
+
+from polyfacet.facets.registry import FACETS, combination_name, facet_named, facets_of
+from polyfacet.runtime import plugins
+from polyfacet.runtime.code_digest import code_digest
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.plugins import use_plugins
+from polyfacet.splits.methods import SPLIT_METHODS
+
+FACET = """
+from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import TEXT
+
+
+def count(formula):
+    return [len(formula)]
+
+
+LENGTH = Facet("length", "length of the formula", "vector", needs="formula", make=count)
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_plugins(monkeypatch):
+    """Undo what a test has loaded."""
+    monkeypatch.setattr(plugins, "_of_run", {})
+    plugins._installed.cache_clear()
+    yield
+    plugins._installed.cache_clear()
+
+
+def test_a_file_declares_by_what_is_at_its_top_level(tmp_path):
+    (tmp_path / "length.py").write_text(FACET)
+    with pytest.raises(ValueError, match="no facet 'length'"):
+        facet_named("length")
+    use_plugins([str(tmp_path / "length.py")])
+    facet = facet_named("length")
+    assert list(FACETS.all())[-1] == "length"
+    assert facet.make("NaCl") == [4]
+    assert facet.stage.folder == "facets/length"
+    assert combination_name([facet, facet_named("text")]) == "text+length"
+    assert facets_of("text+length")[1] == facet
+    assert FACETS.files_of(["length"]) == (tmp_path / "length.py",)
+    # What it imports, it does not declare.
+    assert FACETS.files_of(["text"]) == ()
+    assert SPLIT_METHODS.files_of(SPLIT_METHODS.all()) == ()
+
+
+def test_a_file_is_loaded_once(tmp_path):
+    (tmp_path / "length.py").write_text(FACET)
+    use_plugins([str(tmp_path / "length.py")])
+    first = facet_named("length")
+    use_plugins(str(tmp_path / "length.py"))
+    assert facet_named("length") is first
+
+
+def test_an_installed_package_declares_by_an_entry_point(tmp_path, monkeypatch):
+    package = tmp_path / "site"
+    (package / "lengths-1.0.dist-info").mkdir(parents=True)
+    (package / "lengths.py").write_text(FACET)
+    (package / "lengths-1.0.dist-info" / "METADATA").write_text("Name: lengths\nVersion: 1.0\n")
+    (package / "lengths-1.0.dist-info" / "entry_points.txt").write_text(
+        "[polyfacet.plugins]\nlengths = lengths\n"
+    )
+    monkeypatch.syspath_prepend(package)
+    importlib.invalidate_caches()
+    monkeypatch.delitem(sys.modules, "lengths", raising=False)
+    assert facet_named("length").label == "length of the formula"
+    assert FACETS.files_of(["length"]) == (package / "lengths.py",)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (None, "there is no such Python file"),
+        ("1 +", "line 1, SyntaxError"),
+        ("\n\nraise OSError('no such disk')", "line 3, OSError: no such disk"),
+        (FACET.replace('"length"', '"Length of it"'), "line 10, ValueError: a facet cannot be called"),
+    ],
+)
+def test_what_cannot_be_loaded_is_named_with_its_line(tmp_path, code, message):
+    path = tmp_path / "mine.py"
+    if code:
+        path.write_text(code)
+    with pytest.raises(UserError, match=message) as refused:
+        use_plugins([str(path)])
+    assert "mine.py" in str(refused.value)
+
+
+def test_a_name_cannot_be_taken_twice(tmp_path):
+    (tmp_path / "text.py").write_text(FACET.replace('"length"', '"text"'))
+    use_plugins([str(tmp_path / "text.py")])
+    with pytest.raises(UserError, match="declares the facet 'text', and there is one of that name already"):
+        FACETS.all()
+
+
+def test_its_code_counts_in_digests_and_its_comments_do_not(tmp_path):
+    script, plugin = tmp_path / "script.py", tmp_path / "length.py"
+    script.write_text("import json\n")
+    plugin.write_text(FACET)
+    digests = [code_digest(script), code_digest(script, plugin)]
+    for text in (f"{FACET}\n# more", f"{FACET}\nMORE = 1"):
+        other = tmp_path / f"{len(digests)}" / "length.py"
+        other.parent.mkdir()
+        other.write_text(text)
+        digests.append(code_digest(script, other))
+    assert digests[1] == digests[2]
+    assert len(set(digests)) == 3

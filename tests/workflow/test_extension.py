@@ -1,0 +1,197 @@
+"""A facet, an objective, an engine and a way to split of plug-ins, from source to report."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from project import PROJECT
+from workflow_copy import Workflow, copy_workflow
+
+from polyfacet.training.engines.creation import load
+
+PLUGINS = PROJECT / "tests" / "extension"
+# What of the package a run of the plug-ins has no use for.
+NOT_NEEDED = {"render_images", "build_graphs", "fit_network", "embed_graphs", "describe_compositions"}
+
+
+class Extended(Workflow):
+    """A workflow that runs the plug-ins."""
+
+    def command(self, *arguments: str) -> list[str]:
+        """Give the command line of Snakemake with their configuration."""
+        base = super().command()
+        return [*base[: base.index("--configfile")], "--configfile", "plugins/run.yaml", *arguments]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Extended:
+    """Return a finished run."""
+    workflow = Extended(copy_workflow(tmp_path_factory.mktemp("extension")).folder)
+    shutil.copytree(PLUGINS, workflow.folder / "plugins", ignore=shutil.ignore_patterns("__pycache__"))
+    plan = workflow.jobs()
+    assert plan["make_facet"] == 1
+    assert plan["pretrain_engine"] == 2
+    assert not NOT_NEEDED & plan.keys()
+    workflow.run()
+    return workflow
+
+
+@pytest.fixture(scope="module")
+def results(run: Extended) -> Path:
+    return run.folder / "results" / "extension"
+
+
+def test_no_file_of_the_project_names_them():
+    names = ("packing", "mag_atom", "neighbours", "largest")
+    for path in [*(PROJECT / "workflow").rglob("*.py"), *(PROJECT / "rules").glob("*.smk")]:
+        text = path.read_text(encoding="utf-8")
+        assert not [name for name in names if f'"{name}"' in text], path
+
+
+def test_every_cell_has_scores_and_is_in_the_report(results: Path):
+    scores = pd.read_parquet(results / "report" / "scores.parquet")
+    mase = scores[scores["metric"] == "mase"]
+    assert set(mase["objective"]) == {"e_form", "mag_atom"}
+    assert set(mase["method"]) == {"neighbours", "trees", "mean"}
+    assert len(mase) == 2 * 2 * (2 + 1 + 1)
+    assert np.isfinite(mase["value"]).all()
+    report = (results / "report" / "report.md").read_text()
+    for said in ("Moment", "compimage+packing", "by size of the cell"):
+        assert said in report
+
+
+def test_the_split_tests_on_the_largest_cells(results: Path):
+    sample = pd.read_parquet(results / "crystals" / "sample" / "sample.parquet")
+    for repeat in (0, 1):
+        split = pd.read_parquet(results / "crystals" / f"largest-{repeat}" / "split.parquet")
+        sizes = sample.merge(split, on="mat_id").groupby("part")["n_sites"]
+        assert sizes.min()["test"] >= sizes.max()[["train", "valid"]].max()
+
+
+def test_the_objective_follows_from_the_entries(results: Path):
+    sample = pd.read_parquet(results / "crystals" / "sample" / "sample.parquet")
+    atoms = sample["volume"] / sample["vol_atom"]
+    expected = sample["mag_vol"] * sample["volume"] / atoms
+    np.testing.assert_allclose(sample["mag_atom"], expected)
+
+
+def test_the_facet_is_in_the_dataset_and_shows_the_structure(results: Path):
+    dataset = pd.read_parquet(results / "crystals" / "largest-0" / "dataset")
+    with_facet = dataset[dataset["packing"].notna()]
+    assert len(with_facet) >= 0.95 * len(dataset)
+    numbers = np.stack(with_facet["packing"])
+    np.testing.assert_allclose(numbers[:, 1], with_facet["vol_atom"], rtol=1e-3)
+
+
+def foundations(method: Path) -> set[str | None]:
+    return {json.loads(path.read_text())["foundation"] for path in method.glob("*/*/card.json")}
+
+
+def test_cells_refer_to_their_foundation_by_digest(results: Path):
+    for repeat in (0, 1):
+        cells = results / "crystals" / f"largest-{repeat}" / "cells"
+        digests = {
+            json.loads(path.read_text())["foundation"] for path in cells.glob("neighbours/*/*/card.json")
+        }
+        assert len(digests) == 1
+        assert len(digests.pop()) == 64
+        (other,) = {json.loads(path.read_text())["foundation"] for path in cells.glob("trees/*/*/card.json")}
+        assert other is None
+
+
+def test_a_saved_model_of_an_engine_in_a_plug_in_is_loaded(results: Path, monkeypatch):
+    from polyfacet.runtime import plugins
+
+    monkeypatch.setattr(plugins, "_of_run", {})
+    plugins.use_plugins([str(PLUGINS / "engine.py"), str(PLUGINS / "facet.py")])
+    cell = results / "crystals" / "largest-0" / "cells" / "neighbours" / "packing" / "e_form"
+    dataset = pd.read_parquet(results / "crystals" / "largest-0" / "dataset")
+    predictions = pd.read_parquet(cell / "predictions.parquet")
+    rows = dataset.set_index("mat_id").loc[predictions["mat_id"]].reset_index()
+    np.testing.assert_allclose(load(cell / "model").predict(rows), predictions["y_pred"])
+
+
+@contextmanager
+def edited(path: Path) -> Iterator[None]:
+    """Change the code of a file for a while."""
+    text = path.read_text()
+    path.write_text(f"{text}\n_CHANGED = 1\n")
+    try:
+        yield
+    finally:
+        path.write_text(text)
+
+
+def test_a_second_call_runs_nothing(run: Extended):
+    assert run.jobs() == {}
+
+
+REPORT = {"collect_results", "tabulate_results", "plot_results", "write_report"}
+DATASET = {"assemble_dataset", "gather_dataset"}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("engine", {"pretrain_engine": 2, "train_method": 2}),
+        ("facet", {"make_facet": 1, "pretrain_engine": 2, "train_method": 4} | dict.fromkeys(DATASET, 2)),
+    ],
+)
+def test_an_edited_plug_in_reruns_its_own_jobs_and_what_follows(run: Extended, name, expected):
+    with edited(run.folder / "plugins" / f"{name}.py"):
+        jobs = run.jobs()
+    assert {rule: n for rule, n in jobs.items() if rule not in REPORT} == expected
+
+
+@pytest.mark.parametrize(("name", "first"), [("objective", "sample"), ("split", "split_materials")])
+def test_an_edited_plug_in_reruns_the_first_stage_that_uses_it(run: Extended, name, first):
+    with edited(run.folder / "plugins" / f"{name}.py"):
+        jobs = run.jobs()
+    assert first in jobs
+    assert ("sample" in jobs) == (name == "objective")
+    assert ("make_facet" in jobs) == (name == "objective")
+
+
+def test_one_more_objective_leaves_the_embeddings_as_they_are(tmp_path, run: Extended):
+    """Its values are new columns of the sample, which no embedding looks at."""
+    plan = yaml.safe_load((PLUGINS / "run.yaml").read_text())
+    plan["methods"] = {"trees": {"engine": "classical", "combinations": ["graph"]}}
+    plan["graphs"] = {"width": 16, "training": {"epochs": 2}}
+    plan["report"] = {"reference": None}
+    config = run.folder / "graphs.yaml"
+    embeddings = []
+    for name, objectives in (("one", ["e_form"]), ("two", ["e_form", "mag_atom"])):
+        config.write_text(yaml.safe_dump({**plan, "run_name": name, "objectives": objectives}))
+        command = [*run.command()[:5], "--configfile", "graphs.yaml", "--until", "embed_graphs"]
+        status, output = run.typed(*command[3:])
+        assert status == 0, output
+        tables = sorted((run.folder / "results" / name / "crystals").glob("largest-*/embeddings/*.parquet"))
+        assert len(tables) == 2
+        embeddings.append([path.read_bytes() for path in tables])
+    assert embeddings[0] == embeddings[1]
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("import no_such_module\n", "line 1, ModuleNotFoundError"),
+        ("x = (\n", "SyntaxError"),
+        (
+            "from polyfacet.facets.declaration import Facet\n"
+            'TEXT = Facet("text", "other", "vector", needs="formula", make=len)\n',
+            "declares the facet 'text', and there is one of that name already",
+        ),
+    ],
+)
+def test_a_plug_in_that_cannot_be_used_stops_before_any_job(run: Extended, code, message):
+    (run.folder / "wrong.py").write_text(code)
+    output = run.run("--dry-run", "--config", "plugins=[wrong.py]", check=False)
+    assert message in output
+    assert "wrong.py" in output
+    assert "Traceback" not in output
