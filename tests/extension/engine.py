@@ -59,7 +59,7 @@ class Neighbours(ProbabilisticEngine):
     def learn(self, train: pd.DataFrame, valid: pd.DataFrame, objective: Objective) -> None:
         """Remember all rows."""
         if self.resources.foundation is None:
-            raise ValueError("the engine `neighbours` needs its foundation")
+            raise ValueError("the engine `closest` needs its foundation")
         with np.load(self.resources.foundation / COMPONENTS) as stored:
             self._components = {name: stored[name] for name in stored.files}
         rows = pd.concat([train, valid])
@@ -110,7 +110,7 @@ class Neighbours(ProbabilisticEngine):
 
 
 NEIGHBOURS = EngineDeclaration(
-    "neighbours",
+    "closest",
     NeighboursSettings,
     Neighbours,
     looks_at=lambda facet: facet.is_numeric,
