@@ -107,8 +107,8 @@ class Configuration(Section):
     combinations: CombinationSet | Combinations = Field(
         default="paper",
         description="Combinations of facets of crystals for methods that name none: `paper` (the 7 of "
-        "Costa (2024)), `full` (15), or a list such as `[text, text:cif, text+image]`; a form of a facet is named "
-        "behind a colon.",
+        "Costa (2024)), `full` (15), or a list such as `[text, text:cif, text+image]`; a form of a facet is "
+        "named behind a colon.",
     )
     methods: Annotated[dict[Name, Method], Field(min_length=1)] = Field(
         default={
