@@ -12,9 +12,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from polyfacet.facets.compimage.grey_levels import WHITE
-from polyfacet.facets.graph.devices import one_thread
 from polyfacet.facets.registry import Facet
 from polyfacet.materials.objectives import Objective
+from polyfacet.networks.threads import one_thread
 from polyfacet.runtime.files import atomic_path
 from polyfacet.training.engines.base import EngineError, Resources, ValidationUse
 from polyfacet.training.engines.mcvn.network import MCVN
