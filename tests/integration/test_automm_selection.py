@@ -17,8 +17,8 @@ from polyfacet.facets.registry import Facet, facets_of
 from polyfacet.materials.objectives import Objective
 from polyfacet.materials.targets import Target
 from polyfacet.training.encoders.hub_cache import read_record
+from polyfacet.training.engines.automm.autogluon_compat import FacetLearner
 from polyfacet.training.engines.automm.engine import AutoMM, AutoMMSettings
-from polyfacet.training.engines.automm.learner import FacetLearner
 from polyfacet.training.engines.automm.selection import select
 from polyfacet.training.engines.base import EngineError, Resources
 

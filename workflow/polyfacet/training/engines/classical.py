@@ -28,7 +28,6 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-from sklearn.utils._param_validation import InvalidParameterError
 from xgboost import XGBClassifier, XGBRegressor
 from xgboost.core import XGBoostError
 
@@ -43,6 +42,7 @@ from polyfacet.training.engines.numeric_facets import (
     composition_statistics,
     original_features,
 )
+from polyfacet.training.engines.sklearn_compat import InvalidParameterError
 
 # What libraries say of numbers that they cannot work with or that training ran off to, and of too few rows;
 # any other ValueError is a defect.
