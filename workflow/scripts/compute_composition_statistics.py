@@ -18,7 +18,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_file
 from polyfacet.runtime.identifiers import text_digest
 from polyfacet.runtime.kept_results import KeptResults
-from polyfacet.runtime.rejects import Reject, check_rejected_fraction, write_rejects
+from polyfacet.runtime.rejects import Reject, record_rejects
 from polyfacet.runtime.sharding import read_shard
 
 Compositions = dict[str, dict[str, float]]
@@ -82,9 +82,7 @@ def main(
         if backend == "xenonpy"
         else composition_statistics(amounts, elements, statistics)
     )
-    write_rejects(rejected, rejects)
-    reasons = [reject.reason for reject in rejects]
-    check_rejected_fraction(len(rejects), len(formulas), max_rejected_fraction, "composition images", reasons)
+    record_rejects(rejected, rejects, len(formulas), max_rejected_fraction, "composition images")
     results.write(table, provenance, statistics_rows(compositions, values))
 
 

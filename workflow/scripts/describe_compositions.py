@@ -10,7 +10,7 @@ from polyfacet.materials.stage_tables import TEXTS
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.identifiers import text_digest
 from polyfacet.runtime.kept_results import KeptResults
-from polyfacet.runtime.rejects import Reject, check_rejected_fraction, write_rejects
+from polyfacet.runtime.rejects import Reject, record_rejects
 from polyfacet.runtime.sharding import read_shard
 
 
@@ -56,14 +56,7 @@ def main(
             rows.append({"mat_id": mat_id, "text": composition_text(formulas[mat_id], variant)})
         except FormulaError as error:
             rejects.append(Reject(mat_id, str(error)))
-    write_rejects(rejected, rejects)
-    check_rejected_fraction(
-        len(rejects),
-        len(sample),
-        max_rejected_fraction,
-        "composition text",
-        [reject.reason for reject in rejects],
-    )
+    record_rejects(rejected, rejects, len(sample), max_rejected_fraction, "composition text")
     results.write(text, provenance, rows)
 
 

@@ -20,7 +20,6 @@ from polyfacet.config.encoders import ImageEncoderSettings, TextEncoderSettings
 from polyfacet.facets.registry import Facet
 from polyfacet.runtime.errors import UserError
 
-ENCODED_FACETS = (Facet.TEXT, Facet.IMAGE, Facet.COMPIMAGE)
 ELEMENTS = tuple(Element.from_Z(z).symbol for z in range(1, 119))
 # Counts above the largest are spelt by digits.
 LARGEST_COUNT_TOKEN = 200
