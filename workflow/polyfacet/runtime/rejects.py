@@ -66,6 +66,6 @@ def check_rejected_fraction(
     frequent = "\n".join(f"  {n} x {reason}" for reason, n in Counter(reasons).most_common(5))
     raise UserError(
         f"{stage}: {n_rejected} of {n_total} materials were rejected, more than max_rejected_fraction "
-        f"({limit:g}) allows. The reasons:\n{frequent}\nFix the input, filter these materials out, "
+        f"({limit:g}) allows. The reasons:\n{frequent}\nMend the input, filter these materials out, "
         f"or raise max_rejected_fraction."
     )
