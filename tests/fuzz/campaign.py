@@ -7,13 +7,11 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from fuzz.targets import Target
 
 # Neither a case that takes long nor one that takes all memory may go unnoticed.
 CASE_LIMIT_S = 20
@@ -38,6 +36,25 @@ class TooSlowError(Exception):
 
 class WatchError(Exception):
     """A write outside the folder, a process or a connection."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Something that reads what others wrote.
+
+    Parameters
+    ----------
+    share
+        Share of the cases of a run.
+    document
+        Draws a hostile document.
+    read
+        Reads it, in a folder for scratch files; gives the reason for which it was refused.
+    """
+
+    share: float
+    document: Callable[[random.Random], Any]
+    read: Callable[[Any, Path], str | None]
 
 
 @dataclass
@@ -72,6 +89,15 @@ def attack(name: str, target: Target, cases: range, seed: int, folder: Path) -> 
             findings.unexpected.setdefault(_signature(error), number)
     findings.seconds = time.process_time() - start
     return findings
+
+
+def refused(reason: str, error: Exception, mentioned: str = "") -> str:
+    """Check that a message can be shown and written to a table of rejects."""
+    message = str(error)
+    assert message
+    assert mentioned in message
+    message.encode("utf-8")
+    return reason
 
 
 def limit_memory() -> None:

@@ -11,7 +11,6 @@ import lzma
 import math
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,17 +19,25 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
+from fuzz.campaign import Target, refused
+from fuzz.chains import (
+    build_graph,
+    hostile_crystal,
+    hostile_geometry,
+    hostile_picture,
+    make_scene,
+    write_structure,
+    write_texts,
+)
 from fuzz.mutation import as_json, mutated_bytes, mutated_cif, mutated_value
 from handmade import entries as handmade_entries
 from handmade import structures
 from project import PROJECT
-from pymatgen.core import Structure
 
 import read_composition_table
 from polyfacet.config.completion import complete_config
 from polyfacet.facets.graph.crystal import read_crystal
 from polyfacet.facets.text.composition import composition_text
-from polyfacet.materials.cif import write_cif
 from polyfacet.materials.material import Material, sample_table
 from polyfacet.runtime.errors import UserError
 from polyfacet.sources.alexandria.draw import Draw, Filters
@@ -66,25 +73,6 @@ TABLES: dict[str, tuple[dict[str, Any], bytes]] = {
         b'name,alloy,class\na-1,Zr65Cu17.5Ni10Al7.5,BMG\na-2,(Fe0.5Co0.5)75B25,"CRA"\na-3,NiTi,CRA\n',
     ),
 }
-
-
-@dataclass(frozen=True)
-class Target:
-    """Something that reads what others wrote.
-
-    Parameters
-    ----------
-    share
-        Share of the cases of a run.
-    document
-        Draws a hostile document.
-    read
-        Reads it, in a folder for scratch files; gives the reason for which it was refused.
-    """
-
-    share: float
-    document: Callable[[random.Random], Any]
-    read: Callable[[Any, Path], str | None]
 
 
 @cache
@@ -145,7 +133,7 @@ def read_file(content: bytes, folder: Path) -> str | None:
     try:
         found = pass_over(path, folder, Draw(None, 0, FILTERS, "absolute"))
     except UserError as error:
-        return _refused("damaged file", error, str(path))
+        return refused("damaged file", error, str(path))
     assert found.invalid.num_rows == found.counts["invalid"]
     return None if found.eligible.num_rows else "no valid entry"
 
@@ -160,18 +148,9 @@ def read_entry(value: Any, folder: Path) -> str | None:
     try:
         material = material_from_entry(value)
     except InvalidEntryError as error:
-        return _refused("invalid entry", error)
+        return refused("invalid entry", error)
     _check_material(material, folder)
     return None
-
-
-def _refused(reason: str, error: Exception, mentioned: str = "") -> str:
-    """Check that a message can be shown and written to a table of rejects."""
-    message = str(error)
-    assert message
-    assert mentioned in message
-    message.encode("utf-8")
-    return reason
 
 
 def _check_material(material: Material, folder: Path) -> None:
@@ -203,7 +182,7 @@ def read_config(config: Any, folder: Path) -> str | None:
             table_source(name, section)
         remote_files(completed["download"]["base_url"], completed["download"]["files"])
     except UserError as error:
-        return _refused("wrong configuration", error)
+        return refused("wrong configuration", error)
     assert methods
     assert complete_config(completed) == completed
     assert (Path("results") / completed["run_name"]).parent == Path("results")
@@ -222,27 +201,7 @@ def read_cif_file(text: str, folder: Path) -> str | None:
     try:
         read_crystal(path, primitive=True)
     except ValueError as error:
-        return _refused("no crystal", error)
-    return None
-
-
-def hostile_geometry(rng: random.Random) -> Any:
-    """Draw an entry with wrong values in its structure alone."""
-    entry = orjson.loads(rng.choice(entry_seeds()))
-    entry["structure"] = mutated_value(entry["structure"], rng, rng.randrange(1, 3))
-    return entry
-
-
-def write_structure(entry: Any, folder: Path) -> str | None:
-    """Write the CIF of an entry that passes its check, as the structures' stage does."""
-    try:
-        material = material_from_entry(entry)
-    except InvalidEntryError as error:
-        return _refused("invalid entry", error)
-    try:
-        write_cif(Structure.from_dict(json.loads(material.structure)), folder / "structure.cif")
-    except ValueError as error:
-        return _refused("no structure", error)
+        return refused("no crystal", error)
     return None
 
 
@@ -262,7 +221,7 @@ def read_table_of_compositions(table: tuple[str, bytes], folder: Path) -> str | 
     try:
         read_composition_table.main(*outputs, source=kind, description=section, max_rejected_fraction=1)
     except UserError as error:
-        return _refused("no table", error)
+        return refused("no table", error)
     facts = json.loads(outputs[2].read_text(encoding="utf-8"))
     rows, rejected = (pq.read_metadata(path).num_rows for path in outputs[:2])
     assert rows + rejected == facts["n_read"]
@@ -276,6 +235,9 @@ TARGETS = {
     "file": Target(0.25, hostile_file, read_file),
     "config": Target(0.1, hostile_config, read_config),
     "cif": Target(0.15, hostile_cif, read_cif_file),
-    "structure": Target(0.15, hostile_geometry, write_structure),
+    "structure": Target(0.05, hostile_geometry, write_structure),
+    "graph": Target(0.04, hostile_crystal, build_graph),
+    "text": Target(0.04, hostile_crystal, write_texts),
+    "scene": Target(0.02, hostile_picture, make_scene),
     "table": Target(0.1, hostile_table, read_table_of_compositions),
 }

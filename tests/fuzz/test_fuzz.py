@@ -6,7 +6,17 @@ from fuzz.targets import TARGETS, read_cif_file, read_config, read_entry, read_f
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-CASES = {"entry": 3000, "file": 600, "config": 150, "cif": 60, "structure": 60, "table": 200}
+CASES = {
+    "entry": 3000,
+    "file": 600,
+    "config": 150,
+    "cif": 60,
+    "structure": 60,
+    "graph": 30,
+    "text": 60,
+    "scene": 20,
+    "table": 200,
+}
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),

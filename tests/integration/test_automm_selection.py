@@ -17,8 +17,8 @@ from polyfacet.facets.registry import facets_of
 from polyfacet.materials import crystal_objectives
 from polyfacet.materials.objectives import Objective
 from polyfacet.training.encoders.hub_cache import read_record
+from polyfacet.training.engines.automm.autogluon_compat import FacetLearner
 from polyfacet.training.engines.automm.engine import AutoMM
-from polyfacet.training.engines.automm.learner import FacetLearner
 from polyfacet.training.engines.automm.selection import select
 from polyfacet.training.engines.automm.settings import AutoMMSettings
 from polyfacet.training.engines.base import EngineError, Resources

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+from handmade import list_structures
+
 import build_graphs
 import describe_structures
 import sample
@@ -75,6 +78,22 @@ def graphs_of(folder: Path, **settings: Any) -> Stage:
         **(GRAPH_SETTINGS | settings),
     )
     return _stage(folder / "graphs.parquet", GRAPHS, folder / "graphs.rejected")
+
+
+def graphs_of_shard(cifs: Path, mat_ids: Sequence[str], table: Path, limit: float = 0.05) -> pd.Series:
+    """Build the graphs of some CIFs of a folder, as one shard; give the reasons of its rejects."""
+    materials, rejected = table.with_suffix(".materials"), table.with_suffix(".rejected")
+    list_structures(cifs, mat_ids, materials)
+    build_graphs.main(
+        cifs,
+        materials,
+        table,
+        rejected,
+        provenance=table.with_suffix(".json"),
+        max_rejected_fraction=limit,
+        **GRAPH_SETTINGS,
+    )
+    return read_table(rejected, REJECTS).set_index("mat_id")["reason"]
 
 
 def texts_of(folder: Path, variant: str = "cif", **settings: Any) -> Stage:

@@ -16,6 +16,7 @@ ORDER = (
     "materials",
     "sources",
     "splits",
+    "networks",
     "facets",
     "training",
     "evaluation",

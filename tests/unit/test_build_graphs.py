@@ -1,8 +1,8 @@
 """Graphs of a shard: bad materials become rejects with their reasons, and the others do not notice."""
 
 import pytest
-from handmade import list_structures
 from pymatgen.core import Lattice, Structure
+from structure_stages import graphs_of_shard
 from textbook_crystals import all_crystals, as_structure
 
 import build_graphs
@@ -10,7 +10,6 @@ from polyfacet.facets.graph.crystal_graph import GRAPHS
 from polyfacet.materials.cif import write_cif
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import read_table
-from polyfacet.runtime.rejects import REJECTS
 
 CRYSTALS = all_crystals()
 IRON = "Fe Fe1 0 0 0 1\n"
@@ -51,25 +50,8 @@ def cifs(tmp_path):
     return folder
 
 
-def build(cifs, names, output, limit=0.05):
-    materials, rejected = output.with_suffix(".materials"), output.with_suffix(".rejected")
-    list_structures(cifs, names, materials)
-    build_graphs.main(
-        cifs,
-        materials,
-        output,
-        rejected,
-        provenance=output.with_suffix(".json"),
-        pauli="coded",
-        neighbours=16,
-        min_radius=0.0,
-        max_rejected_fraction=limit,
-    )
-    return read_table(rejected, REJECTS).set_index("mat_id")["reason"]
-
-
 def test_every_bad_material_is_rejected_with_its_reason(cifs, tmp_path):
-    reasons = build(cifs, [*BAD, *CRYSTALS], tmp_path / "graphs", limit=0.9)
+    reasons = graphs_of_shard(cifs, [*BAD, *CRYSTALS], tmp_path / "graphs", limit=0.9)
     assert sorted(reasons.index) == sorted(BAD)
     for name, (_, _, reason) in BAD.items():
         assert reason in reasons[name], name
@@ -78,18 +60,18 @@ def test_every_bad_material_is_rejected_with_its_reason(cifs, tmp_path):
 
 def test_too_many_rejects_stop_the_stage(cifs, tmp_path):
     with pytest.raises(UserError, match=r"(?s)max_rejected_fraction.*\[103\]"):
-        build(cifs, ["copper", "lawrencium"], tmp_path / "graphs")
+        graphs_of_shard(cifs, ["copper", "lawrencium"], tmp_path / "graphs")
 
 
 def test_graphs_depend_neither_on_shards_nor_on_batches(cifs, tmp_path, monkeypatch):
     names = sorted(CRYSTALS)
-    build(cifs, names, tmp_path / "one")
+    graphs_of_shard(cifs, names, tmp_path / "one")
     monkeypatch.setattr(build_graphs, "BATCH", 3)
-    build(cifs, names, tmp_path / "batches")
+    graphs_of_shard(cifs, names, tmp_path / "batches")
     assert (tmp_path / "batches").read_bytes() == (tmp_path / "one").read_bytes()
     together = read_table(tmp_path / "one", GRAPHS).set_index("mat_id")
     for number in range(2):
-        build(cifs, names[number::2], tmp_path / f"shard-{number}")
+        graphs_of_shard(cifs, names[number::2], tmp_path / f"shard-{number}")
         for name, row in read_table(tmp_path / f"shard-{number}", GRAPHS).set_index("mat_id").iterrows():
             for column in together.columns:
                 assert row[column].tobytes() == together.loc[name, column].tobytes()
@@ -98,5 +80,5 @@ def test_graphs_depend_neither_on_shards_nor_on_batches(cifs, tmp_path, monkeypa
 def test_graph_is_that_of_the_primitive_cell(cifs, tmp_path):
     structure = Structure.from_spacegroup("Fm-3m", Lattice.cubic(3.61), ["Cu"], [[0, 0, 0]])
     write_cif(structure, cifs / "conventional.cif")
-    build(cifs, ["conventional"], tmp_path / "graphs")
+    graphs_of_shard(cifs, ["conventional"], tmp_path / "graphs")
     assert len(read_table(tmp_path / "graphs", GRAPHS)["atomic_numbers"][0]) == 1

@@ -122,6 +122,16 @@ def test_the_embedded_entries_are_the_source_unless_there_are_tables():
             {"tables": {"t": {"file": "a.csv", "objectives": {"x": {"column": "x"}}}}},
             r"tables.t.composition is missing(.|\n)*columns: \[Fe, Cr\]",
         ),
+        (
+            {"tables": {"t": {**TABLE, "composition": {"columns": ["C", ["Fe"]], "unit": "atoms"}}}},
+            r"tables.t.composition.columns = .*: should be symbols of elements",
+        ),
+        (
+            {"tables": {"t": {**TABLE, "composition": {"columns": ["C", True], "unit": "atoms"}}}},
+            r"tables.t.composition.columns = .*: YAML reads yes",
+        ),
+        ({"methods": {"m": {"settings": {"a": "\udfff"}}}}, "should be made of texts"),
+        ({"methods": {"m": {"settings": {"a": {"\udfff": 1}}}}}, "should be made of texts"),
         ({"tables": {"Two words": TABLE}}, r"the name 'Two words' should match(.|\n)*twowords"),
         ({"tables": {"report": TABLE}}, "a table cannot be called 'report'"),
         ({"tables": {"t": {**TABLE, "objectives": {"all": {"column": "a"}}}}}, "the name 'all' is that of"),

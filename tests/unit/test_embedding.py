@@ -5,12 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from handmade import list_structures
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.cif import CifWriter
+from structure_stages import graphs_of_shard
 from textbook_crystals import SAME_CELL, all_crystals, supercell
 
-import build_graphs
 import embed_graphs
 import fit_network
 from polyfacet.facets.graph.crystal import primitive_crystal
@@ -26,7 +25,6 @@ from polyfacet.facets.graph.network import NetworkConfig
 from polyfacet.materials.stage_tables import EMBEDDINGS
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import read_table, write_table
-from polyfacet.runtime.rejects import REJECTS
 from polyfacet.splits.parts import SPLIT
 
 CPU = torch.device("cpu")
@@ -160,23 +158,6 @@ def cifs(tmp_path):
     return folder
 
 
-def build(cifs, names, output, limit=0.05):
-    materials, rejected = output.with_suffix(".materials"), output.with_suffix(".rejected")
-    list_structures(cifs, names, materials)
-    build_graphs.main(
-        cifs,
-        materials,
-        output,
-        rejected,
-        provenance=output.with_suffix(".json"),
-        pauli="coded",
-        neighbours=16,
-        min_radius=0.0,
-        max_rejected_fraction=limit,
-    )
-    return read_table(rejected, REJECTS)
-
-
 def test_scripts_give_the_same_bytes_for_any_shards(cifs, tmp_path):
     names = sorted(CRYSTALS)
     split = [{"mat_id": name, "group": name, "part": "test" if name == "slab" else "train"} for name in names]
@@ -186,7 +167,7 @@ def test_scripts_give_the_same_bytes_for_any_shards(cifs, tmp_path):
     for label, parts in shards.items():
         tables = [tmp_path / f"{label}-{number}.parquet" for number in range(len(parts))]
         for table, part in zip(tables, parts, strict=True):
-            assert build(cifs, part, table).empty
+            assert graphs_of_shard(cifs, part, table).empty
         network = tmp_path / f"{label}.network"
         fit_network.main(
             tables,
@@ -222,7 +203,7 @@ def test_embeddings_are_kept_until_the_network_is_another(cifs, tmp_path, kind, 
     graphs, split, network = (tmp_path / name for name in ("g.parquet", "split.parquet", "network"))
     sizes = {"width": 32, "layers": 2}
     for names in (sorted(CRYSTALS)[:3], sorted(CRYSTALS)[:4]):
-        build(cifs, names, graphs)
+        graphs_of_shard(cifs, names, graphs)
         write_table(split, [{"mat_id": name, "group": name, "part": "train"} for name in names], SPLIT)
         fit_network.main(
             [graphs], split, network, tmp_path / "network.json", kind=kind, seed=1, device="cpu", **sizes
@@ -234,6 +215,6 @@ def test_embeddings_are_kept_until_the_network_is_another(cifs, tmp_path, kind, 
 
 
 def test_same_material_in_two_shards_is_refused(cifs, tmp_path):
-    build(cifs, ["copper"], tmp_path / "g.parquet")
+    graphs_of_shard(cifs, ["copper"], tmp_path / "g.parquet")
     with pytest.raises(UserError, match="copper"):
         read_graphs([tmp_path / "g.parquet"] * 2)

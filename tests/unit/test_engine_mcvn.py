@@ -13,9 +13,9 @@ from synthetic_cells import PHASE, STRENGTH, synthetic_cells
 
 from polyfacet.evaluation.metrics import scores_of_classes
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.graph.training_state import TrainingState
 from polyfacet.facets.registry import COMPIMAGE, GRAPH, IMAGE, TEXT, facets_of
 from polyfacet.materials.objectives import Objective
+from polyfacet.networks.state import TrainingState
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.base import EngineError, Resources
 from polyfacet.training.engines.creation import load
@@ -149,7 +149,7 @@ def test_divergence_is_an_error(fit) -> None:
 
 
 def test_an_epoch_whose_loss_is_not_finite_is_not_kept(fit, monkeypatch, tmp_path: Path) -> None:
-    losses = iter([math.nan, math.inf, 1.0, 2.0, math.nan, math.nan])
+    losses = iter([math.nan, math.inf, 1.0, 2.0, math.nan])
     monkeypatch.setattr(training, "_validation_loss", lambda *_: next(losses))
     fit("graph", MCVNSettings(max_epochs=5))
     assert json.loads((tmp_path / "model" / "mcvn.json").read_text())["training"] == {
@@ -233,7 +233,7 @@ def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_bits(
         if state.epoch == N_SAVED:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("polyfacet.training.engines.mcvn.training.SAVE_EVERY_S", 0)
+    monkeypatch.setattr("polyfacet.networks.loop.SAVE_EVERY_S", 0)
     monkeypatch.setattr(TrainingState, "save", save_and_die)
     with pytest.raises(KeyboardInterrupt):
         fit("killed", tmp_path / "states")
@@ -258,3 +258,17 @@ def test_inputs_are_taken_as_they_are_where_the_published_code_does(fit, frame: 
     assert engine._answers == Scaling.identity(1)
     scaled = fit("graph+compimage", QUICK)
     np.testing.assert_allclose(scaled._parts(frame)[1].numpy() * 255, levels)
+
+
+def test_training_gives_up_at_a_loss_that_is_not_finite(fit, monkeypatch, tmp_path: Path) -> None:
+    run, steps = training._loss, []
+
+    def fail_at_last(network: MCVN, examples: training.Examples) -> torch.Tensor:
+        steps.append(None)
+        return run(network, examples) * (math.nan if network.training and len(steps) > 12 else 1.0)
+
+    monkeypatch.setattr(training, "_loss", fail_at_last)
+    fit("graph", MCVNSettings(max_epochs=5))  # 160 rows are five steps and one validation per epoch
+    outcome = json.loads((tmp_path / "model" / "mcvn.json").read_text())["training"]
+    assert outcome["diverged"]
+    assert outcome["n_epochs"] == 2

@@ -6,6 +6,7 @@ import re
 
 import pyarrow.parquet as pq
 import pytest
+from fuzz.mutation import nested
 from handmade import entry, rock_salt, write_entries
 from pymatgen.core import Composition, Lattice, Structure
 
@@ -53,6 +54,8 @@ CONTRADICTIONS = [
     (changed(data__elements="MgO"), "elements is 'MgO', not a list"),
     (changed(data__nelements=3), "nelements is 3, but the structure has 2"),
     (changed(data__chemsys="Ca-O"), "chemsys is 'Ca-O', but the structure holds Mg, O"),
+    (changed(data__chemsys=nested(900)), "chemsys is list, not a text"),
+    (changed(data__elements=["Mg", nested(900)]), r"elements are \['Mg', list\], but the structure holds"),
     (changed(data__nsites=3), "nsites is 3, but the structure has 2 sites"),
     (changed(data__volume=40.0), r"volume is 40\.0, but the lattice has 18\.65"),
     (changed(data__composition={"Ca": 1, "O": 1}), r"composition is Ca1 O1, but the structure is Mg1 O1"),

@@ -12,7 +12,7 @@ from polyfacet.facets.graph import training as training_module
 from polyfacet.facets.graph.embedding import embed, load_network, make_network
 from polyfacet.facets.graph.network import NetworkConfig
 from polyfacet.facets.graph.training import train_on_properties
-from polyfacet.facets.graph.training_state import TrainingState
+from polyfacet.networks.state import TrainingState
 from polyfacet.runtime.errors import UserError
 
 CPU = torch.device("cpu")
@@ -63,6 +63,7 @@ def test_an_interrupted_training_ends_in_the_same_weights(graphs, properties, tm
         if self.epoch == 2:
             raise KeyboardInterrupt
 
+    monkeypatch.setattr("polyfacet.networks.loop.SAVE_EVERY_S", 0)
     monkeypatch.setattr(TrainingState, "save", save_and_die)
     with pytest.raises(KeyboardInterrupt):
         trained(graphs, properties, tmp_path / "state")

@@ -12,7 +12,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import atomic_path, sha256_of_folder, write_text
 from polyfacet.runtime.identifiers import shard_of
 from polyfacet.runtime.parquet import column, read_table, write_table
-from polyfacet.runtime.rejects import REJECTS, Reject, check_rejected_fraction, write_rejects
+from polyfacet.runtime.rejects import REJECTS, Reject, check_rejected_fraction, record_rejects, write_rejects
 
 SCHEMA = pa.schema(
     [column("mat_id", pa.string(), "id"), column("gap", pa.float64(), "band gap", "eV", nullable=True)]
@@ -134,8 +134,10 @@ def test_rejects_are_counted_against_the_limit(tmp_path):
     write_rejects(tmp_path / "r.parquet", [Reject("b", "too flat"), Reject("a", "too flat")])
     assert list(read_table(tmp_path / "r.parquet", REJECTS)["mat_id"]) == ["a", "b"]
     check_rejected_fraction(5, 100, 0.05, "images", ["x"] * 5)
+    rejects = [Reject(f"m{n}", "too flat") for n in range(6)]
     with pytest.raises(UserError, match="images: 6 of 100(.|\n)*6 x too flat"):
-        check_rejected_fraction(6, 100, 0.05, "images", ["too flat"] * 6)
+        record_rejects(tmp_path / "s.parquet", rejects, 100, 0.05, "images")
+    assert len(read_table(tmp_path / "s.parquet", REJECTS)) == 6
 
 
 def test_shards_depend_on_the_material_and_are_even():

@@ -16,7 +16,7 @@ from polyfacet.materials.stage_tables import intact_structures
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.kept_results import KeptResults
 from polyfacet.runtime.progress import track
-from polyfacet.runtime.rejects import Reject, check_rejected_fraction, write_rejects
+from polyfacet.runtime.rejects import Reject, record_rejects
 
 # Crystals summed together; more gain nothing.
 BATCH = 500
@@ -83,9 +83,7 @@ def main(
     crystals = _read_crystals(track(paths, f"graphs {graphs.stem}"), read, max_sites, rejects)
     while batch := dict(islice(crystals, BATCH)):
         built.extend(build(batch))
-    write_rejects(rejected, rejects)
-    reasons = [reject.reason for reject in rejects]
-    check_rejected_fraction(len(rejects), len(made_of), max_rejected_fraction, "graphs", reasons)
+    record_rejects(rejected, rejects, len(made_of), max_rejected_fraction, "graphs")
     results.write(graphs, provenance, [graph.row() for graph in built])
 
 

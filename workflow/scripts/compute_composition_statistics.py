@@ -12,14 +12,13 @@ from polyfacet.facets.compimage.statistics import composition_statistics
 from polyfacet.facets.compimage.statistics_table import COMPOSITION_STATISTICS, statistics_rows
 from polyfacet.facets.compimage.xenonpy_backend import xenonpy_statistics
 from polyfacet.materials.formula import FormulaError, parse_formula
-from polyfacet.materials.material import SAMPLE
+from polyfacet.materials.stage_tables import formulas_of_shard
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_file
 from polyfacet.runtime.identifiers import text_digest
 from polyfacet.runtime.kept_results import KeptResults
-from polyfacet.runtime.rejects import Reject, check_rejected_fraction, write_rejects
-from polyfacet.runtime.sharding import read_shard
+from polyfacet.runtime.rejects import Reject, record_rejects
 
 Compositions = dict[str, dict[str, float]]
 
@@ -64,8 +63,7 @@ def main(
         raise UserError(
             f"the back end xenonpy has no statistics {statistics!r}: write `statistics: xenonpy`."
         )
-    sample = read_shard(materials, SAMPLE, int(shard), n_shards, ["mat_id", "formula"])
-    formulas = dict(zip(sample["mat_id"], sample["formula"], strict=True))
+    formulas = formulas_of_shard(materials, int(shard), n_shards)
     recipe = {
         "code": code,
         "backend": backend,
@@ -82,9 +80,7 @@ def main(
         if backend == "xenonpy"
         else composition_statistics(amounts, elements, statistics)
     )
-    write_rejects(rejected, rejects)
-    reasons = [reject.reason for reject in rejects]
-    check_rejected_fraction(len(rejects), len(formulas), max_rejected_fraction, "composition images", reasons)
+    record_rejects(rejected, rejects, len(formulas), max_rejected_fraction, "composition images")
     results.write(table, provenance, statistics_rows(compositions, values))
 
 

@@ -5,13 +5,11 @@ from typing import Annotated
 
 from polyfacet.facets.text.composition import composition_text
 from polyfacet.materials.formula import FormulaError
-from polyfacet.materials.material import SAMPLE
-from polyfacet.materials.stage_tables import TEXTS
+from polyfacet.materials.stage_tables import TEXTS, formulas_of_shard
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.identifiers import text_digest
 from polyfacet.runtime.kept_results import KeptResults
-from polyfacet.runtime.rejects import Reject, check_rejected_fraction, write_rejects
-from polyfacet.runtime.sharding import read_shard
+from polyfacet.runtime.rejects import Reject, record_rejects
 
 
 def main(
@@ -46,8 +44,7 @@ def main(
     kept, code
         Record of this shard and digest of the code; see `polyfacet.runtime.kept_results.KeptResults`.
     """
-    sample = read_shard(materials, SAMPLE, int(shard), n_shards, ["mat_id", "formula"])
-    formulas = dict(zip(sample["mat_id"], sample["formula"], strict=True))
+    formulas = formulas_of_shard(materials, int(shard), n_shards)
     made_of = {mat_id: text_digest(formula) for mat_id, formula in formulas.items()}
     results = KeptResults(kept, TEXTS, {"code": code, "variant": form}, made_of, script=Path(__file__))
     rows, rejects = [], []
@@ -56,14 +53,7 @@ def main(
             rows.append({"mat_id": mat_id, "text": composition_text(formulas[mat_id], form)})
         except FormulaError as error:
             rejects.append(Reject(mat_id, str(error)))
-    write_rejects(rejected, rejects)
-    check_rejected_fraction(
-        len(rejects),
-        len(sample),
-        max_rejected_fraction,
-        "composition text",
-        [reject.reason for reject in rejects],
-    )
+    record_rejects(rejected, rejects, len(formulas), max_rejected_fraction, "composition text")
     results.write(text, provenance, rows)
 
 

@@ -14,7 +14,7 @@ from polyfacet.materials.stage_tables import TEXTS, intact_structures
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.kept_results import KeptResults
 from polyfacet.runtime.progress import tell, track
-from polyfacet.runtime.rejects import Reject, check_rejected_fraction, write_rejects
+from polyfacet.runtime.rejects import Reject, record_rejects
 
 
 def main(
@@ -64,9 +64,7 @@ def main(
             rows.append({"mat_id": mat_id, "text": write(structure)})
         except ValueError as error:
             rejects.append(Reject(mat_id, str(error)))
-    write_rejects(rejected, rejects)
-    reasons = [reject.reason for reject in rejects]
-    check_rejected_fraction(len(rejects), len(made_of), max_rejected_fraction, "structure texts", reasons)
+    record_rejects(rejected, rejects, len(made_of), max_rejected_fraction, "structure texts")
     results.write(text, provenance, rows)
     if rows:
         # Encoders cut long texts, most of them at 512 tokens.

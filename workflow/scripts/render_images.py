@@ -16,7 +16,7 @@ from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.files import atomic_path
 from polyfacet.runtime.kept_results import KeptResults
 from polyfacet.runtime.progress import track
-from polyfacet.runtime.rejects import Reject, check_rejected_fraction, write_rejects
+from polyfacet.runtime.rejects import Reject, record_rejects
 
 logger = logging.getLogger(__name__)
 
@@ -117,11 +117,8 @@ def main(
     pictures = [picture for drawing in drawings if isinstance(drawing, list) for picture in drawing]
     rejects = [drawing for drawing in drawings if isinstance(drawing, Reject)]
     results.write(manifest, provenance, [picture.row() for picture in pictures], images, **made_by)
-    write_rejects(rejected, rejects)
     log_summary(pictures, time.monotonic() - start)
-    check_rejected_fraction(
-        len(rejects), len(made_of), max_rejected_fraction, "images", [reject.reason for reject in rejects]
-    )
+    record_rejects(rejected, rejects, len(made_of), max_rejected_fraction, "images")
 
 
 def log_summary(pictures: Sequence[Picture], seconds: float) -> None:

@@ -15,7 +15,7 @@ from polyfacet.runtime.files import atomic_path, sha256_of_file
 from polyfacet.runtime.identifiers import text_digest
 from polyfacet.runtime.kept_results import KeptResults
 from polyfacet.runtime.progress import track
-from polyfacet.runtime.rejects import Reject, check_rejected_fraction, write_rejects
+from polyfacet.runtime.rejects import Reject, record_rejects
 from polyfacet.runtime.sharding import read_shard
 
 
@@ -80,10 +80,7 @@ def main(
                     "sha256": sha256_of_file(path),
                 }
             )
-    write_rejects(rejected, rejects)
-    check_rejected_fraction(
-        len(rejects), len(materials), max_rejected_fraction, "structures", [r.reason for r in rejects]
-    )
+    record_rejects(rejected, rejects, len(materials), max_rejected_fraction, "structures")
     results.write(manifest, provenance, rows, structures)
 
 

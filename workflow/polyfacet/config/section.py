@@ -48,14 +48,25 @@ class Section(BaseModel):
     def _as_declared(cls, value: Any, info: ValidationInfo) -> Any:
         if info.field_name is None:
             raise TypeError("a validator of fields is called for fields")
-        try:
-            return as_declared(value, cls.model_fields[info.field_name].annotation)
-        except TruthValueError as error:
-            raise PydanticCustomError("truth_value", TRUTH_VALUES, {WRITE: _quoted(value)}) from error
+        return read_as(value, cls.model_fields[info.field_name].annotation)
 
 
 class TruthValueError(Exception):
     """A truth value where a text is meant."""
+
+
+def read_as(value: Any, declared: Any) -> Any:
+    """Read the value of a key as what is declared; see `as_declared`.
+
+    Raises
+    ------
+    PydanticCustomError
+        If a text is declared and YAML read a truth value, or anything is allowed and the value is not plain.
+    """
+    try:
+        return as_declared(value, declared)
+    except TruthValueError as error:
+        raise PydanticCustomError("truth_value", TRUTH_VALUES, {WRITE: _quoted(value)}) from error
 
 
 def as_declared(value: Any, declared: Any) -> Any:
@@ -99,7 +110,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, str):
         return _plain_text(value)
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {_encodable(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     if isinstance(value, datetime.date):
@@ -117,7 +128,16 @@ def _plain_text(text: str) -> Any:
     if text.startswith(("[", "{")):
         with suppress(yaml.YAMLError, RecursionError):
             return plain(yaml.load(text, Loader=yaml.BaseLoader))  # noqa: S506 - texts, lists and mappings only
-    return _number(text)
+    return _number(_encodable(text))
+
+
+def _encodable(text: str) -> str:
+    """Refuse half a character, which no file can hold."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise PydanticCustomError("not_plain", PLAIN_VALUES) from error
+    return text
 
 
 def _number(text: str) -> float | int | str:

@@ -4,9 +4,10 @@ import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from polyfacet.config.elements import Element
-from polyfacet.config.section import Name, Section, Text, as_declared, each_once
+from polyfacet.config.section import Name, Section, Text, each_once, read_as
 
 Unit = Literal["atoms", "atomic_percent", "atomic_fraction", "weight_percent", "weight_fraction"]
 Brackets = Literal["atoms", "shares"]
@@ -48,8 +49,10 @@ def _named_like_their_elements(columns: Any) -> Any:
     """Read a list of elements as columns of these names."""
     if not isinstance(columns, list | str):
         return columns
-    names = each_once(as_declared(columns, list[Element]))
-    return {name: name for name in names} if all(isinstance(name, str) for name in names) else columns
+    symbols = read_as(columns, list[Element])
+    if not all(isinstance(symbol, str) for symbol in symbols):
+        raise PydanticCustomError("elements", "should be symbols of elements")
+    return {name: name for name in each_once(symbols)}
 
 
 class CompositionColumns(Section):

@@ -8,6 +8,7 @@ from pymatgen.core import Structure
 from pymatgen.io.cif import CifParser, CifWriter
 
 from polyfacet.materials.handedness import right_handed
+from polyfacet.materials.neighbour_search import least_radius, pairs_within, reduced
 
 # Ten digits keep coordinates to 1e-9 A, below what separates symmetric sites in any tool of the chain.
 SIGNIFICANT_FIGURES = 10
@@ -19,8 +20,6 @@ MIN_DISTANCE_A = 0.01
 # take all time and memory.
 MIN_VOLUME_PER_SITE_A3 = 0.5
 MIN_PERIOD_A = 0.5
-# The search for close sites divides the cell into cubes as wide as its radius; more of them only take memory.
-MAX_CUBES = 1e6
 
 
 class CifError(ValueError):
@@ -73,15 +72,15 @@ def write_cif(structure: Structure, path: Path) -> None:
 
 def _check_spacing(structure: Structure) -> None:
     """Refuse what searches for neighbours never get to the end of."""
-    period = min(structure.lattice.get_lll_reduced_lattice().abc)
+    lattice = reduced(structure.lattice.matrix)
+    period = np.linalg.norm(lattice, axis=1).min()
     if period < MIN_PERIOD_A:
         raise CifError(f"the lattice repeats every {period:.3g} A, less than {MIN_PERIOD_A} A")
     per_site = structure.volume / len(structure)
     if per_site < MIN_VOLUME_PER_SITE_A3:
         raise CifError(f"{per_site:.3g} A^3 per site, less than {MIN_VOLUME_PER_SITE_A3} A^3")
-    radius = max(MIN_DISTANCE_A, (structure.volume / MAX_CUBES) ** (1 / 3))
-    wrapped = Structure(structure.lattice, ["H"] * len(structure), structure.frac_coords, to_unit_cell=True)
-    *_, distances = wrapped.get_neighbor_list(radius)
+    radius = max(MIN_DISTANCE_A, least_radius(structure.volume))
+    *_, distances = pairs_within(lattice, structure.cart_coords @ np.linalg.inv(lattice) % 1.0, radius)
     if len(distances) and distances.min() < MIN_DISTANCE_A:
         raise CifError(f"two sites are closer than {MIN_DISTANCE_A} A")
 

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from polyfacet.materials.material import SAMPLE
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_file
 from polyfacet.runtime.parquet import column, read_by_material
+from polyfacet.runtime.sharding import read_shard
 
 EMBEDDING_SIZE = 128
 
@@ -71,3 +73,9 @@ def intact_structures(manifest: Path, folder: Path) -> dict[str, str]:
         if not path.is_file() or sha256_of_file(path) != digest:
             raise UserError(f"{path} is damaged or missing. Delete its folder {folder} and run again.")
     return digests
+
+
+def formulas_of_shard(sample: Path, shard: int, n_shards: int) -> dict[str, str]:
+    """Give the formulas of a shard of the sample by mat_id; see `polyfacet.runtime.sharding.read_shard`."""
+    rows = read_shard(sample, SAMPLE, shard, n_shards, ["mat_id", "formula"])
+    return dict(zip(rows["mat_id"], rows["formula"], strict=True))

@@ -26,6 +26,25 @@ class Reject:
     reason: str
 
 
+def record_rejects(path: Path, rejects: Sequence[Reject], n_materials: int, limit: float, stage: str) -> None:
+    """Write a stage's rejects, and stop it if they are too many; see `check_rejected_fraction`.
+
+    Parameters
+    ----------
+    path
+        Output: the rejects, ordered by mat_id (a table without rows where there are none).
+    rejects
+        What the stage could not serve.
+    n_materials
+        How many it was given.
+    limit, stage
+        Share of rejects above which it stops; its name for the message.
+    """
+    write_rejects(path, rejects)
+    reasons = [reject.reason for reject in rejects]
+    check_rejected_fraction(len(rejects), n_materials, limit, stage, reasons)
+
+
 def write_rejects(path: Path, rejects: Sequence[Reject]) -> None:
     """Write a stage's rejects, ordered by mat_id (a table without rows where there are none)."""
     rows = sorted(rejects, key=lambda reject: (reject.mat_id, reject.reason))

@@ -7,17 +7,15 @@ from pathlib import Path
 import numpy as np
 import spglib
 from numpy.typing import NDArray
-from pymatgen.core import Element, Lattice, Structure
-from pymatgen.optimization.neighbors import find_points_in_spheres
+from pymatgen.core import Element, Structure
 
 from polyfacet.facets.graph.element_features import MAX_ATOMIC_NUMBER
 from polyfacet.materials.cif import read_cif
+from polyfacet.materials.neighbour_search import Pairs, least_radius, pairs_within, reduced
 
 MIN_DISTANCE_A = 0.1
 MIN_VOLUME_A3 = 0.1
 MAX_LENGTH_A = 1e4
-# The search for neighbours divides the cell into cubes as wide as its radius; more of them only take memory.
-MAX_CUBES = 1e6
 # Positions closer than this are the same under a symmetry operation; as wide as a shell of the local graph.
 SYMMETRY_TOLERANCE_A = 1e-3
 
@@ -67,8 +65,8 @@ class Crystal:
 
     @cached_property
     def reduced_lattice(self) -> NDArray[np.float64]:
-        """Give short, nearly orthogonal vectors of the same lattice (Lenstra, Lenstra and Lovasz), A."""
-        return np.array(Lattice(self.lattice).get_lll_reduced_lattice().matrix)
+        """Give short, nearly orthogonal vectors of the same lattice, A."""
+        return reduced(self.lattice)
 
     @cached_property
     def reduced_coords(self) -> NDArray[np.float64]:
@@ -139,37 +137,12 @@ def primitive_crystal(crystal: Crystal) -> Crystal:
     return Crystal(lattice, positions @ lattice, np.array(found[2], dtype=np.int64))
 
 
-def periodic_neighbours(
-    crystal: Crystal, radius: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Find all pairs of atoms within a radius, periodic images included, an atom with itself left out.
+def periodic_neighbours(crystal: Crystal, radius: float) -> Pairs:
+    """Find all pairs of atoms within a radius; see `polyfacet.materials.neighbour_search.pairs_within`.
 
-    Parameters
-    ----------
-    crystal
-        The crystal.
-    radius
-        A.
-
-    Returns
-    -------
-    tuple
-        Index of the central atom, index of its neighbour, the neighbour's image (shape ``(pairs, 3)``, in
-        vectors of the reduced lattice, for positions wrapped into its cell) and the distance, A.
+    Images are in vectors of the reduced lattice, for positions wrapped into its cell.
     """
-    lattice = np.ascontiguousarray(crystal.reduced_lattice)
-    # The search takes very long for positions far outside the cell.
-    coords = np.ascontiguousarray(crystal.reduced_coords @ lattice)
-    centre, neighbour, image, distance = find_points_in_spheres(
-        all_coords=coords,
-        center_coords=coords,
-        r=radius,
-        pbc=np.ones(3, dtype=np.int64),
-        lattice=lattice,
-    )
-    image = np.rint(image).astype(np.int64)
-    other = (centre != neighbour) | image.any(axis=1)
-    return centre[other], neighbour[other], image[other], distance[other]
+    return pairs_within(crystal.reduced_lattice, crystal.reduced_coords, radius)
 
 
 def _check_shapes(crystal: Crystal) -> None:
@@ -193,7 +166,7 @@ def _check_elements(atomic_numbers: NDArray[np.int64]) -> None:
 
 def _check_distances(crystal: Crystal) -> None:
     """Refuse atoms on one place, periodic images included; the power sums diverge there."""
-    radius = max(MIN_DISTANCE_A, (crystal.volume / MAX_CUBES) ** (1 / 3))
+    radius = max(MIN_DISTANCE_A, least_radius(crystal.volume))
     centre, neighbour, _, distance = periodic_neighbours(crystal, radius)
     closest = int(np.argmin(distance)) if len(distance) else 0
     if len(distance) and distance[closest] <= MIN_DISTANCE_A:

@@ -1,7 +1,4 @@
-"""Where the network runs: on the GPU where there is one, else on one processor thread."""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
+"""Where the network runs: on the GPU where there is one, else on the processor."""
 
 import torch
 
@@ -22,14 +19,3 @@ def choose_device(device: Device) -> torch.device:
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(device)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute on one processor thread: the rounding of a sum depends on their number."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(n_threads)

@@ -14,8 +14,8 @@ from torch import nn
 
 from polyfacet.config.graphs import EmbeddingKind
 from polyfacet.facets.graph.crystal_graph import CrystalGraph
-from polyfacet.facets.graph.devices import one_thread
 from polyfacet.facets.graph.network import NetworkConfig, PotNet, network_input
+from polyfacet.networks.threads import one_thread
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import atomic_path, unreadable
 from polyfacet.runtime.progress import track

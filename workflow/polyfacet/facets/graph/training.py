@@ -19,16 +19,16 @@ from torch_geometric.data import Batch
 
 from polyfacet.config.graphs import NetworkTraining
 from polyfacet.facets.graph.crystal_graph import CrystalGraph
-from polyfacet.facets.graph.devices import one_thread
 from polyfacet.facets.graph.epoch_choice import EpochChoice
 from polyfacet.facets.graph.network import PotNet
 from polyfacet.facets.graph.property_network import PropertyNetwork, batches, predict
 from polyfacet.facets.graph.target_scale import TargetScale
 from polyfacet.facets.graph.training_examples import Examples, NothingToLearnError, examples_by_group
-from polyfacet.facets.graph.training_state import TrainingState
+from polyfacet.networks import loop
+from polyfacet.networks.threads import one_thread
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.identifiers import stable_hash
-from polyfacet.runtime.progress import tell, track
+from polyfacet.runtime.progress import tell
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class Trained:
     chosen_by
         ``validation``, or ``training`` where no validation value could tell the epochs apart.
     diverged
-        Whether training stopped because loss or gradient were not finite.
+        Whether loss, gradient or predictions of the last epoch were not finite.
     """
 
     model: PropertyNetwork
@@ -140,8 +140,8 @@ def train(
     What is minimised is the Huber loss of the scaled values (`TargetScale`), averaged over all materials and
     all properties that vary.  What validation error means: `EpochChoice`.
 
-    Runs on one thread, in an order that seed and epoch decide: the weights depend neither on the number of
-    cores nor on interruptions.  (On a GPU sums have no fixed order, and weights differ from run to run.)
+    The loop is `polyfacet.networks.loop.train`; seed and epoch decide the order of the materials.  (On a GPU
+    sums have no fixed order, and weights differ from run to run.)
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def train(
     properties
         Names of the columns of ``values``.
     state
-        File that keeps the state of the last finished epoch.  One of other inputs or settings is not used.
+        File that keeps the state of a finished epoch.  One of other inputs or settings is not used.
 
     Raises
     ------
@@ -176,32 +176,29 @@ def train(
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )
-    digest = _digest(model, [training, validation], config, seed)
-    progress = TrainingState.load(state, digest, model, optimizer) or TrainingState(digest)
-    if progress.epoch:
-        tell(f"training: goes on after epoch {progress.epoch} of {config.epochs}")
-    diverged = False
-    with one_thread():
-        for epoch in track(range(progress.epoch, config.epochs), "training, epochs"):
-            if progress.best_epoch and epoch - progress.best_epoch >= config.patience:
-                break
-            if not _train_epoch(model, optimizer, training, scale, config, seed, epoch):
-                logger.warning("training stops in epoch %d: loss or gradient is not finite", epoch + 1)
-                diverged = True
-                break
-            progress.finish_epoch(choice.error(predict(model, judges, config.batch_size)), model)
-            progress.save(state, model, optimizer)
-    if not progress.best_epoch:
+    plan = loop.Plan(
+        "training",
+        _digest(model, [training, validation], config, seed),
+        state,
+        config.epochs,
+        config.patience,
+    )
+    ended = loop.train(
+        model,
+        optimizer,
+        plan,
+        lambda epoch: _train_epoch(model, optimizer, training, scale, config, seed, epoch),
+        lambda: choice.error(predict(model, judges, config.batch_size)),
+    )
+    if not ended.epoch:
         raise UserError(
             "the training of the network diverged: loss or predictions were not finite in any of its epochs "
-            f"({progress.epoch} of {config.epochs} ended). Lower graphs.training.learning_rate "
+            f"({ended.n_epochs} of {config.epochs} ended). Lower graphs.training.learning_rate "
             f"({config.learning_rate:g})."
         )
-    model.load_state_dict(progress.best_weights)
-    model.eval()
     tell(
-        f"training: epoch {progress.best_epoch} of {progress.epoch} is the best; "
-        f"error over that of the median: {progress.best_error:.3f}"
+        f"training: epoch {ended.epoch} of {ended.n_epochs} is the best; "
+        f"error over that of the median: {ended.error:.3f}"
     )
     return Trained(
         model,
@@ -211,10 +208,10 @@ def train(
         left_out,
         len(training.inputs),
         len(validation.inputs),
-        progress.best_epoch,
-        progress.epoch,
+        ended.epoch,
+        ended.n_epochs,
         "validation" if judges is validation else "training",
-        diverged,
+        ended.diverged,
     )
 
 
@@ -273,6 +270,7 @@ def _train_epoch(
         loss.backward()
         norm = nn.utils.clip_grad_norm_(model.parameters(), MAX_GRADIENT_NORM)
         if not (loss.isfinite() and norm.isfinite()):
+            logger.warning("training stops in epoch %d: loss or gradient is not finite", epoch + 1)
             return False
         optimizer.step()
     return True

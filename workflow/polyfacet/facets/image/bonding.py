@@ -1,12 +1,12 @@
 """The bonds of a crystal, in an order that is the same in every process."""
 
 import warnings
-from typing import Any
 
-from pymatgen.analysis.graphs import ConnectedSite, StructureGraph
+from pymatgen.analysis.graphs import ConnectedSite
 from pymatgen.core import Structure
 
-from polyfacet.facets.image.neighbours import SiteCrystalNN, connected_sites
+from polyfacet.facets.image.crystal_toolkit_compat import DrawnGraph
+from polyfacet.facets.image.pymatgen_compat import SiteCrystalNN, connected_sites
 
 # Distances that agree to this many decimals (A) are a tie, whatever the last bits of the arithmetic say.
 DISTANCE_DECIMALS = 5
@@ -14,19 +14,12 @@ DISTANCE_DECIMALS = 5
 NO_BONDS = "CrystalNN finds no bonds"
 
 
-class OrderedStructureGraph(StructureGraph):
+class OrderedStructureGraph(DrawnGraph):
     """A structure graph whose neighbours come in the same order in every process.
 
     The order decides how translucent polyhedra are blended; pymatgen's own follows memory addresses where
     distances are equal.
-
-    Attributes
-    ----------
-    bounded_axes
-        Lattice vectors along which the crystal does not go on: there is nothing beyond the cell.
     """
-
-    bounded_axes: tuple[int, ...] = ()
 
     def get_connected_sites(self, n: int, jimage: tuple[int, int, int] = (0, 0, 0)) -> list[ConnectedSite]:
         """Give the neighbours of site ``n`` of cell ``jimage`` by distance, then site index, then cell."""
@@ -34,13 +27,6 @@ class OrderedStructureGraph(StructureGraph):
             connected_sites(self, n, jimage),
             key=lambda other: (round(other.dist, DISTANCE_DECIMALS), other.index, other.jimage),
         )
-
-    def _get_sites_to_draw(self, *args: Any, **kwargs: Any) -> set[tuple[int, tuple[int, int, int]]]:
-        """Give the sites, with their cells, that Crystal Toolkit draws, but none where there are none."""
-        sites = super()._get_sites_to_draw(*args, **kwargs)  # type: ignore[misc]  # Crystal Toolkit adds it
-        return {
-            (index, image) for index, image in sites if not any(image[axis] for axis in self.bounded_axes)
-        }
 
 
 def bonded(structure: Structure) -> tuple[OrderedStructureGraph, str | None]:

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from crystal_toolkit.core.legend import Legend
 from crystal_toolkit.core.scene import Cylinders, Scene, Spheres
-from crystal_toolkit.renderables.lattice import _axes_from_lattice
 from pymatgen.core import Structure
 from pymatgen.symmetry.analyzer import SymmetryUndeterminedError
 
 from polyfacet.config.images import Cell
 from polyfacet.facets.image.bonding import OrderedStructureGraph, bonded, unbonded
+from polyfacet.facets.image.crystal_toolkit_compat import compass
 from polyfacet.facets.image.disorder import most_frequent_species, shared_spheres
 from polyfacet.facets.image.drawable import SCENE_NAME, CrystalScene, SceneError
 from polyfacet.facets.image.settings import RenderSettings
@@ -94,9 +94,7 @@ def _drawn(graph: OrderedStructureGraph, structure: Structure, settings: RenderS
         "bonded_sites_outside_unit_cell": settings.bonded_sites_outside_unit_cell,
     }
     legend = Legend(graph.structure, color_scheme=settings.colors, radius_scheme="uniform")
-    scene = graph.get_scene(  # type: ignore[attr-defined]  # Crystal Toolkit adds it
-        **which, hide_incomplete_edges=True, legend=legend
-    )
+    scene = graph.scene(legend, **which)
     scene.name = SCENE_NAME
     shown = {"unit_cell": settings.unit_cell, "polyhedra": settings.polyhedra}
     scene.contents = [part for part in scene.contents if shown.get(part.name, True)]
@@ -104,7 +102,7 @@ def _drawn(graph: OrderedStructureGraph, structure: Structure, settings: RenderS
         if part.name == "atoms" and not structure.is_ordered:
             part.contents = _all_species(graph, structure, which, legend)
     if settings.show_compass:
-        scene.contents.append(_axes_from_lattice(graph.structure.lattice))
+        scene.contents.append(compass(graph.structure.lattice))
     _forget_single_atoms(scene)
     drawn: dict[str, Any] = scene.to_json()
     return drawn
@@ -115,7 +113,7 @@ def _all_species(
 ) -> list[Spheres]:
     """Draw the sites that the graph would draw, with all their species."""
     atoms = []
-    for index, image in sorted(graph._get_sites_to_draw(**which)):
+    for index, image in graph.sites_to_draw(**which):
         coords = np.array(graph.structure[index].frac_coords) + image
         position = graph.structure.lattice.get_cartesian_coords(coords).tolist()
         atoms += shared_spheres(structure[index].species, [position], legend)

@@ -3,6 +3,9 @@
 Making a scene means reading a CIF file, finding bonds and laying out primitives: Python's own work, a third
 of a picture's time.  One process imports Crystal Toolkit (seconds) and forks the workers from itself; each
 answers over a socket of its own, in JSON.  One that dies is replaced, and its successor greets anew.
+
+A pool of the standard library, or one on top of it, does less: its fork server runs the script of the job
+again in every worker, takes the environment of the job as it is, and outlives the pool.
 """
 
 import ctypes

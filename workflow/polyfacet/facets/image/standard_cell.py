@@ -57,7 +57,7 @@ def standard_cell(structure: Structure, cell: Literal["primitive", "conventional
 
 def _turn_of_marks(marked: Structure) -> float:
     """Return the triple product of the steps between the marks, A^3; they started right-handed."""
-    at = [[site for site in marked if site.specie == mark] for mark in MARKS]
+    at = [[site for site in marked if mark in site.species] for mark in MARKS]
     origin = at[0][0].frac_coords
     steps = []
     for sites in at[1:]:

@@ -5,33 +5,14 @@ MRS Communications 9, 874 (2019).
 """
 
 import warnings
-from collections.abc import Iterable
-from typing import Any
 
 from pymatgen.core import Structure
-from robocrys import StructureCondenser, StructureDescriber
-from robocrys.condense import condenser
-from robocrys.describe import describer
+
+from polyfacet.facets.text.robocrys_compat import StructureCondenser, StructureDescriber
 
 
 class DescriptionError(ValueError):
     """A structure that Robocrystallographer cannot describe; the message is the reason."""
-
-
-class _NoNames:
-    """Names no molecule: Robocrystallographer would ask a web service, where Open Babel is installed."""
-
-    def get_name_from_molecule_graph(self, _: object) -> None:
-        return None
-
-
-def _in_order(items: Iterable[Any]) -> list[Any]:
-    """List items; Robocrystallographer lists sets of words, whose order differs from process to process."""
-    return sorted(items) if isinstance(items, set) else list(items)
-
-
-vars(condenser)["MoleculeNamer"] = _NoNames
-vars(describer)["list"] = _in_order
 
 
 class Describer:

@@ -97,8 +97,10 @@ def _check_composition(entry: Mapping[str, Any], data: Mapping[str, Any], cell: 
             f"nelements is {shown(data['nelements'])}, but the structure has {len(cell.amounts)}"
         )
     chemsys = data.get("chemsys")
+    if chemsys is not None and not isinstance(chemsys, str):
+        raise InvalidEntryError(f"chemsys is {shown(chemsys)}, not a text")
     if chemsys is not None:
-        _check_elements(str(chemsys).split("-"), "chemsys is", cell, chemsys)
+        _check_elements(chemsys.split("-"), "chemsys is", cell, shown(chemsys))
 
 
 def _check_formula(text: str, what: str, cell: Cell) -> None:
@@ -146,12 +148,12 @@ def _symbol(species: str) -> str:
     return symbol
 
 
-def _check_elements(names: Sequence[Any] | None, what: str, cell: Cell, shown: Any = None) -> None:
+def _check_elements(names: Sequence[Any] | None, what: str, cell: Cell, text: str = "") -> None:
     if names is None:
         return
     stated = {HEAVY_HYDROGEN.sub("H", name) if isinstance(name, str) else None for name in names}
     if stated != cell.amounts.keys():
-        text = repr(names if shown is None else shown)[:80]
+        text = text or f"[{', '.join(map(shown, names))[:80]}]"
         raise InvalidEntryError(f"{what} {text}, but the structure holds {', '.join(sorted(cell.amounts))}")
 
 

@@ -18,11 +18,9 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from polyfacet.config.encoders import ImageEncoderSettings, TextEncoderSettings
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import COMPIMAGE, IMAGE, TEXT
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.encoders.own_checkpoints import encoder_of
 
-ENCODED_FACETS = (TEXT, IMAGE, COMPIMAGE)
 ELEMENTS = tuple(Element.from_Z(z).symbol for z in range(1, 119))
 # Counts above the largest are spelt by digits.
 LARGEST_COUNT_TOKEN = 200

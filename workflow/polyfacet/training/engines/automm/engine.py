@@ -32,6 +32,16 @@ from polyfacet.training.encoders.own_checkpoints import (
     local_folder,
     own_checkpoints,
 )
+from polyfacet.training.engines.automm.autogluon_compat import (
+    CLASS_METRIC,
+    METRIC,
+    FacetLearner,
+    MAELearner,
+    NoSubstitution,
+    refuse_infinite_outputs,
+    use_learner,
+    weights_of,
+)
 from polyfacet.training.engines.automm.causes import is_of_the_hub, true_causes
 from polyfacet.training.engines.automm.hyperparameters import (
     AutoMMSettings,
@@ -42,13 +52,6 @@ from polyfacet.training.engines.automm.inputs import (
     column_types,
     columns_of,
     model_table,
-)
-from polyfacet.training.engines.automm.learner import (
-    CLASS_METRIC,
-    METRIC,
-    FacetLearner,
-    MAELearner,
-    NoSubstitution,
 )
 from polyfacet.training.engines.automm.pictures import check_pictures
 from polyfacet.training.engines.automm.saved import make_relocatable
@@ -130,8 +133,7 @@ class AutoMM(Engine):
         """Load a trained predictor, wherever its folder has been moved to."""
         with _quiet():
             predictor = MultiModalPredictor.load(str(folder), verbosity=VERBOSITY)
-        # AutoGluon makes its own class of it, which takes outputs that are not finite for other numbers.
-        predictor._learner.__class__ = FacetLearner
+        refuse_infinite_outputs(predictor)
         self._predictor, self._home = predictor, folder
 
     def _trained(self) -> MultiModalPredictor:
@@ -180,7 +182,7 @@ class AutoMM(Engine):
                 for facet in pictures
                 if (model := encoder_model(facet))
             }
-        predictor._learner = learner
+        use_learner(predictor, learner)
         return predictor
 
     def _train(
@@ -226,8 +228,7 @@ def _check_numbers(train: pd.DataFrame, facets: Sequence[Facet]) -> None:
 
 def _refuse_divergence(predictor: MultiModalPredictor) -> None:
     """Check the weights: AutoGluon turns predictions that are not numbers into 0."""
-    weights = predictor._learner._model.parameters()
-    if not all(bool(torch.isfinite(weight).all()) for weight in weights):
+    if not all(bool(torch.isfinite(weight).all()) for weight in weights_of(predictor)):
         raise EngineError("training diverged: weights are not finite. Lower learning_rate.")
 
 

@@ -22,7 +22,6 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-from sklearn.utils._param_validation import InvalidParameterError
 from xgboost import XGBClassifier, XGBRegressor
 from xgboost.core import XGBoostError
 
@@ -30,6 +29,7 @@ from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.base import EngineError, ProbabilisticEngine, ValidationUse
 from polyfacet.training.engines.classical.settings import Model
+from polyfacet.training.engines.classical.sklearn_compat import InvalidParameterError
 from polyfacet.training.engines.classical.storage import FittedModel, read_fitted, write_fitted
 from polyfacet.training.engines.numeric_facets import (
     Array,

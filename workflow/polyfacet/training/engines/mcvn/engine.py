@@ -11,9 +11,9 @@ from safetensors.torch import load_file, save_file
 
 from polyfacet.facets.compimage.grey_levels import WHITE
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.graph.devices import one_thread
 from polyfacet.facets.registry import COMPIMAGE
 from polyfacet.materials.objectives import Objective
+from polyfacet.networks.threads import one_thread
 from polyfacet.training.engines.base import EngineError, ProbabilisticEngine, ValidationUse
 from polyfacet.training.engines.mcvn.network import MCVN
 from polyfacet.training.engines.mcvn.scaling import Scaling

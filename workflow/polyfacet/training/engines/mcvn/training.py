@@ -1,8 +1,6 @@
 """Training of the network: the published optimiser, with the weights of the epoch that validates best."""
 
 import hashlib
-import math
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,16 +8,14 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, mse_loss
 
-from polyfacet.facets.graph.training_state import TrainingState
-from polyfacet.runtime.progress import tell, track
+from polyfacet.networks import loop
+from polyfacet.runtime.progress import tell
 from polyfacet.training.engines.base import EngineError
 from polyfacet.training.engines.mcvn.network import MCVN
 from polyfacet.training.engines.mcvn.settings import MCVNSettings
 
 # The learning rate falls by a tenth every so many steps.
 DECAY, DECAY_STEPS = 0.9, 500
-# An interruption costs at most so much training.
-SAVE_EVERY_S = 20.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +57,7 @@ class Outcome:
     epoch: int
     validation_loss: float
     n_epochs: int
-    # Whether the last epochs had no finite loss; the weights kept are those of an epoch before.
+    # Whether the last epoch had no finite loss; the weights kept are those of an epoch before.
     diverged: bool
 
 
@@ -95,49 +91,63 @@ def train(
         If no epoch ends in a finite loss.
     """
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, fused=True)
-    generator = torch.Generator().manual_seed(seed)
     digest = _digest(network, training, validation, settings, seed)
     file = None if states is None else states / f"{digest}.safetensors"
-    state = _resumed(file, digest, network, optimizer)
-    steps_per_epoch = len(_batches(training, settings.batch_size, torch.Generator()))
-    for _ in range(state.epoch):
-        _batches(training, settings.batch_size, generator)
-    step, saved_at = state.epoch * steps_per_epoch, time.monotonic()
-    _set_learning_rate(optimizer, settings.learning_rate, step)
-    for epoch in track(range(state.epoch + 1, settings.max_epochs + 1), "MCVN, epochs"):
-        if epoch - state.best_epoch > settings.patience:
-            break
+    order = _Order(len(training.answers), settings.batch_size, seed)
+
+    def run_epoch(epoch: int) -> bool:
         network.train()
-        for rows in _batches(training, settings.batch_size, generator):
+        batches = order.of_epoch(epoch)
+        for step, rows in enumerate(batches, start=epoch * len(batches)):
+            _set_learning_rate(optimizer, settings.learning_rate, step)
             optimizer.zero_grad()
-            _loss(network, training.at(rows)).backward()
+            loss = _loss(network, training.at(rows))
+            if not loss.isfinite():  # nor will any be again
+                return False
+            loss.backward()
             optimizer.step()
-            step += 1
-            if step % DECAY_STEPS == 0:
-                _set_learning_rate(optimizer, settings.learning_rate, step)
-        loss = _validation_loss(network, validation)
-        state.finish_epoch(loss, network)
-        if file is not None and time.monotonic() - saved_at >= SAVE_EVERY_S:
-            state.save(file, network, optimizer)
-            saved_at = time.monotonic()
-    if file is not None:
-        state.save(file, network, optimizer)
-    if not math.isfinite(state.best_error):
-        raise EngineError("training diverged: the validation loss is not finite. Lower learning_rate.")
-    diverged = not math.isfinite(_validation_loss(network, validation))
-    said = "diverged" if diverged else "stopped"
-    tell(f"MCVN: {said} after epoch {state.epoch}, the best is {state.best_epoch} ({state.best_error:.6g})")
-    network.load_state_dict(state.best_weights)
-    network.eval()
-    return Outcome(state.best_epoch, state.best_error, state.epoch, diverged)
+        return True
+
+    ended = loop.train(
+        network,
+        optimizer,
+        loop.Plan("MCVN", digest, file, settings.max_epochs, settings.patience),
+        run_epoch,
+        lambda: _validation_loss(network, validation),
+    )
+    if not ended.epoch:
+        raise EngineError("training diverged: no epoch has a finite loss. Lower learning_rate.")
+    said = "diverged" if ended.diverged else "stopped"
+    tell(f"MCVN: {said} after epoch {ended.n_epochs}, the best is {ended.epoch} ({ended.error:.6g})")
+    return Outcome(ended.epoch, ended.error, ended.n_epochs, ended.diverged)
 
 
-def _resumed(
-    path: Path | None, digest: str, network: MCVN, optimizer: torch.optim.Optimizer
-) -> TrainingState:
-    """Return the state to go on from, that of a file if it is of the same training."""
-    found = None if path is None else TrainingState.load(path, digest, network, optimizer)
-    return found or TrainingState(digest)
+class _Order:
+    """The order of the rows in each epoch: epochs follow each other, and skipped ones are drawn, too.
+
+    Parameters
+    ----------
+    n_rows
+        Number of rows.
+    size
+        Rows per batch, at least: a row alone has nothing to be normalised by.
+    seed
+        Seed of the order.
+    """
+
+    def __init__(self, n_rows: int, size: int, seed: int) -> None:
+        self._n_rows = n_rows
+        self._n_batches = max(1, n_rows // size)
+        self._generator = torch.Generator().manual_seed(seed)
+        self._n_drawn = 0
+
+    def of_epoch(self, epoch: int) -> tuple[torch.Tensor, ...]:
+        """Cut shuffled rows into batches."""
+        while True:
+            rows = torch.randperm(self._n_rows, generator=self._generator)
+            self._n_drawn += 1
+            if self._n_drawn > epoch:
+                return rows.tensor_split(self._n_batches)
 
 
 def _digest(
@@ -157,12 +167,6 @@ def _set_learning_rate(optimizer: torch.optim.Optimizer, initial: float, step: i
     for _ in range(step // DECAY_STEPS):
         rate *= DECAY
     optimizer.param_groups[0]["lr"] = rate
-
-
-def _batches(examples: Examples, size: int, generator: torch.Generator) -> tuple[torch.Tensor, ...]:
-    """Cut shuffled rows into batches of at least a size: a row alone has nothing to be normalised by."""
-    n = len(examples.answers)
-    return torch.randperm(n, generator=generator).tensor_split(max(1, n // size))
 
 
 def _loss(network: nn.Module, examples: Examples) -> torch.Tensor:

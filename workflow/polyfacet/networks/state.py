@@ -1,4 +1,4 @@
-"""State of a training after an epoch, kept in a file so that an interruption costs one epoch at most."""
+"""State of a training after an epoch, kept in a file so that it can go on after an interruption."""
 
 import json
 import logging

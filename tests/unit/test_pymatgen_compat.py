@@ -13,7 +13,7 @@ from pymatgen.analysis.graphs import StructureGraph
 from pymatgen.analysis.local_env import CrystalNN
 from pymatgen.core import Lattice, Structure
 
-from polyfacet.facets.image.neighbours import SiteCrystalNN, connected_sites
+from polyfacet.facets.image.pymatgen_compat import SiteCrystalNN, connected_sites
 
 N_REAL = 40
 

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,21 +11,25 @@ import pandas as pd
 import torch
 import torchmetrics
 import yaml
+from autogluon.multimodal import MultiModalPredictor
 from autogluon.multimodal.constants import BEST_K_MODELS_FILE, LOGITS, UNIFORM_SOUP
 from autogluon.multimodal.data.process_image import ImageProcessor
 from autogluon.multimodal.learners.base import BaseLearner
 from autogluon.multimodal.utils import average_checkpoints
 from torch import nn
 
+from polyfacet.runtime.upstream import written_for
 from polyfacet.training.engines.automm.selection import Method, select
 from polyfacet.training.engines.base import EngineError
+
+written_for(__name__, "autogluon-multimodal", "1.6.3")
 
 METRIC = "mean_absolute_error"
 CLASS_METRIC = "log_loss"
 
 
 class FacetLearner(BaseLearner):
-    """Learner of one cell; AutoGluon 1.6.3 shows all picture columns to each image model."""
+    """Learner of one cell; AutoGluon shows all picture columns to each image model."""
 
     # Model name to the picture columns it looks at, one a view; set before fit.
     picture_columns: Mapping[str, Sequence[str]] = {}
@@ -104,7 +108,7 @@ class FacetLearner(BaseLearner):
 class MAELearner(FacetLearner):
     """Learner of numbers by absolute errors.
 
-    AutoGluon 1.6.3 trains every regression with squared error whatever ``optim.loss_func`` says, and has no
+    AutoGluon trains every regression with squared error whatever ``optim.loss_func`` says, and has no
     MAE among its validation metrics.
     """
 
@@ -120,6 +124,22 @@ class MAELearner(FacetLearner):
     def get_loss_func_per_run(self, config: Any, mixup_active: bool | None = None) -> tuple[nn.Module, None]:
         """Train with MAE."""
         return nn.L1Loss(), None
+
+
+def use_learner(predictor: MultiModalPredictor, learner: FacetLearner) -> None:
+    """Have a predictor that is not fitted yet learn with this learner."""
+    predictor._learner = learner
+
+
+def refuse_infinite_outputs(predictor: MultiModalPredictor) -> None:
+    """Have a loaded predictor check its outputs: AutoGluon loads a learner as its own class."""
+    predictor._learner.__class__ = FacetLearner
+
+
+def weights_of(predictor: MultiModalPredictor) -> Iterable[torch.Tensor]:
+    """Give the weights of a fitted predictor's network."""
+    weights: Iterable[torch.Tensor] = predictor._learner._model.parameters()
+    return weights
 
 
 class ColumnImageProcessor(ImageProcessor):

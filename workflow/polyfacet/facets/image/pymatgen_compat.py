@@ -13,6 +13,10 @@ from pymatgen.analysis.graphs import ConnectedSite, StructureGraph
 from pymatgen.core import PeriodicSite, Structure, local_env
 from pymatgen.core.local_env import CrystalNN, VoronoiNN
 
+from polyfacet.runtime.upstream import written_for
+
+written_for(__name__, "pymatgen-core", "2026.7.16")
+
 
 def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Give the cross product of two vectors; NumPy's, made for arrays of them, takes ten times longer."""

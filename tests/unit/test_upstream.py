@@ -1,0 +1,76 @@
+"""Private and rewritten code of libraries: fenced in, and held at the version it was written for."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+from project import PROJECT
+
+from polyfacet.runtime import upstream
+from polyfacet.runtime.upstream import UpstreamVersionError, written_for
+
+PACKAGE = PROJECT / "workflow" / "polyfacet"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+FENCES = [path for path in MODULES if path.stem.endswith("_compat")]
+LOCKED = dict(re.findall(r"^([\w.-]+)==([^\s;]+)", (PROJECT / "requirements.lock").read_text(), re.MULTILINE))
+# Python's own.
+KNOWN = {"_exit"}
+
+
+@pytest.mark.parametrize("path", FENCES, ids=lambda path: path.stem)
+def test_a_fence_is_for_the_version_of_the_lock(path):
+    calls = re.findall(r'^written_for\(__name__, "([\w-]+)", "([\w.]+)"\)$', path.read_text(), re.MULTILINE)
+    assert calls, "begins without written_for(__name__, package, version)"
+    assert calls == [(package, LOCKED[package]) for package, _ in calls]
+
+
+def test_another_version_is_refused_with_both_named(monkeypatch):
+    monkeypatch.setattr(upstream, "version", lambda _: "2.0")
+    written_for("here", "library", "2.0")
+    with pytest.raises(UpstreamVersionError, match=r"here .*library .*version 1\.9, but 2\.0 .*make setup"):
+        written_for("here", "library", "1.9")
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path not in FENCES], ids=lambda path: path.stem)
+def test_no_other_module_touches_private_code_of_libraries(path):
+    assert list(foreign_privacy(ast.parse(path.read_text()))) == []
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.endswith("__")
+
+
+def foreign_privacy(module: ast.Module) -> Iterator[str]:
+    """Name what a module uses of others that is private there: attributes, imports, classes exchanged."""
+    own = KNOWN | {
+        node.attr if isinstance(node, ast.Attribute) else node.name
+        for node in ast.walk(module)
+        if isinstance(node, ast.FunctionDef)
+        or (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and is_of_self(node))
+    }
+    for node in ast.walk(module):
+        if isinstance(node, ast.Attribute):
+            stored = isinstance(node.ctx, ast.Store)
+            if (is_private(node.attr) and node.attr not in own) or (node.attr == "__class__" and stored):
+                yield f"line {node.lineno}: .{node.attr}"
+            if node.attr in ("__globals__", "__code__"):
+                yield f"line {node.lineno}: .{node.attr}"
+        elif isinstance(node, ast.ImportFrom):
+            parts = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
+            yield from (f"line {node.lineno}: {part}" for part in parts if is_private(part))
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and is_vars(node.value):
+            yield f"line {node.lineno}: vars()"
+
+
+def is_of_self(node: ast.Attribute) -> bool:
+    return isinstance(node.value, ast.Name) and node.value.id == "self"
+
+
+def is_vars(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and getattr(node.func, "id", "") == "vars"
+
+
+def test_private_code_would_be_seen():
+    code = "from a.b import _c\nfrom a._b import c\nx._y\nx.__class__ = y\nvars(x)['y'] = z\nf.__code__"
+    assert len(list(foreign_privacy(ast.parse(code)))) == 6

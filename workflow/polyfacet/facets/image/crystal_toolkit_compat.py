@@ -1,0 +1,47 @@
+"""What is used of Crystal Toolkit beyond its public interface: which sites it draws, and its compass."""
+
+from typing import Any
+
+from crystal_toolkit.core.legend import Legend
+from crystal_toolkit.core.scene import Scene
+from crystal_toolkit.renderables.lattice import _axes_from_lattice
+from pymatgen.analysis.graphs import StructureGraph
+from pymatgen.core import Lattice
+
+from polyfacet.runtime.upstream import written_for
+
+written_for(__name__, "crystal-toolkit", "2026.7.20")
+
+Site = tuple[int, tuple[int, int, int]]
+
+
+class DrawnGraph(StructureGraph):
+    """A structure graph as Crystal Toolkit draws it, which adds the methods for it to pymatgen's class.
+
+    Attributes
+    ----------
+    bounded_axes
+        Lattice vectors along which the crystal does not go on: there is nothing beyond the cell.
+    """
+
+    bounded_axes: tuple[int, ...] = ()
+
+    def scene(self, legend: Legend, **which: bool) -> Scene:
+        """Draw the graph; ``which`` is what `sites_to_draw` takes."""
+        return self.get_scene(**which, hide_incomplete_edges=True, legend=legend)  # type: ignore[attr-defined]
+
+    def sites_to_draw(self, **which: bool) -> list[Site]:
+        """Give the sites that are drawn, each with its cell."""
+        return sorted(self._get_sites_to_draw(**which))
+
+    def _get_sites_to_draw(self, *args: Any, **kwargs: Any) -> set[Site]:
+        """Give the sites, with their cells, that Crystal Toolkit draws, but none where there are none."""
+        sites = super()._get_sites_to_draw(*args, **kwargs)  # type: ignore[misc]
+        return {
+            (index, image) for index, image in sites if not any(image[axis] for axis in self.bounded_axes)
+        }
+
+
+def compass(lattice: Lattice) -> Scene:
+    """Draw the directions of the lattice vectors."""
+    return _axes_from_lattice(lattice)

@@ -1,0 +1,31 @@
+"""Robocrystallographer without the network, and with words in the same order in every process."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from robocrys import StructureCondenser, StructureDescriber
+from robocrys.condense import condenser
+from robocrys.describe import describer
+
+from polyfacet.runtime.upstream import written_for
+
+written_for(__name__, "robocrys", "0.2.13")
+
+__all__ = ["StructureCondenser", "StructureDescriber"]
+
+
+class _NoNames:
+    """Names no molecule: Robocrystallographer would ask a web service, where Open Babel is installed."""
+
+    def get_name_from_molecule_graph(self, _: object) -> None:
+        return None
+
+
+def _in_order(items: Iterable[Any]) -> list[Any]:
+    """List items; Robocrystallographer lists sets of words, whose order differs from process to process."""
+    return sorted(items) if isinstance(items, set) else list(items)
+
+
+# Global names that the two modules look up.
+vars(condenser)["MoleculeNamer"] = _NoNames
+vars(describer)["list"] = _in_order
