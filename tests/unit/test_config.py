@@ -123,10 +123,6 @@ def test_the_embedded_entries_are_the_source_unless_there_are_tables():
             r"tables.t.composition is missing(.|\n)*columns: \[Fe, Cr\]",
         ),
         (
-            {"tables": {"t": {**TABLE, "composition": {"columns": ["C", ["Fe"]], "unit": "atoms"}}}},
-            r"tables.t.composition.columns = .*: should be symbols of elements",
-        ),
-        (
             {"tables": {"t": {**TABLE, "composition": {"columns": ["C", True], "unit": "atoms"}}}},
             r"tables.t.composition.columns = .*: YAML reads yes",
         ),

@@ -4,7 +4,6 @@ import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
-from pydantic_core import PydanticCustomError
 
 from polyfacet.config.elements import Element
 from polyfacet.config.section import Name, Section, Text, each_once, read_as
@@ -49,10 +48,8 @@ def _named_like_their_elements(columns: Any) -> Any:
     """Read a list of elements as columns of these names."""
     if not isinstance(columns, list | str):
         return columns
-    symbols = read_as(columns, list[Element])
-    if not all(isinstance(symbol, str) for symbol in symbols):
-        raise PydanticCustomError("elements", "should be symbols of elements")
-    return {name: name for name in each_once(symbols)}
+    names = each_once(read_as(columns, list[Element]))
+    return {name: name for name in names} if all(isinstance(name, str) for name in names) else columns
 
 
 class CompositionColumns(Section):
