@@ -1,7 +1,7 @@
 """Draw the materials outside the sample that the network of the structure facet is pretrained on."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +12,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import scratch_folder, write_text
 from polyfacet.runtime.parquet import read_table
 from polyfacet.runtime.progress import tell
+from polyfacet.runtime.rejects import most_frequent
 from polyfacet.sources.alexandria.draw import Draw, Filters
 from polyfacet.sources.alexandria.entry_files import entry_files
 from polyfacet.sources.alexandria.sample_writing import find_materials, write_sample
@@ -66,16 +67,17 @@ def main(
         found = find_materials(entry_files(sources).files, folder, draw, threads)
         counts = found.counts
         counts["drawn"] = len(found.sampled_ids)
-        _check_size(n_materials, counts)
+        _check_size(n_materials, counts, found.invalid["reason"].to_pylist())
         write_sample(pretraining, found)
     write_text(summary, json.dumps(dict(sorted(counts.items())), indent=2) + "\n")
 
 
-def _check_size(n_materials: int, counts: Mapping[str, int]) -> None:
+def _check_size(n_materials: int, counts: Mapping[str, int], reasons: Sequence[str]) -> None:
     n_drawn = counts["drawn"]
     if n_drawn == 0:
+        why = f" The entries were rejected because:\n{most_frequent(reasons)}\n" if reasons else " "
         raise UserError(
-            f"No material outside the sample is left to pretrain on: {dict(counts)}. "
+            f"No material outside the sample is left to pretrain on: {dict(counts)}.{why}"
             "Set graphs.pretrain to 0 or mend `sources`."
         )
     if n_drawn < n_materials:
