@@ -189,8 +189,9 @@ def _check_content(file: RemoteFile, path: Path, part: Path, resumed: bool) -> s
         found = stream.read(MAGIC_BYTES)
     if stated and found_compression(found) is not stated:
         _discard(part)
+        begins = found[: len(stated.magic)]
         raise _RefusedError(
-            f"what the server sends is no {Path(file.name).suffix} file (it begins {found[: len(stated.magic)]!r})"
+            f"what the server sends is no {Path(file.name).suffix} file (it begins {begins!r})"
         )
     digest = sha256_of_file(part)
     expected, why = _expected_digest(file, path)
