@@ -61,7 +61,7 @@ rule read_composition_table:
         script_path("read_composition_table")
 
 
-# All materials of a formula are in one shard.
+# All materials of the same elements are in one shard.
 rule find_twins:
     input:
         sample=rules.sample.output.sample,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from polyfacet.config.sample import Magnetization
+from polyfacet.materials.disordered_compositions import KnownCompositions
 from polyfacet.materials.material import SAMPLE
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.errors import UserError
@@ -54,14 +55,14 @@ def main(
     UserError
         If no material is left.
     """
-    earlier = read_table(sample, SAMPLE, columns=["mat_id", "formula"])
+    earlier = read_table(sample, SAMPLE, columns=["mat_id", "formula", "n_sites"])
     draw = Draw(
         n_materials,
         seed,
         Filters.of(filters),
         magnetization,
         drawn_ids=frozenset(earlier["mat_id"]),
-        drawn_formulas=frozenset(earlier["formula"]),
+        drawn_compositions=KnownCompositions(earlier["formula"], earlier["n_sites"]),
     )
     with scratch_folder(pretraining.with_name(f"{pretraining.name}.runs")) as folder:
         found = find_materials(entry_files(sources).files, folder, draw, threads)

@@ -47,7 +47,9 @@ def main(
     known = column_names(sample)
     if column and column not in known:
         raise UserError(f"`splits` group by {column!r}, and the sample has the columns {', '.join(known)}.")
-    materials = read_table(sample, columns=["mat_id", "formula", *grouping])
+    # The compositions of crystals follow from their sites; rows of tables have none.
+    sites = [] if rounded or "n_sites" not in known else ["n_sites"]
+    materials = read_table(sample, columns=list(dict.fromkeys(["mat_id", "formula", *sites, *grouping])))
     twin_names: dict[str, str] = {}
     for path in twins:
         twin_names |= read_by_material(path, TWINS, "twin_group")

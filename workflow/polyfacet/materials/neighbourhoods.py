@@ -1,0 +1,212 @@
+"""A quick proof that two crystals do not match: what one site has around it, no site of the other has.
+
+StructureMatcher pairs the sites of two cells so that, after the best translation, no pair is further apart
+than its tolerance.  The vectors from one site to all others and those of its partner then differ by no more
+than twice that, in one of the ways to lay one lattice on the other.  Where this fails for all sites that
+could be the partner of one site, the crystals do not match; where it holds, nothing is proved.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from pymatgen.core import Lattice, Structure
+from scipy.spatial import cKDTree
+
+# Neighbours that are kept of each site, and how far they are looked for: in units of the cube root of the
+# volume per site, so that a dense crystal has about as many.
+N_NEIGHBOURS = 24
+REACH = 1.8
+# Sites that nearly always tell that a place does not fit.
+N_PROBES = 16
+# For the last digits.
+MARGIN_A = 1e-3
+MAX_CACHED_LATTICES = 4096
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """What StructureMatcher allows: see there for ``ltol``, ``angle_tol`` and ``stol``."""
+
+    length: float
+    angle_deg: float
+    site: float
+
+
+@dataclass(frozen=True)
+class Neighbourhoods:
+    """The sites of a cell with their nearest neighbours.
+
+    Parameters
+    ----------
+    lattice
+        Of the cell.
+    kinds
+        Elements on each site, as one number for each set of them, shape ``(N,)``.
+    names
+        The sets of elements that the numbers stand for.
+    fractional, cartesian
+        Vectors to the neighbours, shape ``(N, n, 3)``; rows without a neighbour are infinite.
+    neighbour_kinds
+        Elements on the neighbours, shape ``(N, n)``.
+    reach
+        How far all neighbours of a site are known, A, shape ``(N,)``.
+    coords
+        Fractional coordinates of the sites, shape ``(N, 3)``.
+    spacings
+        Distances between the faces of the cell, A, shape ``(3,)``.
+    trees
+        For each set of elements its sites, periodic, in units of the cell's edges times the spacings.
+    """
+
+    lattice: Lattice
+    kinds: NDArray[np.int64]
+    names: tuple[tuple[str, ...], ...]
+    fractional: NDArray[np.float64]
+    cartesian: NDArray[np.float64]
+    neighbour_kinds: NDArray[np.int64]
+    reach: NDArray[np.float64]
+    coords: NDArray[np.float64]
+    spacings: NDArray[np.float64]
+    trees: tuple[cKDTree, ...]
+
+
+def neighbourhoods(crystal: Structure) -> Neighbourhoods:
+    """Find what all sites of a cell have around them."""
+    coords = crystal.frac_coords
+    elements = [tuple(sorted(element.symbol for element in site.species.elements)) for site in crystal]
+    names = tuple(sorted(set(elements)))
+    kinds = np.array([names.index(name) for name in elements])
+    radius = REACH * (crystal.volume / len(crystal)) ** (1 / 3)
+    found = crystal.get_neighbor_list(radius)
+    centers, points, images, lengths = (part[np.lexsort((found[3], found[0]))] for part in found)
+    place = np.arange(len(centers)) - np.searchsorted(centers, centers)
+    reach = np.full(len(crystal), radius)
+    # Further neighbours may be as far away as the last one that is kept.
+    is_last = place == N_NEIGHBOURS - 1
+    reach[centers[is_last]] = lengths[is_last]
+    is_kept = place < N_NEIGHBOURS
+    where = centers[is_kept], place[is_kept]
+    fractional = np.full((len(crystal), N_NEIGHBOURS, 3), np.inf)
+    fractional[where] = (coords[points] + images - coords[centers])[is_kept]
+    cartesian = np.full_like(fractional, np.inf)
+    cartesian[where] = fractional[where] @ crystal.lattice.matrix
+    neighbour_kinds = np.full(fractional.shape[:2], -1)
+    neighbour_kinds[where] = kinds[points[is_kept]]
+    spacings = 1 / np.array(crystal.lattice.reciprocal_lattice_crystallographic.abc)
+    trees = tuple(_tree(coords[kinds == kind], spacings) for kind in range(len(names)))
+    return Neighbourhoods(
+        lattice=crystal.lattice,
+        kinds=kinds,
+        names=names,
+        fractional=fractional,
+        cartesian=cartesian,
+        neighbour_kinds=neighbour_kinds,
+        reach=reach,
+        coords=coords,
+        spacings=spacings,
+        trees=trees,
+    )
+
+
+def _tree(coords: NDArray[np.float64], spacings: NDArray[np.float64]) -> cKDTree:
+    return cKDTree(_wrapped(coords, spacings), boxsize=spacings)
+
+
+def _wrapped(coords: NDArray[np.float64], spacings: NDArray[np.float64]) -> NDArray[np.float64]:
+    # Rounding may take the remainder of a small negative number to 1, which is outside of the box.
+    return np.clip((coords % 1.0) * spacings, 0, spacings * (1 - 1e-15))
+
+
+def may_match(first: Neighbourhoods, second: Neighbourhoods, tolerances: Tolerances) -> bool:
+    """Tell whether StructureMatcher may find that two cells of as many sites match; it need not."""
+    if first.names != second.names or not np.array_equal(np.sort(first.kinds), np.sort(second.kinds)):
+        return False
+    rarest = int(np.argmin(np.bincount(first.kinds)))
+    (partners,) = np.nonzero(first.kinds == rarest)
+    anchor = int(np.nonzero(second.kinds == rarest)[0][0])
+    site_within_a = 2 * tolerances.site / len(first.kinds) ** (1 / 3)
+    key = first.lattice.matrix.tobytes(), second.lattice.matrix.tobytes()
+    for matrix, stretch in _mappings(*key, tolerances):
+        within_a = stretch * site_within_a + MARGIN_A
+        alike = _with_neighbours_of(first, partners, second, anchor, matrix, within_a)
+        if _some_fit(first, alike, second, anchor, matrix, within_a):
+            return True
+    return False
+
+
+@lru_cache(maxsize=MAX_CACHED_LATTICES)
+def _mappings(first: bytes, second: bytes, tolerances: Tolerances) -> list[tuple[NDArray[np.float64], float]]:
+    """Lay one lattice on another in all ways; cells of one simulation share their lattices.
+
+    Returns
+    -------
+    list
+        For each way the first lattice in the vectors that lie on the second one's, and the factor that takes
+        a fraction of a cell's length to the longest distance that it may have in this lattice, A.
+    """
+    ours, theirs = (Lattice(np.frombuffer(matrix).reshape(3, 3)) for matrix in (first, second))
+    found = []
+    for lattice, _, scale in ours.find_all_mappings(
+        theirs, ltol=tolerances.length, atol=tolerances.angle_deg, skip_rotation_matrix=True
+    ):
+        if round(abs(np.linalg.det(scale))) != 1:
+            continue
+        # The matcher measures distances in the mean of both lattices.
+        mean = Lattice.from_parameters(*(np.add(lattice.parameters, theirs.parameters) / 2))
+        stretch = np.linalg.norm(np.linalg.inv(mean.matrix) @ lattice.matrix, 2)
+        found.append((lattice.matrix, float(stretch * mean.volume ** (1 / 3))))
+    return found
+
+
+def _with_neighbours_of(
+    first: Neighbourhoods,
+    partners: NDArray[np.int64],
+    second: Neighbourhoods,
+    anchor: int,
+    matrix: NDArray[np.float64],
+    within_a: float,
+) -> NDArray[np.int64]:
+    """Select the sites that may have the neighbours of the anchor, for one way to lay the lattices."""
+    for vector, kind in zip(second.fractional[anchor], second.neighbour_kinds[anchor], strict=True):
+        if kind < 0 or not len(partners):
+            break
+        expected = vector @ matrix
+        distances = np.linalg.norm(first.cartesian[partners] - expected, axis=-1)
+        is_there = (distances <= within_a) & (first.neighbour_kinds[partners] == kind)
+        # A neighbour that is further away than all are known of may be there.
+        unknown = np.linalg.norm(expected) + within_a >= first.reach[partners] - MARGIN_A
+        partners = partners[is_there.any(axis=1) | unknown]
+    return partners
+
+
+def _some_fit(
+    first: Neighbourhoods,
+    partners: NDArray[np.int64],
+    second: Neighbourhoods,
+    anchor: int,
+    matrix: NDArray[np.float64],
+    within_a: float,
+) -> bool:
+    """Whether, with the anchor laid on one of some sites, all sites have one of their elements near."""
+    vectors = (second.coords - second.coords[anchor]) @ matrix @ np.linalg.inv(first.lattice.matrix)
+    return any(
+        all(
+            _are_near(tree, (first.coords[partner] + vectors[second.kinds == kind]), first.spacings, within_a)
+            for kind, tree in enumerate(first.trees)
+        )
+        for partner in partners
+    )
+
+
+def _are_near(
+    tree: cKDTree, coords: NDArray[np.float64], spacings: NDArray[np.float64], within_a: float
+) -> bool:
+    """Whether all points are within a distance, along each axis, of a point of the tree."""
+    points = _wrapped(coords, spacings)
+    for some in (points[:N_PROBES], points[N_PROBES:]):
+        distances, _ = tree.query(some, p=np.inf, distance_upper_bound=within_a)
+        if not np.isfinite(distances).all():
+            return False
+    return True
