@@ -18,6 +18,8 @@ from scipy.spatial import cKDTree
 # volume per site, so that a dense crystal has about as many.
 N_NEIGHBOURS = 24
 REACH = 1.8
+# Sites of which the one with the fewest possible partners is looked at.
+N_ANCHORS = 32
 # Sites that nearly always tell that a place does not fit.
 N_PROBES = 16
 # For the last digits.
@@ -48,6 +50,8 @@ class Neighbourhoods:
         The sets of elements that the numbers stand for.
     fractional, cartesian
         Vectors to the neighbours, shape ``(N, n, 3)``; rows without a neighbour are infinite.
+    lengths
+        Distances to the neighbours in order, A, shape ``(N, n)``; infinite where there is none.
     neighbour_kinds
         Elements on the neighbours, shape ``(N, n)``.
     reach
@@ -65,6 +69,7 @@ class Neighbourhoods:
     names: tuple[tuple[str, ...], ...]
     fractional: NDArray[np.float64]
     cartesian: NDArray[np.float64]
+    lengths: NDArray[np.float64]
     neighbour_kinds: NDArray[np.int64]
     reach: NDArray[np.float64]
     coords: NDArray[np.float64]
@@ -102,6 +107,7 @@ def neighbourhoods(crystal: Structure) -> Neighbourhoods:
         names=names,
         fractional=fractional,
         cartesian=cartesian,
+        lengths=np.linalg.norm(cartesian, axis=-1),
         neighbour_kinds=neighbour_kinds,
         reach=reach,
         coords=coords,
@@ -119,33 +125,47 @@ def _wrapped(coords: NDArray[np.float64], spacings: NDArray[np.float64]) -> NDAr
     return np.clip((coords % 1.0) * spacings, 0, spacings * (1 - 1e-15))
 
 
+@dataclass(frozen=True)
+class _Mapping:
+    """One way to lay a lattice on another.
+
+    Parameters
+    ----------
+    matrix
+        The first lattice in the vectors that lie on the second one's, A.
+    within
+        Factor that takes a fraction of a cell's length to the longest distance that it may have, A.
+    strain
+        By what share vectors are longer or shorter in one of the lattices than in the other.
+    """
+
+    matrix: NDArray[np.float64]
+    within: float
+    strain: float
+
+
 def may_match(first: Neighbourhoods, second: Neighbourhoods, tolerances: Tolerances) -> bool:
     """Tell whether StructureMatcher may find that two cells of as many sites match; it need not."""
     if first.names != second.names or not np.array_equal(np.sort(first.kinds), np.sort(second.kinds)):
         return False
-    rarest = int(np.argmin(np.bincount(first.kinds)))
-    (partners,) = np.nonzero(first.kinds == rarest)
-    anchor = int(np.nonzero(second.kinds == rarest)[0][0])
-    site_within_a = 2 * tolerances.site / len(first.kinds) ** (1 / 3)
-    key = first.lattice.matrix.tobytes(), second.lattice.matrix.tobytes()
-    for matrix, stretch in _mappings(*key, tolerances):
-        within_a = stretch * site_within_a + MARGIN_A
-        alike = _with_neighbours_of(first, partners, second, anchor, matrix, within_a)
-        if _some_fit(first, alike, second, anchor, matrix, within_a):
+    mappings = _mappings(first.lattice.matrix.tobytes(), second.lattice.matrix.tobytes(), tolerances)
+    if not mappings:
+        return False
+    site_within = 2 * tolerances.site / len(first.kinds) ** (1 / 3)
+    widest_a = max(mapping.within for mapping in mappings) * site_within + MARGIN_A
+    anchor, partners = _most_particular(first, second, widest_a, max(mapping.strain for mapping in mappings))
+    if not len(partners):
+        return False
+    for mapping in mappings:
+        where = second, anchor, mapping.matrix, mapping.within * site_within + MARGIN_A
+        if _some_fit(first, _with_neighbours_of(first, partners, *where), *where):
             return True
     return False
 
 
 @lru_cache(maxsize=MAX_CACHED_LATTICES)
-def _mappings(first: bytes, second: bytes, tolerances: Tolerances) -> list[tuple[NDArray[np.float64], float]]:
-    """Lay one lattice on another in all ways; cells of one simulation share their lattices.
-
-    Returns
-    -------
-    list
-        For each way the first lattice in the vectors that lie on the second one's, and the factor that takes
-        a fraction of a cell's length to the longest distance that it may have in this lattice, A.
-    """
+def _mappings(first: bytes, second: bytes, tolerances: Tolerances) -> list[_Mapping]:
+    """Lay one lattice on another in all ways; cells of one simulation share their lattices."""
     ours, theirs = (Lattice(np.frombuffer(matrix).reshape(3, 3)) for matrix in (first, second))
     found = []
     for lattice, _, scale in ours.find_all_mappings(
@@ -156,8 +176,38 @@ def _mappings(first: bytes, second: bytes, tolerances: Tolerances) -> list[tuple
         # The matcher measures distances in the mean of both lattices.
         mean = Lattice.from_parameters(*(np.add(lattice.parameters, theirs.parameters) / 2))
         stretch = np.linalg.norm(np.linalg.inv(mean.matrix) @ lattice.matrix, 2)
-        found.append((lattice.matrix, float(stretch * mean.volume ** (1 / 3))))
+        stretches = np.linalg.svd(np.linalg.inv(theirs.matrix) @ lattice.matrix, compute_uv=False)
+        strain = max(stretches.max(), 1 / stretches.min()) - 1
+        found.append(_Mapping(lattice.matrix, float(stretch * mean.volume ** (1 / 3)), float(strain)))
     return found
+
+
+def _most_particular(
+    first: Neighbourhoods, second: Neighbourhoods, within_a: float, strain: float
+) -> tuple[int, NDArray[np.int64]]:
+    """Find the site of the second cell with the fewest possible partners in the first, and these.
+
+    Distances to the neighbours tell, in order: where all neighbours differ little, so does the n-th distance.
+    """
+    rarest = int(np.argmin(np.bincount(first.kinds)))
+    (partners,) = np.nonzero(first.kinds == rarest)
+    anchors = np.nonzero(second.kinds == rarest)[0][:N_ANCHORS]
+    ours, ours_known = _at_least(first, partners)
+    theirs, theirs_known = (part[:, None] for part in _at_least(second, anchors))
+    margins = within_a + strain * theirs
+    differ = (theirs_known & (ours > theirs + margins)) | (ours_known & (ours < theirs - margins))
+    may_be = ~np.any(differ, axis=-1)
+    best = int(np.argmin(np.sum(may_be, axis=1)))
+    return int(anchors[best]), partners[may_be[best]]
+
+
+def _at_least(
+    cell: Neighbourhoods, sites: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the distances of neighbours, and which are known: the others are longer than that."""
+    lengths = cell.lengths[sites]
+    known = np.isfinite(lengths)
+    return np.where(known, lengths, cell.reach[sites][:, None]), known
 
 
 def _with_neighbours_of(
