@@ -193,7 +193,8 @@ def _most_particular(
     (partners,) = np.nonzero(first.kinds == rarest)
     anchors = np.nonzero(second.kinds == rarest)[0][:N_ANCHORS]
     ours, ours_known = _at_least(first, partners)
-    theirs, theirs_known = (part[:, None] for part in _at_least(second, anchors))
+    theirs, theirs_known = _at_least(second, anchors)
+    theirs, theirs_known = theirs[:, None], theirs_known[:, None]
     margins = within_a + strain * theirs
     differ = (theirs_known & (ours > theirs + margins)) | (ours_known & (ours < theirs - margins))
     may_be = ~np.any(differ, axis=-1)

@@ -9,6 +9,7 @@ from polyfacet.materials.reduced_formula import reduced_formula
 from polyfacet.materials.targets import derive_targets
 from polyfacet.runtime.identifiers import invalid_mat_id_reason
 from polyfacet.sources.alexandria.entry_agreement import Cell, check_agreement
+from polyfacet.sources.alexandria.entry_properties import check_properties
 from polyfacet.sources.alexandria.entry_structure import (
     cell_volume,
     entry_sites,
@@ -42,9 +43,17 @@ def material_from_entry(entry: Any, magnetization: Magnetization = "absolute") -
     structure = mapping(entry.get("structure"), "structure")
     matrix = lattice_matrix(structure)
     volume = cell_volume(matrix)
-    sites = entry_sites(structure)
+    found = entry_sites(structure)
+    sites = found.sites
     amounts = _amounts(sites)
-    cell = Cell(reduced_formula(amounts), amounts, matrix, volume, [site["abc"] for site in sites])
+    cell = Cell(
+        formula=reduced_formula(amounts),
+        amounts=amounts,
+        added=found.added,
+        matrix=matrix,
+        volume=volume,
+        positions=[site["abc"] for site in sites],
+    )
     _check_stated_formula(data)
     prototype_id = _optional(data, "prototype_id", str)
     if data.get("nsites", len(sites)) != len(sites):
@@ -52,6 +61,8 @@ def material_from_entry(entry: Any, magnetization: Magnetization = "absolute") -
             f"nsites is {shown(data['nsites'])}, but the structure has {len(sites)} sites"
         )
     check_agreement(entry, data, cell)
+    targets = _targets(data, cell.n_atoms, volume, magnetization)
+    check_properties(data)
     return Material(
         mat_id=data["mat_id"],
         formula=cell.formula,
@@ -60,7 +71,7 @@ def material_from_entry(entry: Any, magnetization: Magnetization = "absolute") -
         n_sites=len(sites),
         volume=volume,
         elements=frozenset(amounts),
-        targets=_targets(data, cell.n_atoms, volume, magnetization),
+        targets=targets,
         structure=structure_json(matrix, sites),
     )
 
