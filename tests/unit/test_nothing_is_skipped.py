@@ -67,7 +67,7 @@ def test_what_stands_beside_the_entries_is_named(tmp_path, capfd):
     text = f'{{"@module": "m", "m2": 3, "entries": [{ONE}], {others}}}'
     found, _ = run(tmp_path, written(tmp_path, text))
     assert found == IDS[:1]
-    assert "e.json: 'm2', 'm3', 'note', which hold no entries" in capfd.readouterr().err
+    assert "e.json: 'm2', 'm3', 'note', which stand beside the entries" in capfd.readouterr().err
 
 
 def test_repeated_keys_are_duplicates(tmp_path):

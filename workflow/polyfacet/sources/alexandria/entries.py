@@ -226,7 +226,7 @@ def _beside_entries(window: JsonWindow, others: list[str]) -> Iterator[Any]:
     unread = [repr(key[:40]) for key in others if not key.startswith(CLASS_MARK)]
     if unread:
         more = f" and {len(unread) - 5} more" if len(unread) > 5 else ""
-        tell(f"not read: {window.path}: {', '.join(unread[:5])}{more}, which hold no entries")
+        tell(f"not read: {window.path}: {', '.join(unread[:5])}{more}, which stand beside the entries")
 
 
 def _identified(value: Any, key: str) -> Any:
