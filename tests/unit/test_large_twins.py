@@ -151,6 +151,16 @@ def test_a_quick_look_tells_snapshots_apart(monkeypatch):
         assert twin_groups(materials) == ([], set())
 
 
+def test_twins_among_very_many_cells_of_one_volume_are_found(monkeypatch):
+    """The names say nothing, and the volumes are those of one simulation."""
+    monkeypatch.setattr(twins, "MAX_COMPARED", 2)
+    cell = DIAMOND.copy().make_supercell(2)
+    snapshots = {f"m{i:02d}": snapshot(cell, 0.1, seed=i) for i in range(12)}
+    copies = {f"z{mat_id}": snapshot(moved, 1e-3, seed=0) for mat_id, moved in snapshots.items()}
+    groups, _ = twin_groups([candidate(*item) for item in (snapshots | copies).items()])
+    assert sorted(map(sorted, groups)) == [[mat_id, f"z{mat_id}"] for mat_id in snapshots]
+
+
 def test_a_quick_look_sees_exchanged_elements():
     cell = rock_salt("Na", "Cl", 5.64).make_supercell(3)
     other = cell.copy()

@@ -22,7 +22,7 @@ REACH = 1.8
 N_ANCHORS = 32
 # Sites that nearly always tell that a place does not fit.
 N_PROBES = 16
-# For the last digits.
+# For the last digits, of which single precision has seven.
 MARGIN_A = 1e-3
 MAX_CACHED_LATTICES = 4096
 
@@ -48,8 +48,8 @@ class Neighbourhoods:
         Elements on each site, as one number for each set of them, shape ``(N,)``.
     names
         The sets of elements that the numbers stand for.
-    fractional, cartesian
-        Vectors to the neighbours, shape ``(N, n, 3)``; rows without a neighbour are infinite.
+    vectors
+        To the neighbours, A, shape ``(N, n, 3)``; rows without a neighbour are infinite.
     lengths
         Distances to the neighbours in order, A, shape ``(N, n)``; infinite where there is none.
     neighbour_kinds
@@ -67,10 +67,9 @@ class Neighbourhoods:
     lattice: Lattice
     kinds: NDArray[np.int64]
     names: tuple[tuple[str, ...], ...]
-    fractional: NDArray[np.float64]
-    cartesian: NDArray[np.float64]
-    lengths: NDArray[np.float64]
-    neighbour_kinds: NDArray[np.int64]
+    vectors: NDArray[np.float32]
+    lengths: NDArray[np.float32]
+    neighbour_kinds: NDArray[np.int16]
     reach: NDArray[np.float64]
     coords: NDArray[np.float64]
     spacings: NDArray[np.float64]
@@ -93,11 +92,10 @@ def neighbourhoods(crystal: Structure) -> Neighbourhoods:
     reach[centers[is_last]] = lengths[is_last]
     is_kept = place < N_NEIGHBOURS
     where = centers[is_kept], place[is_kept]
-    fractional = np.full((len(crystal), N_NEIGHBOURS, 3), np.inf)
-    fractional[where] = (coords[points] + images - coords[centers])[is_kept]
-    cartesian = np.full_like(fractional, np.inf)
-    cartesian[where] = fractional[where] @ crystal.lattice.matrix
-    neighbour_kinds = np.full(fractional.shape[:2], -1)
+    # Thousands of cells are in memory at once.
+    vectors = np.full((len(crystal), N_NEIGHBOURS, 3), np.inf, np.float32)
+    vectors[where] = (coords[points] + images - coords[centers])[is_kept] @ crystal.lattice.matrix
+    neighbour_kinds = np.full(vectors.shape[:2], -1, np.int16)
     neighbour_kinds[where] = kinds[points[is_kept]]
     spacings = 1 / np.array(crystal.lattice.reciprocal_lattice_crystallographic.abc)
     trees = tuple(_tree(coords[kinds == kind], spacings) for kind in range(len(names)))
@@ -105,9 +103,8 @@ def neighbourhoods(crystal: Structure) -> Neighbourhoods:
         lattice=crystal.lattice,
         kinds=kinds,
         names=names,
-        fractional=fractional,
-        cartesian=cartesian,
-        lengths=np.linalg.norm(cartesian, axis=-1),
+        vectors=vectors,
+        lengths=np.linalg.norm(vectors, axis=-1),
         neighbour_kinds=neighbour_kinds,
         reach=reach,
         coords=coords,
@@ -204,7 +201,7 @@ def _most_particular(
 
 def _at_least(
     cell: Neighbourhoods, sites: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Return the distances of neighbours, and which are known: the others are longer than that."""
     lengths = cell.lengths[sites]
     known = np.isfinite(lengths)
@@ -220,11 +217,12 @@ def _with_neighbours_of(
     within_a: float,
 ) -> NDArray[np.int64]:
     """Select the sites that may have the neighbours of the anchor, for one way to lay the lattices."""
-    for vector, kind in zip(second.fractional[anchor], second.neighbour_kinds[anchor], strict=True):
+    to_first = np.linalg.inv(second.lattice.matrix) @ matrix
+    for vector, kind in zip(second.vectors[anchor], second.neighbour_kinds[anchor], strict=True):
         if kind < 0 or not len(partners):
             break
-        expected = vector @ matrix
-        distances = np.linalg.norm(first.cartesian[partners] - expected, axis=-1)
+        expected = vector @ to_first
+        distances = np.linalg.norm(first.vectors[partners] - expected, axis=-1)
         is_there = (distances <= within_a) & (first.neighbour_kinds[partners] == kind)
         # A neighbour that is further away than all are known of may be there.
         unknown = np.linalg.norm(expected) + within_a >= first.reach[partners] - MARGIN_A

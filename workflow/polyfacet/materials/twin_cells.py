@@ -88,6 +88,12 @@ class ReducedCell(Cell):
         """What each site has around it."""
         return neighbourhoods(self.structure)
 
+    @property
+    def mean_distance(self) -> float:
+        """Distance to the nearest neighbour, mean of all sites, A: nearly equal for twins."""
+        around = self.neighbourhoods
+        return float(np.minimum(around.lengths[:, 0], around.reach).mean())
+
 
 def reduced_cell(material: Candidate) -> Cell:
     """Bring a material's crystal to the form in which it is compared.

@@ -40,7 +40,7 @@ T = TypeVar("T")
 WITHIN = Tolerances(length=0.03, angle_deg=1.5, site=0.03)
 # Reduced cells whose lengths and angles are that close have volumes within 1.2: nothing is lost by it.
 VOLUME_WITHIN = 1.3
-# Of more polymorphs than this that are alike in size, each is compared with as many next to it in volume.
+# Of more polymorphs than this that are alike in size, each is compared with as many next to it.
 MAX_COMPARED = 200
 # The matcher needs a millisecond for smaller cells, which is what a quick look costs.
 MIN_SITES_LOOKED_AT = 24
@@ -191,15 +191,26 @@ def _ratio(first: Cell, second: Cell) -> float:
 def _pairs(cells: Sequence[ReducedCell]) -> Iterator[tuple[ReducedCell, ReducedCell]]:
     """Pair each with those of as many sites next to it in volume, in an order of their own.
 
-    Nearest first: many equal ones are few comparisons.
+    Where these are not all, also with those next to it in the distances between atoms: the cells of one
+    simulation have one volume.
     """
     ordered = sorted(cells, key=lambda cell: (cell.n_sites, cell.volume, cell.mat_id))
     for _, group in groupby(ordered, key=lambda cell: cell.n_sites):
         alike = list(group)
-        for distance in range(1, min(len(alike), MAX_COMPARED + 1)):
-            for first, second in zip(alike, alike[distance:], strict=False):
-                if second.volume <= VOLUME_WITHIN * first.volume:
+        yield from _next_to_each_other(alike)
+        if len(alike) > MAX_COMPARED + 1:
+            place = {cell.mat_id: i for i, cell in enumerate(alike)}
+            for first, second in _next_to_each_other(sorted(alike, key=lambda cell: cell.mean_distance)):
+                if abs(place[first.mat_id] - place[second.mat_id]) > MAX_COMPARED:
                     yield first, second
+
+
+def _next_to_each_other(cells: Sequence[ReducedCell]) -> Iterator[tuple[ReducedCell, ReducedCell]]:
+    """Pair each with those some places behind it; nearest first, so that equal ones are few comparisons."""
+    for distance in range(1, min(len(cells), MAX_COMPARED + 1)):
+        for first, second in zip(cells, cells[distance:], strict=False):
+            if _ratio(first, second) <= VOLUME_WITHIN:
+                yield first, second
 
 
 def _are_twins(first: ReducedCell, second: ReducedCell) -> bool | None:
