@@ -7,7 +7,12 @@ from typing import Annotated
 
 import pyarrow as pa
 
-from polyfacet.materials.disordered_compositions import TWINS_WITHIN, chemical_system, disordered_groups
+from polyfacet.materials.disordered_compositions import (
+    TWINS_WITHIN,
+    chemical_system,
+    disordered_groups,
+    is_rounded,
+)
 from polyfacet.materials.material import SAMPLE
 from polyfacet.materials.stage_tables import TWINS
 from polyfacet.materials.twins import Candidate, candidates, twin_groups
@@ -18,7 +23,7 @@ from polyfacet.runtime.sharding import read_shard
 
 
 def main(sample: Path, twins: Path, *, shard: int, n_shards: Annotated[int, Key("shards")]) -> None:
-    """Write the twins of one shard; all materials of its elements are in the same shard.
+    """Write the twins of one shard; all materials that may be of one composition are in the same shard.
 
     Parameters
     ----------
@@ -27,10 +32,17 @@ def main(sample: Path, twins: Path, *, shard: int, n_shards: Annotated[int, Key(
     twins
         Output: the materials that have twins, and which.
     shard, n_shards
-        Which chemical systems of the sample: those whose hash falls into this shard.
+        Which formulas of the sample: those whose hash falls into this shard; of elements with disordered
+        crystals all together.
     """
+    disordered = _disordered_systems(sample)
+
+    def compared_with(formula: str) -> str:
+        system = chemical_system(formula)
+        return system if system in disordered else formula
+
     names = ["mat_id", "formula", "n_sites", "vol_atom"]
-    materials = read_shard(sample, SAMPLE, int(shard), n_shards, names, by="formula", key=chemical_system)
+    materials = read_shard(sample, SAMPLE, int(shard), n_shards, names, by="formula", key=compared_with)
     formulas = dict(zip(materials["mat_id"], materials["formula"], strict=True))
     n_sites = dict(zip(materials["mat_id"], materials["n_sites"], strict=True))
     composition = disordered_groups(formulas, n_sites, TWINS_WITHIN)
@@ -51,6 +63,15 @@ def main(sample: Path, twins: Path, *, shard: int, n_shards: Annotated[int, Key(
                 for m in group
             ]
     write_table(twins, sorted(found, key=lambda row: row["mat_id"]), TWINS)
+
+
+def _disordered_systems(sample: Path) -> set[str]:
+    """Name the elements of crystals with shared or half-empty sites."""
+    found: set[str] = set()
+    for piece in iterate_table(sample, SAMPLE, ["formula", "n_sites"]):
+        cells = set(zip(piece["formula"].to_pylist(), piece["n_sites"].to_pylist(), strict=True))
+        found |= {chemical_system(formula) for formula, n_sites in cells if is_rounded(formula, n_sites)}
+    return found
 
 
 def _structures(sample: Path, wanted: Collection[str]) -> list[tuple[str, str]]:
