@@ -96,7 +96,7 @@ CELLS = {
 }
 
 
-@pytest.mark.parametrize("method", ["formula", "random"])
+@pytest.mark.parametrize("method", ["formula", "column", "random"])
 def test_a_split_does_not_divide_roundings_of_one_composition(tmp_path, method):
     """The random split keeps them together as they are twins."""
     sample = sampled(tmp_path / "data", CELLS)
@@ -111,8 +111,9 @@ def test_a_split_does_not_divide_roundings_of_one_composition(tmp_path, method):
     for repeat in range(5):
         split = tmp_path / "split.parquet"
         settings = {"train_fraction": 0.6, "validation_fraction": 0.3, "seed": 0, "repeat": repeat}
+        column = "formula" if method == "column" else None
         twins = tables if method == "random" else []
-        split_materials.main(sample, split, method=method, twins=twins, **settings)
+        split_materials.main(sample, split, method=method, column=column, twins=twins, **settings)
         parts = read_table(split, SPLIT).set_index("mat_id")["part"]
         assert parts["a"] == parts["b"]
 

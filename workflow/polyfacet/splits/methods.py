@@ -82,6 +82,13 @@ def _by_formula(materials: pd.DataFrame, *, rounded: bool) -> dict[str, str]:
     return disordered_groups(formulas, dict(zip(materials["mat_id"], materials["n_sites"], strict=True)))
 
 
+def _by_column(materials: pd.DataFrame, settings: SplitSettings) -> Mapping[str, str]:
+    """Group materials by a column; formulas, which may have several spellings, as compositions."""
+    if settings.column == "formula":
+        return _by_formula(materials, rounded=settings.rounded)
+    return by_column(materials, str(settings.column))
+
+
 def _positional(materials: pd.DataFrame, settings: SplitSettings) -> Mapping[str, str]:
     state = settings.random_state
     return split_by_position(
@@ -101,7 +108,7 @@ FORMULA = SplitMethod(
 COLUMN = SplitMethod(
     "column",
     "by column",
-    lambda materials, settings: by_column(materials, str(settings.column)),
+    _by_column,
     needs=("column",),
 )
 FOLDS = SplitMethod(
