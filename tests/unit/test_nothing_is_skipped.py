@@ -51,6 +51,8 @@ def unnamed(item: dict[str, object], **data: object) -> dict[str, object]:
         f'{{"{IDS[0]}": {ONE}, "entries": [{TWO}, {THREE}], "{IDS[3]}": {FOUR}}}',
         f'{{"@module": "a", "@m": {ONE}, "@n": {TWO}, "entries": [{THREE}], "@o": {FOUR}}}',
         f'{{"{IDS[0]}": {ONE}, "@m": {TWO}, "{IDS[2]}": {THREE}, "@class": "b", "{IDS[3]}": {FOUR}}}',
+        f'{ONE}\n{{"entries": [{TWO}, {THREE}]}}\n{{"{IDS[3]}": {FOUR}}}',
+        f'{ONE}\n{{}}\n{{"version": 1, "energy": 2, "{IDS[1]}": {TWO}}}\n{THREE}\n[{FOUR}]',
         f'{{"entries": [{ONE}, {TWO}]}}\ufeff{{"entries": [{THREE}]}}\n\ufeff\n{FOUR}',
     ],
 )

@@ -136,9 +136,29 @@ def _object(window: JsonWindow) -> Iterator[Any]:
     if not window.position and window.peek() != "{" and not _could_be_entry(others):
         raise _without_entries(window, others)
     window.rewind()
-    # Entries one after the other are read by the fast parser.
+    yield from _one_after_the_other(window)
+
+
+def _one_after_the_other(window: JsonWindow) -> Iterator[Any]:
+    """Yield documents that are entries, by the fast parser, and what others between them hold."""
     while window.peek() == "{":
-        yield window.entry()
+        window.set_mark()
+        value = window.entry()
+        if _holds_others(value):
+            window.position -= 1
+            window.rewind()
+            yield from _object(window)
+        else:
+            window.drop_mark()
+            yield value
+
+
+def _holds_others(value: dict[str, Any]) -> bool:
+    """Whether an object holds entries and is none itself."""
+    return any(
+        isinstance(member, list | dict) if key == ENTRIES else key not in FIELDS and _is_entry(member)
+        for key, member in value.items()
+    )
 
 
 def _holds_entries(window: JsonWindow, key: str) -> bool:
