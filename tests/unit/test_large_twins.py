@@ -8,7 +8,8 @@ from handmade import cesium_chloride, rock_salt, structures
 from pymatgen.core import Lattice, Structure
 
 from polyfacet.materials import twin_cells, twins
-from polyfacet.materials.neighbourhoods import may_match, neighbourhoods
+from polyfacet.materials.neighbourhoods import neighbourhoods
+from polyfacet.materials.quick_look import may_match
 from polyfacet.materials.twin_cells import Candidate, may_repeat, reduced_cell
 from polyfacet.materials.twins import MATCHER, WITHIN, twin_groups
 

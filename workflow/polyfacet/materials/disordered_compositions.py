@@ -131,4 +131,4 @@ class KnownCompositions:
         is_given_rounded = is_rounded(formula, n_sites)
         others = [other for other, rounded in alike.items() if rounded or is_given_rounded]
         shares = _shares([formula, *others])
-        return bool((np.abs(shares[1:] - shares[0]).max(axis=1) <= self.within).any())
+        return bool(others) and bool((np.abs(shares[1:] - shares[0]).max(axis=1) <= self.within).any())

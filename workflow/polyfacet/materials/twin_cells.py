@@ -11,10 +11,10 @@ import numpy as np
 import spglib
 from numpy.typing import NDArray
 from pymatgen.core import Composition, Lattice, Structure
-from scipy.spatial import cKDTree
 
 from polyfacet.materials.neighbourhoods import Neighbourhoods, neighbourhoods
 from polyfacet.materials.occupancies import are_alike
+from polyfacet.materials.periodic_points import PeriodicPoints
 
 logger = logging.getLogger(__name__)
 
@@ -160,14 +160,19 @@ def may_repeat(crystal: Structure) -> bool:
     be a multiple of.
     """
     groups = sorted(_coordinates_by_species(crystal), key=len)
-    within = REPEATED_WITHIN_A / np.array(crystal.lattice.abc)
-    trees = [_tree(group, within) for group in groups]
-    vectors = _parts_of_the_cell(groups[0][1:] - groups[0][0], math.gcd(*map(len, groups)), within)
-    for group, tree in zip(groups, trees, strict=True):
+    lengths = np.array(crystal.lattice.abc)
+    points = [PeriodicPoints(group, lengths) for group in groups]
+    vectors = _parts_of_the_cell(
+        groups[0][1:] - groups[0][0], math.gcd(*map(len, groups)), REPEATED_WITHIN_A / lengths
+    )
+    for group, sites in zip(groups, points, strict=True):
         for site in group[:N_PROBES]:
-            vectors = vectors[_are_near(tree, site + vectors, within)] if len(vectors) else vectors
+            vectors = vectors[sites.are_near(site + vectors, REPEATED_WITHIN_A)]
     return any(
-        all(_are_near(tree, group + vector, within).all() for group, tree in zip(groups, trees, strict=True))
+        all(
+            sites.are_near(group + vector, REPEATED_WITHIN_A).all()
+            for group, sites in zip(groups, points, strict=True)
+        )
         for vector in vectors
     )
 
@@ -201,19 +206,3 @@ def _coordinates_by_species(crystal: Structure) -> Sequence[NDArray[np.float64]]
     for index, site in enumerate(crystal):
         groups.setdefault(site.species_string, []).append(index)
     return [crystal.frac_coords[indices] for indices in groups.values()]
-
-
-def _tree(points: NDArray[np.float64], within: NDArray[np.float64]) -> cKDTree:
-    """Index periodic points, in units of the tolerance along each axis."""
-    return cKDTree(_scaled(points, within), boxsize=1 / within)
-
-
-def _are_near(tree: cKDTree, points: NDArray[np.float64], within: NDArray[np.float64]) -> NDArray[np.bool_]:
-    distances, _ = tree.query(_scaled(points, within), p=np.inf, distance_upper_bound=1.0 + 1e-6)
-    return np.isfinite(distances)
-
-
-def _scaled(points: NDArray[np.float64], within: NDArray[np.float64]) -> NDArray[np.float64]:
-    box = 1 / within
-    # Rounding may take the remainder of a small negative number to 1, which is outside of the box.
-    return np.clip((points % 1.0) * box, 0, box * (1 - 1e-15))

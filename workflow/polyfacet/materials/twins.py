@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 from pymatgen.analysis.structure_matcher import ElementComparator, StructureMatcher
 from pymatgen.core import Composition
 
-from polyfacet.materials.neighbourhoods import Tolerances, may_match
 from polyfacet.materials.occupancies import are_alike
+from polyfacet.materials.quick_look import Tolerances, may_match
 from polyfacet.materials.twin_cells import (
     INCOMPARABLE,
     Candidate,

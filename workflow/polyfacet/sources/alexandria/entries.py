@@ -7,12 +7,12 @@ The reader keeps one window of text in memory, never the file.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.progress import tell
+from polyfacet.sources.alexandria.entry_keys import identified
 from polyfacet.sources.alexandria.entry_text import EntryText, UnreadableTextError
 from polyfacet.sources.alexandria.json_window import MAX_ENTRY_CHARS, JsonWindow
 
@@ -41,14 +41,6 @@ CLASS_MARK = "@"
 BYTE_ORDER_MARK = "\ufeff"
 # Values of an object that are looked at to tell whether it holds entries by identifier.
 MAX_VALUES_BEFORE_ENTRY = 1000
-
-
-@dataclass(frozen=True)
-class MislabelledEntry:
-    """An entry that stands under another identifier than it states: which one is right nobody can tell."""
-
-    stated: str
-    key: str
 
 
 def read_entries(path: Path) -> Iterator[tuple[int, Any]]:
@@ -197,7 +189,7 @@ def _values_before(window: JsonWindow, others: Sequence[tuple[str, Any]]) -> Ite
     for key, value in others:
         if not _is_class_mark(key, value):
             window.position += 1
-            yield _identified(value, key)
+            yield identified(value, key)
 
 
 def _is_class_mark(key: str, value: Any) -> bool:
@@ -224,7 +216,7 @@ def _members(window: JsonWindow, *, is_first: bool, is_inner: bool = False) -> I
         elif key.startswith(CLASS_MARK) and window.peek() not in ("[", "{"):
             window.value()
         else:
-            yield _identified(window.entry(), key)
+            yield identified(window.entry(), key)
     window.take("}")
 
 
@@ -239,7 +231,7 @@ def _beside_entries(window: JsonWindow, others: list[str]) -> Iterator[Any]:
         value = window.value()
         if _is_entry(value):
             window.position += 1
-            yield _identified(value, key)
+            yield identified(value, key)
         else:
             others.append(key)
     window.take("}")
@@ -247,20 +239,3 @@ def _beside_entries(window: JsonWindow, others: list[str]) -> Iterator[Any]:
     if unread:
         more = f" and {len(unread) - 5} more" if len(unread) > 5 else ""
         tell(f"not read: {window.path}: {', '.join(unread[:5])}{more}, which stand beside the entries")
-
-
-def _identified(value: Any, key: str) -> Any:
-    """Let an entry that states no identifier have that under which it stands."""
-    if not isinstance(value, dict) or not isinstance(value.get("data"), dict):
-        return value
-    stated = value["data"].get("mat_id")
-    if stated is None:
-        value["data"]["mat_id"] = key
-    elif isinstance(stated, str) and stated != key and not _is_row_number(key, stated):
-        return MislabelledEntry(stated, key)
-    return value
-
-
-def _is_row_number(key: str, stated: str) -> bool:
-    """Whether an entry stands under the number of its row, as pandas writes it, and has its own name."""
-    return key.isdecimal() and not stated.isdecimal()

@@ -17,7 +17,8 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import column
 from polyfacet.runtime.progress import track
 from polyfacet.sources.alexandria.draw import MAX_RANK, Draw
-from polyfacet.sources.alexandria.entries import MislabelledEntry, read_entries
+from polyfacet.sources.alexandria.entries import read_entries
+from polyfacet.sources.alexandria.entry_keys import MislabelledEntry
 from polyfacet.sources.alexandria.entry_values import InvalidEntryError, shown
 from polyfacet.sources.alexandria.material import material_from_entry
 from polyfacet.sources.alexandria.sorted_runs import write_run
