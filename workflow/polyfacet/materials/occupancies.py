@@ -2,8 +2,8 @@
 
 from pymatgen.core import Composition
 
-# Occupancies are stated with two decimals or more.  The margin is for sums of floats.
-OCCUPANCY_WITHIN = 5e-3 + 1e-9
+# Occupancies are stated with two decimals or more.  The margin is for numbers in single precision.
+OCCUPANCY_WITHIN = 5e-3 + 1e-6
 
 
 def are_alike(first: Composition, second: Composition) -> bool:

@@ -194,4 +194,4 @@ def _rounding(occupancies: list[float]) -> float:
 
 
 def _have_digits(values: list[float], n: int) -> bool:
-    return all(abs(value - round(value, n)) < 1e-9 for value in values)
+    return all(abs(value - round(value, n)) < 1e-6 for value in values)
