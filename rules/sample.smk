@@ -66,7 +66,7 @@ rule read_composition_table:
         script_path("read_composition_table")
 
 
-# All materials of a formula are in one shard.
+# All materials of a formula are in one shard, and those of formulas that may be one.
 rule find_twins:
     input:
         sample=rules.sample.output.sample,

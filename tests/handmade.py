@@ -66,7 +66,7 @@ def entry(mat_id: str, structure: Structure, **data: Any) -> dict[str, Any]:
         "energy_total": -3.1 * len(structure),
         "total_mag": -0.5,
         "band_gap_ind": 1.2,
-        "band_gap_dir": 1.3,
+        "band_gap_dir": data.get("band_gap_ind", 1.2),
         "dos_ef": 0.8,
         "e_above_hull": 0.01,
         "e_form": -0.7,

@@ -16,6 +16,7 @@ from polyfacet.sources.alexandria.entries import read_entries
 from polyfacet.sources.alexandria.material import material_from_entry
 
 MGO = rock_salt("Mg", "O", 4.21)
+HDO = Structure(Lattice.cubic(3), ["H", "D", "O"], [[0.3, 0, 0], [0, 0.3, 0], [0, 0, 0]])
 MG4O4 = MGO.copy().make_supercell([[-1, 1, 1], [1, -1, 1], [1, 1, -1]])
 
 
@@ -53,6 +54,7 @@ CONTRADICTIONS = [
     (changed(data__elements=["Mg"]), "elements are"),
     (changed(data__elements="MgO"), "elements is 'MgO', not a list"),
     (changed(data__nelements=3), "nelements is 3, but the structure has 2"),
+    (changed(HDO, data__nelements=4), "nelements is 4, but the structure has 2"),
     (changed(data__chemsys="Ca-O"), "chemsys is 'Ca-O', but the structure holds Mg, O"),
     (changed(data__chemsys=nested(900)), "chemsys is list, not a text"),
     (changed(data__elements=["Mg", nested(900)]), r"elements are \['Mg', list\], but the structure holds"),
@@ -91,6 +93,13 @@ IMPOSSIBLE = [
     (changed(data__band_gap_ind=1e5), "gap is 100000 eV, above"),
     (changed(data__dos_ef=1e300), "dos_ef is"),
     (changed(data__total_mag=-1e300), "mag_vol is"),
+    (changed(data__band_gap_dir=-0.5, data__band_gap_ind=0.0), "band_gap_dir is -0.5 eV, below 0"),
+    (changed(data__band_gap_dir=1.0), r"band_gap_dir is 1 eV, less than band_gap_ind, which is 1\.2"),
+    (changed(data__band_gap_dir="wide"), "band_gap_dir is 'wide', not a number"),
+    (
+        changed(data__e_form=0.5, data__e_above_hull=0.1),
+        r"e_above_hull is 0\.1 eV/atom, less than e_form, which is 0\.5",
+    ),
 ]
 
 
@@ -116,6 +125,17 @@ def test_a_contradiction_is_a_reject_that_names_both_values(tmp_path, item, reas
         # A correction is part of `energy` or not, as the source chose.
         (changed(data__energy_corrected=-7.0, correction=-0.8, energy=-7.0), "MgO"),
         (changed(data__energy_corrected=-7.0, correction=-0.8, energy=-6.2), "MgO"),
+        # Values that were rounded, and values that say nothing.
+        (changed(data__band_gap_dir=1.196), "MgO"),
+        (changed(data__band_gap_dir=-1e-5, data__band_gap_ind=0.0), "MgO"),
+        (changed(data__band_gap_dir=math.nan), "MgO"),
+        (changed(data__band_gap_dir=None), "MgO"),
+        (changed(data__e_form=0.134, data__e_above_hull=0.13), "MgO"),
+        (changed(data__e_form=-0.7, data__e_above_hull=0.0), "MgO"),
+        # Deuterium is an element of its own, or hydrogen.
+        (changed(HDO, data__nelements=3, data__elements=["D", "H", "O"], data__chemsys="D-H-O"), "H2O"),
+        (changed(HDO, data__nelements=2, data__elements=["H", "O"], data__chemsys="H-O"), "H2O"),
+        (changed(HDO, data__nelements=3, composition={"H": 1, "D": 1, "O": 1}, data__formula="HDO"), "H2O"),
         # Smearing takes the density of states of an insulator below zero.
         (changed(data__dos_ef=-1.0), "MgO"),
         (changed(Structure(Lattice.cubic(3), ["O", "O"], [[0, 0, 0], [0.4, 0, 0]])), "O2"),

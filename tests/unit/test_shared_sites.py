@@ -40,6 +40,10 @@ FULL_IRON = {
     "three-digits": [valence("Fe", charge, 0.333) for charge in (2, 3, 4)],
     "three-digits-one": [{"element": "Fe", "occu": 0.999}],
     "three-digits-above": [{"element": "Fe", "occu": 1.001}],
+    "two-digits": [valence("Fe", charge, 0.33) for charge in (2, 3, 4)],
+    "two-digits-in-single-precision": [valence("Fe", charge, 0.33000001311302185) for charge in (2, 3, 4)],
+    "two-digits-above": [valence("Fe", charge, 0.17) for charge in range(1, 7)],
+    "two-digits-two": [valence("Fe", 2, 0.33), valence("Fe", 3, 0.66)],
 }
 FULL_HYDROGEN = {
     "deuterium": [{"element": "D", "occu": 1}],
@@ -47,6 +51,14 @@ FULL_HYDROGEN = {
     "charged-deuterium": [{"element": "D+", "occu": 0.5}, {"element": "T", "occu": 0.5}],
 }
 IMPOSSIBLE = {
+    "too-full-two-digits": (
+        [valence("Fe", 2, 0.34), valence("Fe", 3, 0.68)],
+        "site 0 add up to 1.02, more than 1",
+    ),
+    "too-full-one-digit": (
+        [valence("Fe", 2, 0.5), valence("Fe", 3, 0.6)],
+        "site 0 add up to 1.1, more than 1",
+    ),
     "too-full": ([{"element": "Fe", "occu": 1.002}], "site 0 add up to 1.002, more than 1"),
     "two-whole-valences": ([valence("Fe", 2, 1), valence("Fe", 3, 1)], "site 0 add up to 2, more than 1"),
     "empty": ([{"element": "Fe", "occu": 0}], "site 0 is empty"),
@@ -108,6 +120,8 @@ def test_real_partial_occupancies_stay_partial(tmp_path):
             elements=["Fe", "Mg", "O"],
         ),
         with_site("vacancies", [{"element": "Fe", "occu": 0.99}], formula="Fe0.99O"),
+        with_site("tenths", [valence("Fe", charge, 0.3) for charge in (2, 3, 4)], formula="Fe0.9O"),
+        with_site("thirds", [valence("Fe", 2, 0.33), valence("Fe", 3, 0.33)], formula="Fe0.66O"),
     ]
     sampled, written = sampled_and_written(tmp_path, items)
     held = {
@@ -119,6 +133,8 @@ def test_real_partial_occupancies_stay_partial(tmp_path):
         "two": pytest.approx({"Fe": 0.6, "Mg": 0.4}),
         "two-noisy": pytest.approx({"Fe": 1 / 3, "Mg": 2 / 3}, abs=1e-4),
         "vacancies": {"Fe": 0.99},
+        "tenths": {"Fe": pytest.approx(0.9)},
+        "thirds": {"Fe": pytest.approx(0.66)},
     }
     assert sum(held["two-noisy"].values()) == pytest.approx(1, abs=1e-12)
     assert set(written.rows) == set(held)
@@ -128,3 +144,27 @@ def test_real_partial_occupancies_stay_partial(tmp_path):
         assert "a site is shared" in texts.reasons[name]
     colors = {name: len(drawn_atoms(tmp_path / "cif" / f"{name}.cif")) for name in held}
     assert colors["two-noisy"] == colors["two"]
+
+
+def test_statements_of_the_occupancies_as_they_add_up_are_no_contradiction(tmp_path):
+    """A formula of pymatgen counts 0.99 atoms where three times 0.33 are stated, on each of many sites."""
+    thirds = [{"element": element, "occu": 0.33} for element in ("Fe", "Co", "Ni")]
+    rock = IRON_OXIDE.copy().make_supercell(3)
+    items = []
+    for name, species, stated in [
+        ("valences", [valence("Fe", charge, 0.33) for charge in (2, 3, 4)], {"Fe": 26.73, "O": 27}),
+        ("many-digits", [valence("Fe", charge, 0.333) for charge in (2, 3, 4)], {"Fe": 26.973, "O": 27}),
+        ("elements", thirds, {"Fe": 8.91, "Co": 8.91, "Ni": 8.91, "O": 27}),
+    ]:
+        raw = entry(name, rock)
+        for site in raw["structure"]["sites"][:27]:
+            site["species"] = species
+        formula = "".join(f"{symbol}{amount:g}" for symbol, amount in stated.items())
+        raw["data"] |= {"formula": formula, "elements": list(stated), "composition": stated}
+        items.append(raw | {"composition": stated})
+    sampled, _ = sampled_and_written(tmp_path, items)
+    assert {name: row["formula"] for name, row in sampled.rows.items()} == {
+        "valences": "FeO",
+        "many-digits": "FeO",
+        "elements": "FeCoNiO3",
+    }

@@ -7,6 +7,12 @@ from typing import Annotated
 
 import pyarrow as pa
 
+from polyfacet.materials.disordered_compositions import (
+    TWINS_WITHIN,
+    chemical_system,
+    disordered_groups,
+    is_rounded,
+)
 from polyfacet.materials.material import SAMPLE
 from polyfacet.materials.stage_tables import TWINS
 from polyfacet.materials.twins import Candidate, candidates, twin_groups
@@ -17,7 +23,7 @@ from polyfacet.runtime.sharding import read_shard
 
 
 def main(sample: Path, twins: Path, *, shard: int, n_shards: Annotated[int, Key("shards")]) -> None:
-    """Write the twins of one shard; the others of its formula are in the same shard.
+    """Write the twins of one shard; all materials that may be of one composition are in the same shard.
 
     Parameters
     ----------
@@ -26,12 +32,22 @@ def main(sample: Path, twins: Path, *, shard: int, n_shards: Annotated[int, Key(
     twins
         Output: the materials that have twins, and which.
     shard, n_shards
-        Which formulas of the sample: those whose hash falls into this shard.
+        Which formulas of the sample: those whose hash falls into this shard; of elements with disordered
+        crystals all together.
     """
-    names = ["mat_id", "formula", "vol_atom"]
-    materials = read_shard(sample, SAMPLE, int(shard), n_shards, names, by="formula")
+    disordered = _disordered_systems(sample)
+
+    def compared_with(formula: str) -> str:
+        system = chemical_system(formula)
+        return system if system in disordered else formula
+
+    names = ["mat_id", "formula", "n_sites", "vol_atom"]
+    materials = read_shard(sample, SAMPLE, int(shard), n_shards, names, by="formula", key=compared_with)
+    formulas = dict(zip(materials["mat_id"], materials["formula"], strict=True))
+    n_sites = dict(zip(materials["mat_id"], materials["n_sites"], strict=True))
+    composition = disordered_groups(formulas, n_sites, TWINS_WITHIN)
     wanted: dict[str, str] = {}
-    for formula, rows in materials.groupby("formula", sort=True):
+    for formula, rows in materials.groupby(materials["mat_id"].map(composition), sort=True):
         near = candidates(dict(zip(rows["mat_id"], rows["vol_atom"], strict=True)))
         wanted |= dict.fromkeys(near, str(formula))
     by_formula: dict[str, list[Candidate]] = defaultdict(list)
@@ -40,13 +56,22 @@ def main(sample: Path, twins: Path, *, shard: int, n_shards: Annotated[int, Key(
             by_formula[wanted[mat_id]].append(Candidate(mat_id, structure))
     found = []
     for formula in track(sorted(by_formula), f"twins {shard}, formulas", len(by_formula)):
-        groups, unknown = twin_groups(by_formula.pop(formula))
+        groups, unknown = twin_groups(by_formula.pop(formula), f"twins {shard}, {formula}")
         for group in groups:
             found += [
-                {"mat_id": m, "twin_group": min(group), "formula": formula, "compared": m not in unknown}
+                {"mat_id": m, "twin_group": min(group), "formula": formulas[m], "compared": m not in unknown}
                 for m in group
             ]
     write_table(twins, sorted(found, key=lambda row: row["mat_id"]), TWINS)
+
+
+def _disordered_systems(sample: Path) -> set[str]:
+    """Name the elements of crystals with shared or half-empty sites."""
+    found: set[str] = set()
+    for piece in iterate_table(sample, SAMPLE, ["formula", "n_sites"]):
+        cells = set(zip(piece["formula"].to_pylist(), piece["n_sites"].to_pylist(), strict=True))
+        found |= {chemical_system(formula) for formula, n_sites in cells if is_rounded(formula, n_sites)}
+    return found
 
 
 def _structures(sample: Path, wanted: Collection[str]) -> list[tuple[str, str]]:

@@ -16,13 +16,14 @@ from polyfacet.facets.graph.network import NetworkConfig, PotNet
 from polyfacet.facets.graph.training import Trained, train_on_properties
 from polyfacet.facets.graph.training_examples import NothingToLearnError
 from polyfacet.materials.crystal_objectives import PREDEFINED
+from polyfacet.materials.disordered_compositions import KnownCompositions, disordered_groups
 from polyfacet.materials.material import SAMPLE
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import write_text
 from polyfacet.runtime.parquet import read_by_material, read_table
 from polyfacet.runtime.progress import tell
-from polyfacet.splits.grouping import by_column, with_twins
+from polyfacet.splits.grouping import with_twins
 from polyfacet.splits.parts import SPLIT, TEST, TRAIN
 
 # All of these, whatever a run predicts: to ask for one more must not change the embedding.
@@ -150,17 +151,21 @@ def _train(
 
 
 def _read_materials(path: Path, groups: Mapping[str, str] = MappingProxyType({})) -> pd.DataFrame:
-    """Read formulas, targets and what stays together: formulas, and the groups of the split with them."""
-    materials = read_table(path, SAMPLE, columns=["mat_id", "formula", *TARGETS])
-    together = with_twins(by_column(materials, "formula"), groups)
+    """Read formulas, targets and what stays together: compositions, and the groups of the split with them."""
+    materials = read_table(path, SAMPLE, columns=["mat_id", "formula", "n_sites", *TARGETS])
+    formulas = dict(zip(materials["mat_id"], materials["formula"], strict=True))
+    n_sites = dict(zip(materials["mat_id"], materials["n_sites"], strict=True))
+    together = with_twins(disordered_groups(formulas, n_sites), groups)
     return materials.assign(group=materials["mat_id"].map(together)).set_index("mat_id")
 
 
 def _check_overlap(pretraining: pd.DataFrame, test: pd.DataFrame) -> None:
     """Refuse to train on what is tested on, or on another structure of it."""
-    tested = set(test["formula"])
+    tested = KnownCompositions(test["formula"], test["n_sites"])
     overlap = [
-        f"{mat_id} ({formula})" for mat_id, formula in pretraining["formula"].items() if formula in tested
+        f"{mat_id} ({formula})"
+        for mat_id, formula, n_sites in pretraining[["formula", "n_sites"]].itertuples()
+        if tested.hold(formula, n_sites)
     ]
     if overlap:
         raise UserError(

@@ -15,7 +15,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import scratch_folder, write_text
 from polyfacet.runtime.parquet import write_table
 from polyfacet.runtime.progress import tell
-from polyfacet.runtime.rejects import check_rejected_fraction
+from polyfacet.runtime.rejects import check_rejected_fraction, most_frequent
 from polyfacet.sources.alexandria.draw import Draw, Filters
 from polyfacet.sources.alexandria.entry_files import entry_files
 from polyfacet.sources.alexandria.entry_pass import REJECTED_ENTRIES
@@ -71,7 +71,7 @@ def main(
         write_table(rejected, found.invalid, REJECTED_ENTRIES)
         check_rejected_fraction(counts["invalid"], counts["read"], max_rejected_fraction, "sample", reasons)
         counts["sampled"] = len(found.sampled_ids)
-        _check_size(size, counts)
+        _check_size(size, counts, reasons)
         duplicates = write_sample(sample, found, sample_schema(more_objectives(objectives)))
     rejects = pa.concat_tables([found.invalid, duplicates])
     order = [("source_file", "ascending"), ("source_position", "ascending")]
@@ -80,10 +80,11 @@ def main(
     write_text(summary, json.dumps(facts, indent=2) + "\n")
 
 
-def _check_size(size: int | None, counts: Mapping[str, int]) -> None:
+def _check_size(size: int | None, counts: Mapping[str, int], reasons: Sequence[str]) -> None:
     n_sampled = counts["sampled"]
     if n_sampled == 0:
-        raise UserError(f"No material is left to sample: {dict(counts)}. Change `sources` or `filters`.")
+        why = f" The entries were rejected because:\n{most_frequent(reasons)}\n" if reasons else " "
+        raise UserError(f"No material is left to sample: {dict(counts)}.{why}Change `sources` or `filters`.")
     if size is not None and n_sampled < size:
         tell(f"sample: {size} materials asked for, {n_sampled} are there; going on with those.")
 

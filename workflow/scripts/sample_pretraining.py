@@ -1,17 +1,19 @@
 """Draw the materials outside the sample that the network of the structure facet is pretrained on."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 from polyfacet.config.sample import Magnetization
+from polyfacet.materials.disordered_compositions import KnownCompositions
 from polyfacet.materials.material import SAMPLE
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import scratch_folder, write_text
 from polyfacet.runtime.parquet import read_table
 from polyfacet.runtime.progress import tell
+from polyfacet.runtime.rejects import most_frequent
 from polyfacet.sources.alexandria.draw import Draw, Filters
 from polyfacet.sources.alexandria.entry_files import entry_files
 from polyfacet.sources.alexandria.sample_writing import find_materials, write_sample
@@ -53,29 +55,30 @@ def main(
     UserError
         If no material is left.
     """
-    earlier = read_table(sample, SAMPLE, columns=["mat_id", "formula"])
+    earlier = read_table(sample, SAMPLE, columns=["mat_id", "formula", "n_sites"])
     draw = Draw(
         n_materials,
         seed,
         Filters.of(filters),
         magnetization,
         drawn_ids=frozenset(earlier["mat_id"]),
-        drawn_formulas=frozenset(earlier["formula"]),
+        drawn_compositions=KnownCompositions(earlier["formula"], earlier["n_sites"]),
     )
     with scratch_folder(pretraining.with_name(f"{pretraining.name}.runs")) as folder:
         found = find_materials(entry_files(sources).files, folder, draw, threads)
         counts = found.counts
         counts["drawn"] = len(found.sampled_ids)
-        _check_size(n_materials, counts)
+        _check_size(n_materials, counts, found.invalid["reason"].to_pylist())
         write_sample(pretraining, found, SAMPLE)
     write_text(summary, json.dumps(dict(sorted(counts.items())), indent=2) + "\n")
 
 
-def _check_size(n_materials: int, counts: Mapping[str, int]) -> None:
+def _check_size(n_materials: int, counts: Mapping[str, int], reasons: Sequence[str]) -> None:
     n_drawn = counts["drawn"]
     if n_drawn == 0:
+        why = f" The entries were rejected because:\n{most_frequent(reasons)}\n" if reasons else " "
         raise UserError(
-            f"No material outside the sample is left to pretrain on: {dict(counts)}. "
+            f"No material outside the sample is left to pretrain on: {dict(counts)}.{why}"
             "Set graphs.pretrain to 0 or mend `sources`."
         )
     if n_drawn < n_materials:

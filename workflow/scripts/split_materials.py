@@ -49,7 +49,9 @@ def main(
         raise UserError(
             f"the split `{method}` looks at {missing[0]!r}; the sample has the columns {', '.join(known)}."
         )
-    materials = read_table(sample, columns=list(dict.fromkeys(["mat_id", "formula", *wanted])))
+    # The compositions of crystals follow from their sites; rows of tables have none.
+    sites = [] if rounded or "n_sites" not in known else ["n_sites"]
+    materials = read_table(sample, columns=list(dict.fromkeys(["mat_id", "formula", *sites, *wanted])))
     twin_names: dict[str, str] = {}
     for path in twins:
         twin_names |= read_by_material(path, TWINS, "twin_group")

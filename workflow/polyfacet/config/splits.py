@@ -14,8 +14,8 @@ class Split(Section):
         "one part, `column` each value of a column of the sample; `folds` takes the parts from a file; "
         "`scikit_learn` splits by the order of the rows with `train_test_split`, as much published code "
         "does. `null` takes the method that is named like the split. Twins, one crystal under several "
-        "identifiers, always stay together; compositions of tables that are equal within rounding are one "
-        "formula.",
+        "identifiers, always stay together; compositions of tables and of disordered crystals that are "
+        "equal within rounding are one formula.",
     )
     train_fraction: float = Field(
         default=0.85, gt=0, lt=1, description="Share of the materials that are not tested on."

@@ -32,7 +32,7 @@ TWINS = pa.schema(
         _MAT_ID,
         column("twin_group", pa.string(), "its twins have the same value: the first identifier of them"),
         column("formula", pa.string(), "reduced formula"),
-        column("compared", pa.bool_(), "false: its cell cannot be compared, so it stays with its formula"),
+        column("compared", pa.bool_(), "false: nothing can tell whether it is a twin of these"),
     ]
 )
 TEXTS = pa.schema([_MAT_ID, column("text", pa.string(), "text of the material, in the form the run chose")])

@@ -1,75 +1,73 @@
 """Twins: one crystal under several identifiers, in whatever cell, order of sites and origin it is given.
 
 Pymatgen's StructureMatcher decides.  A mirror image is a twin: scalar properties are the same.  So is a
-crystal that is strained by less than the tolerances.  Other polymorphs, and crystals whose elements have
-changed places, are not; nor is a chain that is turned in its vacuum, as its lattice is another one then.
+crystal that is strained by less than the tolerances, or has other occupancies within their rounding.  Other
+polymorphs, and crystals whose elements have changed places, are not; nor is a chain that is turned in its
+vacuum, as its lattice is another one then.
+
+Of primitive cells that are too large for the matcher, those are taken for twins that cannot be told apart
+quickly.  A cell without a known primitive cell is taken for a twin of the one next to it in volume that may
+be it, and of no other: cells that were compared and differ are never joined by one that was not.
 """
 
-import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
+from typing import Any, TypeVar
 
 from pymatgen.analysis.structure_matcher import ElementComparator, StructureMatcher
-from pymatgen.core import Composition, Structure
+from pymatgen.core import Composition
+
+from polyfacet.materials.occupancies import are_alike
+from polyfacet.materials.quick_look import Tolerances, may_match
+from polyfacet.materials.twin_cells import (
+    INCOMPARABLE,
+    Candidate,
+    Cell,
+    ReducedCell,
+    reduced_cell,
+)
+from polyfacet.runtime.progress import track
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # Lattice vectors and angles of the reduced primitive cells, relative and in degrees; sites after the best
 # translation, in units of the cube root of the volume per site.  Of 11,582 one-dimensional entries of
 # Alexandria no two that are joined differ by more than 0.05 eV/atom; at 0.05, 2 degrees and 0.05 some differ
 # by 0.7 eV/atom.
-LENGTH_WITHIN = 0.03
-ANGLE_WITHIN_DEG = 1.5
-SITE_WITHIN = 0.03
+WITHIN = Tolerances(length=0.03, angle_deg=1.5, site=0.03)
 # Reduced cells whose lengths and angles are that close have volumes within 1.2: nothing is lost by it.
 VOLUME_WITHIN = 1.3
-# Sites this close to a lattice translation of others repeat them; found before cells are compared.
-PRIMITIVE_WITHIN_A = 0.1
-# Two decimals of an occupancy count.
-OCCUPANCY_DIGITS = 2
-# Larger cells take minutes each; they are kept together with all of their formula instead.
-MAX_SITES = 500
-# Of more polymorphs than this that are alike in size, each is compared with as many next to it in volume.
+# Of more polymorphs than this that are alike in size, each is compared with as many next to it.
 MAX_COMPARED = 200
+# The matcher needs a millisecond for smaller cells, which is what a quick look costs.
+MIN_SITES_LOOKED_AT = 24
+# Fewer materials of one formula take seconds.
+MIN_MATERIALS_TRACKED = 50
 
-# What pymatgen raises of cells that are hardly crystals.
-INCOMPARABLE = (ValueError, ArithmeticError, IndexError, AssertionError)
+
+class OccupancyComparator(ElementComparator):
+    """Sites are equal if they hold the same elements, in shares that are equal within rounding."""
+
+    def are_equal(self, sp1: Any, sp2: Any) -> bool:
+        """Compare what two sites hold."""
+        return are_alike(Composition(sp1), Composition(sp2))
+
+    def get_hash(self, composition: Composition) -> str:
+        """Return what must be equal for two crystals to be compared: their elements."""
+        return composition.chemical_system
+
 
 MATCHER = StructureMatcher(
-    ltol=LENGTH_WITHIN,
-    stol=SITE_WITHIN,
-    angle_tol=ANGLE_WITHIN_DEG,
+    ltol=WITHIN.length,
+    stol=WITHIN.site,
+    angle_tol=WITHIN.angle_deg,
     primitive_cell=False,
     scale=False,
-    comparator=ElementComparator(),
+    comparator=OccupancyComparator(),
 )
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A material that may have twins.
-
-    Parameters
-    ----------
-    mat_id
-        Its identifier.
-    structure
-        JSON of a pymatgen Structure.
-    """
-
-    mat_id: str
-    structure: str
-
-
-@dataclass(frozen=True)
-class _Reduced:
-    """A structure in the reduced setting of its primitive cell."""
-
-    mat_id: str
-    structure: Structure
-    volume: float
 
 
 def candidates(volumes: Mapping[str, float]) -> set[str]:
@@ -88,74 +86,143 @@ def candidates(volumes: Mapping[str, float]) -> set[str]:
     return near
 
 
-def twin_groups(materials: Sequence[Candidate]) -> tuple[list[set[str]], set[str]]:
-    """Find the twins among materials of one formula; twins of a twin are twins.
+class _Groups:
+    """Identifiers in groups that are joined step by step."""
+
+    def __init__(self, mat_ids: Iterable[str]) -> None:
+        self.of = {mat_id: {mat_id} for mat_id in mat_ids}
+
+    def are_joined(self, first: str, second: str) -> bool:
+        return self.of[first] is self.of[second]
+
+    def join(self, first: str, second: str) -> None:
+        if not self.are_joined(first, second):
+            ours, theirs = self.of[first], self.of[second]
+            ours |= theirs
+            self.of |= dict.fromkeys(theirs, ours)
+
+    def join_once(self, pairs: Iterable[tuple[str, str]]) -> set[str]:
+        """Join pairs that could not be compared: each identifier with one other, and no groups of several.
+
+        Returns
+        -------
+        set
+            The identifiers of all pairs.
+        """
+        seen: set[str] = set()
+        used: set[str] = set()
+        for first, second in pairs:
+            seen |= {first, second}
+            if used.isdisjoint((first, second)) and min(len(self.of[first]), len(self.of[second])) == 1:
+                self.join(first, second)
+                used |= {first, second}
+        return seen
+
+    def of_several(self) -> list[set[str]]:
+        return [group for mat_id, group in self.of.items() if len(group) > 1 and mat_id == min(group)]
+
+
+def twin_groups(materials: Sequence[Candidate], label: str = "twins") -> tuple[list[set[str]], set[str]]:
+    """Find the twins among materials of one composition; twins of a twin are twins.
 
     Parameters
     ----------
     materials
-        Materials of one reduced formula, in any order.
+        Materials of one composition, in any order.
+    label
+        What they are, for the progress of many.
 
     Returns
     -------
     tuple
-        Groups of two or more identifiers; the identifiers whose cells could not be compared, which count as
-        twins of all others.
+        Groups of two or more identifiers; the identifiers whose cells could not be compared, in a group or
+        not.
     """
-    group_of = {material.mat_id: {material.mat_id} for material in materials}
-    reduced = [_reduce(material) for material in materials]
-    whole = [cell for cell in reduced if cell is not None]
-    for cells in _by_size(whole):
-        for first, second in _pairs(cells):
-            ours, theirs = group_of[first.mat_id], group_of[second.mat_id]
-            if ours is not theirs and _are_twins(first, second):
-                ours |= theirs
-                group_of |= dict.fromkeys(theirs, ours)
-    unknown = {material.mat_id for material, cell in zip(materials, reduced, strict=True) if cell is None}
-    if unknown:
-        return [set(group_of)], unknown
-    return [group for mat_id, group in group_of.items() if len(group) > 1 and mat_id == min(group)], unknown
+    groups = _Groups(sorted(material.mat_id for material in materials))
+    cells = [reduced_cell(material) for material in _tracked(materials, f"{label}, cells", len(materials))]
+    whole = [cell for cell in cells if isinstance(cell, ReducedCell)]
+    n_pairs = sum(1 for _ in _pairs(whole)) if _are_many(len(materials)) else 0
+    failed: list[tuple[str, str]] = []
+    uncertain: set[str] = set()
+    for first, second in _tracked(_pairs(whole), f"{label}, pairs", n_pairs):
+        if groups.are_joined(first.mat_id, second.mat_id):
+            continue
+        are_twins = _are_twins(first, second)
+        if are_twins or (are_twins is None and first.is_large):
+            groups.join(first.mat_id, second.mat_id)
+        if are_twins is None and first.is_large:
+            uncertain |= {first.mat_id, second.mat_id}
+        elif are_twins is None:
+            failed.append((first.mat_id, second.mat_id))
+    unreduced = [cell for cell in cells if not isinstance(cell, ReducedCell)]
+    for known, mat_id in _next_in_volume(unreduced, whole):
+        groups.join(known, mat_id)
+    uncertain |= groups.join_once(failed) | {cell.mat_id for cell in unreduced}
+    return groups.of_several(), uncertain
 
 
-def _reduce(material: Candidate) -> _Reduced | None:
-    content = json.loads(material.structure)
-    if len(content["sites"]) > MAX_SITES:
-        return None
-    try:
-        given = Structure.from_dict(content)
-        for site in given:
-            if not site.is_ordered:
-                amounts = {which: round(amount, OCCUPANCY_DIGITS) for which, amount in site.species.items()}
-                site.species = Composition(amounts)
-        structure = given.get_primitive_structure(PRIMITIVE_WITHIN_A).get_reduced_structure("niggli")
-    except INCOMPARABLE as error:
-        logger.warning("%s cannot be compared with others of its formula: %s", material.mat_id, error)
-        return None
-    return _Reduced(material.mat_id, structure, structure.volume / len(structure))
+def _are_many(n: int) -> bool:
+    return n >= MIN_MATERIALS_TRACKED
 
 
-def _by_size(cells: Sequence[_Reduced]) -> Iterator[list[_Reduced]]:
-    """Group by the number of sites, each group in the order of volumes, whatever the order they come in."""
-
-    def size(cell: _Reduced) -> int:
-        return len(cell.structure)
-
-    ordered = sorted(cells, key=lambda cell: (size(cell), cell.volume, cell.mat_id))
-    for _, group in groupby(ordered, key=size):
-        yield list(group)
+def _tracked(items: Iterable[T], label: str, total: int) -> Iterable[T]:
+    """Show the progress of what may take long."""
+    return track(items, label, total) if _are_many(total) else items
 
 
-def _pairs(cells: Sequence[_Reduced]) -> Iterator[tuple[_Reduced, _Reduced]]:
-    """Pair each with those next to it in volume, nearest first: many equal ones are few comparisons."""
+def _next_in_volume(unreduced: Sequence[Cell], whole: Sequence[Cell]) -> Iterator[tuple[str, str]]:
+    """Pair each cell that is not reduced with the next in volume of those that it may be a multiple of."""
+    known = sorted(whole, key=lambda cell: cell.mat_id)
+    for cell in sorted(unreduced, key=lambda cell: cell.mat_id):
+        alike = [
+            (ratio, other.mat_id)
+            for other in known
+            if cell.n_sites % other.n_sites == 0 and (ratio := _ratio(cell, other)) <= VOLUME_WITHIN
+        ]
+        if alike:
+            yield min(alike)[1], cell.mat_id
+        known.append(cell)
+
+
+def _ratio(first: Cell, second: Cell) -> float:
+    return max(first.volume, second.volume) / min(first.volume, second.volume)
+
+
+def _pairs(cells: Sequence[ReducedCell]) -> Iterator[tuple[ReducedCell, ReducedCell]]:
+    """Pair each with those of as many sites next to it in volume, in an order of their own.
+
+    Where these are not all, also with those next to it in the distances between atoms: the cells of one
+    simulation have one volume.
+    """
+    ordered = sorted(cells, key=lambda cell: (cell.n_sites, cell.volume, cell.mat_id))
+    for _, group in groupby(ordered, key=lambda cell: cell.n_sites):
+        alike = list(group)
+        yield from _next_to_each_other(alike)
+        if len(alike) > MAX_COMPARED + 1:
+            place = {cell.mat_id: i for i, cell in enumerate(alike)}
+            for first, second in _next_to_each_other(sorted(alike, key=lambda cell: cell.mean_distance)):
+                if abs(place[first.mat_id] - place[second.mat_id]) > MAX_COMPARED:
+                    yield first, second
+
+
+def _next_to_each_other(cells: Sequence[ReducedCell]) -> Iterator[tuple[ReducedCell, ReducedCell]]:
+    """Pair each with those some places behind it; nearest first, so that equal ones are few comparisons."""
     for distance in range(1, min(len(cells), MAX_COMPARED + 1)):
         for first, second in zip(cells, cells[distance:], strict=False):
-            if second.volume <= VOLUME_WITHIN * first.volume:
+            if _ratio(first, second) <= VOLUME_WITHIN:
                 yield first, second
 
 
-def _are_twins(first: _Reduced, second: _Reduced) -> bool:
+def _are_twins(first: ReducedCell, second: ReducedCell) -> bool | None:
+    """Compare two cells of as many sites; None if they may be twins and nothing can tell."""
     try:
-        return MATCHER.fit(first.structure, second.structure, skip_structure_reduction=True)
+        if first.n_sites >= MIN_SITES_LOOKED_AT and not may_match(
+            first.neighbourhoods, second.neighbourhoods, WITHIN
+        ):
+            return False
+        if first.is_large:
+            return None
+        return bool(MATCHER.fit(first.structure, second.structure, skip_structure_reduction=True))
     except INCOMPARABLE as error:
         logger.warning("%s and %s cannot be compared: %s", first.mat_id, second.mat_id, error)
-        return True
+        return None

@@ -87,8 +87,8 @@ def twins_note(twins: pd.DataFrame, listed_in: str) -> str:
     n_large = int((~twins["compared"]).sum())
     if n_large:
         text += (
-            f" The cells of {n_large} of them cannot be compared (too large, or no primitive cell); each of "
-            "these stays together with all materials of its formula."
+            f" {n_large} of them were not compared: their cells are too large, or have no primitive cell "
+            "that can be found. They stay together with what they could not be told apart from."
         )
     return text
 

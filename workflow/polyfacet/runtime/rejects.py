@@ -63,9 +63,13 @@ def check_rejected_fraction(
     """
     if n_total == 0 or n_rejected <= limit * n_total:
         return
-    frequent = "\n".join(f"  {n} x {reason}" for reason, n in Counter(reasons).most_common(5))
     raise UserError(
         f"{stage}: {n_rejected} of {n_total} materials were rejected, more than max_rejected_fraction "
-        f"({limit:g}) allows. The reasons:\n{frequent}\nMend the input, filter these materials out, "
-        f"or raise max_rejected_fraction."
+        f"({limit:g}) allows. The reasons:\n{most_frequent(reasons)}\n"
+        "Correct the input, filter these materials out, or raise max_rejected_fraction."
     )
+
+
+def most_frequent(reasons: Sequence[str]) -> str:
+    """List the most frequent reasons, one per line with its number."""
+    return "\n".join(f"  {n} x {reason}" for reason, n in Counter(reasons).most_common(5))

@@ -3,7 +3,7 @@
 A shard is an interval of the materials' hashes, so that twice as many shards split each in two.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -21,6 +21,7 @@ def read_shard(
     n_shards: int,
     columns: Sequence[str] | None = None,
     by: str = "mat_id",
+    key: Callable[[str], str] = str,
 ) -> pd.DataFrame:
     """Read the rows of a shard, in the order of the table, with no more than those in memory.
 
@@ -32,6 +33,8 @@ def read_shard(
         Which rows: those whose hash falls into this shard.
     by
         Column whose value is hashed: all rows of one value are in one shard.
+    key
+        What of the value is hashed: all rows of one key are in one shard.
 
     Raises
     ------
@@ -41,11 +44,11 @@ def read_shard(
     if not 0 <= shard < n_shards:
         raise UserError(f"there is no shard {shard} of {n_shards}: they are numbered from 0.")
     mine = [
-        piece.filter(_are_in(piece[by].to_pylist(), shard, n_shards))
+        piece.filter(_are_in(map(key, piece[by].to_pylist()), shard, n_shards))
         for piece in iterate_table(table, schema, columns)
     ]
     return pa.concat_tables(mine).to_pandas()
 
 
-def _are_in(keys: Sequence[str], shard: int, n_shards: int) -> pa.Array:
+def _are_in(keys: Iterable[str], shard: int, n_shards: int) -> pa.Array:
     return pa.array([shard_of(key, n_shards) == shard for key in keys], pa.bool_())

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from polyfacet.materials.disordered_compositions import disordered_groups
 from polyfacet.materials.same_composition import composition_groups
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.plugins import Registry
@@ -47,7 +48,7 @@ class SplitMethod:
     label
         Name in tables and figures.
     group
-        What must not be divided: from the materials (``mat_id``, ``formula``, ``columns``) and the settings,
+        What must not be divided: from the materials (see `split_materials`) and the settings,
         mat_id to group.  Twins are added by the frame: they are never divided, whatever the method.
     assign
         Part of each material, where groups and fractions do not decide it; None leaves it to them.  A
@@ -72,13 +73,24 @@ def _by_formula(materials: pd.DataFrame, *, rounded: bool) -> dict[str, str]:
     Parameters
     ----------
     materials
-        ``mat_id`` and ``formula``.
+        ``mat_id`` and ``formula``; of crystals also ``n_sites``.
     rounded
         Whether formulas are as someone rounded them, so that compositions must be compared: each with each,
-        which is not for millions of materials.
+        which is not for millions of materials.  Of crystals only those of shared or half-empty sites are.
     """
     formulas = dict(zip(materials["mat_id"], materials["formula"], strict=True))
-    return composition_groups(formulas) if rounded else formulas
+    if rounded:
+        return composition_groups(formulas)
+    if "n_sites" not in materials:
+        return formulas
+    return disordered_groups(formulas, dict(zip(materials["mat_id"], materials["n_sites"], strict=True)))
+
+
+def _by_column(materials: pd.DataFrame, settings: SplitSettings) -> Mapping[str, str]:
+    """Group materials by a column; formulas, which may have several spellings, as compositions."""
+    if settings.column == "formula":
+        return _by_formula(materials, rounded=settings.rounded)
+    return by_column(materials, str(settings.column))
 
 
 def _positional(materials: pd.DataFrame, settings: SplitSettings) -> Mapping[str, str]:
@@ -100,7 +112,7 @@ FORMULA = SplitMethod(
 COLUMN = SplitMethod(
     "column",
     "by column",
-    lambda materials, settings: by_column(materials, str(settings.column)),
+    _by_column,
     needs=("column",),
 )
 FOLDS = SplitMethod(
@@ -130,7 +142,8 @@ def split_materials(
     Parameters
     ----------
     materials
-        ``mat_id``, ``formula`` and the columns that the method reads, in the order of their source.
+        ``mat_id``, ``formula``, of crystals ``n_sites``, and the columns that the method reads, in the order
+        of their source.
     method, settings
         How to split.
     twins

@@ -1,7 +1,16 @@
 """How a file of entries may be compressed: the endings of names, and how the files begin."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+# Frames of zstd that hold no content, which may come first.
+ZSTD_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
+# A header of lzma has no magic: properties, size of the dictionary, size of the content.
+LZMA_HEADER_BYTES = 13
+LZMA_UNKNOWN_SIZE = 2**64 - 1
+LZMA_MAX_SIZE = 2**38
+LZMA_MAX_PROPERTIES = 9 * 5 * 5
 
 
 @dataclass(frozen=True)
@@ -15,28 +24,51 @@ class Compression:
     endings
         Last parts of file names, in lower case.
     magic
-        First bytes of a file.
+        First bytes of a file, as nearly every program writes them.
     bytes_per_entry
         Size of an entry of Alexandria; 1D and 3D ones differ by a factor of 1.7.
+    may_begin
+        Tells whether a file may also begin otherwise.
     """
 
     name: str
     endings: tuple[str, ...]
     magic: bytes
     bytes_per_entry: int
+    may_begin: Callable[[bytes], bool] = lambda beginning: False
+
+    def begins(self, beginning: bytes) -> bool:
+        """Tell whether the first bytes of a file show this compression."""
+        return beginning.startswith(self.magic) or self.may_begin(beginning)
+
+
+def _begins_skippable(beginning: bytes) -> bool:
+    """Whether a file begins with a frame of zstd that holds no content."""
+    return bool(ZSTD_SKIPPABLE.match(beginning))
+
+
+def _is_lzma_header(beginning: bytes) -> bool:
+    """Whether a file begins with what the programs that write lzma allow, as `xz` tells it, too."""
+    if len(beginning) < LZMA_HEADER_BYTES or beginning[0] >= LZMA_MAX_PROPERTIES:
+        return False
+    dictionary = int.from_bytes(beginning[1:5], "little")
+    size = int.from_bytes(beginning[5:13], "little")
+    # Dictionaries have 2^n bytes, or 2^n + 2^(n-1), or as many as 32 bits can say.
+    is_usual = dictionary == 2**32 - 1 or (dictionary and dictionary // (dictionary & -dictionary) in (1, 3))
+    return bool(is_usual) and (size == LZMA_UNKNOWN_SIZE or size < LZMA_MAX_SIZE)
 
 
 COMPRESSIONS = (
     Compression("gzip", (".gz", ".gzip"), b"\x1f\x8b", 750),
     Compression("bzip2", (".bz2",), b"BZh", 600),
     Compression("xz", (".xz",), b"\xfd7zXZ\x00", 600),
-    Compression("lzma", (".lzma",), b"\x5d\x00\x00", 600),
-    Compression("zstd", (".zst", ".zstd"), b"\x28\xb5\x2f\xfd", 730),
+    Compression("lzma", (".lzma",), b"\x5d\x00\x00", 600, _is_lzma_header),
+    Compression("zstd", (".zst", ".zstd"), b"\x28\xb5\x2f\xfd", 730, _begins_skippable),
 )
 PLAIN_BYTES_PER_ENTRY = 4000
 # Of these, only what is inside can be read.
 ARCHIVES: Mapping[bytes, str] = {b"PK\x03\x04": "ZIP", b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "RAR"}
-MAGIC_BYTES = max(len(magic) for magic in [*ARCHIVES, *(known.magic for known in COMPRESSIONS)])
+MAGIC_BYTES = LZMA_HEADER_BYTES
 
 
 def stated_compression(name: str) -> Compression | None:
@@ -46,7 +78,7 @@ def stated_compression(name: str) -> Compression | None:
 
 def found_compression(beginning: bytes) -> Compression | None:
     """Return the compression that the first bytes of a file show; None for a plain file."""
-    return next((known for known in COMPRESSIONS if beginning.startswith(known.magic)), None)
+    return next((known for known in COMPRESSIONS if known.begins(beginning)), None)
 
 
 def found_archive(beginning: bytes) -> str | None:

@@ -11,7 +11,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.file_state import Origin
 from polyfacet.runtime.files import move_into_place, sha256_of_file
 from polyfacet.runtime.progress import tell, track
-from polyfacet.sources.alexandria.compression import stated_compression
+from polyfacet.sources.alexandria.compression import MAGIC_BYTES, found_compression, stated_compression
 from polyfacet.sources.alexandria.remote_files import RemoteFile, is_encrypted, is_local
 
 CHUNK_BYTES = 1 << 20
@@ -185,13 +185,13 @@ def _goes_on(response: httpx.Response, offset: int, part: Path) -> bool:
 
 def _check_content(file: RemoteFile, path: Path, part: Path, resumed: bool) -> str:
     stated = stated_compression(file.name)
-    begins = stated.magic if stated else b""
     with part.open("rb") as stream:
-        found = stream.read(len(begins))
-    if found != begins:
+        found = stream.read(MAGIC_BYTES)
+    if stated and found_compression(found) is not stated:
         _discard(part)
+        begins = found[: len(stated.magic)]
         raise _RefusedError(
-            f"what the server sends is no {Path(file.name).suffix} file (it begins {found!r})"
+            f"what the server sends is no {Path(file.name).suffix} file (it begins {begins!r})"
         )
     digest = sha256_of_file(part)
     expected, why = _expected_digest(file, path)

@@ -6,13 +6,14 @@ million share one has a probability below 1e-6.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from polyfacet.config.sample import Magnetization
+from polyfacet.materials.disordered_compositions import KnownCompositions
 from polyfacet.materials.material import Material
 from polyfacet.runtime.identifiers import stable_hash
 
@@ -68,8 +69,8 @@ class Draw:
         Which materials are drawn from, and how their objectives are derived.
     objectives
         Names of objectives beside the predefined ones.
-    drawn_ids, drawn_formulas
-        An earlier sample: its materials, and materials of its formulas, are not drawn again.
+    drawn_ids, drawn_compositions
+        An earlier sample: its materials, and materials of its compositions, are not drawn again.
     """
 
     n_materials: int | None
@@ -78,7 +79,7 @@ class Draw:
     magnetization: Magnetization = "absolute"
     objectives: tuple[str, ...] = ()
     drawn_ids: frozenset[str] = frozenset()
-    drawn_formulas: frozenset[str] = frozenset()
+    drawn_compositions: KnownCompositions = field(default_factory=KnownCompositions)
 
     def rank(self, mat_id: str) -> int:
         """Give the place of a material in the order in which samples of this seed grow, as 64 bits."""
@@ -91,7 +92,7 @@ class Draw:
             return f"filtered by {failed}"
         if material.mat_id in self.drawn_ids:
             return "in the sample"
-        if material.formula in self.drawn_formulas:
+        if self.drawn_compositions.hold(material.formula, material.n_sites):
             return "formula in the sample"
         return None
 

@@ -2,7 +2,8 @@
 
 A file holds one JSON document or several, one after the other.  A document is a list of entries, an object
 whose key ``entries`` holds the entries, an object that holds them by identifier, or one entry (so a file may
-have an entry per line).  The reader keeps one window of text in memory, never the file.
+have an entry per line).  What stands in a document is read as an entry or named: nothing is skipped silently.
+The reader keeps one window of text in memory, never the file.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.progress import tell
+from polyfacet.sources.alexandria.entry_keys import identified
 from polyfacet.sources.alexandria.entry_text import EntryText, UnreadableTextError
 from polyfacet.sources.alexandria.json_window import MAX_ENTRY_CHARS, JsonWindow
 
@@ -30,8 +33,12 @@ FORMS = (
     'Give a list of entries, {"entries": [...]}, {"<mat_id>": {...}, ...} or an entry per line (JSON Lines); '
     "an entry is a ComputedStructureEntry of pymatgen."
 )
+# The key of a document that holds its entries.
+ENTRIES = "entries"
 # Objects that pymatgen writes name their class under keys that begin like this.
 CLASS_MARK = "@"
+# Files that are joined by `cat` have it in the middle.
+BYTE_ORDER_MARK = "\ufeff"
 # Values of an object that are looked at to tell whether it holds entries by identifier.
 MAX_VALUES_BEFORE_ENTRY = 1000
 
@@ -48,7 +55,8 @@ def read_entries(path: Path) -> Iterator[tuple[int, Any]]:
     Yields
     ------
     tuple
-        Position of the entry in its file (from 0) and its JSON value, unchecked.
+        Position of the entry in its file (from 0) and its JSON value, unchecked; of an entry whose
+        identifier contradicts the key it stands under, a `MislabelledEntry`.
 
     Raises
     ------
@@ -75,6 +83,8 @@ def _documents(window: JsonWindow) -> Iterator[Any]:
             yield from _list(window)
         elif found == "{":
             yield from _object(window)
+        elif found == BYTE_ORDER_MARK:
+            window.take(BYTE_ORDER_MARK)
         else:
             raise window.error("text after the end of the JSON document", FORMS)
         found = window.peek()
@@ -100,10 +110,10 @@ def _object(window: JsonWindow) -> Iterator[Any]:
         if others:
             window.take(",")
         key = window.key()
-        if key == "entries" and window.peek() in ("[", "{"):
+        if _holds_entries(window, key):
             window.drop_mark()
-            yield from _list(window) if window.peek() == "[" else _by_identifier(window)
-            _leave_object(window)
+            yield from _container(window)
+            yield from _beside_entries(window, [other for other, _ in others])
             return
         others.append((key, window.value()))
         if key not in FIELDS and _is_entry(others[-1][1]):
@@ -114,60 +124,118 @@ def _object(window: JsonWindow) -> Iterator[Any]:
         if len(others) > MAX_VALUES_BEFORE_ENTRY or window.n_marked_chars > MAX_ENTRY_CHARS:
             raise _without_entries(window, others)
     window.take("}")
-    if window.peek() != "{" and FIELDS.isdisjoint(key for key, _ in others):
+    # In a file of several documents one that is no entry is a reject of its own.
+    if not window.position and window.peek() != "{" and not _could_be_entry(others):
         raise _without_entries(window, others)
     window.rewind()
+    yield from _one_after_the_other(window)
+
+
+def _one_after_the_other(window: JsonWindow) -> Iterator[Any]:
+    """Yield documents that are entries, by the fast parser, and what others between them hold."""
     while window.peek() == "{":
-        yield window.entry()
+        window.set_mark()
+        value = window.entry()
+        if _holds_others(value):
+            window.position -= 1
+            window.rewind()
+            yield from _object(window)
+        else:
+            window.drop_mark()
+            yield value
+
+
+def _holds_others(value: dict[str, Any]) -> bool:
+    """Whether an object holds entries and is none itself."""
+    return any(
+        isinstance(member, list | dict) if key == ENTRIES else key not in FIELDS and _is_entry(member)
+        for key, member in value.items()
+    )
+
+
+def _holds_entries(window: JsonWindow, key: str) -> bool:
+    return key == ENTRIES and window.peek() in ("[", "{")
+
+
+def _container(window: JsonWindow) -> Iterator[Any]:
+    """Yield what stands under the key ``entries``."""
+    if window.peek() == "[":
+        yield from _list(window)
+    else:
+        window.take("{")
+        yield from _members(window, is_first=True, is_inner=True)
 
 
 def _is_entry(value: Any) -> bool:
     return isinstance(value, dict) and len(value.keys() & FIELDS) > 1
 
 
+def _could_be_entry(members: Sequence[tuple[str, Any]]) -> bool:
+    """Whether an object has the fields of an entry; a list under ``data`` is a list of something else."""
+    return any(key in FIELDS and not (key == "data" and isinstance(value, list)) for key, value in members)
+
+
 def _without_entries(window: JsonWindow, others: Sequence[tuple[str, Any]]) -> UserError:
     keys = [repr(key[:40]) for key, _ in others[:5]] + ["..."] * (len(others) > 5)
-    return window.error(f"no entries in the document (its keys: {', '.join(keys) or 'none'})", FORMS)
+    lists = [key for key, value in others if isinstance(value, list)]
+    rename = f"Rename the key {lists[0][:40]!r} to 'entries' if its list holds them. " if lists else ""
+    return window.error(
+        f"no entries in the document (its keys: {', '.join(keys) or 'none'})", f"{rename}{FORMS}"
+    )
 
 
 def _values_before(window: JsonWindow, others: Sequence[tuple[str, Any]]) -> Iterator[Any]:
     """Yield the values that were read before it was clear that the object holds entries by identifier."""
     for key, value in others:
-        if not key.startswith(CLASS_MARK):
+        if not _is_class_mark(key, value):
             window.position += 1
-            yield _identified(value, key)
+            yield identified(value, key)
 
 
-def _by_identifier(window: JsonWindow) -> Iterator[Any]:
-    window.take("{")
-    yield from _members(window, is_first=True)
+def _is_class_mark(key: str, value: Any) -> bool:
+    return key.startswith(CLASS_MARK) and not isinstance(value, dict | list)
 
 
-def _members(window: JsonWindow, *, is_first: bool) -> Iterator[Any]:
-    """Yield the entries that an object holds by identifier, to its end."""
+def _members(window: JsonWindow, *, is_first: bool, is_inner: bool = False) -> Iterator[Any]:
+    """Yield the entries that an object holds by identifier, to its end.
+
+    Parameters
+    ----------
+    is_first
+        Whether the first member comes next, before which there is no comma.
+    is_inner
+        Whether the object stands under ``entries``; inside of it this key is an identifier like any other.
+    """
     while window.peek() != "}":
         if not is_first:
             window.take(",")
         is_first = False
         key = window.key()
-        if key.startswith(CLASS_MARK):
+        if not is_inner and _holds_entries(window, key):
+            yield from _container(window)
+        elif key.startswith(CLASS_MARK) and window.peek() not in ("[", "{"):
             window.value()
         else:
-            yield _identified(window.entry(), key)
+            yield identified(window.entry(), key)
     window.take("}")
 
 
-def _identified(value: Any, key: str) -> Any:
-    """Let an entry that states no identifier have that under which it stands."""
-    if isinstance(value, dict) and isinstance(value.get("data"), dict):
-        value["data"].setdefault("mat_id", key)
-    return value
-
-
-def _leave_object(window: JsonWindow) -> None:
-    """Step over what follows the entries in their object."""
+def _beside_entries(window: JsonWindow, others: list[str]) -> Iterator[Any]:
+    """Yield the entries that stand beside ``entries`` in their object, and name what else is there."""
     while window.peek() == ",":
         window.take(",")
-        window.key()
-        window.value()
+        key = window.key()
+        if _holds_entries(window, key):
+            yield from _container(window)
+            continue
+        value = window.value()
+        if _is_entry(value):
+            window.position += 1
+            yield identified(value, key)
+        else:
+            others.append(key)
     window.take("}")
+    unread = [repr(key[:40]) for key in others if not key.startswith(CLASS_MARK)]
+    if unread:
+        more = f" and {len(unread) - 5} more" if len(unread) > 5 else ""
+        tell(f"not read: {window.path}: {', '.join(unread[:5])}{more}, which stand beside the entries")

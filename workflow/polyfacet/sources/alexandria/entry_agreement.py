@@ -25,6 +25,7 @@ ATOMS_WITHIN = 1e-2
 SHARE_WITHIN = 5e-3
 
 # D and T, which are hydrogen in every facet.
+HYDROGEN_ISOTOPES = 3
 HEAVY_HYDROGEN = re.compile(r"[DT](?![a-z])")
 
 
@@ -38,6 +39,8 @@ class Cell:
         Its reduced formula.
     amounts
         Symbol to atoms per cell.
+    added
+        Symbol to those of them by which sites were filled (see `EntrySites`).
     matrix
         Lattice vectors as rows, A.
     volume
@@ -48,6 +51,7 @@ class Cell:
 
     formula: str
     amounts: Mapping[str, float]
+    added: Mapping[str, float]
     matrix: Sequence[Sequence[float]]
     volume: float
     positions: Sequence[Sequence[float]]
@@ -56,6 +60,11 @@ class Cell:
     def n_atoms(self) -> float:
         """Atoms per cell; a site that is occupied by half is half an atom."""
         return math.fsum(self.amounts.values())
+
+    @property
+    def stated_amounts(self) -> dict[str, float]:
+        """Symbol to atoms per cell as its occupancies add up, before any site was filled."""
+        return {symbol: amount - self.added.get(symbol, 0.0) for symbol, amount in self.amounts.items()}
 
 
 def check_agreement(entry: Mapping[str, Any], data: Mapping[str, Any], cell: Cell) -> None:
@@ -92,7 +101,9 @@ def _check_composition(entry: Mapping[str, Any], data: Mapping[str, Any], cell: 
     if elements is not None and not isinstance(elements, list):
         raise InvalidEntryError(f"elements is {shown(elements)}, not a list")
     _check_elements(elements, "elements are", cell)
-    if data.get("nelements") not in (None, len(cell.amounts)):
+    # Pymatgen counts the isotopes of hydrogen as elements of their own, and writes all of them as H.
+    n_isotopes = min(HYDROGEN_ISOTOPES, max(1, math.floor(cell.amounts.get("H", 1.0))))
+    if data.get("nelements") not in (None, *range(len(cell.amounts), len(cell.amounts) + n_isotopes)):
         raise InvalidEntryError(
             f"nelements is {shown(data['nelements'])}, but the structure has {len(cell.amounts)}"
         )
@@ -109,7 +120,7 @@ def _check_formula(text: str, what: str, cell: Cell) -> None:
     except FormulaError as error:
         raise InvalidEntryError(f"{what} cannot be read: {error}") from error
     formula = reduced_formula(stated)
-    if formula != cell.formula and not _same_shares(stated, cell.amounts):
+    if formula != cell.formula and not _same_shares(stated, cell.amounts) and not _are_stated(stated, cell):
         raise InvalidEntryError(f"{what} is {text[:80]!r}, but the structure is {cell.formula}")
 
 
@@ -117,6 +128,16 @@ def _same_shares(stated: Mapping[str, float], amounts: Mapping[str, float]) -> b
     """Whether fractional amounts are those of the structure within their rounding."""
     if stated.keys() != amounts.keys() or (_are_whole(stated) and _are_whole(amounts)):
         return False
+    return _shares_are_close(stated, amounts)
+
+
+def _are_stated(stated: Mapping[str, float], cell: Cell) -> bool:
+    """Whether amounts are what the occupancies of a cell add up to, of which some sites were filled."""
+    amounts = cell.stated_amounts
+    return bool(cell.added) and stated.keys() == amounts.keys() and _shares_are_close(stated, amounts)
+
+
+def _shares_are_close(stated: Mapping[str, float], amounts: Mapping[str, float]) -> bool:
     total, all_stated = math.fsum(amounts.values()), math.fsum(stated.values())
     return all(abs(stated[s] / all_stated - amounts[s] / total) <= SHARE_WITHIN for s in stated)
 
@@ -135,7 +156,9 @@ def _check_amounts(stated: Any, cell: Cell) -> None:
         found[symbol] = found.get(symbol, 0.0) + number(amount, f"composition of {symbol}")
     within = ATOMS_WITHIN if _are_whole(cell.amounts) else SHARE_WITHIN * cell.n_atoms
     for symbol in found.keys() | cell.amounts.keys():
-        if abs(found.get(symbol, 0.0) - cell.amounts.get(symbol, 0.0)) > within:
+        # The source may have added up the occupancies before sites were filled, or after.
+        allowed = within + abs(cell.added.get(symbol, 0.0))
+        if abs(found.get(symbol, 0.0) - cell.amounts.get(symbol, 0.0)) > allowed:
             was = f"composition is {_listed(found)}"
             raise InvalidEntryError(f"{was}, but the structure is {_listed(cell.amounts)}")
 

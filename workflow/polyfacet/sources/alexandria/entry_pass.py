@@ -3,7 +3,7 @@
 import gc
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from polyfacet.materials.crystal_objectives import more_objectives
+from polyfacet.materials.crystal_objectives import CrystalObjective, more_objectives
 from polyfacet.materials.material import SAMPLE, Material, sample_schema, sample_table
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import column
 from polyfacet.runtime.progress import track
 from polyfacet.sources.alexandria.draw import MAX_RANK, Draw
 from polyfacet.sources.alexandria.entries import read_entries
-from polyfacet.sources.alexandria.entry_values import InvalidEntryError
+from polyfacet.sources.alexandria.entry_keys import MislabelledEntry
+from polyfacet.sources.alexandria.entry_values import InvalidEntryError, shown
 from polyfacet.sources.alexandria.material import material_from_entry
 from polyfacet.sources.alexandria.sorted_runs import write_run
 
@@ -92,7 +93,7 @@ def pass_over(path: Path, folder: Path, draw: Draw) -> EntryPass:
     for position, entry in track(read_entries(path), f"entries of {path.name}"):
         counts["read"] += 1
         try:
-            material = material_from_entry(entry, draw.magnetization, more)
+            material = _checked(entry, draw, more)
         except InvalidEntryError as error:
             counts["invalid"] += 1
             where = {"source_file": str(path), "source_position": position}
@@ -113,13 +114,25 @@ def pass_over(path: Path, folder: Path, draw: Draw) -> EntryPass:
     return EntryPass(counts, rejected, candidates.eligible(), candidates.runs)
 
 
+def _checked(entry: Any, draw: Draw, more: Sequence[CrystalObjective]) -> Material:
+    if isinstance(entry, MislabelledEntry):
+        raise InvalidEntryError(f"mat_id is {shown(entry.stated)}, but it stands under {shown(entry.key)}")
+    return material_from_entry(entry, draw.magnetization, more)
+
+
 def _stated_id(entry: Any) -> str | None:
     """Give the identifier of an entry that failed its check, as far as it has one."""
+    if isinstance(entry, MislabelledEntry):
+        return _short(entry.stated)
     try:
         stated = entry["data"]["mat_id"]
     except (TypeError, KeyError, IndexError):
         return None
-    return stated[:80].encode("utf-8", "backslashreplace").decode() if isinstance(stated, str) else None
+    return _short(stated) if isinstance(stated, str) else None
+
+
+def _short(text: str) -> str:
+    return text[:80].encode("utf-8", "backslashreplace").decode()
 
 
 @dataclass

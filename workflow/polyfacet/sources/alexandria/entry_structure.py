@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -22,6 +23,9 @@ MAX_LATTICE_A = 1e4
 MAX_FRACTIONAL = 1e3
 # Occupancies are often rounded to three digits (three times 0.333): within this of 1, a site is full.
 OCCUPANCY_TOLERANCE = 1e-3
+# Those that are stated with two (three times 0.33) may each be off by this.  A single one is not rounded to
+# 0.99, and shares of one digit are taken as they are: 0.5 and 0.4 leave a tenth of a site empty.
+TWO_DIGITS_OFF = 5e-3
 # A share of a site below it is rounding noise.
 NO_SHARE = 1e-6
 
@@ -57,12 +61,29 @@ def cell_volume(matrix: list[list[float]]) -> float:
     return volume
 
 
-def entry_sites(structure: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the sites of a structure: their elements with occupancies, and fractional coordinates.
+@dataclass(frozen=True)
+class EntrySites:
+    """The sites of a structure.
+
+    Attributes
+    ----------
+    sites
+        For each its elements with occupancies, and fractional coordinates.
+    added
+        Symbol to the atoms per cell by which sites were filled that only rounding kept from being full.
+    """
+
+    sites: list[dict[str, Any]]
+    added: Mapping[str, float]
+
+
+def entry_sites(structure: Mapping[str, Any]) -> EntrySites:
+    """Check the sites of a structure and bring them to one form.
 
     Oxidation states and isotopes are not kept: each element is on a site once.  A site whose occupancies add
-    up to 1 within ``OCCUPANCY_TOLERANCE`` is full, and they are scaled to add up to 1.  Site properties
-    (moments, forces) are not an input of any facet.
+    up to 1 within their rounding is full, and they are scaled to add up to 1: within ``OCCUPANCY_TOLERANCE``,
+    or ``TWO_DIGITS_OFF`` for each of several that are stated with two decimals.  Site properties (moments,
+    forces) are not an input of any facet.
 
     Raises
     ------
@@ -72,7 +93,8 @@ def entry_sites(structure: Mapping[str, Any]) -> list[dict[str, Any]]:
     sites = structure.get("sites")
     if not isinstance(sites, list) or not sites:
         raise InvalidEntryError("structure has no sites")
-    return [_site(site, index) for index, site in enumerate(sites)]
+    added: dict[str, float] = {}
+    return EntrySites([_site(site, index, added) for index, site in enumerate(sites)], added)
 
 
 def element_of(species: str) -> str | None:
@@ -105,13 +127,13 @@ def _check_periodic(pbc: Any) -> None:
     )
 
 
-def _site(site: Any, index: int) -> dict[str, Any]:
+def _site(site: Any, index: int, added: dict[str, float]) -> dict[str, Any]:
     species = mapping(site, "site ", index).get("species")
     if not isinstance(species, list) or not species:
         raise InvalidEntryError(f"site {index} has no list of species")
     occupants = [_occupant(occupant, index) for occupant in species]
     if len(occupants) > 1 or occupants[0]["occu"] != 1.0:
-        occupants = _shares(occupants, index)
+        occupants = _shares(occupants, index, added)
     return {
         "species": occupants,
         "abc": vector(site.get("abc"), MAX_FRACTIONAL, "coordinates of site ", index),
@@ -138,7 +160,7 @@ def _element(name: Any, index: int) -> str:
     return symbol
 
 
-def _shares(occupants: list[dict[str, Any]], index: int) -> list[dict[str, Any]]:
+def _shares(occupants: list[dict[str, Any]], index: int, added: dict[str, float]) -> list[dict[str, Any]]:
     """Add up what a site has of each element, and fill it where only rounding keeps it from being full."""
     if any(occupant["occu"] < -NO_SHARE for occupant in occupants):
         raise InvalidEntryError(f"an occupancy of site {index} is negative")
@@ -151,10 +173,25 @@ def _shares(occupants: list[dict[str, Any]], index: int) -> list[dict[str, Any]]
     total = sum(shares.values())
     # Three times 0.333 is within the tolerance, whatever the last bits say.
     excess = round(total - 1, 9)
-    if excess > OCCUPANCY_TOLERANCE:
+    within = _rounding([occupant["occu"] for occupant in occupants])
+    if excess > within:
         raise InvalidEntryError(f"the occupancies of site {index} add up to {total:.6g}, more than 1")
-    full = excess >= -OCCUPANCY_TOLERANCE
-    if full and len(shares) == 1:
+    if excess < -within:
+        return [{"element": element, "occu": share} for element, share in shares.items()]
+    for element, share in shares.items():
+        added[element] = added.get(element, 0.0) + share / total - share
+    if len(shares) == 1:
         return [WHOLE_ATOMS[element] for element in shares]
-    scale = total if full else 1.0
-    return [{"element": element, "occu": share / scale} for element, share in shares.items()]
+    return [{"element": element, "occu": share / total} for element, share in shares.items()]
+
+
+def _rounding(occupancies: list[float]) -> float:
+    """Return how far from 1 a full site's occupancies may add up to, as they are stated."""
+    stated = [occupancy for occupancy in occupancies if occupancy > NO_SHARE]
+    if len(stated) < 2 or _have_digits(stated, 1) or not _have_digits(stated, 2):
+        return OCCUPANCY_TOLERANCE
+    return round(len(stated) * TWO_DIGITS_OFF, 9)
+
+
+def _have_digits(values: list[float], n: int) -> bool:
+    return all(abs(value - round(value, n)) < 1e-6 for value in values)

@@ -21,6 +21,7 @@ from polyfacet.sources.alexandria.compression import (
     found_compression,
     stated_compression,
 )
+from polyfacet.sources.alexandria.joined_streams import JoinedStreams
 
 GET_AGAIN = "Get the file again; a partial file is never used."
 SAVE_AS_UTF8 = "Save it as UTF-8, or get it again if it was."
@@ -44,9 +45,9 @@ def _zstd(stream: IO[bytes]) -> Any:
 
 OPENERS: Mapping[str, Callable[[Any], Any]] = {
     "gzip": lambda stream: gzip.GzipFile(fileobj=stream),
-    "bzip2": bz2.BZ2File,
-    "xz": lzma.LZMAFile,
-    "lzma": lzma.LZMAFile,
+    "bzip2": lambda stream: JoinedStreams(stream, bz2.BZ2Decompressor),
+    "xz": lambda stream: JoinedStreams(stream, lzma.LZMADecompressor),
+    "lzma": lambda stream: JoinedStreams(stream, lzma.LZMADecompressor),
     "zstd": _zstd,
 }
 

@@ -9,6 +9,7 @@ from polyfacet.materials.material import Material
 from polyfacet.materials.reduced_formula import reduced_formula
 from polyfacet.runtime.identifiers import invalid_mat_id_reason
 from polyfacet.sources.alexandria.entry_agreement import Cell, check_agreement
+from polyfacet.sources.alexandria.entry_properties import check_properties
 from polyfacet.sources.alexandria.entry_structure import (
     cell_volume,
     entry_sites,
@@ -46,9 +47,17 @@ def material_from_entry(
     structure = mapping(entry.get("structure"), "structure")
     matrix = lattice_matrix(structure)
     volume = cell_volume(matrix)
-    sites = entry_sites(structure)
+    found = entry_sites(structure)
+    sites = found.sites
     amounts = _amounts(sites)
-    cell = Cell(reduced_formula(amounts), amounts, matrix, volume, [site["abc"] for site in sites])
+    cell = Cell(
+        formula=reduced_formula(amounts),
+        amounts=amounts,
+        added=found.added,
+        matrix=matrix,
+        volume=volume,
+        positions=[site["abc"] for site in sites],
+    )
     _check_stated_formula(data)
     prototype_id = _optional(data, "prototype_id", str)
     if data.get("nsites", len(sites)) != len(sites):
@@ -56,6 +65,8 @@ def material_from_entry(
             f"nsites is {shown(data['nsites'])}, but the structure has {len(sites)} sites"
         )
     check_agreement(entry, data, cell)
+    objectives = _objectives(Calculation(data, cell.n_atoms, volume, magnetization), more)
+    check_properties(data)
     return Material(
         mat_id=data["mat_id"],
         formula=cell.formula,
@@ -64,7 +75,7 @@ def material_from_entry(
         n_sites=len(sites),
         volume=volume,
         elements=frozenset(amounts),
-        objectives=_objectives(Calculation(data, cell.n_atoms, volume, magnetization), more),
+        objectives=objectives,
         structure=structure_json(matrix, sites),
     )
 

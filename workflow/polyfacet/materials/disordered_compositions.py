@@ -1,0 +1,134 @@
+"""Materials of one composition, although their occupancies are rounded in several ways.
+
+A formula says exactly what an ordered crystal consists of.  Shared and half-empty sites give amounts that
+someone has rounded, and `reduced_formula` spells two roundings of one composition differently where they lie
+on two sides of a boundary.  Formulas are compared where at least one of them is rounded.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from polyfacet.materials.formula import parse_formula
+from polyfacet.materials.occupancies import OCCUPANCY_WITHIN
+from polyfacet.materials.reduced_formula import SHARES_WITHIN
+
+# Shares of all atoms of one composition: three decimals, each of the formulas off by what spelling takes.
+SAME_WITHIN = 3 * SHARES_WITHIN
+# The same of crystals whose occupancies are taken for equal when twins are looked for.
+TWINS_WITHIN = OCCUPANCY_WITHIN + 2 * SHARES_WITHIN
+SYMBOL = re.compile(r"[A-Z][a-z]?")
+
+
+def chemical_system(formula: str) -> str:
+    """Return the elements of a formula, in order."""
+    return "-".join(sorted(set(SYMBOL.findall(formula))))
+
+
+def is_rounded(formula: str, n_sites: int) -> bool:
+    """Tell whether a formula may be rounded: its atoms are not those of a crystal with so many full sites."""
+    amounts = _amounts(formula)
+    total = sum(amounts)
+    return any(amount != int(amount) for amount in amounts) or n_sites % int(total) != 0
+
+
+@lru_cache(maxsize=1 << 16)
+def _amounts(formula: str) -> tuple[float, ...]:
+    return tuple(parse_formula(formula).values())
+
+
+def disordered_groups(
+    formulas: Mapping[str, str], n_sites: Mapping[str, int], within: float = SAME_WITHIN
+) -> dict[str, str]:
+    """Group materials by composition.
+
+    Parameters
+    ----------
+    formulas
+        mat_id to formula as `polyfacet.materials.reduced_formula.reduced_formula` spells it.
+    n_sites
+        mat_id to the number of sites in the cell.
+    within
+        How far the shares of rounded compositions may differ.
+
+    Returns
+    -------
+    dict
+        mat_id to the group's name, the first of its formulas by text.
+    """
+    rounded = {formula for mat_id, formula in formulas.items() if is_rounded(formula, n_sites[mat_id])}
+    names: dict[str, str] = {}
+    for alike in _by_system(set(formulas.values()), {chemical_system(formula) for formula in rounded}):
+        names |= _linked(alike, rounded, within)
+    return {mat_id: names.get(formula, formula) for mat_id, formula in formulas.items()}
+
+
+def _by_system(formulas: Iterable[str], systems: set[str]) -> Iterable[list[str]]:
+    """Group the formulas of some chemical systems."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for formula in sorted(formulas):
+        system = chemical_system(formula)
+        if system in systems:
+            found[system].append(formula)
+    return found.values()
+
+
+def _linked(formulas: Sequence[str], rounded: set[str], within: float) -> dict[str, str]:
+    """Name each formula of one chemical system after the first that it is linked with, if through others."""
+    pairs = cKDTree(_shares(formulas)).query_pairs(within, p=np.inf, output_type="ndarray")
+    is_rounded_one = np.array([formula in rounded for formula in formulas])
+    first, second = pairs[is_rounded_one[pairs].any(axis=1)].T
+    links = coo_array((np.ones(len(first)), (first, second)), shape=(len(formulas), len(formulas)))
+    _, component = connected_components(links, directed=False)
+    first_of: dict[int, str] = {}
+    return {
+        formula: first_of.setdefault(number, formula)
+        for formula, number in zip(formulas, component.tolist(), strict=True)
+    }
+
+
+def _shares(formulas: Sequence[str]) -> NDArray[np.float64]:
+    """Share of each element in each formula of one chemical system, shape ``(formulas, elements)``."""
+    compositions = [sorted(parse_formula(formula).items()) for formula in formulas]
+    table = np.array([[amount for _, amount in composition] for composition in compositions])
+    return table / table.sum(axis=1, keepdims=True)
+
+
+class KnownCompositions:
+    """Compositions that others are looked up in.
+
+    Parameters
+    ----------
+    formulas
+        As `polyfacet.materials.reduced_formula.reduced_formula` spells them.
+    n_sites
+        Sites of a crystal of each.
+    within
+        How far the shares of rounded compositions may differ.
+    """
+
+    def __init__(
+        self, formulas: Iterable[str] = (), n_sites: Iterable[int] = (), within: float = TWINS_WITHIN
+    ) -> None:
+        self.within = within
+        self.known: dict[str, dict[str, bool]] = defaultdict(dict)
+        for formula, n in zip(formulas, n_sites, strict=True):
+            alike = self.known[chemical_system(formula)]
+            alike[formula] = alike.get(formula, False) or is_rounded(formula, n)
+
+    def hold(self, formula: str, n_sites: int) -> bool:
+        """Tell whether a composition is among these, within rounding."""
+        alike = self.known.get(chemical_system(formula), {})
+        if not alike or formula in alike:
+            return bool(alike)
+        is_given_rounded = is_rounded(formula, n_sites)
+        others = [other for other, rounded in alike.items() if rounded or is_given_rounded]
+        shares = _shares([formula, *others])
+        return bool(others) and bool((np.abs(shares[1:] - shares[0]).max(axis=1) <= self.within).any())

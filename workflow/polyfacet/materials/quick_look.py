@@ -1,0 +1,167 @@
+"""A quick proof that two crystals do not match: what one site has around it, no site of the other has.
+
+StructureMatcher pairs the sites of two cells so that, after the best translation, no pair is further apart
+than its tolerance.  The vectors from one site to all others and those of its partner then differ by no more
+than twice that, in one of the ways to lay one lattice on the other.  Where this fails for all sites that
+could be the partner of one site, the crystals do not match; where it holds, nothing is proved.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from pymatgen.core import Lattice
+
+from polyfacet.materials.neighbourhoods import Neighbourhoods
+from polyfacet.materials.periodic_points import PeriodicPoints
+
+# Sites of which the one with the fewest possible partners is looked at.
+N_ANCHORS = 32
+# Sites that nearly always tell that a place does not fit.
+N_PROBES = 16
+# For the last digits, of which single precision has seven.
+MARGIN_A = 1e-3
+MAX_CACHED_LATTICES = 4096
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """What StructureMatcher allows: see there for ``ltol``, ``angle_tol`` and ``stol``."""
+
+    length: float
+    angle_deg: float
+    site: float
+
+
+@dataclass(frozen=True)
+class _Mapping:
+    """One way to lay a lattice on another.
+
+    Parameters
+    ----------
+    matrix
+        The first lattice in the vectors that lie on the second one's, A.
+    within
+        Factor that takes a fraction of a cell's length to the longest distance that it may have, A.
+    strain
+        By what share vectors are longer or shorter in one of the lattices than in the other.
+    """
+
+    matrix: NDArray[np.float64]
+    within: float
+    strain: float
+
+
+def may_match(first: Neighbourhoods, second: Neighbourhoods, tolerances: Tolerances) -> bool:
+    """Tell whether StructureMatcher may find that two cells of as many sites match; it need not."""
+    if first.names != second.names or not np.array_equal(np.sort(first.kinds), np.sort(second.kinds)):
+        return False
+    mappings = _mappings(first.lattice.matrix.tobytes(), second.lattice.matrix.tobytes(), tolerances)
+    if not mappings:
+        return False
+    site_within = 2 * tolerances.site / len(first.kinds) ** (1 / 3)
+    widest_a = max(mapping.within for mapping in mappings) * site_within + MARGIN_A
+    anchor, partners = _most_particular(first, second, widest_a, max(mapping.strain for mapping in mappings))
+    if not len(partners):
+        return False
+    for mapping in mappings:
+        where = second, anchor, mapping.matrix, mapping.within * site_within + MARGIN_A
+        if _some_fit(first, _with_neighbours_of(first, partners, *where), *where):
+            return True
+    return False
+
+
+@lru_cache(maxsize=MAX_CACHED_LATTICES)
+def _mappings(first: bytes, second: bytes, tolerances: Tolerances) -> list[_Mapping]:
+    """Lay one lattice on another in all ways; cells of one simulation share their lattices."""
+    ours, theirs = (Lattice(np.frombuffer(matrix).reshape(3, 3)) for matrix in (first, second))
+    found = []
+    for lattice, _, scale in ours.find_all_mappings(
+        theirs, ltol=tolerances.length, atol=tolerances.angle_deg, skip_rotation_matrix=True
+    ):
+        if round(abs(np.linalg.det(scale))) != 1:
+            continue
+        # The matcher measures distances in the mean of both lattices.
+        mean = Lattice.from_parameters(*(np.add(lattice.parameters, theirs.parameters) / 2))
+        stretch = np.linalg.norm(np.linalg.inv(mean.matrix) @ lattice.matrix, 2)
+        stretches = np.linalg.svd(np.linalg.inv(theirs.matrix) @ lattice.matrix, compute_uv=False)
+        strain = max(stretches.max(), 1 / stretches.min()) - 1
+        found.append(_Mapping(lattice.matrix, float(stretch * mean.volume ** (1 / 3)), float(strain)))
+    return found
+
+
+def _most_particular(
+    first: Neighbourhoods, second: Neighbourhoods, within_a: float, strain: float
+) -> tuple[int, NDArray[np.int64]]:
+    """Find the site of the second cell with the fewest possible partners in the first, and these.
+
+    Distances to the neighbours tell, in order: where all neighbours differ little, so does the n-th distance.
+    """
+    rarest = int(np.argmin(np.bincount(first.kinds)))
+    (partners,) = np.nonzero(first.kinds == rarest)
+    anchors = np.nonzero(second.kinds == rarest)[0][:N_ANCHORS]
+    ours, ours_known = _at_least(first, partners)
+    theirs, theirs_known = _at_least(second, anchors)
+    theirs, theirs_known = theirs[:, None], theirs_known[:, None]
+    margins = within_a + strain * theirs
+    differ = (theirs_known & (ours > theirs + margins)) | (ours_known & (ours < theirs - margins))
+    may_be = ~np.any(differ, axis=-1)
+    best = int(np.argmin(np.sum(may_be, axis=1)))
+    return int(anchors[best]), partners[may_be[best]]
+
+
+def _at_least(
+    cell: Neighbourhoods, sites: NDArray[np.int64]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the distances of neighbours, and which are known: the others are longer than that."""
+    lengths = cell.lengths[sites]
+    known = np.isfinite(lengths)
+    return np.where(known, lengths, cell.reach[sites][:, None]), known
+
+
+def _with_neighbours_of(
+    first: Neighbourhoods,
+    partners: NDArray[np.int64],
+    second: Neighbourhoods,
+    anchor: int,
+    matrix: NDArray[np.float64],
+    within_a: float,
+) -> NDArray[np.int64]:
+    """Select the sites that may have the neighbours of the anchor, for one way to lay the lattices."""
+    to_first = np.linalg.inv(second.lattice.matrix) @ matrix
+    for vector, kind in zip(second.vectors[anchor], second.neighbour_kinds[anchor], strict=True):
+        if kind < 0 or not len(partners):
+            break
+        expected = vector @ to_first
+        distances = np.linalg.norm(first.vectors[partners] - expected, axis=-1)
+        is_there = (distances <= within_a) & (first.neighbour_kinds[partners] == kind)
+        # A neighbour that is further away than all are known of may be there.
+        unknown = np.linalg.norm(expected) + within_a >= first.reach[partners] - MARGIN_A
+        partners = partners[is_there.any(axis=1) | unknown]
+    return partners
+
+
+def _some_fit(
+    first: Neighbourhoods,
+    partners: NDArray[np.int64],
+    second: Neighbourhoods,
+    anchor: int,
+    matrix: NDArray[np.float64],
+    within_a: float,
+) -> bool:
+    """Whether, with the anchor laid on one of some sites, all sites have one of their elements near."""
+    vectors = (second.coords - second.coords[anchor]) @ matrix @ np.linalg.inv(first.lattice.matrix)
+    return any(
+        all(
+            _are_all_near(sites, first.coords[partner] + vectors[second.kinds == kind], within_a)
+            for kind, sites in enumerate(first.sites)
+        )
+        for partner in partners
+    )
+
+
+def _are_all_near(sites: PeriodicPoints, coords: NDArray[np.float64], within_a: float) -> bool:
+    """Whether all of some points have a site near."""
+    few, others = coords[:N_PROBES], coords[N_PROBES:]
+    return bool(sites.are_near(few, within_a).all() and sites.are_near(others, within_a).all())

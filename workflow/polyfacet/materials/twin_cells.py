@@ -1,0 +1,208 @@
+"""Crystals in the form in which twins are looked for: the reduced setting of the primitive cell."""
+
+import json
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import spglib
+from numpy.typing import NDArray
+from pymatgen.core import Composition, Lattice, Structure
+
+from polyfacet.materials.neighbourhoods import Neighbourhoods, neighbourhoods
+from polyfacet.materials.occupancies import are_alike
+from polyfacet.materials.periodic_points import PeriodicPoints
+
+logger = logging.getLogger(__name__)
+
+# Sites this close to a lattice translation of others repeat them.
+PRIMITIVE_WITHIN_A = 0.1
+# Pymatgen's search for the primitive cell takes minutes for a larger one, and so does its matcher.
+MAX_SITES = 500
+# The same along the axes of the given cell, which stand at other angles than those of the primitive one.
+REPEATED_WITHIN_A = 1.5 * PRIMITIVE_WITHIN_A
+# Sites that nearly always tell that a translation does not map a crystal onto itself.
+N_PROBES = 16
+
+# What pymatgen raises of cells that are hardly crystals.
+INCOMPARABLE = (ValueError, ArithmeticError, IndexError, AssertionError)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A material that may have twins.
+
+    Parameters
+    ----------
+    mat_id
+        Its identifier.
+    structure
+        JSON of a pymatgen Structure.
+    """
+
+    mat_id: str
+    structure: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The cell of a material.
+
+    Parameters
+    ----------
+    mat_id
+        Identifier of the material.
+    n_sites
+        Sites of the cell.
+    volume
+        Volume per site, A^3.
+    """
+
+    mat_id: str
+    n_sites: int
+    volume: float
+
+
+@dataclass(frozen=True)
+class ReducedCell(Cell):
+    """The primitive cell of a material.
+
+    Parameters
+    ----------
+    structure
+        The crystal in the reduced setting of this cell.
+    """
+
+    structure: Structure
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the matcher would take minutes for it."""
+        return self.n_sites > MAX_SITES
+
+    @cached_property
+    def neighbourhoods(self) -> Neighbourhoods:
+        """What each site has around it."""
+        return neighbourhoods(self.structure)
+
+    @property
+    def mean_distance(self) -> float:
+        """Distance to the nearest neighbour, mean of all sites, A: nearly equal for twins."""
+        around = self.neighbourhoods
+        return float(np.minimum(around.lengths[:, 0], around.reach).mean())
+
+
+def reduced_cell(material: Candidate) -> Cell:
+    """Bring a material's crystal to the form in which it is compared.
+
+    Returns
+    -------
+    Cell
+        A `ReducedCell`, or the given cell where no primitive cell is found.
+    """
+    given = Structure.from_dict(json.loads(material.structure))
+    try:
+        primitive = _primitive(_with_equal_sites(given))
+        if primitive is not None:
+            reduced = primitive.get_reduced_structure("niggli")
+            return ReducedCell(material.mat_id, len(reduced), reduced.volume / len(reduced), reduced)
+    except INCOMPARABLE as error:
+        logger.warning("%s cannot be compared with others of its formula: %s", material.mat_id, error)
+    return Cell(material.mat_id, len(given), given.volume / len(given))
+
+
+def _with_equal_sites(crystal: Structure) -> Structure:
+    """Give sites of one cell whose occupancies differ by rounding alone the same ones."""
+    if crystal.is_ordered:
+        return crystal
+    kinds: list[Composition] = []
+    for composition in sorted({site.species for site in crystal}, key=str):
+        if not any(are_alike(composition, kind) for kind in kinds):
+            kinds.append(composition)
+    species = [next(kind for kind in kinds if are_alike(site.species, kind)) for site in crystal]
+    return Structure(crystal.lattice, species, crystal.frac_coords)
+
+
+def _primitive(crystal: Structure) -> Structure | None:
+    """Return the primitive cell; None if it may be smaller than what can be found in reasonable time."""
+    if not may_repeat(crystal):
+        return crystal
+    if len(crystal) <= MAX_SITES:
+        return crystal.get_primitive_structure(PRIMITIVE_WITHIN_A)
+    smaller = _by_spglib(crystal)
+    if smaller is None or len(smaller) > MAX_SITES:
+        return None
+    return smaller.get_primitive_structure(PRIMITIVE_WITHIN_A)
+
+
+def _by_spglib(crystal: Structure) -> Structure | None:
+    kinds = sorted({site.species for site in crystal}, key=str)
+    numbers = [kinds.index(site.species) + 1 for site in crystal]
+    found = spglib.standardize_cell(
+        (crystal.lattice.matrix.tolist(), crystal.frac_coords.tolist(), numbers),
+        to_primitive=True,
+        no_idealize=True,
+        symprec=PRIMITIVE_WITHIN_A,
+    )
+    if found is None:
+        return None
+    matrix, positions, types = found
+    return Structure(Lattice(matrix), [kinds[number - 1] for number in types], positions)
+
+
+def may_repeat(crystal: Structure) -> bool:
+    """Tell whether a translation by a part of the cell may map a crystal onto itself.
+
+    Where none does, the cell is primitive; pymatgen's search would still go through all cells that it could
+    be a multiple of.
+    """
+    groups = sorted(_coordinates_by_species(crystal), key=len)
+    lengths = np.array(crystal.lattice.abc)
+    points = [PeriodicPoints(group, lengths) for group in groups]
+    vectors = _parts_of_the_cell(
+        groups[0][1:] - groups[0][0], math.gcd(*map(len, groups)), REPEATED_WITHIN_A / lengths
+    )
+    for group, sites in zip(groups, points, strict=True):
+        for site in group[:N_PROBES]:
+            vectors = vectors[sites.are_near(site + vectors, REPEATED_WITHIN_A)]
+    return any(
+        all(
+            sites.are_near(group + vector, REPEATED_WITHIN_A).all()
+            for group, sites in zip(groups, points, strict=True)
+        )
+        for vector in vectors
+    )
+
+
+def _parts_of_the_cell(
+    vectors: NDArray[np.float64], n_units: int, within: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Select the vectors of which a multiple is a lattice vector, and give them exactly.
+
+    Parameters
+    ----------
+    vectors
+        Fractional, shape ``(n, 3)``.
+    n_units
+        Number that a possible multiple divides.
+    within
+        How far they may be from what they are taken for, shape ``(3,)``.
+    """
+    left, found = vectors % 1.0, [np.empty((0, 3))]
+    for multiple in range(2, n_units + 1):
+        if n_units % multiple == 0:
+            exact = np.round(left * multiple) / multiple
+            is_part = np.all(np.abs(left - exact) <= within, axis=1)
+            found.append(exact[is_part])
+            left = left[~is_part]
+    return np.concatenate(found)
+
+
+def _coordinates_by_species(crystal: Structure) -> Sequence[NDArray[np.float64]]:
+    groups: dict[str, list[int]] = {}
+    for index, site in enumerate(crystal):
+        groups.setdefault(site.species_string, []).append(index)
+    return [crystal.frac_coords[indices] for indices in groups.values()]
