@@ -79,7 +79,7 @@ def _check_size(n_materials: int, counts: Mapping[str, int], reasons: Sequence[s
         why = f" The entries were rejected because:\n{most_frequent(reasons)}\n" if reasons else " "
         raise UserError(
             f"No material outside the sample is left to pretrain on: {dict(counts)}.{why}"
-            "Set graphs.pretrain to 0 or mend `sources`."
+            "Set graphs.pretrain to 0 or change `sources`."
         )
     if n_drawn < n_materials:
         tell(f"pretraining: {n_materials} materials asked for, {n_drawn} are there; going on with those.")

@@ -22,7 +22,7 @@ RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class _InterruptedError(Exception):
-    """The transfer failed in a way that another attempt may mend."""
+    """The transfer failed in a way that another attempt may get past."""
 
 
 class _RefusedError(Exception):

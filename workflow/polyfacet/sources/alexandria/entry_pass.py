@@ -101,7 +101,7 @@ def pass_over(path: Path, folder: Path, draw: Draw) -> EntryPass:
             if len(invalid) > MAX_INVALID:
                 raise UserError(
                     f"{path}: more than {MAX_INVALID:,} entries cannot be used, entry {position} because: "
-                    f"{error}. Take the file out of `sources`, or mend it."
+                    f"{error}. Take the file out of `sources`, or correct it."
                 ) from error
             continue
         left_out = draw.leaves_out(material)
