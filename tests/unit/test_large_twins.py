@@ -62,6 +62,11 @@ def test_a_large_multiple_of_a_small_cell_is_its_twin():
         assert twin_groups([candidate(*item) for item in cells.items()]) == ([{"small", "large"}], set())
 
 
+def test_snapshots_of_large_cells_are_cells_of_their_own():
+    cells = {f"m{i}": snapshot(DIAMOND.copy().make_supercell(4), 0.05, seed=i) for i in range(3)}
+    assert twin_groups([candidate(*item) for item in (cells | {"small": DIAMOND}).items()]) == ([], set())
+
+
 def test_large_cells_that_cannot_be_told_apart_are_twins_that_were_not_compared():
     cell = snapshot(DIAMOND.copy().make_supercell(4), 0.15, seed=1)
     cells = {
@@ -74,7 +79,7 @@ def test_large_cells_that_cannot_be_told_apart_are_twins_that_were_not_compared(
 
 
 def test_a_cell_without_a_primitive_cell_joins_only_the_next_in_volume(monkeypatch):
-    def fail(crystal: Structure) -> None:
+    def fail(crystal: Structure, _: float) -> None:
         if len(crystal) == 16:
             raise ValueError("no cell")
 
@@ -177,7 +182,7 @@ def test_a_quick_look_sees_exchanged_elements():
 def test_multiples_are_found_and_primitive_cells_are_not_looked_at(multiple, noise):
     crystal = CRYSTALS["slab"].copy().make_supercell(multiple)
     noisy = snapshot(crystal, noise, seed=4)
-    assert may_repeat(noisy) == (len(crystal) > 3)
+    assert may_repeat(noisy, 0.1) == (len(crystal) > 3)
     cell = reduced_cell(candidate("m", noisy))
     assert cell.n_sites == 3
 

@@ -22,8 +22,9 @@ logger = logging.getLogger(__name__)
 PRIMITIVE_WITHIN_A = 0.1
 # Pymatgen's search for the primitive cell takes minutes for a larger one, and so does its matcher.
 MAX_SITES = 500
-# The same along the axes of the given cell, which stand at other angles than those of the primitive one.
-REPEATED_WITHIN_A = 1.5 * PRIMITIVE_WITHIN_A
+# Pymatgen measures along the axes of the primitive cell, which stand at other angles than those of the given
+# one: what is further than this from all translations is not repeated for pymatgen, either.
+SURELY_WITHIN_A = 2 * PRIMITIVE_WITHIN_A
 # Sites that nearly always tell that a translation does not map a crystal onto itself.
 N_PROBES = 16
 
@@ -128,10 +129,11 @@ def _with_equal_sites(crystal: Structure) -> Structure:
 
 def _primitive(crystal: Structure) -> Structure | None:
     """Return the primitive cell; None if it may be smaller than what can be found in reasonable time."""
-    if not may_repeat(crystal):
-        return crystal
     if len(crystal) <= MAX_SITES:
-        return crystal.get_primitive_structure(PRIMITIVE_WITHIN_A)
+        repeats = may_repeat(crystal, SURELY_WITHIN_A)
+        return crystal.get_primitive_structure(PRIMITIVE_WITHIN_A) if repeats else crystal
+    if not may_repeat(crystal, PRIMITIVE_WITHIN_A):
+        return crystal
     smaller = _by_spglib(crystal)
     if smaller is None or len(smaller) > MAX_SITES:
         return None
@@ -153,24 +155,33 @@ def _by_spglib(crystal: Structure) -> Structure | None:
     return Structure(Lattice(matrix), [kinds[number - 1] for number in types], positions)
 
 
-def may_repeat(crystal: Structure) -> bool:
+def may_repeat(crystal: Structure, within_a: float) -> bool:
     """Tell whether a translation by a part of the cell may map a crystal onto itself.
 
     Where none does, the cell is primitive; pymatgen's search would still go through all cells that it could
     be a multiple of.
+
+    Parameters
+    ----------
+    crystal
+        The crystal in any cell.
+    within_a
+        How far a site may be from where a translation takes another one, along each axis, A.
     """
-    groups = sorted(_coordinates_by_species(crystal), key=len)
-    lengths = np.array(crystal.lattice.abc)
+    # Along the axes of a flat cell distances say little.
+    lattice = crystal.lattice.get_lll_reduced_lattice()
+    groups = sorted(_coordinates_by_species(crystal, lattice), key=len)
+    lengths = np.array(lattice.abc)
     points = [PeriodicPoints(group, lengths) for group in groups]
     vectors = _parts_of_the_cell(
-        groups[0][1:] - groups[0][0], math.gcd(*map(len, groups)), REPEATED_WITHIN_A / lengths
+        groups[0][1:] - groups[0][0], math.gcd(*map(len, groups)), within_a / lengths
     )
     for group, sites in zip(groups, points, strict=True):
         for site in group[:N_PROBES]:
-            vectors = vectors[sites.are_near(site + vectors, REPEATED_WITHIN_A)]
+            vectors = vectors[sites.are_near(site + vectors, within_a)]
     return any(
         all(
-            sites.are_near(group + vector, REPEATED_WITHIN_A).all()
+            sites.are_near(group + vector, within_a).all()
             for group, sites in zip(groups, points, strict=True)
         )
         for vector in vectors
@@ -201,8 +212,10 @@ def _parts_of_the_cell(
     return np.concatenate(found)
 
 
-def _coordinates_by_species(crystal: Structure) -> Sequence[NDArray[np.float64]]:
+def _coordinates_by_species(crystal: Structure, lattice: Lattice) -> Sequence[NDArray[np.float64]]:
+    """Group the fractional coordinates of the sites in a lattice by what the sites hold."""
     groups: dict[str, list[int]] = {}
     for index, site in enumerate(crystal):
         groups.setdefault(site.species_string, []).append(index)
-    return [crystal.frac_coords[indices] for indices in groups.values()]
+    coords = lattice.get_fractional_coords(crystal.cart_coords)
+    return [coords[indices] for indices in groups.values()]
