@@ -167,7 +167,7 @@ def test_validation_materials_that_are_all_alike_leave_the_choice_to_those_train
 
 def validation_ids(graphs, properties):
     """Find the materials of the validation part: changing their values changes no trained weight."""
-    _, chosen = divide(("formula=" + properties["formula"]).to_dict(), 0.75, "validation of the network", 7)
+    _, chosen = divide(properties["formula"].to_dict(), 0.75, "validation of the network", 7)
     return sorted(chosen)
 
 

@@ -24,7 +24,7 @@ USERS = {
     "jarvis-tools": ({"build_graphs", "fit_network", "embed_graphs"}, {"write_structures", "render_images"}),
     "torch-geometric": ({"fit_network", "embed_graphs"}, {"build_graphs", "sample"}),
     "torch": ({"build_graphs", "embed_graphs", "train_cells"}, {"write_structures", "describe_structures"}),
-    "spglib": ({"build_graphs", "describe_structures", "render_images"}, {"plot_results"}),
+    "spglib": ({"build_graphs", "describe_structures", "render_images"}, {"draw_composition_legend"}),
     "pymatgen-core": ({"sample", "write_structures", "render_images", "build_graphs"}, {"collect_results"}),
     "crystal-toolkit": ({"render_images"}, {"write_structures", "build_graphs"}),
     "robocrys": ({"describe_structures"}, {"describe_compositions"}),

@@ -116,7 +116,9 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(finished, t
         wait_until(lambda: len(list(results.glob("crystals/images/shard-?.parquet"))) == 2, run)
 
     with faults.trying("kill -9 of Snakemake alone while cells are trained: its jobs go on"):
-        wait_until(lambda: list(results.glob("crystals/random-0/cells/automm/*/*.scratch/automm-*/model/*")), run)
+        wait_until(
+            lambda: list(results.glob("crystals/random-0/cells/automm/*/*.scratch/automm-*/model/*")), run
+        )
         run.kill()
         run.wait()
         assert workflow.typed("--unlock")[0] == 0
