@@ -167,7 +167,7 @@ class Eager(Nearest):
         (Unseeded, "the same seed predicts otherwise"),
         (Meddling, "changes the rows"),
         (Infinite, "not finite"),
-        (Inventive, "none of the classes"),
+        (Inventive, "not among the classes"),
         (Uncertain, "do not add up to 1"),
         (Undecided, "another class than the likeliest"),
         (Undescribed, "describe.. leaves out k"),

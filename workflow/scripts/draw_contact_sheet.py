@@ -19,7 +19,7 @@ def main(dataset: Path, sheet: Path, *, n_pictures: int) -> None:
     sheet
         Output, a PNG file.
     n_pictures
-        How many pictures at most, ten a line; the views of a material stand side by side.
+        How many pictures at most, ten per line; the views of a material stand side by side.
     """
     frame = read_dataset(dataset)
     views = picture_columns(IMAGE, frame.columns)

@@ -195,7 +195,7 @@ def derive_objectives(
     -------
     dict
         Name to value, in the unit of the objective.  What may not be negative and lies at most
-        ``ZERO_WITHIN`` below zero is 0.  None where an entry has not what one of ``more`` is derived from.
+        ``ZERO_WITHIN`` below zero is 0.  None where an entry lacks what one of ``more`` is derived from.
 
     Raises
     ------

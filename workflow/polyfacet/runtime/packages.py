@@ -95,7 +95,7 @@ def providers(module: str) -> frozenset[str]:
 
 @cache
 def _files_of(package: str) -> bytes:
-    """Read the list of a package's files, one a line."""
+    """Read the list of a package's files, one per line."""
     for listing in ("RECORD", "SOURCES.txt", "installed-files.txt"):
         path = _installed()[package] / listing
         if path.is_file():

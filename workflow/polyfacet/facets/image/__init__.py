@@ -1,1 +1,1 @@
-"""Pictures of crystals: Crystal Toolkit's own viewer in a headless browser, one PNG a material."""
+"""Pictures of crystals: Crystal Toolkit's own viewer in a headless browser, one PNG per material."""

@@ -123,7 +123,7 @@ class Engine(ABC):
         Raises
         ------
         RuntimeError
-            If it was not fitted yet, or has not one answer per row.
+            If it has not been fitted, or does not give one answer per row.
         """
         kind = object if self.objective.classes else np.float64
         values = np.asarray(self.answer(frame)).astype(kind)

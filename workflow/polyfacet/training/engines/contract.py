@@ -162,7 +162,7 @@ class _Trial:
     def _check_kind(self, predicted: np.ndarray) -> None:
         if self.objective.classes:
             foreign = set(predicted) - set(self.objective.classes)
-            self._demand(not foreign, f"it predicts {foreign}, which are none of the classes")
+            self._demand(not foreign, f"it predicts {foreign}, which are not among the classes")
         else:
             self._demand(bool(np.isfinite(predicted).all()), "it predicts numbers that are not finite")
 
@@ -182,7 +182,7 @@ class _Trial:
             return
         probabilities = engine.predict_probabilities(self.rows)
         shape = (len(self.rows), len(self.objective.classes))
-        self._demand(probabilities.shape == shape, f"its probabilities have not the shape {shape}")
+        self._demand(probabilities.shape == shape, f"its probabilities do not have the shape {shape}")
         self._demand(
             bool(np.allclose(probabilities.sum(axis=1), 1, atol=EQUAL_WITHIN)),
             "its probabilities do not add up to 1",
