@@ -21,7 +21,7 @@ from polyfacet.training.engines.automm.engine import AutoMM
 from polyfacet.training.engines.automm.settings import AutoMMSettings
 from polyfacet.training.engines.base import EngineError, Resources
 from polyfacet.training.engines.contract import check_engine
-from polyfacet.training.engines.creation import load
+from polyfacet.training.engines.creation import create, load
 
 N = 24
 GAP = crystal_objectives.GAP.objective
@@ -178,9 +178,8 @@ def test_classes_are_predicted_by_name(
     signal = np.stack(frame["graph"])[:, 0]
     classes = names[np.digitize(signal, np.quantile(signal, np.arange(1, n_classes) / n_classes))]
     rows = frame.assign(phase=classes)
-    engine = AutoMM(
-        AutoMMSettings(max_epochs=20, batch_size=8, learning_rate=0.01), Resources(1, encoders=encoders)
-    )
+    settings = {"max_epochs": 20, "batch_size": 8, "learning_rate": 0.01}
+    engine = create("automm", settings, Resources(1, encoders=encoders))
     engine.fit(rows, rows, (GRAPH,), PHASE)
     engine.save(tmp_path / "model")
     predicted = engine.predict(rows)
