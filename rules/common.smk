@@ -28,7 +28,7 @@ from polyfacet.runtime.plugins import use_plugins
 from polyfacet.sources.alexandria.entry_files import estimated_entries
 from polyfacet.sources.tables.description import objectives_of, table_source
 from polyfacet.training.feasibility import check_feasible
-from polyfacet.training.methods import checked_methods
+from polyfacet.training.methods import checked_methods, forms_of, needs_structure
 
 if place_fault := environment_fault(sys.executable):
     raise WorkflowError(place_fault)
@@ -47,6 +47,9 @@ try:
     check_feasible(config)
 except (UserError, ValueError) as error:
     raise WorkflowError(str(error))
+
+# Facet to its form where a combination names none.
+FORMS = forms_of(config)
 
 RUN = f"results/{config['run_name']}"
 LOGS = f"logs/{config['run_name']}"

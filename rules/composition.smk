@@ -2,9 +2,6 @@
 
 from polyfacet.facets.text.variants import FORMULA_TEXTS, STRUCTURE_TEXTS
 
-# Facet to its form where a combination names none.
-FORMS = {TEXT.name: config["composition"]["text"]}
-
 
 rule describe_compositions:
     input:

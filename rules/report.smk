@@ -134,15 +134,11 @@ def counted_tokens_of_run():
     ]
 
 
-def starts_from_structure(facet):
-    """Whether a facet, in the form that it is seen in, is made of the structure."""
-    form = facet.form or FORMS.get(facet.base, "")
-    return facet.needs == "structure" or facet.variants.get(form, False)
-
-
 def structures_of_run(pattern):
     """Files of the stage that writes CIFs, where a facet starts from these."""
-    structural = any(map(starts_from_structure, FACETS_OF.get(CRYSTALS, ())))
+    structural = any(
+        needs_structure(facet, FORMS) for facet in FACETS_OF.get(CRYSTALS, ())
+    )
     return all_shards(pattern) if structural else []
 
 

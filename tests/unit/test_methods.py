@@ -99,6 +99,26 @@ def test_the_combinations_of_the_paper_and_all_of_them():
             "glass has no process; it has text, composition, compimage",
         ),
         (
+            {
+                "methods": {"a": {"engine": "automm", "combinations": ["text"]}},
+                "composition": {"text": "cif"},
+                "encoders": {"source": "hub"},
+            },
+            "steel has no text; it has composition, process, compimage",
+        ),
+        (
+            {"methods": {"a": {"engine": "automm", "combinations": ["text:cif"]}}},
+            "steel has no text:cif; it has text, composition, process, compimage",
+        ),
+        (
+            {"methods": {"a": {"engine": "automm", "combinations": ["text:smiles"]}}},
+            "the facet 'text' has no form 'smiles'; there are: composition",
+        ),
+        (
+            {"methods": {"a": {"engine": "automm", "combinations": ["text+text:crabnet"]}}},
+            "has two forms of the facet 'text'",
+        ),
+        (
             {"methods": {"a": {"engine": "mcvn", "combinations": ["process+composition"]}}},
             "must be written 'composition\\+process'",
         ),

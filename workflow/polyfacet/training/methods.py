@@ -10,6 +10,7 @@ from polyfacet.facets.registry import (
     COMPOSITION,
     FACETS,
     PROCESS,
+    TEXT,
     combination_name,
     facets_of,
     grid,
@@ -25,6 +26,17 @@ def sources_of(config: Mapping[str, Any]) -> dict[str, tuple[Facet, ...]]:
     of_crystals = tuple(facet for facet in FACETS.all().values() if facet.needs != "columns")
     crystals = {CRYSTALS: of_crystals} if config["sources"] else {}
     return crystals | {name: _facets_of_table(table) for name, table in config["tables"].items()}
+
+
+def forms_of(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the form in which a facet is seen where a combination names none, by facet."""
+    return {TEXT.name: config["composition"]["text"]}
+
+
+def needs_structure(facet: Facet, forms: Mapping[str, str]) -> bool:
+    """Say whether a facet, in the form in which it is seen, is made of the structure."""
+    form = facet.form or forms.get(facet.base, "")
+    return facet.needs == "structure" or facet.variants.get(form, False)
 
 
 def checked_methods(config: Mapping[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
@@ -58,7 +70,7 @@ def checked_methods(config: Mapping[str, Any]) -> dict[str, dict[str, dict[str, 
         source: {
             name: {
                 "engine": method["engine"],
-                "combinations": _combinations(name, method, source, facets, config["combinations"]),
+                "combinations": _combinations(name, method, source, facets, config),
                 "settings": _settings(name, method, source),
             }
             for name, method in methods.items()
@@ -132,10 +144,15 @@ def _check_named(where: str, name: str | None, kind: str, known: Collection[str]
 
 
 def _combinations(
-    name: str, method: Mapping[str, Any], source: str, facets: Sequence[Facet], usual: str | Sequence[str]
+    name: str,
+    method: Mapping[str, Any],
+    source: str,
+    facets: Sequence[Facet],
+    config: Mapping[str, Any],
 ) -> list[str]:
     """Resolve the combinations of a method on a source."""
     engine, chosen = method["engine"], method["combinations"]
+    _check_objectives(name, engine, source, config)
     if isinstance(chosen, Mapping):
         chosen = chosen.get(source)
     if ENGINES.get(engine).is_baseline:
@@ -144,26 +161,47 @@ def _combinations(
         return []
     if chosen is None:
         numbers = [facet for facet in facets if facet.needs == "columns"]
-        chosen = usual if source == CRYSTALS else [combination_name(numbers)]
+        chosen = config["combinations"] if source == CRYSTALS else [combination_name(numbers)]
     try:
         combinations = grid(chosen)
         check_combinations(engine, combinations, facets)
     except (ValueError, UserError) as error:
         raise UserError(f"The combinations of methods.{name}: {error}") from error
     for combination in combinations:
-        has = {facet.name for facet in facets}
-        lacking = [
-            facet.name
-            for facet in facets_of(combination)
-            if facet.base not in has or (source != CRYSTALS and facet.needs == "structure")
-        ]
-        if lacking:
-            raise UserError(
-                f"methods.{name} is to look at {combination}, and {source} has no {', '.join(lacking)}; it "
-                f"has {', '.join(facet.name for facet in facets)}. Write for example\n"
-                f"      methods: {{{name}: {{combinations: {{{source}: [{facets[0].name}]}}}}}}"
-            )
+        _check_facets(name, combination, source, facets, forms_of(config))
     return combinations
+
+
+def _check_objectives(name: str, engine: str, source: str, config: Mapping[str, Any]) -> None:
+    """Refuse classes to an engine that predicts numbers only."""
+    objectives = config["tables"][source]["objectives"] if source in config["tables"] else {}
+    classes = [objective for objective, column in objectives.items() if column["classes"]]
+    if classes and not ENGINES.get(engine).classes:
+        raise UserError(
+            f"methods.{name}: engine {engine!r} predicts numbers, and {source} has the classes of "
+            f"{', '.join(classes)}. Name its sources: methods: {{{name}: {{sources: [...]}}}}"
+        )
+
+
+def _check_facets(
+    name: str, combination: str, source: str, facets: Sequence[Facet], forms: Mapping[str, str]
+) -> None:
+    """Refuse facets that a source does not have, in the form in which they are seen."""
+    has = {facet.name for facet in facets}
+    lacking = [
+        facet.name
+        for facet in facets_of(combination)
+        if facet.base not in has or (source != CRYSTALS and needs_structure(facet, forms))
+    ]
+    if lacking:
+        can_be_seen = [
+            facet.name for facet in facets if source == CRYSTALS or not needs_structure(facet, forms)
+        ]
+        raise UserError(
+            f"methods.{name} is to look at {combination}, and {source} has no {', '.join(lacking)}; it "
+            f"has {', '.join(can_be_seen)}. Write for example\n"
+            f"      methods: {{{name}: {{combinations: {{{source}: [{can_be_seen[0]}]}}}}}}"
+        )
 
 
 def _settings(name: str, method: Mapping[str, Any], source: str) -> dict[str, Any]:
