@@ -43,7 +43,7 @@ BALANCED_SPLIT = torch.pi
 def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--crystals", type=Path, default=Path(__file__).resolve().parents[2] / RANDOM_1K)
+    parser.add_argument("--crystals", type=Path, default=RANDOM_1K)
     parser.add_argument("--n", type=int, default=1000, help="number of crystals")
     options = parser.parse_args()
     if not options.crystals.is_file():

@@ -65,7 +65,7 @@ TIMED_PICTURE = """() => {
 def main() -> None:
     """Print pictures per second, the ratio to the study's way, and what the time goes into."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--crystals", type=Path, default=Path(__file__).resolve().parents[2] / RANDOM_1K)
+    parser.add_argument("--crystals", type=Path, default=RANDOM_1K)
     parser.add_argument("--n", type=int, default=500, help="number of crystals")
     parser.add_argument("--threads", type=int, default=2, help="processor cores of the stage")
     parser.add_argument("--size", type=int, default=300, help="pixels")

@@ -107,6 +107,12 @@ def test_a_crystal_that_killed_its_worker_once_is_tried_again():
     assert SceneWorker(answering(b'{"pid": 2}', answer)).scene(Path("a.cif")) == CrystalScene({"z": "{}"}, 1)
 
 
+def test_a_failure_of_the_machine_is_no_reject():
+    answer = b'{"number": 1, "failure": "OSError: [Errno 24] Too many open files"}'
+    with pytest.raises(SceneWorkerError, match=r"a\.cif could be made: OSError"):
+        SceneWorker(answering(answer)).scene(Path("a.cif"))
+
+
 def test_workers_that_are_all_gone_are_an_error():
     connection = answering()
     with pytest.raises(SceneWorkerError):

@@ -8,6 +8,7 @@ from pymatgen.core import Lattice, Structure
 from polyfacet.facets.image import cif_scene
 from polyfacet.facets.image.cif_scene import scene_of_cif
 from polyfacet.facets.image.drawable import CrystalScene, SceneError
+from polyfacet.facets.image.pymatgen_compat import SiteCrystalNN
 from polyfacet.facets.image.settings import RenderSettings
 from polyfacet.materials.cif import write_cif
 
@@ -55,3 +56,22 @@ def test_an_unforeseen_error_costs_one_picture_and_is_logged(cif, monkeypatch, c
     with pytest.raises(SceneError, match="ZeroDivisionError: of all things"):
         scene_of_cif(cif, RenderSettings())
     assert "iron.cif" in caplog.text
+
+
+@pytest.mark.parametrize("failure", [MemoryError("no room"), OSError(24, "too many open files")])
+def test_a_failure_of_the_machine_is_no_reject(cif, monkeypatch, failure):
+    def fail(*_: object) -> CrystalScene:
+        raise failure
+
+    monkeypatch.setattr(cif_scene, "crystal_scene", fail)
+    with pytest.raises(type(failure)):
+        scene_of_cif(cif, RenderSettings())
+
+
+def test_a_failure_of_the_machine_makes_no_picture_without_bonds(cif, monkeypatch):
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(SiteCrystalNN, "get_nn_info", fail)
+    with pytest.raises(MemoryError):
+        scene_of_cif(cif, RenderSettings())

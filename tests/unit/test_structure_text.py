@@ -186,6 +186,17 @@ def shard(tmp_path):
     return tmp_path
 
 
+def test_a_failure_of_the_machine_is_no_reject(monkeypatch):
+    describer = Describer()
+
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(describer.condenser, "condense_structure", fail)
+    with pytest.raises(MemoryError):
+        describer(SALT)
+
+
 @pytest.mark.parametrize(("variant", "text"), [("cif", SALT_CIF), ("robocrystallographer", SALT_SENTENCES)])
 def test_the_stage_writes_texts_and_rejects(shard, variant, text):
     main(

@@ -1,11 +1,14 @@
 """Twins: one crystal under several identifiers is found in any setting, and no split parts them."""
 
+import itertools
+import json
 import random
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from handmade import cesium_chloride, entry, rock_salt, structures, write_entries, zinc_blende
+from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure
 
 import find_twins
@@ -13,7 +16,7 @@ import sample as sample_script
 import split_materials
 from polyfacet.materials import twins as twins_module
 from polyfacet.materials.material import SAMPLE
-from polyfacet.runtime.parquet import read_table
+from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.splits.parts import SPLIT
 
 # Three sites on a general line of a hexagonal cell: a screw, of one hand or the other.
@@ -245,3 +248,35 @@ def test_twins_in_real_entries(tmp_path, alexandria_1d):
     assert len(found) >= 4
     assert np.median(spreads) < 1e-3
     assert max(spreads) < 0.05
+
+
+def test_of_the_candidates_in_real_entries_those_are_joined_that_the_matcher_joins(tmp_path, alexandria_1d):
+    """Crystals of one formula, space group and energy (to 0.1 meV/atom) under several identifiers."""
+    outputs = [tmp_path / name for name in ("sample.parquet", "rejected.parquet", "summary.json")]
+    settings = {"n_materials": "all", "seed": 0, "magnetization": "absolute", "max_rejected_fraction": 0.0}
+    sample_script.main(sorted(alexandria_1d.glob("*.json.bz2")), *outputs, filters={}, **settings)
+    materials = read_table(outputs[0], SAMPLE)
+    energy = (materials["e_total"] / 1e-4).round()
+    candidates = materials.groupby(["formula", "space_group", energy])["mat_id"].agg(list)
+    candidates = candidates[candidates.map(len) > 1]
+    assert len(candidates) == 237
+    wanted = materials[materials["mat_id"].isin(candidates.explode())]
+    write_table(tmp_path / "candidates.parquet", wanted, SAMPLE)
+    rows = twins_of(tmp_path, tmp_path / "candidates.parquet")
+    twin_group = {row["mat_id"]: row["twin_group"] for row in rows}
+    cells = {
+        mat_id: Structure.from_dict(json.loads(text))
+        for mat_id, text in zip(wanted["mat_id"], wanted["structure"], strict=True)
+    }
+    within = twins_module.WITHIN
+    matcher = StructureMatcher(within.length, within.site, within.angle_deg, scale=False)
+    matched = joined = 0
+    for a, b in (pair for group in candidates for pair in itertools.combinations(group, 2)):
+        fits = matcher.fit(cells[a], cells[b])
+        together = a in twin_group and twin_group[a] == twin_group.get(b)
+        matched += fits
+        joined += together
+        assert together or not fits, (a, b)
+    assert matched > 100
+    # Twins of a twin are twins, whether or not the two match.
+    assert joined - matched < 0.05 * matched

@@ -12,7 +12,7 @@ from polyfacet.materials.cif import read_cif
 from polyfacet.materials.material import SAMPLE
 from polyfacet.materials.stage_tables import intact_structures
 from polyfacet.runtime.arguments import Key
-from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.errors import MACHINE_FAILURES, UserError
 from polyfacet.runtime.files import atomic_path
 from polyfacet.runtime.identifiers import text_digest
 from polyfacet.runtime.kept_results import KeptResults
@@ -99,7 +99,7 @@ def _made(facet: Facet, mat_id: str, read: Reader, folder: Path | None) -> dict[
     material = read(mat_id)
     try:
         return make_row(facet, mat_id, material, folder)
-    except FacetError:
+    except (FacetError, *MACHINE_FAILURES):
         raise
     except Exception as error:
         raise UserError(

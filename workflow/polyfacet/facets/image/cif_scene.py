@@ -7,6 +7,7 @@ from polyfacet.facets.image.drawable import CrystalScene, SceneError
 from polyfacet.facets.image.scene import crystal_scene
 from polyfacet.facets.image.settings import RenderSettings
 from polyfacet.materials.cif import CifError, read_cif
+from polyfacet.runtime.errors import MACHINE_FAILURES
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ def scene_of_cif(cif: Path, settings: RenderSettings) -> CrystalScene:
         return crystal_scene(read_cif(cif), settings)
     except CifError as error:
         raise SceneError(str(error)) from error
-    except SceneError:
+    except (SceneError, *MACHINE_FAILURES):
         raise
     except Exception as error:
         # One odd structure costs one picture, not all of them; the log keeps what happened.

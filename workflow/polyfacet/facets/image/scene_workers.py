@@ -26,6 +26,7 @@ from typing import Any
 from polyfacet.facets.image.drawable import CrystalScene, SceneError
 from polyfacet.facets.image.scene_cache import SceneMaker, remove_abandoned
 from polyfacet.facets.image.settings import RenderSettings
+from polyfacet.runtime.errors import MACHINE_FAILURES
 
 SCENE_TIMEOUT_S = 300.0
 END_TIMEOUT_S = 10.0
@@ -34,7 +35,7 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 class SceneWorkerError(RuntimeError):
-    """All workers are gone: nothing can be drawn any more."""
+    """All workers are gone, or the machine fails them: nothing can be drawn any more."""
 
 
 class SceneWorker:
@@ -63,6 +64,8 @@ class SceneWorker:
                 break
         else:
             raise SceneError("the process that makes its scene dies of it, or takes too long")
+        if "failure" in answer:
+            raise SceneWorkerError(f"no scene of {cif.name} could be made: {answer['failure']}")
         if "reason" in answer:
             raise SceneError(answer["reason"])
         return CrystalScene(**answer["scene"])
@@ -202,6 +205,8 @@ def _answer_requests(connection: Connection, maker: SceneMaker) -> None:
                 answer["scene"] = asdict(maker.scene(Path(request["cif"])))
             except SceneError as error:
                 answer["reason"] = str(error)
+            except MACHINE_FAILURES as error:
+                answer["failure"] = f"{type(error).__name__}: {error}"
             connection.send_bytes(json.dumps(answer).encode())
 
 
