@@ -12,6 +12,7 @@ from sklearn.metrics import mean_absolute_error
 
 import train_cells
 from polyfacet.materials.crystal_objectives import E_FORM
+from polyfacet.runtime.files import sha256_of_folder
 
 COMBINATIONS, OBJECTIVES = ("text", "text+image+graph"), ("e_form", "vol_atom")
 
@@ -185,3 +186,16 @@ def test_no_group_of_a_split_is_in_two_parts(results, crystals, split, dataset):
     for path in split.glob("cells/*/*/*/predictions.parquet"):
         rows = pd.read_parquet(path).merge(dataset[["mat_id", "group"]], on="mat_id")
         assert (rows.groupby("group")["part"].nunique() == 1).all()
+
+
+def test_cards_say_what_their_encoders_started_from(finished):
+    results = finished.folder / "results" / "test"
+    cells = results / "crystals" / "random-0" / "cells"
+    expected = {name: sha256_of_folder(results / "encoders" / name) for name in ("text", "image")}
+    for combination, encoders in (
+        ("automm/text", {"text": expected["text"]}),
+        ("automm/text+image+graph", expected),
+        ("trees/graph", {}),
+    ):
+        card = json.loads((cells / combination / "e_form" / "card.json").read_text())
+        assert card["encoders"] == encoders
