@@ -28,7 +28,12 @@ from polyfacet.runtime.plugins import use_plugins
 from polyfacet.sources.alexandria.entry_files import estimated_entries
 from polyfacet.sources.tables.description import objectives_of, table_source
 from polyfacet.training.feasibility import check_feasible
-from polyfacet.training.methods import checked_methods, forms_of, needs_structure
+from polyfacet.training.methods import (
+    checked_methods,
+    forms_of,
+    needs_structure,
+    splits_of_source,
+)
 
 if place_fault := environment_fault(sys.executable):
     raise WorkflowError(place_fault)
@@ -200,7 +205,7 @@ def splits_of_run(pattern, sources=None, **wildcards):
     return [
         path
         for source in (SOURCES if sources is None else sources)
-        for split, settings in SPLITS.items()
+        for split, settings in splits_of_source(config, source).items()
         for path in expand(
             pattern,
             source=source,

@@ -31,6 +31,22 @@ def test_the_shipped_configurations_are_feasible(path):
         ({"n_materials": 10, "combinations": ["text"], "splits": {"random": {"train_fraction": 0.99}}}, "51"),
         ({"splits": {"prototypes": {}}}, "splits.prototypes.method names 'prototypes'; there are: random"),
         ({"splits": {"a": {"method": "formulas"}}}, "Did you mean formula?"),
+        ({"splits": {"a": {"method": "column"}}}, "splits: {a: {method: column, column: space_group}}"),
+        ({"splits": {"a": {"method": "folds"}}}, "splits: {a: {method: folds, file: folds.csv}}"),
+        ({"splits": {"random": {"column": "spg"}}}, "the method `random` does not look at it"),
+        ({"splits": {"random": {"random_state": 3}}}, "splits.random.random_state = 3"),
+        (
+            {
+                "tables": {
+                    "t": {
+                        "file": "a.csv",
+                        "composition": {"formula": "F"},
+                        "objectives": {"text_score": {"column": "y"}},
+                    }
+                }
+            },
+            "the objective 'text_score' is called like a column of the facet 'text'",
+        ),
         ({"objectives": ["gap", "e_from"]}, "objectives names 'e_from'; there are: gap"),
         ({"graphs": {"pretrain": 9}}, "graphs.pretrain = 9"),
         ({"filters": {"sites_min": 5, "sites_max": 4}}, "sites_min = 5 is more than filters.sites_max = 4"),

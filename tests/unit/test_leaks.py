@@ -17,7 +17,7 @@ from polyfacet.facets.registry import GRAPH
 from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.splits.parts import SPLIT
 from polyfacet.training.cells import train
-from polyfacet.training.engines.base import Resources
+from polyfacet.training.engines.base import Engine, Resources, Settings, ValidationUse
 from polyfacet.training.engines.creation import create
 
 HELD_OUT = ("valid", "test")
@@ -91,3 +91,37 @@ def test_a_respelled_formula_is_no_other_composition(write_sample, tmp_path, rou
         split_materials.main(write_sample(twice | others), path, rounded=rounded, repeat=repeat, **settings)
         parts = pd.read_parquet(path).set_index("mat_id")["part"]
         assert parts["a"] == parts["b"]
+
+
+class Peeking(Engine):
+    """An engine that answers with the truth where it is shown it, and rewrites it where it can."""
+
+    validation_use = ValidationUse.TRAINING
+
+    def learn(self, train, valid, objective):
+        assert set(train.columns) == {"mat_id", "graph", objective.column}
+        self.column = objective.column
+
+    def answer(self, frame):
+        assert set(frame.columns) == {"mat_id", "graph"}
+        frame[self.column] = 5.0
+        return frame[self.column].to_numpy()
+
+    def write_model(self, folder):
+        pass
+
+    def read_model(self, folder):
+        pass
+
+
+def test_an_engine_is_shown_no_answer_when_it_predicts_and_can_rewrite_none(tmp_path):
+    rows = (
+        synthetic_cells(60)
+        .drop(columns="composition_statistics")
+        .assign(facets=[["graph"]] * 60, part=["train"] * 40 + ["valid"] * 10 + ["test"] * 10, other=1.0)
+    )
+    engine = Peeking(Settings(), Resources(1), "peeking")
+    predictions, card = train(cell_of((GRAPH,), STRENGTH), engine, rows, tmp_path / "model")
+    assert card.status == "ok", card.reason
+    assert predictions["y_true"].tolist() == rows["strength"].tolist()
+    assert set(predictions["y_pred"]) == {5.0}

@@ -63,6 +63,11 @@ def test_the_combinations_of_the_paper_and_all_of_them():
 @pytest.mark.parametrize(
     ("config", "message"),
     [
+        (
+            {"splits": {"random": {"sources": ["b"]}}},
+            "splits.random.sources names the source 'b'; there are: steel, glass",
+        ),
+        ({"splits": {"random": {"sources": ["steel"]}}}, "no split concerns glass"),
         ({"report": {"reference": "b"}}, "report.reference names the method 'b'; there are: a"),
         ({"methods": {"a": {"engine": "dumy"}}}, r"no engine 'dumy'(.|\n)*{a: {engine: dummy}}"),
         ({"methods": {"a": {"engine": "mcvn", "sources": ["b"]}}}, r"a.sources names the source 'b'"),

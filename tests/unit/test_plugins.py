@@ -5,12 +5,15 @@ import sys
 
 import pytest
 
+from polyfacet.config.completion import complete_config
 from polyfacet.facets.registry import FACETS, combination_name, facet_named, facets_of
+from polyfacet.materials.crystal_objectives import CrystalObjective
 from polyfacet.runtime import plugins
 from polyfacet.runtime.code_digest import code_digest
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.plugins import use_plugins
 from polyfacet.splits.methods import SPLIT_METHODS
+from polyfacet.training.feasibility import check_feasible
 
 FACET = """
 from polyfacet.facets.declaration import Facet
@@ -74,6 +77,23 @@ def test_an_installed_package_declares_by_an_entry_point(tmp_path, monkeypatch):
     assert FACETS.files_of(["length"]) == (package / "lengths.py",)
 
 
+def test_all_code_of_an_installed_package_counts(tmp_path, monkeypatch):
+    package = tmp_path / "site"
+    (package / "many_lengths").mkdir(parents=True)
+    (package / "many_lengths" / "__init__.py").write_text("from .inner import LENGTH\n")
+    (package / "many_lengths" / "inner.py").write_text(FACET)
+    (package / "many_lengths-1.0.dist-info").mkdir()
+    (package / "many_lengths-1.0.dist-info" / "METADATA").write_text("Name: many-lengths\nVersion: 1.0\n")
+    (package / "many_lengths-1.0.dist-info" / "entry_points.txt").write_text(
+        "[polyfacet.plugins]\nmany = many_lengths\n"
+    )
+    monkeypatch.syspath_prepend(package)
+    importlib.invalidate_caches()
+    monkeypatch.delitem(sys.modules, "many_lengths", raising=False)
+    monkeypatch.delitem(sys.modules, "many_lengths.inner", raising=False)
+    assert [path.name for path in FACETS.files_of(["length"])] == ["__init__.py", "inner.py"]
+
+
 @pytest.mark.parametrize(
     ("code", "message"),
     [
@@ -97,6 +117,43 @@ def test_a_name_cannot_be_taken_twice(tmp_path):
     use_plugins([str(tmp_path / "text.py")])
     with pytest.raises(UserError, match="declares the facet 'text', and there is one of that name already"):
         FACETS.all()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"length"', '"none"', "a facet cannot be called 'none'"),
+        ('"length"', '"a:b"', "a facet cannot be called 'a:b'"),
+        ('"vector"', '"numbers"', "kind of the facet 'length' is 'numbers', not one of text, image, vector"),
+        ('"formula"', '"composition"', "needs of the facet 'length' is 'composition'"),
+        (", make=count", "", "the facet 'length' has no `make`"),
+        ("make=count", "make=3", "make of the facet 'length' is no function"),
+        ("LENGTH =", "raise SystemExit(3)\n#", "SystemExit: 3"),
+    ],
+)
+def test_a_declaration_that_could_not_work_is_refused(tmp_path, old, new, message):
+    (tmp_path / "mine.py").write_text(FACET.replace(old, new))
+    with pytest.raises(UserError, match=message):
+        use_plugins([str(tmp_path / "mine.py")])
+
+
+@pytest.mark.parametrize("name", ["all", "volume", "Gap", "1st"])
+def test_an_objective_cannot_be_called_like_a_column_that_is_there(name):
+    with pytest.raises(ValueError, match="an objective cannot be called"):
+        CrystalObjective(name, "x", "", "x", lambda of: 0.0)
+
+
+@pytest.mark.parametrize("name", ["gap", "gap_of_mine"])
+def test_a_facet_and_an_objective_have_names_of_their_own(tmp_path, name):
+    """All columns that begin with a facet's name are the facet's."""
+    (tmp_path / "mine.py").write_text(
+        FACET.replace('"length"', '"gap"')
+        + "from polyfacet.materials.crystal_objectives import CrystalObjective\n"
+        + f'X = CrystalObjective("{name}2", "x", "", "x", lambda of: 0.0)\n'
+    )
+    use_plugins([str(tmp_path / "mine.py")])
+    with pytest.raises(UserError, match="the objective 'gap' is called like a column of the facet 'gap'"):
+        check_feasible(complete_config({}))
 
 
 def test_its_code_counts_in_digests_and_its_comments_do_not(tmp_path):

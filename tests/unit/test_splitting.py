@@ -5,8 +5,8 @@ import pytest
 
 import split_materials as split_script
 from polyfacet.runtime.errors import UserError
-from polyfacet.splits.grouping import by_column, with_twins
-from polyfacet.splits.methods import SPLIT_METHODS, SplitSettings, split_materials
+from polyfacet.splits.grouping import by_column, by_material, with_twins
+from polyfacet.splits.methods import SPLIT_METHODS, SplitMethod, SplitSettings, split_materials
 
 N = 200
 MATERIALS = pd.DataFrame(
@@ -154,3 +154,25 @@ def test_an_unknown_column_is_named_with_those_that_there_are(write_sample, tmp_
     settings = {"method": "column", "column": "prototype", "train_fraction": 0.5, "seed": 3, "repeat": 0}
     with pytest.raises(UserError, match="looks at 'prototype'; the sample has the columns mat_id"):
         split_script.main(write_sample({"a": "Fe", "b": "Ni"}), tmp_path / "split.parquet", **settings)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"group": lambda materials, settings: {"m0": "a"}}, "gives m1 no group, and 8 others neither"),
+        (
+            {"group": lambda materials, settings: dict.fromkeys(materials["mat_id"], 3)},
+            "gives m0 the group 3, which is no text but int",
+        ),
+        (
+            {"assign": lambda materials, settings: dict.fromkeys(materials["mat_id"], "validation")},
+            "puts m0 into the part 'validation'; there are: train, valid, test",
+        ),
+    ],
+)
+def test_a_way_to_split_that_loses_materials_is_refused(changes, message):
+    materials = pd.DataFrame({"mat_id": [f"m{i}" for i in range(10)], "formula": ["Fe"] * 10})
+    fields = {"group": lambda materials, settings: by_material(materials), **changes}
+    method = SplitMethod("mine", "mine", **fields)
+    with pytest.raises(UserError, match=message):
+        split_materials(materials, method, SplitSettings(0.8, 0.2, seed=1, repeat=0))

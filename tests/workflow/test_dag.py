@@ -81,6 +81,21 @@ def test_splits_stand_side_by_side(pristine):
     assert twice["train_cell"] == 2 * once["train_cell"]
 
 
+def test_a_split_can_concern_some_sources_only(pristine):
+    config = yaml.safe_load((pristine.folder / "config" / "test_tables.yaml").read_text())
+    config |= {
+        "sources": ["embedded/entries.json.bz2"],
+        "methods": {"mean": {"engine": "dummy"}},
+        "splits": {"prototypes": {"method": "column", "column": "prototype_id", "sources": ["crystals"]}}
+        | {"random": {"sources": ["steels"]}},
+        "report": {},
+    }
+    plan = pristine.folder / "sources.yaml"
+    plan.write_text(yaml.safe_dump(config))
+    jobs = pristine.jobs("--configfile", str(plan))
+    assert (jobs["split_materials"], jobs["train_method"]) == (2, 2)
+
+
 def test_crystals_and_tables_can_be_in_one_run(pristine):
     config = yaml.safe_load((pristine.folder / "config" / "test_tables.yaml").read_text())
     methods = {"trees": {"engine": "classical", "combinations": ["compimage"]}, "mean": {"engine": "dummy"}}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from polyfacet.facets.declaration import Facet, FacetError
-from polyfacet.facets.making import make_row
+from polyfacet.facets.making import check_lengths, make_row
 from polyfacet.facets.registry import facet_named
 from polyfacet.materials.cif import read_cif
 from polyfacet.materials.material import SAMPLE
@@ -89,6 +89,7 @@ def main(
                 rows.append(_made(declared, mat_id, read, folder))
             except FacetError as error:
                 rejects.append(Reject(mat_id, str(error)))
+    check_lengths(declared, rows)
     write_rejects(rejected, rejects)
     reasons = [reject.reason for reject in rejects]
     check_rejected_fraction(len(rejects), len(made_of), max_rejected_fraction, facet, reasons)

@@ -1,8 +1,10 @@
 """How the materials of a source are split into training, validation and test part."""
 
-from pydantic import Field
+from typing import Annotated
 
-from polyfacet.config.section import Name, Section, Text
+from pydantic import AfterValidator, Field
+
+from polyfacet.config.section import Name, Section, Text, each_once
 
 
 class Split(Section):
@@ -16,6 +18,10 @@ class Split(Section):
         "does. `null` takes the method that is named like the split. Twins, one crystal under several "
         "identifiers, always stay together; compositions of tables and of disordered crystals that are "
         "equal within rounding are one formula.",
+    )
+    sources: Annotated[list[Name], AfterValidator(each_once)] = Field(
+        default=[],
+        description="Sources that are split this way: `crystals` or names of tables; empty for all.",
     )
     train_fraction: float = Field(
         default=0.85, gt=0, lt=1, description="Share of the materials that are not tested on."

@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from polyfacet.evaluation.metrics import ALL, scores_of, scores_of_classes, scores_of_numbers
 from polyfacet.evaluation.tables import CELL, KEYS
 from polyfacet.splits.parts import TEST
 
+# Of a score that a cell has no value of, although it has predictions.
+UNDEFINED = "not defined: all test values are equal, or there is none of this class"
 LOWER_IS_BETTER = ("mae", "mase", "rmse")
 _SCORE = [*CELL, "class", "metric"]
 
@@ -41,7 +44,8 @@ def scores_of_cell(cell: Mapping[str, Any], predictions: pd.DataFrame) -> Iterat
         found = {ALL: scores_of_numbers(test["y_true"], test["y_pred"])}
     for name, values in found.items():
         for metric, value in values.items():
-            yield {**identity, "class": name, "metric": metric, "value": value, "reason": None}
+            reason = UNDEFINED if np.isnan(value) else None
+            yield {**identity, "class": name, "metric": metric, "value": value, "reason": reason}
 
 
 def with_means_over_objectives(scores: pd.DataFrame) -> pd.DataFrame:

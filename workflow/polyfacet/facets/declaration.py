@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pyarrow as pa
 
@@ -15,7 +15,9 @@ Kind = Literal["text", "image", "vector"]
 # What it is made of: the formula, the structure, or columns of a table as they are.
 Needs = Literal["formula", "structure", "columns"]
 FORM_SEPARATOR = ":"
-_NAME = re.compile(r"[a-z][a-z0-9]*(:[a-z0-9_]+)?")
+_NAME = re.compile(r"[a-z][a-z0-9]*")
+# What combinations and columns say already.
+TAKEN = ("all", "none", "facets", "group", "part")
 
 
 class FacetError(ValueError):
@@ -113,8 +115,7 @@ class Facet:
 
     def __post_init__(self) -> None:
         """Check the name, and declare the stage of a facet that `make` makes."""
-        if not _NAME.fullmatch(self.name):
-            raise ValueError(f"a facet cannot be called {self.name!r}: write small letters and digits")
+        _check(self)
         if self.make is not None and self.stage is None:
             schema, name = _MADE_BY_KIND[self.kind]
             object.__setattr__(self, "stage", Stage(f"facets/{self.name}", schema, name))
@@ -154,3 +155,23 @@ class Facet:
             needs="structure" if self.variants[form] else self.needs,
             shows_structure=self.variants[form],
         )
+
+
+def _check(facet: Facet) -> None:
+    """Refuse a declaration that could not work."""
+    base, _, form = facet.name.partition(FORM_SEPARATOR)
+    if not _NAME.fullmatch(base) or base in TAKEN or form != facet.form:
+        raise ValueError(
+            f"a facet cannot be called {facet.name!r}: write small letters and digits, and none of "
+            f"{', '.join(TAKEN)}"
+        )
+    for field_name, allowed in (("kind", get_args(Kind)), ("needs", get_args(Needs))):
+        value = getattr(facet, field_name)
+        if value not in allowed:
+            raise ValueError(
+                f"{field_name} of the facet {facet.name!r} is {value!r}, not one of {', '.join(allowed)}"
+            )
+    if facet.make is not None and not callable(facet.make):
+        raise ValueError(f"make of the facet {facet.name!r} is no function but {facet.make!r}")
+    if facet.make is None and facet.stage is None and facet.needs != "columns":
+        raise ValueError(f"the facet {facet.name!r} has no `make`: what makes it of the {facet.needs}?")

@@ -1,6 +1,6 @@
 """Facets that are declared with a function: made material by material, and checked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from polyfacet.facets.declaration import Facet, FacetError
+from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_file
 
 
@@ -34,6 +35,25 @@ def make_row(facet: Facet, mat_id: str, material: Any, folder: Path | None) -> d
         raise ValueError(f"the facet {facet.name} is made by rules of the workflow")
     value = facet.make(material)
     return {"mat_id": mat_id, **_WRITERS[facet.kind](facet, mat_id, value, folder)}
+
+
+def check_lengths(facet: Facet, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Check that vectors of a facet have one length.
+
+    Raises
+    ------
+    UserError
+        If two do not; names both materials.
+    """
+    if facet.kind != "vector" or not rows:
+        return
+    first, n = rows[0]["mat_id"], len(rows[0]["values"])
+    for row in rows:
+        if len(row["values"]) != n:
+            raise UserError(
+                f"the facet {facet.name} has {n} numbers for {first} and {len(row['values'])} for "
+                f"{row['mat_id']}. Let its `make` return as many for every material."
+            )
 
 
 def _text(facet: Facet, mat_id: str, value: Any, folder: Path | None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What is predicted of crystals: each objective declared once, and how it follows from an entry."""
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,31 @@ from polyfacet.config.sample import Magnetization
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.parquet import column
 from polyfacet.runtime.plugins import Registry
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+# Columns of a sample and of its splits; names of results: all objectives, none.
+TAKEN = frozenset(
+    (
+        "all",
+        "facets",
+        "formula",
+        "group",
+        "mat_id",
+        "n_sites",
+        "none",
+        "part",
+        "prototype_id",
+        "source_file",
+        "source_position",
+        "space_group",
+        "structure",
+        "volume",
+    )
+)
+
+
+class ObjectiveError(Exception):
+    """An objective whose function fails; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +99,16 @@ class CrystalObjective:
     lowest: float = -math.inf
     highest: float = math.inf
     lowest_of_metals: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a name that columns and results could not have."""
+        if not _NAME.fullmatch(self.name) or self.name in TAKEN:
+            raise ValueError(
+                f"an objective cannot be called {self.name!r}: write small letters, digits and _, and none "
+                f"of {', '.join(sorted(TAKEN))}"
+            )
+        if not callable(self.derive):
+            raise ValueError(f"derive of the objective {self.name!r} is no function but {self.derive!r}")
 
     @property
     def objective(self) -> Objective:
@@ -168,7 +204,7 @@ DOS_EF = CrystalObjective(
     highest=MAX_DOS_PER_EV_ATOM,
     lowest_of_metals=0.0,
 )
-# Those of the study; an entry without one of them is refused.
+# Those of Costa (2024); an entry without one of them is refused.
 PREDEFINED = (GAP, E_FORM, E_HULL, E_TOTAL, MAG_VOL, VOL_ATOM, DOS_EF)
 CRYSTAL_OBJECTIVES = Registry("objective", CrystalObjective, PREDEFINED)
 
@@ -203,6 +239,8 @@ def derive_objectives(
         If a value of a predefined objective is missing or is no number.
     ValueError
         If no material has such a value: it is outside of the limits of the objective.
+    ObjectiveError
+        If the function of one of ``more`` fails in another way than for a value that is missing.
     """
     values: dict[str, float | None] = {
         each.name: _possible(each, each.derive(calculation), calculation) for each in PREDEFINED
@@ -215,6 +253,10 @@ def _if_stated(objective: CrystalObjective, calculation: Calculation) -> float |
         value = float(objective.derive(calculation))
     except (KeyError, TypeError):
         return None
+    except Exception as error:
+        raise ObjectiveError(
+            f"the objective {objective.name!r} cannot be derived ({type(error).__name__}: {error})"
+        ) from error
     return _possible(objective, value, calculation)
 
 

@@ -44,7 +44,9 @@ def grid_findings(grid: Grid) -> list[str]:
         best = _best_row(values.loc[trained, name], decisive)
         baseline = _best_row(values.loc[grid.baselines, name], decisive)
         if best is None:
-            lines.append(f"- {where}{plain(label)}: no cell has a result")
+            known = grid.values(other, "mean")[name].notna().any()
+            lacking = f"a {METRIC_LABELS[decisive]} in every repeat" if known else "a result"
+            lines.append(f"- {where}{plain(label)}: no cell has {lacking}")
             continue
         said = f"- {where}{plain(label)}: `{best}` is best, {scores(best, name)}"
         if baseline is None:

@@ -55,7 +55,7 @@ class Registry(Generic[Declared]):
         self._built_in = {each.name: each for each in built_in}
 
     def all(self) -> Mapping[str, Declared]:
-        """Return all declarations by name: those built in, then those of plug-ins.
+        """Return all declarations by name: those built in, then those of plug-ins by name.
 
         Raises
         ------
@@ -70,7 +70,8 @@ class Registry(Generic[Declared]):
                         f"the plug-in {module.__file__} declares the {self.kind} {each.name!r}, and there is "
                         "one of that name already. Give it another name."
                     )
-        return found
+        added = sorted(found.keys() - self._built_in.keys())
+        return {name: found[name] for name in (*self._built_in, *added)}
 
     def get(self, name: str) -> Declared:
         """Return a declaration by name.
@@ -89,9 +90,10 @@ class Registry(Generic[Declared]):
         """Return the files of plug-ins that declare any of some names, for digests of code."""
         wanted = set(names)
         return tuple(
-            Path(str(module.__file__))
+            file
             for module in _modules()
             if any(each.name in wanted for each in self._of(module))
+            for file in _files(module)
         )
 
     def _of(self, module: ModuleType) -> Iterator[Declared]:
@@ -142,6 +144,16 @@ def _installed() -> tuple[ModuleType, ...]:
     return tuple(modules)
 
 
+def _files(module: ModuleType) -> list[Path]:
+    """Return the file of a plug-in, or all of the installed package that it is in."""
+    file = Path(str(module.__file__))
+    if module in _of_run.values():
+        return [file]
+    package = sys.modules[module.__name__.split(".")[0]]
+    folders = getattr(package, "__path__", None)
+    return sorted(path for folder in folders for path in Path(folder).rglob("*.py")) if folders else [file]
+
+
 def _load(path: Path, name: str) -> ModuleType:
     if path.suffix != ".py" or not path.is_file():
         raise UserError(f"plugins names {name!r}, and there is no such Python file ({path}).")
@@ -154,7 +166,7 @@ def _load(path: Path, name: str) -> ModuleType:
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[spec.name]
         line = _line_of(error, path)
         raise UserError(
@@ -163,7 +175,7 @@ def _load(path: Path, name: str) -> ModuleType:
     return module
 
 
-def _line_of(error: Exception, path: Path) -> str:
+def _line_of(error: BaseException, path: Path) -> str:
     """Name the last line of the file that led to an error."""
     if isinstance(error, SyntaxError):
         return f"line {error.lineno}, "

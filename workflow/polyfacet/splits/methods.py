@@ -13,7 +13,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.plugins import Registry
 from polyfacet.splits.folds import read_folds
 from polyfacet.splits.grouping import by_column, by_material, with_twins
-from polyfacet.splits.parts import TEST, TRAIN, VALID, divide
+from polyfacet.splits.parts import PARTS, TEST, TRAIN, VALID, divide
 from polyfacet.splits.positional import split_by_position
 
 
@@ -54,7 +54,9 @@ class SplitMethod:
         Part of each material, where groups and fractions do not decide it; None leaves it to them.  A
         material without a part is left out of the split.
     needs
-        Settings without which the method does not work.
+        Settings (`column`, `file`) without which the method does not work.
+    takes
+        Settings that it may be given beside the fractions, the seed and these.
     reads
         Columns of the sample that it looks at beside ``mat_id`` and ``formula``.
     """
@@ -64,6 +66,7 @@ class SplitMethod:
     group: Callable[[pd.DataFrame, SplitSettings], Mapping[str, str]]
     assign: Callable[[pd.DataFrame, SplitSettings], Mapping[str, str]] | None = None
     needs: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
 
 
@@ -127,6 +130,7 @@ SCIKIT_LEARN = SplitMethod(
     "scikit-learn",
     lambda materials, settings: by_material(materials),
     assign=_positional,
+    takes=("random_state",),
 )
 SPLIT_METHODS = Registry("way to split", SplitMethod, (RANDOM, FORMULA, COLUMN, FOLDS, SCIKIT_LEARN))
 
@@ -159,7 +163,7 @@ def split_materials(
     UserError
         If a part would be empty, or given folds divide twins or are of other materials.
     """
-    groups = with_twins(method.group(materials, settings), twins)
+    groups = with_twins(_checked_groups(method, materials, settings), twins)
     if method.assign is None:
         parts = _drawn(groups, settings)
     else:
@@ -167,6 +171,25 @@ def split_materials(
         _check_twins(parts, twins, method)
     rows = [(mat_id, groups[mat_id], parts[mat_id]) for mat_id in sorted(parts)]
     return pd.DataFrame(rows, columns=["mat_id", "group", "part"])
+
+
+def _checked_groups(method: SplitMethod, materials: pd.DataFrame, settings: SplitSettings) -> dict[str, str]:
+    """Return a method's groups; each material must have one, or it would vanish from the run."""
+    groups = dict(method.group(materials, settings))
+    missing = [mat_id for mat_id in materials["mat_id"] if mat_id not in groups]
+    if missing:
+        raise UserError(
+            f"the split {method.name!r} gives {missing[0]} no group, and {len(missing) - 1} others neither. "
+            "Its `group` must name every material."
+        )
+    strange = [mat_id for mat_id, group in groups.items() if not isinstance(group, str)]
+    if strange:
+        group = groups[strange[0]]
+        raise UserError(
+            f"the split {method.name!r} gives {strange[0]} the group {group!r}, which is no text but "
+            f"{type(group).__name__}."
+        )
+    return groups
 
 
 def _drawn(groups: Mapping[str, str], settings: SplitSettings) -> dict[str, str]:
@@ -179,6 +202,12 @@ def _drawn(groups: Mapping[str, str], settings: SplitSettings) -> dict[str, str]
 
 def _in_sample(given: Mapping[str, str], materials: pd.DataFrame, method: SplitMethod) -> dict[str, str]:
     """Select the given parts of materials that there are."""
+    for mat_id, part in given.items():
+        if part not in PARTS:
+            raise UserError(
+                f"the split {method.name!r} puts {mat_id} into the part {part!r}; there are: "
+                f"{', '.join(PARTS)}."
+            )
     known = set(materials["mat_id"])
     parts = {mat_id: part for mat_id, part in given.items() if mat_id in known}
     for part in (TRAIN, TEST):

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from polyfacet.facets.compimage.statistics_table import STATISTICS_COLUMN
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import combination_name
+from polyfacet.facets.registry import combination_name, facet_columns
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.identifiers import text_digest
 from polyfacet.runtime.parquet import column
@@ -123,6 +124,13 @@ def usable_rows(materials: pd.DataFrame, cell: Cell) -> pd.DataFrame:
     return materials[has_all & known].reset_index(drop=True)
 
 
+def what_engines_see(rows: pd.DataFrame, facets: Sequence[Facet]) -> pd.DataFrame:
+    """Return a copy of identifiers, facets and statistics, without anything that any cell predicts."""
+    columns = [column for facet in facets for column in facet_columns(facet, rows.columns)]
+    statistics = [STATISTICS_COLUMN] if STATISTICS_COLUMN in rows else []
+    return rows[["mat_id", *columns, *statistics]].copy(deep=True)
+
+
 def train(
     cell: Cell, engine: Engine, materials: pd.DataFrame, model: Path, foundation: str | None = None
 ) -> tuple[pd.DataFrame, Card]:
@@ -155,8 +163,11 @@ def train(
         parts = {part: rows[rows["part"] == part] for part in PARTS}
         check_learnable(parts, cell.objective, engine.validation_use)
         check_not_shown(parts[TRAIN], cell.facets, cell.objective)
-        engine.fit(parts[TRAIN], parts[VALID], cell.facets, cell.objective)
-        predicted = engine.predict(rows)
+        seen = what_engines_see(rows, cell.facets)
+        learned_from = seen.assign(**{cell.objective.column: rows[cell.objective.column]})
+        fitted, chosen_by = (learned_from.loc[parts[part].index] for part in (TRAIN, VALID))
+        engine.fit(fitted, chosen_by, cell.facets, cell.objective)
+        predicted = engine.predict(seen)
         check_predictions(predicted, cell.objective)
         engine.save(model)
     except EngineError as error:

@@ -8,7 +8,7 @@ from typing import Any
 from polyfacet.config.run import CRYSTALS
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.graph.limits import MIN_MATERIALS
-from polyfacet.facets.registry import COMPIMAGE, GRAPH, IMAGE, TEXT, facets_of
+from polyfacet.facets.registry import COMPIMAGE, FACETS, GRAPH, IMAGE, TEXT, facets_of
 from polyfacet.facets.text.variants import FORMULA_TEXTS, STRUCTURE_TEXTS
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
 from polyfacet.runtime.errors import UserError
@@ -16,7 +16,10 @@ from polyfacet.splits.methods import SPLIT_METHODS
 from polyfacet.training.encoders.own_checkpoints import own_checkpoints
 from polyfacet.training.encoders.timm_names import architectures
 from polyfacet.training.engines.registry import ENGINES
-from polyfacet.training.methods import checked_methods
+from polyfacet.training.methods import checked_methods, splits_of_source
+
+# Settings that not every way to split looks at, with examples.
+OF_SOME_SPLITS = {"column": "space_group", "file": "folds.csv", "random_state": 0}
 
 
 def check_feasible(config: Mapping[str, Any]) -> None:
@@ -27,7 +30,7 @@ def check_feasible(config: Mapping[str, Any]) -> None:
     UserError
         If keys contradict each other; names all of them and shows what to write.
     """
-    problems = list(_splits(config))
+    problems = [*_splits(config), *_names(config)]
     if config["sources"]:
         problems += [*_objectives(config), *_filters(config), *_materials(config), *_encoders(config)]
     if problems:
@@ -39,7 +42,8 @@ def fewest_materials(config: Mapping[str, Any]) -> int:
 
     Where groups stay together more may be needed.
     """
-    return max(_fewest_of_split(config, split) for split in config["splits"].values())
+    splits = splits_of_source(config, CRYSTALS).values()
+    return max(_fewest_of_split(config, split) for split in splits)
 
 
 def _fewest_of_split(config: Mapping[str, Any], split: Mapping[str, Any]) -> int:
@@ -56,8 +60,41 @@ def _fewest_of_split(config: Mapping[str, Any], split: Mapping[str, Any]) -> int
 
 
 def _splits(config: Mapping[str, Any]) -> Iterator[str]:
+    known = SPLIT_METHODS.all()
     for name, split in config["splits"].items():
-        yield from _unknown(f"splits.{name}.method", split["method"], list(SPLIT_METHODS.all()))
+        if split["method"] not in known:
+            yield from _unknown(f"splits.{name}.method", split["method"], list(known))
+            continue
+        method = known[split["method"]]
+        for key, example in OF_SOME_SPLITS.items():
+            if key in method.needs and split[key] is None:
+                yield (
+                    f"splits.{name} needs a `{key}`. Write for example\n"
+                    f"      splits: {{{name}: {{method: {method.name}, {key}: {example}}}}}"
+                )
+            elif split[key] is not None and key not in (*method.needs, *method.takes):
+                yield (
+                    f"splits.{name}.{key} = {split[key]!r}: the method `{method.name}` does not look at it. "
+                    "Remove it, or choose another method."
+                )
+
+
+def _names(config: Mapping[str, Any]) -> Iterator[str]:
+    """Hold the names of facets and objectives against each other: both are columns of the dataset.
+
+    All columns that begin with a facet's name and ``_`` are the facet's.
+    """
+    objectives = [
+        *CRYSTAL_OBJECTIVES.all(),
+        *(each for t in config["tables"].values() for each in t["objectives"]),
+    ]
+    for name in dict.fromkeys(objectives):
+        for facet in FACETS.all():
+            if name == facet or name.startswith(f"{facet}_"):
+                yield (
+                    f"the objective {name!r} is called like a column of the facet {facet!r}, which would "
+                    "show the answer. Rename it."
+                )
 
 
 def _objectives(config: Mapping[str, Any]) -> Iterator[str]:

@@ -28,6 +28,12 @@ def sources_of(config: Mapping[str, Any]) -> dict[str, tuple[Facet, ...]]:
     return crystals | {name: _facets_of_table(table) for name, table in config["tables"].items()}
 
 
+def splits_of_source(config: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Return the ways in which a source is split, by name."""
+    splits = config["splits"].items()
+    return {name: split for name, split in splits if source in (split["sources"] or [source])}
+
+
 def forms_of(config: Mapping[str, Any]) -> dict[str, str]:
     """Return the form in which a facet is seen where a combination names none, by facet."""
     return {TEXT.name: config["composition"]["text"]}
@@ -65,6 +71,7 @@ def checked_methods(config: Mapping[str, Any]) -> dict[str, dict[str, dict[str, 
         _check_sources(f"methods.{name}.settings_of_sources", method["settings_of_sources"], sources)
         if isinstance(method["combinations"], Mapping):
             _check_sources(f"methods.{name}.combinations", method["combinations"], sources)
+    _check_splits(config, sources)
     _check_report(config, sources)
     checked = {
         source: {
@@ -93,6 +100,17 @@ def _facets_of_table(table: Mapping[str, Any]) -> tuple[Facet, ...]:
 def _check_sources(where: str, named: Iterable[str], sources: Mapping[str, Any]) -> None:
     for source in named:
         _check_named(where, source, "source", sources)
+
+
+def _check_splits(config: Mapping[str, Any], sources: Mapping[str, Any]) -> None:
+    for name, split in config["splits"].items():
+        _check_sources(f"splits.{name}.sources", split["sources"], sources)
+    for source in sources:
+        if not splits_of_source(config, source):
+            raise UserError(
+                f"no split concerns {source}. Add it to the `sources` of one, or write for example\n"
+                f"      splits: {{random: {{sources: [{source}]}}}}"
+            )
 
 
 def _check_engine(name: str, engine: str) -> None:

@@ -13,7 +13,7 @@ TIE_DECIMALS = 9
 
 
 def composition(amounts: Mapping[str, float]) -> str:
-    """Write the study's form: symbols and amounts set apart, amounts of 1 left out (``Ac Hg 2 Cd 2``)."""
+    """Write symbols and amounts apart, amounts of 1 left out (``Ac Hg 2 Cd 2``), as Costa (2024)."""
     words = []
     for symbol, amount in amounts.items():
         words.append(symbol)

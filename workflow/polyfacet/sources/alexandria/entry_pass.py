@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from polyfacet.materials.crystal_objectives import CrystalObjective, more_objectives
+from polyfacet.materials.crystal_objectives import CrystalObjective, ObjectiveError, more_objectives
 from polyfacet.materials.material import SAMPLE, Material, sample_schema, sample_table
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import column
@@ -94,6 +94,11 @@ def pass_over(path: Path, folder: Path, draw: Draw) -> EntryPass:
         counts["read"] += 1
         try:
             material = _checked(entry, draw, more)
+        except ObjectiveError as error:
+            raise UserError(
+                f"{path}, entry {position} ({_stated_id(entry)}): {error}. Correct its `derive`, or let it "
+                "raise KeyError where an entry lacks what it needs."
+            ) from error
         except InvalidEntryError as error:
             counts["invalid"] += 1
             where = {"source_file": str(path), "source_position": position}

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from polyfacet.facets.compimage.grey_levels import WHITE
 from polyfacet.facets.compimage.image import shrink
 from polyfacet.facets.compimage.statistics_table import STATISTICS_COLUMN
 from polyfacet.facets.declaration import Facet
@@ -57,22 +58,33 @@ def vectors(frame: pd.DataFrame, facets: Sequence[Facet]) -> Array:
     return np.hstack(list(parts.values()))
 
 
-def pixels(frame: pd.DataFrame) -> Array:
-    """Give the grey values, 0 to 1, of the composition images: shape ``(rows, 24, 21)``.
+def pixels(frame: pd.DataFrame, facet: Facet) -> Array:
+    """Give the grey values, 0 to 1, of a facet's pictures: shape ``(rows, height, width)``.
+
+    Composition images are taken in their 24 x 21 pixels, whatever their scale.
 
     Raises
     ------
     UserError
-        If a picture is missing or is no composition image; names the material and the file.
+        If a picture is missing, is no composition image where it should be one, or has another size than the
+        first one; names the material and the file.
     """
-    paths = frame[COMPIMAGE.name]
-    return np.stack([_grey(mat_id, Path(path)) for mat_id, path in zip(frame["mat_id"], paths, strict=True)])
+    read = _composition_grey if facet == COMPIMAGE else _grey
+    pictures: list[Array] = []
+    for mat_id, path in zip(frame["mat_id"], frame[facet.name], strict=True):
+        pictures.append(read(mat_id, Path(path)))
+        if pictures[-1].shape != pictures[0].shape:
+            raise UserError(
+                f"material {mat_id}: {path} has {pictures[-1].shape} pixels, the first picture of the facet "
+                f"{facet.name} has {pictures[0].shape}. Make all of one size."
+            )
+    return np.stack(pictures)
 
 
 def original_features(frame: pd.DataFrame, facets: Sequence[Facet]) -> Array:
     """Put the numbers of facets side by side, images pixel by pixel: shape ``(rows, features)``."""
     parts = [
-        vectors(frame, [facet]) if facet.kind == "vector" else pixels(frame).reshape(len(frame), -1)
+        vectors(frame, [facet]) if facet.kind == "vector" else pixels(frame, facet).reshape(len(frame), -1)
         for facet in facets
     ]
     return np.hstack(parts)
@@ -96,12 +108,21 @@ def composition_statistics(frame: pd.DataFrame) -> Array:
 
 
 def _stacked(column: pd.Series) -> Array:
+    lengths = column.map(len).unique()
+    if len(lengths) > 1:
+        raise UserError(
+            f"vectors of the facet {column.name} have {' or '.join(map(str, sorted(lengths)))} numbers: they "
+            "need one length."
+        )
     return np.stack([np.asarray(values, dtype=np.float64) for values in column])
 
 
 def _grey(mat_id: str, path: Path) -> Array:
-    picture = np.asarray(read_picture(mat_id, path).convert("L"))
+    return np.asarray(read_picture(mat_id, path).convert("L"), dtype=np.float64) / WHITE
+
+
+def _composition_grey(mat_id: str, path: Path) -> Array:
     try:
-        return shrink(picture) / 255
+        return shrink(_grey(mat_id, path))
     except ValueError as error:
         raise UserError(f"material {mat_id}: {path}: {error}. Delete its folder and run again.") from error

@@ -128,7 +128,7 @@ class MCVNEngine(ProbabilisticEngine):
         original = (
             torch.from_numpy(self._inputs.scale(vectors(frame, self._vectors))) if self._inputs else None
         )
-        images = torch.from_numpy(pixels(frame)) if COMPIMAGE in self.facets else None
+        images = torch.from_numpy(pixels(frame, COMPIMAGE)) if COMPIMAGE in self.facets else None
         if images is not None and self.settings.grey_values == "byte":
             images = images * WHITE
         return original, images
