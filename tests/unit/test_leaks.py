@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from grid_cells import cell_of
 from rock_salts import fit, rock_salt_graphs, rock_salt_properties, write_inputs
-from synthetic_cells import STRENGTH, synthetic_cells
+from synthetic_cells import PHASE, STRENGTH, synthetic_cells
 
 import fit_grey_levels
 import split_materials
@@ -17,8 +17,9 @@ from polyfacet.facets.registry import GRAPH
 from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.splits.parts import SPLIT
 from polyfacet.training.cells import train
-from polyfacet.training.engines.base import Engine, Resources, Settings, ValidationUse
+from polyfacet.training.engines.base import Engine, EngineError, Resources, Settings, ValidationUse
 from polyfacet.training.engines.creation import create
+from polyfacet.training.learnable import check_not_shown
 
 HELD_OUT = ("valid", "test")
 
@@ -78,6 +79,23 @@ def test_a_number_of_a_facet_that_is_the_objective_makes_a_failed_card(tmp_path,
     _, card = train(cell, create(engine, settings, Resources(1)), rows, tmp_path / "model")
     assert card.status == "failed"
     assert "number 6 of the facet graph is strength itself" in str(card.reason)
+
+
+@pytest.mark.parametrize(
+    ("objective", "leak"),
+    [
+        (STRENGTH, lambda answers: (0.145 * answers).round(1)),
+        (STRENGTH, lambda answers: answers.where(answers.index != 3)),
+        (PHASE, lambda answers: answers.map(PHASE.classes.index).astype(float)),
+    ],
+    ids=["in other units, rounded", "missing in a row", "a number for each class"],
+)
+def test_the_objective_is_found_in_disguise(objective, leak):
+    rows = synthetic_cells(60)
+    leaking = [np.append(x, y) for x, y in zip(rows["graph"], leak(rows[objective.column]), strict=True)]
+    with pytest.raises(EngineError, match="number 6 of the facet graph is"):
+        check_not_shown(rows.assign(graph=leaking), (GRAPH,), objective)
+    check_not_shown(rows, (GRAPH,), objective)
 
 
 @pytest.mark.parametrize("rounded", [False, True])

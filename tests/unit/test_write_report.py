@@ -142,7 +142,7 @@ def test_repeats_and_unequal_test_parts_are_said(report):
 @pytest.mark.parametrize("mae", [None, float("nan")])
 def test_an_objective_without_any_number_is_named_and_not_dropped(report, mae):
     text = report(cell("text", mae=0.5), *baselines(), cell("text", "e_hull", mae), *baselines("e_hull", 1.0))
-    assert "Energy above hull: no cell has a result" in text
+    assert "Energy above hull: no cell has a MASE in every repeat" in text
     assert "beat the baselines on 1 of 2 objectives" in text
 
 

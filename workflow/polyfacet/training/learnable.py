@@ -11,8 +11,9 @@ from polyfacet.training.engines.base import EngineError, ValidationUse
 
 # Spread, relative to the largest value, up to which numbers are equal but for rounding.
 EQUAL_WITHIN = 1e-12
-# Correlation, below 1, from which a number is another one in other units.
-SAME_WITHIN = 1e-10
+# Correlation, below 1, from which a number is another one in other units, or rounded to a thousandth of its
+# spread.
+SAME_WITHIN = 1e-6
 # With fewer rows, a correlation says little.
 FEWEST_TO_COMPARE = 10
 
@@ -65,7 +66,7 @@ def check_learnable(parts: Mapping[str, pd.DataFrame], objective: Objective, use
 
 
 def check_not_shown(rows: pd.DataFrame, facets: Sequence[Facet], objective: Objective) -> None:
-    """Refuse facets of which one number is the objective itself, in another unit perhaps.
+    """Refuse facets of which one number is the objective itself, in another unit perhaps, or rounded.
 
     Parameters
     ----------
@@ -74,28 +75,47 @@ def check_not_shown(rows: pd.DataFrame, facets: Sequence[Facet], objective: Obje
     facets
         What the cell looks at; only vectors are looked through.
     objective
-        What is learned; classes are not compared.
+        What is learned.
 
     Raises
     ------
     EngineError
-        If a number of a facet follows the objective linearly, but for rounding; says which.
+        If a number of a facet follows the objective linearly, but for rounding, or has one value for each
+        class; says which.
     """
-    if objective.classes or len(rows) < FEWEST_TO_COMPARE:
+    if len(rows) < FEWEST_TO_COMPARE:
         return
-    answers = rows[objective.column].to_numpy(np.float64)
-    answers = answers - answers.mean()
+    answers = rows[objective.column]
     for facet in (facet for facet in facets if facet.kind == "vector"):
         values = np.stack([np.asarray(value, dtype=np.float64) for value in rows[facet.name]])
-        values = values - values.mean(axis=0)
-        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            norms = np.linalg.norm(values, axis=0) * np.linalg.norm(answers)
-            follows = np.abs(answers @ values) / norms > 1 - SAME_WITHIN
-        if follows.any():
+        shown = _names_classes(values, answers) if objective.classes else _follows(values, answers)
+        if shown.any():
             raise EngineError(
-                f"number {int(np.argmax(follows)) + 1} of the facet {facet.name} is {objective.column} "
-                "itself or follows it linearly: take that column out of the features"
+                f"number {int(np.argmax(shown)) + 1} of the facet {facet.name} is {objective.column} "
+                "itself or follows it: take that column out of the features"
             )
+
+
+def _follows(values: np.ndarray, answers: pd.Series) -> np.ndarray:
+    """Say of each column of numbers whether it follows the answers linearly, where it is known."""
+    known = np.isfinite(values)
+    n = np.maximum(known.sum(axis=0), 1)
+    centred = np.where(known, values, 0.0)
+    centred = np.where(known, centred - centred.sum(axis=0) / n, 0.0)
+    wanted = np.where(known, answers.to_numpy(np.float64)[:, None], 0.0)
+    wanted = np.where(known, wanted - wanted.sum(axis=0) / n, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        norms = np.linalg.norm(centred, axis=0) * np.linalg.norm(wanted, axis=0)
+        follows = np.abs((centred * wanted).sum(axis=0)) / norms > 1 - SAME_WITHIN
+    return np.asarray(follows & (n >= FEWEST_TO_COMPARE))
+
+
+def _names_classes(values: np.ndarray, answers: pd.Series) -> np.ndarray:
+    """Say of each column of numbers whether it has one value for each class, and no other."""
+    columns = pd.DataFrame(values)
+    n_classes = answers.nunique()
+    of_each = columns.groupby(answers.to_numpy()).nunique(dropna=False).max(axis=0)
+    return ((columns.nunique(dropna=False) == n_classes) & (of_each == 1)).to_numpy()
 
 
 def check_predictions(predicted: np.ndarray, objective: Objective) -> None:
