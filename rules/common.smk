@@ -7,6 +7,7 @@ from functools import cache
 
 from polyfacet.config.completion import complete_config
 from polyfacet.config.run import CRYSTALS
+from polyfacet.config.source_text import check_source_text
 from polyfacet.facets.registry import (
     COMPIMAGE,
     GRAPH,
@@ -39,6 +40,7 @@ if place_fault := environment_fault(sys.executable):
     raise WorkflowError(place_fault)
 
 try:
+    check_source_text(workflow.configfiles)
     config = complete_config(config)
     use_plugins(config["plugins"])
     OBJECTIVES = {

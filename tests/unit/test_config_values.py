@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from polyfacet.config.completion import complete_config
+from polyfacet.config.source_text import check_source_text
 from polyfacet.runtime.errors import UserError
 
 TABLE = {"file": "a.csv", "composition": {"formula": "F"}, "objectives": {"hv": {"column": "HV"}}}
@@ -148,3 +149,41 @@ def test_the_command_line_gives_texts_for_the_values_in_sections():
 def test_a_whole_section_may_be_a_text():
     assert complete_config({"splits": "{formula: {repeats: 2}}"})["splits"]["formula"]["repeats"] == 2
     assert complete_config({"images": "{size: 64}"})["images"]["size"] == 64
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("n_materials: 0100", 'line 2: 0100 is 64 to YAML. Write "0100" for a name, 100 for a number'),
+        ("seed: 017", "017 is 15 to YAML"),
+        ("n_materials: 1:40", "1:40 is 100 to YAML"),
+        ("run_name: 12:30:45", "12:30:45 is 45045 to YAML"),
+        ("run_name: 0x1F", "0x1F is 31 to YAML"),
+        ("classes: [001, x]", "001 is 1 to YAML"),
+    ],
+)
+def test_numbers_that_yaml_reads_as_others_are_named_with_their_line(tmp_path, line, message):
+    path = tmp_path / "run.yaml"
+    path.write_text(f"# a run\n{line}\n")
+    with pytest.raises(UserError) as refused:
+        check_source_text([path])
+    assert message in str(refused.value)
+    assert str(path) in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "n_materials: 100",
+        "seed: 0",
+        'run_name: "0100"',
+        "a: 0.5",
+        "b: 1e-4",
+        "c: [1, -2, 1_000]",
+        "d: &x {e: 08}",
+    ],
+)
+def test_other_numbers_are_left_alone(tmp_path, line):
+    path = tmp_path / "run.yaml"
+    path.write_text(f"{line}\n")
+    check_source_text([path, tmp_path / "absent.yaml"])

@@ -37,6 +37,6 @@ class AutoMMSettings(Settings):
         description="Whether structure pictures are flipped at random in training (colours never change).",
     )
     hyperparameters: dict[str, Any] = Field(
-        default_factory=dict,
+        default={},
         description="Anything else that AutoGluon can be told, by its own names; overrides the keys above.",
     )

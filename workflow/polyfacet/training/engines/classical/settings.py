@@ -30,7 +30,7 @@ class ClassicalSettings(Settings):
         description="Share of the variance that the components of `expanded_pca` keep.",
     )
     hyperparameters: dict[str, Any] = Field(
-        default_factory=dict,
+        default={},
         description="Anything that the model can be told, by its library's names; the rest has the library's "
         "defaults.",
     )

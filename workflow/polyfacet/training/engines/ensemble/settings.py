@@ -15,7 +15,7 @@ class Member(Settings):
         description="Name of an engine that gives probabilities and needs no encoders.",
         examples=["classical"],
     )
-    settings: dict[str, Any] = Field(default_factory=dict, description="Its settings.")
+    settings: dict[str, Any] = Field(default={}, description="Its settings.")
     weight: float = Field(
         default=1.0, gt=0, description="Its share in the answer, relative to the other members."
     )
