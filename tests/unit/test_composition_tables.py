@@ -67,8 +67,10 @@ def test_amounts_count_as_given_where_they_are_not_converted(read):
         ("0.4,1.5,hot,397,BMG", "T is 'hot', not a number"),
         ("0.4,1.5,865,inf,BMG", "Fatigue is 'inf', not a finite number"),
         ("0.4,1.5,865,397,RMG", "Phase is 'RMG', none of BMG, CRA"),
-        ("0.4,1.5,865,397,", "Phase is missing"),
-        ("0.4,1.5,865,397,N/A", "Phase is missing ('N/A')"),
+        ("0.4,1.5,865,,", "Fatigue is missing and Phase is missing"),
+        ("0.4,1.5,865,-999,N/A", "Fatigue is missing ('-999') and Phase is missing ('N/A')"),
+        ("0.4,1.5,865,warm,BMG", "Fatigue is 'warm', not a number"),
+        ("0.4,1.5,865,warm,", "Fatigue is 'warm', not a number"),
         ("0.4,1.5,865,397", "not as many cells as the header"),
         ("0.4,1.5,865,397,BMG,7", "not as many cells as the header"),
     ],
@@ -80,6 +82,16 @@ def test_a_bad_row_is_rejected_with_its_line_and_the_reason(read, line, reason):
     assert (reject.line, reject.mat_id) == (3, "alloys-0002")
     assert reject.file.endswith("alloys.csv")
     assert reason in reject.reason
+
+
+def test_a_row_may_lack_objectives_but_not_all(read):
+    kept, rejected = read("0.4,1.5,865,,BMG", "0.4,1.5,865,397,n/a", "0.4,1.5,865,-999,CRA")
+    assert not rejected
+    assert [row.objectives for row in kept] == [
+        {"fatigue": None, "phase": "BMG"},
+        {"fatigue": 397.0, "phase": None},
+        {"fatigue": None, "phase": "CRA"},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -243,3 +255,12 @@ def test_the_published_tables_are_read(shared):
     for read, n_others in ((parse_alloy, 20), (parse_formula, 130)):
         totals = np.array([sum(read(alloy).values()) for alloy in alloys])
         assert (np.abs(totals - 100) > 1e-3).sum() == n_others
+
+
+def test_the_script_writes_null_for_what_was_not_measured(tmp_path):
+    lines = ["0.4,1.5,865,,BMG", "0.4,1.5,900,,CRA", "0.4,1.6,900,,-"]
+    rows, rejected, _ = run_script(tmp_path, lines, max_rejected_fraction=0.5)
+    assert rows["fatigue"].isna().all()
+    assert rows["fatigue"].dtype == np.float64
+    assert rows["phase"].tolist() == ["BMG", "CRA"]
+    assert rejected["reason"].tolist() == ["Fatigue is missing and Phase is missing ('-')"]

@@ -50,18 +50,29 @@ class NumberError(ValueError):
     """A cell that holds no number; the message says why, beginning with what the cell is."""
 
 
+class MissingNumberError(NumberError):
+    """A cell that is empty or says that its value is missing."""
+
+
+def is_missing(text: str) -> bool:
+    """Whether a cell, without white space around it, says that its value is missing."""
+    return text.lower() in MISSING or _NINES.fullmatch(text) is not None
+
+
 def read_number(text: str) -> float:
     """Read a number: ASCII digits, a point, an exponent; spaces and tabs around it do not count.
 
     Raises
     ------
+    MissingNumberError
+        If the cell is empty or says that the value is missing.
     NumberError
-        If the cell is empty or says that the value is missing, holds anything but a number, or a number that
-        is not finite, above ``MAX_NUMBER``, or so small that it would become zero.
+        If it holds anything but a number, or a number that is not finite, above ``MAX_NUMBER``, or so small
+        that it would become zero.
     """
     text = text.strip(" \t\r\n")
-    if text.lower() in MISSING or _NINES.fullmatch(text):
-        raise NumberError(f"missing ({text!r})" if text else "missing")
+    if is_missing(text):
+        raise MissingNumberError(f"missing ({text!r})" if text else "missing")
     match = _NUMBER.fullmatch(text)
     if match is None:
         raise NumberError(f"{text[:40]!r}, {_cause(text)}")
