@@ -434,6 +434,19 @@ def test_a_column_of_an_element_that_is_not_named_is_not_lost_without_a_word(rea
     assert not len(read(content, {**STEEL, "process": ["Ni"]})[1].query("line == 2"))
 
 
+@pytest.mark.parametrize("column", ["Ni", "Fe", "Pd"])
+def test_a_column_that_is_predicted_is_no_amount(read, column):
+    described = {**STEEL, "objectives": {"y": {"column": column}}}
+    rows, rejected = read(f"C,Mn,{column}\n0.4,1.5,20\n0.4,1.6,21\n", described)
+    assert (rows["y"].tolist(), len(rejected)) == ([20.0, 21.0], 0)
+
+
+@pytest.mark.parametrize("column", ["Ni", "Fe"])
+def test_a_column_of_identifiers_is_no_amount(read, column):
+    rows, rejected = read(f"{column},C,Mn,Hardness\n7,0.4,1.5,397\n", {**STEEL, "id": column})
+    assert (rows["mat_id"].tolist(), len(rejected)) == (["7"], 0)
+
+
 def test_a_balance_that_has_a_column_agrees_with_it(read):
     content = "C,Mn,Fe,Hardness\n0.4,1.5,98.1,397\n0.4,1.5,78.1,398\n0.4,1.5,bal.,399\n"
     rows, rejected = read(content)
