@@ -48,6 +48,21 @@ def test_a_row_is_converted_and_typed(read):
     assert row.amounts == pytest.approx(expected, rel=1e-4)
 
 
+def test_an_end_member_has_none_of_the_balance(read):
+    composition = {"columns": ["Ni"], "unit": "atomic_percent", "balance": "Ti"}
+    header = "Ni,Ti,T,Fatigue,Phase"
+    kept, rejected = read(
+        "0,100,1,2,BMG",
+        "50,50,1,2,BMG",
+        "100,0,1,2,BMG",
+        "100,50,1,2,BMG",
+        header=header,
+        composition=composition,
+    )
+    assert [row.amounts for row in kept] == [{"Ti": 100}, {"Ni": 50, "Ti": 50}, {"Ni": 100}]
+    assert rejected[0].reason == "the balance, Ti, is 0, but its column has 50"
+
+
 def test_amounts_count_as_given_where_they_are_not_converted(read):
     composition = {"columns": ["C", "Mn"], "unit": "weight_percent", "convert": False, "partial": True}
     (row,), _ = read("0.4,0,865,397,BMG", composition=composition)
@@ -62,7 +77,7 @@ def test_amounts_count_as_given_where_they_are_not_converted(read):
         ("-0.4,1.5,865,397,BMG", "the amount of C is -0.4, not between"),
         ("nan,1.5,865,397,BMG", "C is missing ('nan')"),
         ('"0,4",1.5,865,397,BMG', "C is '0,4', not a number"),
-        ("40,60,865,397,BMG", "nothing is left for the balance, Fe"),
+        ("40,61,865,397,BMG", "the amounts sum to 101, more than 100"),
         ("0.4,1.5,,397,BMG", "T is missing"),
         ("0.4,1.5,hot,397,BMG", "T is 'hot', not a number"),
         ("0.4,1.5,865,inf,BMG", "Fatigue is 'inf', not a finite number"),

@@ -37,9 +37,11 @@ def contradiction(cells: Mapping[str, str], amounts: Mapping[str, float], source
             amount = read_number(cells[name])
         except NumberError:
             continue
-        if name == composition.balance and abs(amount - amounts[name]) > DEFICIT * whole:
-            return f"the balance, {name}, is {amounts[name]:g}, but its column has {amount:g}"
-        if name != composition.balance and amount > 0:
+        if name == composition.balance:
+            rest = amounts.get(name, 0.0)
+            if abs(amount - rest) > DEFICIT * whole:
+                return f"the balance, {name}, is {rest:g}, but its column has {amount:g}"
+        elif amount > 0:
             return (
                 f"there is {amount:g} of {name} in a column that `composition.columns` does not name: "
                 "name it, or rename the column if it is no amount"
