@@ -160,6 +160,29 @@ def test_what_can_be_read_in_two_ways_is_refused_with_both(formula, adduct, deci
     assert shares(parse_stated_formula(adduct)) != pytest.approx(shares(parse_stated_formula(decimal)))
 
 
+@pytest.mark.parametrize(
+    ("formula", "same"),
+    [
+        ("D2O", "H2O"),
+        ("CuSO4·5D2O", "CuSO4H10O5"),
+        ("CuSO4.5D2O", "CuSO4H10O5"),
+        ("PdD0.6", "PdH0.6"),
+        ("HDO", "H2O"),
+    ],
+)
+def test_deuterium_is_hydrogen(formula, same):
+    assert shares(parse_stated_formula(formula)) == pytest.approx(shares(parse_formula(same)))
+
+
+@pytest.mark.parametrize("formula", ["T2O", "Al40Cu60T"])
+def test_tritium_is_rather_a_slip(formula):
+    assert "unknown element 'T'" in refusal(formula)
+
+
+def test_elements_that_begin_with_d_are_none_of_it():
+    assert parse_stated_formula("DyDsDb") == {"Dy": 1, "Ds": 1, "Db": 1}
+
+
 def test_a_space_in_front_of_the_dot_leaves_the_factor_open():
     message = refusal("CaSO4 .5H2O")
     assert "'CaSO4·5H2O'" in message

@@ -19,6 +19,7 @@ MISSING = frozenset(
 _NINES = re.compile(r"-9{3,}(?:\.0*)?")
 _CAUSES = (
     (r"[+-]?(?:inf|infinity)", "not a finite number"),
+    (r"[+-]?0x[0-9a-f]+", "not a number in decimal digits but a hexadecimal one"),
     (r"[+-]?[0-9]+,[0-9]+", "not a number: a decimal comma? Write a point, and no thousands separators"),
     (r"[+-]?[0-9]{1,3}(?:[,.' ][0-9]{3})+(?:[.,][0-9]+)?", "not a number: thousands separators?"),
     (

@@ -25,9 +25,10 @@ from polyfacet.sources.tables.numbers import MISSING, MissingNumberError, Number
 
 # Plutonium, the last element of the table of element properties.
 LAST_ELEMENT = 94
-# How a row below the others is called.
+# How a row below the others is called, points and colons aside: Std. dev., S.D., Average:, Mean value.
 _STATISTIC = re.compile(
-    r"(?:mean|average|avg|median|std|stdev|sd|standard deviation|sum|total|count|max|maximum|min|minimum)\.?",
+    r"(?:mean|average|avg|median|sum|total|count|max|maximum|min|minimum|variance|s ?d"
+    r"|std|stdev|(?:st|std|standard) ?(?:dev|deviation|err|error))(?: values?)?",
     re.IGNORECASE,
 )
 
@@ -170,12 +171,12 @@ def element_features(rows: Sequence[Row], source: TableSource) -> list[str]:
 
 
 def _row(mat_id: str, line: int, cells: dict[str, str], source: TableSource) -> Row:
+    for name in (mat_id, next(iter(cells.values())).strip()):
+        if _STATISTIC.fullmatch(" ".join(re.sub("[.:]", " ", name).split())):
+            raise RowError(f"the row is the {name!r} of others")
     reason = invalid_mat_id_reason(mat_id)
     if reason:
         raise RowError(reason)
-    for name in (mat_id, next(iter(cells.values())).strip()):
-        if _STATISTIC.fullmatch(name):
-            raise RowError(f"the row is the {name!r} of others")
     return Row(
         mat_id,
         line,
