@@ -10,6 +10,7 @@ from project import PROJECT
 
 import read_composition_table
 from polyfacet.materials.formula import FormulaError, parse_alloy, parse_formula
+from polyfacet.materials.stated_formulas import parse_stated_formula
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import read_table
 from polyfacet.sources.tables.description import table_source
@@ -270,6 +271,19 @@ def test_the_published_tables_are_read(shared):
     for read, n_others in ((parse_alloy, 20), (parse_formula, 130)):
         totals = np.array([sum(read(alloy).values()) for alloy in alloys])
         assert (np.abs(totals - 100) > 1e-3).sum() == n_others
+
+
+@pytest.mark.parametrize(
+    ("file", "formula"),
+    [
+        ("mp20/train.csv.gz", "pretty_formula"),
+        ("matbench/expt_gap.csv", "formula"),
+        ("matbench/steels_yield.csv", "formula"),
+    ],
+)
+def test_no_published_formula_is_taken_for_a_misprint(shared, file, formula):
+    for text in pd.read_csv(shared / "data" / file, usecols=[formula], keep_default_na=False)[formula]:
+        assert parse_stated_formula(text) == parse_formula(text)
 
 
 def test_the_script_writes_null_for_what_was_not_measured(tmp_path):

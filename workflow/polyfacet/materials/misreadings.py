@@ -22,6 +22,8 @@ _LEADING_ZEROS = re.compile(r"(?<![0-9.])0+(?=[0-9])")
 _ZERO_INSIDE = re.compile(
     r"(?<![0-9.])(?P<before>[2-9]|[1-9][0-9])0(?P<behind>[2-9]|1[0-9])(?=\s*(?:$|\.[0-9. ]*\(?H2[O0]))"
 )
+# None of an element alone is no formula: 3Ca0·Al2O3.
+_ZERO_OF_AN_ELEMENT = re.compile(r"(?P<before>^[0-9. ]*[A-Z][a-z]?)0(?=\s*$)")
 # Larger amounts than in formulas of oxides: C100H202, Al98Cu202.
 _LARGEST_IN_OXIDES = 24
 # Alone, in brackets of its own or behind the dot of a hydrate.
@@ -88,11 +90,14 @@ def _zero_for_o(text: str) -> _Misprint | None:
         oxide = re.sub(r"(?<=[A-Za-z)\]}])0+(?=[0-9])", "O", text)
         return _Misprint(problem, (_LEADING_ZEROS.sub("0.", oxide), _LEADING_ZEROS.sub("", text)))
     oxide, amounts = _PART.sub(_with_o, text), _PART.sub(_with_a_point, text)
-    return _Misprint(problem, (oxide, amounts)) if oxide != text else None
+    if oxide == text:
+        return None
+    return _Misprint(problem, (oxide,) if amounts == text else (oxide, amounts))
 
 
 def _with_o(part: re.Match[str]) -> str:
-    return _zeros_replaced(part.group(), r"\g<before>H2O", r"\g<before>O\g<behind>")
+    oxide = _ZERO_OF_AN_ELEMENT.sub(r"\g<before>O", part.group())
+    return _zeros_replaced(oxide, r"\g<before>H2O", r"\g<before>O\g<behind>")
 
 
 def _with_a_point(part: re.Match[str]) -> str:
