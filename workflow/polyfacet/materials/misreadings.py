@@ -31,10 +31,12 @@ _H20 = re.compile(
     r"(?P<before>^[0-9. ]*|[(\[{]|(?:[NOFSI]|Cl|Br|[)\]}])[0-9]*(?:\s*\.[0-9. ]*| [0-9.]+ ?))H20"
     r"(?=\s*$|[)\]}])"
 )
-# Not behind the metals that form carbide iodides, such as LaCI and Zr6CI12.
+# Behind metals of carbide iodides, such as LaCI and Zr6CI12, only in what is a chloride: ZrCI4.
 _I_FOR_L = re.compile(
     r"(?P<before>^|(?<![A-Za-z0-9])(?:H(?!CI[0-9])|CH?|CH[23]|NH4)|[)\]}][0-9]?"
-    r"|(?:Li|Na|K|Rb|Cs|Be|Mg|Ca|Sr|Ba|Al|Ga|Si|Ge|Sn|Pb|P|Sb|Bi|Ti|Cr|Mn|Fe|Co|Ni|Cu|Ag|Zn|Cd|Hg|O|F)[0-9]?"
+    r"|(?:Li|Na|K|Rb|Cs|Be|Mg|Ca|Sr|Ba|B|Al|Ga|In|Tl|Si|Ge|Sn|Pb|P|As|Sb|Bi|O|Se|Te|F"
+    r"|Ti|V|Cr|Mo|Mn|Re|Fe|Ru|Os|Co|Rh|Ir|Ni|Pd|Pt|Cu|Ag|Au|Zn|Cd|Hg)[0-9]?"
+    r"|(?:Sc|Y|La|Ce|Pr|Nd|Sm|Eu|Gd|Tb|Dy|Ho|Er|Tm|Yb|Lu|Zr|Hf|Nb|Ta|W|Th|U)(?=CI[2-6])"
     r"|[(\[{](?=CIO))CI(?=(?:O?[0-9]*)(?:$|[^A-Za-z0-9]))"
 )
 _CARBON_IODIDE = re.compile("CI[134]")
