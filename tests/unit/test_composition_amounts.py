@@ -83,5 +83,25 @@ def test_amounts_beyond_the_whole_are_refused():
     assert sum(checked_amounts({"Fe": 70.3, "Ni": 30.2}, "atomic_percent").values()) == pytest.approx(100.5)
     with pytest.raises(AmountError, match="sum to 101, more than 100"):
         checked_amounts({"Fe": 71, "Ni": 30}, "atomic_percent")
-    with pytest.raises(AmountError, match="nothing is left for the balance, Fe"):
-        checked_amounts({"C": 60, "Ni": 40}, "weight_percent", "Fe")
+    with pytest.raises(AmountError, match="sum to 101, more than 100"):
+        checked_amounts({"C": 60, "Ni": 41}, "weight_percent", "Fe")
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        {"Ni": 100},
+        {"Ni": 99.9999999999999},
+        {"Ni": 100.4},
+        {"Ni": 60, "Al": 40},
+        {"Ni": 33.3, "Al": 33.3, "Co": 33.4},
+    ],
+)
+def test_where_nothing_is_left_the_balance_is_absent(stated):
+    assert checked_amounts(stated, "weight_percent", "Ti") == stated
+    fractions = {symbol: amount / 100 for symbol, amount in stated.items()}
+    assert checked_amounts(fractions, "atomic_fraction", "Ti") == fractions
+
+
+def test_a_trace_is_left_to_the_balance():
+    assert checked_amounts({"Ni": 99.9999}, "weight_percent", "Ti")["Ti"] == pytest.approx(1e-4)

@@ -10,6 +10,7 @@ from project import PROJECT
 
 import read_composition_table
 from polyfacet.materials.formula import FormulaError, parse_alloy, parse_formula
+from polyfacet.materials.stated_formulas import parse_stated_formula
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import read_table
 from polyfacet.sources.tables.description import table_source
@@ -48,6 +49,21 @@ def test_a_row_is_converted_and_typed(read):
     assert row.amounts == pytest.approx(expected, rel=1e-4)
 
 
+def test_an_end_member_has_none_of_the_balance(read):
+    composition = {"columns": ["Ni"], "unit": "atomic_percent", "balance": "Ti"}
+    header = "Ni,Ti,T,Fatigue,Phase"
+    kept, rejected = read(
+        "0,100,1,2,BMG",
+        "50,50,1,2,BMG",
+        "100,0,1,2,BMG",
+        "100,50,1,2,BMG",
+        header=header,
+        composition=composition,
+    )
+    assert [row.amounts for row in kept] == [{"Ti": 100}, {"Ni": 50, "Ti": 50}, {"Ni": 100}]
+    assert rejected[0].reason == "the balance, Ti, is 0, but its column has 50"
+
+
 def test_amounts_count_as_given_where_they_are_not_converted(read):
     composition = {"columns": ["C", "Mn"], "unit": "weight_percent", "convert": False, "partial": True}
     (row,), _ = read("0.4,0,865,397,BMG", composition=composition)
@@ -62,13 +78,15 @@ def test_amounts_count_as_given_where_they_are_not_converted(read):
         ("-0.4,1.5,865,397,BMG", "the amount of C is -0.4, not between"),
         ("nan,1.5,865,397,BMG", "C is missing ('nan')"),
         ('"0,4",1.5,865,397,BMG', "C is '0,4', not a number"),
-        ("40,60,865,397,BMG", "nothing is left for the balance, Fe"),
+        ("40,61,865,397,BMG", "the amounts sum to 101, more than 100"),
         ("0.4,1.5,,397,BMG", "T is missing"),
         ("0.4,1.5,hot,397,BMG", "T is 'hot', not a number"),
         ("0.4,1.5,865,inf,BMG", "Fatigue is 'inf', not a finite number"),
         ("0.4,1.5,865,397,RMG", "Phase is 'RMG', none of BMG, CRA"),
-        ("0.4,1.5,865,397,", "Phase is missing"),
-        ("0.4,1.5,865,397,N/A", "Phase is missing ('N/A')"),
+        ("0.4,1.5,865,,", "Fatigue is missing and Phase is missing"),
+        ("0.4,1.5,865,-999,N/A", "Fatigue is missing ('-999') and Phase is missing ('N/A')"),
+        ("0.4,1.5,865,warm,BMG", "Fatigue is 'warm', not a number"),
+        ("0.4,1.5,865,warm,", "Fatigue is 'warm', not a number"),
         ("0.4,1.5,865,397", "not as many cells as the header"),
         ("0.4,1.5,865,397,BMG,7", "not as many cells as the header"),
     ],
@@ -80,6 +98,16 @@ def test_a_bad_row_is_rejected_with_its_line_and_the_reason(read, line, reason):
     assert (reject.line, reject.mat_id) == (3, "alloys-0002")
     assert reject.file.endswith("alloys.csv")
     assert reason in reject.reason
+
+
+def test_a_row_may_lack_objectives_but_not_all(read):
+    kept, rejected = read("0.4,1.5,865,,BMG", "0.4,1.5,865,397,n/a", "0.4,1.5,865,-999,CRA")
+    assert not rejected
+    assert [row.objectives for row in kept] == [
+        {"fatigue": None, "phase": "BMG"},
+        {"fatigue": 397.0, "phase": None},
+        {"fatigue": None, "phase": "CRA"},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -243,3 +271,25 @@ def test_the_published_tables_are_read(shared):
     for read, n_others in ((parse_alloy, 20), (parse_formula, 130)):
         totals = np.array([sum(read(alloy).values()) for alloy in alloys])
         assert (np.abs(totals - 100) > 1e-3).sum() == n_others
+
+
+@pytest.mark.parametrize(
+    ("file", "formula"),
+    [
+        ("mp20/train.csv.gz", "pretty_formula"),
+        ("matbench/expt_gap.csv", "formula"),
+        ("matbench/steels_yield.csv", "formula"),
+    ],
+)
+def test_no_published_formula_is_taken_for_a_misprint(shared, file, formula):
+    for text in pd.read_csv(shared / "data" / file, usecols=[formula], keep_default_na=False)[formula]:
+        assert parse_stated_formula(text) == parse_formula(text)
+
+
+def test_the_script_writes_null_for_what_was_not_measured(tmp_path):
+    lines = ["0.4,1.5,865,,BMG", "0.4,1.5,900,,CRA", "0.4,1.6,900,,-"]
+    rows, rejected, _ = run_script(tmp_path, lines, max_rejected_fraction=0.5)
+    assert rows["fatigue"].isna().all()
+    assert rows["fatigue"].dtype == np.float64
+    assert rows["phase"].tolist() == ["BMG", "CRA"]
+    assert rejected["reason"].tolist() == ["Fatigue is missing and Phase is missing ('-')"]

@@ -8,32 +8,42 @@ from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.materials.misreadings import misreading
 from polyfacet.materials.stated_formulas import parse_stated_formula
 
+MISPRINTS = {
+    "has a zero for the letter O": """
+        CuSO4(H20)5 CuSO4.5H20 CuSO4·5H20 CuSO4[H20] H20 H202 Al203 Fe304 Si02 Ti02 C02 LiCo02 CuSO4·05H2O
+        LiFeP04 Al2(S04)3 MgAl204 BaFe12019 Y3Al5012 YBa2Cu307 La2Zr207 Na2B407·10H2O V205 C04.5H20 CuSO4_5H20
+        Fe304.5H2O Al203.3(H2O) Al203·3H20 Ca0 3Ca0·Al203 3Ca0·Al2O3
+    """,
+    "CI with the letter I": """
+        NaCI MgCI2 FeCI3.6H2O CI2 HCI SiCI4 TiCI4 CCI4 CH2CI2 CHCI3 CH3CI NH4CI (NH4)CI [Co(NH3)6]CI3
+        SOCI2 BiOCI Cs3Bi2CI9 CsPbCI3 NaCIO3 HCIO4 Mg(CIO4)2 Hg2CI2 C5H5N·HCI
+        K2PtCI6 LaCI3 ZrCI4 TaCI5 UCI4 BCI3 InCI3
+    """,
+    "in capitals": """
+        NIO NICO CUO SNO2 PBO NB2O5 CO3O4 HFO2 INP INN IN2O3 BI2O3 SC2O3 SIO2 SIC CSI CUSO4.5H2O CUSO4·5H2O
+        KNBO3
+    """,
+    "lost the dot of a hydrate": "CuSO45H2O MgCl26H2O Na2SO410H2O Al2(SO4)318H2O",
+    "between a space and": """
+        SiC_6H NaCl_2H2O NaCl_2_H2O Ti_6Al_4V CuSO4_5H2O Fe80_20B Ba(OH)2_8(H2O) Na2SO4_10H2O NaBr_22H2O
+    """,
+}
 
-@pytest.mark.parametrize(
-    "formula",
-    """
-    CuSO4(H20)5 CuSO4.5H20 CuSO4·5H20 CuSO4[H20] H20 H202 Al203 Fe304 Si02 Ti02 C02 LiCo02
-    LiFeP04 Al2(S04)3 MgAl204 BaFe12019 Y3Al5012 YBa2Cu307 La2Zr207 Na2B407·10H2O V205
-    """.split(),  # noqa: SIM905 - easier to read
-)
-def test_a_zero_for_the_letter_o_is_named(formula):
-    with pytest.raises(FormulaError, match="has a zero for the letter O"):
-        parse_stated_formula(formula)
 
-
-@pytest.mark.parametrize(
-    ("texts", "reason"),
-    [
-        ("NaCI MgCI2 FeCI3.6H2O CI2 HCI SiCI4", "CI with the letter I"),
-        ("NIO NICO CUO SNO2 PBO NB2O5 CO3O4 HFO2 INP INN IN2O3 BI2O3 SC2O3 SIO2 SIC CSI", "may mean"),
-        ("CuSO45H2O MgCl26H2O Na2SO410H2O Al2(SO4)318H2O", "lost the dot of a hydrate"),
-        ("SiC_6H NaCl_2H2O NaCl_2_H2O Ti_6Al_4V CuSO4_5H2O Fe80_20B Ba(OH)2_8(H2O)", "between a space and"),
-    ],
-)
-def test_what_only_looks_like_a_formula_is_refused_with_what_it_is(texts, reason):
-    for text in texts.split():
+@pytest.mark.parametrize("reason", MISPRINTS)
+def test_what_only_looks_like_a_formula_is_refused_with_what_it_is(reason):
+    for text in MISPRINTS[reason].split():
         with pytest.raises(FormulaError, match=reason):
             parse_stated_formula(text.replace("_", " "))
+
+
+@pytest.mark.parametrize("text", " ".join(MISPRINTS.values()).split())
+def test_every_refusal_comes_with_spellings_that_are_accepted(text):
+    message = misreading(text.replace("_", " "))
+    spellings = re.findall("'(.*?)'", message.partition("Write ")[2])
+    assert spellings
+    read = [tuple(parse_stated_formula(each).items()) for each in spellings]
+    assert len(set(read)) == len(read)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +56,11 @@ def test_what_only_looks_like_a_formula_is_refused_with_what_it_is(texts, reason
     Fe102B98 Fe80Cr19Mo Fe73.5CuNb3Si13.5B9 Nd2Fe14B Sm2Fe17N Zn22Zr Be22Re Al12W Ca12Al14O32F
     C36H44FeN4Cl KC60 KC24 Si100P20 NaZn13 YB66 LaCo13 ThMn12
     C254H377N65O75S6
+    VOSO4 NOSO4H YBO3 CNI C8H20NI (C4H9)4NBF4 SNF3 INO INCO COO NOF YBO C6H5NI2
+    H20C13N2O H20C9N2 H20C10 Zn32C208H104O104 C204H300 Mg208O208 Al202Cu98 Fe205C3 C100H202 Al98Cu202
+    Zr50Cu203
+    LaCI Sc7CI12 Zr6CI12 Gd2CI2 Y2CI2 CsEr6CI12 H3CI HCI3 CuCIN CI3
+    Na2Al2Si3O10(H2O) CaAl2Si4O12(H2O) Na2SO410(H2O) C10H22H2O
     """.split(),  # noqa: SIM905 - easier to read
 )
 def test_formulas_are_left_alone(formula):
@@ -56,6 +71,10 @@ def test_formulas_are_left_alone(formula):
 @pytest.mark.parametrize("formula", ["Fe 80 B 20", "Fe80 B20", "Fe0.5 Ni0.5", "Ca (OH)2"])
 def test_spaces_around_amounts_do_not_matter(formula):
     assert parse_stated_formula(formula) == parse_formula(formula.replace(" ", ""))
+
+
+def test_a_hydrate_may_be_of_a_salt_in_capitals():
+    assert parse_stated_formula("VOSO4·5H2O") == {"V": 1, "O": 10, "S": 1, "H": 10}
 
 
 def test_both_readings_of_a_hydrate_without_its_dot_can_be_read():

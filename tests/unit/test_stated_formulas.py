@@ -67,6 +67,10 @@ def test_dots_of_all_scripts_are_known():
         ("K3PW12O40.H2O", "K3PW12O40(H2O)"),
         ("H3PW12O40.6H2O", "H3PW12O40(H2O)6"),
         ("UO2.2H2O", "UO2(H2O)2"),
+        ("H4SiW12O40.26H2O", "H4SiW12O40(H2O)26"),
+        ("H3PMo12O40.28H2O", "H3PMo12O40(H2O)28"),
+        ("CH3COONa.3H2O", "CH3COONa(H2O)3"),
+        ("(CH3COO)2Zn.2H2O", "(CH3COO)2Zn(H2O)2"),
         ("NaBr.2H2O", "NaBr(H2O)2"),
         ("Ba(OH)2.8H2O", "Ba(OH)2(H2O)8"),
         ("K4[Fe(CN)6].3H2O", "K4Fe(CN)6(H2O)3"),
@@ -108,6 +112,10 @@ def test_dots_of_all_scripts_are_known():
         ("CsPbI2.5Br.5", "Cs2Pb2I5Br"),
         ("LiNi0.5Mn1.5O4", "LiLiNiMn3O8"),
         ("BaTiO2.5N0.5", "Ba2Ti2O5N"),
+        ("La2NiO2.5F3", "La4Ni2O5F6"),
+        ("Sr2FeO3.5F2", "Sr4Fe2O7F4"),
+        ("Ta2O2.5N2", "Ta4O5N4"),
+        ("NaFe2O3.5S2", "Na2Fe4O7S4"),
     ],
 )
 def test_dots_of_adducts_and_decimal_points_are_told_apart(formula, same):
@@ -150,6 +158,29 @@ def test_what_can_be_read_in_two_ways_is_refused_with_both(formula, adduct, deci
     assert f"{adduct!r}" in message
     assert f"{decimal!r}" in message
     assert shares(parse_stated_formula(adduct)) != pytest.approx(shares(parse_stated_formula(decimal)))
+
+
+@pytest.mark.parametrize(
+    ("formula", "same"),
+    [
+        ("D2O", "H2O"),
+        ("CuSO4·5D2O", "CuSO4H10O5"),
+        ("CuSO4.5D2O", "CuSO4H10O5"),
+        ("PdD0.6", "PdH0.6"),
+        ("HDO", "H2O"),
+    ],
+)
+def test_deuterium_is_hydrogen(formula, same):
+    assert shares(parse_stated_formula(formula)) == pytest.approx(shares(parse_formula(same)))
+
+
+@pytest.mark.parametrize("formula", ["T2O", "Al40Cu60T"])
+def test_tritium_is_rather_a_slip(formula):
+    assert "unknown element 'T'" in refusal(formula)
+
+
+def test_elements_that_begin_with_d_are_none_of_it():
+    assert parse_stated_formula("DyDsDb") == {"Dy": 1, "Ds": 1, "Db": 1}
 
 
 def test_a_space_in_front_of_the_dot_leaves_the_factor_open():

@@ -103,7 +103,7 @@ def test_a_plain_number_is_read(read, text):
         ("1.5GPa", "a unit?"),
         ("12 %", "percent sign"),
         ("1e", "not a number"),
-        ("0x10", "not a number"),
+        ("0x10", "not a number in decimal digits but a hexadecimal one"),
         ("1_000", "not a number"),
         ("1d5", "not a number"),
         ("1.2.3", "not a number"),
@@ -414,7 +414,26 @@ def test_a_formula_that_is_missing_is_called_so(read, text):
     assert rejected["reason"][0].startswith("Compound is missing")
 
 
-@pytest.mark.parametrize("name", ["Mean", "average", "Std", "SD", "Total", "max."])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Mean",
+        "average",
+        "Std",
+        "SD",
+        "Total",
+        "max.",
+        "Std. dev.",
+        "Std.dev",
+        "St. Dev.",
+        "S.D.",
+        "Average:",
+        "Standard Deviation",
+        "Mean value",
+        "AVG.:",
+        "Std. error",
+    ],
+)
 def test_a_row_of_statistics_is_no_material(read, name):
     described = {**STEEL, "id": "Steel"}
     content = f"Steel,C,Mn,Hardness\na,0.4,1.5,397\n{name},0.4,1.5,397\n"
@@ -422,6 +441,12 @@ def test_a_row_of_statistics_is_no_material(read, name):
         rows, rejected = read(content, source)
         assert rows["line"].tolist() == [2]
         assert f"the row is the {name!r} of others" in rejected["reason"][0]
+
+
+@pytest.mark.parametrize("name", ["Se", "St", "S", "Mn", "Standard", "Std 1", "Min-7", "Meanite", "Error"])
+def test_a_row_with_another_name_is_a_material(read, name):
+    rows, _ = read(f"Steel,C,Mn,Hardness\n{name},0.4,1.5,397\n")
+    assert rows["y"].tolist() == [397.0]
 
 
 def test_a_column_of_an_element_that_is_not_named_is_not_lost_without_a_word(read):
@@ -432,6 +457,19 @@ def test_a_column_of_an_element_that_is_not_named_is_not_lost_without_a_word(rea
     partial = {**WEIGHTS, "composition": {**WEIGHTS["composition"], "partial": True}}
     assert not len(read(content, partial)[1])
     assert not len(read(content, {**STEEL, "process": ["Ni"]})[1].query("line == 2"))
+
+
+@pytest.mark.parametrize("column", ["Ni", "Fe", "Pd"])
+def test_a_column_that_is_predicted_is_no_amount(read, column):
+    described = {**STEEL, "objectives": {"y": {"column": column}}}
+    rows, rejected = read(f"C,Mn,{column}\n0.4,1.5,20\n0.4,1.6,21\n", described)
+    assert (rows["y"].tolist(), len(rejected)) == ([20.0, 21.0], 0)
+
+
+@pytest.mark.parametrize("column", ["Ni", "Fe"])
+def test_a_column_of_identifiers_is_no_amount(read, column):
+    rows, rejected = read(f"{column},C,Mn,Hardness\n7,0.4,1.5,397\n", {**STEEL, "id": column})
+    assert (rows["mat_id"].tolist(), len(rejected)) == (["7"], 0)
 
 
 def test_a_balance_that_has_a_column_agrees_with_it(read):

@@ -26,11 +26,14 @@ _SOLVENTS = frozenset(
 _OTHER_MOLECULES = frozenset(
     "H2O2 N2H4 HF HCl HBr HI HNO3 H2SO4 H3PO4 HClO4 HCN H2S CO CO2 SO2 SO3".split()  # noqa: SIM905
 )
-# More water than that is rather a decimal: UO2.25H2O.
+# More water than that is rather a decimal, UO2.25H2O, but nobody writes H4SiW12O40.26 for an amount.
 _LARGEST_FACTOR = 24
+_LARGEST_BEHIND_AMOUNTS_OF_TEN = 99
 # Elements that the formula of a salt ends in.
 _ANIONS = frozenset(["H", "N", "O", "F", "S", "Cl", "Se", "Br", "I"])
 
+# A gas or another element that nothing binds as a molecule; S8 and the halogens from Cl2 on are bound.
+_ELEMENT = re.compile("(?:H|B|C|N|O|F|Si|P|S(?!8$)|As|Se|Te)[0-9]*")
 # Letter or bracket on the right: no decimal point.  A digit after a space: neither.
 _DOT = re.compile(rf"\s*[{re.escape(SEPARATORS)}]\s*|\s*\.\s*(?=[A-Z(\[{{])|\s*\.\s+(?=[0-9.])")
 _SEPARATOR = re.compile(f"[{re.escape(SEPARATORS)}]")
@@ -77,15 +80,23 @@ class _Junction:
     def joins_a_compound(self) -> bool:
         """Whether the formula up to the dot may be that of a salt, an oxide or the like."""
         symbols = _SYMBOL.findall(self.main)
-        return _is_balanced(self.main) and len(set(symbols)) > 1 and symbols[-1] in _ANIONS
+        # CH3COONa, (CH3COO)2Zn: a metal behind the group that it belongs to.
+        is_organic = self.amount == "" and {"C", "O"} <= set(symbols)
+        return _is_balanced(self.main) and len(set(symbols)) > 1 and (symbols[-1] in _ANIONS or is_organic)
 
     @property
     def is_solvate(self) -> bool:
         """Whether it is certainly that of a hydrate or its like, or a factor such as 0.5 follows."""
         if not self.joins_a_compound or re.match(r"0[0-9]", self.factor):
             return False
-        is_solvent = self.molecule in _SOLVENTS and float(self.factor) <= _LARGEST_FACTOR
-        return is_solvent or self.factor.startswith("0.")
+        return self._is_solvent or self.factor.startswith("0.")
+
+    @property
+    def _is_solvent(self) -> bool:
+        """Whether a molecule follows with which salts crystallise, and not too many of it."""
+        is_large = self.amount != "" and int(self.amount) >= 10
+        largest = _LARGEST_BEHIND_AMOUNTS_OF_TEN if is_large else _LARGEST_FACTOR
+        return self.molecule in _SOLVENTS and float(self.factor) <= largest
 
     @property
     def is_decimal_point(self) -> bool:
@@ -98,6 +109,8 @@ class _Junction:
             return True
         if self.last in _SYMBOL.findall(self.tail):
             return False
+        if _ELEMENT.fullmatch(self.tail):
+            return True
         is_compound = self.joins_a_compound and not _DECIMAL.search(self.main)
         return not (is_compound and _SEVERAL_ATOMS.match(self.tail))
 

@@ -14,6 +14,8 @@ WEIGHTS = ("weight_percent", "weight_fraction")
 WHOLE = {"atomic_percent": 100.0, "weight_percent": 100.0, "atomic_fraction": 1.0, "weight_fraction": 1.0}
 # Stated amounts are rounded, and traces are left out: so much more or less than the whole is still no error.
 EXCESS, DEFICIT = 0.005, 0.01
+# So much of the whole is no amount of the balance but rounding of 33.3 + 33.3 + 33.4.
+_NOTHING = 1e-10
 # Decimals of a converted atomic percentage, so that spellings of one composition become one composition;
 # below 1 % as many digits.
 DECIMALS = 6
@@ -37,7 +39,8 @@ def checked_amounts(
     unit
         What the amounts are.
     balance
-        Element that has what is left to the whole, 100 percent or 1; None for none.
+        Element that has what is left to the whole, 100 percent or 1, and is absent where nothing is; None
+        for none.
     partial
         Whether the amounts may be of a part of the composition only.  Otherwise they have to sum to the
         whole, up to ``EXCESS`` more and ``DEFICIT`` less of it.
@@ -51,7 +54,7 @@ def checked_amounts(
     ------
     AmountError
         If a symbol is no element, an amount is negative, not finite, above ``MAX_AMOUNT`` or below
-        ``MIN_SHARE`` of all, none is left, the amounts are not the whole, or nothing is left for the balance.
+        ``MIN_SHARE`` of all, none is left, or the amounts are not the whole.
     """
     for symbol, amount in stated.items():
         if symbol not in SYMBOLS:
@@ -67,9 +70,8 @@ def checked_amounts(
         hint = "; percentages are in the unit weight_percent or atomic_percent" if whole == 1 else ""
         within = f"(within {EXCESS * whole:g})"
         raise AmountError(f"the amounts sum to {total:.6g}, more than {whole:g} {within}{hint}")
-    if balance is not None:
-        if total >= whole:
-            raise AmountError(f"the amounts sum to {total:g}: nothing is left for the balance, {balance}")
+    # An end member of a series has none of it.
+    if balance is not None and whole - total > _NOTHING * whole:
         amounts[balance] = whole - total
     if not amounts:
         raise AmountError("all amounts are zero" if stated else "no element is named")

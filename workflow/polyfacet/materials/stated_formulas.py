@@ -19,6 +19,8 @@ MAX_STATED_CHARS = 1_000
 # How far the amounts of a whole alloy may be from 100 or 1.
 _WHOLE_WITHIN = 1e-3
 _INNERMOST = re.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
+# Deuterium is hydrogen here.  T is refused, as it stands for other things more often.
+_DEUTERIUM = re.compile("D(?![a-z])")
 # Elements of molecules: what brackets hold with these are groups of atoms.
 _IN_MOLECULES = frozenset("H N O F S Cl Se Br Te I".split())  # noqa: SIM905
 
@@ -30,7 +32,8 @@ def parse_stated_formula(formula: str, brackets: Brackets = "atoms") -> dict[str
     ----------
     formula
         Like that of `polyfacet.materials.formula.parse_formula`, also of a hydrate or another adduct,
-        ``CuSO4·5H2O`` (see `polyfacet.materials.adducts.split_adducts`).
+        ``CuSO4·5H2O`` (see `polyfacet.materials.adducts.split_adducts`).  D is deuterium, which counts as
+        hydrogen.
     brackets
         Whether brackets are groups of atoms or, as in `polyfacet.materials.formula.parse_alloy`, sub-alloys;
         no alloy is a hydrate.
@@ -46,7 +49,8 @@ def parse_stated_formula(formula: str, brackets: Brackets = "atoms") -> dict[str
         If it names no composition, can be read in two ways or is likely to mean something else (see
         `polyfacet.materials.misreadings`).
     """
-    plain = " ".join(with_plain_digits(formula, MAX_STATED_CHARS).split()).removesuffix(".")
+    typed = " ".join(with_plain_digits(formula, MAX_STATED_CHARS).split()).removesuffix(".")
+    plain = _DEUTERIUM.sub("H", typed)
     meant = misreading(plain)
     if meant:
         raise FormulaError(f"formula {formula!r} {meant}")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from polyfacet.config.tables import TableSource
 from polyfacet.materials.amounts import DEFICIT, WHOLE
+from polyfacet.sources.tables.description import columns_of
 from polyfacet.sources.tables.numbers import NumberError, read_number
 
 # Other symbols are names of properties as well: Tc, Re, Br, V, H.
@@ -30,15 +31,17 @@ def contradiction(cells: Mapping[str, str], amounts: Mapping[str, float], source
     whole = WHOLE.get(composition.unit)
     if composition.partial or whole is None:
         return None
-    used = {*composition.columns.values(), *source.process, source.id}
-    for name in sorted((_ALLOYED - used) & cells.keys()):
+    # A column that is named has its own meaning, also that of an objective: corrosion by release of Ni.
+    for name in sorted((_ALLOYED - {*columns_of(source)}) & cells.keys()):
         try:
             amount = read_number(cells[name])
         except NumberError:
             continue
-        if name == composition.balance and abs(amount - amounts[name]) > DEFICIT * whole:
-            return f"the balance, {name}, is {amounts[name]:g}, but its column has {amount:g}"
-        if name != composition.balance and amount > 0:
+        if name == composition.balance:
+            rest = amounts.get(name, 0.0)
+            if abs(amount - rest) > DEFICIT * whole:
+                return f"the balance, {name}, is {rest:g}, but its column has {amount:g}"
+        elif amount > 0:
             return (
                 f"there is {amount:g} of {name} in a column that `composition.columns` does not name: "
                 "name it, or rename the column if it is no amount"

@@ -19,6 +19,7 @@ MISSING = frozenset(
 _NINES = re.compile(r"-9{3,}(?:\.0*)?")
 _CAUSES = (
     (r"[+-]?(?:inf|infinity)", "not a finite number"),
+    (r"[+-]?0x[0-9a-f]+", "not a number in decimal digits but a hexadecimal one"),
     (r"[+-]?[0-9]+,[0-9]+", "not a number: a decimal comma? Write a point, and no thousands separators"),
     (r"[+-]?[0-9]{1,3}(?:[,.' ][0-9]{3})+(?:[.,][0-9]+)?", "not a number: thousands separators?"),
     (
@@ -50,18 +51,29 @@ class NumberError(ValueError):
     """A cell that holds no number; the message says why, beginning with what the cell is."""
 
 
+class MissingNumberError(NumberError):
+    """A cell that is empty or says that its value is missing."""
+
+
+def is_missing(text: str) -> bool:
+    """Whether a cell, without white space around it, says that its value is missing."""
+    return text.lower() in MISSING or _NINES.fullmatch(text) is not None
+
+
 def read_number(text: str) -> float:
     """Read a number: ASCII digits, a point, an exponent; spaces and tabs around it do not count.
 
     Raises
     ------
+    MissingNumberError
+        If the cell is empty or says that the value is missing.
     NumberError
-        If the cell is empty or says that the value is missing, holds anything but a number, or a number that
-        is not finite, above ``MAX_NUMBER``, or so small that it would become zero.
+        If it holds anything but a number, or a number that is not finite, above ``MAX_NUMBER``, or so small
+        that it would become zero.
     """
     text = text.strip(" \t\r\n")
-    if text.lower() in MISSING or _NINES.fullmatch(text):
-        raise NumberError(f"missing ({text!r})" if text else "missing")
+    if is_missing(text):
+        raise MissingNumberError(f"missing ({text!r})" if text else "missing")
     match = _NUMBER.fullmatch(text)
     if match is None:
         raise NumberError(f"{text[:40]!r}, {_cause(text)}")

@@ -21,13 +21,14 @@ from polyfacet.runtime.parquet import column
 from polyfacet.sources.tables.csv_lines import read_lines
 from polyfacet.sources.tables.description import columns_of, objectives_of
 from polyfacet.sources.tables.element_columns import contradiction
-from polyfacet.sources.tables.numbers import MISSING, NumberError, read_number
+from polyfacet.sources.tables.numbers import MISSING, MissingNumberError, NumberError, is_missing, read_number
 
 # Plutonium, the last element of the table of element properties.
 LAST_ELEMENT = 94
-# How a row below the others is called.
+# How a row below the others is called, points and colons aside: Std. dev., S.D., Average:, Mean value.
 _STATISTIC = re.compile(
-    r"(?:mean|average|avg|median|std|stdev|sd|standard deviation|sum|total|count|max|maximum|min|minimum)\.?",
+    r"(?:mean|average|avg|median|sum|total|count|max|maximum|min|minimum|variance|s ?d"
+    r"|std|stdev|(?:st|std|standard) ?(?:dev|deviation|err|error))(?: values?)?",
     re.IGNORECASE,
 )
 
@@ -45,6 +46,10 @@ class RowError(ValueError):
     """A row that cannot be used; the message is the reason."""
 
 
+class MissingValueError(RowError):
+    """A value that a row lacks."""
+
+
 @dataclass(frozen=True)
 class Row:
     """A checked row."""
@@ -54,7 +59,8 @@ class Row:
     # Symbol to amount: atomic percent, or as the table states them where it is not converted.
     amounts: dict[str, float]
     process: tuple[float, ...]
-    objectives: dict[str, float | str]
+    # None where it was not measured.
+    objectives: dict[str, float | str | None]
 
     @property
     def formula(self) -> str:
@@ -99,13 +105,14 @@ def rows_schema(source: TableSource, elements: Sequence[str] = ()) -> pa.Schema:
 
 
 def objective_columns(objectives: Sequence[Objective]) -> list[pa.Field]:
-    """Declare the columns that are predicted."""
+    """Declare the columns that are predicted; null where a row lacks the value."""
     return [
         column(
             objective.column,
             pa.string() if objective.classes else pa.float64(),
             objective.label,
             objective.unit,
+            nullable=True,
         )
         for objective in objectives
     ]
@@ -164,18 +171,18 @@ def element_features(rows: Sequence[Row], source: TableSource) -> list[str]:
 
 
 def _row(mat_id: str, line: int, cells: dict[str, str], source: TableSource) -> Row:
+    for name in (mat_id, next(iter(cells.values())).strip()):
+        if _STATISTIC.fullmatch(" ".join(re.sub("[.:]", " ", name).split())):
+            raise RowError(f"the row is the {name!r} of others")
     reason = invalid_mat_id_reason(mat_id)
     if reason:
         raise RowError(reason)
-    for name in (mat_id, next(iter(cells.values())).strip()):
-        if _STATISTIC.fullmatch(name):
-            raise RowError(f"the row is the {name!r} of others")
     return Row(
         mat_id,
         line,
         _amounts(cells, source),
         tuple(_number(cells[name], name) for name in source.process),
-        {objective.column: _objective(cells, source, objective) for objective in objectives_of(source)},
+        _objectives(cells, source),
     )
 
 
@@ -203,6 +210,21 @@ def _formula(text: str, composition: CompositionColumns) -> dict[str, float]:
     return parse_stated_formula(text, composition.brackets)
 
 
+def _objectives(cells: dict[str, str], source: TableSource) -> dict[str, float | str | None]:
+    """Read what is predicted, at least one of it."""
+    values: dict[str, float | str | None] = {}
+    missing = []
+    for objective in objectives_of(source):
+        try:
+            values[objective.column] = _objective(cells, source, objective)
+        except MissingValueError as error:
+            values[objective.column] = None
+            missing.append(str(error))
+    if len(missing) == len(values):
+        raise RowError(" and ".join(missing))
+    return values
+
+
 def _objective(cells: dict[str, str], source: TableSource, objective: Objective) -> float | str:
     name = source.objectives[objective.column].column
     if not objective.classes:
@@ -210,13 +232,15 @@ def _objective(cells: dict[str, str], source: TableSource, objective: Objective)
     text = cells[name].strip()
     if text in objective.classes:
         return text
-    if text.lower() in MISSING:
-        raise RowError(f"{name} is missing ({text!r})" if text else f"{name} is missing")
+    if is_missing(text):
+        raise MissingValueError(f"{name} is missing ({text!r})" if text else f"{name} is missing")
     raise RowError(f"{name} is {text[:40]!r}, none of {', '.join(objective.classes)}")
 
 
 def _number(text: str, name: str) -> float:
     try:
         return read_number(text)
+    except MissingNumberError as error:
+        raise MissingValueError(f"{name} is {error}") from error
     except NumberError as error:
         raise RowError(f"{name} is {error}") from error

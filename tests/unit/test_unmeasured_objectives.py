@@ -1,0 +1,84 @@
+"""Rows of a table that lack some of what is predicted: from the file to the cards of the cells."""
+
+import pandas as pd
+import pytest
+from grid_cells import PLACE
+
+import assemble_dataset
+import read_composition_table
+import split_materials
+import train_cells
+from polyfacet.sources.tables.description import objectives_of, table_source
+from polyfacet.training.cards import read_card
+
+N, N_STRONG = 20, 11
+DESCRIPTION = {
+    "composition": {"columns": ["C"], "unit": "weight_percent", "balance": "Fe"},
+    "objectives": {
+        "hardness": {"column": "Hardness"},
+        "strength": {"column": "Strength"},
+        "toughness": {"column": "Toughness"},
+        "phase": {"column": "Phase", "classes": ["soft", "hard"]},
+    },
+}
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """Read, split, align and train; return the folder with all outputs."""
+    lines = [
+        f"{0.1 + 0.01 * i:.2f},{100 + i},{300 + i if i < N_STRONG else ''},n/a,{'' if i % 4 else 'soft'}"
+        for i in range(N)
+    ]
+    table = tmp_path / "steel.csv"
+    table.write_text("\n".join(["C,Hardness,Strength,Toughness,Phase", *lines]) + "\n")
+    described = {**DESCRIPTION, "file": str(table)}
+    rows, split, dataset = (tmp_path / name for name in ("rows.parquet", "split.parquet", "data.parquet"))
+    read_composition_table.main(
+        rows,
+        tmp_path / "rejected.parquet",
+        tmp_path / "summary.json",
+        source="steel",
+        description=described,
+        max_rejected_fraction=0,
+    )
+    split_materials.main(rows, split, method="random", train_fraction=0.7, seed=1, repeat=0)
+    assemble_dataset.main(
+        rows, split, [], dataset, source="steel", facets=["composition"], shard=0, n_shards=1
+    )
+    objectives = objectives_of(table_source("steel", described))
+    train_cells.main(
+        rows,
+        split,
+        [],
+        tmp_path / "cells",
+        place=PLACE,
+        facets=[],
+        grid=[{"combination": "none", "objective": vars(each), "folder": each.column} for each in objectives],
+        engine="dummy",
+        settings={},
+        seed=1,
+    )
+    return tmp_path
+
+
+def test_each_cell_learns_from_the_rows_that_have_its_objective(trained):
+    assert len(pd.read_parquet(trained / "rejected.parquet")) == 0
+    cards = {name: read_card(trained / "cells" / name / "card.json") for name in DESCRIPTION["objectives"]}
+    missing = {name: card.counts.n_missing for name, card in cards.items()}
+    assert missing == {"hardness": 0, "strength": N - N_STRONG, "toughness": N, "phase": N - N // 4}
+    assert [cards[name].status for name in ("hardness", "strength")] == ["ok", "ok"]
+    predictions = pd.read_parquet(trained / "cells" / "strength" / "predictions.parquet")
+    assert predictions["mat_id"].max() == f"steel-{N_STRONG:04d}"
+
+
+def test_an_objective_without_a_value_is_a_failed_card_that_says_so(trained):
+    card = read_card(trained / "cells" / "toughness" / "card.json")
+    assert card.status == "failed"
+    assert f"{N} of {N} materials are left out: they lack a value of toughness" in card.reason
+
+
+def test_the_dataset_has_null_for_what_was_not_measured(trained):
+    dataset = pd.read_parquet(trained / "data.parquet")
+    counts = dataset[list(DESCRIPTION["objectives"])].notna().sum()
+    assert counts.to_dict() == {"hardness": N, "strength": N_STRONG, "toughness": 0, "phase": N // 4}

@@ -1,0 +1,43 @@
+"""Formulas in capitals throughout, where a symbol of two letters reads as two elements: ``NIO`` for NiO.
+
+Only compounds are known here whose capitals name no molecule that there is: of ``SNF3``, ``INO``, ``COS`` and
+``VOSO4`` it cannot be told what they mean, so that they are what they say.
+"""
+
+import re
+
+from polyfacet.materials.adducts import SEPARATORS
+
+_COMPOUNDS = """
+    CuO Cu2O CuS Cu2S CuI CuF2 Cu3N Cu3P CuSO4 CuWO4 CuBi2O4 CuInS2
+    NiO Ni2O3 NiS NiS2 Ni3S2 NiF2 NiI2 NiP Ni2P NiSO4 NiSi NiSi2 NiCo NiBi
+    Co3O4 Co2O3 CoSO4 CoSi2 CoNi CuNi
+    NbO NbO2 Nb2O5 NbN NbC NbS2 NbP NbF5 NbI5 Nb3Sn KNbO3
+    SnO SnO2 SnS SnS2 SnF2 SnF4 SnI2 SnI4 SnSO4
+    PbO PbO2 Pb3O4 PbS PbF2 PbI2 PbSO4 PbWO4
+    PuO2 Pu2O3 PuN PuC PuF3 PuF4
+    SiO SiO2 SiC Si3N4 SiS2 SiF4 SiI4
+    Sb2O3 Sb2O5 Sb2S3 SbI3 SbF3 SbF5 InSb
+    Bi2O3 Bi2S3 BiF3 BiI3 BiVO4 BiPO4 Bi2WO6
+    InN InP In2O3 In2S3 InF3 InI3 InVO4
+    Sc2O3 Yb2O3 YbF3 HfO2 HfC HfN HfB2 HfS2 OsO2 OsO4 Ho2O3 CsI CsF Cs2O
+"""
+_IN_CAPITALS = {name.upper(): name for name in _COMPOUNDS.split()}
+_BETWEEN_PARTS = re.compile(rf"(?:[{re.escape(SEPARATORS)}.]|\s)")
+
+
+def in_mixed_case(text: str) -> tuple[str, str] | None:
+    """Spell a formula in capitals as what it may mean, and as what it says.
+
+    Returns
+    -------
+    tuple of str and str, or None
+        The first with symbols of two letters, the second with an amount behind each letter; None if it is
+        not likely to mean anything but what it says.
+    """
+    stated = _BETWEEN_PARTS.split(text, maxsplit=1)[0]
+    meant = _IN_CAPITALS.get(stated)
+    if meant is None or text != text.upper():
+        return None
+    rest = text.removeprefix(stated)
+    return f"{meant}{rest}", re.sub(r"([A-Z])(?![0-9])", r"\g<1>1", stated) + rest
