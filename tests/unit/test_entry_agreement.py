@@ -130,6 +130,13 @@ def test_a_contradiction_is_a_reject_that_names_both_values(tmp_path, item, reas
         (changed(data__band_gap_dir=-1e-5, data__band_gap_ind=0.0), "MgO"),
         (changed(data__band_gap_dir=math.nan), "MgO"),
         (changed(data__band_gap_dir=None), "MgO"),
+        *[
+            (changed(**{f"data__{key}": value}), "MgO")
+            for key in ("nsites", "formula", "spg", "nelements", "elements", "chemsys", "prototype_id")
+            for value in (None, math.nan)
+        ],
+        (changed(data__formula=""), "MgO"),
+        (changed(data__nsites=2.0, data__spg=225.0, data__nelements=2.0), "MgO"),
         (changed(data__e_form=0.134, data__e_above_hull=0.13), "MgO"),
         (changed(data__e_form=-0.7, data__e_above_hull=0.0), "MgO"),
         # Deuterium is an element of its own, or hydrogen.

@@ -12,7 +12,7 @@ from typing import Any
 from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.materials.reduced_formula import reduced_formula
 from polyfacet.sources.alexandria.entry_structure import element_of
-from polyfacet.sources.alexandria.entry_values import InvalidEntryError, number, shown
+from polyfacet.sources.alexandria.entry_values import InvalidEntryError, given, given_whole, number, shown
 
 # Energies of one cell: rounding never reaches it, and calculations are not converged better.
 ENERGY_WITHIN_EV_PER_ATOM = 1e-3
@@ -89,25 +89,25 @@ def check_agreement(entry: Mapping[str, Any], data: Mapping[str, Any], cell: Cel
 
 
 def _check_composition(entry: Mapping[str, Any], data: Mapping[str, Any], cell: Cell) -> None:
-    if data["formula"] != cell.formula:
-        _check_formula(data["formula"], "formula", cell)
+    formula = given(data, "formula")
+    if formula and formula != cell.formula:
+        _check_formula(formula, "formula", cell)
     for place in (entry, data):
-        stated = place.get("composition")
-        if isinstance(stated, str):
-            _check_formula(stated, "composition", cell)
-        elif stated:
-            _check_amounts(stated, cell)
-    elements = data.get("elements")
+        composition = given(place, "composition")
+        if isinstance(composition, str):
+            _check_formula(composition, "composition", cell)
+        elif composition:
+            _check_amounts(composition, cell)
+    elements = given(data, "elements")
     if elements is not None and not isinstance(elements, list):
         raise InvalidEntryError(f"elements is {shown(elements)}, not a list")
     _check_elements(elements, "elements are", cell)
     # Pymatgen counts the isotopes of hydrogen as elements of their own, and writes all of them as H.
     n_isotopes = min(HYDROGEN_ISOTOPES, max(1, math.floor(cell.amounts.get("H", 1.0))))
-    if data.get("nelements") not in (None, *range(len(cell.amounts), len(cell.amounts) + n_isotopes)):
-        raise InvalidEntryError(
-            f"nelements is {shown(data['nelements'])}, but the structure has {len(cell.amounts)}"
-        )
-    chemsys = data.get("chemsys")
+    n_elements = given_whole(data, "nelements")
+    if n_elements not in (None, *range(len(cell.amounts), len(cell.amounts) + n_isotopes)):
+        raise InvalidEntryError(f"nelements is {n_elements}, but the structure has {len(cell.amounts)}")
+    chemsys = given(data, "chemsys")
     if chemsys is not None and not isinstance(chemsys, str):
         raise InvalidEntryError(f"chemsys is {shown(chemsys)}, not a text")
     if chemsys is not None:
