@@ -76,6 +76,28 @@ CONTRADICTIONS = [
         changed(data__energy_corrected=-9.0, correction=-0.5),
         r"energy_corrected is -9\.0, but .* add up to -6\.7",
     ),
+    *[
+        (changed(energy=energy, correction=None, data__energy_corrected=-1000.0), "energy_corrected is -1000")
+        for energy in (None, -6.2, -1000.0)
+    ],
+    (changed(data__energy_corrected=3.9), r"energy_corrected is 3\.9, but energy_total is -6\.2: no"),
+    (changed(data__energy_corrected=-996.2, correction=-990.0), "correction is -990 eV per cell"),
+    (changed(correction=-990.0), "correction is -990 eV per cell, more than 5 eV per atom"),
+    (changed(energy_adjustments=[{"value": -30.0}, {"value": -20.0}]), "sum of energy_adjustments is -50"),
+    (
+        changed(energy_adjustments=[{"value": -50.0}], correction=1e-7),
+        "correction is 1e-07, but energy_adjustments add up to -50",
+    ),
+    (
+        changed(energy_adjustments=[{"adj_per_atom": -0.7, "n_atoms": 1}], correction=-0.8),
+        r"correction is -0\.8, but energy_adjustments add up to -0\.7",
+    ),
+    (
+        changed(energy_adjustments=[{"value": -0.8}], data__energy_corrected=-6.2),
+        r"energy_corrected is -6\.2, but energy_total and correction add up to -7",
+    ),
+    (changed(energy_adjustments="none"), "energy_adjustments is 'none', not a list"),
+    (changed(energy_adjustments=[{"value": "low"}]), "energy_adjustments: value is 'low', not a number"),
 ]
 IMPOSSIBLE = [
     (changed(data__band_gap_ind=-3), "gap is -3 eV, below 0"),
@@ -125,6 +147,12 @@ def test_a_contradiction_is_a_reject_that_names_both_values(tmp_path, item, reas
         # A correction is part of `energy` or not, as the source chose.
         (changed(data__energy_corrected=-7.0, correction=-0.8, energy=-7.0), "MgO"),
         (changed(data__energy_corrected=-7.0, correction=-0.8, energy=-6.2), "MgO"),
+        # The correction is not stated, or in parts.
+        (changed(data__energy_corrected=-7.0, correction=None), "MgO"),
+        (changed(data__energy_corrected=-7.0, energy_adjustments=[{"value": -0.5}, {"value": -0.3}]), "MgO"),
+        (changed(correction=-0.8, energy_adjustments=[{"adj_per_atom": -0.8, "n_atoms": 1}]), "MgO"),
+        (changed(correction=-0.8, energy_adjustments=[{"value": -0.1}, {"rule": "of another kind"}]), "MgO"),
+        (changed(correction=-0.8, energy_adjustments=[]), "MgO"),
         # Values that were rounded, and values that say nothing.
         (changed(data__band_gap_dir=1.196), "MgO"),
         (changed(data__band_gap_dir=-1e-5, data__band_gap_ind=0.0), "MgO"),

@@ -11,11 +11,10 @@ from typing import Any
 
 from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.materials.reduced_formula import reduced_formula
+from polyfacet.sources.alexandria.entry_energies import check_energies
 from polyfacet.sources.alexandria.entry_structure import element_of
 from polyfacet.sources.alexandria.entry_values import InvalidEntryError, given, given_whole, number, shown
 
-# Energies of one cell: rounding never reaches it, and calculations are not converged better.
-ENERGY_WITHIN_EV_PER_ATOM = 1e-3
 # Volumes and lengths, relative; angles; positions.  Entries are written with five digits or more.
 LENGTH_WITHIN = 1e-3
 ANGLE_WITHIN_DEG = 0.1
@@ -85,7 +84,7 @@ def check_agreement(entry: Mapping[str, Any], data: Mapping[str, Any], cell: Cel
     """
     _check_composition(entry, data, cell)
     _check_lattice(entry["structure"], data, cell)
-    _check_energies(entry, data, cell.n_atoms)
+    check_energies(entry, data, cell.n_atoms)
 
 
 def _check_composition(entry: Mapping[str, Any], data: Mapping[str, Any], cell: Cell) -> None:
@@ -223,30 +222,6 @@ def _angles(matrix: Sequence[Sequence[float]], lengths: Sequence[float]) -> Iter
 def _check_close(stated: Any, found: float, what: str) -> None:
     if stated is not None and not abs(number(stated, what) - found) <= LENGTH_WITHIN * found:
         raise InvalidEntryError(f"{what} is {stated}, but the lattice has {found:.4g}")
-
-
-def _check_energies(entry: Mapping[str, Any], data: Mapping[str, Any], n_atoms: float) -> None:
-    """Hold energies of the cell against each other; ``energy`` may carry the correction or not."""
-    if data.get("energy_total") is None:
-        return
-    total = number(data["energy_total"], "energy_total")
-    within = ENERGY_WITHIN_EV_PER_ATOM * n_atoms
-    known = {"energy_total": total}
-    if data.get("energy_corrected") is not None:
-        corrected = number(data["energy_corrected"], "energy_corrected")
-        if entry.get("correction") is not None:
-            expected = total + number(entry["correction"], "correction")
-            if not abs(corrected - expected) <= within:
-                raise InvalidEntryError(
-                    f"energy_corrected is {corrected}, but energy_total and correction add up to {expected:g}"
-                )
-        known["energy_corrected"] = corrected
-    if entry.get("energy") is None:
-        return
-    energy = number(entry["energy"], "energy")
-    if not any(abs(energy - value) <= within for value in known.values()):
-        others = " and ".join(f"{name} is {value}" for name, value in known.items())
-        raise InvalidEntryError(f"energy is {energy}, but {others} (eV per cell)")
 
 
 def _listed(amounts: Mapping[str, float]) -> str:
