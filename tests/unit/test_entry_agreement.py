@@ -69,6 +69,10 @@ CONTRADICTIONS = [
     (changed(structure__lattice__a=4.21), r"lattice a is 4\.21, but the lattice has 2\.97"),
     (changed(structure__lattice__gamma=90.0), r"lattice gamma is 90\.0, but the lattice has 60"),
     (changed(structure__sites__1__xyz=[0.0, 0.0, 1.0]), "xyz of site 1"),
+    *[
+        (changed(structure__sites__1__xyz=xyz), "xyz of site 1")
+        for xyz in ([2.105, 4.21, 0.2], [1e20, 0.0, 0.0], [math.inf, 0, 0], [0, 0], ["0", 0, 0], nested(900))
+    ],
     (changed(energy=-3.1), r"energy is -3\.1, but energy_total is -6\.2"),
     (changed(energy=math.nan), "energy is nan"),
     (changed(energy="low"), "energy is 'low', not a number"),
@@ -147,6 +151,11 @@ def test_a_contradiction_is_a_reject_that_names_both_values(tmp_path, item, reas
         # A correction is part of `energy` or not, as the source chose.
         (changed(data__energy_corrected=-7.0, correction=-0.8, energy=-7.0), "MgO"),
         (changed(data__energy_corrected=-7.0, correction=-0.8, energy=-6.2), "MgO"),
+        # O in the middle of the cube, and other images of it.
+        *[
+            (changed(structure__sites__1__xyz=xyz), "MgO")
+            for xyz in ([2.105, 0.0, 0.0], [-2.105, 0, 0.001], [2.105, 2.105, 2.105], [2.105, 4210.0, 0.0])
+        ],
         # The correction is not stated, or in parts.
         (changed(data__energy_corrected=-7.0, correction=None), "MgO"),
         (changed(data__energy_corrected=-7.0, energy_adjustments=[{"value": -0.5}, {"value": -0.3}]), "MgO"),

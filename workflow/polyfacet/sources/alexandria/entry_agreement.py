@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.materials.reduced_formula import reduced_formula
 from polyfacet.sources.alexandria.entry_energies import check_energies
-from polyfacet.sources.alexandria.entry_structure import element_of
+from polyfacet.sources.alexandria.entry_structure import MAX_FRACTIONAL, element_of
 from polyfacet.sources.alexandria.entry_values import InvalidEntryError, given, given_whole, number, shown
 
 # Volumes and lengths, relative; angles; positions.  Entries are written with five digits or more.
@@ -202,14 +204,34 @@ def _check_positions(sites: Sequence[Mapping[str, Any]], cell: Cell) -> None:
         place = (u * ax + v * bx + w * cx, u * ay + v * by + w * cy, u * az + v * bz + w * cz)
         if not isinstance(stated, list) or len(stated) != 3:
             raise InvalidEntryError(f"xyz of site {index} is not a list of three numbers")
-        for value, expected in zip(stated, place, strict=True):
-            # Nearly all are numbers and close; what is not is looked at again.
-            if type(value) is float and abs(value - expected) <= POSITION_WITHIN_A:
-                continue
-            if not abs(number(value, f"xyz of site {index}") - expected) <= POSITION_WITHIN_A:
-                raise InvalidEntryError(
-                    f"xyz of site {index} has {value}, but its abc and the lattice give {expected:.4g}"
-                )
+        x, y, z = stated
+        # Nearly all are numbers and close; what is not is looked at again.
+        if (
+            type(x) is type(y) is type(z) is float
+            and abs(x - place[0]) <= POSITION_WITHIN_A
+            and abs(y - place[1]) <= POSITION_WITHIN_A
+            and abs(z - place[2]) <= POSITION_WITHIN_A
+        ):
+            continue
+        found = [number(value, f"xyz of site {index}") for value in stated]
+        if not _is_an_image(found, place, cell.matrix):
+            raise InvalidEntryError(
+                f"xyz of site {index} has {_shown(found)}, but its abc and the lattice give {_shown(place)}"
+            )
+
+
+def _is_an_image(stated: Sequence[float], place: Sequence[float], matrix: Sequence[Sequence[float]]) -> bool:
+    """Whether a position is another one, or that in another cell: `abc` may be brought into the first one."""
+    away = np.subtract(stated, place)
+    cells = np.round(np.linalg.solve(np.transpose(matrix), away))
+    # Far away, the digits of a number no longer tell where in its cell a site is.
+    if not np.abs(cells).max() <= MAX_FRACTIONAL:
+        return False
+    return bool(np.abs(away - cells @ np.array(matrix)).max() <= POSITION_WITHIN_A)
+
+
+def _shown(position: Sequence[float]) -> str:
+    return f"[{', '.join(f'{value:.4g}' for value in position)}]"
 
 
 def _angles(matrix: Sequence[Sequence[float]], lengths: Sequence[float]) -> Iterator[float]:
