@@ -48,9 +48,9 @@ VOLUME_WITHIN = 1.3
 # Of more polymorphs than this that are alike in size, each is compared with as many next to it.
 MAX_COMPARED = 200
 # What the matcher may spend on cells of one formula that differ, in comparisons of cells of 100 sites; its
-# time grows with the third power.  A hundred comparisons of 216 sites, or nine of 480, take minutes where
+# time grows with the third power.  Thirty comparisons of 216 sites, or three of 480, take a minute where
 # atoms are displaced by just what the quick look allows.  Cells that match are found at once.
-MAX_WORK = 1000.0
+MAX_WORK = 300.0
 # The matcher needs a millisecond for smaller cells, which is what a quick look costs.
 MIN_SITES_LOOKED_AT = 24
 # Fewer materials of one formula take seconds.
