@@ -1,6 +1,8 @@
 """Roundings of one composition are one composition: in splits, among twins, for what is pretrained on."""
 
+import itertools
 import json
+from collections.abc import Sequence
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -86,6 +88,56 @@ def test_compositions_of_one_system_do_not_chain_a_solid_solution():
     assert len(set(disordered_groups(formulas, dict.fromkeys(formulas, 1)).values())) == 60
 
 
+def test_compositions_that_share_one_site_among_two_elements_are_not_chained():
+    """Two percent on one site of a perovskite, whose other sites are full."""
+    formulas = {
+        f"m{i}": reduced_formula({"Ba": 1, "Ti": 1 - i / 50, "Zr": i / 50, "O": 3}) for i in range(1, 50)
+    }
+    assert len(set(disordered_groups(formulas, dict.fromkeys(formulas, 5)).values())) == 49
+
+
+THIRDS = [(0.333, 0.333, 0.334), (0.33, 0.33, 0.34), (0.34, 0.33, 0.33), (1 / 3, 1 / 3, 1 / 3)]
+
+
+def shared(shares: Sequence[float], a: float = 3.6, anion: str | None = None) -> Structure:
+    """Several elements on one site, in rock salt or alone."""
+    occupancies = dict(zip(("Fe", "Co", "Ni", "Mn", "Cr"), shares, strict=False))
+    if anion:
+        return Structure(Lattice.cubic(a), [occupancies, anion], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    return Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), [occupancies], [[0, 0, 0]])
+
+
+def twins_and_compositions(folder, cells):
+    """Which materials are twins, and which one composition in the `formula` split."""
+    sample = sampled(folder, cells)
+    find_twins.main(sample, folder / "twins.parquet", shard=0, n_shards=1)
+    table = read_table(sample)
+    formulas = dict(zip(table["mat_id"], table["formula"], strict=True))
+    n_sites = dict(zip(table["mat_id"], table["n_sites"], strict=True))
+    return set(read_table(folder / "twins.parquet")["mat_id"]), disordered_groups(formulas, n_sites)
+
+
+@pytest.mark.parametrize("anion", [None, "O"])
+@pytest.mark.parametrize(("first", "second"), list(itertools.combinations(THIRDS, 2)))
+def test_roundings_that_leave_a_remainder_are_twins_of_one_composition(tmp_path, first, second, anion):
+    cells = {"a": shared(first, anion=anion), "b": shared(second, anion=anion)}
+    cells["c"] = shared((0.30, 0.35, 0.35), anion=anion)
+    twins, composition = twins_and_compositions(tmp_path, cells)
+    assert twins == {"a", "b"}
+    assert composition["a"] == composition["b"] != composition["c"]
+
+
+def test_only_the_remainders_of_many_elements_are_off_by_more(tmp_path):
+    cells = {
+        "a": shared((0.2, 0.2, 0.2, 0.2, 0.2)),
+        "b": shared((0.19, 0.21, 0.2, 0.2, 0.2)),
+        "c": shared((0.185, 0.185, 0.2, 0.2, 0.23)),
+        "d": shared((0.188, 0.188, 0.208, 0.208, 0.208)),
+    }
+    twins, _ = twins_and_compositions(tmp_path, cells)
+    assert twins == {"a", "b"}
+
+
 CELLS = {
     "a": alloy(0.2931),
     "b": alloy(0.2933),
@@ -138,4 +190,7 @@ def test_known_compositions_hold_their_roundings_only():
     assert not known.hold("Fe0.35Ni0.65", 1)
     assert not known.hold("Na100Cl101", 201)
     assert not known.hold("KCl", 2)
+    thirds = KnownCompositions(["Fe33Co33Ni34"], [1])
+    assert thirds.hold("Fe34Co33Ni33", 1)
+    assert not thirds.hold("Fe35Co33Ni32", 1)
     assert not KnownCompositions().hold("NaCl", 2)

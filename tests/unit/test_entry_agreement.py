@@ -69,6 +69,10 @@ CONTRADICTIONS = [
     (changed(structure__lattice__a=4.21), r"lattice a is 4\.21, but the lattice has 2\.97"),
     (changed(structure__lattice__gamma=90.0), r"lattice gamma is 90\.0, but the lattice has 60"),
     (changed(structure__sites__1__xyz=[0.0, 0.0, 1.0]), "xyz of site 1"),
+    *[
+        (changed(structure__sites__1__xyz=xyz), "xyz of site 1")
+        for xyz in ([2.105, 4.21, 0.2], [1e20, 0.0, 0.0], [math.inf, 0, 0], [0, 0], ["0", 0, 0], nested(900))
+    ],
     (changed(energy=-3.1), r"energy is -3\.1, but energy_total is -6\.2"),
     (changed(energy=math.nan), "energy is nan"),
     (changed(energy="low"), "energy is 'low', not a number"),
@@ -76,6 +80,28 @@ CONTRADICTIONS = [
         changed(data__energy_corrected=-9.0, correction=-0.5),
         r"energy_corrected is -9\.0, but .* add up to -6\.7",
     ),
+    *[
+        (changed(energy=energy, correction=None, data__energy_corrected=-1000.0), "energy_corrected is -1000")
+        for energy in (None, -6.2, -1000.0)
+    ],
+    (changed(data__energy_corrected=3.9), r"energy_corrected is 3\.9, but energy_total is -6\.2: no"),
+    (changed(data__energy_corrected=-996.2, correction=-990.0), "correction is -990 eV per cell"),
+    (changed(correction=-990.0), "correction is -990 eV per cell, more than 5 eV per atom"),
+    (changed(energy_adjustments=[{"value": -30.0}, {"value": -20.0}]), "sum of energy_adjustments is -50"),
+    (
+        changed(energy_adjustments=[{"value": -50.0}], correction=1e-7),
+        "correction is 1e-07, but energy_adjustments add up to -50",
+    ),
+    (
+        changed(energy_adjustments=[{"adj_per_atom": -0.7, "n_atoms": 1}], correction=-0.8),
+        r"correction is -0\.8, but energy_adjustments add up to -0\.7",
+    ),
+    (
+        changed(energy_adjustments=[{"value": -0.8}], data__energy_corrected=-6.2),
+        r"energy_corrected is -6\.2, but energy_total and correction add up to -7",
+    ),
+    (changed(energy_adjustments="none"), "energy_adjustments is 'none', not a list"),
+    (changed(energy_adjustments=[{"value": "low"}]), "energy_adjustments: value is 'low', not a number"),
 ]
 IMPOSSIBLE = [
     (changed(data__band_gap_ind=-3), "gap is -3 eV, below 0"),
@@ -125,11 +151,29 @@ def test_a_contradiction_is_a_reject_that_names_both_values(tmp_path, item, reas
         # A correction is part of `energy` or not, as the source chose.
         (changed(data__energy_corrected=-7.0, correction=-0.8, energy=-7.0), "MgO"),
         (changed(data__energy_corrected=-7.0, correction=-0.8, energy=-6.2), "MgO"),
+        # O in the middle of the cube, and other images of it.
+        *[
+            (changed(structure__sites__1__xyz=xyz), "MgO")
+            for xyz in ([2.105, 0.0, 0.0], [-2.105, 0, 0.001], [2.105, 2.105, 2.105], [2.105, 4210.0, 0.0])
+        ],
+        # The correction is not stated, or in parts.
+        (changed(data__energy_corrected=-7.0, correction=None), "MgO"),
+        (changed(data__energy_corrected=-7.0, energy_adjustments=[{"value": -0.5}, {"value": -0.3}]), "MgO"),
+        (changed(correction=-0.8, energy_adjustments=[{"adj_per_atom": -0.8, "n_atoms": 1}]), "MgO"),
+        (changed(correction=-0.8, energy_adjustments=[{"value": -0.1}, {"rule": "of another kind"}]), "MgO"),
+        (changed(correction=-0.8, energy_adjustments=[]), "MgO"),
         # Values that were rounded, and values that say nothing.
         (changed(data__band_gap_dir=1.196), "MgO"),
         (changed(data__band_gap_dir=-1e-5, data__band_gap_ind=0.0), "MgO"),
         (changed(data__band_gap_dir=math.nan), "MgO"),
         (changed(data__band_gap_dir=None), "MgO"),
+        *[
+            (changed(**{f"data__{key}": value}), "MgO")
+            for key in ("nsites", "formula", "spg", "nelements", "elements", "chemsys", "prototype_id")
+            for value in (None, math.nan)
+        ],
+        (changed(data__formula=""), "MgO"),
+        (changed(data__nsites=2.0, data__spg=225.0, data__nelements=2.0), "MgO"),
         (changed(data__e_form=0.134, data__e_above_hull=0.13), "MgO"),
         (changed(data__e_form=-0.7, data__e_above_hull=0.0), "MgO"),
         # Deuterium is an element of its own, or hydrogen.

@@ -167,6 +167,41 @@ def test_twins_among_very_many_cells_of_one_volume_are_found(monkeypatch):
     assert sorted(map(sorted, groups)) == [[mat_id, f"z{mat_id}"] for mat_id in snapshots]
 
 
+def barely_alike(seed: int) -> Structure:
+    """Displace atoms by half of what the quick look allows: it lets all pairs pass, and none match."""
+    cell = DIAMOND.copy().make_supercell(2)
+    steps = np.random.default_rng(seed).normal(size=(len(cell), 3))
+    coords = cell.cart_coords + 0.08 * steps / np.linalg.norm(steps, axis=1, keepdims=True)
+    return Structure(cell.lattice, cell.species_and_occu, coords, coords_are_cartesian=True)
+
+
+def test_the_work_on_large_cells_of_one_formula_is_limited(monkeypatch, caplog):
+    """Beyond the limit, cells are not glued together; copies are compared first, and found."""
+    compared = []
+    fit = twins.MATCHER.fit
+
+    def counted(*cells: Structure, **how: bool) -> bool:
+        compared.append(fit(*cells, **how))
+        return compared[-1]
+
+    monkeypatch.setattr(twins.MATCHER, "fit", counted)
+    crystals = {f"m{i}": barely_alike(i) for i in range(6)}
+    crystals["zm2"] = in_another_setting(crystals["m2"], np.random.default_rng(0), 1e-3, 0.0)
+    materials = [candidate(*item) for item in crystals.items()]
+    assert twin_groups(materials) == ([{"m2", "zm2"}], set())
+    n_differences = compared.count(False)
+    compared.clear()
+    monkeypatch.setattr(twins, "MAX_WORK", 2.5 * 0.64**3)
+    groups, uncertain = twin_groups(materials)
+    assert compared.count(False) == 3 < n_differences
+    assert any(group >= {"m2", "zm2"} for group in groups)
+    # Each of the two may have one more that it was not compared with.
+    assert max(map(len, groups)) <= 4
+    assert uncertain >= set().union(*groups) - {"m2", "zm2"}
+    assert "pairs of large cells were not compared" in caplog.text
+    assert (groups, uncertain) == twin_groups(materials[::-1])
+
+
 def test_a_quick_look_sees_exchanged_elements():
     cell = rock_salt("Na", "Cl", 5.64).make_supercell(3)
     other = cell.copy()

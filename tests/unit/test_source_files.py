@@ -151,6 +151,9 @@ def odd_things(folder):
     (folder / "table.csv").write_text("a,b\n1,2\n")
     (folder / ".hidden.json").write_text(TEXT)
     (folder / "._good.json").write_bytes(b"\0\5\x16\7")
+    (folder / "alexandria_001.json.bz2.part").write_bytes(b"BZh")
+    (folder / ".hidden.part").write_text(TEXT)
+    (folder / "deeper.part").mkdir()
     (folder / "empty.json").touch()
     (folder / "dangling.json").symlink_to(folder / "nowhere" / "gone.json")
     (folder / "loop.json").symlink_to(folder / "loop.json")
@@ -167,6 +170,9 @@ def odd_things(folder):
         "table.csv": "does not end in",
         ".hidden.json": "hidden",
         "._good.json": "hidden",
+        "alexandria_001.json.bz2.part": "an unfinished download",
+        ".hidden.part": "hidden",
+        "deeper.part": "folder",
         "empty.json": "empty",
         "dangling.json": "gone.json, which does not exist",
         "loop.json": "Too many levels of symbolic links",
@@ -192,7 +198,16 @@ def test_what_is_not_read_is_named_with_the_reason(tmp_path, folder, capfd):
     assert {name for name in expected if expected[name] not in left_out[name]} == set()
     said = capfd.readouterr().err
     assert said.count("left out: ") == 11
-    assert "4 more" in said
+    assert "7 more" in said
+
+
+@pytest.mark.parametrize("record", [".more.json.part.validator", ".more.json.origin"])
+def test_own_downloads_that_go_on_are_not_named(tmp_path, folder, record):
+    (folder / "more.json.part").write_text("[")
+    (folder / record).write_text("{}")
+    found, summary = run(tmp_path, folder)
+    assert found == IDS
+    assert summary["files_left_out"] == []
 
 
 def test_nothing_to_read_is_an_error_with_the_reasons(tmp_path, folder):

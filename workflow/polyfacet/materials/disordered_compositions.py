@@ -17,13 +17,15 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from polyfacet.materials.formula import parse_formula
-from polyfacet.materials.occupancies import OCCUPANCY_WITHIN
+from polyfacet.materials.occupancies import OCCUPANCY_WITHIN, remainder_within
 from polyfacet.materials.reduced_formula import SHARES_WITHIN
 
 # Shares of all atoms of one composition: three decimals, each of the formulas off by what spelling takes.
 SAME_WITHIN = 3 * SHARES_WITHIN
 # The same of crystals whose occupancies are taken for equal when twins are looked for.
 TWINS_WITHIN = OCCUPANCY_WITHIN + 2 * SHARES_WITHIN
+# Atoms of an element in a cell that are whole, but for the rounding of shares: it shares no site.
+WHOLE_WITHIN = 1e-3
 SYMBOL = re.compile(r"[A-Z][a-z]?")
 
 
@@ -37,6 +39,29 @@ def is_rounded(formula: str, n_sites: int) -> bool:
     amounts = _amounts(formula)
     total = sum(amounts)
     return any(amount != int(amount) for amount in amounts) or n_sites % int(total) != 0
+
+
+def rounding_within(formula: str, n_sites: int, within: float = SAME_WITHIN) -> float:
+    """Return how far the shares of all atoms may be from those of one composition; 0 for an exact formula.
+
+    Where three or more elements share sites, one of them may carry the remainder of their occupancies.  The
+    other elements have whole numbers of atoms in a cell whose sites are full.
+
+    Parameters
+    ----------
+    formula, n_sites
+        Of a material.
+    within
+        The same for shares that are rounded one by one.
+    """
+    if not is_rounded(formula, n_sites):
+        return 0.0
+    amounts = np.array(_amounts(formula)) / sum(_amounts(formula)) * n_sites
+    is_shared = np.abs(amounts - np.round(amounts)) > WHOLE_WITHIN + SHARES_WITHIN * n_sites
+    if is_shared.sum() < 3:
+        return within
+    share = float(amounts[is_shared].sum() / n_sites)
+    return max(within, remainder_within(int(is_shared.sum())) * share + 2 * SHARES_WITHIN)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -56,17 +81,19 @@ def disordered_groups(
     n_sites
         mat_id to the number of sites in the cell.
     within
-        How far the shares of rounded compositions may differ.
+        How far the shares of rounded compositions may differ (see `rounding_within`).
 
     Returns
     -------
     dict
         mat_id to the group's name, the first of its formulas by text.
     """
-    rounded = {formula for mat_id, formula in formulas.items() if is_rounded(formula, n_sites[mat_id])}
+    reach: dict[str, float] = {}
+    for formula, n in {(formula, n_sites[mat_id]) for mat_id, formula in formulas.items()}:
+        reach[formula] = max(reach.get(formula, 0.0), rounding_within(formula, n, within))
     names: dict[str, str] = {}
-    for alike in _by_system(set(formulas.values()), {chemical_system(formula) for formula in rounded}):
-        names |= _linked(alike, rounded, within)
+    for alike in _by_system(reach, {chemical_system(formula) for formula in reach if reach[formula]}):
+        names |= _linked(alike, np.array([reach[formula] for formula in alike]))
     return {mat_id: names.get(formula, formula) for mat_id, formula in formulas.items()}
 
 
@@ -80,11 +107,12 @@ def _by_system(formulas: Iterable[str], systems: set[str]) -> Iterable[list[str]
     return found.values()
 
 
-def _linked(formulas: Sequence[str], rounded: set[str], within: float) -> dict[str, str]:
+def _linked(formulas: Sequence[str], reach: NDArray[np.float64]) -> dict[str, str]:
     """Name each formula of one chemical system after the first that it is linked with, if through others."""
-    pairs = cKDTree(_shares(formulas)).query_pairs(within, p=np.inf, output_type="ndarray")
-    is_rounded_one = np.array([formula in rounded for formula in formulas])
-    first, second = pairs[is_rounded_one[pairs].any(axis=1)].T
+    shares = _shares(formulas)
+    first, second = cKDTree(shares).query_pairs(reach.max(), p=np.inf, output_type="ndarray").T
+    is_close = np.abs(shares[first] - shares[second]).max(axis=1) <= np.maximum(reach[first], reach[second])
+    first, second = first[is_close], second[is_close]
     links = coo_array((np.ones(len(first)), (first, second)), shape=(len(formulas), len(formulas)))
     _, component = connected_components(links, directed=False)
     first_of: dict[int, str] = {}
@@ -111,24 +139,26 @@ class KnownCompositions:
     n_sites
         Sites of a crystal of each.
     within
-        How far the shares of rounded compositions may differ.
+        How far the shares of rounded compositions may differ (see `rounding_within`).
     """
 
     def __init__(
         self, formulas: Iterable[str] = (), n_sites: Iterable[int] = (), within: float = TWINS_WITHIN
     ) -> None:
         self.within = within
-        self.known: dict[str, dict[str, bool]] = defaultdict(dict)
+        self.known: dict[str, dict[str, float]] = defaultdict(dict)
         for formula, n in zip(formulas, n_sites, strict=True):
             alike = self.known[chemical_system(formula)]
-            alike[formula] = alike.get(formula, False) or is_rounded(formula, n)
+            alike[formula] = max(alike.get(formula, 0.0), rounding_within(formula, n, within))
 
     def hold(self, formula: str, n_sites: int) -> bool:
         """Tell whether a composition is among these, within rounding."""
         alike = self.known.get(chemical_system(formula), {})
         if not alike or formula in alike:
             return bool(alike)
-        is_given_rounded = is_rounded(formula, n_sites)
-        others = [other for other, rounded in alike.items() if rounded or is_given_rounded]
-        shares = _shares([formula, *others])
-        return bool(others) and bool((np.abs(shares[1:] - shares[0]).max(axis=1) <= self.within).any())
+        reach = np.maximum(list(alike.values()), rounding_within(formula, n_sites, self.within))
+        if not reach.any():
+            return False
+        shares = _shares([formula, *alike])
+        is_close = np.abs(shares[1:] - shares[0]).max(axis=1) <= reach
+        return bool((is_close & (reach > 0)).any())

@@ -89,7 +89,7 @@ class ReducedCell(Cell):
         """What each site has around it."""
         return neighbourhoods(self.structure)
 
-    @property
+    @cached_property
     def mean_distance(self) -> float:
         """Distance to the nearest neighbour, mean of all sites, A: nearly equal for twins."""
         around = self.neighbourhoods

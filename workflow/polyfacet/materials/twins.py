@@ -8,10 +8,15 @@ vacuum, as its lattice is another one then.
 Of primitive cells that are too large for the matcher, those are taken for twins that cannot be told apart
 quickly.  A cell without a known primitive cell is taken for a twin of the one next to it in volume that may
 be it, and of no other: cells that were compared and differ are never joined by one that was not.
+
+The matcher's work on the cells of one formula is limited (`MAX_WORK`), counted in sites and not in time, so
+that the result is the same everywhere.  Those that are most alike are compared first.  Pairs beyond the limit
+that cannot be told apart quickly count as not compared: each cell stays with one other at most.
 """
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Any, TypeVar
 
@@ -42,6 +47,10 @@ WITHIN = Tolerances(length=0.03, angle_deg=1.5, site=0.03)
 VOLUME_WITHIN = 1.3
 # Of more polymorphs than this that are alike in size, each is compared with as many next to it.
 MAX_COMPARED = 200
+# What the matcher may spend on cells of one formula that differ, in comparisons of cells of 100 sites; its
+# time grows with the third power.  Thirty comparisons of 216 sites, or three of 480, take a minute where
+# atoms are displaced by just what the quick look allows.  Cells that match are found at once.
+MAX_WORK = 300.0
 # The matcher needs a millisecond for smaller cells, which is what a quick look costs.
 MIN_SITES_LOOKED_AT = 24
 # Fewer materials of one formula take seconds.
@@ -84,6 +93,30 @@ def candidates(volumes: Mapping[str, float]) -> set[str]:
         if large <= VOLUME_WITHIN * small:
             near |= {first, second}
     return near
+
+
+@dataclass
+class _Work:
+    """What the matcher has spent on cells of one formula that differ."""
+
+    spent: float = 0.0
+    n_left_out: int = 0
+
+    def allows(self, cell: ReducedCell) -> bool:
+        """Tell whether a pair of such cells may be compared, and count it if not."""
+        is_left = cell.n_sites < MIN_SITES_LOOKED_AT or self.spent < MAX_WORK
+        self.n_left_out += not is_left
+        return is_left
+
+    def spend(self, cell: ReducedCell) -> None:
+        """Count a pair of such cells that was compared and differs."""
+        if cell.n_sites >= MIN_SITES_LOOKED_AT:
+            self.spent += (cell.n_sites / 100) ** 3
+
+    def tell_left_out(self, label: str) -> None:
+        """Say what was not compared."""
+        if self.n_left_out:
+            logger.warning("%s: %d pairs of large cells were not compared", label, self.n_left_out)
 
 
 class _Groups:
@@ -144,16 +177,18 @@ def twin_groups(materials: Sequence[Candidate], label: str = "twins") -> tuple[l
     n_pairs = sum(1 for _ in _pairs(whole)) if _are_many(len(materials)) else 0
     failed: list[tuple[str, str]] = []
     uncertain: set[str] = set()
+    work = _Work()
     for first, second in _tracked(_pairs(whole), f"{label}, pairs", n_pairs):
         if groups.are_joined(first.mat_id, second.mat_id):
             continue
-        are_twins = _are_twins(first, second)
+        are_twins = _are_twins(first, second, work)
         if are_twins or (are_twins is None and first.is_large):
             groups.join(first.mat_id, second.mat_id)
         if are_twins is None and first.is_large:
             uncertain |= {first.mat_id, second.mat_id}
         elif are_twins is None:
             failed.append((first.mat_id, second.mat_id))
+    work.tell_left_out(label)
     unreduced = [cell for cell in cells if not isinstance(cell, ReducedCell)]
     for known, mat_id in _next_in_volume(unreduced, whole):
         groups.join(known, mat_id)
@@ -191,18 +226,31 @@ def _ratio(first: Cell, second: Cell) -> float:
 def _pairs(cells: Sequence[ReducedCell]) -> Iterator[tuple[ReducedCell, ReducedCell]]:
     """Pair each with those of as many sites next to it in volume, in an order of their own.
 
+    Of large cells the pairs come first whose distances between atoms are most alike, as those of twins are.
+    """
+    ordered = sorted(cells, key=lambda cell: (cell.n_sites, cell.volume, cell.mat_id))
+    for n_sites, group in groupby(ordered, key=lambda cell: cell.n_sites):
+        pairs = _pairs_alike(list(group))
+        yield from sorted(pairs, key=_unlikeness) if n_sites >= MIN_SITES_LOOKED_AT else pairs
+
+
+def _unlikeness(pair: tuple[ReducedCell, ReducedCell]) -> tuple[float, str, str]:
+    first, second = pair
+    return abs(first.mean_distance - second.mean_distance), first.mat_id, second.mat_id
+
+
+def _pairs_alike(alike: Sequence[ReducedCell]) -> Iterator[tuple[ReducedCell, ReducedCell]]:
+    """Pair each cell with those next to it in volume.
+
     Where these are not all, also with those next to it in the distances between atoms: the cells of one
     simulation have one volume.
     """
-    ordered = sorted(cells, key=lambda cell: (cell.n_sites, cell.volume, cell.mat_id))
-    for _, group in groupby(ordered, key=lambda cell: cell.n_sites):
-        alike = list(group)
-        yield from _next_to_each_other(alike)
-        if len(alike) > MAX_COMPARED + 1:
-            place = {cell.mat_id: i for i, cell in enumerate(alike)}
-            for first, second in _next_to_each_other(sorted(alike, key=lambda cell: cell.mean_distance)):
-                if abs(place[first.mat_id] - place[second.mat_id]) > MAX_COMPARED:
-                    yield first, second
+    yield from _next_to_each_other(alike)
+    if len(alike) > MAX_COMPARED + 1:
+        place = {cell.mat_id: i for i, cell in enumerate(alike)}
+        for first, second in _next_to_each_other(sorted(alike, key=lambda cell: cell.mean_distance)):
+            if abs(place[first.mat_id] - place[second.mat_id]) > MAX_COMPARED:
+                yield first, second
 
 
 def _next_to_each_other(cells: Sequence[ReducedCell]) -> Iterator[tuple[ReducedCell, ReducedCell]]:
@@ -213,16 +261,19 @@ def _next_to_each_other(cells: Sequence[ReducedCell]) -> Iterator[tuple[ReducedC
                 yield first, second
 
 
-def _are_twins(first: ReducedCell, second: ReducedCell) -> bool | None:
+def _are_twins(first: ReducedCell, second: ReducedCell, work: _Work) -> bool | None:
     """Compare two cells of as many sites; None if they may be twins and nothing can tell."""
     try:
         if first.n_sites >= MIN_SITES_LOOKED_AT and not may_match(
             first.neighbourhoods, second.neighbourhoods, WITHIN
         ):
             return False
-        if first.is_large:
+        if first.is_large or not work.allows(first):
             return None
-        return bool(MATCHER.fit(first.structure, second.structure, skip_structure_reduction=True))
+        are_twins = bool(MATCHER.fit(first.structure, second.structure, skip_structure_reduction=True))
+        if not are_twins:
+            work.spend(first)
+        return are_twins
     except INCOMPARABLE as error:
         logger.warning("%s and %s cannot be compared: %s", first.mat_id, second.mat_id, error)
         return None

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.materials.reduced_formula import reduced_formula
-from polyfacet.sources.alexandria.entry_structure import element_of
-from polyfacet.sources.alexandria.entry_values import InvalidEntryError, number, shown
+from polyfacet.sources.alexandria.entry_energies import check_energies
+from polyfacet.sources.alexandria.entry_structure import MAX_FRACTIONAL, element_of
+from polyfacet.sources.alexandria.entry_values import InvalidEntryError, given, given_whole, number, shown
 
-# Energies of one cell: rounding never reaches it, and calculations are not converged better.
-ENERGY_WITHIN_EV_PER_ATOM = 1e-3
 # Volumes and lengths, relative; angles; positions.  Entries are written with five digits or more.
 LENGTH_WITHIN = 1e-3
 ANGLE_WITHIN_DEG = 0.1
@@ -85,29 +86,29 @@ def check_agreement(entry: Mapping[str, Any], data: Mapping[str, Any], cell: Cel
     """
     _check_composition(entry, data, cell)
     _check_lattice(entry["structure"], data, cell)
-    _check_energies(entry, data, cell.n_atoms)
+    check_energies(entry, data, cell.n_atoms)
 
 
 def _check_composition(entry: Mapping[str, Any], data: Mapping[str, Any], cell: Cell) -> None:
-    if data["formula"] != cell.formula:
-        _check_formula(data["formula"], "formula", cell)
+    formula = given(data, "formula")
+    if formula and formula != cell.formula:
+        _check_formula(formula, "formula", cell)
     for place in (entry, data):
-        stated = place.get("composition")
-        if isinstance(stated, str):
-            _check_formula(stated, "composition", cell)
-        elif stated:
-            _check_amounts(stated, cell)
-    elements = data.get("elements")
+        composition = given(place, "composition")
+        if isinstance(composition, str):
+            _check_formula(composition, "composition", cell)
+        elif composition:
+            _check_amounts(composition, cell)
+    elements = given(data, "elements")
     if elements is not None and not isinstance(elements, list):
         raise InvalidEntryError(f"elements is {shown(elements)}, not a list")
     _check_elements(elements, "elements are", cell)
     # Pymatgen counts the isotopes of hydrogen as elements of their own, and writes all of them as H.
     n_isotopes = min(HYDROGEN_ISOTOPES, max(1, math.floor(cell.amounts.get("H", 1.0))))
-    if data.get("nelements") not in (None, *range(len(cell.amounts), len(cell.amounts) + n_isotopes)):
-        raise InvalidEntryError(
-            f"nelements is {shown(data['nelements'])}, but the structure has {len(cell.amounts)}"
-        )
-    chemsys = data.get("chemsys")
+    n_elements = given_whole(data, "nelements")
+    if n_elements not in (None, *range(len(cell.amounts), len(cell.amounts) + n_isotopes)):
+        raise InvalidEntryError(f"nelements is {n_elements}, but the structure has {len(cell.amounts)}")
+    chemsys = given(data, "chemsys")
     if chemsys is not None and not isinstance(chemsys, str):
         raise InvalidEntryError(f"chemsys is {shown(chemsys)}, not a text")
     if chemsys is not None:
@@ -203,14 +204,34 @@ def _check_positions(sites: Sequence[Mapping[str, Any]], cell: Cell) -> None:
         place = (u * ax + v * bx + w * cx, u * ay + v * by + w * cy, u * az + v * bz + w * cz)
         if not isinstance(stated, list) or len(stated) != 3:
             raise InvalidEntryError(f"xyz of site {index} is not a list of three numbers")
-        for value, expected in zip(stated, place, strict=True):
-            # Nearly all are numbers and close; what is not is looked at again.
-            if type(value) is float and abs(value - expected) <= POSITION_WITHIN_A:
-                continue
-            if not abs(number(value, f"xyz of site {index}") - expected) <= POSITION_WITHIN_A:
-                raise InvalidEntryError(
-                    f"xyz of site {index} has {value}, but its abc and the lattice give {expected:.4g}"
-                )
+        x, y, z = stated
+        # Nearly all are numbers and close; what is not is looked at again.
+        if (
+            type(x) is type(y) is type(z) is float
+            and abs(x - place[0]) <= POSITION_WITHIN_A
+            and abs(y - place[1]) <= POSITION_WITHIN_A
+            and abs(z - place[2]) <= POSITION_WITHIN_A
+        ):
+            continue
+        found = [number(value, f"xyz of site {index}") for value in stated]
+        if not _is_an_image(found, place, cell.matrix):
+            raise InvalidEntryError(
+                f"xyz of site {index} has {_shown(found)}, but its abc and the lattice give {_shown(place)}"
+            )
+
+
+def _is_an_image(stated: Sequence[float], place: Sequence[float], matrix: Sequence[Sequence[float]]) -> bool:
+    """Whether a position is another one, or that in another cell: `abc` may be brought into the first one."""
+    away = np.subtract(stated, place)
+    cells = np.round(np.linalg.solve(np.transpose(matrix), away))
+    # Far away, the digits of a number no longer tell where in its cell a site is.
+    if not np.abs(cells).max() <= MAX_FRACTIONAL:
+        return False
+    return bool(np.abs(away - cells @ np.array(matrix)).max() <= POSITION_WITHIN_A)
+
+
+def _shown(position: Sequence[float]) -> str:
+    return f"[{', '.join(f'{value:.4g}' for value in position)}]"
 
 
 def _angles(matrix: Sequence[Sequence[float]], lengths: Sequence[float]) -> Iterator[float]:
@@ -223,30 +244,6 @@ def _angles(matrix: Sequence[Sequence[float]], lengths: Sequence[float]) -> Iter
 def _check_close(stated: Any, found: float, what: str) -> None:
     if stated is not None and not abs(number(stated, what) - found) <= LENGTH_WITHIN * found:
         raise InvalidEntryError(f"{what} is {stated}, but the lattice has {found:.4g}")
-
-
-def _check_energies(entry: Mapping[str, Any], data: Mapping[str, Any], n_atoms: float) -> None:
-    """Hold energies of the cell against each other; ``energy`` may carry the correction or not."""
-    if data.get("energy_total") is None:
-        return
-    total = number(data["energy_total"], "energy_total")
-    within = ENERGY_WITHIN_EV_PER_ATOM * n_atoms
-    known = {"energy_total": total}
-    if data.get("energy_corrected") is not None:
-        corrected = number(data["energy_corrected"], "energy_corrected")
-        if entry.get("correction") is not None:
-            expected = total + number(entry["correction"], "correction")
-            if not abs(corrected - expected) <= within:
-                raise InvalidEntryError(
-                    f"energy_corrected is {corrected}, but energy_total and correction add up to {expected:g}"
-                )
-        known["energy_corrected"] = corrected
-    if entry.get("energy") is None:
-        return
-    energy = number(entry["energy"], "energy")
-    if not any(abs(energy - value) <= within for value in known.values()):
-        others = " and ".join(f"{name} is {value}" for name, value in known.items())
-        raise InvalidEntryError(f"energy is {energy}, but {others} (eV per cell)")
 
 
 def _listed(amounts: Mapping[str, float]) -> str:

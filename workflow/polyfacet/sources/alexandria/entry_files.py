@@ -22,8 +22,9 @@ COMPRESSED_ENDINGS = tuple(ending for known in COMPRESSIONS for ending in known.
 NAMES_OF_ENTRY_FILES = f"{', '.join(JSON_ENDINGS)}; also compressed: {', '.join(COMPRESSED_ENDINGS)}"
 # Other endings of compressed files and archives, which have to be unpacked.
 UNREAD_ENDINGS = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz", ".z", ".br", ".lz4", ".lz", ".lzo")
-# What the download of a file keeps beside it.
-DOWNLOAD_RECORD = re.compile(r"\..+\.(origin|part\.validator)|.+\.part")
+# What the download of a file keeps beside it, and how the file is called until it is whole.
+DOWNLOAD_RECORD = re.compile(r"\..+\.(origin|part\.validator)")
+PART_ENDING = ".part"
 # Entries in a file as Alexandria publishes it.
 ENTRIES_PER_PUBLISHED_FILE = 100_000
 MAX_TOLD = 10
@@ -122,12 +123,20 @@ def _contents(folder: Path) -> Iterator[tuple[Path, str | None]]:
             f"the folder {folder} cannot be listed: {error.strerror}. Make it readable or change `sources`."
         ) from error
     for path in paths:
-        if path.name.startswith(".") and not DOWNLOAD_RECORD.fullmatch(path.name):
+        if DOWNLOAD_RECORD.fullmatch(path.name) or _is_own_download(path):
+            continue
+        if path.name.startswith("."):
             yield path, "hidden: its name begins with a dot"
         elif _is_folder(path):
             yield path, "a folder: name it in `sources` to read what is in it"
-        elif not DOWNLOAD_RECORD.fullmatch(path.name):
+        else:
             yield path, _why_not(path)
+
+
+def _is_own_download(path: Path) -> bool:
+    """Whether this is a download of the workflow that goes on: it leaves a record of what it has begun."""
+    records = f".{path.name}.validator", f".{path.name.removesuffix(PART_ENDING)}.origin"
+    return path.name.endswith(PART_ENDING) and any(path.with_name(name).exists() for name in records)
 
 
 def _why_not(path: Path) -> str | None:
@@ -138,6 +147,8 @@ def _why_not(path: Path) -> str | None:
 def _why_not_by_name(name: str) -> str | None:
     if is_entry_file_name(name):
         return None
+    if name.lower().endswith(PART_ENDING):
+        return "an unfinished download: finish it, or rename the file if it is whole"
     if name.lower().endswith(UNREAD_ENDINGS):
         ways = ", ".join(known.name for known in COMPRESSIONS)
         return f"packed in a way that is not read here: unpack it, or compress it by {ways}"

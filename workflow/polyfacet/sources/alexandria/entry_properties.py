@@ -1,11 +1,10 @@
 """Whether the properties of an entry agree with each other, whatever its structure is."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from polyfacet.materials.crystal_objectives import ZERO_WITHIN
-from polyfacet.sources.alexandria.entry_values import InvalidEntryError, number
+from polyfacet.sources.alexandria.entry_values import InvalidEntryError, given, number
 
 # Of two values that are stated with two decimals.
 ROUNDED_WITHIN_EV = 0.01
@@ -26,16 +25,13 @@ def check_properties(data: Mapping[str, Any]) -> None:
     InvalidEntryError
         At the first contradiction.
     """
-    _check_gaps(_stated(data, "band_gap_ind"), _stated(data, "band_gap_dir"))
-    _check_stability(_stated(data, "e_form"), _stated(data, "e_above_hull"))
+    _check_gaps(_number(data, "band_gap_ind"), _number(data, "band_gap_dir"))
+    _check_stability(_number(data, "e_form"), _number(data, "e_above_hull"))
 
 
-def _stated(data: Mapping[str, Any], key: str) -> float | None:
-    value = data.get(key)
-    # Tables have it where a value is missing.
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return None
-    return number(value, key)
+def _number(data: Mapping[str, Any], key: str) -> float | None:
+    value = given(data, key)
+    return None if value is None else number(value, key)
 
 
 def _check_gaps(indirect: float | None, direct: float | None) -> None:

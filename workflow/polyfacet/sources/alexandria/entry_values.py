@@ -4,6 +4,7 @@ They name what is wrong as `what` + `place`, joined only where there is somethin
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -36,6 +37,23 @@ def number(value: Any, what: str, place: int | str = "") -> float:
     if not math.isfinite(found):
         raise InvalidEntryError(f"{what}{place} is {found}, not a finite number")
     return found
+
+
+def given(data: Mapping[str, Any], key: str) -> Any:
+    """Return what is said under a key; None where nothing is: tables have NaN where a value is missing."""
+    value = data.get(key)
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def given_whole(data: Mapping[str, Any], key: str) -> int | None:
+    """Return the whole number under a key, which tables may write as 6.0; None where nothing is said."""
+    value = given(data, key)
+    if value is None:
+        return None
+    found = number(value, key)
+    if not found.is_integer():
+        raise InvalidEntryError(f"{key} is {shown(value)}, not a whole number")
+    return int(found)
 
 
 def vector(value: Any, limit: float, what: str, place: int | str = "") -> list[float]:

@@ -16,7 +16,13 @@ from polyfacet.sources.alexandria.entry_structure import (
     lattice_matrix,
     structure_json,
 )
-from polyfacet.sources.alexandria.entry_values import InvalidEntryError, mapping, number, shown
+from polyfacet.sources.alexandria.entry_values import (
+    InvalidEntryError,
+    given,
+    given_whole,
+    mapping,
+    number,
+)
 
 MAX_TEXT_CHARS = 200
 
@@ -58,19 +64,18 @@ def material_from_entry(
         volume=volume,
         positions=[site["abc"] for site in sites],
     )
-    _check_stated_formula(data)
-    prototype_id = _optional(data, "prototype_id", str)
-    if data.get("nsites", len(sites)) != len(sites):
-        raise InvalidEntryError(
-            f"nsites is {shown(data['nsites'])}, but the structure has {len(sites)} sites"
-        )
+    _stated_text(data, "formula")
+    prototype_id = _stated_text(data, "prototype_id")
+    n_sites = given_whole(data, "nsites")
+    if n_sites not in (None, len(sites)):
+        raise InvalidEntryError(f"nsites is {n_sites}, but the structure has {len(sites)} sites")
     check_agreement(entry, data, cell)
     objectives = _objectives(Calculation(data, cell.n_atoms, volume, magnetization), more)
     check_properties(data)
     return Material(
         mat_id=data["mat_id"],
         formula=cell.formula,
-        prototype_id=_short_text(prototype_id, "prototype_id") if prototype_id else None,
+        prototype_id=prototype_id,
         space_group=_space_group(data),
         n_sites=len(sites),
         volume=volume,
@@ -89,30 +94,19 @@ def _amounts(sites: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     return amounts
 
 
-def _check_stated_formula(data: Mapping[str, Any]) -> None:
-    formula = _optional(data, "formula", str)
-    if not formula:
-        raise InvalidEntryError("formula is missing")
-    _short_text(formula, "formula")
-
-
-def _short_text(text: str, what: str) -> str:
-    """Refuse what is no name: long texts, line breaks, control characters, halves of characters."""
-    if len(text) > MAX_TEXT_CHARS or not text.isprintable():
-        raise InvalidEntryError(f"{what} is no short, printable text: {text[:40]!a}")
-    return text
-
-
-def _optional(data: Mapping[str, Any], key: str, kind: type) -> Any:
-    value = data.get(key)
-    if value is not None and not isinstance(value, kind):
-        raise InvalidEntryError(f"{key} is {type(value).__name__}, not {kind.__name__}")
-    return value
+def _stated_text(data: Mapping[str, Any], key: str) -> str | None:
+    """Return a name; refuse long texts, line breaks, control characters, halves of characters."""
+    text = given(data, key)
+    if text is not None and not isinstance(text, str):
+        raise InvalidEntryError(f"{key} is {type(text).__name__}, not str")
+    if text and (len(text) > MAX_TEXT_CHARS or not text.isprintable()):
+        raise InvalidEntryError(f"{key} is no short, printable text: {text[:40]!a}")
+    return text or None
 
 
 def _space_group(data: Mapping[str, Any]) -> int | None:
-    group = _optional(data, "spg", int)
-    if group is not None and (isinstance(group, bool) or not 1 <= group <= 230):
+    group = given_whole(data, "spg")
+    if group is not None and not 1 <= group <= 230:
         raise InvalidEntryError(f"spg is {group}, not a space group number")
     return group
 

@@ -1,0 +1,106 @@
+"""Whether the energies of an entry agree: of the calculation, as corrected, and the corrections.
+
+Nothing else tells the scale of an energy, so corrections are held against what they can be.  Of 11,705
+entries of Alexandria the largest correction is 1.9 eV/atom.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from polyfacet.sources.alexandria.entry_values import InvalidEntryError, given, number, shown
+
+# Energies of one cell: rounding never reaches it, and calculations are not converged better.
+ENERGY_WITHIN_EV_PER_ATOM = 1e-3
+# More than twice the largest known correction; a wrong number of atoms, or of units, is off by more.
+MAX_CORRECTION_EV_PER_ATOM = 5.0
+# What pymatgen's adjustments are the product of, by their kinds: constant, per atom, per degree.
+FACTORS = (("value",), ("adj_per_atom", "n_atoms"), ("adj_per_deg", "temp", "n_atoms"))
+
+
+def check_energies(entry: Mapping[str, Any], data: Mapping[str, Any], n_atoms: float) -> None:
+    """Hold the energies of a cell against each other; ``energy`` may carry the correction or not.
+
+    Parameters
+    ----------
+    entry, data
+        The raw entry and its data block; what is missing or None says nothing.
+    n_atoms
+        Atoms per cell.
+
+    Raises
+    ------
+    InvalidEntryError
+        At the first contradiction.
+    """
+    if data.get("energy_total") is None:
+        return
+    total = number(data["energy_total"], "energy_total")
+    known = {"energy_total": total}
+    correction = _correction(entry, n_atoms)
+    if given(data, "energy_corrected") is not None:
+        corrected = number(data["energy_corrected"], "energy_corrected")
+        _check_corrected(corrected, total, correction, n_atoms)
+        known["energy_corrected"] = corrected
+    if entry.get("energy") is None:
+        return
+    energy = number(entry["energy"], "energy")
+    within = ENERGY_WITHIN_EV_PER_ATOM * n_atoms
+    if not any(abs(energy - value) <= within for value in known.values()):
+        others = " and ".join(f"{name} is {value}" for name, value in known.items())
+        raise InvalidEntryError(f"energy is {energy}, but {others} (eV per cell)")
+
+
+def _correction(entry: Mapping[str, Any], n_atoms: float) -> float | None:
+    """Return the correction of a cell, eV, or the sum of its adjustments; None if neither is stated."""
+    adjusted = _sum_of_adjustments(given(entry, "energy_adjustments"))
+    if given(entry, "correction") is None:
+        correction, what = adjusted, "the sum of energy_adjustments"
+    else:
+        correction, what = number(entry["correction"], "correction"), "correction"
+    if correction is None:
+        return None
+    if adjusted is not None and not abs(adjusted - correction) <= ENERGY_WITHIN_EV_PER_ATOM * n_atoms:
+        raise InvalidEntryError(
+            f"correction is {correction}, but energy_adjustments add up to {adjusted:g} (eV per cell)"
+        )
+    if not abs(correction) <= MAX_CORRECTION_EV_PER_ATOM * n_atoms:
+        raise InvalidEntryError(
+            f"{what} is {correction:g} eV per cell, more than {MAX_CORRECTION_EV_PER_ATOM:g} eV per atom: no "
+            "correction is that large"
+        )
+    return correction
+
+
+def _sum_of_adjustments(adjustments: Any) -> float | None:
+    """Add up the adjustments of a cell, eV; None if there are none, or some of a kind that is not known."""
+    if not adjustments:
+        return None
+    if not isinstance(adjustments, list):
+        raise InvalidEntryError(f"energy_adjustments is {shown(adjustments)}, not a list")
+    values = [_adjustment(adjustment) for adjustment in adjustments]
+    known = [value for value in values if value is not None]
+    return math.fsum(known) if len(known) == len(values) else None
+
+
+def _adjustment(adjustment: Any) -> float | None:
+    if not isinstance(adjustment, dict):
+        return None
+    for keys in FACTORS:
+        if all(given(adjustment, key) is not None for key in keys):
+            return math.prod(number(adjustment[key], f"energy_adjustments: {key}") for key in keys)
+    return None
+
+
+def _check_corrected(corrected: float, total: float, correction: float | None, n_atoms: float) -> None:
+    if correction is None:
+        if not abs(corrected - total) <= MAX_CORRECTION_EV_PER_ATOM * n_atoms:
+            raise InvalidEntryError(
+                f"energy_corrected is {corrected}, but energy_total is {total}: no correction is more than "
+                f"{MAX_CORRECTION_EV_PER_ATOM:g} eV per atom"
+            )
+    elif not abs(corrected - total - correction) <= ENERGY_WITHIN_EV_PER_ATOM * n_atoms:
+        raise InvalidEntryError(
+            f"energy_corrected is {corrected}, but energy_total and correction add up to "
+            f"{total + correction:g}"
+        )
