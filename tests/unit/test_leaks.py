@@ -13,10 +13,10 @@ import fit_grey_levels
 import split_materials
 from polyfacet.facets.compimage.statistics import STATISTICS
 from polyfacet.facets.compimage.statistics_table import COMPOSITION_STATISTICS, SHAPE
-from polyfacet.facets.registry import GRAPH
+from polyfacet.facets.registry import COMPOSITION, GRAPH
 from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.splits.parts import SPLIT
-from polyfacet.training.cells import train
+from polyfacet.training.cells import train, what_engines_see
 from polyfacet.training.engines.base import Engine, EngineError, Resources, Settings, ValidationUse
 from polyfacet.training.engines.creation import create
 from polyfacet.training.learnable import check_not_shown
@@ -143,3 +143,9 @@ def test_an_engine_is_shown_no_answer_when_it_predicts_and_can_rewrite_none(tmp_
     assert card.status == "ok", card.reason
     assert predictions["y_true"].tolist() == rows["strength"].tolist()
     assert set(predictions["y_pred"]) == {5.0}
+
+
+def test_the_statistics_of_compositions_are_no_columns_of_the_facet_composition():
+    rows = synthetic_cells(12).rename(columns={"graph": "composition"})
+    seen = what_engines_see(rows.assign(group="a"), (COMPOSITION,))
+    assert list(seen.columns) == ["mat_id", "composition", "composition_statistics"]
