@@ -43,7 +43,7 @@ SCORES = pa.schema(
             "that of the objective for MAE and RMSE, else none",
             nullable=True,
         ),
-        column("reason", pa.string(), "why the cell failed", nullable=True),
+        column("reason", pa.string(), "why there is no value", nullable=True),
     ]
 )
 KEYS = [field.name for field in IDENTITY]
