@@ -18,6 +18,7 @@ def cell_row(row: str, objective: str = "gap", *, ok: bool = True, **changes: An
     is_baseline = row in BASELINES
     facts = CRYSTAL_OBJECTIVES.get(objective)
     return {
+        "run": "test",
         "source": "crystals",
         "split": "random",
         "repeat": 0,

@@ -46,7 +46,7 @@ def row(
     reason=None,
     combination="composition",
 ):
-    place = ("steel", split, repeat, method, combination, objective, name, metric, value, reason)
+    place = ("test", "steel", split, repeat, method, combination, objective, name, metric, value, reason)
     return dict(zip(SCORES.names, place, strict=True))
 
 

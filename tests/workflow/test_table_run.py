@@ -116,7 +116,7 @@ def test_scores_and_predictions_are_two_tables_that_say_which_cell_they_are_of(r
     scores = pd.read_parquet(results / "report" / "scores.parquet")
     predictions = pd.read_parquet(results / "report" / "predictions.parquet")
     cells = pd.read_parquet(results / "report" / "cells.parquet")
-    keys = ["source", "split", "repeat", "method", "combination", "objective"]
+    keys = ["run", "source", "split", "repeat", "method", "combination", "objective"]
     identities = [set(map(tuple, table[keys].to_numpy())) for table in (scores, predictions, cells)]
     assert len(identities[2]) == len(cells) == 3 * 2 * 2 * 2
     assert identities[0] == identities[1] == identities[2]

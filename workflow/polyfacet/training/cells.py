@@ -84,8 +84,9 @@ class Cell:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What tells the cell from all others of the run, by column of the tables of results."""
+        """What tells the cell from all others, by column of the tables of results."""
         return {
+            "run": self.place.run,
             "source": self.place.source,
             "split": self.place.split,
             "repeat": self.place.repeat,
@@ -96,6 +97,7 @@ class Cell:
 
 
 IDENTITY = (
+    column("run", pa.string(), "name of the run"),
     column("source", pa.string(), "where the materials come from: crystals, or the name of a table"),
     column("split", pa.string(), "name of the split"),
     column("repeat", pa.int64(), "which repeat of the split"),
@@ -235,7 +237,6 @@ def _card(
     return Card(
         status="failed" if reason else "ok",
         reason=reason,
-        run=cell.place.run,
         split_method=cell.place.split_method,
         **cell.identity,
         engine=cell.engine,
