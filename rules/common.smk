@@ -113,6 +113,7 @@ def script_path(name):
     return f"../workflow/scripts/{name}.py"
 
 
+@cache
 def code_of_rule(name, *more):
     """Digest of a rule's script, the modules it imports and their assets: a change there reruns the rule.
 
@@ -121,6 +122,7 @@ def code_of_rule(name, *more):
     return code_digest(WORKFLOW / "scripts" / f"{name}.py", *more)
 
 
+@cache
 def packages_of_rule(name, *more):
     """The packages that this code depends on, and their versions: a change there reruns the rule, too.
 
