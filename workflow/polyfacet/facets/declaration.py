@@ -96,8 +96,6 @@ class Facet:
         Whether a picture means the same when it is flipped.
     model_suffix
         What AutoGluon's model of a picture facet is called behind ``timm_image_``; empty for the name.
-    form
-        Which variant it is; empty for the one that the configuration chooses.
     """
 
     name: str
@@ -111,7 +109,6 @@ class Facet:
     pixels_are_numbers: bool = False
     may_be_flipped: bool = False
     model_suffix: str = ""
-    form: str = ""
 
     def __post_init__(self) -> None:
         """Check the name, and declare the stage of a facet that `make` makes."""
@@ -130,6 +127,11 @@ class Facet:
     def base(self) -> str:
         """Name of the facet that it is a variant of, or its own."""
         return self.name.split(FORM_SEPARATOR)[0]
+
+    @property
+    def form(self) -> str:
+        """Which variant it is; empty for the one that the configuration chooses."""
+        return self.name.partition(FORM_SEPARATOR)[2]
 
     @property
     def is_numeric(self) -> bool:
@@ -151,7 +153,6 @@ class Facet:
             self,
             name=f"{self.name}{FORM_SEPARATOR}{form}",
             label=f"{self.label} ({form})",
-            form=form,
             needs="structure" if self.variants[form] else self.needs,
             shows_structure=self.variants[form],
         )
@@ -159,8 +160,8 @@ class Facet:
 
 def _check(facet: Facet) -> None:
     """Refuse a declaration that could not work."""
-    base, _, form = facet.name.partition(FORM_SEPARATOR)
-    if not _NAME.fullmatch(base) or base in TAKEN or form != facet.form:
+    is_form = FORM_SEPARATOR not in facet.name or facet.form in facet.variants
+    if not _NAME.fullmatch(facet.base) or facet.base in TAKEN or not is_form:
         raise ValueError(
             f"a facet cannot be called {facet.name!r}: write small letters and digits, and none of "
             f"{', '.join(TAKEN)}"

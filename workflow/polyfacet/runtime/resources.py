@@ -51,7 +51,7 @@ COSTS: Mapping[str, Cost] = {
     "fit_network": Cost(mb=1_050, mb_per_1000=30, minutes_per_1000=0.22),
     "embed_graphs": Cost(mb=850, mb_per_1000=25, minutes_per_1000=0.2),
     "describe_structures": Cost(mb=400, minutes_per_1000=20),
-    # Of whoever extends Polyfacet: a second a material.
+    # Made by a plug-in: one second per material is assumed.
     "make_facet": Cost(mb=1_000, minutes_per_1000=17),
     "xenonpy_statistics": Cost(mb=1_000, minutes_per_1000=20),
     "make_local_encoders": Cost(mb=850),
