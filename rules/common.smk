@@ -19,7 +19,7 @@ from polyfacet.facets.registry import (
     structure_picture_columns,
 )
 from polyfacet.facets.stages import files_of_facet
-from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES, more_objectives
+from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
 from polyfacet.runtime.code_digest import code_digest
 from polyfacet.runtime.environment_path import environment_fault
 from polyfacet.runtime.errors import UserError
@@ -70,8 +70,6 @@ if config["sources"]:
     OBJECTIVES[CRYSTALS] = {
         name: CRYSTAL_OBJECTIVES.get(name).objective for name in config["objectives"]
     }
-# Names of the objectives of crystals that are not predefined.
-MORE_OBJECTIVES = [each.name for each in more_objectives(OBJECTIVES.get(CRYSTALS, ()))]
 SOURCES = list(OBJECTIVES)
 SPLITS = config["splits"]
 

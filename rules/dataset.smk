@@ -31,6 +31,7 @@ rule assemble_dataset:
     input:
         sample=SAMPLE,
         split=rules.split_materials.output.split,
+        derived=lambda wildcards: derived_objectives(wildcards.source),
         tables=tables_of_shard,
         pictures=pictures_of_shard,
     output:

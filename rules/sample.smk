@@ -1,5 +1,6 @@
 # Raw entries or the rows of a table -> a sample of checked materials, its twins, its split in three parts.
 
+from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.splits.methods import SPLIT_METHODS
 
 
@@ -21,20 +22,63 @@ rule sample:
     resources:
         **requests("sample", n_materials(), steps=n_entries()),
     params:
-        code=code_of_rule("sample", *CRYSTAL_OBJECTIVES.files_of(MORE_OBJECTIVES)),
-        packages=packages_of_rule(
-            "sample", *CRYSTAL_OBJECTIVES.files_of(MORE_OBJECTIVES)
-        ),
+        code=code_of_rule("sample"),
+        packages=packages_of_rule("sample"),
         sources=lambda wildcards: config["sources"],
         state=state_of_sources,
         n_materials=config["n_materials"],
         seed=config["seed"],
         filters=config["filters"],
         magnetization=config["magnetization"],
-        objectives=MORE_OBJECTIVES,
         max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("sample")
+
+
+# A sample holds the predefined objectives; each other one is a table of its own, so that one more reruns no stage but
+# those that look at it.
+DERIVED_OBJECTIVES = [
+    name
+    for name in OBJECTIVES.get(CRYSTALS, ())
+    if name not in {each.name for each in PREDEFINED}
+]
+
+
+rule derive_objective:
+    input:
+        sample=rules.sample.output.sample,
+    output:
+        table=f"{RUN}/{CRYSTALS}/objectives/{{objective}}.parquet",
+        rejected=f"{RUN}/{CRYSTALS}/objectives/{{objective}}.rejected.parquet",
+    log:
+        f"{LOGS}/{CRYSTALS}/objectives/{{objective}}.log",
+    benchmark:
+        f"{BENCHMARKS}/{CRYSTALS}/objectives/{{objective}}.tsv"
+    conda:
+        "../envs/crystals.yaml"
+    resources:
+        **requests("small", n_materials()),
+    params:
+        code=lambda wildcards: code_of_rule(
+            "derive_objective", *CRYSTAL_OBJECTIVES.files_of([wildcards.objective])
+        ),
+        packages=lambda wildcards: packages_of_rule(
+            "derive_objective", *CRYSTAL_OBJECTIVES.files_of([wildcards.objective])
+        ),
+        magnetization=config["magnetization"],
+        max_rejected_fraction=max_rejected_fraction,
+    script:
+        script_path("derive_objective")
+
+
+def derived_objectives(source, names=None):
+    """The tables of objectives of a source (all if none are named) that are not in its sample."""
+    wanted = DERIVED_OBJECTIVES if source == CRYSTALS else []
+    return [
+        rules.derive_objective.output.table.format(objective=name)
+        for name in wanted
+        if names is None or name in names
+    ]
 
 
 rule read_composition_table:

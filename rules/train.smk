@@ -219,6 +219,12 @@ def cells_of_job(wildcards):
     ]
 
 
+def derived_objectives_of_job(wildcards):
+    """The tables of those objectives of a job's cells that are not in the sample."""
+    one = hasattr(wildcards, "objective")
+    return derived_objectives(wildcards.source, [wildcards.objective] if one else None)
+
+
 def place_of_job(wildcards):
     """Where the cells of a job are in the grid."""
     return {
@@ -323,6 +329,7 @@ rule train_cell:
         hub_encoders=hub_encoders,
         tokens=ancient(counted_tokens),
         statistics=statistics_of_job,
+        derived=derived_objectives_of_job,
         foundation=foundation_of_job,
     output:
         cells=directory(f"{CELLS}/{{method}}/{{combination}}/{{objective}}"),

@@ -22,6 +22,7 @@ def write_sample(tmp_path: Path) -> Callable[[Mapping[str, str]], Path]:
             "volume": 10.0,
             **{each.name: 0.0 for each in crystal_objectives.PREDEFINED},
             "structure": "{}",
+            "data": "{}",
             "source_file": "made up",
             "source_position": 0,
         }

@@ -25,6 +25,7 @@ BLANK = {
     "space_group": None,
     "n_sites": 1,
     "structure": "",
+    "data": "{}",
     "source_file": "",
     "source_position": 0,
 }
@@ -215,6 +216,15 @@ def test_what_was_rejected_made_and_kept_is_said_of_each_source(report):
     assert "- glasses, composition\\_statistics: 2 x too much iron" in text
     assert "| steels | composition\\_images | 1 | 10 |" in text
     assert "| glasses | composition\\_images | 2 | 10 |" in text
+
+
+def test_of_many_reasons_the_most_frequent_are_shown_and_the_others_counted(report, tmp_path):
+    path = tmp_path / "glasses" / "composition_statistics" / "shard-0.rejected.parquet"
+    write_rejects(path, [Reject(f"m{i}", f"{i % 100} is too much") for i in range(101)])
+    text = report(cell("text"), *baselines())
+    assert "2 x 0 is too much" in text
+    assert text.count("is too much") == 19
+    assert "- 81 more, for 81 other reasons (`*.rejected.parquet`)" in text
 
 
 def test_twins_are_counted_and_listed(report, tmp_path):

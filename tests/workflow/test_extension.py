@@ -78,7 +78,11 @@ def test_the_objective_follows_from_the_entries(results: Path):
     sample = pd.read_parquet(results / "crystals" / "sample" / "sample.parquet")
     atoms = sample["volume"] / sample["vol_atom"]
     expected = sample["mag_vol"] * sample["volume"] / atoms
-    np.testing.assert_allclose(sample["mag_atom"], expected)
+    table = pd.read_parquet(results / "crystals" / "objectives" / "mag_atom.parquet")
+    assert list(table["mat_id"]) == list(sample["mat_id"])
+    np.testing.assert_allclose(table["mag_atom"], expected)
+    dataset = pd.read_parquet(results / "crystals" / "largest-0" / "dataset").set_index("mat_id")
+    assert dict(dataset["mag_atom"]) == dict(zip(table["mat_id"], table["mag_atom"], strict=True))
 
 
 def test_the_facet_is_in_the_dataset_and_shows_the_structure(results: Path):
@@ -130,6 +134,13 @@ def test_a_second_call_runs_nothing(run: Extended):
 
 REPORT = {"collect_results", "tabulate_results", "plot_results", "write_report"}
 DATASET = {"assemble_dataset", "gather_dataset"}
+ANOTHER_OBJECTIVE = """
+from polyfacet.materials.crystal_objectives import CrystalObjective
+
+DIRECT_GAP = CrystalObjective(
+    "gap_dir", "Direct gap", "eV", "direct band gap", lambda of: of.data["band_gap_dir"], lowest=0.0
+)
+"""
 
 
 @pytest.mark.parametrize(
@@ -137,6 +148,7 @@ DATASET = {"assemble_dataset", "gather_dataset"}
     [
         ("engine", {"pretrain_engine": 2, "train_method": 2}),
         ("facet", {"make_facet": 1, "pretrain_engine": 2, "train_method": 4} | dict.fromkeys(DATASET, 2)),
+        ("objective", {"derive_objective": 1, "train_method": 6} | dict.fromkeys(DATASET, 2)),
     ],
 )
 def test_an_edited_plug_in_reruns_its_own_jobs_and_what_follows(run: Extended, name, expected):
@@ -145,32 +157,27 @@ def test_an_edited_plug_in_reruns_its_own_jobs_and_what_follows(run: Extended, n
     assert {rule: n for rule, n in jobs.items() if rule not in REPORT} == expected
 
 
-@pytest.mark.parametrize(("name", "first"), [("objective", "sample"), ("split", "split_materials")])
-def test_an_edited_plug_in_reruns_the_first_stage_that_uses_it(run: Extended, name, first):
-    with edited(run.folder / "plugins" / f"{name}.py"):
+def test_an_edited_way_to_split_reruns_the_split_and_what_follows(run: Extended):
+    with edited(run.folder / "plugins" / "split.py"):
         jobs = run.jobs()
-    assert first in jobs
-    assert ("sample" in jobs) == (name == "objective")
-    assert ("make_facet" in jobs) == (name == "objective")
+    assert jobs["split_materials"] == 2
+    assert not {"sample", "derive_objective", "make_facet"} & jobs.keys()
 
 
-def test_one_more_objective_leaves_the_embeddings_as_they_are(tmp_path, run: Extended):
-    """Its values are new columns of the sample, which no embedding looks at."""
+def test_one_more_objective_is_derived_and_learned_and_changes_nothing_else(run: Extended):
+    (run.folder / "plugins" / "gap_dir.py").write_text(ANOTHER_OBJECTIVE)
     plan = yaml.safe_load((PLUGINS / "run.yaml").read_text())
-    plan["methods"] = {"trees": {"engine": "classical", "combinations": ["graph"]}}
-    plan["graphs"] = {"width": 16, "training": {"epochs": 2}}
-    plan["report"] = {"reference": None}
-    config = run.folder / "graphs.yaml"
-    embeddings = []
-    for name, objectives in (("one", ["e_form"]), ("two", ["e_form", "mag_atom"])):
-        config.write_text(yaml.safe_dump({**plan, "run_name": name, "objectives": objectives}))
-        command = [*run.command()[:5], "--configfile", "graphs.yaml", "--until", "embed_graphs"]
-        status, output = run.typed(*command[3:])
-        assert status == 0, output
-        tables = sorted((run.folder / "results" / name / "crystals").glob("largest-*/embeddings/*.parquet"))
-        assert len(tables) == 2
-        embeddings.append([path.read_bytes() for path in tables])
-    assert embeddings[0] == embeddings[1]
+    more = {
+        "plugins": [*plan["plugins"], "plugins/gap_dir.py"],
+        "objectives": [*plan["objectives"], "gap_dir"],
+    }
+    (run.folder / "more.yaml").write_text(yaml.safe_dump({**plan, **more}))
+    jobs = run.jobs("--configfile", "more.yaml")
+    assert {rule: n for rule, n in jobs.items() if rule not in REPORT} == {
+        "derive_objective": 1,
+        "train_method": 6,
+        **dict.fromkeys(DATASET, 2),
+    }
 
 
 @pytest.mark.parametrize(

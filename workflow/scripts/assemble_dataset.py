@@ -14,7 +14,7 @@ from polyfacet.runtime.parquet import write_table
 from polyfacet.runtime.progress import tell
 from polyfacet.runtime.sharding import read_shard
 from polyfacet.splits.parts import SPLIT
-from polyfacet.training.dataset import NOT_LEARNED_FROM, dataset_schema
+from polyfacet.training.dataset import NOT_LEARNED_FROM, dataset_schema, with_derived
 
 
 def main(
@@ -28,6 +28,7 @@ def main(
     shard: int,
     n_shards: Annotated[int, Key("shards")],
     structure_pictures: Sequence[str] = ("image",),
+    derived: Sequence[Path] = (),
 ) -> None:
     """Write the dataset's part of one shard.
 
@@ -48,15 +49,19 @@ def main(
         Which materials of the sample: those whose hash falls into this shard.
     structure_pictures
         Columns of the structures' pictures: ``image``, or one for each view.
+    derived
+        Tables of objectives that are not in the sample.
     """
     schema = pq.read_schema(sample)
     named = [facet_named(name) for name in facets]
     columns = [name for name in schema.names if name not in (*NOT_LEARNED_FROM, *facets)]
     frame = read_shard(sample, schema, int(shard), n_shards, columns)
     frame = frame.merge(read_shard(split, SPLIT, int(shard), n_shards), on="mat_id", validate="one_to_one")
+    frame = with_derived(frame, derived)
     frame = with_facets(frame, tables_by_facet(named, tables, sample))
     frame = relative_pictures(frame, dataset.parent)
-    whole = dataset_schema(schema, named, structure_pictures)
+    fields = [pq.read_schema(path).remove_metadata().field(1) for path in derived]
+    whole = dataset_schema(schema, named, structure_pictures, fields)
     # A shard may lack all pictures of a view.
     frame = frame.reindex(columns=whole.names)
     write_table(dataset, frame.sort_values("mat_id"), whole)

@@ -8,8 +8,6 @@ from typing import Annotated, Any, Literal
 import pyarrow as pa
 
 from polyfacet.config.sample import Magnetization
-from polyfacet.materials.crystal_objectives import more_objectives
-from polyfacet.materials.material import sample_schema
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import scratch_folder, write_text
@@ -32,7 +30,6 @@ def main(
     seed: Annotated[int, Key("seed")],
     filters: Annotated[Mapping[str, Any], Key("filters")],
     magnetization: Magnetization,
-    objectives: Sequence[str] = (),
     max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")],
     threads: Annotated[int, Key("training.threads")] = 1,
 ) -> None:
@@ -53,15 +50,13 @@ def main(
         Fields of `polyfacet.sources.alexandria.Filters`.
     magnetization
         See `polyfacet.materials.crystal_objectives.Calculation`.
-    objectives
-        Names of objectives beside the predefined ones.
     max_rejected_fraction
         Share of unusable entries above which the stage stops.
     threads
         How many files are read side by side.
     """
     size = None if n_materials == "all" else int(n_materials)
-    draw = Draw(size, seed, Filters.of(filters), magnetization, tuple(objectives))
+    draw = Draw(size, seed, Filters.of(filters), magnetization)
     given = entry_files(sources)
     given.tell_left_out()
     with scratch_folder(sample.with_name(f"{sample.name}.runs")) as folder:
@@ -72,7 +67,7 @@ def main(
         check_rejected_fraction(counts["invalid"], counts["read"], max_rejected_fraction, "sample", reasons)
         counts["sampled"] = len(found.sampled_ids)
         _check_size(size, counts, reasons)
-        duplicates = write_sample(sample, found, sample_schema(more_objectives(objectives)))
+        duplicates = write_sample(sample, found)
     rejects = pa.concat_tables([found.invalid, duplicates])
     order = [("source_file", "ascending"), ("source_position", "ascending")]
     write_table(rejected, rejects.sort_by(order), REJECTED_ENTRIES)

@@ -69,7 +69,7 @@ def main(
         counts = found.counts
         counts["drawn"] = len(found.sampled_ids)
         _check_size(n_materials, counts, found.invalid["reason"].to_pylist())
-        write_sample(pretraining, found, SAMPLE)
+        write_sample(pretraining, found)
     write_text(summary, json.dumps(dict(sorted(counts.items())), indent=2) + "\n")
 
 

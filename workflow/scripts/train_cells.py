@@ -39,6 +39,7 @@ def main(
     hub_encoders: Path | None = None,
     checkpoints: Mapping[str, str | None] = MappingProxyType({}),
     statistics: Sequence[Path] = (),
+    derived: Sequence[Path] = (),
     foundation: Path | None = None,
     keep_models: bool = True,
     threads: Annotated[int, Key("training.threads")] = 1,
@@ -75,6 +76,8 @@ def main(
         Facet to the checkpoint that its encoder starts from instead: a folder, or a repository of the hub.
     statistics
         Tables of the statistics of the compositions, for engines that look at these.
+    derived
+        Tables of those of the objectives that are not in the sample.
     foundation
         What all cells of the method on this split share, for engines that have such.
     keep_models
@@ -93,6 +96,7 @@ def main(
         list(dict.fromkeys(objective.column for objective in objectives)),
         tables_by_facet([facet_named(name) for name in facets], tables, sample),
         statistics,
+        derived,
     )
     own_seed = seed + here.repeat
     states = cells.with_name(f"{cells.name}.states")

@@ -19,8 +19,10 @@ from polyfacet.sources.tables.reading import REJECTED_ROWS
 from polyfacet.splits.parts import SPLIT
 from polyfacet.training.encoders.token_counts import tokens_note
 
-# The whole list is in the summary of the sample.
+# The whole lists are in the summary of the sample, and in the tables of rejects.
 MAX_LEFT_OUT = 20
+MAX_REJECTED_ROWS = 20
+MAX_REASONS = 20
 
 
 def main(
@@ -156,6 +158,9 @@ def _rejected_rows(tables: Sequence[Path], run: Path) -> str:
         for path in tables
         for row in read_table(path, REJECTED_ROWS).itertuples()
     ]
+    if len(lines) > MAX_REJECTED_ROWS:
+        n_more = len(lines) - MAX_REJECTED_ROWS
+        lines = [*lines[:MAX_REJECTED_ROWS], f"- {n_more} more (`sample/rejected.parquet`)"]
     return "Rows that could not be used:\n\n" + "\n".join(lines) if lines else ""
 
 
@@ -175,10 +180,15 @@ def _rejects(tables: list[Path], run: Path) -> str:
         reasons.update((*where, reason) for reason in read_table(path, REJECTS)["reason"])
     if not reasons:
         return "No stage after sampling rejected a material."
-    return "Rejected by later stages:\n\n" + "\n".join(
-        f"- {plain(source)}, {plain(stage)}: {n} x {plain(reason)}"
-        for (source, stage, reason), n in sorted(reasons.items())
-    )
+    # Of reasons that name a value each material has its own.
+    shown = sorted(reasons.most_common(MAX_REASONS))
+    lines = [
+        f"- {plain(source)}, {plain(stage)}: {n} x {plain(reason)}" for (source, stage, reason), n in shown
+    ]
+    n_more = reasons.total() - sum(n for _, n in shown)
+    if n_more:
+        lines.append(f"- {n_more} more, for {len(reasons) - len(shown)} other reasons (`*.rejected.parquet`)")
+    return "Rejected by later stages:\n\n" + "\n".join(lines)
 
 
 def _work(provenance: list[Path], run: Path) -> str:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from polyfacet.config.sample import Magnetization
 from polyfacet.materials.objectives import Objective
+from polyfacet.runtime.errors import MACHINE_FAILURES
 from polyfacet.runtime.parquet import column
 from polyfacet.runtime.plugins import Registry
 
@@ -18,6 +19,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 TAKEN = frozenset(
     (
         "all",
+        "data",
         "facets",
         "formula",
         "group",
@@ -117,7 +119,7 @@ class CrystalObjective:
 
     @property
     def column(self) -> pa.Field:
-        """Its column in the table of a sample; only the predefined ones are known of every material."""
+        """Its column in tables; only the predefined ones are known of every material."""
         return column(self.name, pa.float64(), self.meaning, self.unit, nullable=self not in PREDEFINED)
 
 
@@ -209,50 +211,46 @@ PREDEFINED = (GAP, E_FORM, E_HULL, E_TOTAL, MAG_VOL, VOL_ATOM, DOS_EF)
 CRYSTAL_OBJECTIVES = Registry("objective", CrystalObjective, PREDEFINED)
 
 
-def more_objectives(names: Sequence[str]) -> tuple[CrystalObjective, ...]:
-    """Return those of some objectives that are not predefined, in the order of their names."""
-    predefined = {each.name for each in PREDEFINED}
-    return tuple(CRYSTAL_OBJECTIVES.get(name) for name in sorted(set(names) - predefined))
-
-
-def derive_objectives(
-    calculation: Calculation, more: Sequence[CrystalObjective] = ()
-) -> dict[str, float | None]:
-    """Derive the objectives of one material.
+def derive_predefined(calculation: Calculation) -> dict[str, float]:
+    """Derive the predefined objectives of one material.
 
     Parameters
     ----------
     calculation
         What they are derived from.
-    more
-        Objectives beside the predefined ones.
 
     Returns
     -------
     dict
         Name to value, in the unit of the objective.  What may not be negative and lies at most
-        ``ZERO_WITHIN`` below zero is 0.  None where an entry lacks what one of ``more`` is derived from.
+        ``ZERO_WITHIN`` below zero is 0.
 
     Raises
     ------
     KeyError, TypeError
-        If a value of a predefined objective is missing or is no number.
+        If a value is missing or is no number.
+    ValueError
+        If no material has such a value: it is outside of the limits of the objective.
+    """
+    return {each.name: _possible(each, each.derive(calculation), calculation) for each in PREDEFINED}
+
+
+def derive(objective: CrystalObjective, calculation: Calculation) -> float | None:
+    """Derive any objective of one material; None where its entry lacks what the objective is derived from.
+
+    Raises
+    ------
     ValueError
         If no material has such a value: it is outside of the limits of the objective.
     ObjectiveError
-        If the function of one of ``more`` fails in another way than for a value that is missing.
+        If the function of the objective fails in another way than for a value that is missing.
     """
-    values: dict[str, float | None] = {
-        each.name: _possible(each, each.derive(calculation), calculation) for each in PREDEFINED
-    }
-    return values | {each.name: _if_stated(each, calculation) for each in more}
-
-
-def _if_stated(objective: CrystalObjective, calculation: Calculation) -> float | None:
     try:
         value = float(objective.derive(calculation))
     except (KeyError, TypeError):
         return None
+    except MACHINE_FAILURES:
+        raise
     except Exception as error:
         raise ObjectiveError(
             f"the objective {objective.name!r} cannot be derived ({type(error).__name__}: {error})"
@@ -266,6 +264,8 @@ def _possible(objective: CrystalObjective, value: float, calculation: Calculatio
         lowest, of_metals = objective.lowest_of_metals, True
     if lowest == 0 and -ZERO_WITHIN <= value < 0:
         return 0.0
+    if not math.isfinite(value):
+        raise ValueError(f"{objective.name} is {value}, not a finite number")
     if lowest <= value <= objective.highest:
         return value
     limit = f"below {lowest:g}" if value < lowest else f"above {objective.highest:g}"

@@ -6,7 +6,7 @@ from operator import attrgetter
 
 import pyarrow as pa
 
-from polyfacet.materials.crystal_objectives import PREDEFINED, CrystalObjective
+from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.runtime.parquet import column
 
 IDENTITY_COLUMNS = [
@@ -19,19 +19,11 @@ IDENTITY_COLUMNS = [
 ]
 ORIGIN_COLUMNS = [
     column("structure", pa.string(), "lattice (A) and sites (fractional), JSON of a pymatgen Structure"),
+    column("data", pa.string(), "what else the source states: the data block of the entry, JSON"),
     column("source_file", pa.string(), "file that the entry came from"),
     column("source_position", pa.int64(), "position of the entry in that file, from 0"),
 ]
-
-
-def sample_schema(more: Sequence[CrystalObjective] = ()) -> pa.Schema:
-    """Declare the table of a sample, with objectives beside the predefined ones."""
-    objectives = [each.column for each in (*PREDEFINED, *more)]
-    return pa.schema([*IDENTITY_COLUMNS, *objectives, *ORIGIN_COLUMNS])
-
-
-# What every sample has.
-SAMPLE = sample_schema()
+SAMPLE = pa.schema([*IDENTITY_COLUMNS, *(each.column for each in PREDEFINED), *ORIGIN_COLUMNS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +37,20 @@ class Material:
     n_sites: int
     volume: float
     elements: frozenset[str]
-    objectives: Mapping[str, float | None]
+    # Of the predefined objectives.
+    objectives: Mapping[str, float]
     structure: str
+    data: str
 
 
-def sample_table(
-    materials: Sequence[Material], source_file: str, positions: Sequence[int], schema: pa.Schema = SAMPLE
-) -> pa.Table:
+def sample_table(materials: Sequence[Material], source_file: str, positions: Sequence[int]) -> pa.Table:
     """Give materials that stand at some positions of a file as rows of the table of a sample."""
-    names = materials[0].objectives if materials else ()
     columns = {
-        **{name: [material.objectives[name] for material in materials] for name in names},
+        **{each.name: [material.objectives[each.name] for material in materials] for each in PREDEFINED},
         "source_file": [source_file] * len(materials),
         "source_position": positions,
     }
-    for name in schema.names:
+    for name in SAMPLE.names:
         if name not in columns:
             columns[name] = list(map(attrgetter(name), materials))
-    return pa.table(columns, schema=schema)
+    return pa.table(columns, schema=SAMPLE)

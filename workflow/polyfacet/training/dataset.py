@@ -18,16 +18,19 @@ from polyfacet.facets.compimage.statistics_table import with_statistics
 from polyfacet.facets.declaration import Facet
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import atomic_path
-from polyfacet.runtime.parquet import column, read_table
+from polyfacet.runtime.parquet import column, column_names, read_table
 from polyfacet.splits.parts import GROUP, PART, SPLIT
 
-# Columns of a sample that are of no use to a model: its structure, and where it came from.
-NOT_LEARNED_FROM = ("structure", "source_file", "source_position", "line")
+# Columns of a sample that are of no use to a model: what else the source states, and where it came from.
+NOT_LEARNED_FROM = ("structure", "data", "source_file", "source_position", "line")
 FACETS = column("facets", pa.list_(pa.string()), "facets that this material has")
 
 
 def dataset_schema(
-    sample: pa.Schema, facets: Sequence[Facet], structure_pictures: Sequence[str] = ("image",)
+    sample: pa.Schema,
+    facets: Sequence[Facet],
+    structure_pictures: Sequence[str] = ("image",),
+    derived: Sequence[pa.Field] = (),
 ) -> pa.Schema:
     """Declare the dataset of a source.
 
@@ -39,11 +42,13 @@ def dataset_schema(
         Facets in it.
     structure_pictures
         See `polyfacet.facets.aligned.facet_fields`.
+    derived
+        Columns of objectives that are not in the sample.
     """
     own = {facet.name for facet in facets}
     kept = [field for field in sample if field.name not in (*NOT_LEARNED_FROM, *own)]
     shown = [field for facet in facets for field in facet_fields(facet, structure_pictures)]
-    return pa.schema([*kept, *shown, FACETS, GROUP, PART])
+    return pa.schema([*kept, *derived, *shown, FACETS, GROUP, PART])
 
 
 def read_cell_rows(
@@ -52,6 +57,7 @@ def read_cell_rows(
     objectives: Sequence[str],
     tables: Mapping[Facet, Sequence[Path]],
     statistics: Sequence[Path] = (),
+    derived: Sequence[Path] = (),
 ) -> pd.DataFrame:
     """Read what cells need: objectives, facets and parts, ordered by mat_id; pictures are absolute paths.
 
@@ -65,18 +71,29 @@ def read_cell_rows(
         Facet to its tables, one per shard.
     statistics
         Tables of the statistics of the compositions, for engines that look at these.
+    derived
+        Tables of those of the objectives that are not in the sample.
 
     Raises
     ------
     UserError
         If a table is damaged, or a picture is missing or is not the one that the table was made with.
     """
-    materials = read_table(sample, columns=["mat_id", *objectives])
+    elsewhere = {name for path in derived for name in column_names(path)}
+    own = [name for name in objectives if name not in elsewhere]
+    materials = with_derived(read_table(sample, columns=["mat_id", *own]), derived)
     parts = read_table(split, SPLIT)
     frame = with_facets(materials.merge(parts, on="mat_id", validate="one_to_one"), tables)
     check_pictures(frame, list(tables))
     frame = frame.sort_values("mat_id", ignore_index=True)
     return with_statistics(frame, statistics) if statistics else frame
+
+
+def with_derived(materials: pd.DataFrame, derived: Sequence[Path]) -> pd.DataFrame:
+    """Add objectives that have tables of their own to rows with ``mat_id``, whose order stays."""
+    for path in derived:
+        materials = materials.merge(read_table(path), on="mat_id", how="left", validate="one_to_one")
+    return materials
 
 
 def read_dataset(path: Path) -> pd.DataFrame:

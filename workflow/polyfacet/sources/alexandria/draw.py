@@ -49,7 +49,7 @@ class Filters:
             "elements_excluded": not self.elements_excluded & material.elements,
             "sites_min": material.n_sites >= self.sites_min,
             "sites_max": self.sites_max is None or material.n_sites <= self.sites_max,
-            "e_hull_max": self.e_hull_max is None or (material.objectives["e_hull"] or 0) <= self.e_hull_max,
+            "e_hull_max": self.e_hull_max is None or material.objectives["e_hull"] <= self.e_hull_max,
             "space_groups": not self.space_groups or material.space_group in self.space_groups,
         }
         return next((name for name, passed in checks.items() if not passed), None)
@@ -67,8 +67,6 @@ class Draw:
         Samples of one seed are nested.
     filters, magnetization
         Which materials are drawn from, and how their objectives are derived.
-    objectives
-        Names of objectives beside the predefined ones.
     drawn_ids, drawn_compositions
         An earlier sample: its materials, and materials of its compositions, are not drawn again.
     """
@@ -77,7 +75,6 @@ class Draw:
     seed: int
     filters: Filters = Filters()
     magnetization: Magnetization = "absolute"
-    objectives: tuple[str, ...] = ()
     drawn_ids: frozenset[str] = frozenset()
     drawn_compositions: KnownCompositions = field(default_factory=KnownCompositions)
 

@@ -3,7 +3,7 @@
 import gc
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from polyfacet.materials.crystal_objectives import CrystalObjective, ObjectiveError, more_objectives
-from polyfacet.materials.material import SAMPLE, Material, sample_schema, sample_table
+from polyfacet.materials.material import SAMPLE, Material, sample_table
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import column
 from polyfacet.runtime.progress import track
@@ -88,17 +87,11 @@ def pass_over(path: Path, folder: Path, draw: Draw) -> EntryPass:
     """
     counts = Counter(read=0, invalid=0)
     invalid: list[dict[str, Any]] = []
-    more = more_objectives(draw.objectives)
-    candidates = _Candidates(str(path), folder, draw, sample_schema(more))
+    candidates = _Candidates(str(path), folder, draw)
     for position, entry in track(read_entries(path), f"entries of {path.name}"):
         counts["read"] += 1
         try:
-            material = _checked(entry, draw, more)
-        except ObjectiveError as error:
-            raise UserError(
-                f"{path}, entry {position} ({_stated_id(entry)}): {error}. Correct its `derive`, or let it "
-                "raise KeyError where an entry lacks what it needs."
-            ) from error
+            material = _checked(entry, draw)
         except InvalidEntryError as error:
             counts["invalid"] += 1
             where = {"source_file": str(path), "source_position": position}
@@ -119,10 +112,10 @@ def pass_over(path: Path, folder: Path, draw: Draw) -> EntryPass:
     return EntryPass(counts, rejected, candidates.eligible(), candidates.runs)
 
 
-def _checked(entry: Any, draw: Draw, more: Sequence[CrystalObjective]) -> Material:
+def _checked(entry: Any, draw: Draw) -> Material:
     if isinstance(entry, MislabelledEntry):
         raise InvalidEntryError(f"mat_id is {shown(entry.stated)}, but it stands under {shown(entry.key)}")
-    return material_from_entry(entry, draw.magnetization, more)
+    return material_from_entry(entry, draw.magnetization)
 
 
 def _stated_id(entry: Any) -> str | None:
@@ -147,7 +140,6 @@ class _Candidates:
     source_file: str
     folder: Path
     draw: Draw
-    schema: pa.Schema
     mat_ids: list[str] = field(default_factory=list)
     ranks: "array[int]" = field(default_factory=lambda: array("Q"))
     positions: "array[int]" = field(default_factory=lambda: array("q"))
@@ -184,7 +176,7 @@ class _Candidates:
         """Give the waiting materials in the order of their identifiers."""
         ordered = sorted(self.waiting, key=lambda candidate: candidate[0].mat_id)
         materials, positions, ranks = zip(*ordered, strict=True)
-        table = sample_table(materials, self.source_file, positions, self.schema)
+        table = sample_table(materials, self.source_file, positions)
         return table.append_column(RANK, pa.array(ranks, RANK.type))
 
     def eligible(self) -> pa.Table:

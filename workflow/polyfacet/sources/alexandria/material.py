@@ -1,10 +1,11 @@
 """A raw entry of Alexandria as a material, after checking that it is sound."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from polyfacet.config.sample import Magnetization
-from polyfacet.materials.crystal_objectives import Calculation, CrystalObjective, derive_objectives
+from polyfacet.materials.crystal_objectives import Calculation, derive_predefined
 from polyfacet.materials.material import Material
 from polyfacet.materials.reduced_formula import reduced_formula
 from polyfacet.runtime.identifiers import invalid_mat_id_reason
@@ -27,9 +28,7 @@ from polyfacet.sources.alexandria.entry_values import (
 MAX_TEXT_CHARS = 200
 
 
-def material_from_entry(
-    entry: Any, magnetization: Magnetization = "absolute", more: Sequence[CrystalObjective] = ()
-) -> Material:
+def material_from_entry(entry: Any, magnetization: Magnetization = "absolute") -> Material:
     """Check a raw entry and keep what the workflow needs of it.
 
     Parameters
@@ -38,8 +37,6 @@ def material_from_entry(
         JSON value of a pymatgen ``ComputedStructureEntry`` as Alexandria writes it.
     magnetization
         See `polyfacet.materials.crystal_objectives.Calculation`.
-    more
-        Objectives beside the predefined ones.
 
     Raises
     ------
@@ -70,7 +67,7 @@ def material_from_entry(
     if n_sites not in (None, len(sites)):
         raise InvalidEntryError(f"nsites is {n_sites}, but the structure has {len(sites)} sites")
     check_agreement(entry, data, cell)
-    objectives = _objectives(Calculation(data, cell.n_atoms, volume, magnetization), more)
+    objectives = _objectives(Calculation(data, cell.n_atoms, volume, magnetization))
     check_properties(data)
     return Material(
         mat_id=data["mat_id"],
@@ -82,7 +79,16 @@ def material_from_entry(
         elements=frozenset(amounts),
         objectives=objectives,
         structure=structure_json(matrix, sites),
+        data=_text_of(data),
     )
+
+
+def _text_of(data: Mapping[str, Any]) -> str:
+    """Write what an entry states as JSON; not with orjson, which has neither large integers nor NaN."""
+    try:
+        return json.dumps(data, separators=(",", ":"))
+    except RecursionError as error:
+        raise InvalidEntryError("data is nested too deeply") from error
 
 
 def _amounts(sites: Sequence[Mapping[str, Any]]) -> dict[str, float]:
@@ -111,12 +117,12 @@ def _space_group(data: Mapping[str, Any]) -> int | None:
     return group
 
 
-def _objectives(calculation: Calculation, more: Sequence[CrystalObjective]) -> dict[str, float | None]:
+def _objectives(calculation: Calculation) -> dict[str, float]:
     for key in ("band_gap_ind", "e_form", "e_above_hull", "energy_total", "total_mag", "dos_ef"):
         if calculation.data.get(key) is None:
             raise InvalidEntryError(f"target {key} is missing")
         number(calculation.data[key], "target ", key)
     try:
-        return derive_objectives(calculation, more)
+        return derive_predefined(calculation)
     except ValueError as error:
         raise InvalidEntryError(str(error)) from error

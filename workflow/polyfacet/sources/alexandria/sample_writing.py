@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
+from polyfacet.materials.crystal_objectives import PREDEFINED
+from polyfacet.materials.material import SAMPLE
 from polyfacet.runtime.parquet import ROW_GROUP_ROWS, write_pieces
 from polyfacet.sources.alexandria.draw import Draw
 from polyfacet.sources.alexandria.entry_pass import REJECTED_ENTRIES, EntryPass, pass_over
@@ -98,7 +99,7 @@ def _as_duplicates(materials: pa.Table) -> pa.Table:
     return materials.append_column("reason", reasons).select(REJECTED_ENTRIES.names).cast(REJECTED_ENTRIES)
 
 
-def write_sample(sample: Path, found: Found, schema: pa.Schema) -> pa.Table:
+def write_sample(sample: Path, found: Found) -> pa.Table:
     """Write the sampled materials, ordered by mat_id.
 
     Of sampled entries with one identifier the one of the lowest content is kept, in whatever order they come.
@@ -109,8 +110,6 @@ def write_sample(sample: Path, found: Found, schema: pa.Schema) -> pa.Table:
         Output: the table.
     found
         What is in the files.
-    schema
-        What `polyfacet.materials.material.sample_schema` declares.
 
     Returns
     -------
@@ -127,9 +126,9 @@ def write_sample(sample: Path, found: Found, schema: pa.Schema) -> pa.Table:
             if is_duplicate.any():
                 duplicates.append(_as_duplicates(sampled.filter(is_duplicate)))
                 sampled = sampled.filter(~is_duplicate)
-            yield sampled.select(schema.names)
+            yield sampled.select(SAMPLE.names)
 
-    write_pieces(sample, kept(), schema)
+    write_pieces(sample, kept(), SAMPLE)
     return pa.concat_tables(duplicates)
 
 
@@ -147,6 +146,6 @@ def _duplicates(materials: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return marked
 
 
-def _content(material: dict[str, Any]) -> tuple[str, str, str]:
-    values = sorted((name, material[name]) for name in CRYSTAL_OBJECTIVES.all() if name in material)
-    return material["structure"], material["formula"], repr(values)
+def _content(material: dict[str, Any]) -> tuple[str, str, str, str]:
+    values = [material[each.name] for each in PREDEFINED]
+    return material["structure"], material["formula"], repr(values), material["data"]
