@@ -50,7 +50,8 @@ def write_inputs(folder, graphs, properties, in_test=()):
     ]
     write_table(folder / "split.parquet", split, SPLIT)
     blank = dict.fromkeys(("gap", "e_hull", "e_total", "mag_vol", "dos_ef", "volume"), 0.0)
-    blank |= {"prototype_id": None, "space_group": None, "n_sites": 2, "structure": "", "source_file": ""}
+    blank |= {"prototype_id": None, "space_group": None, "n_sites": 2}
+    blank |= {"structure": "", "data": "{}", "source_file": ""}
     rows = [
         {**blank, "source_position": 0, "mat_id": mat_id, **row}
         for mat_id, row in properties.to_dict("index").items()
