@@ -40,7 +40,7 @@ if place_fault := environment_fault(sys.executable):
     raise WorkflowError(place_fault)
 
 try:
-    check_source_text(workflow.configfiles)
+    check_source_text(workflow.configfiles, sys.argv)
     config = complete_config(config)
     use_plugins(config["plugins"])
     OBJECTIVES = {

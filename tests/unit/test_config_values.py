@@ -160,6 +160,8 @@ def test_a_whole_section_may_be_a_text():
         ("run_name: 12:30:45", "12:30:45 is 45045 to YAML"),
         ("run_name: 0x1F", "0x1F is 31 to YAML"),
         ("classes: [001, x]", "001 is 1 to YAML"),
+        ("run_name: 2024_01", '2024_01 is 202401 to YAML. Write "2024_01" for a name, 202401 for a number'),
+        ("tables: {a: {id: 1_0}}", "1_0 is 10 to YAML"),
     ],
 )
 def test_numbers_that_yaml_reads_as_others_are_named_with_their_line(tmp_path, line, message):
@@ -179,7 +181,7 @@ def test_numbers_that_yaml_reads_as_others_are_named_with_their_line(tmp_path, l
         'run_name: "0100"',
         "a: 0.5",
         "b: 1e-4",
-        "c: [1, -2, 1_000]",
+        "c: [1, -2, 1_000, 5_000_000]",
         "d: &x {e: 08}",
     ],
 )
@@ -187,3 +189,28 @@ def test_other_numbers_are_left_alone(tmp_path, line):
     path = tmp_path / "run.yaml"
     path.write_text(f"{line}\n")
     check_source_text([path, tmp_path / "absent.yaml"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--config", "run_name=2024_02"],
+        ["--cores", "2", "-C", "n_materials=20", "run_name=2024_02", "--dry-run"],
+        ["--config=run_name=2024_02"],
+    ],
+)
+def test_numbers_on_the_command_line_are_checked_as_well(arguments):
+    with pytest.raises(UserError, match="--config run_name=2024_02: 2024_02 is 202402 to YAML"):
+        check_source_text([], ["snakemake", *arguments])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--config", 'run_name="2024_02"', "n_materials=1_000"],
+        ["results/2024_02/x=1_2"],
+        ["--config", "base64//YQ=="],
+    ],
+)
+def test_other_words_of_the_command_line_are_left_alone(arguments):
+    check_source_text([], ["snakemake", *arguments])
