@@ -36,6 +36,16 @@ def test_built_in_engines_keep_the_contract(name: str, rows: pd.DataFrame, tmp_p
     check_engine(name, QUICK.get(name, {}), rows, facets, (STRENGTH, PHASE), tmp_path)
 
 
+@pytest.mark.parametrize("name", list(ENGINES.all()))
+def test_what_is_not_fitted_neither_predicts_nor_is_saved(name, rows, tmp_path) -> None:
+    engine = creation.create(name, {}, Resources(seed=1))
+    with pytest.raises(RuntimeError, match="comes before predict"):
+        engine.predict(rows)
+    with pytest.raises(RuntimeError, match="comes before predict"):
+        engine.save(tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+
+
 class Nearest(ProbabilisticEngine):
     """The answer of the nearest training row: a sound engine, of which faulty ones are made."""
 

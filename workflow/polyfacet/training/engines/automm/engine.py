@@ -66,14 +66,15 @@ class AutoMM(Engine):
 
     # They choose the epochs, and stop the training.
     validation_use = ValidationUse.CHOICE
+    _predictor: MultiModalPredictor
+    # Folder of the trained model.
+    _home: Path
 
     def __init__(self, settings: AutoMMSettings, resources: Resources, name: str = "") -> None:
         super().__init__(settings, resources, name)
-        self._predictor: MultiModalPredictor | None = None
         self._hyperparameters: dict[str, Any] = {}
-        # Where AutoGluon has trained, and the folder of the trained model.
+        # Where AutoGluon has trained.
         self._scratch: TemporaryDirectory[str] | None = None
-        self._home: Path | None = None
 
     def learn(self, train: pd.DataFrame, valid: pd.DataFrame, objective: Objective) -> None:
         """Fine-tune encoders and fusion on ``train``; keep the weights that are best on ``valid``.
@@ -122,12 +123,11 @@ class AutoMM(Engine):
         with _quiet(), true_causes(), _no_substitution():
             torch.set_num_threads(self.resources.threads)
             table = model_table(frame, self.facets)
-            return np.atleast_1d(self._trained().predict(table, as_pandas=False))
+            return np.atleast_1d(self._predictor.predict(table, as_pandas=False))
 
     def write_model(self, folder: Path) -> None:
         """Copy what AutoGluon has saved."""
-        self._trained()
-        shutil.copytree(str(self._home), folder, dirs_exist_ok=True)
+        shutil.copytree(self._home, folder, dirs_exist_ok=True)
 
     def read_model(self, folder: Path) -> None:
         """Load a trained predictor, wherever its folder has been moved to."""
@@ -135,11 +135,6 @@ class AutoMM(Engine):
             predictor = MultiModalPredictor.load(str(folder), verbosity=VERBOSITY)
         refuse_infinite_outputs(predictor)
         self._predictor, self._home = predictor, folder
-
-    def _trained(self) -> MultiModalPredictor:
-        if self._predictor is None:
-            raise RuntimeError("fit() or load() comes before predict() and save()")
-        return self._predictor
 
     def describe(self) -> dict[str, Any]:
         """Give the settings, and once trained what AutoGluon was told, without the places of checkpoints."""
