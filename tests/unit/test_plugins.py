@@ -14,6 +14,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.plugins import use_plugins
 from polyfacet.splits.methods import SPLIT_METHODS
 from polyfacet.training.feasibility import check_feasible
+from polyfacet.training.methods import checked_methods
 
 FACET = """
 from polyfacet.facets.declaration import Facet
@@ -152,8 +153,10 @@ def test_a_facet_and_an_objective_have_names_of_their_own(tmp_path, name):
         + f'X = CrystalObjective("{name}2", "x", "", "x", lambda of: 0.0)\n'
     )
     use_plugins([str(tmp_path / "mine.py")])
+    config = complete_config({})
+    methods = checked_methods(config)
     with pytest.raises(UserError, match="the objective 'gap' is called like a column of the facet 'gap'"):
-        check_feasible(complete_config({}))
+        check_feasible(config, methods)
 
 
 def test_its_code_counts_in_digests_and_its_comments_do_not(tmp_path):
