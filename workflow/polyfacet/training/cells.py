@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from polyfacet.facets.compimage.statistics_table import STATISTICS_COLUMN
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import combination_name, facet_columns
+from polyfacet.facets.registry import combination_name, shown_columns
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.identifiers import text_digest
 from polyfacet.runtime.parquet import column
@@ -128,16 +128,9 @@ def usable_rows(materials: pd.DataFrame, cell: Cell) -> pd.DataFrame:
 
 def what_engines_see(rows: pd.DataFrame, facets: Sequence[Facet]) -> pd.DataFrame:
     """Return a copy of identifiers, facets and statistics, without anything that any cell predicts."""
-    columns = [column for facet in facets for column in _columns_of(facet, rows)]
+    columns = [column for facet in facets for column in shown_columns(facet, rows.columns)]
     statistics = [STATISTICS_COLUMN] if STATISTICS_COLUMN in rows else []
     return rows[["mat_id", *columns, *statistics]].copy(deep=True)
-
-
-def _columns_of(facet: Facet, rows: pd.DataFrame) -> list[str]:
-    """Name the columns of a facet: several where there are views, one with numbers or a text."""
-    if facet.kind == "image":
-        return facet_columns(facet, rows.columns)
-    return [facet.name] if facet.name in rows else []
 
 
 def train(

@@ -19,7 +19,7 @@ from autogluon.multimodal.constants import BINARY, MULTICLASS, REGRESSION
 from transformers.utils.logging import disable_progress_bar
 
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import picture_columns
+from polyfacet.facets.registry import shown_columns
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_folder
@@ -173,7 +173,7 @@ class AutoMM(Engine):
         pictures = [facet for facet in self.facets if facet.kind == "image"]
         if len(pictures) > 1:
             learner.picture_columns = {
-                model: picture_columns(facet, table.columns)
+                model: shown_columns(facet, table.columns)
                 for facet in pictures
                 if (model := encoder_model(facet))
             }
