@@ -18,8 +18,10 @@ from polyfacet.runtime.plugins import use_plugins
 from polyfacet.splits.methods import SPLIT_METHODS
 from polyfacet.training.engines.base import Resources
 from polyfacet.training.engines.creation import create, load
+from polyfacet.training.engines.registry import ENGINES
 from polyfacet.training.feasibility import check_feasible
 from polyfacet.training.methods import checked_methods
+from polyfacet.use.configuration_files import generated_files
 
 FACET = """
 from polyfacet.facets.declaration import Facet
@@ -243,3 +245,10 @@ def test_a_model_of_the_project_needs_no_plug_in(tmp_path):
     engine.fit(rows, rows, [], Objective("y", "Y", "1"))
     engine.save(tmp_path / "model")
     assert json.loads((tmp_path / "model" / "engine.json").read_text())["plugins"] == []
+
+
+def test_what_is_generated_for_the_project_has_no_plug_in_of_whoever_generates_it(tmp_path, monkeypatch):
+    before = generated_files()
+    install(tmp_path, "zeros", {"zeros.py": MODEL}, monkeypatch)
+    assert "zero" in ENGINES.all()
+    assert generated_files() == before

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Generic, Protocol, TypeVar
 
 from polyfacet.runtime.errors import UserError
@@ -86,6 +86,11 @@ class Registry(Generic[Declared]):
         self.kind = kind
         self._declares = declares
         self._built_in = {each.name: each for each in built_in}
+
+    @property
+    def built_in(self) -> Mapping[str, Declared]:
+        """Those of Polyfacet itself by name, whatever plug-ins there are."""
+        return MappingProxyType(self._built_in)
 
     def all(self) -> Mapping[str, Declared]:
         """Return all declarations by name: those built in, then those of plug-ins by name.
