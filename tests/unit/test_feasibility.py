@@ -64,6 +64,8 @@ def test_the_shipped_configurations_are_feasible(path):
             {"composition": {"text": "cif"}, "combinations": ["text+image"]},
             "composition, composition_fraction",
         ),
+        ({"combinations": ["text:cif+image"]}, "the facet text:cif needs an encoder that knows its words"),
+        ({"combinations": ["text:cif+image"]}, "or look at text:composition, text:composition_fraction"),
     ],
 )
 def test_what_is_bound_to_fail_is_refused_with_what_to_write(config, message):

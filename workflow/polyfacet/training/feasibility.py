@@ -8,7 +8,7 @@ from typing import Any
 from polyfacet.config.run import CRYSTALS
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.graph.limits import MIN_MATERIALS
-from polyfacet.facets.registry import COMPIMAGE, FACETS, GRAPH, IMAGE, TEXT, facets_of
+from polyfacet.facets.registry import COMPIMAGE, FACETS, GRAPH, IMAGE, TEXT, facets_of, in_order
 from polyfacet.facets.text.variants import FORMULA_TEXTS, STRUCTURE_TEXTS
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
 from polyfacet.runtime.errors import UserError
@@ -173,16 +173,22 @@ def _encoders(config: Mapping[str, Any], methods: Iterable[Method]) -> Iterator[
         )
     for facet in (IMAGE, COMPIMAGE):
         yield from _architecture(facet, config["encoders"][facet.name]["architecture"])
-    usual = config["composition"]["text"]
-    read = {facet for method in encoded for facet in _read_locally(config, method)}
-    for form in sorted({facet.form or usual for facet in read if facet.base == TEXT.name}):
-        if form in STRUCTURE_TEXTS:
-            yield (
-                f"composition.text: {form} needs an encoder that knows its words; encoders.source: local "
-                f"knows elements and numbers only. Write for example\n      encoders: {{source: hub}}\n"
-                f"    or name a checkpoint of your own (encoders.checkpoints.text)"
-                f", or choose a composition.text that local encoders can read: {', '.join(FORMULA_TEXTS)}"
-            )
+    for facet in in_order(facet for method in encoded for facet in _read_locally(config, method)):
+        yield from _words(facet, config["composition"]["text"])
+
+
+def _words(facet: Facet, usual_form: str) -> Iterator[str]:
+    """Refuse texts of structures to local encoders."""
+    if facet.base != TEXT.name or (facet.form or usual_form) not in STRUCTURE_TEXTS:
+        return
+    readable = [TEXT.variant(form).name for form in FORMULA_TEXTS] if facet.form else FORMULA_TEXTS
+    named = f"the facet {facet.name}" if facet.form else f"composition.text: {usual_form}"
+    other = "look at" if facet.form else "choose a composition.text that local encoders can read:"
+    yield (
+        f"{named} needs an encoder that knows its words; encoders.source: local knows elements and numbers "
+        "only. Write for example\n      encoders: {source: hub}\n"
+        f"    or name a checkpoint of your own (encoders.checkpoints.text), or {other} {', '.join(readable)}"
+    )
 
 
 def _read_locally(config: Mapping[str, Any], method: Method) -> set[Facet]:
