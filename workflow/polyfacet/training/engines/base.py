@@ -215,6 +215,17 @@ class Engine(ABC):
 class ProbabilisticEngine(Engine):
     """An engine that knows how sure it is of a class."""
 
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether `predict_probabilities` of the fitted engine are more than votes, which are 1 or 0.
+
+        Votes can be averaged, and are no probabilities to report.
+        """
+        return True
+
     @abstractmethod
     def predict_probabilities(self, frame: pd.DataFrame) -> np.ndarray:
-        """Give the probability of each class of the objective, shape ``(len(frame), classes)``."""
+        """Give the probability of each class of the objective, shape ``(len(frame), classes)``.
+
+        They add up to 1, and `predict` gives the class of the highest.
+        """

@@ -4,7 +4,7 @@ import logging
 import os
 import shutil
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,13 +55,13 @@ from polyfacet.training.engines.automm.inputs import (
 )
 from polyfacet.training.engines.automm.pictures import check_pictures
 from polyfacet.training.engines.automm.saved import make_relocatable
-from polyfacet.training.engines.base import Engine, EngineError, Resources, ValidationUse
+from polyfacet.training.engines.base import EngineError, ProbabilisticEngine, Resources, ValidationUse
 
 # Errors only: AutoGluon prints a page per training.
 VERBOSITY = 1
 
 
-class AutoMM(Engine):
+class AutoMM(ProbabilisticEngine):
     """A multimodal predictor for one combination of facets and one objective."""
 
     # They choose the epochs, and stop the training.
@@ -119,11 +119,23 @@ class AutoMM(Engine):
         UserError
             If a picture is missing or cannot be decoded.
         """
+        return np.atleast_1d(self._asked(self._predictor.predict, frame))
+
+    def predict_probabilities(self, frame: pd.DataFrame) -> np.ndarray:
+        """Give the probability of each class, shape ``(len(frame), classes)``; raises as `answer` does."""
+        classes = self.objective.classes
+        # Those of the training rows.
+        known = [classes.index(name) for name in self._predictor.class_labels]
+        probabilities = np.zeros((len(frame), len(classes)))
+        probabilities[:, known] = self._asked(self._predictor.predict_proba, frame)
+        return probabilities
+
+    def _asked(self, question: Callable[..., np.ndarray], frame: pd.DataFrame) -> np.ndarray:
+        """Ask AutoGluon for the answers to rows."""
         check_pictures(frame, all_picture_columns(self.facets, list(frame.columns)))
         with _quiet(), true_causes(), _no_substitution():
             torch.set_num_threads(self.resources.threads)
-            table = model_table(frame, self.facets)
-            return np.atleast_1d(self._predictor.predict(table, as_pandas=False))
+            return question(model_table(frame, self.facets), as_pandas=False)
 
     def write_model(self, folder: Path) -> None:
         """Copy what AutoGluon has saved."""
