@@ -35,7 +35,7 @@ import split_materials
 from polyfacet.evaluation.metrics import scores_of_numbers
 from polyfacet.facets.compimage.statistics import STATISTICS, composition_statistics
 from polyfacet.facets.graph.crystal import crystal_from_structure, primitive_crystal
-from polyfacet.facets.graph.crystal_graph import GRAPHS, build_graph
+from polyfacet.facets.graph.crystal_graph import GRAPHS, build_graphs
 from polyfacet.materials import crystal_objectives
 from polyfacet.materials.formula import parse_formula
 from polyfacet.materials.material import SAMPLE
@@ -142,10 +142,10 @@ def prepare(options: argparse.Namespace) -> None:
             repeat=0,
         ),
     )
-    once(folder / "graphs.parquet", lambda path: build_graphs(folder / "sample.parquet", path))
+    once(folder / "graphs.parquet", lambda path: write_graphs(folder / "sample.parquet", path))
 
 
-def build_graphs(sampled: Path, path: Path) -> None:
+def write_graphs(sampled: Path, path: Path) -> None:
     """Build the graphs of the primitive cells; say which materials have none."""
     rows = []
     table = read_table(sampled, SAMPLE, columns=["mat_id", "structure"])
@@ -155,7 +155,8 @@ def build_graphs(sampled: Path, path: Path) -> None:
         except ValueError as error:
             print(f"{mat_id} has no graph: {error}", flush=True)
             continue
-        rows.append(build_graph(mat_id, crystal, pauli="coded", neighbours=16, min_radius=0.0).row())
+        (graph,) = build_graphs({mat_id: crystal}, pauli="coded", neighbours=16, min_radius=0.0)
+        rows.append(graph.row())
     write_table(path, rows, GRAPHS)
 
 

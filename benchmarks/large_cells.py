@@ -50,9 +50,10 @@ def peak_mb() -> float:
 def graph_of(cif: Path) -> "CrystalGraph":
     """Build the graph of a crystal."""
     from polyfacet.facets.graph.crystal import read_crystal
-    from polyfacet.facets.graph.crystal_graph import build_graph
+    from polyfacet.facets.graph.crystal_graph import build_graphs
 
-    graph = build_graph("x", read_crystal(cif, primitive=True), pauli="coded", neighbours=16, min_radius=0.0)
+    crystals = {"x": read_crystal(cif, primitive=True)}
+    (graph,) = build_graphs(crystals, pauli="coded", neighbours=16, min_radius=0.0)
     graph.row()
     return graph
 

@@ -51,7 +51,7 @@ try:
     }
     # Source to its methods by name.
     METHODS = checked_methods(config)
-    check_feasible(config)
+    check_feasible(config, METHODS)
 except (UserError, ValueError) as error:
     raise WorkflowError(str(error))
 

@@ -9,7 +9,7 @@ from safetensors import safe_open
 from textbook_crystals import primitive_fcc
 
 import fit_network
-from polyfacet.facets.graph.crystal_graph import GRAPHS, build_graph
+from polyfacet.facets.graph.crystal_graph import GRAPHS, build_graphs
 from polyfacet.materials.material import SAMPLE
 from polyfacet.runtime.parquet import write_table
 from polyfacet.splits.parts import SPLIT
@@ -20,16 +20,11 @@ FILES = ["network.json", "network.safetensors"]
 
 def rock_salt_graphs():
     """Build rock salts of several elements and sizes: four polymorphs of each formula."""
-    return [
-        build_graph(
-            f"{metal}{other}-{length}",
-            primitive_fcc(length, [metal, other], [[0, 0, 0], [0.5, 0.5, 0.5]]),
-            pauli="coded",
-            neighbours=16,
-            min_radius=0.0,
-        )
+    crystals = {
+        f"{metal}{other}-{length}": primitive_fcc(length, [metal, other], [[0, 0, 0], [0.5, 0.5, 0.5]])
         for metal, other, length in product(METALS, NON_METALS, LENGTHS)
-    ]
+    }
+    return build_graphs(crystals, pauli="coded", neighbours=16, min_radius=0.0)
 
 
 def rock_salt_properties(graphs):

@@ -88,7 +88,8 @@ def write_cell(folder, predictions, **card):
         **{name: getattr(made, name) for name in PREDICTIONS.names if hasattr(made, name)}
     )
     write_card(folder / "card.json", made)
-    write_table(folder / "predictions.parquet", rows.reindex(columns=PREDICTIONS.names), PREDICTIONS)
+    rows = rows.reindex(columns=PREDICTIONS.names).astype({"probabilities": object})
+    write_table(folder / "predictions.parquet", rows, PREDICTIONS)
 
 
 def test_predictions_become_scores_of_their_cells(tmp_path):

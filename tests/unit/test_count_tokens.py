@@ -12,7 +12,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import write_table
 from polyfacet.training.encoders.hub_cache import HubEncoder, HubEncoders, write_record
 from polyfacet.training.encoders.local import make_tokenizer
-from polyfacet.training.encoders.token_counts import read_counts, tokens_note
+from polyfacet.training.encoders.token_counts import TokenCounts, check_known, read_counts, tokens_note
 
 SENTENCES = ["NaCl crystallizes in the cubic Fm-3m space group.", "Na is bonded to six Cl atoms."]
 COMPOSITIONS = ["Na Cl", "Ac Hg 2 Cd 2", "Na 0.5 Cl 0.5"]
@@ -65,10 +65,36 @@ def test_local_encoders_know_all_of_compositions(count):
 
 def test_local_encoders_do_not_know_sentences(count):
     with pytest.raises(
-        UserError, match=r"local does not know \d\d\.\d% of .*encoders.source: hub"
+        UserError, match=r"local does not know \d\d\.\d% of .*composition.text: some.*encoders.source: hub"
     ) as refused:
         count(SENTENCES, make_tokenizer(64))
     assert "'crystallizes'" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("facet", "form", "named", "way_out"),
+    [
+        ("text", "cif", "of composition.text: cif, such as 'x'", "Choose another composition.text, or"),
+        ("text:cif", "cif", "of the facet text:cif, such as 'x'", "Leave text:cif out of `combinations`, or"),
+        ("ftxt", "", "of the facet ftxt, such as 'x'", "Leave ftxt out of `combinations`, or"),
+    ],
+)
+def test_what_is_unknown_is_named_as_the_configuration_names_it(facet, form, named, way_out):
+    counts = TokenCounts(
+        facet=facet,
+        form=form,
+        encoder="local",
+        n_texts=1,
+        n_tokens=2,
+        n_unknown=1,
+        unknown_words={"x": 1},
+        max_tokens=64,
+        n_cut=0,
+    )
+    with pytest.raises(UserError) as refused:
+        check_known(counts)
+    assert named in str(refused.value)
+    assert way_out in str(refused.value)
 
 
 @pytest.mark.parametrize(("n_known", "works"), [(95, True), (94, False)])

@@ -13,7 +13,7 @@ from textbook_crystals import SAME_CELL, all_crystals, supercell
 import embed_graphs
 import fit_network
 from polyfacet.facets.graph.crystal import primitive_crystal
-from polyfacet.facets.graph.crystal_graph import GRAPHS, build_graph, graph_from_row, read_graphs
+from polyfacet.facets.graph.crystal_graph import GRAPHS, build_graphs, graph_from_row, read_graphs
 from polyfacet.facets.graph.devices import choose_device
 from polyfacet.facets.graph.embedding import (
     embed,
@@ -32,13 +32,13 @@ SMALL = NetworkConfig(width=32, layers=2)
 CRYSTALS = all_crystals()
 
 
-def graph_of(mat_id, crystal):
-    return build_graph(mat_id, crystal, pauli="coded", neighbours=16, min_radius=0.0)
+def graphs_of(crystals):
+    return build_graphs(crystals, pauli="coded", neighbours=16, min_radius=0.0)
 
 
 @pytest.fixture(scope="module")
 def graphs():
-    return [graph_of(name, crystal) for name, crystal in CRYSTALS.items()]
+    return graphs_of(CRYSTALS)
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +59,9 @@ def test_embedding_is_that_of_the_crystal_not_of_its_description(graphs, calibra
     changed = {name: change(crystal) for name, crystal in CRYSTALS.items()}
     if change is supercell:
         changed = {name: primitive_crystal(crystal) for name, crystal in changed.items()}
-        graphs = [graph_of(name, primitive_crystal(crystal)) for name, crystal in CRYSTALS.items()]
+        graphs = graphs_of({name: primitive_crystal(crystal) for name, crystal in CRYSTALS.items()})
         reference = embeddings(calibrated, graphs)
-    moved = embeddings(calibrated, [graph_of(name, crystal) for name, crystal in changed.items()])
+    moved = embeddings(calibrated, graphs_of(changed))
     assert np.linalg.norm(moved - reference, axis=1).max() < 1e-4 * typical
 
 

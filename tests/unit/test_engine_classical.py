@@ -65,6 +65,21 @@ def test_every_model_learns_numbers_and_classes_from_every_feature_set(
     assert agreement == 1
 
 
+@pytest.mark.parametrize(
+    ("model", "hyperparameters", "expected"),
+    [
+        ("forest", {}, True),
+        ("xgboost", {}, True),
+        ("svm", {}, False),
+        ("ridge", {}, False),
+        ("sgd", {}, False),
+        ("sgd", {"loss": "log_loss"}, True),
+    ],
+)
+def test_it_says_whether_a_model_has_probabilities_or_votes(fit, model, hyperparameters, expected) -> None:
+    assert fit(PHASE, model=model, hyperparameters=hyperparameters).has_probabilities is expected
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_the_same_seed_gives_the_same_predictions(fit, frame: pd.DataFrame, model: str) -> None:
     first, second = (fit(model=model).predict(frame) for _ in range(2))

@@ -36,6 +36,16 @@ def test_built_in_engines_keep_the_contract(name: str, rows: pd.DataFrame, tmp_p
     check_engine(name, QUICK.get(name, {}), rows, facets, (STRENGTH, PHASE), tmp_path)
 
 
+@pytest.mark.parametrize("name", list(ENGINES.all()))
+def test_what_is_not_fitted_neither_predicts_nor_is_saved(name, rows, tmp_path) -> None:
+    engine = creation.create(name, {}, Resources(seed=1))
+    with pytest.raises(RuntimeError, match="comes before predict"):
+        engine.predict(rows)
+    with pytest.raises(RuntimeError, match="comes before predict"):
+        engine.save(tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+
+
 class Nearest(ProbabilisticEngine):
     """The answer of the nearest training row: a sound engine, of which faulty ones are made."""
 
@@ -131,6 +141,34 @@ class Uncertain(Nearest):
         return super().predict_probabilities(frame) / 2
 
 
+class Overconfident(Nearest):
+    def predict_probabilities(self, frame):
+        return 2 * super().predict_probabilities(frame) - 1 / len(self.objective.classes)
+
+
+def softened(probabilities, share):
+    return (1 - share) * probabilities + share / probabilities.shape[1]
+
+
+class Whimsical(Nearest):
+    asked = 0
+
+    def predict_probabilities(self, frame):
+        Whimsical.asked += 1
+        return softened(super().predict_probabilities(frame), 0.5 / Whimsical.asked)
+
+
+class Humbled(Nearest):
+    _loaded = False
+
+    def read_model(self, folder):
+        super().read_model(folder)
+        self._loaded = True
+
+    def predict_probabilities(self, frame):
+        return softened(super().predict_probabilities(frame), 0.5 if self._loaded else 0.0)
+
+
 class Undecided(Nearest):
     def predict_probabilities(self, frame):
         return np.roll(super().predict_probabilities(frame), 1, axis=1)
@@ -169,6 +207,9 @@ class Eager(Nearest):
         (Infinite, "not finite"),
         (Inventive, "not among the classes"),
         (Uncertain, "do not add up to 1"),
+        (Overconfident, "not between 0 and 1"),
+        (Whimsical, "probabilities depend on the rows beside, on their order or on chance"),
+        (Humbled, "a loaded model gives other probabilities"),
         (Undecided, "another class than the likeliest"),
         (Undescribed, "describe.. leaves out k"),
         (Unprintable, "not made of what JSON has"),

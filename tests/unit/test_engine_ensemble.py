@@ -76,12 +76,19 @@ def test_settings_of_members_are_described_with_their_defaults(tmp_path: Path) -
     assert described == {"members": [{"engine": "classical", "weight": 1.0, "settings": settings}]}
 
 
+@pytest.mark.parametrize(("members", "expected"), [([TREE], True), ([TREE, RIDGE], False)])
+def test_votes_of_a_member_are_no_probabilities(frame, tmp_path, members, expected: bool) -> None:
+    engine = fitted(frame, tmp_path / "model", "ensemble", {"members": members}, PHASE)
+    assert engine.has_probabilities is expected
+
+
 @pytest.mark.parametrize(
     ("members", "message"),
     [
         ([{"engine": "classicall"}], "no engine 'classicall'"),
         ([{"engine": "classical", "settings": {"model": "oak"}}], "settings of engine 'classical'"),
         ([{"engine": "dummy", "settings": {"statistic": "mean"}}], "'dummy' gives no probabilities"),
+        ([{"engine": "automm"}], "'automm' starts from encoders"),
         ([], "members"),
         ([{**TREE, "weight": 0}], "weight"),
     ],

@@ -5,16 +5,19 @@ import yaml
 from project import PROJECT
 
 from polyfacet.config.completion import complete_config
+from polyfacet.config.run import CRYSTALS
 from polyfacet.runtime.errors import UserError
 from polyfacet.splits.parts import divide
 from polyfacet.training.feasibility import check_feasible, fewest_materials
+from polyfacet.training.methods import checked_methods
 
 CHECKPOINT = "model.hf_text.checkpoint_name"
 FEW = {"n_materials": 10}
 
 
 def check(config):
-    check_feasible(complete_config(config))
+    completed = complete_config(config)
+    check_feasible(completed, checked_methods(completed))
 
 
 @pytest.mark.parametrize("path", sorted((PROJECT / "config").glob("*.yaml")), ids=lambda path: path.stem)
@@ -61,6 +64,8 @@ def test_the_shipped_configurations_are_feasible(path):
             {"composition": {"text": "cif"}, "combinations": ["text+image"]},
             "composition, composition_fraction",
         ),
+        ({"combinations": ["text:cif+image"]}, "the facet text:cif needs an encoder that knows its words"),
+        ({"combinations": ["text:cif+image"]}, "or look at text:composition, text:composition_fraction"),
     ],
 )
 def test_what_is_bound_to_fail_is_refused_with_what_to_write(config, message):
@@ -103,7 +108,7 @@ def test_what_can_work_is_not_refused(config):
 @pytest.mark.parametrize("fraction", [0.5, 0.85, 0.95])
 def test_the_fewest_materials_are_the_fewest_that_can_be_split(fraction):
     config = complete_config({"splits": {"a": {"method": "random", "train_fraction": fraction}}})
-    fewest = fewest_materials(config)
+    fewest = fewest_materials(config, checked_methods(config)[CRYSTALS].values())
     assert n_trained(fewest, fraction) >= 10
     assert n_trained(fewest - 1, fraction) < 10
 

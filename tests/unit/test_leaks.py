@@ -13,7 +13,7 @@ import fit_grey_levels
 import split_materials
 from polyfacet.facets.compimage.statistics import STATISTICS
 from polyfacet.facets.compimage.statistics_table import COMPOSITION_STATISTICS, SHAPE
-from polyfacet.facets.registry import COMPOSITION, GRAPH
+from polyfacet.facets.registry import COMPOSITION, GRAPH, IMAGE
 from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.splits.parts import SPLIT
 from polyfacet.training.cells import train, what_engines_see
@@ -149,3 +149,9 @@ def test_the_statistics_of_compositions_are_no_columns_of_the_facet_composition(
     rows = synthetic_cells(12).rename(columns={"graph": "composition"})
     seen = what_engines_see(rows.assign(group="a"), (COMPOSITION,))
     assert list(seen.columns) == ["mat_id", "composition", "composition_statistics"]
+
+
+def test_engines_see_all_views_of_pictures_and_no_digest():
+    views = {f"image_{view}{suffix}": "x" for view in "ab" for suffix in ("", "_sha256")}
+    seen = what_engines_see(pd.DataFrame({"mat_id": ["m"], **views, "gap": [1.0]}), (IMAGE,))
+    assert list(seen.columns) == ["mat_id", "image_a", "image_b"]

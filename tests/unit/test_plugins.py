@@ -1,19 +1,27 @@
 """Plug-ins: found in files and entry points, by what they declare."""
 
 import importlib
+import json
 import sys
 
+import pandas as pd
 import pytest
 
 from polyfacet.config.completion import complete_config
 from polyfacet.facets.registry import FACETS, combination_name, facet_named, facets_of
 from polyfacet.materials.crystal_objectives import CrystalObjective
+from polyfacet.materials.objectives import Objective
 from polyfacet.runtime import plugins
 from polyfacet.runtime.code_digest import code_digest
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.plugins import use_plugins
 from polyfacet.splits.methods import SPLIT_METHODS
+from polyfacet.training.engines.base import Resources
+from polyfacet.training.engines.creation import create, load
+from polyfacet.training.engines.registry import ENGINES
 from polyfacet.training.feasibility import check_feasible
+from polyfacet.training.methods import checked_methods
+from polyfacet.use.configuration_files import generated_files
 
 FACET = """
 from polyfacet.facets.declaration import Facet
@@ -62,35 +70,31 @@ def test_a_file_is_loaded_once(tmp_path):
     assert facet_named("length") is first
 
 
-def test_an_installed_package_declares_by_an_entry_point(tmp_path, monkeypatch):
-    package = tmp_path / "site"
-    (package / "lengths-1.0.dist-info").mkdir(parents=True)
-    (package / "lengths.py").write_text(FACET)
-    (package / "lengths-1.0.dist-info" / "METADATA").write_text("Name: lengths\nVersion: 1.0\n")
-    (package / "lengths-1.0.dist-info" / "entry_points.txt").write_text(
-        "[polyfacet.plugins]\nlengths = lengths\n"
-    )
-    monkeypatch.syspath_prepend(package)
+def install(site, name, files, monkeypatch):
+    """Install a package whose entry point is the module of its name."""
+    info = site / f"{name}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Name: {name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[polyfacet.plugins]\n{name} = {name}\n")
+    for path, code in files.items():
+        (site / path).parent.mkdir(exist_ok=True)
+        (site / path).write_text(code)
+        module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.syspath_prepend(site)
     importlib.invalidate_caches()
-    monkeypatch.delitem(sys.modules, "lengths", raising=False)
+    plugins._installed.cache_clear()
+
+
+def test_an_installed_package_declares_by_an_entry_point(tmp_path, monkeypatch):
+    install(tmp_path, "lengths", {"lengths.py": FACET}, monkeypatch)
     assert facet_named("length").label == "length of the formula"
-    assert FACETS.files_of(["length"]) == (package / "lengths.py",)
+    assert FACETS.files_of(["length"]) == (tmp_path / "lengths.py",)
 
 
 def test_all_code_of_an_installed_package_counts(tmp_path, monkeypatch):
-    package = tmp_path / "site"
-    (package / "many_lengths").mkdir(parents=True)
-    (package / "many_lengths" / "__init__.py").write_text("from .inner import LENGTH\n")
-    (package / "many_lengths" / "inner.py").write_text(FACET)
-    (package / "many_lengths-1.0.dist-info").mkdir()
-    (package / "many_lengths-1.0.dist-info" / "METADATA").write_text("Name: many-lengths\nVersion: 1.0\n")
-    (package / "many_lengths-1.0.dist-info" / "entry_points.txt").write_text(
-        "[polyfacet.plugins]\nmany = many_lengths\n"
-    )
-    monkeypatch.syspath_prepend(package)
-    importlib.invalidate_caches()
-    monkeypatch.delitem(sys.modules, "many_lengths", raising=False)
-    monkeypatch.delitem(sys.modules, "many_lengths.inner", raising=False)
+    code = {"many/__init__.py": "from .inner import LENGTH\n", "many/inner.py": FACET}
+    install(tmp_path, "many", code, monkeypatch)
     assert [path.name for path in FACETS.files_of(["length"])] == ["__init__.py", "inner.py"]
 
 
@@ -152,8 +156,10 @@ def test_a_facet_and_an_objective_have_names_of_their_own(tmp_path, name):
         + f'X = CrystalObjective("{name}2", "x", "", "x", lambda of: 0.0)\n'
     )
     use_plugins([str(tmp_path / "mine.py")])
+    config = complete_config({})
+    methods = checked_methods(config)
     with pytest.raises(UserError, match="the objective 'gap' is called like a column of the facet 'gap'"):
-        check_feasible(complete_config({}))
+        check_feasible(config, methods)
 
 
 def test_its_code_counts_in_digests_and_its_comments_do_not(tmp_path):
@@ -168,3 +174,81 @@ def test_its_code_counts_in_digests_and_its_comments_do_not(tmp_path):
         digests.append(code_digest(script, other))
     assert digests[1] == digests[2]
     assert len(set(digests)) == 3
+
+
+MODEL = """
+import numpy as np
+
+from polyfacet.facets.declaration import Facet
+from polyfacet.runtime.resources import Cost
+from polyfacet.training.engines.base import Engine, Settings
+from polyfacet.training.engines.declaration import EngineDeclaration
+
+
+class Zero(Engine):
+    def learn(self, train, valid, objective):
+        pass
+
+    def answer(self, frame):
+        return np.zeros(len(frame))
+
+    def write_model(self, folder):
+        pass
+
+    def read_model(self, folder):
+        pass
+
+
+LENGTH = Facet("length", "length of the formula", "vector", needs="formula", make=len)
+ZERO = EngineDeclaration("zero", Settings, Zero, looks_at=lambda facet: True, cost=Cost(mb=1))
+"""
+
+
+def save_model(folder, name="zero", settings=None):
+    engine = create(name, settings or {}, Resources(seed=1))
+    engine.fit(pd.DataFrame(), pd.DataFrame(), [facet_named("length")], Objective("y", "Y", "1"))
+    engine.save(folder)
+
+
+def test_a_model_says_which_file_its_engine_and_facet_come_from(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(MODEL)
+    monkeypatch.chdir(tmp_path)
+    use_plugins(["mine.py"])
+    save_model(tmp_path / "model")
+    assert load(tmp_path / "model").predict(pd.DataFrame({"mat_id": ["m"]})).tolist() == [0.0]
+    monkeypatch.setattr(plugins, "_of_run", {})
+    with pytest.raises(UserError) as refused:
+        load(tmp_path / "model")
+    for said in (
+        f"The model in {tmp_path / 'model'}",
+        "the engine 'zero' of the plug-in mine.py",
+        "the facet 'length' of the plug-in mine.py",
+        "use_plugins(['mine.py'])",
+    ):
+        assert said in str(refused.value)
+
+
+def test_a_model_says_which_package_its_engine_comes_from(tmp_path, monkeypatch):
+    install(tmp_path / "site", "zeros", {"zeros.py": MODEL}, monkeypatch)
+    save_model(tmp_path / "model")
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path != str(tmp_path / "site")])
+    plugins._installed.cache_clear()
+    with pytest.raises(UserError, match=r"entry point zeros of the package zeros 1\.0") as refused:
+        load(tmp_path / "model")
+    assert "install zeros 1.0" in str(refused.value)
+    assert "use_plugins" not in str(refused.value)
+
+
+def test_a_model_of_the_project_needs_no_plug_in(tmp_path):
+    engine = create("dummy", {}, Resources(seed=1))
+    rows = pd.DataFrame({"y": [1.0, 2.0]})
+    engine.fit(rows, rows, [], Objective("y", "Y", "1"))
+    engine.save(tmp_path / "model")
+    assert json.loads((tmp_path / "model" / "engine.json").read_text())["plugins"] == []
+
+
+def test_what_is_generated_for_the_project_has_no_plug_in_of_whoever_generates_it(tmp_path, monkeypatch):
+    before = generated_files()
+    install(tmp_path, "zeros", {"zeros.py": MODEL}, monkeypatch)
+    assert "zero" in ENGINES.all()
+    assert generated_files() == before

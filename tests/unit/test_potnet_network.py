@@ -4,7 +4,7 @@ import torch
 from textbook_crystals import all_crystals, rocksalt, triclinic
 from torch_geometric.data import Batch
 
-from polyfacet.facets.graph.crystal_graph import CrystalGraph, build_graph
+from polyfacet.facets.graph.crystal_graph import CrystalGraph, build_graphs
 from polyfacet.facets.graph.element_features import MAX_ATOMIC_NUMBER, element_feature_table
 from polyfacet.facets.graph.local_graph import LocalGraph
 from polyfacet.facets.graph.network import (
@@ -19,8 +19,8 @@ from polyfacet.facets.graph.network import (
 SMALL = NetworkConfig(width=32, layers=2)
 
 
-def graph_of(crystal) -> CrystalGraph:
-    return build_graph("x", crystal, pauli="coded", neighbours=16, min_radius=0.0)
+def graphs_of(crystals) -> list[CrystalGraph]:
+    return build_graphs(crystals, pauli="coded", neighbours=16, min_radius=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_bases_peak_at_their_centres_and_tell_far_values_apart():
 
 
 def test_embedding_in_a_batch_is_that_of_the_crystal_alone(network):
-    inputs = [network_input(graph_of(crystal)) for crystal in all_crystals().values()]
+    inputs = [network_input(graph) for graph in graphs_of(all_crystals())]
     with torch.inference_mode():
         together = network(Batch.from_data_list(inputs))
         alone = torch.cat([network(data) for data in inputs])
@@ -61,7 +61,7 @@ def test_embedding_in_a_batch_is_that_of_the_crystal_alone(network):
 
 
 def test_edges_that_are_alike_count_as_often_as_they_are(network):
-    graph = graph_of(rocksalt())
+    (graph,) = graphs_of({"rocksalt": rocksalt()})
     data = network_input(graph)
     assert data.edge_count.sum() == len(graph.local.source) > len(data.edge_count)
     repeats = data.edge_count.long()
@@ -74,7 +74,7 @@ def test_edges_that_are_alike_count_as_often_as_they_are(network):
 
 
 def test_both_branches_and_all_terms_reach_the_embedding(network):
-    graph = graph_of(triclinic())
+    (graph,) = graphs_of({"triclinic": triclinic()})
 
     def embed(local: LocalGraph, potentials: np.ndarray) -> torch.Tensor:
         changed = CrystalGraph("x", graph.atomic_numbers, potentials, local)
@@ -93,7 +93,8 @@ def test_both_branches_and_all_terms_reach_the_embedding(network):
 def test_head_makes_the_whole_network_trainable():
     torch.manual_seed(0)
     network, head = PotNet(SMALL), PropertyHead(SMALL, n_properties=7)
-    batch = Batch.from_data_list([network_input(graph_of(crystal)) for crystal in (rocksalt(), triclinic())])
+    graphs = graphs_of({"rocksalt": rocksalt(), "triclinic": triclinic()})
+    batch = Batch.from_data_list([network_input(graph) for graph in graphs])
     predictions = head(network(batch))
     assert predictions.shape == (2, 7)
     predictions.square().sum().backward()

@@ -49,7 +49,7 @@ def main(
     folder, name = _checkpoint(facet, checkpoint, hub_encoders, encoders)
     tokenizer = load_tokenizer(folder)
     limit = longest_text(folder, tokenizer, max_text_len)
-    counts = count_tokens(_texts(facet, texts), tokenizer, limit, form=form or text, encoder=name)
+    counts = count_tokens(_texts(facet, texts), tokenizer, limit, facet=text, form=form, encoder=name)
     check_known(counts)
     write_counts(tokens, counts)
 

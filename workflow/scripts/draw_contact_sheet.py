@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from polyfacet.facets.aligned import check_pictures
-from polyfacet.facets.registry import IMAGE, picture_columns
+from polyfacet.facets.registry import IMAGE, shown_columns
 from polyfacet.reporting.figures import contact_sheet, save
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.dataset import read_dataset
@@ -22,7 +22,7 @@ def main(dataset: Path, sheet: Path, *, n_pictures: int) -> None:
         How many pictures at most, ten per line; the views of a material stand side by side.
     """
     frame = read_dataset(dataset)
-    views = picture_columns(IMAGE, frame.columns)
+    views = shown_columns(IMAGE, frame.columns)
     frame = frame.dropna(subset=views).sort_values(["formula", "mat_id"])
     if frame.empty:
         raise UserError(f"{dataset} has no pictures; see the rejects of the images stage.")

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import DIGEST_SUFFIX, picture_columns
+from polyfacet.facets.registry import DIGEST_SUFFIX, shown_columns
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_file
 from polyfacet.runtime.parquet import column, read_table
@@ -116,7 +116,7 @@ def check_pictures(frame: pd.DataFrame, facets: Sequence[Facet]) -> None:
         If one is missing or has changed; names the file and the material.
     """
     pictures = [facet for facet in facets if facet.kind == "image"]
-    for name in (name for facet in pictures for name in picture_columns(facet, frame.columns)):
+    for name in (name for facet in pictures for name in shown_columns(facet, frame.columns)):
         rows = frame.loc[frame[name].notna(), [name, f"{name}{DIGEST_SUFFIX}", "mat_id"]]
         for path, digest, mat_id in rows.itertuples(index=False):
             _check_picture(Path(path), digest, mat_id)

@@ -41,14 +41,14 @@ def in_order(facets: Iterable[Facet]) -> list[Facet]:
     return sorted(set(facets), key=lambda facet: (order[facet.base], facet.form))
 
 
-def facet_columns(facet: Facet, columns: Iterable[str]) -> list[str]:
-    """Name the columns of a table that belong to a facet, digests of its pictures among them."""
-    return [column for column in columns if column == facet.name or column.startswith(f"{facet.name}_")]
+def shown_columns(facet: Facet, columns: Iterable[str]) -> list[str]:
+    """Name the columns of a dataset that show a facet: one, or ``image_a`` and more views of pictures."""
+    return [column for column in columns if column == facet.name or _is_view(column, facet)]
 
 
-def picture_columns(facet: Facet, columns: Iterable[str]) -> list[str]:
-    """Name the columns of a table that hold a facet's pictures: ``image``, or ``image_a`` and more views."""
-    return [column for column in facet_columns(facet, columns) if not column.endswith(DIGEST_SUFFIX)]
+def _is_view(column: str, facet: Facet) -> bool:
+    is_of_pictures = facet.kind == "image" and column.startswith(f"{facet.name}_")
+    return is_of_pictures and not column.endswith(DIGEST_SUFFIX)
 
 
 def structure_picture_columns(views: Sequence[str], arrangement: str) -> list[str]:

@@ -12,9 +12,10 @@ import importlib.util
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Generic, Protocol, TypeVar
 
 from polyfacet.runtime.errors import UserError
@@ -33,7 +34,39 @@ class Declaration(Protocol):
 
 Declared = TypeVar("Declared", bound=Declaration)
 
-_of_run: dict[Path, ModuleType] = {}
+
+@dataclass(frozen=True)
+class Origin:
+    """Where something that a plug-in declares comes from.
+
+    Attributes
+    ----------
+    kind, name
+        What is declared: ``engine``, ``closest``.
+    plugin
+        The file, as a run names it; of an installed package, the entry point.
+    package
+        Name and version of the package; None of a file.
+    """
+
+    kind: str
+    name: str
+    plugin: str
+    package: str | None = None
+
+    def __str__(self) -> str:
+        place = f"entry point {self.plugin} of the package {self.package}" if self.package else self.plugin
+        return f"the {self.kind} {self.name!r} of the plug-in {place}"
+
+
+@dataclass(frozen=True)
+class _Plugin:
+    module: ModuleType
+    name: str
+    package: str | None = None
+
+
+_of_run: dict[Path, _Plugin] = {}
 
 
 class Registry(Generic[Declared]):
@@ -54,6 +87,11 @@ class Registry(Generic[Declared]):
         self._declares = declares
         self._built_in = {each.name: each for each in built_in}
 
+    @property
+    def built_in(self) -> Mapping[str, Declared]:
+        """Those of Polyfacet itself by name, whatever plug-ins there are."""
+        return MappingProxyType(self._built_in)
+
     def all(self) -> Mapping[str, Declared]:
         """Return all declarations by name: those built in, then those of plug-ins by name.
 
@@ -63,12 +101,12 @@ class Registry(Generic[Declared]):
             If a plug-in takes a name that another declaration has.
         """
         found = dict(self._built_in)
-        for module in _modules():
-            for each in self._of(module):
+        for plugin in _plugins():
+            for each in self._of(plugin.module):
                 if found.setdefault(each.name, each) is not each:
                     raise UserError(
-                        f"the plug-in {module.__file__} declares the {self.kind} {each.name!r}, and there is "
-                        "one of that name already. Give it another name."
+                        f"the plug-in {plugin.module.__file__} declares the {self.kind} {each.name!r}, and "
+                        "there is one of that name already. Give it another name."
                     )
         added = sorted(found.keys() - self._built_in.keys())
         return {name: found[name] for name in (*self._built_in, *added)}
@@ -91,9 +129,19 @@ class Registry(Generic[Declared]):
         wanted = set(names)
         return tuple(
             file
-            for module in _modules()
-            if any(each.name in wanted for each in self._of(module))
-            for file in _files(module)
+            for plugin in _plugins()
+            if any(each.name in wanted for each in self._of(plugin.module))
+            for file in _files(plugin.module)
+        )
+
+    def origins_of(self, names: Iterable[str]) -> tuple[Origin, ...]:
+        """Say where those of some names that are not built in come from."""
+        wanted = set(names)
+        return tuple(
+            Origin(self.kind, each.name, plugin.name, plugin.package)
+            for plugin in _plugins()
+            for each in self._of(plugin.module)
+            if each.name in wanted
         )
 
     def _of(self, module: ModuleType) -> Iterator[Declared]:
@@ -122,32 +170,34 @@ def use_plugins(files: Sequence[str] | str) -> None:
     for name in [files] if isinstance(files, str) else files:
         path = Path(name).resolve()
         if path not in _of_run:
-            _of_run[path] = _load(path, name)
+            _of_run[path] = _Plugin(_load(path, name), name)
 
 
-def _modules() -> list[ModuleType]:
+def _plugins() -> list[_Plugin]:
     return [*_installed(), *_of_run.values()]
 
 
 @cache
-def _installed() -> tuple[ModuleType, ...]:
+def _installed() -> tuple[_Plugin, ...]:
     """Import the plug-ins of installed packages."""
-    modules = []
+    plugins = []
     for point in sorted(importlib.metadata.entry_points(group=ENTRY_POINTS), key=lambda each: each.name):
         try:
-            modules.append(importlib.import_module(point.module))
+            module = importlib.import_module(point.module)
         except Exception as error:
             raise UserError(
                 f"the plug-in {point.name} of an installed package cannot be imported "
                 f"({type(error).__name__}: {error}). Repair or uninstall the package."
             ) from error
-    return tuple(modules)
+        package = f"{point.dist.name} {point.dist.version}" if point.dist else point.module
+        plugins.append(_Plugin(module, point.name, package))
+    return tuple(plugins)
 
 
 def _files(module: ModuleType) -> list[Path]:
     """Return the file of a plug-in, or all of the installed package that it is in."""
     file = Path(str(module.__file__))
-    if module in _of_run.values():
+    if any(plugin.module is module for plugin in _of_run.values()):
         return [file]
     package = sys.modules[module.__name__.split(".")[0]]
     folders = getattr(package, "__path__", None)

@@ -13,13 +13,14 @@ import pyarrow as pa
 
 from polyfacet.facets.compimage.statistics_table import STATISTICS_COLUMN
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import combination_name, facet_columns
+from polyfacet.facets.registry import combination_name, shown_columns
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.identifiers import text_digest
 from polyfacet.runtime.parquet import column
 from polyfacet.splits.parts import PARTS, TEST, TRAIN, VALID
 from polyfacet.training.cards import Card, Counts, describe_origin, measure_cost
 from polyfacet.training.engines.base import Engine, EngineError, ValidationUse
+from polyfacet.training.engines.probabilities import class_probabilities
 from polyfacet.training.learnable import check_learnable, check_not_shown, check_predictions, is_known
 
 logger = logging.getLogger(__name__)
@@ -114,6 +115,13 @@ PREDICTIONS = pa.schema(
         column("y_pred", pa.float64(), "predicted value", "that of the objective", nullable=True),
         column("true_class", pa.string(), "true class", nullable=True),
         column("predicted_class", pa.string(), "predicted class", nullable=True),
+        column(
+            "probabilities",
+            pa.map_(pa.string(), pa.float64()),
+            "probability of each class, in the order of the column classes of cells.parquet; missing for "
+            "numbers, and for methods that give none",
+            nullable=True,
+        ),
     ]
 )
 
@@ -128,16 +136,9 @@ def usable_rows(materials: pd.DataFrame, cell: Cell) -> pd.DataFrame:
 
 def what_engines_see(rows: pd.DataFrame, facets: Sequence[Facet]) -> pd.DataFrame:
     """Return a copy of identifiers, facets and statistics, without anything that any cell predicts."""
-    columns = [column for facet in facets for column in _columns_of(facet, rows)]
+    columns = [column for facet in facets for column in shown_columns(facet, rows.columns)]
     statistics = [STATISTICS_COLUMN] if STATISTICS_COLUMN in rows else []
     return rows[["mat_id", *columns, *statistics]].copy(deep=True)
-
-
-def _columns_of(facet: Facet, rows: pd.DataFrame) -> list[str]:
-    """Name the columns of a facet: several where there are views, one with numbers or a text."""
-    if facet.kind == "image":
-        return facet_columns(facet, rows.columns)
-    return [facet.name] if facet.name in rows else []
 
 
 def train(
@@ -178,20 +179,27 @@ def train(
         engine.fit(fitted, chosen_by, cell.facets, cell.objective)
         predicted = engine.predict(seen)
         check_predictions(predicted, cell.objective)
+        probabilities = class_probabilities(engine, seen)
         engine.save(model)
     except EngineError as error:
         logger.exception("the cell failed")
         reason = f"{error}{_left_out(materials, rows, cell)}"
-        predicted = np.full(len(rows), None if cell.objective.classes else np.nan)
+        predicted, probabilities = np.full(len(rows), None if cell.objective.classes else np.nan), None
         model.mkdir(parents=True, exist_ok=True)
     card = _card(cell, engine, rows, len(materials), reason, time.monotonic() - start)
     return (
-        _predictions(cell, rows, predicted, engine.validation_use),
+        _predictions(cell, rows, predicted, probabilities, engine.validation_use),
         card.model_copy(update={"foundation": foundation}),
     )
 
 
-def _predictions(cell: Cell, rows: pd.DataFrame, predicted: np.ndarray, use: ValidationUse) -> pd.DataFrame:
+def _predictions(
+    cell: Cell,
+    rows: pd.DataFrame,
+    predicted: np.ndarray,
+    probabilities: np.ndarray | None,
+    use: ValidationUse,
+) -> pd.DataFrame:
     unknown = pd.Series(None, rows.index, dtype=object)
     values = rows[cell.objective.column], pd.Series(predicted, rows.index)
     numbers, names = (unknown, unknown), values
@@ -205,7 +213,14 @@ def _predictions(cell: Cell, rows: pd.DataFrame, predicted: np.ndarray, use: Val
         y_pred=numbers[1].astype(float),
         true_class=names[0],
         predicted_class=names[1],
+        probabilities=unknown if probabilities is None else _by_class(probabilities, cell, rows.index),
     )
+
+
+def _by_class(probabilities: np.ndarray, cell: Cell, index: pd.Index) -> pd.Series:
+    """Name the class of each probability."""
+    named = [list(zip(cell.objective.classes, row, strict=True)) for row in probabilities.tolist()]
+    return pd.Series(named, index, dtype=object)
 
 
 def _left_out(materials: pd.DataFrame, rows: pd.DataFrame, cell: Cell) -> str:

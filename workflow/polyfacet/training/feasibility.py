@@ -1,14 +1,14 @@
 """Whether a configuration whose values are right one by one can be run at all, known before anything runs."""
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
 from polyfacet.config.run import CRYSTALS
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.graph.limits import MIN_MATERIALS
-from polyfacet.facets.registry import COMPIMAGE, FACETS, GRAPH, IMAGE, TEXT, facets_of
+from polyfacet.facets.registry import COMPIMAGE, FACETS, GRAPH, IMAGE, TEXT, facets_of, in_order
 from polyfacet.facets.text.variants import FORMULA_TEXTS, STRUCTURE_TEXTS
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
 from polyfacet.runtime.errors import UserError
@@ -16,14 +16,21 @@ from polyfacet.splits.methods import SPLIT_METHODS
 from polyfacet.training.encoders.own_checkpoints import own_checkpoints
 from polyfacet.training.encoders.timm_names import architectures
 from polyfacet.training.engines.registry import ENGINES
-from polyfacet.training.methods import checked_methods, splits_of_source
+from polyfacet.training.methods import Method, Methods, splits_of_source
 
 # Settings that not every way to split looks at, with examples.
 OF_SOME_SPLITS = {"column": "space_group", "file": "folds.csv", "random_state": 0}
 
 
-def check_feasible(config: Mapping[str, Any]) -> None:
+def check_feasible(config: Mapping[str, Any], methods: Methods) -> None:
     """Refuse a complete configuration that is bound to fail.
+
+    Parameters
+    ----------
+    config
+        The configuration.
+    methods
+        What `polyfacet.training.methods.checked_methods` makes of it.
 
     Raises
     ------
@@ -32,24 +39,32 @@ def check_feasible(config: Mapping[str, Any]) -> None:
     """
     problems = [*_splits(config), *_names(config)]
     if config["sources"]:
-        problems += [*_objectives(config), *_filters(config), *_materials(config), *_encoders(config)]
+        of_crystals = list(methods[CRYSTALS].values())
+        problems += [*_objectives(config), *_filters(config)]
+        problems += [*_materials(config, of_crystals), *_encoders(config, of_crystals)]
     if problems:
         raise UserError("The configuration cannot be run:\n" + "\n".join(f"  - {line}" for line in problems))
 
 
-def fewest_materials(config: Mapping[str, Any]) -> int:
+def fewest_materials(config: Mapping[str, Any], methods: Iterable[Method]) -> int:
     """Count the materials that a sample needs, so that no part of any split is too small for its use.
 
     Where groups stay together more may be needed.
+
+    Parameters
+    ----------
+    config
+        The configuration.
+    methods
+        The methods that look at crystals.
     """
-    splits = splits_of_source(config, CRYSTALS).values()
-    return max(_fewest_of_split(config, split) for split in splits)
-
-
-def _fewest_of_split(config: Mapping[str, Any], split: Mapping[str, Any]) -> int:
-    fraction, held_out = split["train_fraction"], split["validation_fraction"]
-    trains_network = config["graphs"]["embedding"] == "trained" and GRAPH in _facets_asked(config)
+    trains_network = config["graphs"]["embedding"] == "trained" and GRAPH in _facets_of(methods)
     n_trained = MIN_MATERIALS if trains_network else 1
+    return max(_fewest_of_split(split, n_trained) for split in splits_of_source(config, CRYSTALS).values())
+
+
+def _fewest_of_split(split: Mapping[str, Any], n_trained: int) -> int:
+    fraction, held_out = split["train_fraction"], split["validation_fraction"]
 
     def enough(n: int) -> bool:
         n_train = round(fraction * n)
@@ -109,14 +124,13 @@ def _unknown(where: str, name: str, known: Sequence[str]) -> Iterator[str]:
         yield f"{where} names {name!r}; there are: {', '.join(known)}.{hint}"
 
 
-def _facets_asked(config: Mapping[str, Any]) -> set[Facet]:
-    """List the facets of crystals that any method looks at."""
-    methods = checked_methods(config).get(CRYSTALS, {}).values()
+def _facets_of(methods: Iterable[Method]) -> set[Facet]:
+    """List the facets that any of some methods looks at."""
     return {facet for method in methods for name in method["combinations"] for facet in facets_of(name)}
 
 
-def _materials(config: Mapping[str, Any]) -> Iterator[str]:
-    wanted, fewest = config["n_materials"], fewest_materials(config)
+def _materials(config: Mapping[str, Any], methods: Iterable[Method]) -> Iterator[str]:
+    wanted, fewest = config["n_materials"], fewest_materials(config, methods)
     if wanted != "all" and wanted < fewest:
         yield (
             f"n_materials = {wanted} is too small: parts of it are to be trained on, chosen by and tested on "
@@ -145,13 +159,9 @@ def _filters(config: Mapping[str, Any]) -> Iterator[str]:
             )
 
 
-def _encoders(config: Mapping[str, Any]) -> Iterator[str]:
+def _encoders(config: Mapping[str, Any], methods: Iterable[Method]) -> Iterator[str]:
     """Look at the local encoders, which are made without looking at a material."""
-    encoded = [
-        method
-        for method in checked_methods(config)[CRYSTALS].values()
-        if ENGINES.get(method["engine"]).encoders
-    ]
+    encoded = [method for method in methods if ENGINES.get(method["engine"]).encoders]
     if config["encoders"]["source"] != "local" or not encoded:
         return
     width, n_heads = (config["encoders"]["text"][name] for name in ("hidden_size", "n_heads"))
@@ -163,21 +173,27 @@ def _encoders(config: Mapping[str, Any]) -> Iterator[str]:
         )
     for facet in (IMAGE, COMPIMAGE):
         yield from _architecture(facet, config["encoders"][facet.name]["architecture"])
-    usual = config["composition"]["text"]
-    read = {facet for method in encoded for facet in _read_locally(config, method)}
-    for form in sorted({facet.form or usual for facet in read if facet.base == TEXT.name}):
-        if form in STRUCTURE_TEXTS:
-            yield (
-                f"composition.text: {form} needs an encoder that knows its words; encoders.source: local "
-                f"knows elements and numbers only. Write for example\n      encoders: {{source: hub}}\n"
-                f"    or name a checkpoint of your own (encoders.checkpoints.text)"
-                f", or choose a composition.text that local encoders can read: {', '.join(FORMULA_TEXTS)}"
-            )
+    for facet in in_order(facet for method in encoded for facet in _read_locally(config, method)):
+        yield from _words(facet, config["composition"]["text"])
 
 
-def _read_locally(config: Mapping[str, Any], method: Mapping[str, Any]) -> set[Facet]:
+def _words(facet: Facet, usual_form: str) -> Iterator[str]:
+    """Refuse texts of structures to local encoders."""
+    if facet.base != TEXT.name or (facet.form or usual_form) not in STRUCTURE_TEXTS:
+        return
+    readable = [TEXT.variant(form).name for form in FORMULA_TEXTS] if facet.form else FORMULA_TEXTS
+    named = f"the facet {facet.name}" if facet.form else f"composition.text: {usual_form}"
+    other = "look at" if facet.form else "choose a composition.text that local encoders can read:"
+    yield (
+        f"{named} needs an encoder that knows its words; encoders.source: local knows elements and numbers "
+        "only. Write for example\n      encoders: {source: hub}\n"
+        f"    or name a checkpoint of your own (encoders.checkpoints.text), or {other} {', '.join(readable)}"
+    )
+
+
+def _read_locally(config: Mapping[str, Any], method: Method) -> set[Facet]:
     """List the text facets that a method reads with the local encoder."""
-    seen = {facet for name in method["combinations"] for facet in facets_of(name)}
+    seen = _facets_of([method])
     named = method["settings"].get("hyperparameters", {})
     own = own_checkpoints(seen, config["encoders"]["checkpoints"], named)
     return {facet for facet in seen if facet.kind == "text" and facet not in own}

@@ -20,6 +20,11 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.training.cells import NO_FACET
 from polyfacet.training.engines.registry import ENGINES, check_combinations, complete_settings
 
+# A method that is complete: its ``engine``, ``combinations`` (names; none of a baseline) and ``settings``.
+Method = Mapping[str, Any]
+# Source to its methods by name.
+Methods = Mapping[str, Mapping[str, Method]]
+
 
 def sources_of(config: Mapping[str, Any]) -> dict[str, tuple[Facet, ...]]:
     """List the sources of a configuration, and the facets that each has."""
@@ -45,7 +50,7 @@ def needs_structure(facet: Facet, forms: Mapping[str, str]) -> bool:
     return facet.needs == "structure" or facet.variants.get(form, False)
 
 
-def checked_methods(config: Mapping[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
+def checked_methods(config: Mapping[str, Any]) -> Methods:
     """Check the methods of a configuration, and complete them for each source.
 
     Parameters
@@ -55,8 +60,8 @@ def checked_methods(config: Mapping[str, Any]) -> dict[str, dict[str, dict[str, 
 
     Returns
     -------
-    dict
-        Source, then method, to its ``engine``, ``combinations`` (names; none of a baseline) and ``settings``.
+    mapping
+        Source, then name of a method, to the method.
 
     Raises
     ------
@@ -137,9 +142,7 @@ def _check_report(config: Mapping[str, Any], sources: Mapping[str, Any]) -> None
         _check_named(f"{where}.split", entry.get("split"), "split", config["splits"])
 
 
-def _check_combination(
-    where: str, entry: Mapping[str, Any], methods: Mapping[str, Mapping[str, Any]]
-) -> None:
+def _check_combination(where: str, entry: Mapping[str, Any], methods: Mapping[str, Method]) -> None:
     """Refuse a published score that is of no cell of the run, or of which one it is not said."""
     source, method = entry["source"], entry["method"]
     if method not in methods:

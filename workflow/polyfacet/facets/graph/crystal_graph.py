@@ -113,28 +113,6 @@ def build_graphs(
     ]
 
 
-def build_graph(
-    mat_id: str,
-    crystal: Crystal,
-    *,
-    pauli: PauliDecay,
-    neighbours: int,
-    min_radius: float,
-    across_vacuum: bool = True,
-    device: str = "cpu",
-) -> CrystalGraph:
-    """Compute lattice sums and local graph of one crystal; see `build_graphs`."""
-    (graph,) = build_graphs(
-        {mat_id: crystal},
-        pauli=pauli,
-        neighbours=neighbours,
-        min_radius=min_radius,
-        across_vacuum=across_vacuum,
-        device=device,
-    )
-    return graph
-
-
 def graph_from_row(row: Mapping[Any, Any]) -> CrystalGraph:
     """Read a graph back from a row of the ``GRAPHS`` table."""
     n_atoms = len(row["atomic_numbers"])

@@ -167,39 +167,20 @@ def train(
     """
     scale = TargetScale.fit(training.values)
     left_out = _left_out(training.values, scale, properties)
-    if len(left_out) == len(properties):
-        raise NothingToLearnError("; ".join(f"{name}: {why}" for name, why in left_out.items()))
     judges, choice = _choose_by(training, validation, scale)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = PropertyNetwork(network, len(properties)).to(network.readout.weight.device)
+    model = _with_head(network, len(properties), seed)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )
-    plan = loop.Plan(
-        "training",
-        _digest(model, [training, validation], config, seed),
-        state,
-        config.epochs,
-        config.patience,
-    )
+    digest = _digest(model, [training, validation], config, seed)
     ended = loop.train(
         model,
         optimizer,
-        plan,
+        loop.Plan("training", digest, state, config.epochs, config.patience),
         lambda epoch: _train_epoch(model, optimizer, training, scale, config, seed, epoch),
         lambda: choice.error(predict(model, judges, config.batch_size)),
     )
-    if not ended.epoch:
-        raise UserError(
-            "the training of the network diverged: loss or predictions were not finite in any of its epochs "
-            f"({ended.n_epochs} of {config.epochs} ended). Lower graphs.training.learning_rate "
-            f"({config.learning_rate:g})."
-        )
-    tell(
-        f"training: epoch {ended.epoch} of {ended.n_epochs} is the best; "
-        f"error over that of the median: {ended.error:.3f}"
-    )
+    _tell_of(ended, config)
     return Trained(
         model,
         validation,
@@ -215,8 +196,28 @@ def train(
     )
 
 
+def _with_head(network: PotNet, n_properties: int, seed: int) -> PropertyNetwork:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return PropertyNetwork(network, n_properties).to(network.readout.weight.device)
+
+
+def _tell_of(ended: loop.Ended, config: NetworkTraining) -> None:
+    """Log how a training ended; refuse one of which no epoch is of use."""
+    if not ended.epoch:
+        raise UserError(
+            "the training of the network diverged: loss or predictions were not finite in any of its epochs "
+            f"({ended.n_epochs} of {config.epochs} ended). Lower graphs.training.learning_rate "
+            f"({config.learning_rate:g})."
+        )
+    tell(
+        f"training: epoch {ended.epoch} of {ended.n_epochs} is the best; "
+        f"error over that of the median: {ended.error:.3f}"
+    )
+
+
 def _left_out(values: NDArray[np.float64], scale: TargetScale, properties: Sequence[str]) -> dict[str, str]:
-    """Say which properties teach nothing, and why."""
+    """Say which properties teach nothing, and why; refuse to train where none teaches anything."""
     reasons = {}
     for t, name in enumerate(properties):
         if scale.learnable[t]:
@@ -225,6 +226,8 @@ def _left_out(values: NDArray[np.float64], scale: TargetScale, properties: Seque
         constant = f"all {known} known training values are {scale.centre[t]:g}"
         reasons[name] = constant if known else "no training value is known"
         logger.warning("%s is left out of the loss: %s", name, reasons[name])
+    if len(reasons) == len(properties):
+        raise NothingToLearnError("; ".join(f"{name}: {why}" for name, why in reasons.items()))
     return reasons
 
 

@@ -57,7 +57,7 @@ def longest_text(checkpoint: Path, tokenizer: Any, told: int | None) -> int:
 
 
 def count_tokens(
-    texts: Iterable[str], tokenizer: Any, max_tokens: int, *, form: str, encoder: str
+    texts: Iterable[str], tokenizer: Any, max_tokens: int, *, facet: str, form: str, encoder: str
 ) -> TokenCounts:
     """Count what a tokenizer does not know in texts, and the texts that it would cut.
 
@@ -82,6 +82,7 @@ def count_tokens(
             if places:
                 words.update(text[slice(*places[i])] for i in found)
     return TokenCounts(
+        facet=facet,
         form=form,
         encoder=encoder,
         n_texts=n_texts,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from polyfacet.facets.declaration import FORM_SEPARATOR
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import unreadable, write_text
 
@@ -17,7 +18,8 @@ class TokenCounts(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    # Form of the text facet, and what its encoder is.
+    # Name of the facet as combinations have it, its form if it has several, and what its encoder is.
+    facet: str
     form: str
     encoder: str
     n_texts: int
@@ -45,11 +47,14 @@ def check_known(counts: TokenCounts) -> None:
     """
     if counts.unknown_share > MAX_UNKNOWN:
         words = f", such as {', '.join(map(repr, counts.unknown_words))}" if counts.unknown_words else ""
+        texts, other = f"the facet {counts.facet}", f"Leave {counts.facet} out of `combinations`"
+        # Its form is the usual one where the combination names none.
+        if counts.form and FORM_SEPARATOR not in counts.facet:
+            texts, other = f"composition.text: {counts.form}", "Choose another composition.text"
         raise UserError(
             f"The text encoder {counts.encoder} does not know {counts.unknown_share:.1%} of the tokens of "
-            f"composition.text: {counts.form}{words}; {MAX_UNKNOWN:.0%} are allowed. Choose another "
-            "composition.text, or an encoder that knows these words: encoders.source: hub, or "
-            "encoders.checkpoints.text."
+            f"{texts}{words}; {MAX_UNKNOWN:.0%} are allowed. {other}, or choose an encoder that knows these "
+            "words: encoders.source: hub, or encoders.checkpoints.text."
         )
 
 
@@ -74,9 +79,9 @@ def tokens_note(tables: Sequence[Path]) -> str:
 def _note(counts: TokenCounts) -> str:
     words = f" ({', '.join(f'`{word}`' for word in counts.unknown_words)})" if counts.unknown_words else ""
     return (
-        f"The text encoder (`{counts.encoder}`) reads {counts.n_texts} texts (`{counts.form}`) of "
-        f"{counts.n_tokens} tokens, of which it does not know {counts.n_unknown}, "
-        f"{counts.unknown_share:.2%}{words}. It reads {counts.max_tokens} tokens of a text; "
-        f"{counts.n_cut} texts are longer, {counts.n_cut / max(counts.n_texts, 1):.1%} of them, and end "
-        "there."
+        f"The text encoder (`{counts.encoder}`) reads {counts.n_texts} texts "
+        f"(`{counts.form or counts.facet}`) of {counts.n_tokens} tokens, of which it does not know "
+        f"{counts.n_unknown}, {counts.unknown_share:.2%}{words}. It reads {counts.max_tokens} tokens of a "
+        f"text; {counts.n_cut} texts are longer, {counts.n_cut / max(counts.n_texts, 1):.1%} of them, and "
+        "end there."
     )

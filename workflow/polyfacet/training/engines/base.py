@@ -13,8 +13,10 @@ import pandas as pd
 
 from polyfacet.config.section import Section
 from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import FACETS
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.files import atomic_path
+from polyfacet.runtime.plugins import Origin
 
 # What a saved model says of itself.
 ENGINE_FILE = "engine.json"
@@ -72,6 +74,8 @@ class Engine(ABC):
         Name by which it is declared.
     facets, objective
         What it was fitted on.
+    origins
+        Where it and its members come from, as far as plug-ins declare them.
     """
 
     # What ``learn`` does with the rows of ``valid``; the card counts rows by it.
@@ -82,6 +86,7 @@ class Engine(ABC):
         self.settings = settings
         self.resources = resources
         self.facets: tuple[Facet, ...] = ()
+        self.origins: tuple[Origin, ...] = ()
         self._objective: Objective | None = None
 
     @property
@@ -142,11 +147,15 @@ class Engine(ABC):
             "seed": self.resources.seed,
             "facets": [facet.name for facet in self.facets],
             "objective": asdict(self.objective),
+            "plugins": [asdict(origin) for origin in (*self.origins, *self._origins_of_facets())],
         }
         with atomic_path(folder) as part:
             part.mkdir()
             self.write_model(part)
             (part / ENGINE_FILE).write_text(json.dumps(identity, indent=2) + "\n", encoding="utf-8")
+
+    def _origins_of_facets(self) -> tuple[Origin, ...]:
+        return FACETS.origins_of(facet.base for facet in self.facets)
 
     def restore(self, folder: Path, facets: Sequence[Facet], objective: Objective) -> None:
         """Take the place of the engine that has saved its model in a folder."""
@@ -206,6 +215,17 @@ class Engine(ABC):
 class ProbabilisticEngine(Engine):
     """An engine that knows how sure it is of a class."""
 
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether `predict_probabilities` of the fitted engine are more than votes, which are 1 or 0.
+
+        Votes can be averaged, and are no probabilities to report.
+        """
+        return True
+
     @abstractmethod
     def predict_probabilities(self, frame: pd.DataFrame) -> np.ndarray:
-        """Give the probability of each class of the objective, shape ``(len(frame), classes)``."""
+        """Give the probability of each class of the objective, shape ``(len(frame), classes)``.
+
+        They add up to 1, and `predict` gives the class of the highest.
+        """

@@ -16,15 +16,24 @@ import pandas as pd
 
 from polyfacet.facets.registry import Facet
 from polyfacet.materials.objectives import Objective
-from polyfacet.training.engines.base import Engine, ProbabilisticEngine, Resources, ValidationUse
+from polyfacet.training.engines.base import (
+    Engine,
+    EngineError,
+    ProbabilisticEngine,
+    Resources,
+    ValidationUse,
+)
 from polyfacet.training.engines.creation import create, engine_class, load
 from polyfacet.training.engines.declaration import EngineDeclaration
+from polyfacet.training.engines.probabilities import (
+    EQUAL_WITHIN,
+    check_probabilities,
+    class_probabilities,
+)
 from polyfacet.training.engines.registry import ENGINES
 
 # Shares of the rows that are trained on and that validate; the rest is only predicted.
 TRAINED_ON, VALIDATED_BY = 0.6, 0.2
-# Rows that are predicted in batches of another size may differ by rounding in single precision.
-EQUAL_WITHIN = 1e-4
 
 
 class BrokenContractError(AssertionError):
@@ -181,14 +190,18 @@ class _Trial:
         if not (self.objective.classes and isinstance(engine, ProbabilisticEngine)):
             return
         probabilities = engine.predict_probabilities(self.rows)
-        shape = (len(self.rows), len(self.objective.classes))
-        self._demand(probabilities.shape == shape, f"its probabilities do not have the shape {shape}")
-        self._demand(
-            bool(np.allclose(probabilities.sum(axis=1), 1, atol=EQUAL_WITHIN)),
-            "its probabilities do not add up to 1",
-        )
+        try:
+            check_probabilities(probabilities, self.objective, len(self.rows))
+        except (RuntimeError, EngineError) as error:
+            self._demand(False, str(error))
         likeliest = np.array(self.objective.classes, dtype=object)[probabilities.argmax(axis=1)]
         self._demand(bool((likeliest == predicted).all()), "it predicts another class than the likeliest")
+        shuffled = self.rows.sample(frac=1.0, random_state=3).drop(columns=self.objective.column)
+        again = engine.predict_probabilities(shuffled)
+        self._demand(
+            bool(np.allclose(again, probabilities[shuffled.index], atol=EQUAL_WITHIN)),
+            "its probabilities depend on the rows beside, on their order or on chance",
+        )
 
     def _check_description(self, engine: Engine) -> None:
         described = engine.describe()
@@ -205,6 +218,12 @@ class _Trial:
         loaded = load(moved)
         self._demand(loaded.facets == self.facets, "a loaded model does not know its facets")
         self._demand(self._equal(loaded.predict(self.rows), predicted), "a loaded model predicts otherwise")
+        if (before := class_probabilities(engine, self.rows)) is not None:
+            after = class_probabilities(loaded, self.rows)
+            self._demand(
+                after is not None and bool(np.allclose(after, before, atol=EQUAL_WITHIN)),
+                "a loaded model gives other probabilities",
+            )
 
     def _check_validation_use(self, engine: Engine, predicted: np.ndarray) -> None:
         """Where validation rows are for nothing, they must not change anything."""

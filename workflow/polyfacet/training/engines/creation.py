@@ -3,17 +3,18 @@
 import json
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from polyfacet.facets.registry import facet_named
+from polyfacet.facets.registry import FACETS, facet_named
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.plugins import Origin
 from polyfacet.training.engines.base import ENGINE_FILE, Engine, Resources
-from polyfacet.training.engines.registry import ENGINES
+from polyfacet.training.engines.registry import ENGINES, engine_origins
 
 
 def engine_class(name: str) -> type[Engine]:
@@ -55,7 +56,9 @@ def create(name: str, settings: Mapping[str, Any], resources: Resources) -> Engi
         checked = declared.settings(**settings)
     except ValidationError as error:
         raise UserError(f"settings of engine {name!r}: {error}") from error
-    return engine_class(name)(checked, resources, name)
+    engine = engine_class(name)(checked, resources, name)
+    engine.origins = engine_origins(name, settings)
+    return engine
 
 
 def load(folder: Path, threads: int = 1) -> Engine:
@@ -64,13 +67,31 @@ def load(folder: Path, threads: int = 1) -> Engine:
     Raises
     ------
     UserError
-        If the folder holds no model, or one of an engine that is not there.
+        If the folder holds no model, or one of a plug-in that is not there; says where to get it.
     """
     try:
         identity = json.loads((folder / ENGINE_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"{folder} holds no model of a cell ({error}).") from error
+    _check_plugins(folder, [Origin(**each) for each in identity["plugins"]])
     engine = create(identity["engine"], identity["settings"], Resources(identity["seed"], threads))
     objective = Objective.from_fields(identity["objective"])
     engine.restore(folder, [facet_named(name) for name in identity["facets"]], objective)
     return engine
+
+
+def _check_plugins(folder: Path, origins: Sequence[Origin]) -> None:
+    """Refuse a model whose engine or facets are of plug-ins that are not there."""
+    known = {registry.kind: registry.all() for registry in (ENGINES, FACETS)}
+    missing = [origin for origin in origins if origin.name not in known[origin.kind]]
+    if not missing:
+        return
+    lines = "\n".join(f"  - {origin}" for origin in missing)
+    files = list(dict.fromkeys(origin.plugin for origin in missing if not origin.package))
+    packages = dict.fromkeys(origin.package for origin in missing if origin.package)
+    ways = [f"load it first: polyfacet.runtime.plugins.use_plugins({files})"] if files else []
+    ways += [f"install {package}" for package in packages]
+    raise UserError(
+        f"The model in {folder} was trained with what is not there:\n{lines}\nTo predict with it, "
+        f"{', and '.join(ways)}."
+    )

@@ -8,7 +8,7 @@ from polyfacet.config.completion import checked_section
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import facets_of
 from polyfacet.runtime.errors import UserError
-from polyfacet.runtime.plugins import Registry
+from polyfacet.runtime.plugins import Origin, Registry
 from polyfacet.training.engines.automm.declaration import AUTOMM
 from polyfacet.training.engines.classical.declaration import CLASSICAL
 from polyfacet.training.engines.declaration import EngineDeclaration
@@ -52,6 +52,13 @@ def engine_files(name: str, settings: Mapping[str, Any]) -> tuple[Path, ...]:
     declared = ENGINES.get(name)
     own = (declared.file,) if declared.file else ENGINES.files_of([name])
     return (*own, *(file for member in declared.members(settings) for file in engine_files(*member)))
+
+
+def engine_origins(name: str, settings: Mapping[str, Any]) -> tuple[Origin, ...]:
+    """Say where an engine and its members come from, as far as plug-ins declare them."""
+    members = ENGINES.get(name).members(settings)
+    found = (*ENGINES.origins_of([name]), *(each for member in members for each in engine_origins(*member)))
+    return tuple(dict.fromkeys(found))
 
 
 def check_combinations(name: str, combinations: Sequence[str], known: Sequence[Facet]) -> None:

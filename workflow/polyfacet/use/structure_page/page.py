@@ -67,53 +67,51 @@ def _refuse_other_names() -> None:
 
 
 def _layout(catalog: Catalog, title: str, settings: RenderSettings) -> Component:
-    viewer = settings.component_properties()
-    # It will be turned: the frame has room for it from every side.
-    viewer["settings"] = viewer["settings"] | {"zoomToFit2D": False, "defaultZoom": 1.2}
+    name = html.Div([html.H1(title), html.P(f"{len(catalog):,} materials")])
     return html.Div(
         [
             dcc.Store(id="position", data=0),
-            html.Header(
-                [
-                    html.Div([html.H1(title), html.P(f"{len(catalog):,} materials")]),
-                    html.Div(
-                        [
-                            dcc.Input(
-                                id="query",
-                                type="search",
-                                placeholder="Identifier or formula",
-                                debounce=0.3,
-                                maxLength=80,
-                                autoComplete="off",
-                            ),
-                            html.Div(id="results", role="status"),
-                        ],
-                        className="search",
-                    ),
-                ]
-            ),
-            html.Nav(
-                [
-                    html.Button("← Previous", id="previous"),
-                    html.Span(id="place"),
-                    html.Button("Next →", id="next"),
-                ]
-            ),
+            html.Header([name, _search_field()]),
+            _navigation(),
             html.Main(
                 [
-                    html.Section(
-                        [
-                            html.H2(id="formula"),
-                            html.Div(
-                                CrystalToolkitScene(id="view", data=NO_SCENE, **viewer), className="view"
-                            ),
-                            html.P(id="note", className="note"),
-                        ]
-                    ),
+                    _view(settings),
                     html.Section([html.Table(id="facts"), html.Div(id="pictures"), html.Div(id="cif")]),
                 ]
             ),
         ]
+    )
+
+
+def _search_field() -> Component:
+    field = dcc.Input(
+        id="query",
+        type="search",
+        placeholder="Identifier or formula",
+        debounce=0.3,
+        maxLength=80,
+        autoComplete="off",
+    )
+    return html.Div([field, html.Div(id="results", role="status")], className="search")
+
+
+def _navigation() -> Component:
+    return html.Nav(
+        [
+            html.Button("← Previous", id="previous"),
+            html.Span(id="place"),
+            html.Button("Next →", id="next"),
+        ]
+    )
+
+
+def _view(settings: RenderSettings) -> Component:
+    viewer = settings.component_properties()
+    # It will be turned: the frame has room for it from every side.
+    viewer["settings"] = viewer["settings"] | {"zoomToFit2D": False, "defaultZoom": 1.2}
+    scene = CrystalToolkitScene(id="view", data=NO_SCENE, **viewer)
+    return html.Section(
+        [html.H2(id="formula"), html.Div(scene, className="view"), html.P(id="note", className="note")]
     )
 
 

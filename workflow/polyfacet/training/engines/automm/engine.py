@@ -4,7 +4,7 @@ import logging
 import os
 import shutil
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +19,7 @@ from autogluon.multimodal.constants import BINARY, MULTICLASS, REGRESSION
 from transformers.utils.logging import disable_progress_bar
 
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import picture_columns
+from polyfacet.facets.registry import shown_columns
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_folder
@@ -55,25 +55,26 @@ from polyfacet.training.engines.automm.inputs import (
 )
 from polyfacet.training.engines.automm.pictures import check_pictures
 from polyfacet.training.engines.automm.saved import make_relocatable
-from polyfacet.training.engines.base import Engine, EngineError, Resources, ValidationUse
+from polyfacet.training.engines.base import EngineError, ProbabilisticEngine, Resources, ValidationUse
 
 # Errors only: AutoGluon prints a page per training.
 VERBOSITY = 1
 
 
-class AutoMM(Engine):
+class AutoMM(ProbabilisticEngine):
     """A multimodal predictor for one combination of facets and one objective."""
 
     # They choose the epochs, and stop the training.
     validation_use = ValidationUse.CHOICE
+    _predictor: MultiModalPredictor
+    # Folder of the trained model.
+    _home: Path
 
     def __init__(self, settings: AutoMMSettings, resources: Resources, name: str = "") -> None:
         super().__init__(settings, resources, name)
-        self._predictor: MultiModalPredictor | None = None
         self._hyperparameters: dict[str, Any] = {}
-        # Where AutoGluon has trained, and the folder of the trained model.
+        # Where AutoGluon has trained.
         self._scratch: TemporaryDirectory[str] | None = None
-        self._home: Path | None = None
 
     def learn(self, train: pd.DataFrame, valid: pd.DataFrame, objective: Objective) -> None:
         """Fine-tune encoders and fusion on ``train``; keep the weights that are best on ``valid``.
@@ -118,16 +119,27 @@ class AutoMM(Engine):
         UserError
             If a picture is missing or cannot be decoded.
         """
+        return np.atleast_1d(self._asked(self._predictor.predict, frame))
+
+    def predict_probabilities(self, frame: pd.DataFrame) -> np.ndarray:
+        """Give the probability of each class, shape ``(len(frame), classes)``; raises as `answer` does."""
+        classes = self.objective.classes
+        # Those of the training rows.
+        known = [classes.index(name) for name in self._predictor.class_labels]
+        probabilities = np.zeros((len(frame), len(classes)))
+        probabilities[:, known] = self._asked(self._predictor.predict_proba, frame)
+        return probabilities
+
+    def _asked(self, question: Callable[..., np.ndarray], frame: pd.DataFrame) -> np.ndarray:
+        """Ask AutoGluon for the answers to rows."""
         check_pictures(frame, all_picture_columns(self.facets, list(frame.columns)))
         with _quiet(), true_causes(), _no_substitution():
             torch.set_num_threads(self.resources.threads)
-            table = model_table(frame, self.facets)
-            return np.atleast_1d(self._trained().predict(table, as_pandas=False))
+            return question(model_table(frame, self.facets), as_pandas=False)
 
     def write_model(self, folder: Path) -> None:
         """Copy what AutoGluon has saved."""
-        self._trained()
-        shutil.copytree(str(self._home), folder, dirs_exist_ok=True)
+        shutil.copytree(self._home, folder, dirs_exist_ok=True)
 
     def read_model(self, folder: Path) -> None:
         """Load a trained predictor, wherever its folder has been moved to."""
@@ -135,11 +147,6 @@ class AutoMM(Engine):
             predictor = MultiModalPredictor.load(str(folder), verbosity=VERBOSITY)
         refuse_infinite_outputs(predictor)
         self._predictor, self._home = predictor, folder
-
-    def _trained(self) -> MultiModalPredictor:
-        if self._predictor is None:
-            raise RuntimeError("fit() or load() comes before predict() and save()")
-        return self._predictor
 
     def describe(self) -> dict[str, Any]:
         """Give the settings, and once trained what AutoGluon was told, without the places of checkpoints."""
@@ -178,7 +185,7 @@ class AutoMM(Engine):
         pictures = [facet for facet in self.facets if facet.kind == "image"]
         if len(pictures) > 1:
             learner.picture_columns = {
-                model: picture_columns(facet, table.columns)
+                model: shown_columns(facet, table.columns)
                 for facet in pictures
                 if (model := encoder_model(facet))
             }

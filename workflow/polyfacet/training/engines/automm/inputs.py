@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import picture_columns
+from polyfacet.facets.registry import shown_columns
 from polyfacet.materials.objectives import Objective
 from polyfacet.training.engines.numeric_facets import vectors
 
@@ -14,18 +14,15 @@ _COLUMN_TYPES = {"text": "text", "image": "image_path", "vector": "numerical"}
 
 
 def columns_of(facet: Facet, columns: Sequence[str]) -> list[str]:
-    """Name the columns of a dataset or model table that hold a facet."""
-    name = facet.name
-    if facet.kind == "image":
-        return picture_columns(facet, columns)
+    """Name the columns of a model table that hold a facet."""
     if facet.kind == "vector":
-        return [column for column in columns if column.startswith(f"{name}_")] or [name]
-    return [name]
+        return [column for column in columns if column.startswith(f"{facet.name}_")]
+    return shown_columns(facet, columns)
 
 
 def all_picture_columns(facets: Sequence[Facet], columns: Sequence[str]) -> list[str]:
     """Name the columns of a table that hold pictures of these facets."""
-    return [name for facet in facets if facet.kind == "image" for name in picture_columns(facet, columns)]
+    return [name for facet in facets if facet.kind == "image" for name in shown_columns(facet, columns)]
 
 
 def model_table(
@@ -57,7 +54,7 @@ def model_table(
         if facet.kind == "vector":
             parts.append(_expanded(frame, facet))
         else:
-            parts.append(frame[columns_of(facet, list(frame.columns))].reset_index(drop=True))
+            parts.append(frame[shown_columns(facet, frame.columns)].reset_index(drop=True))
     if objective is not None:
         parts.append(frame[objective.column].reset_index(drop=True))
     return pd.concat(parts, axis="columns")

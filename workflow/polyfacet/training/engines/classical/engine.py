@@ -106,13 +106,18 @@ class Classical(ProbabilisticEngine):
             return np.asarray(predicted)
         return np.array(self.objective.classes, dtype=object)[self._fitted.seen[predicted]]
 
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether the model is one that gives probabilities; the others vote."""
+        return hasattr(self._fitted.pipeline, "predict_proba")
+
     def predict_probabilities(self, frame: pd.DataFrame) -> np.ndarray:
-        """Give the probability of each class, shape ``(len(frame), classes)``; 1 or 0 if a model has none."""
+        """Give the probability of each class, shape ``(len(frame), classes)``; 1 or 0 if a model votes."""
         model, seen, features = self._fitted.pipeline, self._fitted.seen, self._features(frame)
         probabilities = np.zeros((len(frame), len(self.objective.classes)))
         probabilities[:, seen] = (
             model.predict_proba(features)
-            if hasattr(model, "predict_proba")
+            if self.has_probabilities
             else np.eye(len(seen))[model.predict(features)]
         )
         return probabilities

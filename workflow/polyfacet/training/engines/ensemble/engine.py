@@ -18,6 +18,7 @@ from polyfacet.training.engines.base import (
 from polyfacet.training.engines.creation import create, load
 from polyfacet.training.engines.ensemble.settings import DEFAULT_MEMBERS, EnsembleSettings, Member
 from polyfacet.training.engines.numeric_facets import check_facets
+from polyfacet.training.engines.registry import ENGINES
 
 
 class Ensemble(ProbabilisticEngine):
@@ -53,6 +54,11 @@ class Ensemble(ProbabilisticEngine):
             return np.array(self.objective.classes, dtype=object)[likeliest]
         return np.average([engine.predict(frame) for engine in self._engines], axis=0, weights=self._weights)
 
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether all members have them."""
+        return all(engine.has_probabilities for engine in self._engines)
+
     def predict_probabilities(self, frame: pd.DataFrame) -> np.ndarray:
         """Give the mean probability of each class, shape ``(len(frame), classes)``."""
         votes = [engine.predict_probabilities(frame) for engine in self._engines]
@@ -78,6 +84,8 @@ class Ensemble(ProbabilisticEngine):
 
 
 def _member(member: Member, resources: Resources) -> ProbabilisticEngine:
+    if ENGINES.get(member.engine).encoders:
+        raise UserError(f"engine {member.engine!r} starts from encoders, so it cannot be in an ensemble")
     return _probabilistic(create(member.engine, member.settings, resources))
 
 
