@@ -73,7 +73,7 @@ def load(folder: Path, threads: int = 1) -> Engine:
         identity = json.loads((folder / ENGINE_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"{folder} holds no model of a cell ({error}).") from error
-    _check_plugins(folder, [Origin(**each) for each in identity["plugins"]])
+    _check_plugins(folder, [Origin(**each) for each in identity.get("plugins", [])])
     engine = create(identity["engine"], identity["settings"], Resources(identity["seed"], threads))
     objective = Objective.from_fields(identity["objective"])
     engine.restore(folder, [facet_named(name) for name in identity["facets"]], objective)
