@@ -37,7 +37,7 @@ def load_tokenizer(checkpoint: Path) -> Any:
         ) from error
 
 
-def longest_text(checkpoint: Path, tokenizer: Any, told: int | None) -> int:
+def longest_text(checkpoint: Path, tokenizer: Any, told: Any) -> int:
     """Find how many tokens of a text an encoder reads, as AutoGluon does.
 
     Parameters
@@ -48,12 +48,23 @@ def longest_text(checkpoint: Path, tokenizer: Any, told: int | None) -> int:
         Its tokenizer.
     told
         ``model.hf_text.max_text_len`` of the configuration; None for AutoGluon's default.
+
+    Raises
+    ------
+    UserError
+        If ``told`` is not a whole number.
     """
+    try:
+        limit = LONGEST_TEXT if told is None else int(str(told))
+    except ValueError:
+        raise UserError(
+            f"settings.hyperparameters: model.hf_text.max_text_len is {told!r}, not a whole number. Write "
+            f"for example\n      model.hf_text.max_text_len: {LONGEST_TEXT}"
+        ) from None
     config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
     relative = config.get("relative_attention") or "relative" in str(config.get("position_embedding_type"))
     own = None if relative else config.get("max_position_embeddings")
     own = own or tokenizer.model_max_length
-    limit = LONGEST_TEXT if told is None else told
     return int(min(own, limit) if limit > 0 else own)
 
 
