@@ -85,10 +85,7 @@ def count_tokens(
     """
     n_texts = n_tokens = n_unknown = n_dropped = n_cut = 0
     words: Counter[str] = Counter()
-    # AutoGluon puts these two around a text, also where the tokenizer itself does not.
-    around = [token for token in (tokenizer.cls_token_id, tokenizer.sep_token_id) if token is not None]
-    special = max(len(around), tokenizer.num_special_tokens_to_add())
-    unknown = _unknown_tokens(tokenizer)
+    special, unknown = _n_special(tokenizer), _unknown_tokens(tokenizer)
     for text, ids, places in _encoded(texts, tokenizer, encoder):
         n_texts += 1
         n_tokens += len(ids)
@@ -113,6 +110,12 @@ def count_tokens(
         max_tokens=max_tokens,
         n_cut=n_cut,
     )
+
+
+def _n_special(tokenizer: Any) -> int:
+    """Count the special tokens of a text: AutoGluon puts two around it where the tokenizer has them."""
+    around = [token for token in (tokenizer.cls_token_id, tokenizer.sep_token_id) if token is not None]
+    return max(len(around), int(tokenizer.num_special_tokens_to_add()))
 
 
 def _unknown_tokens(tokenizer: Any) -> set[int]:
