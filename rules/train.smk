@@ -3,9 +3,9 @@
 from polyfacet.training.cells import NO_FACET
 from polyfacet.training.encoders.own_checkpoints import (
     encoder_of,
-    flat,
     folder_state,
     local_folder,
+    named_hyperparameters,
     own_checkpoints,
 )
 from polyfacet.training.engines.registry import engine_files, needs_statistics
@@ -27,7 +27,7 @@ def own_checkpoints_of(source, name):
     return own_checkpoints(
         facets_of_methods(source, [name]),
         config["encoders"]["checkpoints"],
-        settings.get("hyperparameters", {}),
+        named_hyperparameters(settings),
     )
 
 
@@ -144,8 +144,8 @@ rule count_tokens:
         checkpoint=lambda wildcards: OWN_FOLDERS[
             wildcards.source, wildcards.method
         ].get(wildcards.text),
-        max_text_len=lambda wildcards: dict(
-            flat(method_of(wildcards)["settings"]["hyperparameters"])
+        max_text_len=lambda wildcards: named_hyperparameters(
+            method_of(wildcards)["settings"]
         ).get("model.hf_text.max_text_len"),
     script:
         script_path("count_tokens")

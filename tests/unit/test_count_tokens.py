@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import BertConfig, PreTrainedTokenizerFast
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
+from transformers import BertConfig, PreTrainedTokenizer, PreTrainedTokenizerFast
 
 from count_tokens import main
 from polyfacet.materials.stage_tables import TEXTS
@@ -12,7 +12,14 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import write_table
 from polyfacet.training.encoders.hub_cache import HubEncoder, HubEncoders, write_record
 from polyfacet.training.encoders.local import make_tokenizer
-from polyfacet.training.encoders.token_counts import TokenCounts, check_known, read_counts, tokens_note
+from polyfacet.training.encoders.token_counting import count_tokens
+from polyfacet.training.encoders.token_counts import (
+    TokenCounts,
+    check_known,
+    read_counts,
+    tokens_note,
+    write_counts,
+)
 
 SENTENCES = ["NaCl crystallizes in the cubic Fm-3m space group.", "Na is bonded to six Cl atoms."]
 COMPOSITIONS = ["Na Cl", "Ac Hg 2 Cd 2", "Na 0.5 Cl 0.5"]
@@ -87,6 +94,8 @@ def test_what_is_unknown_is_named_as_the_configuration_names_it(facet, form, nam
         n_texts=1,
         n_tokens=2,
         n_unknown=1,
+        n_dropped=0,
+        tells_places=True,
         unknown_words={"x": 1},
         max_tokens=64,
         n_cut=0,
@@ -113,14 +122,99 @@ def test_what_spells_by_bytes_knows_everything(count):
     assert counts.n_tokens > 50
 
 
+def of_words(model, normalizer=None, **names):
+    """Make a tokenizer of words whose model, transformers and rewriting may know different things."""
+    tokenizer = Tokenizer(model)
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    if normalizer:
+        tokenizer.normalizer = normalizer
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names)
+
+
+DIGITS = {"2": 0, "3": 1, "<unk>": 2}
+BLIND = {
+    "letters without an unknown token": lambda: of_words(models.BPE(vocab={"a": 0, "e": 1}, merges=[])),
+    "an unknown token that transformers does not know": lambda: of_words(
+        models.WordLevel(vocab=DIGITS, unk_token="<unk>")
+    ),
+    "the same by its number": lambda: of_words(models.Unigram([("2", -1.0), ("?", -1.0)], unk_id=1)),
+    "another unknown token in transformers": lambda: of_words(
+        models.WordLevel(vocab=DIGITS, unk_token="<unk>"), unk_token="3"
+    ),
+    "a normalizer that strips letters": lambda: of_words(
+        models.WordLevel(vocab=DIGITS, unk_token="<unk>"),
+        normalizers.Replace(Regex("[A-Z][a-z]?"), ""),
+        unk_token="<unk>",
+    ),
+    "a normalizer that strips everything": lambda: of_words(
+        models.WordLevel(vocab=DIGITS, unk_token="<unk>"), normalizers.Replace(Regex("."), "")
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BLIND)
+def test_an_encoder_that_drops_or_replaces_words_does_not_know_them(count, kind):
+    with pytest.raises(UserError, match=r"does not know \d+\.\d% .*'Fe'"):
+        count(["Fe 2 O 3", "Na Cl", "Ti O 2"], BLIND[kind]())
+
+
+@pytest.mark.parametrize(
+    "model", [models.WordLevel(vocab={"Na": 0}, unk_token="<unk>"), models.Unigram([("N", -1.0)])]
+)
+def test_a_tokenizer_that_stops_at_unknown_words_is_named(count, model):
+    with pytest.raises(UserError, match=r"encoder local cannot read the texts: .*choose another"):
+        count(["Na Cl"], of_words(model))
+
+
+def test_texts_without_a_token_are_unknown(count):
+    tokenizer = wordpiece("known")
+    with pytest.raises(UserError, match=r"does not know 100\.0%"):
+        count(["", " "], tokenizer)
+    counts = count(["known " * 99, "\n"], tokenizer, 512)
+    assert (counts.n_tokens, counts.n_dropped, counts.unknown_share) == (99, 1, 0.01)
+
+
+class SlowTokenizer(PreTrainedTokenizer):
+    """Tokens are a and b; it does not tell their places."""
+
+    @property
+    def vocab_size(self):
+        return 3
+
+    def get_vocab(self):
+        return {"a": 0, "b": 1, "?": 2}
+
+    def _tokenize(self, text, **options):
+        return [letter for letter in text if letter in "ab?"]
+
+    def _convert_token_to_id(self, token):
+        return self.get_vocab()[token]
+
+    def _convert_id_to_token(self, index):
+        return "ab?"[index]
+
+
+def test_of_a_slow_tokenizer_texts_without_tokens_are_seen():
+    counts = count_tokens(["a b", "Cl", "?"], SlowTokenizer(unk_token="?"), 9, form="some", encoder="slow")
+    assert (counts.n_tokens, counts.n_unknown, counts.n_dropped) == (3, 1, 1)
+    assert not counts.tells_places
+    assert counts.unknown_words == {"Cl": 1}
+
+
 @pytest.mark.parametrize(
     ("positions", "told", "max_tokens", "n_cut"),
-    [(64, None, 64, 0), (6, None, 6, 1), (5, None, 5, 2), (1024, None, 512, 0), (64, 6, 6, 1), (6, 0, 6, 1)],
+    [(64, None, 64, 0), (6, None, 6, 1), (6, 0, 6, 1), (5, None, 5, 2), (999, None, 512, 0), (64, "6", 6, 1)],
 )
 def test_texts_that_are_longer_than_what_is_read_are_counted(count, positions, told, max_tokens, n_cut):
     texts = ["Na Cl", "Na Cl 2 O", "Na Cl 2 O 3"]
     counts = count(texts, wordpiece("Na", "Cl", "O", "2", "3"), positions, max_text_len=told)
     assert (counts.max_tokens, counts.n_cut) == (max_tokens, n_cut)
+
+
+@pytest.mark.parametrize("told", ["abc", 6.5, True, [6]])
+def test_a_longest_text_that_is_not_a_number_is_named(count, told):
+    with pytest.raises(UserError, match=r"max_text_len is .*, not a whole number"):
+        count(["Na", "Cl"], wordpiece("Na", "Cl"), max_text_len=told)
 
 
 def test_a_checkpoint_of_the_users_own_comes_first(count, tmp_path):
@@ -144,9 +238,20 @@ def test_an_encoder_of_the_hub_is_found_in_its_cache(count, tmp_path):
 def test_the_report_says_what_is_unknown_and_what_is_cut(count, tmp_path):
     count(["known " * 98, "other"], wordpiece("known"), 60)
     note = tokens_note([tmp_path / "tokens.json"])
-    assert "2 texts (`some`) of 99 tokens, of which it does not know 1, 1.01% (`other`)" in note
+    assert "2 texts (`some`) of 99 tokens, of which it does not know 1, and drops 0 words" in note
+    assert "1.01% are unknown (`other`). It reads 60 tokens" in note
     assert "It reads 60 tokens of a text; 1 texts are longer, 50.0% of them" in note
+    assert "does not tell" not in note
     assert tokens_note([]) == ""
+
+
+def test_the_report_says_what_is_dropped_and_what_is_not_measured(tmp_path):
+    tokenizer = SlowTokenizer(unk_token="?")
+    counts = count_tokens(["a b", "Cl"], tokenizer, 9, form="some", encoder="slow")
+    write_counts(tmp_path / "tokens.json", counts)
+    note = tokens_note([tmp_path / "tokens.json"])
+    assert "of 2 tokens, of which it does not know 0, and drops 1 words or parts of words: 33.33%" in note
+    assert "Its tokenizer does not tell which parts of a text it drops." in note
 
 
 def test_a_damaged_file_of_counts_is_named(tmp_path):

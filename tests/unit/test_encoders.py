@@ -23,6 +23,7 @@ from polyfacet.training.encoders.local import (
     save_image_encoder,
     save_text_encoder,
 )
+from polyfacet.training.encoders.own_checkpoints import named_hyperparameters
 from polyfacet.training.encoders.timm_names import architectures
 
 SMALL_TEXT = {"hidden_size": 32, "n_layers": 1, "n_heads": 2}
@@ -106,3 +107,18 @@ def test_a_checkpoint_that_lacks_a_file_is_named(facet: Facet, file: str, tmp_pa
     (tmp_path / "encoders" / facet.name / file).unlink()
     with pytest.raises(UserError, match=file):
         checkpoint_of(tmp_path / "encoders", facet)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"hyperparameters": {"optim.lr": 1, "model": {"hf_text": {"max_text_len": 9}}}}, 2),
+        ({"hyperparameters": {}}, 0),
+        # An engine of a plug-in has the settings that it likes.
+        ({"k": 3}, 0),
+        ({"hyperparameters": None}, 0),
+        ({"hyperparameters": "tuned"}, 0),
+    ],
+)
+def test_hyperparameters_are_those_that_settings_have(settings, named):
+    assert len(named_hyperparameters(settings)) == named

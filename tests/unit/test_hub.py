@@ -135,6 +135,16 @@ def test_encoders_are_fetched_once_and_recorded(hub, tmp_path):
     assert (tmp_path / "second.json").read_bytes() == (tmp_path / "first.json").read_bytes()
 
 
+def test_an_engine_of_a_plug_in_gets_the_encoders_of_the_preset(hub, tmp_path):
+    from fetch_hub_encoders import main
+
+    _, _, repositories = preset_encoders()
+    hub.repositories = dict.fromkeys(repositories.values(), FILES)
+    main(tmp_path / "record.json", cache=tmp_path / "hub", combinations=["text"], settings={"k": 3})
+    (encoder,) = read_record(tmp_path / "record.json").encoders
+    assert encoder.repository == repositories[TEXT]
+
+
 def test_an_interrupted_fetch_is_completed(hub, tmp_path):
     from polyfacet.training.encoders.hub import cached_revision, fetch_encoders
 

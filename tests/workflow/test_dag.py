@@ -123,6 +123,35 @@ def test_engines_without_encoders_wait_for_none(pristine, source):
     assert not {"train_cell", "make_local_encoders", "fetch_hub_encoders"} & set(jobs)
 
 
+ENGINE_WITH_ENCODERS = """
+from polyfacet.runtime.resources import Cost
+from polyfacet.training.engines.base import Settings
+from polyfacet.training.engines.declaration import EngineDeclaration
+
+READER = EngineDeclaration(
+    "reader",
+    Settings,
+    "polyfacet.training.engines.dummy.engine:Dummy",
+    looks_at=lambda facet: True,
+    cost=Cost(mb=100),
+    encoders=True,
+)
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "makes_them"), [("local", "make_local_encoders"), ("hub", "fetch_hub_encoders")]
+)
+def test_an_engine_of_a_plug_in_may_start_from_encoders(pristine, source, makes_them):
+    (pristine.folder / "reader.py").write_text(ENGINE_WITH_ENCODERS)
+    plan = pristine.folder / "reader.yaml"
+    methods = {"reader": {"engine": "reader", "combinations": ["text", "image"]}}
+    encoders = {"source": source}
+    plan.write_text(yaml.safe_dump({"plugins": ["reader.py"], "methods": methods, "encoders": encoders}))
+    jobs = pristine.jobs("--configfile", str(plan))
+    assert jobs["count_tokens"] == jobs[makes_them] == 1
+
+
 @pytest.mark.parametrize(("features", "expected"), [("original", False), ("expanded", True)])
 def test_expanded_features_are_made_of_the_statistics(pristine, features, expected):
     trees = f"methods={{trees: {{combinations: [graph], settings: {{model: ridge, features: {features}}}}}}}"

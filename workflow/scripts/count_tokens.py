@@ -22,7 +22,7 @@ def main(
     text: str,
     form: str,
     checkpoint: Path | None = None,
-    max_text_len: int | None = None,
+    max_text_len: int | str | None = None,
 ) -> None:
     """Count them; stop if too much is unknown.
 

@@ -31,7 +31,7 @@ def main(
     combinations
         Facet combinations of the run.
     settings
-        Settings of the engine (``AutoMMSettings``).
+        Settings of the engine; what ``AutoMMSettings`` does not have is a plug-in's own business.
     checkpoints
         Facet to the checkpoint that it takes instead of the preset's.
     own_only
@@ -39,7 +39,8 @@ def main(
     """
     used = {facet for combination in combinations for facet in facets_of(combination)}
     facets = in_order(used)
-    chosen = AutoMMSettings(**settings)
+    names = AutoMMSettings.model_fields.keys() & settings.keys()
+    chosen = AutoMMSettings(**{name: settings[name] for name in names})
     write_record(record, fetch_encoders(facets, chosen, cache, checkpoints, own_only))
 
 

@@ -13,7 +13,7 @@ from polyfacet.facets.text.variants import FORMULA_TEXTS, STRUCTURE_TEXTS
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
 from polyfacet.runtime.errors import UserError
 from polyfacet.splits.methods import SPLIT_METHODS
-from polyfacet.training.encoders.own_checkpoints import own_checkpoints
+from polyfacet.training.encoders.own_checkpoints import named_hyperparameters, own_checkpoints
 from polyfacet.training.encoders.timm_names import architectures
 from polyfacet.training.engines.registry import ENGINES
 from polyfacet.training.methods import Method, Methods, splits_of_source
@@ -194,7 +194,7 @@ def _words(facet: Facet, usual_form: str) -> Iterator[str]:
 def _read_locally(config: Mapping[str, Any], method: Method) -> set[Facet]:
     """List the text facets that a method reads with the local encoder."""
     seen = _facets_of([method])
-    named = method["settings"].get("hyperparameters", {})
+    named = named_hyperparameters(method["settings"])
     own = own_checkpoints(seen, config["encoders"]["checkpoints"], named)
     return {facet for facet in seen if facet.kind == "text" and facet not in own}
 

@@ -67,6 +67,12 @@ def own_checkpoints(
     return found
 
 
+def named_hyperparameters(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Flatten ``hyperparameters`` of a method's settings; an engine of a plug-in need not have them."""
+    named = settings.get("hyperparameters")
+    return dict(flat(named)) if isinstance(named, Mapping) else {}
+
+
 def flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yield names with dots and values of nested settings."""
     for name, value in settings.items():

@@ -3,12 +3,13 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from polyfacet.runtime.errors import UserError
+from polyfacet.training.encoders.dropped_words import dropped_words
 from polyfacet.training.encoders.token_counts import TokenCounts
 
 # AutoGluon's own limit where neither its settings nor the encoder have a smaller one, tokens.
@@ -36,7 +37,7 @@ def load_tokenizer(checkpoint: Path) -> Any:
         ) from error
 
 
-def longest_text(checkpoint: Path, tokenizer: Any, told: int | None) -> int:
+def longest_text(checkpoint: Path, tokenizer: Any, told: Any) -> int:
     """Find how many tokens of a text an encoder reads, as AutoGluon does.
 
     Parameters
@@ -47,12 +48,23 @@ def longest_text(checkpoint: Path, tokenizer: Any, told: int | None) -> int:
         Its tokenizer.
     told
         ``model.hf_text.max_text_len`` of the configuration; None for AutoGluon's default.
+
+    Raises
+    ------
+    UserError
+        If ``told`` is not a whole number.
     """
+    try:
+        limit = LONGEST_TEXT if told is None else int(str(told))
+    except ValueError:
+        raise UserError(
+            f"settings.hyperparameters: model.hf_text.max_text_len is {told!r}, not a whole number. Write "
+            f"for example\n      model.hf_text.max_text_len: {LONGEST_TEXT}"
+        ) from None
     config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
     relative = config.get("relative_attention") or "relative" in str(config.get("position_embedding_type"))
     own = None if relative else config.get("max_position_embeddings")
     own = own or tokenizer.model_max_length
-    limit = LONGEST_TEXT if told is None else told
     return int(min(own, limit) if limit > 0 else own)
 
 
@@ -61,26 +73,31 @@ def count_tokens(
 ) -> TokenCounts:
     """Count what a tokenizer does not know in texts, and the texts that it would cut.
 
-    A tokenizer that spells unknown words by bytes or characters knows everything.
+    Unknown are tokens that stand for anything unknown, and stretches of a text that no token stands for.  The
+    latter are seen by the places of the tokens; of a tokenizer that does not tell these (a slow one of
+    transformers), only in texts without any token, each word of which counts.  A tokenizer that spells
+    unknown words by bytes or characters knows everything.
+
+    Raises
+    ------
+    UserError
+        If the tokenizer stops at a word that it does not know.
     """
-    n_texts = n_tokens = n_unknown = n_cut = 0
+    n_texts = n_tokens = n_unknown = n_dropped = n_cut = 0
     words: Counter[str] = Counter()
-    # AutoGluon puts these two around a text, also where the tokenizer itself does not.
-    around = [token for token in (tokenizer.cls_token_id, tokenizer.sep_token_id) if token is not None]
-    special = max(len(around), tokenizer.num_special_tokens_to_add())
-    unknown = tokenizer.unk_token_id
-    waiting = iter(texts)
-    while together := list(islice(waiting, _TOGETHER)):
-        encoded = tokenizer(together, add_special_tokens=False, return_offsets_mapping=tokenizer.is_fast)
-        offsets = encoded.get("offset_mapping") or [None] * len(together)
-        for text, ids, places in zip(together, encoded["input_ids"], offsets, strict=True):
-            n_texts += 1
-            n_tokens += len(ids)
-            n_cut += len(ids) + special > max_tokens
-            found = [i for i, number in enumerate(ids) if number == unknown]
-            n_unknown += len(found)
-            if places:
-                words.update(text[slice(*places[i])] for i in found)
+    special, unknown = _n_special(tokenizer), _unknown_tokens(tokenizer)
+    for text, ids, places in _encoded(texts, tokenizer, encoder):
+        n_texts += 1
+        n_tokens += len(ids)
+        n_cut += len(ids) + special > max_tokens
+        found = [i for i, number in enumerate(ids) if number in unknown]
+        n_unknown += len(found)
+        if places is not None:
+            words.update(text[slice(*places[i])] for i in found)
+        if places is not None or not ids:
+            dropped = dropped_words(text, places or [])
+            n_dropped += len(dropped)
+            words.update(dropped)
     return TokenCounts(
         facet=facet,
         form=form,
@@ -88,7 +105,47 @@ def count_tokens(
         n_texts=n_texts,
         n_tokens=n_tokens,
         n_unknown=n_unknown,
+        n_dropped=n_dropped,
+        tells_places=tokenizer.is_fast,
         unknown_words=dict(words.most_common(_FREQUENT)),
         max_tokens=max_tokens,
         n_cut=n_cut,
     )
+
+
+def _n_special(tokenizer: Any) -> int:
+    """Count the special tokens of a text: AutoGluon puts two around it where the tokenizer has them."""
+    around = [token for token in (tokenizer.cls_token_id, tokenizer.sep_token_id) if token is not None]
+    return max(len(around), int(tokenizer.num_special_tokens_to_add()))
+
+
+def _unknown_tokens(tokenizer: Any) -> set[int]:
+    """Collect the tokens of unknown words: transformers' and, where that was not told, the model's own."""
+    found = {tokenizer.unk_token_id}
+    if tokenizer.is_fast:
+        backend = tokenizer.backend_tokenizer
+        model = json.loads(backend.to_str())["model"]
+        found.add(model.get("unk_id"))
+        if model.get("unk_token") is not None:
+            found.add(backend.token_to_id(model["unk_token"]))
+    return found - {None}
+
+
+def _encoded(
+    texts: Iterable[str], tokenizer: Any, encoder: str
+) -> Iterator[tuple[str, list[int], list[tuple[int, int]] | None]]:
+    """Yield each text, its tokens, and their places where the tokenizer tells them."""
+    waiting = iter(texts)
+    while together := list(islice(waiting, _TOGETHER)):
+        try:
+            encoded = tokenizer(together, add_special_tokens=False, return_offsets_mapping=tokenizer.is_fast)
+        except Exception as error:
+            # What tokenizers raises has no class of its own.
+            if type(error) is not Exception:
+                raise
+            raise UserError(
+                f"the tokenizer of the text encoder {encoder} cannot read the texts: {error}. It has no "
+                "token for words that it does not know; choose another encoder (encoders.checkpoints.text)."
+            ) from error
+        places = encoded.get("offset_mapping") or [None] * len(together)
+        yield from zip(together, encoded["input_ids"], places, strict=True)

@@ -24,7 +24,12 @@ class TokenCounts(BaseModel):
     encoder: str
     n_texts: int
     n_tokens: int
+    # Tokens that stand for anything unknown.
     n_unknown: int
+    # Stretches of the texts that no token stands for; where the tokenizer does not tell the places of its
+    # tokens, only those of texts without any token.
+    n_dropped: int
+    tells_places: bool
     # The most frequent words that are unknown, and how often they occur.
     unknown_words: dict[str, int]
     # Tokens of a text that are read, special ones included, and how many texts have more.
@@ -33,8 +38,8 @@ class TokenCounts(BaseModel):
 
     @property
     def unknown_share(self) -> float:
-        """Share of the tokens that stand for something the encoder does not know."""
-        return self.n_unknown / self.n_tokens if self.n_tokens else 0.0
+        """Share of what the encoder does not know in its tokens and the stretches that have none."""
+        return (self.n_unknown + self.n_dropped) / max(self.n_tokens + self.n_dropped, 1)
 
 
 def check_known(counts: TokenCounts) -> None:
@@ -78,10 +83,12 @@ def tokens_note(tables: Sequence[Path]) -> str:
 
 def _note(counts: TokenCounts) -> str:
     words = f" ({', '.join(f'`{word}`' for word in counts.unknown_words)})" if counts.unknown_words else ""
+    blind = "" if counts.tells_places else " Its tokenizer does not tell which parts of a text it drops."
     return (
         f"The text encoder (`{counts.encoder}`) reads {counts.n_texts} texts "
         f"(`{counts.form or counts.facet}`) of {counts.n_tokens} tokens, of which it does not know "
-        f"{counts.n_unknown}, {counts.unknown_share:.2%}{words}. It reads {counts.max_tokens} tokens of a "
+        f"{counts.n_unknown}, and drops {counts.n_dropped} words or parts of words: "
+        f"{counts.unknown_share:.2%} are unknown{words}.{blind} It reads {counts.max_tokens} tokens of a "
         f"text; {counts.n_cut} texts are longer, {counts.n_cut / max(counts.n_texts, 1):.1%} of them, and "
         "end there."
     )

@@ -64,14 +64,18 @@ class FacetLearner(BaseLearner):
         Raises
         ------
         EngineError
-            If no checkpoint has a validation score that is a finite number.
+            If no checkpoint was validated, or none has a score that is a finite number.
         """
         record = Path(save_path) / BEST_K_MODELS_FILE
         monitored: dict[str, float] = (yaml.safe_load(record.read_text()) if record.exists() else None) or {}
         if not monitored:
-            # Nothing was validated, as hyperparameters can ask for: AutoGluon keeps the last state.
-            super().top_k_average(save_path, top_k_average_method, strict_loading=strict_loading, **kwargs)
-            return
+            # AutoGluon would keep the last state, which may be the first.
+            raise EngineError(
+                "no epoch was validated, so that nothing shows that the model has learned: training ended "
+                "before its first validation, or keeps no checkpoint. Look at optim.max_steps, "
+                "optim.val_check_interval, optim.check_val_every_n_epoch and env.fast_dev_run in "
+                "settings.hyperparameters."
+            )
         scorer = self._eval_metric_func
         rows = self._tuning_data
         if len(rows) == 1:

@@ -1,6 +1,7 @@
 """Settings of AutoGluon that a configuration overrides: checked in every cell, used where they apply."""
 
 import difflib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, get_args
@@ -10,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.encoders.own_checkpoints import flat
+from polyfacet.training.engines.automm.override_values import as_read, kind_of
 from polyfacet.training.engines.automm.selection import Method
 
 WHERE = "settings.hyperparameters"
@@ -38,7 +40,8 @@ def overrides_of(
     Raises
     ------
     UserError
-        If a name is not one of AutoGluon's, or concerns a model that no cell can have.
+        If a name is not one of AutoGluon's, or concerns a model that no cell can have, or a value is not of
+        the kind of AutoGluon's own.
     """
     named = make_overrides_backward_compatible(dict(flat(given)))
     for name, value in named.items():
@@ -50,30 +53,52 @@ def overrides_of(
 def _check(name: str, value: Any, all_models: tuple[str, ...]) -> None:
     if name == "model.names":
         raise UserError(f"{WHERE}: the models follow from the facets, leave out model.names")
-    known = _known_names(all_models)
+    known = default_settings(all_models)
     if name not in known:
-        parts = name.split(".")
-        if parts[0] == "model" and len(parts) > 1 and parts[1] not in all_models:
-            raise UserError(
-                f"{WHERE}: {name} concerns a model that no combination of facets has; the models are "
-                f"{', '.join(all_models)}"
-            )
-        near = difflib.get_close_matches(name, known, n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise UserError(f"{WHERE}: AutoGluon has no setting {name}{hint}")
+        raise UserError(f"{WHERE}: {_unknown(name, known, all_models)}")
     if name == AVERAGING and value not in get_args(Method):
         raise UserError(f"{WHERE}: {name} is {value!r}, not one of {', '.join(get_args(Method))}")
+    _check_value(name, value, known)
+
+
+def _unknown(name: str, known: Mapping[str, Any], all_models: tuple[str, ...]) -> str:
+    parts = name.split(".")
+    if parts[0] == "model" and len(parts) > 1 and parts[1] not in all_models:
+        return (
+            f"{name} concerns a model that no combination of facets has; the models are "
+            f"{', '.join(all_models)}"
+        )
+    near = difflib.get_close_matches(name, known, n=3)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    return f"AutoGluon has no setting {name}{hint}"
+
+
+def _check_value(name: str, value: Any, known: Mapping[str, Any]) -> None:
+    kind = kind_of(name, known[name])
+    try:
+        read = as_read(name, value)
+    except ValueError as error:
+        raise UserError(f"{WHERE}: {name} is {value!r}: {error}") from error
+    if kind and not kind.holds(read):
+        example = name
+        while isinstance(known[example], DictConfig):
+            example = next(each for each in known if each.startswith(f"{example}."))
+        default = json.dumps(known[example], default=list)
+        raise UserError(
+            f"{WHERE}: {name} is {value!r}, not {kind.words}. Write for example\n      {example}: {default}"
+        )
 
 
 @lru_cache(maxsize=4)
-def _known_names(models: tuple[str, ...]) -> frozenset[str]:
-    """List the names of all settings, those of sections included, of a cell that had all models."""
+def default_settings(models: tuple[str, ...]) -> Mapping[str, Any]:
+    """Collect AutoGluon's values of all settings, sections included, of a cell that had these models."""
     config = get_config(problem_type="regression", overrides={"model.names": list(models)})
-    return frozenset(_names(config))
+    return dict(_settings(config))
 
 
-def _names(config: DictConfig, prefix: str = "") -> Iterator[str]:
+def _settings(config: DictConfig, prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name in map(str, config):
-        yield f"{prefix}{name}"
-        if not OmegaConf.is_missing(config, name) and isinstance(config[name], DictConfig):
-            yield from _names(config[name], f"{prefix}{name}.")
+        value = None if OmegaConf.is_missing(config, name) else config[name]
+        yield f"{prefix}{name}", value
+        if isinstance(value, DictConfig):
+            yield from _settings(value, f"{prefix}{name}.")
