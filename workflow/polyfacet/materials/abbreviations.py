@@ -21,7 +21,7 @@ _WRITTEN_OUT = {
 # OPr behind a halogen is that of an oxyhalide in the order of the alphabet; Ac in front of all is an element.
 _GROUP = re.compile(
     r"(?P<open>\()?(?:"
-    r"(?<![FI])(?<!Cl)(?<!Br)(?<!^)(?P<oxygen>O(?:Ac|Pr|Am|Np|Ts))"
+    r"(?<![FI])(?<!Cl)(?<!Br)(?<!^)(?P<oxygen>O(?:Ac|Pr|Am|Np|Ts))(?![A-Za-z])"
     r"|(?P<ligand>AcAc)"
     r"|(?<=\()(?P<bracket>Ac)(?=\))"
     r"|(?:(?<=NH4)|(?<=^H))(?P<salt>Ac)(?=$)"

@@ -29,6 +29,7 @@ _COMPOUNDS = """
     Sc2O3 Yb2O3 YbF3 HfO2 HfC HfN HfB2 HfS2 OsO2 OsO4 Ho2O3 CsI CsF Cs2O
 """
 _IN_CAPITALS = {name.upper(): name for name in _COMPOUNDS.split()}
+_FACTOR = re.compile("[0-9.]+(?=[A-Z])")
 _BETWEEN_PARTS = re.compile(rf"(?:[{re.escape(SEPARATORS)}.]|\s)")
 
 
@@ -41,9 +42,12 @@ def in_mixed_case(text: str) -> tuple[str, str] | None:
         The first with symbols of two letters, the second with an amount behind each letter; None if it is
         not likely to mean anything but what it says.
     """
-    stated = _BETWEEN_PARTS.split(text, maxsplit=1)[0]
+    factor = _FACTOR.match(text)
+    start = factor.end() if factor else 0
+    stated = _BETWEEN_PARTS.split(text[start:], maxsplit=1)[0]
     meant = _IN_CAPITALS.get(stated)
     if meant is None or text != text.upper():
         return None
-    rest = text.removeprefix(stated)
-    return f"{meant}{rest}", re.sub(r"([A-Z])(?![0-9])", r"\g<1>1", stated) + rest
+    before, behind = text[:start], text[start + len(stated) :]
+    atoms = re.sub(r"([A-Z])(?![0-9])", r"\g<1>1", stated)
+    return f"{before}{meant}{behind}", f"{before}{atoms}{behind}"

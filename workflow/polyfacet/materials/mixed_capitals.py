@@ -46,34 +46,38 @@ _IN_FRONT = (
     re.compile(rf"{_RARE_EARTH}(?:CO(?=(?:2|5|13)$)|NI(?=5$))|{_RARE_EARTH}2(?:CO|NI)(?=(?:7|17)$)"),
     re.compile(r"^(?:(?:Al|Ti|Mo)[0-9.]*)*(?:(?:Cr|Mn|Fe|Ni|Cu)[0-9.]*){2,}CO(?=$)"),
 )
-# Up to the dot of an adduct.
-_FIRST_PART = re.compile(rf"(?:[^{re.escape(SEPARATORS)}\s.]|\.(?![A-Z(])(?![0-9]+\(?[HD]2O))*")
+# What is between the dots of an adduct.
+_PART = re.compile(rf"(?:[^{re.escape(SEPARATORS)}\s.]|\.(?![A-Z(])(?![0-9]+\(?[HD]2O))+")
 _SYMBOL = re.compile("[A-Z][a-z]?")
 # How far the amounts of a whole alloy may be from 100 or 1.
 _WHOLE_WITHIN = 1e-3
 # Groups with a lower case o: Ca(Ho)2, Ni(Co)4, Al2(Co3)3, NaHCo3, Ca3(Po4)2, LiFePo4.
 _LOWER_CASE_O = re.compile(
-    r"(?:(?<=[A-Za-z0-9])\((?:Ho|Co3|Po4)\)|(?<=[a-z])2?\(Co\)(?=[4-9]|1[0-9])|(?<=H)Co3$|(?<=[A-Za-z0-9)])Po4$)"
+    r"(?:(?<=[A-Za-z0-9])\((?:Ho|Co3|Po4)\)|(?<=[a-z])2?\(Co\)(?=[4-9]|1[0-9])|(?<=[a-zK]H)Co3$|(?<=[A-Za-z0-9)])Po4$)"
 )
 
 
 def partly_in_capitals(text: str) -> Misprint | None:
     """Find symbols of two capitals among those of a formula, and groups with a lower case o."""
-    first = _FIRST_PART.match(text)
-    stated = first.group() if first else ""
-    rest = text.removeprefix(stated)
+    for part in _PART.finditer(text):
+        found = _in_part(part.group())
+        if found:
+            before, behind = text[: part.start()], text[part.end() :]
+            return Misprint(found.problem, tuple(f"{before}{each}{behind}" for each in found.spellings))
+    return None
+
+
+def _in_part(stated: str) -> Misprint | None:
     pairs = [pair for pair in _PAIR.finditer(stated) if _is_one_symbol(stated, pair)]
     if pairs and stated != stated.upper():
         spellings = (_respelled(stated, pairs, str.capitalize), _respelled(stated, pairs, "1".join))
-        return Misprint(
-            "has a symbol in capitals, which reads as two", tuple(each + rest for each in spellings)
-        )
+        return Misprint("has a symbol in capitals, which reads as two", spellings)
     if _LOWER_CASE_O.search(stated):
         spellings = (
             _LOWER_CASE_O.sub(lambda group: _with_oxygen(group.group()), stated),
             _LOWER_CASE_O.sub(lambda group: _as_metal(group.group()), stated),
         )
-        return Misprint("has a lower case o for the letter O", tuple(each + rest for each in spellings))
+        return Misprint("has a lower case o for the letter O", spellings)
     return None
 
 

@@ -10,7 +10,7 @@ _NUMERAL = "(?:I{1,3}|IV|VI{0,3})"
 _NUMBER = re.compile(
     rf"(?P<element>(?!{_NOT_OXIDISED})[A-Z][a-z]?)"
     rf"(?:(?P<amount>[0-9]*) ?(?:\((?P<round>{_NUMERAL})\)|\[(?P<square>{_NUMERAL})\])"
-    r"|(?P<bare>III?)(?![0-9I]))"
+    r"|(?P<bare>III?)(?![0-9Ia-z]))"
 )
 
 
