@@ -34,21 +34,27 @@ _BEHIND = {
     "PB": rf"[0-9.]*(?:{_METAL}|{_CHALCOGEN}|{_HALOGEN})",
     "PD": rf"(?!4)[0-9.]*(?:{_METAL}|(?:Cl|Br|Se)(?![a-z]))",
     "SN": r"O[0-9]|S[0-9]*(?![a-z])|Se|Te",
-    "SB": "",
+    "SB": rf"[0-9.]*(?:{_METAL}|{_CHALCOGEN}|{_HALOGEN})",
     "SC": rf"[0-9.]*{_METAL}",
     "BI": rf"[0-9.]*(?:{_METAL}|{_CHALCOGEN})",
     "IN": rf"{_METAL}|[0-9.]*(?:P|As|Sb|S|Se|Te)(?![a-z])",
 }
 _PAIR = re.compile(f"(?:{'|'.join([*_BEHIND, 'SI'])})(?![a-z])")
-# Where what stands in front decides: silicates, intermetallics of rare earths, alloys of equal parts.
+# Where what stands in front decides: silicates, antimonides (Zr2SB is a sulfide boride), intermetallics of
+# rare earths, alloys of equal parts.
 _IN_FRONT = (
     re.compile(r"(?:Mg|Al|Be|Ca|Zr|Hf|Zn|Mn|Fe|Ni|Co|Li|Na)[0-9.]*SI(?=[0-9.]*O)"),
+    re.compile(
+        r"(?:Al|Ga|In|Tl|Mg|Ca|Zn|Cd|Bi|Li|Na|K|Rb|Cs|Mn|Fe|Co|Ni|Cu|Pd|Ag|Ir|Pt|Au)[0-9.]*SB(?=[0-9.]*$)"
+    ),
     re.compile(rf"{_RARE_EARTH}(?:CO(?=(?:2|5|13)$)|NI(?=5$))|{_RARE_EARTH}2(?:CO|NI)(?=(?:7|17)$)"),
     re.compile(r"^(?:(?:Al|Ti|Mo)[0-9.]*)*(?:(?:Cr|Mn|Fe|Ni|Cu)[0-9.]*){2,}CO(?=$)"),
 )
 # What is between the dots of an adduct.
 _PART = re.compile(rf"(?:[^{re.escape(SEPARATORS)}\s.]|\.(?![A-Z(])(?![0-9]+\(?[HD]2O))+")
 _SYMBOL = re.compile("[A-Z][a-z]?")
+# An oxygen-terminated carbide of two layers, with lithium behind: Ti2CO2Li2.
+_MXENE = re.compile("(?:Sc|Y|Ti|Zr|Hf|V|Nb|Ta|Cr|Mo|W)2CO$")
 # How far the amounts of a whole alloy may be from 100 or 1.
 _WHOLE_WITHIN = 1e-3
 # Groups with a lower case o: Ca(Ho)2, Ni(Co)4, Al2(Co3)3, NaHCo3, Ca3(Po4)2, LiFePo4.
@@ -72,7 +78,7 @@ def _in_part(stated: str) -> Misprint | None:
     if pairs and stated != stated.upper():
         spellings = (_respelled(stated, pairs, str.capitalize), _respelled(stated, pairs, "1".join))
         return Misprint("has a symbol in capitals, which reads as two", spellings)
-    if _LOWER_CASE_O.search(stated):
+    if _LOWER_CASE_O.search(stated) and not _is_whole(stated):
         spellings = (
             _LOWER_CASE_O.sub(lambda group: _with_oxygen(group.group()), stated),
             _LOWER_CASE_O.sub(lambda group: _as_metal(group.group()), stated),
@@ -84,7 +90,7 @@ def _in_part(stated: str) -> Misprint | None:
 def _is_one_symbol(stated: str, pair: re.Match[str]) -> bool:
     start, end = pair.span()
     others = _SYMBOL.findall(f"{stated[:start]} {stated[end:]}")
-    if {"H", "C"} & {*others}:
+    if {"H", "C"} & {*others} or _MXENE.search(stated[:end]):
         return False
     behind = _BEHIND.get(pair.group())
     if behind is not None and re.match(behind, stated[end:]):
