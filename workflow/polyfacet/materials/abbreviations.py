@@ -1,8 +1,8 @@
 """Abbreviations of organic groups that are symbols of elements as well: acetate, propyl, amyl, neopentyl."""
 
 import re
-from collections.abc import Callable
 
+from polyfacet.materials.adducts import SEPARATORS
 from polyfacet.materials.misprints import Misprint
 
 _WRITTEN_OUT = {
@@ -18,6 +18,7 @@ _WRITTEN_OUT = {
     "PrNH": "C3H7NH",
     "Pr4N": "(C3H7)4N",
 }
+_DOTS = re.escape(f"{SEPARATORS}.")
 # OPr behind a halogen is that of an oxyhalide in the order of the alphabet; Ac in front of all is an element.
 _GROUP = re.compile(
     r"(?P<open>\()?(?:"
@@ -27,7 +28,7 @@ _GROUP = re.compile(
     r"|(?:(?<=NH4)|(?<=^H))(?P<salt>Ac)(?=$)"
     r"|^(?P<acid>(?:Ac|Pr)O)(?=H$)"
     r"|(?P<amine>PrNH(?=[23])|Pr4N(?=F|Cl|Br|I|OH|\)))"
-    r"|(?<=[A-Za-z0-9)\]])(?P<hydrate>Ac)(?=[0-9]?\s*[·.*•]\s*[0-9.]*\s*\(?H2O)"
+    rf"|(?<=[A-Za-z0-9)\]])(?P<hydrate>Ac)(?=[0-9]?\s*[{_DOTS}]\s*[0-9.]*\s*\(?[HD]2O)"
     r")(?![a-z])(?P<close>\))?(?P<amount>(?<!NH)[0-9]+)?"
 )
 
@@ -37,8 +38,7 @@ def abbreviation(text: str) -> Misprint | None:
     if not _GROUP.search(text):
         return None
     problem = "has an abbreviation of an organic group that is the symbol of an element"
-    spellings: tuple[Callable[[re.Match[str]], str], ...] = (_written_out, _as_elements)
-    return Misprint(problem, tuple(_GROUP.sub(each, text) for each in spellings))
+    return Misprint(problem, (_GROUP.sub(_written_out, text), _GROUP.sub(_as_elements, text)))
 
 
 def _short(match: re.Match[str]) -> str:
@@ -47,12 +47,10 @@ def _short(match: re.Match[str]) -> str:
 
 
 def _written_out(match: re.Match[str]) -> str:
-    group = _WRITTEN_OUT[_short(match)]
-    if match["amount"] and not match["close"]:
-        group = f"({group}){match['amount']}"
-    return f"{match['open'] or ''}{group}{match['close'] or ''}" + (
-        match["amount"] or "" if match["close"] else ""
-    )
+    group, amount = _WRITTEN_OUT[_short(match)], match["amount"] or ""
+    if amount and not match["close"]:
+        group = f"({group})"
+    return f"{match['open'] or ''}{group}{match['close'] or ''}{amount}"
 
 
 def _as_elements(match: re.Match[str]) -> str:

@@ -5,14 +5,13 @@ What two capitals say is left alone where such compounds are known: carbonates (
 or more C.
 """
 
-import math
 import re
 from collections.abc import Callable
 
 from polyfacet.config.elements import SYMBOLS
 from polyfacet.materials.adducts import SEPARATORS
-from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.materials.misprints import Misprint
+from polyfacet.materials.whole_alloys import is_whole
 
 _NOT_METALS = frozenset(
     "H He B C N O F Ne P S Cl Ar K U Se Br Kr I Xe At Rn Og".split()  # noqa: SIM905
@@ -55,8 +54,6 @@ _PART = re.compile(rf"(?:[^{re.escape(SEPARATORS)}\s.]|\.(?![A-Z(])(?![0-9]+\(?[
 _SYMBOL = re.compile("[A-Z][a-z]?")
 # An oxygen-terminated carbide of two layers, with lithium behind: Ti2CO2Li2.
 _MXENE = re.compile("(?:Sc|Y|Ti|Zr|Hf|V|Nb|Ta|Cr|Mo|W)2CO$")
-# How far the amounts of a whole alloy may be from 100 or 1.
-_WHOLE_WITHIN = 1e-3
 # Groups with a lower case o: Ca(Ho)2, Ni(Co)4, Al2(Co3)3, NaHCo3, Ca3(Po4)2, LiFePo4.
 _LOWER_CASE_O = re.compile(
     r"(?:(?<=[A-Za-z0-9])\((?:Ho|Co3|Po4)\)|(?<=[a-z])2?\(Co\)(?=[4-9]|1[0-9])|(?<=[a-zK]H)Co3$|(?<=[A-Za-z0-9)])Po4$)"
@@ -78,7 +75,7 @@ def _in_part(stated: str) -> Misprint | None:
     if pairs and stated != stated.upper():
         spellings = (_respelled(stated, pairs, str.capitalize), _respelled(stated, pairs, "1".join))
         return Misprint("has a symbol in capitals, which reads as two", spellings)
-    if _LOWER_CASE_O.search(stated) and not _is_whole(stated):
+    if _LOWER_CASE_O.search(stated) and not is_whole(stated):
         spellings = (
             _LOWER_CASE_O.sub(lambda group: _with_oxygen(group.group()), stated),
             _LOWER_CASE_O.sub(lambda group: _as_metal(group.group()), stated),
@@ -97,21 +94,13 @@ def _is_one_symbol(stated: str, pair: re.Match[str]) -> bool:
         return True
     if any(found.end() == end for pattern in _IN_FRONT for found in pattern.finditer(stated)):
         return True
-    return _is_whole(_respelled(stated, [pair], str.capitalize)) and not _is_whole(stated)
+    return is_whole(_respelled(stated, [pair], str.capitalize)) and not is_whole(stated)
 
 
 def _respelled(text: str, pairs: list[re.Match[str]], spell: Callable[[str], str]) -> str:
     for pair in reversed(pairs):
         text = text[: pair.start()] + spell(pair.group()) + text[pair.end() :]
     return text
-
-
-def _is_whole(formula: str) -> bool:
-    try:
-        total = math.fsum(parse_formula(formula, deuterium=True).values())
-    except FormulaError:
-        return False
-    return any(math.isclose(total, whole, rel_tol=_WHOLE_WITHIN) for whole in (1, 100))
 
 
 def _with_oxygen(group: str) -> str:

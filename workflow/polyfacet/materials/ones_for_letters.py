@@ -4,6 +4,7 @@ import re
 
 from polyfacet.materials.adducts import SEPARATORS
 from polyfacet.materials.misprints import Misprint
+from polyfacet.materials.whole_alloys import is_whole
 
 # Of a formula, of a bracket, or of what has water.
 _END = rf"(?:$|\)|\s*(?:[{re.escape(SEPARATORS)}]|\.[0-9. ]*\(?[HD]2O))"
@@ -28,7 +29,7 @@ def one_for_letter(text: str) -> Misprint | None:
     """Find amounts whose first digit may be the l of chlorine or the I of iodine."""
     for pattern, letter in ((_ONE_FOR_L, "l"), (_ONE_FOR_I, "I")):
         match = pattern.search(text)
-        if match:
+        if match and not is_whole(text):
             start, end = match.span("one")
             return Misprint(
                 f"has a one for the letter {letter}",

@@ -4,12 +4,12 @@ A zero amount may be meant, as in ``Fe80Cr0B20``: one of an alloy whose amounts 
 that is written with decimals, ``Cr0.0``.
 """
 
-import math
 import re
 from collections.abc import Iterable
 
 from polyfacet.materials.adducts import SEPARATORS
 from polyfacet.materials.misprints import Misprint
+from polyfacet.materials.whole_alloys import is_whole
 
 _SYMBOL = re.compile("[A-Z][a-z]?")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?")
@@ -42,8 +42,6 @@ _ZERO_OF_A_CATION = re.compile(
     r"(?=\(?(?:O?H|F|Cl|Br|I|N|NO3|SO4|PO4|AsO4|ClO4|CO3|C2O4)\)?[0-9]*\s*"
     rf"(?:$|[{re.escape(SEPARATORS)}]|\.[0-9. ]*\(?[HD]2[O0]))"
 )
-# How far the amounts of a whole alloy may be from 100 or 1.
-_WHOLE_WITHIN = 0.01
 
 
 def zero_for_o(text: str) -> Misprint | None:
@@ -61,7 +59,7 @@ def zero_for_o(text: str) -> Misprint | None:
 
 def zero_amount(text: str) -> Misprint | None:
     """Find an element of which there is nothing, unless the amounts are those of a whole alloy."""
-    if not _ZERO_AMOUNT.search(text) or _is_whole(text):
+    if not _ZERO_AMOUNT.search(text) or is_whole(text):
         return None
     meant = tuple(_without_zero_amount(text))
     if not meant:
@@ -86,16 +84,6 @@ def _without_zero_amount(text: str) -> Iterable[str]:
 
 def _with_decimals(text: str) -> str:
     return _ZERO_AMOUNT.sub(r"\g<symbol>0.0", text)
-
-
-def _is_whole(text: str) -> bool:
-    """Whether the numbers of a formula, those in brackets aside, add up to 100 or 1."""
-    numbers = _NUMBER.findall(re.sub(r"[(\[{].*[)\]}]", "", text))
-    whole = math.fsum(float(number) for number in numbers)
-    return (
-        any(math.isclose(whole, expected, rel_tol=_WHOLE_WITHIN) for expected in (1, 100))
-        and len(numbers) > 2
-    )
 
 
 def _with_o(part: re.Match[str]) -> str:
