@@ -26,7 +26,7 @@ _COMPOUNDS = """
     CoF3 CoI2 CoS2 Co9S8 CoP Co2P CoP2 CoP3 CoN CoB Co2B CoSi Co2Si CoCO3 CoWO4 Co3(PO4)2 Co(NO3)2 CoSb3
     Cu(OH)2 CuCO3 Cu(NO3)2 CuNi Ni(OH)2 NiCO3 Ni(NO3)2 NiWO4 NiCo2O4 NiB Ni2B
     K2NiF4 KNiF3 KCoF3 KCuF3 YNiO3 YCoO3 YCo5 YNi5 YNi2 YCo2
-    Sc2O3 Yb2O3 YbF3 HfO2 HfC HfN HfB2 HfS2 OsO2 OsO4 Ho2O3 CsI CsF Cs2O
+    Sc2O3 Yb2O3 YbF3 YbB6 HfO2 HfC HfN HfB2 HfS2 OsO2 OsO4 Ho2O3 CsI CsF Cs2O
 """
 _IN_CAPITALS = {name.upper(): name for name in _COMPOUNDS.split()}
 _FACTOR = re.compile("[0-9.]+(?=[A-Z])")
