@@ -38,6 +38,11 @@ BLUE_VITRIOL = {"Cu": 1, "S": 1, "O": 9, "H": 10}
         "CuSO₄.5H₂O",
         "CuSO4·H2O·4H2O",
         "CuSO4.H2O.4H2O",
+        "CuSO4 x 5 H2O",
+        "CuSO4 x 5H2O",
+        "CuSO4 x5H2O",
+        "CuSO4x5H2O",
+        "CuSO4 X 5H2O",
     ],
 )
 def test_a_hydrate_is_read_whichever_way_its_dot_is_typed(formula):

@@ -459,6 +459,56 @@ def test_a_column_of_an_element_that_is_not_named_is_not_lost_without_a_word(rea
     assert not len(read(content, {**STEEL, "process": ["Ni"]})[1].query("line == 2"))
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        *(
+            "Cr wt%",
+            "Cr (wt.%)",
+            "Cr [wt. %]",
+            "cr",
+            "CR",
+            "Cr_wt",
+            "wt% Cr",
+            "Cr (%)",
+            "Cr at.%",
+            "Cr mass fraction",
+        ),
+        *("V wt%", "W (wt.%)", "B %", "N [wt%]", "P mass fraction", "s wt%", "In wt%", "H (wt.%)"),
+    ],
+)
+def test_a_column_of_an_element_is_known_whatever_its_unit_and_case(read, column):
+    _, rejected = read(f"C,Mn,{column},Hardness\n0.4,1.5,18,397\n")
+    assert f"in the column {column!r} that `composition.columns` does not name" in rejected["reason"][0]
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["V", "T %", "RA (%)", "RH (%)", "SN", "in", "CO", "H (ppm)", "Mn (at.%)", "Fe at%", "Ni/Cr"],
+)
+def test_a_column_of_something_else_is_no_amount(read, column):
+    rows, rejected = read(f"C,Mn,{column},Hardness\n0.4,1.5,18,397\n")
+    assert (len(rows), len(rejected)) == (1, 0)
+
+
+def test_a_balance_whose_column_has_a_unit_agrees_with_it(read):
+    _, rejected = read("C,Mn,Fe (wt.%),Hardness\n0.4,1.5,78.1,398\n")
+    assert "the balance, Fe, is 98.1, but its column has 78.1" in rejected["reason"][0]
+
+
+@pytest.mark.parametrize("column", ["SiO2", "SiO2 (wt.%)", "wt% Na2O", "Al2O3 %", "FeO"])
+def test_a_column_of_a_compound_is_not_that_of_an_element(column):
+    section = {**STEEL, "file": "x.csv", "composition": {"columns": {"Si": column}, "unit": "weight_percent"}}
+    with pytest.raises(UserError, match="has amounts of .*, not of Si: convert them"):
+        table_source("a", section)
+
+
+@pytest.mark.parametrize("column", ["Si", "SI", "si wt%", "Silicon", "O2 %", "iron content", "Si 2", "CO"])
+def test_a_column_of_an_element_may_have_any_other_name(column):
+    section = {**STEEL, "file": "x.csv", "composition": {"columns": {"Co": column}, "unit": "weight_percent"}}
+    assert table_source("a", section).composition.columns == {"Co": column}
+
+
 @pytest.mark.parametrize("column", ["Ni", "Fe", "Pd"])
 def test_a_column_that_is_predicted_is_no_amount(read, column):
     described = {**STEEL, "objectives": {"y": {"column": column}}}

@@ -1,10 +1,10 @@
 """Tables of compositions, and what their columns mean."""
 
-import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from polyfacet.config.column_names import compound_in, is_by_atoms, is_by_weight, is_in_ppm
 from polyfacet.config.elements import Element
 from polyfacet.config.section import Name, Section, Text, each_once, read_as
 
@@ -35,13 +35,6 @@ RESERVED = frozenset(
         "text",
     )
 )
-
-# What a column's name says of the unit of its amounts.
-_BY_WEIGHT = re.compile(r"(?<![a-z])(?:wt|weight|mass|gew)(?![a-z])", re.IGNORECASE)
-_BY_ATOMS = re.compile(
-    r"(?<![a-z])(?:at(?=[.)\]_%]|[\s-]*(?:%|pct|percent|frac)|$)|atomic|mole?(?![a-z]))", re.IGNORECASE
-)
-_IN_PPM = re.compile(r"(?<![a-z])(?:[aw]?pp[mb]w?)(?![a-z])", re.IGNORECASE)
 
 
 def _named_like_their_elements(columns: Any) -> Any:
@@ -104,12 +97,19 @@ class CompositionColumns(Section):
     def _agrees_with_the_names_of_columns(self) -> Self:
         is_weight = self.unit.startswith("weight")
         for name in filter(None, [self.formula, *self.columns.values()]):
-            if _IN_PPM.search(name):
+            if is_in_ppm(name):
                 raise ValueError(f"the column {name!r} is in ppm: convert it to the `unit` of the others")
-            if _BY_WEIGHT.search(name) and not _BY_ATOMS.search(name) and not is_weight:
+            if is_by_weight(name) and not is_weight:
                 raise ValueError(f"the column {name!r} is by weight, but the `unit` is {self.unit}")
-            if _BY_ATOMS.search(name) and not _BY_WEIGHT.search(name) and is_weight:
+            if is_by_atoms(name) and is_weight:
                 raise ValueError(f"the column {name!r} is by atoms, but the `unit` is {self.unit}")
+        for symbol, name in self.columns.items():
+            compound = compound_in(name)
+            if compound is not None:
+                raise ValueError(
+                    f"the column {name!r} has amounts of {compound}, not of {symbol}: convert them to "
+                    "amounts of elements, or state each composition as a formula in one column"
+                )
         return self
 
 

@@ -30,10 +30,10 @@ _OTHER_MOLECULES = frozenset(
 _LARGEST_FACTOR = 24
 _LARGEST_BEHIND_AMOUNTS_OF_TEN = 99
 # Elements that the formula of a salt ends in.
-_ANIONS = frozenset(["H", "N", "O", "F", "S", "Cl", "Se", "Br", "I"])
+_ANIONS = frozenset(["H", "D", "N", "O", "F", "S", "Cl", "Se", "Br", "I"])
 
 # A gas or another element that nothing binds as a molecule; S8 and the halogens from Cl2 on are bound.
-_ELEMENT = re.compile("(?:H|B|C|N|O|F|Si|P|S(?!8$)|As|Se|Te)[0-9]*")
+_ELEMENT = re.compile("(?:[HD]|B|C|N|O|F|Si|P|S(?!8$)|As|Se|Te)[0-9]*")
 # Letter or bracket on the right: no decimal point.  A digit after a space: neither.
 _DOT = re.compile(rf"\s*[{re.escape(SEPARATORS)}]\s*|\s*\.\s*(?=[A-Z(\[{{])|\s*\.\s+(?=[0-9.])")
 _SEPARATOR = re.compile(f"[{re.escape(SEPARATORS)}]")
@@ -43,13 +43,27 @@ _JUNCTION = re.compile(
     r"(?P<last>[A-Z][a-z]?|[)\]}])[ \t]*(?P<amount>[0-9]*)(?P<gap>[ \t]*)\."
     r"(?P<factor>[0-9]+(?:\.[0-9]+)?)[ \t]*(?=[A-Z(\[{])"
 )
+_DEUTERIUM = re.compile("D(?![a-z])")
 _DECIMAL = re.compile(r"\.[0-9]|[0-9]\.")
 _SYMBOL = re.compile(r"[A-Z][a-z]?")
 _SEVERAL_ATOMS = re.compile(r"[A-Z][a-z]?.*[A-Z]|.*[02-9]|.*1[0-9]", re.DOTALL)
 
 
 class AdductError(ValueError):
-    """A formula whose dots can be read in two ways, or that lacks a part; the message says which."""
+    """A formula whose dots can be read in two ways, or that lacks a part.
+
+    Parameters
+    ----------
+    problem
+        What is wrong.
+    spellings
+        Its readings, each spelled so that it can be read in one way only.
+    """
+
+    def __init__(self, problem: str, spellings: tuple[str, ...] = ()) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.spellings = spellings
 
 
 @dataclass(frozen=True)
@@ -71,7 +85,7 @@ class _Junction:
     @property
     def molecule(self) -> str:
         """What follows the factor, without brackets around all of it."""
-        inner = re.sub(r"\s", "", self.tail)
+        inner = _DEUTERIUM.sub("H", re.sub(r"\s", "", self.tail))
         if inner[:1] in "([{" and inner[-1:] in ")]}" and _is_balanced(inner[1:-1]):
             return inner[1:-1]
         return inner
@@ -162,29 +176,29 @@ def _at_keyboard_dots(text: str, *, is_adduct: bool) -> list[str]:
         junction = _Junction(main, tail=rest[match.end() :].rstrip(), **match.groupdict())
         if junction.gap and not junction.is_below_two:
             behind = rest[match.end("gap") :]
-            raise AdductError(_readings(f"{main}·{behind[1:]}", f"{main}·0{behind}"))
+            raise _in_two_ways(f"{main}·{behind[1:]}", f"{main}·0{behind}")
         joins = is_adduct and junction.joins_a_compound and not junction.is_decimal_point
         if junction.is_solvate or joins:
             solvates.insert(0, junction)
             rest = main
         elif not junction.is_decimal_point:
-            raise AdductError(_both(junction, solvates))
+            raise _both(junction, solvates)
     if solvates and _DECIMAL.search(rest.lstrip("0123456789.")):
-        raise AdductError(_both(solvates[0], solvates[1:]))
+        raise _both(solvates[0], solvates[1:])
     return [rest, *(f"{each.factor}{each.tail}" for each in solvates)]
 
 
-def _both(junction: _Junction, solvates: list[_Junction]) -> str:
+def _both(junction: _Junction, solvates: list[_Junction]) -> AdductError:
     """Spell a formula with a dot of an adduct and with a decimal point."""
     tail = "·".join([junction.tail, *(f"{each.factor}{each.tail}" for each in solvates)])
     main, factor = junction.main, junction.factor
     whole, dot, decimals = factor.partition(".")
     decimal = f"{main}.{whole}·{decimals}{tail}" if dot else f"({main}.{whole}){tail}"
-    return _readings(f"{main}·{factor if dot else factor.lstrip('0')}{tail}", decimal)
+    return _in_two_ways(f"{main}·{factor if dot else factor.lstrip('0')}{tail}", decimal)
 
 
-def _readings(first: str, second: str) -> str:
-    return f"can be read in two ways. Write {first!r} or {second!r}"
+def _in_two_ways(first: str, second: str) -> AdductError:
+    return AdductError("can be read in two ways", (first, second))
 
 
 def _is_balanced(text: str) -> bool:

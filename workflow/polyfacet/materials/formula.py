@@ -36,9 +36,11 @@ _HINTS = {
     **dict.fromkeys(",:", "write a point in decimals, an amount behind each element, nothing between them"),
     **dict.fromkeys("/@;|", "write fractions with a decimal point, and one composition per row"),
     **dict.fromkeys("½¼¾", "write a number such as 0.5"),
+    **dict.fromkeys("ⅠⅡⅢⅣⅤⅥⅦⅧ", "leave oxidation numbers out"),
     **dict.fromkeys("_$\\<&~", "write amounts as plain digits"),
     "%": "write amounts without %",
 }
+_NAMES = "begin each symbol with a capital letter, and leave names, phases and states out"
 Token = tuple[str, str]
 
 
@@ -60,13 +62,15 @@ class _Group:
         self.factors.append(1.0)
 
 
-def parse_formula(formula: str) -> dict[str, float]:
+def parse_formula(formula: str, *, deuterium: bool = False) -> dict[str, float]:
     """Read a formula whose dots are decimal points.
 
     Parameters
     ----------
     formula
         Symbols and amounts, with brackets or without: ``AcHg2Cd2``, ``Fe0.5Ni0.5``, ``Ca(OH)2``.
+    deuterium
+        Whether D counts as hydrogen.
 
     Returns
     -------
@@ -77,19 +81,20 @@ def parse_formula(formula: str) -> dict[str, float]:
     Raises
     ------
     FormulaError
-        If a symbol is no element (isotopes D and T included), an amount is negative or above ``MAX_AMOUNT``,
-        all amounts are zero, a bracket is open or empty, or anything else is in the formula.
+        If a symbol is no element (T included, and D unless it counts as hydrogen), an amount is negative or
+        above ``MAX_AMOUNT``, all amounts are zero, a bracket is open or empty, or anything else is in the
+        formula.
     """
-    return _checked(formula, _read(formula, shares=False))
+    return _checked(formula, _read(formula, shares=False, deuterium=deuterium))
 
 
-def parse_alloy(formula: str) -> dict[str, float]:
+def parse_alloy(formula: str, *, deuterium: bool = False) -> dict[str, float]:
     """Read a formula whose brackets are sub-alloys: the number behind one is the share of all of it.
 
     ``(Fe75Co25)83P17`` has 83 parts of Fe75Co25 to 17 of P, where `parse_formula` reads 83 times 100 atoms.
     Otherwise the same, errors included.
     """
-    return _checked(formula, _read(formula, shares=True))
+    return _checked(formula, _read(formula, shares=True, deuterium=deuterium))
 
 
 def with_plain_digits(formula: str, max_chars: int = MAX_CHARS) -> str:
@@ -111,14 +116,14 @@ def _checked(formula: str, total: dict[str, float]) -> dict[str, float]:
     return amounts
 
 
-def _read(formula: str, *, shares: bool) -> dict[str, float]:
+def _read(formula: str, *, shares: bool, deuterium: bool) -> dict[str, float]:
     """Add up the elements of a formula; brackets are kept on a stack of their own."""
     stack = [_Group()]
     previous = ""
-    for kind, text in _tokens(formula):
+    for kind, text in _tokens(formula, deuterium):
         group = stack[-1]
         if kind == "symbol":
-            group.add({text: 1.0})
+            group.add({"H" if text == "D" else text: 1.0})
         elif kind == "open":
             stack.append(_Group(text))
         elif kind == "close":
@@ -152,23 +157,39 @@ def _sum(group: _Group, shares: bool) -> dict[str, float]:
     return {symbol: amount / whole for symbol, amount in amounts.items()}
 
 
-def _tokens(formula: str) -> list[Token]:
+def misfit(formula: str, joints: str = "") -> str | None:
+    """Say which character is no part of a formula, where it is, and what to do about it; None if none is.
+
+    Parameters
+    ----------
+    formula
+        With plain digits.
+    joints
+        Characters that may stand between the parts of a formula.
+    """
+    position = 0
+    while position < len(formula):
+        match = _TOKEN.match(formula, position)
+        if match is None and formula[position] not in joints:
+            return _misfit(formula, position)
+        position = match.end() if match else position + 1
+    return None
+
+
+def _tokens(formula: str, deuterium: bool) -> list[Token]:
     """Cut a formula into symbols, amounts and brackets."""
     plain = with_plain_digits(formula)
-    tokens: list[Token] = []
-    position = 0
-    while position < len(plain):
-        match = _TOKEN.match(plain, position)
-        if match is None:
-            raise FormulaError(f"formula {formula!r} has {_misfit(plain, position)}")
-        if match.lastgroup and match.lastgroup != "space":
-            tokens.append((match.lastgroup, match.group()))
-        position = match.end()
+    problem = misfit(plain)
+    if problem:
+        raise FormulaError(f"formula {formula!r} has {problem}")
+    tokens = [(match.lastgroup or "", match.group()) for match in _TOKEN.finditer(plain)]
+    tokens = [(kind, text) for kind, text in tokens if kind != "space"]
     for (kind, text), (next_kind, next_text) in pairwise(tokens):
         if kind == next_kind == "amount":
             raise FormulaError(f"formula {formula!r} has two amounts in a row, {text} and {next_text}")
     symbols = [text for kind, text in tokens if kind == "symbol"]
-    unknown = [symbol for symbol in symbols if symbol not in SYMBOLS]
+    known = SYMBOLS | {"D"} if deuterium else SYMBOLS
+    unknown = [symbol for symbol in symbols if symbol not in known]
     if unknown:
         raise FormulaError(f"formula {formula!r}: unknown element {unknown[0]!r}")
     if not symbols:
@@ -177,9 +198,9 @@ def _tokens(formula: str) -> list[Token]:
 
 
 def _misfit(formula: str, position: int) -> str:
-    """Say which character is no part of a formula, where it is, and what to do about it."""
     character = formula[position]
     # Letters of other alphabets look the same.
     name = "" if character.isascii() else f" ({unicodedata.name(character, 'unnamed')})"
-    hint = f": {_HINTS[character]}" if character in _HINTS else ""
+    advice = _HINTS.get(character, _NAMES if character.islower() else "")
+    hint = f": {advice}" if advice else ""
     return f"{character!r}{name} at position {position + 1}{hint}"

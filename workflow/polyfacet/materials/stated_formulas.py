@@ -4,14 +4,16 @@ import math
 import re
 
 from polyfacet.config.tables import Brackets
-from polyfacet.materials.adducts import AdductError, split_adducts
+from polyfacet.materials.adducts import SEPARATORS, AdductError, split_adducts
 from polyfacet.materials.formula import (
     MAX_AMOUNT,
     FormulaError,
+    misfit,
     parse_alloy,
     parse_formula,
     with_plain_digits,
 )
+from polyfacet.materials.misprints import Misprint
 from polyfacet.materials.misreadings import misreading
 
 # Far above any formula; each dot is compared with all that is around it.
@@ -19,10 +21,20 @@ MAX_STATED_CHARS = 1_000
 # How far the amounts of a whole alloy may be from 100 or 1.
 _WHOLE_WITHIN = 1e-3
 _INNERMOST = re.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
-# Deuterium is hydrogen here.  T is refused, as it stands for other things more often.
-_DEUTERIUM = re.compile("D(?![a-z])")
+# The sign of labels in front of a factor: CoCl2 x 6 H2O.
+_TIMES = re.compile(
+    r"(?<=[A-Za-z0-9)\]}]) [xX] ?(?=[0-9.]+ ?[A-Z(\[{])|(?<=[0-9)\]}])[xX](?=[0-9.]+ ?[A-Z(\[{])"
+)
 # Elements of molecules: what brackets hold with these are groups of atoms.
-_IN_MOLECULES = frozenset("H N O F S Cl Se Br Te I".split())  # noqa: SIM905
+_IN_MOLECULES = frozenset("D H N O F S Cl Se Br Te I".split())  # noqa: SIM905
+
+
+class _MisprintError(Exception):
+    """A formula that is likely to mean something else, or that can be read in two ways."""
+
+    def __init__(self, misprint: Misprint) -> None:
+        super().__init__(misprint.problem)
+        self.misprint = misprint
 
 
 def parse_stated_formula(formula: str, brackets: Brackets = "atoms") -> dict[str, float]:
@@ -33,7 +45,7 @@ def parse_stated_formula(formula: str, brackets: Brackets = "atoms") -> dict[str
     formula
         Like that of `polyfacet.materials.formula.parse_formula`, also of a hydrate or another adduct,
         ``CuSO4·5H2O`` (see `polyfacet.materials.adducts.split_adducts`).  D is deuterium, which counts as
-        hydrogen.
+        hydrogen; T is refused, as it stands for other things more often.
     brackets
         Whether brackets are groups of atoms or, as in `polyfacet.materials.formula.parse_alloy`, sub-alloys;
         no alloy is a hydrate.
@@ -49,17 +61,40 @@ def parse_stated_formula(formula: str, brackets: Brackets = "atoms") -> dict[str
         If it names no composition, can be read in two ways or is likely to mean something else (see
         `polyfacet.materials.misreadings`).
     """
-    typed = " ".join(with_plain_digits(formula, MAX_STATED_CHARS).split()).removesuffix(".")
-    plain = _DEUTERIUM.sub("H", typed)
+    try:
+        return _amounts(formula, brackets)
+    except _MisprintError as error:
+        problem, spellings = error.misprint.problem, error.misprint.spellings
+    readable = [each for each in dict.fromkeys(spellings) if _is_readable(each, brackets)]
+    advice = f". Write {' or '.join(map(repr, readable))}" if readable else ""
+    raise FormulaError(f"formula {formula!r} {problem}{advice}")
+
+
+def _is_readable(formula: str, brackets: Brackets) -> bool:
+    try:
+        _amounts(formula, brackets)
+    except (_MisprintError, FormulaError):
+        return False
+    return True
+
+
+def _amounts(formula: str, brackets: Brackets) -> dict[str, float]:
+    plain = " ".join(with_plain_digits(formula, MAX_STATED_CHARS).split()).removesuffix(".")
+    plain = _TIMES.sub("·", plain)
+    problem = misfit(plain, joints=f"{SEPARATORS}.")
+    if problem:
+        raise FormulaError(f"formula {formula!r} has {problem}")
     meant = misreading(plain)
     if meant:
-        raise FormulaError(f"formula {formula!r} {meant}")
+        raise _MisprintError(meant)
     try:
         parts = split_adducts(plain)
     except AdductError as error:
+        if error.spellings:
+            raise _MisprintError(Misprint(error.problem, error.spellings)) from error
         raise FormulaError(f"formula {formula!r} {error}") from error
     if len(parts) == 1:
-        return parse_alloy(plain) if brackets == "shares" else _with_groups(plain)
+        return parse_alloy(plain, deuterium=True) if brackets == "shares" else _with_groups(plain)
     if brackets == "shares":
         raise FormulaError(
             f"formula {formula!r} has the dot of a hydrate, but is read as an alloy (`brackets: shares`)"
@@ -72,7 +107,7 @@ def _sum(formula: str, parts: list[tuple[float, str]]) -> dict[str, float]:
     total: dict[str, float] = {}
     for factor, part in parts:
         try:
-            amounts = parse_formula(part)
+            amounts = parse_formula(part, deuterium=True)
         except FormulaError as error:
             raise FormulaError(f"formula {formula!r}, part: {error}") from error
         for symbol, amount in amounts.items():
@@ -84,11 +119,12 @@ def _sum(formula: str, parts: list[tuple[float, str]]) -> dict[str, float]:
 
 def _with_groups(formula: str) -> dict[str, float]:
     """Read a formula whose brackets are groups of atoms, unless the numbers behind them are shares."""
-    atoms = parse_formula(formula)
+    atoms = parse_formula(formula, deuterium=True)
     inside = "".join(_INNERMOST.findall(formula))
     if not inside or _IN_MOLECULES & set(re.findall("[A-Z][a-z]?", inside)):
         return atoms
-    whole, total = (math.fsum(amounts.values()) for amounts in (parse_alloy(formula), atoms))
+    shares = parse_alloy(formula, deuterium=True)
+    whole, total = (math.fsum(amounts.values()) for amounts in (shares, atoms))
     is_whole = any(math.isclose(whole, expected, rel_tol=_WHOLE_WITHIN) for expected in (1, 100))
     if is_whole and not math.isclose(total, whole, rel_tol=_WHOLE_WITHIN):
         raise FormulaError(

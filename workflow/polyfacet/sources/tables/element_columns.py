@@ -2,17 +2,22 @@
 
 from collections.abc import Mapping
 
+from polyfacet.config.column_names import element_in, is_by_atoms, is_by_weight, is_in_ppm, states_percent
 from polyfacet.config.tables import TableSource
-from polyfacet.materials.amounts import DEFICIT, WHOLE
+from polyfacet.materials.amounts import DEFICIT, WEIGHTS, WHOLE
 from polyfacet.sources.tables.description import columns_of
 from polyfacet.sources.tables.numbers import NumberError, read_number
 
-# Other symbols are names of properties as well: Tc, Re, Br, V, H.
+# Without a unit, other symbols are names of properties as well: Tc, Re, Br, V, H.
 _ALLOYED = frozenset(
     """
     Li Be Na Mg Al Si Ca Ti Cr Mn Fe Co Ni Cu Zn Ga Ge Zr Nb Mo Pd Ag In Sn Sb La Ce Nd Gd Hf Ta Pt Au Pb Bi
     """.split()  # noqa: SIM905 - a list would take 70 quotes
 )
+# With a percent sign only.
+_IN_PERCENT = frozenset(["B", "C", "N", "O", "P", "S", "V", "W", "Y"])
+# Carbon monoxide, inches, a serial number.
+_OTHER_THINGS = frozenset(["CO", "IN", "in", "SN"])
 
 
 def contradiction(cells: Mapping[str, str], amounts: Mapping[str, float], source: TableSource) -> str | None:
@@ -32,18 +37,39 @@ def contradiction(cells: Mapping[str, str], amounts: Mapping[str, float], source
     if composition.partial or whole is None:
         return None
     # A column that is named has its own meaning, also that of an objective: corrosion by release of Ni.
-    for name in sorted((_ALLOYED - {*columns_of(source)}) & cells.keys()):
+    for name in sorted(cells.keys() - {*columns_of(source)}):
+        symbol = _amounts_of(name)
+        # The other unit of an element that is named: Cr wt% and Cr at%.
+        if symbol is None or (symbol in composition.columns and symbol != name):
+            continue
         try:
             amount = read_number(cells[name])
         except NumberError:
             continue
-        if name == composition.balance:
-            rest = amounts.get(name, 0.0)
-            if abs(amount - rest) > DEFICIT * whole:
-                return f"the balance, {name}, is {rest:g}, but its column has {amount:g}"
+        if symbol == composition.balance:
+            rest = amounts.get(symbol, 0.0)
+            is_of_other_unit = is_by_atoms if composition.unit in WEIGHTS else is_by_weight
+            if abs(amount - rest) > DEFICIT * whole and not is_of_other_unit(name):
+                return f"the balance, {symbol}, is {rest:g}, but its column has {amount:g}"
         elif amount > 0:
-            return (
-                f"there is {amount:g} of {name} in a column that `composition.columns` does not name: "
-                "name it, or rename the column if it is no amount"
-            )
+            return _unnamed(name, symbol, amount)
     return None
+
+
+def _unnamed(name: str, symbol: str, amount: float) -> str:
+    column = "a column" if symbol == name else f"the column {name!r}"
+    return (
+        f"there is {amount:g} of {symbol} in {column} that `composition.columns` does not name: "
+        "name it, or rename the column if it is no amount"
+    )
+
+
+def _amounts_of(name: str) -> str | None:
+    """Name the element of which a column has amounts, as far as its name says so."""
+    symbol = element_in(name)
+    if symbol is None or is_in_ppm(name):
+        return None
+    if is_by_weight(name) or is_by_atoms(name):
+        return symbol
+    known = _ALLOYED | _IN_PERCENT if states_percent(name) else _ALLOYED
+    return symbol if symbol in known and name not in _OTHER_THINGS else None

@@ -1,0 +1,112 @@
+"""Formulas with wrong capitals in part: ``NiCO2O4`` for NiCo2O4, ``Ca(Ho)2`` for Ca(OH)2.
+
+What two capitals say is left alone where such compounds are known: carbonates (``NiCO3``), oxycarbides
+(``Ti2CO2``), carbonyls (``FeCO``), nitride iodides (``ZrNI``), thioiodides (``BiSI``), and anything with H
+or more C.
+"""
+
+import re
+from collections.abc import Callable
+
+from polyfacet.config.elements import SYMBOLS
+from polyfacet.materials.adducts import SEPARATORS
+from polyfacet.materials.misprints import Misprint
+from polyfacet.materials.whole_alloys import is_whole
+
+_NOT_METALS = frozenset(
+    "H He B C N O F Ne P S Cl Ar K U Se Br Kr I Xe At Rn Og".split()  # noqa: SIM905
+)
+_METAL = "(?:" + "|".join(sorted(SYMBOLS - _NOT_METALS, key=len, reverse=True)) + ")(?![a-z])"
+_RARE_EARTH = "(?:Sc|Y|La|Ce|Pr|Nd|Pm|Sm|Eu|Gd|Tb|Dy|Ho|Er|Tm|Yb|Lu|Th)"
+_CHALCOGEN = "(?:O|S|Se|Te)(?![a-z])"
+_HALOGEN = "(?:F|Cl|Br|I)(?![a-z])"
+# What stands behind two capitals that are rather one symbol; nothing: anything does.
+_BEHIND = {
+    # Amounts of carbonates are 3; YBa2(CO3) is one, COO2 and CO2O4 are none.
+    "CO": rf"(?!3(?![0-9.]))[0-9.]*{_METAL}|O[0-9]|(?!3(?![0-9.]))[0-9.]+O|3O4",
+    "CU": "",
+    "CD": rf"(?!3)[0-9.]*(?:{_METAL}|Se(?![a-z]))|(?:Cl|Br)2",
+    "CS": rf"[0-9.]*{_METAL}|(?:Cl|Br)(?![a-z0-9])",
+    "NI": rf"[0-9.]*(?:{_METAL}|O)",
+    "NB": "",
+    "ND": rf"(?![34])[0-9.]*{_METAL}",
+    "PB": rf"[0-9.]*(?:{_METAL}|{_CHALCOGEN}|{_HALOGEN})",
+    "PD": rf"(?!4)[0-9.]*(?:{_METAL}|(?:Cl|Br|Se)(?![a-z]))",
+    "SN": r"O[0-9]|S[0-9]*(?![a-z])|Se|Te",
+    "SB": rf"[0-9.]*(?:{_METAL}|{_CHALCOGEN}|{_HALOGEN})",
+    "SC": rf"[0-9.]*{_METAL}",
+    "BI": rf"[0-9.]*(?:{_METAL}|{_CHALCOGEN})",
+    "IN": rf"{_METAL}|[0-9.]*(?:P|As|Sb|S|Se|Te)(?![a-z])",
+}
+_PAIR = re.compile(f"(?:{'|'.join([*_BEHIND, 'SI'])})(?![a-z])")
+# Where what stands in front decides: silicates, antimonides (Zr2SB is a sulfide boride), intermetallics of
+# rare earths, alloys of equal parts.
+_IN_FRONT = (
+    re.compile(r"(?:Mg|Al|Be|Ca|Zr|Hf|Zn|Mn|Fe|Ni|Co|Li|Na)[0-9.]*SI(?=[0-9.]*O)"),
+    re.compile(
+        r"(?:Al|Ga|In|Tl|Mg|Ca|Zn|Cd|Bi|Li|Na|K|Rb|Cs|Mn|Fe|Co|Ni|Cu|Pd|Ag|Ir|Pt|Au)[0-9.]*SB(?=[0-9.]*$)"
+    ),
+    re.compile(rf"{_RARE_EARTH}(?:CO(?=(?:2|5|13)$)|NI(?=5$))|{_RARE_EARTH}2(?:CO|NI)(?=(?:7|17)$)"),
+    re.compile(r"^(?:(?:Al|Ti|Mo)[0-9.]*)*(?:(?:Cr|Mn|Fe|Ni|Cu)[0-9.]*){2,}CO(?=$)"),
+)
+# What is between the dots of an adduct.
+_PART = re.compile(rf"(?:[^{re.escape(SEPARATORS)}\s.]|\.(?![A-Z(])(?![0-9]+\(?[HD]2O))+")
+_SYMBOL = re.compile("[A-Z][a-z]?")
+# An oxygen-terminated carbide of two layers, with lithium behind: Ti2CO2Li2.
+_MXENE = re.compile("(?:Sc|Y|Ti|Zr|Hf|V|Nb|Ta|Cr|Mo|W)2CO$")
+# Groups with a lower case o: Ca(Ho)2, Ni(Co)4, Al2(Co3)3, NaHCo3, Ca3(Po4)2, LiFePo4.
+_LOWER_CASE_O = re.compile(
+    r"(?:(?<=[A-Za-z0-9])\((?:Ho|Co3|Po4)\)|(?<=[a-z])2?\(Co\)(?=[4-9]|1[0-9])|(?<=[a-zK]H)Co3$|(?<=[A-Za-z0-9)])Po4$)"
+)
+
+
+def partly_in_capitals(text: str) -> Misprint | None:
+    """Find symbols of two capitals among those of a formula, and groups with a lower case o."""
+    for part in _PART.finditer(text):
+        found = _in_part(part.group())
+        if found:
+            before, behind = text[: part.start()], text[part.end() :]
+            return Misprint(found.problem, tuple(f"{before}{each}{behind}" for each in found.spellings))
+    return None
+
+
+def _in_part(stated: str) -> Misprint | None:
+    pairs = [pair for pair in _PAIR.finditer(stated) if _is_one_symbol(stated, pair)]
+    if pairs and stated != stated.upper():
+        spellings = (_respelled(stated, pairs, str.capitalize), _respelled(stated, pairs, "1".join))
+        return Misprint("has a symbol in capitals, which reads as two", spellings)
+    if _LOWER_CASE_O.search(stated) and not is_whole(stated):
+        spellings = (
+            _LOWER_CASE_O.sub(lambda group: _with_oxygen(group.group()), stated),
+            _LOWER_CASE_O.sub(lambda group: _as_metal(group.group()), stated),
+        )
+        return Misprint("has a lower case o for the letter O", spellings)
+    return None
+
+
+def _is_one_symbol(stated: str, pair: re.Match[str]) -> bool:
+    start, end = pair.span()
+    others = _SYMBOL.findall(f"{stated[:start]} {stated[end:]}")
+    if {"H", "C"} & {*others} or _MXENE.search(stated[:end]):
+        return False
+    behind = _BEHIND.get(pair.group())
+    if behind is not None and re.match(behind, stated[end:]):
+        return True
+    if any(found.end() == end for pattern in _IN_FRONT for found in pattern.finditer(stated)):
+        return True
+    return is_whole(_respelled(stated, [pair], str.capitalize)) and not is_whole(stated)
+
+
+def _respelled(text: str, pairs: list[re.Match[str]], spell: Callable[[str], str]) -> str:
+    for pair in reversed(pairs):
+        text = text[: pair.start()] + spell(pair.group()) + text[pair.end() :]
+    return text
+
+
+def _with_oxygen(group: str) -> str:
+    return group.replace("Ho", "OH").replace("Co", "CO").replace("Po", "PO")
+
+
+def _as_metal(group: str) -> str:
+    """Put an amount behind the symbol, without brackets where the group needs none."""
+    return re.sub(r"(Ho|Co)\)", r"\g<1>1)", group).replace("Co3", "Co3.0").replace("Po4", "Po4.0")
