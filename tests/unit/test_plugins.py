@@ -128,6 +128,11 @@ def test_a_name_cannot_be_taken_twice(tmp_path):
         ('"formula"', '"composition"', "needs of the facet 'length' is 'composition'"),
         (", make=count", "", "the facet 'length' has no `make`"),
         ("make=count", "make=3", "make of the facet 'length' is no function"),
+        (
+            "make=count",
+            'make=count, variants={"a": False}',
+            "the facet 'length' has variants and `make`.*Declare one facet for each form",
+        ),
         ("LENGTH =", "raise SystemExit(3)\n#", "SystemExit: 3"),
     ],
 )

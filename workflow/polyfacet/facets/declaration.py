@@ -83,7 +83,7 @@ class Facet:
     shows_structure
         Whether it shows the lattice, from which some objectives can be read off.
     variants
-        Its forms, and whether each of them shows the lattice.
+        Its forms, and whether each of them shows the lattice; only where rules of the workflow make it.
     stage
         What its jobs leave; None for columns of the table of the materials.
     make
@@ -174,5 +174,10 @@ def _check(facet: Facet) -> None:
             )
     if facet.make is not None and not callable(facet.make):
         raise ValueError(f"make of the facet {facet.name!r} is no function but {facet.make!r}")
+    if facet.make is not None and facet.variants:
+        raise ValueError(
+            f"the facet {facet.name!r} has variants and `make`, which is not told the form. Declare one "
+            "facet for each form"
+        )
     if facet.make is None and facet.stage is None and facet.needs != "columns":
         raise ValueError(f"the facet {facet.name!r} has no `make`: what makes it of the {facet.needs}?")
