@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 import pyarrow as pa
 
+from polyfacet.config.taken_names import column_like_facet
 from polyfacet.materials.stage_tables import MADE_PICTURES, MADE_TEXTS, VECTORS
 
 # What a model gets to see: a text, a picture (path of a PNG), or a vector of numbers.
@@ -16,8 +17,6 @@ Kind = Literal["text", "image", "vector"]
 Needs = Literal["formula", "structure", "columns"]
 FORM_SEPARATOR = ":"
 _NAME = re.compile(r"[a-z][a-z0-9]*")
-# What combinations and columns say already.
-TAKEN = ("all", "none", "facets", "group", "part")
 
 
 class FacetError(ValueError):
@@ -161,10 +160,12 @@ class Facet:
 def _check(facet: Facet) -> None:
     """Refuse a declaration that could not work."""
     is_form = FORM_SEPARATOR not in facet.name or facet.form in facet.variants
-    if not _NAME.fullmatch(facet.base) or facet.base in TAKEN or not is_form:
+    if not _NAME.fullmatch(facet.base) or not is_form:
+        raise ValueError(f"a facet cannot be called {facet.name!r}: write small letters and digits")
+    if column := column_like_facet(facet.base):
         raise ValueError(
-            f"a facet cannot be called {facet.name!r}: write small letters and digits, and none of "
-            f"{', '.join(TAKEN)}"
+            f"a facet cannot be called {facet.name!r}: {column!r} is a column of Polyfacet's own tables, or "
+            "a word of its results, and the columns of a facet begin with its name"
         )
     for field_name, allowed in (("kind", get_args(Kind)), ("needs", get_args(Needs))):
         value = getattr(facet, field_name)
