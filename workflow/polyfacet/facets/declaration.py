@@ -80,7 +80,8 @@ class Facet:
     needs
         What it is made of; facets that need a structure are of crystals only.
     shows_structure
-        Whether it shows the lattice, from which some objectives can be read off.
+        Whether it shows the lattice, from which some objectives can be read off; None where it does if it is
+        made of the structure.
     variants
         Its forms, and whether each of them shows the lattice; only where rules of the workflow make it.
     stage
@@ -101,7 +102,7 @@ class Facet:
     label: str
     kind: Kind
     needs: Needs
-    shows_structure: bool = False
+    shows_structure: bool | None = None
     variants: Mapping[str, bool] = field(default_factory=lambda: MappingProxyType({}))
     stage: Stage | None = None
     make: Callable[[Any], Any] | None = None
@@ -110,8 +111,10 @@ class Facet:
     model_suffix: str = ""
 
     def __post_init__(self) -> None:
-        """Check the name, and declare the stage of a facet that `make` makes."""
+        """Check the declaration; complete what it shows, and the stage of a facet that `make` makes."""
         _check(self)
+        if self.shows_structure is None:
+            object.__setattr__(self, "shows_structure", self.needs == "structure")
         if self.make is not None and self.stage is None:
             schema, name = _MADE_BY_KIND[self.kind]
             object.__setattr__(self, "stage", Stage(f"facets/{self.name}", schema, name))
