@@ -15,4 +15,4 @@ def packing(structure: Structure) -> list[float]:
     return [float(structure.density), structure.volume / len(structure), spheres / structure.volume]
 
 
-PACKING = Facet("packing", "packing", "vector", needs="structure", shows_structure=True, make=packing)
+PACKING = Facet("packing", "packing", "vector", needs="structure", make=packing)

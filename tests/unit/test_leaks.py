@@ -13,7 +13,9 @@ import fit_grey_levels
 import split_materials
 from polyfacet.facets.compimage.statistics import STATISTICS
 from polyfacet.facets.compimage.statistics_table import COMPOSITION_STATISTICS, SHAPE
-from polyfacet.facets.registry import COMPOSITION, GRAPH, IMAGE
+from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import COMPOSITION, GRAPH, IMAGE, PROCESS, facet_named
+from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.splits.parts import SPLIT
 from polyfacet.training.cells import train, what_engines_see
@@ -96,6 +98,94 @@ def test_the_objective_is_found_in_disguise(objective, leak):
     with pytest.raises(EngineError, match="number 6 of the facet graph is"):
         check_not_shown(rows.assign(graph=leaking), (GRAPH,), objective)
     check_not_shown(rows, (GRAPH,), objective)
+
+
+VOLUME = Objective("volume", "Volume", "A^3/atom", contained_in_structure=True)
+SIZE = Facet("size", "size", "vector", needs="structure", shows_structure=False, make=len)
+MARKED = Facet("size", "size", "vector", needs="structure", make=len)
+
+
+def numbers_beside_answers(n, facet, of_answers, seed=0):
+    """Make rows whose second number is a function of the answers and a generator of random numbers."""
+    generator = np.random.default_rng(seed)
+    answers = generator.gamma(3.0, 5.0, n)
+    values = np.column_stack([generator.normal(size=n), of_answers(answers, generator)])
+    return pd.DataFrame({"volume": answers, facet.name: list(values)})
+
+
+@pytest.mark.parametrize("n", [30, 60, 5000])
+@pytest.mark.parametrize(
+    "leak",
+    [
+        lambda y, _: np.log(y),
+        lambda y, _: -(y**3),
+        lambda y, random: np.log(y * (1 + random.normal(size=len(y)) * 1e-7)),
+        lambda y, _: np.where(y > np.median(y), np.inf, np.sqrt(y)) if len(y) > 60 else np.sqrt(y),
+    ],
+    ids=["logarithm", "falling", "as CIFs round", "not always known"],
+)
+def test_a_number_in_the_order_of_the_objective_is_refused(n, leak):
+    rows = numbers_beside_answers(n, SIZE, leak)
+    with pytest.raises(EngineError, match="number 2 of the facet size is volume itself or follows it"):
+        check_not_shown(rows, (SIZE,), VOLUME)
+
+
+@pytest.mark.parametrize("digits", [1, 2])
+def test_the_order_is_that_of_rounded_numbers_too(digits):
+    rows = numbers_beside_answers(2000, SIZE, lambda y, _: np.log(y).round(digits))
+    with pytest.raises(EngineError, match="number 2 of the facet size"):
+        check_not_shown(rows, (SIZE,), VOLUME)
+
+
+@pytest.mark.parametrize(
+    ("n", "number"),
+    [
+        (29, lambda y, _: np.log(y)),
+        (2000, lambda y, _: np.digitize(y, np.quantile(y, np.arange(0.1, 1, 0.1)))),
+        (30, lambda y, random: np.log(y) + random.normal(size=len(y)) * 0.1),
+        (2000, lambda y, random: np.log(y) + random.normal(size=len(y)) * 0.02),
+        # Few rows have any of a rare element: the order of all others says nothing.
+        (2000, lambda y, random: np.where(y > np.sort(y)[-40], random.random(len(y)), 0.0)),
+    ],
+    ids=["few rows", "ten steps", "near, few rows", "near, many rows", "mostly zero"],
+)
+def test_a_number_that_only_says_much_is_no_leak(n, number):
+    for seed in range(10):
+        check_not_shown(numbers_beside_answers(n, SIZE, number, seed), (SIZE,), VOLUME)
+
+
+def test_objectives_of_a_few_steps_have_no_order_to_follow():
+    rows = numbers_beside_answers(2000, SIZE, lambda y, _: y)
+    check_not_shown(rows.assign(volume=rows["volume"].round(-1)), (SIZE,), VOLUME)
+
+
+def test_an_order_that_the_dagger_tells_of_is_no_reason_to_refuse():
+    rows = numbers_beside_answers(60, MARKED, lambda y, _: np.log(y))
+    check_not_shown(rows, (MARKED,), VOLUME)
+    with pytest.raises(EngineError, match="number 2 of the facet size"):
+        check_not_shown(rows, (MARKED,), Objective("volume", "Volume"))
+
+
+def test_a_series_in_one_variable_may_rise_all_the_way():
+    """Resistivity over temperature, or over the amount in a binary alloy, is no leak by itself."""
+    temperatures = np.linspace(300.0, 900.0, 40)
+    series = pd.DataFrame({"volume": temperatures**1.2, "process": list(temperatures[:, None])})
+    amounts = np.column_stack([temperatures / 900, 1 - temperatures / 900])
+    check_not_shown(series.assign(composition=[np.ones(2)] * 40), (COMPOSITION, PROCESS), VOLUME)
+    check_not_shown(series.assign(composition=list(amounts)), (COMPOSITION,), VOLUME)
+    other = np.random.default_rng(0).random((40, 2))
+    with pytest.raises(EngineError, match="number 1 of the facet process is volume"):
+        check_not_shown(series.assign(composition=list(other)), (COMPOSITION, PROCESS), VOLUME)
+
+
+def test_a_facet_of_structures_shows_them_unless_it_says_otherwise():
+    assert MARKED.shows_structure
+    assert not SIZE.shows_structure
+    assert not Facet("size", "size", "vector", needs="formula", make=len).shows_structure
+    assert facet_named("text:cif").shows_structure
+    assert not facet_named("text:composition").shows_structure
+    assert cell_of((MARKED,), VOLUME).contains_answer
+    assert not cell_of((SIZE,), VOLUME).contains_answer
 
 
 @pytest.mark.parametrize("rounded", [False, True])

@@ -14,6 +14,7 @@ from polyfacet.materials.objectives import Objective
 from polyfacet.runtime import plugins
 from polyfacet.runtime.code_digest import code_digest
 from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.packages import package_versions
 from polyfacet.runtime.plugins import use_plugins
 from polyfacet.splits.methods import SPLIT_METHODS
 from polyfacet.training.engines.base import Resources
@@ -98,6 +99,48 @@ def test_all_code_of_an_installed_package_counts(tmp_path, monkeypatch):
     assert [path.name for path in FACETS.files_of(["length"])] == ["__init__.py", "inner.py"]
 
 
+def test_files_of_an_installed_package_that_are_not_python_count(tmp_path, monkeypatch):
+    package = tmp_path / "site"
+    (package / "weighed" / "data").mkdir(parents=True)
+    (package / "weighed" / "__pycache__").mkdir()
+    (package / "weighed" / "__init__.py").write_text(FACET)
+    for name in ("weights.json", "data/deep.npz", ".hidden", "left~", "__pycache__/a.pyc", "a.pyc"):
+        (package / "weighed" / name).write_text("1")
+    (package / "weighed-1.0.dist-info").mkdir()
+    (package / "weighed-1.0.dist-info" / "METADATA").write_text("Name: weighed\nVersion: 1.0\n")
+    (package / "weighed-1.0.dist-info" / "entry_points.txt").write_text("[polyfacet.plugins]\na = weighed\n")
+    monkeypatch.syspath_prepend(package)
+    importlib.invalidate_caches()
+    monkeypatch.delitem(sys.modules, "weighed", raising=False)
+    found = [path.relative_to(package / "weighed").as_posix() for path in FACETS.files_of(["length"])]
+    assert sorted(found) == ["__init__.py", "data/deep.npz", "weights.json"]
+
+
+def test_a_plug_in_names_its_assets(tmp_path):
+    (tmp_path / "length.py").write_text(f'{FACET}\nASSETS = ["data/weights.json", "note.txt"]\n')
+    (tmp_path / "data").mkdir()
+    for name in ("data/weights.json", "note.txt", "other.json"):
+        (tmp_path / name).write_text("1")
+    use_plugins([str(tmp_path / "length.py")])
+    found = [path.relative_to(tmp_path).as_posix() for path in FACETS.files_of(["length"])]
+    assert found == ["length.py", "data/weights.json", "note.txt"]
+
+
+@pytest.mark.parametrize(
+    ("assets", "message"),
+    [
+        ('["weights.json"]', "names 'weights.json', and there is no such file"),
+        ('["."]', r"names '\.', and there is no such file"),
+        ('"weights.json"', "is 'weights.json', not a list of paths"),
+        ("[3]", r"is \[3\], not a list of paths"),
+    ],
+)
+def test_assets_that_are_not_there_are_refused(tmp_path, assets, message):
+    (tmp_path / "length.py").write_text(f"{FACET}\nASSETS = {assets}\n")
+    with pytest.raises(UserError, match=f"ASSETS of the plug-in .*length.py {message}"):
+        use_plugins([str(tmp_path / "length.py")])
+
+
 @pytest.mark.parametrize(
     ("code", "message"),
     [
@@ -132,6 +175,11 @@ def test_a_name_cannot_be_taken_twice(tmp_path):
         ('"formula"', '"composition"', "needs of the facet 'length' is 'composition'"),
         (", make=count", "", "the facet 'length' has no `make`"),
         ("make=count", "make=3", "make of the facet 'length' is no function"),
+        (
+            "make=count",
+            'make=count, variants={"a": False}',
+            "the facet 'length' has variants and `make`.*Declare one facet for each form",
+        ),
         ("LENGTH =", "raise SystemExit(3)\n#", "SystemExit: 3"),
     ],
 )
@@ -252,3 +300,18 @@ def test_what_is_generated_for_the_project_has_no_plug_in_of_whoever_generates_i
     install(tmp_path, "zeros", {"zeros.py": MODEL}, monkeypatch)
     assert "zero" in ENGINES.all()
     assert generated_files() == before
+
+
+def test_its_assets_count_in_digests_and_no_packages_are_sought_in_them(tmp_path):
+    script, plugin, asset = tmp_path / "script.py", tmp_path / "length.py", tmp_path / "weights.json"
+    script.write_text("import json\n")
+    plugin.write_text(FACET)
+    digests, packages = [code_digest(script, plugin)], {package_versions(script, plugin)}
+    for i, content in enumerate(("{}", "import torch", b"\xff\x00")):
+        other = tmp_path / str(i) / asset.name
+        other.parent.mkdir()
+        other.write_bytes(content if isinstance(content, bytes) else content.encode())
+        digests.append(code_digest(script, plugin, other))
+        packages.add(package_versions(script, plugin, other))
+    assert len(set(digests)) == 4
+    assert len(packages) == 1

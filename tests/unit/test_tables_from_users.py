@@ -9,16 +9,13 @@ import pytest
 from project import PROJECT
 
 import read_composition_table
-from polyfacet.config.tables import RESERVED
+from polyfacet.config.taken_names import TAKEN_BY_TABLES
 from polyfacet.facets.compimage.statistics import STATISTICS, composition_statistics
-from polyfacet.facets.registry import COMPIMAGE, COMPOSITION, PROCESS
 from polyfacet.facets.text.composition import composition_text
 from polyfacet.materials.formula import parse_formula
 from polyfacet.runtime.errors import UserError
 from polyfacet.sources.tables.description import table_source
 from polyfacet.sources.tables.numbers import MISSING
-from polyfacet.sources.tables.reading import rows_schema
-from polyfacet.training.dataset import dataset_schema
 
 STEEL = {
     "composition": {"columns": ["C", "Mn"], "unit": "weight_percent", "balance": "Fe"},
@@ -189,21 +186,13 @@ def test_pictures_and_texts_of_very_small_amounts_are_sensible(read, mode):
     assert composition_text(formula, "composition_fraction") == "B 0.000000001 Fe 1"
 
 
-NAMES = sorted(RESERVED)
+NAMES = sorted(TAKEN_BY_TABLES)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_objective_with_the_name_of_a_column_of_ours_is_refused_by_its_key(read, name):
     with pytest.raises(UserError, match=rf"tables\.a\.objectives: .*'{name}'.*Rename the objective"):
         read(ROWS, {**STEEL, "objectives": {name: {"column": "Hardness"}}})
-
-
-def test_all_columns_of_ours_are_reserved():
-    source = table_source("a", {**STEEL, "process": ["T"], "file": "a.csv"})
-    rows = rows_schema(source)
-    facets = [COMPOSITION, PROCESS, COMPIMAGE]
-    assert {*rows.names, *dataset_schema(rows, facets).names} - {"y"} <= RESERVED
-    assert "y" in rows_schema(source).names
 
 
 @pytest.mark.parametrize(

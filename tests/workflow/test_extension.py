@@ -33,7 +33,11 @@ class Extended(Workflow):
 def run(tmp_path_factory: pytest.TempPathFactory) -> Extended:
     """Return a finished run."""
     workflow = Extended(copy_workflow(tmp_path_factory.mktemp("extension")).folder)
-    shutil.copytree(PLUGINS, workflow.folder / "plugins", ignore=shutil.ignore_patterns("__pycache__"))
+    plugins = workflow.folder / "plugins"
+    shutil.copytree(PLUGINS, plugins, ignore=shutil.ignore_patterns("__pycache__"))
+    (plugins / "radii.txt").write_text("a file that a plug-in reads\n")
+    with (plugins / "facet.py").open("a") as stream:
+        stream.write('\nASSETS = ["radii.txt"]\n')
     plan = workflow.jobs()
     assert plan["make_facet"] == 1
     assert plan["pretrain_engine"] == 2
@@ -134,6 +138,7 @@ def test_a_second_call_runs_nothing(run: Extended):
 
 REPORT = {"collect_results", "tabulate_results", "plot_results", "write_report"}
 DATASET = {"assemble_dataset", "gather_dataset"}
+OF_FACET = {"make_facet": 1, "pretrain_engine": 2, "train_method": 4} | dict.fromkeys(DATASET, 2)
 ANOTHER_OBJECTIVE = """
 from polyfacet.materials.crystal_objectives import CrystalObjective
 
@@ -146,13 +151,14 @@ DIRECT_GAP = CrystalObjective(
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("engine", {"pretrain_engine": 2, "train_method": 2}),
-        ("facet", {"make_facet": 1, "pretrain_engine": 2, "train_method": 4} | dict.fromkeys(DATASET, 2)),
-        ("objective", {"derive_objective": 1, "train_method": 6} | dict.fromkeys(DATASET, 2)),
+        ("engine.py", {"pretrain_engine": 2, "train_method": 2}),
+        ("facet.py", OF_FACET),
+        ("radii.txt", OF_FACET),
+        ("objective.py", {"derive_objective": 1, "train_method": 6} | dict.fromkeys(DATASET, 2)),
     ],
 )
 def test_an_edited_plug_in_reruns_its_own_jobs_and_what_follows(run: Extended, name, expected):
-    with edited(run.folder / "plugins" / f"{name}.py"):
+    with edited(run.folder / "plugins" / name):
         jobs = run.jobs()
     assert {rule: n for rule, n in jobs.items() if rule not in REPORT} == expected
 

@@ -7,34 +7,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from polyfacet.config.column_names import compound_in, is_by_atoms, is_by_weight, is_in_ppm
 from polyfacet.config.elements import Element
 from polyfacet.config.section import Name, Section, Text, each_once, read_as
+from polyfacet.config.taken_names import TAKEN_BY_TABLES
 
 Unit = Literal["atoms", "atomic_percent", "atomic_fraction", "weight_percent", "weight_fraction"]
 Brackets = Literal["atoms", "shares"]
 
 TableName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,30}$")]
-# Columns of tables that are made of a user's table, and names of results: all objectives or classes, none.
-RESERVED = frozenset(
-    (
-        "all",
-        "compimage",
-        "compimage_sha256",
-        "composition",
-        "composition_statistics",
-        "embedding",
-        "facets",
-        "features",
-        "formula",
-        "graph",
-        "group",
-        "image",
-        "line",
-        "mat_id",
-        "none",
-        "part",
-        "process",
-        "text",
-    )
-)
 
 
 def _named_like_their_elements(columns: Any) -> Any:
@@ -133,7 +111,7 @@ class ObjectiveColumn(Section):
                 raise ValueError(
                     f"class {name!r} has white space around it or characters that cannot be printed"
                 )
-            if name in RESERVED:
+            if name in TAKEN_BY_TABLES:
                 raise ValueError(
                     f"class {name!r} is a name of Polyfacet's own. Rename it in the table and here"
                 )
@@ -164,7 +142,7 @@ class TableSource(Section):
     @field_validator("objectives")
     @classmethod
     def _names_are_free(cls, objectives: dict[str, ObjectiveColumn]) -> dict[str, ObjectiveColumn]:
-        taken = sorted(RESERVED & set(objectives))
+        taken = sorted(TAKEN_BY_TABLES & set(objectives))
         if taken:
             raise ValueError(
                 f"the name {taken[0]!r} is that of a column of Polyfacet's own tables. Rename the objective, "

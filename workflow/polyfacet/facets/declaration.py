@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 import pyarrow as pa
 
+from polyfacet.config.taken_names import column_like_facet
 from polyfacet.materials.stage_tables import MADE_PICTURES, MADE_TEXTS, VECTORS
 
 # What a model gets to see: a text, a picture (path of a PNG), or a vector of numbers.
@@ -16,8 +17,6 @@ Kind = Literal["text", "image", "vector"]
 Needs = Literal["formula", "structure", "columns"]
 FORM_SEPARATOR = ":"
 _NAME = re.compile(r"[a-z][a-z0-9]*")
-# What combinations and columns say already.
-TAKEN = ("all", "none", "facets", "group", "part")
 
 
 class FacetError(ValueError):
@@ -81,9 +80,10 @@ class Facet:
     needs
         What it is made of; facets that need a structure are of crystals only.
     shows_structure
-        Whether it shows the lattice, from which some objectives can be read off.
+        Whether it shows the lattice, from which some objectives can be read off; None where it does if it is
+        made of the structure.
     variants
-        Its forms, and whether each of them shows the lattice.
+        Its forms, and whether each of them shows the lattice; only where rules of the workflow make it.
     stage
         What its jobs leave; None for columns of the table of the materials.
     make
@@ -102,7 +102,7 @@ class Facet:
     label: str
     kind: Kind
     needs: Needs
-    shows_structure: bool = False
+    shows_structure: bool | None = None
     variants: Mapping[str, bool] = field(default_factory=lambda: MappingProxyType({}))
     stage: Stage | None = None
     make: Callable[[Any], Any] | None = None
@@ -111,8 +111,10 @@ class Facet:
     model_suffix: str = ""
 
     def __post_init__(self) -> None:
-        """Check the name, and declare the stage of a facet that `make` makes."""
+        """Check the declaration; complete what it shows, and the stage of a facet that `make` makes."""
         _check(self)
+        if self.shows_structure is None:
+            object.__setattr__(self, "shows_structure", self.needs == "structure")
         if self.make is not None and self.stage is None:
             schema, name = _MADE_BY_KIND[self.kind]
             object.__setattr__(self, "stage", Stage(f"facets/{self.name}", schema, name))
@@ -161,10 +163,12 @@ class Facet:
 def _check(facet: Facet) -> None:
     """Refuse a declaration that could not work."""
     is_form = FORM_SEPARATOR not in facet.name or facet.form in facet.variants
-    if not _NAME.fullmatch(facet.base) or facet.base in TAKEN or not is_form:
+    if not _NAME.fullmatch(facet.base) or not is_form:
+        raise ValueError(f"a facet cannot be called {facet.name!r}: write small letters and digits")
+    if column := column_like_facet(facet.base):
         raise ValueError(
-            f"a facet cannot be called {facet.name!r}: write small letters and digits, and none of "
-            f"{', '.join(TAKEN)}"
+            f"a facet cannot be called {facet.name!r}: {column!r} is a column of Polyfacet's own tables, or "
+            "a word of its results, and the columns of a facet begin with its name"
         )
     for field_name, allowed in (("kind", get_args(Kind)), ("needs", get_args(Needs))):
         value = getattr(facet, field_name)
@@ -174,5 +178,10 @@ def _check(facet: Facet) -> None:
             )
     if facet.make is not None and not callable(facet.make):
         raise ValueError(f"make of the facet {facet.name!r} is no function but {facet.make!r}")
+    if facet.make is not None and facet.variants:
+        raise ValueError(
+            f"the facet {facet.name!r} has variants and `make`, which is not told the form. Declare one "
+            "facet for each form"
+        )
     if facet.make is None and facet.stage is None and facet.needs != "columns":
         raise ValueError(f"the facet {facet.name!r} has no `make`: what makes it of the {facet.needs}?")

@@ -1,6 +1,7 @@
 """Facets that are declared with a function: made material by material, and checked."""
 
 from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ from PIL import Image
 from polyfacet.facets.declaration import Facet, FacetError
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_file
+
+# Of a PNG whose values engines and encoders read as they are; those of 16 bits would be clipped.
+PICTURE_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 
 
 def make_row(facet: Facet, mat_id: str, material: Any, folder: Path | None) -> dict[str, Any]:
@@ -78,8 +82,25 @@ def _picture(facet: Facet, mat_id: str, value: Any, folder: Path | None) -> dict
     if folder is None:
         raise ValueError(f"the facet {facet.name} needs a folder for its pictures")
     path = folder / f"{mat_id}.png"
-    value.save(path)
+    path.write_bytes(_png(facet, value))
     return {"image": path.name, "sha256": sha256_of_file(path)}
+
+
+def _png(facet: Facet, picture: Image.Image) -> bytes:
+    """Encode a picture in memory, where what goes wrong is the picture's fault and not the disk's."""
+    if picture.mode not in PICTURE_MODES:
+        raise FacetError(
+            f"{facet.name} is a picture of the mode {picture.mode}, not one of {', '.join(PICTURE_MODES)}: "
+            "scale its values to 0..255 and convert it"
+        )
+    if 0 in picture.size:
+        raise FacetError(f"{facet.name} is a picture of {picture.width} x {picture.height} pixels")
+    buffer = BytesIO()
+    try:
+        picture.save(buffer, "PNG")
+    except (OSError, SyntaxError, ValueError) as error:
+        raise FacetError(f"{facet.name} cannot be written as a PNG ({error})") from error
+    return buffer.getvalue()
 
 
 _WRITERS: dict[str, Callable[[Facet, str, Any, Path | None], dict[str, Any]]] = {

@@ -9,32 +9,13 @@ from typing import Any
 import pyarrow as pa
 
 from polyfacet.config.sample import Magnetization
+from polyfacet.config.taken_names import TAKEN_BY_CRYSTALS
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import MACHINE_FAILURES
 from polyfacet.runtime.parquet import column
 from polyfacet.runtime.plugins import Registry
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-# Columns of a sample and of its splits; names of results: all objectives, none.
-TAKEN = frozenset(
-    (
-        "all",
-        "data",
-        "facets",
-        "formula",
-        "group",
-        "mat_id",
-        "n_sites",
-        "none",
-        "part",
-        "prototype_id",
-        "source_file",
-        "source_position",
-        "space_group",
-        "structure",
-        "volume",
-    )
-)
 
 
 class ObjectiveError(Exception):
@@ -104,10 +85,10 @@ class CrystalObjective:
 
     def __post_init__(self) -> None:
         """Refuse a name that columns and results could not have."""
-        if not _NAME.fullmatch(self.name) or self.name in TAKEN:
+        if not _NAME.fullmatch(self.name) or self.name in TAKEN_BY_CRYSTALS:
             raise ValueError(
                 f"an objective cannot be called {self.name!r}: write small letters, digits and _, and none "
-                f"of {', '.join(sorted(TAKEN))}"
+                f"of {', '.join(sorted(TAKEN_BY_CRYSTALS))}"
             )
         if not callable(self.derive):
             raise ValueError(f"derive of the objective {self.name!r} is no function but {self.derive!r}")

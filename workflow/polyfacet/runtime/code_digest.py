@@ -1,7 +1,7 @@
 """What code a rule depends on: its script, the modules of the project that it imports, and their assets.
 
 Modules count that are imported directly or not.  Assets are the files beside a package's modules, and in its
-folders that are not packages, that are not Python: JavaScript, style sheets, tables.
+folders that are not packages, that are not Python: JavaScript, style sheets, tables.  Plug-ins name theirs.
 
 Snakemake sees a change of a script, but not of a module that the script imports.  The digest below is a
 parameter of every rule, so that such a change reruns the rules that use the module, and no others.
@@ -15,6 +15,8 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+
+from polyfacet.runtime.files import sha256_of_file
 
 WORKFLOW = Path(__file__).resolve().parents[2]
 PACKAGE = "polyfacet"
@@ -31,13 +33,14 @@ def code_digest(script: Path, *more: Path) -> str:
     script
         Path of the script.
     more
-        Files that it uses without importing them by name: plug-ins, and modules that a setting chooses.
+        Files that it uses without importing them by name: plug-ins with their assets, and modules that a
+        setting chooses.
     """
     digest = hashlib.sha256()
     code = code_of(script, *more)
     for path in sorted(code):
         digest.update(_meaning(path).encode())
-    for path in assets_of(code):
+    for path in (*assets_of(code), *sorted(path.resolve() for path in more if not _is_python(path))):
         digest.update(_asset(path).encode())
     return digest.hexdigest()[:16]
 
@@ -48,12 +51,12 @@ def code_of(*files: Path, left_out: tuple[str, ...] = UNCOUNTED) -> set[Path]:
     Parameters
     ----------
     files
-        Paths of a script and of what it uses.
+        Paths of a script and of what it uses; those that are not Python import nothing and are left out.
     left_out
         Modules and packages that are not followed.
     """
     found: set[Path] = set()
-    waiting = [path.resolve() for path in files]
+    waiting = [path.resolve() for path in files if _is_python(path)]
     while waiting:
         path = waiting.pop()
         if path not in found:
@@ -70,23 +73,38 @@ def assets_of(code: Iterable[Path]) -> list[Path]:
     return sorted({asset for folder in folders for asset in _assets(folder)})
 
 
+def files_of_package(folder: Path) -> Iterator[Path]:
+    """Yield all files of an installed package, without what editors and Python leave."""
+    for path in folder.iterdir():
+        if not _is_left_behind(path):
+            yield from files_of_package(path) if path.is_dir() else (path,)
+
+
+def _is_python(path: Path) -> bool:
+    return path.suffix == ".py"
+
+
+def _is_left_behind(path: Path) -> bool:
+    return path.name.startswith((".", "__pycache__")) or path.name.endswith(("~", ".pyc"))
+
+
 @cache
 def _assets(folder: Path) -> tuple[Path, ...]:
     """List a package's files that are not Python, without those of packages in it and what editors leave."""
     found: list[Path] = []
     for path in folder.iterdir():
-        if path.name.startswith((".", "__pycache__")) or path.name.endswith("~"):
+        if _is_left_behind(path):
             continue
         if path.is_dir():
             found += () if (path / "__init__.py").is_file() else _assets(path)
-        elif path.suffix not in (".py", ".pyc"):
+        elif not _is_python(path):
             found.append(path)
     return tuple(found)
 
 
 @cache
 def _asset(path: Path) -> str:
-    return f"{path.relative_to(WORKFLOW).as_posix()}:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+    return f"{_name(path)}:{sha256_of_file(path)}"
 
 
 @cache
@@ -103,8 +121,12 @@ def _tree(path: Path) -> ast.Module:
 @cache
 def _meaning(path: Path) -> str:
     """Dump the syntax tree without positions and comments."""
-    name = path.relative_to(WORKFLOW).as_posix() if path.is_relative_to(WORKFLOW) else path.name
-    return f"{name}:{ast.dump(_tree(path))}"
+    return f"{_name(path)}:{ast.dump(_tree(path))}"
+
+
+def _name(path: Path) -> str:
+    """Return the path of a file in the project, or the mere name of a plug-in's, which may be anywhere."""
+    return path.relative_to(WORKFLOW).as_posix() if path.is_relative_to(WORKFLOW) else path.name
 
 
 def _is_docstring(node: ast.AST) -> bool:

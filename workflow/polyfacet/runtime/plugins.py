@@ -3,7 +3,7 @@
 A kind of thing (a facet, an engine, an objective, a way to split) has one registry.  Declarations outside of
 the package are found in the files that a run names (``plugins``), and in the modules that installed packages
 name as entry points of the group ``polyfacet.plugins``: a declaration is an object of the right type at the
-top level of the module.
+top level of the module.  Files that a module reads beside itself are named in its list ``ASSETS``.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Generic, Protocol, TypeVar
 
+from polyfacet.runtime.code_digest import files_of_package
 from polyfacet.runtime.errors import UserError
 
 ENTRY_POINTS = "polyfacet.plugins"
@@ -125,7 +126,7 @@ class Registry(Generic[Declared]):
         return found[name]
 
     def files_of(self, names: Iterable[str]) -> tuple[Path, ...]:
-        """Return the files of plug-ins that declare any of some names, for digests of code."""
+        """Return the files of plug-ins that declare any of some names, and their assets, for digests."""
         wanted = set(names)
         return tuple(
             file
@@ -165,12 +166,14 @@ def use_plugins(files: Sequence[str] | str) -> None:
     Raises
     ------
     UserError
-        If a file is missing or cannot be imported; names the line at fault.
+        If a file is missing or cannot be imported, with the line at fault; or an asset is missing.
     """
     for name in [files] if isinstance(files, str) else files:
         path = Path(name).resolve()
         if path not in _of_run:
-            _of_run[path] = _Plugin(_load(path, name), name)
+            module = _load(path, name)
+            _assets(module)
+            _of_run[path] = _Plugin(module, name)
 
 
 def _plugins() -> list[_Plugin]:
@@ -195,13 +198,28 @@ def _installed() -> tuple[_Plugin, ...]:
 
 
 def _files(module: ModuleType) -> list[Path]:
-    """Return the file of a plug-in, or all of the installed package that it is in."""
+    """Return the file of a plug-in, or all of the installed package that it is in, and its assets."""
     file = Path(str(module.__file__))
-    if any(plugin.module is module for plugin in _of_run.values()):
-        return [file]
-    package = sys.modules[module.__name__.split(".")[0]]
-    folders = getattr(package, "__path__", None)
-    return sorted(path for folder in folders for path in Path(folder).rglob("*.py")) if folders else [file]
+    package = None if _is_of_run(module) else sys.modules[module.__name__.split(".")[0]]
+    folders = getattr(package, "__path__", ())
+    whole = sorted(path for folder in folders for path in files_of_package(Path(folder)))
+    return list(dict.fromkeys([*(whole or [file]), *_assets(module)]))
+
+
+def _is_of_run(module: ModuleType) -> bool:
+    return any(plugin.module is module for plugin in _of_run.values())
+
+
+def _assets(module: ModuleType) -> list[Path]:
+    """Return the files that a plug-in names as its assets, after checking that they are there."""
+    named, whose = getattr(module, "ASSETS", ()), f"ASSETS of the plug-in {module.__file__}"
+    if not isinstance(named, list | tuple) or not all(isinstance(name, str) for name in named):
+        raise UserError(f"{whose} is {named!r}, not a list of paths, seen from the folder of the plug-in.")
+    folder = Path(str(module.__file__)).parent
+    for name in named:
+        if not (folder / name).is_file():
+            raise UserError(f"{whose} names {name!r}, and there is no such file ({folder / name}).")
+    return [folder / name for name in named]
 
 
 def _load(path: Path, name: str) -> ModuleType:

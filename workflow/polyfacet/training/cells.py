@@ -81,7 +81,7 @@ class Cell:
 
     def _shows_structure(self, facet: Facet) -> bool:
         form = self.forms.get(facet.base, "") if not facet.form else ""
-        return facet.shows_structure or facet.variants.get(form, False)
+        return bool(facet.shows_structure) or facet.variants.get(form, False)
 
     @property
     def identity(self) -> dict[str, Any]:

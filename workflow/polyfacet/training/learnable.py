@@ -16,6 +16,13 @@ EQUAL_WITHIN = 1e-12
 SAME_WITHIN = 1e-6
 # With fewer rows, a correlation says little.
 FEWEST_TO_COMPARE = 10
+# The same of ranks.
+SAME_ORDER_WITHIN = 1e-5
+# Distinct values.  A number that tells the answer to within a twentieth of its standard deviation keeps the
+# order of so many in one case of a thousand, and of 20 in one of twenty.
+FEWEST_TO_RANK = 30
+# An order that all rows have is that of a few of them, too.
+MOST_TO_RANK = 2000
 
 
 def is_known(values: pd.Series, objective: Objective) -> pd.Series:
@@ -80,20 +87,71 @@ def check_not_shown(rows: pd.DataFrame, facets: Sequence[Facet], objective: Obje
     Raises
     ------
     EngineError
-        If a number of a facet follows the objective linearly, but for rounding, or has one value for each
-        class; says which.
+        If a number of a facet follows the objective linearly, but for rounding, or has its order or one value
+        for each class; says which.
     """
     if len(rows) < FEWEST_TO_COMPARE:
         return
     answers = rows[objective.column]
-    for facet in (facet for facet in facets if facet.kind == "vector"):
-        values = np.stack([np.asarray(value, dtype=np.float64) for value in rows[facet.name]])
-        shown = _names_classes(values, answers) if objective.classes else _follows(values, answers)
-        if shown.any():
+    numbers = {
+        facet: np.stack([np.asarray(value, dtype=np.float64) for value in rows[facet.name]])
+        for facet in facets
+        if facet.kind == "vector"
+    }
+    if objective.classes:
+        shown = {facet: _names_classes(values, answers) for facet, values in numbers.items()}
+    else:
+        in_order = _in_order(numbers, answers, objective)
+        shown = {facet: _follows(values, answers) | in_order[facet] for facet, values in numbers.items()}
+    for facet, columns in shown.items():
+        if columns.any():
             raise EngineError(
-                f"number {int(np.argmax(shown)) + 1} of the facet {facet.name} is {objective.column} "
+                f"number {int(np.argmax(columns)) + 1} of the facet {facet.name} is {objective.column} "
                 "itself or follows it: take that column out of the features"
             )
+
+
+def _in_order(
+    numbers: Mapping[Facet, np.ndarray], answers: pd.Series, objective: Objective
+) -> dict[Facet, np.ndarray]:
+    """Say of each number of facets whether it has the order of the answers, and should not.
+
+    It may where cells are marked, as the facet is known to show the objective, and in columns of a table that
+    is a series in one variable, whose answer may rise or fall all the way.
+    """
+    found = {facet: _have_order(values, answers) for facet, values in numbers.items()}
+    of_table = [facet for facet in numbers if facet.needs == "columns"]
+    is_series = not any((~found[facet] & _vary(numbers[facet])).any() for facet in of_table)
+    for facet in numbers:
+        is_marked = objective.contained_in_structure and facet.shows_structure
+        if is_marked or (is_series and facet in of_table):
+            found[facet] = np.zeros_like(found[facet])
+    return found
+
+
+def _vary(values: np.ndarray) -> np.ndarray:
+    return np.asarray((values != values[0]).any(axis=0))
+
+
+def _have_order(values: np.ndarray, answers: pd.Series) -> np.ndarray:
+    """Say of each column of numbers whether it rises or falls with the answers, where it is known."""
+    rows = np.linspace(0, len(values) - 1, min(len(values), MOST_TO_RANK)).astype(int)
+    wanted = answers.to_numpy(np.float64)[rows]
+    return np.array([_has_order(column, wanted) for column in values[rows].T], dtype=bool)
+
+
+def _has_order(numbers: np.ndarray, answers: np.ndarray) -> bool:
+    """Compare ranks of rows of which no two have the same number or the same answer.
+
+    Equal ones have no order; left in, many of them would outweigh the others.
+    """
+    known = np.isfinite(numbers)
+    by_number = np.unique(numbers[known], return_index=True)[1]
+    by_answer = np.unique(answers[known][by_number], return_index=True)[1]
+    if len(by_answer) < FEWEST_TO_RANK:
+        return False
+    correlation = np.corrcoef(by_answer.argsort().argsort(), np.arange(len(by_answer)))[0, 1]
+    return bool(abs(correlation) > 1 - SAME_ORDER_WITHIN)
 
 
 def _follows(values: np.ndarray, answers: pd.Series) -> np.ndarray:

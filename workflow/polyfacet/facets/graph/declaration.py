@@ -8,6 +8,5 @@ GRAPH = Facet(
     "graph embedding",
     "vector",
     needs="structure",
-    shows_structure=True,
     stage=Stage("embeddings", EMBEDDINGS, "embedding", of_split=True, rejects="graphs"),
 )

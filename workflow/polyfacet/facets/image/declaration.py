@@ -8,7 +8,6 @@ IMAGE = Facet(
     "structure picture",
     "image",
     needs="structure",
-    shows_structure=True,
     stage=Stage("images", PICTURES, "image"),
     may_be_flipped=True,
     model_suffix="structure",

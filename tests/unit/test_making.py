@@ -1,0 +1,48 @@
+"""Facets that a function makes: what it may return, and what is refused in words."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFile
+
+from polyfacet.facets.declaration import Facet, FacetError
+from polyfacet.facets.making import make_row
+from polyfacet.runtime.picture_decoding import decode_png
+
+
+def picture_of(value):
+    return Facet("pic", "picture", "image", needs="formula", make=lambda formula: value)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
+def test_a_picture_of_eight_bits_is_written(tmp_path, mode):
+    row = make_row(picture_of(Image.new(mode, (3, 2), 1)), "m1", "NaCl", tmp_path)
+    assert row["image"] == "m1.png"
+    assert decode_png((tmp_path / "m1.png").read_bytes()).size == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (np.zeros((2, 2), np.uint8), "pic is no picture of Pillow but ndarray"),
+        (None, "pic is no picture of Pillow but NoneType"),
+        (Image.new("F", (2, 2)), "pic is a picture of the mode F, not one of 1, L, LA, P, RGB, RGBA"),
+        (Image.new("I", (2, 2)), "pic is a picture of the mode I,"),
+        (Image.new("CMYK", (2, 2)), "pic is a picture of the mode CMYK,"),
+        (Image.new("L", (0, 2)), "pic is a picture of 0 x 2 pixels"),
+    ],
+)
+def test_a_picture_that_cannot_be_a_png_is_a_reject_of_its_material(tmp_path, value, reason):
+    with pytest.raises(FacetError, match=reason):
+        make_row(picture_of(value), "m1", "NaCl", tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_whose_file_is_cut_short_is_a_reject_and_no_failure_of_the_machine(tmp_path, monkeypatch):
+    # Importing AutoGluon, as other tests do, switches it on.
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", False)
+    whole = tmp_path / "whole.png"
+    Image.effect_noise((64, 64), 50).save(whole)
+    (tmp_path / "short.png").write_bytes(whole.read_bytes()[:2000])
+    with pytest.raises(FacetError, match="pic cannot be written as a PNG"):
+        make_row(picture_of(Image.open(tmp_path / "short.png")), "m1", "NaCl", tmp_path)
+    assert not (tmp_path / "m1.png").exists()

@@ -1,0 +1,75 @@
+"""Names that are taken are those of the schemas, and neither a facet nor an objective can have them."""
+
+import pytest
+
+from polyfacet.config import taken_names
+from polyfacet.config.tables import TableSource
+from polyfacet.facets.aligned import facet_fields
+from polyfacet.facets.compimage.statistics_table import STATISTICS_COLUMN
+from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import FACETS, FULL_FACETS
+from polyfacet.materials.crystal_objectives import PREDEFINED, CrystalObjective
+from polyfacet.materials.material import SAMPLE
+from polyfacet.sources.tables.reading import rows_schema
+from polyfacet.splits.parts import SPLIT
+from polyfacet.training.cells import NO_FACET
+from polyfacet.training.dataset import dataset_schema
+
+BUILT_IN = tuple(FACETS.all().values())
+ROWS = rows_schema(
+    TableSource.model_validate(
+        {
+            "file": "a.csv",
+            "composition": {"formula": "f"},
+            "process": ["T"],
+            "objectives": {"y": {"column": "y"}},
+        }
+    )
+)
+OBJECTIVES = {each.name for each in PREDEFINED}
+ADDED = {*dataset_schema(SAMPLE, FULL_FACETS).names, *dataset_schema(ROWS, ()).names}
+
+
+@pytest.mark.parametrize(
+    ("names", "schema"),
+    [
+        (taken_names.OF_CRYSTALS, {*SAMPLE.names} - OBJECTIVES),
+        (taken_names.OF_TABLES, {*ROWS.names} - {"y", "composition", "process"}),
+        (taken_names.OF_SPLITS, {*SPLIT.names}),
+        (taken_names.OF_FACETS, {field.name for facet in BUILT_IN for field in facet_fields(facet)}),
+        (
+            taken_names.OF_DATASETS,
+            ADDED - {*SAMPLE.names, *ROWS.names, *SPLIT.names} - taken_names.OF_FACETS,
+        ),
+        (taken_names.OF_STATISTICS, {STATISTICS_COLUMN}),
+    ],
+    ids=["crystals", "tables", "splits", "facets", "datasets", "statistics"],
+)
+def test_each_list_is_that_of_its_schema(names, schema):
+    assert names == schema
+
+
+def test_the_word_for_no_facet_is_taken():
+    assert NO_FACET in taken_names.OF_RESULTS
+
+
+TAKEN = sorted(taken_names.TAKEN_BY_COLUMNS)
+
+
+@pytest.mark.parametrize(
+    "name", [*(name for name in TAKEN if "_" not in name), "mat", "source", "n", "space"]
+)
+def test_a_facet_cannot_be_called_like_a_column(name):
+    """All columns that begin with a facet's name and an underscore are the facet's."""
+    with pytest.raises(ValueError, match=f"a facet cannot be called '{name}'.*(column|word)"):
+        Facet(name, "x", "vector", needs="formula", make=len)
+
+
+@pytest.mark.parametrize("name", sorted(taken_names.TAKEN_BY_CRYSTALS))
+def test_an_objective_of_crystals_cannot_be_called_like_a_column(name):
+    with pytest.raises(ValueError, match=f"an objective cannot be called '{name}'"):
+        CrystalObjective(name, "x", "", "x", lambda of: 0.0)
+
+
+def test_facets_built_in_have_names_that_are_free():
+    assert not [facet.name for facet in BUILT_IN if taken_names.column_like_facet(facet.name)]
