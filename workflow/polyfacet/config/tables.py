@@ -7,11 +7,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from polyfacet.config.elements import Element
 from polyfacet.config.section import Name, Section, Text, each_once, read_as
+from polyfacet.runtime.names import PLAIN_NAME
 
 Unit = Literal["atoms", "atomic_percent", "atomic_fraction", "weight_percent", "weight_fraction"]
 Brackets = Literal["atoms", "shares"]
 
-TableName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,30}$")]
+TableName = Annotated[str, Field(pattern=rf"^{PLAIN_NAME}$")]
 # Columns of tables that are made of a user's table, and names of results: all objectives or classes, none.
 RESERVED = frozenset(
     (

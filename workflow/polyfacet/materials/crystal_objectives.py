@@ -1,7 +1,6 @@
 """What is predicted of crystals: each objective declared once, and how it follows from an entry."""
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +10,10 @@ import pyarrow as pa
 from polyfacet.config.sample import Magnetization
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import MACHINE_FAILURES
+from polyfacet.runtime.names import check_name
 from polyfacet.runtime.parquet import column
-from polyfacet.runtime.plugins import Registry
+from polyfacet.runtime.plugins import Declaration, Registry
 
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
 # Columns of a sample and of its splits; names of results: all objectives, none.
 TAKEN = frozenset(
     (
@@ -69,7 +68,7 @@ class Calculation:
 
 
 @dataclass(frozen=True)
-class CrystalObjective:
+class CrystalObjective(Declaration):
     """A property of a crystal.
 
     Attributes
@@ -104,11 +103,7 @@ class CrystalObjective:
 
     def __post_init__(self) -> None:
         """Refuse a name that columns and results could not have."""
-        if not _NAME.fullmatch(self.name) or self.name in TAKEN:
-            raise ValueError(
-                f"an objective cannot be called {self.name!r}: write small letters, digits and _, and none "
-                f"of {', '.join(sorted(TAKEN))}"
-            )
+        check_name("an objective", self.name, taken=TAKEN)
         if not callable(self.derive):
             raise ValueError(f"derive of the objective {self.name!r} is no function but {self.derive!r}")
 

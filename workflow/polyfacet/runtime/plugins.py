@@ -11,24 +11,27 @@ import importlib.metadata
 import importlib.util
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from polyfacet.runtime.errors import UserError
 
 ENTRY_POINTS = "polyfacet.plugins"
 
 
-class Declaration(Protocol):
-    """What a registry holds: it has a name by which a configuration asks for it."""
+class Declaration:
+    """What a registry holds: it has a name by which a configuration asks for it.
 
-    @property
-    def name(self) -> str:
-        """Name in configurations, columns and paths."""
-        ...
+    Attributes
+    ----------
+    name
+        Name in configurations, columns and paths.
+    """
+
+    name: str
 
 
 Declared = TypeVar("Declared", bound=Declaration)
@@ -49,10 +52,14 @@ class Registry(Generic[Declared]):
         Those of Polyfacet itself, in their order.
     """
 
+    # Declarations of Polyfacet itself, of all kinds: what a plug-in has of these, it has from elsewhere.
+    of_polyfacet: ClassVar[list[Declaration]] = []
+
     def __init__(self, kind: str, declares: type[Declared], built_in: Iterable[Declared]) -> None:
         self.kind = kind
         self._declares = declares
         self._built_in = {each.name: each for each in built_in}
+        self.of_polyfacet.extend(self._built_in.values())
 
     def all(self) -> Mapping[str, Declared]:
         """Return all declarations by name: those built in, then those of plug-ins by name.
@@ -117,12 +124,19 @@ def use_plugins(files: Sequence[str] | str) -> None:
     Raises
     ------
     UserError
-        If a file is missing or cannot be imported; names the line at fault.
+        If a file is missing, cannot be imported (names the line at fault) or declares nothing.
     """
     for name in [files] if isinstance(files, str) else files:
         path = Path(name).resolve()
         if path not in _of_run:
-            _of_run[path] = _load(path, name)
+            module = _load(path, name)
+            _check_declares(module, f"the plug-in {name}")
+            _of_run[path] = module
+
+
+def files_of_run() -> tuple[Path, ...]:
+    """Return the paths of the plug-ins that the run has loaded."""
+    return tuple(_of_run)
 
 
 def _modules() -> list[ModuleType]:
@@ -136,9 +150,10 @@ def _installed() -> tuple[ModuleType, ...]:
     for point in sorted(importlib.metadata.entry_points(group=ENTRY_POINTS), key=lambda each: each.name):
         try:
             modules.append(importlib.import_module(point.module))
+            _check_declares(modules[-1], f"its module {point.module}")
         except Exception as error:
             raise UserError(
-                f"the plug-in {point.name} of an installed package cannot be imported "
+                f"the plug-in {point.name} of an installed package cannot be used "
                 f"({type(error).__name__}: {error}). Repair or uninstall the package."
             ) from error
     return tuple(modules)
@@ -173,6 +188,33 @@ def _load(path: Path, name: str) -> ModuleType:
             f"the plug-in {name} cannot be imported ({line}{type(error).__name__}: {error})."
         ) from error
     return module
+
+
+def _check_declares(module: ModuleType, who: str) -> None:
+    """Refuse a plug-in of which nothing, or not everything that it declares, would be found."""
+    known = {id(each) for each in Registry.of_polyfacet}
+    top_level = {id(value) for value in vars(module).values() if isinstance(value, Declaration)}
+    for name, value in vars(module).items():
+        for each in _contained(value):
+            if isinstance(each, Declaration) and id(each) not in known | top_level:
+                raise UserError(
+                    f"{who} declares {each.name!r} inside of {name}, where it is not found. Give it a name "
+                    f"of its own at the top level of the file:\n"
+                    f"      {each.name.upper()} = {type(each).__name__}({each.name!r}, ...)"
+                )
+    if not top_level - known:
+        raise UserError(
+            f"{who} declares nothing. Write what it adds at the top level of the file, each under a name of "
+            "its own: a Facet, an EngineDeclaration, a CrystalObjective or a SplitMethod, for example\n"
+            '      PACKING = Facet("packing", "packing", "vector", needs="structure", make=packing)\n'
+            "    docs/extending.md shows all of them."
+        )
+
+
+def _contained(value: object) -> Collection[Any]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, list | tuple | set | frozenset) else ()
 
 
 def _line_of(error: BaseException, path: Path) -> str:
