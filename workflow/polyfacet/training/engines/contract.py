@@ -89,8 +89,9 @@ def check_engine(
             trial = _Trial(declared, settings, rows, facets, objective, folder / objective.column, given)
             trial.check()
             trials.append(trial)
-    seen = [trial.seen() for trial in trials]
-    answers = predict_alone([trial.moved for trial in trials], seen, folder / "alone", began)
+    answers = predict_alone(
+        [trial.moved for trial in trials], [trial.seen() for trial in trials], since=began
+    )
     for trial, answer in zip(trials, answers, strict=True):
         trial.check_alone(answer)
 

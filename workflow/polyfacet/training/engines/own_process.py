@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -47,9 +48,7 @@ class Answer:
     foreign: tuple[str, ...] = ()
 
 
-def predict_alone(
-    models: Sequence[Path], rows: Sequence[pd.DataFrame], folder: Path, since: float
-) -> list[Answer]:
+def predict_alone(models: Sequence[Path], rows: Sequence[pd.DataFrame], since: float) -> list[Answer]:
     """Load saved models in one process of their own, and predict rows.
 
     Parameters
@@ -58,40 +57,46 @@ def predict_alone(
         Their folders.
     rows
         Rows for each of them.
-    folder
-        New folder for what goes to the process and comes back.
     since
         Time from which on files are watched, seconds since the epoch.
     """
-    here, temporary = folder / "here", folder / "temporary"
-    for each in (here, temporary):
-        each.mkdir(parents=True)
-    for number, frame in enumerate(rows):
-        frame.to_parquet(_rows_of(folder, number))
     request = {
         "plugins": list(map(str, files_of_run())),
         "models": [str(model.resolve()) for model in models],
         "since": since,
     }
-    (folder / REQUEST).write_text(json.dumps(request), encoding="utf-8")
-    done = subprocess.run(  # noqa: S603 - this Python, with fixed arguments
-        [sys.executable, "-m", __name__, str(folder.resolve())],
+    # Not below the models: sockets of libraries that share work need a short path.
+    with tempfile.TemporaryDirectory(prefix="polyfacet-") as name:
+        folder = Path(name).resolve()
+        (folder / REQUEST).write_text(json.dumps(request), encoding="utf-8")
+        for number, frame in enumerate(rows):
+            frame.to_parquet(_rows_of(folder, number))
+        done = _run(folder)
+        if done.returncode:
+            last = " ".join(done.stderr.splitlines()[-LAST_LINES:])
+            return [Answer(None, f"it ended with {done.returncode}: {last}")] * len(models)
+        content = json.loads((folder / ANSWERS).read_text(encoding="utf-8"))
+    return [Answer(**each) for each in content]
+
+
+def _run(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Start the process, with a working directory and a folder of temporary files that are empty."""
+    here, temporary = folder / "here", folder / "temporary"
+    here.mkdir()
+    temporary.mkdir()
+    return subprocess.run(  # noqa: S603 - this Python, with fixed arguments
+        [sys.executable, "-m", __name__, str(folder)],
         cwd=here,
         env={
             **os.environ,
             "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),
-            **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary.resolve())),
+            **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary)),
         },
         capture_output=True,
         text=True,
         errors="replace",
         check=False,
     )
-    if done.returncode:
-        last = " ".join(done.stderr.splitlines()[-LAST_LINES:])
-        return [Answer(None, f"it ended with {done.returncode}: {last}")] * len(models)
-    content = json.loads((folder / ANSWERS).read_text(encoding="utf-8"))
-    return [Answer(**each) for each in content]
 
 
 def _rows_of(folder: Path, number: int) -> Path:
