@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,7 +17,7 @@ from polyfacet.runtime.resources import Cost
 from polyfacet.training.engines.base import ProbabilisticEngine, Resources, Settings, ValidationUse
 from polyfacet.training.engines.declaration import EngineDeclaration
 
-# Names the file that `InAFile` keeps its model in.
+# Names the file that `InAFile` keeps its model in; ``{temporary}`` stands for the folder of temporary files.
 KEPT_IN = "NEAREST_ENGINE_KEPT_IN"
 
 
@@ -88,14 +89,18 @@ class InMemory(Nearest):
         self._known, self._answers = self.kept["rows"]
 
 
+def _kept_in() -> Path:
+    return Path(os.environ[KEPT_IN].format(temporary=tempfile.gettempdir()))
+
+
 class InAFile(Nearest):
     """Keeps the model in a file that stands somewhere else."""
 
     def write_model(self, folder: Path) -> None:
-        self.write_to(Path(os.environ[KEPT_IN]).expanduser())
+        self.write_to(_kept_in())
 
     def read_model(self, folder: Path) -> None:
-        self.read_from(Path(os.environ[KEPT_IN]).expanduser())
+        self.read_from(_kept_in())
 
 
 class Choosing(Nearest):
