@@ -52,7 +52,7 @@ def card_fields(**changes: Any) -> dict[str, Any]:
         "tested": "0" * 64,
         "encoders": {"text": "0" * 64},
         "cost": measure_cost(wall_time_s=1.5, threads=2),
-        "origin": describe_origin(),
+        "origin": describe_origin([]),
         **changes,
     }
 

@@ -1,15 +1,23 @@
 """Cards: a round trip through JSON, and what is refused."""
 
 import json
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
-from grid_cells import card_fields, card_of
+from grid_cells import card_fields, card_of, cell_of
+from project import PROJECT
 from pydantic import ValidationError
+from synthetic_cells import STRENGTH, synthetic_cells
 
+from polyfacet.runtime import plugins
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.cards import Card, describe_origin, measure_cost, read_card, write_card
+from polyfacet.training.cells import train
+from polyfacet.training.engines.base import Resources
+from polyfacet.training.engines.creation import create
+from polyfacet.training.engines.registry import engine_files
 
 
 def test_a_card_survives_its_file(tmp_path: Path) -> None:
@@ -54,7 +62,39 @@ def test_cost_is_of_this_process() -> None:
     assert 10 < measure_cost(wall_time_s=1.0, threads=1).peak_memory_mib < 100_000
 
 
-def test_origin_names_the_packages_that_decide() -> None:
-    origin = describe_origin()
-    assert {"torch", "autogluon.multimodal"} <= set(origin.versions)
+FROM_THE_HUB = {"autogluon-multimodal", "timm", "transformers"}
+
+
+@pytest.mark.parametrize(
+    ("engine", "decide", "others"),
+    [
+        ("automm", {*FROM_THE_HUB, "torch", "pandas"}, {"xgboost-cpu"}),
+        ("classical", {"scikit-learn", "xgboost-cpu", "numpy"}, {*FROM_THE_HUB, "torch"}),
+        ("mcvn", {"torch", "numpy"}, {*FROM_THE_HUB, "scikit-learn"}),
+        ("ensemble", {"scikit-learn", "xgboost-cpu"}, {*FROM_THE_HUB, "torch"}),
+        ("dummy", {"numpy", "pandas"}, {*FROM_THE_HUB, "torch", "scikit-learn"}),
+    ],
+)
+def test_origin_names_the_packages_of_the_engine(engine: str, decide: set[str], others: set[str]) -> None:
+    origin = describe_origin(engine_files(engine, {}))
+    assert decide <= origin.versions.keys()
+    assert not others & origin.versions.keys()
+    assert all(found == version(name) for name, found in origin.versions.items())
     assert Path(origin.python_prefix).is_dir()
+
+
+def test_the_card_of_a_cell_names_the_packages_of_its_engine(tmp_path: Path) -> None:
+    rows = synthetic_cells(20).assign(part=["train"] * 12 + ["valid"] * 4 + ["test"] * 4)
+    rows["facets"] = [["graph"]] * len(rows)
+    engine = create("dummy", {}, Resources(seed=1))
+    _, card = train(cell_of((), STRENGTH, "dummy"), engine, rows, tmp_path / "model")
+    assert "numpy" in card.origin.versions
+    assert not FROM_THE_HUB & card.origin.versions.keys()
+
+
+def test_the_packages_of_an_engine_in_a_plug_in_are_those_that_it_imports(monkeypatch) -> None:
+    monkeypatch.setattr(plugins, "_of_run", {})
+    plugins.use_plugins([str(PROJECT / "tests" / "extension" / "engine.py")])
+    origin = describe_origin(engine_files("closest", {}))
+    assert "scikit-learn" in origin.versions
+    assert not FROM_THE_HUB & origin.versions.keys()

@@ -195,7 +195,9 @@ class SlowTokenizer(PreTrainedTokenizer):
 
 
 def test_of_a_slow_tokenizer_texts_without_tokens_are_seen():
-    counts = count_tokens(["a b", "Cl", "?"], SlowTokenizer(unk_token="?"), 9, form="some", encoder="slow")
+    counts = count_tokens(
+        ["a b", "Cl", "?"], SlowTokenizer(unk_token="?"), 9, facet="text", form="some", encoder="slow"
+    )
     assert (counts.n_tokens, counts.n_unknown, counts.n_dropped) == (3, 1, 1)
     assert not counts.tells_places
     assert counts.unknown_words == {"Cl": 1}
@@ -247,7 +249,7 @@ def test_the_report_says_what_is_unknown_and_what_is_cut(count, tmp_path):
 
 def test_the_report_says_what_is_dropped_and_what_is_not_measured(tmp_path):
     tokenizer = SlowTokenizer(unk_token="?")
-    counts = count_tokens(["a b", "Cl"], tokenizer, 9, form="some", encoder="slow")
+    counts = count_tokens(["a b", "Cl"], tokenizer, 9, facet="text", form="some", encoder="slow")
     write_counts(tmp_path / "tokens.json", counts)
     note = tokens_note([tmp_path / "tokens.json"])
     assert "of 2 tokens, of which it does not know 0, and drops 1 words or parts of words: 33.33%" in note

@@ -1,27 +1,28 @@
 """The contract of engines: the built-in ones keep it, and each planted fault is found."""
 
-import json
-from collections.abc import Sequence
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from nearest_engine import KEPT_IN, Founded, Nearest, OwnSettings
+from project import PROJECT
 from synthetic_cells import PHASE, STRENGTH, synthetic_cells
 
-from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import GRAPH
-from polyfacet.materials.objectives import Objective
-from polyfacet.runtime.plugins import Registry
+from polyfacet.runtime import plugins
+from polyfacet.runtime.plugins import Registry, use_plugins
 from polyfacet.runtime.resources import Cost
 from polyfacet.training.engines import contract, creation, registry
-from polyfacet.training.engines.base import Engine, ProbabilisticEngine, Resources, Settings
+from polyfacet.training.engines.base import Engine, Resources, ValidationUse
 from polyfacet.training.engines.contract import BrokenContractError, check_engine
 from polyfacet.training.engines.declaration import EngineDeclaration
 from polyfacet.training.engines.registry import ENGINES
 
 QUICK = {"mcvn": {"max_epochs": 2}, "classical": {"model": "tree"}}
 LOOKED_AT = (GRAPH,)
+PLUGIN = PROJECT / "tests" / "nearest_engine.py"
 
 
 @pytest.fixture(scope="module")
@@ -46,40 +47,6 @@ def test_what_is_not_fitted_neither_predicts_nor_is_saved(name, rows, tmp_path) 
     assert not list(tmp_path.iterdir())
 
 
-class Nearest(ProbabilisticEngine):
-    """The answer of the nearest training row: a sound engine, of which faulty ones are made."""
-
-    _known: np.ndarray
-    _answers: np.ndarray
-
-    def learn(self, train: pd.DataFrame, valid: pd.DataFrame, objective: Objective) -> None:
-        self._known = np.stack(train["graph"])
-        self._answers = train[objective.column].to_numpy()
-
-    def answer(self, frame: pd.DataFrame) -> np.ndarray:
-        distances = np.linalg.norm(np.stack(frame["graph"])[:, None] - self._known, axis=2)
-        return self._answers[distances.argmin(axis=1)]
-
-    def predict_probabilities(self, frame: pd.DataFrame) -> np.ndarray:
-        names = np.array(self.objective.classes, dtype=object)
-        return (self.answer(frame)[:, None] == names).astype(float)
-
-    def write_model(self, folder: Path) -> None:
-        content = {"known": self._known.tolist(), "answers": self._answers.tolist()}
-        (folder / "nearest.json").write_text(json.dumps(content))
-
-    def read_model(self, folder: Path) -> None:
-        content = json.loads((folder / "nearest.json").read_text())
-        self._known = np.array(content["known"])
-        self._answers = np.array(content["answers"], dtype=object)
-
-
-class OwnSettings(Settings):
-    """Settings of the made-up engines."""
-
-    k: int = 1
-
-
 def declare(monkeypatch: pytest.MonkeyPatch, engine: type[Engine], **changes: object) -> None:
     """Make the registry of engines hold one made-up engine, ``nearest``."""
     fields = {"looks_at": lambda facet: facet == GRAPH, "cost": Cost(mb=1), "probabilities": True}
@@ -89,9 +56,44 @@ def declare(monkeypatch: pytest.MonkeyPatch, engine: type[Engine], **changes: ob
         monkeypatch.setattr(module, "ENGINES", made_up)
 
 
-def test_a_sound_engine_passes(rows, tmp_path, monkeypatch) -> None:
-    declare(monkeypatch, Nearest)
-    check_engine("nearest", {"k": 1}, rows, LOOKED_AT, (STRENGTH, PHASE), tmp_path)
+@pytest.fixture
+def of_a_plug_in(monkeypatch) -> None:
+    """Load the made-up engines, and no other plug-in, as a process of its own has to do it."""
+    monkeypatch.setattr(plugins, "_of_run", {})
+    use_plugins([str(PLUGIN)])
+
+
+@pytest.mark.usefixtures("of_a_plug_in")
+@pytest.mark.parametrize("name", ["nearest", "founded", "choosing"])
+def test_a_sound_engine_passes(name, rows, tmp_path) -> None:
+    check_engine(name, {"k": 1}, rows, LOOKED_AT, (STRENGTH, PHASE), tmp_path)
+
+
+@pytest.mark.usefixtures("of_a_plug_in")
+def test_a_model_in_memory_is_no_saved_model(rows, tmp_path) -> None:
+    with pytest.raises(BrokenContractError, match=r"process of its own \(KeyError: 'rows'\)"):
+        check_engine("in_memory", {}, rows, LOOKED_AT, (STRENGTH,), tmp_path)
+
+
+@pytest.mark.usefixtures("of_a_plug_in")
+@pytest.mark.parametrize(
+    ("kept_in", "fault"),
+    [
+        ("kept.json", "process of its own .FileNotFoundError"),
+        ("{temporary}/kept.json", "process of its own .FileNotFoundError"),
+        ("../elsewhere/kept.json", "process of its own .FileNotFoundError"),
+        ("<elsewhere>/kept.json", "a saved model needs .*kept.json, outside of its folder"),
+    ],
+)
+def test_a_model_in_a_file_elsewhere_is_no_saved_model(kept_in, fault, rows, tmp_path, monkeypatch) -> None:
+    elsewhere, temporary, folder = (tmp_path / name for name in ("elsewhere", "temporary", "checked"))
+    for each in (elsewhere, temporary, folder):
+        each.mkdir()
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    monkeypatch.setenv(KEPT_IN, kept_in.replace("<elsewhere>", str(elsewhere)))
+    with pytest.raises(BrokenContractError, match=fault):
+        check_engine("in_a_file", {}, rows, LOOKED_AT, (STRENGTH,), folder)
 
 
 class Peeking(Nearest):
@@ -189,6 +191,81 @@ class SecretlyChoosing(Nearest):
         super().learn(pd.concat([train, valid]), valid, objective)
 
 
+class OfTheFrame(Nearest):
+    """Adds what follows from the frame as a whole."""
+
+    def of(self, frame):
+        raise NotImplementedError
+
+    def answer(self, frame):
+        return super().answer(frame) + (0 if self.objective.classes else self.of(frame))
+
+
+class Averaging(OfTheFrame):
+    def of(self, frame):
+        return np.stack(frame["graph"])[:, 0].mean()
+
+
+class Counting(OfTheFrame):
+    def of(self, frame):
+        return len(frame) * 0.01
+
+
+class Indexing(OfTheFrame):
+    def of(self, frame):
+        return frame.index.to_numpy() * 0.1
+
+
+class Ranking(OfTheFrame):
+    def of(self, frame):
+        return np.stack(frame["graph"])[:, 0].argsort().argsort()
+
+
+class InPlace(Nearest):
+    def answer(self, frame):
+        answers = super().answer(frame)
+        for values in frame["graph"]:
+            values[0] += 1e-3
+        return answers
+
+
+class TrainingOnChoice(Nearest):
+    """Trains on the rows that it says it chooses by."""
+
+    validation_use = ValidationUse.CHOICE
+
+    def learn(self, train, valid, objective):
+        super().learn(pd.concat([train, valid]), valid, objective)
+
+
+class MeanOfAll(TrainingOnChoice):
+    def learn(self, train, valid, objective):
+        super().learn(train, valid, objective)
+        if not objective.classes:
+            self._answers = np.full(len(self._answers), self._answers.mean())
+
+
+class MedianOfAll(TrainingOnChoice):
+    def learn(self, train, valid, objective):
+        super().learn(train, valid, objective)
+        if not objective.classes:
+            self._answers = np.full(len(self._answers), np.median(self._answers))
+
+
+class LineOfAll(TrainingOnChoice):
+    def learn(self, train, valid, objective):
+        super().learn(train, valid, objective)
+        if not objective.classes:
+            inputs = np.hstack([self._known, np.ones((len(self._known), 1))])
+            self._answers = inputs @ np.linalg.lstsq(inputs, self._answers)[0]
+
+
+class Idle(Nearest):
+    """Says that it trains on validation rows, and does not."""
+
+    validation_use = ValidationUse.TRAINING
+
+
 class Eager(Nearest):
     _known, _answers = np.zeros((1, 5)), np.zeros(1)
 
@@ -213,6 +290,16 @@ class Eager(Nearest):
         (Undecided, "another class than the likeliest"),
         (Undescribed, "describe.. leaves out k"),
         (Unprintable, "not made of what JSON has"),
+        (Averaging, "rows beside it, their number or index"),
+        (Counting, "rows beside it, their number or index"),
+        (Indexing, "rows beside it"),
+        (Ranking, "rows beside it, their number or index"),
+        (InPlace, "changes the rows"),
+        (TrainingOnChoice, "only chooses by validation rows, and it trains on them"),
+        (MeanOfAll, "only chooses by validation rows, and it trains on them"),
+        (MedianOfAll, "only chooses by validation rows, and it trains on them"),
+        (LineOfAll, "only chooses by validation rows, and it trains on them"),
+        (Idle, "trains on validation rows, and their answers change nothing"),
         (SecretlyChoosing, "declares no use of validation rows"),
         (Eager, "predicts before it is fitted"),
     ],
@@ -238,29 +325,13 @@ def test_a_wrong_declaration_is_found(changes, fault, rows, tmp_path, monkeypatc
         check_engine("nearest", {}, rows, LOOKED_AT, (STRENGTH,), tmp_path)
 
 
-class Founded(Nearest):
-    @classmethod
-    def pretrain(
-        cls, settings, rows: pd.DataFrame, facets: Sequence[Facet], folder: Path, resources: Resources
-    ):
-        assert STRENGTH.column not in rows
-        np.save(folder / "mean.npy", np.stack(rows["graph"]).mean(axis=0))
-
-    def learn(self, train, valid, objective):
-        assert (self.resources.foundation / "mean.npy").is_file()
-        super().learn(train, valid, objective)
-
-
 class Unfounded(Founded):
     @classmethod
     def pretrain(cls, *args: object):
         pass
 
 
-def test_a_foundation_is_made_before_cells_and_must_not_be_empty(rows, tmp_path, monkeypatch) -> None:
-    declare(monkeypatch, Founded, foundation=True)
-    check_engine("nearest", {}, rows, LOOKED_AT, (STRENGTH,), tmp_path)
+def test_a_foundation_must_not_be_empty(rows, tmp_path, monkeypatch) -> None:
     declare(monkeypatch, Unfounded, foundation=True)
-    (tmp_path / "other").mkdir()
     with pytest.raises(BrokenContractError, match="leaves its folder empty"):
-        check_engine("nearest", {}, rows, LOOKED_AT, (STRENGTH,), tmp_path / "other")
+        check_engine("nearest", {}, rows, LOOKED_AT, (STRENGTH,), tmp_path)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from polyfacet.config.completion import complete_config
+from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import FACETS, combination_name, facet_named, facets_of
 from polyfacet.materials.crystal_objectives import CrystalObjective
 from polyfacet.materials.objectives import Objective
@@ -16,9 +17,11 @@ from polyfacet.runtime.code_digest import code_digest
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.packages import package_versions
 from polyfacet.runtime.plugins import use_plugins
-from polyfacet.splits.methods import SPLIT_METHODS
-from polyfacet.training.engines.base import Resources
+from polyfacet.runtime.resources import Cost
+from polyfacet.splits.methods import SPLIT_METHODS, SplitMethod
+from polyfacet.training.engines.base import Engine, Resources, Settings
 from polyfacet.training.engines.creation import create, load
+from polyfacet.training.engines.declaration import EngineDeclaration
 from polyfacet.training.engines.registry import ENGINES
 from polyfacet.training.feasibility import check_feasible
 from polyfacet.training.methods import checked_methods
@@ -189,7 +192,74 @@ def test_a_declaration_that_could_not_work_is_refused(tmp_path, old, new, messag
         use_plugins([str(tmp_path / "mine.py")])
 
 
-@pytest.mark.parametrize("name", ["all", "volume", "Gap", "1st"])
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        # As of a file that only has classes and functions.
+        ("LENGTH = Facet(", "lambda: Facet(", "mine.py declares nothing. Write what it adds at"),
+        ("LENGTH = Facet(", "FACETS = tuple, Facet(", "declares 'length' inside of FACETS"),
+        ("count)\n", "count)\nMORE = [LENGTH, Facet('width', 'width', 'text', 'formula', make=count)]\n",
+         "declares 'width' inside of MORE, where it is not found. Give it a name of its own"),
+    ],
+)  # fmt: skip
+def test_what_would_not_be_found_is_refused_with_what_to_write(tmp_path, old, new, message):
+    (tmp_path / "mine.py").write_text(FACET.replace(old, new))
+    with pytest.raises(UserError, match=message):
+        use_plugins([str(tmp_path / "mine.py")])
+    assert plugins.files_of_run() == ()
+
+
+def test_a_list_of_what_is_declared_or_built_in_is_no_mistake(tmp_path):
+    (tmp_path / "mine.py").write_text(FACET + "BOTH = [TEXT, LENGTH]\n")
+    use_plugins([str(tmp_path / "mine.py")])
+    assert plugins.files_of_run() == (tmp_path / "mine.py",)
+    assert "length" in FACETS.all()
+
+
+def test_what_is_imported_is_not_declared(tmp_path):
+    (tmp_path / "mine.py").write_text("from polyfacet.facets.registry import TEXT\n")
+    with pytest.raises(UserError, match="declares nothing"):
+        use_plugins([str(tmp_path / "mine.py")])
+
+
+def test_an_installed_package_that_declares_nothing_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "hollow-1.0.dist-info").mkdir()
+    (tmp_path / "hollow.py").write_text("FACETS = []\n")
+    (tmp_path / "hollow-1.0.dist-info" / "METADATA").write_text("Name: hollow\nVersion: 1.0\n")
+    (tmp_path / "hollow-1.0.dist-info" / "entry_points.txt").write_text(
+        "[polyfacet.plugins]\nhollow = hollow\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.invalidate_caches()
+    with pytest.raises(UserError, match="plug-in hollow of an installed package .* declares nothing"):
+        FACETS.all()
+    monkeypatch.delitem(sys.modules, "hollow")
+
+
+NAMED = {
+    "a facet": lambda name: Facet(name, "x", "text", needs="formula", make=str),
+    "an objective": lambda name: CrystalObjective(name, "x", "", "x", lambda of: 0.0),
+    "an engine": lambda name: EngineDeclaration(name, Settings, Engine, lambda facet: True, Cost(mb=1)),
+    "a way to split": lambda name: SplitMethod(name, "x", lambda materials, settings: {}),
+}
+
+
+@pytest.mark.parametrize("what", NAMED)
+@pytest.mark.parametrize(
+    "name", ["Bad Name", "bad/name", "Bad", "1st", "", "x" * 32, "bad-name", "name\n", None]
+)
+def test_what_is_declared_has_a_name_that_configurations_can_ask_for(what, name):
+    with pytest.raises(ValueError, match=f"{what} cannot be called"):
+        NAMED[what](name)
+
+
+@pytest.mark.parametrize("what", NAMED)
+def test_names_of_small_letters_and_digits_are_fine(what):
+    assert NAMED[what]("x2").name == "x2"
+    assert NAMED[what]("x" * 31).name == "x" * 31
+
+
+@pytest.mark.parametrize("name", ["all", "volume"])
 def test_an_objective_cannot_be_called_like_a_column_that_is_there(name):
     with pytest.raises(ValueError, match="an objective cannot be called"):
         CrystalObjective(name, "x", "", "x", lambda of: 0.0)

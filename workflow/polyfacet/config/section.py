@@ -12,6 +12,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from polyfacet.runtime.names import NAME
+
 # Key of the context of an error that holds what to write instead of the value.
 WRITE = "write"
 TRUTH_VALUES = "YAML reads yes, no, on, off, true and false without quotes as truth values"
@@ -29,7 +31,7 @@ class IsElement:
 
 ELEMENT = IsElement()
 # What users name themselves; names become parts of paths.
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
+Name = Annotated[str, StringConstraints(pattern=rf"^{NAME}$")]
 Text = Annotated[str, StringConstraints(min_length=1)]
 
 

@@ -8,11 +8,12 @@ from polyfacet.config.column_names import compound_in, is_by_atoms, is_by_weight
 from polyfacet.config.elements import Element
 from polyfacet.config.section import Name, Section, Text, each_once, read_as
 from polyfacet.config.taken_names import TAKEN_BY_TABLES
+from polyfacet.runtime.names import PLAIN_NAME
 
 Unit = Literal["atoms", "atomic_percent", "atomic_fraction", "weight_percent", "weight_fraction"]
 Brackets = Literal["atoms", "shares"]
 
-TableName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,30}$")]
+TableName = Annotated[str, Field(pattern=rf"^{PLAIN_NAME}$")]
 
 
 def _named_like_their_elements(columns: Any) -> Any:

@@ -1,6 +1,5 @@
 """What a facet is: a way to look at a material, declared once."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -10,13 +9,14 @@ import pyarrow as pa
 
 from polyfacet.config.taken_names import column_like_facet
 from polyfacet.materials.stage_tables import MADE_PICTURES, MADE_TEXTS, VECTORS
+from polyfacet.runtime.names import check_name
+from polyfacet.runtime.plugins import Declaration
 
 # What a model gets to see: a text, a picture (path of a PNG), or a vector of numbers.
 Kind = Literal["text", "image", "vector"]
 # What it is made of: the formula, the structure, or columns of a table as they are.
 Needs = Literal["formula", "structure", "columns"]
 FORM_SEPARATOR = ":"
-_NAME = re.compile(r"[a-z][a-z0-9]*")
 
 
 class FacetError(ValueError):
@@ -66,7 +66,7 @@ _MADE_BY_KIND = {
 
 
 @dataclass(frozen=True, eq=False)
-class Facet:
+class Facet(Declaration):
     """A way to look at a material, or one variant of it; facets of one name are equal.
 
     Attributes
@@ -162,9 +162,9 @@ class Facet:
 
 def _check(facet: Facet) -> None:
     """Refuse a declaration that could not work."""
-    is_form = FORM_SEPARATOR not in facet.name or facet.form in facet.variants
-    if not _NAME.fullmatch(facet.base) or not is_form:
-        raise ValueError(f"a facet cannot be called {facet.name!r}: write small letters and digits")
+    is_form = isinstance(facet.name, str) and facet.form in facet.variants
+    name = facet.base if is_form else facet.name
+    check_name("a facet", name, underscores=False)
     if column := column_like_facet(facet.base):
         raise ValueError(
             f"a facet cannot be called {facet.name!r}: {column!r} is a column of Polyfacet's own tables, or "

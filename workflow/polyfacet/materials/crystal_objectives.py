@@ -1,7 +1,6 @@
 """What is predicted of crystals: each objective declared once, and how it follows from an entry."""
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +11,9 @@ from polyfacet.config.sample import Magnetization
 from polyfacet.config.taken_names import TAKEN_BY_CRYSTALS
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import MACHINE_FAILURES
+from polyfacet.runtime.names import check_name
 from polyfacet.runtime.parquet import column
-from polyfacet.runtime.plugins import Registry
-
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
+from polyfacet.runtime.plugins import Declaration, Registry
 
 
 class ObjectiveError(Exception):
@@ -50,7 +48,7 @@ class Calculation:
 
 
 @dataclass(frozen=True)
-class CrystalObjective:
+class CrystalObjective(Declaration):
     """A property of a crystal.
 
     Attributes
@@ -85,11 +83,7 @@ class CrystalObjective:
 
     def __post_init__(self) -> None:
         """Refuse a name that columns and results could not have."""
-        if not _NAME.fullmatch(self.name) or self.name in TAKEN_BY_CRYSTALS:
-            raise ValueError(
-                f"an objective cannot be called {self.name!r}: write small letters, digits and _, and none "
-                f"of {', '.join(sorted(TAKEN_BY_CRYSTALS))}"
-            )
+        check_name("an objective", self.name, taken=TAKEN_BY_CRYSTALS)
         if not callable(self.derive):
             raise ValueError(f"derive of the objective {self.name!r} is no function but {self.derive!r}")
 

@@ -51,17 +51,27 @@ def package_versions(script: Path, *more: Path) -> str:
 
     Those that it imports are named; of those that they require, which are many, there is one digest.
     """
-    imported = {package for module in imported_modules(script, *more) for package in providers(module)}
-    named = {package for package in imported if package not in WITHOUT_EFFECT}
-    others = set().union(*map(required_packages, named)) - named - WITHOUT_EFFECT
-    digest = hashlib.sha256(" ".join(map(_named, sorted(others))).encode()).hexdigest()[:8]
-    return ", ".join([*map(_named, sorted(named)), f"and {digest} of {len(others)} that they require"])
+    named = imported_versions(script, *more)
+    others = set().union(*map(required_packages, named)) - named.keys() - WITHOUT_EFFECT
+    required = " ".join(f"{package} {_version(package)}" for package in sorted(others))
+    digest = hashlib.sha256(required.encode()).hexdigest()[:8]
+    lines = [f"{package} {version}" for package, version in named.items()]
+    return ", ".join([*lines, f"and {digest} of {len(others)} that they require"])
 
 
-def _named(package: str) -> str:
+def imported_versions(*files: Path) -> dict[str, str]:
+    """Return the installed versions of the packages that some files of code import, in order of their names.
+
+    Packages count that modules of the project import for them; those without effect on results do not.
+    """
+    imported = {package for module in imported_modules(*files) for package in providers(module)}
+    return {package: _version(package) for package in sorted(imported - WITHOUT_EFFECT)}
+
+
+def _version(package: str) -> str:
     folder = _installed()[package]
     parts = folder.name.removesuffix(folder.suffix).split("-")
-    return f"{package} {parts[1] if len(parts) > 1 else ''}"
+    return parts[1] if len(parts) > 1 else ""
 
 
 @cache

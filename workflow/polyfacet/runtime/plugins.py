@@ -11,12 +11,12 @@ import importlib.metadata
 import importlib.util
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType, ModuleType
-from typing import Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from polyfacet.runtime.code_digest import files_of_package
 from polyfacet.runtime.errors import UserError
@@ -24,13 +24,16 @@ from polyfacet.runtime.errors import UserError
 ENTRY_POINTS = "polyfacet.plugins"
 
 
-class Declaration(Protocol):
-    """What a registry holds: it has a name by which a configuration asks for it."""
+class Declaration:
+    """What a registry holds: it has a name by which a configuration asks for it.
 
-    @property
-    def name(self) -> str:
-        """Name in configurations, columns and paths."""
-        ...
+    Attributes
+    ----------
+    name
+        Name in configurations, columns and paths.
+    """
+
+    name: str
 
 
 Declared = TypeVar("Declared", bound=Declaration)
@@ -83,10 +86,14 @@ class Registry(Generic[Declared]):
         Those of Polyfacet itself, in their order.
     """
 
+    # Declarations of Polyfacet itself, of all kinds: what a plug-in has of these, it has from elsewhere.
+    of_polyfacet: ClassVar[list[Declaration]] = []
+
     def __init__(self, kind: str, declares: type[Declared], built_in: Iterable[Declared]) -> None:
         self.kind = kind
         self._declares = declares
         self._built_in = {each.name: each for each in built_in}
+        self.of_polyfacet.extend(self._built_in.values())
 
     @property
     def built_in(self) -> Mapping[str, Declared]:
@@ -166,14 +173,21 @@ def use_plugins(files: Sequence[str] | str) -> None:
     Raises
     ------
     UserError
-        If a file is missing or cannot be imported, with the line at fault; or an asset is missing.
+        If a file is missing, cannot be imported (names the line at fault) or declares nothing; or an asset
+        is missing.
     """
     for name in [files] if isinstance(files, str) else files:
         path = Path(name).resolve()
         if path not in _of_run:
             module = _load(path, name)
+            _check_declares(module, f"the plug-in {name}")
             _assets(module)
             _of_run[path] = _Plugin(module, name)
+
+
+def files_of_run() -> tuple[Path, ...]:
+    """Return the paths of the plug-ins that the run has loaded."""
+    return tuple(_of_run)
 
 
 def _plugins() -> list[_Plugin]:
@@ -187,9 +201,10 @@ def _installed() -> tuple[_Plugin, ...]:
     for point in sorted(importlib.metadata.entry_points(group=ENTRY_POINTS), key=lambda each: each.name):
         try:
             module = importlib.import_module(point.module)
+            _check_declares(module, f"its module {point.module}")
         except Exception as error:
             raise UserError(
-                f"the plug-in {point.name} of an installed package cannot be imported "
+                f"the plug-in {point.name} of an installed package cannot be used "
                 f"({type(error).__name__}: {error}). Repair or uninstall the package."
             ) from error
         package = f"{point.dist.name} {point.dist.version}" if point.dist else point.module
@@ -241,6 +256,33 @@ def _load(path: Path, name: str) -> ModuleType:
             f"the plug-in {name} cannot be imported ({line}{type(error).__name__}: {error})."
         ) from error
     return module
+
+
+def _check_declares(module: ModuleType, who: str) -> None:
+    """Refuse a plug-in of which nothing, or not everything that it declares, would be found."""
+    known = {id(each) for each in Registry.of_polyfacet}
+    top_level = {id(value) for value in vars(module).values() if isinstance(value, Declaration)}
+    for name, value in vars(module).items():
+        for each in _contained(value):
+            if isinstance(each, Declaration) and id(each) not in known | top_level:
+                raise UserError(
+                    f"{who} declares {each.name!r} inside of {name}, where it is not found. Give it a name "
+                    f"of its own at the top level of the file:\n"
+                    f"      {each.name.upper()} = {type(each).__name__}({each.name!r}, ...)"
+                )
+    if not top_level - known:
+        raise UserError(
+            f"{who} declares nothing. Write what it adds at the top level of the file, each under a name of "
+            "its own: a Facet, an EngineDeclaration, a CrystalObjective or a SplitMethod, for example\n"
+            '      PACKING = Facet("packing", "packing", "vector", needs="structure", make=packing)\n'
+            "    docs/extending.md shows all of them."
+        )
+
+
+def _contained(value: object) -> Collection[Any]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, list | tuple | set | frozenset) else ()
 
 
 def _line_of(error: BaseException, path: Path) -> str:

@@ -10,7 +10,8 @@ import pandas as pd
 from polyfacet.materials.disordered_compositions import disordered_groups
 from polyfacet.materials.same_composition import composition_groups
 from polyfacet.runtime.errors import UserError
-from polyfacet.runtime.plugins import Registry
+from polyfacet.runtime.names import check_name
+from polyfacet.runtime.plugins import Declaration, Registry
 from polyfacet.splits.folds import read_folds
 from polyfacet.splits.grouping import by_column, by_material, with_twins
 from polyfacet.splits.parts import PARTS, TEST, TRAIN, VALID, divide
@@ -38,7 +39,7 @@ class SplitSettings:
 
 
 @dataclass(frozen=True)
-class SplitMethod:
+class SplitMethod(Declaration):
     """A way to split.
 
     Attributes
@@ -68,6 +69,10 @@ class SplitMethod:
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a name that no configuration could ask for."""
+        check_name("a way to split", self.name)
 
 
 def _by_formula(materials: pd.DataFrame, *, rounded: bool) -> dict[str, str]:

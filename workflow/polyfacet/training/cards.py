@@ -1,26 +1,16 @@
 """The card of a cell: what was trained on what, what it cost, where it was made."""
 
-import importlib.metadata
 import platform
 import resource
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from polyfacet.runtime.files import unreadable, write_text
-
-PACKAGES = (
-    "autogluon.multimodal",
-    "torch",
-    "transformers",
-    "timm",
-    "pandas",
-    "numpy",
-    "scikit-learn",
-    "xgboost-cpu",
-)
+from polyfacet.runtime.packages import imported_versions
 
 
 class _Part(BaseModel):
@@ -59,6 +49,7 @@ class Origin(_Part):
     platform: str
     python: str
     python_prefix: str
+    # Of the packages that the engine's code imports.
     versions: dict[str, str]
 
 
@@ -134,19 +125,17 @@ def measure_cost(wall_time_s: float, threads: int) -> Cost:
     return Cost(wall_time_s=wall_time_s, peak_memory_mib=peak_kib / 1024, threads=threads)
 
 
-def describe_origin() -> Origin:
-    """Describe this machine and the versions of those packages that decide a result and are installed."""
+def describe_origin(code: Iterable[Path]) -> Origin:
+    """Describe this machine and the versions of the packages that an engine's code imports.
+
+    Parameters
+    ----------
+    code
+        Files of the engine.
+    """
     return Origin(
         platform=platform.platform(),
         python=platform.python_version(),
         python_prefix=sys.prefix,
-        versions={name: version for name in PACKAGES if (version := _version(name))},
+        versions=imported_versions(*code),
     )
-
-
-def _version(package: str) -> str | None:
-    """Give the version of a package; None where it is not installed, as dummies need none of the engines'."""
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None

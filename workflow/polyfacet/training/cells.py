@@ -21,6 +21,7 @@ from polyfacet.splits.parts import PARTS, TEST, TRAIN, VALID
 from polyfacet.training.cards import Card, Counts, describe_origin, measure_cost
 from polyfacet.training.engines.base import Engine, EngineError, ValidationUse
 from polyfacet.training.engines.probabilities import class_probabilities
+from polyfacet.training.engines.registry import engine_files
 from polyfacet.training.learnable import check_learnable, check_not_shown, check_predictions, is_known
 
 logger = logging.getLogger(__name__)
@@ -266,5 +267,5 @@ def _card(
         tested=text_digest(*sorted(rows.loc[rows["part"] == TEST, "mat_id"])),
         encoders=engine.encoder_identities(),
         cost=measure_cost(wall_time_s, cell.threads),
-        origin=describe_origin(),
+        origin=describe_origin(engine_files(cell.engine, engine.settings.model_dump(mode="json"))),
     )

@@ -6,7 +6,9 @@ Run it on an engine of your own before you trust its numbers::
     check_engine("my_engine", {}, rows, facets, objectives, folder)
 """
 
+import copy
 import json
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polyfacet.facets.registry import Facet
+from polyfacet.facets.registry import Facet, shown_columns
 from polyfacet.materials.objectives import Objective
+from polyfacet.training.cells import what_engines_see
 from polyfacet.training.engines.base import (
     Engine,
     EngineError,
@@ -25,6 +28,7 @@ from polyfacet.training.engines.base import (
 )
 from polyfacet.training.engines.creation import create, engine_class, load
 from polyfacet.training.engines.declaration import EngineDeclaration
+from polyfacet.training.engines.own_process import Answer, predict_alone
 from polyfacet.training.engines.probabilities import (
     EQUAL_WITHIN,
     check_probabilities,
@@ -34,6 +38,13 @@ from polyfacet.training.engines.registry import ENGINES
 
 # Shares of the rows that are trained on and that validate; the rest is only predicted.
 TRAINED_ON, VALIDATED_BY = 0.6, 0.2
+# Rows that are predicted together, beside all of them; single ones among them.
+SUBSETS = (slice(0, 1), slice(-1, None), slice(1, None, 3))
+# Validation rows of absurd answers: how often each is repeated, so that they outnumber the training rows; how
+# far off they are, in standard deviations; and by what share of that predictions move if they are learned.
+COPIES, OFF_BY, FOLLOWED = 10, 100.0, 0.05
+# Times of files are those of a clock that ticks every few milliseconds.
+TICK_S = 0.02
 
 
 class BrokenContractError(AssertionError):
@@ -50,6 +61,10 @@ def check_engine(
     resources: Resources | None = None,
 ) -> None:
     """Check an engine against the contract of `polyfacet.training.engines.base.Engine`.
+
+    Two things are not found: validation rows that are trained on for classes alone, by an engine that says it
+    only chooses by them (see `_Trial._check_validation_rows`); and files outside of the model's folder that
+    a compiled library reads (see `polyfacet.training.engines.own_process`).
 
     Parameters
     ----------
@@ -76,10 +91,18 @@ def check_engine(
     declared = ENGINES.get(name)
     given = resources or Resources(seed=1)
     _check_declaration(declared, facets)
+    began, trials = time.time(), []
+    time.sleep(TICK_S)
     for objective in objectives:
         if declared.classes or not objective.classes:
             trial = _Trial(declared, settings, rows, facets, objective, folder / objective.column, given)
             trial.check()
+            trials.append(trial)
+    answers = predict_alone(
+        [trial.moved for trial in trials], [trial.seen() for trial in trials], since=began
+    )
+    for trial, answer in zip(trials, answers, strict=True):
+        trial.check_alone(answer)
 
 
 def _check_declaration(declared: EngineDeclaration, facets: Sequence[Facet]) -> None:
@@ -127,6 +150,8 @@ class _Trial:
         self.train, self.valid = rows[:n_train], rows[n_train : n_train + n_valid]
         self.rows = rows
         folder.mkdir()
+        self.moved = folder / "moved"
+        self.predicted = np.empty(0)
         self.resources = resources
         if declared.foundation:
             self.resources = self._with_foundation(resources)
@@ -135,9 +160,10 @@ class _Trial:
         """Check every clause."""
         engine = self._new()
         self._check_not_fitted(engine)
-        before = self.rows.copy(deep=True)
+        # pandas copies no arrays that are values.
+        before = self.rows.map(copy.deepcopy)
         engine.fit(self.train, self.valid, self.facets, self.objective)
-        predicted = engine.predict(self.rows)
+        self.predicted = predicted = engine.predict(self.rows)
         self._demand(self.rows.equals(before), "it changes the rows that it is given")
         self._check_kind(predicted)
         self._check_blindness(engine, predicted)
@@ -148,6 +174,30 @@ class _Trial:
         again.fit(self.train, self.valid, self.facets, self.objective)
         self._demand(self._equal(again.predict(self.rows), predicted), "the same seed predicts otherwise")
         self._check_validation_use(engine, predicted)
+        self._check_validation_rows(engine, predicted)
+
+    def seen(self) -> pd.DataFrame:
+        """Return the rows as cells show them, which may be written and read elsewhere."""
+        rows = what_engines_see(self.rows, self.facets)
+        pictures = {
+            column: rows[column].map(lambda path: str(Path(path).resolve()), na_action="ignore")
+            for facet in self.facets
+            if facet.kind == "image"
+            for column in shown_columns(facet, rows.columns)
+        }
+        return rows.assign(**pictures)
+
+    def check_alone(self, answer: Answer) -> None:
+        """Check what a process that has nothing but the saved model predicts."""
+        foreign = ", ".join(answer.foreign)
+        self._demand(not foreign, f"a saved model needs {foreign}, outside of its folder")
+        if answer.predicted is None:
+            self._demand(False, f"a saved model does not predict in a process of its own ({answer.error})")
+            return
+        self._demand(
+            self._equal(np.array(answer.predicted, dtype=self.predicted.dtype), self.predicted),
+            "a saved model predicts otherwise in a process of its own",
+        )
 
     def _new(self) -> Engine:
         return create(self.declared.name, self.settings, self.resources)
@@ -156,7 +206,7 @@ class _Trial:
         home = self.folder / "foundation"
         home.mkdir()
         settings = self.declared.settings(**self.settings)
-        rows = self.train.drop(columns=self.objective.column)
+        rows = what_engines_see(self.train, self.facets)
         engine_class(self.declared.name).pretrain(settings, rows, self.facets, home, resources)
         self._demand(any(home.rglob("*")), "pretrain() leaves its folder empty")
         return Resources(**{**vars(resources), "foundation": home})
@@ -185,6 +235,12 @@ class _Trial:
             self._equal(engine.predict(shuffled), predicted[shuffled.index]),
             "the prediction of a row depends on the rows beside it, or on their order",
         )
+        for subset in SUBSETS:
+            few = unanswered[subset].reset_index(drop=True)
+            self._demand(
+                self._equal(engine.predict(few), predicted[subset]),
+                "the prediction of a row depends on the rows beside it, their number or index",
+            )
 
     def _check_probabilities(self, engine: Engine, predicted: np.ndarray) -> None:
         if not (self.objective.classes and isinstance(engine, ProbabilisticEngine)):
@@ -214,8 +270,7 @@ class _Trial:
 
     def _check_saving(self, engine: Engine, predicted: np.ndarray) -> None:
         engine.save(self.folder / "saved")
-        moved = (self.folder / "saved").rename(self.folder / "moved")
-        loaded = load(moved)
+        loaded = load((self.folder / "saved").rename(self.moved))
         self._demand(loaded.facets == self.facets, "a loaded model does not know its facets")
         self._demand(self._equal(loaded.predict(self.rows), predicted), "a loaded model predicts otherwise")
         if (before := class_probabilities(engine, self.rows)) is not None:
@@ -236,11 +291,49 @@ class _Trial:
             "it declares no use of validation rows, and they change what it predicts",
         )
 
+    def _check_validation_rows(self, engine: Engine, predicted: np.ndarray) -> None:
+        """Tell rows that are trained on from rows that choose, by validation rows whose answers are absurd.
+
+        Predictions follow answers that were trained on, however far off.  An engine that chooses has
+        candidates that know nothing of these answers: it may take the one that predicts most, or least, but
+        none as far off.  So that a candidate that diverged is no alarm, predictions must follow upward and
+        downward.  An engine that learns so little that they move by less than `FOLLOWED` is not found.
+
+        Classes cannot be far off: of candidates that each answer another class, one may rightly be chosen.
+        What an engine does with numbers has to speak for its classes.
+        """
+        use = engine.validation_use
+        if self.objective.classes or use is ValidationUse.NOTHING:
+            return
+        up = self._predicted_after(OFF_BY)
+        if ValidationUse.TRAINING in use:
+            self._demand(
+                not self._equal(up, predicted),
+                "it declares that it trains on validation rows, and their answers change nothing",
+            )
+        elif self._follows(up - predicted) and self._follows(predicted - self._predicted_after(-OFF_BY)):
+            self._demand(False, "it declares that it only chooses by validation rows, and it trains on them")
+
+    def _predicted_after(self, off_by: float) -> np.ndarray:
+        """Fit with validation answers that are far off, and predict."""
+        copies = [self.valid.assign(mat_id=self.valid["mat_id"] + f"-{number}") for number in range(COPIES)]
+        planted = pd.concat(copies, ignore_index=True)
+        planted[self.objective.column] += off_by * self._scale
+        engine = self._new()
+        engine.fit(self.train, planted.set_index(planted.index + len(self.rows)), self.facets, self.objective)
+        return engine.predict(self.rows)
+
+    def _follows(self, differences: np.ndarray) -> bool:
+        return float(differences[self.valid.index].mean()) > FOLLOWED * OFF_BY * self._scale
+
+    @property
+    def _scale(self) -> float:
+        return float(np.std(self.train[self.objective.column])) or 1.0
+
     def _equal(self, first: np.ndarray, second: np.ndarray) -> bool:
         if self.objective.classes:
             return bool((first == second).all())
-        scale = float(np.std(self.train[self.objective.column])) or 1.0
-        return bool(np.allclose(first, second, rtol=EQUAL_WITHIN, atol=EQUAL_WITHIN * scale))
+        return bool(np.allclose(first, second, rtol=EQUAL_WITHIN, atol=EQUAL_WITHIN * self._scale))
 
     def _demand(self, holds: bool, what: str) -> None:
         _demand(holds, self.declared.name, f"{self.objective.column}: {what}")

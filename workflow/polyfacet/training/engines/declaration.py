@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from polyfacet.facets.registry import Facet
+from polyfacet.runtime.names import check_name
+from polyfacet.runtime.plugins import Declaration
 from polyfacet.runtime.resources import Cost
 from polyfacet.training.engines.base import Engine, Settings
 
@@ -14,7 +16,7 @@ Member = tuple[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
-class EngineDeclaration:
+class EngineDeclaration(Declaration):
     """An engine: its name, what it can do, what it costs, and where it is.
 
     Attributes
@@ -66,6 +68,10 @@ class EngineDeclaration:
     gains_by_gpu: Callable[[Sequence[Facet], bool], bool] = lambda facets, from_hub: False
     needs_statistics: Callable[[Mapping[str, Any]], bool] = lambda settings: False
     members: Callable[[Mapping[str, Any]], Sequence[Member]] = lambda settings: ()
+
+    def __post_init__(self) -> None:
+        """Refuse a name that no configuration could ask for."""
+        check_name("an engine", self.name)
 
     def load(self) -> type[Engine]:
         """Import the class."""
