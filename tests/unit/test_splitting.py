@@ -7,6 +7,7 @@ import split_materials as split_script
 from polyfacet.runtime.errors import UserError
 from polyfacet.splits.grouping import by_column, by_material, with_twins
 from polyfacet.splits.methods import SPLIT_METHODS, SplitMethod, SplitSettings, split_materials
+from polyfacet.splits.parts import PARTS
 
 N = 200
 MATERIALS = pd.DataFrame(
@@ -168,11 +169,35 @@ def test_an_unknown_column_is_named_with_those_that_there_are(write_sample, tmp_
             {"assign": lambda materials, settings: dict.fromkeys(materials["mat_id"], "validation")},
             "puts m0 into the part 'validation'; there are: train, valid, test",
         ),
+        (
+            {"group": lambda materials, settings: {**by_material(materials), "ghost0": "a", "ghost1": "b"}},
+            "gives 'ghost0' a group, and 1 other as well: there is no such material in the sample",
+        ),
+        (
+            {"group": lambda materials, settings: {**by_material(materials), None: "a"}},
+            "gives None a group: there is no such material",
+        ),
     ],
 )
-def test_a_way_to_split_that_loses_materials_is_refused(changes, message):
+def test_a_way_to_split_that_loses_or_invents_materials_is_refused(changes, message):
     materials = pd.DataFrame({"mat_id": [f"m{i}" for i in range(10)], "formula": ["Fe"] * 10})
     fields = {"group": lambda materials, settings: by_material(materials), **changes}
     method = SplitMethod("mine", "mine", **fields)
     with pytest.raises(UserError, match=message):
         split_materials(materials, method, SplitSettings(0.8, 0.2, seed=1, repeat=0))
+
+
+def every_fifth(materials, settings):
+    return {mat_id: PARTS[max(i % 5 - 2, 0)] for i, mat_id in enumerate(materials["mat_id"])}
+
+
+def test_given_parts_must_not_divide_the_groups_of_their_method():
+    def by_formula(materials, settings):
+        return dict(zip(materials["mat_id"], materials["formula"], strict=True))
+
+    method = SplitMethod("fifth", "every fifth", by_formula, assign=every_fifth)
+    settings = SplitSettings(0.8, 0.2, seed=1, repeat=0)
+    message = "divides the group 'Li10F', and 39 others as well: m36 in train, m38 in valid, m39 in test"
+    with pytest.raises(UserError, match=message):
+        split_materials(MATERIALS[:160], method, settings)
+    split_materials(MATERIALS[:160:4], method, settings)

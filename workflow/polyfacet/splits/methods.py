@@ -11,6 +11,7 @@ from polyfacet.materials.disordered_compositions import disordered_groups
 from polyfacet.materials.same_composition import composition_groups
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.plugins import Registry
+from polyfacet.splits.checks import check_groups, check_groups_are_whole, check_twins_are_whole
 from polyfacet.splits.folds import read_folds
 from polyfacet.splits.grouping import by_column, by_material, with_twins
 from polyfacet.splits.parts import PARTS, TEST, TRAIN, VALID, divide
@@ -51,8 +52,8 @@ class SplitMethod:
         What must not be divided: from the materials (see `split_materials`) and the settings,
         mat_id to group.  Twins are added by the frame: they are never divided, whatever the method.
     assign
-        Part of each material, where groups and fractions do not decide it; None leaves it to them.  A
-        material without a part is left out of the split.
+        Part of each material, where groups and fractions do not decide it; None leaves it to them.  It may
+        not divide a group.  A material without a part is left out of the split.
     needs
         Settings (`column`, `file`) without which the method does not work.
     takes
@@ -161,35 +162,20 @@ def split_materials(
     Raises
     ------
     UserError
-        If a part would be empty, or given folds divide twins or are of other materials.
+        If a part would be empty, groups are not those of the materials, or given parts divide twins or groups
+        or are of other materials.
     """
-    groups = with_twins(_checked_groups(method, materials, settings), twins)
+    own = dict(method.group(materials, settings))
+    check_groups(own, materials["mat_id"], method.name)
+    groups = with_twins(own, twins)
     if method.assign is None:
         parts = _drawn(groups, settings)
     else:
         parts = _in_sample(method.assign(materials, settings), materials, method)
-        _check_twins(parts, twins, method)
+        check_twins_are_whole(parts, twins, method.name)
+        check_groups_are_whole(parts, own, method.name)
     rows = [(mat_id, groups[mat_id], parts[mat_id]) for mat_id in sorted(parts)]
     return pd.DataFrame(rows, columns=["mat_id", "group", "part"])
-
-
-def _checked_groups(method: SplitMethod, materials: pd.DataFrame, settings: SplitSettings) -> dict[str, str]:
-    """Return a method's groups; each material must have one, or it would vanish from the run."""
-    groups = dict(method.group(materials, settings))
-    missing = [mat_id for mat_id in materials["mat_id"] if mat_id not in groups]
-    if missing:
-        raise UserError(
-            f"the split {method.name!r} gives {missing[0]} no group, and {len(missing) - 1} others neither. "
-            "Its `group` must name every material."
-        )
-    strange = [mat_id for mat_id, group in groups.items() if not isinstance(group, str)]
-    if strange:
-        group = groups[strange[0]]
-        raise UserError(
-            f"the split {method.name!r} gives {strange[0]} the group {group!r}, which is no text but "
-            f"{type(group).__name__}."
-        )
-    return groups
 
 
 def _drawn(groups: Mapping[str, str], settings: SplitSettings) -> dict[str, str]:
@@ -217,13 +203,3 @@ def _in_sample(given: Mapping[str, str], materials: pd.DataFrame, method: SplitM
                 f"it names {len(given)} materials, {len(parts)} of which are in the sample."
             )
     return parts
-
-
-def _check_twins(parts: Mapping[str, str], twins: Mapping[str, str], method: SplitMethod) -> None:
-    divided = pd.DataFrame({"twins": pd.Series(dict(twins)), "part": pd.Series(dict(parts))}).dropna()
-    apart = divided.groupby("twins")["part"].nunique()
-    if (apart > 1).any():
-        raise UserError(
-            f"the split {method.name!r} divides twins, the same crystal under several identifiers: "
-            f"{', '.join(sorted(divided.index[divided['twins'] == apart.idxmax()]))}. Move them to one part."
-        )
