@@ -12,6 +12,7 @@ from polyfacet.materials.same_composition import composition_groups
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.plugins import Registry
 from polyfacet.splits.checks import check_groups, check_groups_are_whole, check_twins_are_whole
+from polyfacet.splits.coverage import Coverage, coverage_of
 from polyfacet.splits.folds import read_folds
 from polyfacet.splits.grouping import by_column, by_material, with_twins
 from polyfacet.splits.parts import PARTS, TEST, TRAIN, VALID, divide
@@ -133,6 +134,8 @@ SCIKIT_LEARN = SplitMethod(
     assign=_positional,
     takes=("random_state",),
 )
+# Where fewer of the identifiers that could match do, the parts are those of other materials.
+MIN_KNOWN_SHARE = 0.1
 SPLIT_METHODS = Registry("way to split", SplitMethod, (RANDOM, FORMULA, COLUMN, FOLDS, SCIKIT_LEARN))
 
 
@@ -141,7 +144,7 @@ def split_materials(
     method: SplitMethod,
     settings: SplitSettings,
     twins: Mapping[str, str] = MappingProxyType({}),
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, Coverage]:
     """Give each material its part.
 
     Parameters
@@ -156,8 +159,8 @@ def split_materials(
 
     Returns
     -------
-    pandas.DataFrame
-        Rows of ``SPLIT``, ordered by mat_id.
+    tuple of pandas.DataFrame and Coverage
+        Rows of ``SPLIT``, ordered by mat_id; which materials have none, and what is of no material.
 
     Raises
     ------
@@ -169,13 +172,14 @@ def split_materials(
     check_groups(own, materials["mat_id"], method.name)
     groups = with_twins(own, twins)
     if method.assign is None:
-        parts = _drawn(groups, settings)
+        given = parts = _drawn(groups, settings)
     else:
-        parts = _in_sample(method.assign(materials, settings), materials, method)
+        given = dict(method.assign(materials, settings))
+        parts = _in_sample(given, materials, method)
         check_twins_are_whole(parts, twins, method.name)
         check_groups_are_whole(parts, own, method.name)
     rows = [(mat_id, groups[mat_id], parts[mat_id]) for mat_id in sorted(parts)]
-    return pd.DataFrame(rows, columns=["mat_id", "group", "part"])
+    return pd.DataFrame(rows, columns=["mat_id", "group", "part"]), coverage_of(given, materials["mat_id"])
 
 
 def _drawn(groups: Mapping[str, str], settings: SplitSettings) -> dict[str, str]:
@@ -196,6 +200,13 @@ def _in_sample(given: Mapping[str, str], materials: pd.DataFrame, method: SplitM
             )
     known = set(materials["mat_id"])
     parts = {mat_id: part for mat_id, part in given.items() if mat_id in known}
+    # Folds may be of many more materials than the sample, or of a few of them.
+    if len(parts) < MIN_KNOWN_SHARE * min(len(given), len(known)):
+        raise UserError(
+            f"the split {method.name!r} names {len(given)} materials, {len(parts)} of which are in this "
+            f"sample of {len(known)}: it is of other materials. Its identifiers are like "
+            f"{next(iter(given))}, those of the sample like {materials['mat_id'].iloc[0]}."
+        )
     for part in (TRAIN, TEST):
         if part not in parts.values():
             raise UserError(

@@ -43,6 +43,8 @@ class Counts(_Part):
     n_test: int
     # Left out: without a facet of the combination, or without a value of the objective.
     n_missing: int
+    # Left out by the split, which gives them no part.
+    n_without_part: int
 
 
 class Cost(_Part):

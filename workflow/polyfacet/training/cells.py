@@ -21,6 +21,7 @@ from polyfacet.splits.parts import PARTS, TEST, TRAIN, VALID
 from polyfacet.training.cards import Card, Counts, describe_origin, measure_cost
 from polyfacet.training.engines.base import Engine, EngineError, ValidationUse
 from polyfacet.training.learnable import check_learnable, check_not_shown, check_predictions, is_known
+from polyfacet.training.provenance import UNKNOWN, Provenance
 
 logger = logging.getLogger(__name__)
 
@@ -141,7 +142,7 @@ def _columns_of(facet: Facet, rows: pd.DataFrame) -> list[str]:
 
 
 def train(
-    cell: Cell, engine: Engine, materials: pd.DataFrame, model: Path, foundation: str | None = None
+    cell: Cell, engine: Engine, materials: pd.DataFrame, model: Path, made_of: Provenance = UNKNOWN
 ) -> tuple[pd.DataFrame, Card]:
     """Train a cell on the materials that have its facets and its objective, and predict all of them.
 
@@ -157,8 +158,8 @@ def train(
         Aligned rows (see `polyfacet.training.dataset`) with their ``part``.
     model
         Folder for the trained model; empty where the cell failed.
-    foundation
-        Digest of the foundation that the engine was given; None for none.
+    made_of
+        What the card says of the data and the code.
 
     Returns
     -------
@@ -184,11 +185,9 @@ def train(
         reason = f"{error}{_left_out(materials, rows, cell)}"
         predicted = np.full(len(rows), None if cell.objective.classes else np.nan)
         model.mkdir(parents=True, exist_ok=True)
-    card = _card(cell, engine, rows, len(materials), reason, time.monotonic() - start)
-    return (
-        _predictions(cell, rows, predicted, engine.validation_use),
-        card.model_copy(update={"foundation": foundation}),
-    )
+    counts = _counts(rows["part"], len(materials), engine.validation_use, made_of.n_without_part)
+    card = _card(cell, engine, rows, counts, made_of, reason, time.monotonic() - start)
+    return _predictions(cell, rows, predicted, engine.validation_use), card
 
 
 def _predictions(cell: Cell, rows: pd.DataFrame, predicted: np.ndarray, use: ValidationUse) -> pd.DataFrame:
@@ -220,7 +219,7 @@ def _left_out(materials: pd.DataFrame, rows: pd.DataFrame, cell: Cell) -> str:
     )
 
 
-def _counts(parts: pd.Series, n_materials: int, use: ValidationUse) -> Counts:
+def _counts(parts: pd.Series, n_materials: int, use: ValidationUse, n_without_part: int) -> Counts:
     """Count what was really trained on, what chose, and what was left out."""
     n = {part: int((parts == part).sum()) for part in PARTS}
     return Counts(
@@ -228,11 +227,18 @@ def _counts(parts: pd.Series, n_materials: int, use: ValidationUse) -> Counts:
         n_valid=n[VALID] if ValidationUse.CHOICE in use else 0,
         n_test=n[TEST],
         n_missing=n_materials - len(parts),
+        n_without_part=n_without_part,
     )
 
 
 def _card(
-    cell: Cell, engine: Engine, rows: pd.DataFrame, n_materials: int, reason: str | None, wall_time_s: float
+    cell: Cell,
+    engine: Engine,
+    rows: pd.DataFrame,
+    counts: Counts,
+    made_of: Provenance,
+    reason: str | None,
+    wall_time_s: float,
 ) -> Card:
     return Card(
         status="failed" if reason else "ok",
@@ -247,9 +253,10 @@ def _card(
         is_baseline=not cell.facets,
         contains_answer=cell.contains_answer,
         seed=cell.seed,
-        counts=_counts(rows["part"], n_materials, engine.validation_use),
+        counts=counts,
         tested=text_digest(*sorted(rows.loc[rows["part"] == TEST, "mat_id"])),
         encoders=engine.encoder_identities(),
+        foundation=made_of.foundation,
         cost=measure_cost(wall_time_s, cell.threads),
         origin=describe_origin(),
     )
