@@ -98,6 +98,16 @@ def test_materials_that_the_split_gives_no_part_are_counted_apart(trained):
     assert (counts["hardness"].n_missing, counts["strength"].n_missing) == (0, N - N_STRONG)
 
 
+def test_cards_have_digests_of_inputs_and_code(trained):
+    before, again = cards_in(trained), train(trained)
+    assert {name: (card.inputs, card.code) for name, card in again.items()} == {
+        name: (card.inputs, card.code) for name, card in before.items()
+    }
+    assert len({card.inputs.objective for card in again.values()}) == len(again)
+    assert {len(card.code) for card in again.values()} == {16}
+    assert {card.code for card in train(trained, code="of the rule").values()} == {"of the rule"}
+
+
 def test_the_dataset_has_null_for_what_was_not_measured(trained):
     dataset = pd.read_parquet(trained / "data.parquet")
     counts = dataset[list(DESCRIPTION["objectives"])].notna().sum()

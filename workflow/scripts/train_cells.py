@@ -11,6 +11,7 @@ from polyfacet.facets.aligned import tables_by_facet
 from polyfacet.facets.registry import TEXT, facet_named, facets_of
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.arguments import Key
+from polyfacet.runtime.code_digest import WORKFLOW, code_digest
 from polyfacet.runtime.files import atomic_path, scratch_folder, sha256_of_folder
 from polyfacet.runtime.parquet import n_rows, write_table
 from polyfacet.runtime.progress import track
@@ -20,7 +21,8 @@ from polyfacet.training.dataset import read_cell_rows
 from polyfacet.training.encoders.hub_cache import read_record, work_offline
 from polyfacet.training.engines.base import Resources
 from polyfacet.training.engines.creation import create
-from polyfacet.training.provenance import Provenance
+from polyfacet.training.engines.registry import engine_files
+from polyfacet.training.provenance import InputDigests, Provenance
 
 
 def main(
@@ -42,6 +44,7 @@ def main(
     statistics: Sequence[Path] = (),
     derived: Sequence[Path] = (),
     foundation: Path | None = None,
+    code: str | None = None,
     keep_models: bool = True,
     threads: Annotated[int, Key("training.threads")] = 1,
 ) -> None:
@@ -81,6 +84,8 @@ def main(
         Tables of those of the objectives that are not in the sample.
     foundation
         What all cells of the method on this split share, for engines that have such.
+    code
+        Digest of this script and the engine, as the rule has it; None computes it.
     keep_models
         Whether trained models are kept.
     threads
@@ -104,8 +109,10 @@ def main(
     resources = Resources(
         own_seed, threads, encoders, states=states, checkpoints=checkpoints, foundation=foundation
     )
+    digests = InputDigests(materials)
     made_of = Provenance(
         n_without_part=n_rows(sample) - len(materials),
+        code=code or code_digest(WORKFLOW / "scripts" / "train_cells.py", *engine_files(engine, settings)),
         foundation=sha256_of_folder(foundation) if foundation else None,
     )
     todo = list(zip(grid, objectives, strict=True))
@@ -120,7 +127,8 @@ def main(
             home = folder / each["folder"]
             home.mkdir(parents=True, exist_ok=True)
             made = create(engine, settings, resources)
-            predictions, card = train(cell, made, materials, home / "model", made_of)
+            known = replace(made_of, inputs=digests.of(cell.facets, objective))
+            predictions, card = train(cell, made, materials, home / "model", known)
             if fetched:
                 names = {facet.name for facet in looked_at}
                 started_from = {e.facet: e.identity for e in fetched.encoders if e.facet in names}

@@ -256,6 +256,8 @@ def _card(
         counts=counts,
         tested=text_digest(*sorted(rows.loc[rows["part"] == TEST, "mat_id"])),
         encoders=engine.encoder_identities(),
+        inputs=made_of.inputs,
+        code=made_of.code,
         foundation=made_of.foundation,
         cost=measure_cost(wall_time_s, cell.threads),
         origin=describe_origin(),
