@@ -250,7 +250,7 @@ def test_materials_without_a_part_and_parts_without_a_material_are_counted(repor
     assert "| crystals | `automm` | text | 8 | 1 | 3 | 0 | 5 |" in text
     (line,) = [line for line in text.splitlines() if line.startswith("- steels/folds-0: ")]
     assert "5 of 7 materials have no part and are in no cell (c, d, e, f, g)" in line
-    assert "1 of the identifiers that are given a part are not in the sample (x)" in line
+    assert "1 identifier with a part is not in the sample (x)" in line
     assert "glasses/folds-0" not in text
 
 

@@ -33,9 +33,9 @@ class Coverage(BaseModel):
                 f"({_examples(self.without_part, self.n_without_part)})"
             )
         if self.n_unknown:
+            named = "identifier with a part is" if self.n_unknown == 1 else "identifiers with a part are"
             said.append(
-                f"{self.n_unknown} of the identifiers that are given a part are not in the sample "
-                f"({_examples(self.unknown, self.n_unknown)})"
+                f"{self.n_unknown} {named} not in the sample ({_examples(self.unknown, self.n_unknown)})"
             )
         return "; ".join(said)
 
