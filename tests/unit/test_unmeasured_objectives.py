@@ -104,7 +104,7 @@ def test_cards_have_digests_of_inputs_and_code(trained):
         name: (card.inputs, card.code) for name, card in before.items()
     }
     assert len({card.inputs.objective for card in again.values()}) == len(again)
-    assert {len(card.code) for card in again.values()} == {16}
+    assert {card.code for card in again.values()} == {None}
     assert {card.code for card in train(trained, code="of the rule").values()} == {"of the rule"}
 
 

@@ -11,7 +11,6 @@ from polyfacet.facets.aligned import tables_by_facet
 from polyfacet.facets.registry import TEXT, facet_named, facets_of
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.arguments import Key
-from polyfacet.runtime.code_digest import WORKFLOW, code_digest
 from polyfacet.runtime.files import atomic_path, scratch_folder, sha256_of_folder
 from polyfacet.runtime.parquet import n_rows, write_table
 from polyfacet.runtime.progress import track
@@ -21,7 +20,6 @@ from polyfacet.training.dataset import read_cell_rows
 from polyfacet.training.encoders.hub_cache import read_record, work_offline
 from polyfacet.training.engines.base import Resources
 from polyfacet.training.engines.creation import create
-from polyfacet.training.engines.registry import engine_files
 from polyfacet.training.provenance import InputDigests, Provenance
 
 
@@ -85,7 +83,7 @@ def main(
     foundation
         What all cells of the method on this split share, for engines that have such.
     code
-        Digest of this script and the engine, as the rule has it; None computes it.
+        Digest of this script and of the engine, for the cards, as the rule has it.
     keep_models
         Whether trained models are kept.
     threads
@@ -112,7 +110,7 @@ def main(
     digests = InputDigests(materials)
     made_of = Provenance(
         n_without_part=n_rows(sample) - len(materials),
-        code=code or code_digest(WORKFLOW / "scripts" / "train_cells.py", *engine_files(engine, settings)),
+        code=code,
         foundation=sha256_of_folder(foundation) if foundation else None,
     )
     todo = list(zip(grid, objectives, strict=True))
