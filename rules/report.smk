@@ -155,6 +155,7 @@ rule write_report:
             f"{SOURCE}/sample/rejected.parquet", source=config["tables"]
         ),
         splits=splits_of_run(rules.split_materials.output.split, CRYSTALS_IF_ANY),
+        coverages=splits_of_run(rules.split_materials.output.coverage),
         networks=(
             splits_of_run(rules.fit_network.output.record, CRYSTALS_IF_ANY)
             if GRAPH in FACETS_OF.get(CRYSTALS, ())

@@ -155,6 +155,7 @@ rule split_materials:
         file=lambda wildcards: SPLITS[wildcards.split]["file"] or [],
     output:
         split=f"{SPLIT}/split.parquet",
+        coverage=f"{SPLIT}/split.coverage.json",
     log:
         f"{LOGS}/{{source}}/{{split}}-{{repeat}}/split_materials.log",
     benchmark:

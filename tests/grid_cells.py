@@ -48,7 +48,7 @@ def card_fields(**changes: Any) -> dict[str, Any]:
         "is_baseline": False,
         "contains_answer": True,
         "seed": 42,
-        "counts": Counts(n_train=10, n_valid=2, n_test=3, n_missing=1),
+        "counts": Counts(n_train=10, n_valid=2, n_test=3, n_missing=1, n_without_part=0),
         "tested": "0" * 64,
         "encoders": {"text": "0" * 64},
         "cost": measure_cost(wall_time_s=1.5, threads=2),

@@ -38,6 +38,7 @@ def cell_row(row: str, objective: str = "gap", *, ok: bool = True, **changes: An
         "n_valid": 1,
         "n_test": 3,
         "n_missing": 0,
+        "n_without_part": 0,
         "tested": "abc",
         "seed": 1,
         "wall_time_s": 1.0,

@@ -117,6 +117,23 @@ def test_what_cannot_be_read_as_meant_shows_the_line_to_write(line, message):
         read(line)
 
 
+@pytest.mark.parametrize("key", [2024, 2.5, "2024", "1st", "", "ä", "My Method", "x" * 40, "No 1"])
+@pytest.mark.parametrize(
+    ("section", "item"),
+    [("methods", {"engine": "dummy"}), ("splits", {"method": "random"}), ("tables", TABLE)],
+)
+def test_a_key_that_is_no_name_shows_one_that_is(section, item, key):
+    with pytest.raises(UserError, match=rf"{section}\.(.|\n)*Write for example") as refused:
+        complete_config({section: {key: item}})
+    ((name, _),) = yaml.safe_load(str(refused.value).split("Write for example")[1])[section].items()
+    assert name in complete_config({section: {name: item}})[section]
+
+
+def test_a_name_of_digits_keeps_them():
+    with pytest.raises(UserError, match=r"methods: \{method2024: '...'\}"):
+        read("methods: {2024: {engine: dummy}}")
+
+
 def test_classes_that_are_truth_values_need_quotes():
     section = {"objectives": {"ok": yaml.safe_load("{column: A, classes: [yes, no]}")}}
     with pytest.raises(UserError, match=r"YAML reads yes, no(.|\n)*classes: \['yes', 'no'\]"):

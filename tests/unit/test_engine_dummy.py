@@ -97,7 +97,8 @@ def test_a_cell_from_table_to_card(rows: pd.DataFrame, tmp_path: Path) -> None:
     assert set(rows["mat_id"]) - set(predictions["mat_id"]) == {"m03", "m17"}
     assert card.status == "ok"
     assert card.contains_answer
-    assert card.counts.model_dump() == {"n_train": 15, "n_valid": 0, "n_test": 3, "n_missing": 2}
+    counts = {"n_train": 15, "n_valid": 0, "n_test": 3, "n_missing": 2, "n_without_part": 0}
+    assert card.counts.model_dump() == counts
     test = predictions[predictions["part"] == "test"]
     np.testing.assert_array_equal(test["y_true"], rows.loc[[16, 18, 19], "vol_atom"])
     # The median of 10, 11, 12, 14 to 25: all training rows but the one without a picture.

@@ -7,6 +7,7 @@ from project import PROJECT
 from polyfacet.config.completion import complete_config
 from polyfacet.config.run import CRYSTALS
 from polyfacet.runtime.errors import UserError
+from polyfacet.splits.methods import SPLIT_METHODS, SplitMethod
 from polyfacet.splits.parts import divide
 from polyfacet.training.feasibility import check_feasible, fewest_materials
 from polyfacet.training.methods import checked_methods
@@ -18,6 +19,16 @@ FEW = {"n_materials": 10}
 def check(config):
     completed = complete_config(config)
     check_feasible(completed, checked_methods(completed))
+
+
+def test_a_column_that_a_split_of_a_plug_in_reads_is_one_of_its_sources(monkeypatch):
+    def by_size(materials, settings):
+        return {}
+
+    declared = {**SPLIT_METHODS.all(), "size": SplitMethod("size", "by size", by_size, reads=("sites",))}
+    monkeypatch.setattr(SPLIT_METHODS, "all", lambda: declared)
+    with pytest.raises(UserError, match="splits.size looks at the column 'sites'.*mean n_sites"):
+        check({"splits": {"size": {}}})
 
 
 @pytest.mark.parametrize("path", sorted((PROJECT / "config").glob("*.yaml")), ids=lambda path: path.stem)
@@ -35,6 +46,43 @@ def test_the_shipped_configurations_are_feasible(path):
         ({"splits": {"prototypes": {}}}, "splits.prototypes.method names 'prototypes'; there are: random"),
         ({"splits": {"a": {"method": "formulas"}}}, "Did you mean formula?"),
         ({"splits": {"a": {"method": "column"}}}, "splits: {a: {method: column, column: space_group}}"),
+        (
+            {"splits": {"a": {"method": "column", "column": "spacegroup"}}},
+            "splits.a looks at the column 'spacegroup', and crystals have none of that name; there are: "
+            "mat_id, formula, prototype_id, space_group, n_sites, volume, gap, e_form, e_hull, e_total, "
+            "mag_vol, vol_atom, dos_ef, structure, data, source_file, source_position. Did you mean "
+            "space_group?",
+        ),
+        (
+            {
+                "tables": {
+                    "steels": {
+                        "file": "steels.csv",
+                        "composition": {"formula": "F"},
+                        "process": ["T"],
+                        "objectives": {"hv": {"column": "HV"}},
+                    }
+                },
+                "methods": {"mean": {"engine": "dummy"}},
+                "splits": {"a": {"method": "column", "column": "process"}},
+            },
+            "'process', and the table steels has none of that name; there are: mat_id, formula, line, hv",
+        ),
+        (
+            {
+                "sources": ["x.json"],
+                "tables": {
+                    "steels": {
+                        "file": "steels.csv",
+                        "composition": {"formula": "F"},
+                        "objectives": {"hv": {"column": "HV"}},
+                    }
+                },
+                "methods": {"mean": {"engine": "dummy"}},
+                "splits": {"a": {"method": "column", "column": "space_group"}},
+            },
+            "splits: {a: {sources: [crystals]}}",
+        ),
         ({"splits": {"a": {"method": "folds"}}}, "splits: {a: {method: folds, file: folds.csv}}"),
         ({"splits": {"random": {"column": "spg"}}}, "the method `random` does not look at it"),
         ({"splits": {"random": {"random_state": 3}}}, "splits.random.random_state = 3"),

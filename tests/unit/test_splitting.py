@@ -5,8 +5,10 @@ import pytest
 
 import split_materials as split_script
 from polyfacet.runtime.errors import UserError
+from polyfacet.splits.coverage import read_coverage
 from polyfacet.splits.grouping import by_column, by_material, with_twins
 from polyfacet.splits.methods import SPLIT_METHODS, SplitMethod, SplitSettings, split_materials
+from polyfacet.splits.parts import PARTS
 
 N = 200
 MATERIALS = pd.DataFrame(
@@ -20,7 +22,7 @@ MATERIALS = pd.DataFrame(
 
 def split(method="random", materials=MATERIALS, twins=(), **changes):
     settings = {"train_fraction": 0.85, "validation_fraction": 0.2, "seed": 1, "repeat": 0} | changes
-    return split_materials(materials, SPLIT_METHODS.get(method), SplitSettings(**settings), dict(twins))
+    return split_materials(materials, SPLIT_METHODS.get(method), SplitSettings(**settings), dict(twins))[0]
 
 
 def sizes(parts):
@@ -120,6 +122,33 @@ def test_given_folds_are_taken_as_they_are(tmp_path):
     }
 
 
+def test_what_given_folds_leave_out_and_what_they_name_beside_the_sample_is_said(
+    write_sample, tmp_path, capsys
+):
+    sample = write_sample({f"m{i}": "Fe" for i in range(10)})
+    path, said = tmp_path / "split.parquet", tmp_path / "said.json"
+    given = folds(tmp_path / "folds.csv", ["m0,train", "m1,valid", "m2,test", "stranger,test"])
+    settings = {"method": "folds", "train_fraction": 0.5, "seed": 3, "repeat": 0}
+    split_script.main(sample, path, file=given, coverage=said, **settings)
+    assert read_coverage(said).model_dump() == {
+        "n_materials": 10,
+        "n_without_part": 7,
+        "without_part": ["m3", "m4", "m5", "m6", "m7"],
+        "n_unknown": 1,
+        "unknown": ["stranger"],
+    }
+    told = capsys.readouterr().err
+    assert f"{path}: 7 of 10 materials have no part and are in no cell (m3, m4, m5, m6, m7, ...)" in told
+    assert "not in the sample (stranger)" in told
+    split_script.main(sample, path, coverage=said, **{**settings, "method": "random"})
+    assert (str(read_coverage(said)), capsys.readouterr().err) == ("", "")
+
+
+def test_folds_may_be_of_many_more_materials_than_the_sample(tmp_path):
+    given = [f"m{i},{PARTS[i % 3]}" for i in range(10_000)]
+    assert len(split("folds", file=folds(tmp_path / "folds.csv", given))) == N
+
+
 def test_given_folds_may_have_repeats(tmp_path):
     rows = ["m0,train,0", "m1,test,0", "m0,test,1", "m1,train,1"]
     path = folds(tmp_path / "folds.csv", rows, "mat_id,part,repeat")
@@ -136,6 +165,11 @@ def test_given_folds_may_have_repeats(tmp_path):
         (["m0,training", "m1,test"], "mat_id,part", "'training'; there are: train, valid, test"),
         (["m0,train", "m0,test"], "mat_id,part", "have m0 twice"),
         (["m0,train,1", "m1,test,1"], "mat_id,part,repeat", "no rows of repeat 0"),
+        (
+            ["m0,train", "m1,test", *(f"agm{i},train" for i in range(1000))],
+            "mat_id,part",
+            "names 1002 materials, 2 of which are in this sample of 200: it is of other materials. Its",
+        ),
         (["x,train", "m1,test"], "mat_id,part", "no material of this sample in the part 'train'"),
     ],
 )
@@ -168,11 +202,35 @@ def test_an_unknown_column_is_named_with_those_that_there_are(write_sample, tmp_
             {"assign": lambda materials, settings: dict.fromkeys(materials["mat_id"], "validation")},
             "puts m0 into the part 'validation'; there are: train, valid, test",
         ),
+        (
+            {"group": lambda materials, settings: {**by_material(materials), "ghost0": "a", "ghost1": "b"}},
+            "gives 'ghost0' a group, and 1 other as well: there is no such material in the sample",
+        ),
+        (
+            {"group": lambda materials, settings: {**by_material(materials), None: "a"}},
+            "gives None a group: there is no such material",
+        ),
     ],
 )
-def test_a_way_to_split_that_loses_materials_is_refused(changes, message):
+def test_a_way_to_split_that_loses_or_invents_materials_is_refused(changes, message):
     materials = pd.DataFrame({"mat_id": [f"m{i}" for i in range(10)], "formula": ["Fe"] * 10})
     fields = {"group": lambda materials, settings: by_material(materials), **changes}
     method = SplitMethod("mine", "mine", **fields)
     with pytest.raises(UserError, match=message):
         split_materials(materials, method, SplitSettings(0.8, 0.2, seed=1, repeat=0))
+
+
+def every_fifth(materials, settings):
+    return {mat_id: PARTS[max(i % 5 - 2, 0)] for i, mat_id in enumerate(materials["mat_id"])}
+
+
+def test_given_parts_must_not_divide_the_groups_of_their_method():
+    def by_formula(materials, settings):
+        return dict(zip(materials["mat_id"], materials["formula"], strict=True))
+
+    method = SplitMethod("fifth", "every fifth", by_formula, assign=every_fifth)
+    settings = SplitSettings(0.8, 0.2, seed=1, repeat=0)
+    message = "divides the group 'Li10F', and 39 others as well: m36 in train, m38 in valid, m39 in test"
+    with pytest.raises(UserError, match=message):
+        split_materials(MATERIALS[:160], method, settings)
+    split_materials(MATERIALS[:160:4], method, settings)

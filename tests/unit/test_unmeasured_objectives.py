@@ -8,7 +8,9 @@ import assemble_dataset
 import read_composition_table
 import split_materials
 import train_cells
+from polyfacet.runtime.parquet import write_table
 from polyfacet.sources.tables.description import objectives_of, table_source
+from polyfacet.splits.parts import SPLIT
 from polyfacet.training.cards import read_card
 
 N, N_STRONG = 20, 11
@@ -46,25 +48,34 @@ def trained(tmp_path):
     assemble_dataset.main(
         rows, split, [], dataset, source="steel", facets=["composition"], shard=0, n_shards=1
     )
-    objectives = objectives_of(table_source("steel", described))
-    train_cells.main(
-        rows,
-        split,
-        [],
-        tmp_path / "cells",
-        place=PLACE,
-        facets=[],
-        grid=[{"combination": "none", "objective": vars(each), "folder": each.column} for each in objectives],
-        engine="dummy",
-        settings={},
-        seed=1,
-    )
+    train(tmp_path)
     return tmp_path
+
+
+def train(folder, **changes):
+    """Train a cell of each objective; return their cards by objective."""
+    objectives = objectives_of(table_source("steel", {**DESCRIPTION, "file": "steel.csv"}))
+    grid = [{"combination": "none", "objective": vars(each), "folder": each.column} for each in objectives]
+    given = {
+        "place": PLACE,
+        "facets": [],
+        "grid": grid,
+        "engine": "dummy",
+        "settings": {},
+        "seed": 1,
+        **changes,
+    }
+    train_cells.main(folder / "rows.parquet", folder / "split.parquet", [], folder / "cells", **given)
+    return cards_in(folder)
+
+
+def cards_in(folder):
+    return {name: read_card(folder / "cells" / name / "card.json") for name in DESCRIPTION["objectives"]}
 
 
 def test_each_cell_learns_from_the_rows_that_have_its_objective(trained):
     assert len(pd.read_parquet(trained / "rejected.parquet")) == 0
-    cards = {name: read_card(trained / "cells" / name / "card.json") for name in DESCRIPTION["objectives"]}
+    cards = cards_in(trained)
     missing = {name: card.counts.n_missing for name, card in cards.items()}
     assert missing == {"hardness": 0, "strength": N - N_STRONG, "toughness": N, "phase": N - N // 4}
     assert [cards[name].status for name in ("hardness", "strength")] == ["ok", "ok"]
@@ -73,9 +84,28 @@ def test_each_cell_learns_from_the_rows_that_have_its_objective(trained):
 
 
 def test_an_objective_without_a_value_is_a_failed_card_that_says_so(trained):
-    card = read_card(trained / "cells" / "toughness" / "card.json")
+    card = cards_in(trained)["toughness"]
     assert card.status == "failed"
     assert f"{N} of {N} materials are left out: they lack a value of toughness" in card.reason
+
+
+def test_materials_that_the_split_gives_no_part_are_counted_apart(trained):
+    assert {card.counts.n_without_part for card in cards_in(trained).values()} == {0}
+    split = pd.read_parquet(trained / "split.parquet")
+    write_table(trained / "split.parquet", split[3:], SPLIT)
+    counts = {name: card.counts for name, card in train(trained).items()}
+    assert {each.n_without_part for each in counts.values()} == {3}
+    assert (counts["hardness"].n_missing, counts["strength"].n_missing) == (0, N - N_STRONG)
+
+
+def test_cards_have_digests_of_inputs_and_code(trained):
+    before, again = cards_in(trained), train(trained)
+    assert {name: (card.inputs, card.code) for name, card in again.items()} == {
+        name: (card.inputs, card.code) for name, card in before.items()
+    }
+    assert len({card.inputs.objective for card in again.values()}) == len(again)
+    assert {card.code for card in again.values()} == {None}
+    assert {card.code for card in train(trained, code="of the rule").values()} == {"of the rule"}
 
 
 def test_the_dataset_has_null_for_what_was_not_measured(trained):

@@ -14,6 +14,7 @@ from polyfacet.materials.stage_tables import TWINS
 from polyfacet.runtime.parquet import write_table
 from polyfacet.runtime.rejects import Reject, write_rejects
 from polyfacet.sources.tables.reading import REJECTED_ROWS
+from polyfacet.splits.coverage import coverage_of, write_coverage
 from polyfacet.splits.parts import SPLIT
 
 BLANK_OBJECTIVES = dict.fromkeys(
@@ -83,6 +84,10 @@ def report(tmp_path):
     (tmp_path / "report").mkdir()
     files = {name: stage_file(tmp_path, name) for name in ("rejected_rows", "rejected", "provenance")}
 
+    coverages = [tmp_path / source / "folds-0" / "split.coverage.json" for source in ("steels", "glasses")]
+    write_coverage(coverages[0], coverage_of(["a", "b", "x"], "abcdefg"))
+    write_coverage(coverages[1], coverage_of("ab", "ab"))
+
     def write(*results, has_crystals=True, **recorded):
         network.write_text(json.dumps({"kind": "random", "notes": [], **recorded}))
         cells, scores = frames([cell for cell, _ in results], [row for _, rows in results for row in rows])
@@ -99,6 +104,7 @@ def report(tmp_path):
             summaries=[tmp_path / "crystals" / "sample" / "summary.json"],
             rejected_rows=files["rejected_rows"],
             splits=[tmp_path / "split.parquet"] if has_crystals else [],
+            coverages=coverages,
             networks=[network],
             twins=[tmp_path / "twins-0.parquet", tmp_path / "twins-1.parquet"],
             tokens=[],
@@ -237,6 +243,15 @@ def test_twins_are_counted_and_listed(report, tmp_path):
         "b,a,Cu,True",
         "f,a,Cu,False",
     ]
+
+
+def test_materials_without_a_part_and_parts_without_a_material_are_counted(report):
+    text = report(cell("text", n_without_part=5), *baselines(n_without_part=5))
+    assert "| crystals | `automm` | text | 8 | 1 | 3 | 0 | 5 |" in text
+    (line,) = [line for line in text.splitlines() if line.startswith("- steels/folds-0: ")]
+    assert "5 of 7 materials have no part and are in no cell (c, d, e, f, g)" in line
+    assert "1 identifier with a part is not in the sample (x)" in line
+    assert "glasses/folds-0" not in text
 
 
 def test_rivals_that_were_tested_on_other_materials_are_named(report):

@@ -8,6 +8,8 @@ from polyfacet.materials.stage_tables import TWINS
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import column_names, read_by_material, read_table, write_table
+from polyfacet.runtime.progress import tell
+from polyfacet.splits.coverage import write_coverage
 from polyfacet.splits.methods import SPLIT_METHODS, SplitSettings, split_materials
 from polyfacet.splits.parts import SPLIT
 
@@ -20,6 +22,7 @@ def main(
     train_fraction: Annotated[float, Key("splits.<split>.train_fraction")],
     seed: Annotated[int, Key("seed")],
     repeat: int,
+    coverage: Path | None = None,
     validation_fraction: Annotated[float, Key("splits.<split>.validation_fraction")] = 0.15,
     random_state: Annotated[int | None, Key("splits.<split>.random_state")] = None,
     column: str | None = None,
@@ -27,7 +30,7 @@ def main(
     twins: Sequence[Path] = (),
     rounded: bool = False,
 ) -> None:
-    """Write the part of every material.
+    """Write the part of every material, and say of which materials there is none.
 
     Parameters
     ----------
@@ -35,6 +38,8 @@ def main(
         Table of the materials of a source.
     split
         Output: mat_id, part, and the group that stays together.
+    coverage
+        Output, as JSON: materials without a part, and identifiers with a part that are not in the sample.
     method
         Name of a method of `polyfacet.splits.methods.SPLIT_METHODS`.
     train_fraction, validation_fraction, seed, repeat, random_state, column, file, rounded
@@ -59,10 +64,14 @@ def main(
         train_fraction, validation_fraction, seed, int(repeat), rounded, random_state, column, file
     )
     try:
-        parts = split_materials(materials, chosen, settings, twin_names)
+        parts, covered = split_materials(materials, chosen, settings, twin_names)
     except UserError as error:
         raise UserError(f"split `{method}`, repeat {repeat}: {error}") from error
     write_table(split, parts, SPLIT)
+    if str(covered):
+        tell(f"{split}: {covered}")
+    if coverage is not None:
+        write_coverage(coverage, covered)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from polyfacet.facets.registry import TEXT, facet_named, facets_of
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.files import atomic_path, scratch_folder, sha256_of_folder
-from polyfacet.runtime.parquet import write_table
+from polyfacet.runtime.parquet import n_rows, write_table
 from polyfacet.runtime.progress import track
 from polyfacet.training.cards import write_card
 from polyfacet.training.cells import NO_FACET, PREDICTIONS, Cell, Place, train
@@ -20,6 +20,7 @@ from polyfacet.training.dataset import read_cell_rows
 from polyfacet.training.encoders.hub_cache import read_record, work_offline
 from polyfacet.training.engines.base import Resources
 from polyfacet.training.engines.creation import create
+from polyfacet.training.provenance import InputDigests, Provenance
 
 
 def main(
@@ -41,6 +42,7 @@ def main(
     statistics: Sequence[Path] = (),
     derived: Sequence[Path] = (),
     foundation: Path | None = None,
+    code: str | None = None,
     keep_models: bool = True,
     threads: Annotated[int, Key("training.threads")] = 1,
 ) -> None:
@@ -80,6 +82,8 @@ def main(
         Tables of those of the objectives that are not in the sample.
     foundation
         What all cells of the method on this split share, for engines that have such.
+    code
+        Digest of this script and of the engine, for the cards, as the rule has it.
     keep_models
         Whether trained models are kept.
     threads
@@ -103,7 +107,12 @@ def main(
     resources = Resources(
         own_seed, threads, encoders, states=states, checkpoints=checkpoints, foundation=foundation
     )
-    shared = sha256_of_folder(foundation) if foundation else None
+    digests = InputDigests(materials)
+    made_of = Provenance(
+        n_without_part=n_rows(sample) - len(materials),
+        code=code,
+        foundation=sha256_of_folder(foundation) if foundation else None,
+    )
     todo = list(zip(grid, objectives, strict=True))
     with (
         atomic_path(cells) as folder,
@@ -116,7 +125,8 @@ def main(
             home = folder / each["folder"]
             home.mkdir(parents=True, exist_ok=True)
             made = create(engine, settings, resources)
-            predictions, card = train(cell, made, materials, home / "model", shared)
+            known = replace(made_of, inputs=digests.of(cell.facets, objective))
+            predictions, card = train(cell, made, materials, home / "model", known)
             if fetched:
                 names = {facet.name for facet in looked_at}
                 started_from = {e.facet: e.identity for e in fetched.encoders if e.facet in names}

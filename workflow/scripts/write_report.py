@@ -10,12 +10,20 @@ import pandas as pd
 
 from polyfacet.evaluation.tables import CELLS
 from polyfacet.materials.stage_tables import TWINS
-from polyfacet.reporting.notes import element_note, network_note, rows_note, tested_note, twins_note
+from polyfacet.reporting.notes import (
+    element_note,
+    network_note,
+    rows_note,
+    splits_note,
+    tested_note,
+    twins_note,
+)
 from polyfacet.runtime.files import unreadable, write_text
 from polyfacet.runtime.markdown import plain, table
 from polyfacet.runtime.parquet import read_table
 from polyfacet.runtime.rejects import REJECTS
 from polyfacet.sources.tables.reading import REJECTED_ROWS
+from polyfacet.splits.coverage import read_coverage
 from polyfacet.splits.parts import SPLIT
 from polyfacet.training.encoders.token_counts import tokens_note
 
@@ -34,6 +42,7 @@ def main(
     summaries: list[Path],
     rejected_rows: list[Path],
     splits: list[Path],
+    coverages: list[Path],
     networks: list[Path],
     twins: list[Path],
     tokens: list[Path],
@@ -61,6 +70,8 @@ def main(
         Rows of tables that could not be used.
     splits
         Parts of the crystals in each repeat of each split.
+    coverages
+        What each split of each source leaves out, and which identifiers of it are of no material.
     networks
         What was recorded of the network of each of them.
     twins
@@ -92,6 +103,7 @@ def main(
     ]
     run = report.parents[1]
     materials = [_counted(_source(path, run), path) for path in summaries]
+    materials += [splits_note({_split(path, run): read_coverage(path) for path in coverages})]
     materials += [twins_note(found, twins_csv.name)] if twins else []
     materials += [_rejected_rows(rejected_rows, run), _rejects(rejected, run), _work(provenance, run)]
     parts = [
@@ -125,6 +137,11 @@ def _failures(cells: pd.DataFrame) -> str:
 def _source(path: Path, run: Path) -> str:
     """Name the source that a file of a run is of: the first folder below that of the run."""
     return path.relative_to(run).parts[0]
+
+
+def _split(path: Path, run: Path) -> str:
+    """Name the split and the repeat that a file of a run is of, and their source."""
+    return "/".join(path.relative_to(run).parts[:2])
 
 
 def _counted(name: str, summary: Path) -> str:

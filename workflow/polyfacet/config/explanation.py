@@ -28,6 +28,9 @@ RENAMED = {
     "settings_of_tables": "It is now called `settings_of_sources`.",
 }
 LONGEST_VALUE = 200
+LONGEST_NAME = 31
+# What the keys are names of, where that is not the singular of the key above them.
+NAMED = {"combinations": "table", "settings_of_sources": "table"}
 KEY = "[key]"
 SECTION_TYPES = ("model_type", "dict_type")
 
@@ -168,9 +171,13 @@ def _write(problem: Problem, section: type[BaseModel], where: Sequence[str]) -> 
 
 
 def _write_name(problem: Problem, where: Sequence[str]) -> str:
-    possible = re.sub(r"[^a-z0-9]", "", str(problem.path[-1]).lower()).lstrip("0123456789")
-    shown = _snippet([*where, *problem.path[:-1], possible], "...") if possible else ""
-    return f" Write for example\n      {shown}" if possible else ""
+    """Show a name that can be written instead."""
+    *parent, name = problem.path
+    possible = re.sub(r"[^a-z0-9]", "", str(name).lower())
+    if not possible[:1].isalpha():
+        above = str(parent[-1])
+        possible = NAMED.get(above, above.removesuffix("s")) + possible
+    return _write_snippet([*where, *parent, possible[:LONGEST_NAME]], "...")
 
 
 def _write_snippet(path: Sequence[str | int], value: Any) -> str:

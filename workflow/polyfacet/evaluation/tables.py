@@ -25,6 +25,7 @@ CELLS = pa.schema(
         column("n_valid", pa.int64(), "materials that chose the epoch or the checkpoints"),
         column("n_test", pa.int64(), "materials tested on"),
         column("n_missing", pa.int64(), "materials that lack a facet of the combination or the objective"),
+        column("n_without_part", pa.int64(), "materials of the sample that the split gives no part"),
         column("tested", pa.string(), "digest of the identifiers of the materials tested on"),
         column("seed", pa.int64(), "seed of training"),
         column("wall_time_s", pa.float64(), "time of the cell", "s"),

@@ -12,6 +12,7 @@ from polyfacet.materials.crystal_objectives import E_TOTAL, GAP, MAG_VOL, PREDEF
 from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.reporting.numbers import number_range
 from polyfacet.runtime.markdown import plain, table
+from polyfacet.splits.coverage import Coverage
 from polyfacet.splits.parts import TEST
 
 # Targets that the composition image shows for a pure element, calculated like the targets themselves: the
@@ -46,6 +47,9 @@ def rows_note(cells: pd.DataFrame) -> str:
         Table of ``polyfacet.evaluation.tables.CELLS``.
     """
     counts = ["n_train", "n_valid", "n_test", "n_missing"]
+    head = ["source", "method", "facets", "trained on", "chose the epoch", "tested on", "left out"]
+    if cells["n_without_part"].any():
+        counts, head = [*counts, "n_without_part"], [*head, "in no part"]
     lines = [
         [str(source), f"`{method}`", str(combination), *(number_range(own[name]) for name in counts)]
         for (source, method, combination), own in cells.groupby(
@@ -64,8 +68,19 @@ def rows_note(cells: pd.DataFrame) -> str:
         "scaled by those that were tested. Compare only cells that left out the same number, or find out "
         "from the rejects below why facets are missing.\n\n"
     )
-    head = ["source", "method", "facets", "trained on", "chose the epoch", "tested on", "left out"]
     return "## Materials of each cell\n\n" + (warning if uneven else "") + table(head, lines, n_left=3)
+
+
+def splits_note(coverages: Mapping[str, Coverage]) -> str:
+    """Name the splits that leave out materials, or give a part to identifiers that are not in the sample.
+
+    Parameters
+    ----------
+    coverages
+        Split to how it matches its sample.
+    """
+    lines = [f"- {plain(split)}: {plain(str(each))}" for split, each in coverages.items() if str(each)]
+    return "Splits and samples that do not match:\n\n" + "\n".join(lines) if lines else ""
 
 
 def twins_note(twins: pd.DataFrame, listed_in: str) -> str:

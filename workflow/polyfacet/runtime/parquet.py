@@ -88,6 +88,20 @@ def column_names(path: Path) -> list[str]:
         raise unreadable(path, error) from error
 
 
+def n_rows(path: Path) -> int:
+    """Count the rows of a table, without reading them.
+
+    Raises
+    ------
+    UserError
+        If the file is damaged; says that it can be deleted.
+    """
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (pa.ArrowException, OSError) as error:
+        raise unreadable(path, error) from error
+
+
 def read_table(
     path: Path, schema: pa.Schema | None = None, columns: Sequence[str] | None = None
 ) -> pd.DataFrame:

@@ -12,6 +12,8 @@ from polyfacet.materials.same_composition import composition_groups
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.names import check_name
 from polyfacet.runtime.plugins import Declaration, Registry
+from polyfacet.splits.checks import check_groups, check_groups_are_whole, check_twins_are_whole
+from polyfacet.splits.coverage import Coverage, coverage_of
 from polyfacet.splits.folds import read_folds
 from polyfacet.splits.grouping import by_column, by_material, with_twins
 from polyfacet.splits.parts import PARTS, TEST, TRAIN, VALID, divide
@@ -52,8 +54,8 @@ class SplitMethod(Declaration):
         What must not be divided: from the materials (see `split_materials`) and the settings,
         mat_id to group.  Twins are added by the frame: they are never divided, whatever the method.
     assign
-        Part of each material, where groups and fractions do not decide it; None leaves it to them.  A
-        material without a part is left out of the split.
+        Part of each material, where groups and fractions do not decide it; None leaves it to them.  It may
+        not divide a group.  A material without a part is left out of the split.
     needs
         Settings (`column`, `file`) without which the method does not work.
     takes
@@ -137,6 +139,8 @@ SCIKIT_LEARN = SplitMethod(
     assign=_positional,
     takes=("random_state",),
 )
+# Where fewer of the identifiers that could match do, the parts are those of other materials.
+MIN_KNOWN_SHARE = 0.1
 SPLIT_METHODS = Registry("way to split", SplitMethod, (RANDOM, FORMULA, COLUMN, FOLDS, SCIKIT_LEARN))
 
 
@@ -145,7 +149,7 @@ def split_materials(
     method: SplitMethod,
     settings: SplitSettings,
     twins: Mapping[str, str] = MappingProxyType({}),
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, Coverage]:
     """Give each material its part.
 
     Parameters
@@ -160,41 +164,27 @@ def split_materials(
 
     Returns
     -------
-    pandas.DataFrame
-        Rows of ``SPLIT``, ordered by mat_id.
+    tuple of pandas.DataFrame and Coverage
+        Rows of ``SPLIT``, ordered by mat_id; which materials have none, and what is of no material.
 
     Raises
     ------
     UserError
-        If a part would be empty, or given folds divide twins or are of other materials.
+        If a part would be empty, groups are not those of the materials, or given parts divide twins or groups
+        or are of other materials.
     """
-    groups = with_twins(_checked_groups(method, materials, settings), twins)
+    own = dict(method.group(materials, settings))
+    check_groups(own, materials["mat_id"], method.name)
+    groups = with_twins(own, twins)
     if method.assign is None:
-        parts = _drawn(groups, settings)
+        given = parts = _drawn(groups, settings)
     else:
-        parts = _in_sample(method.assign(materials, settings), materials, method)
-        _check_twins(parts, twins, method)
+        given = dict(method.assign(materials, settings))
+        parts = _in_sample(given, materials, method)
+        check_twins_are_whole(parts, twins, method.name)
+        check_groups_are_whole(parts, own, method.name)
     rows = [(mat_id, groups[mat_id], parts[mat_id]) for mat_id in sorted(parts)]
-    return pd.DataFrame(rows, columns=["mat_id", "group", "part"])
-
-
-def _checked_groups(method: SplitMethod, materials: pd.DataFrame, settings: SplitSettings) -> dict[str, str]:
-    """Return a method's groups; each material must have one, or it would vanish from the run."""
-    groups = dict(method.group(materials, settings))
-    missing = [mat_id for mat_id in materials["mat_id"] if mat_id not in groups]
-    if missing:
-        raise UserError(
-            f"the split {method.name!r} gives {missing[0]} no group, and {len(missing) - 1} others neither. "
-            "Its `group` must name every material."
-        )
-    strange = [mat_id for mat_id, group in groups.items() if not isinstance(group, str)]
-    if strange:
-        group = groups[strange[0]]
-        raise UserError(
-            f"the split {method.name!r} gives {strange[0]} the group {group!r}, which is no text but "
-            f"{type(group).__name__}."
-        )
-    return groups
+    return pd.DataFrame(rows, columns=["mat_id", "group", "part"]), coverage_of(given, materials["mat_id"])
 
 
 def _drawn(groups: Mapping[str, str], settings: SplitSettings) -> dict[str, str]:
@@ -215,6 +205,13 @@ def _in_sample(given: Mapping[str, str], materials: pd.DataFrame, method: SplitM
             )
     known = set(materials["mat_id"])
     parts = {mat_id: part for mat_id, part in given.items() if mat_id in known}
+    # Folds may be of many more materials than the sample, or of a few of them.
+    if len(parts) < MIN_KNOWN_SHARE * min(len(given), len(known)):
+        raise UserError(
+            f"the split {method.name!r} names {len(given)} materials, {len(parts)} of which are in this "
+            f"sample of {len(known)}: it is of other materials. Its identifiers are like "
+            f"{next(iter(given))}, those of the sample like {materials['mat_id'].iloc[0]}."
+        )
     for part in (TRAIN, TEST):
         if part not in parts.values():
             raise UserError(
@@ -222,13 +219,3 @@ def _in_sample(given: Mapping[str, str], materials: pd.DataFrame, method: SplitM
                 f"it names {len(given)} materials, {len(parts)} of which are in the sample."
             )
     return parts
-
-
-def _check_twins(parts: Mapping[str, str], twins: Mapping[str, str], method: SplitMethod) -> None:
-    divided = pd.DataFrame({"twins": pd.Series(dict(twins)), "part": pd.Series(dict(parts))}).dropna()
-    apart = divided.groupby("twins")["part"].nunique()
-    if (apart > 1).any():
-        raise UserError(
-            f"the split {method.name!r} divides twins, the same crystal under several identifiers: "
-            f"{', '.join(sorted(divided.index[divided['twins'] == apart.idxmax()]))}. Move them to one part."
-        )

@@ -33,6 +33,8 @@ class Counts(_Part):
     n_test: int
     # Left out: without a facet of the combination, or without a value of the objective.
     n_missing: int
+    # Left out by the split, which gives them no part.
+    n_without_part: int
 
 
 class Cost(_Part):
@@ -51,6 +53,18 @@ class Origin(_Part):
     python_prefix: str
     # Of the packages that the engine's code imports.
     versions: dict[str, str]
+
+
+class Inputs(_Part):
+    """Digests of what a cell saw of all its materials; see `polyfacet.training.provenance`."""
+
+    # Their identifiers, and the part of each.
+    split: str
+    objective: str
+    # Facet to digest.
+    facets: dict[str, str]
+    # Of the compositions; None where the engine does not look at them.
+    statistics: str | None
 
 
 class Card(_Part):
@@ -88,6 +102,9 @@ class Card(_Part):
     tested: str
     # What each facet's encoder started from: SHA-256 of a local checkpoint, or repository@commit of the hub.
     encoders: dict[str, str]
+    # Digests of what the cell saw, and of the code that trains; None where no job trained it.
+    inputs: Inputs | None = None
+    code: str | None = None
     # Digest of what all cells of the method on this split share; None for nothing.
     foundation: str | None = None
     cost: Cost

@@ -23,6 +23,7 @@ from polyfacet.training.engines.base import Engine, EngineError, ValidationUse
 from polyfacet.training.engines.probabilities import class_probabilities
 from polyfacet.training.engines.registry import engine_files
 from polyfacet.training.learnable import check_learnable, check_not_shown, check_predictions, is_known
+from polyfacet.training.provenance import UNKNOWN, Provenance
 
 logger = logging.getLogger(__name__)
 
@@ -143,7 +144,7 @@ def what_engines_see(rows: pd.DataFrame, facets: Sequence[Facet]) -> pd.DataFram
 
 
 def train(
-    cell: Cell, engine: Engine, materials: pd.DataFrame, model: Path, foundation: str | None = None
+    cell: Cell, engine: Engine, materials: pd.DataFrame, model: Path, made_of: Provenance = UNKNOWN
 ) -> tuple[pd.DataFrame, Card]:
     """Train a cell on the materials that have its facets and its objective, and predict all of them.
 
@@ -159,8 +160,8 @@ def train(
         Aligned rows (see `polyfacet.training.dataset`) with their ``part``.
     model
         Folder for the trained model; empty where the cell failed.
-    foundation
-        Digest of the foundation that the engine was given; None for none.
+    made_of
+        What the card says of the data and the code.
 
     Returns
     -------
@@ -187,11 +188,9 @@ def train(
         reason = f"{error}{_left_out(materials, rows, cell)}"
         predicted, probabilities = np.full(len(rows), None if cell.objective.classes else np.nan), None
         model.mkdir(parents=True, exist_ok=True)
-    card = _card(cell, engine, rows, len(materials), reason, time.monotonic() - start)
-    return (
-        _predictions(cell, rows, predicted, probabilities, engine.validation_use),
-        card.model_copy(update={"foundation": foundation}),
-    )
+    counts = _counts(rows["part"], len(materials), engine.validation_use, made_of.n_without_part)
+    card = _card(cell, engine, rows, counts, made_of, reason, time.monotonic() - start)
+    return _predictions(cell, rows, predicted, probabilities, engine.validation_use), card
 
 
 def _predictions(
@@ -236,7 +235,7 @@ def _left_out(materials: pd.DataFrame, rows: pd.DataFrame, cell: Cell) -> str:
     )
 
 
-def _counts(parts: pd.Series, n_materials: int, use: ValidationUse) -> Counts:
+def _counts(parts: pd.Series, n_materials: int, use: ValidationUse, n_without_part: int) -> Counts:
     """Count what was really trained on, what chose, and what was left out."""
     n = {part: int((parts == part).sum()) for part in PARTS}
     return Counts(
@@ -244,11 +243,18 @@ def _counts(parts: pd.Series, n_materials: int, use: ValidationUse) -> Counts:
         n_valid=n[VALID] if ValidationUse.CHOICE in use else 0,
         n_test=n[TEST],
         n_missing=n_materials - len(parts),
+        n_without_part=n_without_part,
     )
 
 
 def _card(
-    cell: Cell, engine: Engine, rows: pd.DataFrame, n_materials: int, reason: str | None, wall_time_s: float
+    cell: Cell,
+    engine: Engine,
+    rows: pd.DataFrame,
+    counts: Counts,
+    made_of: Provenance,
+    reason: str | None,
+    wall_time_s: float,
 ) -> Card:
     return Card(
         status="failed" if reason else "ok",
@@ -263,9 +269,12 @@ def _card(
         is_baseline=not cell.facets,
         contains_answer=cell.contains_answer,
         seed=cell.seed,
-        counts=_counts(rows["part"], n_materials, engine.validation_use),
+        counts=counts,
         tested=text_digest(*sorted(rows.loc[rows["part"] == TEST, "mat_id"])),
         encoders=engine.encoder_identities(),
+        inputs=made_of.inputs,
+        code=made_of.code,
+        foundation=made_of.foundation,
         cost=measure_cost(wall_time_s, cell.threads),
         origin=describe_origin(engine_files(cell.engine, engine.settings.model_dump(mode="json"))),
     )

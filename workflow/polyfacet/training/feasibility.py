@@ -5,13 +5,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
+import pyarrow as pa
+
 from polyfacet.config.run import CRYSTALS
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.graph.limits import MIN_MATERIALS
 from polyfacet.facets.registry import COMPIMAGE, FACETS, GRAPH, IMAGE, TEXT, facets_of, in_order
 from polyfacet.facets.text.variants import FORMULA_TEXTS, STRUCTURE_TEXTS
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
+from polyfacet.materials.material import SAMPLE
 from polyfacet.runtime.errors import UserError
+from polyfacet.sources.tables.description import table_source
+from polyfacet.sources.tables.reading import rows_schema
 from polyfacet.splits.methods import SPLIT_METHODS
 from polyfacet.training.encoders.own_checkpoints import named_hyperparameters, own_checkpoints
 from polyfacet.training.encoders.timm_names import architectures
@@ -37,7 +42,7 @@ def check_feasible(config: Mapping[str, Any], methods: Methods) -> None:
     UserError
         If keys contradict each other; names all of them and shows what to write.
     """
-    problems = [*_splits(config), *_names(config)]
+    problems = [*_splits(config), *_columns_of_splits(config), *_names(config)]
     if config["sources"]:
         of_crystals = list(methods[CRYSTALS].values())
         problems += [*_objectives(config), *_filters(config)]
@@ -92,6 +97,45 @@ def _splits(config: Mapping[str, Any]) -> Iterator[str]:
                     f"splits.{name}.{key} = {split[key]!r}: the method `{method.name}` does not look at it. "
                     "Remove it, or choose another method."
                 )
+
+
+def _columns_of_splits(config: Mapping[str, Any]) -> Iterator[str]:
+    """Look for the columns that splits look at among those of the samples that they divide."""
+    known = SPLIT_METHODS.all()
+    columns = _columns_of_samples(config)
+    for name, split in config["splits"].items():
+        if split["method"] not in known:
+            continue
+        method = known[split["method"]]
+        given = [split["column"]] if split["column"] and "column" in (*method.needs, *method.takes) else []
+        own = [source for source in columns if source in (split["sources"] or columns)]
+        for wanted in dict.fromkeys([*given, *method.reads]):
+            has = [source for source in own if wanted in columns[source]]
+            for source in own:
+                if source not in has:
+                    yield _lacks_column(name, wanted, source, columns[source], has)
+
+
+def _columns_of_samples(config: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Name the columns of each source's sample that have one value per material."""
+    tables = {name: rows_schema(table_source(name, each)) for name, each in config["tables"].items()}
+    samples = {CRYSTALS: SAMPLE, **tables} if config["sources"] else tables
+    return {
+        source: [field.name for field in schema if not pa.types.is_list(field.type)]
+        for source, schema in samples.items()
+    }
+
+
+def _lacks_column(name: str, wanted: str, source: str, columns: Sequence[str], has: Sequence[str]) -> str:
+    near = difflib.get_close_matches(wanted, columns, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    if has:
+        hint = f" Name the sources that it is for:\n      splits: {{{name}: {{sources: [{', '.join(has)}]}}}}"
+    lacking = "crystals have" if source == CRYSTALS else f"the table {source} has"
+    return (
+        f"splits.{name} looks at the column {wanted!r}, and {lacking} none of that name; there are: "
+        f"{', '.join(columns)}.{hint}"
+    )
 
 
 def _names(config: Mapping[str, Any]) -> Iterator[str]:
