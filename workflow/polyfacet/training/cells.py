@@ -16,6 +16,7 @@ from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import combination_name, facet_columns
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.identifiers import text_digest
+from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.runtime.parquet import column
 from polyfacet.splits.parts import PARTS, TEST, TRAIN, VALID
 from polyfacet.training.cards import Card, Counts, describe_origin, measure_cost
@@ -180,6 +181,7 @@ def train(
         check_predictions(predicted, cell.objective)
         engine.save(model)
     except EngineError as error:
+        raise_machine_failure(error)
         logger.exception("the cell failed")
         reason = f"{error}{_left_out(materials, rows, cell)}"
         predicted = np.full(len(rows), None if cell.objective.classes else np.nan)
