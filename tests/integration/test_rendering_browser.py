@@ -12,20 +12,22 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page, TimeoutError
 from pymatgen.core import Lattice, Structure
 
-from polyfacet.facets.image.browser import HeadlessBrowser
-from polyfacet.facets.image.capture import PictureError, SceneCamera
+from polyfacet.facets.image.browser import BrowserError, HeadlessBrowser
+from polyfacet.facets.image.capture import SceneCamera, _digest
 from polyfacet.facets.image.checks import picture_fault
 from polyfacet.facets.image.cif_scene import scene_of_cif
 from polyfacet.facets.image.drawable import CrystalScene
+from polyfacet.facets.image.drawing_failures import PictureError, failure_of
 from polyfacet.facets.image.finding import BROWSER_VARIABLE, find_browser
 from polyfacet.facets.image.launching import last_words
 from polyfacet.facets.image.pictures import render_structures
@@ -84,7 +86,7 @@ def reference(scenes: dict[str, str]) -> dict[str, bytes]:
 @pytest.fixture
 def camera(scenes: dict[str, str]) -> Iterator[SceneCamera]:
     """A camera that has just taken the picture of the chain: what a stale picture would show."""
-    with SceneCamera(SETTINGS, picture_timeout_ms=10_000) as camera:
+    with SceneCamera(SETTINGS, picture_limit_s=10) as camera:
         camera.take_picture(scenes["chain"])
         yield camera
 
@@ -212,7 +214,7 @@ def test_half_a_picture_is_told_from_a_whole_one(camera, scenes):
 
 
 def test_a_page_that_hangs_is_given_up(scenes, reference):
-    with SceneCamera(SETTINGS, picture_timeout_ms=3000) as camera:
+    with SceneCamera(SETTINGS, picture_limit_s=3) as camera:
         camera.take_picture(scenes["chain"])
         open_page(camera).evaluate(HANG)
         assert camera.take_picture(scenes["iron"]) == reference["iron"]
@@ -296,15 +298,116 @@ def open_page_script(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     ],
     ids=["blank", "transparent", "garbage", "error"],
 )
-def test_wrong_pictures_are_refused_with_a_reason(monkeypatch, scenes, script, reason):
+def test_a_browser_that_makes_wrong_pictures_alone_fails_the_job(monkeypatch, scenes, script, reason):
     open_page_script(monkeypatch, "const original = HTMLCanvasElement.prototype.toDataURL;" + script)
-    with SceneCamera(SETTINGS, picture_timeout_ms=3000) as camera, pytest.raises(PictureError, match=reason):
+    with SceneCamera(SETTINGS, picture_limit_s=3) as camera, pytest.raises(BrowserError, match=reason):
         camera.take_picture(scenes["iron"])
+
+
+SPOIL = """const original = HTMLCanvasElement.prototype.toDataURL;
+HTMLCanvasElement.prototype.toDataURL = function (...parameters) {
+  const spoil = document.body.textContent.includes(DIGEST);
+  return spoil ? "data:image/png;base64,AAAA" : original.apply(this, parameters);
+};"""
+
+
+def test_a_wrong_picture_of_one_scene_is_its_own_fault(monkeypatch, scenes, reference):
+    open_page_script(monkeypatch, SPOIL.replace("DIGEST", json.dumps(_digest(scenes["iron"]))))
+    with SceneCamera(SETTINGS) as camera:
+        taken = camera.take_pictures([scenes["iron"], scenes["chain"]])
+    assert isinstance(taken[0], PictureError)
+    assert "not a PNG" in str(taken[0])
+    assert taken[1] == reference["chain"]
+
+
+def end_pages(monkeypatch: pytest.MonkeyPatch, how: signal.Signals, scene: str) -> None:
+    """End the page's process whenever a scene is to be drawn."""
+    capture = SceneCamera._capture
+
+    def end_and_capture(self: SceneCamera, page: Page, tokens: list[str], waiting: list[str]) -> object:
+        if scene in waiting:
+            for child in psutil.Process().children(recursive=True):
+                if "--type=renderer" in " ".join(child.cmdline()):
+                    child.send_signal(how)
+        return capture(self, page, tokens, waiting)
+
+    monkeypatch.setattr(SceneCamera, "_capture", end_and_capture)
+
+
+def test_a_page_that_is_killed_twice_fails_the_job(camera, monkeypatch, scenes, reference):
+    """As the system does where memory runs out, even if another scene can be drawn."""
+    end_pages(monkeypatch, signal.SIGKILL, scenes["iron"])
+    with pytest.raises(BrowserError, match="was killed, probably as memory ran out. Give the job"):
+        camera.take_picture(scenes["iron"])
+    assert camera.take_picture(scenes["chain"]) == reference["chain"]
+
+
+def test_a_scene_that_crashes_its_page_twice_is_given_up(camera, monkeypatch, scenes, reference):
+    end_pages(monkeypatch, signal.SIGSEGV, scenes["iron"])
+    with pytest.raises(PictureError, match="crashes the page"):
+        camera.take_picture(scenes["iron"])
+    assert camera.take_picture(scenes["chain"]) == reference["chain"]
+
+
+def test_a_scene_of_which_and_after_which_nothing_is_drawn_fails_the_job(camera, monkeypatch, scenes):
+    monkeypatch.setattr(SceneCamera, "_attempt", lambda *_: ([], PictureError("blank")))
+    with pytest.raises(BrowserError, match=r"cannot draw one sphere \(blank\), after it did not draw"):
+        camera.take_picture(scenes["iron"])
+
+
+def test_a_browser_that_is_gone_twice_fails_the_job(camera, monkeypatch, scenes):
+    capture = SceneCamera._capture
+
+    def kill_and_capture(self: SceneCamera, *arguments: object) -> object:
+        main_process(self.browser).kill()
+        return capture(self, *arguments)
+
+    monkeypatch.setattr(SceneCamera, "_capture", kill_and_capture)
+    with pytest.raises(BrowserError, match="The browser does not work: "):
+        camera.take_picture(scenes["iron"])
+
+
+def test_a_page_that_cannot_be_loaded_fails_the_job(camera, monkeypatch, scenes):
+    def fail(_: SceneCamera) -> Page:
+        raise TimeoutError("Page.goto: Timeout 60000ms exceeded.")
+
+    camera._drop_page()
+    monkeypatch.setattr(SceneCamera, "_load_page", fail)
+    with pytest.raises(BrowserError, match="cannot load the page that draws: Timeout 60000ms"):
+        camera.take_picture(scenes["iron"])
+
+
+@pytest.mark.parametrize(("pace", "failure"), [(1.0, PictureError), (0.01, BrowserError)])
+def test_time_counts_only_where_the_browser_could_use_it(camera, monkeypatch, scenes, pace, failure):
+    """A slow scene keeps the processor busy; on a machine that is overloaded, or hangs, it is not."""
+    now = count()
+    monkeypatch.setattr("polyfacet.facets.image.capture.time.monotonic", lambda: float(next(now)))
+    monkeypatch.setattr(HeadlessBrowser, "processor_time", property(lambda _: pace * next(now)))
+    monkeypatch.setattr(Page, "wait_for_function", raising(TimeoutError("Timeout 2500ms exceeded.")))
+    page = open_page(camera)
+    with pytest.raises(TimeoutError) as caught:
+        camera._capture(page, ["token"], [scenes["iron"]])
+    assert isinstance(failure_of(caught.value, [], 10.0), failure)
+
+
+def test_the_time_of_the_processor_is_that_of_all_processes_of_the_browser(camera, scenes):
+    before = camera.browser.processor_time
+    open_page(camera).evaluate(
+        "() => { const end = performance.now() + 300; while (performance.now() < end); }"
+    )
+    assert camera.browser.processor_time > before > 0
+
+
+def raising(error: Error) -> Callable[..., object]:
+    def fail(*_: object, **__: object) -> object:
+        raise error
+
+    return fail
 
 
 def test_a_viewer_that_ignores_a_scene_is_found_out(monkeypatch, scenes):
     """The viewer then answers with the picture of the scene before: complete, right in size, but stale."""
-    with SceneCamera(SETTINGS, picture_timeout_ms=3000) as camera:
+    with SceneCamera(SETTINGS, picture_limit_s=3) as camera:
         camera.take_picture(scenes["chain"])
         open_page(camera).evaluate(
             """() => { const set = window.dash_clientside.set_props;
@@ -479,7 +582,7 @@ def test_where_the_sandbox_is_refused_the_browser_runs_without_and_says_why(brow
 
 DRAW_IN_SANDBOX = """
 import psutil
-from polyfacet.facets.image.browser import HeadlessBrowser
+from polyfacet.facets.image.browser import BrowserError, HeadlessBrowser
 with HeadlessBrowser() as browser:
     main = next(p for p in browser.processes if "chrom" in p.name())
     print(browser.no_sandbox or "sandbox", "--no-sandbox" in main.cmdline(), browser.webgl_renderer)

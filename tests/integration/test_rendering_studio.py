@@ -1,5 +1,6 @@
 """Scenes in worker processes, browsers beside them: the same pictures, whatever happens to a process."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,16 +9,19 @@ import threading
 from collections.abc import Iterator
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from project import PROJECT
 from pymatgen.core import Lattice, Structure
 
+from polyfacet.facets.image import scene_workers
 from polyfacet.facets.image.drawable import CrystalScene, SceneError
-from polyfacet.facets.image.scene_workers import SceneWorker, SceneWorkerError, SceneWorkers
+from polyfacet.facets.image.scene_workers import SceneWorker, SceneWorkers
 from polyfacet.facets.image.settings import RenderSettings
 from polyfacet.facets.image.studio import open_studio
+from polyfacet.facets.image.worker_ends import SceneWorkerError
 
 SETTINGS = RenderSettings(size=64, sphere_segments=8)
 ELEMENTS = ("Fe", "W", "Cr", "Mo", "V", "Nb", "Ta", "Na", "K", "Li", "Ba", "Cs")
@@ -95,16 +99,77 @@ def answering(*answers: bytes) -> Connection:
     return ours
 
 
-def test_a_crystal_that_kills_its_worker_twice_is_given_up():
-    worker = SceneWorker(answering(b'{"pid": 2}', b'{"pid": 3}'))
-    with pytest.raises(SceneError, match="dies of it"):
+def greeting(pid: int, former: int) -> bytes:
+    return json.dumps({"pid": pid, "former": former}).encode()
+
+
+@pytest.mark.parametrize(
+    ("former", "how"),
+    [(signal.SIGSEGV, "SIGSEGV"), (signal.SIGABRT, "SIGABRT"), (signal.SIGXCPU, "300 s of the")],
+)
+def test_a_crystal_that_crashes_its_worker_or_uses_up_its_time_twice_is_given_up(former, how):
+    worker = SceneWorker(answering(greeting(2, -former), greeting(3, -former)))
+    with pytest.raises(SceneError, match=f"ended twice by .*{how}"):
         worker.scene(Path("deadly.cif"))
     assert worker.pid == 3
 
 
+@pytest.mark.parametrize(
+    ("formers", "said"),
+    [
+        (
+            (-signal.SIGKILL, -signal.SIGKILL),
+            "of a.cif was ended twice by SIGKILL, .* memory ran out. Give the job",
+        ),
+        ((-signal.SIGSEGV, -signal.SIGKILL), "by SIGSEGV and then by SIGKILL"),
+        ((-signal.SIGBUS, -signal.SIGBUS), "twice by SIGBUS. The log"),
+        ((1, 1), r"an error \(exit status 1\). The log"),
+    ],
+)
+def test_a_worker_that_is_killed_is_a_failure_of_the_machine(formers, said):
+    worker = SceneWorker(answering(*(greeting(2 + k, former) for k, former in enumerate(formers))))
+    with pytest.raises(SceneWorkerError, match=said):
+        worker.scene(Path("a.cif"))
+
+
+def test_a_worker_that_gives_no_answer_by_the_clock_is_a_failure_of_the_machine():
+    ours, theirs = Pipe()
+    theirs.send_bytes(b'{"pid": 1}')
+    with pytest.raises(SceneWorkerError, match="the machine is overloaded"):
+        SceneWorker(ours, silence_limit_s=0.01).scene(Path("a.cif"))
+
+
+def test_what_counts_for_a_crystal_is_the_time_of_the_processor():
+    pid = os.fork()
+    if not pid:
+        scene_workers._limit_time(1)
+        while True:
+            pass
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGXCPU
+
+
+def test_a_crystal_whose_worker_is_killed_again_and_again_fails_the_job(cifs, monkeypatch):
+    """As the system does where memory runs out."""
+    with SceneWorkers(SETTINGS, 1) as (worker,):
+        expected = worker.scene(cifs[0])
+        ask = worker._ask
+
+        def killed(cif: Path) -> dict[str, Any]:
+            os.kill(worker.pid, signal.SIGSTOP)
+            threading.Timer(0.05, os.kill, (worker.pid, signal.SIGKILL)).start()
+            return ask(cif)
+
+        monkeypatch.setattr(worker, "_ask", killed)
+        with pytest.raises(SceneWorkerError, match="twice by SIGKILL"):
+            worker.scene(cifs[0])
+        monkeypatch.setattr(worker, "_ask", ask)
+        assert worker.scene(cifs[0]) == expected
+
+
 def test_a_crystal_that_killed_its_worker_once_is_tried_again():
     answer = b'{"number": 1, "scene": {"views": {"z": "{}"}, "n_bonds": 1}}'
-    assert SceneWorker(answering(b'{"pid": 2}', answer)).scene(Path("a.cif")) == CrystalScene({"z": "{}"}, 1)
+    worker = SceneWorker(answering(greeting(2, -signal.SIGKILL), answer))
+    assert worker.scene(Path("a.cif")) == CrystalScene({"z": "{}"}, 1)
 
 
 def test_a_failure_of_the_machine_is_no_reject():
@@ -124,6 +189,7 @@ import itertools, sys
 from pathlib import Path
 from polyfacet.facets.image.settings import RenderSettings
 from polyfacet.facets.image.studio import open_studio
+from polyfacet.facets.image.worker_ends import SceneWorkerError
 cifs = itertools.islice(itertools.cycle(map(Path, sys.argv[1:])), 100_000)
 with open_studio(RenderSettings(size=64, sphere_segments=8), threads=2) as studio:
     for _ in studio.shoot(cifs):

@@ -74,6 +74,32 @@ CONTRADICTIONS = [
         for xyz in ([2.105, 4.21, 0.2], [1e20, 0.0, 0.0], [math.inf, 0, 0], [0, 0], ["0", 0, 0], nested(900))
     ],
     (changed(energy=-3.1), r"energy is -3\.1, but energy_total is -6\.2"),
+    (
+        changed(energy=-3.0, correction=3.0),
+        r"energy is -3\.0, but energy_total is -6\.2 and energy_total with the correction is -3\.2",
+    ),
+    (changed(data__energy=-99.0), r"energy of the data block is -99\.0, but energy_total is -6\.2"),
+    (changed(data__energy_per_atom=-99.0), r"energy_per_atom is -99\.0, but energy_total is -3\.1"),
+    (changed(energy_per_atom=-6.2), r"energy_per_atom is -6\.2, but energy_total is -3\.1"),
+    (
+        changed(energy_adjustments=[{"adj_per_atom": -0.1, "n_atoms": 7}], correction=-0.7),
+        "energy_adjustments: n_atoms is 7, but the structure has 2 atoms",
+    ),
+    (
+        changed(energy_adjustments=[{"adj_per_deg": -0.1, "temp": 1, "n_atoms": -1}]),
+        "energy_adjustments: n_atoms is -1, but the structure has 2 atoms",
+    ),
+    (changed(data__formula_pretty="KBr"), "formula_pretty is 'KBr', but the structure is MgO"),
+    (changed(formula_pretty=7), "formula_pretty is 7, not a text"),
+    (changed(data__composition_reduced="KBr"), "composition_reduced is 'KBr', but the structure is MgO"),
+    (
+        changed(data__composition_reduced={"K": 1, "Br": 1}),
+        "composition_reduced is Br1 K1, but the structure is Mg1 O1",
+    ),
+    (changed(data__composition_reduced={"Mg": 1, "O": 2}), "composition_reduced is Mg1 O2"),
+    (changed(data__composition_reduced={"Mg": 0, "O": 0}), "composition_reduced is Mg0 O0"),
+    (changed(data__composition_reduced={"Mg": 1e308, "O": 1e308}), "composition_reduced is Mg1e"),
+    (changed(data__composition_reduced=[1]), "composition_reduced is list, not amounts"),
     (changed(energy=math.nan), "energy is nan"),
     (changed(energy="low"), "energy is 'low', not a number"),
     (
@@ -151,6 +177,18 @@ def test_a_contradiction_is_a_reject_that_names_both_values(tmp_path, item, reas
         # A correction is part of `energy` or not, as the source chose.
         (changed(data__energy_corrected=-7.0, correction=-0.8, energy=-7.0), "MgO"),
         (changed(data__energy_corrected=-7.0, correction=-0.8, energy=-6.2), "MgO"),
+        (changed(energy=-3.2, correction=3.0), "MgO"),
+        (changed(energy=-3.2, correction=3.0, data__energy=-6.2, data__energy_per_atom=-1.6), "MgO"),
+        (changed(energy=-7.0, energy_adjustments=[{"adj_per_atom": -0.8, "n_atoms": 1}]), "MgO"),
+        (changed(correction=-0.2, energy_adjustments=[{"adj_per_atom": -0.1, "n_atoms": 2}]), "MgO"),
+        *[
+            (changed(**{f"data__{key}": value}), "MgO")
+            for key in ("energy", "energy_per_atom", "formula_pretty", "composition_reduced")
+            for value in (None, math.nan)
+        ],
+        # As the Materials Project names them.
+        (changed(MG4O4, data__formula_pretty="MgO", data__composition_reduced={"Mg": 1, "O": 1}), "MgO"),
+        (changed(data__formula_pretty="OMg", data__composition_reduced="MgO"), "MgO"),
         # O in the middle of the cube, and other images of it.
         *[
             (changed(structure__sites__1__xyz=xyz), "MgO")

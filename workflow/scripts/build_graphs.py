@@ -97,7 +97,7 @@ def _read_crystals(
             check_cell_size(len(crystal), max_sites, "graphs")
             yield path.stem, crystal
         except ValueError as error:
-            rejects.append(Reject(path.stem, str(error)))
+            rejects.append(Reject.because_of(path.stem, error))
 
 
 if __name__ == "__main__":

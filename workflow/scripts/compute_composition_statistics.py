@@ -93,7 +93,7 @@ def _compositions(
         try:
             amounts = parse_formula(formulas[mat_id])
         except FormulaError as error:
-            rejects.append(Reject(mat_id, str(error)))
+            rejects.append(Reject.because_of(mat_id, error))
             continue
         unknown = elements_without_properties(amounts, elements)
         if unknown:

@@ -65,7 +65,7 @@ def main(
             values.append(_value(declared, row, magnetization))
         except ValueError as error:
             values.append(None)
-            rejects.append(Reject(row["mat_id"], str(error)))
+            rejects.append(Reject.because_of(row["mat_id"], error))
     schema = pa.schema([SAMPLE.field("mat_id"), declared.column])
     write_table(table, pa.table([mat_ids, pa.array(values, pa.float64())], schema=schema), schema)
     record_rejects(rejected, rejects, len(mat_ids), max_rejected_fraction, objective)

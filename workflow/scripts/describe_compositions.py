@@ -52,7 +52,7 @@ def main(
         try:
             rows.append({"mat_id": mat_id, "text": composition_text(formulas[mat_id], form)})
         except FormulaError as error:
-            rejects.append(Reject(mat_id, str(error)))
+            rejects.append(Reject.because_of(mat_id, error))
     record_rejects(rejected, rejects, len(formulas), max_rejected_fraction, "composition text")
     results.write(text, provenance, rows)
 

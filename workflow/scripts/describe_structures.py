@@ -63,7 +63,7 @@ def main(
             check_cell_size(len(structure), max_sites, "texts")
             rows.append({"mat_id": mat_id, "text": write(structure)})
         except ValueError as error:
-            rejects.append(Reject(mat_id, str(error)))
+            rejects.append(Reject.because_of(mat_id, error))
     record_rejects(rejected, rejects, len(made_of), max_rejected_fraction, "structure texts")
     results.write(text, provenance, rows)
     if rows:

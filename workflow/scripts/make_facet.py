@@ -12,10 +12,11 @@ from polyfacet.materials.cif import read_cif
 from polyfacet.materials.material import SAMPLE
 from polyfacet.materials.stage_tables import intact_structures
 from polyfacet.runtime.arguments import Key
-from polyfacet.runtime.errors import MACHINE_FAILURES, UserError
+from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import atomic_path
 from polyfacet.runtime.identifiers import text_digest
 from polyfacet.runtime.kept_results import KeptResults
+from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.runtime.progress import track
 from polyfacet.runtime.rejects import Reject, check_rejected_fraction, write_rejects
 from polyfacet.runtime.sharding import read_shard
@@ -88,7 +89,7 @@ def main(
             try:
                 rows.append(_made(declared, mat_id, read, folder))
             except FacetError as error:
-                rejects.append(Reject(mat_id, str(error)))
+                rejects.append(Reject.because_of(mat_id, error))
     check_lengths(declared, rows)
     write_rejects(rejected, rejects)
     reasons = [reject.reason for reject in rejects]
@@ -100,9 +101,10 @@ def _made(facet: Facet, mat_id: str, read: Reader, folder: Path | None) -> dict[
     material = read(mat_id)
     try:
         return make_row(facet, mat_id, material, folder)
-    except (FacetError, *MACHINE_FAILURES):
+    except FacetError:
         raise
     except Exception as error:
+        raise_machine_failure(error)
         raise UserError(
             f"the facet {facet.name} fails at material {mat_id} ({type(error).__name__}: {error}). Correct "
             "its `make`, or let it raise FacetError where the material is at fault."

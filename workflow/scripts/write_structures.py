@@ -70,7 +70,7 @@ def main(
                 check_cell_size(material["n_sites"], max_sites, "structures")
                 write_cif(Structure.from_dict(json.loads(material["structure"])), path)
             except ValueError as error:  # of pymatgen, too: occupancies that are no occupancies
-                rejects.append(Reject(material["mat_id"], str(error)))
+                rejects.append(Reject.because_of(material["mat_id"], error))
                 continue
             rows.append(
                 {

@@ -10,7 +10,7 @@ import pyarrow as pa
 from polyfacet.config.sample import Magnetization
 from polyfacet.config.taken_names import TAKEN_BY_CRYSTALS
 from polyfacet.materials.objectives import Objective
-from polyfacet.runtime.errors import MACHINE_FAILURES
+from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.runtime.names import check_name
 from polyfacet.runtime.parquet import column
 from polyfacet.runtime.plugins import Declaration, Registry
@@ -222,11 +222,11 @@ def derive(objective: CrystalObjective, calculation: Calculation) -> float | Non
     """
     try:
         value = float(objective.derive(calculation))
-    except (KeyError, TypeError):
+    except (KeyError, TypeError) as error:
+        raise_machine_failure(error)
         return None
-    except MACHINE_FAILURES:
-        raise
     except Exception as error:
+        raise_machine_failure(error)
         raise ObjectiveError(
             f"the objective {objective.name!r} cannot be derived ({type(error).__name__}: {error})"
         ) from error

@@ -15,6 +15,7 @@ from pymatgen.core import Composition, Lattice, Structure
 from polyfacet.materials.neighbourhoods import Neighbourhoods, neighbourhoods
 from polyfacet.materials.occupancies import are_alike
 from polyfacet.materials.periodic_points import PeriodicPoints
+from polyfacet.runtime.machine_failures import raise_machine_failure
 
 logger = logging.getLogger(__name__)
 
@@ -111,6 +112,7 @@ def reduced_cell(material: Candidate) -> Cell:
             reduced = primitive.get_reduced_structure("niggli")
             return ReducedCell(material.mat_id, len(reduced), reduced.volume / len(reduced), reduced)
     except INCOMPARABLE as error:
+        raise_machine_failure(error)
         logger.warning("%s cannot be compared with others of its formula: %s", material.mat_id, error)
     return Cell(material.mat_id, len(given), given.volume / len(given))
 

@@ -32,6 +32,7 @@ from polyfacet.materials.twin_cells import (
     ReducedCell,
     reduced_cell,
 )
+from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.runtime.progress import track
 
 logger = logging.getLogger(__name__)
@@ -275,5 +276,6 @@ def _are_twins(first: ReducedCell, second: ReducedCell, work: _Work) -> bool | N
             work.spend(first)
         return are_twins
     except INCOMPARABLE as error:
+        raise_machine_failure(error)
         logger.warning("%s and %s cannot be compared: %s", first.mat_id, second.mat_id, error)
         return None

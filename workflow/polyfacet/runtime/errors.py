@@ -1,7 +1,4 @@
-"""Errors that are addressed to the person who runs the workflow, and failures of the machine."""
-
-# Of the machine and not of the material: another attempt may get past them, so they fail the job.
-MACHINE_FAILURES = (MemoryError, OSError)
+"""Errors that are addressed to the person who runs the workflow."""
 
 
 class UserError(Exception):

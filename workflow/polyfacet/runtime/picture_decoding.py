@@ -6,6 +6,8 @@ from io import BytesIO
 
 from PIL import Image, ImageFile
 
+from polyfacet.runtime.machine_failures import machine_failure
+
 
 class PictureDecodingError(ValueError):
     """Bytes that are not one whole PNG; the message is the reason."""
@@ -28,6 +30,8 @@ def decode_png(content: bytes) -> Image.Image:
             picture.load()
             return picture
     except (OSError, SyntaxError, ValueError) as error:
+        if failure := machine_failure(error):
+            raise failure from error
         raise PictureDecodingError(f"not a PNG: {error}") from error
 
 

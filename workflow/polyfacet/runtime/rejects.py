@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import pyarrow as pa
 
 from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.runtime.parquet import column, write_table
 
 REJECTS = pa.schema(
@@ -24,6 +26,12 @@ class Reject:
 
     mat_id: str
     reason: str
+
+    @classmethod
+    def because_of(cls, mat_id: str, error: Exception) -> Self:
+        """Make the reject of a material from its error; a failure of the machine is raised instead."""
+        raise_machine_failure(error)
+        return cls(mat_id, str(error))
 
 
 def record_rejects(path: Path, rejects: Sequence[Reject], n_materials: int, limit: float, stage: str) -> None:

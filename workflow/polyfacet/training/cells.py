@@ -16,6 +16,7 @@ from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import combination_name, shown_columns
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.identifiers import text_digest
+from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.runtime.parquet import column
 from polyfacet.splits.parts import PARTS, TEST, TRAIN, VALID
 from polyfacet.training.cards import Card, Counts, describe_origin, measure_cost
@@ -184,6 +185,7 @@ def train(
         probabilities = class_probabilities(engine, seen)
         engine.save(model)
     except EngineError as error:
+        raise_machine_failure(error)
         logger.exception("the cell failed")
         reason = f"{error}{_left_out(materials, rows, cell)}"
         predicted, probabilities = np.full(len(rows), None if cell.objective.classes else np.nan), None

@@ -7,7 +7,7 @@ from pymatgen.core import Structure
 
 from polyfacet.facets.image.crystal_toolkit_compat import DrawnGraph
 from polyfacet.facets.image.pymatgen_compat import SiteCrystalNN, connected_sites
-from polyfacet.runtime.errors import MACHINE_FAILURES
+from polyfacet.runtime.machine_failures import raise_machine_failure
 
 # Distances that agree to this many decimals (A) are a tie, whatever the last bits of the arithmetic say.
 DISTANCE_DECIMALS = 5
@@ -43,9 +43,8 @@ def bonded(structure: Structure) -> tuple[OrderedStructureGraph, str | None]:
             # CrystalNN warns of missing oxidation states and radii on nearly every structure.
             warnings.simplefilter("ignore")
             graph = OrderedStructureGraph.from_local_env_strategy(structure, SiteCrystalNN())
-    except MACHINE_FAILURES:
-        raise
     except Exception as error:
+        raise_machine_failure(error)
         # CrystalNN fails in many ways (no Voronoi neighbours in 3 % of chains in vacuum, Qhull's own errors).
         return unbonded(structure), f"{type(error).__name__}: {error}"
     return graph, None if graph.graph.number_of_edges() else NO_BONDS

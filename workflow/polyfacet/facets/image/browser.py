@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 import psutil
-from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Error, Page, Playwright, sync_playwright
 
 from polyfacet.config.images import WebGLBackend
 from polyfacet.facets.image.finding import HOW_TO_INSTALL, find_browser
@@ -46,6 +46,10 @@ WEBGL_RENDERER = """() => {
 }"""
 
 
+class BrowserError(UserError):
+    """The browser cannot draw on this machine, whatever the scene is."""
+
+
 class HeadlessBrowser:
     """One running Chromium; a context manager that ends every process it started.
 
@@ -65,6 +69,8 @@ class HeadlessBrowser:
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
         self._processes: list[psutil.Process] = []
+        self._devtools: CDPSession | None = None
+        self._crashes: list[str] = []
         self._opened = ExitStack()
         self.webgl_renderer = ""
         # Why the browser runs without its sandbox; empty where it runs in it.
@@ -94,6 +100,25 @@ class HeadlessBrowser:
     def processes(self) -> list[psutil.Process]:
         """Processes of the running browser, Playwright's driver and the main browser process first."""
         return list(self._processes)
+
+    @property
+    def processor_time(self) -> float:
+        """Seconds of the processor that its processes have used, those left out that have ended."""
+        seconds = 0.0
+        for process in set(_with_descendants(self._processes)):
+            with suppress(psutil.Error):
+                times = process.cpu_times()
+                seconds += times.user + times.system
+        return seconds
+
+    @property
+    def crashes(self) -> list[str]:
+        """How the renderers ended since a page was opened: ``crashed``, ``killed``, ``oom``, ..."""
+        with suppress(Error):
+            if self._devtools is not None:
+                # Playwright tells of the crash first; what comes before this answer has been told, too.
+                self._devtools.send("Target.getTargets")
+        return list(self._crashes)
 
     def start(self) -> None:
         """Start the browser with the first backend that can draw.
@@ -125,7 +150,7 @@ class HeadlessBrowser:
         if self._playwright is not None:
             with suppress(Error):
                 self._playwright.stop()
-        self._browser = self._playwright = None
+        self._browser = self._playwright = self._devtools = None
         _kill(self._processes)
         self._processes = []
         self._opened.close()
@@ -142,6 +167,7 @@ class HeadlessBrowser:
 
     def new_page(self, size: int) -> Page:
         """Open an empty page whose viewport is ``size`` x ``size`` pixels."""
+        self._crashes.clear()
         return self._running().new_page(viewport={"width": size, "height": size}, device_scale_factor=1)
 
     def _launch_in_sandbox_if_possible(self, backend: str) -> None:
@@ -165,6 +191,7 @@ class HeadlessBrowser:
         """Start the browser and see that it draws; stop what was started where that fails."""
         try:
             self._start(backend, sandbox=sandbox)
+            self._watch_crashes()
             self.webgl_renderer = self._webgl_renderer()
         except Error:
             self.stop()
@@ -192,6 +219,12 @@ class HeadlessBrowser:
             )
         finally:
             self._processes = _with_descendants(drivers)
+
+    def _watch_crashes(self) -> None:
+        """Take down how renderers end: only the browser, their parent, is told."""
+        self._devtools = self._running().new_browser_cdp_session()
+        self._devtools.on("Target.targetCrashed", lambda crash: self._crashes.append(crash["status"]))
+        self._devtools.send("Target.setDiscoverTargets", {"discover": True})
 
     def _webgl_renderer(self) -> str:
         page = self.new_page(size=64)

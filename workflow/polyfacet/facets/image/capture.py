@@ -2,8 +2,9 @@
 
 import base64
 import hashlib
+import json
 import logging
-import re
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from importlib.metadata import version
@@ -15,8 +16,17 @@ from typing import Any, Self
 from playwright.sync_api import Error, Page, TimeoutError
 
 from polyfacet.facets.image.app import VIEWER_ID, AppServer, viewer_app
-from polyfacet.facets.image.browser import WEBGL_RENDERER, HeadlessBrowser
+from polyfacet.facets.image.browser import WEBGL_RENDERER, BrowserError, HeadlessBrowser
 from polyfacet.facets.image.checks import picture_fault
+from polyfacet.facets.image.drawable import SCENE_NAME
+from polyfacet.facets.image.drawing_failures import (
+    ADVICE,
+    NoProgressError,
+    PictureError,
+    failure_of,
+    failure_of_fault,
+    reason_of,
+)
 from polyfacet.facets.image.settings import RenderSettings
 
 logger = logging.getLogger(__name__)
@@ -24,26 +34,32 @@ logger = logging.getLogger(__name__)
 # The page grows by about 1.5 MB a picture.
 PICTURES_PER_PAGE = 500
 PAGE_TIMEOUT_MS = 60_000
-PICTURE_TIMEOUT_MS = 60_000
+# Of the browser's processes on the processor, and no less by the clock.
+PICTURE_LIMIT_S = 60.0
+# By the clock, in limits: a browser that has not used up its time by then does not get on.
+PATIENCE = 10
+LOOKS = 4
 PNG_URL = "data:image/png;base64,"
 PACKAGES = ("crystal_toolkit", "dash", "dash_mp_components", "playwright", "pymatgen", "pymatgen-core")
 
-CALL_PREFIX = re.compile(r"^(?:[A-Z]\w*\.\w+: )?(?:Error: )?")
-
+# What any browser that draws can draw: one sphere.
+CONTROL = json.dumps(
+    {
+        "name": SCENE_NAME,
+        "contents": [{"type": "spheres", "positions": [[0, 0, 0]], "radius": 1, "color": "#ff0000"}],
+    }
+)
 READY = "() => window.polyfacet !== undefined && document.querySelector('canvas') !== null"
 CAPTURE = "([viewer, scenes]) => window.polyfacet.captureAll(viewer, scenes)"
-
-
-class PictureError(Exception):
-    """A scene of which no right picture could be made; the message is the reason."""
 
 
 class SceneCamera:
     """Takes pictures of scenes with one browser and one page; a context manager.
 
     Whatever goes wrong - a page error, a lost WebGL context, a hanging or killed browser, a picture that is
-    blank or of the wrong size - the scene is tried once more in a fresh page and then given up, and the next
-    scene finds a fresh page.
+    blank or of the wrong size - the scene is tried once more in a fresh page.  If that fails in a way that a
+    scene can cause, and one sphere is drawn after it, the scene is given up, and the next one finds a fresh
+    page; all other failures are the machine's.
 
     Parameters
     ----------
@@ -53,8 +69,8 @@ class SceneCamera:
         Path of the browser; None to look for one.
     pictures_per_page
         After so many pictures the page is loaded anew.
-    picture_timeout_ms
-        How long one picture, or the pictures that are taken together, may take.
+    picture_limit_s
+        How long the browser may work on one picture, or on those that are taken together.
     """
 
     def __init__(
@@ -63,14 +79,14 @@ class SceneCamera:
         browser: Path | None = None,
         *,
         pictures_per_page: int = PICTURES_PER_PAGE,
-        picture_timeout_ms: float = PICTURE_TIMEOUT_MS,
+        picture_limit_s: float = PICTURE_LIMIT_S,
     ) -> None:
         self.settings = settings
         self.browser = HeadlessBrowser(settings.webgl, browser)
         self.page: Page | None = None
         self._server = AppServer(viewer_app(settings))
         self._pictures_per_page = pictures_per_page
-        self._picture_timeout_ms = picture_timeout_ms
+        self._picture_limit_s = picture_limit_s
         self._taken_of_page = 0
         self._tokens = count(1)
         self._open = ExitStack()
@@ -105,7 +121,9 @@ class SceneCamera:
         Raises
         ------
         PictureError
-            If two attempts, the second in a fresh page, gave no right picture.
+            If two attempts, the second in a fresh page, gave no right picture by the fault of the scene.
+        BrowserError
+            If the browser cannot draw: its processes are killed, do not get on, or draw no sphere either.
         """
         (taken,) = self.take_pictures([scene])
         if isinstance(taken, PictureError):
@@ -129,7 +147,7 @@ class SceneCamera:
             if error is not None:
                 logger.warning("%s: trying once more in a fresh page", error)
                 again, error = self._attempt(waiting[len(pictures) : len(pictures) + 1])
-                taken += again if error is None else [error]
+                taken += again if error is None else [self._of_the_scene(error)]
                 together = 1  # another scene that hangs shall take no time but its own
         return taken
 
@@ -143,21 +161,34 @@ class SceneCamera:
             "settings": self.settings.model_dump_json(),
         }
 
-    def _attempt(self, scenes: Sequence[str]) -> tuple[list[bytes], PictureError | None]:
+    def _of_the_scene(self, error: PictureError | BrowserError) -> PictureError:
+        """Return what is the fault of a scene, as the browser still draws another; raise what is not."""
+        if isinstance(error, BrowserError):
+            raise error
+        _, failure = self._attempt([CONTROL])
+        if failure is not None:
+            raise BrowserError(
+                f"The browser cannot draw one sphere ({failure}), after it did not draw a crystal ({error}). "
+                f"{ADVICE}"
+            )
+        return error
+
+    def _attempt(self, scenes: Sequence[str]) -> tuple[list[bytes], PictureError | BrowserError | None]:
         """Take pictures up to the first one that fails; after a failure there is no page any more."""
         pictures: list[bytes] = []
+        page = self._fresh_page() if self.page is None else self.page
+        tokens = [f"scene-{next(self._tokens)}-{_digest(scene)}" for scene in scenes]
         try:
-            page = self._fresh_page() if self.page is None else self.page
-            tokens = [f"scene-{next(self._tokens)}-{_digest(scene)}" for scene in scenes]
             answers = self._capture(page, tokens, scenes)
         except Error as error:
+            failure = failure_of(error, self.browser.crashes, self._picture_limit_s)
             self._drop_page(error)
-            return pictures, PictureError(_reason(error))
+            return pictures, failure
         for token, answer in zip(tokens, answers, strict=False):
             png = base64.b64decode(answer.get("picture", "").removeprefix(PNG_URL))
             if fault := self._fault(token, answer, png):
                 self._drop_page()
-                return pictures, PictureError(fault)
+                return pictures, failure_of_fault(fault)
             pictures.append(png)
         if len(answers) < len(scenes):
             self._drop_page()
@@ -168,13 +199,21 @@ class SceneCamera:
         return pictures, None
 
     def _capture(self, page: Page, tokens: list[str], scenes: Sequence[str]) -> list[dict[str, Any]]:
-        # Unlike `evaluate`, `wait_for_function` gives up in time even if the page hangs.
-        answers: list[dict[str, Any]] = page.wait_for_function(
-            CAPTURE,
-            arg=[VIEWER_ID, list(zip(tokens, scenes, strict=True))],
-            timeout=self._picture_timeout_ms,
-        ).json_value()
-        return answers
+        """Wait for the answers of the page, as long as the browser gets on and its time is not used up."""
+        limit, began, used = self._picture_limit_s, time.monotonic(), self.browser.processor_time
+        asked = [VIEWER_ID, list(zip(tokens, scenes, strict=True))]
+        while True:
+            try:
+                # Unlike `evaluate`, `wait_for_function` gives up in time even if the page hangs.
+                got = page.wait_for_function(CAPTURE, arg=asked, timeout=1000 * limit / LOOKS)
+                answers: list[dict[str, Any]] = got.json_value()
+                return answers
+            except TimeoutError:
+                waited = time.monotonic() - began
+                if waited >= limit and self.browser.processor_time - used >= limit:
+                    raise
+                if waited >= PATIENCE * limit:
+                    raise NoProgressError(f"no answer in {waited:.0f} s") from None
 
     def _fault(self, token: str, answer: dict[str, Any], png: bytes) -> str | None:
         """Say why an answer of the page is not the picture of the scene that the token names."""
@@ -191,11 +230,19 @@ class SceneCamera:
         try:
             page = self._load_page()
         except Error as error:
-            logger.warning("%s: starting the browser again", _reason(error))
+            logger.warning("%s: starting the browser again", reason_of(error))
             self.browser.restart()
-            page = self._load_page()
+            page = self._load_page_again()
         self.page, self._taken_of_page = page, 0
         return page
+
+    def _load_page_again(self) -> Page:
+        try:
+            return self._load_page()
+        except Error as error:
+            raise BrowserError(
+                f"The browser cannot load the page that draws: {reason_of(error)}. {ADVICE}"
+            ) from error
 
     def _load_page(self) -> Page:
         page = self.browser.new_page(self.settings.size)
@@ -219,8 +266,3 @@ class SceneCamera:
 
 def _digest(scene: str) -> str:
     return hashlib.sha256(scene.encode()).hexdigest()[:16]
-
-
-def _reason(error: Error) -> str:
-    """Give the first line of an error of Playwright without the names of calls and classes before it."""
-    return CALL_PREFIX.sub("", error.message.splitlines()[0])

@@ -7,7 +7,7 @@ from polyfacet.facets.image.drawable import CrystalScene, SceneError
 from polyfacet.facets.image.scene import crystal_scene
 from polyfacet.facets.image.settings import RenderSettings
 from polyfacet.materials.cif import CifError, read_cif
-from polyfacet.runtime.errors import MACHINE_FAILURES
+from polyfacet.runtime.machine_failures import raise_machine_failure
 
 logger = logging.getLogger(__name__)
 
@@ -24,9 +24,10 @@ def scene_of_cif(cif: Path, settings: RenderSettings) -> CrystalScene:
         return crystal_scene(read_cif(cif), settings)
     except CifError as error:
         raise SceneError(str(error)) from error
-    except (SceneError, *MACHINE_FAILURES):
+    except SceneError:
         raise
     except Exception as error:
+        raise_machine_failure(error)
         # One odd structure costs one picture, not all of them; the log keeps what happened.
         logger.exception("no scene of %s", cif.name)
         raise SceneError(f"no scene could be made: {type(error).__name__}: {error}") from error

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from polyfacet.config.images import View
-from polyfacet.facets.image.capture import PictureError
 from polyfacet.facets.image.drawable import CrystalScene, SceneError
+from polyfacet.facets.image.drawing_failures import PictureError
 from polyfacet.facets.image.montage import montage
 from polyfacet.facets.image.settings import RenderSettings
 from polyfacet.facets.image.studio import Studio
@@ -63,7 +63,7 @@ def render_structures(
             continue
         shot = next(shots)
         if isinstance(shot, SceneError | PictureError):
-            yield Reject(mat_id, str(shot))
+            yield Reject.because_of(mat_id, shot)
         else:
             scene, pngs = shot
             yield write_pictures(folder, mat_id, scene, arranged(pngs, settings))

@@ -2,7 +2,8 @@
 
 Making a scene means reading a CIF file, finding bonds and laying out primitives: Python's own work, a third
 of a picture's time.  One process imports Crystal Toolkit (seconds) and forks the workers from itself; each
-answers over a socket of its own, in JSON.  One that dies is replaced, and its successor greets anew.
+answers over a socket of its own, in JSON.  One that dies is replaced, and its successor greets anew: with
+how its predecessor ended, as only some ends are a crystal's.
 
 A pool of the standard library, or one on top of it, does less: its fork server runs the script of the job
 again in every worker, takes the environment of the job as it is, and outlives the pool.
@@ -10,7 +11,9 @@ again in every worker, takes the environment of the job as it is, and outlives t
 
 import ctypes
 import json
+import math
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -26,24 +29,22 @@ from typing import Any
 from polyfacet.facets.image.drawable import CrystalScene, SceneError
 from polyfacet.facets.image.scene_cache import SceneMaker, remove_abandoned
 from polyfacet.facets.image.settings import RenderSettings
-from polyfacet.runtime.errors import MACHINE_FAILURES
+from polyfacet.facets.image.worker_ends import ADVICE, SCENE_LIMIT_S, SceneWorkerError, end_of, given_up
+from polyfacet.runtime.machine_failures import machine_failure
 
-SCENE_TIMEOUT_S = 300.0
+# By the clock: a worker that has not used up its time by then waits for something that does not come.
+SILENCE_LIMIT_S = 10.0 * SCENE_LIMIT_S
 END_TIMEOUT_S = 10.0
 PR_SET_PDEATHSIG = 1
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
-class SceneWorkerError(RuntimeError):
-    """All workers are gone, or the machine fails them: nothing can be drawn any more."""
-
-
 class SceneWorker:
     """One worker, seen from the process that draws."""
 
-    def __init__(self, connection: Connection, timeout_s: float = SCENE_TIMEOUT_S) -> None:
+    def __init__(self, connection: Connection, silence_limit_s: float = SILENCE_LIMIT_S) -> None:
         self._connection = connection
-        self._timeout_s = timeout_s
+        self._silence_limit_s = silence_limit_s
         self._n_asked = 0
         self.pid: int | None = None
 
@@ -53,19 +54,20 @@ class SceneWorker:
         Raises
         ------
         SceneError
-            If no scene can be made of it; also if it kills its worker, or keeps it busy for too long, twice.
+            If no scene can be made of it; also if it crashes its worker, or uses up its time, twice.
         SceneWorkerError
-            If there are no workers any more.
+            If a worker is killed twice or gives no answer, the machine fails it, or there is none any more.
         """
         self._n_asked += 1
-        for _ in range(2):
+        ends: list[int] = []
+        answer = self._ask(cif)
+        while "pid" in answer:
+            ends.append(answer["former"])
+            if len(ends) == 2:
+                raise given_up(cif, ends)
             answer = self._ask(cif)
-            if "pid" not in answer:
-                break
-        else:
-            raise SceneError("the process that makes its scene dies of it, or takes too long")
         if "failure" in answer:
-            raise SceneWorkerError(f"no scene of {cif.name} could be made: {answer['failure']}")
+            raise SceneWorkerError(f"No scene of {cif.name} could be made: {answer['failure']}")
         if "reason" in answer:
             raise SceneError(answer["reason"])
         return CrystalScene(**answer["scene"])
@@ -78,15 +80,22 @@ class SceneWorker:
             request = {"number": self._n_asked, "cif": str(cif)}
             self._connection.send_bytes(json.dumps(request).encode())
             while True:
-                if not self._connection.poll(self._timeout_s):
-                    os.kill(self.pid, signal.SIGKILL)
+                if not self._connection.poll(self._silence_limit_s):
+                    raise SceneWorkerError(
+                        f"The process that makes the scene of {cif.name} did not answer for "
+                        f"{self._silence_limit_s:g} s, in which it could not use {SCENE_LIMIT_S} s of the "
+                        f"processor: the machine is overloaded, or a file system hangs. {ADVICE}"
+                    )
                 answer: dict[str, Any] = json.loads(self._connection.recv_bytes())
                 self.pid = answer.get("pid", self.pid)
                 # Where a worker died before it took a request, its successor answers that one, too.
                 if "pid" in answer or answer["number"] == self._n_asked:
                     return answer
         except (EOFError, OSError) as error:
-            raise SceneWorkerError("the processes that make the scenes have ended; see the log") from error
+            raise SceneWorkerError(
+                "The processes that make the scenes have ended; the log may say why, and where it does not, "
+                f"memory ran out. {ADVICE}"
+            ) from error
 
 
 class SceneWorkers:
@@ -171,13 +180,13 @@ def serve() -> None:
     workers = {_fork_worker(number, numbers, maker): number for number in numbers}
     while workers:
         pid, status = os.wait()
-        number = workers.pop(pid)
-        if status:
-            print(f"a scene worker ended ({status}): starting another", file=sys.stderr, flush=True)
-            workers[_fork_worker(number, numbers, maker)] = number
+        number, former = workers.pop(pid), os.waitstatus_to_exitcode(status)
+        if former:
+            print(f"a scene worker ended ({end_of(former)}): starting another", file=sys.stderr, flush=True)
+            workers[_fork_worker(number, numbers, maker, former)] = number
 
 
-def _fork_worker(number: int, sockets: list[int], maker: SceneMaker) -> int:
+def _fork_worker(number: int, sockets: list[int], maker: SceneMaker, former: int | None = None) -> int:
     pid = os.fork()
     if pid:
         return pid
@@ -187,7 +196,7 @@ def _fork_worker(number: int, sockets: list[int], maker: SceneMaker) -> int:
         for other in sockets:
             if other != number:
                 os.close(other)
-        _answer_requests(Connection(number), maker)
+        _answer_requests(Connection(number), maker, former)
         status = 0
     except BaseException:
         traceback.print_exc()
@@ -195,19 +204,34 @@ def _fork_worker(number: int, sockets: list[int], maker: SceneMaker) -> int:
         os._exit(status)
 
 
-def _answer_requests(connection: Connection, maker: SceneMaker) -> None:
+def _answer_requests(connection: Connection, maker: SceneMaker, former: int | None) -> None:
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        connection.send_bytes(json.dumps({"pid": os.getpid()}).encode())
+        connection.send_bytes(json.dumps({"pid": os.getpid(), "former": former}).encode())
         while True:
             request = json.loads(connection.recv_bytes())
             answer = {"number": request["number"]}
+            _limit_time(SCENE_LIMIT_S)
             try:
                 answer["scene"] = asdict(maker.scene(Path(request["cif"])))
-            except SceneError as error:
-                answer["reason"] = str(error)
-            except MACHINE_FAILURES as error:
-                answer["failure"] = f"{type(error).__name__}: {error}"
+            except Exception as error:
+                failure = machine_failure(error)
+                if isinstance(error, SceneError) and failure is None:
+                    answer["reason"] = str(error)
+                else:
+                    traceback.print_exc()
+                    advice = "The log has the whole traceback." if failure is None else ADVICE
+                    answer["failure"] = f"{type(error).__name__}: {error}. {advice}"
             connection.send_bytes(json.dumps(answer).encode())
+
+
+def _limit_time(seconds: int) -> None:
+    """Let the system end this process (SIGXCPU) when it has used so much of the processor from now on."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    limit = math.ceil(used.ru_utime + used.ru_stime) + seconds
+    resource.setrlimit(
+        resource.RLIMIT_CPU, (limit if most == resource.RLIM_INFINITY else min(limit, most), most)
+    )
 
 
 def _die_with_parent() -> None:

@@ -10,8 +10,9 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from polyfacet.config.images import View
-from polyfacet.facets.image.capture import PictureError, SceneCamera
+from polyfacet.facets.image.capture import SceneCamera
 from polyfacet.facets.image.drawable import CrystalScene, SceneError
+from polyfacet.facets.image.drawing_failures import PictureError
 from polyfacet.facets.image.scene_cache import SceneMaker
 from polyfacet.facets.image.scene_workers import SceneWorker, SceneWorkers
 from polyfacet.facets.image.settings import RenderSettings

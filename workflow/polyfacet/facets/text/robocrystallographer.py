@@ -9,7 +9,7 @@ import warnings
 from pymatgen.core import Structure
 
 from polyfacet.facets.text.robocrys_compat import StructureCondenser, StructureDescriber
-from polyfacet.runtime.errors import MACHINE_FAILURES
+from polyfacet.runtime.machine_failures import raise_machine_failure
 
 
 class DescriptionError(ValueError):
@@ -37,7 +37,6 @@ class Describer:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # oxidation states that cannot be guessed
                 return str(self.describer.describe(self.condenser.condense_structure(structure)))
-        except MACHINE_FAILURES:
-            raise
         except Exception as error:  # anything may go wrong inside, from spglib's failures to an empty maximum
+            raise_machine_failure(error)
             raise DescriptionError(f"Robocrystallographer: {type(error).__name__}: {error}") from error

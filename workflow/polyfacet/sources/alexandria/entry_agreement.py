@@ -24,6 +24,8 @@ POSITION_WITHIN_A = 0.01
 # Atoms in a cell that is fully occupied; else shares of all atoms, which two decimals state.
 ATOMS_WITHIN = 1e-2
 SHARE_WITHIN = 5e-3
+# Of two that are whole numbers of atoms, up to 1000 of them.
+WHOLE_SHARE_WITHIN = 1e-6
 
 # D and T, which are hydrogen in every facet.
 HYDROGEN_ISOTOPES = 3
@@ -86,7 +88,7 @@ def check_agreement(entry: Mapping[str, Any], data: Mapping[str, Any], cell: Cel
     """
     _check_composition(entry, data, cell)
     _check_lattice(entry["structure"], data, cell)
-    check_energies(entry, data, cell.n_atoms)
+    check_energies(entry, data, cell.n_atoms, math.fsum(cell.stated_amounts.values()))
 
 
 def _check_composition(entry: Mapping[str, Any], data: Mapping[str, Any], cell: Cell) -> None:
@@ -94,6 +96,7 @@ def _check_composition(entry: Mapping[str, Any], data: Mapping[str, Any], cell: 
     if formula and formula != cell.formula:
         _check_formula(formula, "formula", cell)
     for place in (entry, data):
+        _check_reduced(place, cell)
         composition = given(place, "composition")
         if isinstance(composition, str):
             _check_formula(composition, "composition", cell)
@@ -113,6 +116,25 @@ def _check_composition(entry: Mapping[str, Any], data: Mapping[str, Any], cell: 
         raise InvalidEntryError(f"chemsys is {shown(chemsys)}, not a text")
     if chemsys is not None:
         _check_elements(chemsys.split("-"), "chemsys is", cell, shown(chemsys))
+
+
+def _check_reduced(place: Mapping[str, Any], cell: Cell) -> None:
+    """Hold what the Materials Project says under names of its own against the structure."""
+    formula, reduced = given(place, "formula_pretty"), given(place, "composition_reduced")
+    if formula is not None and not isinstance(formula, str):
+        raise InvalidEntryError(f"formula_pretty is {shown(formula)}, not a text")
+    for text, what in ((formula, "formula_pretty"), (reduced, "composition_reduced")):
+        if text and isinstance(text, str) and text != cell.formula:
+            _check_formula(text, what, cell)
+    if reduced and not isinstance(reduced, str):
+        found = _found_amounts(reduced, "composition_reduced", cell)
+        within = SHARE_WITHIN
+        if _are_whole(found) and _are_whole(cell.amounts):
+            within = WHOLE_SHARE_WITHIN
+        same = found.keys() == cell.amounts.keys() and _shares_are_close(found, cell.amounts, within)
+        if not same and not _are_stated(found, cell):
+            was = f"composition_reduced is {_listed(found)}"
+            raise InvalidEntryError(f"{was}, but the structure is {_listed(cell.amounts)}")
 
 
 def _check_formula(text: str, what: str, cell: Cell) -> None:
@@ -138,9 +160,13 @@ def _are_stated(stated: Mapping[str, float], cell: Cell) -> bool:
     return bool(cell.added) and stated.keys() == amounts.keys() and _shares_are_close(stated, amounts)
 
 
-def _shares_are_close(stated: Mapping[str, float], amounts: Mapping[str, float]) -> bool:
-    total, all_stated = math.fsum(amounts.values()), math.fsum(stated.values())
-    return all(abs(stated[s] / all_stated - amounts[s] / total) <= SHARE_WITHIN for s in stated)
+def _shares_are_close(
+    stated: Mapping[str, float], amounts: Mapping[str, float], within: float = SHARE_WITHIN
+) -> bool:
+    total, all_stated = sum(amounts.values()), sum(stated.values())
+    return all_stated > 0 and all(
+        abs(stated[symbol] / all_stated - amounts[symbol] / total) <= within for symbol in stated
+    )
 
 
 def _are_whole(amounts: Mapping[str, float]) -> bool:
@@ -149,12 +175,7 @@ def _are_whole(amounts: Mapping[str, float]) -> bool:
 
 def _check_amounts(stated: Any, cell: Cell) -> None:
     """Hold the amounts of a cell, symbols or species to numbers, against those of the structure."""
-    if not isinstance(stated, dict):
-        raise InvalidEntryError(f"composition is {shown(stated)}, not amounts of elements")
-    found: dict[str, float] = {}
-    for species, amount in stated.items():
-        symbol = species if species in cell.amounts else _symbol(species)
-        found[symbol] = found.get(symbol, 0.0) + number(amount, f"composition of {symbol}")
+    found = _found_amounts(stated, "composition", cell)
     within = ATOMS_WITHIN if _are_whole(cell.amounts) else SHARE_WITHIN * cell.n_atoms
     for symbol in found.keys() | cell.amounts.keys():
         # The source may have added up the occupancies before sites were filled, or after.
@@ -164,11 +185,21 @@ def _check_amounts(stated: Any, cell: Cell) -> None:
             raise InvalidEntryError(f"{was}, but the structure is {_listed(cell.amounts)}")
 
 
-def _symbol(species: str) -> str:
+def _found_amounts(stated: Any, what: str, cell: Cell) -> dict[str, float]:
+    if not isinstance(stated, dict):
+        raise InvalidEntryError(f"{what} is {shown(stated)}, not amounts of elements")
+    found: dict[str, float] = {}
+    for species, amount in stated.items():
+        symbol = species if species in cell.amounts else _symbol(species, what)
+        found[symbol] = found.get(symbol, 0.0) + number(amount, f"{what} of {symbol}")
+    return found
+
+
+def _symbol(species: str, what: str) -> str:
     """Name the element of a species, whose charge is left out of account."""
     symbol = element_of(species)
     if symbol is None:
-        raise InvalidEntryError(f"composition names {shown(species)}, not an element")
+        raise InvalidEntryError(f"{what} names {shown(species)}, not an element")
     return symbol
 
 

@@ -14,19 +14,25 @@ from polyfacet.sources.alexandria.entry_values import InvalidEntryError, given, 
 ENERGY_WITHIN_EV_PER_ATOM = 1e-3
 # More than twice the largest known correction; a wrong number of atoms, or of units, is off by more.
 MAX_CORRECTION_EV_PER_ATOM = 5.0
+# Occupancies are rounded.
+ATOMS_WITHIN = 1e-2
 # What pymatgen's adjustments are the product of, by their kinds: constant, per atom, per degree.
 FACTORS = (("value",), ("adj_per_atom", "n_atoms"), ("adj_per_deg", "temp", "n_atoms"))
 
 
-def check_energies(entry: Mapping[str, Any], data: Mapping[str, Any], n_atoms: float) -> None:
+def check_energies(
+    entry: Mapping[str, Any], data: Mapping[str, Any], n_atoms: float, n_stated: float
+) -> None:
     """Hold the energies of a cell against each other; ``energy`` may carry the correction or not.
+
+    So may ``energy_per_atom``, and what has these names in the data block.
 
     Parameters
     ----------
     entry, data
         The raw entry and its data block; what is missing or None says nothing.
-    n_atoms
-        Atoms per cell.
+    n_atoms, n_stated
+        Atoms per cell, with those by which sites were filled and without.
 
     Raises
     ------
@@ -42,18 +48,35 @@ def check_energies(entry: Mapping[str, Any], data: Mapping[str, Any], n_atoms: f
         corrected = number(data["energy_corrected"], "energy_corrected")
         _check_corrected(corrected, total, correction, n_atoms)
         known["energy_corrected"] = corrected
-    if entry.get("energy") is None:
-        return
-    energy = number(entry["energy"], "energy")
-    within = ENERGY_WITHIN_EV_PER_ATOM * n_atoms
-    if not any(abs(energy - value) <= within for value in known.values()):
-        others = " and ".join(f"{name} is {value}" for name, value in known.items())
-        raise InvalidEntryError(f"energy is {energy}, but {others} (eV per cell)")
+    elif correction:
+        known["energy_total with the correction"] = total + correction
+    if entry.get("energy") is not None:
+        _check_known(number(entry["energy"], "energy"), "energy", known, n_atoms)
+    if given(data, "energy") is not None:
+        _check_known(number(data["energy"], "energy"), "energy of the data block", known, n_atoms)
+    for place in (entry, data):
+        if given(place, "energy_per_atom") is not None:
+            energy = number(place["energy_per_atom"], "energy_per_atom")
+            _check_known_per_atom(energy, known, n_atoms, n_stated)
+
+
+def _check_known(energy: float, what: str, known: Mapping[str, float], n_atoms: float) -> None:
+    if not any(abs(energy - value) <= ENERGY_WITHIN_EV_PER_ATOM * n_atoms for value in known.values()):
+        others = " and ".join(f"{name} is {value:.10g}" for name, value in known.items())
+        raise InvalidEntryError(f"{what} is {energy}, but {others} (eV per cell)")
+
+
+def _check_known_per_atom(energy: float, known: Mapping[str, float], n_atoms: float, n_stated: float) -> None:
+    per_atom = {name: value / n_atoms for name, value in known.items()}
+    possible = [value / n for value in known.values() for n in (n_atoms, n_stated)]
+    if not any(abs(energy - value) <= ENERGY_WITHIN_EV_PER_ATOM for value in possible):
+        others = " and ".join(f"{name} is {value:.6g}" for name, value in per_atom.items())
+        raise InvalidEntryError(f"energy_per_atom is {energy}, but {others} (eV per atom)")
 
 
 def _correction(entry: Mapping[str, Any], n_atoms: float) -> float | None:
     """Return the correction of a cell, eV, or the sum of its adjustments; None if neither is stated."""
-    adjusted = _sum_of_adjustments(given(entry, "energy_adjustments"))
+    adjusted = _sum_of_adjustments(given(entry, "energy_adjustments"), n_atoms)
     if given(entry, "correction") is None:
         correction, what = adjusted, "the sum of energy_adjustments"
     else:
@@ -72,20 +95,27 @@ def _correction(entry: Mapping[str, Any], n_atoms: float) -> float | None:
     return correction
 
 
-def _sum_of_adjustments(adjustments: Any) -> float | None:
+def _sum_of_adjustments(adjustments: Any, n_atoms: float) -> float | None:
     """Add up the adjustments of a cell, eV; None if there are none, or some of a kind that is not known."""
     if not adjustments:
         return None
     if not isinstance(adjustments, list):
         raise InvalidEntryError(f"energy_adjustments is {shown(adjustments)}, not a list")
-    values = [_adjustment(adjustment) for adjustment in adjustments]
+    values = [_adjustment(adjustment, n_atoms) for adjustment in adjustments]
     known = [value for value in values if value is not None]
     return math.fsum(known) if len(known) == len(values) else None
 
 
-def _adjustment(adjustment: Any) -> float | None:
+def _adjustment(adjustment: Any, n_atoms: float) -> float | None:
     if not isinstance(adjustment, dict):
         return None
+    if given(adjustment, "n_atoms") is not None:
+        # Of one element, or all.
+        n_adjusted = number(adjustment["n_atoms"], "energy_adjustments: n_atoms")
+        if not 0 <= n_adjusted <= n_atoms + ATOMS_WITHIN:
+            raise InvalidEntryError(
+                f"energy_adjustments: n_atoms is {n_adjusted:g}, but the structure has {n_atoms:g} atoms"
+            )
     for keys in FACTORS:
         if all(given(adjustment, key) is not None for key in keys):
             return math.prod(number(adjustment[key], f"energy_adjustments: {key}") for key in keys)

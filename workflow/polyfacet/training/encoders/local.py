@@ -19,6 +19,7 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 from polyfacet.config.encoders import ImageEncoderSettings, TextEncoderSettings
 from polyfacet.facets.declaration import Facet
 from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.training.encoders.own_checkpoints import encoder_of
 
 ELEMENTS = tuple(Element.from_Z(z).symbol for z in range(1, 119))
@@ -154,6 +155,7 @@ def _check_size(model: torch.nn.Module, settings: ImageEncoderSettings) -> None:
         with torch.no_grad():
             model.eval()(torch.zeros(1, 3, settings.size_px, settings.size_px))
     except (AssertionError, RuntimeError, ValueError) as error:
+        raise_machine_failure(error)
         own = getattr(model, "pretrained_cfg", {}).get("input_size", ("?",))[-1]
         raise UserError(
             f"{settings.architecture} cannot look at pictures of {settings.size_px} px ({error}). "

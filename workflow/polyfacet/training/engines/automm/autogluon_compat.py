@@ -18,6 +18,7 @@ from autogluon.multimodal.learners.base import BaseLearner
 from autogluon.multimodal.utils import average_checkpoints
 from torch import nn
 
+from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.runtime.upstream import written_for
 from polyfacet.training.engines.automm.selection import Method, select
 from polyfacet.training.engines.base import EngineError
@@ -87,7 +88,8 @@ class FacetLearner(BaseLearner):
             self._load_state_dict(state_dict=average, prefix="model.", strict=strict_loading)
             try:
                 return float(self.evaluate(rows, metrics=[scorer])[scorer.name])
-            except EngineError:
+            except EngineError as error:
+                raise_machine_failure(error)
                 return math.nan
 
         selection = select(

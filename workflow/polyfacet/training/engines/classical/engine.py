@@ -27,6 +27,7 @@ from xgboost.core import XGBoostError
 
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.training.engines.base import EngineError, ProbabilisticEngine, ValidationUse
 from polyfacet.training.engines.classical.settings import Model
 from polyfacet.training.engines.classical.sklearn_compat import InvalidParameterError
@@ -90,10 +91,10 @@ class Classical(ProbabilisticEngine):
         try:
             pipeline.fit(features, answers)
         except (InvalidParameterError, XGBoostError) as error:
-            if "alloc" in str(error):  # XGBoost has one error for everything, memory included
-                raise
+            raise_machine_failure(error)  # XGBoost has one error for everything, memory included
             raise UserError(f"{name} refuses to be fitted, see its hyperparameters: {error}") from error
         except ValueError as error:
+            raise_machine_failure(error)
             if not OF_THE_DATA.search(str(error)):
                 raise
             raise EngineError(f"{name} cannot be fitted: {error}") from error
