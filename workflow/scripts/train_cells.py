@@ -8,16 +8,17 @@ from types import MappingProxyType
 from typing import Annotated, Any
 
 from polyfacet.facets.aligned import tables_by_facet
+from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import TEXT, facet_named, facets_of
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.files import atomic_path, scratch_folder, sha256_of_folder
 from polyfacet.runtime.parquet import n_rows, write_table
 from polyfacet.runtime.progress import track
-from polyfacet.training.cards import write_card
+from polyfacet.training.cards import Card, write_card
 from polyfacet.training.cells import NO_FACET, PREDICTIONS, Cell, Place, train
 from polyfacet.training.dataset import read_cell_rows
-from polyfacet.training.encoders.hub_cache import read_record, work_offline
+from polyfacet.training.encoders.hub_cache import HubEncoders, read_record, work_offline
 from polyfacet.training.engines.base import Resources
 from polyfacet.training.engines.creation import create
 from polyfacet.training.provenance import InputDigests, Provenance
@@ -108,11 +109,8 @@ def main(
         own_seed, threads, encoders, states=states, checkpoints=checkpoints, foundation=foundation
     )
     digests = InputDigests(materials)
-    made_of = Provenance(
-        n_without_part=n_rows(sample) - len(materials),
-        code=code,
-        foundation=sha256_of_folder(foundation) if foundation else None,
-    )
+    shared = sha256_of_folder(foundation) if foundation else None
+    made_of = Provenance(n_rows(sample) - len(materials), code=code, foundation=shared)
     todo = list(zip(grid, objectives, strict=True))
     with (
         atomic_path(cells) as folder,
@@ -125,17 +123,21 @@ def main(
             home = folder / each["folder"]
             home.mkdir(parents=True, exist_ok=True)
             made = create(engine, settings, resources)
-            known = replace(made_of, inputs=digests.of(cell.facets, objective))
+            known = replace(made_of, inputs=digests.of(looked_at, objective))
             predictions, card = train(cell, made, materials, home / "model", known)
-            if fetched:
-                names = {facet.name for facet in looked_at}
-                started_from = {e.facet: e.identity for e in fetched.encoders if e.facet in names}
-                card = card.model_copy(update={"encoders": card.encoders | started_from})
             if not keep_models:
                 shutil.rmtree(home / "model")
             write_table(home / "predictions.parquet", predictions, PREDICTIONS)
-            write_card(home / "card.json", card)
+            write_card(home / "card.json", _with_fetched(card, fetched, looked_at))
     shutil.rmtree(states, ignore_errors=True)
+
+
+def _with_fetched(card: Card, fetched: HubEncoders | None, facets: Sequence[Facet]) -> Card:
+    """Say on a card which encoders of the hub the cell started from."""
+    names = {facet.name for facet in facets}
+    identities = {each.facet: each.identity for each in (fetched.encoders if fetched else ())}
+    started_from = {facet: identity for facet, identity in identities.items() if facet in names}
+    return card.model_copy(update={"encoders": card.encoders | started_from})
 
 
 if __name__ == "__main__":
