@@ -177,7 +177,7 @@ def test_a_name_cannot_be_taken_twice(tmp_path):
         ('"vector"', '"numbers"', "kind of the facet 'length' is 'numbers', not one of text, image, vector"),
         ('"formula"', '"composition"', "needs of the facet 'length' is 'composition'"),
         (", make=count", "", "the facet 'length' has no `make`"),
-        ("make=count", "make=3", "make of the facet 'length' is no function"),
+        ("make=count", "make=3", "make of the facet 'length' must be a function"),
         (
             "make=count",
             'make=count, variants={"a": False}',

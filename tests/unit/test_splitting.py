@@ -196,7 +196,7 @@ def test_an_unknown_column_is_named_with_those_that_there_are(write_sample, tmp_
         ({"group": lambda materials, settings: {"m0": "a"}}, "gives m1 no group, and 8 others neither"),
         (
             {"group": lambda materials, settings: dict.fromkeys(materials["mat_id"], 3)},
-            "gives m0 the group 3, which is no text but int",
+            "gives m0 the group 3, which is int and not str",
         ),
         (
             {"assign": lambda materials, settings: dict.fromkeys(materials["mat_id"], "validation")},

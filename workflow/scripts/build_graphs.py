@@ -90,7 +90,7 @@ def main(
 def _read_crystals(
     paths: Iterable[Path], read: Callable[[Path], Crystal], max_sites: int, rejects: list[Reject]
 ) -> Iterator[tuple[str, Crystal]]:
-    """Give the crystals that can be read, and add the others to the rejects."""
+    """Return the crystals that can be read, and add the others to the rejects."""
     for path in paths:
         try:
             crystal = read(path)

@@ -47,7 +47,7 @@ def main(legend: Path, *, layout: ImageLayout) -> None:
 
 
 def pixel_map(layout: ImageLayout) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Give the index of the property and of the statistic of each pixel, both (24, 21).
+    """Return the index of the property and of the statistic of each pixel, both (24, 21).
 
     The two unused pixels of a block have a property but no statistic (-1).
     """

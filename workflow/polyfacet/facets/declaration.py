@@ -177,7 +177,7 @@ def _check(facet: Facet) -> None:
                 f"{field_name} of the facet {facet.name!r} is {value!r}, not one of {', '.join(allowed)}"
             )
     if facet.make is not None and not callable(facet.make):
-        raise ValueError(f"make of the facet {facet.name!r} is no function but {facet.make!r}")
+        raise ValueError(f"make of the facet {facet.name!r} must be a function, not {facet.make!r}")
     if facet.make is not None and facet.variants:
         raise ValueError(
             f"the facet {facet.name!r} has variants and `make`, which is not told the form. Declare one "

@@ -62,7 +62,7 @@ def check_lengths(facet: Facet, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def _text(facet: Facet, mat_id: str, value: Any, folder: Path | None) -> dict[str, Any]:
     if not isinstance(value, str) or not value.strip():
-        raise FacetError(f"{facet.name} is no text but {_shown(value)}")
+        raise FacetError(f"{facet.name} is not a text: {_shown(value)}")
     return {"text": value}
 
 

@@ -85,7 +85,7 @@ class CrystalObjective(Declaration):
         """Refuse a name that columns and results could not have."""
         check_name("an objective", self.name, taken=TAKEN_BY_CRYSTALS)
         if not callable(self.derive):
-            raise ValueError(f"derive of the objective {self.name!r} is no function but {self.derive!r}")
+            raise ValueError(f"derive of the objective {self.name!r} must be a function, not {self.derive!r}")
 
     @property
     def objective(self) -> Objective:

@@ -60,7 +60,7 @@ VECTORS = pa.schema([_MAT_ID, column("values", pa.list_(pa.float64()), "numbers 
 
 
 def intact_structures(manifest: Path, folder: Path) -> dict[str, str]:
-    """Give the digests of a shard's CIFs by mat_id, after checking that the files are as they were written.
+    """Return the digests of a shard's CIFs by mat_id, after checking that the files are as they were written.
 
     Raises
     ------
@@ -76,6 +76,6 @@ def intact_structures(manifest: Path, folder: Path) -> dict[str, str]:
 
 
 def formulas_of_shard(sample: Path, shard: int, n_shards: int) -> dict[str, str]:
-    """Give the formulas of a shard of the sample by mat_id; see `polyfacet.runtime.sharding.read_shard`."""
+    """Return the formulas of a shard of the sample by mat_id; see `polyfacet.runtime.sharding.read_shard`."""
     rows = read_shard(sample, SAMPLE, shard, n_shards, ["mat_id", "formula"])
     return dict(zip(rows["mat_id"], rows["formula"], strict=True))

@@ -32,7 +32,7 @@ def text_digest(*parts: str) -> str:
 
 
 def shard_of(mat_id: str, n_shards: int) -> int:
-    """Give the shard of a material: it depends on the material alone, not on the sample around it.
+    """Return the shard of a material: it depends on the material alone, not on the sample around it.
 
     Shards are equal intervals of the hashes: each of n shards is two of 2n.
     """

@@ -42,8 +42,8 @@ def check_groups(groups: Mapping[str, Any], mat_ids: Iterable[str], method: str)
     if strange:
         group = groups[strange[0]]
         raise UserError(
-            f"the split {method!r} gives {strange[0]} the group {group!r}, which is no text but "
-            f"{type(group).__name__}."
+            f"the split {method!r} gives {strange[0]} the group {group!r}, which is "
+            f"{type(group).__name__} and not str."
         )
 
 

@@ -258,7 +258,7 @@ def _some(names: list[str]) -> str:
 
 
 def _answer(command: str, *arguments: str) -> str:
-    """Give what a command prints; nothing if it is not there, fails, or takes too long."""
+    """Return what a command prints; nothing if it is not there, fails, or takes too long."""
     path = shutil.which(command)
     if path is None:
         return ""

@@ -65,5 +65,5 @@ def read_elements(path: Path) -> pd.DataFrame:
 
 
 def elements_without_properties(amounts: Mapping[str, float], table: pd.DataFrame) -> list[str]:
-    """Give the elements of a composition that the table does not have (those beyond Pu)."""
+    """Return the elements of a composition that the table does not have (those beyond Pu)."""
     return [symbol for symbol in amounts if symbol not in table.index]

@@ -70,7 +70,7 @@ class CrystalGraph:
         return hashlib.sha256(b"".join(f"{a.shape}".encode() + a.tobytes() for a in arrays)).hexdigest()
 
     def row(self) -> dict[str, Any]:
-        """Give the graph as a row of the ``GRAPHS`` table."""
+        """Return the graph as a row of the ``GRAPHS`` table."""
         return {
             "mat_id": self.mat_id,
             "atomic_numbers": self.atomic_numbers,

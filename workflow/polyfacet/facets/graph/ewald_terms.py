@@ -81,7 +81,7 @@ def constants(split: float, decay: float) -> list[float]:
 
 
 def self_terms(split: float, decay: float) -> list[float]:
-    """Give what stands in the place of the real-space summand at r = 0."""
+    """Return what stands in the place of the real-space summand at r = 0."""
     b = decay / (2 * math.sqrt(split))
     return [-2 * math.sqrt(split / math.pi), -(split**3) / 6, math.erf(b)]
 

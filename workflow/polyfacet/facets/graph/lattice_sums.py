@@ -134,7 +134,7 @@ def _grid(*bounds: int) -> torch.Tensor:
 def _lattice_points(
     basis: torch.Tensor, grids: list[torch.Tensor], radius: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Give the points of each lattice within its radius: points ``(K, 3)`` and whose they are ``(K,)``."""
+    """Return the points of each lattice within its radius: points ``(K, 3)`` and whose they are ``(K,)``."""
     sizes = torch.tensor([len(grid) for grid in grids], device=basis.device)
     owner = torch.repeat_interleave(sizes)
     steps = torch.cat(grids).to(basis.device, basis.dtype)
@@ -198,7 +198,7 @@ def _sum_within(
 
 
 def _block_of_points(precision: Precision) -> int:
-    """Give the number of reciprocal points taken at once: as many as most crystals have.
+    """Return the number of reciprocal points taken at once: as many as most crystals have.
 
     At unit density a sphere holds about as many points as its volume says; of q and -q one is taken.
     """

@@ -111,7 +111,7 @@ def _shell_cutoffs(
     neighbours: int,
     min_radius: float,
 ) -> NDArray[np.float64]:
-    """Give the radius of each atom's last shell; infinity where too few neighbours were found."""
+    """Return the radius of each atom's last shell; infinity where too few neighbours were found."""
     order = np.lexsort((distance, centre))
     per_atom = np.split(distance[order], np.cumsum(np.bincount(centre, minlength=n_atoms))[:-1])
     return np.array([_shell_cutoff(distances, neighbours, min_radius) for distances in per_atom])

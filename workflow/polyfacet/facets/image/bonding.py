@@ -23,7 +23,7 @@ class OrderedStructureGraph(DrawnGraph):
     """
 
     def get_connected_sites(self, n: int, jimage: tuple[int, int, int] = (0, 0, 0)) -> list[ConnectedSite]:
-        """Give the neighbours of site ``n`` of cell ``jimage`` by distance, then site index, then cell."""
+        """Return the neighbours of site ``n`` of cell ``jimage`` by distance, then site index, then cell."""
         return sorted(
             connected_sites(self, n, jimage),
             key=lambda other: (round(other.dist, DISTANCE_DECIMALS), other.index, other.jimage),
@@ -51,5 +51,5 @@ def bonded(structure: Structure) -> tuple[OrderedStructureGraph, str | None]:
 
 
 def unbonded(structure: Structure) -> OrderedStructureGraph:
-    """Give a crystal without bonds."""
+    """Return a crystal without bonds."""
     return OrderedStructureGraph.from_empty_graph(structure)

@@ -31,11 +31,11 @@ class DrawnGraph(StructureGraph):
         return self.get_scene(**which, hide_incomplete_edges=True, legend=legend)  # type: ignore[attr-defined]
 
     def sites_to_draw(self, **which: bool) -> list[Site]:
-        """Give the sites that are drawn, each with its cell."""
+        """Return the sites that are drawn, each with its cell."""
         return sorted(self._get_sites_to_draw(**which))
 
     def _get_sites_to_draw(self, *args: Any, **kwargs: Any) -> set[Site]:
-        """Give the sites, with their cells, that Crystal Toolkit draws, but none where there are none."""
+        """Return the sites, with their cells, that Crystal Toolkit draws, but none where there are none."""
         sites = super()._get_sites_to_draw(*args, **kwargs)  # type: ignore[misc]
         return {
             (index, image) for index, image in sites if not any(image[axis] for axis in self.bounded_axes)

@@ -59,5 +59,5 @@ def failure_of_fault(fault: str) -> PictureError | BrowserError:
 
 
 def reason_of(error: Error) -> str:
-    """Give the first line of an error of Playwright without the names of calls and classes before it."""
+    """Return the first line of an error of Playwright without the names of calls and classes before it."""
     return CALL_PREFIX.sub("", error.message.splitlines()[0])

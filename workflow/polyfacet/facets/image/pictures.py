@@ -29,7 +29,7 @@ class Picture:
     bonding_failure: str | None
 
     def row(self) -> dict[str, Any]:
-        """Give the picture as a row of its table."""
+        """Return the picture as a row of its table."""
         return asdict(self)
 
 

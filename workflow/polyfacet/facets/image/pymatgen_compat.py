@@ -19,7 +19,7 @@ written_for(__name__, "pymatgen-core", "2026.7.16")
 
 
 def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Give the cross product of two vectors; NumPy's, made for arrays of them, takes ten times longer."""
+    """Return the cross product of two vectors; NumPy's, made for arrays of them, takes ten times longer."""
     a0, a1, a2 = a.tolist()
     b0, b1, b2 = b.tolist()
     return np.array([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0])
@@ -104,7 +104,7 @@ class SiteCrystalNN(CrystalNN):
 def connected_sites(
     graph: StructureGraph, n: int, jimage: tuple[int, int, int] = (0, 0, 0)
 ) -> list[ConnectedSite]:
-    """Give what ``graph.get_connected_sites`` gives, in no particular order.
+    """Return what ``graph.get_connected_sites`` gives, in no particular order.
 
     pymatgen writes each neighbour to a dictionary and reads it back; here it is only moved.
     """

@@ -46,7 +46,7 @@ class SceneMaker:
             remove_abandoned(folder)
 
     def scene(self, cif: Path) -> CrystalScene:
-        """Give the scene of a CIF file (see ``cif_scene.scene_of_cif``).
+        """Return the scene of a CIF file (see ``cif_scene.scene_of_cif``).
 
         Raises
         ------

@@ -73,7 +73,7 @@ class SceneWorker:
         return CrystalScene(**answer["scene"])
 
     def _ask(self, cif: Path) -> dict[str, Any]:
-        """Give a worker's answer; that is the greeting of its successor if the worker died."""
+        """Return a worker's answer; that is the greeting of its successor if the worker died."""
         try:
             if self.pid is None:
                 self.pid = json.loads(self._connection.recv_bytes())["pid"]

@@ -33,7 +33,7 @@ class RenderSettings(Drawing):
     max_sites: int = Field(default=MAX_SITES["images"], ge=1)
 
     def component_properties(self) -> dict[str, Any]:
-        """Give the properties of the ``CrystalToolkitScene`` component that draws with these settings."""
+        """Return the properties of the ``CrystalToolkitScene`` component that draws with these settings."""
         return {
             "settings": {
                 "renderer": "webgl",

@@ -42,7 +42,7 @@ def vacuum_of(structure: Structure) -> dict[int, float]:
 
 
 def without_vacuum(graph: OrderedStructureGraph, begins: dict[int, float]) -> OrderedStructureGraph:
-    """Give the same atoms and bonds in a cell that ends around the outermost atoms where there was vacuum.
+    """Return the same atoms and bonds in a cell that ends around the outermost atoms where there was vacuum.
 
     Vectors along the vacuum carry no period of the crystal; they become perpendicular to the others.  Along
     them, each molecule, chain or layer lies in the new cell as a whole.

@@ -17,7 +17,7 @@ ELEVATION = np.radians(20)
 
 
 def rotation_of_view(view: View, lattice: Lattice) -> np.ndarray:
-    """Give the rotation that turns a crystal so that it is seen from the side that the view names.
+    """Return the rotation that turns a crystal so that it is seen from the side that the view names.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def centered(scene: dict[str, Any]) -> dict[str, Any]:
 
 
 def _frame(towards: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Give the directions right, up and towards the viewer; of ``right`` only what is across ``towards``."""
+    """Return the directions right, up and towards the viewer; of ``right`` only what is across ``towards``."""
     towards = _unit(towards)
     right = _unit(right - (right @ towards) * towards)
     return np.array([right, np.cross(towards, right), towards])

@@ -204,7 +204,7 @@ def _check_content(file: RemoteFile, path: Path, part: Path, resumed: bool) -> s
 
 
 def _expected_digest(file: RemoteFile, path: Path) -> tuple[str | None, str]:
-    """Give the digest that a file must have, if one is known, and where that is stated."""
+    """Return the digest that a file must have, if one is known, and where that is stated."""
     if file.sha256:
         return file.sha256, f"`download.files` says {file.sha256}"
     origin = Origin.read(path)
@@ -218,7 +218,7 @@ def _expected_digest(file: RemoteFile, path: Path) -> tuple[str | None, str]:
 
 
 def _resumable(part: Path) -> tuple[int, str]:
-    """Give the size of what is there and what identifies the server's file; 0 if that is not known."""
+    """Return the size of what is there and what identifies the server's file; 0 if that is not known."""
     validator = _validator_path(part)
     if part.exists() and validator.exists():
         return part.stat().st_size, validator.read_text(encoding="utf-8")

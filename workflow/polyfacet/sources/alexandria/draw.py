@@ -79,7 +79,7 @@ class Draw:
     drawn_compositions: KnownCompositions = field(default_factory=KnownCompositions)
 
     def rank(self, mat_id: str) -> int:
-        """Give the place of a material in the order in which samples of this seed grow, as 64 bits."""
+        """Return the place of a material in the order in which samples of this seed grow, as 64 bits."""
         return stable_hash("sample", self.seed, mat_id)
 
     def leaves_out(self, material: Material) -> str | None:
@@ -94,7 +94,7 @@ class Draw:
         return None
 
     def last_rank(self, distinct_ranks: npt.NDArray[np.uint64]) -> int:
-        """Give the highest rank that is sampled of these, which are in order."""
+        """Return the highest rank that is sampled of these, which are in order."""
         if self.n_materials is None or len(distinct_ranks) <= self.n_materials:
             return MAX_RANK
         return int(distinct_ranks[self.n_materials - 1])

@@ -25,7 +25,7 @@ from polyfacet.sources.alexandria.sorted_runs import write_run
 
 # A run takes about 4 kB of memory per material while it is made.
 RUN_ROWS = 10_000
-# More invalid entries than this are not remembered, each with its reason: the file is none of entries.
+# More invalid entries than this are not remembered, each with its reason: it is hardly a file of entries.
 MAX_INVALID = 1_000_000
 
 REJECTED_ENTRIES = pa.schema(
@@ -119,7 +119,7 @@ def _checked(entry: Any, draw: Draw) -> Material:
 
 
 def _stated_id(entry: Any) -> str | None:
-    """Give the identifier of an entry that failed its check, as far as it has one."""
+    """Return the identifier of an entry that failed its check, as far as it has one."""
     if isinstance(entry, MislabelledEntry):
         return _short(entry.stated)
     try:
@@ -173,7 +173,7 @@ class _Candidates:
             self.waiting = []
 
     def _table(self) -> pa.Table:
-        """Give the waiting materials in the order of their identifiers."""
+        """Return the waiting materials in the order of their identifiers."""
         ordered = sorted(self.waiting, key=lambda candidate: candidate[0].mat_id)
         materials, positions, ranks = zip(*ordered, strict=True)
         table = sample_table(materials, self.source_file, positions)

@@ -49,7 +49,7 @@ def _is_visible(text: str) -> bool:
 
 
 def _word_around(text: str, stretch: re.Match[str]) -> str:
-    """Give the whole word: of what is left of it, tokenizers count the characters from its start."""
+    """Return the whole word: of what is left of it, tokenizers count the characters from its start."""
     before = text[: stretch.start()]
     start = len(before) - len(before.split()[-1]) if before and not before[-1].isspace() else len(before)
     word = _WORD.match(text, start)

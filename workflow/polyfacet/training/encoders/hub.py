@@ -49,7 +49,7 @@ def hub_checkpoints(
 
 
 def repository_of(facet: Facet, checkpoint: str) -> str | None:
-    """Give the hub's repository of a checkpoint; None if the checkpoint is a local folder.
+    """Return the hub's repository of a checkpoint; None if the checkpoint is a local folder.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def fetch_encoders(
 
 
 def cached_revision(repository: str, cache: Path) -> str | None:
-    """Give the revision of a repository in the cache; None if it is not there or not whole."""
+    """Return the revision of a repository in the cache; None if it is not there or not whole."""
     for weights in WEIGHTS:
         try:
             snapshot = Path(

@@ -95,7 +95,7 @@ def _repository_folder(cache: Path, repository: str) -> Path:
 
 
 def _revision(cache: Path, repository: str) -> str | None:
-    """Give the revision that the name of a repository stands for in the cache; None if there is no copy."""
+    """Return the revision that the name of a repository stands for in the cache; None if there is no copy."""
     folder = _repository_folder(cache, repository)
     reference = folder / "refs" / "main"
     if not reference.is_file():

@@ -164,7 +164,7 @@ def _check_size(model: torch.nn.Module, settings: ImageEncoderSettings) -> None:
 
 
 def checkpoint_of(encoders: Path, facet: Facet) -> Path:
-    """Give the checkpoint folder of a facet's encoder after checking that it is whole.
+    """Return the checkpoint folder of a facet's encoder after checking that it is whole.
 
     AutoGluon reports every defect of a checkpoint as "does not exist or model is invalid".
 

@@ -83,7 +83,7 @@ def flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
 
 
 def local_folder(facet: Facet, checkpoint: str) -> Path | None:
-    """Give the folder that a checkpoint is; None if it is a name of the hub.
+    """Return the folder that a checkpoint is; None if it is a name of the hub.
 
     Raises
     ------

@@ -180,7 +180,7 @@ class Engine(ABC):
         """Read what `write_model` has written; ``facets`` are there already."""
 
     def describe(self) -> dict[str, Any]:
-        """Give the settings as resolved, defaults included: what has to be known to train the same again."""
+        """Return the settings as resolved, defaults included: what has to be known to train the same again."""
         return dict(self.settings.model_dump())
 
     def encoder_identities(self) -> dict[str, str]:
@@ -225,7 +225,7 @@ class ProbabilisticEngine(Engine):
 
     @abstractmethod
     def predict_probabilities(self, frame: pd.DataFrame) -> np.ndarray:
-        """Give the probability of each class of the objective, shape ``(len(frame), classes)``.
+        """Return the probability of each class of the objective, shape ``(len(frame), classes)``.
 
         They add up to 1, and `predict` gives the class of the highest.
         """

@@ -59,7 +59,7 @@ def vectors(frame: pd.DataFrame, facets: Sequence[Facet]) -> Array:
 
 
 def pixels(frame: pd.DataFrame, facet: Facet) -> Array:
-    """Give the grey values, 0 to 1, of a facet's pictures: shape ``(rows, height, width)``.
+    """Return the grey values, 0 to 1, of a facet's pictures: shape ``(rows, height, width)``.
 
     Composition images are taken in their 24 x 21 pixels, whatever their scale.
 
@@ -91,7 +91,7 @@ def original_features(frame: pd.DataFrame, facets: Sequence[Facet]) -> Array:
 
 
 def composition_statistics(frame: pd.DataFrame) -> Array:
-    """Give the statistics of element properties, shape ``(rows, 392)``; NaN where one is not finite.
+    """Return the statistics of element properties, shape ``(rows, 392)``; NaN where one is not finite.
 
     Raises
     ------

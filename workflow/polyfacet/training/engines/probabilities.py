@@ -11,7 +11,7 @@ EQUAL_WITHIN = 1e-4
 
 
 def class_probabilities(engine: Engine, frame: pd.DataFrame) -> np.ndarray | None:
-    """Give the probability of each class of each row; None where an engine has none, or predicts numbers.
+    """Return the probability of each class of each row; None where an engine has none, or predicts numbers.
 
     Raises
     ------

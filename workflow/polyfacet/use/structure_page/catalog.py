@@ -67,16 +67,16 @@ class Catalog:
         return int(self._materials.num_rows)
 
     def facts(self, position: int) -> dict[str, Any]:
-        """Give identity and targets of a material, by column of the sample."""
+        """Return identity and targets of a material, by column of the sample."""
         (row,) = self._materials.slice(position, 1).to_pylist()
         return dict(row)
 
     def structure(self, position: int) -> Path | None:
-        """Give the CIF of a material; None if there is none, or not yet."""
+        """Return the CIF of a material; None if there is none, or not yet."""
         return next(iter(self._structures.files(self.facts(position)["mat_id"])), None)
 
     def pictures(self, position: int) -> list[str]:
-        """Give the pictures of a material, one a view, as data URLs; none if there are none, or not yet."""
+        """Return the pictures of a material, one a view, as data URLs; none if there are none, or not yet."""
         files = self._pictures.files(self.facts(position)["mat_id"])
         return [f"data:image/png;base64,{base64.b64encode(file.read_bytes()).decode()}" for file in files]
 

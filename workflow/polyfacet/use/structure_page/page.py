@@ -180,7 +180,7 @@ def _connect_material(app: Dash, catalog: Catalog, settings: RenderSettings) -> 
 
 
 def _inside(catalog: Catalog, position: Any) -> int:
-    """Give the nearest position that exists; what a browser sends may be anything."""
+    """Return the nearest position that exists; what a browser sends may be anything."""
     return min(max(position, 0), len(catalog) - 1) if isinstance(position, int) else 0
 
 

@@ -143,7 +143,7 @@ def refuse_infinite_outputs(predictor: MultiModalPredictor) -> None:
 
 
 def weights_of(predictor: MultiModalPredictor) -> Iterable[torch.Tensor]:
-    """Give the weights of a fitted predictor's network."""
+    """Return the weights of a fitted predictor's network."""
     weights: Iterable[torch.Tensor] = predictor._learner._model.parameters()
     return weights
 

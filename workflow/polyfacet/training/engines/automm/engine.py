@@ -122,7 +122,7 @@ class AutoMM(ProbabilisticEngine):
         return np.atleast_1d(self._asked(self._predictor.predict, frame))
 
     def predict_probabilities(self, frame: pd.DataFrame) -> np.ndarray:
-        """Give the probability of each class, shape ``(len(frame), classes)``; raises as `answer` does."""
+        """Return the probability of each class, shape ``(len(frame), classes)``; raises as `answer` does."""
         classes = self.objective.classes
         # Those of the training rows.
         known = [classes.index(name) for name in self._predictor.class_labels]
@@ -149,13 +149,13 @@ class AutoMM(ProbabilisticEngine):
         self._predictor, self._home = predictor, folder
 
     def describe(self) -> dict[str, Any]:
-        """Give the settings, and once trained what AutoGluon was told, without the places of checkpoints."""
+        """Return the settings, and once trained what AutoGluon was told, without the places of checkpoints."""
         told = self._hyperparameters.items()
         portable = {name: value for name, value in told if not name.endswith("checkpoint_name")}
         return {**self.settings.model_dump(), "hyperparameters": portable}
 
     def encoder_identities(self) -> dict[str, str]:
-        """Give the identity of the local checkpoint of each facet of the combination."""
+        """Return the identity of the local checkpoint of each facet of the combination."""
         encoders = self.resources.encoders
         own = own_checkpoints(self.facets, self.resources.checkpoints, self.settings.hyperparameters)
         digests = {}

@@ -98,7 +98,7 @@ def _is_number(value: Any) -> bool:
 
 
 def as_read(name: str, value: Any) -> Any:
-    """Give what AutoGluon reads: it writes ``name=value``, and reads that as YAML.
+    """Return what AutoGluon reads: it writes ``name=value``, and reads that as YAML.
 
     Raises
     ------

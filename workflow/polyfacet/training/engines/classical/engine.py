@@ -113,7 +113,7 @@ class Classical(ProbabilisticEngine):
         return hasattr(self._fitted.pipeline, "predict_proba")
 
     def predict_probabilities(self, frame: pd.DataFrame) -> np.ndarray:
-        """Give the probability of each class, shape ``(len(frame), classes)``; 1 or 0 if a model votes."""
+        """Return the probability of each class, shape ``(len(frame), classes)``; 1 or 0 if a model votes."""
         model, seen, features = self._fitted.pipeline, self._fitted.seen, self._features(frame)
         probabilities = np.zeros((len(frame), len(self.objective.classes)))
         probabilities[:, seen] = (

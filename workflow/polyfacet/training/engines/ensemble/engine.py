@@ -60,7 +60,7 @@ class Ensemble(ProbabilisticEngine):
         return all(engine.has_probabilities for engine in self._engines)
 
     def predict_probabilities(self, frame: pd.DataFrame) -> np.ndarray:
-        """Give the mean probability of each class, shape ``(len(frame), classes)``."""
+        """Return the mean probability of each class, shape ``(len(frame), classes)``."""
         votes = [engine.predict_probabilities(frame) for engine in self._engines]
         mean = np.average(votes, axis=0, weights=self._weights)
         if not np.isfinite(mean).all():
@@ -78,7 +78,7 @@ class Ensemble(ProbabilisticEngine):
         self._engines = [_probabilistic(load(each, self.resources.threads)) for each in folders]
 
     def describe(self) -> dict[str, Any]:
-        """Give the settings, those of the members as they resolve them."""
+        """Return the settings, those of the members as they resolve them."""
         members = zip(self._members, self._engines, strict=True)
         return {"members": [{**each.model_dump(), "settings": engine.describe()} for each, engine in members]}
 

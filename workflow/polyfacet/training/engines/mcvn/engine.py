@@ -86,7 +86,7 @@ class MCVNEngine(ProbabilisticEngine):
         return self._answers.restore(outputs)[:, 0]
 
     def predict_probabilities(self, frame: pd.DataFrame) -> np.ndarray:
-        """Give the probability of each class, shape ``(len(frame), classes)``."""
+        """Return the probability of each class, shape ``(len(frame), classes)``."""
         return torch.from_numpy(self._outputs(frame)).softmax(dim=1).numpy()
 
     def write_model(self, folder: Path) -> None:
@@ -124,7 +124,7 @@ class MCVNEngine(ProbabilisticEngine):
             )
 
     def _parts(self, frame: pd.DataFrame) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-        """Give what the two branches look at; None for a branch that is not there."""
+        """Return what the two branches look at; None for a branch that is not there."""
         original = (
             torch.from_numpy(self._inputs.scale(vectors(frame, self._vectors))) if self._inputs else None
         )
@@ -156,5 +156,5 @@ class MCVNEngine(ProbabilisticEngine):
 
 
 def _numbers(frame: pd.DataFrame, objective: Objective) -> np.ndarray:
-    """Give what is to be learned as one column, shape ``(rows, 1)``."""
+    """Return what is to be learned as one column, shape ``(rows, 1)``."""
     return frame[[objective.column]].to_numpy(np.float64)
