@@ -68,7 +68,7 @@ def centered(scene: dict[str, Any]) -> dict[str, Any]:
 
 
 def _frame(towards: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Return the directions right, up and towards the viewer; of ``right`` only what is across ``towards``."""
+    """Return the directions right, up and towards the viewer; ``right`` is made perpendicular."""
     towards = _unit(towards)
     right = _unit(right - (right @ towards) * towards)
     return np.array([right, np.cross(towards, right), towards])

@@ -180,7 +180,7 @@ class Engine(ABC):
         """Read what `write_model` has written; ``facets`` are there already."""
 
     def describe(self) -> dict[str, Any]:
-        """Return the settings as resolved, defaults included: what has to be known to train the same again."""
+        """Return the settings as resolved, with defaults: what is needed to train the same again."""
         return dict(self.settings.model_dump())
 
     def encoder_identities(self) -> dict[str, str]:
