@@ -149,7 +149,7 @@ class AutoMM(ProbabilisticEngine):
         self._predictor, self._home = predictor, folder
 
     def describe(self) -> dict[str, Any]:
-        """Return the settings; once trained, what AutoGluon was told as well, but not where checkpoints are."""
+        """Return the settings; once trained, what AutoGluon was told as well, but no paths of checkpoints."""
         told = self._hyperparameters.items()
         portable = {name: value for name, value in told if not name.endswith("checkpoint_name")}
         return {**self.settings.model_dump(), "hyperparameters": portable}
