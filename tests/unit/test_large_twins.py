@@ -83,7 +83,7 @@ def test_a_cell_without_a_primitive_cell_joins_only_the_next_in_volume(monkeypat
         if len(crystal) == 16:
             raise ValueError("no cell")
 
-    monkeypatch.setattr(twin_cells, "may_repeat", fail)
+    monkeypatch.setattr(twin_cells, "may_have_smaller_cell", fail)
     cells = {
         "a": rock_salt("Zn", "S", 5.0),
         "b": cesium_chloride("Zn", "S", 3.2),
