@@ -9,7 +9,7 @@ from pymatgen.core import Lattice, Structure
 
 from polyfacet.materials import twin_cells, twins
 from polyfacet.materials.neighbourhoods import neighbourhoods
-from polyfacet.materials.quick_look import may_match
+from polyfacet.materials.quick_look import Effort, may_match
 from polyfacet.materials.twin_cells import PRIMITIVE_WITHIN_A, Candidate, may_repeat, reduced_cell
 from polyfacet.materials.twins import MATCHER, WITHIN, twin_groups
 
@@ -182,7 +182,7 @@ def test_a_quick_look_tells_snapshots_apart(monkeypatch):
 
     monkeypatch.setattr(twins.MATCHER, "fit", fit)
     cell = DIAMOND.copy().make_supercell(2)
-    for size in (0.035, 0.06, 0.15):
+    for size in (0.04, 0.06, 0.15):
         materials = [candidate(f"m{i}", snapshot(cell, size, seed=i)) for i in range(6)]
         assert twin_groups(materials) == ([], set())
 
@@ -231,6 +231,19 @@ def test_the_work_on_large_cells_of_one_formula_is_limited(monkeypatch, caplog):
     assert uncertain >= set().union(*groups) - {"m2", "zm2"}
     assert "pairs of large cells were not compared" in caplog.text
     assert (groups, uncertain) == twin_groups(materials[::-1])
+
+
+def test_without_effort_left_a_quick_look_rules_out_less():
+    """One atom is further away than the matcher allows, and nearer than twice that."""
+    crystal = random_crystal(np.random.default_rng(0)).get_reduced_structure("niggli")
+    step = 1.5 * WITHIN.site * (crystal.volume / len(crystal)) ** (1 / 3)
+    moved = crystal.copy().translate_sites([3], [step, 0, 0], frac_coords=False)
+    first, second = neighbourhoods(crystal), neighbourhoods(moved)
+    effort = Effort(1)
+    assert not MATCHER.fit(crystal, moved, skip_structure_reduction=True)
+    assert not may_match(first, second, WITHIN, effort)
+    assert effort.n_sites_left < 1
+    assert may_match(first, second, WITHIN, effort)
 
 
 def test_a_quick_look_sees_exchanged_elements():

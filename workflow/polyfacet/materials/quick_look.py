@@ -8,6 +8,7 @@ Where each site has only one that near, the pairs are the matcher's, and so is t
 of the distances is then compared with the tolerance itself.  Where all this holds, nothing is proved.
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -58,8 +59,21 @@ class _Mapping:
     strain: float
 
 
-def may_match(first: Neighbourhoods, second: Neighbourhoods, tolerances: Tolerances) -> bool:
-    """Tell whether StructureMatcher may find that two cells of as many sites match; it need not."""
+@dataclass
+class Effort:
+    """What quick looks may cost together, in sites for which the only one near was looked for."""
+
+    n_sites_left: float = math.inf
+
+
+def may_match(
+    first: Neighbourhoods, second: Neighbourhoods, tolerances: Tolerances, effort: Effort | None = None
+) -> bool:
+    """Tell whether StructureMatcher may find that two cells of as many sites match; it need not.
+
+    Where no effort is left, pairs of sites need only be near, whatever the best translation is.
+    """
+    effort = effort or Effort()
     if first.names != second.names or not np.array_equal(np.sort(first.kinds), np.sort(second.kinds)):
         return False
     mappings = _mappings(first.lattice.matrix.tobytes(), second.lattice.matrix.tobytes(), tolerances)
@@ -74,7 +88,7 @@ def may_match(first: Neighbourhoods, second: Neighbourhoods, tolerances: Toleran
     for mapping in mappings:
         where = second, anchor, mapping.matrix, mapping.within * site_within + MARGIN_A
         left = _with_neighbours_of(first, partners, *where)
-        if any(_fits(first, int(partner), second, anchor, mapping, site) for partner in left):
+        if any(_fits(first, int(partner), second, anchor, mapping, site, effort) for partner in left):
             return True
     return False
 
@@ -162,7 +176,13 @@ def _only(offsets: NDArray[np.float32], is_there: NDArray[np.bool_]) -> NDArray[
 
 
 def _fits(
-    first: Neighbourhoods, partner: int, second: Neighbourhoods, anchor: int, mapping: _Mapping, site: float
+    first: Neighbourhoods,
+    partner: int,
+    second: Neighbourhoods,
+    anchor: int,
+    mapping: _Mapping,
+    site: float,
+    effort: Effort,
 ) -> bool:
     """Whether, with the anchor laid on one site, the cells may match within a fraction of a cell's length."""
     within_a = mapping.within * 2 * site + MARGIN_A
@@ -170,6 +190,9 @@ def _fits(
     places = [first.coords[partner] + vectors[second.kinds == kind] for kind in range(len(first.sites))]
     if not all(_are_all_near(*pair, within_a) for pair in zip(first.sites, places, strict=True)):
         return False
+    if effort.n_sites_left <= 0:
+        return True
+    effort.n_sites_left -= len(second.coords)
     steps = [sites.steps_to_only(coords, within_a) for sites, coords in zip(first.sites, places, strict=True)]
     to_mean = first.lattice.matrix @ np.linalg.inv(mapping.matrix) @ mapping.mean
     known = np.concatenate(steps) @ to_mean

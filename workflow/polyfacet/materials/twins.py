@@ -9,14 +9,15 @@ Of primitive cells that are too large for the matcher, those are taken for twins
 quickly.  A cell without a known primitive cell is taken for a twin of the one next to it in volume that may
 be it, and of no other: cells that were compared and differ are never joined by one that was not.
 
-The matcher's work on the cells of one formula is limited (`MAX_WORK`), counted in sites and not in time, so
-that the result is the same everywhere.  Those that are most alike are compared first.  Pairs beyond the limit
-that cannot be told apart quickly count as not compared: each cell stays with one other at most.
+A quick look rules out nearly all pairs of large cells that differ, before the matcher.  The work of both on
+the cells of one formula is limited (`MAX_SITES_LOOKED_AT`, `MAX_WORK`), counted in sites and not in time, so
+that the result is the same everywhere.  Those that are most alike are compared first.  Pairs beyond the
+limit that cannot be told apart quickly count as not compared: each cell stays with one other at most.
 """
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from typing import Any, TypeVar
 
@@ -24,7 +25,7 @@ from pymatgen.analysis.structure_matcher import ElementComparator, StructureMatc
 from pymatgen.core import Composition
 
 from polyfacet.materials.occupancies import are_alike
-from polyfacet.materials.quick_look import Tolerances, may_match
+from polyfacet.materials.quick_look import Effort, Tolerances, may_match
 from polyfacet.materials.twin_cells import (
     INCOMPARABLE,
     Candidate,
@@ -51,6 +52,9 @@ MAX_COMPARED = 200
 # time grows with the third power.  Thirty comparisons of 216 sites, or three of 480, take a minute where
 # atoms are displaced by just what the quick look allows.  Cells that match are found at once.
 MAX_WORK = 300.0
+# What quick looks may spend on the best translations between cells of one formula, in sites: a minute, which
+# is enough for some hundred pairs of 216 sites that are barely alike.
+MAX_SITES_LOOKED_AT = 5e7
 # The matcher needs a millisecond for smaller cells, which is what a quick look costs.
 MIN_SITES_LOOKED_AT = 24
 # Fewer materials of one formula take seconds.
@@ -97,10 +101,11 @@ def candidates(volumes: Mapping[str, float]) -> set[str]:
 
 @dataclass
 class _Work:
-    """What the matcher has spent on cells of one formula that differ."""
+    """What the matcher has spent on cells of one formula that differ, and what quick looks may spend."""
 
     spent: float = 0.0
     n_left_out: int = 0
+    looks: Effort = field(default_factory=lambda: Effort(MAX_SITES_LOOKED_AT))
 
     def allows(self, cell: ReducedCell) -> bool:
         """Tell whether a pair of such cells may be compared, and count it if not."""
@@ -265,7 +270,7 @@ def _are_twins(first: ReducedCell, second: ReducedCell, work: _Work) -> bool | N
     """Compare two cells of as many sites; None if they may be twins and nothing can tell."""
     try:
         if first.n_sites >= MIN_SITES_LOOKED_AT and not may_match(
-            first.neighbourhoods, second.neighbourhoods, WITHIN
+            first.neighbourhoods, second.neighbourhoods, WITHIN, work.looks
         ):
             return False
         if first.is_large or not work.allows(first):
