@@ -1,6 +1,6 @@
 """Measure the search for twins among distorted large cells against plain pymatgen.
 
-Usage: PYTHONPATH=workflow python benchmarks/twins.py [--noise 0.02 0.03 0.04] [--n 4] [--entries FILE]
+Usage: PYTHONPATH=workflow python benchmarks/twins.py [--noise 0.03 0.04] [--n 2] [--entries FILE]
 
 Each cell is a multiple of 216 sites with atoms displaced at random, as heat does (standard deviation along
 each axis, A); half of them are turned and permuted copies of the others.  Plain are pymatgen's primitive and
@@ -103,8 +103,8 @@ def measure(name: str, cell: Structure, noise: float, n: int) -> None:
 def main() -> None:
     """Print a table of both ways."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--noise", type=float, nargs="+", default=[0.02, 0.03, 0.04])
-    parser.add_argument("--n", type=int, default=4)
+    parser.add_argument("--noise", type=float, nargs="+", default=[0.03, 0.04])
+    parser.add_argument("--n", type=int, default=2)
     parser.add_argument("--entries", type=Path)
     asked = parser.parse_args()
     print("| crystal | sites | noise, A | cells | groups | pymatgen, s | search, s | ratio | same pairs |")
