@@ -57,6 +57,8 @@ MAX_WORK = 300.0
 MAX_SITES_LOOKED_AT = 5e7
 # The matcher needs a millisecond for smaller cells, which is what a quick look costs.
 MIN_SITES_LOOKED_AT = 24
+# Of thousands of pairs that were not compared, the log names some.
+MAX_PAIRS_NAMED = 100
 # Fewer materials of one formula take seconds.
 MIN_MATERIALS_TRACKED = 50
 
@@ -104,13 +106,14 @@ class _Work:
     """What the matcher has spent on cells of one formula that differ, and what quick looks may spend."""
 
     spent: float = 0.0
-    n_left_out: int = 0
+    left_out: list[tuple[str, str]] = field(default_factory=list)
     looks: Effort = field(default_factory=lambda: Effort(MAX_SITES_LOOKED_AT))
 
-    def allows(self, cell: ReducedCell) -> bool:
-        """Tell whether a pair of such cells may be compared, and count it if not."""
-        is_left = cell.n_sites < MIN_SITES_LOOKED_AT or self.spent < MAX_WORK
-        self.n_left_out += not is_left
+    def allows(self, first: ReducedCell, second: ReducedCell) -> bool:
+        """Tell whether a pair of cells may be compared, and note it if not."""
+        is_left = first.n_sites < MIN_SITES_LOOKED_AT or self.spent < MAX_WORK
+        if not is_left:
+            self.left_out.append((first.mat_id, second.mat_id))
         return is_left
 
     def spend(self, cell: ReducedCell) -> None:
@@ -120,8 +123,11 @@ class _Work:
 
     def tell_left_out(self, label: str) -> None:
         """Say what was not compared."""
-        if self.n_left_out:
-            logger.warning("%s: %d pairs of large cells were not compared", label, self.n_left_out)
+        if self.left_out:
+            named = "; ".join(" and ".join(pair) for pair in self.left_out[:MAX_PAIRS_NAMED])
+            more = "; ..." if len(self.left_out) > MAX_PAIRS_NAMED else ""
+            n_pairs = len(self.left_out)
+            logger.warning("%s: %d pairs of large cells were not compared: %s%s", label, n_pairs, named, more)
 
 
 class _Groups:
@@ -273,7 +279,7 @@ def _are_twins(first: ReducedCell, second: ReducedCell, work: _Work) -> bool | N
             first.neighbourhoods, second.neighbourhoods, WITHIN, work.looks
         ):
             return False
-        if first.is_large or not work.allows(first):
+        if first.is_large or not work.allows(first, second):
             return None
         are_twins = bool(MATCHER.fit(first.structure, second.structure, skip_structure_reduction=True))
         if not are_twins:
