@@ -19,8 +19,9 @@ from pathlib import Path
 import numpy as np
 from pymatgen.core import Lattice, Structure
 
+from polyfacet.materials.matching import match
 from polyfacet.materials.twin_cells import PRIMITIVE_WITHIN_A, Candidate
-from polyfacet.materials.twins import MATCHER, twin_groups
+from polyfacet.materials.twins import twin_groups
 from polyfacet.sources.alexandria.entries import read_entries
 
 N_SITES = 216
@@ -73,8 +74,7 @@ def plain_pairs(cells: dict[str, Structure]) -> set[tuple[str, str]]:
     return {
         (first, second)
         for first, second in itertools.combinations(sorted(cells), 2)
-        if len(reduced[first]) == len(reduced[second])
-        and MATCHER.fit(reduced[first], reduced[second], skip_structure_reduction=True)
+        if len(reduced[first]) == len(reduced[second]) and match(reduced[first], reduced[second])
     }
 
 

@@ -8,10 +8,11 @@ from handmade import cesium_chloride, rock_salt, structures
 from pymatgen.core import Lattice, Structure
 
 from polyfacet.materials import twin_cells, twins
+from polyfacet.materials.matching import WITHIN, match, tolerances
 from polyfacet.materials.neighbourhoods import neighbourhoods
 from polyfacet.materials.quick_look import Effort, may_match
 from polyfacet.materials.twin_cells import PRIMITIVE_WITHIN_A, Candidate, may_repeat, reduced_cell
-from polyfacet.materials.twins import MATCHER, WITHIN, twin_groups
+from polyfacet.materials.twins import twin_groups
 
 DIAMOND = Structure.from_spacegroup("Fd-3m", Lattice.cubic(5.43), ["Si"], [[0, 0, 0]])
 GRAPHITIC = Structure(Lattice.hexagonal(3.9, 5.3), ["Si", "Si"], [[1 / 3, 2 / 3, 0.5], [2 / 3, 1 / 3, 0.5]])
@@ -100,12 +101,12 @@ def test_a_pair_that_cannot_be_compared_joins_no_others(monkeypatch):
     cells = {"a": rock_salt("Zn", "S", 5.0), "b": rock_salt("Zn", "S", 5.2), "c": rock_salt("Zn", "S", 5.4)}
     volumes = {name: cell.volume for name, cell in cells.items()}
 
-    def fit(first: Structure, second: Structure, **_: bool) -> bool:
+    def fail(first: Structure, second: Structure) -> bool:
         if any(abs(cell.volume - volumes["b"]) < 1e-6 for cell in (first, second)):
             raise ValueError("no match")
         return False
 
-    monkeypatch.setattr(twins.MATCHER, "fit", fit)
+    monkeypatch.setattr(twins, "match", fail)
     groups, uncertain = twin_groups([candidate(*item) for item in cells.items()])
     assert len(groups) == 1
     assert "b" in groups[0]
@@ -138,9 +139,9 @@ def test_a_quick_look_misses_no_match(name):
     for i in range(24):
         other = in_another_setting(crystal, rng, (i % 6) / 4 * edge, (i % 4) / 150)
         other = other.get_reduced_structure("niggli")
-        if MATCHER.fit(crystal, other, skip_structure_reduction=True):
+        if match(crystal, other):
             n_matches += 1
-            assert may_match(neighbourhoods(crystal), neighbourhoods(other), WITHIN)
+            assert may_match(neighbourhoods(crystal), neighbourhoods(other), tolerances(crystal, other))
     assert n_matches >= 6
 
 
@@ -166,7 +167,7 @@ def test_pairs_are_joined_that_pymatgen_joins(seed):
             cell.get_primitive_structure(PRIMITIVE_WITHIN_A).get_reduced_structure("niggli")
             for cell in (crystal, other)
         ]
-        wanted.append(bool(MATCHER.fit(*reduced, skip_structure_reduction=True)))
+        wanted.append(match(*reduced))
         groups, uncertain = twin_groups([candidate("a", crystal), candidate("b", other)])
         found.append(groups == [{"a", "b"}])
         assert not uncertain
@@ -177,10 +178,10 @@ def test_pairs_are_joined_that_pymatgen_joins(seed):
 def test_a_quick_look_tells_snapshots_apart(monkeypatch):
     """At room temperature and in the cold; where each atom has one near in the other, too."""
 
-    def fit(*_: Structure, **__: bool) -> bool:
+    def fail(*_: Structure) -> bool:
         raise AssertionError("compared")
 
-    monkeypatch.setattr(twins.MATCHER, "fit", fit)
+    monkeypatch.setattr(twins, "match", fail)
     cell = DIAMOND.copy().make_supercell(2)
     for size in (0.04, 0.06, 0.15):
         materials = [candidate(f"m{i}", snapshot(cell, size, seed=i)) for i in range(6)]
@@ -208,13 +209,12 @@ def barely_alike(seed: int) -> Structure:
 def test_the_work_on_large_cells_of_one_formula_is_limited(monkeypatch, caplog):
     """Beyond the limit, cells are not glued together; copies are compared first, and found."""
     compared = []
-    fit = twins.MATCHER.fit
 
-    def counted(*cells: Structure, **how: bool) -> bool:
-        compared.append(fit(*cells, **how))
+    def counted(*cells: Structure) -> bool:
+        compared.append(match(*cells))
         return compared[-1]
 
-    monkeypatch.setattr(twins.MATCHER, "fit", counted)
+    monkeypatch.setattr(twins, "match", counted)
     monkeypatch.setattr(twins, "may_match", lambda *_: True)
     crystals = {f"m{i}": barely_alike(i) for i in range(6)}
     crystals["zm2"] = in_another_setting(crystals["m2"], np.random.default_rng(0), 1e-3, 0.0)
@@ -242,7 +242,7 @@ def test_without_effort_left_a_quick_look_rules_out_less():
     moved = crystal.copy().translate_sites([3], [step, 0, 0], frac_coords=False)
     first, second = neighbourhoods(crystal), neighbourhoods(moved)
     effort = Effort(1)
-    assert not MATCHER.fit(crystal, moved, skip_structure_reduction=True)
+    assert not match(crystal, moved)
     assert not may_match(first, second, WITHIN, effort)
     assert effort.n_sites_left < 1
     assert may_match(first, second, WITHIN, effort)

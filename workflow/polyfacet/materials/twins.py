@@ -19,13 +19,10 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from pymatgen.analysis.structure_matcher import ElementComparator, StructureMatcher
-from pymatgen.core import Composition
-
-from polyfacet.materials.occupancies import are_alike
-from polyfacet.materials.quick_look import Effort, Tolerances, may_match
+from polyfacet.materials.matching import match, tolerances
+from polyfacet.materials.quick_look import Effort, may_match
 from polyfacet.materials.twin_cells import (
     INCOMPARABLE,
     Candidate,
@@ -39,11 +36,6 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# Lattice vectors and angles of the reduced primitive cells, relative and in degrees; sites after the best
-# translation, in units of the cube root of the volume per site.  Of 11,582 one-dimensional entries of
-# Alexandria no two that are joined differ by more than 0.05 eV/atom; at 0.05, 2 degrees and 0.05 some differ
-# by 0.7 eV/atom.
-WITHIN = Tolerances(length=0.03, angle_deg=1.5, site=0.03)
 # Reduced cells whose lengths and angles are that close have volumes within 1.2: nothing is lost by it.
 VOLUME_WITHIN = 1.3
 # Of more polymorphs than this that are alike in size, each is compared with as many next to it.
@@ -61,28 +53,6 @@ MIN_SITES_LOOKED_AT = 24
 MAX_PAIRS_NAMED = 100
 # Fewer materials of one formula take seconds.
 MIN_MATERIALS_TRACKED = 50
-
-
-class OccupancyComparator(ElementComparator):
-    """Sites are equal if they hold the same elements, in shares that are equal within rounding."""
-
-    def are_equal(self, sp1: Any, sp2: Any) -> bool:
-        """Compare what two sites hold."""
-        return are_alike(Composition(sp1), Composition(sp2))
-
-    def get_hash(self, composition: Composition) -> str:
-        """Return what must be equal for two crystals to be compared: their elements."""
-        return composition.chemical_system
-
-
-MATCHER = StructureMatcher(
-    ltol=WITHIN.length,
-    stol=WITHIN.site,
-    angle_tol=WITHIN.angle_deg,
-    primitive_cell=False,
-    scale=False,
-    comparator=OccupancyComparator(),
-)
 
 
 def candidates(volumes: Mapping[str, float]) -> set[str]:
@@ -275,13 +245,14 @@ def _next_to_each_other(cells: Sequence[ReducedCell]) -> Iterator[tuple[ReducedC
 def _are_twins(first: ReducedCell, second: ReducedCell, work: _Work) -> bool | None:
     """Compare two cells of as many sites; None if they may be twins and nothing can tell."""
     try:
+        within = tolerances(first.structure, second.structure)
         if first.n_sites >= MIN_SITES_LOOKED_AT and not may_match(
-            first.neighbourhoods, second.neighbourhoods, WITHIN, work.looks
+            first.neighbourhoods, second.neighbourhoods, within, work.looks
         ):
             return False
         if first.is_large or not work.allows(first, second):
             return None
-        are_twins = bool(MATCHER.fit(first.structure, second.structure, skip_structure_reduction=True))
+        are_twins = match(first.structure, second.structure)
         if not are_twins:
             work.spend(first)
         return are_twins
