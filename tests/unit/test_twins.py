@@ -192,7 +192,7 @@ def test_many_equal_cells_are_few_comparisons(tmp_path, monkeypatch):
 def test_of_very_many_polymorphs_each_is_compared_with_some(tmp_path, monkeypatch):
     monkeypatch.setattr(twins_module, "MAX_COMPARED", 2)
     compared = []
-    monkeypatch.setattr(twins_module, "match", lambda *cells: compared.append(cells) and False)
+    monkeypatch.setattr(twins_module, "match", lambda *cells: bool(compared.append(cells)))
     cells = {f"m{i:03d}": rock_salt("Na", "Cl", 5.64 + 1e-5 * i) for i in range(60)}
     assert twins_of(tmp_path, sampled(tmp_path, cells)) == []
     assert len(compared) == 59 + 58

@@ -36,6 +36,11 @@ def tolerances(first: Structure, second: Structure) -> Tolerances:
     return replace(WITHIN, site=min(WITHIN.site, MAX_SITE_A / edge_a))
 
 
+def site_within_a(crystal: Structure) -> float:
+    """Return how far a site may be from that of another cell of about the volume, A."""
+    return tolerances(crystal, crystal).site * (crystal.volume / len(crystal)) ** (1 / 3)
+
+
 def match(first: Structure, second: Structure) -> bool:
     """Tell whether two reduced cells of as many sites are one crystal."""
     within = tolerances(first, second)

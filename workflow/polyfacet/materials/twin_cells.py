@@ -200,14 +200,13 @@ def _parts_of_the_cell(
     within
         How far they may be from what they are taken for, shape ``(3,)``.
     """
-    left, found = vectors % 1.0, [np.empty((0, 3))]
+    vectors, found = vectors % 1.0, [np.empty((0, 3))]
     for multiple in range(2, n_units + 1):
         if n_units % multiple == 0:
-            exact = np.round(left * multiple) / multiple
-            is_part = np.all(np.abs(left - exact) <= within, axis=1)
-            found.append(exact[is_part])
-            left = left[~is_part]
-    return np.concatenate(found)
+            exact = np.round(vectors * multiple) / multiple
+            found.append(exact[np.all(np.abs(vectors - exact) <= within, axis=1)] % 1.0)
+    parts = np.unique(np.concatenate(found), axis=0)
+    return parts[parts.any(axis=1)]
 
 
 def _coordinates_by_species(crystal: Structure, lattice: Lattice) -> Sequence[NDArray[np.float64]]:

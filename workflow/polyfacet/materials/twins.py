@@ -16,15 +16,18 @@ limit that cannot be told apart quickly count as not compared: each cell stays w
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import groupby, pairwise
+from dataclasses import dataclass, field, replace
+from itertools import chain, groupby, pairwise
 from typing import TypeVar
 
-from polyfacet.materials.matching import match, tolerances
+from polyfacet.materials.matching import WITHIN, match, site_within_a, tolerances
+from polyfacet.materials.multiples import may_be_multiple, multiples
 from polyfacet.materials.quick_look import Effort, may_match
 from polyfacet.materials.twin_cells import (
     INCOMPARABLE,
+    MAX_SITES,
     Candidate,
     Cell,
     ReducedCell,
@@ -155,14 +158,15 @@ def twin_groups(materials: Sequence[Candidate], label: str = "twins") -> tuple[l
     groups = _Groups(sorted(material.mat_id for material in materials))
     cells = [reduced_cell(material) for material in _tracked(materials, f"{label}, cells", len(materials))]
     whole = [cell for cell in cells if isinstance(cell, ReducedCell)]
-    n_pairs = sum(1 for _ in _pairs(whole)) if _are_many(len(materials)) else 0
+    of_multiples = list(_pairs_of_multiples(whole))
+    n_pairs = len(of_multiples) + sum(1 for _ in _pairs(whole)) if _are_many(len(materials)) else 0
     failed: list[tuple[str, str]] = []
     uncertain: set[str] = set()
     work = _Work()
-    for first, second in _tracked(_pairs(whole), f"{label}, pairs", n_pairs):
+    for first, second in _tracked(chain(_pairs(whole), of_multiples), f"{label}, pairs", n_pairs):
         if groups.are_joined(first.mat_id, second.mat_id):
             continue
-        are_twins = _are_twins(first, second, work)
+        are_twins = _compared(first, second, work)
         if are_twins or (are_twins is None and first.is_large):
             groups.join(first.mat_id, second.mat_id)
         if are_twins is None and first.is_large:
@@ -204,6 +208,20 @@ def _ratio(first: Cell, second: Cell) -> float:
     return max(first.volume, second.volume) / min(first.volume, second.volume)
 
 
+def _pairs_of_multiples(cells: Sequence[ReducedCell]) -> Iterator[tuple[ReducedCell, ReducedCell]]:
+    """Pair cells that may be multiples, with atoms displaced, with smaller ones next to them in volume."""
+    by_size: dict[int, list[ReducedCell]] = defaultdict(list)
+    for cell in sorted(cells, key=lambda cell: (cell.n_sites, cell.mat_id)):
+        by_size[cell.n_sites].append(cell)
+    for n_sites, alike in by_size.items():
+        sizes = [size for size in by_size if size < n_sites and n_sites % size == 0]
+        for cell in alike if n_sites <= MAX_SITES else ():
+            near = [(_ratio(cell, other), other) for size in sizes for other in by_size[size]]
+            near = sorted((pair for pair in near if pair[0] <= VOLUME_WITHIN), key=lambda pair: pair[0])
+            if near and may_be_multiple(cell.structure, site_within_a(cell.structure)):
+                yield from ((other, cell) for _, other in near[:MAX_COMPARED])
+
+
 def _pairs(cells: Sequence[ReducedCell]) -> Iterator[tuple[ReducedCell, ReducedCell]]:
     """Pair each with those of as many sites next to it in volume, in an order of their own.
 
@@ -242,20 +260,31 @@ def _next_to_each_other(cells: Sequence[ReducedCell]) -> Iterator[tuple[ReducedC
                 yield first, second
 
 
-def _are_twins(first: ReducedCell, second: ReducedCell, work: _Work) -> bool | None:
-    """Compare two cells of as many sites; None if they may be twins and nothing can tell."""
+def _compared(first: ReducedCell, second: ReducedCell, work: _Work) -> bool | None:
+    """Compare two cells, the first one's multiples if it is smaller; None if nothing can tell."""
     try:
-        within = tolerances(first.structure, second.structure)
-        if first.n_sites >= MIN_SITES_LOOKED_AT and not may_match(
-            first.neighbourhoods, second.neighbourhoods, within, work.looks
-        ):
-            return False
-        if first.is_large or not work.allows(first, second):
-            return None
-        are_twins = match(first.structure, second.structure)
-        if not are_twins:
-            work.spend(first)
-        return are_twins
+        if first.n_sites == second.n_sites:
+            return _are_twins(first, second, work)
+        for multiple in multiples(first.structure, second.structure, WITHIN):
+            found = _are_twins(replace(first, n_sites=second.n_sites, structure=multiple), second, work)
+            if found is not False:
+                return found
     except INCOMPARABLE as error:
         logger.warning("%s and %s cannot be compared: %s", first.mat_id, second.mat_id, error)
         return None
+    return False
+
+
+def _are_twins(first: ReducedCell, second: ReducedCell, work: _Work) -> bool | None:
+    """Compare two cells of as many sites; None if they may be twins and were not compared."""
+    within = tolerances(first.structure, second.structure)
+    if first.n_sites >= MIN_SITES_LOOKED_AT and not may_match(
+        first.neighbourhoods, second.neighbourhoods, within, work.looks
+    ):
+        return False
+    if first.is_large or not work.allows(first, second):
+        return None
+    are_twins = match(first.structure, second.structure)
+    if not are_twins:
+        work.spend(first)
+    return are_twins
