@@ -1,9 +1,13 @@
 """Twins: one crystal under several identifiers, in whatever cell, order of sites and origin it is given.
 
-Pymatgen's StructureMatcher decides.  A mirror image is a twin: scalar properties are the same.  So is a
-crystal that is strained by less than the tolerances, or has other occupancies within their rounding.  Other
-polymorphs, and crystals whose elements have changed places, are not; nor is a chain that is turned in its
-vacuum, as its lattice is another one then.
+Pymatgen's StructureMatcher decides, with the tolerances of `matching`.  A mirror image is a twin: scalar
+properties are the same.  So is a crystal that is strained or displaced by less than the tolerances, or has
+other occupancies within their rounding.  Other polymorphs, and crystals whose elements have changed places,
+are not; nor is a chain that is turned in its vacuum, as its lattice is another one then.
+
+Primitive cells of as many sites are compared with each other.  A cell that nearly repeats itself has no
+smaller primitive cell if its atoms are displaced: it is also compared with the multiples of smaller cells
+(`multiples`), unless it is very large, long or wide.
 
 Of primitive cells that are too large for the matcher, those are taken for twins that cannot be told apart
 quickly.  A cell without a known primitive cell is taken for a twin of the one next to it in volume that may
