@@ -7,6 +7,7 @@ import pytest
 from handmade import rock_salt
 from pymatgen.core import Lattice, Structure
 
+from polyfacet.materials import twins
 from polyfacet.materials.matching import match, site_within_a
 from polyfacet.materials.twin_cells import Candidate
 from polyfacet.materials.twins import twin_groups
@@ -85,3 +86,14 @@ def test_order_makes_a_multiple_another_crystal():
 def test_a_cell_that_is_very_long_is_not_laid_on_a_small_one():
     long = displaced(CESIUM.make_supercell([1, 1, 100], in_place=False), 0.08, 0)
     assert groups_of(CESIUM, long) == []
+
+
+def test_multiples_that_cannot_be_made_leave_cells_that_were_not_compared(monkeypatch):
+    def fail(*_: object) -> None:
+        raise ValueError("no reduced cell")
+
+    monkeypatch.setattr(twins, "multiples", fail)
+    other = displaced(CESIUM_IODIDE.make_supercell(2, in_place=False), 0.08, 0)
+    cells = {"a": CESIUM_IODIDE, "b": other}
+    materials = [Candidate(mat_id, json.dumps(cell.as_dict())) for mat_id, cell in cells.items()]
+    assert twin_groups(materials) == ([{"a", "b"}], {"a", "b"})
