@@ -8,10 +8,11 @@ from handmade import cesium_chloride, rock_salt, structures
 from pymatgen.core import Lattice, Structure
 
 from polyfacet.materials import twin_cells, twins
+from polyfacet.materials.matching import WITHIN, match, tolerances
 from polyfacet.materials.neighbourhoods import neighbourhoods
-from polyfacet.materials.quick_look import may_match
-from polyfacet.materials.twin_cells import Candidate, may_repeat, reduced_cell
-from polyfacet.materials.twins import MATCHER, WITHIN, twin_groups
+from polyfacet.materials.quick_look import Effort, may_match
+from polyfacet.materials.twin_cells import PRIMITIVE_WITHIN_A, Candidate, may_repeat, reduced_cell
+from polyfacet.materials.twins import twin_groups
 
 DIAMOND = Structure.from_spacegroup("Fd-3m", Lattice.cubic(5.43), ["Si"], [[0, 0, 0]])
 GRAPHITIC = Structure(Lattice.hexagonal(3.9, 5.3), ["Si", "Si"], [[1 / 3, 2 / 3, 0.5], [2 / 3, 1 / 3, 0.5]])
@@ -83,7 +84,7 @@ def test_a_cell_without_a_primitive_cell_joins_only_the_next_in_volume(monkeypat
         if len(crystal) == 16:
             raise ValueError("no cell")
 
-    monkeypatch.setattr(twin_cells, "may_repeat", fail)
+    monkeypatch.setattr(twin_cells, "may_have_smaller_cell", fail)
     cells = {
         "a": rock_salt("Zn", "S", 5.0),
         "b": cesium_chloride("Zn", "S", 3.2),
@@ -100,12 +101,12 @@ def test_a_pair_that_cannot_be_compared_joins_no_others(monkeypatch):
     cells = {"a": rock_salt("Zn", "S", 5.0), "b": rock_salt("Zn", "S", 5.2), "c": rock_salt("Zn", "S", 5.4)}
     volumes = {name: cell.volume for name, cell in cells.items()}
 
-    def fit(first: Structure, second: Structure, **_: bool) -> bool:
+    def fail(first: Structure, second: Structure) -> bool:
         if any(abs(cell.volume - volumes["b"]) < 1e-6 for cell in (first, second)):
             raise ValueError("no match")
         return False
 
-    monkeypatch.setattr(twins.MATCHER, "fit", fit)
+    monkeypatch.setattr(twins, "match", fail)
     groups, uncertain = twin_groups([candidate(*item) for item in cells.items()])
     assert len(groups) == 1
     assert "b" in groups[0]
@@ -138,21 +139,51 @@ def test_a_quick_look_misses_no_match(name):
     for i in range(24):
         other = in_another_setting(crystal, rng, (i % 6) / 4 * edge, (i % 4) / 150)
         other = other.get_reduced_structure("niggli")
-        if MATCHER.fit(crystal, other, skip_structure_reduction=True):
+        if match(crystal, other):
             n_matches += 1
-            assert may_match(neighbourhoods(crystal), neighbourhoods(other), WITHIN)
+            assert may_match(neighbourhoods(crystal), neighbourhoods(other), tolerances(crystal, other))
     assert n_matches >= 6
 
 
-def test_a_quick_look_tells_snapshots_apart(monkeypatch):
-    """At room temperature and in the cold."""
+def random_crystal(rng: np.random.Generator) -> Structure:
+    """Put two elements on a distorted lattice of 24 sites, without symmetry."""
+    places = np.stack(np.meshgrid(range(4), range(3), range(2), indexing="ij"), axis=-1).reshape(-1, 3)
+    coords = (places + rng.uniform(-0.15, 0.15, size=(24, 3))) / (4, 3, 2)
+    lattice = Lattice.from_parameters(10, 7.7, 5.2, *rng.uniform(80, 100, size=3))
+    return Structure(lattice, ["Mg", "O"] * 12, coords)
 
-    def fit(*_: Structure, **__: bool) -> bool:
+
+@pytest.mark.parametrize("seed", range(6))
+def test_pairs_are_joined_that_pymatgen_joins(seed):
+    """Copies in other settings and multiples, displaced and strained up to the tolerances and beyond."""
+    rng = np.random.default_rng(seed)
+    crystal = random_crystal(rng)
+    edge = WITHIN.site * (crystal.volume / len(crystal)) ** (1 / 3)
+    wanted, found = [], []
+    for noise in np.linspace(0, 2.4, 7) * edge:
+        other = in_another_setting(crystal, rng, noise, rng.choice([0, 0.01]))
+        other.make_supercell([1, 1, rng.integers(1, 3)])
+        reduced = [
+            cell.get_primitive_structure(PRIMITIVE_WITHIN_A).get_reduced_structure("niggli")
+            for cell in (crystal, other)
+        ]
+        wanted.append(match(*reduced))
+        groups, uncertain = twin_groups([candidate("a", crystal), candidate("b", other)])
+        found.append(groups == [{"a", "b"}])
+        assert not uncertain
+    assert found == wanted
+    assert 0 < sum(wanted) < len(wanted)
+
+
+def test_a_quick_look_tells_snapshots_apart(monkeypatch):
+    """At room temperature and in the cold; where each atom has one near in the other, too."""
+
+    def fail(*_: Structure) -> bool:
         raise AssertionError("compared")
 
-    monkeypatch.setattr(twins.MATCHER, "fit", fit)
+    monkeypatch.setattr(twins, "match", fail)
     cell = DIAMOND.copy().make_supercell(2)
-    for size in (0.06, 0.15):
+    for size in (0.04, 0.06, 0.15):
         materials = [candidate(f"m{i}", snapshot(cell, size, seed=i)) for i in range(6)]
         assert twin_groups(materials) == ([], set())
 
@@ -168,7 +199,7 @@ def test_twins_among_very_many_cells_of_one_volume_are_found(monkeypatch):
 
 
 def barely_alike(seed: int) -> Structure:
-    """Displace atoms by half of what the quick look allows: it lets all pairs pass, and none match."""
+    """Displace atoms by about the tolerance: each has one near in the others, and none match."""
     cell = DIAMOND.copy().make_supercell(2)
     steps = np.random.default_rng(seed).normal(size=(len(cell), 3))
     coords = cell.cart_coords + 0.08 * steps / np.linalg.norm(steps, axis=1, keepdims=True)
@@ -178,13 +209,13 @@ def barely_alike(seed: int) -> Structure:
 def test_the_work_on_large_cells_of_one_formula_is_limited(monkeypatch, caplog):
     """Beyond the limit, cells are not glued together; copies are compared first, and found."""
     compared = []
-    fit = twins.MATCHER.fit
 
-    def counted(*cells: Structure, **how: bool) -> bool:
-        compared.append(fit(*cells, **how))
+    def counted(*cells: Structure) -> bool:
+        compared.append(match(*cells))
         return compared[-1]
 
-    monkeypatch.setattr(twins.MATCHER, "fit", counted)
+    monkeypatch.setattr(twins, "match", counted)
+    monkeypatch.setattr(twins, "may_match", lambda *_: True)
     crystals = {f"m{i}": barely_alike(i) for i in range(6)}
     crystals["zm2"] = in_another_setting(crystals["m2"], np.random.default_rng(0), 1e-3, 0.0)
     materials = [candidate(*item) for item in crystals.items()]
@@ -198,8 +229,23 @@ def test_the_work_on_large_cells_of_one_formula_is_limited(monkeypatch, caplog):
     # Each of the two may have one more that it was not compared with.
     assert max(map(len, groups)) <= 4
     assert uncertain >= set().union(*groups) - {"m2", "zm2"}
-    assert "pairs of large cells were not compared" in caplog.text
+    (told,) = {record.getMessage() for record in caplog.records}
+    assert "pairs of large cells were not compared" in told
+    assert any(f"{a} and {b}" in told for a in uncertain for b in uncertain)
     assert (groups, uncertain) == twin_groups(materials[::-1])
+
+
+def test_without_effort_left_a_quick_look_rules_out_less():
+    """One atom is further away than the matcher allows, and nearer than twice that."""
+    crystal = random_crystal(np.random.default_rng(0)).get_reduced_structure("niggli")
+    step = 1.5 * WITHIN.site * (crystal.volume / len(crystal)) ** (1 / 3)
+    moved = crystal.copy().translate_sites([3], [step, 0, 0], frac_coords=False)
+    first, second = neighbourhoods(crystal), neighbourhoods(moved)
+    effort = Effort(1)
+    assert not match(crystal, moved)
+    assert not may_match(first, second, WITHIN, effort)
+    assert effort.n_sites_left < 1
+    assert may_match(first, second, WITHIN, effort)
 
 
 def test_a_quick_look_sees_exchanged_elements():

@@ -15,6 +15,7 @@ import find_twins
 import sample as sample_script
 import split_materials
 from polyfacet.materials import twins as twins_module
+from polyfacet.materials.matching import match, tolerances
 from polyfacet.materials.material import SAMPLE
 from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.splits.parts import SPLIT
@@ -182,10 +183,7 @@ def test_half_occupied_sites_can_be_twins(tmp_path):
 
 def test_many_equal_cells_are_few_comparisons(tmp_path, monkeypatch):
     compared = []
-    fit = twins_module.MATCHER.fit
-    monkeypatch.setattr(
-        twins_module.MATCHER, "fit", lambda *cells, **how: compared.append(cells) or fit(*cells, **how)
-    )
+    monkeypatch.setattr(twins_module, "match", lambda *cells: compared.append(cells) or match(*cells))
     cells = {f"m{i:03d}": rock_salt("Na", "Cl", 5.64 + 1e-5 * i) for i in range(60)}
     assert groups(twins_of(tmp_path, sampled(tmp_path, cells))) == {"m000": set(cells)}
     assert len(compared) == 59
@@ -194,7 +192,7 @@ def test_many_equal_cells_are_few_comparisons(tmp_path, monkeypatch):
 def test_of_very_many_polymorphs_each_is_compared_with_some(tmp_path, monkeypatch):
     monkeypatch.setattr(twins_module, "MAX_COMPARED", 2)
     compared = []
-    monkeypatch.setattr(twins_module.MATCHER, "fit", lambda *cells, **how: compared.append(cells) and False)
+    monkeypatch.setattr(twins_module, "match", lambda *cells: bool(compared.append(cells)))
     cells = {f"m{i:03d}": rock_salt("Na", "Cl", 5.64 + 1e-5 * i) for i in range(60)}
     assert twins_of(tmp_path, sampled(tmp_path, cells)) == []
     assert len(compared) == 59 + 58
@@ -268,10 +266,10 @@ def test_of_the_candidates_in_real_entries_those_are_joined_that_the_matcher_joi
         mat_id: Structure.from_dict(json.loads(text))
         for mat_id, text in zip(wanted["mat_id"], wanted["structure"], strict=True)
     }
-    within = twins_module.WITHIN
-    matcher = StructureMatcher(within.length, within.site, within.angle_deg, scale=False)
     matched = joined = 0
     for a, b in (pair for group in candidates for pair in itertools.combinations(group, 2)):
+        within = tolerances(cells[a], cells[b])
+        matcher = StructureMatcher(within.length, within.site, within.angle_deg, scale=False)
         fits = matcher.fit(cells[a], cells[b])
         together = a in twin_group and twin_group[a] == twin_group.get(b)
         matched += fits

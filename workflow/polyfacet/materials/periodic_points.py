@@ -28,3 +28,20 @@ class PeriodicPoints:
         """Tell which of other points have one of these within a distance along each axis, shape ``(n,)``."""
         distances, _ = self.tree.query(self._wrapped(coords), p=np.inf, distance_upper_bound=within_a)
         return np.isfinite(distances)
+
+    def steps_to_only(self, coords: NDArray[np.float64], within_a: float) -> NDArray[np.float64]:
+        """Give the vectors from other points to the only one of these within a distance along each axis.
+
+        Returns
+        -------
+        NDArray
+            Fractional, shape ``(n, 3)``; not a number where there is none, or may be more than one.
+        """
+        places = self._wrapped(coords)
+        distances, nearest = self.tree.query(places, k=2, p=np.inf, distance_upper_bound=within_a)
+        is_only = np.isfinite(distances[:, 0]) & np.isinf(distances[:, 1])
+        # In a period that short, an image of the same point may be near as well.
+        is_only &= self.lengths.min() > 2 * within_a
+        steps = np.full(places.shape, np.nan)
+        steps[is_only] = (self.tree.data[nearest[is_only, 0]] - places[is_only]) / self.lengths
+        return steps - np.round(steps)

@@ -1,11 +1,14 @@
 """A quick proof that two crystals do not match: what one site has around it, no site of the other has.
 
 StructureMatcher pairs the sites of two cells so that, after the best translation, no pair is further apart
-than its tolerance.  The vectors from one site to all others and those of its partner then differ by no more
-than twice that, in one of the ways to lay one lattice on the other.  Where this fails for all sites that
-could be the partner of one site, the crystals do not match; where it holds, nothing is proved.
+than its tolerance.  So the vectors from one site to all others and those of its partner differ by no more
+than twice that, in one of the ways to lay one lattice on the other, and so do their differences from each
+other.  Where this fails for all sites that could be the partner of one site, the crystals do not match.
+Where each site has only one that near, the pairs are the matcher's, and so is the best translation: the rest
+of the distances is then compared with the tolerance itself.  Where all this holds, nothing is proved.
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -42,6 +45,8 @@ class _Mapping:
     ----------
     matrix
         The first lattice in the vectors that lie on the second one's, A.
+    mean
+        The mean of both lattices, in which the matcher measures, A.
     within
         Factor that takes a fraction of a cell's length to the longest distance that it may have, A.
     strain
@@ -49,25 +54,41 @@ class _Mapping:
     """
 
     matrix: NDArray[np.float64]
+    mean: NDArray[np.float64]
     within: float
     strain: float
 
 
-def may_match(first: Neighbourhoods, second: Neighbourhoods, tolerances: Tolerances) -> bool:
-    """Tell whether StructureMatcher may find that two cells of as many sites match; it need not."""
+@dataclass
+class Effort:
+    """What quick looks may cost together, in sites for which the only one near was looked for."""
+
+    n_sites_left: float = math.inf
+
+
+def may_match(
+    first: Neighbourhoods, second: Neighbourhoods, tolerances: Tolerances, effort: Effort | None = None
+) -> bool:
+    """Tell whether StructureMatcher may find that two cells of as many sites match; it need not.
+
+    Where no effort is left, pairs of sites need only be near, whatever the best translation is.
+    """
+    effort = effort or Effort()
     if first.names != second.names or not np.array_equal(np.sort(first.kinds), np.sort(second.kinds)):
         return False
     mappings = _mappings(first.lattice.matrix.tobytes(), second.lattice.matrix.tobytes(), tolerances)
     if not mappings:
         return False
-    site_within = 2 * tolerances.site / len(first.kinds) ** (1 / 3)
+    site = tolerances.site / len(first.kinds) ** (1 / 3)
+    site_within = 2 * site
     widest_a = max(mapping.within for mapping in mappings) * site_within + MARGIN_A
     anchor, partners = _most_particular(first, second, widest_a, max(mapping.strain for mapping in mappings))
     if not len(partners):
         return False
     for mapping in mappings:
         where = second, anchor, mapping.matrix, mapping.within * site_within + MARGIN_A
-        if _some_fit(first, _with_neighbours_of(first, partners, *where), *where):
+        left = _with_neighbours_of(first, partners, *where)
+        if any(_fits(first, int(partner), second, anchor, mapping, site, effort) for partner in left):
             return True
     return False
 
@@ -82,12 +103,12 @@ def _mappings(first: bytes, second: bytes, tolerances: Tolerances) -> list[_Mapp
     ):
         if round(abs(np.linalg.det(scale))) != 1:
             continue
-        # The matcher measures distances in the mean of both lattices.
         mean = Lattice.from_parameters(*(np.add(lattice.parameters, theirs.parameters) / 2))
         stretch = np.linalg.norm(np.linalg.inv(mean.matrix) @ lattice.matrix, 2)
         stretches = np.linalg.svd(np.linalg.inv(theirs.matrix) @ lattice.matrix, compute_uv=False)
         strain = max(stretches.max(), 1 / stretches.min()) - 1
-        found.append(_Mapping(lattice.matrix, float(stretch * mean.volume ** (1 / 3)), float(strain)))
+        within = float(stretch * mean.volume ** (1 / 3))
+        found.append(_Mapping(lattice.matrix, mean.matrix, within, float(strain)))
     return found
 
 
@@ -130,35 +151,55 @@ def _with_neighbours_of(
 ) -> NDArray[np.int64]:
     """Select the sites that may have the neighbours of the anchor, for one way to lay the lattices."""
     to_first = np.linalg.inv(second.lattice.matrix) @ matrix
+    steps = np.empty((len(partners), 0, 3))
     for vector, kind in zip(second.vectors[anchor], second.neighbour_kinds[anchor], strict=True):
         if kind < 0 or not len(partners):
             break
         expected = vector @ to_first
-        distances = np.linalg.norm(first.vectors[partners] - expected, axis=-1)
-        is_there = (distances <= within_a) & (first.neighbour_kinds[partners] == kind)
+        offsets = first.vectors[partners] - expected
+        is_there = np.linalg.norm(offsets, axis=-1) <= within_a
+        is_there &= first.neighbour_kinds[partners] == kind
         # A neighbour that is further away than all are known of may be there.
         unknown = np.linalg.norm(expected) + within_a >= first.reach[partners] - MARGIN_A
-        partners = partners[is_there.any(axis=1) | unknown]
+        step = _only(offsets, is_there & ~unknown[:, None])[:, None]
+        differ = np.any(np.linalg.norm(steps - step, axis=-1) > within_a, axis=1)
+        is_left = (is_there.any(axis=1) | unknown) & ~differ
+        partners, steps = partners[is_left], np.concatenate([steps, step], axis=1)[is_left]
     return partners
 
 
-def _some_fit(
+def _only(offsets: NDArray[np.float32], is_there: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Select the one offset of each row that is there; not a number where there are none or several."""
+    chosen = offsets[np.arange(len(offsets)), is_there.argmax(axis=1)].astype(float)
+    chosen[is_there.sum(axis=1) != 1] = np.nan
+    return chosen
+
+
+def _fits(
     first: Neighbourhoods,
-    partners: NDArray[np.int64],
+    partner: int,
     second: Neighbourhoods,
     anchor: int,
-    matrix: NDArray[np.float64],
-    within_a: float,
+    mapping: _Mapping,
+    site: float,
+    effort: Effort,
 ) -> bool:
-    """Whether, with the anchor laid on one of some sites, all sites have one of their elements near."""
-    vectors = (second.coords - second.coords[anchor]) @ matrix @ np.linalg.inv(first.lattice.matrix)
-    return any(
-        all(
-            _are_all_near(sites, first.coords[partner] + vectors[second.kinds == kind], within_a)
-            for kind, sites in enumerate(first.sites)
-        )
-        for partner in partners
-    )
+    """Whether, with the anchor laid on one site, the cells may match within a fraction of a cell's length."""
+    within_a = mapping.within * 2 * site + MARGIN_A
+    vectors = (second.coords - second.coords[anchor]) @ mapping.matrix @ np.linalg.inv(first.lattice.matrix)
+    places = [first.coords[partner] + vectors[second.kinds == kind] for kind in range(len(first.sites))]
+    if not all(_are_all_near(*pair, within_a) for pair in zip(first.sites, places, strict=True)):
+        return False
+    if effort.n_sites_left <= 0:
+        return True
+    effort.n_sites_left -= len(second.coords)
+    steps = [sites.steps_to_only(coords, within_a) for sites, coords in zip(first.sites, places, strict=True)]
+    to_mean = first.lattice.matrix @ np.linalg.inv(mapping.matrix) @ mapping.mean
+    known = np.concatenate(steps) @ to_mean
+    if np.isnan(known).any():
+        return True
+    distances = np.linalg.norm(known - known.mean(axis=0), axis=1)
+    return bool(distances.max() <= site * abs(np.linalg.det(mapping.mean)) ** (1 / 3) + MARGIN_A)
 
 
 def _are_all_near(sites: PeriodicPoints, coords: NDArray[np.float64], within_a: float) -> bool:

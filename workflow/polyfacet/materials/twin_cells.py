@@ -15,17 +15,15 @@ from pymatgen.core import Composition, Lattice, Structure
 from polyfacet.materials.neighbourhoods import Neighbourhoods, neighbourhoods
 from polyfacet.materials.occupancies import are_alike
 from polyfacet.materials.periodic_points import PeriodicPoints
+from polyfacet.materials.smaller_cells import may_have_smaller_cell
 from polyfacet.runtime.machine_failures import raise_machine_failure
 
 logger = logging.getLogger(__name__)
 
 # Sites this close to a lattice translation of others repeat them.
 PRIMITIVE_WITHIN_A = 0.1
-# Pymatgen's search for the primitive cell takes minutes for a larger one, and so does its matcher.
+# Pymatgen's matcher takes minutes for a larger one.
 MAX_SITES = 500
-# Pymatgen measures along the axes of the primitive cell, which stand at other angles than those of the given
-# one: what is further than this from all translations is not repeated for pymatgen, either.
-SURELY_WITHIN_A = 2 * PRIMITIVE_WITHIN_A
 # Sites that nearly always tell that a translation does not map a crystal onto itself.
 N_PROBES = 16
 
@@ -132,14 +130,17 @@ def _with_equal_sites(crystal: Structure) -> Structure:
 def _primitive(crystal: Structure) -> Structure | None:
     """Return the primitive cell; None if it may be smaller than what can be found in reasonable time."""
     if len(crystal) <= MAX_SITES:
-        repeats = may_repeat(crystal, SURELY_WITHIN_A)
-        return crystal.get_primitive_structure(PRIMITIVE_WITHIN_A) if repeats else crystal
+        return _by_pymatgen(crystal)
     if not may_repeat(crystal, PRIMITIVE_WITHIN_A):
         return crystal
     smaller = _by_spglib(crystal)
-    if smaller is None or len(smaller) > MAX_SITES:
-        return None
-    return smaller.get_primitive_structure(PRIMITIVE_WITHIN_A)
+    return None if smaller is None or len(smaller) > MAX_SITES else _by_pymatgen(smaller)
+
+
+def _by_pymatgen(crystal: Structure) -> Structure:
+    if not may_have_smaller_cell(crystal, PRIMITIVE_WITHIN_A):
+        return crystal
+    return crystal.get_primitive_structure(PRIMITIVE_WITHIN_A)
 
 
 def _by_spglib(crystal: Structure) -> Structure | None:
@@ -158,10 +159,7 @@ def _by_spglib(crystal: Structure) -> Structure | None:
 
 
 def may_repeat(crystal: Structure, within_a: float) -> bool:
-    """Tell whether a translation by a part of the cell may map a crystal onto itself.
-
-    Where none does, the cell is primitive; pymatgen's search would still go through all cells that it could
-    be a multiple of.
+    """Tell whether a translation by a part of the cell may map a crystal onto itself; else it is primitive.
 
     Parameters
     ----------
@@ -204,14 +202,13 @@ def _parts_of_the_cell(
     within
         How far they may be from what they are taken for, shape ``(3,)``.
     """
-    left, found = vectors % 1.0, [np.empty((0, 3))]
+    vectors, found = vectors % 1.0, [np.empty((0, 3))]
     for multiple in range(2, n_units + 1):
         if n_units % multiple == 0:
-            exact = np.round(left * multiple) / multiple
-            is_part = np.all(np.abs(left - exact) <= within, axis=1)
-            found.append(exact[is_part])
-            left = left[~is_part]
-    return np.concatenate(found)
+            exact = np.round(vectors * multiple) / multiple
+            found.append(exact[np.all(np.abs(vectors - exact) <= within, axis=1)] % 1.0)
+    parts = np.unique(np.concatenate(found), axis=0)
+    return parts[parts.any(axis=1)]
 
 
 def _coordinates_by_species(crystal: Structure, lattice: Lattice) -> Sequence[NDArray[np.float64]]:

@@ -1,32 +1,37 @@
 """Twins: one crystal under several identifiers, in whatever cell, order of sites and origin it is given.
 
-Pymatgen's StructureMatcher decides.  A mirror image is a twin: scalar properties are the same.  So is a
-crystal that is strained by less than the tolerances, or has other occupancies within their rounding.  Other
-polymorphs, and crystals whose elements have changed places, are not; nor is a chain that is turned in its
-vacuum, as its lattice is another one then.
+Pymatgen's StructureMatcher decides, with the tolerances of `matching`.  A mirror image is a twin: scalar
+properties are the same.  So is a crystal that is strained or displaced by less than the tolerances, or has
+other occupancies within their rounding.  Other polymorphs, and crystals whose elements have changed places,
+are not; nor is a chain that is turned in its vacuum, as its lattice is another one then.
+
+Primitive cells of as many sites are compared with each other.  A cell that nearly repeats itself has no
+smaller primitive cell if its atoms are displaced: it is also compared with the multiples of smaller cells
+(`multiples`), unless it is very large, long or wide.
 
 Of primitive cells that are too large for the matcher, those are taken for twins that cannot be told apart
 quickly.  A cell without a known primitive cell is taken for a twin of the one next to it in volume that may
 be it, and of no other: cells that were compared and differ are never joined by one that was not.
 
-The matcher's work on the cells of one formula is limited (`MAX_WORK`), counted in sites and not in time, so
-that the result is the same everywhere.  Those that are most alike are compared first.  Pairs beyond the limit
-that cannot be told apart quickly count as not compared: each cell stays with one other at most.
+A quick look rules out nearly all pairs of large cells that differ, before the matcher.  The work of both on
+the cells of one formula is limited (`MAX_SITES_LOOKED_AT`, `MAX_WORK`), counted in sites and not in time, so
+that the result is the same everywhere.  Those that are most alike are compared first.  Pairs beyond the
+limit that cannot be told apart quickly count as not compared: each cell stays with one other at most.
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby, pairwise
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, replace
+from itertools import chain, groupby, pairwise
+from typing import TypeVar
 
-from pymatgen.analysis.structure_matcher import ElementComparator, StructureMatcher
-from pymatgen.core import Composition
-
-from polyfacet.materials.occupancies import are_alike
-from polyfacet.materials.quick_look import Tolerances, may_match
+from polyfacet.materials.matching import WITHIN, match, site_within_a, tolerances
+from polyfacet.materials.multiples import may_be_multiple, multiples
+from polyfacet.materials.quick_look import Effort, may_match
 from polyfacet.materials.twin_cells import (
     INCOMPARABLE,
+    MAX_SITES,
     Candidate,
     Cell,
     ReducedCell,
@@ -39,11 +44,6 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# Lattice vectors and angles of the reduced primitive cells, relative and in degrees; sites after the best
-# translation, in units of the cube root of the volume per site.  Of 11,582 one-dimensional entries of
-# Alexandria no two that are joined differ by more than 0.05 eV/atom; at 0.05, 2 degrees and 0.05 some differ
-# by 0.7 eV/atom.
-WITHIN = Tolerances(length=0.03, angle_deg=1.5, site=0.03)
 # Reduced cells whose lengths and angles are that close have volumes within 1.2: nothing is lost by it.
 VOLUME_WITHIN = 1.3
 # Of more polymorphs than this that are alike in size, each is compared with as many next to it.
@@ -52,32 +52,15 @@ MAX_COMPARED = 200
 # time grows with the third power.  Thirty comparisons of 216 sites, or three of 480, take a minute where
 # atoms are displaced by just what the quick look allows.  Cells that match are found at once.
 MAX_WORK = 300.0
+# What quick looks may spend on the best translations between cells of one formula, in sites: a minute, which
+# is enough for some hundred pairs of 216 sites that are barely alike.
+MAX_SITES_LOOKED_AT = 5e7
 # The matcher needs a millisecond for smaller cells, which is what a quick look costs.
 MIN_SITES_LOOKED_AT = 24
+# Of thousands of pairs that were not compared, the log names some.
+MAX_PAIRS_NAMED = 100
 # Fewer materials of one formula take seconds.
 MIN_MATERIALS_TRACKED = 50
-
-
-class OccupancyComparator(ElementComparator):
-    """Sites are equal if they hold the same elements, in shares that are equal within rounding."""
-
-    def are_equal(self, sp1: Any, sp2: Any) -> bool:
-        """Compare what two sites hold."""
-        return are_alike(Composition(sp1), Composition(sp2))
-
-    def get_hash(self, composition: Composition) -> str:
-        """Return what must be equal for two crystals to be compared: their elements."""
-        return composition.chemical_system
-
-
-MATCHER = StructureMatcher(
-    ltol=WITHIN.length,
-    stol=WITHIN.site,
-    angle_tol=WITHIN.angle_deg,
-    primitive_cell=False,
-    scale=False,
-    comparator=OccupancyComparator(),
-)
 
 
 def candidates(volumes: Mapping[str, float]) -> set[str]:
@@ -98,15 +81,17 @@ def candidates(volumes: Mapping[str, float]) -> set[str]:
 
 @dataclass
 class _Work:
-    """What the matcher has spent on cells of one formula that differ."""
+    """What the matcher has spent on cells of one formula that differ, and what quick looks may spend."""
 
     spent: float = 0.0
-    n_left_out: int = 0
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+    looks: Effort = field(default_factory=lambda: Effort(MAX_SITES_LOOKED_AT))
 
-    def allows(self, cell: ReducedCell) -> bool:
-        """Tell whether a pair of such cells may be compared, and count it if not."""
-        is_left = cell.n_sites < MIN_SITES_LOOKED_AT or self.spent < MAX_WORK
-        self.n_left_out += not is_left
+    def allows(self, first: ReducedCell, second: ReducedCell) -> bool:
+        """Tell whether a pair of cells may be compared, and note it if not."""
+        is_left = first.n_sites < MIN_SITES_LOOKED_AT or self.spent < MAX_WORK
+        if not is_left:
+            self.left_out.append((first.mat_id, second.mat_id))
         return is_left
 
     def spend(self, cell: ReducedCell) -> None:
@@ -116,8 +101,11 @@ class _Work:
 
     def tell_left_out(self, label: str) -> None:
         """Say what was not compared."""
-        if self.n_left_out:
-            logger.warning("%s: %d pairs of large cells were not compared", label, self.n_left_out)
+        if self.left_out:
+            named = "; ".join(" and ".join(pair) for pair in self.left_out[:MAX_PAIRS_NAMED])
+            more = "; ..." if len(self.left_out) > MAX_PAIRS_NAMED else ""
+            n_pairs = len(self.left_out)
+            logger.warning("%s: %d pairs of large cells were not compared: %s%s", label, n_pairs, named, more)
 
 
 class _Groups:
@@ -175,14 +163,15 @@ def twin_groups(materials: Sequence[Candidate], label: str = "twins") -> tuple[l
     groups = _Groups(sorted(material.mat_id for material in materials))
     cells = [reduced_cell(material) for material in _tracked(materials, f"{label}, cells", len(materials))]
     whole = [cell for cell in cells if isinstance(cell, ReducedCell)]
-    n_pairs = sum(1 for _ in _pairs(whole)) if _are_many(len(materials)) else 0
+    of_multiples = list(_pairs_of_multiples(whole))
+    n_pairs = len(of_multiples) + sum(1 for _ in _pairs(whole)) if _are_many(len(materials)) else 0
     failed: list[tuple[str, str]] = []
     uncertain: set[str] = set()
     work = _Work()
-    for first, second in _tracked(_pairs(whole), f"{label}, pairs", n_pairs):
+    for first, second in _tracked(chain(_pairs(whole), of_multiples), f"{label}, pairs", n_pairs):
         if groups.are_joined(first.mat_id, second.mat_id):
             continue
-        are_twins = _are_twins(first, second, work)
+        are_twins = _compared(first, second, work)
         if are_twins or (are_twins is None and first.is_large):
             groups.join(first.mat_id, second.mat_id)
         if are_twins is None and first.is_large:
@@ -224,6 +213,20 @@ def _ratio(first: Cell, second: Cell) -> float:
     return max(first.volume, second.volume) / min(first.volume, second.volume)
 
 
+def _pairs_of_multiples(cells: Sequence[ReducedCell]) -> Iterator[tuple[ReducedCell, ReducedCell]]:
+    """Pair cells that may be multiples, with atoms displaced, with smaller ones next to them in volume."""
+    by_size: dict[int, list[ReducedCell]] = defaultdict(list)
+    for cell in sorted(cells, key=lambda cell: (cell.n_sites, cell.mat_id)):
+        by_size[cell.n_sites].append(cell)
+    for n_sites, alike in by_size.items():
+        sizes = [size for size in by_size if size < n_sites and n_sites % size == 0]
+        for cell in alike if n_sites <= MAX_SITES else ():
+            near = [(_ratio(cell, other), other) for size in sizes for other in by_size[size]]
+            near = sorted((pair for pair in near if pair[0] <= VOLUME_WITHIN), key=lambda pair: pair[0])
+            if near and may_be_multiple(cell.structure, site_within_a(cell.structure)):
+                yield from ((other, cell) for _, other in near[:MAX_COMPARED])
+
+
 def _pairs(cells: Sequence[ReducedCell]) -> Iterator[tuple[ReducedCell, ReducedCell]]:
     """Pair each with those of as many sites next to it in volume, in an order of their own.
 
@@ -262,20 +265,32 @@ def _next_to_each_other(cells: Sequence[ReducedCell]) -> Iterator[tuple[ReducedC
                 yield first, second
 
 
-def _are_twins(first: ReducedCell, second: ReducedCell, work: _Work) -> bool | None:
-    """Compare two cells of as many sites; None if they may be twins and nothing can tell."""
+def _compared(first: ReducedCell, second: ReducedCell, work: _Work) -> bool | None:
+    """Compare two cells, the first one's multiples if it is smaller; None if nothing can tell."""
     try:
-        if first.n_sites >= MIN_SITES_LOOKED_AT and not may_match(
-            first.neighbourhoods, second.neighbourhoods, WITHIN
-        ):
-            return False
-        if first.is_large or not work.allows(first):
-            return None
-        are_twins = bool(MATCHER.fit(first.structure, second.structure, skip_structure_reduction=True))
-        if not are_twins:
-            work.spend(first)
-        return are_twins
+        if first.n_sites == second.n_sites:
+            return _are_twins(first, second, work)
+        for multiple in multiples(first.structure, second.structure, WITHIN):
+            found = _are_twins(replace(first, n_sites=second.n_sites, structure=multiple), second, work)
+            if found is not False:
+                return found
     except INCOMPARABLE as error:
         raise_machine_failure(error)
         logger.warning("%s and %s cannot be compared: %s", first.mat_id, second.mat_id, error)
         return None
+    return False
+
+
+def _are_twins(first: ReducedCell, second: ReducedCell, work: _Work) -> bool | None:
+    """Compare two cells of as many sites; None if they may be twins and were not compared."""
+    within = tolerances(first.structure, second.structure)
+    if first.n_sites >= MIN_SITES_LOOKED_AT and not may_match(
+        first.neighbourhoods, second.neighbourhoods, within, work.looks
+    ):
+        return False
+    if first.is_large or not work.allows(first, second):
+        return None
+    are_twins = match(first.structure, second.structure)
+    if not are_twins:
+        work.spend(first)
+    return are_twins
