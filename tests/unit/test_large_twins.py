@@ -246,6 +246,9 @@ def test_without_effort_left_a_quick_look_rules_out_less():
     assert not may_match(first, second, WITHIN, effort)
     assert effort.n_sites_left < 1
     assert may_match(first, second, WITHIN, effort)
+    effort = Effort(n_neighbours_left=1)
+    assert not may_match(first, second, WITHIN, effort)
+    assert may_match(first, second, WITHIN, effort)
 
 
 def test_a_quick_look_sees_exchanged_elements():

@@ -61,9 +61,18 @@ class _Mapping:
 
 @dataclass
 class Effort:
-    """What quick looks may cost together, in sites for which the only one near was looked for."""
+    """What quick looks may cost together.
+
+    Attributes
+    ----------
+    n_sites_left
+        Sites for which the only one near is looked for.
+    n_neighbours_left
+        Neighbours that are looked for beside all possible partners of a site.
+    """
 
     n_sites_left: float = math.inf
+    n_neighbours_left: float = math.inf
 
 
 def may_match(
@@ -71,11 +80,14 @@ def may_match(
 ) -> bool:
     """Tell whether StructureMatcher may find that two cells of as many sites match; it need not.
 
-    Where no effort is left, pairs of sites need only be near, whatever the best translation is.
+    Where no effort is left, pairs of sites need only be near, whatever the best translation is, or all cells
+    of one composition may match.
     """
     effort = effort or Effort()
     if first.names != second.names or not np.array_equal(np.sort(first.kinds), np.sort(second.kinds)):
         return False
+    if effort.n_neighbours_left <= 0:
+        return True
     mappings = _mappings(first.lattice.matrix.tobytes(), second.lattice.matrix.tobytes(), tolerances)
     if not mappings:
         return False
@@ -87,7 +99,7 @@ def may_match(
         return False
     for mapping in mappings:
         where = second, anchor, mapping.matrix, mapping.within * site_within + MARGIN_A
-        left = _with_neighbours_of(first, partners, *where)
+        left = _with_neighbours_of(first, partners, *where, effort)
         if any(_fits(first, int(partner), second, anchor, mapping, site, effort) for partner in left):
             return True
     return False
@@ -148,6 +160,7 @@ def _with_neighbours_of(
     anchor: int,
     matrix: NDArray[np.float64],
     within_a: float,
+    effort: Effort,
 ) -> NDArray[np.int64]:
     """Select the sites that may have the neighbours of the anchor, for one way to lay the lattices."""
     to_first = np.linalg.inv(second.lattice.matrix) @ matrix
@@ -155,6 +168,7 @@ def _with_neighbours_of(
     for vector, kind in zip(second.vectors[anchor], second.neighbour_kinds[anchor], strict=True):
         if kind < 0 or not len(partners):
             break
+        effort.n_neighbours_left -= 1
         expected = vector @ to_first
         offsets = first.vectors[partners] - expected
         is_there = np.linalg.norm(offsets, axis=-1) <= within_a

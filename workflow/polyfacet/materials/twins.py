@@ -14,7 +14,7 @@ quickly.  A cell without a known primitive cell is taken for a twin of the one n
 be it, and of no other: cells that were compared and differ are never joined by one that was not.
 
 A quick look rules out nearly all pairs of large cells that differ, before the matcher.  The work of both on
-the cells of one formula is limited (`MAX_SITES_LOOKED_AT`, `MAX_WORK`), counted in sites and not in time, so
+the cells of one formula is limited (`MAX_...` below), counted in sites and neighbours and not in time, so
 that the result is the same everywhere.  Those that are most alike are compared first.  Pairs beyond the
 limit that cannot be told apart quickly count as not compared: each cell stays with one other at most.
 """
@@ -55,6 +55,9 @@ MAX_WORK = 300.0
 # What quick looks may spend on the best translations between cells of one formula, in sites: a minute, which
 # is enough for some hundred pairs of 216 sites that are barely alike.
 MAX_SITES_LOOKED_AT = 5e7
+# The same in neighbours that are looked for, which all quick looks do: ten minutes, which is enough for 20,000
+# pairs of 216 sites that are displaced by half of what the matcher allows, and for more that differ more.
+MAX_NEIGHBOURS_LOOKED_FOR = 1e7
 # The matcher needs a millisecond for smaller cells, which is what a quick look costs.
 MIN_SITES_LOOKED_AT = 24
 # Of thousands of pairs that were not compared, the log names some.
@@ -85,7 +88,7 @@ class _Work:
 
     spent: float = 0.0
     left_out: list[tuple[str, str]] = field(default_factory=list)
-    looks: Effort = field(default_factory=lambda: Effort(MAX_SITES_LOOKED_AT))
+    looks: Effort = field(default_factory=lambda: Effort(MAX_SITES_LOOKED_AT, MAX_NEIGHBOURS_LOOKED_FOR))
 
     def allows(self, first: ReducedCell, second: ReducedCell) -> bool:
         """Tell whether a pair of cells may be compared, and note it if not."""
