@@ -55,7 +55,7 @@ MAX_WORK = 300.0
 # What quick looks may spend on the best translations between cells of one formula, in sites: a minute, which
 # is enough for some hundred pairs of 216 sites that are barely alike.
 MAX_SITES_LOOKED_AT = 5e7
-# The same in neighbours that are looked for, which all quick looks do: ten minutes, which is enough for 20,000
+# The same in neighbours that are looked for, which all quick looks do: ten minutes, enough for 20,000
 # pairs of 216 sites that are displaced by half of what the matcher allows, and for more that differ more.
 MAX_NEIGHBOURS_LOOKED_FOR = 1e7
 # The matcher needs a millisecond for smaller cells, which is what a quick look costs.
