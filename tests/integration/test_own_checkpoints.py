@@ -108,7 +108,8 @@ def test_overrides_reach_the_cells_that_they_concern() -> None:
         ({"optim.learning_rte": 1}, "no setting optim.learning_rte"),
         ({"model.names": ["hf_text"]}, "leave out model.names"),
         ({"optim.top_k_average_method": "worst"}, "greedy_soup, best, uniform_soup"),
-        ({"optim": 3, "nonsense": 1}, "no setting nonsense"),
+        ({"nonsense": 1}, "no setting nonsense"),
+        ({"optim": 3}, "optim is 3, not a section"),
     ],
 )
 @pytest.mark.parametrize("combination", ["text", "graph", "image+compimage"])
