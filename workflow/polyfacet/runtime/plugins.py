@@ -274,7 +274,7 @@ def _check_declares(module: ModuleType, who: str) -> None:
         raise UserError(
             f"{who} declares nothing. Write what it adds at the top level of the file, each under a name of "
             "its own: a Facet, an EngineDeclaration, a CrystalObjective or a SplitMethod, for example\n"
-            '      PACKING = Facet("packing", "packing", "vector", needs="structure", make=packing)\n'
+            '      DENSITY = Facet("density", "density", "vector", needs="structure", make=density)\n'
             "    docs/extending.md shows all of them."
         )
 
