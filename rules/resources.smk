@@ -46,12 +46,3 @@ def training_steps(wildcards):
     settings = METHODS[wildcards.source][wildcards.method]["settings"]
     epochs = settings.get("max_epochs", 1) or USUAL_EPOCHS
     return n_materials(wildcards.source) * epochs
-
-
-def gpus_of_cell(wildcards):
-    """One GPU for a cell that gains by it."""
-    from_hub = config["encoders"]["source"] == "hub"
-    gains = engine_of(wildcards).gains_by_gpu(
-        facets_of(wildcards.combination), from_hub
-    )
-    return 1 if HAS_GPUS and gains else None

@@ -158,6 +158,13 @@ def facets_of_job(wildcards):
     return facets_of_methods(wildcards.source, [wildcards.method])
 
 
+def gpus_of_training(wildcards):
+    """One GPU for a cell, or what the cells of a method share, that gains by it."""
+    from_hub = config["encoders"]["source"] == "hub"
+    gains = engine_of(wildcards).gains_by_gpu(facets_of_job(wildcards), from_hub)
+    return 1 if HAS_GPUS and gains else None
+
+
 def files_of_facets(attribute):
     """Files that the stages of a job's facets have made, of all shards, facet after facet."""
 
@@ -283,6 +290,7 @@ rule pretrain_engine:
         pictures=files_of_facets("pictures"),
         encoders=local_encoders,
         hub_encoders=hub_encoders,
+        tokens=ancient(counted_tokens),
         statistics=statistics_of_job,
     output:
         foundation=directory(f"{SPLIT}/foundations/{{method}}"),
@@ -296,7 +304,12 @@ rule pretrain_engine:
         "../envs/training.yaml"
     threads: config["training"]["threads"]
     resources:
-        **requests(cost_of_training, materials_of, steps=training_steps),
+        **requests(
+            cost_of_training,
+            materials_of,
+            steps=training_steps,
+            gpus=gpus_of_training,
+        ),
     params:
         code=lambda wildcards: code_of_rule("pretrain_engine", *engine_code(wildcards)),
         packages=lambda wildcards: packages_of_rule(
@@ -347,7 +360,7 @@ rule train_cell:
             cost_of_training,
             materials_of,
             steps=training_steps,
-            gpus=gpus_of_cell,
+            gpus=gpus_of_training,
         ),
     params:
         code=lambda wildcards: code_of_rule("train_cells", *engine_code(wildcards)),
@@ -363,6 +376,7 @@ rule train_cell:
         checkpoints=checkpoints_of_job,
         checkpoint_files=checkpoint_files_of_job,
         keep_models=config["training"]["keep_models"],
+        leaks=config["training"]["leaks"],
         seed=config["seed"],
     script:
         script_path("train_cells")

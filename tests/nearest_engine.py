@@ -124,6 +124,7 @@ def _declared(name: str, engine: type[Nearest], *, foundation: bool = False) -> 
         engine,
         looks_at=lambda facet: facet == GRAPH,
         cost=Cost(mb=1),
+        classes=True,
         probabilities=True,
         foundation=foundation,
     )

@@ -115,6 +115,7 @@ NEIGHBOURS = EngineDeclaration(
     Neighbours,
     looks_at=lambda facet: facet.is_numeric,
     cost=Cost(mb=500, mb_per_1000=20, minutes_per_1000=0.1),
+    classes=True,
     probabilities=True,
     foundation=True,
     cheap=True,

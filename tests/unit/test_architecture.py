@@ -12,6 +12,7 @@ PACKAGE = PROJECT / "workflow" / "polyfacet"
 # docs/architecture.md says what each is for.
 ORDER = (
     "runtime",
+    "elements",
     "config",
     "materials",
     "sources",

@@ -1,13 +1,17 @@
 """The code digest: changes with the code that a rule uses, and with nothing else."""
 
+import importlib
+import re
 import shutil
 from pathlib import Path
+from typing import get_origin
 
 import pytest
 from project import PROJECT
 
 from polyfacet.runtime import code_digest as module
 
+IMPORTED = re.compile(r"from polyfacet\.config\.(\w+) import (\([^)]*\)|.*)")
 SCRIPT = (
     "from polyfacet.config.images import SIZE\n"
     "from polyfacet.configuration import SIZE as OTHER\n"
@@ -120,3 +124,23 @@ def test_every_asset_of_the_project_belongs_to_the_code_of_a_rule(tmp_path, monk
     if asset.endswith("capture.js"):
         assert "render_images" in changed
         assert not {"write_structures", "build_graphs", "train_cells"} & changed
+
+
+# What of `config` other packages use beside types and models: these decide before any job starts.
+DECIDED_BEFORE_JOBS = {"CRYSTALS", "TAKEN_BY_CRYSTALS", "checked_section", "column_like_facet"}
+
+
+def test_of_the_configuration_code_that_counts_uses_types_and_models_only():
+    """Other code of `config` would be no part of any digest."""
+    used = {
+        (match[1], name.strip())
+        for path in (PROJECT / "workflow" / "polyfacet").rglob("*.py")
+        if path.relative_to(PROJECT / "workflow" / "polyfacet").parts[0] not in ("config", "use")
+        for match in IMPORTED.finditer(path.read_text())
+        for name in match[2].strip("()").split(",")
+        if name.strip()
+    }
+    assert len(used) > 20
+    values = {name: getattr(importlib.import_module(f"polyfacet.config.{of}"), name) for of, name in used}
+    others = {name for name, value in values.items() if not (isinstance(value, type) or get_origin(value))}
+    assert others - {"with_generated", "run"} <= DECIDED_BEFORE_JOBS

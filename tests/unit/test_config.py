@@ -10,9 +10,9 @@ from pymatgen.core import Element
 
 from polyfacet.config.completion import complete_config
 from polyfacet.config.declarations import field_at
-from polyfacet.config.elements import SYMBOLS
 from polyfacet.config.run import Configuration
 from polyfacet.config.section import Section
+from polyfacet.elements.symbols import SYMBOLS
 from polyfacet.runtime.errors import UserError
 from polyfacet.use.configuration_files import generated_files
 

@@ -190,6 +190,23 @@ def test_numbers_that_yaml_reads_as_others_are_named_with_their_line(tmp_path, l
     assert str(path) in str(refused.value)
 
 
+def test_a_key_that_is_given_twice_is_named_with_both_lines(tmp_path):
+    path = tmp_path / "run.yaml"
+    path.write_text(
+        "methods:\n  trees: {engine: classical}\n  trees: {engine: dummy}\nseed: 1\nmethods: {}\n"
+    )
+    with pytest.raises(UserError) as refused:
+        check_source_text([path])
+    assert f"{path}, line 5: methods stands in line 1 as well" in str(refused.value)
+    assert f"{path}, line 3: trees stands in line 2 as well" in str(refused.value)
+
+
+def test_merges_override_as_yaml_means_them_to(tmp_path):
+    path = tmp_path / "run.yaml"
+    path.write_text("a: &a {x: 1}\nb: &b {y: 1}\nc: {<<: *a, x: 2}\nd: {<<: [*a, *b]}\n")
+    check_source_text([path])
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -37,6 +37,14 @@ def test_built_in_engines_keep_the_contract(name: str, rows: pd.DataFrame, tmp_p
     check_engine(name, QUICK.get(name, {}), rows, facets, (STRENGTH, PHASE), tmp_path)
 
 
+def test_rows_of_a_dataset_have_columns_of_small_integers(rows: pd.DataFrame, tmp_path: Path) -> None:
+    """As space groups and numbers of sites are in that of crystals."""
+    of_crystals = rows.assign(
+        space_group=np.arange(len(rows), dtype=np.int16), n_sites=np.arange(len(rows), dtype=np.int32)
+    )
+    check_engine("classical", QUICK["classical"], of_crystals, LOOKED_AT, (STRENGTH,), tmp_path)
+
+
 @pytest.mark.parametrize("name", list(ENGINES.all()))
 def test_what_is_not_fitted_neither_predicts_nor_is_saved(name, rows, tmp_path) -> None:
     engine = creation.create(name, {}, Resources(seed=1))
@@ -49,7 +57,12 @@ def test_what_is_not_fitted_neither_predicts_nor_is_saved(name, rows, tmp_path) 
 
 def declare(monkeypatch: pytest.MonkeyPatch, engine: type[Engine], **changes: object) -> None:
     """Make the registry of engines hold one made-up engine, ``nearest``."""
-    fields = {"looks_at": lambda facet: facet == GRAPH, "cost": Cost(mb=1), "probabilities": True}
+    fields = {
+        "looks_at": lambda facet: facet == GRAPH,
+        "cost": Cost(mb=1),
+        "classes": True,
+        "probabilities": True,
+    }
     declared = EngineDeclaration("nearest", OwnSettings, engine, **{**fields, **changes})
     made_up = Registry("engine", EngineDeclaration, (declared,))
     for module in (contract, creation, registry):

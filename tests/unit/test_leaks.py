@@ -1,5 +1,6 @@
 """Planted leaks: each of them changes nothing, or is refused."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -166,16 +167,37 @@ def test_an_order_that_the_dagger_tells_of_is_no_reason_to_refuse():
         check_not_shown(rows, (MARKED,), Objective("volume", "Volume"))
 
 
-def test_a_series_in_one_variable_may_rise_all_the_way():
-    """Resistivity over temperature, or over the amount in a binary alloy, is no leak by itself."""
-    temperatures = np.linspace(300.0, 900.0, 40)
-    series = pd.DataFrame({"volume": temperatures**1.2, "process": list(temperatures[:, None])})
-    amounts = np.column_stack([temperatures / 900, 1 - temperatures / 900])
-    check_not_shown(series.assign(composition=[np.ones(2)] * 40), (COMPOSITION, PROCESS), VOLUME)
-    check_not_shown(series.assign(composition=list(amounts)), (COMPOSITION,), VOLUME)
-    other = np.random.default_rng(0).random((40, 2))
-    with pytest.raises(EngineError, match="number 1 of the facet process is volume"):
-        check_not_shown(series.assign(composition=list(other)), (COMPOSITION, PROCESS), VOLUME)
+def test_in_a_table_the_objective_may_follow_from_what_is_known_before():
+    """Resistivity rises with temperature, a lattice parameter with the amount of an element."""
+    generator = np.random.default_rng(0)
+    temperatures = np.linspace(300, 900, 40)
+    amounts = np.column_stack([temperatures, 1000 - temperatures])
+    process = list(np.column_stack([temperatures, generator.normal(size=40)]))
+    series = pd.DataFrame({"volume": temperatures**1.2, "process": process, "composition": list(amounts)})
+    check_not_shown(series, (COMPOSITION, PROCESS), VOLUME)
+    linear = series.assign(volume=5 + temperatures / 100)
+    check_not_shown(linear, (COMPOSITION,), VOLUME)
+    with pytest.raises(EngineError, match="number 1 of the facet process.*training.leaks to allow"):
+        check_not_shown(linear, (PROCESS,), VOLUME)
+
+
+def test_numbers_that_are_known_before_may_be_allowed(tmp_path):
+    rows = synthetic_cells(60).assign(part=["train"] * 40 + ["valid"] * 10 + ["test"] * 10, formula="X")
+    leaking = [np.append(x, y) for x, y in zip(rows["graph"], rows["strength"], strict=True)]
+    rows = rows.assign(graph=leaking, facets=[["graph"]] * 60)
+    cell = dataclasses.replace(cell_of((GRAPH,), STRENGTH, "classical"), may_show_answers=True)
+    _, card = train(cell, create("classical", {"model": "ridge"}, Resources(1)), rows, tmp_path / "model")
+    assert card.status == "ok"
+
+
+def test_a_number_for_one_class_is_found_and_a_rare_class_is_no_evidence():
+    classes = np.repeat(PHASE.classes[:2], 20).tolist() + [PHASE.classes[2]] * 4
+    rows = pd.DataFrame({"phase": classes, "graph": [np.zeros(2) for _ in classes]})
+    of_one = [np.array([0.0, float(name == PHASE.classes[0])]) for name in classes]
+    with pytest.raises(EngineError, match="number 2 of the facet graph"):
+        check_not_shown(rows.assign(graph=of_one), (GRAPH,), PHASE)
+    of_the_rare = [np.array([0.0, float(name == PHASE.classes[2])]) for name in classes]
+    check_not_shown(rows.assign(graph=of_the_rare), (GRAPH,), PHASE)
 
 
 def test_a_facet_of_structures_shows_them_unless_it_says_otherwise():

@@ -42,6 +42,8 @@ FULL_IRON = {
     "three-digits-above": [{"element": "Fe", "occu": 1.001}],
     "two-digits": [valence("Fe", charge, 0.33) for charge in (2, 3, 4)],
     "two-digits-in-single-precision": [valence("Fe", charge, 0.33000001311302185) for charge in (2, 3, 4)],
+    "three-digits-six": [valence("Fe", charge, 0.167) for charge in range(1, 7)],
+    "three-digits-of-many": [valence("Fe", charge, 0.083) for charge in range(1, 13)],
     "two-digits-above": [valence("Fe", charge, 0.17) for charge in range(1, 7)],
     "two-digits-two": [valence("Fe", 2, 0.33), valence("Fe", 3, 0.66)],
 }

@@ -1,5 +1,6 @@
 """Make what all cells of a method on a split share, from the training rows of the split."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -44,7 +45,7 @@ def main(
     sample, split, tables
         See `train_cells`.
     foundation
-        Output: folder.
+        Output: folder.  Trainings keep their state beside it until all is done.
     facets
         All facets that the method looks at.
     engine, settings
@@ -69,10 +70,12 @@ def main(
     if rows.empty:
         raise UserError(f"no training row has all of {', '.join(facets)}: {engine} cannot be pretrained.")
     checked = ENGINES.get(engine).settings(**settings)
-    resources = Resources(seed + int(repeat), threads, encoders, checkpoints=checkpoints)
+    states = foundation.with_name(f"{foundation.name}.states")
+    resources = Resources(seed + int(repeat), threads, encoders, states=states, checkpoints=checkpoints)
     with atomic_path(foundation) as folder:
         folder.mkdir()
         engine_class(engine).pretrain(checked, rows, looked_at, folder, resources)
+    shutil.rmtree(states, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
 
+from polyfacet.config.methods import Leaks
 from polyfacet.facets.aligned import tables_by_facet
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import TEXT, facet_named, facets_of
@@ -45,6 +46,7 @@ def main(
     foundation: Path | None = None,
     code: str | None = None,
     keep_models: bool = True,
+    leaks: Leaks = "refuse",
     threads: Annotated[int, Key("training.threads")] = 1,
 ) -> None:
     """Train the cells, each on the materials that have its facets and its objective.
@@ -87,6 +89,8 @@ def main(
         Digest of this script and of the engine, for the cards, as the rule has it.
     keep_models
         Whether trained models are kept.
+    leaks
+        Whether cells fail where a number of a facet is the objective, or follows it.
     threads
         Processor threads to use.
     """
@@ -119,7 +123,9 @@ def main(
         resources = replace(resources, scratch=scratch)
         for each, objective in track(todo, f"{here.method}, {here.source}, cells", len(todo)):
             looked_at = () if each["combination"] == NO_FACET else facets_of(each["combination"])
-            cell = Cell(here, looked_at, objective, engine, own_seed, threads, {TEXT.name: text})
+            cell = Cell(
+                here, looked_at, objective, engine, own_seed, threads, {TEXT.name: text}, leaks == "allow"
+            )
             home = folder / each["folder"]
             home.mkdir(parents=True, exist_ok=True)
             made = create(engine, settings, resources)

@@ -1,4 +1,4 @@
-"""The chemical elements, and keys that take their symbols."""
+"""Keys that take symbols of elements."""
 
 from typing import Annotated
 
@@ -6,15 +6,7 @@ from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from polyfacet.config.section import ELEMENT
-
-SYMBOLS = frozenset(
-    """
-    H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb
-    Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu
-    Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db
-    Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og
-    """.split()  # noqa: SIM905 - a list would take 118 quotes
-)
+from polyfacet.elements.symbols import SYMBOLS
 
 
 def _known(symbol: str) -> str:

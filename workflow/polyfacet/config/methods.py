@@ -10,6 +10,7 @@ _FACET = r"[a-z][a-z0-9]*(:[a-z0-9_]+)?"
 Combination = Annotated[str, StringConstraints(pattern=rf"^{_FACET}(\+{_FACET})*$")]
 Combinations = Annotated[list[Combination], Field(min_length=1), AfterValidator(each_once)]
 CombinationSet = Literal["paper", "full"]
+Leaks = Literal["refuse", "allow"]
 Metric = Literal["mae", "mase", "rmse", "r2", "accuracy", "macro_f1", "precision", "recall", "f1"]
 
 
@@ -43,6 +44,12 @@ class Training(Section):
     keep_models: bool = Field(
         default=True,
         description="Whether trained models are kept; without them, cells leave predictions and cards.",
+    )
+    leaks: Leaks = Field(
+        default="refuse",
+        description="What happens where a number of a facet is the objective itself, in another unit "
+        "perhaps, or has its order: `refuse` fails the cell; `allow` trains it, for numbers that are known "
+        "before the objective is.",
     )
 
 

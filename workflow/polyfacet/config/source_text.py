@@ -1,4 +1,4 @@
-"""The text of a configuration: numbers that YAML 1.1 reads as others than those that are written."""
+"""The text of a configuration: what YAML 1.1 reads otherwise than it is written."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,11 +12,12 @@ from polyfacet.runtime.errors import UserError
 _OTHER_BASES = re.compile(r"[-+]?(0[0-9_]+|0[xb][0-9a-fA-F_]+|[1-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)")
 # Digits that are joined by underscores, but not in thousands: 2024_01 is a name, 10_000 a number.
 _JOINED_DIGITS = re.compile(r"[-+]?(?!\d{1,3}(_\d{3})+$)\d[\d_]*_[\d_]*")
+MERGE = "tag:yaml.org,2002:merge"
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 def check_source_text(paths: Iterable[str | Path], arguments: Sequence[str] = ()) -> None:
-    """Refuse a configuration with numbers that YAML reads as others.
+    """Refuse a configuration with numbers that YAML reads as others, or with keys that are given twice.
 
     Parameters
     ----------
@@ -28,7 +29,8 @@ def check_source_text(paths: Iterable[str | Path], arguments: Sequence[str] = ()
     Raises
     ------
     UserError
-        If there are such numbers; names the file and the line, and shows what to write.
+        If there are such numbers, or keys that are given twice, of which YAML takes the last; names the file
+        and the line, and shows what to write.
     """
     problems = [problem for path in paths for problem in _problems_of_file(Path(path))]
     for assignment in _assignments(arguments):
@@ -36,7 +38,7 @@ def check_source_text(paths: Iterable[str | Path], arguments: Sequence[str] = ()
         problems += [f"--config {assignment}: {problem}" for _, problem in _problems(value)]
     if problems:
         lines = "\n".join(f"  - {problem}" for problem in problems)
-        raise UserError(f"The configuration has numbers that YAML reads as others:\n{lines}")
+        raise UserError(f"The configuration is read by YAML as something else than it says:\n{lines}")
 
 
 def _problems_of_file(path: Path) -> list[str]:
@@ -61,12 +63,18 @@ def _assignments(arguments: Sequence[str]) -> Iterator[str]:
 
 
 def _problems(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the line of each such number, and what to write."""
+    """Yield the line of each such number or key, and what to write."""
     try:
         document = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError:
         return
-    for node in _scalars(document, set()):
+    nodes = list(_nodes(document, set()))
+    for mapping in nodes:
+        if isinstance(mapping, yaml.MappingNode):
+            yield from _keys_given_twice(mapping)
+    for node in nodes:
+        if not isinstance(node, yaml.ScalarNode):
+            continue
         if node.style is None and node.tag in _NUMBERS and _is_misread(node.value):
             meant = node.value.lstrip("+-").lstrip("0").replace("_", "") or "0"
             number = meant if meant.isdigit() else "a decimal number"
@@ -79,17 +87,28 @@ def _is_misread(number: str) -> bool:
     return bool(_OTHER_BASES.fullmatch(number) or _JOINED_DIGITS.fullmatch(number))
 
 
-def _scalars(node: yaml.Node | None, seen: set[int]) -> Iterator[yaml.ScalarNode]:
-    """Go through the scalars of a document, what is referred to several times once."""
+def _keys_given_twice(mapping: yaml.MappingNode) -> Iterator[tuple[int, str]]:
+    lines: dict[str, int] = {}
+    for key, _ in mapping.value:
+        line = key.start_mark.line + 1
+        # Of several merges, none overrides another.
+        if not isinstance(key, yaml.ScalarNode) or key.tag == MERGE:
+            continue
+        if key.value in lines:
+            yield line, f"{key.value} stands in line {lines[key.value]} as well. Write it once"
+        lines[key.value] = line
+
+
+def _nodes(node: yaml.Node | None, seen: set[int]) -> Iterator[yaml.Node]:
+    """Go through the nodes of a document, what is referred to several times once."""
     if node is None or id(node) in seen:
         return
     seen.add(id(node))
-    if isinstance(node, yaml.ScalarNode):
-        yield node
-    elif isinstance(node, yaml.SequenceNode):
+    yield node
+    if isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from _scalars(item, seen)
+            yield from _nodes(item, seen)
     elif isinstance(node, yaml.MappingNode):
         for pair in node.value:
             for item in pair:
-                yield from _scalars(item, seen)
+                yield from _nodes(item, seen)

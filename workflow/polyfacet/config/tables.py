@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from polyfacet.config.column_names import compound_in, is_by_atoms, is_by_weight, is_in_ppm
 from polyfacet.config.elements import Element
 from polyfacet.config.section import Name, Section, Text, each_once, read_as
 from polyfacet.config.taken_names import TAKEN_BY_TABLES
+from polyfacet.elements.column_names import compound_in, is_by_atoms, is_by_weight, is_in_ppm
 from polyfacet.runtime.names import PLAIN_NAME
 
 Unit = Literal["atoms", "atomic_percent", "atomic_fraction", "weight_percent", "weight_fraction"]

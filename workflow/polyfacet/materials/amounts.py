@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from pymatgen.core import Element
 
-from polyfacet.config.elements import SYMBOLS
 from polyfacet.config.tables import Unit
+from polyfacet.elements.symbols import SYMBOLS
 from polyfacet.materials.formula import MAX_AMOUNT
 
 WEIGHTS = ("weight_percent", "weight_fraction")

@@ -11,7 +11,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from polyfacet.config.elements import SYMBOLS
+from polyfacet.elements.symbols import SYMBOLS
 
 # Far above any cell or percentage; keeps products of nested brackets and sums of amounts finite.
 MAX_AMOUNT = 1e6

@@ -8,7 +8,7 @@ or more C.
 import re
 from collections.abc import Callable
 
-from polyfacet.config.elements import SYMBOLS
+from polyfacet.elements.symbols import SYMBOLS
 from polyfacet.materials.adducts import SEPARATORS
 from polyfacet.materials.misprints import Misprint
 from polyfacet.materials.whole_alloys import is_whole

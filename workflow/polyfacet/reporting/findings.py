@@ -52,7 +52,8 @@ def grid_findings(grid: Grid) -> list[str]:
         if baseline is None:
             said += "; no baseline has a result" if grid.baselines else ""
         else:
-            said += f"; the better baseline, `{baseline}`, has {scores(baseline, name)}"
+            which = "the better baseline" if len(grid.baselines) > 1 else "the baseline"
+            said += f"; {which}, `{baseline}`, has {scores(baseline, name)}"
             won += _is_better(values[name][best], values[name][baseline], decisive)
         lines.append(said)
     if trained and grid.baselines:

@@ -23,11 +23,12 @@ MACHINE_ERRORS = frozenset(
         errno.ESTALE,
     }
 )
-# What code that is not Python's says where it gets no memory, in errors of any class: C++ and XGBoost,
-# PyTorch on processors and GPUs, Qhull, Pillow; and PyTorch's loaders of a worker that was killed.
+# What code that is not Python's says where it gets no memory, disk or thread, in errors of any class: C++ and
+# XGBoost, PyTorch on processors and GPUs, Qhull, Pillow; and PyTorch's loaders of a worker that was killed.
 NO_MEMORY = re.compile(
     r"bad_alloc|(can ?not|can't|unable to|failed to) allocate|out of memory|insufficient memory"
-    r"|alloc\w*[_ ](failed|failure|error)|is killed by signal",
+    r"|alloc\w*[_ ](failed|failure|error)|is killed by signal"
+    r"|no space left on device|too many open files|can't start new thread",
     re.IGNORECASE,
 )
 # PyTorch's writer of files fails with these words, and hides what the operating system said.

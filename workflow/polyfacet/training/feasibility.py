@@ -150,9 +150,10 @@ def _names(config: Mapping[str, Any]) -> Iterator[str]:
     for name in dict.fromkeys(objectives):
         for facet in FACETS.all():
             if name == facet or name.startswith(f"{facet}_"):
+                renamed = "facet" if name in CRYSTAL_OBJECTIVES.built_in else "objective"
                 yield (
                     f"the objective {name!r} is called like a column of the facet {facet!r}, which would "
-                    "show the answer. Rename it."
+                    f"show the answer. Rename the {renamed}."
                 )
 
 

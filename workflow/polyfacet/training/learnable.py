@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import COMPOSITION
 from polyfacet.materials.objectives import Objective
 from polyfacet.training.engines.base import EngineError, ValidationUse
 
@@ -16,6 +17,8 @@ EQUAL_WITHIN = 1e-12
 SAME_WITHIN = 1e-6
 # With fewer rows, a correlation says little.
 FEWEST_TO_COMPARE = 10
+# Rows of a class with fewer may have equal numbers by chance.
+FEWEST_OF_A_CLASS = 5
 # The same of ranks.
 SAME_ORDER_WITHIN = 1e-5
 # Distinct values.  A number that tells the answer to within a twentieth of its standard deviation keeps the
@@ -88,49 +91,38 @@ def check_not_shown(rows: pd.DataFrame, facets: Sequence[Facet], objective: Obje
     ------
     EngineError
         If a number of a facet follows the objective linearly, but for rounding, or has its order or one value
-        for each class; says which.
+        in each class; says which.
     """
     if len(rows) < FEWEST_TO_COMPARE:
         return
     answers = rows[objective.column]
-    numbers = {
-        facet: np.stack([np.asarray(value, dtype=np.float64) for value in rows[facet.name]])
-        for facet in facets
-        if facet.kind == "vector"
-    }
-    if objective.classes:
-        shown = {facet: _names_classes(values, answers) for facet, values in numbers.items()}
-    else:
-        in_order = _in_order(numbers, answers, objective)
-        shown = {facet: _follows(values, answers) | in_order[facet] for facet, values in numbers.items()}
-    for facet, columns in shown.items():
-        if columns.any():
+    for facet in facets:
+        # What is in an alloy is known before anything is measured, even if all follows from it.
+        if facet.kind != "vector" or facet == COMPOSITION:
+            continue
+        numbers = np.stack([np.asarray(value, dtype=np.float64) for value in rows[facet.name]])
+        if objective.classes:
+            shown = _names_classes(numbers, answers)
+        elif _may_have_order(facet, objective):
+            shown = _follows(numbers, answers)
+        else:
+            shown = _follows(numbers, answers) | _have_order(numbers, answers)
+        if shown.any():
             raise EngineError(
-                f"number {int(np.argmax(columns)) + 1} of the facet {facet.name} is {objective.column} "
-                "itself or follows it: take that column out of the features"
+                f"number {int(np.argmax(shown)) + 1} of the facet {facet.name} is {objective.column} itself "
+                "or follows it: take that column out of the features, or, if it is known before "
+                f"{objective.column} is, set training.leaks to allow"
             )
 
 
-def _in_order(
-    numbers: Mapping[Facet, np.ndarray], answers: pd.Series, objective: Objective
-) -> dict[Facet, np.ndarray]:
-    """Say of each number of facets whether it has the order of the answers, and should not.
+def _may_have_order(facet: Facet, objective: Objective) -> bool:
+    """Say whether a facet may have a number in the order of the objective.
 
-    It may where cells are marked, as the facet is known to show the objective, and in columns of a table that
-    is a series in one variable, whose answer may rise or fall all the way.
+    It may where cells are marked, as the facet is known to show the objective, and in a table, which may be
+    a series whose answer rises with one of its columns.
     """
-    found = {facet: _have_order(values, answers) for facet, values in numbers.items()}
-    of_table = [facet for facet in numbers if facet.needs == "columns"]
-    is_series = not any((~found[facet] & _vary(numbers[facet])).any() for facet in of_table)
-    for facet in numbers:
-        is_marked = objective.contained_in_structure and facet.shows_structure
-        if is_marked or (is_series and facet in of_table):
-            found[facet] = np.zeros_like(found[facet])
-    return found
-
-
-def _vary(values: np.ndarray) -> np.ndarray:
-    return np.asarray((values != values[0]).any(axis=0))
+    is_marked = objective.contained_in_structure and facet.shows_structure
+    return is_marked or facet.needs == "columns"
 
 
 def _have_order(values: np.ndarray, answers: pd.Series) -> np.ndarray:
@@ -169,11 +161,13 @@ def _follows(values: np.ndarray, answers: pd.Series) -> np.ndarray:
 
 
 def _names_classes(values: np.ndarray, answers: pd.Series) -> np.ndarray:
-    """Say of each column of numbers whether it has one value for each class, and no other."""
-    columns = pd.DataFrame(values)
-    n_classes = answers.nunique()
-    of_each = columns.groupby(answers.to_numpy()).nunique(dropna=False).max(axis=0)
-    return ((columns.nunique(dropna=False) == n_classes) & (of_each == 1)).to_numpy()
+    """Say of each column of numbers whether it has one value in each class, and not the same in all."""
+    frequent = answers.map(answers.value_counts()).to_numpy() >= FEWEST_OF_A_CLASS
+    if answers[frequent].nunique() < 2:
+        return np.zeros(values.shape[1], dtype=bool)
+    columns = pd.DataFrame(values[frequent])
+    of_each = columns.groupby(answers[frequent].to_numpy()).nunique(dropna=False).max(axis=0)
+    return ((columns.nunique(dropna=False) > 1) & (of_each == 1)).to_numpy()
 
 
 def check_predictions(predicted: np.ndarray, objective: Objective) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from polyfacet.config.elements import SYMBOLS
+from polyfacet.elements.symbols import SYMBOLS
 from polyfacet.facets.compimage.properties import NAMES, PROPERTIES
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import column, read_table, write_table

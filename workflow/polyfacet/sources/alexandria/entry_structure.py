@@ -23,9 +23,10 @@ MAX_LATTICE_A = 1e4
 MAX_FRACTIONAL = 1e3
 # Occupancies are often rounded to three digits (three times 0.333): within this of 1, a site is full.
 OCCUPANCY_TOLERANCE = 1e-3
-# Those that are stated with two (three times 0.33) may each be off by this.  A single one is not rounded to
-# 0.99, and shares of one digit are taken as they are: 0.5 and 0.4 leave a tenth of a site empty.
-TWO_DIGITS_OFF = 5e-3
+# Several that are stated with two digits (three times 0.33) or more may each be off by half of the last one.
+# A single one is not rounded to 0.99, and shares of one digit are taken as they are: 0.5 and 0.4 leave a
+# tenth of a site empty.
+MOST_DIGITS = 4
 # A share of a site below it is rounding noise.
 NO_SHARE = 1e-6
 
@@ -82,8 +83,8 @@ def entry_sites(structure: Mapping[str, Any]) -> EntrySites:
 
     Oxidation states and isotopes are not kept: each element is on a site once.  A site whose occupancies add
     up to 1 within their rounding is full, and they are scaled to add up to 1: within ``OCCUPANCY_TOLERANCE``,
-    or ``TWO_DIGITS_OFF`` for each of several that are stated with two decimals.  Site properties (moments,
-    forces) are not an input of any facet.
+    or half of the last digit for each of several that are stated with two to four.  Site properties
+    (moments, forces) are not an input of any facet.
 
     Raises
     ------
@@ -188,9 +189,10 @@ def _shares(occupants: list[dict[str, Any]], index: int, added: dict[str, float]
 def _rounding(occupancies: list[float]) -> float:
     """Return how far from 1 a full site's occupancies may add up to, as they are stated."""
     stated = [occupancy for occupancy in occupancies if occupancy > NO_SHARE]
-    if len(stated) < 2 or _have_digits(stated, 1) or not _have_digits(stated, 2):
+    digits = next((n for n in range(1, MOST_DIGITS + 1) if _have_digits(stated, n)), None)
+    if len(stated) < 2 or digits is None or digits == 1:
         return OCCUPANCY_TOLERANCE
-    return round(len(stated) * TWO_DIGITS_OFF, 9)
+    return max(OCCUPANCY_TOLERANCE, round(len(stated) * 0.5 * 10**-digits, 9))
 
 
 def _have_digits(values: list[float], n: int) -> bool:

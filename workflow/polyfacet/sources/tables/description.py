@@ -1,5 +1,6 @@
 """What follows from the description of a table, ``tables.<name>`` of a configuration."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,8 +22,16 @@ def table_source(name: str, section: Mapping[str, Any]) -> TableSource:
 
 def objectives_of(source: TableSource) -> list[Objective]:
     """List what is predicted."""
+    labels = {name: each.label or each.column for name, each in source.objectives.items()}
+    often = Counter(labels.values())
     return [
-        Objective(name, each.label or each.column, each.unit, tuple(each.classes))
+        # Two of one column, or of one label, are told apart by their names.
+        Objective(
+            name,
+            labels[name] if often[labels[name]] == 1 else f"{labels[name]} ({name})",
+            each.unit,
+            tuple(each.classes),
+        )
         for name, each in source.objectives.items()
     ]
 

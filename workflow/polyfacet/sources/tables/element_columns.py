@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from polyfacet.config.column_names import element_in, is_by_atoms, is_by_weight, is_in_ppm, states_percent
 from polyfacet.config.tables import TableSource
+from polyfacet.elements.column_names import element_in, is_by_atoms, is_by_weight, is_in_ppm, states_percent
 from polyfacet.materials.amounts import DEFICIT, WEIGHTS, WHOLE
 from polyfacet.sources.tables.description import columns_of
 from polyfacet.sources.tables.numbers import NumberError, read_number

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from pymatgen.core import Element
 
-from polyfacet.config.elements import SYMBOLS
 from polyfacet.config.tables import CompositionColumns, TableSource
+from polyfacet.elements.symbols import SYMBOLS
 from polyfacet.materials.amounts import AmountError, atomic_percent, checked_amounts
 from polyfacet.materials.formula import FormulaError
 from polyfacet.materials.objectives import Objective

@@ -161,7 +161,7 @@ class _Trial:
         engine = self._new()
         self._check_not_fitted(engine)
         # pandas copies no arrays that are values.
-        before = self.rows.map(copy.deepcopy)
+        before = self.rows.map(copy.deepcopy).astype(self.rows.dtypes)
         engine.fit(self.train, self.valid, self.facets, self.objective)
         self.predicted = predicted = engine.predict(self.rows)
         self._demand(self.rows.equals(before), "it changes the rows that it is given")

@@ -60,7 +60,7 @@ class EngineDeclaration(Declaration):
     cost: Cost
     cost_from_hub: Cost | None = None
     is_baseline: bool = False
-    classes: bool = True
+    classes: bool = False
     probabilities: bool = False
     encoders: bool = False
     foundation: bool = False
@@ -70,8 +70,10 @@ class EngineDeclaration(Declaration):
     members: Callable[[Mapping[str, Any]], Sequence[Member]] = lambda settings: ()
 
     def __post_init__(self) -> None:
-        """Refuse a name that no configuration could ask for."""
+        """Refuse a name that no configuration could ask for, and what contradicts itself."""
         check_name("an engine", self.name)
+        if self.probabilities and not self.classes:
+            raise ValueError(f"the engine {self.name!r} has probabilities: declare classes=True as well")
 
     def load(self) -> type[Engine]:
         """Import the class."""

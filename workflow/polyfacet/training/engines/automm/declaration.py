@@ -19,6 +19,7 @@ AUTOMM = EngineDeclaration(
     AutoMMSettings,
     "polyfacet.training.engines.automm.engine:AutoMM",
     looks_at=lambda facet: True,
+    classes=True,
     cost=Cost(mb=1_500, mb_per_1000=10, minutes_per_1000=0.5),
     # Not measured: the hub's encoders have a hundred times the weights of the local ones.
     cost_from_hub=Cost(mb=12_000, mb_per_1000=10, minutes=30, minutes_per_1000=60),

@@ -9,6 +9,7 @@ CLASSICAL = EngineDeclaration(
     ClassicalSettings,
     "polyfacet.training.engines.classical.engine:Classical",
     looks_at=lambda facet: facet.is_numeric,
+    classes=True,
     cost=Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=0.3),
     probabilities=True,
     cheap=True,

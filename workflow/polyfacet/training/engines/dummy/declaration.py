@@ -9,6 +9,7 @@ DUMMY = EngineDeclaration(
     DummySettings,
     "polyfacet.training.engines.dummy.engine:Dummy",
     looks_at=lambda facet: False,
+    classes=True,
     cost=Cost(mb=250, mb_per_1000=5, minutes_per_1000=0.05),
     is_baseline=True,
     cheap=True,

@@ -9,6 +9,7 @@ ENSEMBLE = EngineDeclaration(
     EnsembleSettings,
     "polyfacet.training.engines.ensemble.engine:Ensemble",
     looks_at=lambda facet: facet.is_numeric,
+    classes=True,
     cost=Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=2.5),
     probabilities=True,
     cheap=True,

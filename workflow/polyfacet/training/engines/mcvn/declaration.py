@@ -10,6 +10,7 @@ MCVN = EngineDeclaration(
     MCVNSettings,
     "polyfacet.training.engines.mcvn.engine:MCVNEngine",
     looks_at=lambda facet: facet.kind == "vector" or facet == COMPIMAGE,
+    classes=True,
     cost=Cost(mb=800, mb_per_1000=50, minutes_per_1000=0.015),
     probabilities=True,
     cheap=True,

@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from polyfacet.config.elements import SYMBOLS
+from polyfacet.elements.symbols import SYMBOLS
 
 _BY_WEIGHT = re.compile(r"(?<![a-z])(?:wt|weight|mass|gew)(?![a-z])", re.IGNORECASE)
 _BY_ATOMS = re.compile(

@@ -1,0 +1,1 @@
+"""The chemical elements: their symbols, and what the columns of users call them."""
