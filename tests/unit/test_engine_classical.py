@@ -11,6 +11,8 @@ from sklearn.base import BaseEstimator
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.metrics import r2_score
 from synthetic_cells import N_FEATURES, PHASE, STRENGTH, synthetic_cells
+from xgboost import XGBRegressor
+from xgboost.core import XGBoostError
 
 from polyfacet.evaluation.metrics import scores_of_classes
 from polyfacet.facets.registry import GRAPH, IMAGE, TEXT, facets_of
@@ -90,6 +92,30 @@ def test_it_is_the_library_s_model_on_all_rows_that_are_not_tested_on(fit, frame
     features = np.stack(frame["graph"])
     oracle = RandomForestRegressor(20, random_state=1).fit(features[:180], frame["strength"][:180])
     np.testing.assert_allclose(fit().predict(frame), oracle.predict(features))
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("unit", [1e-7, 1e-15, 1e12])
+def test_the_unit_of_the_objective_does_not_matter(fit, frame: pd.DataFrame, model: str, unit: float) -> None:
+    """Conductivities and diffusivities are as small; trees stop where a split gains little."""
+    in_unit = frame.assign(strength=unit * frame["strength"])
+    predicted = fit(rows=in_unit, model=model).predict(frame) / unit
+    difference = np.mean(np.abs(predicted - fit(model=model).predict(frame)))
+    assert difference < 0.03 * frame["strength"].std()
+
+
+def test_answers_beyond_single_precision_are_learned(fit, frame: pd.DataFrame) -> None:
+    large = frame.assign(strength=1e90 * frame["strength"])
+    assert np.isfinite(fit(rows=large, model="xgboost").predict(frame)).all()
+
+
+def test_what_xgboost_says_of_the_data_fails_the_cell(fit, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise XGBoostError("Check failed: valid: Label contains NaN, infinity or a value too large.")
+
+    monkeypatch.setattr(XGBRegressor, "fit", refuse)
+    with pytest.raises(EngineError, match=r"xgboost cannot be fitted.*too large"):
+        fit(model="xgboost")
 
 
 def test_missing_numbers_are_filled_from_the_training_rows(fit, frame: pd.DataFrame) -> None:

@@ -42,7 +42,7 @@ def test_the_answer_is_the_weighted_mean_of_the_members(frame: pd.DataFrame, tmp
     )
     np.testing.assert_allclose(together.predict(frame), 0.25 * tree + 0.75 * ridge)
     files = {str(path.relative_to(tmp_path / "together")) for path in (tmp_path / "together").rglob("*.json")}
-    own = {"engine.json", "classes.json"}
+    own = {"engine.json", "answers.json"}
     assert files == {"engine.json"} | {f"member_{i}/{name}" for i in (0, 1) for name in own}
 
 

@@ -98,6 +98,14 @@ def test_dots_of_all_scripts_are_known():
         ("Al2O3·2SiO2.2H2O", "Al2Si2O9H4"),
         ("La0.5Sr0.5MnO3·5H2O", "LaSrMn2O6(H2O)10"),
         ("YBa2Cu3O6.5", "Y2Ba4Cu6O13"),
+        # In alphabetical order, as programs write them.
+        ("Bi2CaCu2O8.2Sr2", "Bi10Ca5Cu10O41Sr10"),
+        ("NiO4.2Pr2", "Ni5O21Pr10"),
+        ("B3 H2 O7.5 Pb2", "B6H4O15Pb4"),
+        ("Sb2Se11.68Tm4", "Sb50Se292Tm100"),
+        # Small amounts, as programs write them.
+        ("Fe0.5Nb6.16e-05", "Fe50000Nb6.16"),
+        ("Fe0.5 C1E-4", "Fe5000C"),
         ("Fe0.5Ni0.5", "FeNi"),
         ("Fe₀.₅Ni₀.₅", "FeNi"),
         ("Fe.5Ni.5", "FeNi"),

@@ -34,6 +34,8 @@ _ANIONS = frozenset(["H", "D", "N", "O", "F", "S", "Cl", "Se", "Br", "I"])
 
 # A gas or another element that nothing binds as a molecule; S8 and the halogens from Cl2 on are bound.
 _ELEMENT = re.compile("(?:[HD]|B|C|N|O|F|Si|P|S(?!8$)|As|Se|Te)[0-9]*")
+# Metals alone are no part of an adduct: NiO4.2Pr2 has its elements in alphabetical order.
+_NO_METAL = re.compile("(?:H|D|He|B|C|N|O|F|Ne|Si|P|S|Cl|Ar|As|Se|Br|Kr|Te|I|Xe|At|Rn)(?![a-z])")
 # Letter or bracket on the right: no decimal point.  A digit after a space: neither.
 _DOT = re.compile(rf"\s*[{re.escape(SEPARATORS)}]\s*|\s*\.\s*(?=[A-Z(\[{{])|\s*\.\s+(?=[0-9.])")
 _SEPARATOR = re.compile(f"[{re.escape(SEPARATORS)}]")
@@ -123,7 +125,7 @@ class _Junction:
             return True
         if self.last in _SYMBOL.findall(self.tail):
             return False
-        if _ELEMENT.fullmatch(self.tail):
+        if _ELEMENT.fullmatch(self.tail) or not _NO_METAL.search(self.tail):
             return True
         is_compound = self.joins_a_compound and not _DECIMAL.search(self.main)
         return not (is_compound and _SEVERAL_ATOMS.match(self.tail))

@@ -2,6 +2,7 @@
 
 import math
 import re
+from decimal import Decimal
 
 from polyfacet.config.tables import Brackets
 from polyfacet.materials.adducts import SEPARATORS, AdductError, split_adducts
@@ -25,6 +26,8 @@ _INNERMOST = re.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
 _TIMES = re.compile(
     r"(?<=[A-Za-z0-9)\]}]) [xX] ?(?=[0-9.]+ ?[A-Z(\[{])|(?<=[0-9)\]}])[xX](?=[0-9.]+ ?[A-Z(\[{])"
 )
+# An amount as programs write small ones: no symbol begins with a small e.
+_EXPONENT = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?|E[+-])[0-9]{1,3}(?![0-9])")
 # Elements of molecules: what brackets hold with these are groups of atoms.
 _IN_MOLECULES = frozenset("D H N O F S Cl Se Br Te I".split())  # noqa: SIM905
 
@@ -80,7 +83,7 @@ def _is_readable(formula: str, brackets: Brackets) -> bool:
 
 def _amounts(formula: str, brackets: Brackets) -> dict[str, float]:
     plain = " ".join(with_plain_digits(formula, MAX_STATED_CHARS).split()).removesuffix(".")
-    plain = _TIMES.sub("·", plain)
+    plain = _EXPONENT.sub(_without_exponent, _TIMES.sub("·", plain))
     problem = misfit(plain, joints=f"{SEPARATORS}.")
     if problem:
         raise FormulaError(f"formula {formula!r} has {problem}")
@@ -100,6 +103,10 @@ def _amounts(formula: str, brackets: Brackets) -> dict[str, float]:
             f"formula {formula!r} has the dot of a hydrate, but is read as an alloy (`brackets: shares`)"
         )
     return _sum(formula, parts)
+
+
+def _without_exponent(amount: re.Match[str]) -> str:
+    return f"{Decimal(amount[0]):f}"
 
 
 def _sum(formula: str, parts: list[tuple[float, str]]) -> dict[str, float]:

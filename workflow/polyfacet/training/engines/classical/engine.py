@@ -1,5 +1,6 @@
 """Classical models on the facets that are numbers, of scikit-learn and XGBoost."""
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -86,25 +87,26 @@ class Classical(ProbabilisticEngine):
         rows = pd.concat([train, valid])
         features = self._features(rows)
         seen, answers = _encoded(rows, objective)
+        exponent = 0 if objective.classes else _exponent(answers)
         name = self.settings.model
         pipeline = self._new_pipeline(bool(objective.classes))
         try:
-            pipeline.fit(features, answers)
-        except (InvalidParameterError, XGBoostError) as error:
-            raise_machine_failure(error)  # XGBoost has one error for everything, memory included
-            raise UserError(f"{name} refuses to be fitted, see its hyperparameters: {error}") from error
-        except ValueError as error:
+            pipeline.fit(features, np.ldexp(answers, -exponent) if exponent else answers)
+        except (ValueError, XGBoostError) as error:
             raise_machine_failure(error)
-            if not OF_THE_DATA.search(str(error)):
-                raise
-            raise EngineError(f"{name} cannot be fitted: {error}") from error
-        self._fitted = FittedModel(pipeline, seen)
+            if OF_THE_DATA.search(str(error)) and not isinstance(error, InvalidParameterError):
+                raise EngineError(f"{name} cannot be fitted: {error}") from error
+            # XGBoost has one error for everything.
+            if isinstance(error, InvalidParameterError | XGBoostError):
+                raise UserError(f"{name} refuses to be fitted, see its hyperparameters: {error}") from error
+            raise
+        self._fitted = FittedModel(pipeline, seen, exponent)
 
     def answer(self, frame: pd.DataFrame) -> np.ndarray:
         """Predict the objective of each row."""
         predicted = self._fitted.pipeline.predict(self._features(frame))
         if not self.objective.classes:
-            return np.asarray(predicted)
+            return np.ldexp(np.asarray(predicted, dtype=np.float64), self._fitted.exponent)
         return np.array(self.objective.classes, dtype=object)[self._fitted.seen[predicted]]
 
     @property
@@ -163,6 +165,16 @@ class Classical(ProbabilisticEngine):
         if name in _SCALED and not of_classes:
             return TransformedTargetRegressor(model, transformer=StandardScaler())
         return model
+
+
+def _exponent(answers: np.ndarray) -> int:
+    """Return the power of two next to the spread of answers.
+
+    Trees stop where a split gains little in absolute numbers, whatever the unit.  Dividing by a power of two
+    changes no digit, so that answers of about 1 are learned as the library alone would.
+    """
+    spread = float(np.std(answers))
+    return math.frexp(spread)[1] if 0 < spread < math.inf else 0
 
 
 def _encoded(rows: pd.DataFrame, objective: Objective) -> tuple[np.ndarray, np.ndarray]:

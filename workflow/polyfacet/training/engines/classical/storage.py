@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from polyfacet.runtime.errors import UserError
 
-PIPELINE_FILE, CLASSES_FILE = "pipeline.skops", "classes.json"
+PIPELINE_FILE, ANSWERS_FILE = "pipeline.skops", "answers.json"
 # What pipelines of this engine are made of beside what skops trusts itself.
 TRUSTED = frozenset(
     {
@@ -31,16 +31,20 @@ class FittedModel:
     ----------
     seen
         The classes that training rows have, as indices: all that a model can know of; empty for numbers.
+    exponent
+        Numbers were learned as multiples of this power of two.
     """
 
     pipeline: Pipeline
     seen: np.ndarray
+    exponent: int = 0
 
 
 def write_fitted(folder: Path, fitted: FittedModel) -> None:
     """Write a fitted pipeline."""
     skops.io.dump(fitted.pipeline, folder / PIPELINE_FILE)
-    (folder / CLASSES_FILE).write_text(json.dumps(fitted.seen.tolist()) + "\n", encoding="utf-8")
+    answers = {"seen": fitted.seen.tolist(), "exponent": fitted.exponent}
+    (folder / ANSWERS_FILE).write_text(json.dumps(answers) + "\n", encoding="utf-8")
 
 
 def read_fitted(folder: Path) -> FittedModel:
@@ -56,5 +60,5 @@ def read_fitted(folder: Path) -> FittedModel:
     if foreign := untrusted - TRUSTED:
         raise UserError(f"{path} holds {', '.join(sorted(foreign))}, which no model of a cell is made of.")
     pipeline = skops.io.load(path, trusted=sorted(untrusted))
-    seen = json.loads((folder / CLASSES_FILE).read_text(encoding="utf-8"))
-    return FittedModel(pipeline, np.array(seen, dtype=np.int64))
+    answers = json.loads((folder / ANSWERS_FILE).read_text(encoding="utf-8"))
+    return FittedModel(pipeline, np.array(answers["seen"], dtype=np.int64), answers["exponent"])
