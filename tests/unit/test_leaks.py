@@ -167,6 +167,21 @@ def test_an_order_that_the_dagger_tells_of_is_no_reason_to_refuse():
         check_not_shown(rows, (MARKED,), Objective("volume", "Volume"))
 
 
+@pytest.mark.parametrize("n_others", [1, 2])
+def test_a_few_rows_are_no_evidence_of_a_leak(n_others):
+    """The only magnet is the only material with iron; or one row is far off in all columns."""
+    generator = np.random.default_rng(0)
+    answers = np.zeros(30)
+    answers[:n_others] = np.arange(1, n_others + 1)
+    rows = pd.DataFrame(
+        {"volume": answers, "graph": list(np.column_stack([generator.normal(size=30), answers]))}
+    )
+    check_not_shown(rows, (GRAPH,), VOLUME)
+    outlier = np.where(np.arange(30) == 4, 1e9, generator.normal(size=(2, 30)))
+    rows = pd.DataFrame({"volume": outlier[0], "graph": list(outlier[1][:, None])})
+    check_not_shown(rows, (GRAPH,), VOLUME)
+
+
 def test_in_a_table_the_objective_may_follow_from_what_is_known_before():
     """Resistivity rises with temperature, a lattice parameter with the amount of an element."""
     generator = np.random.default_rng(0)

@@ -17,6 +17,11 @@ EQUAL_WITHIN = 1e-12
 SAME_WITHIN = 1e-6
 # With fewer rows, a correlation says little.
 FEWEST_TO_COMPARE = 10
+# The same without the two rows furthest off, as rounding is a larger part of the spread of the others; and
+# how many values these must have.
+SAME_WITHOUT_OUTLYING = 1e-5
+N_OUTLYING = 2
+FEWEST_DISTINCT = 5
 # Rows of a class with fewer may have equal numbers by chance.
 FEWEST_OF_A_CLASS = 5
 # The same of ranks.
@@ -157,7 +162,23 @@ def _follows(values: np.ndarray, answers: pd.Series) -> np.ndarray:
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         norms = np.linalg.norm(centred, axis=0) * np.linalg.norm(wanted, axis=0)
         follows = np.abs((centred * wanted).sum(axis=0)) / norms > 1 - SAME_WITHIN
-    return np.asarray(follows & (n >= FEWEST_TO_COMPARE))
+    follows &= n >= FEWEST_TO_COMPARE
+    for column in np.flatnonzero(follows):
+        rows = known[:, column]
+        follows[column] = _is_confirmed(values[rows, column], answers.to_numpy(np.float64)[rows])
+    return np.asarray(follows)
+
+
+def _is_confirmed(numbers: np.ndarray, answers: np.ndarray) -> bool:
+    """Say whether numbers follow answers without the few that are furthest off.
+
+    One row alone may make a correlation of 1: the only magnet is the only one with iron.
+    """
+    outlying = [np.argsort(np.abs(each - np.median(each)))[-N_OUTLYING:] for each in (numbers, answers)]
+    numbers, answers = (np.delete(each, np.concatenate(outlying)) for each in (numbers, answers))
+    if len(np.unique(answers)) < FEWEST_DISTINCT or len(np.unique(numbers)) < FEWEST_DISTINCT:
+        return False
+    return bool(abs(np.corrcoef(numbers, answers)[0, 1]) > 1 - SAME_WITHOUT_OUTLYING)
 
 
 def _names_classes(values: np.ndarray, answers: pd.Series) -> np.ndarray:
