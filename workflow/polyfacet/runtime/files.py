@@ -95,7 +95,7 @@ def unreadable(path: Path, error: Exception) -> UserError:
 
 
 def link_file(source: Path, target: Path) -> None:
-    """Return a file a second name, which takes no room; a copy where the file system has no hard links."""
+    """Give a file a second name, which takes no room; a copy where the file system has no hard links."""
     try:
         os.link(source, target)
     except OSError:

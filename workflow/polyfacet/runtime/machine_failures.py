@@ -25,7 +25,7 @@ MACHINE_ERRORS = frozenset(
 )
 # What code that is not Python's says where it gets no memory, disk or thread, in errors of any class: C++ and
 # XGBoost, PyTorch on processors and GPUs, Qhull, Pillow; and PyTorch's loaders of a worker that was killed.
-NO_MEMORY = re.compile(
+NO_RESOURCES = re.compile(
     r"bad_alloc|(can ?not|can't|unable to|failed to) allocate|out of memory|insufficient memory"
     r"|alloc\w*[_ ](failed|failure|error)|is killed by signal"
     r"|no space left on device|too many open files|can't start new thread",
@@ -43,7 +43,7 @@ def machine_failure(error: BaseException) -> BaseException | None:
         if isinstance(each, RuntimeError) and TORCH_WRITER.search(str(each)):
             said = str(each).splitlines()[0]
             return OSError(errno.EIO, f"a file could not be written whole, the disk may be full ({said})")
-        if _is_of_a_library(each) and NO_MEMORY.search(str(each)):
+        if _is_of_a_library(each) and NO_RESOURCES.search(str(each)):
             return each
     return None
 

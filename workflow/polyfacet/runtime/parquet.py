@@ -82,10 +82,7 @@ def column_names(path: Path) -> list[str]:
     UserError
         If the file is damaged; says that it can be deleted.
     """
-    try:
-        return list(pq.read_schema(path).names)
-    except (pa.ArrowException, OSError) as error:
-        raise unreadable(path, error) from error
+    return list(_footer(path).schema.to_arrow_schema().names)
 
 
 def n_rows(path: Path) -> int:
@@ -96,8 +93,13 @@ def n_rows(path: Path) -> int:
     UserError
         If the file is damaged; says that it can be deleted.
     """
+    return int(_footer(path).num_rows)
+
+
+def _footer(path: Path) -> pq.FileMetaData:
+    """Read what a table says of itself, without its rows."""
     try:
-        return int(pq.read_metadata(path).num_rows)
+        return pq.read_metadata(path)
     except (pa.ArrowException, OSError) as error:
         raise unreadable(path, error) from error
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from polyfacet.runtime.files import unreadable, write_text
+from polyfacet.runtime.records import read_record, write_record
 
 # The report is to show which identifiers these are, not all of them.
 MAX_EXAMPLES = 5
@@ -56,15 +56,12 @@ def coverage_of(given: Iterable[str], mat_ids: Iterable[str]) -> Coverage:
 
 def write_coverage(path: Path, coverage: Coverage) -> None:
     """Write it as JSON."""
-    write_text(path, coverage.model_dump_json(indent=2) + "\n")
+    write_record(path, coverage)
 
 
 def read_coverage(path: Path) -> Coverage:
     """Read what ``write_coverage`` has written; if the file is damaged, the error says to delete it."""
-    try:
-        return Coverage.model_validate_json(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise unreadable(path, error) from error
+    return read_record(path, Coverage)
 
 
 def _examples(names: list[str], n: int) -> str:

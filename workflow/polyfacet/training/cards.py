@@ -9,8 +9,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from polyfacet.runtime.files import unreadable, write_text
 from polyfacet.runtime.packages import imported_versions
+from polyfacet.runtime.records import read_record, write_record
 
 
 class _Part(BaseModel):
@@ -119,7 +119,7 @@ class Card(_Part):
 
 def write_card(path: Path, card: Card) -> None:
     """Write a card as JSON; the file appears whole or not at all."""
-    write_text(path, card.model_dump_json(indent=2) + "\n")
+    write_record(path, card)
 
 
 def read_card(path: Path) -> Card:
@@ -130,10 +130,7 @@ def read_card(path: Path) -> Card:
     UserError
         If the file is not a card of this version; the message names it and the fields.
     """
-    try:
-        return Card.model_validate_json(path.read_bytes())
-    except ValueError as error:
-        raise unreadable(path, error) from error
+    return read_record(path, Card)
 
 
 def measure_cost(wall_time_s: float, threads: int) -> Cost:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from polyfacet.runtime import records
 from polyfacet.runtime.errors import UserError
-from polyfacet.runtime.files import unreadable, write_text
 
 WAYS_OUT = (
     "Run once where the hub can be reached, set `encoders.cache` to a Hugging Face cache that has it, "
@@ -47,15 +47,12 @@ class HubEncoders(_Part):
 
 def write_record(path: Path, encoders: HubEncoders) -> None:
     """Write down which encoders a run uses, as JSON."""
-    write_text(path, encoders.model_dump_json(indent=2) + "\n")
+    records.write_record(path, encoders)
 
 
 def read_record(path: Path) -> HubEncoders:
     """Read what ``write_record`` has written; if the file is damaged, the error says which one to delete."""
-    try:
-        return HubEncoders.model_validate_json(path.read_bytes())
-    except ValueError as error:
-        raise unreadable(path, error) from error
+    return records.read_record(path, HubEncoders)
 
 
 def work_offline(record: HubEncoders) -> None:

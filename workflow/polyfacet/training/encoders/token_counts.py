@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from polyfacet.facets.declaration import FORM_SEPARATOR
 from polyfacet.runtime.errors import UserError
-from polyfacet.runtime.files import unreadable, write_text
+from polyfacet.runtime.records import read_record, write_record
 
 # Texts of which a larger share is unknown are noise to the encoder, not a facet.
 MAX_UNKNOWN = 0.05
@@ -65,15 +65,12 @@ def check_known(counts: TokenCounts) -> None:
 
 def write_counts(path: Path, counts: TokenCounts) -> None:
     """Write the counts as JSON."""
-    write_text(path, counts.model_dump_json(indent=2) + "\n")
+    write_record(path, counts)
 
 
 def read_counts(path: Path) -> TokenCounts:
     """Read what ``write_counts`` has written; if the file is damaged, the error says to delete it."""
-    try:
-        return TokenCounts.model_validate_json(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise unreadable(path, error) from error
+    return read_record(path, TokenCounts)
 
 
 def tokens_note(tables: Sequence[Path]) -> str:
