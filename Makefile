@@ -29,6 +29,7 @@ $(VENV)/.installed: requirements.lock | environment-path
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip sync --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-index --editable .
 	touch $@
 
 doctor:  ## say what this machine has, what is missing, and how to get it
