@@ -1,7 +1,6 @@
 # Polyfacet: which facets of a crystal predict which property.
 # From raw Alexandria entries to tables and figures; README.md says how to run it.
 
-import os
 import sys
 from pathlib import Path
 
@@ -9,15 +8,16 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
-WORKFLOW = Path(workflow.basedir) / "workflow"
+# The folder of this file, wherever it is included from: `workflow.basedir` is that of the outermost Snakefile.
+WORKFLOW = Path(workflow.current_basedir).resolve() / "workflow"
 sys.path.insert(0, str(WORKFLOW))
-# Scripts run in processes, and perhaps environments, of their own: the package reaches them this way.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [str(WORKFLOW), os.environ.get("PYTHONPATH")])
-)
+
+from polyfacet.runtime.project_files import hand_package_to_jobs, located
+
+hand_package_to_jobs()
 
 
-configfile: "config/config.yaml"
+configfile: located("config/config.yaml")
 
 
 include: "rules/common.smk"

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from functools import cache
 
 from polyfacet.config.completion import complete_config
-from polyfacet.config.run import CRYSTALS
-from polyfacet.config.source_text import check_source_text
+from polyfacet.config.run import CRYSTALS, Configuration
+from polyfacet.config.source_text import check_source_text, holds_only
 from polyfacet.facets.registry import (
     COMPIMAGE,
     GRAPH,
@@ -40,7 +40,9 @@ if place_fault := environment_fault(sys.executable):
     raise WorkflowError(place_fault)
 
 try:
-    check_source_text(workflow.configfiles, sys.argv)
+    is_module = workflow.modifier.namespace is not None
+    if not is_module or holds_only(workflow.configfiles, Configuration.model_fields):
+        check_source_text(workflow.configfiles, sys.argv)
     config = complete_config(config)
     use_plugins(config["plugins"])
     OBJECTIVES = {
@@ -197,9 +199,11 @@ def all_shards_of_source(pattern):
 
 def kept_record(wildcards, output):
     """Folder that keeps the results of a shard for later runs; no output, which Snakemake would delete."""
-    stage = Path(output[0]).parent.relative_to(RUN)
+    # A workflow that uses this one as a module may put a prefix before all results.
+    prefix, _, stage = str(Path(output[0]).parent).partition(f"{RUN}/")
     source = getattr(wildcards, "source", CRYSTALS)
-    return f"{RUN}/kept/{stage}/shard-{wildcards.shard}-of-{n_shards(source)}"
+    shard = f"shard-{wildcards.shard}-of-{n_shards(source)}"
+    return f"{prefix}{RUN}/kept/{stage}/{shard}"
 
 
 def splits_of_run(pattern, sources=None, **wildcards):

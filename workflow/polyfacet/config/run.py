@@ -12,9 +12,10 @@ from polyfacet.config.graphs import Graphs
 from polyfacet.config.images import Images, StructurePage
 from polyfacet.config.methods import Combinations, CombinationSet, Method, Report, Training
 from polyfacet.config.sample import Filters, Magnetization, MaxSites
-from polyfacet.config.section import WRITE, Name, Section, Text, each_once
+from polyfacet.config.section import WRITE, InputPath, Name, Section, each_once
 from polyfacet.config.splits import Split
 from polyfacet.config.tables import TableName, TableSource
+from polyfacet.runtime.project_files import located
 
 EMBEDDED_ENTRIES = "embedded/entries.json.bz2"
 CRYSTALS = "crystals"
@@ -32,13 +33,13 @@ class Configuration(Section):
         description="Name of the run; its results are in `results/<run_name>/`, its logs in "
         "`logs/<run_name>/`.",
     )
-    plugins: Annotated[list[Text], AfterValidator(each_once)] = Field(
+    plugins: Annotated[list[InputPath], AfterValidator(each_once)] = Field(
         default=[],
         description="Python files that declare facets, engines, objectives or ways to split of your own; see "
         "docs/extending.md.",
         examples=[["plugins/my_engine.py"]],
     )
-    sources: list[Text] | None = Field(
+    sources: list[InputPath] | None = Field(
         default=None,
         description="Crystals: files of Alexandria entries (JSON or JSON Lines, plain or compressed) and "
         "folders of them; order does not matter. `null` takes the embedded entries "
@@ -158,7 +159,7 @@ class Configuration(Section):
         """Return all keys, with what `null` stands for where that follows from other keys."""
         config = self.model_dump(mode="json")
         if config["sources"] is None:
-            config["sources"] = [] if config["tables"] else [EMBEDDED_ENTRIES]
+            config["sources"] = [] if config["tables"] else [located(EMBEDDED_ENTRIES)]
         for name, split in config["splits"].items():
             split["method"] = split["method"] or name
         for name, method in config["methods"].items():

@@ -9,10 +9,11 @@ from contextlib import suppress
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from polyfacet.runtime.names import NAME
+from polyfacet.runtime.project_files import located
 
 # Key of the context of an error that holds what to write instead of the value.
 WRITE = "write"
@@ -33,6 +34,8 @@ ELEMENT = IsElement()
 # What users name themselves; names become parts of paths.
 Name = Annotated[str, StringConstraints(pattern=rf"^{NAME}$")]
 Text = Annotated[str, StringConstraints(min_length=1)]
+# A file or folder to read: in the working directory or, if it is a file that only the project has, there.
+InputPath = Annotated[str, StringConstraints(min_length=1), AfterValidator(located)]
 
 
 class Section(BaseModel):

@@ -1,7 +1,7 @@
 """The text of a configuration: what YAML 1.1 reads otherwise than it is written."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import yaml
@@ -39,6 +39,24 @@ def check_source_text(paths: Iterable[str | Path], arguments: Sequence[str] = ()
     if problems:
         lines = "\n".join(f"  - {problem}" for problem in problems)
         raise UserError(f"The configuration is read by YAML as something else than it says:\n{lines}")
+
+
+def holds_only(paths: Iterable[str | Path], keys: Collection[str]) -> bool:
+    """Say whether files have no other keys than these: not what a workflow configures beside this one.
+
+    Parameters
+    ----------
+    paths
+        Files in YAML that Snakemake has read.
+    keys
+        Keys of the configuration.
+    """
+    return all(_keys_of_file(Path(path)) <= set(keys) for path in paths)
+
+
+def _keys_of_file(path: Path) -> set[str]:
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return set(content) if isinstance(content, dict) else set()
 
 
 def _problems_of_file(path: Path) -> list[str]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from polyfacet.config.section import Name, Section, Text, each_once
+from polyfacet.config.section import InputPath, Name, Section, Text, each_once
 
 
 class Split(Section):
@@ -44,7 +44,7 @@ class Split(Section):
         default=None,
         description="Column that `column` groups by, such as `prototype_id` or `space_group`.",
     )
-    file: Text | None = Field(
+    file: InputPath | None = Field(
         default=None,
         description="CSV of `folds`: columns `mat_id`, `part` (train, valid, test) and, for several "
         "repeats, `repeat` from 0.",

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from polyfacet.config.elements import Element
-from polyfacet.config.section import Name, Section, Text, each_once, read_as
+from polyfacet.config.section import InputPath, Name, Section, Text, each_once, read_as
 from polyfacet.config.taken_names import TAKEN_BY_TABLES
 from polyfacet.elements.column_names import compound_in, is_by_atoms, is_by_weight, is_in_ppm
 from polyfacet.runtime.names import PLAIN_NAME
@@ -122,7 +122,7 @@ class ObjectiveColumn(Section):
 class TableSource(Section):
     """A table and what its columns mean."""
 
-    file: Text = Field(description="A CSV in UTF-8 with a header.", examples=["data/alloys.csv"])
+    file: InputPath = Field(description="A CSV in UTF-8 with a header.", examples=["data/alloys.csv"])
     id: str | None = Field(
         default=None,
         description="Column of identifiers; `null` makes them of the table's name and the number of the row.",
