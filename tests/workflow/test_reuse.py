@@ -1,0 +1,234 @@
+"""The workflow used from elsewhere: another Snakefile, another folder, a module, a deployment."""
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from project import PROJECT
+from workflow_copy import JOB_LINE, copy_workflow, environment
+
+# A facet of a plug-in, so that jobs need the plug-ins of the run as well as the package.
+RUN = {
+    "run_name": "reuse",
+    "plugins": ["plugins/facet.py", "plugins/engine.py"],
+    "n_materials": 40,
+    "objectives": ["e_form"],
+    "methods": {
+        "closest": {"engine": "closest", "settings": {"k": 3}, "combinations": ["packing"]},
+        "mean": {"engine": "dummy"},
+    },
+    "report": {"reference": "mean"},
+}
+MODULE = """
+configfile: "config/config.yaml"
+
+module polyfacet:
+    snakefile: "{snakefile}"
+    config: config
+    prefix: "below"
+
+use rule * from polyfacet as polyfacet_*
+
+rule everything:
+    default_target: True
+    input: rules.polyfacet_all.input
+"""
+ADDRESS = "https://github.com/polyfacet/polyfacet"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder of a user, and what to type there."""
+
+    folder: Path
+    arguments: tuple[str, ...] = ()
+    results: str = "results/reuse"
+
+    def snakemake(self, *arguments: str, cwd: Path | None = None) -> str:
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *self.arguments, *arguments]
+        return run(command, cwd or self.folder)
+
+    def jobs(self) -> dict[str, int]:
+        output = self.snakemake("--dry-run", "--quiet", "rules")
+        jobs = {name.removeprefix("polyfacet_"): int(n) for name, n in JOB_LINE.findall(output)}
+        return {name: n for name, n in jobs.items() if name not in ("all", "run", "everything", "total")}
+
+
+def call(command: list[str], folder: Path) -> tuple[int, str]:
+    """Call a command in a folder; return its exit status and what it printed."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def run(command: list[str], folder: Path) -> str:
+    status, output = call(command, folder)
+    assert status == 0, output[-5000:]
+    return output
+
+
+def write_run(folder: Path) -> None:
+    """Write what a user has: a configuration and plug-ins."""
+    (folder / "config").mkdir(parents=True, exist_ok=True)
+    (folder / "config" / "config.yaml").write_text(yaml.safe_dump(RUN))
+    shutil.copytree(PROJECT / "tests" / "extension", folder / "plugins")
+
+
+def rewrite(path: Path, old: str, new: str, into: Path | None = None) -> None:
+    """Replace a text that occurs once in a file, in it or in a copy."""
+    text = path.read_text()
+    assert text.count(old) == 1
+    (into or path).write_text(text.replace(old, new))
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory) -> Path:
+    """Return a git repository of the project, with a tag."""
+    folder = tmp_path_factory.mktemp("hosted") / "polyfacet" / "polyfacet"
+    folder.mkdir(parents=True)
+    copy_workflow(folder)
+    author = ["-c", "user.name=A User", "-c", "user.email=user@example.org"]
+    for arguments in (["init", "--quiet"], ["add", "--all"], [*author, "commit", "--quiet", "-m", "all"]):
+        run(["git", *arguments], folder)
+    run(["git", "tag", "v1"], folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def in_place(tmp_path_factory) -> Place:
+    folder = tmp_path_factory.mktemp("in_place")
+    copy_workflow(folder)
+    write_run(folder)
+    return Place(folder)
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory) -> Place:
+    folder = tmp_path_factory.mktemp("elsewhere")
+    write_run(folder)
+    return Place(folder, ("--snakefile", str(PROJECT / "Snakefile"), "--directory", str(folder)))
+
+
+@pytest.fixture(scope="module")
+def module(tmp_path_factory) -> Place:
+    folder = tmp_path_factory.mktemp("module")
+    write_run(folder)
+    (folder / "Snakefile").write_text(MODULE.format(snakefile=PROJECT / "Snakefile"))
+    return Place(folder, results="below/results/reuse")
+
+
+def deploy(source: str, folder: Path, *arguments: str) -> Place:
+    """Deploy the workflow as its catalog says, and write a configuration."""
+    command = str(Path(sys.executable).with_name("snakedeploy"))
+    run([command, "deploy-workflow", source, str(folder), *arguments], folder.parent)
+    write_run(folder)
+    return Place(folder)
+
+
+@pytest.fixture(scope="module")
+def deployed(repository, tmp_path_factory) -> Place:
+    """Return a deployment from a hosting service, for which git takes the clone on this machine."""
+    patch = pytest.MonkeyPatch()
+    # Where Snakemake keeps its clones.
+    patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    patch.setenv("GIT_CONFIG_COUNT", "1")
+    patch.setenv("GIT_CONFIG_KEY_0", f"url.file://{repository}.insteadOf")
+    patch.setenv("GIT_CONFIG_VALUE_0", ADDRESS)
+    yield deploy(ADDRESS, tmp_path_factory.mktemp("user") / "deployed", "--tag", "v1")
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def deployed_from_clone(repository, tmp_path_factory) -> Place:
+    """Return a deployment from a path, which snakedeploy 0.17.1 writes without the folder of the clone."""
+    place = deploy(str(repository), tmp_path_factory.mktemp("user") / "deployed", "--tag", "v1")
+    whole = f'"{repository}/workflow/Snakefile"'
+    rewrite(place.folder / "workflow" / "Snakefile", '"workflow/Snakefile"', whole)
+    return place
+
+
+def test_the_catalogs_snakefile_plans_the_same_run(in_place):
+    other = Place(in_place.folder, ("--snakefile", "workflow/Snakefile"))
+    jobs = other.jobs()
+    assert jobs["make_facet"]
+    assert jobs == in_place.jobs()
+
+
+@pytest.mark.parametrize("name", ["elsewhere", "module", "deployed", "deployed_from_clone"])
+def test_every_way_plans_the_same_run(in_place, name, request):
+    assert request.getfixturevalue(name).jobs() == in_place.jobs()
+
+
+@pytest.mark.parametrize("name", ["elsewhere", "module", "deployed"])
+def test_every_way_gives_the_same_results_once(in_place, name, request):
+    place = request.getfixturevalue(name)
+    for each in (in_place, place):
+        each.snakemake()
+    assert "Nothing to be done" in place.snakemake()
+    for table in ("scores.csv", "mae.csv"):
+        expected = (in_place.folder / in_place.results / "report" / table).read_text()
+        assert len(expected.splitlines()) > 1
+        assert (place.folder / place.results / "report" / table).read_text() == expected
+
+
+def test_nothing_is_written_beside_the_snakefile(elsewhere):
+    """The project's folder may belong to someone else."""
+    before = {path.name for path in PROJECT.iterdir()}
+    elsewhere.snakemake("--dry-run", cwd=elsewhere.folder.parent)
+    assert {path.name for path in PROJECT.iterdir()} == before
+
+
+def test_without_a_configuration_elsewhere_runs_the_default(tmp_path):
+    place = Place(tmp_path, ("--snakefile", str(PROJECT / "workflow" / "Snakefile")))
+    output = place.snakemake("--dry-run")
+    assert str(PROJECT / "embedded" / "entries.json.bz2") in output
+    assert "results/default/report/report.md" in output
+
+
+def test_a_configuration_of_the_project_finds_the_files_of_the_project(tmp_path):
+    place = Place(tmp_path, ("--snakefile", str(PROJECT / "Snakefile")))
+    output = place.snakemake("--configfile", str(PROJECT / "config" / "test_tables.yaml"), "--dry-run")
+    assert str(PROJECT / "embedded" / "invented_steels.csv") in output
+
+
+def test_what_else_a_workflow_configures_is_not_checked(module):
+    """Its file may hold what the file of a run must not: a number of joined digits, say."""
+    folder = module.folder
+    (folder / "config" / "all.yaml").write_text(yaml.safe_dump({"polyfacet": RUN}) + "release: 2024_01\n")
+    rewrite(folder / "Snakefile", "config/config.yaml", "config/all.yaml", into=folder / "Combined")
+    rewrite(folder / "Combined", "config: config", 'config: config["polyfacet"]')
+    assert Place(folder, ("--snakefile", "Combined")).jobs() == module.jobs()
+
+
+def test_a_deployed_configuration_is_checked(deployed):
+    (deployed.folder / "config" / "joined.yaml").write_text("run_name: 2024_01\n")
+    workflow = deployed.folder / "workflow"
+    rewrite(workflow / "Snakefile", "config/config.yaml", "config/joined.yaml", into=workflow / "Joined")
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--snakefile", "workflow/Joined"]
+    status, output = call(command, deployed.folder)
+    assert status != 0
+    assert "joined.yaml, line 1: 2024_01 is 202401 to YAML" in output
+
+
+def test_a_job_finds_the_package_of_its_snakefile(in_place):
+    """In an environment of its own, as conda makes it, the package is not installed."""
+    script = "import os, polyfacet; print(os.path.dirname(polyfacet.__file__))"
+    (in_place.folder / "probe.smk").write_text(
+        'include: "Snakefile"\n\nrule probe:\n    output: "probe.txt"\n'
+        f"    shell: \"{sys.executable} -c '{script}' > {{output}}\"\n"
+    )
+    in_place.snakemake("--snakefile", "probe.smk", "probe")
+    assert (in_place.folder / "probe.txt").read_text().strip() == str(
+        in_place.folder / "workflow" / "polyfacet"
+    )
