@@ -1,6 +1,4 @@
 """Polyfacet: which facets of a crystal predict which property.
 
-Every module knows one subject; the scripts in ``workflow/scripts`` put them together, one script a rule.
+Every module knows one subject; the scripts in ``workflow/scripts`` put them together, one script per rule.
 """
-
-__version__ = "0.1.0"
