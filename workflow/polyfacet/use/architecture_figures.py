@@ -1,9 +1,7 @@
-"""Draw the figures of the architecture page: the graph of the rules, and that of the packages.
+"""The figures of docs/architecture.md: the graph of the rules, and that of the packages.
 
-Usage: python docs/draw_figures.py
-
-Both are SVG files below docs/figures.  A test draws them again and compares, so that they say what the code
-says.  An edge that follows from others is left out.
+This module draws both as SVG files; tests draw them again and compare.  An edge that follows from others is
+left out.
 """
 
 import re
@@ -14,9 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from polyfacet.runtime.code_digest import imported_names
+from polyfacet.runtime.files import write_text
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[3]
 FIGURES = PROJECT / "docs" / "figures"
+RULES, PACKAGES = "rules.svg", "packages.svg"
 PACKAGE = PROJECT / "workflow" / "polyfacet"
 # All facets of crystals that have rules of their own, on the embedded entries.
 PLAN = ("--rulegraph", "dot", "--config", "combinations=full")
@@ -157,18 +157,20 @@ def svg(graph: Mapping[str, set[str]], title: str) -> str:
     return "\n".join([*lines, "</svg>", ""])
 
 
-def figures(dot: str) -> dict[str, str]:
-    """Return all figures: name of the file to its content.
+def figure_of_rules(dot: str) -> str:
+    """Draw the rules.
 
     Parameters
     ----------
     dot
         What Snakemake prints for ``PLAN``.
     """
-    return {
-        "rules.svg": svg(reduced(rule_graph(dot)), "Rules of a run with all facets of crystals"),
-        "packages.svg": svg(reduced(package_graph()), "Packages of polyfacet and what they import"),
-    }
+    return svg(reduced(rule_graph(dot)), "Rules of a run with all facets of crystals")
+
+
+def figure_of_packages() -> str:
+    """Draw the packages and what they import."""
+    return svg(reduced(package_graph()), "Packages of polyfacet and what they import")
 
 
 def main() -> None:
@@ -177,10 +179,11 @@ def main() -> None:
     dot = subprocess.run(  # noqa: S603
         command, cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=True
     ).stdout
-    FIGURES.mkdir(exist_ok=True)
-    for name, content in figures(dot).items():
-        (FIGURES / name).write_text(content, encoding="utf-8")
+    write_text(FIGURES / RULES, figure_of_rules(dot))
+    write_text(FIGURES / PACKAGES, figure_of_packages())
 
 
 if __name__ == "__main__":
-    main()
+    from polyfacet.config.entry_point import run
+
+    run(main)
