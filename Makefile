@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environment-path doctor run test lint lock
+.PHONY: help setup environment-path doctor run test lint lock docs
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -47,6 +47,10 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow/Snakefile rules
 	$(BIN)/mypy workflow/polyfacet workflow/scripts
+
+docs: $(VENV)/.installed  ## build the documentation site in docs/_build/html, offline
+	$(BIN)/sphinx-build -W --keep-going --quiet -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
 
 lock:  ## compile pyproject.toml into requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 pyproject.toml --extra dev --generate-hashes \

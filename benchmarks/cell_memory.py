@@ -1,6 +1,6 @@
 """Measure what AutoGluon's cell of all facets takes as the dataset grows: the request of `train_cell`.
 
-Usage: PYTHONPATH=workflow:workflow/scripts python benchmarks/cell_memory.py results/<run>
+Usage: python benchmarks/cell_memory.py results/<run>
            [--sizes 1000 4000 8000]
 
 The materials are those of a run with a dataset and local encoders, repeated with new identifiers where there
@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import scripts_path  # noqa: F401
 
 import train_cells
 from polyfacet.facets.registry import COMPIMAGE, FULL_FACETS, GRAPH, IMAGE, TEXT, combination_name

@@ -1,6 +1,6 @@
 """Time the statistics of composition images, and compare them with XenonPy's featurizers in the same run.
 
-Usage: PYTHONPATH=workflow python benchmarks/composition_image.py [--n 2000] [--repeats 5]
+Usage: python benchmarks/composition_image.py [--n 2000] [--repeats 5]
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Count the edges of local graphs that lead across vacuum.
 
-Usage: PYTHONPATH=workflow:workflow/scripts python benchmarks/edges_across_vacuum.py
+Usage: python benchmarks/edges_across_vacuum.py
            [--entries FILE_OR_FOLDER ...] [--n 100]
 
 Entries are taken in the order of the sample with seed 0, from the project's own ones unless others are named.
@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import scripts_path  # noqa: F401
 from pymatgen.core import Structure
 
 import sample

@@ -4,7 +4,7 @@ Samples real entries, splits them by formula, embeds them by each kind of networ
 model on the training part.  What is in the folder already is not made again, and a training goes on from its
 last epoch.
 
-Usage: PYTHONPATH=workflow:workflow/scripts python benchmarks/embeddings.py --folder results/embeddings-1000
+Usage: python benchmarks/embeddings.py --folder results/embeddings-1000
 """
 
 import argparse
@@ -18,6 +18,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+import scripts_path  # noqa: F401
 import torch
 from matplotlib import pyplot as plt
 from numpy.typing import NDArray

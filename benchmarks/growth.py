@@ -3,7 +3,7 @@
 Runs the workflow up to the dataset for one sample after the other, in `results/<run name>`, which must not be
 there.
 
-Usage: PYTHONPATH=workflow python benchmarks/growth.py --sources data/reference/data/alexandria_1d --cores 2
+Usage: python benchmarks/growth.py --sources data/reference/data/alexandria_1d --cores 2
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Measure what large cells cost: time and peak memory of each stage by the number of sites.
 
-Usage: PYTHONPATH=workflow python benchmarks/large_cells.py [--stages graph scene] [--sites 100 200 400]
+Usage: python benchmarks/large_cells.py [--stages graph scene] [--sites 100 200 400]
 
 Each stage has a process of its own, which takes the sizes in ascending order.  The crystals have no symmetry,
 two elements and a usual density.

@@ -3,7 +3,7 @@
 Prints Markdown tables: each step per crystal, beside it the sums pair by pair; error of single precision;
 growth with the number of atoms and of crystals.
 
-Usage: PYTHONPATH=workflow python benchmarks/lattice_sums.py [--crystals FILE.extxyz.gz] [--n 1000]
+Usage: python benchmarks/lattice_sums.py [--crystals FILE.extxyz.gz] [--n 1000]
 """
 
 import argparse

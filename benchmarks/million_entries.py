@@ -1,6 +1,6 @@
 """Time the sampling of all of very many entries, beside decompressing and parsing the same files.
 
-Usage: PYTHONPATH=workflow python benchmarks/million_entries.py SOURCE... [--sizes 1000 10000 100000 1000000]
+Usage: python benchmarks/million_entries.py SOURCE... [--sizes 1000 10000 100000 1000000]
            [--threads 2] [--folder results/million-entries]
 
 The entries are those of the sources, repeated with new identifiers, in bz2 files of 20,000.  What is in the

@@ -1,9 +1,9 @@
-"""Time the way from CIF files to pictures of real crystals, beside the study's way, and watch its memory.
+"""Time the way from CIFs to pictures of real crystals, beside that of Costa (2024), and watch its memory.
 
-Usage: PYTHONPATH=workflow python benchmarks/rendering.py [--crystals FILE.extxyz.gz] [--n 500] [--threads 2]
-       PYTHONPATH=workflow python benchmarks/rendering.py --memory 5000 [--size 64]
+Usage: python benchmarks/rendering.py [--crystals FILE.extxyz.gz] [--n 500] [--threads 2]
+       python benchmarks/rendering.py --memory 5000 [--size 64]
 
-The study took its pictures one by one: a new crystal every 5 s, a picture 1 s after it.
+Costa (2024) took the pictures one by one: a new crystal every 5 s, a picture 1 s after it.
 """
 
 import argparse
@@ -29,9 +29,9 @@ from polyfacet.facets.image.settings import RenderSettings
 from polyfacet.facets.image.studio import open_studio
 from polyfacet.materials.cif import CifError, write_cif
 
-STUDY_INTERVAL_S = 5.0
-STUDY_DELAY_S = 1.0
-STUDY_CRYSTALS = 10
+PUBLISHED_INTERVAL_S = 5.0
+PUBLISHED_DELAY_S = 1.0
+PUBLISHED_CRYSTALS = 10
 SPLIT_CRYSTALS = 60
 WARM_UP_CRYSTALS = 16
 MEMORY_STEPS = 10
@@ -63,7 +63,7 @@ TIMED_PICTURE = """() => {
 
 
 def main() -> None:
-    """Print pictures per second, the ratio to the study's way, and what the time goes into."""
+    """Print pictures per second, the ratio to the way of Costa (2024), and what the time goes into."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--crystals", type=Path, default=RANDOM_1K)
     parser.add_argument("--n", type=int, default=500, help="number of crystals")
@@ -80,11 +80,14 @@ def main() -> None:
             settings = RenderSettings(size=options.size, sphere_segments=min(options.segments))
             report_memory(cifs, settings, options.threads, options.memory)
             return
-        study = seconds_of_study(cifs[:STUDY_CRYSTALS], RenderSettings(size=options.size))
-        print(f"the study's way: {1 / study:.2f} pictures/s ({STUDY_CRYSTALS} crystals)", flush=True)
+        published = seconds_of_published(cifs[:PUBLISHED_CRYSTALS], RenderSettings(size=options.size))
+        print(
+            f"the way of Costa (2024): {1 / published:.2f} pictures/s ({PUBLISHED_CRYSTALS} crystals)",
+            flush=True,
+        )
         for segments in options.segments:
             settings = RenderSettings(size=options.size, sphere_segments=segments)
-            report_speed(cifs, settings, options.threads, study)
+            report_speed(cifs, settings, options.threads, published)
         for segments in options.segments:
             report_split(cifs[:SPLIT_CRYSTALS], RenderSettings(size=options.size, sphere_segments=segments))
 
@@ -105,20 +108,20 @@ def write_cifs(crystals: Path, n: int, folder: Path) -> list[Path]:
     return cifs
 
 
-def seconds_of_study(cifs: list[Path], settings: RenderSettings) -> float:
+def seconds_of_published(cifs: list[Path], settings: RenderSettings) -> float:
     """Take pictures at a fixed interval, each a fixed time after its crystal; give the time per picture."""
     with SceneCamera(settings) as camera:
         camera.take_picture(next(iter(scene_of_cif(cifs[0], settings).views.values())))
         start = time.monotonic()
         for turn, cif in enumerate(cifs, start=1):
             (view,) = scene_of_cif(cif, settings).views.values()
-            time.sleep(STUDY_DELAY_S)
+            time.sleep(PUBLISHED_DELAY_S)
             camera.take_picture(view)
-            time.sleep(max(0.0, start + turn * STUDY_INTERVAL_S - time.monotonic()))
+            time.sleep(max(0.0, start + turn * PUBLISHED_INTERVAL_S - time.monotonic()))
         return (time.monotonic() - start) / len(cifs)
 
 
-def report_speed(cifs: list[Path], settings: RenderSettings, threads: int, study_s: float) -> None:
+def report_speed(cifs: list[Path], settings: RenderSettings, threads: int, published_s: float) -> None:
     """Print how fast a stage draws that has got going, and the processor time of its processes."""
     opening = time.monotonic()
     with open_studio(settings, threads=threads) as studio:
@@ -132,7 +135,7 @@ def report_speed(cifs: list[Path], settings: RenderSettings, threads: int, study
     spent = {kind: 1e3 * (after[kind] - before[kind]) / len(shots) for kind in after}
     print(
         f"{settings.size} px, {settings.sphere_segments} segments, {threads} threads, {renderer}:\n"
-        f"  {len(shots) / seconds:.1f} pictures/s, {study_s * len(shots) / seconds:.0f} x the study's way; "
+        f"  {len(shots) / seconds:.1f} pictures/s, {published_s * len(shots) / seconds:.0f} x Costa (2024); "
         f"{len(drawn)} pictures in {seconds:.0f} s after {start - opening:.0f} s of starting\n"
         f"  without bonds: {sum(bool(scene.bonding_failure) for scene, _ in drawn)}, "
         f"rejected: {Counter(str(shot) for shot in shots if not isinstance(shot, tuple))}\n"

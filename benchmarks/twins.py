@@ -1,6 +1,6 @@
 """Measure the search for twins among distorted large cells against plain pymatgen.
 
-Usage: PYTHONPATH=workflow python benchmarks/twins.py [--noise 0.03 0.04] [--n 2] [--entries FILE]
+Usage: python benchmarks/twins.py [--noise 0.03 0.04] [--n 2] [--entries FILE]
 
 Each cell is a multiple of 216 sites with atoms displaced at random, as heat does (standard deviation along
 each axis, A); half of them are turned and permuted copies of the others.  Plain are pymatgen's primitive and

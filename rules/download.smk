@@ -2,12 +2,11 @@
 
 import re
 
-from polyfacet.runtime.file_state import state_of_files
-from polyfacet.sources.alexandria.remote_files import (
-    DOWNLOADS,
-    remote_files,
-    source_files,
-)
+from polyfacet.sources.alexandria.remote_files import DOWNLOADS, remote_files
+
+
+include: "functions/download.smk"
+
 
 try:
     PUBLISHED = remote_files(
@@ -17,16 +16,6 @@ try:
     )
 except UserError as error:
     raise WorkflowError(str(error))
-
-
-def files_of_sources(wildcards):
-    """The files that `sources` names; in a folder, each of those that are read."""
-    return source_files(config["sources"], PUBLISHED)
-
-
-def state_of_sources(wildcards):
-    """Digest of what identifies the content of these files: Snakemake compares times only."""
-    return state_of_files(map(Path, files_of_sources(wildcards)))
 
 
 # A file that is there is data, not an output: no change of code or address may delete it or get it again.

@@ -2,6 +2,10 @@
 
 from polyfacet.facets.registry import FACETS
 
+
+include: "functions/facets.smk"
+
+
 # Those that methods of this run look at.
 MADE_FACETS = {
     facet.name: facet
@@ -9,17 +13,6 @@ MADE_FACETS = {
     for facet in facets_of_methods(source)
     if facet.make
 }
-
-
-def names_of_facets(condition):
-    """A regular expression of the facets with a function that a condition is true of."""
-    names = [name for name, facet in MADE_FACETS.items() if condition(facet)]
-    return "|".join(names) or "nothing"
-
-
-def of_structure(wildcards):
-    """Whether the facet of a job is made of structures."""
-    return MADE_FACETS[wildcards.facet].needs == "structure"
 
 
 rule make_facet:

@@ -4,6 +4,9 @@ from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.splits.methods import SPLIT_METHODS
 
 
+include: "functions/sample.smk"
+
+
 rule sample:
     input:
         files=files_of_sources,
@@ -71,16 +74,6 @@ rule derive_objective:
         script_path("derive_objective")
 
 
-def derived_objectives(source, names=None):
-    """The tables of objectives of a source (all if none are named) that are not in its sample."""
-    wanted = DERIVED_OBJECTIVES if source == CRYSTALS else []
-    return [
-        rules.derive_objective.output.table.format(objective=name)
-        for name in wanted
-        if names is None or name in names
-    ]
-
-
 rule read_composition_table:
     input:
         file=lambda wildcards: config["tables"][wildcards.source]["file"],
@@ -130,22 +123,6 @@ rule find_twins:
         n_shards=n_shards(),
     script:
         script_path("find_twins")
-
-
-def twins_of_source(wildcards):
-    """What crystals stay together; rows of tables have no structures to compare."""
-    is_crystals = wildcards.source == CRYSTALS
-    return all_shards(rules.find_twins.output.twins) if is_crystals else []
-
-
-def split_method(wildcards):
-    """The name of the way to split of a job."""
-    return SPLITS[wildcards.split]["method"]
-
-
-def split_setting(name):
-    """A setting of a job's split, as a parameter."""
-    return lambda wildcards: SPLITS[wildcards.split][name]
 
 
 rule split_materials:

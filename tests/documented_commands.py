@@ -1,4 +1,4 @@
-"""The commands of Snakemake that README.md and docs/ tell the reader to type, as the shell passes them on."""
+"""The commands of Snakemake that the documents tell the reader to type, as the shell passes them on."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from project import PROJECT
 
-PAGES = ("README.md", "docs/*.md", "embedded/CARD.md")
+PAGES = ("*.md", "docs/*.md", "config/*.md", "profiles/*.md", "embedded/*.md")
 BLOCK = re.compile(r"^```bash\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`(snakemake [^`]+)`")
 # Writes down its arguments, one per line and an empty line after them, instead of running anything.

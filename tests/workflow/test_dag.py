@@ -5,6 +5,8 @@ import re
 import pytest
 import yaml
 
+from polyfacet.use import architecture_figures
+
 
 def test_the_published_grid_is_forty_nine_cells_and_two_baselines(pristine):
     jobs = pristine.jobs("--configfile", "config/costa2024.yaml", changes=["sources=[embedded]"])
@@ -232,3 +234,15 @@ def test_every_rule_names_log_benchmark_and_environment(pristine):
             for directive in (*makes, "log:", "params:", "conda:", "script:"):
                 assert f"    {directive}" in block, (path.name, block.split(":")[0], directive)
             assert re.search(r"code=(lambda wildcards: )?code_of_rule\(", block)
+
+
+def test_the_figure_of_the_rules_is_current(pristine):
+    status, dot = pristine.typed(*architecture_figures.PLAN)
+    assert status == 0, dot[-2000:]
+    drawn = (architecture_figures.FIGURES / architecture_figures.RULES).read_text()
+    assert architecture_figures.figure_of_rules(dot) == drawn, architecture_figures.__doc__
+
+
+def test_lint_of_snakemake_finds_nothing(pristine):
+    status, output = pristine.typed("--lint")
+    assert status == 0, output[-5000:]

@@ -53,7 +53,7 @@ def results(run: Extended) -> Path:
 
 def test_no_file_of_the_project_names_them():
     names = ("packing", "mag_atom", "closest", "largest")
-    for path in [*(PROJECT / "workflow").rglob("*.py"), *(PROJECT / "rules").glob("*.smk")]:
+    for path in [*(PROJECT / "workflow").rglob("*.py"), *(PROJECT / "rules").rglob("*.smk")]:
         text = path.read_text(encoding="utf-8")
         assert not [name for name in names if f'"{name}"' in text], path
 

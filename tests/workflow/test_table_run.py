@@ -1,11 +1,13 @@
 """One tiny real run on a table: what is in the results, not only that they exist."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from project import PROJECT
 from sklearn.metrics import f1_score, r2_score
 from workflow_copy import Workflow, copy_workflow
 
@@ -125,3 +127,18 @@ def test_scores_and_predictions_are_two_tables_that_say_which_cell_they_are_of(r
 
 def test_a_second_run_has_nothing_to_do(run):
     assert run.jobs("--configfile", "config/test_tables.yaml") == {}
+
+
+def test_the_examples_of_the_python_page_work(run, results, monkeypatch):
+    page = (PROJECT / "docs" / "python.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(run.folder)
+    names: dict = {}
+    for example in re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
+        exec(example, names)
+    assert set(names["hardness"]["metric"]) == {"mae"}
+    stored = pd.read_parquet(results / "report" / "predictions.parquet")
+    stored = stored.query(
+        "objective == 'hardness' and method == 'ridge_o' and split == 'random' and repeat == 0"
+    ).set_index("mat_id")["y_pred"]
+    predicted = names["rows"].set_index("mat_id")["predicted"]
+    np.testing.assert_allclose(predicted[stored.index], stored)

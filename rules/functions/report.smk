@@ -1,0 +1,67 @@
+# Functions that rules/report.smk calls for inputs, parameters and resources of its rules.
+
+
+def of_stages(attribute):
+    """What the stages of all facets of the run say of rejects or kept results, each file once."""
+    return list(
+        dict.fromkeys(
+            path
+            for source in SOURCES
+            for files in files_of_stages(FACETS_OF[source])
+            for pattern in [getattr(files, attribute)]
+            if pattern
+            for path in splits_of_run(pattern, [source], shard=range(n_shards(source)))
+        )
+    )
+
+
+def counted_tokens_of_run():
+    """What the text encoders of all methods know of their texts."""
+    return [
+        rules.count_tokens.output.tokens.format(
+            source=source, method=name, text=facet.name
+        )
+        for source, name in OWN_FOLDERS
+        for facet in facets_of_methods(source, [name])
+        if facet.kind == "text"
+    ]
+
+
+def structures_of_run(pattern):
+    """Files of the stage that writes CIFs, where a facet starts from these."""
+    structural = any(
+        needs_structure(facet, FORMS) for facet in FACETS_OF.get(CRYSTALS, ())
+    )
+    return all_shards(pattern) if structural else []
+
+
+def results_of_run():
+    """What a run is for, by name."""
+    return {
+        "report": [rules.write_report.output.report],
+        "tables": [rules.tabulate_results.output.tables],
+        "figures": list(rules.plot_results.output),
+        "pictures": [rules.draw_contact_sheet.output.sheet] if SHOWS_PICTURES else [],
+        "scores": [rules.collect_results.output.scores_csv],
+        "dataset": splits_of_run(rules.gather_dataset.output.metadata),
+    }
+
+
+def closing_message():
+    """Where the results are, said once at the end of a run (which may have been of a part only)."""
+    made = [
+        (name, f"{Path(path).parent}/" if name == "dataset" else path)
+        for name, paths in results_of_run().items()
+        for path in paths
+        if Path(path).exists()
+    ]
+    return "\n".join(["", "Done.", *(f"  {name:9} {path}" for name, path in made)])
+
+
+def failure_message(snakemake_log):
+    """What to do after a failure."""
+    return (
+        f"\nThe run stopped. The reason is above and in the log of the rule under {LOGS}/ "
+        f"(Snakemake's own log: {snakemake_log}).\n"
+        "What is finished is kept: fix the cause and run the same command again."
+    )

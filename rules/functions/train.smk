@@ -1,0 +1,210 @@
+# Functions that rules/train.smk calls for inputs, parameters and resources of its rules.
+
+from polyfacet.training.cells import NO_FACET
+from polyfacet.training.encoders.own_checkpoints import (
+    encoder_of,
+    folder_state,
+    own_checkpoints,
+)
+from polyfacet.training.engines.registry import engine_files, needs_statistics
+
+
+def method_of(wildcards):
+    """The method of a job: engine, combinations, settings."""
+    return METHODS[wildcards.source][wildcards.method]
+
+
+def own_checkpoints_of(source, name):
+    """The checkpoints that the configuration names for a method, by facet."""
+    settings = METHODS[source][name]["settings"]
+    return own_checkpoints(
+        facets_of_methods(source, [name]),
+        config["encoders"]["checkpoints"],
+        named_hyperparameters(settings),
+    )
+
+
+def fetches_encoders(wildcards):
+    """Whether a method takes encoders from the hub."""
+    own = OWN_FOLDERS.get((wildcards.source, wildcards.method))
+    return own is not None and (ENCODERS == "hub" or None in own.values())
+
+
+def local_encoders(wildcards):
+    """The local encoders, where a method starts from them."""
+    has = (wildcards.source, wildcards.method) in OWN_FOLDERS and ENCODERS == "local"
+    return rules.make_local_encoders.output.encoders if has else []
+
+
+def hub_encoders(wildcards):
+    """The record of the encoders of the hub, where a method starts from them."""
+    if not fetches_encoders(wildcards):
+        return []
+    return rules.fetch_hub_encoders.output.record.format(**wildcards)
+
+
+def tables_of_text(wildcards):
+    """The tables of a text facet."""
+    (files,) = files_of_stages([facet_named(wildcards.text)])
+    return expand(
+        files.table,
+        shard=range(n_shards(wildcards.source)),
+        source=wildcards.source,
+    )
+
+
+def facets_of_job(wildcards):
+    """The facets that the cells of a job look at: of one combination, or of all of a method."""
+    if hasattr(wildcards, "combination"):
+        return facets_of(wildcards.combination)
+    return facets_of_methods(wildcards.source, [wildcards.method])
+
+
+def gpus_of_training(wildcards):
+    """One GPU for a cell, or what the cells of a method share, that gains by it."""
+    from_hub = config["encoders"]["source"] == "hub"
+    gains = engine_of(wildcards).gains_by_gpu(facets_of_job(wildcards), from_hub)
+    return 1 if HAS_GPUS and gains else None
+
+
+def files_of_facets(attribute):
+    """Files that the stages of a job's facets have made, of all shards, facet after facet."""
+
+    def files(wildcards):
+        return [
+            path
+            for files in files_of_stages(facets_of_job(wildcards))
+            if getattr(files, attribute)
+            for path in expand(
+                getattr(files, attribute),
+                shard=range(n_shards(wildcards.source)),
+                source=wildcards.source,
+                split=wildcards.split,
+                repeat=wildcards.repeat,
+            )
+        ]
+
+    return files
+
+
+def counted_tokens(wildcards):
+    """What says that a method's encoder knows its texts; a cell waits for it, and does not depend on it."""
+    if (wildcards.source, wildcards.method) not in OWN_FOLDERS:
+        return []
+    return [
+        rules.count_tokens.output.tokens.format(
+            source=wildcards.source, method=wildcards.method, text=facet.name
+        )
+        for facet in facets_of_job(wildcards)
+        if facet.kind == "text"
+    ]
+
+
+def statistics_of_job(wildcards):
+    """The statistics of the compositions, where a method looks at them."""
+    method = method_of(wildcards)
+    if not needs_statistics(method["engine"], method["settings"]):
+        return []
+    return expand(
+        rules.compute_composition_statistics.output.table,
+        shard=range(n_shards(wildcards.source)),
+        source=wildcards.source,
+    )
+
+
+def cells_of_job(wildcards):
+    """The cells that a job trains: combination, objective, and the folder of each."""
+    one = hasattr(wildcards, "combination")
+    combinations = method_of(wildcards)["combinations"] or [NO_FACET]
+    objectives = OBJECTIVES[wildcards.source]
+    return [
+        {
+            "combination": combination,
+            "objective": asdict(objectives[objective]),
+            "folder": "." if one else f"{combination}/{objective}",
+        }
+        for combination in ([wildcards.combination] if one else combinations)
+        for objective in ([wildcards.objective] if one else objectives)
+    ]
+
+
+def derived_objectives_of_job(wildcards):
+    """The tables of those objectives of a job's cells that are not in the sample."""
+    one = hasattr(wildcards, "objective")
+    return derived_objectives(wildcards.source, [wildcards.objective] if one else None)
+
+
+def place_of_job(wildcards):
+    """Where the cells of a job are in the grid."""
+    return {
+        "run": config["run_name"],
+        "source": wildcards.source,
+        "split": wildcards.split,
+        "split_method": split_method(wildcards),
+        "repeat": wildcards.repeat,
+        "method": wildcards.method,
+    }
+
+
+def checkpoints_of_job(wildcards):
+    """The checkpoints of the configuration that concern the cells of a job."""
+    named = config["encoders"]["checkpoints"]
+    if (wildcards.source, wildcards.method) not in OWN_FOLDERS:
+        return {}
+    encoders = [
+        encoder_of(facet)
+        for facet in facets_of_job(wildcards)
+        if facet.kind != "vector"
+    ]
+    return {name: named[name] for name in encoders if named.get(name)}
+
+
+def checkpoint_files_of_job(wildcards):
+    """What the local checkpoints of a job are, for Snakemake to see a change behind their names."""
+    folders = OWN_FOLDERS.get((wildcards.source, wildcards.method), {})
+    found = {facet.name: folders.get(facet.name) for facet in facets_of_job(wildcards)}
+    return {facet: folder_state(folder) for facet, folder in found.items() if folder}
+
+
+def names_of_methods(condition):
+    """A regular expression of the methods whose engine a condition is true of."""
+    names = {
+        name
+        for methods in METHODS.values()
+        for name, method in methods.items()
+        if condition(ENGINES.get(method["engine"]))
+    }
+    return "|".join(sorted(names)) or "nothing"
+
+
+def engine_code(wildcards):
+    """Files of the engine of a job's method, which the script that trains imports by name."""
+    method = method_of(wildcards)
+    return engine_files(method["engine"], method["settings"])
+
+
+def foundation_of_job(wildcards):
+    """The foundation of a job's method on its split; nothing for an engine without one."""
+    if not engine_of(wildcards).foundation:
+        return []
+    return rules.pretrain_engine.output.foundation.format(**wildcards)
+
+
+def trained_cells():
+    """The folders of all cells of the run."""
+    return [
+        path
+        for source, methods in METHODS.items()
+        for name, method in methods.items()
+        for path in splits_of_run(
+            (
+                rules.train_method.output.cells
+                if ENGINES.get(method["engine"]).cheap
+                else rules.train_cell.output.cells
+            ),
+            sources=[source],
+            method=name,
+            combination=method["combinations"] or [NO_FACET],
+            objective=list(OBJECTIVES[source]),
+        )
+    ]

@@ -1,0 +1,140 @@
+"""The documents: links, figures and the site, which builds offline and loads nothing from elsewhere."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+from mdit_py_plugins.anchors.index import slugify
+from project import PROJECT
+
+from polyfacet.use import architecture_figures
+
+PAGES = sorted((PROJECT / "docs").glob("*.md"))
+FOLDERS = (".", "docs", "config", "profiles", "embedded")
+DOCUMENTS = sorted(page for folder in FOLDERS for page in (PROJECT / folder).glob("*.md"))
+MAX_README_LINES = 120
+MAX_PICTURE_BYTES = 300_000
+ELSEWHERE = re.compile(r"(https?:)?//|mailto:")
+# Loads something when a page is opened, unlike a link that a reader follows.
+LOADED = re.compile(
+    r"""<(?:script|img|iframe|source|video|audio|embed)\b[^>]*\bsrc\s*=\s*["']?(?:https?:)?//[^>]*"""
+    r"""|<link\b[^>]*\bhref\s*=\s*["']?(?:https?:)?//[^>]*"""
+    r"""|@import\s+(?:url\()?["']?(?:https?:)?//[^;]*"""
+    r"""|url\(\s*["']?(?:https?:)?//[^)]*"""
+)
+# What a reader elsewhere does not have, or need not do.
+NOT_FOR_READERS = re.compile(r"PYTHONPATH|\.\./shared|/home/|/work/|/root/")
+
+
+def links(document: Path) -> Iterator[str]:
+    """Yield the targets of all links and pictures of a document."""
+    for block in MarkdownIt("commonmark").enable("table").parse(document.read_text(encoding="utf-8")):
+        for token in block.children or []:
+            if token.type in ("link_open", "image"):
+                yield str(token.attrs["src" if token.type == "image" else "href"])
+
+
+def anchors(document: Path) -> set[str]:
+    """Name the headings of a document as links do."""
+    tokens = MarkdownIt("commonmark").enable("table").parse(document.read_text(encoding="utf-8"))
+    headings = [tokens[i + 1] for i, token in enumerate(tokens) if token.type == "heading_open"]
+    return {slugify("".join(part.content for part in heading.children or [])) for heading in headings}
+
+
+def broken(document: Path) -> list[str]:
+    """List the links of a document to what is not in the project."""
+    missing = []
+    for link in links(document):
+        if ELSEWHERE.match(link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (document.parent / name).resolve() if name else document
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            missing.append(link)
+    return missing
+
+
+def named(document: Path) -> str:
+    return document.relative_to(PROJECT).as_posix()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_links_resolve(document):
+    assert broken(document) == []
+
+
+def test_a_broken_link_is_found(tmp_path):
+    document = tmp_path / "page.md"
+    document.write_text(
+        "# A page\n\n[a](gone.md) [b](#a-page) [c](#gone) ![d](gone.png) [e](https://example.org)\n"
+    )
+    assert broken(document) == ["gone.md", "#gone", "gone.png"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_documents_are_for_readers_elsewhere(document):
+    assert NOT_FOR_READERS.findall(document.read_text(encoding="utf-8")) == []
+
+
+def test_the_readme_is_short_and_has_one_picture():
+    readme = PROJECT / "README.md"
+    assert len(readme.read_text(encoding="utf-8").splitlines()) <= MAX_README_LINES
+    (picture,) = [link for link in links(readme) if link.endswith((".png", ".svg"))]
+    assert (PROJECT / picture).stat().st_size <= MAX_PICTURE_BYTES
+
+
+def test_the_index_leads_to_every_page():
+    index = PROJECT / "docs" / "index.md"
+    assert {link.partition("#")[0] for link in links(index)} == {page.name for page in PAGES} - {index.name}
+
+
+def test_the_figure_of_the_packages_is_current():
+    drawn = (architecture_figures.FIGURES / architecture_figures.PACKAGES).read_text()
+    assert architecture_figures.figure_of_packages() == drawn, architecture_figures.__doc__
+
+
+def test_the_site_builds_without_warnings_and_loads_nothing_from_elsewhere(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-W",
+        "--keep-going",
+        "-b",
+        "html",
+        "-d",
+        tmp_path / "doctrees",
+    ]
+    done = subprocess.run(
+        [*command, PROJECT / "docs", tmp_path / "html"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-5000:]
+    pages = {path.stem for path in (tmp_path / "html").glob("*.html")}
+    assert {page.stem for page in PAGES} <= pages
+    loaded = {
+        f"{path.relative_to(tmp_path)}: {match[0][:200]}"
+        for path in (tmp_path / "html").rglob("*")
+        if path.suffix in (".html", ".css", ".svg")
+        for match in LOADED.finditer(path.read_text(encoding="utf-8"))
+    }
+    assert loaded == set()
+
+
+def test_what_a_page_loads_is_told_from_what_it_links_to():
+    linked = '<a href="https://example.org">x</a> <script src="_static/a.js"></script>'
+    assert not LOADED.search(linked)
+    for loaded in (
+        '<script src="https://cdn.example.org/a.js">',
+        '<link rel="stylesheet" href="//fonts.example.org/a.css">',
+        "@import url(https://fonts.example.org/a.css);",
+        "src: url('https://fonts.example.org/a.woff2')",
+    ):
+        assert LOADED.search(loaded)
