@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environment-path doctor run test lint lock docs
+.PHONY: help setup environment-path doctor run check test test-long lint docs lock
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -28,7 +28,7 @@ $(VENV)/.installed: requirements.lock | environment-path
 	  || { echo "Python 3.11 to 3.13 is needed; name it with: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	$(BIN)/uv pip sync --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip sync --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
 	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-index --editable .
 	touch $@
 
@@ -38,9 +38,20 @@ doctor:  ## say what this machine has, what is missing, and how to get it
 run: setup  ## run the whole workflow on the embedded entries
 	$(BIN)/snakemake --cores $(CORES)
 
+# Processes take the tests of a file together, so that what these share is made once; the order is pyproject's.
+# Beyond four, each costs more memory than it saves time.
+PYTEST := $(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+
+check: setup  ## run lint and the unit tests, in minutes
+	$(MAKE) lint
+	$(PYTEST) tests/unit
+
 test: setup  ## run all tests and checks
 	$(MAKE) lint
-	$(BIN)/pytest
+	$(PYTEST)
+
+test-long: setup  ## run the tests that take too long for `make test`
+	$(PYTEST) -m long
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -30,6 +30,12 @@ class Faults:
         yield
         self.tried[name] = True
 
+    def add(self, others: "Faults") -> None:
+        """Count what other tests tried as well."""
+        self.tried |= others.tried
+        self.looked_for += others.looked_for
+        self.lost += others.lost
+
     def assert_same_results(self, workflow: Workflow, finished: Workflow, patterns: Sequence[str]) -> None:
         """Count what was lost of the results that match, and require the same bytes."""
         for pattern in patterns:

@@ -1,4 +1,4 @@
-"""A short attack on everything that reads what others wrote; tests/fuzz/run.py makes long ones."""
+"""Attacks on everything that reads what others wrote; tests/fuzz/run.py makes longer ones."""
 
 import pytest
 from fuzz.campaign import WatchError, attack, watched
@@ -17,6 +17,8 @@ CASES = {
     "scene": 20,
     "table": 200,
 }
+# How many times as many cases the longer attack makes.
+LONGER = 20
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -39,6 +41,16 @@ def test_mutated_documents_are_taken_or_refused(name, tmp_path):
     assert found.unexpected == {}
     assert found.outcomes.total() == CASES[name]
     assert found.outcomes["taken"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.filterwarnings("ignore")
+def test_many_more_mutated_documents_are_taken_or_refused(name, tmp_path):
+    with watched(tmp_path):
+        found = attack(name, TARGETS[name], range(LONGER * CASES[name]), seed=1, folder=tmp_path)
+    assert found.unexpected == {}
+    assert found.outcomes.total() == LONGER * CASES[name]
 
 
 @briefly

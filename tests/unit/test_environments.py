@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -57,6 +58,7 @@ def rules_with_environments() -> Iterator[tuple[str, str]]:
             yield from ((script, environment) for environment in re.findall(r"envs/(\w+)\.yaml", block))
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """List the packages that a file imports, wherever in it."""
     nodes = list(ast.walk(ast.parse(path.read_text())))
@@ -71,12 +73,16 @@ COMMAND_LINES = ("polyfacet.config.command_line",)
 NOT_NEEDED = {("*", "pydantic_core"), ("crystals", "xenonpy")}
 
 
+@pytest.fixture(scope="module")
+def distributions():
+    return packages_distributions()
+
+
 @pytest.mark.parametrize(("script", "environment"), sorted(rules_with_environments()))
-def test_an_environment_has_what_the_code_of_its_rules_imports(script, environment):
+def test_an_environment_has_what_the_code_of_its_rules_imports(script, environment, distributions):
     dependencies = yaml.safe_load((PROJECT / "envs" / f"{environment}.yaml").read_text())["dependencies"]
     (pip,) = [part["pip"] for part in dependencies if isinstance(part, dict)]
     there = {normalized(requirement.split("==")[0]) for requirement in pip}
-    distributions = packages_distributions()
     for path in code_of(PROJECT / "workflow" / "scripts" / f"{script}.py", left_out=COMMAND_LINES):
         for package in imports(path):
             if not NOT_NEEDED & {("*", package), (environment, package)}:

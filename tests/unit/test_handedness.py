@@ -66,7 +66,7 @@ def cases():
             )
 
 
-@pytest.mark.parametrize("structure", cases())
+@pytest.mark.parametrize("structure", list(cases()))
 def test_standard_cells_are_those_of_the_crystal_and_not_of_its_mirror_image(structure):
     expected = handedness(structure)
     assert abs(expected) > 1e-6

@@ -43,6 +43,9 @@ def test_a_picture_whose_file_is_cut_short_is_a_reject_and_no_failure_of_the_mac
     whole = tmp_path / "whole.png"
     Image.effect_noise((64, 64), 50).save(whole)
     (tmp_path / "short.png").write_bytes(whole.read_bytes()[:2000])
-    with pytest.raises(FacetError, match="pic cannot be written as a PNG"):
-        make_row(picture_of(Image.open(tmp_path / "short.png")), "m1", "NaCl", tmp_path)
+    with (
+        Image.open(tmp_path / "short.png") as picture,
+        pytest.raises(FacetError, match="pic cannot be written as a PNG"),
+    ):
+        make_row(picture_of(picture), "m1", "NaCl", tmp_path)
     assert not (tmp_path / "m1.png").exists()

@@ -66,12 +66,16 @@ def test_every_package_that_a_stage_imports_is_among_them(script, distributions)
             assert f"{name} {version(name)}" in said, module
 
 
+@pytest.fixture(scope="module")
+def installed():
+    """Packages that each stage depends on as they are."""
+    return {name: versions_of(name) for name in SCRIPTS}
+
+
 @pytest.mark.parametrize("package", USERS)
-def test_a_new_version_is_noticed_where_the_package_is_used(package, install):
-    before = {name: versions_of(name) for name in SCRIPTS}
+def test_a_new_version_is_noticed_where_the_package_is_used(package, installed, install):
     install(package, "999")
-    after = {name: versions_of(name) for name in SCRIPTS}
-    changed = {name for name in SCRIPTS if after[name] != before[name]}
+    changed = {name for name in SCRIPTS if versions_of(name) != installed[name]}
     users, others = USERS[package]
     assert users <= changed
     assert not others & changed

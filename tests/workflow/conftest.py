@@ -1,6 +1,10 @@
 """One pristine copy of the workflow, one finished tiny run that several tests look at, a count of faults."""
 
+import fcntl
+import os
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fault_count import Faults
@@ -17,16 +21,42 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
 
 @pytest.fixture(scope="session")
 def finished(browser: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """Return a workflow whose tiny run is finished; tests leave its results alone."""
-    workflow = copy_workflow(tmp_path_factory.mktemp("finished"))
-    workflow.run()
-    return workflow
+    """Return a workflow whose tiny run is finished; tests leave its results alone.
+
+    Processes that share the tests share the run as well: the first one makes it while the others wait.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    with (shared / "finished.txt").open("a+") as record:
+        fcntl.flock(record, fcntl.LOCK_EX)
+        record.seek(0)
+        if folder := record.read():
+            return Workflow(Path(folder))
+        workflow = copy_workflow(tmp_path_factory.mktemp("finished"))
+        workflow.run()
+        record.write(str(workflow.folder))
+        return workflow
 
 
 @pytest.fixture(scope="session")
 def faults(pytestconfig: pytest.Config) -> Faults:
     """Return the count of all faults that tests try."""
     return pytestconfig.stash.setdefault(FAULTS, Faults())
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Send the count of a process that shares the tests with others to the one that reports."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["faults"] = asdict(session.config.stash.get(FAULTS, Faults()))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add up the counts of such processes."""
+    counted = getattr(node, "workeroutput", {}).get("faults")
+    if counted:
+        node.config.stash.setdefault(FAULTS, Faults()).add(Faults(**counted))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

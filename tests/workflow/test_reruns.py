@@ -45,7 +45,7 @@ def test_a_second_call_runs_nothing(finished):
     assert "Nothing to be done" in finished.run()
 
 
-@pytest.mark.parametrize(("change", "roots"), ROOTS.items(), ids=str)
+@pytest.mark.parametrize(("change", "roots"), ROOTS.items(), ids=ROOTS)
 def test_a_changed_key_reruns_its_stage_and_what_follows(finished, descendants, change, roots):
     assert set(finished.jobs(changes=[change])) == expected(roots, descendants)
 
