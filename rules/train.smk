@@ -1,5 +1,7 @@
 # Facets, objectives and split -> trained cells, each with predictions, a card and a model.
 
+from types import SimpleNamespace
+
 from polyfacet.training.cells import NO_FACET
 from polyfacet.training.encoders.own_checkpoints import (
     encoder_of,
@@ -210,26 +212,52 @@ def statistics_of_job(wildcards):
     )
 
 
+def combinations_of_job(wildcards):
+    """The combinations of a job: one, or all of its method."""
+    one = getattr(wildcards, "combination", None)
+    return [one] if one else method_of(wildcards)["combinations"] or [NO_FACET]
+
+
+def objectives_of_job(wildcards):
+    """The objectives of a job: one, or all of its source."""
+    one = getattr(wildcards, "objective", None)
+    return [one] if one else list(OBJECTIVES[wildcards.source])
+
+
+def folder_of_job(wildcards):
+    """The folder of a job's cells: that of one cell, of a combination or of a method."""
+    names = ("method", "combination", "objective")
+    known = [getattr(wildcards, name) for name in names if hasattr(wildcards, name)]
+    return "/".join([CELLS.format(**wildcards), *known])
+
+
 def cells_of_job(wildcards):
-    """The cells that a job trains: combination, objective, and the folder of each."""
-    one = hasattr(wildcards, "combination")
-    combinations = method_of(wildcards)["combinations"] or [NO_FACET]
-    objectives = OBJECTIVES[wildcards.source]
+    """The cells that a job trains: combination, objective, and the folder of each in that of the job."""
+    place = CELLS.format(**wildcards)
     return [
         {
             "combination": combination,
-            "objective": asdict(objectives[objective]),
-            "folder": "." if one else f"{combination}/{objective}",
+            "objective": asdict(OBJECTIVES[wildcards.source][objective]),
+            "folder": os.path.relpath(
+                f"{place}/{wildcards.method}/{combination}/{objective}",
+                folder_of_job(wildcards),
+            ),
         }
-        for combination in ([wildcards.combination] if one else combinations)
-        for objective in ([wildcards.objective] if one else objectives)
+        for combination in combinations_of_job(wildcards)
+        for objective in objectives_of_job(wildcards)
     ]
+
+
+def kept_cells(wildcards):
+    """Folder that keeps the cells of a batch for later runs; no output, which Snakemake would delete."""
+    if hasattr(wildcards, "objective") or not hasattr(wildcards, "combination"):
+        return None
+    return f"{RUN}/kept/{Path(folder_of_job(wildcards)).relative_to(RUN)}"
 
 
 def derived_objectives_of_job(wildcards):
     """The tables of those objectives of a job's cells that are not in the sample."""
-    one = hasattr(wildcards, "objective")
-    return derived_objectives(wildcards.source, [wildcards.objective] if one else None)
+    return derived_objectives(wildcards.source, objectives_of_job(wildcards))
 
 
 def place_of_job(wildcards):
@@ -265,14 +293,24 @@ def checkpoint_files_of_job(wildcards):
 
 
 def names_of_methods(condition):
-    """A regular expression of the methods whose engine a condition is true of."""
+    """A regular expression of the methods that a condition on source and method is true of."""
     names = {
         name
-        for methods in METHODS.values()
-        for name, method in methods.items()
-        if condition(ENGINES.get(method["engine"]))
+        for source, methods in METHODS.items()
+        for name in methods
+        if condition(SimpleNamespace(source=source, method=name))
     }
     return "|".join(sorted(names)) or "nothing"
+
+
+def is_in_batch(wildcards):
+    """Whether the cells of a method on crystals train in minutes: one job trains all of a combination.
+
+    How many rows a table has is not known before it is read: each cell of it is a job.
+    """
+    if wildcards.source != CRYSTALS or engine_of(wildcards).cheap:
+        return False
+    return minutes_of_training(wildcards) <= MAX_MINUTES_IN_BATCH
 
 
 def engine_code(wildcards):
@@ -299,7 +337,7 @@ rule pretrain_engine:
     benchmark:
         f"{BENCHMARKS}/{{source}}/{{split}}-{{repeat}}/foundations/{{method}}.tsv"
     wildcard_constraints:
-        method=names_of_methods(lambda engine: engine.foundation),
+        method=names_of_methods(lambda wildcards: engine_of(wildcards).foundation),
     conda:
         "../envs/training.yaml"
     threads: config["training"]["threads"]
@@ -345,13 +383,13 @@ rule train_cell:
         derived=derived_objectives_of_job,
         foundation=foundation_of_job,
     output:
-        cells=directory(f"{CELLS}/{{method}}/{{combination}}/{{objective}}"),
+        trained=directory(f"{CELLS}/{{method}}/{{combination}}/{{objective}}"),
     log:
         f"{LOGS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}/{{combination}}/{{objective}}.log",
     benchmark:
         f"{BENCHMARKS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}/{{combination}}/{{objective}}.tsv"
     wildcard_constraints:
-        method=names_of_methods(lambda engine: not engine.cheap),
+        method=names_of_methods(lambda wildcards: not engine_of(wildcards).cheap),
     conda:
         "../envs/training.yaml"
     threads: config["training"]["threads"]
@@ -367,6 +405,8 @@ rule train_cell:
         packages=lambda wildcards: packages_of_rule(
             "train_cells", *engine_code(wildcards)
         ),
+        cells=folder_of_job,
+        kept=kept_cells,
         place=place_of_job,
         facets=lambda wildcards: [facet.name for facet in facets_of_job(wildcards)],
         grid=cells_of_job,
@@ -382,16 +422,43 @@ rule train_cell:
         script_path("train_cells")
 
 
+# All cells of a combination that train in minutes: they share the start of a process, and what it imports.
+use rule train_cell as train_combination with:
+    output:
+        trained=[
+            directory(f"{CELLS}/{{method}}/{{combination}}/{objective}")
+            for objective in OBJECTIVES.get(CRYSTALS, ["nothing"])
+        ],
+    log:
+        f"{LOGS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}/{{combination}}.log",
+    benchmark:
+        f"{BENCHMARKS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}/{{combination}}.tsv"
+    wildcard_constraints:
+        source=CRYSTALS,
+        method=names_of_methods(is_in_batch),
+    resources:
+        **requests(
+            cost_of_training,
+            materials_of,
+            steps=training_steps_of_batch,
+            gpus=gpus_of_training,
+        ),
+
+
+# A method may train batches on crystals, and single cells on tables.
+ruleorder: train_combination > train_cell
+
+
 # All cells of a method: each of them takes less time than the start of a process.
 use rule train_cell as train_method with:
     output:
-        cells=directory(f"{CELLS}/{{method}}"),
+        trained=directory(f"{CELLS}/{{method}}"),
     log:
         f"{LOGS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}.log",
     benchmark:
         f"{BENCHMARKS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}.tsv"
     wildcard_constraints:
-        method=names_of_methods(lambda engine: engine.cheap),
+        method=names_of_methods(lambda wildcards: engine_of(wildcards).cheap),
     resources:
         **requests(cost_of_training, materials_of, steps=training_steps),
 
@@ -404,9 +471,9 @@ def trained_cells():
         for name, method in methods.items()
         for path in splits_of_run(
             (
-                rules.train_method.output.cells
+                rules.train_method.output.trained
                 if ENGINES.get(method["engine"]).cheap
-                else rules.train_cell.output.cells
+                else rules.train_cell.output.trained
             ),
             sources=[source],
             method=name,
