@@ -197,13 +197,18 @@ def all_shards_of_source(pattern):
     )
 
 
+def kept_folder(folder):
+    """Folder that keeps what is in a folder of results."""
+    # A workflow that uses this one as a module may put a prefix before all results.
+    prefix, _, stage = str(folder).partition(f"{RUN}/")
+    return f"{prefix}{RUN}/kept/{stage}"
+
+
 def kept_record(wildcards, output):
     """Folder that keeps the results of a shard for later runs; no output, which Snakemake would delete."""
-    # A workflow that uses this one as a module may put a prefix before all results.
-    prefix, _, stage = str(Path(output[0]).parent).partition(f"{RUN}/")
     source = getattr(wildcards, "source", CRYSTALS)
     shard = f"shard-{wildcards.shard}-of-{n_shards(source)}"
-    return f"{prefix}{RUN}/kept/{stage}/{shard}"
+    return f"{kept_folder(Path(output[0]).parent)}/{shard}"
 
 
 def splits_of_run(pattern, sources=None, **wildcards):

@@ -5,6 +5,8 @@ from polyfacet.training.engines.registry import ENGINES
 
 # GPUs are asked for where `resources` of a profile or command say how many the run may hold at a time.
 HAS_GPUS = bool(workflow.global_resources.get("gpu").value)
+# Beside a cell that trains for longer, by the estimate, the start of a process is next to nothing.
+MAX_MINUTES_IN_BATCH = 5
 # Cores to plan with where a command that runs no job (--unlock, --summary, --report) is given none.
 USUAL_CORES = 8
 
@@ -46,3 +48,14 @@ def training_steps(wildcards):
     settings = METHODS[wildcards.source][wildcards.method]["settings"]
     epochs = settings.get("max_epochs", 1) or USUAL_EPOCHS
     return n_materials(wildcards.source) * epochs
+
+
+def training_steps_of_batch(wildcards):
+    """Materials that the cells of a combination go through, one after the other."""
+    return training_steps(wildcards) * len(OBJECTIVES[wildcards.source])
+
+
+def minutes_of_training(wildcards):
+    """How long a cell trains, by the estimate, without the start of its process."""
+    per_step = cost_of_training(wildcards).minutes_per_1000 / 1000
+    return training_steps(wildcards) * per_step

@@ -124,7 +124,7 @@ rule pretrain_engine:
     benchmark:
         f"{BENCHMARKS}/{{source}}/{{split}}-{{repeat}}/foundations/{{method}}.tsv"
     wildcard_constraints:
-        method=names_of_methods(lambda engine: engine.foundation),
+        method=names_of_methods(lambda wildcards: engine_of(wildcards).foundation),
     conda:
         "../envs/training.yaml"
     threads: config["training"]["threads"]
@@ -163,13 +163,13 @@ rule train_cell:
         derived=derived_objectives_of_job,
         foundation=foundation_of_job,
     output:
-        cells=directory(f"{CELLS}/{{method}}/{{combination}}/{{objective}}"),
+        trained=directory(f"{CELLS}/{{method}}/{{combination}}/{{objective}}"),
     log:
         f"{LOGS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}/{{combination}}/{{objective}}.log",
     benchmark:
         f"{BENCHMARKS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}/{{combination}}/{{objective}}.tsv"
     wildcard_constraints:
-        method=names_of_methods(lambda engine: not engine.cheap),
+        method=names_of_methods(lambda wildcards: not engine_of(wildcards).cheap),
     conda:
         "../envs/training.yaml"
     threads: config["training"]["threads"]
@@ -185,6 +185,8 @@ rule train_cell:
         packages=lambda wildcards: packages_of_rule(
             "train_cells", *engine_code(wildcards)
         ),
+        cells=folder_of_job,
+        kept=kept_cells,
         place=place_of_job,
         facets=lambda wildcards: [facet.name for facet in facets_of_job(wildcards)],
         grid=cells_of_job,
@@ -200,15 +202,42 @@ rule train_cell:
         script_path("train_cells")
 
 
+# All cells of a combination that train in minutes: they share the start of a process, and what it imports.
+use rule train_cell as train_combination with:
+    output:
+        trained=[
+            directory(f"{CELLS}/{{method}}/{{combination}}/{objective}")
+            for objective in OBJECTIVES.get(CRYSTALS, ["nothing"])
+        ],
+    log:
+        f"{LOGS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}/{{combination}}.log",
+    benchmark:
+        f"{BENCHMARKS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}/{{combination}}.tsv"
+    wildcard_constraints:
+        source=CRYSTALS,
+        method=names_of_methods(trains_in_batches),
+    resources:
+        **requests(
+            cost_of_training,
+            materials_of,
+            steps=training_steps_of_batch,
+            gpus=gpus_of_training,
+        ),
+
+
+# A method may train batches on crystals, and single cells on tables.
+ruleorder: train_combination > train_cell
+
+
 # All cells of a method: each of them takes less time than the start of a process.
 use rule train_cell as train_method with:
     output:
-        cells=directory(f"{CELLS}/{{method}}"),
+        trained=directory(f"{CELLS}/{{method}}"),
     log:
         f"{LOGS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}.log",
     benchmark:
         f"{BENCHMARKS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}.tsv"
     wildcard_constraints:
-        method=names_of_methods(lambda engine: engine.cheap),
+        method=names_of_methods(lambda wildcards: engine_of(wildcards).cheap),
     resources:
         **requests(cost_of_training, materials_of, steps=training_steps),

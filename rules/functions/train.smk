@@ -1,5 +1,7 @@
 # Functions that rules/train.smk calls for inputs, parameters and resources of its rules.
 
+from types import SimpleNamespace
+
 from polyfacet.training.cells import NO_FACET
 from polyfacet.training.encoders.own_checkpoints import (
     encoder_of,
@@ -112,26 +114,58 @@ def statistics_of_job(wildcards):
     )
 
 
+def combinations_of_job(wildcards):
+    """The combinations of a job: one, or all of its method."""
+    one = getattr(wildcards, "combination", None)
+    return [one] if one else method_of(wildcards)["combinations"] or [NO_FACET]
+
+
+def objectives_of_job(wildcards):
+    """The objectives of a job: one, or all of its source."""
+    one = getattr(wildcards, "objective", None)
+    return [one] if one else list(OBJECTIVES[wildcards.source])
+
+
+def is_batch(wildcards):
+    """Whether a job trains the cells of one combination for all objectives."""
+    return hasattr(wildcards, "combination") and not hasattr(wildcards, "objective")
+
+
+def folder_of_job(wildcards, output):
+    """The folder of a job's cells: that of one cell, of a combination or of a method."""
+    first = Path(output[0])
+    return str(first.parent if is_batch(wildcards) else first)
+
+
 def cells_of_job(wildcards):
-    """The cells that a job trains: combination, objective, and the folder of each."""
-    one = hasattr(wildcards, "combination")
-    combinations = method_of(wildcards)["combinations"] or [NO_FACET]
-    objectives = OBJECTIVES[wildcards.source]
+    """The cells that a job trains: combination, objective, and the folder of each in that of the job."""
+    levels = ("combination", "objective")
+    free = [level for level in levels if not hasattr(wildcards, level)]
+    cells = [
+        {"combination": combination, "objective": objective}
+        for combination in combinations_of_job(wildcards)
+        for objective in objectives_of_job(wildcards)
+    ]
     return [
         {
-            "combination": combination,
-            "objective": asdict(objectives[objective]),
-            "folder": "." if one else f"{combination}/{objective}",
+            "combination": cell["combination"],
+            "objective": asdict(OBJECTIVES[wildcards.source][cell["objective"]]),
+            "folder": "/".join(cell[level] for level in free) or ".",
         }
-        for combination in ([wildcards.combination] if one else combinations)
-        for objective in ([wildcards.objective] if one else objectives)
+        for cell in cells
     ]
+
+
+def kept_cells(wildcards, output):
+    """Folder that keeps the cells of a batch for later runs; None for other jobs."""
+    if not is_batch(wildcards):
+        return None
+    return kept_folder(folder_of_job(wildcards, output))
 
 
 def derived_objectives_of_job(wildcards):
     """The tables of those objectives of a job's cells that are not in the sample."""
-    one = hasattr(wildcards, "objective")
-    return derived_objectives(wildcards.source, [wildcards.objective] if one else None)
+    return derived_objectives(wildcards.source, objectives_of_job(wildcards))
 
 
 def place_of_job(wildcards):
@@ -167,14 +201,24 @@ def checkpoint_files_of_job(wildcards):
 
 
 def names_of_methods(condition):
-    """A regular expression of the methods whose engine a condition is true of."""
+    """A regular expression of the methods for which a condition on source and method is true."""
     names = {
         name
-        for methods in METHODS.values()
-        for name, method in methods.items()
-        if condition(ENGINES.get(method["engine"]))
+        for source, methods in METHODS.items()
+        for name in methods
+        if condition(SimpleNamespace(source=source, method=name))
     }
     return "|".join(sorted(names)) or "nothing"
+
+
+def trains_in_batches(wildcards):
+    """Whether the cells of a method on crystals train in minutes: one job trains all of a combination.
+
+    The number of rows of a table is unknown before it is read: each of its cells is a job.
+    """
+    if wildcards.source != CRYSTALS or engine_of(wildcards).cheap:
+        return False
+    return minutes_of_training(wildcards) <= MAX_MINUTES_IN_BATCH
 
 
 def engine_code(wildcards):
@@ -198,9 +242,9 @@ def trained_cells():
         for name, method in methods.items()
         for path in splits_of_run(
             (
-                rules.train_method.output.cells
+                rules.train_method.output.trained
                 if ENGINES.get(method["engine"]).cheap
-                else rules.train_cell.output.cells
+                else rules.train_cell.output.trained
             ),
             sources=[source],
             method=name,

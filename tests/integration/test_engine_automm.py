@@ -2,11 +2,15 @@
 
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from autogluon.multimodal.utils import AutoMMModelCheckpointIO
 from PIL import Image
 from synthetic_cells import PHASE as ALLOY_PHASE
 from synthetic_cells import STRENGTH, synthetic_cells
@@ -92,6 +96,48 @@ def test_the_same_seed_gives_the_same_predictions(fit: Callable[..., AutoMM], fr
 
 
 @pytest.mark.parametrize("damage", ["cut short", "no picture", "missing"])
+def train_in_a_row(frame: pd.DataFrame, encoders: Path, folder: Path) -> None:
+    """Train a cell in a process that has trained none, then again."""
+    for name in ("first", "second"):
+        engine = AutoMM(ONE_EPOCH, Resources(seed=1, threads=1, encoders=encoders), "automm")
+        engine.fit(frame[:16], frame[16:20], facets_of("text+image"), GAP)
+        engine.save(folder / name)
+
+
+def test_a_model_has_the_same_bytes_whatever_its_process_has_trained_before(
+    frame: pd.DataFrame, encoders: Path, tmp_path: Path
+) -> None:
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        pool.submit(train_in_a_row, frame, encoders, tmp_path).result()
+    first, second = (
+        {
+            path.relative_to(tmp_path / name): path.read_bytes()
+            for path in (tmp_path / name).rglob("*")
+            if path.is_file()
+        }
+        for name in ("first", "second")
+    )
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_it_saves_nothing_that_only_resumes_a_training(
+    fit: Callable[..., AutoMM], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved: list[set[str]] = []
+    save = AutoMMModelCheckpointIO.save_checkpoint
+
+    def noted(self: Any, checkpoint: dict[str, Any], path: str, **rest: Any) -> None:
+        saved.append(set(checkpoint))
+        assert Path(path).name != "last.ckpt"
+        save(self, checkpoint, path, **rest)
+
+    monkeypatch.setattr(AutoMMModelCheckpointIO, "save_checkpoint", noted)
+    fit("text")
+    assert len(saved) == 1
+    assert "optimizer_states" not in saved[0]
+
+
 def test_a_broken_picture_stops_training_and_is_named(
     damage: str, fit: Callable[..., AutoMM], frame: pd.DataFrame, tmp_path: Path
 ) -> None:

@@ -14,7 +14,8 @@ from polyfacet.materials.stated_formulas import parse_stated_formula
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import read_table
 from polyfacet.sources.tables.description import table_source
-from polyfacet.sources.tables.reading import REJECTED_ROWS, read_rows, rows_schema
+from polyfacet.sources.tables.reading import read_rows
+from polyfacet.sources.tables.schemas import REJECTED_ROWS, rows_schema
 
 GOOD = "0.4,1.5,865,397,BMG"
 DESCRIPTION = {

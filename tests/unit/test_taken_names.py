@@ -10,7 +10,7 @@ from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import FACETS, FULL_FACETS
 from polyfacet.materials.crystal_objectives import PREDEFINED, CrystalObjective
 from polyfacet.materials.material import SAMPLE
-from polyfacet.sources.tables.reading import rows_schema
+from polyfacet.sources.tables.schemas import rows_schema
 from polyfacet.splits.parts import SPLIT
 from polyfacet.training.cells import NO_FACET
 from polyfacet.training.dataset import dataset_schema

@@ -13,7 +13,7 @@ from polyfacet.materials.material import SAMPLE
 from polyfacet.materials.stage_tables import TWINS
 from polyfacet.runtime.parquet import write_table
 from polyfacet.runtime.rejects import Reject, write_rejects
-from polyfacet.sources.tables.reading import REJECTED_ROWS
+from polyfacet.sources.tables.schemas import REJECTED_ROWS
 from polyfacet.splits.coverage import coverage_of, write_coverage
 from polyfacet.splits.parts import SPLIT
 

@@ -20,7 +20,7 @@ NO_DRY_RUN = {
 }
 # What plans or tells, and runs no job; `--cores` has no meaning for it.
 WITHOUT_CORES = {
-    "--dag": r"train_cell",
+    "--dag": r"train_combination",
     "--summary": r"report\.md\t.*update pending",
     "--rulegraph": r"render_images",
     "--delete-all-output --dry-run": r"Building DAG",

@@ -5,6 +5,7 @@ import re
 import pytest
 import yaml
 
+from polyfacet.runtime.resources import TIME_MARGIN
 from polyfacet.use import architecture_figures
 
 
@@ -18,8 +19,56 @@ def test_the_published_grid_is_forty_nine_cells_and_two_baselines(pristine):
 
 def test_the_full_grid_is_a_hundred_and_five_cells(pristine):
     every_objective = "objectives=[gap,e_form,e_hull,e_total,mag_vol,vol_atom,dos_ef]"
-    methods = "methods={automm: {combinations: full}}"
-    assert pristine.jobs(changes=[methods, every_objective])["train_cell"] == 105
+    changes = ["methods={automm: {combinations: full}}", every_objective]
+    assert len(cells(pristine, "automm", *changes)) == 105
+    assert pristine.jobs(changes=changes)["train_combination"] == 15
+
+
+def cells(workflow, method, *changes):
+    """List the cells of a method that a run would train."""
+    plan = workflow.run("--dry-run", "--config", *changes)
+    return set(re.findall(rf"cells/{method}/([\w+:]+/\w+)", plan))
+
+
+def requested(workflow, rule, *changes):
+    """List what the jobs of a rule ask for: memory in MB and time in minutes."""
+    plan = workflow.run("--dry-run", "--config", *changes)
+    jobs = [job for job in plan.split("rule ") if job.startswith(f"{rule}:")]
+    return {
+        (int(re.search(r"mem_mb=(\d+)", job)[1]), int(re.search(r"runtime=(\d+)", job)[1])) for job in jobs
+    }
+
+
+def test_cells_that_train_in_minutes_share_a_job_and_others_have_their_own(pristine):
+    short, long = pristine.jobs(), pristine.jobs(changes=["methods={automm: {settings: {max_epochs: 500}}}"])
+    assert (short["train_combination"], short.get("train_cell")) == (2, None)
+    assert (long.get("train_combination"), long["train_cell"]) == (None, 4)
+    assert cells(pristine, "automm") == cells(
+        pristine, "automm", "methods={automm: {settings: {max_epochs: 500}}}"
+    )
+
+
+def test_a_batch_asks_for_the_memory_of_a_cell_and_the_time_of_all(pristine):
+    settings = "methods={automm: {settings: {max_epochs: 200}}}"
+    ((memory, minutes),) = requested(pristine, "train_combination", settings)
+    ((same, longer),) = requested(
+        pristine, "train_combination", settings, "objectives=[gap,e_form,e_hull,vol_atom]"
+    )
+    assert same == memory
+    # Four minutes a cell, and a margin.
+    assert longer - minutes == 2 * 4 * TIME_MARGIN
+
+
+def test_a_method_on_crystals_and_on_a_table_trains_batches_and_single_cells(pristine):
+    config = yaml.safe_load((pristine.folder / "config" / "test_tables.yaml").read_text())
+    methods = {"automm": {"engine": "automm", "combinations": ["compimage"], "settings": {"max_epochs": 2}}}
+    config |= {"sources": ["embedded"], "methods": methods, "report": {}}
+    plan = pristine.folder / "batches.yaml"
+    plan.write_text(yaml.safe_dump(config))
+    jobs = pristine.jobs("--configfile", str(plan))
+    n_objectives = len(config["tables"]["steels"]["objectives"])
+    # Two splits with two repeats.
+    assert (jobs["train_combination"], jobs["train_cell"]) == (4, 4 * n_objectives)
 
 
 FACET_STAGES = {
@@ -70,7 +119,7 @@ def test_repeats_multiply_what_is_fitted_and_nothing_else(pristine):
         "draw_composition_images",
         "assemble_dataset",
         "gather_dataset",
-        "train_cell",
+        "train_combination",
         "train_method",
     }
     assert thrice == {rule: n * (3 if rule in fitted else 1) for rule, n in once.items()}
@@ -80,7 +129,7 @@ def test_splits_stand_side_by_side(pristine):
     splits = "splits={random: {}, prototypes: {method: column, column: prototype_id}}"
     once, twice = pristine.jobs(), pristine.jobs(changes=[splits])
     assert twice["split_materials"] == 2 * once["split_materials"]
-    assert twice["train_cell"] == 2 * once["train_cell"]
+    assert twice["train_combination"] == 2 * once["train_combination"]
 
 
 def test_a_split_can_concern_some_sources_only(pristine):
@@ -111,7 +160,7 @@ def test_crystals_and_tables_can_be_in_one_run(pristine):
 
 def test_combinations_and_objectives_come_from_the_configuration(pristine):
     changes = ["methods={automm: {combinations: [text,image]}}", "objectives=[gap,dos_ef,e_hull]"]
-    assert pristine.jobs(changes=changes)["train_cell"] == 6
+    assert len(cells(pristine, "automm", *changes)) == 6
 
 
 @pytest.mark.parametrize("source", ["local", "hub"])
@@ -122,7 +171,8 @@ def test_engines_without_encoders_wait_for_none(pristine, source):
     )
     jobs = pristine.jobs("--configfile", str(config))
     assert jobs["train_method"] == 1
-    assert not {"train_cell", "make_local_encoders", "fetch_hub_encoders"} & set(jobs)
+    trains_longer = {"train_cell", "train_combination"}
+    assert not (trains_longer | {"make_local_encoders", "fetch_hub_encoders"}) & set(jobs)
 
 
 ENGINE_WITH_ENCODERS = """
@@ -223,7 +273,7 @@ def test_a_wrong_configuration_stops_before_any_job(pristine, change, message):
     output = pristine.run("--dry-run", "--config", change, check=False)
     assert message in output
     assert "Traceback" not in output
-    assert "train_cell" not in output
+    assert "train_" not in output
 
 
 def test_every_rule_names_log_benchmark_and_environment(pristine):

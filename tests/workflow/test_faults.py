@@ -93,6 +93,7 @@ def kill_everything(run: subprocess.Popen[str]) -> None:
 def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(finished, tmp_path, faults):
     workflow = copy_workflow(tmp_path)
     results = tmp_path / "results" / "test"
+    kept = results / "kept" / "crystals" / "random-0" / "cells" / "automm"
 
     def drawn(since: float = 0.0) -> bool:
         with suppress(FileNotFoundError):  # what an earlier run has left goes at any time
@@ -117,7 +118,7 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(finished, t
 
     with faults.trying("kill -9 of Snakemake alone while cells are trained: its jobs go on"):
         wait_until(
-            lambda: list(results.glob("crystals/random-0/cells/automm/*/*.scratch/automm-*/model/*")), run
+            lambda: list(results.glob("crystals/random-0/cells/automm/*.scratch/automm-*/model/*")), run
         )
         run.kill()
         run.wait()
@@ -125,14 +126,18 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(finished, t
 
     with faults.trying("kill -9 of one job"):
         run = start(workflow)
+        (cell, *_) = wait_until(lambda: list(kept.glob("*/*/record.json")), run)
         wait_until(lambda: jobs_of(run, "train_cells"), run)[0].kill()
         said, _ = run.communicate()
         assert run.returncode == 1
         assert "fix the cause and run the same command again" in said
         assert not results.joinpath("report", "mae.csv").exists()
 
+    trained = cell.with_name("files") / "card.json"
+    when = trained.stat().st_mtime_ns
     workflow.run()
     faults.assert_same_results(workflow, finished, ALL_RESULTS)
+    assert trained.stat().st_mtime_ns == when, "a finished cell was trained again"
 
 
 def test_two_runs_at_once_and_a_result_that_is_cut_short(finished, tmp_path, faults):

@@ -169,7 +169,7 @@ def test_every_job_ran_on_a_node_of_the_cluster(run):
         "embed_graphs",
         "assemble_dataset",
         "gather_dataset",
-        "train_cell",
+        "train_combination",
         "methods",
         "report",
     }
@@ -180,7 +180,7 @@ def test_jobs_ask_for_what_their_stage_needs(run):
         rule_of(job): job for job in run.cluster.accounting("Comment", "Partition", "ReqTRES", "TimelimitRaw")
     }
     with_gpu = {rule for rule, job in jobs.items() if "gres/gpu=1" in job["ReqTRES"]}
-    assert with_gpu == {"fit_network", "embed_graphs", "train_cell"}
+    assert with_gpu == {"fit_network", "embed_graphs", "train_combination"}
     assert all((job["Partition"] == "gpu") == (rule in with_gpu) for rule, job in jobs.items())
     assert memory_mb(jobs["render_images"]) > memory_mb(jobs["write_structures"])
     assert all(1 <= int(job["TimelimitRaw"]) <= 120 for job in jobs.values())

@@ -9,12 +9,8 @@ from polyfacet.runtime.files import sha256_of_file, write_text
 from polyfacet.runtime.parquet import write_table
 from polyfacet.runtime.rejects import check_rejected_fraction
 from polyfacet.sources.tables.description import table_source
-from polyfacet.sources.tables.reading import (
-    REJECTED_ROWS,
-    element_features,
-    read_rows,
-    rows_schema,
-)
+from polyfacet.sources.tables.reading import element_features, read_rows
+from polyfacet.sources.tables.schemas import REJECTED_ROWS, rows_schema
 
 
 def main(

@@ -1,4 +1,4 @@
-"""Train one cell, or all cells of a method on a split: most take less time than the start of a process."""
+"""Train one cell, or several, most of which take less time than the start of a process."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,8 @@ from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import TEXT, facet_named, facets_of
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.arguments import Key
-from polyfacet.runtime.files import atomic_path, scratch_folder, sha256_of_folder
+from polyfacet.runtime.files import atomic_path, scratch_folder, sha256_of_file, sha256_of_folder
+from polyfacet.runtime.packages import package_versions
 from polyfacet.runtime.parquet import n_rows, write_table
 from polyfacet.runtime.progress import track
 from polyfacet.training.cards import Card, write_card
@@ -22,6 +23,8 @@ from polyfacet.training.dataset import read_cell_rows
 from polyfacet.training.encoders.hub_cache import HubEncoders, read_record, work_offline
 from polyfacet.training.engines.base import Resources
 from polyfacet.training.engines.creation import create
+from polyfacet.training.engines.registry import engine_files
+from polyfacet.training.kept_cells import KeptCells
 from polyfacet.training.provenance import InputDigests, Provenance
 
 
@@ -41,12 +44,14 @@ def main(
     encoders: Path | None = None,
     hub_encoders: Path | None = None,
     checkpoints: Mapping[str, str | None] = MappingProxyType({}),
+    checkpoint_files: Mapping[str, Any] = MappingProxyType({}),
     statistics: Sequence[Path] = (),
     derived: Sequence[Path] = (),
     foundation: Path | None = None,
     code: str | None = None,
     keep_models: bool = True,
     leaks: Leaks = "refuse",
+    kept: Path | None = None,
     threads: Annotated[int, Key("training.threads")] = 1,
 ) -> None:
     """Train the cells, each on the materials that have its facets and its objective.
@@ -58,8 +63,8 @@ def main(
     tables
         Tables of the facets that have a stage, facet after facet, one per shard.
     cells
-        Output: folder of the cells.  Trainings keep their state beside it until all is done, so that a job
-        that was killed goes on where it was.
+        Folder of the cells.  Trainings keep their state beside it until all is done, so that a job that was
+        killed goes on where it was.
     place
         Fields of `polyfacet.training.cells.Place`.
     facets
@@ -79,6 +84,8 @@ def main(
         Record of the encoders that were fetched from the hub; training then works from their cache alone.
     checkpoints
         Facet to the checkpoint that its encoder starts from instead: a folder, or a repository of the hub.
+    checkpoint_files
+        Facet to what the files of its local checkpoint are (see `own_checkpoints.folder_state`).
     statistics
         Tables of the statistics of the compositions, for engines that look at these.
     derived
@@ -91,6 +98,8 @@ def main(
         Whether trained models are kept.
     leaks
         Whether cells fail where a number of a facet is the objective, or follows it.
+    kept
+        Folder that keeps trained cells for later runs.
     threads
         Processor threads to use.
     """
@@ -115,27 +124,55 @@ def main(
     digests = InputDigests(materials)
     shared = sha256_of_folder(foundation) if foundation else None
     made_of = Provenance(n_rows(sample) - len(materials), code=code, foundation=shared)
+    trained = KeptCells(
+        kept,
+        {
+            "engine": [engine, dict(settings)],
+            "code": code,
+            "seed": own_seed,
+            "text": text,
+            "checkpoints": [dict(checkpoints), dict(checkpoint_files)],
+            "foundation": shared,
+            "leaks": leaks,
+            "models": keep_models,
+            **(_of_files(engine, settings, encoders, hub_encoders) if kept else {}),
+        },
+    )
     todo = list(zip(grid, objectives, strict=True))
-    with (
-        atomic_path(cells) as folder,
-        scratch_folder(cells.with_name(f"{cells.name}.scratch")) as scratch,
-    ):
+    with scratch_folder(cells.with_name(f"{cells.name}.scratch")) as scratch:
         resources = replace(resources, scratch=scratch)
         for each, objective in track(todo, f"{here.method}, {here.source}, cells", len(todo)):
             looked_at = () if each["combination"] == NO_FACET else facets_of(each["combination"])
             cell = Cell(
                 here, looked_at, objective, engine, own_seed, threads, {TEXT.name: text}, leaks == "allow"
             )
-            home = folder / each["folder"]
-            home.mkdir(parents=True, exist_ok=True)
-            made = create(engine, settings, resources)
             known = replace(made_of, inputs=digests.of(looked_at, objective))
-            predictions, card = train(cell, made, materials, home / "model", known)
-            if not keep_models:
-                shutil.rmtree(home / "model")
-            write_table(home / "predictions.parquet", predictions, PREDICTIONS)
-            write_card(home / "card.json", _with_fetched(card, fetched, looked_at))
+            with atomic_path(cells / each["folder"]) as home:
+                if trained.reuse(each["folder"], cell, known, home):
+                    continue
+                home.mkdir()
+                predictions, card = train(
+                    cell, create(engine, settings, resources), materials, home / "model", known
+                )
+                if not keep_models:
+                    shutil.rmtree(home / "model")
+                write_table(home / "predictions.parquet", predictions, PREDICTIONS)
+                write_card(home / "card.json", _with_fetched(card, fetched, looked_at))
+            if card.status == "ok":
+                trained.keep(each["folder"], cell, known, cells / each["folder"])
+    trained.remove_others([each["folder"] for each in grid])
     shutil.rmtree(states, ignore_errors=True)
+
+
+def _of_files(
+    engine: str, settings: Mapping[str, Any], encoders: Path | None, hub_encoders: Path | None
+) -> dict[str, str | None]:
+    """Say which packages cells are trained with, and which encoders they start from."""
+    return {
+        "packages": package_versions(Path(__file__), *engine_files(engine, settings)),
+        "encoders": sha256_of_folder(encoders) if encoders else None,
+        "hub_encoders": sha256_of_file(hub_encoders) if hub_encoders else None,
+    }
 
 
 def _with_fetched(card: Card, fetched: HubEncoders | None, facets: Sequence[Facet]) -> Card:

@@ -22,7 +22,7 @@ from polyfacet.runtime.files import unreadable, write_text
 from polyfacet.runtime.markdown import plain, table
 from polyfacet.runtime.parquet import read_table
 from polyfacet.runtime.rejects import REJECTS
-from polyfacet.sources.tables.reading import REJECTED_ROWS
+from polyfacet.sources.tables.schemas import REJECTED_ROWS
 from polyfacet.splits.coverage import read_coverage
 from polyfacet.splits.parts import SPLIT
 from polyfacet.training.encoders.token_counts import tokens_note

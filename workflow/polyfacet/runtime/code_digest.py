@@ -9,7 +9,6 @@ Comments, docstrings and modules that only speak to the user do not count: they 
 declarations, of the configuration and of engines: what they decide reaches a rule as its other parameters.
 """
 
-import ast
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
@@ -17,10 +16,10 @@ from functools import cache
 from pathlib import Path
 
 from polyfacet.runtime.files import sha256_of_file
+from polyfacet.runtime.parsed_code import ParsedCode, parsed_code
 
 WORKFLOW = Path(__file__).resolve().parents[2]
 PACKAGE = "polyfacet"
-IMPORTING_FUNCTIONS = frozenset({"find_spec", "import_module"})
 DECLARED_ENGINE = re.compile(rf"{PACKAGE}\.training\.engines\..*\bdeclaration\b")
 UNCOUNTED = tuple(f"{PACKAGE}.{name}" for name in ("config", "runtime.errors", "runtime.progress"))
 
@@ -108,20 +107,14 @@ def _asset(path: Path) -> str:
 
 
 @cache
-def _tree(path: Path) -> ast.Module:
-    """Parse a module and leave out its docstrings."""
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and _is_docstring(body[0]):
-            node.body = body[1:]  # type: ignore[attr-defined]
-    return tree
+def _meaning(path: Path) -> str:
+    """Say what a file's code is, without positions and comments."""
+    return f"{_name(path)}:{_parsed(path).digest}"
 
 
 @cache
-def _meaning(path: Path) -> str:
-    """Dump the syntax tree without positions and comments."""
-    return f"{_name(path)}:{ast.dump(_tree(path))}"
+def _parsed(path: Path) -> ParsedCode:
+    return parsed_code(path)
 
 
 def _name(path: Path) -> str:
@@ -129,35 +122,14 @@ def _name(path: Path) -> str:
     return path.relative_to(WORKFLOW).as_posix() if path.is_relative_to(WORKFLOW) else path.name
 
 
-def _is_docstring(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
-
-
 @cache
 def _imported(path: Path, left_out: tuple[str, ...]) -> tuple[Path, ...]:
     return tuple(sorted({file for name in imported_names(path) for file in _files(name, left_out)}))
 
 
-@cache
 def imported_names(path: Path) -> frozenset[str]:
     """Name what a file imports, wherever in it: modules, and what is taken from them."""
-    return frozenset(name for node in ast.walk(_tree(path)) for name in _modules(node))
-
-
-def _modules(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-        yield node.module
-        yield from (f"{node.module}.{alias.name}" for alias in node.names)
-    elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-        called = getattr(node.func, "id", getattr(node.func, "attr", ""))
-        if called in IMPORTING_FUNCTIONS and isinstance(node.args[0].value, str):
-            yield node.args[0].value
+    return _parsed(path).imports
 
 
 def _files(module: str, left_out: tuple[str, ...]) -> Iterator[Path]:

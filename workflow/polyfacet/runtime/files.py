@@ -4,7 +4,7 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -100,6 +100,13 @@ def link_file(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
+
+
+def link_files(source: Path, target: Path, names: Iterable[str]) -> None:
+    """Link files of a folder into another one, by their relative names."""
+    for name in names:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        link_file(source / name, target / name)
 
 
 def sha256_of_file(path: Path) -> str:

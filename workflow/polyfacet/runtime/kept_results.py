@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from polyfacet.runtime.files import atomic_path, link_file, sha256_of_file, write_text
+from polyfacet.runtime.files import atomic_path, link_file, link_files, sha256_of_file, write_text
 from polyfacet.runtime.identifiers import text_digest
 from polyfacet.runtime.packages import package_versions
 from polyfacet.runtime.parquet import read_arrow, write_table
@@ -143,7 +143,7 @@ class KeptResults:
             part.mkdir()
             link_file(table, part / TABLE)
             if folder is not None:
-                _link_files(folder, part / FILES, rows[self._file_column].to_pylist())
+                link_files(folder, part / FILES, rows[self._file_column].to_pylist())
             facts = {
                 "recipe": self._recipe,
                 "table_sha256": sha256_of_file(table),
@@ -177,7 +177,7 @@ class KeptResults:
             if not _is_whole(path / FILES / name, digest)
         }
         rows = _of_materials(rows, same - damaged)
-        _link_files(path / FILES, folder, rows[self._file_column].to_pylist())
+        link_files(path / FILES, folder, rows[self._file_column].to_pylist())
         return rows
 
     def _remove_superseded(self) -> None:
@@ -208,9 +208,3 @@ def _is_whole(path: Path, digest: str) -> bool:
         return True
     logger.warning("the kept file %s is missing or has changed, it is made again", path)
     return False
-
-
-def _link_files(source: Path, target: Path, names: Sequence[str]) -> None:
-    for name in names:
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        link_file(source / name, target / name)

@@ -7,8 +7,6 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from polyfacet.materials.disordered_compositions import disordered_groups
-from polyfacet.materials.same_composition import composition_groups
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.names import check_name
 from polyfacet.runtime.plugins import Declaration, Registry
@@ -88,6 +86,10 @@ def _by_formula(materials: pd.DataFrame, *, rounded: bool) -> dict[str, str]:
         Whether formulas are as someone rounded them, so that compositions must be compared: each with each,
         which is not for millions of materials.  Of crystals only those of shared or half-empty sites are.
     """
+    # Every plan of a run reads the declarations, and does without pymatgen and SciPy.
+    from polyfacet.materials.disordered_compositions import disordered_groups  # noqa: PLC0415
+    from polyfacet.materials.same_composition import composition_groups  # noqa: PLC0415
+
     formulas = dict(zip(materials["mat_id"], materials["formula"], strict=True))
     if rounded:
         return composition_groups(formulas)

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from sklearn.model_selection import train_test_split
-
 from polyfacet.runtime.errors import UserError
 from polyfacet.splits.parts import TEST, TRAIN, VALID
 
@@ -37,6 +35,8 @@ def split_by_position(
     UserError
         If one of the parts would be empty.
     """
+    from sklearn.model_selection import train_test_split  # noqa: PLC0415 - plans of a run do without
+
     try:
         # 1 - 0.8 is not 0.2, and scikit-learn rounds up.
         rest, test = train_test_split(

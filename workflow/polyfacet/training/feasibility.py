@@ -16,7 +16,7 @@ from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
 from polyfacet.materials.material import SAMPLE
 from polyfacet.runtime.errors import UserError
 from polyfacet.sources.tables.description import table_source
-from polyfacet.sources.tables.reading import rows_schema
+from polyfacet.sources.tables.schemas import rows_schema
 from polyfacet.splits.methods import SPLIT_METHODS
 from polyfacet.training.encoders.own_checkpoints import named_hyperparameters, own_checkpoints
 from polyfacet.training.encoders.timm_names import architectures

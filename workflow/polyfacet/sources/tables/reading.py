@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 from pymatgen.core import Element
 
 from polyfacet.config.tables import CompositionColumns, TableSource
@@ -17,7 +16,6 @@ from polyfacet.materials.objectives import Objective
 from polyfacet.materials.stated_formulas import parse_stated_formula
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.identifiers import invalid_mat_id_reason
-from polyfacet.runtime.parquet import column
 from polyfacet.sources.tables.csv_lines import read_lines
 from polyfacet.sources.tables.description import columns_of, objectives_of
 from polyfacet.sources.tables.element_columns import contradiction
@@ -30,15 +28,6 @@ _STATISTIC = re.compile(
     r"(?:mean|average|avg|median|sum|total|count|max|maximum|min|minimum|variance|s ?d"
     r"|std|stdev|(?:st|std|standard) ?(?:dev|deviation|err|error))(?: values?)?",
     re.IGNORECASE,
-)
-
-REJECTED_ROWS = pa.schema(
-    [
-        column("file", pa.string(), "file of the row"),
-        column("line", pa.int64(), "line of the file on which the row ends, from 1"),
-        column("mat_id", pa.string(), "identifier that the row has or would have had"),
-        column("reason", pa.string(), "why the row cannot be used"),
-    ]
 )
 
 
@@ -79,43 +68,6 @@ class RejectedRow:
     line: int
     mat_id: str
     reason: str
-
-
-def rows_schema(source: TableSource, elements: Sequence[str] = ()) -> pa.Schema:
-    """Declare the table of checked rows.
-
-    Parameters
-    ----------
-    source
-        What the table's columns mean.
-    elements
-        Elements whose amounts are features, in their order.
-    """
-    process = [column("process", pa.list_(pa.float64()), f"conditions: {', '.join(source.process)}")]
-    return pa.schema(
-        [
-            column("mat_id", pa.string(), "identifier of the row"),
-            column("formula", pa.string(), "composition: equal amounts of equal elements, equal formula"),
-            column("line", pa.int64(), "line of the file on which the row ends, from 1"),
-            column("composition", pa.list_(pa.float64()), f"amounts of {', '.join(elements)}"),
-            *(process if source.process else []),
-            *objective_columns(objectives_of(source)),
-        ]
-    )
-
-
-def objective_columns(objectives: Sequence[Objective]) -> list[pa.Field]:
-    """Declare the columns that are predicted; null where a row lacks the value."""
-    return [
-        column(
-            objective.column,
-            pa.string() if objective.classes else pa.float64(),
-            objective.label,
-            objective.unit,
-            nullable=True,
-        )
-        for objective in objectives
-    ]
 
 
 def read_rows(name: str, source: TableSource) -> tuple[list[Row], list[RejectedRow]]:

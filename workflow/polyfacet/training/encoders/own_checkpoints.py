@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,8 @@ def encoder_model(facet: Facet) -> str | None:
         case "text":
             return "hf_text"
         case "image":
-            return f"timm_image_{facet.model_suffix or facet.name}"
+            # One object for all cells of a process: AutoGluon's pickles tell equal texts apart.
+            return sys.intern(f"timm_image_{facet.model_suffix or facet.name}")
         case _:
             return None
 

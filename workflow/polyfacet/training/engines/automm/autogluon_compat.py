@@ -16,6 +16,7 @@ from autogluon.multimodal.constants import BEST_K_MODELS_FILE, LOGITS, UNIFORM_S
 from autogluon.multimodal.data.process_image import ImageProcessor
 from autogluon.multimodal.learners.base import BaseLearner
 from autogluon.multimodal.utils import average_checkpoints
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from torch import nn
 
 from polyfacet.runtime.machine_failures import raise_machine_failure
@@ -43,6 +44,17 @@ class FacetLearner(BaseLearner):
                 processor.__class__ = ColumnImageProcessor
                 processor.columns = self.picture_columns[processor.prefix]
         return processors
+
+    def get_callbacks_per_run(self, *args: Any, **kwargs: Any) -> list[Callback]:
+        """Save weights alone, where an epoch is among the best; AutoGluon would save what nothing reads.
+
+        These are the moments of the optimizer, and each epoch a second time, to resume a training.
+        """
+        callbacks: list[Callback] = super().get_callbacks_per_run(*args, **kwargs)
+        for callback in callbacks:
+            if isinstance(callback, ModelCheckpoint):
+                callback.save_weights_only, callback.save_last = True, None
+        return callbacks
 
     def predict_per_run(self, *args: Any, **kwargs: Any) -> list[dict[str, Any]]:
         """Predict; AutoGluon would go on with other numbers where an output is not finite.

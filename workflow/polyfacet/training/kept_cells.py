@@ -1,0 +1,108 @@
+"""Trained cells that outlive a rerun of their job, so that a job of many cells trains none of them twice.
+
+Snakemake deletes all outputs of a job that runs again: after a kill, or because the run has one more
+objective.  So each trained cell is left outside of the outputs as well, as hard links, which take no room.
+It is used again where all that it is made of is the same, and its files are whole.
+"""
+
+import json
+import logging
+import shutil
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from polyfacet.runtime.files import atomic_path, link_files, sha256_of_file, write_text
+from polyfacet.runtime.identifiers import text_digest
+from polyfacet.training.cells import Cell
+from polyfacet.training.provenance import Provenance
+
+logger = logging.getLogger(__name__)
+
+RECORD, FILES = "record.json", "files"
+
+
+class KeptCells:
+    """What a job finds of the cells of earlier runs, adds to, and leaves for later ones.
+
+    Parameters
+    ----------
+    folder
+        Folder of the job's records, one per cell; None keeps nothing and finds nothing.
+    recipe
+        What all cells of the job are made of, for JSON: settings, seed, code, packages, encoders.
+    """
+
+    def __init__(self, folder: Path | None, recipe: Mapping[str, Any]) -> None:
+        self._folder = folder
+        self._recipe = recipe
+
+    def reuse(self, name: str, cell: Cell, made_of: Provenance, home: Path) -> bool:
+        """Take over a cell that an earlier run has left.
+
+        Parameters
+        ----------
+        name
+            Name of the cell in the job.
+        cell, made_of
+            The cell, and what it is made of beside the recipe.
+        home
+            Folder of the cell; it is created where the cell can be used again.
+
+        Returns
+        -------
+        bool
+            Whether it could.
+        """
+        if self._folder is None:
+            return False
+        record = self._folder / name
+        try:
+            said = json.loads((record / RECORD).read_text(encoding="utf-8"))
+            if said["made_of"] != self._digest(cell, made_of):
+                return False
+            if damaged := _damaged(record / FILES, said["files"]):
+                raise ValueError(f"{damaged} is missing or has changed")
+        except FileNotFoundError:
+            return False
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            logger.warning("the kept cell %s cannot be used, it is trained again: %s", record, error)
+            return False
+        link_files(record / FILES, home, said["files"])
+        return True
+
+    def keep(self, name: str, cell: Cell, made_of: Provenance, home: Path) -> None:
+        """Leave a trained cell for later runs."""
+        if self._folder is None:
+            return
+        files = {
+            path.relative_to(home).as_posix(): sha256_of_file(path)
+            for path in sorted(home.rglob("*"))
+            if path.is_file()
+        }
+        with atomic_path(self._folder / name) as part:
+            link_files(home, part / FILES, files)
+            facts = {"made_of": self._digest(cell, made_of), "files": files}
+            write_text(part / RECORD, json.dumps(facts, indent=2) + "\n")
+
+    def remove_others(self, names: Collection[str]) -> None:
+        """Remove the records of cells that the job has no more."""
+        if self._folder is None or not self._folder.is_dir():
+            return
+        for path in self._folder.iterdir():
+            if path.name not in names:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def _digest(self, cell: Cell, made_of: Provenance) -> str:
+        inputs = made_of.inputs.model_dump() if made_of.inputs else None
+        own = [asdict(cell.place), cell.combination, asdict(cell.objective), inputs, made_of.n_without_part]
+        return text_digest(json.dumps([self._recipe, own], sort_keys=True))
+
+
+def _damaged(folder: Path, files: Mapping[str, str]) -> str | None:
+    """Name a file that is not what it was."""
+    for name, digest in files.items():
+        if not (folder / name).is_file() or sha256_of_file(folder / name) != digest:
+            return name
+    return None
