@@ -95,7 +95,7 @@ def test_it_is_the_library_s_model_on_all_rows_that_are_not_tested_on(fit, frame
 
 
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("unit", [1e-7, 1e-15, 1e12])
+@pytest.mark.parametrize("unit", [1e-300, 1e-170, 1e-7, 1e-15, 1e12])
 def test_the_unit_of_the_objective_does_not_matter(fit, frame: pd.DataFrame, model: str, unit: float) -> None:
     """Conductivities and diffusivities are as small; trees stop where a split gains little."""
     in_unit = frame.assign(strength=unit * frame["strength"])

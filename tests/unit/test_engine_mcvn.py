@@ -121,6 +121,15 @@ def test_scaling_is_of_the_training_rows_and_blind_to_what_is_missing() -> None:
     np.testing.assert_array_equal(scaling.restore(scaling.scale(values))[:, 0], values[:, 0])
 
 
+@pytest.mark.parametrize("exponent", [-700, 700])
+def test_scaling_is_the_same_in_any_unit(exponent: int) -> None:
+    values = np.array([[1.0, 5.0], [3.0, np.nan], [7.0, 5.0]])
+    in_unit, plain = np.ldexp(values, exponent), Scaling.fit(values)
+    scaling = Scaling.fit(in_unit)
+    np.testing.assert_array_equal(scaling.scale(in_unit), plain.scale(values))
+    np.testing.assert_array_equal(scaling.restore(scaling.scale(in_unit))[:, 0], in_unit[:, 0])
+
+
 def test_scaling_knows_the_training_rows_alone(frame: pd.DataFrame, fit) -> None:
     engine = fit("graph", QUICK)
     assert engine._inputs == Scaling.fit(np.stack(frame["graph"][:N_TRAIN]))

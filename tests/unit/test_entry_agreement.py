@@ -46,6 +46,27 @@ def sampled(folder, items):
 
 
 CONTRADICTIONS = [
+    # Beside the data block, and in it.
+    *[
+        (changed(**{f"{place}{key}": value}), reason)
+        for place in ("", "data__")
+        for key, value, reason in (
+            ("formula", "CaS", "^formula is 'CaS', but the structure is MgO"),
+            ("formula_pretty", "CaS", "^formula_pretty is 'CaS', but the structure is MgO"),
+            ("reduced_formula", "MgO2", "^reduced_formula is 'MgO2', but the structure is MgO"),
+            ("reduced_formula", "no formula", "^reduced_formula cannot be read"),
+            ("reduced_formula", ["MgO"], "^reduced_formula is list, not a text"),
+            ("nsites", 3, "^nsites is 3, but the structure has 2 sites"),
+            ("nsites", 1.5, "^nsites is 1.5, not a whole number"),
+            ("num_sites", 4, "^num_sites is 4, but the structure has 2 sites"),
+            ("n_atoms", 1, "^n_atoms is 1, but the structure has 2 atoms"),
+            ("n_atoms", "2", "^n_atoms is '2', not a number"),
+            ("nelements", 3, "^nelements is 3, but the structure has 2"),
+            ("elements", ["Mg", "S"], r"^elements are \['Mg', 'S'\], but the structure holds Mg, O"),
+            ("chemsys", "Ca-O", "^chemsys is 'Ca-O', but the structure holds Mg, O"),
+            ("volume", 40.0, r"^volume is 40\.0, but the lattice has 18\.65"),
+        )
+    ],
     (changed(data__formula="CaS"), "formula is 'CaS', but the structure is MgO"),
     (changed(data__formula="Mg"), "formula is 'Mg', but the structure is MgO"),
     (changed(data__formula="MgO2"), "formula is 'MgO2', but the structure is MgO"),
@@ -186,6 +207,16 @@ def test_a_contradiction_is_a_reject_that_names_both_values(tmp_path, item, reas
             for key in ("energy", "energy_per_atom", "formula_pretty", "composition_reduced")
             for value in (None, math.nan)
         ],
+        *[
+            (changed(**{f"{place}{key}": value}), "MgO")
+            for place in ("", "data__")
+            for key, right in (
+                *(("formula", "O2Mg2"), ("reduced_formula", "MgO"), ("nsites", 2), ("num_sites", 2.0)),
+                *(("n_atoms", 2), ("nelements", 2), ("elements", ["O", "Mg"]), ("chemsys", "Mg-O")),
+                ("volume", 18.65),
+            )
+            for value in (right, None, math.nan)
+        ],
         # As the Materials Project names them.
         (changed(MG4O4, data__formula_pretty="MgO", data__composition_reduced={"Mg": 1, "O": 1}), "MgO"),
         (changed(data__formula_pretty="OMg", data__composition_reduced="MgO"), "MgO"),
@@ -275,6 +306,12 @@ def test_a_half_occupied_site_is_half_an_atom(tmp_path):
     assert row["e_total"] == pytest.approx(-4.0)
     assert row["vol_atom"] == pytest.approx(4.21**3 / 1.5)
     assert row["dos_ef"] == pytest.approx(0.8 / 1.5)
+
+
+@pytest.mark.parametrize(("n_atoms", "fits"), [(1.5, True), (2, True), (1.505, True), (1, False), (3, False)])
+def test_atoms_are_counted_by_sites_or_by_occupancies(tmp_path, n_atoms, fits):
+    _, reasons = sampled(tmp_path, [disordered({"Mg": 0.5}, energy_total=-6.0, n_atoms=n_atoms)])
+    assert reasons == ([] if fits else [f"n_atoms is {n_atoms}, but the structure has 1.5 atoms"])
 
 
 def test_rounded_occupancies_are_one_composition(tmp_path):

@@ -155,6 +155,20 @@ def test_a_number_that_only_says_much_is_no_leak(n, number):
         check_not_shown(numbers_beside_answers(n, SIZE, number, seed), (SIZE,), VOLUME)
 
 
+@pytest.mark.parametrize("exponent", [-307, -200, -163, -160, -155, 150, 160, 200, 305])
+@pytest.mark.parametrize("other", [-200, 0, 200])
+def test_a_leak_is_told_from_none_in_any_unit(exponent, other):
+    """Squares of numbers below 1e-162 are zero, and those of numbers above 1e154 infinite."""
+    rows = synthetic_cells(60)
+    answers = rows["strength"] * 10.0**exponent
+    numbers = np.random.default_rng(0).normal(size=(60, 2)) * 10.0**other
+    sound = rows.assign(strength=answers, graph=list(numbers))
+    check_not_shown(sound, (GRAPH,), STRENGTH)
+    leaking = list(np.column_stack([numbers, rows["strength"] * 10.0**other]))
+    with pytest.raises(EngineError, match="number 3 of the facet graph is"):
+        check_not_shown(sound.assign(graph=leaking), (GRAPH,), STRENGTH)
+
+
 def test_objectives_of_a_few_steps_have_no_order_to_follow():
     rows = numbers_beside_answers(2000, SIZE, lambda y, _: y)
     check_not_shown(rows.assign(volume=rows["volume"].round(-1)), (SIZE,), VOLUME)

@@ -31,6 +31,14 @@ def test_mean_of_the_true_values_scores_one(values: tuple[np.ndarray, np.ndarray
     assert scores_of_numbers(true, np.full_like(true, true.mean()))["mase"] == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("unit", [2.0**-1000, 2.0**-600, 2.0**600, 2.0**900])
+def test_errors_are_the_same_in_any_unit(values: tuple[np.ndarray, np.ndarray], unit: float) -> None:
+    true, pred = values
+    expected = scores_of_numbers(true, pred)
+    found = scores_of_numbers(unit * true, unit * pred)
+    assert found == {**expected, "mae": unit * expected["mae"], "rmse": unit * expected["rmse"]}
+
+
 def test_mase_does_not_depend_on_the_unit(values: tuple[np.ndarray, np.ndarray]) -> None:
     true, pred = values
     scores, scaled = scores_of_numbers(true, pred), scores_of_numbers(1000 * true, 1000 * pred)

@@ -53,7 +53,8 @@ MISPRINTS = {
     "in capitals": """
         NIO NICO CUO SNO2 PBO NB2O5 CO3O4 HFO2 INP INN IN2O3 BI2O3 SC2O3 SIO2 SIC CSI CUSO4.5H2O CUSO4·5H2O
         KNBO3 PDO ND2O3 CDS CDI2 CDSO4 NDF3 PD CD(OH)2 PD(NO3)2 YBB6 COS2 COP COWO4 K2NIF4 CDSO4·8H2O
-        3CDSO4·8H2O
+        3CDSO4·8H2O CSI2 CSI3
+        CU NI SI IN PB NB SB SC BI PU YB BK CD ND PD NI100 CU50NI50 CUSI3 INSB PBSI NISI CU60NI39.5SI0.5
     """,
     "lost the dot of a hydrate": "CuSO45H2O MgCl26H2O Na2SO410H2O Al2(SO4)318H2O",
     "between a space and": """
@@ -97,6 +98,7 @@ def test_every_refusal_comes_with_spellings_that_are_accepted(text):
     VTeHO5 LiC12 KC8 CaC6 Fe1C1 NaZn13 LaCo13 Yb3Sn13Rh4 CoHo2 LaPo AcOF Ac2O3 ClOPr PrOF Pr4NS3Cl3
     Zr2SB Hf2SB Ti2CO2Li2 CuSCN BaCS3 Fe80(Ho)20 Fe85MnCrVC12 Fe79.9C0B20 AsIIn HCo3 CuOPrS N2OPrTa
     AcCl3·6H2O NpO2 YCo3 CaCo3 SmCo5 Ni(Co1)4
+    CO CN CF CS SN OS NO NH NP PO HF HO HS BH BN BP UC UP NI3 IN3 CU2 YB6 YB12 SI4 COSN
     LaCI Sc7CI12 Zr6CI12 Gd2CI2 Y2CI2 CsEr6CI12 H3CI HCI3 CuCIN CI3
     Na2Al2Si3O10(H2O) CaAl2Si4O12(H2O) Na2SO410(H2O) C10H22H2O
     """.split(),  # noqa: SIM905 - easier to read
@@ -105,6 +107,11 @@ def test_formulas_are_left_alone(formula):
     assert misreading(formula) is None
     expected = parse_formula(formula.replace("·6H2O", "(H2O)6"), deuterium=True)
     assert parse_stated_formula(formula) == expected
+
+
+def test_an_element_in_capitals_is_refused_with_both_readings():
+    assert advice("CU") == ["Cu", "C1U1"]
+    assert advice("CU50NI50") == ["Cu50Ni50", "C1U50N1I50"]
 
 
 @pytest.mark.parametrize("formula", ["Fe 80 B 20", "Fe80 B20", "Fe0.5 Ni0.5", "Ca (OH)2"])

@@ -16,6 +16,7 @@ import sample as script
 import sample_pretraining
 from polyfacet.runtime.errors import UserError
 from polyfacet.sources.alexandria import json_window
+from polyfacet.sources.alexandria.entry_files import entry_files
 
 ENTRIES = entries()[:4]
 IDS = [item["data"]["mat_id"] for item in ENTRIES]
@@ -261,7 +262,86 @@ def test_pretraining_reads_the_same_files(tmp_path, folder):
     assert pq.read_metadata(outputs[0]).num_rows == len(entries()) - 4
 
 
+BLANKS = {
+    "blank.json": (b" \n\t\r\n", "empty (nothing but white space)"),
+    "marked.json": (b"\xef\xbb\xbf \n", "empty (nothing but white space)"),
+    "wide.json": ("\n ".encode("utf-16"), "empty (nothing but white space)"),
+    "blank.json.gz": (gzip.compress(b"\n"), "empty (nothing but white space)"),
+    "nothing.json.bz2": (bz2.compress(b""), "empty (nothing but white space)"),
+    "object.json": (b"{}", "empty (nothing but {})"),
+    "list.json": (b" [ \n ]\n", "empty (nothing but [])"),
+    "lines.jsonl": (b"{}\n{}\n", "empty (nothing but {}{})"),
+    "entries.json": (b'{"entries" : [ ]}', 'empty (nothing but {"entries":[]})'),
+}
+
+
+def test_files_of_a_folder_in_which_there_is_nothing_are_left_out(tmp_path, folder):
+    for name, (content, _) in BLANKS.items():
+        (folder / name).write_bytes(content)
+    found, summary = run(tmp_path, folder)
+    assert found == IDS
+    left_out = {Path(item["file"]).name: item["reason"] for item in summary["files_left_out"]}
+    assert left_out == {name: reason for name, (_, reason) in BLANKS.items()}
+
+
+@pytest.mark.parametrize("content", [b'[{"a": 1}]', b"[[]]", b"{} x", b'{"a": 1}', b"\x1f\x8babc", b"0"])
+def test_a_file_of_a_folder_that_is_not_empty_is_never_left_out_as_such(tmp_path, folder, content):
+    (folder / "other.json").write_bytes(content)
+    assert [path.name for path in entry_files([folder]).files] == ["good.json", "other.json"]
+
+
+def test_a_blank_file_that_is_named_beside_its_folder_is_an_error(tmp_path, folder):
+    (folder / "blank.json").write_text(" ")
+    with pytest.raises(UserError, match="the file is empty"):
+        run(tmp_path, folder, folder / "blank.json")
+
+
+def test_only_blank_files_are_an_error_with_the_reasons(tmp_path, folder):
+    (folder / "good.json").write_text(" \n")
+    with pytest.raises(UserError, match=r"no entry file is in(.|\n)*good.json: empty \(nothing but white"):
+        run(tmp_path, folder)
+
+
 AGAIN = "Get the file again"
+ITEM = json.dumps(ENTRIES[0])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"[{ITEM},]",
+        f"[{ITEM} ,\n  ]\n",
+        f"[{ITEM},,{ITEM}]",
+        f"[,{ITEM}]",
+        f'{{"entries": [{ITEM},]}}',
+        f'{{"entries": [{ITEM}],}}',
+        f'{{"a": 1, "entries": [{ITEM}], }}',
+        f'{{"m": {ITEM},}}',
+        f'{{"m": {ITEM},,"n": {ITEM}}}',
+        f'{{"entries": {{"m": {ITEM},}}}}',
+        f"[{ITEM[:-1]},}}]",
+        f"[{ITEM[:-1]}, \n }}]{' ' * 100}",
+        f"{ITEM[:-1]},}}",
+        f'[{ITEM[:-1]}, "x": [1, 2,]}}]',
+        f'[{ITEM[:-1]}, "x": [1,, 2]}}]',
+    ],
+)
+def test_a_comma_too_many_is_named(tmp_path, text):
+    path = tmp_path / "e.json"
+    path.write_text(text)
+    with pytest.raises(UserError, match=r"e\.json: .*a comma too many.*Take the comma out") as error:
+        run(tmp_path, path)
+    assert AGAIN not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text", [f"[{ITEM} {ITEM}]", f'{{"entries": [{ITEM}] "a": 1}}', f'{{"m": {ITEM} "n": 1}}']
+)
+def test_a_missing_comma_is_named(tmp_path, text):
+    path = tmp_path / "e.json"
+    path.write_text(text)
+    with pytest.raises(UserError, match=r"a comma is missing.*Put a comma between them"):
+        run(tmp_path, path)
 
 
 @pytest.mark.parametrize(

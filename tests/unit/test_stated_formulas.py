@@ -93,6 +93,7 @@ def test_dots_of_all_scripts_are_known():
         ("0.7PbTiO3.0.3BiScO3", "Pb7Ti7Bi3Sc3O30"),
         ("LiBH4.0.25LiI", "Li5B4H16I"),
         ("FeSO4.7H2O.", "FeSO4(H2O)7"),
+        ("FeO1.0H2O", "FeO(H2O)"),
         ("Fe0.5.H2O", "FeH4O2"),
         ("Al2O3·2SiO2·2H2O", "Al2Si2O9H4"),
         ("Al2O3·2SiO2.2H2O", "Al2Si2O9H4"),
@@ -161,7 +162,7 @@ def test_dots_of_adducts_and_decimal_points_are_told_apart(formula, same):
         ("Na3AlF6.4NaF", "Na3AlF6·4NaF", "(Na3AlF6.4)NaF"),
         ("LiI.2NH4I", "LiI·2NH4I", "(LiI.2)NH4I"),
         ("Na0.35CoO2.1.3H2O", "Na0.35CoO2·1.3H2O", "Na0.35CoO2.1·3H2O"),
-        ("MgO.Zr5.5HF", "Zr5·5HF", "(Zr5.5)HF"),
+        ("MgO.Zr5.5HF", "MgO·Zr5·5HF", "MgO·(Zr5.5)HF"),
         ("Fe2.5CoFe", "Fe2·5CoFe", "(Fe2.5)CoFe"),
     ],
 )
@@ -171,6 +172,104 @@ def test_what_can_be_read_in_two_ways_is_refused_with_both(formula, adduct, deci
     assert f"{adduct!r}" in message
     assert f"{decimal!r}" in message
     assert shares(parse_stated_formula(adduct)) != pytest.approx(shares(parse_stated_formula(decimal)))
+
+
+@pytest.mark.parametrize(
+    ("formula", "spellings"),
+    [
+        # Behind a bare symbol: nobody writes none or one of an element.
+        ("NaCl0.5H2O", ["NaCl·0.5H2O", "(NaCl0.5)H2O"]),
+        ("CuO0.9H2O", ["CuO·0.9H2O", "(CuO0.9)H2O"]),
+        ("Mg(OH)0.5H2O", ["Mg(OH)·0.5H2O", "(Mg(OH)0.5)H2O"]),
+        ("LaF0.5NH3", ["LaF·0.5NH3", "(LaF0.5)NH3"]),
+        ("FeO0.8C2H6O", ["FeO·0.8C2H6O", "(FeO0.8)C2H6O"]),
+        ("H2O0.5H2O", ["H2O·0.5H2O", "(H2O0.5)H2O"]),
+        ("NaCl0.05H2O", ["NaCl·0.05H2O", "(NaCl0.05)H2O"]),
+        ("NaCl0.125D2O", ["NaCl·0.125D2O", "(NaCl0.125)D2O"]),
+        ("CH3COONa0.5H2O", ["CH3COONa·0.5H2O", "(CH3COONa0.5)H2O"]),
+        ("Cu2O0.5CO2", ["Cu2O·0.5CO2", "(Cu2O0.5)CO2"]),
+        ("MgO.FeO0.5H2O", ["MgO·FeO·0.5H2O", "MgO·(FeO0.5)H2O"]),
+        ("FeO1.5H2O", ["FeO·1.5H2O", "FeO1·5H2O", "(FeO1.5)H2O"]),
+        ("CuCl1.25H2O", ["CuCl·1.25H2O", "CuCl1·25H2O", "(CuCl1.25)H2O"]),
+        ("KF1.5HF", ["KF·1.5HF", "KF1·5HF", "(KF1.5)HF"]),
+        ("FeO1 .5H2O", ["FeO·1.5H2O", "FeO1·5H2O", "(FeO1.5)H2O"]),
+        # Behind an amount: no salt has that much of its anion.
+        ("CaSO40.5H2O", ["CaSO4·0.5H2O", "CaSO40·5H2O", "(CaSO40.5)H2O"]),
+        ("Na2CO31.5H2O", ["Na2CO3·1.5H2O", "Na2CO31·5H2O", "(Na2CO31.5)H2O"]),
+        ("CaSO410.5H2O", ["CaSO4·10.5H2O", "CaSO410·5H2O", "(CaSO410.5)H2O"]),
+        ("NaBr10.5H2O", ["NaBr·10.5H2O", "NaBr10·5H2O", "(NaBr10.5)H2O"]),
+        ("Mg(OH)20.5H2O", ["Mg(OH)2·0.5H2O", "Mg(OH)20·5H2O", "(Mg(OH)20.5)H2O"]),
+        ("Fe2(SO4)39.5H2O", ["Fe2(SO4)3·9.5H2O", "Fe2(SO4)39·5H2O", "(Fe2(SO4)39.5)H2O"]),
+        ("H3PW12O400.5H2O", ["H3PW12O40·0.5H2O", "H3PW12O400·5H2O", "(H3PW12O400.5)H2O"]),
+        ("BaTiO30.05SrTiO3", ["BaTiO3·0.05SrTiO3", "BaTiO30·5SrTiO3", "(BaTiO30.05)SrTiO3"]),
+        ("CuSO45.0H2O", ["CuSO4·5.0H2O", "(CuSO45.0)H2O"]),
+        # Behind a space.
+        ("NaCl 0.5H2O", ["NaCl·0.5H2O", "(NaCl0.5)H2O"]),
+        ("NaCl 2.5 H2O", ["NaCl·2.5 H2O", "(NaCl2.5) H2O"]),
+        ("CaSO4 0.5H2O", ["CaSO4·0.5H2O"]),
+    ],
+)
+def test_a_factor_whose_dot_was_lost_is_refused_with_all_readings(formula, spellings):
+    assert re.findall("'(.*?)'", refusal(formula).partition("Write ")[2]) == spellings
+
+
+MAINS = """
+    NaCl KBr FeO MnO CuCl LiF LaF Mg(OH) H2O Na CaSO4 CuSO4 Na2CO3 Mg(OH)2 Ca(NO3)2 Fe2O3 BaTiO3 LaCl3 K2NiF4
+    H3PW12O40 CH3COONa (CH3COO)2Zn Na0.35CoO2 La0.5Sr0.5MnO3 FeNi Zr5 MgO.SiO2 2CaO
+""".split()  # noqa: SIM905 - easier to read
+FACTORS = "0.5 0.05 0.0 1.5 1.25 2 2.5 10.5 12 25.5".split()  # noqa: SIM905
+SOLVENTS = "H2O NH3 C2H6O (D2O) HF SrTiO3 H20".split()  # noqa: SIM905
+
+
+@pytest.mark.parametrize("main", MAINS)
+@pytest.mark.parametrize("gap", ["", " ", ".", " .", ". "])
+def test_every_advised_spelling_is_read_as_it_is_meant(main, gap):
+    """Points are those of decimals in it, and dots those of an adduct."""
+    for factor in FACTORS:
+        for solvent in SOLVENTS:
+            text = f"{main}{gap}{factor}{solvent}"
+            try:
+                parse_stated_formula(text)
+            except FormulaError as error:
+                advised = re.findall("'(.*?)'", str(error).partition("Write ")[2])
+            else:
+                continue
+            for spelling in advised:
+                assert shares(parse_stated_formula(spelling)) == pytest.approx(shares(as_meant(spelling)))
+            assert len({str(as_meant(spelling)) for spelling in advised}) == len(advised)
+
+
+@pytest.mark.parametrize("main", [main for main in MAINS if len(set(re.findall("[A-Z]", main))) > 1])
+@pytest.mark.parametrize("solvent", ["H2O", "NH3", "C2H6O", "D2O"])
+@pytest.mark.parametrize("factor", [f"{whole}.{tenths}" for whole in (0, 1) for tenths in (1, 5, 9, 25)])
+def test_no_hydrate_without_its_dot_loses_an_element(main, solvent, factor):
+    try:
+        read = parse_stated_formula(f"{main}{factor}{solvent}")
+    except FormulaError:
+        return
+    assert read.keys() == parse_formula(f"{main.replace('.', '')}{solvent}", deuterium=True).keys()
+
+
+def as_meant(spelling):
+    """Read a spelling by the simplest rules, without regard to chemistry."""
+    total = {}
+    for part in spelling.split("·"):
+        factor = re.match(r"[0-9.]*", part).group()
+        for symbol, amount in parse_formula(part[len(factor) :], deuterium=True).items():
+            total[symbol] = total.get(symbol, 0) + float(factor or 1) * amount
+    return total
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        *["H3PW12O40.6H2O", "(NH4)6Mo7O24.4H2O", "K6P2W18O62.14H2O", "Al2S3O12.18H2O", "C12H22O11.5H2O"],
+        *["FeCl3O12.9H2O", "Al4H12O12.4H2O", "SF6.17H2O", "NbCl5.2C5H5N"],
+    ],
+)
+def test_large_amounts_that_salts_have_are_no_lost_dots(formula):
+    main, _, solvate = formula.partition(".")
+    assert shares(parse_stated_formula(formula)) == shares(parse_stated_formula(f"{main}·{solvate}"))
 
 
 @pytest.mark.parametrize(

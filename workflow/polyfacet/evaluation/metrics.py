@@ -1,5 +1,6 @@
 """How good predictions are: MAE, MASE, RMSE, R2 of numbers; accuracy, precision, recall, F1 of classes."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,6 +13,8 @@ from sklearn.metrics import (
     r2_score,
     root_mean_squared_error,
 )
+
+from polyfacet.training.powers_of_two import divided, exponents_of
 
 # Values that differ by less than this share of the largest of them are equal.
 ROUNDING = 1e-12
@@ -63,11 +66,14 @@ def scores_of_numbers(y_true: ArrayLike, y_pred: ArrayLike) -> dict[str, float]:
     mae = float(mean_absolute_error(true, pred))
     deviation = float(mean_absolute_error(true, np.full_like(true, true.mean())))
     varied = deviation > ROUNDING * float(np.abs(true).max())
+    exponent = int(exponents_of(np.concatenate([true, pred])))
+    scaled = divided(true, exponent), divided(pred, exponent)
     return {
         "mae": mae,
         "mase": mae / deviation if varied else float("nan"),
-        "rmse": float(root_mean_squared_error(true, pred)),
-        "r2": float(r2_score(true, pred)) if varied else float("nan"),
+        # Squares of very small numbers are zero.
+        "rmse": math.ldexp(root_mean_squared_error(*scaled), exponent),
+        "r2": float(r2_score(*scaled)) if varied else float("nan"),
     }
 
 

@@ -32,6 +32,7 @@ _CARBON_IODIDE = re.compile("CI[134]")
 _NUMBER_AFTER_SPACE = re.compile(
     r"(?P<before>[A-Za-z0-9)\]}]) (?=[0-9][0-9.]*(?:[A-Z]|[(\[{][A-Z]| [(\[{]?(?:[HD]2O|N[HD]3)))"
 )
+_DECIMAL_AFTER_SPACE = re.compile(r"^(\s*)(.*?[A-Za-z)\]}]) ([0-9]+\.[0-9]*)(?= ?[A-Z(\[{])")
 _LOST_DOT = re.compile(
     r"(?P<main>[A-Z].*(?:[NOFSI]|Cl|Se|Br|[)\]}]))(?P<amount>[2-9])(?P<factor>[1-9][0-9]?)(?P<water>[HD]2O)"
 )
@@ -45,22 +46,7 @@ def misreading(text: str) -> Misprint | None:
     text
         A formula as a table states it, with plain digits and single spaces.
     """
-    found = _misprint(text)
-    return found and Misprint(found.problem, tuple(_corrected(each) for each in found.spellings))
-
-
-def _misprint(text: str) -> Misprint | None:
     return next(filter(None, (kind(text) for kind in _KINDS)), None)
-
-
-def _corrected(text: str) -> str:
-    """Correct what is still odd about a spelling; one text may hold several misprints."""
-    for _ in range(len(text)):
-        found = _misprint(text)
-        if found is None:
-            break
-        text = found.spellings[0]
-    return text
 
 
 def _i_for_l(text: str) -> Misprint | None:
@@ -84,7 +70,9 @@ def _number_after_space(text: str) -> Misprint | None:
     spellings = [_NUMBER_AFTER_SPACE.sub(r"\g<before>·", text)]
     # Behind an amount it is no other amount.
     if not any(before.isdigit() for before in found):
-        amounts = _NUMBER_AFTER_SPACE.sub(r"\g<before>", text)
+        # What ends in a decimal is bracketed: NaCl0.5H2O could be read in two ways again.
+        amounts = _PART.sub(lambda part: _DECIMAL_AFTER_SPACE.sub(r"\1(\2\3)", part.group()), text)
+        amounts = _NUMBER_AFTER_SPACE.sub(r"\g<before>", amounts)
         without_dot = _lost_dot(amounts)
         spellings.append(without_dot.spellings[1] if without_dot else amounts)
     problem = "has a number between a space and a symbol, an amount or a factor of what follows"

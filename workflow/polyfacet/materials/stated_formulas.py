@@ -5,7 +5,7 @@ import re
 from decimal import Decimal
 
 from polyfacet.config.tables import Brackets
-from polyfacet.materials.adducts import SEPARATORS, AdductError, split_adducts
+from polyfacet.materials.adducts import SEPARATORS, AdductError, adduct_parts, split_adducts
 from polyfacet.materials.formula import (
     MAX_AMOUNT,
     FormulaError,
@@ -68,22 +68,37 @@ def parse_stated_formula(formula: str, brackets: Brackets = "atoms") -> dict[str
         return _amounts(formula, brackets)
     except _MisprintError as error:
         problem, spellings = error.misprint.problem, error.misprint.spellings
-    readable = [each for each in dict.fromkeys(spellings) if _is_readable(each, brackets)]
+    readable = dict.fromkeys(filter(None, (_to_be_read(each, brackets) for each in spellings)))
     advice = f". Write {' or '.join(map(repr, readable))}" if readable else ""
     raise FormulaError(f"formula {formula!r} {problem}{advice}")
 
 
-def _is_readable(formula: str, brackets: Brackets) -> bool:
-    try:
-        _amounts(formula, brackets)
-    except (_MisprintError, FormulaError):
-        return False
-    return True
+def _to_be_read(spelling: str, brackets: Brackets) -> str | None:
+    """Correct what else is odd about an advised spelling, and write the dots of an adduct as such.
+
+    None if it cannot be read at all.
+    """
+    # One text may hold several misprints.
+    for _ in range(len(spelling)):
+        try:
+            _amounts(spelling, brackets)
+        except _MisprintError as error:
+            spelling = next(iter(error.misprint.spellings), "")
+        except FormulaError:
+            return None
+        else:
+            return "·".join(part.strip() for part in adduct_parts(_plain(spelling)))
+    return None
+
+
+def _plain(formula: str) -> str:
+    """Write digits, dots and spaces in one way."""
+    plain = " ".join(with_plain_digits(formula, MAX_STATED_CHARS).split()).removesuffix(".")
+    return _EXPONENT.sub(_without_exponent, _TIMES.sub("·", plain))
 
 
 def _amounts(formula: str, brackets: Brackets) -> dict[str, float]:
-    plain = " ".join(with_plain_digits(formula, MAX_STATED_CHARS).split()).removesuffix(".")
-    plain = _EXPONENT.sub(_without_exponent, _TIMES.sub("·", plain))
+    plain = _plain(formula)
     problem = misfit(plain, joints=f"{SEPARATORS}.")
     if problem:
         raise FormulaError(f"formula {formula!r} has {problem}")

@@ -9,6 +9,7 @@ from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import COMPOSITION
 from polyfacet.materials.objectives import Objective
 from polyfacet.training.engines.base import EngineError, ValidationUse
+from polyfacet.training.powers_of_two import near_one
 
 # Spread, relative to the largest value, up to which numbers are equal but for rounding.
 EQUAL_WITHIN = 1e-12
@@ -155,9 +156,9 @@ def _follows(values: np.ndarray, answers: pd.Series) -> np.ndarray:
     """Say of each column of numbers whether it follows the answers linearly, where it is known."""
     known = np.isfinite(values)
     n = np.maximum(known.sum(axis=0), 1)
-    centred = np.where(known, values, 0.0)
+    centred = near_one(np.where(known, values, 0.0))
     centred = np.where(known, centred - centred.sum(axis=0) / n, 0.0)
-    wanted = np.where(known, answers.to_numpy(np.float64)[:, None], 0.0)
+    wanted = near_one(np.where(known, answers.to_numpy(np.float64)[:, None], 0.0))
     wanted = np.where(known, wanted - wanted.sum(axis=0) / n, 0.0)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         norms = np.linalg.norm(centred, axis=0) * np.linalg.norm(wanted, axis=0)
@@ -178,7 +179,8 @@ def _is_confirmed(numbers: np.ndarray, answers: np.ndarray) -> bool:
     numbers, answers = (np.delete(each, np.concatenate(outlying)) for each in (numbers, answers))
     if len(np.unique(answers)) < FEWEST_DISTINCT or len(np.unique(numbers)) < FEWEST_DISTINCT:
         return False
-    return bool(abs(np.corrcoef(numbers, answers)[0, 1]) > 1 - SAME_WITHOUT_OUTLYING)
+    correlation = np.corrcoef(near_one(numbers), near_one(answers))[0, 1]
+    return bool(abs(correlation) > 1 - SAME_WITHOUT_OUTLYING)
 
 
 def _names_classes(values: np.ndarray, answers: pd.Series) -> np.ndarray:

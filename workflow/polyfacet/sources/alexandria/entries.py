@@ -95,7 +95,7 @@ def _list(window: JsonWindow) -> Iterator[Any]:
     is_first = True
     while window.peek() != "]":
         if not is_first:
-            window.take(",")
+            window.take_comma()
         yield window.entry()
         is_first = False
     window.take("]")
@@ -108,7 +108,7 @@ def _object(window: JsonWindow) -> Iterator[Any]:
     others: list[tuple[str, Any]] = []
     while window.peek() != "}":
         if others:
-            window.take(",")
+            window.take_comma()
         key = window.key()
         if _holds_entries(window, key):
             window.drop_mark()
@@ -208,7 +208,7 @@ def _members(window: JsonWindow, *, is_first: bool, is_inner: bool = False) -> I
     """
     while window.peek() != "}":
         if not is_first:
-            window.take(",")
+            window.take_comma()
         is_first = False
         key = window.key()
         if not is_inner and _holds_entries(window, key):
@@ -223,7 +223,7 @@ def _members(window: JsonWindow, *, is_first: bool, is_inner: bool = False) -> I
 def _beside_entries(window: JsonWindow, others: list[str]) -> Iterator[Any]:
     """Yield the entries that stand beside ``entries`` in their object, and name what else is there."""
     while window.peek() == ",":
-        window.take(",")
+        window.take_comma()
         key = window.key()
         if _holds_entries(window, key):
             yield from _container(window)

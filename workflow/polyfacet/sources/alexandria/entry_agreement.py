@@ -27,6 +27,8 @@ SHARE_WITHIN = 5e-3
 # Of two that are whole numbers of atoms, up to 1000 of them.
 WHOLE_SHARE_WITHIN = 1e-6
 
+# What the formula of a structure is called, by the Materials Project and by pymatgen, too.
+FORMULAS = ("formula", "formula_pretty", "reduced_formula")
 # D and T, which are hydrogen in every facet.
 HYDROGEN_ISOTOPES = 3
 HEAVY_HYDROGEN = re.compile(r"[DT](?![a-z])")
@@ -86,55 +88,70 @@ def check_agreement(entry: Mapping[str, Any], data: Mapping[str, Any], cell: Cel
     InvalidEntryError
         At the first statement that contradicts.
     """
-    _check_composition(entry, data, cell)
-    _check_lattice(entry["structure"], data, cell)
+    for place in (entry, data):
+        _check_composition(place, cell)
+        _check_counts(place, cell)
+        _check_close(given(place, "volume"), cell.volume, "volume")
+    _check_lattice(entry["structure"], cell)
     check_energies(entry, data, cell.n_atoms, math.fsum(cell.stated_amounts.values()))
 
 
-def _check_composition(entry: Mapping[str, Any], data: Mapping[str, Any], cell: Cell) -> None:
-    formula = given(data, "formula")
-    if formula and formula != cell.formula:
-        _check_formula(formula, "formula", cell)
-    for place in (entry, data):
-        _check_reduced(place, cell)
-        composition = given(place, "composition")
+def _check_composition(place: Mapping[str, Any], cell: Cell) -> None:
+    """Hold the formulas and amounts of an entry or of its data block against the structure."""
+    for key in FORMULAS:
+        formula = given(place, key)
+        if formula is not None and not isinstance(formula, str):
+            raise InvalidEntryError(f"{key} is {shown(formula)}, not a text")
+        if formula and formula != cell.formula:
+            _check_formula(formula, key, cell)
+    for key, check in (("composition", _check_amounts), ("composition_reduced", _check_shares)):
+        composition = given(place, key)
         if isinstance(composition, str):
-            _check_formula(composition, "composition", cell)
+            _check_formula(composition, key, cell)
         elif composition:
-            _check_amounts(composition, cell)
-    elements = given(data, "elements")
+            check(composition, cell)
+
+
+def _check_counts(place: Mapping[str, Any], cell: Cell) -> None:
+    """Hold the elements and the numbers of elements, sites and atoms against the structure."""
+    elements = given(place, "elements")
     if elements is not None and not isinstance(elements, list):
         raise InvalidEntryError(f"elements is {shown(elements)}, not a list")
     _check_elements(elements, "elements are", cell)
     # Pymatgen counts the isotopes of hydrogen as elements of their own, and writes all of them as H.
     n_isotopes = min(HYDROGEN_ISOTOPES, max(1, math.floor(cell.amounts.get("H", 1.0))))
-    n_elements = given_whole(data, "nelements")
+    n_elements = given_whole(place, "nelements")
     if n_elements not in (None, *range(len(cell.amounts), len(cell.amounts) + n_isotopes)):
         raise InvalidEntryError(f"nelements is {n_elements}, but the structure has {len(cell.amounts)}")
-    chemsys = given(data, "chemsys")
+    chemsys = given(place, "chemsys")
     if chemsys is not None and not isinstance(chemsys, str):
         raise InvalidEntryError(f"chemsys is {shown(chemsys)}, not a text")
     if chemsys is not None:
         _check_elements(chemsys.split("-"), "chemsys is", cell, shown(chemsys))
+    n_sites = len(cell.positions)
+    for key in ("nsites", "num_sites"):
+        stated = given_whole(place, key)
+        if stated not in (None, n_sites):
+            raise InvalidEntryError(f"{key} is {stated}, but the structure has {n_sites} sites")
+    n_atoms = given(place, "n_atoms")
+    # Some count the sites, some what is on them, before or after sites were filled.
+    possible = (n_sites, cell.n_atoms, math.fsum(cell.stated_amounts.values()))
+    if n_atoms is not None and not any(
+        abs(number(n_atoms, "n_atoms") - found) <= ATOMS_WITHIN for found in possible
+    ):
+        raise InvalidEntryError(f"n_atoms is {n_atoms}, but the structure has {cell.n_atoms:g} atoms")
 
 
-def _check_reduced(place: Mapping[str, Any], cell: Cell) -> None:
-    """Hold what the Materials Project says under names of its own against the structure."""
-    formula, reduced = given(place, "formula_pretty"), given(place, "composition_reduced")
-    if formula is not None and not isinstance(formula, str):
-        raise InvalidEntryError(f"formula_pretty is {shown(formula)}, not a text")
-    for text, what in ((formula, "formula_pretty"), (reduced, "composition_reduced")):
-        if text and isinstance(text, str) and text != cell.formula:
-            _check_formula(text, what, cell)
-    if reduced and not isinstance(reduced, str):
-        found = _found_amounts(reduced, "composition_reduced", cell)
-        within = SHARE_WITHIN
-        if _are_whole(found) and _are_whole(cell.amounts):
-            within = WHOLE_SHARE_WITHIN
-        same = found.keys() == cell.amounts.keys() and _shares_are_close(found, cell.amounts, within)
-        if not same and not _are_stated(found, cell):
-            was = f"composition_reduced is {_listed(found)}"
-            raise InvalidEntryError(f"{was}, but the structure is {_listed(cell.amounts)}")
+def _check_shares(stated: Any, cell: Cell) -> None:
+    """Hold the amounts of a formula unit against those of the structure."""
+    found = _found_amounts(stated, "composition_reduced", cell)
+    within = SHARE_WITHIN
+    if _are_whole(found) and _are_whole(cell.amounts):
+        within = WHOLE_SHARE_WITHIN
+    same = found.keys() == cell.amounts.keys() and _shares_are_close(found, cell.amounts, within)
+    if not same and not _are_stated(found, cell):
+        was = f"composition_reduced is {_listed(found)}"
+        raise InvalidEntryError(f"{was}, but the structure is {_listed(cell.amounts)}")
 
 
 def _check_formula(text: str, what: str, cell: Cell) -> None:
@@ -212,10 +229,9 @@ def _check_elements(names: Sequence[Any] | None, what: str, cell: Cell, text: st
         raise InvalidEntryError(f"{what} {text}, but the structure holds {', '.join(sorted(cell.amounts))}")
 
 
-def _check_lattice(structure: Mapping[str, Any], data: Mapping[str, Any], cell: Cell) -> None:
+def _check_lattice(structure: Mapping[str, Any], cell: Cell) -> None:
     lattice = structure["lattice"]
     lengths = [math.hypot(*row) for row in cell.matrix]
-    _check_close(data.get("volume"), cell.volume, "volume")
     _check_close(lattice.get("volume"), cell.volume, "lattice volume")
     for name, length in zip("abc", lengths, strict=True):
         _check_close(lattice.get(name), length, f"lattice {name}")

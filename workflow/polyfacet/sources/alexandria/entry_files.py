@@ -15,6 +15,7 @@ from typing import Any
 
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.progress import tell
+from polyfacet.sources.alexandria.blank_files import why_empty
 from polyfacet.sources.alexandria.compression import COMPRESSIONS, PLAIN_BYTES_PER_ENTRY, stated_compression
 
 JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
@@ -82,9 +83,11 @@ def entry_files(sources: Sequence[Path]) -> EntryFiles:
     """
     chosen: dict[Path, None] = {}
     left_out: list[LeftOut] = []
-    for source in sources:
+    # What is named comes first: it is read although it may be empty.
+    for source in sorted(sources, key=_is_folder):
         if _is_folder(source):
-            for path, reason in _contents(source):
+            for path, why_not in _contents(source):
+                reason = why_not or (None if path in chosen else why_empty(path))
                 if reason is None:
                     chosen[path] = None
                 else:

@@ -8,6 +8,7 @@ one refuses (NaN).
 """
 
 import json
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,12 @@ SEPARATOR_CHARS = 72
 # A value that is cut by the end of the window fails within this distance of the end, or inside a string.
 CUT_MARGIN_CHARS = 16
 TAKE_OUT = "Take the entry out of the file."
+TAKE_COMMA_OUT = "Take the comma out of the file."
+PUT_COMMA_IN = "Put a comma between them, or get the file again."
+# Behind the last value of a list or object, in front of the first, or behind another comma.
+COMMA_TOO_MANY = re.compile(r",\s*[\]},]|[\[{]\s*,")
+# Around the place of an error it is looked for this far.
+CONTEXT_CHARS = 1000
 
 
 class JsonWindow:
@@ -117,9 +124,17 @@ class JsonWindow:
     def take(self, expected: str) -> None:
         """Take one character, which must be the expected one."""
         found = self.peek()
+        if expected in (",", "}") and found in ("[", "{", '"'):
+            raise self.error("malformed JSON (a comma is missing between two values)", PUT_COMMA_IN)
         if found != expected:
             raise self.error(f"expected {expected!r}, found {found!r}" if found else "the file ends early")
         self.at += 1
+
+    def take_comma(self) -> None:
+        """Take the comma between two values."""
+        self.take(",")
+        if self.peek() in ("]", "}", ","):
+            raise self.error("malformed JSON (a comma too many)", TAKE_COMMA_OUT)
 
     def key(self) -> str:
         """Take a key of an object and the colon behind it."""
@@ -159,7 +174,7 @@ class JsonWindow:
                 value, end = self.decode(self.text, self.at)
             except json.JSONDecodeError as error:
                 if not self._may_be_cut(error) or not self.grow():
-                    raise self.error(f"malformed JSON ({error.msg})") from error
+                    raise self._malformed(error) from error
                 if len(self.text) - self.at > MAX_ENTRY_CHARS:
                     raise self.error(f"an entry longer than {MAX_ENTRY_CHARS >> 20} MiB", TAKE_OUT) from error
                 continue
@@ -169,6 +184,14 @@ class JsonWindow:
             if end <= len(self.text) - CUT_MARGIN_CHARS or not self.grow():
                 self.at = end
                 return value
+
+    def _malformed(self, error: json.JSONDecodeError) -> UserError:
+        """Return an error that names the likely cause."""
+        start = max(error.pos - CONTEXT_CHARS, 0)
+        for comma in COMMA_TOO_MANY.finditer(self.text, start, error.pos + CONTEXT_CHARS):
+            if comma.start() <= error.pos < comma.end():
+                return self.error("malformed JSON (a comma too many)", TAKE_COMMA_OUT)
+        return self.error(f"malformed JSON ({error.msg})")
 
     def _may_be_cut(self, error: json.JSONDecodeError) -> bool:
         return error.msg.startswith("Unterminated string") or error.pos >= len(self.text) - CUT_MARGIN_CHARS

@@ -63,9 +63,6 @@ def material_from_entry(entry: Any, magnetization: Magnetization = "absolute") -
     )
     _stated_text(data, "formula")
     prototype_id = _stated_text(data, "prototype_id")
-    n_sites = given_whole(data, "nsites")
-    if n_sites not in (None, len(sites)):
-        raise InvalidEntryError(f"nsites is {n_sites}, but the structure has {len(sites)} sites")
     check_agreement(entry, data, cell)
     objectives = _objectives(Calculation(data, cell.n_atoms, volume, magnetization))
     check_properties(data)

@@ -39,6 +39,7 @@ from polyfacet.training.engines.numeric_facets import (
     composition_statistics,
     original_features,
 )
+from polyfacet.training.powers_of_two import divided, exponents_of
 
 # What libraries say of numbers that they cannot work with or that training ran off to, and of too few rows;
 # any other ValueError is a defect.
@@ -91,7 +92,7 @@ class Classical(ProbabilisticEngine):
         name = self.settings.model
         pipeline = self._new_pipeline(bool(objective.classes))
         try:
-            pipeline.fit(features, np.ldexp(answers, -exponent) if exponent else answers)
+            pipeline.fit(features, divided(answers, exponent) if exponent else answers)
         except (ValueError, XGBoostError) as error:
             raise_machine_failure(error)
             if OF_THE_DATA.search(str(error)) and not isinstance(error, InvalidParameterError):
@@ -173,8 +174,9 @@ def _exponent(answers: np.ndarray) -> int:
     Trees stop where a split gains little in absolute numbers, whatever the unit.  Dividing by a power of two
     changes no digit, so that answers of about 1 are learned as the library alone would.
     """
-    spread = float(np.std(answers))
-    return math.frexp(spread)[1] if 0 < spread < math.inf else 0
+    exponent = int(exponents_of(answers))
+    spread = float(np.std(divided(answers, exponent)))
+    return exponent + math.frexp(spread)[1] if spread > 0 else 0
 
 
 def _encoded(rows: pd.DataFrame, objective: Objective) -> tuple[np.ndarray, np.ndarray]:

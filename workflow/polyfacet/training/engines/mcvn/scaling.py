@@ -6,6 +6,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from polyfacet.training.powers_of_two import divided, exponents_of
+
 Array = NDArray[np.float64]
 
 
@@ -19,9 +21,11 @@ class Scaling:
     @classmethod
     def fit(cls, values: Array) -> Self:
         """Fit on shape ``(rows, columns)``, missing values left out; what does not vary keeps its unit."""
-        known = np.ma.masked_invalid(values)
-        deviation = known.std(axis=0).filled(0.0)
-        return cls(known.mean(axis=0).filled(0.0).tolist(), np.where(deviation > 0, deviation, 1.0).tolist())
+        exponents = exponents_of(values)
+        known = np.ma.masked_invalid(divided(values, exponents))
+        mean = np.ldexp(known.mean(axis=0).filled(0.0), exponents)
+        deviation = np.ldexp(known.std(axis=0).filled(0.0), exponents)
+        return cls(mean.tolist(), np.where(deviation > 0, deviation, 1.0).tolist())
 
     @classmethod
     def identity(cls, n_columns: int) -> Self:

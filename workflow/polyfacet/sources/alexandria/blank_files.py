@@ -1,0 +1,27 @@
+"""Files in which there is nothing: white space, or documents without entries."""
+
+import re
+from contextlib import suppress
+from pathlib import Path
+
+from polyfacet.runtime.errors import UserError
+from polyfacet.sources.alexandria.entry_text import EntryText, UnreadableTextError
+
+# Characters that are looked at; a longer file is read like any other.
+MAX_BLANK_CHARS = 1 << 16
+# Marks of the byte order are in files that are joined.
+_BLANK = r"[\s\ufeff]*"
+_NOTHING = rf"\[{_BLANK}\]|\{{{_BLANK}\}}"
+_DOCUMENT = rf"{_NOTHING}|\{{{_BLANK}\"entries\"{_BLANK}:{_BLANK}(?:{_NOTHING}){_BLANK}\}}"
+_DOCUMENTS = re.compile(rf"{_BLANK}(?:(?:{_DOCUMENT}){_BLANK})*")
+
+
+def why_empty(path: Path) -> str | None:
+    """Say what a file holds in which there is no entry; None if there may be some, or it cannot be read."""
+    with suppress(UserError, UnreadableTextError), EntryText(path) as content:
+        text = content.read(MAX_BLANK_CHARS + 1)
+        if len(text) > MAX_BLANK_CHARS or not _DOCUMENTS.fullmatch(text):
+            return None
+        documents = re.sub(_BLANK, "", text)
+        return f"empty (nothing but {documents[:40]})" if documents else "empty (nothing but white space)"
+    return None
