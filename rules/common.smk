@@ -5,6 +5,7 @@ import sys
 from dataclasses import asdict
 from functools import cache
 
+from polyfacet.config.assignments import with_nulls
 from polyfacet.config.completion import complete_config
 from polyfacet.config.run import CRYSTALS
 from polyfacet.config.source_text import check_source_text
@@ -32,6 +33,7 @@ from polyfacet.training.feasibility import check_feasible
 from polyfacet.training.methods import (
     checked_methods,
     forms_of,
+    known_settings,
     needs_structure,
     splits_of_source,
 )
@@ -41,8 +43,10 @@ if place_fault := environment_fault(sys.executable):
 
 try:
     check_source_text(workflow.configfiles, sys.argv)
-    config = complete_config(config)
+    config = complete_config(with_nulls(config, workflow.config_settings.config))
     use_plugins(config["plugins"])
+    # Again, now that it is known what is declared of the settings of engines.
+    check_source_text(workflow.configfiles, known=known_settings(config))
     OBJECTIVES = {
         table: {
             each.column: each for each in objectives_of(table_source(table, section))
