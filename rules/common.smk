@@ -2,7 +2,6 @@
 
 import math
 import sys
-from dataclasses import asdict
 from functools import cache
 
 from polyfacet.config.assignments import with_nulls
@@ -28,7 +27,11 @@ from polyfacet.runtime.file_state import state_of_files
 from polyfacet.runtime.packages import package_versions
 from polyfacet.runtime.plugins import use_plugins
 from polyfacet.sources.alexandria.entry_files import estimated_entries
-from polyfacet.sources.tables.description import objectives_of, table_source
+from polyfacet.sources.tables.description import (
+    objectives_of,
+    read_of_table,
+    table_source,
+)
 from polyfacet.training.feasibility import check_feasible
 from polyfacet.training.methods import (
     checked_methods,

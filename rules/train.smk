@@ -218,7 +218,7 @@ def cells_of_job(wildcards):
     return [
         {
             "combination": combination,
-            "objective": asdict(objectives[objective]),
+            "objective": objectives[objective].learned,
             "folder": "." if one else f"{combination}/{objective}",
         }
         for combination in ([wildcards.combination] if one else combinations)

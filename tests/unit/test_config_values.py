@@ -329,3 +329,17 @@ def test_texts_inside_values_of_the_command_line_stay_texts(given):
 )
 def test_other_words_of_the_command_line_are_left_alone(arguments):
     check_source_text([], ["snakemake", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("download: {files: {a.json: {}}}", r"unknown key download.files.a.json. Known here: url, sha256\."),
+        ("report: {published: {a: 1}}", "unknown key report.published.a. Known here: source, method"),
+        ("filters: {elements_excluded: [On, Off]}", r"YAML reads yes, no(.|\n)*elements_excluded: \[Fe, O\]"),
+        ("filters: {elements_required: yes}", r"YAML reads yes, no(.|\n)*elements_required: \[Fe, O\]"),
+    ],
+)
+def test_errors_name_what_is_known_there(line, message):
+    with pytest.raises(UserError, match=message):
+        read(line)

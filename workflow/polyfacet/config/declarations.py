@@ -21,8 +21,10 @@ def field_at(section: type[BaseModel], path: Path) -> tuple[FieldInfo | None, in
 
 
 def keys_at(section: type[BaseModel], path: Path) -> list[str]:
-    """Name the keys that are declared below a path."""
-    return [key for kind in _walk(section, path)[2] for key in _fields(kind)]
+    """Name the keys that are declared below a path; one value may stand for a list of it."""
+    kinds = _walk(section, path)[2]
+    items = [item for kind in kinds for item in _values(kind, 0)]
+    return list(dict.fromkeys(key for kind in (*kinds, *items) for key in _fields(kind)))
 
 
 def kinds_below(kinds: Kinds, part: str | int) -> Kinds:

@@ -96,6 +96,10 @@ class TruthValueError(Exception):
     """A truth value where a text is meant."""
 
 
+class NoElementError(TruthValueError):
+    """One where the symbol of an element is meant, which only ``No`` can be."""
+
+
 def read_as(value: Any, declared: Any) -> Any:
     """Read the value of a key as what is declared; see `as_declared`.
 
@@ -107,7 +111,9 @@ def read_as(value: Any, declared: Any) -> Any:
     try:
         return as_declared(value, declared)
     except TruthValueError as error:
-        raise PydanticCustomError("truth_value", TRUTH_VALUES, {WRITE: _quoted(value)}) from error
+        # Which elements were meant is not known: the key's example shows some.
+        write = {} if isinstance(error, NoElementError) else {WRITE: _quoted(value)}
+        raise PydanticCustomError("truth_value", TRUTH_VALUES, write) from error
 
 
 def as_declared(value: Any, declared: Any) -> Any:
@@ -263,7 +269,9 @@ def _scalar_as_declared(value: Any, options: tuple[Any, ...]) -> Any:
     if isinstance(value, bool):
         if bool in kinds:
             return value
-        if value is False and any(ELEMENT in getattr(each, "__metadata__", ()) for each in options):
+        if any(ELEMENT in getattr(each, "__metadata__", ()) for each in options):
+            if value:
+                raise NoElementError
             return "No"
         if str in kinds:
             raise TruthValueError
