@@ -2,9 +2,9 @@
 
 import math
 import sys
-from dataclasses import asdict
 from functools import cache
 
+from polyfacet.config.assignments import with_nulls
 from polyfacet.config.completion import complete_config
 from polyfacet.config.run import CRYSTALS, Configuration
 from polyfacet.config.source_text import check_source_text, holds_only
@@ -27,11 +27,16 @@ from polyfacet.runtime.file_state import state_of_files
 from polyfacet.runtime.packages import package_versions
 from polyfacet.runtime.plugins import use_plugins
 from polyfacet.sources.alexandria.entry_files import estimated_entries
-from polyfacet.sources.tables.description import objectives_of, table_source
+from polyfacet.sources.tables.description import (
+    objectives_of,
+    read_of_table,
+    table_source,
+)
 from polyfacet.training.feasibility import check_feasible
 from polyfacet.training.methods import (
     checked_methods,
     forms_of,
+    known_settings,
     needs_structure,
     splits_of_source,
 )
@@ -41,10 +46,16 @@ if place_fault := environment_fault(sys.executable):
 
 try:
     is_module = workflow.modifier.namespace is not None
-    if not is_module or holds_only(workflow.configfiles, Configuration.model_fields):
+    is_ours = not is_module or holds_only(
+        workflow.configfiles, Configuration.model_fields
+    )
+    if is_ours:
         check_source_text(workflow.configfiles, sys.argv)
-    config = complete_config(config)
+    config = complete_config(with_nulls(config, workflow.config_settings.config))
     use_plugins(config["plugins"])
+    # Again, now that it is known what is declared of the settings of engines.
+    if is_ours:
+        check_source_text(workflow.configfiles, known=known_settings(config))
     OBJECTIVES = {
         table: {
             each.column: each for each in objectives_of(table_source(table, section))

@@ -4,6 +4,12 @@
 include: "functions/dataset.smk"
 
 
+def shown_of_table(wildcards):
+    """Label and unit of each objective of a table; a sample of crystals has its own."""
+    objectives = OBJECTIVES[wildcards.source] if wildcards.source != CRYSTALS else {}
+    return {name: objective.shown for name, objective in objectives.items()}
+
+
 rule assemble_dataset:
     input:
         sample=SAMPLE,
@@ -26,6 +32,7 @@ rule assemble_dataset:
         packages=packages_of_rule("assemble_dataset"),
         facets=lambda wildcards: [facet.name for facet in FACETS_OF[wildcards.source]],
         n_shards=shards_of,
+        shown=shown_of_table,
         structure_pictures=structure_picture_columns(
             config["images"]["views"], config["images"]["arrangement"]
         ),

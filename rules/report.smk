@@ -29,7 +29,10 @@ rule collect_results:
         code=code_of_rule("collect_results"),
         packages=packages_of_rule("collect_results"),
         reference=config["report"]["reference"],
-        objectives={source: list(own) for source, own in OBJECTIVES.items()},
+        objectives={
+            source: {name: objective.shown for name, objective in own.items()}
+            for source, own in OBJECTIVES.items()
+        },
     script:
         script_path("collect_results")
 

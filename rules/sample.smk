@@ -97,7 +97,7 @@ rule read_composition_table:
         state=lambda wildcards: state_of_files(
             [config["tables"][wildcards.source]["file"]]
         ),
-        description=lambda wildcards: config["tables"][wildcards.source],
+        description=lambda wildcards: read_of_table(config["tables"][wildcards.source]),
         max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("read_composition_table")

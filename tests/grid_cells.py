@@ -42,8 +42,6 @@ def card_fields(**changes: Any) -> dict[str, Any]:
         "reason": None,
         "engine": "automm",
         "settings": {"max_epochs": 3, "hyperparameters": {"optim.lr": 1e-3}},
-        "label": "Volume",
-        "unit": "A^3/atom",
         "classes": [],
         "is_baseline": False,
         "contains_answer": True,

@@ -149,7 +149,7 @@ def cells_of_job(wildcards):
     return [
         {
             "combination": cell["combination"],
-            "objective": asdict(OBJECTIVES[wildcards.source][cell["objective"]]),
+            "objective": OBJECTIVES[wildcards.source][cell["objective"]].learned,
             "folder": "/".join(cell[level] for level in free) or ".",
         }
         for cell in cells

@@ -127,7 +127,7 @@ def test_one_answer_in_the_test_rows_has_errors_but_no_scale(frame, tmp_path, na
     assert card.status == "ok"
     if not objective.classes:
         predictions = read_table(tmp_path / "predictions.parquet", PREDICTIONS)
-        scores = list(scores_of_cell(cell_row(card), predictions))
+        scores = list(scores_of_cell(cell_row(card, {"label": "a", "unit": ""}), predictions))
         found = {score["metric"]: score["value"] for score in scores}
         assert np.isnan(found["mase"])
         assert np.isfinite(found["mae"])

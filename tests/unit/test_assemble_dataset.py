@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
@@ -20,8 +21,10 @@ from polyfacet.runtime.files import sha256_of_file
 from polyfacet.runtime.identifiers import shard_of
 from polyfacet.runtime.parquet import write_table
 from polyfacet.sources.alexandria.material import material_from_entry
+from polyfacet.sources.tables.description import objectives_of, read_of_table, table_source
+from polyfacet.sources.tables.reading import rows_schema
 from polyfacet.splits.parts import SPLIT
-from polyfacet.training.dataset import read_cell_rows, read_dataset
+from polyfacet.training.dataset import read_cell_rows, read_dataset, with_labels
 
 FACETS = FULL_FACETS
 MAT_IDS = ["test000", "test001", "test002"]
@@ -198,3 +201,17 @@ def test_a_damaged_dataset_is_named(dataset, damage):
         part.write_bytes(content[:200])
     with pytest.raises(UserError, match=r"dataset cannot be read .* Delete the folder"):
         read_dataset(path)
+
+
+def test_labels_and_units_of_a_table_are_said_by_its_dataset_alone():
+    section = {
+        "file": "a.csv",
+        "composition": {"formula": "F"},
+        "objectives": {"hv": {"column": "HV", "label": "Hardness", "unit": "GPa"}},
+    }
+    read = table_source("steel", read_of_table(section))
+    assert read == table_source("steel", read_of_table({**section, "objectives": {"hv": {"column": "HV"}}}))
+    (shown,) = objectives_of(table_source("steel", section))
+    said = with_labels(rows_schema(read), {"hv": shown.shown}).field("hv")
+    assert said.metadata == {b"meaning": b"Hardness", b"unit": b"GPa"}
+    assert (said.type, said.nullable) == (pa.float64(), True)

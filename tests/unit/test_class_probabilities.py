@@ -77,7 +77,9 @@ def test_they_are_in_the_table_of_the_run(trained, tmp_path):
     trained(*TREES)
     tables = [tmp_path / f"{name}.parquet" for name in ("all_cells", "all_predictions", "scores")]
     csv = {f"{name}_csv": tmp_path / f"{name}.csv" for name in ("cells", "scores", "comparison")}
-    collect_results.main([tmp_path], *tables, **csv, reference=None, objectives={"crystals": ["phase"]})
+    objectives = {"crystals": {"phase": {"label": "Phase", "unit": ""}}}
+    collect_results.main([tmp_path], *tables, **csv, reference=None, objectives=objectives)
+    assert set(pd.read_parquet(tables[0])["label"]) == {"Phase"}
     own, all_of_run = (
         read_table(path, PREDICTIONS) for path in (tmp_path / "predictions.parquet", tables[1])
     )

@@ -104,7 +104,8 @@ def test_predictions_become_scores_of_their_cells(tmp_path):
     write_cell(folder / "3", failed, objective="uts", status="failed", reason="too few rows")
     tables = [tmp_path / f"{name}.parquet" for name in ("cells", "predictions", "scores")]
     csv = {f"{name}_csv": tmp_path / f"{name}.csv" for name in ("cells", "scores", "comparison")}
-    collect_results.main([folder], *tables, **csv, reference=None, objectives={"steel": ["hv", "gfa", "uts"]})
+    shown = {name: {"label": name, "unit": ""} for name in ("hv", "gfa", "uts")}
+    collect_results.main([folder], *tables, **csv, reference=None, objectives={"steel": shown})
     found = read_table(tables[2], SCORES).set_index(["objective", "class", "metric"])
     assert set(zip(found["source"], found["split"], found["repeat"], found["method"], strict=True)) == {
         ("steel", "formula", 3, "mean")

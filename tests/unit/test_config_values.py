@@ -3,9 +3,11 @@
 import pytest
 import yaml
 
+from polyfacet.config.assignments import with_nulls
 from polyfacet.config.completion import complete_config
 from polyfacet.config.source_text import check_source_text
 from polyfacet.runtime.errors import UserError
+from polyfacet.training.methods import checked_methods
 
 TABLE = {"file": "a.csv", "composition": {"formula": "F"}, "objectives": {"hv": {"column": "HV"}}}
 
@@ -27,11 +29,6 @@ def read(text):
         ("n_materials: '200'", "n_materials", 200),
         ("shard_size: 100.0", "shard_size", 100),
         ("download: {stall_timeout_s: 1:30}", "download.stall_timeout_s", 90.0),
-        (
-            "methods: {automm: {settings: {learning_rate: 1e-4}}}",
-            "methods.automm.settings.learning_rate",
-            1e-4,
-        ),
         # Truth values.
         ("images: {bonds: no}", "images.bonds", False),
         ("images: {bonds: on}", "images.bonds", True),
@@ -40,12 +37,15 @@ def read(text):
         # No value.
         ("shards: ~", "shards", None),
         ("shards:", "shards", None),
-        ("images: {browser: 'null'}", "images.browser", None),
+        ("images: {browser: null}", "images.browser", None),
+        ("shards: 'null'", "shards", None),
         # Texts.
         ("run_name: 2024", "run_name", "2024"),
         ("run_name: '001'", "run_name", "001"),
         ("run_name: 2024-01-31", "run_name", "2024-01-31"),
         ("run_name: 'yes'", "run_name", "yes"),
+        ("images: {browser: 'null'}", "images.browser", "null"),
+        ("sources: '[a].json'", "sources", ["[a].json"]),
         ("filters: {elements_required: [No, Y, N]}", "filters.elements_required", ["No", "Y", "N"]),
         # One value where a list is meant.
         ("objectives: gap", "objectives", ["gap"]),
@@ -71,6 +71,7 @@ def test_a_value_is_read_as_meant(line, keys, value):
     [
         ("id: 2024", "id", "2024"),
         ("id: ~", "id", None),
+        ("id: 'null'", "id", "null"),
         ("composition: {columns: [C, No]}", "composition.columns", {"C": "C", "No": "No"}),
         ("composition: {columns: {No: 3, C: 1.5}}", "composition.columns", {"No": "3", "C": "1.5"}),
         ("composition: {columns: C}", "composition.columns", {"C": "C"}),
@@ -143,14 +144,13 @@ def test_classes_that_are_truth_values_need_quotes():
 def test_the_command_line_gives_texts_for_the_values_in_sections():
     named = {"optim.lr": "1e-3", "x": "true", "y": "null", "z": "[1, a]", "d": "2024-01-31"}
     settings = {"hyperparameters": named}
-    config = complete_config(
-        {
-            "images": {"size": "64", "bonds": "false", "browser": "null", "views": "[z, a]"},
-            "splits": {"random": {"train_fraction": "0.8"}},
-            "filters": {"space_groups": ["225"], "elements_required": ["No"], "sites_max": "null"},
-            "methods": {"automm": {"settings": settings, "sources": "[crystals]"}},
-        }
-    )
+    given = {
+        "images": {"size": "64", "bonds": "false", "browser": "null", "views": "[z, a]"},
+        "splits": {"random": {"train_fraction": "0.8"}},
+        "filters": {"space_groups": ["225"], "elements_required": ["No"], "sites_max": "null"},
+        "methods": {"automm": {"settings": settings, "sources": "[crystals]"}},
+    }
+    config = complete_config(with_nulls(given, given))
     images = {"size": 64, "bonds": False, "browser": None, "views": ["z", "a"]}
     assert config["images"] | images == config["images"]
     assert config["splits"]["random"]["train_fraction"] == 0.8
@@ -158,9 +158,20 @@ def test_the_command_line_gives_texts_for_the_values_in_sections():
     assert config["filters"] | filters == config["filters"]
     method = config["methods"]["automm"]
     assert method["sources"] == ["crystals"]
-    assert method["settings"] == {
-        "hyperparameters": {"optim.lr": 1e-3, "x": True, "y": None, "z": [1, "a"], "d": "2024-01-31"}
+    completed = checked_methods({**config, "sources": ["a.json"]})["crystals"]["automm"]["settings"]
+    assert completed["hyperparameters"] == {
+        "optim.lr": 1e-3,
+        "x": True,
+        "y": None,
+        "z": [1, "a"],
+        "d": "2024-01-31",
     }
+
+
+def test_null_of_files_and_of_the_command_line():
+    given = {"images": {"browser": "~"}, "tables": {"a": {**TABLE, "id": "null", "process": ["null"]}}}
+    config = with_nulls(given, {"images": {"browser": "~"}, "absent": "null"})
+    assert config == {**given, "images": {"browser": None}}
 
 
 def test_a_whole_section_may_be_a_text():
@@ -239,6 +250,76 @@ def test_numbers_on_the_command_line_are_checked_as_well(arguments):
 
 
 @pytest.mark.parametrize(
+    ("text", "line", "written"),
+    [
+        ("tables: {a: {objectives: {k: {column: K, classes:\n [-1, +1]}}}}", 2, "+1"),
+        ("tables: {a: {objectives: {k: {column: 1.50}}}}", 1, "1.50"),
+        ("tables: {a: {process: [T, 1.0e+3]}}", 1, "1.0e+3"),
+        ("tables: {a: {process: 1.50}}", 1, "1.50"),
+        ("tables: {a: {id: 1_000}}", 1, "1_000"),
+        ("tables: {a: {composition: {columns: {Fe: .5}}}}", 1, ".5"),
+        ("report: {published: [{published_in: 2022.10}]}", 1, "2022.10"),
+        ("run_name: +1", 1, "+1"),
+        ("methods: {+1: {engine: dummy}}", 1, "+1"),
+        ("download: {files: [1.50]}", 1, "1.50"),
+        ("x: &x {process: [+1]}\ntables: {a: *x}", 1, "+1"),
+        ("x: &x {process: [+1]}\ntables: {a: {<<: *x}}", 1, "+1"),
+        ("x: &x {process: [+1]}\ntables: {a: {<<: [*x]}, b: *x}", 1, "+1"),
+    ],
+)
+def test_numbers_that_a_text_would_spell_otherwise_are_named(tmp_path, text, line, written):
+    path = tmp_path / "run.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError) as refused:
+        check_source_text([path])
+    (problem,) = str(refused.value).splitlines()[1:]
+    assert f"run.yaml, line {line}: {written} is the number" in problem
+    assert f'a text is meant here. Write "{written}"' in problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tables: {a: {process: [2024, 20.5, -1, '+1', \"1.50\"], objectives: {k: {classes: [0, 1]}}}}",
+        "graphs: {min_radius: 1.50, training: {learning_rate: 1.0e-3}}",
+        "report: {published: [{value: [0.90, +1]}]}",
+        "filters: {space_groups: [+1], e_hull_max: .10}",
+        "seed: +1",
+        "methods: {a: {engine: classical, settings: {hyperparameters: {alpha: 1.50}}}}",
+        "zebra: [1.50]",
+        "&a [*a]",
+        "tables: &t {a: {process: *t}}",
+    ],
+)
+def test_numbers_that_are_meant_as_numbers_may_be_written_as_one_likes(tmp_path, text):
+    path = tmp_path / "run.yaml"
+    path.write_text(text)
+    check_source_text([path])
+
+
+@pytest.mark.parametrize("given", ["run_name=1.50", "run_name=+1", "sources=1e5", "objectives=1_000"])
+def test_texts_of_the_command_line_that_snakemake_reads_as_numbers_are_named(given):
+    written = given.partition("=")[2]
+    with pytest.raises(UserError) as refused:
+        check_source_text([], ["snakemake", "--config", given])
+    assert f"--config {given}: {written} is the number" in str(refused.value)
+    assert f'Write "{written}"' in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        'run_name="1.50"',
+        "tables={a: {objectives: {k: {column: 1.50, classes: [+1, 001]}}}}",
+        "seed=+1",
+        "n_materials=1e3",
+    ],
+)
+def test_texts_inside_values_of_the_command_line_stay_texts(given):
+    check_source_text([], ["snakemake", "--config", given])
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         ["--config", 'run_name="2024_02"', "n_materials=1_000"],
@@ -248,3 +329,17 @@ def test_numbers_on_the_command_line_are_checked_as_well(arguments):
 )
 def test_other_words_of_the_command_line_are_left_alone(arguments):
     check_source_text([], ["snakemake", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("download: {files: {a.json: {}}}", r"unknown key download.files.a.json. Known here: url, sha256\."),
+        ("report: {published: {a: 1}}", "unknown key report.published.a. Known here: source, method"),
+        ("filters: {elements_excluded: [On, Off]}", r"YAML reads yes, no(.|\n)*elements_excluded: \[Fe, O\]"),
+        ("filters: {elements_required: yes}", r"YAML reads yes, no(.|\n)*elements_required: \[Fe, O\]"),
+    ],
+)
+def test_errors_name_what_is_known_there(line, message):
+    with pytest.raises(UserError, match=message):
+        read(line)

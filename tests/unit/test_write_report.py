@@ -137,6 +137,28 @@ def test_a_best_cell_comes_with_the_number_of_test_rows_and_no_claim_beyond_them
     assert "no test says" in text
 
 
+def test_repeats_that_were_tested_on_the_same_materials_are_named(report, capsys):
+    def repeats(*digests):
+        return [
+            each
+            for repeat, digest in enumerate(digests)
+            for each in (
+                cell("text", mae=0.5, repeat=repeat, tested=digest),
+                *baselines(repeat=repeat, tested=digest),
+            )
+        ]
+
+    warning = "**Some repeats were tested on the same materials**"
+    assert f"{warning}: they differ by training alone" in (text := report(*repeats("abc", "abc")))
+    assert "- crystals, split random: 2 repeats have 1 test part" in text
+    assert "crystals, split random: 2 repeats have 1 test part" in capsys.readouterr().err
+    assert "3 repeats have 2 different test parts" in report(*repeats("abc", "def", "abc"))
+    capsys.readouterr()
+    assert warning not in report(*repeats("abc", "def"))
+    assert warning not in report(*repeats("abc"))
+    assert "repeats have" not in capsys.readouterr().err
+
+
 def test_repeats_and_unequal_test_parts_are_said(report):
     several = [
         cell(row, mae=0.5, repeat=i, n_test=3 + i) for i in range(2) for row in ("text", "mean", "median")

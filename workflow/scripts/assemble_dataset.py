@@ -1,8 +1,9 @@
 """Align objectives, facets and split of every material of a shard in one table."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 import pyarrow.parquet as pq
@@ -14,7 +15,7 @@ from polyfacet.runtime.parquet import write_table
 from polyfacet.runtime.progress import tell
 from polyfacet.runtime.sharding import read_shard
 from polyfacet.splits.parts import SPLIT
-from polyfacet.training.dataset import NOT_LEARNED_FROM, dataset_schema, with_derived
+from polyfacet.training.dataset import NOT_LEARNED_FROM, dataset_schema, with_derived, with_labels
 
 
 def main(
@@ -29,6 +30,7 @@ def main(
     n_shards: Annotated[int, Key("shards")],
     structure_pictures: Sequence[str] = ("image",),
     derived: Sequence[Path] = (),
+    shown: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> None:
     """Write the dataset's part of one shard.
 
@@ -51,6 +53,8 @@ def main(
         Columns of the structures' pictures: ``image``, or one for each view.
     derived
         Tables of objectives that are not in the sample.
+    shown
+        Label and unit of objectives of which the sample does not say them.
     """
     schema = pq.read_schema(sample)
     named = [facet_named(name) for name in facets]
@@ -61,7 +65,7 @@ def main(
     frame = with_facets(frame, tables_by_facet(named, tables, sample))
     frame = relative_pictures(frame, dataset.parent)
     fields = [pq.read_schema(path).remove_metadata().field(1) for path in derived]
-    whole = dataset_schema(schema, named, structure_pictures, fields)
+    whole = with_labels(dataset_schema(schema, named, structure_pictures, fields), shown)
     # A shard may lack all pictures of a view.
     frame = frame.reindex(columns=whole.names)
     write_table(dataset, frame.sort_values("mat_id"), whole)

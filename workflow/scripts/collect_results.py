@@ -1,6 +1,6 @@
 """Collect cards and predictions of all cells in two tables, and score them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ def main(
     scores_csv: Path,
     comparison_csv: Path,
     reference: str | None,
-    objectives: Mapping[str, Sequence[str]],
+    objectives: Mapping[str, Mapping[str, Mapping[str, str]]],
 ) -> None:
     """Write the tables.
 
@@ -41,7 +41,8 @@ def main(
     reference
         Baseline that the other methods are compared with; None for none.
     objectives
-        Source to its objectives, in the order in which tables and figures are to show them.
+        Source to its objectives, in the order in which tables and figures are to show them, and the label and
+        unit of each.
     """
     found_cells = [cell for folder in cells for cell in _cells_in(folder, objectives)]
     rows = [row for _, row in found_cells]
@@ -64,14 +65,17 @@ def main(
     write_text(comparison_csv, compare(frame, reference).to_csv(index=False))
 
 
-def _cells_in(folder: Path, objectives: Mapping[str, Sequence[str]]) -> list[tuple[Path, dict[str, Any]]]:
+def _cells_in(
+    folder: Path, objectives: Mapping[str, Mapping[str, Mapping[str, str]]]
+) -> list[tuple[Path, dict[str, Any]]]:
     """Read the cards of a folder, and order their rows by combination, few facets first, and objective."""
-    found = [(card, cell_row(read_card(card))) for card in sorted(folder.rglob("card.json"))]
+    cards = [(path, read_card(path)) for path in sorted(folder.rglob("card.json"))]
+    found = [(path, cell_row(card, objectives[card.source][card.objective])) for path, card in cards]
     return sorted(
         found,
         key=lambda cell: (
             order_of_combination(cell[1]["combination"]),
-            objectives[cell[1]["source"]].index(cell[1]["objective"]),
+            list(objectives[cell[1]["source"]]).index(cell[1]["objective"]),
         ),
     )
 

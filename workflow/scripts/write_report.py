@@ -12,7 +12,9 @@ from polyfacet.evaluation.tables import CELLS
 from polyfacet.materials.stage_tables import TWINS
 from polyfacet.reporting.notes import (
     element_note,
+    equal_repeats,
     network_note,
+    repeats_note,
     rows_note,
     splits_note,
     tested_note,
@@ -21,6 +23,7 @@ from polyfacet.reporting.notes import (
 from polyfacet.runtime.files import unreadable, write_text
 from polyfacet.runtime.markdown import plain, table
 from polyfacet.runtime.parquet import read_table
+from polyfacet.runtime.progress import tell
 from polyfacet.runtime.rejects import REJECTS
 from polyfacet.sources.tables.schemas import REJECTED_ROWS
 from polyfacet.splits.coverage import read_coverage
@@ -95,9 +98,12 @@ def main(
     )
     found = found.sort_values(["twin_group", "mat_id"])
     write_text(twins_csv, found.to_csv(index=False))
+    for line in equal_repeats(cells):
+        tell(f"{line}; the spread over them is that of training alone")
     formulas = read_table(sample, columns=["mat_id", "formula"]) if sample else None
     notes = [
         tested_note(cells),
+        repeats_note(cells),
         element_note(formulas, [read_table(path, SPLIT) for path in splits], cells),
         network_note({f"{path.parent.name}": read_json(path) for path in networks}, cells),
     ]

@@ -7,7 +7,11 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from polyfacet.config.section import EngineSettings, annotation_of
+
 Path = Sequence[str | int]
+# What a value may be, without what is said beside the types.
+Kinds = tuple[Any, ...]
 
 
 def field_at(section: type[BaseModel], path: Path) -> tuple[FieldInfo | None, int]:
@@ -17,8 +21,32 @@ def field_at(section: type[BaseModel], path: Path) -> tuple[FieldInfo | None, in
 
 
 def keys_at(section: type[BaseModel], path: Path) -> list[str]:
-    """Name the keys that are declared below a path."""
-    return [key for kind in _walk(section, path)[2] for key in _fields(kind)]
+    """Name the keys that are declared below a path; one value may stand for a list of it."""
+    kinds = _walk(section, path)[2]
+    items = [item for kind in kinds for item in _values(kind, 0)]
+    return list(dict.fromkeys(key for kind in (*kinds, *items) for key in _fields(kind)))
+
+
+def kinds_below(kinds: Kinds, part: str | int) -> Kinds:
+    """List what the value of a key, or an item of a list, may be."""
+    fields = [fields[str(part)] for fields in map(_fields, kinds) if part in fields]
+    if fields:
+        return tuple(_alternatives(annotation_of(fields[0])))
+    return tuple(inner for kind in kinds for inner in _values(kind, part))
+
+
+def kinds_of_keys(kinds: Kinds) -> Kinds:
+    """List what the keys of a mapping may be whose names users choose."""
+    named = [get_args(kind)[0] for kind in kinds if get_origin(kind) is dict]
+    return tuple(inner for each in named for inner in _alternatives(each))
+
+
+def takes_text(kinds: Kinds) -> bool:
+    """Say whether a scalar is read as text: a text, or one that stands for a list of texts, and no number."""
+    if {int, float} & set(kinds):
+        return False
+    items = [item for kind in kinds for item in _values(kind, 0)]
+    return str in kinds or (bool(items) and takes_text(tuple(items)))
 
 
 def _walk(section: type[BaseModel], path: Path) -> tuple[FieldInfo | None, int, list[Any]]:
@@ -44,12 +72,14 @@ def _fields(kind: Any) -> dict[str, FieldInfo]:
 
 def _values(kind: Any, part: str | int) -> list[Any]:
     """List what the items of a list, or the values of a mapping whose names users choose, may be."""
-    collections = (list, tuple) if isinstance(part, int) else (dict,)
-    return _alternatives(get_args(kind)[-1]) if get_origin(kind) in collections else []
+    collections, position = ((list, tuple), 0) if isinstance(part, int) else ((dict,), 1)
+    return _alternatives(get_args(kind)[position]) if get_origin(kind) in collections else []
 
 
 def _alternatives(annotation: Any) -> list[Any]:
     """List what an annotation allows, without what it says beside the types."""
+    if annotation == EngineSettings:
+        return [annotation]
     if get_origin(annotation) is Annotated:
         return _alternatives(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):

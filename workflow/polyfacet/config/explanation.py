@@ -141,7 +141,8 @@ def _about_unknown_key(problem: Problem, section: type[BaseModel], where: Sequen
     if near:
         snippet = _snippet([*where, *parent, near[0]], problem.details["input"])
         return f"unknown key {name}. Did you mean\n      {snippet}"
-    return f"unknown key {name}. Known here: {', '.join(known)}. Remove it."
+    there = f"Known here: {', '.join(known)}" if known else "There are no keys here"
+    return f"unknown key {name}. {there}. Remove it."
 
 
 def _reason(details: Mapping[str, Any]) -> str:

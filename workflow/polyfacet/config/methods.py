@@ -1,10 +1,10 @@
 """The methods that are trained, and what their results are compared with."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from polyfacet.config.section import Name, Section, Text, each_once
+from polyfacet.config.section import EngineSettings, Name, Section, Text, each_once
 
 _FACET = r"[a-z][a-z0-9]*(:[a-z0-9_]+)?"
 Combination = Annotated[str, StringConstraints(pattern=rf"^{_FACET}(\+{_FACET})*$")]
@@ -20,7 +20,7 @@ class Method(Section):
     engine: Name | None = Field(
         default=None, description="Name of the engine; `null` takes the name of the method."
     )
-    settings: dict[str, Any] = Field(
+    settings: EngineSettings = Field(
         default={}, description="Settings of the engine; docs/engines.md lists them."
     )
     combinations: CombinationSet | Combinations | dict[Name, CombinationSet | Combinations] | None = Field(
@@ -32,7 +32,7 @@ class Method(Section):
     sources: Annotated[list[Name], AfterValidator(each_once)] = Field(
         default=[], description="Sources that it is trained on: `crystals` or names of tables; empty for all."
     )
-    settings_of_sources: dict[Name, dict[str, Any]] = Field(
+    settings_of_sources: dict[Name, EngineSettings] = Field(
         default={}, description="Settings that override the others on one source: `{<source>: {...}}`."
     )
 

@@ -164,6 +164,9 @@ class Configuration(Section):
             split["method"] = split["method"] or name
         for name, method in config["methods"].items():
             method["engine"] = method["engine"] or name
+            # Which JSON might change before the engine reads them: a key that YAML reads as false, for one.
+            method["settings"] = self.methods[name].settings
+            method["settings_of_sources"] = self.methods[name].settings_of_sources
         config["report"]["published"] = [
             {key: value for key, value in entry.items() if value is not None}
             for entry in config["report"]["published"]

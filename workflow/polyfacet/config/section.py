@@ -9,8 +9,19 @@ from contextlib import suppress
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from polyfacet.runtime.names import NAME
 from polyfacet.runtime.project_files import located
@@ -20,9 +31,11 @@ WRITE = "write"
 TRUTH_VALUES = "YAML reads yes, no, on, off, true and false without quotes as truth values"
 PLAIN_VALUES = "should be made of texts, numbers, true, false, null, lists and mappings"
 
+# Of floats from here on, neighbours differ by more than 1.
+FIRST_INEXACT = 2.0**53
 _INTEGER = re.compile(r"[-+]?[0-9][0-9_]*")
 _FLOAT = re.compile(r"[-+]?([0-9][0-9_]*\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
-_NULL = ("null", "~")
+NULL = ("null", "~")
 _TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
@@ -31,6 +44,28 @@ class IsElement:
 
 
 ELEMENT = IsElement()
+
+
+class AsGiven:
+    """Mark of mappings that a declaration will read which is not known yet: the settings of engines.
+
+    They stay what YAML or the command line made of them: a text that looks like a number may be meant
+    as a text.
+    """
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Take the place of pydantic's own reading of a mapping."""
+        return core_schema.no_info_plain_validator_function(mapping_as_given)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Say that it is a mapping of texts to anything."""
+        return handler(core_schema.dict_schema(core_schema.str_schema(), core_schema.any_schema()))
+
+
+AS_GIVEN = AsGiven()
+EngineSettings = Annotated[dict[str, Any], AS_GIVEN]
 # What users name themselves; names become parts of paths.
 Name = Annotated[str, StringConstraints(pattern=rf"^{NAME}$")]
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -53,11 +88,20 @@ class Section(BaseModel):
     def _as_declared(cls, value: Any, info: ValidationInfo) -> Any:
         if info.field_name is None:
             raise TypeError("a validator of fields is called for fields")
-        return read_as(value, cls.model_fields[info.field_name].annotation)
+        return read_as(value, annotation_of(cls.model_fields[info.field_name]))
+
+
+def annotation_of(field: FieldInfo) -> Any:
+    """Return what a key is declared as, with the mark of settings, which pydantic keeps apart."""
+    return EngineSettings if AS_GIVEN in field.metadata else field.annotation
 
 
 class TruthValueError(Exception):
     """A truth value where a text is meant."""
+
+
+class NoElementError(TruthValueError):
+    """One where the symbol of an element is meant, which only ``No`` can be."""
 
 
 def read_as(value: Any, declared: Any) -> Any:
@@ -71,7 +115,9 @@ def read_as(value: Any, declared: Any) -> Any:
     try:
         return as_declared(value, declared)
     except TruthValueError as error:
-        raise PydanticCustomError("truth_value", TRUTH_VALUES, {WRITE: _quoted(value)}) from error
+        # Which elements were meant is not known: the key's example shows some.
+        write = {} if isinstance(error, NoElementError) else {WRITE: _quoted(value)}
+        raise PydanticCustomError("truth_value", TRUTH_VALUES, write) from error
 
 
 def as_declared(value: Any, declared: Any) -> Any:
@@ -94,6 +140,8 @@ def as_declared(value: Any, declared: Any) -> Any:
     options = _options(declared)
     if Any in options:
         return plain(value)
+    if any(AS_GIVEN in getattr(each, "__metadata__", ()) for each in options):
+        return value
     if isinstance(value, str):
         return None if _is_null(value, options) else _text_as_declared(value, options)
     if isinstance(value, Mapping):
@@ -125,8 +173,37 @@ def plain(value: Any) -> Any:
     raise PydanticCustomError("not_plain", PLAIN_VALUES)
 
 
+def mapping_as_given(value: Any) -> dict[Any, Any]:
+    """Check that a value is a mapping of what a configuration can hold, and return it as it is.
+
+    Raises
+    ------
+    PydanticCustomError
+        If it is none, or holds what no declaration could read.
+    """
+    if isinstance(value, str) and value.startswith("{"):
+        with suppress(yaml.YAMLError, RecursionError):
+            value = yaml.load(value, Loader=yaml.BaseLoader)  # noqa: S506 - texts, lists and mappings only
+    if not isinstance(value, Mapping):
+        raise PydanticCustomError("dict_type", "should be keys with values")
+    return {_as_given(key): _as_given(item) for key, item in value.items()}
+
+
+def _as_given(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return mapping_as_given(value)
+    if isinstance(value, list | tuple):
+        return [_as_given(item) for item in value]
+    if isinstance(value, str):
+        return _encodable(value)
+    if not isinstance(value, datetime.date):
+        # What `plain` refuses, such as bytes, nothing declared could take.
+        plain(value)
+    return value
+
+
 def _plain_text(text: str) -> Any:
-    if text in _NULL:
+    if text in NULL:
         return None
     if text in _TRUTH:
         return _TRUTH[text]
@@ -146,28 +223,31 @@ def _encodable(text: str) -> str:
 
 
 def _number(text: str) -> float | int | str:
-    """Read a number as YAML 1.2 does; anything else stays the text that it is."""
+    """Read a number as YAML 1.2 does, ``1e3`` as a whole one; anything else stays the text that it is."""
     if _INTEGER.fullmatch(text):
         return int(text)
     number = float(text) if _FLOAT.fullmatch(text) else math.inf
-    return number if math.isfinite(number) else text
+    if not math.isfinite(number):
+        return text
+    is_whole = "." not in text and number.is_integer() and abs(number) < FIRST_INEXACT
+    return int(number) if is_whole else number
 
 
 def _is_null(text: str, options: tuple[Any, ...]) -> bool:
-    """Say whether a text of the command line stands for no value."""
-    return type(None) in options and (text in _NULL or (not text and str not in map(_bare, options)))
+    """Say whether a text stands for no value, where it is no text that is declared."""
+    return type(None) in options and str not in map(_bare, options) and (not text or text in NULL)
 
 
 def _text_as_declared(text: str, options: tuple[Any, ...]) -> Any:
     kinds = tuple(map(_bare, options))
     if any(get_origin(kind) is Literal and text in get_args(kind) for kind in kinds):
         return text
+    if str in kinds:
+        return text
     if _is_collection(kinds) and text.startswith(("[", "{")):
         with suppress(yaml.YAMLError, RecursionError):
             read = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - texts, lists and mappings only
             return read if isinstance(read, str) else as_declared(read, Union[options])  # noqa: UP007 - made here
-    if str in kinds:
-        return text
     if int in kinds or float in kinds:
         number = _number(text)
         whole = isinstance(number, float) and float not in kinds and number.is_integer()
@@ -193,7 +273,9 @@ def _scalar_as_declared(value: Any, options: tuple[Any, ...]) -> Any:
     if isinstance(value, bool):
         if bool in kinds:
             return value
-        if value is False and any(ELEMENT in getattr(each, "__metadata__", ()) for each in options):
+        if any(ELEMENT in getattr(each, "__metadata__", ()) for each in options):
+            if value:
+                raise NoElementError
             return "No"
         if str in kinds:
             raise TruthValueError

@@ -1,5 +1,6 @@
 """The results of a run as tables that anyone can read: cells and scores.  Predictions are those of cells."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -52,10 +53,10 @@ KEYS = [field.name for field in IDENTITY]
 CELL = [name for name in KEYS if name != "repeat"]
 
 
-def cell_row(card: Card) -> dict[str, Any]:
-    """Flatten a card to a row of ``CELLS``."""
+def cell_row(card: Card, shown: Mapping[str, str]) -> dict[str, Any]:
+    """Flatten a card to a row of ``CELLS``, with the label and unit that are shown of its objective."""
     facts = card.model_dump()
-    flat = {**facts, **facts["counts"], **facts["cost"]}
+    flat = {**facts, **facts["counts"], **facts["cost"], **shown}
     return {name: flat[name] for name in CELLS.names}
 
 

@@ -38,6 +38,36 @@ def tested_note(cells: pd.DataFrame) -> str:
     )
 
 
+def equal_repeats(cells: pd.DataFrame) -> list[str]:
+    """Name the splits of which several repeats were tested on the same materials, and count their test parts.
+
+    Parameters
+    ----------
+    cells
+        Table of ``polyfacet.evaluation.tables.CELLS``.
+    """
+    found = []
+    for (source, split), own in cells.groupby(["source", "split"], sort=False):
+        tested = own.pivot(index="repeat", columns=["method", "combination", "objective"], values="tested")
+        n_different = len(tested.drop_duplicates())
+        if n_different < len(tested):
+            parts = "1 test part" if n_different == 1 else f"{n_different} different test parts"
+            found.append(f"{source}, split {split}: {len(tested)} repeats have {parts}")
+    return found
+
+
+def repeats_note(cells: pd.DataFrame) -> str:
+    """Warn of repeats that were tested on the same materials."""
+    lines = [f"- {plain(line)}" for line in equal_repeats(cells)]
+    if not lines:
+        return ""
+    return (
+        "**Some repeats were tested on the same materials**: they differ by training alone, and the spread "
+        "over them does not show how scores depend on what is tested. Few groups do this, and a fixed "
+        "`random_state`.\n\n" + "\n".join(lines)
+    )
+
+
 def rows_note(cells: pd.DataFrame) -> str:
     """Say how many materials each cell had, and warn where rivals were tested on different ones.
 

@@ -87,9 +87,7 @@ class Card(_Part):
     engine: str
     # As resolved: given values and the defaults of the rest.
     settings: dict[str, Any]
-    # Name of the objective in tables and figures, its unit, and what is told apart where it has classes.
-    label: str
-    unit: str
+    # What is told apart where the objective has classes.
     classes: list[str]
     # Whether the method looks at no facet.
     is_baseline: bool

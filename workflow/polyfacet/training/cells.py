@@ -268,8 +268,6 @@ def _card(
         **cell.identity,
         engine=cell.engine,
         settings=engine.describe(),
-        label=cell.objective.label,
-        unit=cell.objective.unit,
         classes=list(cell.objective.classes),
         is_baseline=not cell.facets,
         contains_answer=cell.contains_answer,

@@ -51,6 +51,15 @@ def dataset_schema(
     return pa.schema([*kept, *derived, *shown, FACETS, GROUP, PART])
 
 
+def with_labels(schema: pa.Schema, shown: Mapping[str, Mapping[str, str]]) -> pa.Schema:
+    """Say label and unit of objectives in a dataset's schema, by column."""
+    for name, each in shown.items():
+        field = schema.field(name)
+        said = column(name, field.type, each["label"], each["unit"], field.nullable)
+        schema = schema.set(schema.get_field_index(name), said)
+    return schema
+
+
 def read_cell_rows(
     sample: Path,
     split: Path,

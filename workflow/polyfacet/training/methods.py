@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from polyfacet.config.run import CRYSTALS
+from polyfacet.config.source_text import KnownSettings
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import (
     COMPOSITION,
@@ -93,6 +94,15 @@ def checked_methods(config: Mapping[str, Any]) -> Methods:
     for i, entry in enumerate(config["report"]["published"]):
         _check_combination(f"report.published.{i}", entry, checked[entry["source"]])
     return checked
+
+
+def known_settings(config: Mapping[str, Any]) -> KnownSettings:
+    """Collect what is declared of the settings of all engines and methods; unknown engines have none."""
+    engines = {name: engine.settings for name, engine in ENGINES.all().items()}
+    named = {name: method["engine"] for name, method in config["methods"].items()}
+    return KnownSettings(
+        engines, {name: engines[engine] for name, engine in named.items() if engine in engines}
+    )
 
 
 def _facets_of_table(table: Mapping[str, Any]) -> tuple[Facet, ...]:

@@ -70,5 +70,9 @@ def shrink(picture: NDArray[Kind]) -> NDArray[Kind]:
     """
     scale = max(1, picture.shape[0] // HEIGHT)
     if picture.shape != (HEIGHT * scale, WIDTH * scale):
-        raise ValueError(f"a composition image has a multiple of 24 x 21 pixels, not {picture.shape}")
+        height, width = picture.shape[:2]
+        raise ValueError(
+            f"a composition image has a multiple of {WIDTH} x {HEIGHT} pixels (width x height), not "
+            f"{width} x {height}"
+        )
     return picture[::scale, ::scale]

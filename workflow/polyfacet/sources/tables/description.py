@@ -36,6 +36,15 @@ def objectives_of(source: TableSource) -> list[Objective]:
     ]
 
 
+def read_of_table(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave labels and units out of a table's section: what is read of the table does not depend on them."""
+    objectives = {
+        name: {key: value for key, value in each.items() if key not in ("label", "unit")}
+        for name, each in section["objectives"].items()
+    }
+    return {**section, "objectives": objectives}
+
+
 def columns_of(source: TableSource) -> list[str]:
     """Name all columns that the table must have."""
     named = [source.id, source.composition.formula]

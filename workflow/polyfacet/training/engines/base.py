@@ -146,7 +146,7 @@ class Engine(ABC):
             "settings": self.settings.model_dump(mode="json"),
             "seed": self.resources.seed,
             "facets": [facet.name for facet in self.facets],
-            "objective": asdict(self.objective),
+            "objective": self.objective.learned,
             "plugins": [asdict(origin) for origin in (*self.origins, *self._origins_of_facets())],
         }
         with atomic_path(folder) as part:

@@ -75,10 +75,15 @@ def pixels(frame: pd.DataFrame, facet: Facet) -> Array:
         pictures.append(read(mat_id, Path(path)))
         if pictures[-1].shape != pictures[0].shape:
             raise UserError(
-                f"material {mat_id}: {path} has {pictures[-1].shape} pixels, the first picture of the facet "
-                f"{facet.name} has {pictures[0].shape}. Make all of one size."
+                f"material {mat_id}: {path} has {_size(pictures[-1])}, the first picture of the facet "
+                f"{facet.name} has {_size(pictures[0])}. Make all of one size."
             )
     return np.stack(pictures)
+
+
+def _size(picture: Array) -> str:
+    height, width = picture.shape
+    return f"{width} x {height} pixels"
 
 
 def original_features(frame: pd.DataFrame, facets: Sequence[Facet]) -> Array:

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
+from polyfacet.config.section import EngineSettings
 from polyfacet.training.engines.base import Settings
 
 
@@ -15,7 +16,7 @@ class Member(Settings):
         description="Name of an engine that gives probabilities and needs no encoders.",
         examples=["classical"],
     )
-    settings: dict[str, Any] = Field(default={}, description="Its settings.")
+    settings: EngineSettings = Field(default={}, description="Its settings.")
     weight: float = Field(
         default=1.0, gt=0, description="Its share in the answer, relative to the other members."
     )

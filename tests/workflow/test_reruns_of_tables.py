@@ -1,0 +1,47 @@
+"""What a change in the description of a table reruns: plans only."""
+
+from copy import deepcopy
+
+import pytest
+from planned_runs import TABLE_RUN, plan, planning_folder, reruns
+
+SHOWS_LABELS = {"assemble_dataset", "collect_results"}
+
+
+def changed_run(change):
+    """Return the run on a table with changed objectives."""
+    config = deepcopy(TABLE_RUN)
+    change(config["tables"]["steels"]["objectives"])
+    return config
+
+
+def rerun_by(change):
+    with planning_folder() as folder:
+        return reruns(plan(TABLE_RUN, folder), plan(changed_run(change), folder))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda objectives: objectives["hardness"].update(label="Vickers hardness"),
+        lambda objectives: objectives["hardness"].update(unit="GPa"),
+        lambda objectives: objectives["grade"].pop("label"),
+    ],
+    ids=["label", "unit", "no label"],
+)
+def test_another_label_or_unit_reruns_only_what_shows_it(change):
+    found = rerun_by(change)
+    assert (found.changed, found.added) == (SHOWS_LABELS, set())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda objectives: objectives.pop("grade"),
+        lambda objectives: objectives.update(again={"column": "Hardness"}),
+        lambda objectives: objectives["grade"].update(classes=["soft", "hard"]),
+    ],
+    ids=["removed", "added", "classes"],
+)
+def test_another_set_of_objectives_reads_the_table_again(change):
+    assert "read_composition_table" in rerun_by(change).changed
