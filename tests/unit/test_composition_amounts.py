@@ -35,7 +35,7 @@ def test_spellings_of_one_composition_become_one():
 def test_a_small_amount_is_kept_with_six_digits():
     assert atomic_percent({"Fe": 1e6, "B": 1e-3}, "atoms") == {"Fe": 100.0, "B": 1e-7}
     assert atomic_percent({"Fe": 1, "B": 1.23456789e-9}, "atoms")["B"] == 1.23457e-7
-    with pytest.raises(AmountError, match="the amount of B, 1e-13, is below 1e-12 of all"):
+    with pytest.raises(AmountError, match="the amount of B, 1e-13, is below 1e-12 of the sum"):
         checked_amounts({"Fe": 1, "B": 1e-13}, "atoms")
 
 
@@ -53,9 +53,9 @@ def test_amounts_that_are_not_the_whole_are_refused_with_the_fix(unit, whole):
 
 
 def test_a_unit_that_is_mistaken_is_named():
-    with pytest.raises(AmountError, match="sum to 1, not 100: fractions"):
+    with pytest.raises(AmountError, match="sum to 1, not 100; for fractions"):
         checked_amounts({"C": 0.25, "Mn": 0.75}, "weight_percent")
-    with pytest.raises(AmountError, match=r"sum to 100, more than 1 \(within 0.005\); percentages"):
+    with pytest.raises(AmountError, match=r"sum to 100, more than 1 \(tolerance 0.005\); for percentages"):
         checked_amounts({"C": 25, "Mn": 75}, "weight_fraction")
 
 

@@ -1,4 +1,4 @@
-"""What a cell learns: a number or a class of each material, as a column of the dataset."""
+"""Objectives of cells: a number or a class per material, as a column of the dataset."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True)
 class Objective:
-    """A column that is predicted.
+    """A column to predict.
 
     Parameters
     ----------
@@ -16,11 +16,11 @@ class Objective:
     label
         Name in tables and figures.
     unit
-        Unit of a number; empty for what has none.
+        Unit of the numbers; empty if they have none.
     classes
-        Names of the classes, in the order of reports; empty where numbers are predicted (regression).
+        Names of the classes, in the order of reports; empty for regression.
     contained_in_structure
-        Whether the answer can be read off a structure: a lattice shows its volume.
+        Whether the value can be read off a structure, as the volume can off a lattice.
     """
 
     column: str
@@ -31,5 +31,5 @@ class Objective:
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> Self:
-        """Make an objective from its fields as a config has them, with a list of classes."""
+        """Create an objective from its fields in a configuration, in which the classes are a list."""
         return cls(**{**fields, "classes": tuple(fields.get("classes", ()))})
