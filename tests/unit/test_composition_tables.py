@@ -82,13 +82,13 @@ def test_amounts_count_as_given_where_they_are_not_converted(read):
         ("0.4,1.5,,397,BMG", "T is missing"),
         ("0.4,1.5,hot,397,BMG", "T is 'hot', not a number"),
         ("0.4,1.5,865,inf,BMG", "Fatigue is 'inf', not a finite number"),
-        ("0.4,1.5,865,397,RMG", "Phase is 'RMG', none of BMG, CRA"),
+        ("0.4,1.5,865,397,RMG", "Phase is 'RMG', not one of BMG, CRA"),
         ("0.4,1.5,865,,", "Fatigue is missing and Phase is missing"),
         ("0.4,1.5,865,-999,N/A", "Fatigue is missing ('-999') and Phase is missing ('N/A')"),
         ("0.4,1.5,865,warm,BMG", "Fatigue is 'warm', not a number"),
         ("0.4,1.5,865,warm,", "Fatigue is 'warm', not a number"),
-        ("0.4,1.5,865,397", "not as many cells as the header"),
-        ("0.4,1.5,865,397,BMG,7", "not as many cells as the header"),
+        ("0.4,1.5,865,397", "the row has 4 cells, but the header has 5"),
+        ("0.4,1.5,865,397,BMG,7", "the row has 6 cells, but the header has 5"),
     ],
 )
 def test_a_bad_row_is_rejected_with_its_line_and_the_reason(read, line, reason):
@@ -114,7 +114,7 @@ def test_a_row_may_lack_objectives_but_not_all(read):
     ("formula", "reason"),
     [
         ("Al40Cu60T", "unknown element 'T'"),
-        ("Fe80Am20", "no properties are known of Am: Z is above 94"),
+        ("Fe80Am20", "no properties are known for Am: Z is above 94"),
         ("", "Alloy is missing"),
         ("20", "names no element"),
         ("Fe0B0", "all amounts are zero"),

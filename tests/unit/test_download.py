@@ -207,7 +207,7 @@ def test_a_file_that_changed_since_its_first_download_is_refused(server, path):
     get(server, path, whole(), sha256=None)
     path.unlink()
     other = bz2.compress(b"[]")
-    with pytest.raises(UserError, match=f"{SHA256} when it was first downloaded(.|\n)*Remove that note"):
+    with pytest.raises(UserError, match=f"{SHA256} when the file was first (.|\n)*Delete that record"):
         get(server, path, whole(other), sha256=None)
     assert not path.exists()
     get(server, path, whole(), sha256=None)
@@ -258,7 +258,7 @@ def redirected(location: str) -> Answer:
 
 
 def test_a_redirect_to_an_address_without_encryption_is_refused(server, path):
-    with pytest.raises(UserError, match=r"sends on to http://example\.org/x(.|\n)*download\.allow_http"):
+    with pytest.raises(UserError, match=r"redirects to http://example\.org/x(.|\n)*download\.allow_http"):
         get(server, path, redirected("http://example.org/x"))
     assert len(server.requests) == 1
 
@@ -278,7 +278,7 @@ def test_no_server_elsewhere_sends_on_to_this_machine(server, path, monkeypatch)
         return reached(transport, request)
 
     monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle_request)
-    with pytest.raises(UserError, match=r"sends on to http://127\.0\.0\.1"):
+    with pytest.raises(UserError, match=r"redirects to http://127\.0\.0\.1"):
         download(RemoteFile("https://example.org/entries.json.bz2"), path, attempts=1)
     assert not server.requests
     server.answers = [whole()]
@@ -295,7 +295,7 @@ def test_addresses_without_encryption_have_to_be_allowed():
 
 
 def test_a_web_page_is_no_entry_file(server, path):
-    with pytest.raises(UserError, match=r"no \.bz2 file \(it begins b'<ht'"):
+    with pytest.raises(UserError, match=r"did not send a \.bz2 file \(it begins with b'<ht'"):
         get(server, path, whole(b"<html>Log in first</html>"), sha256=None)
     assert not list(path.parent.iterdir())
 

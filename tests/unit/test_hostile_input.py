@@ -58,7 +58,7 @@ def test_a_file_of_anything_but_entries_does_not_fill_the_memory(tmp_path, monke
     monkeypatch.setattr(entry_pass, "MAX_INVALID", 100)
     path = tmp_path / "zeros.json"
     path.write_text("[0" + ",0" * 1000 + "]")
-    with pytest.raises(UserError, match=r"zeros\.json: more than 100 .* entry 100 because: entry is not"):
+    with pytest.raises(UserError, match=r"zeros\.json: more than 100 .* such as entry 100: entry is not"):
         entry_pass.pass_over(path, tmp_path, Draw(None, 0, Filters(), "absolute"))
 
 

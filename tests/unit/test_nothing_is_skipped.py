@@ -61,7 +61,7 @@ def test_entries_are_read_or_named_wherever_they_stand_in_an_object(tmp_path, te
     found, reasons = run(tmp_path, written(tmp_path, text))
     named = {mat_id for mat_id in reasons if mat_id}
     assert set(found) | named == set(IDS)
-    assert all("stands under '@" in reasons[mat_id] for mat_id in named)
+    assert all("the entry's key is '@" in reasons[mat_id] for mat_id in named)
 
 
 def test_what_stands_beside_the_entries_is_named(tmp_path, capfd):
@@ -92,7 +92,7 @@ def test_a_key_that_contradicts_the_identifier_is_a_reject(tmp_path):
     for text in (json.dumps(items), json.dumps({"entries": items})):
         found, reasons = run(tmp_path, written(tmp_path, text))
         assert found == IDS[1:2]
-        assert reasons == {IDS[0]: f"mat_id is '{IDS[0]}', but it stands under 'other'"}
+        assert reasons == {IDS[0]: f"mat_id is '{IDS[0]}', but the entry's key is 'other'"}
 
 
 def test_numbers_of_rows_are_no_identifiers(tmp_path):

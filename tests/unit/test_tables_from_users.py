@@ -56,11 +56,11 @@ WEIGHTS = {
 @pytest.mark.parametrize(
     ("unit", "row", "reason"),
     [
-        ("weight_percent", "0.4,1.5", "sum to 1.9, not 100 (within 1)"),
+        ("weight_percent", "0.4,1.5", "sum to 1.9, not 100 (tolerance 1)"),
         ("atomic_percent", "40,50", "sum to 90, not 100"),
-        ("weight_fraction", "0.004,0.015", "sum to 0.019, not 1 (within 0.01)"),
-        ("weight_percent", "0.4,0.6", "fractions are in the unit"),
-        ("atomic_fraction", "40,60", "percentages are in the unit"),
+        ("weight_fraction", "0.004,0.015", "sum to 0.019, not 1 (tolerance 0.01)"),
+        ("weight_percent", "0.4,0.6", "for fractions, use a unit"),
+        ("atomic_fraction", "40,60", "for percentages, use the unit"),
         ("weight_percent", "60,41", "sum to 101, more than 100"),
     ],
 )
@@ -100,7 +100,7 @@ def test_a_plain_number_is_read(read, text):
         ("1.5GPa", "a unit?"),
         ("12 %", "percent sign"),
         ("1e", "not a number"),
-        ("0x10", "not a number in decimal digits but a hexadecimal one"),
+        ("0x10", "not a decimal number but a hexadecimal one"),
         ("1_000", "not a number"),
         ("1d5", "not a number"),
         ("1.2.3", "not a number"),
@@ -120,16 +120,16 @@ def test_a_plain_number_is_read(read, text):
         ("5-Jun", "a date"),
         ("Mar-05", "a date"),
         ("2021-05-06", "a date"),
-        ("#DIV/0!", "an error of a spreadsheet"),
-        ("#VALUE!", "an error of a spreadsheet"),
-        ("=A1+B1", "a formula of a spreadsheet"),
+        ("#DIV/0!", "a spreadsheet error"),
+        ("#VALUE!", "a spreadsheet error"),
+        ("=A1+B1", "a spreadsheet formula"),
         ("1.5*10^3", "a power of ten"),
         ("1.5×10-3", "a power of ten"),  # noqa: RUF001
         ("1/2", "a fraction"),
         ("inf", "not a finite number"),
         ("-Infinity", "not a finite number"),
         ("1e999", "not a number up to"),
-        ("1e-999", "too small to be told from zero"),
+        ("1e-999", "too small to be distinguished from zero"),
         ("<0.01", "a limit"),
         ("~5", "a limit or an estimate"),
         ("5±1", "uncertainty"),
@@ -166,7 +166,7 @@ def test_very_small_amounts_are_kept(read):
     assert amounts[0]["B"] == pytest.approx(1e-7)
     assert amounts[1]["Ni"] == pytest.approx(4e-9)
     assert rows["formula"].tolist() == ["B0.0000001Fe100", "Fe100Ni0.000000004"]
-    assert "the amount of B, 1e-14, is below 1e-12 of all" in rejected["reason"][0]
+    assert "the amount of B, 1e-14, is below 1e-12 of the sum" in rejected["reason"][0]
     weights = "C,Mn,Hardness\n0.000000001,1.5,397\n"
     assert read(weights)[0]["amounts"][0]["C"] == pytest.approx(4.649e-9, rel=0.01)
 
@@ -304,9 +304,12 @@ def test_a_title_above_the_header_is_called_so(read, title):
         ("\nC;Mn;Hardness\n0,40;1,5;397\n", "Line 2 is separated by semicolons"),
         (
             'C,Mn,Note,Hardness\n0.4,1.5,x,397\n0.4,1.5,"5" bar,397\n',
-            "line 3: a cell in quotation marks holds",
+            "line 3: a cell in quotation marks contains",
         ),
-        ('C,Mn,Note,Hardness\n0.4,1.5,"x,397\n0.4,1.5,y,397\n', "lines 2 to 3: a quotation mark is opened"),
+        (
+            'C,Mn,Note,Hardness\n0.4,1.5,"x,397\n0.4,1.5,y,397\n',
+            "lines 2 to 3: an opening quotation mark is not closed",
+        ),
         (ROWS.replace("0.4,1.6", "0.4é,1.6").encode("latin-1"), "not UTF-8: line 3 has the byte 0xe9"),
         (
             ROWS.replace("\n", "\r").replace("0.4,1.6", "0.4é,1.6").encode("latin-1"),
@@ -331,7 +334,7 @@ def test_a_title_above_the_header_is_called_so(read, title):
         ("\n<!DOCTYPE html><title>404</title>", "an HTML page"),
         ("<html xmlns:o><table>", "an HTML page"),
         ("\ufeff <TABLE border=1><tr><td>C</td>", "an HTML page"),
-        ("version https://git-lfs.github.com/spec/v1\noid sha256:4", "a pointer of Git LFS"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:4", "a Git LFS pointer"),
         ("C&Mn&Hardness\n0.4&1.5&397\n", "is separated by ampersands"),
         ("<!-- export --><table>", "an HTML page"),
         ('<style type="text/css"></style><table>', "an HTML page"),
@@ -341,7 +344,7 @@ def test_a_title_above_the_header_is_called_so(read, title):
         ('[\n  {\n    "C": 0.4}]', "a JSON file"),
         ('[["C", "Mn"], [0.4, 1.5]]', "a JSON file"),
         ('{ "C": 0.4}\n{"C": 0.5}', "a JSON file"),
-        ("0.4,1.5,397\n0.4,1.6,398\n", "Line 1 holds numbers: add a line with the names"),
+        ("0.4,1.5,397\n0.4,1.6,398\n", "Line 1 contains numbers: add a line with the names"),
         ("c,mn,hardness\n0.4,1.5,397\n", "'Mn' may be 'mn'"),
         ("", "is empty"),
         ("\n\n", "is empty"),
@@ -358,14 +361,14 @@ def test_a_file_of_another_kind_is_refused_with_the_line_and_the_likely_cause(re
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("0,4,1,5,397", "the row has 5 cells, not as many cells as the header, 3; a decimal comma"),
-        ("0.4,1.5", "the row has 2 cells, not as many cells as the header, 3"),
-        ("0.4,1.5,397,", "not as many cells as the header, 3; a comma at the end of the line?"),
-        ("0.4,1.5,397,, ,", "not as many cells as the header, 3; commas at the end of the line?"),
+        ("0,4,1,5,397", "the row has 5 cells, but the header has 3; a decimal comma"),
+        ("0.4,1.5", "the row has 2 cells, but the header has 3"),
+        ("0.4,1.5,397,", "but the header has 3; a comma at the end of the line?"),
+        ("0.4,1.5,397,, ,", "but the header has 3; commas at the end of the line?"),
         ("0.4,1.5,397,,x", "3; a decimal comma"),
-        ('"0.4,1.5,397\n0.4,1.6,398",1.5,397', "a cell holds lines 3 to 4: a stray quotation mark?"),
+        ('"0.4,1.5,397\n0.4,1.6,398",1.5,397', "a cell spans lines 3 to 4: a stray quotation mark?"),
         (",,", "all cells of the row are empty"),
-        ('0.4,"1.5\n0.4",1.6,7', "it begins in line 3: a stray quotation mark?"),
+        ('0.4,"1.5\n0.4",1.6,7', "it begins on line 3: a stray quotation mark?"),
     ],
 )
 def test_a_ragged_row_is_rejected_with_the_likely_cause(read, row, reason):
@@ -376,7 +379,7 @@ def test_a_ragged_row_is_rejected_with_the_likely_cause(read, row, reason):
 
 def test_commas_at_the_end_of_the_header_are_named(read):
     _, rejected = read(ROWS.replace("Hardness", "Hardness,,"))
-    assert "as the header, 5; commas at the end of the header?" in rejected["reason"][0]
+    assert "the header has 5; commas at the end of the header?" in rejected["reason"][0]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["lf", "crlf", "cr"])
@@ -384,7 +387,7 @@ def test_a_stray_quotation_mark_is_found_whatever_ends_a_line(read, end):
     lines = ["C,Mn,Hardness", "0.4,1.5,397", '"0.4,1.5,397', '0.4,1.6,398",1.5,397', "0.4,1.6,398"]
     rows, rejected = read(end.join(lines))
     assert rows["line"].tolist() == [2, 5]
-    assert "a cell holds lines 3 to 4: a stray quotation mark?" in rejected["reason"][0]
+    assert "a cell spans lines 3 to 4: a stray quotation mark?" in rejected["reason"][0]
 
 
 @pytest.mark.parametrize("mark", sorted(MISSING - {""}))
@@ -429,7 +432,7 @@ def test_a_row_of_statistics_is_no_material(read, name):
     for source in (described, STEEL):
         rows, rejected = read(content, source)
         assert rows["line"].tolist() == [2]
-        assert f"the row is the {name!r} of others" in rejected["reason"][0]
+        assert f"the row is a summary of others: {name!r}" in rejected["reason"][0]
 
 
 @pytest.mark.parametrize("name", ["Se", "St", "S", "Mn", "Standard", "Std 1", "Min-7", "Meanite", "Error"])
