@@ -1,4 +1,4 @@
-"""Misprints that could be read as formulas are refused as such."""
+"""Misprints that could be read as formulas are rejected."""
 
 import re
 
@@ -10,7 +10,7 @@ from polyfacet.materials.stated_formulas import parse_stated_formula
 
 
 def advice(text):
-    """Return the spellings that the refusal of a formula names."""
+    """Return the spellings that the rejection of a formula suggests."""
     with pytest.raises(FormulaError) as error:
         parse_stated_formula(text)
     assert str(error.value).startswith(f"formula {text!r} ")
@@ -63,14 +63,14 @@ MISPRINTS = {
 
 
 @pytest.mark.parametrize("reason", MISPRINTS)
-def test_what_only_looks_like_a_formula_is_refused_with_what_it_is(reason):
+def test_misprints_are_rejected_with_the_reason(reason):
     for text in MISPRINTS[reason].split():
         with pytest.raises(FormulaError, match=reason):
             parse_stated_formula(text.replace("_", " "))
 
 
 @pytest.mark.parametrize("text", " ".join(MISPRINTS.values()).split())
-def test_every_refusal_comes_with_spellings_that_are_accepted(text):
+def test_every_suggested_spelling_is_accepted(text):
     spellings = advice(text.replace("_", " "))
     assert spellings
     read = [tuple(parse_stated_formula(each).items()) for each in spellings]
@@ -101,7 +101,7 @@ def test_every_refusal_comes_with_spellings_that_are_accepted(text):
     Na2Al2Si3O10(H2O) CaAl2Si4O12(H2O) Na2SO410(H2O) C10H22H2O
     """.split(),  # noqa: SIM905 - easier to read
 )
-def test_formulas_are_left_alone(formula):
+def test_valid_formulas_are_accepted(formula):
     assert misreading(formula) is None
     expected = parse_formula(formula.replace("·6H2O", "(H2O)6"), deuterium=True)
     assert parse_stated_formula(formula) == expected
@@ -112,11 +112,11 @@ def test_spaces_around_amounts_do_not_matter(formula):
     assert parse_stated_formula(formula) == parse_formula(formula.replace(" ", ""))
 
 
-def test_a_hydrate_may_be_of_a_salt_in_capitals():
+def test_a_hydrate_may_contain_a_salt_in_capitals():
     assert parse_stated_formula("VOSO4·5H2O") == {"V": 1, "O": 10, "S": 1, "H": 10}
 
 
-def test_both_readings_of_a_hydrate_without_its_dot_can_be_read():
+def test_both_spellings_of_a_hydrate_without_its_dot_are_accepted():
     first, second = advice("MgCl26H2O")
     assert parse_stated_formula(first) == {"Mg": 1, "Cl": 2, "H": 12, "O": 6}
     assert parse_stated_formula(second) == {"Mg": 1, "Cl": 26, "H": 2, "O": 1}
@@ -167,6 +167,6 @@ def test_other_brackets_are_groups_of_atoms(formula):
         ("Fe<sub>2</sub>O<sub>3</sub>", "plain digits"),
     ],
 )
-def test_what_formulas_do_not_hold_comes_with_an_advice(formula, hint):
+def test_invalid_characters_are_rejected_with_advice(formula, hint):
     with pytest.raises(FormulaError, match=hint):
         parse_stated_formula(formula)
