@@ -50,7 +50,7 @@ def test_a_row_is_converted_and_typed(read):
     assert row.amounts == pytest.approx(expected, rel=1e-4)
 
 
-def test_an_end_member_has_none_of_the_balance(read):
+def test_an_end_member_lacks_the_balance(read):
     composition = {"columns": ["Ni"], "unit": "atomic_percent", "balance": "Ti"}
     header = "Ni,Ti,T,Fatigue,Phase"
     kept, rejected = read(
@@ -65,7 +65,7 @@ def test_an_end_member_has_none_of_the_balance(read):
     assert rejected[0].reason == "the balance, Ti, is 0, but its column has 50"
 
 
-def test_amounts_count_as_given_where_they_are_not_converted(read):
+def test_unconverted_amounts_are_kept_as_stated(read):
     composition = {"columns": ["C", "Mn"], "unit": "weight_percent", "convert": False, "partial": True}
     (row,), _ = read("0.4,0,865,397,BMG", composition=composition)
     assert row.amounts == {"C": 0.4}
@@ -83,13 +83,13 @@ def test_amounts_count_as_given_where_they_are_not_converted(read):
         ("0.4,1.5,,397,BMG", "T is missing"),
         ("0.4,1.5,hot,397,BMG", "T is 'hot', not a number"),
         ("0.4,1.5,865,inf,BMG", "Fatigue is 'inf', not a finite number"),
-        ("0.4,1.5,865,397,RMG", "Phase is 'RMG', none of BMG, CRA"),
+        ("0.4,1.5,865,397,RMG", "Phase is 'RMG', not one of BMG, CRA"),
         ("0.4,1.5,865,,", "Fatigue is missing and Phase is missing"),
         ("0.4,1.5,865,-999,N/A", "Fatigue is missing ('-999') and Phase is missing ('N/A')"),
         ("0.4,1.5,865,warm,BMG", "Fatigue is 'warm', not a number"),
         ("0.4,1.5,865,warm,", "Fatigue is 'warm', not a number"),
-        ("0.4,1.5,865,397", "not as many cells as the header"),
-        ("0.4,1.5,865,397,BMG,7", "not as many cells as the header"),
+        ("0.4,1.5,865,397", "the row has 4 cells, but the header has 5"),
+        ("0.4,1.5,865,397,BMG,7", "the row has 6 cells, but the header has 5"),
     ],
 )
 def test_a_bad_row_is_rejected_with_its_line_and_the_reason(read, line, reason):
@@ -115,7 +115,7 @@ def test_a_row_may_lack_objectives_but_not_all(read):
     ("formula", "reason"),
     [
         ("Al40Cu60T", "unknown element 'T'"),
-        ("Fe80Am20", "no properties are known of Am: Z is above 94"),
+        ("Fe80Am20", "no properties are known for Am: Z is above 94"),
         ("", "Alloy is missing"),
         ("20", "names no element"),
         ("Fe0B0", "all amounts are zero"),
@@ -145,13 +145,13 @@ def test_identifiers_are_checked_and_the_first_of_equal_ones_is_kept(read):
     assert "does not match" in rejected[1].reason
 
 
-def test_blank_lines_are_no_rows_and_lines_are_those_of_the_file(read):
+def test_blank_lines_are_not_rows_and_line_numbers_are_those_of_the_file(read):
     kept, rejected = read(GOOD, "", "x" + GOOD, GOOD)
     assert [row.line for row in kept] == [2, 5]
     assert [reject.line for reject in rejected] == [4]
 
 
-def test_equal_compositions_have_equal_formulas_whatever_their_spelling(read):
+def test_equal_compositions_have_equal_formulas_in_any_spelling(read):
     table = {
         "header": "Alloy,Phase",
         "composition": {"formula": "Alloy", "brackets": "shares"},
@@ -180,12 +180,12 @@ def test_brackets_are_atoms_or_shares():
         ("C,Mn,T,Fatigue,Phase,C", r"more than one column \['C'\]"),
     ],
 )
-def test_a_header_that_does_not_fit_is_the_users(read, header, message):
+def test_a_header_that_does_not_fit_raises_user_error(read, header, message):
     with pytest.raises(UserError, match=message):
         read(GOOD, header=header)
 
 
-def test_a_file_that_is_no_table_is_the_users(read, tmp_path):
+def test_a_file_that_is_not_a_table_raises_user_error(read, tmp_path):
     with pytest.raises(UserError, match="no rows"):
         read()
     with pytest.raises(UserError, match=r"missing\.csv cannot be read"):
@@ -232,20 +232,20 @@ def test_the_script_writes_rows_rejects_and_counts(tmp_path):
     assert facts["features"] == ["C", "Mn", "Fe", "T"]
 
 
-def test_too_many_rejects_stop_the_stage_but_leave_their_record(tmp_path):
+def test_too_many_rejects_stop_the_stage_but_are_recorded(tmp_path):
     with pytest.raises(UserError, match="table alloys: 1 of 2 materials were rejected"):
         run_script(tmp_path, [GOOD, "x,1.5,865,397,BMG"], max_rejected_fraction=0.05)
     assert len(pd.read_parquet(tmp_path / "rejected.parquet")) == 1
 
 
-def test_the_invented_steels_are_what_their_card_says():
+def test_the_invented_steels_match_their_card():
     table = pd.read_csv(PROJECT / "embedded" / "invented_steels.csv")
     composition, tempering = table[["C", "Mn", "Cr"]] @ [300, 40, 25], table["Tempering"]
     assert np.abs(table["Hardness"] - (150 + composition - 0.4 * (tempering - 550))).max() < 0.051
     assert ((table["Hardness"] >= 300) == (table["Class"] == "hard")).all()
 
 
-def test_the_study_takes_percentages_of_steel_as_the_published_pictures_do(shared):
+def test_the_study_reads_percentages_of_steel_as_the_published_pictures_do(shared):
     """`test_published_pictures_are_reproduced_pixel_for_pixel` draws the pictures from these amounts."""
     steel = yaml.safe_load((PROJECT / "config" / "mcvn.yaml").read_text())["tables"]["steel"]
     sample = shared / "data" / "mcvn" / "NIMS" / "NIMS_Fatigue.csv"
@@ -282,12 +282,12 @@ def test_the_published_tables_are_read(shared):
         ("matbench/steels_yield.csv", "formula"),
     ],
 )
-def test_no_published_formula_is_taken_for_a_misprint(shared, file, formula):
+def test_no_published_formula_counts_as_a_misprint(shared, file, formula):
     for text in pd.read_csv(shared / "data" / file, usecols=[formula], keep_default_na=False)[formula]:
         assert parse_stated_formula(text) == parse_formula(text)
 
 
-def test_the_script_writes_null_for_what_was_not_measured(tmp_path):
+def test_the_script_writes_null_for_unmeasured_values(tmp_path):
     lines = ["0.4,1.5,865,,BMG", "0.4,1.5,900,,CRA", "0.4,1.6,900,,-"]
     rows, rejected, _ = run_script(tmp_path, lines, max_rejected_fraction=0.5)
     assert rows["fatigue"].isna().all()

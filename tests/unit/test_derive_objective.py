@@ -1,4 +1,4 @@
-"""An objective that is no column of the sample: its values, what is missing, what is refused."""
+"""An objective that is not a column of the sample: its values, missing values and rejects."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ NACL = structures()["test000"]
 
 @pytest.fixture
 def derived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Derive:
-    """Give a function that derives ``bulk``, declared in a plug-in; the first of two entries states it."""
+    """Return a function that derives ``bulk``, declared in a plug-in; the first of two entries states it."""
     monkeypatch.setattr(plugins, "_of_run", {})
     sample = tmp_path / "sample.parquet"
     sampling.main(
@@ -52,12 +52,12 @@ def derived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Derive:
     return derive
 
 
-def test_it_follows_from_what_the_entry_states_and_from_its_cell(derived: Derive):
+def test_values_follow_from_the_entry_and_its_cell(derived: Derive):
     table = derived("lambda of: of.data['bulk'] * of.n_atoms / of.volume")
     assert table.loc["a", "bulk"] == pytest.approx(24.0 * 2 / NACL.volume)
 
 
-def test_what_an_entry_does_not_state_is_missing_and_is_no_reject(derived: Derive, tmp_path: Path):
+def test_an_unstated_value_is_missing_but_not_rejected(derived: Derive, tmp_path: Path):
     table = derived("lambda of: of.data['bulk']", max_rejected_fraction=0.0)
     assert table.loc["a", "bulk"] == 24.0
     assert pd.isna(table.loc["b", "bulk"])
@@ -72,7 +72,7 @@ def test_what_an_entry_does_not_state_is_missing_and_is_no_reject(derived: Deriv
         ("lambda of: of.data['bulk'] * float('inf')", "", "bulk is inf, not a finite number"),
     ],
 )
-def test_what_no_material_has_is_missing_and_a_reject(
+def test_an_impossible_value_is_missing_and_rejected(
     derived: Derive, tmp_path: Path, function, limits, reason
 ):
     table = derived(function, limits)
@@ -84,11 +84,11 @@ def test_what_no_material_has_is_missing_and_a_reject(
         derived(function, limits, max_rejected_fraction=0.4)
 
 
-def test_a_function_that_fails_names_the_entry(derived: Derive):
+def test_the_error_of_a_failing_function_names_the_entry(derived: Derive):
     with pytest.raises(UserError, match=r"entries\.json, entry 0 \(a\): .*ZeroDivisionError"):
         derived("lambda of: 1 / 0")
 
 
-def test_a_failure_of_the_machine_is_raised_as_what_it_is(derived: Derive):
+def test_a_machine_failure_is_raised_unchanged(derived: Derive):
     with pytest.raises(OSError, match="no space left"):
         derived("lambda of: (_ for _ in ()).throw(OSError('no space left'))")

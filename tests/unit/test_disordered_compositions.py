@@ -1,4 +1,4 @@
-"""Roundings of one composition are one composition: in splits, among twins, for what is pretrained on."""
+"""Roundings of one composition count as one composition: in splits, among twins and for pretraining."""
 
 import itertools
 import json
@@ -55,7 +55,7 @@ def test_formulas_of_one_composition_are_one_group(first, second):
 
 
 def test_exact_formulas_are_not_compared():
-    """Large ordered cells differ by less than a rounding, and are two compositions."""
+    """Large ordered cells that differ by less than a rounding are still two compositions."""
     formulas = {"a": "Ca63O64", "b": "Ca64O65", "c": "CaO"}
     assert disordered_groups(formulas, {"a": 127, "b": 129, "c": 2}) == formulas
 
@@ -82,13 +82,13 @@ def test_the_chemical_system_of_a_formula():
     assert chemical_system("Fe0.2928Ni0.7072") == "Fe-Ni"
 
 
-def test_compositions_of_one_system_do_not_chain_a_solid_solution():
-    """Steps of half a percent stay apart."""
+def test_compositions_of_a_solid_solution_are_not_chained():
+    """Compositions in steps of half a percent stay separate."""
     formulas = {f"m{i}": reduced_formula({"Fe": 0.2 + i / 200, "Ni": 0.8 - i / 200}) for i in range(60)}
     assert len(set(disordered_groups(formulas, dict.fromkeys(formulas, 1)).values())) == 60
 
 
-def test_compositions_that_share_one_site_among_two_elements_are_not_chained():
+def test_compositions_with_two_elements_on_one_site_are_not_chained():
     """Two percent on one site of a perovskite, whose other sites are full."""
     formulas = {
         f"m{i}": reduced_formula({"Ba": 1, "Ti": 1 - i / 50, "Zr": i / 50, "O": 3}) for i in range(1, 50)
@@ -108,7 +108,7 @@ def shared(shares: Sequence[float], a: float = 3.6, anion: str | None = None) ->
 
 
 def twins_and_compositions(folder, cells):
-    """Which materials are twins, and which one composition in the `formula` split."""
+    """Return which materials are twins, and which are one composition in the `formula` split."""
     sample = sampled(folder, cells)
     find_twins.main(sample, folder / "twins.parquet", shard=0, n_shards=1)
     table = read_table(sample)
@@ -127,7 +127,7 @@ def test_roundings_that_leave_a_remainder_are_twins_of_one_composition(tmp_path,
     assert composition["a"] == composition["b"] != composition["c"]
 
 
-def test_only_the_remainders_of_many_elements_are_off_by_more(tmp_path):
+def test_only_remainders_of_many_elements_may_differ_by_more(tmp_path):
     cells = {
         "a": shared((0.2, 0.2, 0.2, 0.2, 0.2)),
         "b": shared((0.19, 0.21, 0.2, 0.2, 0.2)),
@@ -150,7 +150,7 @@ CELLS = {
 
 @pytest.mark.parametrize("method", ["formula", "column", "random"])
 def test_a_split_does_not_divide_roundings_of_one_composition(tmp_path, method):
-    """The random split keeps them together as they are twins."""
+    """The random split keeps them together because they are twins."""
     sample = sampled(tmp_path / "data", CELLS)
     formulas = read_table(sample).set_index("mat_id")["formula"]
     assert formulas["a"] != formulas["b"]
@@ -170,7 +170,7 @@ def test_a_split_does_not_divide_roundings_of_one_composition(tmp_path, method):
         assert parts["a"] == parts["b"]
 
 
-def test_roundings_of_the_sample_are_not_pretrained_on(tmp_path):
+def test_roundings_of_the_sample_are_not_used_for_pretraining(tmp_path):
     sample = sampled(tmp_path / "data", {"a": alloy(0.2931), "c": rock_salt("Na", "Cl", 5.6)})
     cells = {"b": alloy(0.2933, a=4.0), "f": alloy(0.8), "g": rock_salt("Na", "Cl", 5.9)}
     source = write_entries(tmp_path / "more.json", [disordered_entry(*item) for item in cells.items()])
@@ -181,7 +181,7 @@ def test_roundings_of_the_sample_are_not_pretrained_on(tmp_path):
     assert json.loads(outputs[1].read_text())["formula in the sample"] == 2
 
 
-def test_known_compositions_hold_their_roundings_only():
+def test_known_compositions_hold_only_their_roundings():
     known = KnownCompositions(["Fe0.293Ni0.707", "NaCl"], [1, 2])
     assert known.hold("NaCl", 8)
     assert known.hold("Fe29Ni71", 100)

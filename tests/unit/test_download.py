@@ -27,7 +27,7 @@ Answer = Callable[["Handler"], None]
 
 @dataclass
 class Server:
-    """A server that gives the answers in turn, the last one ever after."""
+    """A server that sends the given answers in turn, and then repeats the last one."""
 
     url: str = ""
     answers: list[Answer] = field(default_factory=list)
@@ -75,7 +75,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 def whole(content: bytes = CONTENT, tag: str = '"1"') -> Answer:
-    """Give the file from its beginning, whatever range was asked for."""
+    """Send the file from its beginning, whatever range was requested."""
 
     def answer(handler: Handler) -> None:
         handler.head(200, len(content), ETag=tag)
@@ -85,7 +85,7 @@ def whole(content: bytes = CONTENT, tag: str = '"1"') -> Answer:
 
 
 def ranged(handler: Handler) -> None:
-    """Give the rest of the file, as far as it is still the same."""
+    """Send the rest of the file if it is unchanged."""
     asked = handler.headers.get("Range")
     if not asked or handler.headers.get("If-Range") != '"1"':
         whole()(handler)
@@ -108,7 +108,7 @@ def cut(tag: str = '"1"', content: bytes = CONTENT) -> Answer:
 
 
 def stalled(handler: Handler) -> None:
-    """Say nothing more in the middle of the file."""
+    """Stop sending in the middle of the file."""
     handler.head(200, len(CONTENT), ETag='"1"')
     handler.wfile.write(CONTENT[:HALF])
     handler.wfile.flush()
@@ -137,13 +137,13 @@ def assert_whole(path) -> None:
 
 
 @pytest.mark.parametrize("broken", [cut(), stalled], ids=["cut", "stalled"])
-def test_a_broken_transfer_goes_on_where_it_stopped(server, path, broken):
+def test_a_broken_transfer_resumes_where_it_stopped(server, path, broken):
     get(server, path, broken, ranged)
     assert_whole(path)
     assert server.ranges == [None, f"bytes={1 << 20}-"]
 
 
-def test_a_later_run_goes_on_where_the_earlier_one_stopped(server, path):
+def test_a_later_run_resumes_where_the_earlier_one_stopped(server, path):
     with pytest.raises(UserError, match="cannot be downloaded"):
         get(server, path, cut(), attempts=1)
     assert not path.exists()
@@ -158,13 +158,13 @@ def test_a_server_without_ranges_starts_from_zero(server, path):
     assert_whole(path)
 
 
-def test_a_file_that_changed_meanwhile_is_not_mixed(server, path):
+def test_versions_of_a_file_that_changed_meanwhile_are_not_mixed(server, path):
     get(server, path, cut(tag='"0"', content=b"BZh" + bytes(len(CONTENT))), ranged, sha256=None)
     assert_whole(path)
     assert server.requests[1]["If-Range"] == '"0"'
 
 
-def test_what_cannot_be_identified_is_not_resumed(server, path):
+def test_a_file_that_cannot_be_identified_is_not_resumed(server, path):
     get(server, path, cut(tag='W/"1"'), whole())
     assert_whole(path)
     assert server.ranges == [None, None]
@@ -189,13 +189,13 @@ def test_a_busy_server_is_asked_again(server, path, capfd):
     assert "answers 503 Service Unavailable; trying again" in capfd.readouterr().err
 
 
-def test_a_server_that_stays_busy_is_left_after_the_last_attempt(server, path):
+def test_a_server_that_stays_busy_is_given_up_after_the_last_attempt(server, path):
     with pytest.raises(UserError, match=rf"503 .*\(3 attempts\)(.|\n)*put it at {path}"):
         get(server, path, status(503), attempts=3)
     assert len(server.requests) == 3
 
 
-def test_wrong_bytes_are_refused(server, path):
+def test_wrong_bytes_are_rejected(server, path):
     wrong = bz2.compress(b"[]")
     with pytest.raises(UserError, match=f"SHA-256 is {hashlib.sha256(wrong).hexdigest()}.*{SHA256}"):
         get(server, path, whole(wrong))
@@ -203,11 +203,11 @@ def test_wrong_bytes_are_refused(server, path):
     assert not list(path.parent.iterdir())
 
 
-def test_a_file_that_changed_since_its_first_download_is_refused(server, path):
+def test_a_file_that_changed_since_its_first_download_is_rejected(server, path):
     get(server, path, whole(), sha256=None)
     path.unlink()
     other = bz2.compress(b"[]")
-    with pytest.raises(UserError, match=f"{SHA256} when it was first downloaded(.|\n)*Remove that note"):
+    with pytest.raises(UserError, match=f"{SHA256} when the file was first (.|\n)*Delete that record"):
         get(server, path, whole(other), sha256=None)
     assert not path.exists()
     get(server, path, whole(), sha256=None)
@@ -218,7 +218,7 @@ def test_a_file_that_changed_since_its_first_download_is_refused(server, path):
     assert path.read_bytes() == other
 
 
-def test_the_digest_of_the_configuration_counts_more_than_that_of_the_first_download(server, path):
+def test_the_configured_digest_takes_precedence_over_that_of_the_first_download(server, path):
     get(server, path, whole(bz2.compress(b"[]")), sha256=None)
     path.unlink()
     get(server, path, whole())
@@ -226,7 +226,7 @@ def test_the_digest_of_the_configuration_counts_more_than_that_of_the_first_down
 
 
 def endless(handler: Handler) -> None:
-    """Send a file without saying how long it is."""
+    """Send a file without stating its length."""
     handler.send_response(200)
     handler.end_headers()
     with suppress(ConnectionError):
@@ -236,7 +236,7 @@ def endless(handler: Handler) -> None:
 
 
 @pytest.mark.parametrize("answer", [whole(), endless], ids=["with a length", "without a length"])
-def test_a_file_above_the_limit_is_refused(server, path, answer):
+def test_a_file_above_the_limit_is_rejected(server, path, answer):
     server.answers = [answer]
     file = RemoteFile(f"{server.url}/entries.json.bz2")
     with pytest.raises(UserError, match=r"larger than 0\.002 GB(.|\n)*download\.max_size_gb"):
@@ -246,7 +246,7 @@ def test_a_file_above_the_limit_is_refused(server, path, answer):
     assert len(server.requests) == 1
 
 
-def test_a_resumed_file_above_the_limit_is_refused(server, path):
+def test_a_resumed_file_above_the_limit_is_rejected(server, path):
     server.answers = [cut(), ranged]
     file = RemoteFile(f"{server.url}/entries.json.bz2")
     with pytest.raises(UserError, match="larger than 0.002 GB"):
@@ -257,8 +257,8 @@ def redirected(location: str) -> Answer:
     return lambda handler: handler.head(302, 0, Location=location)
 
 
-def test_a_redirect_to_an_address_without_encryption_is_refused(server, path):
-    with pytest.raises(UserError, match=r"sends on to http://example\.org/x(.|\n)*download\.allow_http"):
+def test_an_unencrypted_redirect_is_rejected(server, path):
+    with pytest.raises(UserError, match=r"redirects to http://example\.org/x(.|\n)*download\.allow_http"):
         get(server, path, redirected("http://example.org/x"))
     assert len(server.requests) == 1
 
@@ -268,8 +268,8 @@ def test_a_redirect_on_this_machine_is_followed(server, path):
     assert_whole(path)
 
 
-def test_no_server_elsewhere_sends_on_to_this_machine(server, path, monkeypatch):
-    """As any address stands for this machine here, the request itself is what is looked at."""
+def test_a_remote_redirect_to_this_machine_is_rejected(server, path, monkeypatch):
+    """In this test every address resolves to this machine, so the request itself is checked."""
     reached = httpx.HTTPTransport.handle_request
 
     def handle_request(transport, request):
@@ -278,7 +278,7 @@ def test_no_server_elsewhere_sends_on_to_this_machine(server, path, monkeypatch)
         return reached(transport, request)
 
     monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle_request)
-    with pytest.raises(UserError, match=r"sends on to http://127\.0\.0\.1"):
+    with pytest.raises(UserError, match=r"redirects to http://127\.0\.0\.1"):
         download(RemoteFile("https://example.org/entries.json.bz2"), path, attempts=1)
     assert not server.requests
     server.answers = [whole()]
@@ -286,7 +286,7 @@ def test_no_server_elsewhere_sends_on_to_this_machine(server, path, monkeypatch)
     assert_whole(path)
 
 
-def test_addresses_without_encryption_have_to_be_allowed():
+def test_unencrypted_addresses_must_be_allowed():
     for url in ("http://127.0.0.1:80", "http://localhost", "http://[::1]/x"):
         assert list(remote_files(url, ["x.json"])) == ["x.json"]
     with pytest.raises(UserError, match=r"http://a\.org/x\.json is not encrypted(.|\n)*allow_http"):
@@ -294,13 +294,13 @@ def test_addresses_without_encryption_have_to_be_allowed():
     assert list(remote_files("http://a.org", ["x.json"], allow_http=True)) == ["x.json"]
 
 
-def test_a_web_page_is_no_entry_file(server, path):
-    with pytest.raises(UserError, match=r"no \.bz2 file \(it begins b'<ht'"):
+def test_a_web_page_is_not_an_entry_file(server, path):
+    with pytest.raises(UserError, match=r"did not send a \.bz2 file \(it begins with b'<ht'"):
         get(server, path, whole(b"<html>Log in first</html>"), sha256=None)
     assert not list(path.parent.iterdir())
 
 
-def test_a_missing_file_is_not_asked_for_twice(server, path):
+def test_a_missing_file_is_not_requested_twice(server, path):
     with pytest.raises(UserError, match=rf"{server.url}/entries.json.bz2 .*404 Not Found(.|\n)*put it at"):
         get(server, path, status(404))
     assert len(server.requests) == 1
@@ -329,7 +329,7 @@ def test_names_and_ranges_become_addresses():
     assert files["x_009.json.bz2"] == RemoteFile("https://a.org/pbe/x_009.json.bz2")
 
 
-def test_a_file_can_stand_anywhere_and_have_a_digest():
+def test_a_file_can_be_anywhere_and_have_a_digest():
     entry = {"url": "https://b.org/c/d.json?v=2", "sha256": SHA256}
     assert remote_files("", [entry]) == {"d.json": RemoteFile(entry["url"], SHA256)}
 
@@ -349,17 +349,17 @@ def test_a_file_can_stand_anywhere_and_have_a_digest():
         ("https:", "x.json", "must begin with https"),
     ],
 )
-def test_odd_names_and_addresses_are_refused(base_url, file, message):
+def test_odd_names_and_addresses_are_rejected(base_url, file, message):
     with pytest.raises(UserError, match=message):
         remote_files(base_url, [file])
 
 
-def test_two_files_of_one_name_are_refused():
+def test_two_files_with_one_name_are_rejected():
     with pytest.raises(UserError, match="same name"):
         remote_files("https://a.org", ["x.json", {"url": "https://b.org/x.json"}])
 
 
-def test_the_folder_of_downloads_stands_for_what_is_published_and_what_is_there(tmp_path, monkeypatch):
+def test_the_download_folder_includes_published_and_local_files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     published = remote_files("https://a.org", ["b.json", "c.json"])
     DOWNLOADS.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Input that is made to harm: bombs, markup and names that are no names."""
+"""Malicious input: decompression bombs, markup and invalid names."""
 
 import bz2
 import gzip
@@ -54,17 +54,17 @@ def test_an_endless_entry_is_stopped(tmp_path, monkeypatch):
         list(read_entries(path))
 
 
-def test_a_file_of_anything_but_entries_does_not_fill_the_memory(tmp_path, monkeypatch):
+def test_a_file_without_entries_does_not_fill_the_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(entry_pass, "MAX_INVALID", 100)
     path = tmp_path / "zeros.json"
     path.write_text("[0" + ",0" * 1000 + "]")
-    with pytest.raises(UserError, match=r"zeros\.json: more than 100 .* entry 100 because: entry is not"):
+    with pytest.raises(UserError, match=r"zeros\.json: more than 100 .* such as entry 100: entry is not"):
         entry_pass.pass_over(path, tmp_path, Draw(None, 0, Filters(), "absolute"))
 
 
 @pytest.mark.parametrize("field", ["formula", "prototype_id"])
 @pytest.mark.parametrize("text", ["\ud800", "Na\0Cl", "Na\nCl", "\u202eNaCl", "\ufeffNaCl", "Na" * 500, 7])
-def test_a_name_that_is_none_is_refused(field, text):
+def test_an_invalid_name_is_rejected(field, text):
     raw = entry("a", structures()["test000"], **{field: text})
     with pytest.raises(InvalidEntryError, match=field):
         material_from_entry(raw)
@@ -73,7 +73,7 @@ def test_a_name_that_is_none_is_refused(field, text):
 @pytest.mark.parametrize(
     "mat_id", ["../x", "/etc/x", "a/b", "..", ".", "a\\b", "a\0", "", "a b", "x" * 65, None]
 )
-def test_an_identifier_that_could_leave_the_folder_is_refused(mat_id):
+def test_an_identifier_that_could_leave_the_folder_is_rejected(mat_id):
     with pytest.raises(InvalidEntryError, match="mat_id"):
         material_from_entry(entry(mat_id, structures()["test000"]))
 
@@ -86,32 +86,32 @@ def nested(depth):
 
 
 @pytest.mark.parametrize("change", [{"spg": True}, {"nsites": nested(900)}, {"e_form": nested(900)}])
-def test_a_value_of_another_kind_is_refused(change):
+def test_a_value_of_the_wrong_type_is_rejected(change):
     with pytest.raises(InvalidEntryError, match=next(iter(change))):
         material_from_entry(entry("a", structures()["test000"], **change))
 
 
 @pytest.mark.parametrize("mat_id", [r'"\ud800"', "[" * 900 + "]" * 900])
-def test_rejects_can_be_written_whatever_the_identifier_is(tmp_path, mat_id):
+def test_rejects_with_any_identifier_can_be_written(tmp_path, mat_id):
     path = tmp_path / "entries.json"
     path.write_text(f'[{{"data": {{"mat_id": {mat_id}}}}}]')
     found = entry_pass.pass_over(path, tmp_path, Draw(None, 0, Filters(), "absolute"))
     assert found.invalid.num_rows == 1
 
 
-def test_a_formula_whose_amount_no_number_holds_is_refused():
+def test_a_formula_with_an_overflowing_amount_is_rejected():
     with pytest.raises(InvalidEntryError, match="formula cannot be read"):
         material_from_entry(entry("a", structures()["test000"], formula="Na1e999Cl"))
 
 
-def test_occupancies_that_are_none_make_a_reject():
+def test_invalid_occupancies_are_rejected():
     raw = entry("a", structures()["test000"])
     raw["structure"]["sites"][0]["species"][0]["occu"] = 1.5
     with pytest.raises(InvalidEntryError, match=r"occupancies of site 0 add up to 1\.5"):
         material_from_entry(raw)
 
 
-def test_a_cell_with_a_very_long_axis_is_refused_before_it_takes_all_memory():
+def test_a_cell_with_a_very_long_axis_is_rejected_before_it_exhausts_memory():
     with pytest.raises(ValueError, match=r"a lattice vector is 2e\+04 A long"):
         Crystal(np.diag([2e4, 4.0, 4.0]), np.zeros((1, 3)), np.array([26]))
     assert len(Crystal(np.diag([9e3, 9e3, 9e3]), np.zeros((1, 3)), np.array([26]))) == 1
@@ -130,7 +130,7 @@ def test_close_atoms_in_a_large_cell_are_found():
         ({"splits": nested(900)}, "nested too deeply"),
     ],
 )
-def test_a_configuration_that_is_none_is_refused(config, message):
+def test_an_invalid_configuration_is_rejected(config, message):
     with pytest.raises(UserError, match=message):
         complete_config(config)
 
@@ -149,7 +149,7 @@ def test_text_from_outside_is_plain_in_the_report(text, shown):
     assert plain(text) == shown
 
 
-def test_a_formula_is_no_mathematics_in_a_figure(tmp_path):
+def test_a_formula_is_not_typeset_as_mathematics_in_a_figure(tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     figure = contact_sheet([tmp_path / "a.png"], [r"$\frac{$"])
     save(figure, tmp_path / "sheet.png")

@@ -1,4 +1,4 @@
-"""Cells too large for memory, and cells of odd shapes: a result or a reject with a reason, and soon."""
+"""Cells too large for memory, and cells of odd shapes: soon a result, or a reject with a reason."""
 
 import json
 import time
@@ -24,7 +24,7 @@ IRREGULAR = Structure(
 
 
 def huge_entry(n_sites: int):
-    """An entry of a cubic lattice, without pymatgen, which would take long."""
+    """Return an entry of a cubic lattice; made without pymatgen, which would be slow."""
     edge = round(n_sites ** (1 / 3)) + 1
     raw = entry("huge", Structure(Lattice.cubic(3.0 * edge), ["Fe"], [[0, 0, 0]]))
     places = [(x, y, z) for x in range(edge) for y in range(edge) for z in range(edge)][:n_sites]
@@ -37,7 +37,7 @@ def huge_entry(n_sites: int):
     return raw
 
 
-def test_the_limits_are_those_of_the_configuration():
+def test_the_limits_match_the_configuration():
     assert complete_config({"sources": ["x"]})["max_sites"] == MAX_SITES
     # The largest cells of the published study's source have about 220 sites.
     assert min(MAX_SITES["structures"], MAX_SITES["images"]) > 224
@@ -69,7 +69,7 @@ def test_every_stage_rejects_a_cell_above_its_limit_and_goes_on(tmp_path):
     assert len(graphs_of(tmp_path, max_sites=10).rows) == len(items)
 
 
-def test_what_counts_for_a_picture_is_the_cell_that_is_drawn(tmp_path):
+def test_the_limit_of_pictures_applies_to_the_drawn_cell(tmp_path):
     sampled_and_written(tmp_path, [entry("salt", SALT)])
     cif = tmp_path / "cif" / "salt.cif"
     assert scene_of_cif(cif, RenderSettings(max_sites=7)).n_bonds == 6
@@ -98,7 +98,7 @@ ODD = {
 }
 
 
-def test_cells_of_odd_shapes_end_soon(tmp_path):
+def test_cells_of_odd_shapes_finish_soon(tmp_path):
     start = time.process_time()
     lattices = {name: Structure(lattice, ["Fe"], [[0, 0, 0]]) for name, (lattice, _) in REFUSED.items()}
     items = {**lattices, **ODD}

@@ -1,4 +1,4 @@
-"""Twins among many and large cells: what is not compared joins no others, and a quick look misses none."""
+"""Twins among many and large cells: uncompared cells join no others, and a quick look misses no twin."""
 
 import json
 
@@ -23,7 +23,7 @@ def candidate(mat_id: str, cell: Structure) -> Candidate:
 
 
 def snapshot(cell: Structure, size: float, seed: int) -> Structure:
-    """Displace the atoms at random, as heat does."""
+    """Displace the atoms at random, as thermal motion does."""
     displaced = np.random.default_rng(seed).normal(scale=size, size=(len(cell), 3))
     coords = cell.cart_coords + displaced
     return Structure(cell.lattice, cell.species_and_occu, coords, coords_are_cartesian=True)
@@ -45,7 +45,7 @@ def in_another_setting(cell: Structure, rng: np.random.Generator, noise: float, 
 
 
 def test_a_large_cell_does_not_join_small_ones_that_differ():
-    """Thirty polymorphs and a cell of 512 sites, as a user has sent them."""
+    """Thirty polymorphs and a cell of 512 sites, as reported by a user."""
     small = {
         f"m{i:02d}": cell.copy().apply_strain(0.12 * i)
         for i, cell in enumerate([DIAMOND, GRAPHITIC] * 15)
@@ -63,12 +63,12 @@ def test_a_large_multiple_of_a_small_cell_is_its_twin():
         assert twin_groups([candidate(*item) for item in cells.items()]) == ([{"small", "large"}], set())
 
 
-def test_snapshots_of_large_cells_are_cells_of_their_own():
+def test_snapshots_of_large_cells_are_not_twins():
     cells = {f"m{i}": snapshot(DIAMOND.copy().make_supercell(4), 0.05, seed=i) for i in range(3)}
     assert twin_groups([candidate(*item) for item in (cells | {"small": DIAMOND}).items()]) == ([], set())
 
 
-def test_large_cells_that_cannot_be_told_apart_are_twins_that_were_not_compared():
+def test_indistinguishable_large_cells_are_uncompared_twins():
     cell = snapshot(DIAMOND.copy().make_supercell(4), 0.15, seed=1)
     cells = {
         "a": cell,
@@ -79,7 +79,7 @@ def test_large_cells_that_cannot_be_told_apart_are_twins_that_were_not_compared(
     assert twin_groups([candidate(*item) for item in cells.items()]) == ([{"a", "b"}], {"a", "b"})
 
 
-def test_a_cell_without_a_primitive_cell_joins_only_the_next_in_volume(monkeypatch):
+def test_a_cell_without_a_primitive_cell_joins_only_the_closest_in_volume(monkeypatch):
     def fail(crystal: Structure, _: float) -> None:
         if len(crystal) == 16:
             raise ValueError("no cell")
@@ -131,7 +131,7 @@ CRYSTALS = {
 
 @pytest.mark.parametrize("name", CRYSTALS)
 def test_a_quick_look_misses_no_match(name):
-    """Whatever StructureMatcher joins, up to its tolerances, the quick look lets pass."""
+    """The quick look accepts whatever StructureMatcher joins, up to its tolerances."""
     rng = np.random.default_rng(len(name))
     crystal = CRYSTALS[name].get_reduced_structure("niggli")
     edge = WITHIN.site * (crystal.volume / len(crystal)) ** (1 / 3)
@@ -146,7 +146,7 @@ def test_a_quick_look_misses_no_match(name):
 
 
 def random_crystal(rng: np.random.Generator) -> Structure:
-    """Put two elements on a distorted lattice of 24 sites, without symmetry."""
+    """Place two elements on a distorted lattice of 24 sites, without symmetry."""
     places = np.stack(np.meshgrid(range(4), range(3), range(2), indexing="ij"), axis=-1).reshape(-1, 3)
     coords = (places + rng.uniform(-0.15, 0.15, size=(24, 3))) / (4, 3, 2)
     lattice = Lattice.from_parameters(10, 7.7, 5.2, *rng.uniform(80, 100, size=3))
@@ -154,7 +154,7 @@ def random_crystal(rng: np.random.Generator) -> Structure:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_pairs_are_joined_that_pymatgen_joins(seed):
+def test_pairs_that_pymatgen_joins_are_joined(seed):
     """Copies in other settings and multiples, displaced and strained up to the tolerances and beyond."""
     rng = np.random.default_rng(seed)
     crystal = random_crystal(rng)
@@ -175,8 +175,8 @@ def test_pairs_are_joined_that_pymatgen_joins(seed):
     assert 0 < sum(wanted) < len(wanted)
 
 
-def test_a_quick_look_tells_snapshots_apart(monkeypatch):
-    """At room temperature and in the cold; where each atom has one near in the other, too."""
+def test_a_quick_look_distinguishes_snapshots(monkeypatch):
+    """At room and low temperature, also if each atom has one nearby in the other snapshot."""
 
     def fail(*_: Structure) -> bool:
         raise AssertionError("compared")
@@ -189,7 +189,7 @@ def test_a_quick_look_tells_snapshots_apart(monkeypatch):
 
 
 def test_twins_among_very_many_cells_of_one_volume_are_found(monkeypatch):
-    """The names say nothing, and the volumes are those of one simulation."""
+    """The identifiers carry no information, and all volumes are those of one simulation."""
     monkeypatch.setattr(twins, "MAX_COMPARED", 2)
     cell = DIAMOND.copy().make_supercell(2)
     snapshots = {f"m{i:02d}": snapshot(cell, 0.1, seed=i) for i in range(12)}
@@ -199,7 +199,7 @@ def test_twins_among_very_many_cells_of_one_volume_are_found(monkeypatch):
 
 
 def barely_alike(seed: int) -> Structure:
-    """Displace atoms by about the tolerance: each has one near in the others, and none match."""
+    """Displace atoms by about the tolerance: each has one nearby in the other cells, but no cells match."""
     cell = DIAMOND.copy().make_supercell(2)
     steps = np.random.default_rng(seed).normal(size=(len(cell), 3))
     coords = cell.cart_coords + 0.08 * steps / np.linalg.norm(steps, axis=1, keepdims=True)
@@ -207,7 +207,7 @@ def barely_alike(seed: int) -> Structure:
 
 
 def test_the_work_on_large_cells_of_one_formula_is_limited(monkeypatch, caplog):
-    """Beyond the limit, cells are not glued together; copies are compared first, and found."""
+    """Beyond the limit, cells are not joined in large groups; copies are compared first, and found."""
     compared = []
 
     def counted(*cells: Structure) -> bool:
@@ -235,8 +235,8 @@ def test_the_work_on_large_cells_of_one_formula_is_limited(monkeypatch, caplog):
     assert (groups, uncertain) == twin_groups(materials[::-1])
 
 
-def test_without_effort_left_a_quick_look_rules_out_less():
-    """One atom is further away than the matcher allows, and nearer than twice that."""
+def test_with_no_effort_left_a_quick_look_rules_out_less():
+    """One atom is displaced by more than the matcher allows, but less than twice that."""
     crystal = random_crystal(np.random.default_rng(0)).get_reduced_structure("niggli")
     step = 1.5 * WITHIN.site * (crystal.volume / len(crystal)) ** (1 / 3)
     moved = crystal.copy().translate_sites([3], [step, 0, 0], frac_coords=False)
@@ -251,7 +251,7 @@ def test_without_effort_left_a_quick_look_rules_out_less():
     assert may_match(first, second, WITHIN, effort)
 
 
-def test_a_quick_look_sees_exchanged_elements():
+def test_a_quick_look_detects_exchanged_elements():
     cell = rock_salt("Na", "Cl", 5.64).make_supercell(3)
     other = cell.copy()
     other[0], other[-1] = "Cl", "Na"
@@ -263,7 +263,7 @@ def test_a_quick_look_sees_exchanged_elements():
     "multiple", [[1, 1, 1], [2, 1, 1], [3, 1, 1], [2, 3, 1], [[1, 1, 0], [-1, 1, 0], [0, 0, 2]]]
 )
 @pytest.mark.parametrize("noise", [0, 0.01])
-def test_multiples_are_found_and_primitive_cells_are_not_looked_at(multiple, noise):
+def test_multiples_are_found_and_primitive_cells_are_skipped(multiple, noise):
     crystal = CRYSTALS["slab"].copy().make_supercell(multiple)
     noisy = snapshot(crystal, noise, seed=4)
     assert may_repeat(noisy, 0.1) == (len(crystal) > 3)

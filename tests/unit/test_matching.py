@@ -1,4 +1,4 @@
-"""Two cells are one crystal if no atom is displaced by more than the tolerance, vacuum or not."""
+"""Two cells are one crystal if no atom is displaced by more than the tolerance, with or without vacuum."""
 
 import itertools
 
@@ -12,7 +12,7 @@ from polyfacet.materials.quick_look import may_match
 
 
 def in_vacuum(species: list[str], coords: list[list[float]], width: float, period: float) -> Structure:
-    """Put atoms in the middle of a wide box."""
+    """Place atoms in the middle of a wide box."""
     middle = np.array([width, width, 0]) / 2
     lattice = Lattice.orthorhombic(width, width, period)
     return Structure(lattice, species, coords + middle, coords_are_cartesian=True)
@@ -46,7 +46,7 @@ IN_VACUUM = {
 
 @pytest.mark.parametrize("vacuum", [12, 15, 20, 30])
 @pytest.mark.parametrize("name", IN_VACUUM)
-def test_vacuum_makes_no_twins(name, vacuum):
+def test_vacuum_does_not_make_twins(name, vacuum):
     crystal, first, second = IN_VACUUM[name]
     assert match(crystal(first, vacuum), crystal(first, vacuum))
     assert not match(crystal(first, vacuum), crystal(second, vacuum))
@@ -54,8 +54,8 @@ def test_vacuum_makes_no_twins(name, vacuum):
 
 @pytest.mark.parametrize("edge", [2.0, 3.0, 4.0, 9.0])
 @pytest.mark.parametrize(("share", "are_one"), [(0.98, True), (1.02, False)])
-def test_the_tolerance_is_that_of_the_furthest_site(edge, share, are_one):
-    """In units of the volume per site, and never more than a length."""
+def test_the_tolerance_applies_to_the_furthest_site(edge, share, are_one):
+    """The tolerance scales with the volume per site, up to a fixed length."""
     allowed = min(0.03 * edge, MAX_SITE_A)
     axis = list(itertools.product(range(2), repeat=3))
     first = Structure(Lattice.cubic(2 * edge), ["Na"] * 8, np.array(axis) / 2)

@@ -1,4 +1,4 @@
-"""Checking entries: sound ones keep what the workflow needs, every other gets a reason."""
+"""Checking entries: valid ones keep what the workflow needs, all others are rejected with a reason."""
 
 import copy
 import json
@@ -15,7 +15,7 @@ NACL = rock_salt("Na", "Cl", 5.64)
 
 
 def broken(path, value):
-    """Give a sound entry with one value replaced (or taken out, where the value is ``...``)."""
+    """Return a valid entry with one value replaced (or removed, if the value is ``...``)."""
     result = copy.deepcopy(entry("good", NACL))
     inner = result
     for key in path[:-1]:
@@ -27,7 +27,7 @@ def broken(path, value):
     return result
 
 
-def test_a_sound_entry_keeps_structure_and_targets():
+def test_a_valid_entry_keeps_structure_and_targets():
     material = material_from_entry(entry("good", NACL))
     assert material.volume == pytest.approx(NACL.volume)
     assert material.elements == {"Na", "Cl"}
@@ -77,12 +77,12 @@ def test_magnetization_can_keep_its_sign():
         (["structure", "lattice"], ..., "lattice is missing"),
     ],
 )
-def test_every_defect_has_its_reason(path, value, reason):
+def test_every_defect_is_reported(path, value, reason):
     with pytest.raises(InvalidEntryError, match=reason):
         material_from_entry(broken(path, value))
 
 
 @pytest.mark.parametrize("value", [None, 3, "text", [], {"data": []}])
-def test_anything_but_an_entry_has_a_reason(value):
+def test_anything_but_an_entry_is_rejected(value):
     with pytest.raises(InvalidEntryError):
         material_from_entry(value)

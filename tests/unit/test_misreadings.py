@@ -1,4 +1,4 @@
-"""Misprints that could be read as formulas are refused as such."""
+"""Misprints that could be read as formulas are rejected."""
 
 import re
 
@@ -10,7 +10,7 @@ from polyfacet.materials.stated_formulas import parse_stated_formula
 
 
 def advice(text):
-    """Return the spellings that the refusal of a formula names."""
+    """Return the spellings that the rejection of a formula suggests."""
     with pytest.raises(FormulaError) as error:
         parse_stated_formula(text)
     assert str(error.value).startswith(f"formula {text!r} ")
@@ -49,14 +49,14 @@ MISPRINTS = {
         Cu2ZnSNS4 MgSIO3 InSB BISbTe3 CuINSe2 CDTe CDSe ND2Fe14B PDAg SB2Te3 NaSBF6 CoSB3
         0.5Li2MnO3·0.5LiNIO2
     """,
-    "a lower case o": "Ca(Ho)2 Ni(Co)4 Al2(Co3)3 NaHCo3 LiFePo4 Ca3(Po4)2",
+    "a lower-case o": "Ca(Ho)2 Ni(Co)4 Al2(Co3)3 NaHCo3 LiFePo4 Ca3(Po4)2",
     "in capitals": """
         NIO NICO CUO SNO2 PBO NB2O5 CO3O4 HFO2 INP INN IN2O3 BI2O3 SC2O3 SIO2 SIC CSI CUSO4.5H2O CUSO4·5H2O
         KNBO3 PDO ND2O3 CDS CDI2 CDSO4 NDF3 PD CD(OH)2 PD(NO3)2 YBB6 COS2 COP COWO4 K2NIF4 CDSO4·8H2O
         3CDSO4·8H2O CSI2 CSI3
         CU NI SI IN PB NB SB SC BI PU YB BK CD ND PD NI100 CU50NI50 CUSI3 INSB PBSI NISI CU60NI39.5SI0.5
     """,
-    "lost the dot of a hydrate": "CuSO45H2O MgCl26H2O Na2SO410H2O Al2(SO4)318H2O",
+    "may lack the dot of a hydrate": "CuSO45H2O MgCl26H2O Na2SO410H2O Al2(SO4)318H2O",
     "between a space and": """
         SiC_6H NaCl_2H2O NaCl_2_H2O Ti_6Al_4V CuSO4_5H2O Fe80_20B Ba(OH)2_8(H2O) Na2SO4_10H2O NaBr_22H2O
     """,
@@ -64,14 +64,14 @@ MISPRINTS = {
 
 
 @pytest.mark.parametrize("reason", MISPRINTS)
-def test_what_only_looks_like_a_formula_is_refused_with_what_it_is(reason):
+def test_misprints_are_rejected_with_the_reason(reason):
     for text in MISPRINTS[reason].split():
         with pytest.raises(FormulaError, match=reason):
             parse_stated_formula(text.replace("_", " "))
 
 
 @pytest.mark.parametrize("text", " ".join(MISPRINTS.values()).split())
-def test_every_refusal_comes_with_spellings_that_are_accepted(text):
+def test_every_suggested_spelling_is_accepted(text):
     spellings = advice(text.replace("_", " "))
     assert spellings
     read = [tuple(parse_stated_formula(each).items()) for each in spellings]
@@ -103,7 +103,7 @@ def test_every_refusal_comes_with_spellings_that_are_accepted(text):
     Na2Al2Si3O10(H2O) CaAl2Si4O12(H2O) Na2SO410(H2O) C10H22H2O
     """.split(),  # noqa: SIM905 - easier to read
 )
-def test_formulas_are_left_alone(formula):
+def test_valid_formulas_are_accepted(formula):
     assert misreading(formula) is None
     expected = parse_formula(formula.replace("·6H2O", "(H2O)6"), deuterium=True)
     assert parse_stated_formula(formula) == expected
@@ -119,11 +119,11 @@ def test_spaces_around_amounts_do_not_matter(formula):
     assert parse_stated_formula(formula) == parse_formula(formula.replace(" ", ""))
 
 
-def test_a_hydrate_may_be_of_a_salt_in_capitals():
+def test_a_hydrate_may_contain_a_salt_in_capitals():
     assert parse_stated_formula("VOSO4·5H2O") == {"V": 1, "O": 10, "S": 1, "H": 10}
 
 
-def test_both_readings_of_a_hydrate_without_its_dot_can_be_read():
+def test_both_spellings_of_a_hydrate_without_its_dot_are_accepted():
     first, second = advice("MgCl26H2O")
     assert parse_stated_formula(first) == {"Mg": 1, "Cl": 2, "H": 12, "O": 6}
     assert parse_stated_formula(second) == {"Mg": 1, "Cl": 26, "H": 2, "O": 1}
@@ -156,24 +156,24 @@ def test_other_brackets_are_groups_of_atoms(formula):
         ("La1-xSrxMnO3", "a number for each variable"),
         ("YBa2Cu3O7−δ", "a number for each variable"),  # noqa: RUF001
         ("CuSO4·xH2O", "a number for each variable"),
-        ("Fe0,5Ni0,5", "a point in decimals"),
+        ("Fe0,5Ni0,5", "use decimal points"),
         ("\u0421uO", "CYRILLIC CAPITAL LETTER ES"),
         ("Fe3+", "charges"),
-        ("(Bi,Sb)2Te3", "an amount behind each element"),
+        ("(Bi,Sb)2Te3", "each amount directly after its element"),
         ("Fe70%Ni30%", "without %"),
-        ("ZnO:Al", "an amount behind each element"),
+        ("ZnO:Al", "each amount directly after its element"),
         ("SiO2/Si", "one composition per row"),
         ("CuSO4·½H2O", "0.5"),
         ("Fe_2O_3", "plain digits"),
         ("Fe$_2$O$_3$", "plain digits"),
-        ("MgSO4.7H2O (epsomite)", "leave names"),
+        ("MgSO4.7H2O (epsomite)", "omit names"),
         ("CuSO4 x H2O", "a number for each variable"),
-        ("Fe(Ⅲ)Cl3", "leave oxidation numbers out"),
+        ("Fe(Ⅲ)Cl3", "omit oxidation numbers"),
         ("CDSE", "formula 'CDSE': unknown element 'E'"),
         ("PbI2.DMSO", "formula 'DMSO': unknown element 'M'"),
         ("Fe<sub>2</sub>O<sub>3</sub>", "plain digits"),
     ],
 )
-def test_what_formulas_do_not_hold_comes_with_an_advice(formula, hint):
+def test_invalid_characters_are_rejected_with_advice(formula, hint):
     with pytest.raises(FormulaError, match=hint):
         parse_stated_formula(formula)

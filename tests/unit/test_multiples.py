@@ -1,4 +1,4 @@
-"""A multiple of a cell with displaced atoms is a twin of that cell if the same multiple without is."""
+"""A multiple of a cell with displaced atoms is a twin of the cell if it matches the undisplaced multiple."""
 
 import json
 
@@ -25,7 +25,7 @@ MULTIPLES = {
 
 
 def displaced(crystal: Structure, length: float, seed: int) -> Structure:
-    """Displace all atoms by one length, at random."""
+    """Displace all atoms by the same length in random directions."""
     steps = np.random.default_rng(seed).normal(size=(len(crystal), 3))
     steps *= length / np.linalg.norm(steps, axis=1, keepdims=True)
     return Structure(crystal.lattice, crystal.species, crystal.cart_coords + steps, coords_are_cartesian=True)
@@ -40,8 +40,8 @@ def groups_of(*crystals: Structure) -> list[set[str]]:
 
 @pytest.mark.parametrize("share", [0.6, 0.8, 1.1, 2.0])
 @pytest.mark.parametrize("name", MULTIPLES)
-def test_the_cell_makes_no_difference(name, share):
-    """The small cell and its multiple, one after the other, and a displaced multiple."""
+def test_twins_do_not_depend_on_the_cell(name, share):
+    """Compare a displaced multiple with the small cell, and then with its multiple."""
     small, shape = MULTIPLES[name]
     multiple = small.make_supercell(shape, in_place=False)
     for seed in range(3):
@@ -56,7 +56,7 @@ def test_the_cell_makes_no_difference(name, share):
 
 @pytest.mark.parametrize(("step", "are_one"), [(0.04, True), (0.06, False), (0.1, False)])
 def test_a_dimerised_chain_is_the_uniform_one_below_the_tolerance(step, are_one):
-    """Every other atom is nearer to one of its neighbours than to the other."""
+    """In a dimerised chain, every other atom is nearer to one of its neighbours than to the other."""
     narrow = Structure(Lattice.orthorhombic(3, 3, 1.28), ["C"], [[0, 0, 0]])
     assert 0.04 < site_within_a(narrow) < 0.08
     share = site_within_a(narrow) / 0.05
@@ -66,15 +66,15 @@ def test_a_dimerised_chain_is_the_uniform_one_below_the_tolerance(step, are_one)
     assert groups_of(double, dimerised) == ([{"m0", "m1"}] if are_one else [])
 
 
-def test_one_atom_that_is_elsewhere_makes_a_multiple_another_crystal():
-    """Though it is hardly further away than the tolerance, and nearer than sites of a pair may be."""
+def test_one_displaced_atom_makes_a_multiple_a_different_crystal():
+    """The atom is displaced by hardly more than the tolerance, and less than paired sites may be."""
     multiple = CESIUM_IODIDE.make_supercell(2, in_place=False)
     step = 1.3 * site_within_a(CESIUM_IODIDE)
     other = multiple.copy().translate_sites([0], [0, 0, step], frac_coords=False)
     assert groups_of(CESIUM_IODIDE, other) == []
 
 
-def test_order_makes_a_multiple_another_crystal():
+def test_ordering_makes_a_multiple_a_different_crystal():
     alloy = Structure(Lattice.cubic(3.6), [{"Cu": 0.5, "Au": 0.5}], [[0, 0, 0]])
     ordered = Structure(Lattice.tetragonal(3.6, 7.2), ["Cu", "Au"], [[0, 0, 0], [0, 0, 0.5]])
     layered = Structure(
@@ -83,12 +83,12 @@ def test_order_makes_a_multiple_another_crystal():
     assert groups_of(alloy, ordered, layered) == []
 
 
-def test_a_cell_that_is_very_long_is_not_laid_on_a_small_one():
+def test_a_very_long_cell_is_not_compared_with_multiples():
     long = displaced(CESIUM.make_supercell([1, 1, 100], in_place=False), 0.08, 0)
     assert groups_of(CESIUM, long) == []
 
 
-def test_multiples_that_cannot_be_made_leave_cells_that_were_not_compared(monkeypatch):
+def test_failing_multiples_leave_cells_uncompared(monkeypatch):
     def fail(*_: object) -> None:
         raise ValueError("no reduced cell")
 

@@ -1,4 +1,4 @@
-"""Searches for near atoms end within the memory, whatever the cell looks like."""
+"""Neighbour searches do not exhaust memory, whatever the shape of the cell."""
 
 import json
 
@@ -15,9 +15,9 @@ from polyfacet.materials import neighbour_search
 from polyfacet.materials.cif import write_cif
 from polyfacet.materials.neighbour_search import pairs_within, reduced
 
-# What one cube takes in pymatgen's search is some tens of bytes.
+# One cube of pymatgen's search needs some tens of bytes.
 MOST_CUBES = 2e7
-# Cells of a stretched and sheared crystal: given aslant, and aslant even when reduced.
+# Cells of a stretched and sheared crystal: one is tilted as given, one even when reduced.
 ASLANT = {
     "given": [[71.9, 0, 7187.7], [0, 92.7, 0], [0, 0, 71.9]],
     "reduced": [[0, 1.0, 1.0], [9.8, -5.0, 4.8], [908.6, 914.3, -913.8]],
@@ -26,7 +26,7 @@ ASLANT = {
 
 @pytest.fixture
 def sparing(monkeypatch):
-    """Have each search refuse a box of too many cubes before it asks for them."""
+    """Make each search fail for a box of too many cubes before it allocates them."""
     search = neighbour_search.find_points_in_spheres
 
     def spare(*, lattice, r, **rest):
@@ -38,13 +38,13 @@ def sparing(monkeypatch):
 
 @pytest.mark.usefixtures("sparing")
 @pytest.mark.parametrize("lattice", ASLANT.values(), ids=ASLANT)
-def test_a_long_cell_that_lies_aslant_is_searched_upright(tmp_path, lattice):
+def test_a_long_tilted_cell_is_searched_upright(tmp_path, lattice):
     cell = Structure(Lattice(lattice), ["K", "Br"], [[0, 0, 0], [0.5, 0.5, 0.5]])
     write_cif(cell, tmp_path / "x.cif")
     assert len(read_crystal(tmp_path / "x.cif", primitive=False)) == 2
 
 
-def test_turning_the_cell_changes_no_distance():
+def test_rotating_the_cell_changes_no_distance():
     crystal = triclinic()
     lattice, coords = crystal.reduced_lattice, crystal.reduced_coords
     centre, neighbour, image, distance = periodic_neighbours(crystal, 5.0)
@@ -64,7 +64,7 @@ def test_the_long_vector_of_an_upright_cell_is_along_x():
     assert np.prod(box) < 20 * abs(np.linalg.det(turned))
 
 
-def test_close_atoms_are_found_in_a_cell_that_lies_aslant():
+def test_close_atoms_are_found_in_a_tilted_cell():
     lattice = np.array(ASLANT["reduced"])
     near = np.array([[0, 0, 0], [0.05, 0, 0]])
     with pytest.raises(ValueError, match="0.05 A apart"):

@@ -1,4 +1,4 @@
-"""What stands in a file of entries is read, or named: nothing is lost without a word."""
+"""Everything in a file of entries is read or named: nothing is lost silently."""
 
 import bz2
 import gzip
@@ -23,7 +23,7 @@ LINES = "".join(json.dumps(item) + "\n" for item in ENTRIES)
 
 
 def run(tmp_path: Path, source: Path, limit: float = 1.0) -> tuple[list[str], dict[str | None, str]]:
-    """Draw a sample of all entries: their identifiers, and the reasons of the rejects."""
+    """Draw a sample of all entries; return their identifiers, and the reasons of the rejects."""
     outputs = [tmp_path / "out" / name for name in ("sample.parquet", "rejected.parquet", "summary.json")]
     settings = {"n_materials": "all", "seed": 0, "filters": {}, "magnetization": "absolute"}
     script.main([source], *outputs, **settings, max_rejected_fraction=limit)
@@ -56,15 +56,15 @@ def unnamed(item: dict[str, object], **data: object) -> dict[str, object]:
         f'{{"entries": [{ONE}, {TWO}]}}\ufeff{{"entries": [{THREE}]}}\n\ufeff\n{FOUR}',
     ],
 )
-def test_entries_are_read_or_named_wherever_they_stand_in_an_object(tmp_path, text):
+def test_entries_are_read_or_named_anywhere_in_an_object(tmp_path, text):
     text = text.replace('"x"', f'"{IDS[1]}"').replace('"y"', f'"{IDS[2]}"')
     found, reasons = run(tmp_path, written(tmp_path, text))
     named = {mat_id for mat_id in reasons if mat_id}
     assert set(found) | named == set(IDS)
-    assert all("stands under '@" in reasons[mat_id] for mat_id in named)
+    assert all("the entry's key is '@" in reasons[mat_id] for mat_id in named)
 
 
-def test_what_stands_beside_the_entries_is_named(tmp_path, capfd):
+def test_ignored_keys_next_to_the_entries_are_named(tmp_path, capfd):
     others = '"m3": {"structure": 1}, "note": "x", "@class": "c"'
     text = f'{{"@module": "m", "m2": 3, "entries": [{ONE}], {others}}}'
     found, _ = run(tmp_path, written(tmp_path, text))
@@ -81,22 +81,22 @@ def test_repeated_keys_are_duplicates(tmp_path):
 
 
 @pytest.mark.parametrize("stated", [{}, {"mat_id": None}])
-def test_an_entry_without_an_identifier_has_that_of_its_key(tmp_path, stated):
+def test_an_entry_without_an_identifier_takes_its_key(tmp_path, stated):
     items = {f"key-{i}": unnamed(item, **stated) for i, item in enumerate(ENTRIES)}
     for text in (json.dumps(items), json.dumps({"entries": items})):
         assert run(tmp_path, written(tmp_path, text))[0] == sorted(items)
 
 
-def test_a_key_that_contradicts_the_identifier_is_a_reject(tmp_path):
+def test_an_entry_whose_key_contradicts_its_identifier_is_rejected(tmp_path):
     items = {"other": ENTRIES[0], IDS[1]: ENTRIES[1]}
     for text in (json.dumps(items), json.dumps({"entries": items})):
         found, reasons = run(tmp_path, written(tmp_path, text))
         assert found == IDS[1:2]
-        assert reasons == {IDS[0]: f"mat_id is '{IDS[0]}', but it stands under 'other'"}
+        assert reasons == {IDS[0]: f"mat_id is '{IDS[0]}', but the entry's key is 'other'"}
 
 
-def test_numbers_of_rows_are_no_identifiers(tmp_path):
-    """Pandas writes a column of entries like that."""
+def test_row_numbers_are_not_identifiers(tmp_path):
+    """Pandas writes a column of entries in this form."""
     found, reasons = run(tmp_path, written(tmp_path, json.dumps({str(i): x for i, x in enumerate(ENTRIES)})))
     assert (found, reasons) == (IDS, {})
 
@@ -114,13 +114,13 @@ def test_a_list_under_another_key_is_named(tmp_path, text, message):
         run(tmp_path, written(tmp_path, text))
 
 
-def test_the_reasons_are_told_where_nothing_is_left(tmp_path):
+def test_the_reasons_are_reported_if_nothing_is_left(tmp_path):
     text = json.dumps([unnamed(item, mat_id="a b") for item in ENTRIES])
     with pytest.raises(UserError, match=r"left to sample(.|\n)*4 x mat_id 'a b' does not match"):
         run(tmp_path, written(tmp_path, text), limit=1.0)
 
 
-def test_the_reasons_are_told_where_nothing_is_left_to_pretrain_on(tmp_path):
+def test_the_reasons_are_reported_if_nothing_is_left_for_pretraining(tmp_path):
     run(tmp_path, written(tmp_path, LINES))
     bad = written(tmp_path, json.dumps([unnamed(item, mat_id="a b") for item in ENTRIES]), "bad.json")
     outputs = [tmp_path / name for name in ("pretraining.parquet", "pretraining.json")]
@@ -165,7 +165,7 @@ def test_all_streams_of_a_compressed_file_are_read(tmp_path, name, renamed):
 
 @pytest.mark.parametrize("name", ["gz", "bz2", "xz", "zst"])
 @pytest.mark.parametrize("trailing", [b"garbage", b"\0\0\0\0BZh9", b'{"entries": []}', SECOND])
-def test_what_follows_a_compressed_stream_and_is_none_is_an_error(tmp_path, name, trailing):
+def test_trailing_data_after_a_compressed_stream_are_an_error(tmp_path, name, trailing):
     compress = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zst": zstd}[name]
     path = written(tmp_path, compress(FIRST) + trailing, f"e.jsonl.{name}")
     with pytest.raises(UserError, match=r"e\.jsonl.*(damaged|truncated)"):

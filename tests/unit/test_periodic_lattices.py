@@ -24,7 +24,7 @@ LATTICES = {
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_lattices_that_no_stage_can_use_are_rejects_with_a_reason(tmp_path):
+def test_unusable_lattices_are_rejected_with_a_reason(tmp_path):
     items = []
     for name, pbc in {**WHOLE, **{name: pbc for name, (pbc, _) in OTHERS.items()}}.items():
         items.append(entry(name, SALT))

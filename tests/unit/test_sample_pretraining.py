@@ -1,4 +1,4 @@
-"""Materials to pretrain on: outside the sample, of other formulas, nested."""
+"""Materials for pretraining: outside the sample, with other formulas, nested."""
 
 import json
 
@@ -62,14 +62,14 @@ def test_draws_are_nested(folder):
     assert few < more
 
 
-def test_files_read_side_by_side_give_the_same(folder):
+def test_files_read_in_parallel_give_the_same_sample(folder):
     alone = draw(folder, 5)
     for i in range(3):
         write_entries(folder / f"{i}.json.gz", entries()[i::3])
     assert draw(folder, 5, threads=2) == alone
 
 
-def test_nothing_left_is_said(folder):
+def test_an_empty_draw_is_reported(folder):
     kept = set(read_table(folder / "sample.parquet", SAMPLE)["mat_id"])
     write_entries(folder / "entries.json", [e for e in entries() if e["data"]["mat_id"] in kept])
     with pytest.raises(UserError, match="graphs.pretrain"):

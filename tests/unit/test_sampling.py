@@ -1,4 +1,4 @@
-"""Sampling: independent of order and files, nested, filtered, duplicates settled by content."""
+"""Sampling: independent of order and files, nested, filtered, duplicates resolved by content."""
 
 import itertools
 import json
@@ -20,7 +20,7 @@ NACL = rock_salt("Na", "Cl", 5.64)
 
 @pytest.fixture
 def sample_of(tmp_path):
-    """Write entries to a file and give the rows of a sample of them."""
+    """Write entries to a file and return the rows of a sample of them."""
 
     def sample_of(items, n, seed=0):
         path = write_entries(tmp_path / "e.json", items)
@@ -34,7 +34,7 @@ def ids(rows):
 
 
 def in_memory(items, n, seed):
-    """Sample in the simplest way: of each material the entry of lowest content, of these the lowest ranks."""
+    """Sample in the simplest way: the entry whose content sorts first per material, then the lowest ranks."""
     materials = {}
     for material in map(material_from_entry, items):
         first = min(materials.get(material.mat_id, material), material, key=content)
@@ -49,8 +49,8 @@ def content(material):
 
 @pytest.mark.parametrize("n", [1, 12, 29, "all"])
 @pytest.mark.parametrize(("n_files", "threads"), [(1, 1), (3, 1), (3, 2), (7, 3)])
-def test_runs_on_disk_give_the_sample_that_memory_gives(tmp_path, monkeypatch, n, n_files, threads):
-    """However the entries are ordered, spread over files, and cut into runs, batches and row groups."""
+def test_runs_on_disk_give_the_same_sample_as_memory(tmp_path, monkeypatch, n, n_files, threads):
+    """However the entries are ordered, distributed over files, and cut into runs, batches and row groups."""
     monkeypatch.setattr(entry_pass, "RUN_ROWS", 4)
     monkeypatch.setattr(sorted_runs, "BATCH_ROWS", 2)
     monkeypatch.setattr(sample_writing, "ROW_GROUP_ROWS", 3)
@@ -63,7 +63,7 @@ def test_runs_on_disk_give_the_sample_that_memory_gives(tmp_path, monkeypatch, n
     expected = in_memory(items, n, seed=5)
     assert ids(sample) == [material.mat_id for material in expected]
     assert [row["e_form"] for row in sample] == [material.objectives["e_form"] for material in expected]
-    # Every entry is sampled, a named duplicate, or of a material outside the sample that is told once.
+    # Every entry is sampled, a named duplicate, or of a material outside the sample that is reported once.
     assert len(rejected) == 20
     assert {row["reason"] for row in rejected} == {"duplicate mat_id"}
     places = [(row["source_file"], row["source_position"]) for row in [*sample, *rejected]]
@@ -89,13 +89,13 @@ def test_seeds_differ(sample_of):
 
 
 @pytest.mark.parametrize("n", [1, 2, "all"])
-def test_of_two_entries_with_one_id_the_same_is_kept_in_any_order(sample_of, n):
+def test_of_two_entries_with_one_id_the_same_one_is_kept_in_any_order(sample_of, n):
     twins = [entry("twin", NACL, e_form=-1.0), entry("twin", NACL, e_form=-2.0)]
     [kept], [again] = sample_of(twins, n), sample_of(twins[::-1], n)
     assert kept["e_form"] == again["e_form"]
 
 
-def test_three_entries_of_one_id_are_one_material(tmp_path, sample_of):
+def test_three_entries_with_one_id_are_one_material(tmp_path, sample_of):
     sample_of([entry("thrice", NACL)] * 3, "all")
     assert json.loads((tmp_path / "summary.json").read_text()) == {
         "read": 3,
@@ -156,7 +156,7 @@ def test_rejects_name_file_position_and_reason(tmp_path):
     assert rejected[0]["source_file"] == str(path)
 
 
-def test_spread_over_files_does_not_matter(tmp_path):
+def test_distribution_over_files_does_not_matter(tmp_path):
     whole = write_entries(tmp_path / "whole.json", entries())
     (tmp_path / "parts").mkdir()
     for i in range(3):

@@ -16,7 +16,7 @@ WATER = rock_salt("H", "O", 4.33)
 
 
 def with_site(mat_id: str, species: Any, structure: Structure = IRON_OXIDE, **data: Any) -> dict[str, Any]:
-    """Rock salt whose first site holds other species, as an entry lists them; ``data`` as in `entry`."""
+    """Return rock salt with other species on its first site, as in an entry; ``data`` as in `entry`."""
     raw = entry(mat_id, structure, **data)
     raw["structure"]["sites"][0]["species"] = species
     return raw
@@ -97,7 +97,7 @@ def test_a_full_site_is_full_everywhere(tmp_path, cases, structure):
         assert drawn_atoms(tmp_path / "cif" / f"{name}.cif") == atoms, name
 
 
-def test_occupancies_that_no_site_can_have_are_rejects_with_a_reason(tmp_path):
+def test_impossible_occupancies_are_rejected_with_a_reason(tmp_path):
     items = [with_site(name, species) for name, (species, _) in IMPOSSIBLE.items()]
     sampled, _ = sampled_and_written(tmp_path, [entry("sound", IRON_OXIDE), *items])
     assert set(sampled.rows) == {"sound"}
@@ -106,7 +106,7 @@ def test_occupancies_that_no_site_can_have_are_rejects_with_a_reason(tmp_path):
 
 
 def test_real_partial_occupancies_stay_partial(tmp_path):
-    """Of a site's shares only those of one element are added; vacancies and second elements remain."""
+    """Only the shares of the same element on a site are added; vacancies and second elements remain."""
     items = [
         with_site("half", [valence("Fe", 2, 0.25), valence("Fe", 3, 0.25)], formula="Fe0.5O"),
         with_site(
@@ -148,8 +148,8 @@ def test_real_partial_occupancies_stay_partial(tmp_path):
     assert colors["two-noisy"] == colors["two"]
 
 
-def test_statements_of_the_occupancies_as_they_add_up_are_no_contradiction(tmp_path):
-    """A formula of pymatgen counts 0.99 atoms where three times 0.33 are stated, on each of many sites."""
+def test_formulas_with_unrounded_sums_of_occupancies_are_accepted(tmp_path):
+    """Pymatgen's formula counts 0.99 atoms for three times 0.33, on each of many sites."""
     thirds = [{"element": element, "occu": 0.33} for element in ("Fe", "Co", "Ni")]
     rock = IRON_OXIDE.copy().make_supercell(3)
     items = []

@@ -1,4 +1,4 @@
-"""Pymatgen's search for a smaller cell is passed by only where it finds none."""
+"""Pymatgen's search for a smaller cell is skipped only where it would find none."""
 
 import itertools
 import json
@@ -25,7 +25,7 @@ SHAPES = [
 
 
 def supercell(rng: np.random.Generator) -> Structure:
-    """Make a multiple of a random cell, with atoms displaced by about what the search allows."""
+    """Return a multiple of a random cell, with atoms displaced by about as much as the search allows."""
     lattice = Lattice.from_parameters(*rng.uniform(2.5, 5, 3), *rng.uniform(65, 115, 3))
     kinds = KINDS[rng.integers(len(KINDS))]
     cell = Structure(lattice, kinds, rng.uniform(size=(len(kinds), 3)))
@@ -62,8 +62,8 @@ def test_no_smaller_cell_of_real_crystals_is_missed(alexandria_1d, noise):
             assert may_have_smaller_cell(cell, PRIMITIVE_WITHIN_A) == has_smaller_cell(cell)
 
 
-def test_pymatgen_does_not_search_large_cells_that_only_nearly_repeat(monkeypatch):
-    """Two sites may be twice as far from a translation of each other as from the mean of all."""
+def test_pymatgen_does_not_search_large_cells_that_nearly_repeat(monkeypatch):
+    """Two sites may be twice as far from each other's translation as from the mean of all sites."""
 
     def search(*_: object) -> None:
         raise RuntimeError("searched")

@@ -26,7 +26,7 @@ BY_ID = dict(zip(IDS, ENTRIES, strict=True))
 
 
 def run(tmp_path, *sources, **settings):
-    """Draw a sample of all entries; give its identifiers and the summary."""
+    """Draw a sample of all entries; return its identifiers and the summary."""
     outputs = [tmp_path / "out" / name for name in ("sample.parquet", "rejected.parquet", "summary.json")]
     defaults = {"n_materials": "all", "seed": 0, "filters": {}, "magnetization": "absolute"}
     script.main(list(sources), *outputs, **{**defaults, "max_rejected_fraction": 0.0, **settings})
@@ -35,7 +35,7 @@ def run(tmp_path, *sources, **settings):
 
 def zstd(content: bytes) -> bytes:
     half = len(content) // 2
-    # Two frames, as `cat a.zst b.zst` makes them.
+    # Two frames, as `cat a.zst b.zst` writes them.
     return b"".join(
         pa.compress(part, codec="zstd", asbytes=True) for part in (content[:half], content[half:])
     )
@@ -91,7 +91,7 @@ def test_a_single_entry_is_read(tmp_path, text):
     assert run(tmp_path, path)[0] == IDS[:1]
 
 
-def test_an_entry_without_an_identifier_has_that_under_which_it_stands(tmp_path):
+def test_an_entry_without_an_identifier_takes_its_key(tmp_path):
     items = {f"key-{i}": {**item, "data": {**item["data"]}} for i, item in enumerate(ENTRIES)}
     for item in items.values():
         del item["data"]["mat_id"]
@@ -147,7 +147,7 @@ def folder(tmp_path):
 
 
 def odd_things(folder):
-    """Put into a folder what is not read; give the name of each and a part of the reason."""
+    """Write files that are not read into a folder; return the name of each and a part of the reason."""
     (folder / "README.md").write_text("# Entries")
     (folder / "table.csv").write_text("a,b\n1,2\n")
     (folder / ".hidden.json").write_text(TEXT)
@@ -187,7 +187,7 @@ def odd_things(folder):
     }
 
 
-def test_what_is_not_read_is_named_with_the_reason(tmp_path, folder, capfd):
+def test_skipped_files_are_named_with_the_reason(tmp_path, folder, capfd):
     expected = odd_things(folder)
     (folder / "again.json").unlink()
     (folder / "zagain.json").symlink_to("good.json")
@@ -203,7 +203,7 @@ def test_what_is_not_read_is_named_with_the_reason(tmp_path, folder, capfd):
 
 
 @pytest.mark.parametrize("record", [".more.json.part.validator", ".more.json.origin"])
-def test_own_downloads_that_go_on_are_not_named(tmp_path, folder, record):
+def test_unfinished_downloads_are_not_named(tmp_path, folder, record):
     (folder / "more.json.part").write_text("[")
     (folder / record).write_text("{}")
     found, summary = run(tmp_path, folder)
@@ -225,7 +225,7 @@ def test_nothing_to_read_is_an_error_with_the_reasons(tmp_path, folder):
     "name",
     ["dangling.json", "empty.json", "loop.json", "pipe.json", "table.csv", "packed.json.zip"],
 )
-def test_a_source_that_cannot_be_read_is_an_error_when_it_is_named(tmp_path, folder, name):
+def test_an_unreadable_source_is_an_error_when_it_is_named(tmp_path, folder, name):
     reason = odd_things(folder)[name]
     with pytest.raises(UserError, match=f"{name} cannot be used: .*{reason}"):
         run(tmp_path, folder / name)
@@ -365,7 +365,7 @@ def test_a_missing_comma_is_named(tmp_path, text):
         ("e.json", json.dumps(BY_ID)[:-30].encode(), "at entry 3", True),
     ],
 )  # fmt: skip
-def test_messages_say_what_is_wrong_and_what_to_do(tmp_path, name, content, message, is_damage):
+def test_messages_state_the_problem_and_the_fix(tmp_path, name, content, message, is_damage):
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(UserError, match=message) as error:
@@ -383,7 +383,7 @@ def test_messages_say_what_is_wrong_and_what_to_do(tmp_path, name, content, mess
         (LINES + "{}\n", 1),
     ],
 )
-def test_values_that_are_not_entries_are_rejects(tmp_path, text, n_invalid):
+def test_values_that_are_not_entries_are_rejected(tmp_path, text, n_invalid):
     path = tmp_path / "e.json"
     path.write_text(text)
     found, summary = run(tmp_path, path, max_rejected_fraction=1)

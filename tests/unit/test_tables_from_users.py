@@ -56,15 +56,15 @@ WEIGHTS = {
 @pytest.mark.parametrize(
     ("unit", "row", "reason"),
     [
-        ("weight_percent", "0.4,1.5", "sum to 1.9, not 100 (within 1)"),
+        ("weight_percent", "0.4,1.5", "sum to 1.9, not 100 (tolerance 1)"),
         ("atomic_percent", "40,50", "sum to 90, not 100"),
-        ("weight_fraction", "0.004,0.015", "sum to 0.019, not 1 (within 0.01)"),
-        ("weight_percent", "0.4,0.6", "fractions are in the unit"),
-        ("atomic_fraction", "40,60", "percentages are in the unit"),
+        ("weight_fraction", "0.004,0.015", "sum to 0.019, not 1 (tolerance 0.01)"),
+        ("weight_percent", "0.4,0.6", "for fractions, use a unit"),
+        ("atomic_fraction", "40,60", "for percentages, use the unit"),
         ("weight_percent", "60,41", "sum to 101, more than 100"),
     ],
 )
-def test_a_row_that_is_not_a_whole_composition_is_rejected_with_its_sum(read, unit, row, reason):
+def test_an_incomplete_composition_is_rejected_with_its_sum(read, unit, row, reason):
     described = {**WEIGHTS, "composition": {**WEIGHTS["composition"], "unit": unit}}
     whole = "40,60" if "percent" in unit else "0.4,0.6"
     rows, rejected = read(f"C,Mn,Hardness\n{row},397\n{whole},400\n", described)
@@ -75,7 +75,7 @@ def test_a_row_that_is_not_a_whole_composition_is_rejected_with_its_sum(read, un
         assert "composition.balance" in rejected["reason"][0]
 
 
-def test_with_the_balance_or_said_to_be_partial_the_same_row_is_read(read):
+def test_the_same_row_is_read_with_a_balance_or_as_partial(read):
     rows, _ = read("C,Mn,Hardness\n0.4,1.5,397\n")
     assert rows["amounts"][0] == pytest.approx({"C": 1.83, "Mn": 1.50, "Fe": 96.66}, abs=0.01)
     partial = {**WEIGHTS, "composition": {**WEIGHTS["composition"], "partial": True}}
@@ -100,7 +100,7 @@ def test_a_plain_number_is_read(read, text):
         ("1.5GPa", "a unit?"),
         ("12 %", "percent sign"),
         ("1e", "not a number"),
-        ("0x10", "not a number in decimal digits but a hexadecimal one"),
+        ("0x10", "not a decimal number but a hexadecimal one"),
         ("1_000", "not a number"),
         ("1d5", "not a number"),
         ("1.2.3", "not a number"),
@@ -120,16 +120,16 @@ def test_a_plain_number_is_read(read, text):
         ("5-Jun", "a date"),
         ("Mar-05", "a date"),
         ("2021-05-06", "a date"),
-        ("#DIV/0!", "an error of a spreadsheet"),
-        ("#VALUE!", "an error of a spreadsheet"),
-        ("=A1+B1", "a formula of a spreadsheet"),
+        ("#DIV/0!", "a spreadsheet error"),
+        ("#VALUE!", "a spreadsheet error"),
+        ("=A1+B1", "a spreadsheet formula"),
         ("1.5*10^3", "a power of ten"),
         ("1.5×10-3", "a power of ten"),  # noqa: RUF001
         ("1/2", "a fraction"),
         ("inf", "not a finite number"),
         ("-Infinity", "not a finite number"),
         ("1e999", "not a number up to"),
-        ("1e-999", "too small to be told from zero"),
+        ("1e-999", "too small to be distinguished from zero"),
         ("<0.01", "a limit"),
         ("~5", "a limit or an estimate"),
         ("5±1", "uncertainty"),
@@ -145,7 +145,7 @@ def test_a_plain_number_is_read(read, text):
     ],
 )
 @pytest.mark.parametrize("column", ["C", "Hardness"])
-def test_anything_else_is_rejected_with_the_line_the_column_and_the_cause(read, text, cause, column):
+def test_anything_else_is_rejected_with_line_column_and_cause(read, text, cause, column):
     cells = {"C": "0.4", "Mn": "1.5", "Hardness": "397", column: f'"{text}"'}
     rows, rejected = read(f"C,Mn,Hardness\n0.4,1.5,397\n{','.join(cells.values())}\n")
     assert rows["line"].tolist() == [2]
@@ -166,7 +166,7 @@ def test_very_small_amounts_are_kept(read):
     assert amounts[0]["B"] == pytest.approx(1e-7)
     assert amounts[1]["Ni"] == pytest.approx(4e-9)
     assert rows["formula"].tolist() == ["B0.0000001Fe100", "Fe100Ni0.000000004"]
-    assert "the amount of B, 1e-14, is below 1e-12 of all" in rejected["reason"][0]
+    assert "the amount of B, 1e-14, is below 1e-12 of the sum" in rejected["reason"][0]
     weights = "C,Mn,Hardness\n0.000000001,1.5,397\n"
     assert read(weights)[0]["amounts"][0]["C"] == pytest.approx(4.649e-9, rel=0.01)
 
@@ -175,7 +175,7 @@ def test_very_small_amounts_are_kept(read):
 def test_pictures_and_texts_of_very_small_amounts_are_sensible(read, mode):
     formula = read("Compound,y\nFe1B0.000000001,1\n", FORMULA)[0]["formula"][0]
     properties = pd.DataFrame({"f": [2.0, 50.0], "g": [0.0, 1e-3]}, index=["Fe", "B"])
-    # Of the statistics only the smallest and the largest value show a trace of boron.
+    # Among the statistics, only the smallest and the largest value show a trace of boron.
     found = composition_statistics([parse_formula(formula), {"Fe": 100.0}], properties, mode)
     traced, pure = (dict(zip(STATISTICS, row, strict=True)) for row in found)
     assert np.isfinite(found).all()
@@ -190,7 +190,7 @@ NAMES = sorted(TAKEN_BY_TABLES)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_objective_with_the_name_of_a_column_of_ours_is_refused_by_its_key(read, name):
+def test_an_objective_with_a_reserved_column_name_is_rejected_by_its_key(read, name):
     with pytest.raises(UserError, match=rf"tables\.a\.objectives: .*'{name}'.*Rename the objective"):
         read(ROWS, {**STEEL, "objectives": {name: {"column": "Hardness"}}})
 
@@ -210,7 +210,7 @@ def test_an_objective_with_the_name_of_a_column_of_ours_is_refused_by_its_key(re
         ({"objectives": {"y": {"column": "Hardness", "classes": ["hard "]}}}, "class 'hard '"),
     ],
 )
-def test_a_column_with_two_roles_is_refused(read, changes, message):
+def test_a_column_with_two_roles_is_rejected(read, changes, message):
     with pytest.raises(UserError, match=re.escape(message)):
         read(ROWS, {**STEEL, **changes})
 
@@ -271,7 +271,7 @@ def test_harmless_differences_between_files_do_not_matter(read, content):
         ("Vickers\nhardness", '"Vickers\r\nhardness "'),
     ],
 )
-def test_a_column_is_found_whatever_the_unicode_form_and_white_space_of_its_name(read, configured, written):
+def test_a_column_is_found_in_any_unicode_form_and_white_space(read, configured, written):
     described = {**STEEL, "objectives": {"y": {"column": configured}}}
     rows, rejected = read(ROWS.replace("Hardness", written), described)
     assert (rows["y"].tolist(), len(rejected)) == ([397.0, 398.0], 0)
@@ -283,7 +283,7 @@ TITLE = "Table 1. Hardness of steels; for details, see text"
 @pytest.mark.parametrize(
     "title", [TITLE, f'"{TITLE}"', f"{TITLE},,", "# source: a handbook", "wt.%,,HV", "Table 1", "C,Mn"]
 )
-def test_a_title_above_the_header_is_called_so(read, title):
+def test_a_title_above_the_header_is_recognized(read, title):
     with pytest.raises(UserError, match="no column") as error:
         read(f"\n{title}\n\n{ROWS}")
     assert "Line 2 is a title or another heading; the header is line 4. Delete" in str(error.value)
@@ -304,9 +304,12 @@ def test_a_title_above_the_header_is_called_so(read, title):
         ("\nC;Mn;Hardness\n0,40;1,5;397\n", "Line 2 is separated by semicolons"),
         (
             'C,Mn,Note,Hardness\n0.4,1.5,x,397\n0.4,1.5,"5" bar,397\n',
-            "line 3: a cell in quotation marks holds",
+            "line 3: a cell in quotation marks contains",
         ),
-        ('C,Mn,Note,Hardness\n0.4,1.5,"x,397\n0.4,1.5,y,397\n', "lines 2 to 3: a quotation mark is opened"),
+        (
+            'C,Mn,Note,Hardness\n0.4,1.5,"x,397\n0.4,1.5,y,397\n',
+            "lines 2 to 3: an opening quotation mark is not closed",
+        ),
         (ROWS.replace("0.4,1.6", "0.4é,1.6").encode("latin-1"), "not UTF-8: line 3 has the byte 0xe9"),
         (
             ROWS.replace("\n", "\r").replace("0.4,1.6", "0.4é,1.6").encode("latin-1"),
@@ -331,7 +334,7 @@ def test_a_title_above_the_header_is_called_so(read, title):
         ("\n<!DOCTYPE html><title>404</title>", "an HTML page"),
         ("<html xmlns:o><table>", "an HTML page"),
         ("\ufeff <TABLE border=1><tr><td>C</td>", "an HTML page"),
-        ("version https://git-lfs.github.com/spec/v1\noid sha256:4", "a pointer of Git LFS"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:4", "a Git LFS pointer"),
         ("C&Mn&Hardness\n0.4&1.5&397\n", "is separated by ampersands"),
         ("<!-- export --><table>", "an HTML page"),
         ('<style type="text/css"></style><table>', "an HTML page"),
@@ -341,7 +344,7 @@ def test_a_title_above_the_header_is_called_so(read, title):
         ('[\n  {\n    "C": 0.4}]', "a JSON file"),
         ('[["C", "Mn"], [0.4, 1.5]]', "a JSON file"),
         ('{ "C": 0.4}\n{"C": 0.5}', "a JSON file"),
-        ("0.4,1.5,397\n0.4,1.6,398\n", "Line 1 holds numbers: add a line with the names"),
+        ("0.4,1.5,397\n0.4,1.6,398\n", "Line 1 contains numbers: add a line with the names"),
         ("c,mn,hardness\n0.4,1.5,397\n", "'Mn' may be 'mn'"),
         ("", "is empty"),
         ("\n\n", "is empty"),
@@ -350,7 +353,7 @@ def test_a_title_above_the_header_is_called_so(read, title):
         (",".join(f"c{n}" for n in range(5000)) + "\n1\n", "'c19', '...']"),
     ],
 )
-def test_a_file_of_another_kind_is_refused_with_the_line_and_the_likely_cause(read, content, message):
+def test_another_kind_of_file_is_rejected_with_line_and_likely_cause(read, content, message):
     with pytest.raises(UserError, match=re.escape(message)):
         read(content)
 
@@ -358,14 +361,14 @@ def test_a_file_of_another_kind_is_refused_with_the_line_and_the_likely_cause(re
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("0,4,1,5,397", "the row has 5 cells, not as many cells as the header, 3; a decimal comma"),
-        ("0.4,1.5", "the row has 2 cells, not as many cells as the header, 3"),
-        ("0.4,1.5,397,", "not as many cells as the header, 3; a comma at the end of the line?"),
-        ("0.4,1.5,397,, ,", "not as many cells as the header, 3; commas at the end of the line?"),
+        ("0,4,1,5,397", "the row has 5 cells, but the header has 3; a decimal comma"),
+        ("0.4,1.5", "the row has 2 cells, but the header has 3"),
+        ("0.4,1.5,397,", "but the header has 3; a comma at the end of the line?"),
+        ("0.4,1.5,397,, ,", "but the header has 3; commas at the end of the line?"),
         ("0.4,1.5,397,,x", "3; a decimal comma"),
-        ('"0.4,1.5,397\n0.4,1.6,398",1.5,397', "a cell holds lines 3 to 4: a stray quotation mark?"),
+        ('"0.4,1.5,397\n0.4,1.6,398",1.5,397', "a cell spans lines 3 to 4: a stray quotation mark?"),
         (",,", "all cells of the row are empty"),
-        ('0.4,"1.5\n0.4",1.6,7', "it begins in line 3: a stray quotation mark?"),
+        ('0.4,"1.5\n0.4",1.6,7', "it begins on line 3: a stray quotation mark?"),
     ],
 )
 def test_a_ragged_row_is_rejected_with_the_likely_cause(read, row, reason):
@@ -376,19 +379,19 @@ def test_a_ragged_row_is_rejected_with_the_likely_cause(read, row, reason):
 
 def test_commas_at_the_end_of_the_header_are_named(read):
     _, rejected = read(ROWS.replace("Hardness", "Hardness,,"))
-    assert "as the header, 5; commas at the end of the header?" in rejected["reason"][0]
+    assert "the header has 5; commas at the end of the header?" in rejected["reason"][0]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["lf", "crlf", "cr"])
-def test_a_stray_quotation_mark_is_found_whatever_ends_a_line(read, end):
+def test_a_stray_quotation_mark_is_found_with_any_line_ending(read, end):
     lines = ["C,Mn,Hardness", "0.4,1.5,397", '"0.4,1.5,397', '0.4,1.6,398",1.5,397', "0.4,1.6,398"]
     rows, rejected = read(end.join(lines))
     assert rows["line"].tolist() == [2, 5]
-    assert "a cell holds lines 3 to 4: a stray quotation mark?" in rejected["reason"][0]
+    assert "a cell spans lines 3 to 4: a stray quotation mark?" in rejected["reason"][0]
 
 
 @pytest.mark.parametrize("mark", sorted(MISSING - {""}))
-def test_every_mark_of_a_missing_value_is_known_and_documented(read, mark):
+def test_every_mark_for_a_missing_value_is_known_and_documented(read, mark):
     for written in (mark, f" {mark.upper()} "):
         rows, rejected = read(f"C,Mn,Hardness\n0.4,1.5,{written}\n")
         assert not len(rows)
@@ -397,7 +400,7 @@ def test_every_mark_of_a_missing_value_is_known_and_documented(read, mark):
 
 
 @pytest.mark.parametrize("text", ["NaN", "nan", "", "n/a", "-", "None"])
-def test_a_formula_that_is_missing_is_called_so(read, text):
+def test_a_missing_formula_is_reported_as_missing(read, text):
     rows, rejected = read(f'Compound,y\n"{text}",1\nNa,2\nNd,3\n', FORMULA)
     assert rows["formula"].tolist() == ["Na100", "Nd100"]
     assert rejected["reason"][0].startswith("Compound is missing")
@@ -423,13 +426,13 @@ def test_a_formula_that_is_missing_is_called_so(read, text):
         "Std. error",
     ],
 )
-def test_a_row_of_statistics_is_no_material(read, name):
+def test_a_row_of_statistics_is_not_a_material(read, name):
     described = {**STEEL, "id": "Steel"}
     content = f"Steel,C,Mn,Hardness\na,0.4,1.5,397\n{name},0.4,1.5,397\n"
     for source in (described, STEEL):
         rows, rejected = read(content, source)
         assert rows["line"].tolist() == [2]
-        assert f"the row is the {name!r} of others" in rejected["reason"][0]
+        assert f"the row is a summary of others: {name!r}" in rejected["reason"][0]
 
 
 @pytest.mark.parametrize("name", ["Se", "St", "S", "Mn", "Standard", "Std 1", "Min-7", "Meanite", "Error"])
@@ -438,7 +441,7 @@ def test_a_row_with_another_name_is_a_material(read, name):
     assert rows["y"].tolist() == [397.0]
 
 
-def test_a_column_of_an_element_that_is_not_named_is_not_lost_without_a_word(read):
+def test_an_unnamed_element_column_is_reported(read):
     content = "C,Mn,Ni,Tc,Hardness\n0.4,1.5,20,300,397\n0.4,1.5,0,300,398\n0.4,1.5,-,300,399\n"
     rows, rejected = read(content)
     assert rows["line"].tolist() == [3, 4]
@@ -466,7 +469,7 @@ def test_a_column_of_an_element_that_is_not_named_is_not_lost_without_a_word(rea
         *("V wt%", "W (wt.%)", "B %", "N [wt%]", "P mass fraction", "s wt%", "In wt%", "H (wt.%)"),
     ],
 )
-def test_a_column_of_an_element_is_known_whatever_its_unit_and_case(read, column):
+def test_an_element_column_is_recognized_in_any_unit_and_case(read, column):
     _, rejected = read(f"C,Mn,{column},Hardness\n0.4,1.5,18,397\n")
     assert f"in the column {column!r} that `composition.columns` does not name" in rejected["reason"][0]
 
@@ -475,43 +478,43 @@ def test_a_column_of_an_element_is_known_whatever_its_unit_and_case(read, column
     "column",
     ["V", "T %", "RA (%)", "RH (%)", "SN", "in", "CO", "H (ppm)", "Mn (at.%)", "Fe at%", "Ni/Cr"],
 )
-def test_a_column_of_something_else_is_no_amount(read, column):
+def test_a_column_of_something_else_is_not_an_amount(read, column):
     rows, rejected = read(f"C,Mn,{column},Hardness\n0.4,1.5,18,397\n")
     assert (len(rows), len(rejected)) == (1, 0)
 
 
-def test_a_balance_whose_column_has_a_unit_agrees_with_it(read):
+def test_a_balance_must_agree_with_its_column_with_a_unit(read):
     _, rejected = read("C,Mn,Fe (wt.%),Hardness\n0.4,1.5,78.1,398\n")
     assert "the balance, Fe, is 98.1, but its column has 78.1" in rejected["reason"][0]
 
 
 @pytest.mark.parametrize("column", ["SiO2", "SiO2 (wt.%)", "wt% Na2O", "Al2O3 %", "FeO"])
-def test_a_column_of_a_compound_is_not_that_of_an_element(column):
+def test_a_compound_column_is_not_an_element_column(column):
     section = {**STEEL, "file": "x.csv", "composition": {"columns": {"Si": column}, "unit": "weight_percent"}}
     with pytest.raises(UserError, match="has amounts of .*, not of Si: convert them"):
         table_source("a", section)
 
 
 @pytest.mark.parametrize("column", ["Si", "SI", "si wt%", "Silicon", "O2 %", "iron content", "Si 2", "CO"])
-def test_a_column_of_an_element_may_have_any_other_name(column):
+def test_an_element_column_may_have_any_other_name(column):
     section = {**STEEL, "file": "x.csv", "composition": {"columns": {"Co": column}, "unit": "weight_percent"}}
     assert table_source("a", section).composition.columns == {"Co": column}
 
 
 @pytest.mark.parametrize("column", ["Ni", "Fe", "Pd"])
-def test_a_column_that_is_predicted_is_no_amount(read, column):
+def test_an_objective_column_is_not_an_amount(read, column):
     described = {**STEEL, "objectives": {"y": {"column": column}}}
     rows, rejected = read(f"C,Mn,{column}\n0.4,1.5,20\n0.4,1.6,21\n", described)
     assert (rows["y"].tolist(), len(rejected)) == ([20.0, 21.0], 0)
 
 
 @pytest.mark.parametrize("column", ["Ni", "Fe"])
-def test_a_column_of_identifiers_is_no_amount(read, column):
+def test_an_identifier_column_is_not_an_amount(read, column):
     rows, rejected = read(f"{column},C,Mn,Hardness\n7,0.4,1.5,397\n", {**STEEL, "id": column})
     assert (rows["mat_id"].tolist(), len(rejected)) == (["7"], 0)
 
 
-def test_a_balance_that_has_a_column_agrees_with_it(read):
+def test_a_balance_must_agree_with_its_column(read):
     content = "C,Mn,Fe,Hardness\n0.4,1.5,98.1,397\n0.4,1.5,78.1,398\n0.4,1.5,bal.,399\n"
     rows, rejected = read(content)
     assert rows["line"].tolist() == [2, 4]
@@ -539,7 +542,7 @@ def test_a_balance_that_has_a_column_agrees_with_it(read):
         ("Atwood number", "weight_percent", None),
     ],
 )
-def test_a_column_whose_name_contradicts_the_unit_is_refused(column, unit, problem):
+def test_a_column_name_that_contradicts_the_unit_is_rejected(column, unit, problem):
     described = {**STEEL, "file": "a.csv", "composition": {"columns": {"Mn": column}, "unit": unit}}
     if problem is None:
         assert table_source("a", described).composition.columns == {"Mn": column}

@@ -1,4 +1,4 @@
-"""Twins: one crystal under several identifiers is found in any setting, and no split parts them."""
+"""Twins: one crystal under several identifiers is found in any setting, and no split separates twins."""
 
 import itertools
 import json
@@ -20,7 +20,7 @@ from polyfacet.materials.material import SAMPLE
 from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.splits.parts import SPLIT
 
-# Three sites on a general line of a hexagonal cell: a screw, of one hand or the other.
+# Three sites on a general line of a hexagonal cell: a left-handed or right-handed screw.
 QUARTZ = Structure.from_spacegroup(
     "P3_121", Lattice.hexagonal(4.916, 5.405), ["Si", "O"], [[0.4697, 0, 1 / 3], [0.4135, 0.2669, 0.4525]]
 )
@@ -30,7 +30,7 @@ HALF_HEUSLER = Structure.from_spacegroup(
 
 
 def mirrored(crystal):
-    """Turn a crystal's hand."""
+    """Invert the handedness of a crystal."""
     return Structure(crystal.lattice.matrix * [1, 1, -1], crystal.species, crystal.frac_coords)
 
 
@@ -61,7 +61,7 @@ def doubled(crystal):
 
 
 def sheared(crystal):
-    """Give the same lattice by other vectors."""
+    """Describe the same lattice by other vectors."""
     return crystal.copy().make_supercell([[1, 1, 0], [0, 1, 0], [2, 0, 1]])
 
 
@@ -86,7 +86,7 @@ def sampled(folder, cells):
 
 
 def twins_of(folder, sample, n_shards=1):
-    """Run the stage on all shards: its rows."""
+    """Run the stage on all shards and return its rows."""
     rows = []
     for shard in range(n_shards):
         find_twins.main(sample, folder / f"twins-{shard}.parquet", shard=shard, n_shards=n_shards)
@@ -130,7 +130,7 @@ def test_near_misses_are_not_twins(tmp_path, name):
 
 
 def test_twins_of_a_twin_are_twins(tmp_path):
-    """Each is within the tolerance of the next, the first and the last are not."""
+    """Each is within the tolerance of the next, but the first and the last are not."""
     cells = {f"m{i}": rock_salt("Na", "Cl", 5.6 * 1.02**i) for i in range(4)}
     sample = sampled(tmp_path, cells)
     assert groups(twins_of(tmp_path, sample)) == {"m0": set(cells)}
@@ -167,7 +167,7 @@ def test_occupancies_that_are_equal_within_rounding_are_equal(tmp_path, first, s
     assert groups(rows) == {"m0": {"m0", "m1"}}
 
 
-def test_sites_of_one_cell_that_differ_by_rounding_repeat_each_other(tmp_path):
+def test_sites_of_one_cell_that_differ_by_rounding_are_equal(tmp_path):
     cell = Structure(Lattice.cubic(4.2), [{"Fe": 0.505, "Co": 0.495}, "O"], [[0, 0, 0], [0.5, 0.5, 0.5]])
     large = cell.copy().make_supercell([2, 1, 1])
     large[0].species = {"Fe": 0.5049, "Co": 0.4951}
@@ -181,7 +181,7 @@ def test_half_occupied_sites_can_be_twins(tmp_path):
     assert groups(twins_of(tmp_path, sample)) == {"a": {"a", "b"}}
 
 
-def test_many_equal_cells_are_few_comparisons(tmp_path, monkeypatch):
+def test_many_equal_cells_need_few_comparisons(tmp_path, monkeypatch):
     compared = []
     monkeypatch.setattr(twins_module, "match", lambda *cells: compared.append(cells) or match(*cells))
     cells = {f"m{i:03d}": rock_salt("Na", "Cl", 5.64 + 1e-5 * i) for i in range(60)}
@@ -189,7 +189,7 @@ def test_many_equal_cells_are_few_comparisons(tmp_path, monkeypatch):
     assert len(compared) == 59
 
 
-def test_of_very_many_polymorphs_each_is_compared_with_some(tmp_path, monkeypatch):
+def test_each_of_very_many_polymorphs_is_compared_with_some(tmp_path, monkeypatch):
     monkeypatch.setattr(twins_module, "MAX_COMPARED", 2)
     compared = []
     monkeypatch.setattr(twins_module, "match", lambda *cells: bool(compared.append(cells)))
@@ -211,7 +211,7 @@ def pairs(tmp_path):
 
 @pytest.mark.parametrize("method", ["random", "formula"])
 @pytest.mark.parametrize("repeat", range(4))
-def test_no_split_parts_twins(tmp_path, pairs, method, repeat):
+def test_no_split_separates_twins(tmp_path, pairs, method, repeat):
     sample, tables = pairs
     settings = {
         "method": method,
@@ -234,7 +234,7 @@ def test_no_split_parts_twins(tmp_path, pairs, method, repeat):
 
 
 def test_twins_in_real_entries(tmp_path, alexandria_1d):
-    """Silver compounds that the matcher joins mostly have one energy, which the search does not look at."""
+    """Silver compounds that the matcher joins mostly have equal energies, which the search does not use."""
     outputs = [tmp_path / name for name in ("sample.parquet", "rejected.parquet", "summary.json")]
     settings = {"n_materials": "all", "seed": 0, "magnetization": "absolute"}
     filters = {"elements_required": ["Ag"], "sites_max": 6}
@@ -248,7 +248,7 @@ def test_twins_in_real_entries(tmp_path, alexandria_1d):
     assert max(spreads) < 0.05
 
 
-def test_of_the_candidates_in_real_entries_those_are_joined_that_the_matcher_joins(tmp_path, alexandria_1d):
+def test_candidates_in_real_entries_are_joined_as_the_matcher_joins_them(tmp_path, alexandria_1d):
     """Crystals of one formula, space group and energy (to 0.1 meV/atom) under several identifiers."""
     outputs = [tmp_path / name for name in ("sample.parquet", "rejected.parquet", "summary.json")]
     settings = {"n_materials": "all", "seed": 0, "magnetization": "absolute", "max_rejected_fraction": 0.0}

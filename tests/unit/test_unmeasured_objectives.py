@@ -1,4 +1,4 @@
-"""Rows of a table that lack some of what is predicted: from the file to the cards of the cells."""
+"""Rows of a table that lack some objectives: from the file to the cards of the cells."""
 
 import pandas as pd
 import pytest
@@ -53,7 +53,7 @@ def trained(tmp_path):
 
 
 def train(folder, **changes):
-    """Train a cell of each objective; return their cards by objective."""
+    """Train one cell per objective; return their cards by objective."""
     objectives = objectives_of(table_source("steel", {**DESCRIPTION, "file": "steel.csv"}))
     grid = [{"combination": "none", "objective": vars(each), "folder": each.column} for each in objectives]
     given = {
@@ -83,13 +83,13 @@ def test_each_cell_learns_from_the_rows_that_have_its_objective(trained):
     assert predictions["mat_id"].max() == f"steel-{N_STRONG:04d}"
 
 
-def test_an_objective_without_a_value_is_a_failed_card_that_says_so(trained):
+def test_an_objective_without_a_value_is_a_failed_card_with_the_reason(trained):
     card = cards_in(trained)["toughness"]
     assert card.status == "failed"
     assert f"{N} of {N} materials are left out: they lack a value of toughness" in card.reason
 
 
-def test_materials_that_the_split_gives_no_part_are_counted_apart(trained):
+def test_materials_without_a_part_of_the_split_are_counted_separately(trained):
     assert {card.counts.n_without_part for card in cards_in(trained).values()} == {0}
     split = pd.read_parquet(trained / "split.parquet")
     write_table(trained / "split.parquet", split[3:], SPLIT)
@@ -108,7 +108,7 @@ def test_cards_have_digests_of_inputs_and_code(trained):
     assert {card.code for card in train(trained, code="of the rule").values()} == {"of the rule"}
 
 
-def test_the_dataset_has_null_for_what_was_not_measured(trained):
+def test_the_dataset_has_null_for_unmeasured_values(trained):
     dataset = pd.read_parquet(trained / "data.parquet")
     counts = dataset[list(DESCRIPTION["objectives"])].notna().sum()
     assert counts.to_dict() == {"hardness": N, "strength": N_STRONG, "toughness": 0, "phase": N // 4}

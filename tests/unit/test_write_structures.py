@@ -1,4 +1,4 @@
-"""CIFs: read back to the same structure by pymatgen and by jarvis-tools; what cannot is a reject."""
+"""CIFs: read back to the same structure by pymatgen and by jarvis-tools; all others are rejected."""
 
 import json
 
@@ -39,14 +39,14 @@ def test_jarvis_reads_the_same_structure(tmp_path, structure):
     assert same_distances(atoms, structure)
 
 
-def test_two_atoms_on_one_site_are_a_reject(tmp_path):
+def test_two_atoms_on_one_site_are_rejected(tmp_path):
     clash = Structure(Lattice.cubic(4), ["Na", "Na"], [[0, 0, 0], [0, 0, 1e-6]])
     with pytest.raises(CifError, match="closer than"):
         write_cif(clash, tmp_path / "x.cif")
     assert not list(tmp_path.iterdir())
 
 
-def test_a_site_near_a_third_stays_where_it_is(tmp_path):
+def test_a_site_near_one_third_does_not_move(tmp_path):
     long = Structure(Lattice.orthorhombic(4, 5, 40), ["Na", "Cl"], [[0, 0, 0.66661], [0.5, 0.5, 0.1]])
     write_cif(long, tmp_path / "x.cif")
     (sodium,) = (site for site in read_cif(tmp_path / "x.cif") if site.specie.symbol == "Na")
@@ -83,7 +83,7 @@ def run(tmp_path, cells, n_shards, **settings):
     return found, list(read_table(rejected, REJECTS)["reason"])
 
 
-def test_shards_together_are_the_sample_whatever_their_number(tmp_path):
+def test_any_number_of_shards_make_up_the_sample(tmp_path):
     whole, _ = run(tmp_path, structures(), 1, max_rejected_fraction=0.0)
     parts, _ = run(tmp_path, structures(), 3, max_rejected_fraction=0.0)
     assert whole == parts
@@ -97,6 +97,6 @@ def test_a_material_that_cannot_be_written_does_not_stop_the_others(tmp_path):
     assert len(reasons) == 1
 
 
-def test_the_structure_in_the_sample_is_the_source_s(tmp_path):
+def test_the_structure_in_the_sample_is_that_of_the_source(tmp_path):
     material = material_from_entry(entry("a", rock_salt("Na", "Cl", 5.64)))
     assert json.loads(material.structure)["sites"][1]["abc"] == [0.5, 0.5, 0.5]

@@ -1,1 +1,1 @@
-"""The chemical elements: their symbols, and what the columns of users call them."""
+"""Chemical elements: their symbols, and their names in the columns of user tables."""

@@ -1,4 +1,4 @@
-"""What the name of a column of amounts says: of which element, and in which unit."""
+"""Read the element and the unit from the name of a column of amounts."""
 
 import re
 from functools import lru_cache
@@ -10,7 +10,7 @@ _BY_ATOMS = re.compile(
     r"(?<![a-z])(?:at(?=[.)\]_%]|[\s-]*(?:%|pct|percent|frac)|$)|atomic|mole?(?![a-z]))", re.IGNORECASE
 )
 _IN_PPM = re.compile(r"(?<![a-z])(?:[aw]?pp[mb]w?)(?![a-z])", re.IGNORECASE)
-# What surrounds the element: Cr wt%, Cr (at. %), mass fraction of Cr, Cr_wt, %Cr.
+# Text around the element: Cr wt%, Cr (at. %), mass fraction of Cr, Cr_wt, %Cr.
 _AROUND = re.compile(
     r"(?<![a-z])(?:wt|weight|mass|gew|at|atomic|mole?|pct|percent|frac|fraction|content|amount|of)(?![a-z])"
     r"|[%()\[\]{},;:_./\s-]+",
@@ -22,32 +22,32 @@ _SYMBOLS_BY_LOWER_CASE = {symbol.lower(): symbol for symbol in SYMBOLS}
 
 
 def is_by_weight(name: str) -> bool:
-    """Whether a column is by weight and not by atoms."""
+    """Return whether a column is by weight and not by atoms."""
     return bool(_BY_WEIGHT.search(name)) and not _BY_ATOMS.search(name)
 
 
 def is_by_atoms(name: str) -> bool:
-    """Whether a column is by atoms and not by weight."""
+    """Return whether a column is by atoms and not by weight."""
     return bool(_BY_ATOMS.search(name)) and not _BY_WEIGHT.search(name)
 
 
 def is_in_ppm(name: str) -> bool:
-    """Whether a column is in parts per million or billion."""
+    """Return whether a column is in parts per million or billion."""
     return bool(_IN_PPM.search(name))
 
 
 def states_percent(name: str) -> bool:
-    """Whether a column is in percent, of whatever."""
+    """Return whether a column is in percent of any kind."""
     return "%" in name or re.search("percent|pct", name, re.IGNORECASE) is not None
 
 
 def element_in(name: str) -> str | None:
-    """Name the element whose symbol, in any case, is all of a column's name but its unit; None if none is."""
+    """Return the element if a column's name is its symbol, in any case, and at most a unit; else None."""
     return _SYMBOLS_BY_LOWER_CASE.get(_without_unit(name).lower())
 
 
 def compound_in(name: str) -> str | None:
-    """Return the formula of several elements that is all of a column's name but its unit; None if none is."""
+    """Return the formula if a column's name is one of several elements and at most a unit; else None."""
     bare = _without_unit(name)
     is_compound = bare.lower() not in _SYMBOLS_BY_LOWER_CASE and _COMPOUND.fullmatch(bare)
     return bare if is_compound and len(set(re.findall("[A-Z][a-z]?", bare))) > 1 else None
@@ -55,7 +55,7 @@ def compound_in(name: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _without_unit(name: str) -> str:
-    """Return what is left of a name without its unit, if it is one word."""
+    """Return a name without its unit if one word is left, else an empty string."""
     if name.lower() in _SYMBOLS_BY_LOWER_CASE:
         return name
     words = _AROUND.sub(" ", name).split()

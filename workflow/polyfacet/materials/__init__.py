@@ -1,1 +1,1 @@
-"""What a material is: its formula, its properties, its structure, and the limits of each."""
+"""Materials: formulas, properties and structures, and the limits of each."""

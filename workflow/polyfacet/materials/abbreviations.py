@@ -1,4 +1,4 @@
-"""Abbreviations of organic groups that are symbols of elements as well: acetate, propyl, amyl, neopentyl."""
+"""Abbreviations of organic groups that are also element symbols: acetate, propyl, amyl, neopentyl."""
 
 import re
 
@@ -19,7 +19,7 @@ _WRITTEN_OUT = {
     "Pr4N": "(C3H7)4N",
 }
 _DOTS = re.escape(f"{SEPARATORS}.")
-# OPr behind a halogen is that of an oxyhalide in the order of the alphabet; Ac in front of all is an element.
+# OPr after a halogen is part of an oxyhalide in alphabetical order; Ac at the beginning is the element.
 _GROUP = re.compile(
     r"(?P<open>\()?(?:"
     r"(?<![FI])(?<!Cl)(?<!Br)(?<!^)(?P<oxygen>O(?:Ac|Pr|Am|Np|Ts))(?![A-Za-z])"
@@ -34,10 +34,10 @@ _GROUP = re.compile(
 
 
 def abbreviation(text: str) -> Misprint | None:
-    """Find groups of atoms that are abbreviated to what reads as an element."""
+    """Find abbreviations of organic groups that read as elements."""
     if not _GROUP.search(text):
         return None
-    problem = "has an abbreviation of an organic group that is the symbol of an element"
+    problem = "has an abbreviation of an organic group that is also an element symbol"
     return Misprint(problem, (_GROUP.sub(_written_out, text), _GROUP.sub(_as_elements, text)))
 
 
@@ -54,7 +54,7 @@ def _written_out(match: re.Match[str]) -> str:
 
 
 def _as_elements(match: re.Match[str]) -> str:
-    """Put amounts behind all symbols."""
+    """Write an amount after every symbol."""
     behind = match.string[match.end() : match.end() + 1]
     amount = match["amount"] or ("" if match["close"] or not behind.isdigit() else behind)
     explicit = re.sub("[A-Z][a-z]?(?![a-z0-9])", r"\g<0>1", _short(match))

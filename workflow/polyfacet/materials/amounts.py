@@ -1,4 +1,4 @@
-"""Amounts of elements as a table states them: checked, completed by a balance, converted to atomic %."""
+"""Check the amounts of elements that a table states, complete them by a balance, convert them to atomic %."""
 
 import math
 from collections.abc import Mapping
@@ -10,51 +10,51 @@ from polyfacet.elements.symbols import SYMBOLS
 from polyfacet.materials.formula import MAX_AMOUNT
 
 WEIGHTS = ("weight_percent", "weight_fraction")
-# What a whole composition amounts to; atoms of a formula unit have no such whole.
+# Sum of the amounts of a complete composition; atoms per formula unit have no fixed sum.
 WHOLE = {"atomic_percent": 100.0, "weight_percent": 100.0, "atomic_fraction": 1.0, "weight_fraction": 1.0}
-# Stated amounts are rounded, and traces are left out: so much more or less than the whole is still no error.
+# Stated amounts are rounded, and traces are omitted: relative excess and deficit that are tolerated.
 EXCESS, DEFICIT = 0.005, 0.01
-# So much of the whole is no amount of the balance but rounding of 33.3 + 33.3 + 33.4.
+# A smaller share of the balance is the rounding error of 33.3 + 33.3 + 33.4.
 _NOTHING = 1e-10
-# Decimals of a converted atomic percentage, so that spellings of one composition become one composition;
-# below 1 % as many digits.
+# Decimals of a converted atomic percentage, so that all spellings of a composition give the same one;
+# below 1 %, significant digits.
 DECIMALS = 6
-# An element with less than this share of all atoms is a slip of the pen; its statistics would be rounding.
+# A smaller share of an element is a typing error; its statistics would be rounding noise.
 MIN_SHARE = 1e-12
 
 
 class AmountError(ValueError):
-    """Amounts that make no composition; the message says which and why."""
+    """Amounts that do not form a composition; the message says which and why."""
 
 
 def checked_amounts(
     stated: Mapping[str, float], unit: Unit, balance: str | None = None, *, partial: bool = False
 ) -> dict[str, float]:
-    """Check the amounts of a row and add the element that makes up the rest.
+    """Check the amounts of a row and add the element that makes up the remainder.
 
     Parameters
     ----------
     stated
         Symbol to amount in ``unit``; zeros mean that the element is absent.
     unit
-        What the amounts are.
+        Unit of the amounts.
     balance
-        Element that has what is left to the whole, 100 percent or 1, and is absent where nothing is; None
-        for none.
+        Element that makes up the remainder to 100 percent or 1, and is absent if there is no remainder;
+        None if there is no such element.
     partial
-        Whether the amounts may be of a part of the composition only.  Otherwise they have to sum to the
-        whole, up to ``EXCESS`` more and ``DEFICIT`` less of it.
+        Whether the amounts may cover only a part of the composition.  Otherwise they must sum to 100 percent
+        or 1, within a relative excess of ``EXCESS`` and a deficit of ``DEFICIT``.
 
     Returns
     -------
     dict
-        Symbol to amount, positive, in ``unit``, in the order of the row, the balance last.
+        Symbol to positive amount in ``unit``, in the order of the row, with the balance last.
 
     Raises
     ------
     AmountError
-        If a symbol is no element, an amount is negative, not finite, above ``MAX_AMOUNT`` or below
-        ``MIN_SHARE`` of all, none is left, or the amounts are not the whole.
+        If a symbol is not an element, an amount is negative, not finite, above ``MAX_AMOUNT`` or below
+        ``MIN_SHARE`` of the sum, all amounts are zero, or their sum is wrong.
     """
     for symbol, amount in stated.items():
         if symbol not in SYMBOLS:
@@ -67,10 +67,10 @@ def checked_amounts(
     total, whole = math.fsum(amounts.values()), WHOLE.get(unit, math.inf)
     # 70.3 + 30.2 is not 100.5 to a computer.
     if total > whole * (1 + EXCESS) * (1 + 1e-12):
-        hint = "; percentages are in the unit weight_percent or atomic_percent" if whole == 1 else ""
-        within = f"(within {EXCESS * whole:g})"
-        raise AmountError(f"the amounts sum to {total:.6g}, more than {whole:g} {within}{hint}")
-    # An end member of a series has none of it.
+        hint = "; for percentages, use the unit weight_percent or atomic_percent" if whole == 1 else ""
+        tolerance = f"(tolerance {EXCESS * whole:g})"
+        raise AmountError(f"the amounts sum to {total:.6g}, more than {whole:g} {tolerance}{hint}")
+    # An end member of a series lacks the balance.
     if balance is not None and whole - total > _NOTHING * whole:
         amounts[balance] = whole - total
     if not amounts:
@@ -81,24 +81,27 @@ def checked_amounts(
         symbol for symbol, amount in amounts.items() if amount < MIN_SHARE * math.fsum(amounts.values())
     ]
     if traces:
-        raise AmountError(f"the amount of {traces[0]}, {amounts[traces[0]]:g}, is below {MIN_SHARE:g} of all")
+        raise AmountError(
+            f"the amount of {traces[0]}, {amounts[traces[0]]:g}, is below {MIN_SHARE:g} of the sum"
+        )
     return amounts
 
 
 def _too_little(total: float, whole: float) -> str:
     if whole == 100 and abs(total - 1) <= DEFICIT:
-        return f"the amounts sum to {total:g}, not {whole:g}: fractions are in the unit *_fraction"
+        return f"the amounts sum to {total:g}, not {whole:g}; for fractions, use a unit *_fraction"
     return (
-        f"the amounts sum to {total:g}, not {whole:g} (within {DEFICIT * whole:g}): name the element that "
-        "has the rest as `composition.balance`, add the missing columns, or set `composition.partial`"
+        f"the amounts sum to {total:g}, not {whole:g} (tolerance {DEFICIT * whole:g}): name the element that "
+        "makes up the remainder as `composition.balance`, add the missing columns, or set "
+        "`composition.partial`"
     )
 
 
 def atomic_percent(amounts: Mapping[str, float], unit: Unit) -> dict[str, float]:
-    """Convert checked amounts to atomic percent of what they name.
+    """Convert checked amounts to atomic percent of the named elements.
 
-    Weights are divided by the elements' atomic masses.  Rounded to ``DECIMALS``, or below 1 % to as many
-    significant digits, so that no element is lost.
+    Weights are divided by the elements' atomic masses.  Results have ``DECIMALS`` decimals, or below 1 % as
+    many significant digits, so that no element is lost.
     """
     atoms = {
         symbol: amount / float(Element(symbol).atomic_mass) if unit in WEIGHTS else amount

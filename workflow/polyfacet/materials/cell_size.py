@@ -1,6 +1,6 @@
-"""How large a cell each stage takes: a larger one would use up the memory, and kill the job of all others.
+"""Largest cell of each stage: a larger one would exhaust the memory and end the job of all other materials.
 
-docs/scaling.md says what the limits follow from.
+docs/scaling.md explains the limits.
 """
 
 from typing import Literal, get_args
@@ -14,25 +14,25 @@ MAX_SITES: dict[Stage, int] = {stage: getattr(MaxSites(), stage) for stage in ge
 
 
 class CellTooLargeError(ValueError):
-    """A cell with more sites than a stage takes; the message is the reason."""
+    """A cell with more sites than a stage accepts; the message is the reason."""
 
 
 def check_cell_size(n_sites: int, limit: int, stage: Stage) -> None:
-    """Refuse a cell that is too large for a stage.
+    """Reject a cell that is too large for a stage.
 
     Parameters
     ----------
     n_sites
         Number of sites in the cell.
     limit
-        Largest number that the stage takes.
+        Largest number of sites that the stage accepts.
     stage
-        Its key in ``max_sites`` of the configuration, for the message.
+        Key of the stage in ``max_sites`` of the configuration, for the message.
 
     Raises
     ------
     CellTooLargeError
-        If there are more.
+        If ``n_sites`` is above the limit.
     """
     if n_sites > limit:
         raise CellTooLargeError(f"the cell has {n_sites} sites, more than max_sites.{stage} allows ({limit})")

@@ -10,55 +10,56 @@ from pymatgen.io.cif import CifParser, CifWriter
 from polyfacet.materials.handedness import right_handed
 from polyfacet.materials.neighbour_search import least_radius, pairs_within, reduced
 
-# Ten digits keep coordinates to 1e-9 A, below what separates symmetric sites in any tool of the chain.
+# Ten digits keep coordinates to 1e-9 A, well within the symmetry tolerance of every later tool.
 SIGNIFICANT_FIGURES = 10
 SAME_LATTICE = 1e-4
 SAME_SITE_A = 1e-3
-# Below it, a reader takes two sites for one.
+# Readers merge sites that are closer.
 MIN_DISTANCE_A = 0.01
-# No crystal is nearly as dense, and no atom as near to its own image.  In such cells, searches for neighbours
-# take all time and memory.
+# No crystal is nearly as dense, and no atom as close to its own image.  In such cells, neighbour searches
+# exhaust time and memory.
 MIN_VOLUME_PER_SITE_A3 = 0.5
 MIN_PERIOD_A = 0.5
 
 
 class CifError(ValueError):
-    """A CIF that does not hold its structure; the message is the reason."""
+    """A CIF that does not reproduce its structure; the message is the reason."""
 
 
 def read_cif(path: Path) -> Structure:
-    """Read a structure as it stands in the file.
+    """Read a structure exactly as written in the file.
 
-    Unlike the parser's default, coordinates near fractions such as 1/3 stay where they are: in a cell with a
-    long axis the default moves such a site by more than 0.001 A.
+    Unlike the parser's default, coordinates near fractions such as 1/3 are not rounded to them: in a cell
+    with a long axis the default moves such a site by more than 0.001 A.
 
     Raises
     ------
     CifError
-        If the file holds no readable structure.
+        If the file is missing or does not contain a readable structure.
     """
     if not path.is_file():
-        raise CifError(f"there is no structure file {path.name}")
-    with warnings.catch_warnings(record=True) as said:
+        raise CifError(f"the structure file {path.name} is missing")
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             return CifParser(path, frac_tolerance=0.0).parse_structures(primitive=False)[0]
         except (ValueError, TypeError, KeyError, IndexError, AssertionError, ArithmeticError) as error:
-            # What is wrong with a structure stands in the parser's last warning, which sums up all others.
-            summary = [str(warning.message) for warning in said if warning.category is UserWarning][-1:]
+            # The parser's last warning sums up all others and says what is wrong with the structure.
+            summary = [str(warning.message) for warning in caught if warning.category is UserWarning][-1:]
             reason = "; ".join([str(error), *summary]).replace("\n", " ")
             raise CifError(f"CIF cannot be read: {path.name}: {reason}") from error
 
 
 def write_cif(structure: Structure, path: Path) -> None:
-    """Write a structure and check that it reads back the same.
+    """Write a structure and check that it reads back unchanged.
 
-    A left-handed basis is written as a right-handed one: the crystal stays the same, not its mirror image.
+    A left-handed basis is written as a right-handed one, so that the crystal is not replaced by its mirror
+    image.
 
     Raises
     ------
     CifError
-        If it does not; then there is no file.
+        If it does not read back unchanged; the file is then removed.
     """
     structure = right_handed(structure)
     _check_spacing(structure)
@@ -71,7 +72,7 @@ def write_cif(structure: Structure, path: Path) -> None:
 
 
 def _check_spacing(structure: Structure) -> None:
-    """Refuse what searches for neighbours never get to the end of."""
+    """Reject cells in which neighbour searches never finish."""
     lattice = reduced(structure.lattice.matrix)
     period = np.linalg.norm(lattice, axis=1).min()
     if period < MIN_PERIOD_A:
@@ -89,7 +90,7 @@ def _check_same(structure: Structure, read: Structure) -> None:
     if len(read) != len(structure):
         raise CifError(f"CIF reads back with {len(read)} sites, not {len(structure)}")
     if not np.allclose(structure.lattice.parameters, read.lattice.parameters, atol=SAME_LATTICE):
-        raise CifError("CIF reads back with another lattice")
+        raise CifError("CIF reads back with a different lattice")
     for site in structure:
         apart = read.frac_coords - site.frac_coords
         distances = np.linalg.norm((apart - np.round(apart)) @ read.lattice.matrix, axis=1)

@@ -1,4 +1,4 @@
-"""What is predicted of crystals: each objective declared once, and how it follows from an entry."""
+"""Objectives of crystals: each is declared once, with its derivation from an entry."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -22,14 +22,14 @@ class ObjectiveError(Exception):
 
 @dataclass(frozen=True)
 class Calculation:
-    """What an objective is derived from.
+    """Calculated data from which objectives are derived.
 
     Attributes
     ----------
     data
         The ``data`` block of an Alexandria entry (values per cell: eV, states/eV, Bohr magnetons).
     n_atoms
-        Atoms of the cell; a site that is occupied by half is half an atom.
+        Atoms per cell; a half-occupied site counts as half an atom.
     volume
         Volume of the cell, A^3.
     magnetization
@@ -43,7 +43,7 @@ class Calculation:
 
     @property
     def is_metal(self) -> bool:
-        """Whether there is no gap."""
+        """Whether the band gap is zero."""
         return float(self.data["band_gap_ind"]) <= 0
 
 
@@ -58,17 +58,17 @@ class CrystalObjective(Declaration):
     label
         Name in tables and figures.
     unit
-        Its unit.
+        Unit of its values.
     meaning
-        What it is, in one line.
+        Definition in one line.
     derive
-        From the calculation to the value, in that unit.
+        Function from the calculation to the value in that unit.
     contained_in_structure
-        Whether the answer can be read off a lattice, as the volume can.
+        Whether the value can be read off a lattice, as the volume can.
     lowest, highest
-        What lies outside is no property of a material but an error of its source.
+        Limits of possible values; anything outside is an error of its source.
     lowest_of_metals
-        The same for metals, where it differs.
+        Lower limit for metals, if it differs.
     """
 
     name: str
@@ -82,34 +82,34 @@ class CrystalObjective(Declaration):
     lowest_of_metals: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a name that columns and results could not have."""
+        """Reject a name that columns and results cannot have."""
         check_name("an objective", self.name, taken=TAKEN_BY_CRYSTALS)
         if not callable(self.derive):
             raise ValueError(f"derive of the objective {self.name!r} must be a function, not {self.derive!r}")
 
     @property
     def objective(self) -> Objective:
-        """The property as something to learn: numbers in the column of its name."""
+        """The property as an objective: numbers in the column of its name."""
         return Objective(self.name, self.label, self.unit, contained_in_structure=self.contained_in_structure)
 
     @property
     def column(self) -> pa.Field:
-        """Its column in tables; only the predefined ones are known of every material."""
+        """Its column in tables; only predefined objectives are known for every material."""
         return column(self.name, pa.float64(), self.meaning, self.unit, nullable=self not in PREDEFINED)
 
 
-# Energies between solids and of gaps: ten times what the strongest bonds and the widest gaps have.
+# Energy differences between solids, and gaps: ten times the strongest bonds and the widest gaps.
 MAX_ENERGY_EV = 100.0
-# The heaviest atom with all its electrons has -1.5e6 eV.
+# The all-electron energy of the heaviest atom is -1.5e6 eV.
 MAX_TOTAL_EV = 2e6
 # Magnetic metals have 0.1 to 0.3 uB/A^3.
 MAX_MOMENT_UB_PER_A3 = 10.0
 # Half-filled f shells, unbroadened.
 MAX_DOS_PER_EV_ATOM = 1e4
-# Smearing after Methfessel and Paxton leaves a density below zero at the Fermi level of insulators: in 18 %
-# of the one-dimensional entries of Alexandria, down to -0.52 states/eV/atom.
+# Methfessel-Paxton smearing leaves a negative density at the Fermi level of insulators: in 18 % of the
+# one-dimensional entries of Alexandria, down to -0.52 states/eV/atom.
 MIN_DOS_PER_EV_ATOM = -1.0
-# What lies no further below zero, in the unit of its objective, was rounded or broadened and is read as 0.
+# Values this close below zero, in the unit of their objective, come from rounding or broadening: they are 0.
 ZERO_WITHIN = 1e-4
 
 
@@ -181,7 +181,7 @@ DOS_EF = CrystalObjective(
     highest=MAX_DOS_PER_EV_ATOM,
     lowest_of_metals=0.0,
 )
-# Those of Costa (2024); an entry without one of them is refused.
+# The objectives of Costa (2024); an entry that lacks one of them is rejected.
 PREDEFINED = (GAP, E_FORM, E_HULL, E_TOTAL, MAG_VOL, VOL_ATOM, DOS_EF)
 CRYSTAL_OBJECTIVES = Registry("objective", CrystalObjective, PREDEFINED)
 
@@ -192,33 +192,33 @@ def derive_predefined(calculation: Calculation) -> dict[str, float]:
     Parameters
     ----------
     calculation
-        What they are derived from.
+        Data from which they are derived.
 
     Returns
     -------
     dict
-        Name to value, in the unit of the objective.  What may not be negative and lies at most
-        ``ZERO_WITHIN`` below zero is 0.
+        Name to value, in the unit of the objective.  Non-negative objectives at most ``ZERO_WITHIN`` below
+        zero are 0.
 
     Raises
     ------
     KeyError, TypeError
-        If a value is missing or is no number.
+        If a value is missing or not a number.
     ValueError
-        If no material has such a value: it is outside of the limits of the objective.
+        If a value is outside the limits of its objective, so that no material can have it.
     """
     return {each.name: _possible(each, each.derive(calculation), calculation) for each in PREDEFINED}
 
 
 def derive(objective: CrystalObjective, calculation: Calculation) -> float | None:
-    """Derive any objective of one material; None where its entry lacks what the objective is derived from.
+    """Derive any objective of one material; None if its entry lacks the required data.
 
     Raises
     ------
     ValueError
-        If no material has such a value: it is outside of the limits of the objective.
+        If the value is outside the limits of the objective, so that no material can have it.
     ObjectiveError
-        If the function of the objective fails in another way than for a value that is missing.
+        If the function of the objective fails for a reason other than a missing value.
     """
     try:
         value = float(objective.derive(calculation))

@@ -1,8 +1,8 @@
-"""Materials of one composition, although their occupancies are rounded in several ways.
+"""Group materials of the same composition whose occupancies are rounded differently.
 
-A formula says exactly what an ordered crystal consists of.  Shared and half-empty sites give amounts that
-someone has rounded, and `reduced_formula` spells two roundings of one composition differently where they lie
-on two sides of a boundary.  Formulas are compared where at least one of them is rounded.
+The formula of an ordered crystal is exact.  Shared and partly occupied sites have rounded amounts, and
+`reduced_formula` spells two roundings of one composition differently if they are on opposite sides of a
+boundary.  Formulas are compared within a tolerance if at least one of them is rounded.
 """
 
 import re
@@ -20,39 +20,39 @@ from polyfacet.materials.formula import parse_formula
 from polyfacet.materials.occupancies import OCCUPANCY_WITHIN, remainder_within
 from polyfacet.materials.reduced_formula import SHARES_WITHIN
 
-# Shares of all atoms of one composition: three decimals, each of the formulas off by what spelling takes.
+# Differences of atomic shares in one composition: three decimals, plus the error of spelling each formula.
 SAME_WITHIN = 3 * SHARES_WITHIN
-# The same of crystals whose occupancies are taken for equal when twins are looked for.
+# The same for crystals whose occupancies count as equal in the search for twins.
 TWINS_WITHIN = OCCUPANCY_WITHIN + 2 * SHARES_WITHIN
-# Atoms of an element in a cell that are whole, but for the rounding of shares: it shares no site.
+# An element whose atoms per cell are this close to a whole number, plus rounding of shares, shares no site.
 WHOLE_WITHIN = 1e-3
 SYMBOL = re.compile(r"[A-Z][a-z]?")
 
 
 def chemical_system(formula: str) -> str:
-    """Return the elements of a formula, in order."""
+    """Return the elements of a formula, in alphabetical order."""
     return "-".join(sorted(set(SYMBOL.findall(formula))))
 
 
 def is_rounded(formula: str, n_sites: int) -> bool:
-    """Tell whether a formula may be rounded: its atoms are not those of a crystal with so many full sites."""
+    """Return whether a formula may be rounded: its atoms do not fill ``n_sites`` sites exactly."""
     amounts = _amounts(formula)
     total = sum(amounts)
     return any(amount != int(amount) for amount in amounts) or n_sites % int(total) != 0
 
 
 def rounding_within(formula: str, n_sites: int, within: float = SAME_WITHIN) -> float:
-    """Return how far the shares of all atoms may be from those of one composition; 0 for an exact formula.
+    """Return the tolerance of the atomic shares of a formula; 0 for an exact one.
 
-    Where three or more elements share sites, one of them may carry the remainder of their occupancies.  The
+    If three or more elements share sites, one of them may carry the remainder of their occupancies.  The
     other elements have whole numbers of atoms in a cell whose sites are full.
 
     Parameters
     ----------
     formula, n_sites
-        Of a material.
+        Formula of a material, and number of sites in its cell.
     within
-        The same for shares that are rounded one by one.
+        Tolerance of shares that are rounded one by one.
     """
     if not is_rounded(formula, n_sites):
         return 0.0
@@ -86,7 +86,7 @@ def disordered_groups(
     Returns
     -------
     dict
-        mat_id to the group's name, the first of its formulas by text.
+        mat_id to the group's name, the first of its formulas in alphabetical order.
     """
     reach: dict[str, float] = {}
     for formula, n in {(formula, n_sites[mat_id]) for mat_id, formula in formulas.items()}:
@@ -98,7 +98,7 @@ def disordered_groups(
 
 
 def _by_system(formulas: Iterable[str], systems: set[str]) -> Iterable[list[str]]:
-    """Group the formulas of some chemical systems."""
+    """Group the formulas of the given chemical systems."""
     found: dict[str, list[str]] = defaultdict(list)
     for formula in sorted(formulas):
         system = chemical_system(formula)
@@ -108,7 +108,7 @@ def _by_system(formulas: Iterable[str], systems: set[str]) -> Iterable[list[str]
 
 
 def _linked(formulas: Sequence[str], reach: NDArray[np.float64]) -> dict[str, str]:
-    """Name each formula of one chemical system after the first that it is linked with, if through others."""
+    """Map each formula of one chemical system to the first one linked with it, directly or through others."""
     shares = _shares(formulas)
     first, second = cKDTree(shares).query_pairs(reach.max(), p=np.inf, output_type="ndarray").T
     is_close = np.abs(shares[first] - shares[second]).max(axis=1) <= np.maximum(reach[first], reach[second])
@@ -123,21 +123,21 @@ def _linked(formulas: Sequence[str], reach: NDArray[np.float64]) -> dict[str, st
 
 
 def _shares(formulas: Sequence[str]) -> NDArray[np.float64]:
-    """Share of each element in each formula of one chemical system, shape ``(formulas, elements)``."""
+    """Return the share of each element in each formula of one system, shape ``(formulas, elements)``."""
     compositions = [sorted(parse_formula(formula).items()) for formula in formulas]
     table = np.array([[amount for _, amount in composition] for composition in compositions])
     return table / table.sum(axis=1, keepdims=True)
 
 
 class KnownCompositions:
-    """Compositions that others are looked up in.
+    """A set of compositions in which others are looked up.
 
     Parameters
     ----------
     formulas
         As `polyfacet.materials.reduced_formula.reduced_formula` spells them.
     n_sites
-        Sites of a crystal of each.
+        Number of sites of one crystal of each.
     within
         How far the shares of rounded compositions may differ (see `rounding_within`).
     """
@@ -152,7 +152,7 @@ class KnownCompositions:
             alike[formula] = max(alike.get(formula, 0.0), rounding_within(formula, n, within))
 
     def hold(self, formula: str, n_sites: int) -> bool:
-        """Tell whether a composition is among these, within rounding."""
+        """Return whether a composition is in the set, within rounding."""
         alike = self.known.get(chemical_system(formula), {})
         if not alike or formula in alike:
             return bool(alike)

@@ -1,8 +1,8 @@
-"""A chemical formula as amounts of elements, in the order in which the formula names them.
+"""Read chemical formulas as amounts of elements, in the order in which the formula names them.
 
-Amounts are read here and not by pymatgen, whose ``Composition`` leaves out amounts below 1e-8 and reads the
-dot of a hydrate as a decimal point.  Here all dots are decimal points: formulas that people have typed into
-tables are those of `polyfacet.materials.stated_formulas`.
+Amounts are read here and not by pymatgen, whose ``Composition`` drops amounts below 1e-8 and reads the dot
+of a hydrate as a decimal point.  Here all dots are decimal points: `polyfacet.materials.stated_formulas`
+reads formulas that people typed into tables.
 """
 
 import math
@@ -24,33 +24,33 @@ _TOKEN = re.compile(
     rf"(?P<symbol>[A-Z][a-z]?)|(?P<amount>{AMOUNT})|(?P<open>[(\[{{])|(?P<close>[)\]}}])|(?P<space>[ \t]+)"
 )
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
-# What to do about characters that formulas do not hold.
+# Advice on characters that do not occur in formulas.
 _HINTS = {
     ".": "write the dot of a hydrate as ·",
     **dict.fromkeys(
         "-–−‑",  # noqa: RUF001
         "write a number for each variable, and an alloy by weight as Ti90Al6V4",
     ),
-    **dict.fromkeys("+⁺⁻^±", "write a number for each variable, and leave charges and uncertainties out"),
+    **dict.fromkeys("+⁺⁻^±", "write a number for each variable, and omit charges and uncertainties"),
     **dict.fromkeys("xδ", "write a number for each variable"),
-    **dict.fromkeys(",:", "write a point in decimals, an amount behind each element, nothing between them"),
+    **dict.fromkeys(",:", "use decimal points, and write each amount directly after its element"),
     **dict.fromkeys("/@;|", "write fractions with a decimal point, and one composition per row"),
     **dict.fromkeys("½¼¾", "write a number such as 0.5"),
-    **dict.fromkeys("ⅠⅡⅢⅣⅤⅥⅦⅧ", "leave oxidation numbers out"),
+    **dict.fromkeys("ⅠⅡⅢⅣⅤⅥⅦⅧ", "omit oxidation numbers"),
     **dict.fromkeys("_$\\<&~", "write amounts as plain digits"),
     "%": "write amounts without %",
 }
-_NAMES = "begin each symbol with a capital letter, and leave names, phases and states out"
+_NAMES = "begin each symbol with a capital letter, and omit names, phases and states"
 Token = tuple[str, str]
 
 
 class FormulaError(ValueError):
-    """A formula that names no composition; the message says why."""
+    """A formula that does not name a composition; the message says why."""
 
 
 @dataclass
 class _Group:
-    """What a bracket holds, or the whole formula: its terms as amounts and the factor of each."""
+    """Content of a bracket or of the entire formula: its terms as amounts, and the factor of each."""
 
     opened: str = ""
     terms: list[dict[str, float]] = field(default_factory=list)
@@ -68,37 +68,37 @@ def parse_formula(formula: str, *, deuterium: bool = False) -> dict[str, float]:
     Parameters
     ----------
     formula
-        Symbols and amounts, with brackets or without: ``AcHg2Cd2``, ``Fe0.5Ni0.5``, ``Ca(OH)2``.
+        Symbols and amounts, with or without brackets: ``AcHg2Cd2``, ``Fe0.5Ni0.5``, ``Ca(OH)2``.
     deuterium
         Whether D counts as hydrogen.
 
     Returns
     -------
     dict
-        Symbol to amount (atoms per formula unit), ordered by first mention; an element that is named twice
-        has the sum of its amounts, one of which there is nothing (``Y0``) is left out.
+        Symbol to amount (atoms per formula unit), ordered by first mention.  The amounts of an element that
+        is named twice are added; an element with the amount zero (``Y0``) is omitted.
 
     Raises
     ------
     FormulaError
-        If a symbol is no element (T included, and D unless it counts as hydrogen), an amount is negative or
-        above ``MAX_AMOUNT``, all amounts are zero, a bracket is open or empty, or anything else is in the
-        formula.
+        If a symbol is not an element (including T, and D unless it counts as hydrogen), an amount is
+        negative or above ``MAX_AMOUNT``, all amounts are zero, a bracket is unclosed or empty, or the
+        formula contains anything else.
     """
     return _checked(formula, _read(formula, shares=False, deuterium=deuterium))
 
 
 def parse_alloy(formula: str, *, deuterium: bool = False) -> dict[str, float]:
-    """Read a formula whose brackets are sub-alloys: the number behind one is the share of all of it.
+    """Read a formula whose brackets are sub-alloys: the number after a bracket is the share of its total.
 
     ``(Fe75Co25)83P17`` has 83 parts of Fe75Co25 to 17 of P, where `parse_formula` reads 83 times 100 atoms.
-    Otherwise the same, errors included.
+    Otherwise like `parse_formula`, including errors.
     """
     return _checked(formula, _read(formula, shares=True, deuterium=deuterium))
 
 
 def with_plain_digits(formula: str, max_chars: int = MAX_CHARS) -> str:
-    """Write subscripts as digits, in a formula that has no more than so many characters."""
+    """Return a formula with subscripts as plain digits, after checking its length."""
     if len(formula) > max_chars:
         raise FormulaError(
             f"formula {formula[:40]!r}... has {len(formula)} characters, more than {max_chars}"
@@ -117,7 +117,7 @@ def _checked(formula: str, total: dict[str, float]) -> dict[str, float]:
 
 
 def _read(formula: str, *, shares: bool, deuterium: bool) -> dict[str, float]:
-    """Add up the elements of a formula; brackets are kept on a stack of their own."""
+    """Add up the elements of a formula; open brackets are kept on a stack."""
     stack = [_Group()]
     previous = ""
     for kind, text in _tokens(formula, deuterium):
@@ -129,7 +129,7 @@ def _read(formula: str, *, shares: bool, deuterium: bool) -> dict[str, float]:
         elif kind == "close":
             if group.opened != _BRACKETS[text] or not group.terms:
                 raise FormulaError(
-                    f"formula {formula!r} cannot be read: a bracket is empty or not closed by its own kind"
+                    f"formula {formula!r} cannot be read: a bracket is empty or closed by one of another kind"
                 )
             stack.pop()
             stack[-1].add(_sum(group, shares))
@@ -137,7 +137,7 @@ def _read(formula: str, *, shares: bool, deuterium: bool) -> dict[str, float]:
             group.factors[-1] = float(text)
         else:
             raise FormulaError(
-                f"formula {formula!r} cannot be read: {text} follows no element and no bracket"
+                f"formula {formula!r} cannot be read: {text} does not follow an element or a bracket"
             )
         previous = kind
     if len(stack) > 1:
@@ -146,7 +146,7 @@ def _read(formula: str, *, shares: bool, deuterium: bool) -> dict[str, float]:
 
 
 def _sum(group: _Group, shares: bool) -> dict[str, float]:
-    """Add up a group; where brackets are shares, to a total of 1."""
+    """Add up a group; if brackets are shares, normalize the total to 1."""
     amounts: dict[str, float] = {}
     for term, factor in zip(group.terms, group.factors, strict=True):
         for symbol, amount in term.items():
@@ -158,14 +158,14 @@ def _sum(group: _Group, shares: bool) -> dict[str, float]:
 
 
 def misfit(formula: str, joints: str = "") -> str | None:
-    """Say which character is no part of a formula, where it is, and what to do about it; None if none is.
+    """Describe the first character that does not belong in a formula, with advice; None if there is none.
 
     Parameters
     ----------
     formula
-        With plain digits.
+        Formula with plain digits.
     joints
-        Characters that may stand between the parts of a formula.
+        Characters that are allowed between the parts of a formula.
     """
     position = 0
     while position < len(formula):
@@ -177,7 +177,7 @@ def misfit(formula: str, joints: str = "") -> str | None:
 
 
 def _tokens(formula: str, deuterium: bool) -> list[Token]:
-    """Cut a formula into symbols, amounts and brackets."""
+    """Split a formula into symbols, amounts and brackets."""
     plain = with_plain_digits(formula)
     problem = misfit(plain)
     if problem:
@@ -199,7 +199,7 @@ def _tokens(formula: str, deuterium: bool) -> list[Token]:
 
 def _misfit(formula: str, position: int) -> str:
     character = formula[position]
-    # Letters of other alphabets look the same.
+    # Letters of other alphabets may look the same.
     name = "" if character.isascii() else f" ({unicodedata.name(character, 'unnamed')})"
     advice = _HINTS.get(character, _NAMES if character.islower() else "")
     hint = f": {advice}" if advice else ""

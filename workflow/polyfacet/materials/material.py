@@ -1,4 +1,4 @@
-"""A material: what the workflow keeps of a raw entry, and the table of a sample."""
+"""Materials: what the workflow keeps of a raw entry, and the table of a sample."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ IDENTITY_COLUMNS = [
 ]
 ORIGIN_COLUMNS = [
     column("structure", pa.string(), "lattice (A) and sites (fractional), JSON of a pymatgen Structure"),
-    column("data", pa.string(), "what else the source states: the data block of the entry, JSON"),
+    column("data", pa.string(), "everything else that the source states: data block of the entry, JSON"),
     column("source_file", pa.string(), "file that the entry came from"),
     column("source_position", pa.int64(), "position of the entry in that file, from 0"),
 ]
@@ -37,14 +37,14 @@ class Material:
     n_sites: int
     volume: float
     elements: frozenset[str]
-    # Of the predefined objectives.
+    # Predefined objectives: name to value.
     objectives: Mapping[str, float]
     structure: str
     data: str
 
 
 def sample_table(materials: Sequence[Material], source_file: str, positions: Sequence[int]) -> pa.Table:
-    """Give materials that stand at some positions of a file as rows of the table of a sample."""
+    """Return materials as rows of the table of a sample, with their file and their positions in it."""
     columns = {
         **{each.name: [material.objectives[each.name] for material in materials] for each in PREDEFINED},
         "source_file": [source_file] * len(materials),

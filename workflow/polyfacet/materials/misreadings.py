@@ -1,8 +1,8 @@
-"""Texts that can be read as formulas, but are rather misprints of others.
+"""Texts that can be read as formulas, but are probably misprints of others.
 
-Each is refused with the spellings of what it may mean.  What cannot be told from a formula that chemists
-write is taken for one: ``LaCI``, ``H20C9N2``, ``VOSO4``.  Names of alloys by weight (``Ti6Al4V``) look like
-formulas in every respect, and are read as such.
+Each is rejected with spellings of what it may mean.  Texts that cannot be distinguished from formulas that
+chemists write are accepted: ``LaCI``, ``H20C9N2``, ``VOSO4``.  Names of alloys by weight (``Ti6Al4V``) look
+exactly like formulas, and are read as such.
 """
 
 import re
@@ -18,9 +18,9 @@ from polyfacet.materials.oxidation_numbers import oxidation_number
 from polyfacet.materials.zeros_for_o import zero_amount, zero_for_o
 
 _SYMBOL = re.compile("[A-Z][a-z]?")
-# What is between the dots of an adduct, but for that of the keyboard.
+# Text between the dots of an adduct, other than the full stop.
 _PART = re.compile(f"[^{re.escape(SEPARATORS)}]+")
-# Behind metals of carbide iodides, such as LaCI and Zr6CI12, only in what is a chloride: ZrCI4.
+# After metals of carbide iodides, such as LaCI and Zr6CI12, only with the amounts of chlorides: ZrCI4.
 _I_FOR_L = re.compile(
     r"(?P<before>^|(?<![A-Za-z0-9])(?:H(?!CI[0-9])|CH?|CH[23]|NH4)|[)\]}][0-9]?"
     r"|(?:Li|Na|K|Rb|Cs|Be|Mg|Ca|Sr|Ba|B|Al|Ga|In|Tl|Si|Ge|Sn|Pb|P|As|Sb|Bi|O|Se|Te|F"
@@ -39,18 +39,18 @@ _LOST_DOT = re.compile(
 
 
 def misreading(text: str) -> Misprint | None:
-    """Say what a text may mean rather than what it could be read as; None if it is a formula.
+    """Return the probable misprint in a text and what it may mean; None if it is a formula.
 
     Parameters
     ----------
     text
-        A formula as a table states it, with plain digits and single spaces.
+        A formula as stated in a table, with plain digits and single spaces.
     """
     return next(filter(None, (kind(text) for kind in _KINDS)), None)
 
 
 def _i_for_l(text: str) -> Misprint | None:
-    """Find chlorine that is typed with the letter I."""
+    """Find chlorine typed with the letter I."""
     chloride = _PART.sub(lambda part: _with_chlorine(part.group(), r"\g<before>Cl"), text)
     if chloride == text:
         return None
@@ -63,19 +63,19 @@ def _with_chlorine(part: str, spelling: str) -> str:
 
 
 def _number_after_space(text: str) -> Misprint | None:
-    """Find a number that may be an amount as well as a factor of what follows."""
+    """Find a number that may be either an amount or a factor of what follows."""
     found = [match["before"] for match in _NUMBER_AFTER_SPACE.finditer(text)]
     if not found:
         return None
     spellings = [_NUMBER_AFTER_SPACE.sub(r"\g<before>·", text)]
-    # Behind an amount it is no other amount.
+    # After an amount, it cannot be another amount.
     if not any(before.isdigit() for before in found):
         # What ends in a decimal is bracketed: NaCl0.5H2O could be read in two ways again.
         amounts = _PART.sub(lambda part: _DECIMAL_AFTER_SPACE.sub(r"\1(\2\3)", part.group()), text)
         amounts = _NUMBER_AFTER_SPACE.sub(r"\g<before>", amounts)
         without_dot = _lost_dot(amounts)
         spellings.append(without_dot.spellings[1] if without_dot else amounts)
-    problem = "has a number between a space and a symbol, an amount or a factor of what follows"
+    problem = "has a number between a space and a symbol, either an amount or a factor of what follows"
     return Misprint(problem, tuple(spellings))
 
 
@@ -85,13 +85,13 @@ def _in_capitals(text: str) -> Misprint | None:
 
 
 def _lost_dot(text: str) -> Misprint | None:
-    """Find a hydrate whose dot was lost."""
+    """Find a hydrate whose dot is missing."""
     match = _LOST_DOT.fullmatch(text)
     if not match or len(set(_SYMBOL.findall(match["main"]))) == 1:
         return None
     main, amount, factor, water = match.groups()
     spellings = (f"{main}{amount}·{factor}{water}", f"({main}{amount}{factor}){water}")
-    return Misprint("may have lost the dot of a hydrate", spellings)
+    return Misprint("may lack the dot of a hydrate", spellings)
 
 
 _KINDS: tuple[Callable[[str], Misprint | None], ...] = (

@@ -1,8 +1,7 @@
-"""Formulas with wrong capitals in part: ``NiCO2O4`` for NiCo2O4, ``Ca(Ho)2`` for Ca(OH)2.
+"""Formulas in which some capitals are wrong: ``NiCO2O4`` for NiCo2O4, ``Ca(Ho)2`` for Ca(OH)2.
 
-What two capitals say is left alone where such compounds are known: carbonates (``NiCO3``), oxycarbides
-(``Ti2CO2``), carbonyls (``FeCO``), nitride iodides (``ZrNI``), thioiodides (``BiSI``), and anything with H
-or more C.
+Two capitals are accepted where such compounds are known: carbonates (``NiCO3``), oxycarbides (``Ti2CO2``),
+carbonyls (``FeCO``), nitride iodides (``ZrNI``), thioiodides (``BiSI``), and anything with H or more C.
 """
 
 import re
@@ -20,9 +19,9 @@ _METAL = "(?:" + "|".join(sorted(SYMBOLS - _NOT_METALS, key=len, reverse=True)) 
 _RARE_EARTH = "(?:Sc|Y|La|Ce|Pr|Nd|Pm|Sm|Eu|Gd|Tb|Dy|Ho|Er|Tm|Yb|Lu|Th)"
 _CHALCOGEN = "(?:O|S|Se|Te)(?![a-z])"
 _HALOGEN = "(?:F|Cl|Br|I)(?![a-z])"
-# What stands behind two capitals that are rather one symbol; nothing: anything does.
+# What follows two capitals that are probably one symbol; an empty pattern accepts anything.
 _BEHIND = {
-    # Amounts of carbonates are 3; YBa2(CO3) is one, COO2 and CO2O4 are none.
+    # The amount in carbonates is 3: YBa2(CO3) is one, but COO2 and CO2O4 are not.
     "CO": rf"(?!3(?![0-9.]))[0-9.]*{_METAL}|O[0-9]|(?!3(?![0-9.]))[0-9.]+O|3O4",
     "CU": "",
     "CD": rf"(?!3)[0-9.]*(?:{_METAL}|Se(?![a-z]))|(?:Cl|Br)2",
@@ -39,8 +38,8 @@ _BEHIND = {
     "IN": rf"{_METAL}|[0-9.]*(?:P|As|Sb|S|Se|Te)(?![a-z])",
 }
 _PAIR = re.compile(f"(?:{'|'.join([*_BEHIND, 'SI'])})(?![a-z])")
-# Where what stands in front decides: silicates, antimonides (Zr2SB is a sulfide boride), intermetallics of
-# rare earths, alloys of equal parts.
+# Cases that depend on what precedes them: silicates, antimonides (Zr2SB is a sulfide boride), intermetallics
+# of rare earths, alloys of equal parts.
 _IN_FRONT = (
     re.compile(r"(?:Mg|Al|Be|Ca|Zr|Hf|Zn|Mn|Fe|Ni|Co|Li|Na)[0-9.]*SI(?=[0-9.]*O)"),
     re.compile(
@@ -49,19 +48,19 @@ _IN_FRONT = (
     re.compile(rf"{_RARE_EARTH}(?:CO(?=(?:2|5|13)$)|NI(?=5$))|{_RARE_EARTH}2(?:CO|NI)(?=(?:7|17)$)"),
     re.compile(r"^(?:(?:Al|Ti|Mo)[0-9.]*)*(?:(?:Cr|Mn|Fe|Ni|Cu)[0-9.]*){2,}CO(?=$)"),
 )
-# What is between the dots of an adduct.
+# Text between the dots of an adduct.
 _PART = re.compile(rf"(?:[^{re.escape(SEPARATORS)}\s.]|\.(?![A-Z(])(?![0-9]+\(?[HD]2O))+")
 _SYMBOL = re.compile("[A-Z][a-z]?")
-# An oxygen-terminated carbide of two layers, with lithium behind: Ti2CO2Li2.
+# An oxygen-terminated carbide of two layers, followed by lithium: Ti2CO2Li2.
 _MXENE = re.compile("(?:Sc|Y|Ti|Zr|Hf|V|Nb|Ta|Cr|Mo|W)2CO$")
-# Groups with a lower case o: Ca(Ho)2, Ni(Co)4, Al2(Co3)3, NaHCo3, Ca3(Po4)2, LiFePo4.
+# Groups with a lower-case o: Ca(Ho)2, Ni(Co)4, Al2(Co3)3, NaHCo3, Ca3(Po4)2, LiFePo4.
 _LOWER_CASE_O = re.compile(
     r"(?:(?<=[A-Za-z0-9])\((?:Ho|Co3|Po4)\)|(?<=[a-z])2?\(Co\)(?=[4-9]|1[0-9])|(?<=[a-zK]H)Co3$|(?<=[A-Za-z0-9)])Po4$)"
 )
 
 
 def partly_in_capitals(text: str) -> Misprint | None:
-    """Find symbols of two capitals among those of a formula, and groups with a lower case o."""
+    """Find symbols of a formula written as two capitals, and groups with a lower-case o."""
     for part in _PART.finditer(text):
         found = _in_part(part.group())
         if found:
@@ -74,13 +73,13 @@ def _in_part(stated: str) -> Misprint | None:
     pairs = [pair for pair in _PAIR.finditer(stated) if _is_one_symbol(stated, pair)]
     if pairs and stated != stated.upper():
         spellings = (_respelled(stated, pairs, str.capitalize), _respelled(stated, pairs, "1".join))
-        return Misprint("has a symbol in capitals, which reads as two", spellings)
+        return Misprint("has a symbol in capitals that reads as two symbols", spellings)
     if _LOWER_CASE_O.search(stated) and not is_whole(stated):
         spellings = (
             _LOWER_CASE_O.sub(lambda group: _with_oxygen(group.group()), stated),
             _LOWER_CASE_O.sub(lambda group: _as_metal(group.group()), stated),
         )
-        return Misprint("has a lower case o for the letter O", spellings)
+        return Misprint("has a lower-case o for the capital O", spellings)
     return None
 
 
@@ -108,5 +107,5 @@ def _with_oxygen(group: str) -> str:
 
 
 def _as_metal(group: str) -> str:
-    """Put an amount behind the symbol, without brackets where the group needs none."""
+    """Write an amount after the symbol, without brackets where the group needs none."""
     return re.sub(r"(Ho|Co)\)", r"\g<1>1)", group).replace("Co3", "Co3.0").replace("Po4", "Po4.0")

@@ -1,6 +1,6 @@
-"""Multiples of a small cell that a larger one may be, with atoms displaced.
+"""Multiples of a small cell that may equal a larger one, apart from displaced atoms.
 
-The primitive cell of such a larger one is not found, as its sites repeat each other too badly.
+The primitive cell of such a larger cell is not found, because its sites do not repeat accurately enough.
 """
 
 from collections.abc import Iterator
@@ -12,47 +12,47 @@ from pymatgen.core import Structure
 from polyfacet.materials.quick_look import Tolerances
 from polyfacet.materials.twin_cells import may_repeat
 
-# Distances in one of two lattices that are within the tolerances of each other, in those of the other.
+# Largest ratio of distances in two lattices that match within the tolerances.
 STRAIN = 1.05
-# Vectors of the small lattice that are no longer than those of the larger one: the ways to lay one on the
-# other grow with their square.  A block of 500 sites has some thousands.
+# Vectors of the small lattice that are no longer than those of the larger one: the number of mappings
+# between the lattices grows with their square.  A compact cell of 500 sites has some thousands.
 MAX_VECTORS = 10_000
 
 
 def may_be_multiple(crystal: Structure, within_a: float) -> bool:
-    """Tell whether a crystal may be a multiple of a smaller cell with atoms displaced; else it is not.
+    """Return whether a crystal may be a multiple of a smaller cell with atoms displaced; False is certain.
 
     Parameters
     ----------
     crystal
         The crystal in any cell.
     within_a
-        How far an atom may be displaced, A.
+        Largest displacement of an atom, A.
     """
     lattice = crystal.lattice.get_lll_reduced_lattice()
-    # A vector may be longer along an oblique axis than it is.
+    # The component of a vector along an oblique axis may be longer than the vector.
     slant = max(np.multiply(lattice.abc, lattice.reciprocal_lattice_crystallographic.abc))
     return may_repeat(crystal, 2 * STRAIN * slant * within_a)
 
 
 def multiples(crystal: Structure, larger: Structure, within: Tolerances) -> Iterator[Structure]:
-    """Repeat a cell in all ways that have a larger cell's lattice within the tolerances.
+    """Repeat a cell in all ways that match the lattice of a larger cell within the tolerances.
 
-    None are made of a larger cell that is very long or wide.
+    If the larger cell is very long or wide, nothing is yielded.
 
     Parameters
     ----------
     crystal
         The cell.
     larger
-        A cell of a multiple of its sites, in reduced setting.
+        A cell with a multiple of its sites, in the reduced setting.
     within
         Tolerances of the lattice.
 
     Yields
     ------
     Structure
-        Cells of as many sites as the larger one, in reduced setting.
+        Cells with as many sites as the larger one, in the reduced setting.
     """
     if 4 / 3 * np.pi * max(larger.lattice.abc) ** 3 > MAX_VECTORS * crystal.volume:
         return
@@ -70,7 +70,7 @@ def multiples(crystal: Structure, larger: Structure, within: Tolerances) -> Iter
 
 
 def _hermite(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the same rows for all bases of one lattice: their Hermite normal form."""
+    """Return the Hermite normal form, which is the same for all bases of one lattice."""
     rows = np.array(matrix)
     for column in range(3):
         while np.count_nonzero(rows[column:, column]) > 1 or not rows[column, column]:

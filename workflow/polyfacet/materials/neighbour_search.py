@@ -1,35 +1,35 @@
-"""Search for atoms near each other in a periodic crystal, in any cell of it."""
+"""Search for atoms near each other in a periodic crystal, given in any cell."""
 
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Lattice
 from pymatgen.optimization.neighbors import find_points_in_spheres
 
-# The search divides the box around the cell into cubes as wide as its radius; more of them only take memory.
+# The search divides the box around the cell into cubes as wide as its radius; more cubes only cost memory.
 MAX_CUBES = 1e6
 
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 
 
 def reduced(lattice: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give short, nearly orthogonal vectors of the same lattice (Lenstra, Lenstra and Lovasz), A."""
+    """Return short, nearly orthogonal vectors of the same lattice (Lenstra, Lenstra and Lovasz), A."""
     return np.array(Lattice(lattice).get_lll_reduced_lattice().matrix)
 
 
 def least_radius(volume: float) -> float:
-    """Radius that a search in a cell of some volume (A^3) takes no less than, lest it take all memory, A."""
+    """Return the smallest search radius, A, that does not exhaust memory for a cell of a volume, A^3."""
     return float((volume / MAX_CUBES) ** (1 / 3))
 
 
 def pairs_within(lattice: NDArray[np.float64], coords: NDArray[np.float64], radius: float) -> Pairs:
-    """Find all pairs of atoms within a radius, periodic images included, an atom with itself left out.
+    """Find all pairs of atoms within a radius, including periodic images but not an atom with itself.
 
     Parameters
     ----------
     lattice
         Reduced lattice vectors as rows, shape ``(3, 3)``, A.
     coords
-        Fractional positions in the cell, shape ``(N, 3)``; far outside it, the search takes very long.
+        Fractional positions in the cell, shape ``(N, 3)``; far outside it, the search is very slow.
     radius
         A; see `least_radius`.
 
@@ -55,9 +55,9 @@ def pairs_within(lattice: NDArray[np.float64], coords: NDArray[np.float64], radi
 
 
 def _upright(lattice: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn a lattice so that its longest vector is along x and the next one in the plane of x and y.
+    """Rotate a lattice so that its longest vector is along x and the next one in the xy plane.
 
-    The box around a long cell that lies aslant is a thousand times as large as the cell.
+    The box around a long, tilted cell is a thousand times as large as the cell.
     """
     order = np.argsort(-np.linalg.norm(lattice, axis=1))
     turned = np.empty_like(lattice)

@@ -1,4 +1,4 @@
-"""What the sites of a cell have around them."""
+"""Neighbourhoods of the sites of a cell."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ from pymatgen.core import Lattice, Structure
 
 from polyfacet.materials.periodic_points import PeriodicPoints
 
-# Neighbours that are kept of each site, and how far they are looked for: in units of the cube root of the
-# volume per site, so that a dense crystal has about as many.
+# Neighbours kept per site, and how far they are searched for, in units of the cube root of the volume per
+# site: a dense crystal has about this many within that distance.
 N_NEIGHBOURS = 24
 REACH = 1.8
 
@@ -21,23 +21,23 @@ class Neighbourhoods:
     Parameters
     ----------
     lattice
-        Of the cell.
+        Lattice of the cell.
     kinds
-        Elements on each site, as one number for each set of them, shape ``(N,)``.
+        Elements on each site, as an index into ``names``, shape ``(N,)``.
     names
-        The sets of elements that the numbers stand for.
+        Distinct sets of elements on a site.
     vectors
-        To the neighbours, A, shape ``(N, n, 3)``; rows without a neighbour are infinite.
+        Vectors to the neighbours, A, shape ``(N, n, 3)``; infinite where there is no neighbour.
     lengths
-        Distances to the neighbours in order, A, shape ``(N, n)``; infinite where there is none.
+        Distances to the neighbours in ascending order, A, shape ``(N, n)``; infinite where there is none.
     neighbour_kinds
-        Elements on the neighbours, shape ``(N, n)``.
+        Elements on the neighbours, as an index into ``names``, shape ``(N, n)``; -1 where there is none.
     reach
-        How far all neighbours of a site are known, A, shape ``(N,)``.
+        Distance within which all neighbours of a site are known, A, shape ``(N,)``.
     coords
         Fractional coordinates of the sites, shape ``(N, 3)``.
     sites
-        For each set of elements the sites that hold it, by their distance along the normals of the faces.
+        For each set of elements, the sites that hold it, searchable by distance along the face normals.
     """
 
     lattice: Lattice
@@ -52,7 +52,7 @@ class Neighbourhoods:
 
 
 def neighbourhoods(crystal: Structure) -> Neighbourhoods:
-    """Find what all sites of a cell have around them."""
+    """Find the neighbours of all sites of a cell."""
     coords = crystal.frac_coords
     elements = [tuple(sorted(element.symbol for element in site.species.elements)) for site in crystal]
     names = tuple(sorted(set(elements)))
@@ -67,7 +67,7 @@ def neighbourhoods(crystal: Structure) -> Neighbourhoods:
     reach[centers[is_last]] = lengths[is_last]
     is_kept = place < N_NEIGHBOURS
     where = centers[is_kept], place[is_kept]
-    # Thousands of cells are in memory at once.
+    # In single precision, because thousands of cells are in memory at once.
     vectors = np.full((len(crystal), N_NEIGHBOURS, 3), np.inf, np.float32)
     vectors[where] = (coords[points] + images - coords[centers])[is_kept] @ crystal.lattice.matrix
     neighbour_kinds = np.full(vectors.shape[:2], -1, np.int16)

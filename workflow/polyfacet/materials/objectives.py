@@ -1,6 +1,6 @@
-"""What a cell learns: a number or a class of each material, as a column of the dataset.
+"""Objectives of cells: a number or a class per material, as a column of the dataset.
 
-Labels and units are for people: cells are not told them, so that another label trains nothing again.
+Labels and units are for people. Cells do not get them, so that a new label retrains nothing.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True)
 class Objective:
-    """A column that is predicted.
+    """A column to predict.
 
     Parameters
     ----------
@@ -19,11 +19,11 @@ class Objective:
     label
         Name in tables and figures; empty in cells.
     unit
-        Unit of a number; empty for what has none, and in cells.
+        Unit of the numbers; empty if they have none, and in cells.
     classes
-        Names of the classes, in the order of reports; empty where numbers are predicted (regression).
+        Names of the classes, in the order of reports; empty for regression.
     contained_in_structure
-        Whether the answer can be read off a structure: a lattice shows its volume.
+        Whether the value can be read off a structure, as the volume can off a lattice.
     """
 
     column: str
@@ -34,7 +34,7 @@ class Objective:
 
     @property
     def learned(self) -> dict[str, Any]:
-        """What cells are told of it, by field."""
+        """Fields that cells get."""
         return {
             "column": self.column,
             "classes": list(self.classes),
@@ -43,10 +43,10 @@ class Objective:
 
     @property
     def shown(self) -> dict[str, str]:
-        """What people are shown, by field."""
+        """Fields for tables and figures."""
         return {"label": self.label, "unit": self.unit}
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> Self:
-        """Make an objective from its fields as a config has them, with a list of classes."""
+        """Create an objective from its fields in a configuration, in which the classes are a list."""
         return cls(**{**fields, "classes": tuple(fields.get("classes", ()))})

@@ -1,4 +1,4 @@
-"""Ones that are typed for the letters l and I: ``MgC12`` for MgCl2, ``CsPb13`` for CsPbI3."""
+"""Ones typed for the letters l and I: ``MgC12`` for MgCl2, ``CsPb13`` for CsPbI3."""
 
 import re
 
@@ -6,10 +6,10 @@ from polyfacet.materials.adducts import SEPARATORS
 from polyfacet.materials.misprints import Misprint
 from polyfacet.materials.whole_alloys import is_whole
 
-# Of a formula, of a bracket, or of what has water.
+# The end of a formula, of a bracket, or of the part of a hydrate before its water.
 _END = rf"(?:$|\)|\s*(?:[{re.escape(SEPARATORS)}]|\.[0-9. ]*\(?[HD]2O))"
 _ALKALI = "(?:(?<![A-Za-z0-9])H|NH4|Li|Na|K|Rb|Cs|Tl|Cu|Ag)"
-# No carbides: LiC12 and KC24 are compounds of graphite.
+# Carbides are excluded: LiC12 and KC24 are compounds of graphite.
 _CHLORIDE = (
     rf"{_ALKALI}C(?=1{_END})"
     rf"|(?:Be|Mg|Ca|Sr|Ba|Ti|Cr|Mn|Fe|Co|Ni|Cu|Zn|Cd|Hg|Pd|Pt|Sn|Pb)C(?=12{_END})"
@@ -39,7 +39,7 @@ def one_for_letter(text: str) -> Misprint | None:
 
 
 def _as_amount(text: str, start: int) -> str:
-    """Write what begins with a one as an amount: Na1C1 has amounts throughout, Pb13.0 decimals."""
+    """Write what begins with a one as an amount: with all other amounts (Na1C1) or decimals (Pb13.0)."""
     if text[start - 1] == "C" and text[start - 2].isalpha():
         return f"{text[: start - 1]}1{text[start - 1 :]}"
     return text[:start] + re.sub("^[0-9]+", r"\g<0>.0", text[start:])

@@ -1,10 +1,10 @@
-"""Oxidation numbers in Roman numerals, whose letters are symbols as well: ``Fe(III)Cl3``, ``Cu(II)SO4``."""
+"""Oxidation numbers in Roman numerals, whose letters are also symbols: ``Fe(III)Cl3``, ``Cu(II)SO4``."""
 
 import re
 
 from polyfacet.materials.misprints import Misprint
 
-# Behind these a bracket of one letter is rather a ligand.
+# After these, a bracket with one letter is more likely a ligand.
 _NOT_OXIDISED = "[CHNOF](?![a-z])"
 _NUMERAL = "(?:I{1,3}|IV|VI{0,3})"
 _NUMBER = re.compile(
@@ -15,11 +15,11 @@ _NUMBER = re.compile(
 
 
 def oxidation_number(text: str) -> Misprint | None:
-    """Find oxidation numbers behind symbols; (Fe)80(V)20 has none, nor has Fe80(V)20."""
+    """Find oxidation numbers after symbols; (Fe)80(V)20 and Fe80(V)20 do not have one."""
     named = _NUMBER.sub(_without, text)
     if named == text:
         return None
-    problem = "has an oxidation number, whose letters are those of elements: leave it out"
+    problem = "has an oxidation number, whose letters are also element symbols: omit it"
     return Misprint(problem, (named, _NUMBER.sub(_as_atoms, text)))
 
 
@@ -28,7 +28,7 @@ def _numeral(match: re.Match[str]) -> str:
 
 
 def _is_amount_of_atoms(match: re.Match[str]) -> bool:
-    """Whether the bracket of one letter stands between amounts, as in alloys."""
+    """Return whether a bracket with one letter is between amounts, as in alloys."""
     following = match.string[match.end() : match.end() + 1]
     return bool(match["amount"]) and len(_numeral(match)) == 1 and following.isdigit()
 

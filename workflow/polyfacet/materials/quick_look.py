@@ -1,11 +1,11 @@
-"""A quick proof that two crystals do not match: what one site has around it, no site of the other has.
+"""A quick proof that two crystals do not match: no site of one has the neighbours of a site of the other.
 
 StructureMatcher pairs the sites of two cells so that, after the best translation, no pair is further apart
-than its tolerance.  So the vectors from one site to all others and those of its partner differ by no more
-than twice that, in one of the ways to lay one lattice on the other, and so do their differences from each
-other.  Where this fails for all sites that could be the partner of one site, the crystals do not match.
-Where each site has only one that near, the pairs are the matcher's, and so is the best translation: the rest
-of the distances is then compared with the tolerance itself.  Where all this holds, nothing is proved.
+than its tolerance.  Hence, for one of the mappings between the lattices, the vectors from one site to all
+others differ from those of its partner by no more than twice the tolerance, and so do these differences from
+each other.  If this fails for all possible partners of one site, the crystals do not match.  If each site has
+only one candidate that near, the pairs and the best translation are those of the matcher: the remaining
+distances are then compared with the tolerance itself.  If all conditions hold, nothing is proved.
 """
 
 import math
@@ -19,18 +19,18 @@ from pymatgen.core import Lattice
 from polyfacet.materials.neighbourhoods import Neighbourhoods
 from polyfacet.materials.periodic_points import PeriodicPoints
 
-# Sites of which the one with the fewest possible partners is looked at.
+# Sites among which the one with the fewest possible partners is chosen.
 N_ANCHORS = 32
-# Sites that nearly always tell that a place does not fit.
+# Sites that nearly always suffice to show that a placement does not fit.
 N_PROBES = 16
-# For the last digits, of which single precision has seven.
+# Margin for rounding: single precision has seven digits.
 MARGIN_A = 1e-3
 MAX_CACHED_LATTICES = 4096
 
 
 @dataclass(frozen=True)
 class Tolerances:
-    """What StructureMatcher allows: see there for ``ltol``, ``angle_tol`` and ``stol``."""
+    """Tolerances of StructureMatcher: its ``ltol``, ``angle_tol`` and ``stol``."""
 
     length: float
     angle_deg: float
@@ -39,18 +39,18 @@ class Tolerances:
 
 @dataclass(frozen=True)
 class _Mapping:
-    """One way to lay a lattice on another.
+    """A mapping of one lattice onto another.
 
     Parameters
     ----------
     matrix
-        The first lattice in the vectors that lie on the second one's, A.
+        Vectors of the first lattice that are mapped onto those of the second one, A.
     mean
-        The mean of both lattices, in which the matcher measures, A.
+        Mean of both lattices, in which the matcher measures, A.
     within
-        Factor that takes a fraction of a cell's length to the longest distance that it may have, A.
+        Factor from a fraction of a cell's length to the longest distance that it may be, A.
     strain
-        By what share vectors are longer or shorter in one of the lattices than in the other.
+        Largest relative difference between the lengths of a vector in the two lattices.
     """
 
     matrix: NDArray[np.float64]
@@ -61,14 +61,14 @@ class _Mapping:
 
 @dataclass
 class Effort:
-    """What quick looks may cost together.
+    """Remaining effort that quick looks share.
 
     Attributes
     ----------
     n_sites_left
-        Sites for which the only one near is looked for.
+        Sites for which the only site nearby is searched for.
     n_neighbours_left
-        Neighbours that are looked for beside all possible partners of a site.
+        Neighbours that are searched for around all possible partners of a site.
     """
 
     n_sites_left: float = math.inf
@@ -78,10 +78,10 @@ class Effort:
 def may_match(
     first: Neighbourhoods, second: Neighbourhoods, tolerances: Tolerances, effort: Effort | None = None
 ) -> bool:
-    """Tell whether StructureMatcher may find that two cells of as many sites match; it need not.
+    """Return whether StructureMatcher may match two cells of equal size; only False is certain.
 
-    Where no effort is left, pairs of sites need only be near, whatever the best translation is, or all cells
-    of one composition may match.
+    If no effort is left for sites, paired sites need only be near, whatever the best translation is; if none
+    is left for neighbours, all cells of one composition may match.
     """
     effort = effort or Effort()
     if first.names != second.names or not np.array_equal(np.sort(first.kinds), np.sort(second.kinds)):
@@ -107,7 +107,7 @@ def may_match(
 
 @lru_cache(maxsize=MAX_CACHED_LATTICES)
 def _mappings(first: bytes, second: bytes, tolerances: Tolerances) -> list[_Mapping]:
-    """Lay one lattice on another in all ways; cells of one simulation share their lattices."""
+    """Map one lattice onto another in all ways; cached, as cells of one simulation share their lattices."""
     ours, theirs = (Lattice(np.frombuffer(matrix).reshape(3, 3)) for matrix in (first, second))
     found = []
     for lattice, _, scale in ours.find_all_mappings(
@@ -127,9 +127,9 @@ def _mappings(first: bytes, second: bytes, tolerances: Tolerances) -> list[_Mapp
 def _most_particular(
     first: Neighbourhoods, second: Neighbourhoods, within_a: float, strain: float
 ) -> tuple[int, NDArray[np.int64]]:
-    """Find the site of the second cell with the fewest possible partners in the first, and these.
+    """Find the site of the second cell with the fewest possible partners in the first, and these partners.
 
-    Distances to the neighbours tell, in order: where all neighbours differ little, so does the n-th distance.
+    Sorted distances to the neighbours decide: if all neighbours differ little, so does the n-th distance.
     """
     rarest = int(np.argmin(np.bincount(first.kinds)))
     (partners,) = np.nonzero(first.kinds == rarest)
@@ -147,7 +147,7 @@ def _most_particular(
 def _at_least(
     cell: Neighbourhoods, sites: NDArray[np.int64]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return the distances of neighbours, and which are known: the others are longer than that."""
+    """Return the distances of neighbours, and which are known; the others are lower bounds."""
     lengths = cell.lengths[sites]
     known = np.isfinite(lengths)
     return np.where(known, lengths, cell.reach[sites][:, None]), known
@@ -162,7 +162,7 @@ def _with_neighbours_of(
     within_a: float,
     effort: Effort,
 ) -> NDArray[np.int64]:
-    """Select the sites that may have the neighbours of the anchor, for one way to lay the lattices."""
+    """Select the sites that may have the neighbours of the anchor, for one mapping of the lattices."""
     to_first = np.linalg.inv(second.lattice.matrix) @ matrix
     steps = np.empty((len(partners), 0, 3))
     for vector, kind in zip(second.vectors[anchor], second.neighbour_kinds[anchor], strict=True):
@@ -173,7 +173,7 @@ def _with_neighbours_of(
         offsets = first.vectors[partners] - expected
         is_there = np.linalg.norm(offsets, axis=-1) <= within_a
         is_there &= first.neighbour_kinds[partners] == kind
-        # A neighbour that is further away than all are known of may be there.
+        # Beyond the distance within which all neighbours are known, there may be one.
         unknown = np.linalg.norm(expected) + within_a >= first.reach[partners] - MARGIN_A
         step = _only(offsets, is_there & ~unknown[:, None])[:, None]
         differ = np.any(np.linalg.norm(steps - step, axis=-1) > within_a, axis=1)
@@ -183,7 +183,7 @@ def _with_neighbours_of(
 
 
 def _only(offsets: NDArray[np.float32], is_there: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Select the one offset of each row that is there; not a number where there are none or several."""
+    """Select the only offset of each row that is there; NaN where there are none or several."""
     chosen = offsets[np.arange(len(offsets)), is_there.argmax(axis=1)].astype(float)
     chosen[is_there.sum(axis=1) != 1] = np.nan
     return chosen
@@ -198,7 +198,7 @@ def _fits(
     site: float,
     effort: Effort,
 ) -> bool:
-    """Whether, with the anchor laid on one site, the cells may match within a fraction of a cell's length."""
+    """Return whether the cells, with the anchor placed on its partner, may match within the tolerance."""
     within_a = mapping.within * 2 * site + MARGIN_A
     vectors = (second.coords - second.coords[anchor]) @ mapping.matrix @ np.linalg.inv(first.lattice.matrix)
     places = [first.coords[partner] + vectors[second.kinds == kind] for kind in range(len(first.sites))]
@@ -217,6 +217,6 @@ def _fits(
 
 
 def _are_all_near(sites: PeriodicPoints, coords: NDArray[np.float64], within_a: float) -> bool:
-    """Whether all of some points have a site near."""
+    """Return whether all points have a site nearby."""
     few, others = coords[:N_PROBES], coords[N_PROBES:]
     return bool(sites.are_near(few, within_a).all() and sites.are_near(others, within_a).all())

@@ -1,10 +1,10 @@
-"""Whether pymatgen finds a smaller cell of a crystal, told without its search through all of them.
+"""Decide whether pymatgen may find a smaller cell of a crystal, without its search through all of them.
 
-Pymatgen tries all lattices that the cell's lattice may be a part of, 250,000 for 216 sites of one element.
-It holds each against all translations, and compares all pairs of sites where the vectors are nearly some of
-them.  Here a vector that is no translation rules out all lattices that have it, and a few sites rule out
-most of the others.  The conditions are pymatgen's own, and what it asks for beyond them is taken for met:
-where no lattice is left, its search ends with the cell that it began with.
+Pymatgen tries all lattices that may contain the cell's lattice, 250,000 for 216 sites of one element.  It
+compares each with all translations, and compares all pairs of sites if the vectors are nearly among them.
+Here a vector that is not a translation rules out all lattices that contain it, and a few sites rule out most
+of the others.  The conditions are pymatgen's own, and its further conditions are assumed to hold: if no
+lattice is left, its search ends with the original cell.
 """
 
 import math
@@ -17,23 +17,23 @@ from pymatgen.core import Structure
 
 from polyfacet.materials.periodic_points import PeriodicPoints
 
-# Sites that nearly always tell that a lattice does not fit.
+# Sites that nearly always suffice to show that a lattice does not fit.
 N_PROBES = 4
-# Lattices that are looked at together, lest their distances take all memory.
+# Lattices that are tested together; the distances of more would exhaust memory.
 N_TOGETHER = 64
-# Pymatgen's sums of the same numbers have other last digits.
+# Pymatgen's sums of the same numbers differ in the last digits.
 ROUNDING = 1 + 1e-6
 
 
 def may_have_smaller_cell(crystal: Structure, within_a: float) -> bool:
-    """Tell whether ``crystal.get_primitive_structure(within_a)`` may find a smaller cell.
+    """Return whether ``crystal.get_primitive_structure(within_a)`` may find a smaller cell.
 
     Parameters
     ----------
     crystal
         The crystal in any cell.
     within_a
-        How far sites that repeat each other may be from each other along each axis of the smaller cell, A.
+        Largest distance of equivalent sites along each axis of the smaller cell, A.
     """
     groups = _coordinates_by_species(crystal)
     n_units = math.gcd(*map(len, groups))
@@ -52,7 +52,7 @@ def may_have_smaller_cell(crystal: Structure, within_a: float) -> bool:
 
 
 def _coordinates_by_species(crystal: Structure) -> list[NDArray[np.float64]]:
-    """Group the fractional coordinates as pymatgen does, which starts with the first of the rarest sites."""
+    """Group the fractional coordinates in pymatgen's order; its search starts with the rarest sites."""
     groups: dict[str, list[NDArray[np.float64]]] = {}
     for site in crystal:
         groups.setdefault(site.species_string, []).append(site.frac_coords)
@@ -61,7 +61,7 @@ def _coordinates_by_species(crystal: Structure) -> list[NDArray[np.float64]]:
 
 @dataclass(frozen=True)
 class _Translations:
-    """Vectors that may take the crystal onto itself: as points of the cell, and of its face along a and b."""
+    """Vectors that may map the crystal onto itself: as points of the cell, and of its face along a and b."""
 
     whole: PeriodicPoints
     in_face: PeriodicPoints
@@ -70,7 +70,7 @@ class _Translations:
 def _translations(
     groups: list[NDArray[np.float64]], lengths: NDArray[np.float64], within_a: float
 ) -> _Translations:
-    """Find the vectors between the rarest sites that take some sites as near to others as pymatgen asks."""
+    """Find the vectors between the rarest sites that map some sites near enough to others for pymatgen."""
     groups = sorted(groups, key=len)
     vectors = groups[0] - groups[0][0]
     for coords in groups:
@@ -81,7 +81,7 @@ def _translations(
 
 
 def _sublattices(translations: _Translations, n_units: int, within_a: float) -> Iterator[NDArray[np.int64]]:
-    """List the lattices whose vectors are nearly translations, as the matrices that take them to the cell's.
+    """Yield the lattices whose vectors are nearly translations, as matrices that turn them into the cell's.
 
     A matrix is ``[[a, b, c], [0, e, f], [0, 0, g]]`` with ``b`` and ``c`` below ``a`` and ``f`` below ``e``;
     the vectors of its lattice are the rows of its inverse.
@@ -106,7 +106,7 @@ def _sublattices(translations: _Translations, n_units: int, within_a: float) -> 
 def _with_first_vector(
     translations: _Translations, a: int, e: int, g: int, allowed: NDArray[np.int64], within_a: float
 ) -> NDArray[np.int64]:
-    """Give the matrices of some diagonal and ``f`` whose first vector is nearly a translation, too."""
+    """Return the matrices with given diagonal and ``f`` whose first vector is also nearly a translation."""
     b = np.arange(a)
     b = b[translations.in_face.are_near(np.stack([np.full(a, 1 / a), -b / (a * e)], axis=1), within_a)]
     f, b, c = (part.ravel() for part in np.meshgrid(allowed, b, np.arange(a), indexing="ij"))
@@ -129,7 +129,7 @@ def _with_enough_partners(
     crystal: Structure,
     within_a: float,
 ) -> NDArray[np.int64]:
-    """Select the lattices whose vectors take as many sites near each probe as the cell is a multiple."""
+    """Select the lattices whose vectors map enough sites near each probe: one for each smaller cell."""
     if not len(multiples):
         return multiples
     vectors = np.linalg.inv(multiples) @ crystal.lattice.matrix
@@ -144,7 +144,7 @@ def _with_enough_partners(
 def _fits(
     multiple: NDArray[np.int64], groups: list[NDArray[np.float64]], crystal: Structure, within_a: float
 ) -> bool:
-    """Whether every site has partners in all cells of a lattice."""
+    """Return whether every site has partners in all cells of a lattice."""
     return all(
         len(_with_enough_partners(multiple[None], coords, coords, crystal, within_a)) for coords in groups
     )

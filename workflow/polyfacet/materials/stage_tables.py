@@ -1,4 +1,4 @@
-"""What the stages hand over to each other: one table each.
+"""Tables that the stages pass on to each other, one per stage.
 
 A material that a stage rejected is not in its table.
 """
@@ -16,33 +16,33 @@ from polyfacet.runtime.sharding import read_shard
 EMBEDDING_SIZE = 128
 
 _MAT_ID = column("mat_id", pa.string(), "identifier of the material")
-_IMAGE = column("image", pa.string(), "path of the picture, from the folder that is named like this table")
+_IMAGE = column("image", pa.string(), "path of the picture in the folder with the same name as this table")
 _SHA256 = column("sha256", pa.string(), "digest of the picture's bytes")
 
 STRUCTURES = pa.schema(
     [
         _MAT_ID,
         column("formula", pa.string(), "reduced formula of the structure, as pymatgen spells it"),
-        column("cif", pa.string(), "file name of the CIF; its folder is named like this table"),
+        column("cif", pa.string(), "file name of the CIF, in the folder with the same name as this table"),
         column("sha256", pa.string(), "digest of the CIF"),
     ]
 )
 TWINS = pa.schema(
     [
         _MAT_ID,
-        column("twin_group", pa.string(), "its twins have the same value: the first identifier of them"),
+        column("twin_group", pa.string(), "first identifier of its twins; all of them have the same value"),
         column("formula", pa.string(), "reduced formula"),
-        column("compared", pa.bool_(), "false: nothing can tell whether it is a twin of these"),
+        column("compared", pa.bool_(), "false if it could not be determined whether it is a twin of these"),
     ]
 )
-TEXTS = pa.schema([_MAT_ID, column("text", pa.string(), "text of the material, in the form the run chose")])
+TEXTS = pa.schema([_MAT_ID, column("text", pa.string(), "text of the material, in the chosen form")])
 PICTURES = pa.schema(
     [
         _MAT_ID,
-        column("view", pa.string(), "from where the crystal is seen; the views of a montage joined by +"),
+        column("view", pa.string(), "view of the crystal; the views of a montage are joined by +"),
         _IMAGE,
         _SHA256,
-        column("n_bonds", pa.int32(), "bonds per unit cell that the picture's scene holds"),
+        column("n_bonds", pa.int32(), "bonds per unit cell in the scene of the picture"),
         column("bonding_failure", pa.string(), "why the picture shows no bonds", nullable=True),
     ]
 )
@@ -53,14 +53,14 @@ EMBEDDINGS = pa.schema(
     ]
 )
 COMPOSITION_IMAGES = pa.schema([_MAT_ID, _IMAGE, _SHA256])
-# Of facets that are declared with a function that makes them.
+# Tables of facets that are declared with a function that makes them.
 MADE_TEXTS = pa.schema([_MAT_ID, column("text", pa.string(), "text of the material")])
 MADE_PICTURES = pa.schema([_MAT_ID, _IMAGE, _SHA256])
 VECTORS = pa.schema([_MAT_ID, column("values", pa.list_(pa.float64()), "numbers of the material")])
 
 
 def intact_structures(manifest: Path, folder: Path) -> dict[str, str]:
-    """Return the digests of a shard's CIFs by mat_id, after checking that the files are as they were written.
+    """Return the digests of a shard's CIFs by mat_id, after checking that the files are unchanged.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Formulas as people type them into tables: hydrates are read, and what is not clear is refused."""
+"""Read formulas as people type them into tables: hydrates are accepted, ambiguous formulas are rejected."""
 
 import math
 import re
@@ -17,23 +17,23 @@ from polyfacet.materials.formula import (
 from polyfacet.materials.misprints import Misprint
 from polyfacet.materials.misreadings import misreading
 
-# Far above any formula; each dot is compared with all that is around it.
+# Far above any formula; each dot is compared with everything around it.
 MAX_STATED_CHARS = 1_000
-# How far the amounts of a whole alloy may be from 100 or 1.
+# How far the sum of the amounts of a complete alloy may be from 100 or 1, relative.
 _WHOLE_WITHIN = 1e-3
 _INNERMOST = re.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
-# The sign of labels in front of a factor: CoCl2 x 6 H2O.
+# The multiplication sign before a factor, as on labels: CoCl2 x 6 H2O.
 _TIMES = re.compile(
     r"(?<=[A-Za-z0-9)\]}]) [xX] ?(?=[0-9.]+ ?[A-Z(\[{])|(?<=[0-9)\]}])[xX](?=[0-9.]+ ?[A-Z(\[{])"
 )
-# An amount as programs write small ones: no symbol begins with a small e.
+# An amount with an exponent, as programs write small ones: no symbol begins with a lower-case e.
 _EXPONENT = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?|E[+-])[0-9]{1,3}(?![0-9])")
-# Elements of molecules: what brackets hold with these are groups of atoms.
+# Elements of molecules: brackets that contain one of these are groups of atoms.
 _IN_MOLECULES = frozenset("D H N O F S Cl Se Br Te I".split())  # noqa: SIM905
 
 
 class _MisprintError(Exception):
-    """A formula that is likely to mean something else, or that can be read in two ways."""
+    """A formula that probably means something else, or that is ambiguous."""
 
     def __init__(self, misprint: Misprint) -> None:
         super().__init__(misprint.problem)
@@ -41,17 +41,17 @@ class _MisprintError(Exception):
 
 
 def parse_stated_formula(formula: str, brackets: Brackets = "atoms") -> dict[str, float]:
-    """Read a formula as a table states it.
+    """Read a formula as stated in a table.
 
     Parameters
     ----------
     formula
-        Like that of `polyfacet.materials.formula.parse_formula`, also of a hydrate or another adduct,
-        ``CuSO4·5H2O`` (see `polyfacet.materials.adducts.split_adducts`).  D is deuterium, which counts as
-        hydrogen; T is refused, as it stands for other things more often.
+        As in `polyfacet.materials.formula.parse_formula`, or a hydrate or another adduct, ``CuSO4·5H2O`` (see
+        `polyfacet.materials.adducts.split_adducts`).  D is deuterium, which counts as hydrogen; T is
+        rejected, because it usually means something else.
     brackets
         Whether brackets are groups of atoms or, as in `polyfacet.materials.formula.parse_alloy`, sub-alloys;
-        no alloy is a hydrate.
+        an alloy cannot be a hydrate.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def parse_stated_formula(formula: str, brackets: Brackets = "atoms") -> dict[str
     Raises
     ------
     FormulaError
-        If it names no composition, can be read in two ways or is likely to mean something else (see
+        If it does not name a composition, is ambiguous or probably means something else (see
         `polyfacet.materials.misreadings`).
     """
     try:
@@ -140,7 +140,7 @@ def _sum(formula: str, parts: list[tuple[float, str]]) -> dict[str, float]:
 
 
 def _with_groups(formula: str) -> dict[str, float]:
-    """Read a formula whose brackets are groups of atoms, unless the numbers behind them are shares."""
+    """Read a formula whose brackets are groups of atoms; reject it if the numbers after them are shares."""
     atoms = parse_formula(formula, deuterium=True)
     inside = "".join(_INNERMOST.findall(formula))
     if not inside or _IN_MOLECULES & set(re.findall("[A-Z][a-z]?", inside)):

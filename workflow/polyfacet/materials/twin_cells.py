@@ -1,4 +1,4 @@
-"""Crystals in the form in which twins are looked for: the reduced setting of the primitive cell."""
+"""Crystals in the form in which they are compared to find twins: primitive cells in the reduced setting."""
 
 import json
 import logging
@@ -22,12 +22,12 @@ logger = logging.getLogger(__name__)
 
 # Sites this close to a lattice translation of others repeat them.
 PRIMITIVE_WITHIN_A = 0.1
-# Pymatgen's matcher takes minutes for a larger one.
+# Pymatgen's matcher takes minutes for larger cells.
 MAX_SITES = 500
-# Sites that nearly always tell that a translation does not map a crystal onto itself.
+# Sites that nearly always suffice to show that a translation does not map a crystal onto itself.
 N_PROBES = 16
 
-# What pymatgen raises of cells that are hardly crystals.
+# Errors that pymatgen raises for cells that are hardly crystals.
 INCOMPARABLE = (ValueError, ArithmeticError, IndexError, AssertionError)
 
 
@@ -38,7 +38,7 @@ class Candidate:
     Parameters
     ----------
     mat_id
-        Its identifier.
+        Identifier of the material.
     structure
         JSON of a pymatgen Structure.
     """
@@ -56,7 +56,7 @@ class Cell:
     mat_id
         Identifier of the material.
     n_sites
-        Sites of the cell.
+        Number of sites in the cell.
     volume
         Volume per site, A^3.
     """
@@ -80,28 +80,28 @@ class ReducedCell(Cell):
 
     @property
     def is_large(self) -> bool:
-        """Whether the matcher would take minutes for it."""
+        """Whether the matcher would take minutes for this cell."""
         return self.n_sites > MAX_SITES
 
     @cached_property
     def neighbourhoods(self) -> Neighbourhoods:
-        """What each site has around it."""
+        """The neighbours of each site."""
         return neighbourhoods(self.structure)
 
     @cached_property
     def mean_distance(self) -> float:
-        """Distance to the nearest neighbour, mean of all sites, A: nearly equal for twins."""
+        """Mean distance of all sites to their nearest neighbours, A; nearly equal for twins."""
         around = self.neighbourhoods
         return float(np.minimum(around.lengths[:, 0], around.reach).mean())
 
 
 def reduced_cell(material: Candidate) -> Cell:
-    """Bring a material's crystal to the form in which it is compared.
+    """Convert a material's crystal to the form in which it is compared.
 
     Returns
     -------
     Cell
-        A `ReducedCell`, or the given cell where no primitive cell is found.
+        A `ReducedCell`, or the given cell if no primitive cell is found.
     """
     given = Structure.from_dict(json.loads(material.structure))
     try:
@@ -116,7 +116,7 @@ def reduced_cell(material: Candidate) -> Cell:
 
 
 def _with_equal_sites(crystal: Structure) -> Structure:
-    """Give sites of one cell whose occupancies differ by rounding alone the same ones."""
+    """Assign equal occupancies to the sites of a cell whose occupancies differ only by rounding."""
     if crystal.is_ordered:
         return crystal
     kinds: list[Composition] = []
@@ -128,7 +128,7 @@ def _with_equal_sites(crystal: Structure) -> Structure:
 
 
 def _primitive(crystal: Structure) -> Structure | None:
-    """Return the primitive cell; None if it may be smaller than what can be found in reasonable time."""
+    """Return the primitive cell; None if it cannot be found in reasonable time."""
     if len(crystal) <= MAX_SITES:
         return _by_pymatgen(crystal)
     if not may_repeat(crystal, PRIMITIVE_WITHIN_A):
@@ -159,16 +159,16 @@ def _by_spglib(crystal: Structure) -> Structure | None:
 
 
 def may_repeat(crystal: Structure, within_a: float) -> bool:
-    """Tell whether a translation by a part of the cell may map a crystal onto itself; else it is primitive.
+    """Return whether a translation by part of the cell may map the crystal onto itself; else it is primitive.
 
     Parameters
     ----------
     crystal
         The crystal in any cell.
     within_a
-        How far a site may be from where a translation takes another one, along each axis, A.
+        Largest distance between a site and the translated position of another one, along each axis, A.
     """
-    # Along the axes of a flat cell distances say little.
+    # Distances along the axes of a flat cell say little.
     lattice = crystal.lattice.get_lll_reduced_lattice()
     groups = sorted(_coordinates_by_species(crystal, lattice), key=len)
     lengths = np.array(lattice.abc)
@@ -191,16 +191,16 @@ def may_repeat(crystal: Structure, within_a: float) -> bool:
 def _parts_of_the_cell(
     vectors: NDArray[np.float64], n_units: int, within: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Select the vectors of which a multiple is a lattice vector, and give them exactly.
+    """Select the vectors of which a multiple is a lattice vector, and return them exactly.
 
     Parameters
     ----------
     vectors
         Fractional, shape ``(n, 3)``.
     n_units
-        Number that a possible multiple divides.
+        Number that is divisible by every possible multiple.
     within
-        How far they may be from what they are taken for, shape ``(3,)``.
+        Largest distance from the exact vectors, fractional, shape ``(3,)``.
     """
     vectors, found = vectors % 1.0, [np.empty((0, 3))]
     for multiple in range(2, n_units + 1):
@@ -212,7 +212,7 @@ def _parts_of_the_cell(
 
 
 def _coordinates_by_species(crystal: Structure, lattice: Lattice) -> Sequence[NDArray[np.float64]]:
-    """Group the fractional coordinates of the sites in a lattice by what the sites hold."""
+    """Group the fractional coordinates of the sites, in the given lattice, by what the sites hold."""
     groups: dict[str, list[int]] = {}
     for index, site in enumerate(crystal):
         groups.setdefault(site.species_string, []).append(index)

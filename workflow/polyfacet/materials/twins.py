@@ -1,22 +1,22 @@
-"""Twins: one crystal under several identifiers, in whatever cell, order of sites and origin it is given.
+"""Twins: one crystal under several identifiers, whatever its cell, order of sites and origin.
 
-Pymatgen's StructureMatcher decides, with the tolerances of `matching`.  A mirror image is a twin: scalar
-properties are the same.  So is a crystal that is strained or displaced by less than the tolerances, or has
-other occupancies within their rounding.  Other polymorphs, and crystals whose elements have changed places,
-are not; nor is a chain that is turned in its vacuum, as its lattice is another one then.
+Pymatgen's StructureMatcher decides, with the tolerances of `matching`.  A mirror image is a twin, because
+scalar properties are the same.  So is a crystal that is strained or displaced by less than the tolerances, or
+whose occupancies differ by no more than rounding.  Other polymorphs, and crystals whose elements have
+exchanged places, are not twins; nor is a chain that is rotated in its vacuum, because its lattice differs.
 
-Primitive cells of as many sites are compared with each other.  A cell that nearly repeats itself has no
-smaller primitive cell if its atoms are displaced: it is also compared with the multiples of smaller cells
-(`multiples`), unless it is very large, long or wide.
+Primitive cells with the same number of sites are compared with each other.  For a cell that nearly repeats
+itself but has displaced atoms, no smaller primitive cell is found: it is also compared with the multiples of
+smaller cells (`multiples`), unless it is very large, long or wide.
 
-Of primitive cells that are too large for the matcher, those are taken for twins that cannot be told apart
-quickly.  A cell without a known primitive cell is taken for a twin of the one next to it in volume that may
-be it, and of no other: cells that were compared and differ are never joined by one that was not.
+Primitive cells that are too large for the matcher count as twins if a quick look cannot distinguish them.  A
+cell without a known primitive cell counts as a twin of the possible partner closest in volume, and of no
+other: cells that were compared and differ are never joined through one that was not compared.
 
 A quick look rules out nearly all pairs of large cells that differ, before the matcher.  The work of both on
-the cells of one formula is limited (`MAX_...` below), counted in sites and neighbours and not in time, so
-that the result is the same everywhere.  Those that are most alike are compared first.  Pairs beyond the
-limit that cannot be told apart quickly count as not compared: each cell stays with one other at most.
+the cells of one formula is limited (`MAX_...` below); it is counted in sites and neighbours, not in time, so
+that the result is the same everywhere.  The most similar cells are compared first.  Pairs beyond the limit
+that a quick look cannot distinguish count as not compared: each cell is joined with one other at most.
 """
 
 import logging
@@ -44,35 +44,35 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# Reduced cells whose lengths and angles are that close have volumes within 1.2: nothing is lost by it.
+# Ratio of volumes per site.  Reduced cells that match in lengths and angles are within 1.2: no twin is lost.
 VOLUME_WITHIN = 1.3
-# Of more polymorphs than this that are alike in size, each is compared with as many next to it.
+# If there are more polymorphs of similar size, each is compared with only this many neighbours in volume.
 MAX_COMPARED = 200
-# What the matcher may spend on cells of one formula that differ, in comparisons of cells of 100 sites; its
-# time grows with the third power.  Thirty comparisons of 216 sites, or three of 480, take a minute where
-# atoms are displaced by just what the quick look allows.  Cells that match are found at once.
+# Work of the matcher on cells of one formula that differ, in comparisons of cells of 100 sites; its time
+# grows with the third power.  Thirty comparisons of 216 sites, or three of 480, take a minute if atoms are
+# displaced by just what the quick look allows.  Cells that match are found at once.
 MAX_WORK = 300.0
-# What quick looks may spend on the best translations between cells of one formula, in sites: a minute, which
-# is enough for some hundred pairs of 216 sites that are barely alike.
+# Work of quick looks on the best translations between cells of one formula, in sites: a minute, which is
+# enough for some hundred pairs of 216 sites that are barely alike.
 MAX_SITES_LOOKED_AT = 5e7
-# The same in neighbours that are looked for, which all quick looks do: ten minutes, enough for 20,000
+# Work of all quick looks on cells of one formula, in neighbours searched for: ten minutes, enough for 20,000
 # pairs of 216 sites that are displaced by half of what the matcher allows, and for more that differ more.
 MAX_NEIGHBOURS_LOOKED_FOR = 1e7
-# The matcher needs a millisecond for smaller cells, which is what a quick look costs.
+# For smaller cells the matcher needs a millisecond, as long as a quick look.
 MIN_SITES_LOOKED_AT = 24
-# Of thousands of pairs that were not compared, the log names some.
+# The log names only so many of the pairs that were not compared; there may be thousands.
 MAX_PAIRS_NAMED = 100
-# Fewer materials of one formula take seconds.
+# For fewer materials of one formula, which take seconds, no progress is shown.
 MIN_MATERIALS_TRACKED = 50
 
 
 def candidates(volumes: Mapping[str, float]) -> set[str]:
-    """Name the materials of one formula that another one is near in volume.
+    """Return the materials of one formula that are near another one in volume.
 
     Parameters
     ----------
     volumes
-        mat_id to volume per atom, A^3; of one formula.
+        mat_id to volume per atom, A^3, for materials of one formula.
     """
     ordered = sorted((volume, mat_id) for mat_id, volume in volumes.items())
     near: set[str] = set()
@@ -84,26 +84,26 @@ def candidates(volumes: Mapping[str, float]) -> set[str]:
 
 @dataclass
 class _Work:
-    """What the matcher has spent on cells of one formula that differ, and what quick looks may spend."""
+    """Work spent by the matcher on cells of one formula that differ, and work left for quick looks."""
 
     spent: float = 0.0
     left_out: list[tuple[str, str]] = field(default_factory=list)
     looks: Effort = field(default_factory=lambda: Effort(MAX_SITES_LOOKED_AT, MAX_NEIGHBOURS_LOOKED_FOR))
 
     def allows(self, first: ReducedCell, second: ReducedCell) -> bool:
-        """Tell whether a pair of cells may be compared, and note it if not."""
+        """Return whether a pair of cells may be compared, and record it if not."""
         is_left = first.n_sites < MIN_SITES_LOOKED_AT or self.spent < MAX_WORK
         if not is_left:
             self.left_out.append((first.mat_id, second.mat_id))
         return is_left
 
     def spend(self, cell: ReducedCell) -> None:
-        """Count a pair of such cells that was compared and differs."""
+        """Count a comparison of cells like this one that differ."""
         if cell.n_sites >= MIN_SITES_LOOKED_AT:
             self.spent += (cell.n_sites / 100) ** 3
 
-    def tell_left_out(self, label: str) -> None:
-        """Say what was not compared."""
+    def log_left_out(self, label: str) -> None:
+        """Log the pairs that were not compared."""
         if self.left_out:
             named = "; ".join(" and ".join(pair) for pair in self.left_out[:MAX_PAIRS_NAMED])
             more = "; ..." if len(self.left_out) > MAX_PAIRS_NAMED else ""
@@ -112,7 +112,7 @@ class _Work:
 
 
 class _Groups:
-    """Identifiers in groups that are joined step by step."""
+    """Groups of identifiers that are joined step by step."""
 
     def __init__(self, mat_ids: Iterable[str]) -> None:
         self.of = {mat_id: {mat_id} for mat_id in mat_ids}
@@ -127,7 +127,7 @@ class _Groups:
             self.of |= dict.fromkeys(theirs, ours)
 
     def join_once(self, pairs: Iterable[tuple[str, str]]) -> set[str]:
-        """Join pairs that could not be compared: each identifier with one other, and no groups of several.
+        """Join pairs that could not be compared: each identifier with one other, but no two larger groups.
 
         Returns
         -------
@@ -155,13 +155,13 @@ def twin_groups(materials: Sequence[Candidate], label: str = "twins") -> tuple[l
     materials
         Materials of one composition, in any order.
     label
-        What they are, for the progress of many.
+        Name of the materials, for the progress display.
 
     Returns
     -------
     tuple
-        Groups of two or more identifiers; the identifiers whose cells could not be compared, in a group or
-        not.
+        Groups of two or more identifiers; the identifiers whose cells could not be compared, whether they
+        are in a group or not.
     """
     groups = _Groups(sorted(material.mat_id for material in materials))
     cells = [reduced_cell(material) for material in _tracked(materials, f"{label}, cells", len(materials))]
@@ -181,7 +181,7 @@ def twin_groups(materials: Sequence[Candidate], label: str = "twins") -> tuple[l
             uncertain |= {first.mat_id, second.mat_id}
         elif are_twins is None:
             failed.append((first.mat_id, second.mat_id))
-    work.tell_left_out(label)
+    work.log_left_out(label)
     unreduced = [cell for cell in cells if not isinstance(cell, ReducedCell)]
     for known, mat_id in _next_in_volume(unreduced, whole):
         groups.join(known, mat_id)
@@ -194,12 +194,12 @@ def _are_many(n: int) -> bool:
 
 
 def _tracked(items: Iterable[T], label: str, total: int) -> Iterable[T]:
-    """Show the progress of what may take long."""
+    """Show progress if there are many items."""
     return track(items, label, total) if _are_many(total) else items
 
 
 def _next_in_volume(unreduced: Sequence[Cell], whole: Sequence[Cell]) -> Iterator[tuple[str, str]]:
-    """Pair each cell that is not reduced with the next in volume of those that it may be a multiple of."""
+    """Pair each cell that is not reduced with the closest in volume of those it may be a multiple of."""
     known = sorted(whole, key=lambda cell: cell.mat_id)
     for cell in sorted(unreduced, key=lambda cell: cell.mat_id):
         alike = [
@@ -217,7 +217,7 @@ def _ratio(first: Cell, second: Cell) -> float:
 
 
 def _pairs_of_multiples(cells: Sequence[ReducedCell]) -> Iterator[tuple[ReducedCell, ReducedCell]]:
-    """Pair cells that may be multiples, with atoms displaced, with smaller ones next to them in volume."""
+    """Pair cells that may be multiples, with atoms displaced, with the smaller cells closest in volume."""
     by_size: dict[int, list[ReducedCell]] = defaultdict(list)
     for cell in sorted(cells, key=lambda cell: (cell.n_sites, cell.mat_id)):
         by_size[cell.n_sites].append(cell)
@@ -231,9 +231,9 @@ def _pairs_of_multiples(cells: Sequence[ReducedCell]) -> Iterator[tuple[ReducedC
 
 
 def _pairs(cells: Sequence[ReducedCell]) -> Iterator[tuple[ReducedCell, ReducedCell]]:
-    """Pair each with those of as many sites next to it in volume, in an order of their own.
+    """Pair each cell with those of equal size closest in volume, in an order independent of the input.
 
-    Of large cells the pairs come first whose distances between atoms are most alike, as those of twins are.
+    Pairs of large cells with the most similar distances between atoms, as those of twins are, come first.
     """
     ordered = sorted(cells, key=lambda cell: (cell.n_sites, cell.volume, cell.mat_id))
     for n_sites, group in groupby(ordered, key=lambda cell: cell.n_sites):
@@ -247,10 +247,10 @@ def _unlikeness(pair: tuple[ReducedCell, ReducedCell]) -> tuple[float, str, str]
 
 
 def _pairs_alike(alike: Sequence[ReducedCell]) -> Iterator[tuple[ReducedCell, ReducedCell]]:
-    """Pair each cell with those next to it in volume.
+    """Pair each cell with those closest in volume.
 
-    Where these are not all, also with those next to it in the distances between atoms: the cells of one
-    simulation have one volume.
+    If these are not all, also with those closest in the distances between atoms: the cells of one simulation
+    have the same volume.
     """
     yield from _next_to_each_other(alike)
     if len(alike) > MAX_COMPARED + 1:
@@ -261,7 +261,7 @@ def _pairs_alike(alike: Sequence[ReducedCell]) -> Iterator[tuple[ReducedCell, Re
 
 
 def _next_to_each_other(cells: Sequence[ReducedCell]) -> Iterator[tuple[ReducedCell, ReducedCell]]:
-    """Pair each with those some places behind it; nearest first, so that equal ones are few comparisons."""
+    """Pair each cell with those that follow it; nearest first, so that equal cells need few comparisons."""
     for distance in range(1, min(len(cells), MAX_COMPARED + 1)):
         for first, second in zip(cells, cells[distance:], strict=False):
             if _ratio(first, second) <= VOLUME_WITHIN:
@@ -269,7 +269,7 @@ def _next_to_each_other(cells: Sequence[ReducedCell]) -> Iterator[tuple[ReducedC
 
 
 def _compared(first: ReducedCell, second: ReducedCell, work: _Work) -> bool | None:
-    """Compare two cells, the first one's multiples if it is smaller; None if nothing can tell."""
+    """Compare two cells, or the multiples of the first one if it is smaller; None if undecided."""
     try:
         if first.n_sites == second.n_sites:
             return _are_twins(first, second, work)
@@ -285,7 +285,7 @@ def _compared(first: ReducedCell, second: ReducedCell, work: _Work) -> bool | No
 
 
 def _are_twins(first: ReducedCell, second: ReducedCell, work: _Work) -> bool | None:
-    """Compare two cells of as many sites; None if they may be twins and were not compared."""
+    """Compare two cells of equal size; None if they may be twins and were not compared."""
     within = tolerances(first.structure, second.structure)
     if first.n_sites >= MIN_SITES_LOOKED_AT and not may_match(
         first.neighbourhoods, second.neighbourhoods, within, work.looks

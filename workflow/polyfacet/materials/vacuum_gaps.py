@@ -1,9 +1,9 @@
-"""What counts as vacuum: a wide gap between neighbouring planes of atoms."""
+"""Vacuum in a crystal: a wide gap between neighbouring planes of atoms."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-# A wider gap between planes of atoms is vacuum.  In bulk crystals, layered ones included, gaps stay below
+# A wider gap between planes of atoms is vacuum.  In bulk crystals, including layered ones, gaps are below
 # 5.2 A; those around calculated chains and layers are hardly ever narrower than 6 A.
 MIN_VACUUM_A = 6.0
 
@@ -20,7 +20,7 @@ def plane_gaps(coords: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArra
     -------
     tuple of numpy.ndarray
         Coordinates of the planes in [0, 1), in order, and the width of the gap after each, in periods;
-        both of shape ``(N,)``.  Atoms of one plane have gaps of about 0 between them.
+        both of shape ``(N,)``.  Gaps between atoms of one plane are about 0.
     """
     planes = np.sort(np.mod(coords, 1.0))
     return planes, np.diff(planes, append=planes[0] + 1)

@@ -1,4 +1,4 @@
-"""Formulas whose amounts add up to the whole, as those of alloys do."""
+"""Formulas whose amounts add up to 100 or 1, as those of alloys do."""
 
 import math
 
@@ -9,7 +9,7 @@ _WITHIN = 0.005
 
 
 def is_whole(formula: str) -> bool:
-    """Whether the amounts of several elements add up to 100 or to 1, brackets being groups or sub-alloys."""
+    """Return whether the amounts of several elements, with brackets read either way, sum to 100 or 1."""
     try:
         readings = [read(formula, deuterium=True) for read in (parse_formula, parse_alloy)]
     except FormulaError:

@@ -1,1 +1,1 @@
-"""Where materials come from."""
+"""Sources of materials."""

@@ -1,12 +1,12 @@
-"""How a file of entries may be compressed: the endings of names, and how the files begin."""
+"""Compression formats of entry files: their name endings, and the first bytes of the files."""
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-# Frames of zstd that hold no content, which may come first.
+# Zstd frames without content, which may come first.
 ZSTD_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
-# A header of lzma has no magic: properties, size of the dictionary, size of the content.
+# An lzma header has no magic number: properties, size of the dictionary, size of the content.
 LZMA_HEADER_BYTES = 13
 LZMA_UNKNOWN_SIZE = 2**64 - 1
 LZMA_MAX_SIZE = 2**38
@@ -20,15 +20,15 @@ class Compression:
     Attributes
     ----------
     name
-        What it is called.
+        Name of the format.
     endings
-        Last parts of file names, in lower case.
+        Endings of file names, in lower case.
     magic
         First bytes of a file, as nearly every program writes them.
     bytes_per_entry
-        Size of an entry of Alexandria; 1D and 3D ones differ by a factor of 1.7.
+        Compressed size of an Alexandria entry; 1D and 3D entries differ by a factor of 1.7.
     may_begin
-        Tells whether a file may also begin otherwise.
+        Returns whether other first bytes are also possible.
     """
 
     name: str
@@ -38,22 +38,22 @@ class Compression:
     may_begin: Callable[[bytes], bool] = lambda beginning: False
 
     def begins(self, beginning: bytes) -> bool:
-        """Tell whether the first bytes of a file show this compression."""
+        """Return whether the first bytes of a file show this compression."""
         return beginning.startswith(self.magic) or self.may_begin(beginning)
 
 
 def _begins_skippable(beginning: bytes) -> bool:
-    """Whether a file begins with a frame of zstd that holds no content."""
+    """Return whether a file begins with a zstd frame without content."""
     return bool(ZSTD_SKIPPABLE.match(beginning))
 
 
 def _is_lzma_header(beginning: bytes) -> bool:
-    """Whether a file begins with what the programs that write lzma allow, as `xz` tells it, too."""
+    """Return whether a file begins with a plausible lzma header, by the criteria of `xz`."""
     if len(beginning) < LZMA_HEADER_BYTES or beginning[0] >= LZMA_MAX_PROPERTIES:
         return False
     dictionary = int.from_bytes(beginning[1:5], "little")
     size = int.from_bytes(beginning[5:13], "little")
-    # Dictionaries have 2^n bytes, or 2^n + 2^(n-1), or as many as 32 bits can say.
+    # Dictionaries have 2^n bytes, 2^n + 2^(n-1) bytes, or the most that 32 bits can express.
     is_usual = dictionary == 2**32 - 1 or (dictionary and dictionary // (dictionary & -dictionary) in (1, 3))
     return bool(is_usual) and (size == LZMA_UNKNOWN_SIZE or size < LZMA_MAX_SIZE)
 
@@ -66,7 +66,7 @@ COMPRESSIONS = (
     Compression("zstd", (".zst", ".zstd"), b"\x28\xb5\x2f\xfd", 730, _begins_skippable),
 )
 PLAIN_BYTES_PER_ENTRY = 4000
-# Of these, only what is inside can be read.
+# Archives cannot be read, only the files extracted from them.
 ARCHIVES: Mapping[bytes, str] = {b"PK\x03\x04": "ZIP", b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "RAR"}
 MAGIC_BYTES = LZMA_HEADER_BYTES
 
@@ -82,5 +82,5 @@ def found_compression(beginning: bytes) -> Compression | None:
 
 
 def found_archive(beginning: bytes) -> str | None:
-    """Name the kind of archive that the first bytes of a file show; None if they show none."""
+    """Return the kind of archive that the first bytes of a file show; None if it is not an archive."""
     return next((kind for magic, kind in ARCHIVES.items() if beginning.startswith(magic)), None)

@@ -16,17 +16,17 @@ from polyfacet.sources.alexandria.remote_files import RemoteFile, is_encrypted, 
 
 CHUNK_BYTES = 1 << 20
 LONGEST_WAIT_S = 60.0
-# Without a network there are many files to fail, and nothing to wait for.
+# Without a network every file fails, and waiting does not help.
 ATTEMPTS_TO_CONNECT = 3
 RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class _InterruptedError(Exception):
-    """The transfer failed in a way that another attempt may get past."""
+    """The transfer failed, but another attempt may succeed."""
 
 
 class _RefusedError(Exception):
-    """The server does not give the file, or gives another one: trying again would not help."""
+    """The server does not send the file, or sends a different one: trying again would not help."""
 
 
 def download(
@@ -39,34 +39,35 @@ def download(
     max_size_gb: float = 10.0,
     allow_http: bool = False,
 ) -> None:
-    """Download a file, going on where an earlier attempt or an earlier run stopped.
+    """Download a file, resuming where an earlier attempt or an earlier run stopped.
 
-    What has arrived is kept in ``<path>.part``; ``path`` appears when the file is whole.  An interrupted
-    download goes on only if the server says that its file is still the same (RFC 9110, If-Range).  Where no
-    digest is given, that of the first download is kept beside the file, and another one is refused later.
+    Received data are kept in ``<path>.part``; ``path`` appears when the file is complete.  An interrupted
+    download is resumed only if the server confirms that its file is unchanged (RFC 9110, If-Range).  If no
+    digest is given, that of the first download is stored next to the file, and a different one is rejected
+    later.
 
     Parameters
     ----------
     file
-        Address and, where it is known, the digest.
+        Address and, if known, the digest.
     path
-        Where to put it.
+        Destination.
     attempts
         Attempts before giving up; the waits between them double.
     stall_timeout_s
-        A server that sends nothing for so long counts as gone, seconds.
+        Time without data after which the server counts as unreachable, seconds.
     first_wait_s
         Wait after the first failed attempt, seconds.
     max_size_gb
-        A larger file is refused, GB.
+        Size above which a file is rejected, GB.
     allow_http
-        Whether a server may be asked, or send on, without encryption; one on this machine always may.
+        Whether requests and redirects may be unencrypted; those to this machine always may.
 
     Raises
     ------
     UserError
-        If the server cannot be reached, does not have the file or sends another one; says where to put the
-        file by hand.
+        If the server cannot be reached, does not have the file or sends a different one; the message says
+        where to put a file obtained in another way.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
@@ -86,20 +87,20 @@ def download(
             ) from error
         except _RefusedError as error:
             raise UserError(f"{file.url} cannot be downloaded: {error}. {_by_hand(path)}") from error
-    # First, as a file without its origin is taken for one that somebody has put there.
+    # Written first, because a file without its origin counts as one that a user put there.
     Origin.write(path, file.url, digest, part)
     move_into_place(part, path)
     _validator_path(part).unlink(missing_ok=True)
 
 
 def _only_encrypted(file: RemoteFile, allow_http: bool) -> Callable[[httpx.Request], None]:
-    """Return a check of every request, also those to which a server sends on."""
+    """Return a check of every request, including redirects."""
 
     def check(request: httpx.Request) -> None:
         url = str(request.url)
         if not (allow_http or is_encrypted(url) or (is_local(url) and is_local(file.url))):
             raise _RefusedError(
-                f"the server sends on to {url}, which is not encrypted. Name the file's own address, "
+                f"the server redirects to {url}, which is not encrypted. Use the direct address of the file, "
                 "or set `download.allow_http: true`"
             )
 
@@ -137,7 +138,7 @@ def _by_hand(path: Path) -> str:
 
 
 def _attempt(client: httpx.Client, file: RemoteFile, path: Path, part: Path, max_bytes: int) -> str:
-    """Get the file, or what is missing of it, into ``part``, check it and return its digest."""
+    """Download the file, or the missing part of it, into ``part``, check it and return its digest."""
     offset, validator = _resumable(part)
     headers = {"Range": f"bytes={offset}-", "If-Range": validator} if offset else {}
     with client.stream("GET", file.url, headers=headers) as response:
@@ -162,12 +163,12 @@ def _attempt(client: httpx.Client, file: RemoteFile, path: Path, part: Path, max
 
 def _too_large(max_bytes: int) -> _RefusedError:
     return _RefusedError(
-        f"it is larger than {max_bytes / 1e9:g} GB. Set `download.max_size_gb` higher if it is the right file"
+        f"it is larger than {max_bytes / 1e9:g} GB. Increase `download.max_size_gb` if it is the right file"
     )
 
 
 def _goes_on(response: httpx.Response, offset: int, part: Path) -> bool:
-    """Say whether the answer goes on at ``offset`` (else it is the file from its beginning)."""
+    """Return whether the response continues at ``offset`` (else it is the file from its beginning)."""
     status = response.status_code
     if status == httpx.codes.OK:
         return False
@@ -175,10 +176,10 @@ def _goes_on(response: httpx.Response, offset: int, part: Path) -> bool:
         if response.headers.get("Content-Range", "").startswith(f"bytes {offset}-"):
             return True
         _discard(part)
-        raise _InterruptedError("the server sent another part of the file than it was asked for")
+        raise _InterruptedError("the server sent a different part of the file than was requested")
     if status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
         _discard(part)
-        raise _InterruptedError("more is here than the server has")
+        raise _InterruptedError("the partial file is longer than the file of the server")
     answer = f"the server answers {status} {response.reason_phrase}"
     raise _InterruptedError(answer) if status in RETRIED_STATUS else _RefusedError(answer)
 
@@ -191,7 +192,7 @@ def _check_content(file: RemoteFile, path: Path, part: Path, resumed: bool) -> s
         _discard(part)
         begins = found[: len(stated.magic)]
         raise _RefusedError(
-            f"what the server sends is no {Path(file.name).suffix} file (it begins {begins!r})"
+            f"the server did not send a {Path(file.name).suffix} file (it begins with {begins!r})"
         )
     digest = sha256_of_file(part)
     expected, why = _expected_digest(file, path)
@@ -204,21 +205,21 @@ def _check_content(file: RemoteFile, path: Path, part: Path, resumed: bool) -> s
 
 
 def _expected_digest(file: RemoteFile, path: Path) -> tuple[str | None, str]:
-    """Return the digest that a file must have, if one is known, and where that is stated."""
+    """Return the digest that a file must have, if known, and where it is stated."""
     if file.sha256:
-        return file.sha256, f"`download.files` says {file.sha256}"
+        return file.sha256, f"but `download.files` states {file.sha256}"
     origin = Origin.read(path)
     if origin is None or origin.url != file.url:
         return None, ""
     where = Origin.path(path)
     return origin.sha256, (
-        f"it was {origin.sha256} when it was first downloaded ({where}). "
-        "Remove that note if the server has a new version that you want"
+        f"but it was {origin.sha256} when the file was first downloaded ({where}). "
+        "Delete that record if you want the new version of the server"
     )
 
 
 def _resumable(part: Path) -> tuple[int, str]:
-    """Return the size of what is there and what identifies the server's file; 0 if that is not known."""
+    """Return the size of the partial file and the validator of the server's file; 0 if that is unknown."""
     validator = _validator_path(part)
     if part.exists() and validator.exists():
         return part.stat().st_size, validator.read_text(encoding="utf-8")
@@ -226,7 +227,7 @@ def _resumable(part: Path) -> tuple[int, str]:
 
 
 def _remember_validator(response: httpx.Response, part: Path) -> None:
-    """Keep the strong ETag or the date of the server's file, without which nothing is resumed."""
+    """Store the strong ETag or the date of the server's file, without which a download is not resumed."""
     tag = response.headers.get("ETag", "W/")
     validator = response.headers.get("Last-Modified", "") if tag.startswith("W/") else tag
     if validator:

@@ -1,8 +1,8 @@
-"""A sample that depends on the seed and the materials alone, and contains every smaller sample of its seed.
+"""Draw a sample that depends only on seed and materials, and contains every smaller sample of its seed.
 
 Each material has a rank, a hash of seed and identifier; a sample of n is the n lowest ranks.  Neither the
-order of the entries nor their spread over files matters.  A rank stands for its identifier: that two of five
-million share one has a probability below 1e-6.
+order of the entries nor their distribution over files matters.  A rank identifies a material: the probability
+that two of five million share one is below 1e-6.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ MAX_RANK = 2**64 - 1
 
 @dataclass(frozen=True)
 class Filters:
-    """What a material must be like to be sampled; None and empty sets let everything pass."""
+    """Conditions that a material must meet to be sampled; None and empty sets accept everything."""
 
     elements_allowed: frozenset[str] = frozenset()
     elements_required: frozenset[str] = frozenset()
@@ -34,7 +34,7 @@ class Filters:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:
-        """Take the fields from a configuration, which has lists for sets."""
+        """Create filters from a configuration, which has lists in place of sets."""
         fields: dict[str, Any] = {
             name: frozenset(value) if isinstance(value, Sequence) else value
             for name, value in settings.items()
@@ -42,7 +42,7 @@ class Filters:
         return cls(**fields)
 
     def failed_by(self, material: Material) -> str | None:
-        """Name the first filter that the material does not pass; None if it passes all."""
+        """Return the name of the first filter that the material does not pass; None if it passes all."""
         checks = {
             "elements_allowed": not self.elements_allowed or material.elements <= self.elements_allowed,
             "elements_required": self.elements_required <= material.elements,
@@ -57,18 +57,18 @@ class Filters:
 
 @dataclass(frozen=True)
 class Draw:
-    """What a sample is drawn by.
+    """Parameters by which a sample is drawn.
 
     Parameters
     ----------
     n_materials
-        Size of the sample; None takes all.
+        Size of the sample; None for all materials.
     seed
         Samples of one seed are nested.
     filters, magnetization
-        Which materials are drawn from, and how their objectives are derived.
+        Which materials may be drawn, and how their objectives are derived.
     drawn_ids, drawn_compositions
-        An earlier sample: its materials, and materials of its compositions, are not drawn again.
+        Identifiers and compositions of an earlier sample; materials with either are not drawn.
     """
 
     n_materials: int | None
@@ -83,7 +83,7 @@ class Draw:
         return stable_hash("sample", self.seed, mat_id)
 
     def leaves_out(self, material: Material) -> str | None:
-        """Say why a sound material is not drawn from; None if it is."""
+        """Return why a valid material cannot be drawn; None if it can."""
         failed = self.filters.failed_by(material)
         if failed:
             return f"filtered by {failed}"
@@ -94,7 +94,7 @@ class Draw:
         return None
 
     def last_rank(self, distinct_ranks: npt.NDArray[np.uint64]) -> int:
-        """Return the highest rank that is sampled of these, which are in order."""
+        """Return the highest rank that is sampled, given all distinct ranks in ascending order."""
         if self.n_materials is None or len(distinct_ranks) <= self.n_materials:
             return MAX_RANK
         return int(distinct_ranks[self.n_materials - 1])

@@ -1,7 +1,7 @@
-"""Whether the energies of an entry agree: of the calculation, as corrected, and the corrections.
+"""Check that the energies of an entry agree: those calculated, those corrected, and the corrections.
 
-Nothing else tells the scale of an energy, so corrections are held against what they can be.  Of 11,705
-entries of Alexandria the largest correction is 1.9 eV/atom.
+Nothing else reveals the scale of an energy, so corrections are compared with their largest possible values.
+The largest correction in 11,705 entries of Alexandria is 1.9 eV/atom.
 """
 
 import math
@@ -10,29 +10,29 @@ from typing import Any
 
 from polyfacet.sources.alexandria.entry_values import InvalidEntryError, given, number, shown
 
-# Energies of one cell: rounding never reaches it, and calculations are not converged better.
+# Tolerance for the energies of one cell: above any rounding, and calculations are not converged better.
 ENERGY_WITHIN_EV_PER_ATOM = 1e-3
 # More than twice the largest known correction; a wrong number of atoms, or of units, is off by more.
 MAX_CORRECTION_EV_PER_ATOM = 5.0
 # Occupancies are rounded.
 ATOMS_WITHIN = 1e-2
-# What pymatgen's adjustments are the product of, by their kinds: constant, per atom, per degree.
+# Factors of pymatgen's adjustments, by kind: constant, per atom, per degree.
 FACTORS = (("value",), ("adj_per_atom", "n_atoms"), ("adj_per_deg", "temp", "n_atoms"))
 
 
 def check_energies(
     entry: Mapping[str, Any], data: Mapping[str, Any], n_atoms: float, n_stated: float
 ) -> None:
-    """Hold the energies of a cell against each other; ``energy`` may carry the correction or not.
+    """Check the energies of a cell against each other; ``energy`` may include the correction or not.
 
-    So may ``energy_per_atom``, and what has these names in the data block.
+    The same holds for ``energy_per_atom``, and for the values with these names in the data block.
 
     Parameters
     ----------
     entry, data
-        The raw entry and its data block; what is missing or None says nothing.
+        The raw entry and its data block; values that are missing or None are ignored.
     n_atoms, n_stated
-        Atoms per cell, with those by which sites were filled and without.
+        Atoms per cell, with and without those added to fill sites.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def _correction(entry: Mapping[str, Any], n_atoms: float) -> float | None:
 
 
 def _sum_of_adjustments(adjustments: Any, n_atoms: float) -> float | None:
-    """Add up the adjustments of a cell, eV; None if there are none, or some of a kind that is not known."""
+    """Add up the adjustments of a cell, eV; None if there are none, or some are of an unknown kind."""
     if not adjustments:
         return None
     if not isinstance(adjustments, list):
@@ -110,7 +110,7 @@ def _adjustment(adjustment: Any, n_atoms: float) -> float | None:
     if not isinstance(adjustment, dict):
         return None
     if given(adjustment, "n_atoms") is not None:
-        # Of one element, or all.
+        # The atoms of one element, or all.
         n_adjusted = number(adjustment["n_atoms"], "energy_adjustments: n_atoms")
         if not 0 <= n_adjusted <= n_atoms + ATOMS_WITHIN:
             raise InvalidEntryError(

@@ -1,4 +1,4 @@
-"""Entries that an object holds by identifier: what the key says of the entry."""
+"""Entries stored in an object by identifier: the key as the identifier of the entry."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class MislabelledEntry:
-    """An entry that stands under another identifier than it states: which one is right nobody can tell."""
+    """An entry whose key is not the identifier that it states; which one is right cannot be determined."""
 
     stated: str
     key: str
 
 
 def identified(value: Any, key: str) -> Any:
-    """Let an entry that states no identifier have that under which it stands."""
+    """Return an entry with its key as identifier if it states none; a `MislabelledEntry` if they differ."""
     if not isinstance(value, dict) or not isinstance(value.get("data"), dict):
         return value
     stated = value["data"].get("mat_id")
@@ -25,5 +25,5 @@ def identified(value: Any, key: str) -> Any:
 
 
 def _is_row_number(key: str, stated: str) -> bool:
-    """Whether an entry stands under the number of its row, as pandas writes it, and has its own name."""
+    """Return whether the key is a row number, as pandas writes it, and the entry has its own identifier."""
     return key.isdecimal() and not stated.isdecimal()

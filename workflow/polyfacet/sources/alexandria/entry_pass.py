@@ -1,4 +1,4 @@
-"""One pass over one entry file: its entries are checked, and what may be sampled of them goes to disk."""
+"""One pass over one entry file: its entries are checked, and those that may be sampled go to disk."""
 
 import gc
 from array import array
@@ -23,9 +23,9 @@ from polyfacet.sources.alexandria.entry_values import InvalidEntryError, shown
 from polyfacet.sources.alexandria.material import material_from_entry
 from polyfacet.sources.alexandria.sorted_runs import write_run
 
-# A run takes about 4 kB of memory per material while it is made.
+# A run needs about 4 kB of memory per material while it is collected.
 RUN_ROWS = 10_000
-# More invalid entries than this are not remembered, each with its reason: it is hardly a file of entries.
+# A file with more invalid entries, which are kept in memory with their reasons, is hardly a file of entries.
 MAX_INVALID = 1_000_000
 
 REJECTED_ENTRIES = pa.schema(
@@ -33,7 +33,7 @@ REJECTED_ENTRIES = pa.schema(
         column("source_file", pa.string(), "file of the entry"),
         column("source_position", pa.int64(), "position of the entry in that file, from 0"),
         column(
-            "mat_id", pa.string(), "identifier that the entry states, cut to 80 characters", nullable=True
+            "mat_id", pa.string(), "identifier stated by the entry, truncated to 80 characters", nullable=True
         ),
         column("reason", pa.string(), "why the entry cannot be used"),
     ]
@@ -44,20 +44,20 @@ ELIGIBLE = pa.schema([SAMPLE.field(name) for name in ("source_file", "source_pos
 
 @dataclass(frozen=True)
 class EntryPass:
-    """What was found in a file."""
+    """Result of a pass over a file."""
 
     counts: Counter[str]
     # Invalid entries, as `REJECTED_ENTRIES` declares them.
     invalid: pa.Table
     # Every material that could be sampled, as `ELIGIBLE` declares them, in the order of the file.
     eligible: pa.Table
-    # Those with a rank low enough, sorted by mat_id and with their ranks; where they are kept.
+    # Files with the materials of low enough rank, sorted by mat_id and with their ranks.
     runs: list[Path]
 
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Let reference counts free what is read: JSON values hold no cycles, and looking for them takes time."""
+    """Rely on reference counts alone: JSON values contain no cycles, and searching for them takes time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -76,14 +76,14 @@ def pass_over(path: Path, folder: Path, draw: Draw) -> EntryPass:
     path
         Entry file.
     folder
-        Existing folder for the runs; of this file only.
+        Existing folder for the runs of this file only.
     draw
         What to collect.
 
     Raises
     ------
     UserError
-        If the file is damaged, or hardly a file of entries.
+        If the file is damaged, or has so many invalid entries that it is hardly a file of entries.
     """
     counts = Counter(read=0, invalid=0)
     invalid: list[dict[str, Any]] = []
@@ -98,8 +98,8 @@ def pass_over(path: Path, folder: Path, draw: Draw) -> EntryPass:
             invalid.append({**where, "mat_id": _stated_id(entry), "reason": str(error)})
             if len(invalid) > MAX_INVALID:
                 raise UserError(
-                    f"{path}: more than {MAX_INVALID:,} entries cannot be used, entry {position} because: "
-                    f"{error}. Take the file out of `sources`, or correct it."
+                    f"{path}: more than {MAX_INVALID:,} entries cannot be used, such as entry {position}: "
+                    f"{error}. Remove the file from `sources`, or correct it."
                 ) from error
             continue
         left_out = draw.leaves_out(material)
@@ -114,12 +114,12 @@ def pass_over(path: Path, folder: Path, draw: Draw) -> EntryPass:
 
 def _checked(entry: Any, draw: Draw) -> Material:
     if isinstance(entry, MislabelledEntry):
-        raise InvalidEntryError(f"mat_id is {shown(entry.stated)}, but it stands under {shown(entry.key)}")
+        raise InvalidEntryError(f"mat_id is {shown(entry.stated)}, but the entry's key is {shown(entry.key)}")
     return material_from_entry(entry, draw.magnetization)
 
 
 def _stated_id(entry: Any) -> str | None:
-    """Return the identifier of an entry that failed its check, as far as it has one."""
+    """Return the identifier of an entry that failed its check, if it has one."""
     if isinstance(entry, MislabelledEntry):
         return _short(entry.stated)
     try:
@@ -135,7 +135,7 @@ def _short(text: str) -> str:
 
 @dataclass
 class _Candidates:
-    """The materials of a file that may be sampled: a bounded number waits in memory, the rest is on disk."""
+    """The materials of a file that may be sampled: a limited number wait in memory, the rest are on disk."""
 
     source_file: str
     folder: Path
@@ -160,7 +160,7 @@ class _Candidates:
                     self.write_waiting()
 
     def _drop_high_ranks(self) -> None:
-        """Drop what the materials seen so far already exclude from the sample."""
+        """Drop the materials that those seen so far already exclude from the sample."""
         self.last_rank = self.draw.last_rank(np.unique(np.frombuffer(self.ranks, np.uint64)))
         self.waiting = [candidate for candidate in self.waiting if candidate[2] <= self.last_rank]
 

@@ -1,4 +1,4 @@
-"""The structure of an entry: lattice and sites, checked and brought to one form."""
+"""The structure of an entry: lattice and sites, checked and normalized."""
 
 import math
 import re
@@ -11,23 +11,23 @@ from pymatgen.core.periodic_table import Element
 
 from polyfacet.sources.alexandria.entry_values import InvalidEntryError, mapping, number, shown, vector
 
-# What nearly every site holds.
+# Full occupants by element; nearly every site has one.
 WHOLE_ATOMS = {element.symbol: {"element": element.symbol, "occu": 1.0} for element in Element}
 # Isotopes are the same element in every facet, as in pymatgen.
 ISOTOPES = {"D": "H", "T": "H"}
 # A species as pymatgen writes it: an element, its oxidation state (`Fe2+`), its spin (`Fe2+,spin=5`).
 SPECIES = re.compile(r"(?P<symbol>[A-Z][a-z]?)(\d*\.?\d*[+-])?(,?spin=-?\d+(\.\d+)?)?")
 MIN_VOLUME_A3 = 0.1
-# Sums of a vector's components that no crystal reaches; far beyond, searches for neighbours never end.
+# Sums of a vector's absolute components that no crystal reaches; far beyond, neighbour searches never finish.
 MAX_LATTICE_A = 1e4
 MAX_FRACTIONAL = 1e3
 # Occupancies are often rounded to three digits (three times 0.333): within this of 1, a site is full.
 OCCUPANCY_TOLERANCE = 1e-3
-# Several that are stated with two digits (three times 0.33) or more may each be off by half of the last one.
-# A single one is not rounded to 0.99, and shares of one digit are taken as they are: 0.5 and 0.4 leave a
+# Several occupancies with two digits (three times 0.33) or more may each be off by half of the last one.  A
+# single occupancy is not rounded to 0.99, and shares with one digit are taken literally: 0.5 and 0.4 leave a
 # tenth of a site empty.
 MOST_DIGITS = 4
-# A share of a site below it is rounding noise.
+# A smaller share of a site is rounding noise.
 NO_SHARE = 1e-6
 
 
@@ -53,7 +53,7 @@ def cell_volume(matrix: list[list[float]]) -> float:
     Raises
     ------
     InvalidEntryError
-        If the vectors lie in a plane, or nearly so.
+        If the vectors are coplanar, or nearly so.
     """
     (a, b, c), (d, e, f), (g, h, i) = matrix
     volume = abs(a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g))
@@ -69,9 +69,9 @@ class EntrySites:
     Attributes
     ----------
     sites
-        For each its elements with occupancies, and fractional coordinates.
+        For each site, its elements with occupancies, and its fractional coordinates.
     added
-        Symbol to the atoms per cell by which sites were filled that only rounding kept from being full.
+        Symbol to atoms per cell that were added to sites that only rounding kept from being full.
     """
 
     sites: list[dict[str, Any]]
@@ -79,17 +79,17 @@ class EntrySites:
 
 
 def entry_sites(structure: Mapping[str, Any]) -> EntrySites:
-    """Check the sites of a structure and bring them to one form.
+    """Check the sites of a structure and normalize them.
 
-    Oxidation states and isotopes are not kept: each element is on a site once.  A site whose occupancies add
-    up to 1 within their rounding is full, and they are scaled to add up to 1: within ``OCCUPANCY_TOLERANCE``,
-    or half of the last digit for each of several that are stated with two to four.  Site properties
-    (moments, forces) are not an input of any facet.
+    Oxidation states and isotopes are dropped, so that each element is on a site only once.  A site whose
+    occupancies add up to 1 within their rounding is full, and they are scaled to add up to exactly 1.  The
+    tolerance is ``OCCUPANCY_TOLERANCE``, or half of the last digit for each of several occupancies with two
+    to four digits.  Site properties (moments, forces) are not an input of any facet.
 
     Raises
     ------
     InvalidEntryError
-        If there are no sites, or one is not sound.
+        If there are no sites, or one is invalid.
     """
     sites = structure.get("sites")
     if not isinstance(sites, list) or not sites:
@@ -99,7 +99,7 @@ def entry_sites(structure: Mapping[str, Any]) -> EntrySites:
 
 
 def element_of(species: str) -> str | None:
-    """Return the symbol of the element of a species or an isotope; None where the text names none."""
+    """Return the element symbol of a species or an isotope; None if the text does not name one."""
     name = SPECIES.fullmatch(species.strip())
     symbol = ISOTOPES.get(name["symbol"], name["symbol"]) if name else None
     return symbol if symbol in WHOLE_ATOMS else None
@@ -124,7 +124,7 @@ def _check_periodic(pbc: Any) -> None:
     flags = ", ".join("true" if flag else "false" for flag in pbc)
     raise InvalidEntryError(
         f"lattice.pbc is [{flags}], but CIF files, neighbours and lattice sums are periodic along all three "
-        "lattice vectors: give the cell vacuum between the images and set pbc to true"
+        "lattice vectors: add vacuum between the images of the cell and set pbc to true"
     )
 
 
@@ -162,7 +162,7 @@ def _element(name: Any, index: int) -> str:
 
 
 def _shares(occupants: list[dict[str, Any]], index: int, added: dict[str, float]) -> list[dict[str, Any]]:
-    """Add up what a site has of each element, and fill it where only rounding keeps it from being full."""
+    """Add up the shares of each element on a site, and fill it if only rounding keeps it from being full."""
     if any(occupant["occu"] < -NO_SHARE for occupant in occupants):
         raise InvalidEntryError(f"an occupancy of site {index} is negative")
     shares: dict[str, float] = {}
@@ -172,7 +172,7 @@ def _shares(occupants: list[dict[str, Any]], index: int, added: dict[str, float]
     if not shares:
         raise InvalidEntryError(f"site {index} is empty: its occupancies are 0")
     total = sum(shares.values())
-    # Three times 0.333 is within the tolerance, whatever the last bits say.
+    # Three times 0.333 is within the tolerance, whatever the last bits are.
     excess = round(total - 1, 9)
     within = _rounding([occupant["occu"] for occupant in occupants])
     if excess > within:
@@ -187,7 +187,7 @@ def _shares(occupants: list[dict[str, Any]], index: int, added: dict[str, float]
 
 
 def _rounding(occupancies: list[float]) -> float:
-    """Return how far from 1 a full site's occupancies may add up to, as they are stated."""
+    """Return how far from 1 the sum of a full site's stated occupancies may be."""
     stated = [occupancy for occupancy in occupancies if occupancy > NO_SHARE]
     digits = next((n for n in range(1, MOST_DIGITS + 1) if _have_digits(stated, n)), None)
     if len(stated) < 2 or digits is None or digits == 1:

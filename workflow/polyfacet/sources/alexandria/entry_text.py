@@ -1,6 +1,6 @@
-"""The text of a file of entries, whatever compresses and encodes it.
+"""The text of a file of entries, whatever its compression and encoding.
 
-The first bytes decide, not the name: files are renamed, and browsers unpack what they download.
+The first bytes decide, not the name: files are renamed, and browsers unpack downloads.
 """
 
 import bz2
@@ -24,8 +24,8 @@ from polyfacet.sources.alexandria.compression import (
 from polyfacet.sources.alexandria.joined_streams import JoinedStreams
 
 GET_AGAIN = "Get the file again; a partial file is never used."
-SAVE_AS_UTF8 = "Save it as UTF-8, or get it again if it was."
-UNPACK = "Unpack it and name what was inside in `sources`."
+SAVE_AS_UTF8 = "Save it as UTF-8, or get it again if it was UTF-8."
+UNPACK = "Unpack it and name the extracted files in `sources`."
 # UTF-32 first: its mark begins like that of UTF-16.
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8",
@@ -37,7 +37,7 @@ BYTE_ORDER_MARKS = {
 
 
 def _zstd(stream: IO[bytes]) -> Any:
-    # Only files that need it import Arrow for it.
+    # Arrow is imported only for files that need it.
     import pyarrow as pa  # noqa: PLC0415
 
     return pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd")
@@ -53,7 +53,7 @@ OPENERS: Mapping[str, Callable[[Any], Any]] = {
 
 
 class UnreadableTextError(ValueError):
-    """A file that holds no text, or a damaged one; the message says what is wrong, ``advice`` what to do."""
+    """A file that is not text or is damaged; the message says what is wrong, ``advice`` what to do."""
 
     def __init__(self, what: str, advice: str = GET_AGAIN) -> None:
         super().__init__(what)
@@ -73,7 +73,7 @@ class EntryText:
     UserError
         If the file cannot be opened.
     UnreadableTextError
-        If it holds something else than text, or is damaged; also later, when it is read.
+        If it is not text or is damaged; also later, when it is read.
     """
 
     def __init__(self, path: Path) -> None:

@@ -1,6 +1,6 @@
 """Checks of single values of an entry, as JSON gives them.
 
-They name what is wrong as `what` + `place`, joined only where there is something to say.
+Messages name the value as `what` + `place`, which are joined only if something is wrong.
 """
 
 import math
@@ -13,7 +13,7 @@ class InvalidEntryError(ValueError):
 
 
 def shown(value: Any) -> str:
-    """Show a value in a message: cut to 40 characters; of what may be nested deeply, the kind alone."""
+    """Format a value for a message, truncated to 40 characters; of lists and objects, only the type."""
     return type(value).__name__ if isinstance(value, list | dict) else repr(value)[:40]
 
 
@@ -40,13 +40,13 @@ def number(value: Any, what: str, place: int | str = "") -> float:
 
 
 def given(data: Mapping[str, Any], key: str) -> Any:
-    """Return what is said under a key; None where nothing is: tables have NaN where a value is missing."""
+    """Return the value of a key; None if it is missing or NaN, which tables have for missing values."""
     value = data.get(key)
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def given_whole(data: Mapping[str, Any], key: str) -> int | None:
-    """Return the whole number under a key, which tables may write as 6.0; None where nothing is said."""
+    """Return the whole number of a key, which tables may write as 6.0; None if it is missing."""
     value = given(data, key)
     if value is None:
         return None
@@ -57,11 +57,11 @@ def given_whole(data: Mapping[str, Any], key: str) -> int | None:
 
 
 def vector(value: Any, limit: float, what: str, place: int | str = "") -> list[float]:
-    """Return three finite numbers whose sizes add up to less than a limit, or raise InvalidEntryError."""
+    """Return three finite numbers whose magnitudes sum to less than a limit, or raise InvalidEntryError."""
     if not isinstance(value, list) or len(value) != 3:
         raise InvalidEntryError(f"{what}{place} is not a list of three numbers")
     x, y, z = value
-    # A short cut for nearly all vectors, where most of the time goes; what is not finite fails it, too.
+    # A shortcut for nearly all vectors, where most of the time is spent; non-finite numbers fail it, too.
     if type(x) is type(y) is type(z) is float and abs(x) + abs(y) + abs(z) < limit:
         return value
     components = [number(component, what, place) for component in value]

@@ -1,7 +1,7 @@
-"""Compressed files of several streams, one after the other, as `cat` and parallel compressors make them.
+"""Compressed files of several streams, one after the other, as `cat` and parallel compressors write them.
 
-The readers of the standard library end at the first byte that begins no stream, and what follows is lost
-without a word.  Here it is an error; zeros between streams, with which xz pads, are passed over.
+The readers of the standard library stop at the first byte that does not begin a stream, and silently ignore
+the rest.  Here that is an error; zero bytes between streams, with which xz pads, are skipped.
 """
 
 import io
@@ -19,7 +19,7 @@ class JoinedStreams(io.RawIOBase):
     file
         The compressed file.
     decompressor
-        Makes the decompressor of one stream, as `bz2` and `lzma` have them.
+        Creates the decompressor of one stream, as in `bz2` and `lzma`.
     """
 
     def __init__(self, file: IO[bytes], decompressor: Callable[[], Any]) -> None:
@@ -27,22 +27,22 @@ class JoinedStreams(io.RawIOBase):
         self._new = decompressor
         self._stream = decompressor()
         self._is_between = False
-        # What is read and not decompressed yet.
+        # Data that are read but not yet decompressed.
         self._waiting = b""
 
     def readable(self) -> bool:
-        """Tell that it can be read."""
+        """Return True: the content can be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill a buffer as far as one step goes; 0 at the end.
+        """Fill a buffer as far as one step goes; return the number of bytes, 0 at the end.
 
         Raises
         ------
         EOFError
-            If the last stream is cut.
+            If the last stream is truncated.
         OSError, lzma.LZMAError
-            If a stream is damaged, or what follows one is none.
+            If a stream is damaged, or followed by something else.
         """
         content = b""
         while not content:
@@ -61,7 +61,7 @@ class JoinedStreams(io.RawIOBase):
         return len(content)
 
     def _found_next(self) -> bool:
-        """Step over zeros to the beginning of the next stream; False at the end of the file."""
+        """Skip zero bytes before the next stream; return False at the end of the file."""
         while True:
             self._waiting = self._waiting.lstrip(b"\0")
             if self._waiting:

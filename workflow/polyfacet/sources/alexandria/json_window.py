@@ -1,10 +1,10 @@
-"""A moving window of JSON text, of which one value after the other is taken.
+"""A moving window of JSON text, from which one value after the other is taken.
 
-The fast parser takes whole documents only, so the end of an entry must be known before it is parsed.  The
-window guesses it: entries of a file begin alike, so the next one begins where the text stands again that
-stood between the last two.  If what lies before it parses as one JSON object, the guess was right: no proper
-prefix of an object is an object.  Otherwise the standard parser reads the entry; it also takes what the fast
-one refuses (NaN).
+The fast parser accepts only complete documents, so the end of an entry must be known before it is parsed.
+The window guesses it: entries of a file begin alike, so the next one begins where the text between the last
+two occurs again.  If the text before it parses as one JSON object, the guess was right: no proper prefix of
+an object is an object.  Otherwise the standard parser reads the entry; it also accepts what the fast one
+rejects (NaN).
 """
 
 import json
@@ -20,14 +20,14 @@ from polyfacet.sources.alexandria.entry_text import GET_AGAIN, UNPACK, EntryText
 
 WINDOW_CHARS = 1 << 20
 MAX_ENTRY_CHARS = 64 << 20
-# Real files expand to some twenty times their compressed size, one that is made to harm to a million times.
+# Real files expand to some twenty times their compressed size, decompression bombs to a million times.
 MAX_EXPANSION = 200
 ALWAYS_READ_CHARS = 64 << 20
-# What follows an entry is looked for this far; a longer entry is read with the standard parser.
+# The end of an entry is searched for this far; a longer entry is read with the standard parser.
 QUICK_ENTRY_CHARS = 1 << 16
 # Ends in the class name of a `ComputedStructureEntry`: other objects in it begin alike up to there.
 SEPARATOR_CHARS = 72
-# A value that is cut by the end of the window fails within this distance of the end, or inside a string.
+# A value cut off by the end of the window fails within this distance of the end, or inside a string.
 CUT_MARGIN_CHARS = 16
 TAKE_OUT = "Take the entry out of the file."
 TAKE_COMMA_OUT = "Take the comma out of the file."
@@ -58,12 +58,12 @@ class JsonWindow:
         self.position = 0
         self.text = ""
         self.at = 0
-        # Place to which `rewind` returns; the text behind it is kept as long as there is one.
+        # Place to which `rewind` returns; the text after it is kept as long as there is a mark.
         self.mark: int | None = None
         self.ended = False
         self.left = max(ALWAYS_READ_CHARS, MAX_EXPANSION * path.stat().st_size)
         self.decode = json.JSONDecoder().raw_decode
-        # End of an entry and beginning of the next, as they last stood in the text; empty if unknown.
+        # End of an entry and beginning of the next, as last seen in the text; empty if unknown.
         self.separator = ""
 
     def error(self, what: str, advice: str = GET_AGAIN) -> UserError:
@@ -74,7 +74,7 @@ class JsonWindow:
         )
 
     def grow(self) -> bool:
-        """Read on; False at the end of the file."""
+        """Read more text; return False at the end of the file."""
         if self.ended:
             return False
         try:
@@ -93,26 +93,26 @@ class JsonWindow:
         return not self.ended
 
     def set_mark(self) -> None:
-        """Remember this place."""
+        """Mark the current place."""
         self.mark = self.at
 
     def drop_mark(self) -> None:
-        """Forget the place that was remembered."""
+        """Remove the mark."""
         self.mark = None
 
     def rewind(self) -> None:
-        """Return to the place that was remembered, and forget it."""
+        """Return to the marked place and remove the mark."""
         if self.mark is None:
-            raise RuntimeError("no place was remembered")
+            raise RuntimeError("no mark is set")
         self.at, self.mark = self.mark, None
 
     @property
     def n_marked_chars(self) -> int:
-        """Length of the text since the place that was remembered."""
+        """Length of the text since the mark."""
         return 0 if self.mark is None else self.at - self.mark
 
     def peek(self) -> str:
-        """Return the next character that is no white space, without taking it; empty at the end."""
+        """Return the next character that is not white space, without taking it; empty at the end."""
         while True:
             while self.at < len(self.text):
                 if not self.text[self.at].isspace():
@@ -137,7 +137,7 @@ class JsonWindow:
             raise self.error("malformed JSON (a comma too many)", TAKE_COMMA_OUT)
 
     def key(self) -> str:
-        """Take a key of an object and the colon behind it."""
+        """Take a key of an object and the colon after it."""
         key = self.value()
         if not isinstance(key, str):
             raise self.error("malformed JSON (a key is not a text)")
@@ -151,7 +151,7 @@ class JsonWindow:
         return value
 
     def _entry(self) -> Any:
-        """Take one entry, by the fast parser where it can be used."""
+        """Take one entry, with the fast parser if possible."""
         self.peek()
         brace = -1
         if self.separator:
@@ -167,7 +167,7 @@ class JsonWindow:
         return value
 
     def value(self) -> Any:
-        """Take one whole JSON value, reading on while the window cuts it."""
+        """Take one complete JSON value, reading more text while the window cuts it off."""
         self.peek()
         while True:
             try:
@@ -180,7 +180,7 @@ class JsonWindow:
                 continue
             except (RecursionError, ValueError) as error:
                 raise self.error(f"malformed JSON ({error})") from error
-            # A number near the end of the window may go on behind it: `1` could be the start of `1.5e3`.
+            # A number near the end of the window may continue after it: `1` could be the start of `1.5e3`.
             if end <= len(self.text) - CUT_MARGIN_CHARS or not self.grow():
                 self.at = end
                 return value

@@ -1,4 +1,4 @@
-"""A raw entry of Alexandria as a material, after checking that it is sound."""
+"""Convert a raw entry of Alexandria to a material, after checking that it is valid."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -81,7 +81,7 @@ def material_from_entry(entry: Any, magnetization: Magnetization = "absolute") -
 
 
 def _text_of(data: Mapping[str, Any]) -> str:
-    """Write what an entry states as JSON; not with orjson, which has neither large integers nor NaN."""
+    """Write a data block as JSON; not with orjson, which has neither large integers nor NaN."""
     try:
         return json.dumps(data, separators=(",", ":"))
     except RecursionError as error:
@@ -89,7 +89,7 @@ def _text_of(data: Mapping[str, Any]) -> str:
 
 
 def _amounts(sites: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Count the atoms of a cell by element; a site that is occupied by half is half an atom."""
+    """Count the atoms of a cell by element; a half-occupied site counts as half an atom."""
     amounts: dict[str, float] = {}
     for site in sites:
         for occupant in site["species"]:
@@ -98,12 +98,12 @@ def _amounts(sites: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 
 
 def _stated_text(data: Mapping[str, Any], key: str) -> str | None:
-    """Return a name; refuse long texts, line breaks, control characters, halves of characters."""
+    """Return a name; reject long texts, line breaks, control characters and lone surrogates."""
     text = given(data, key)
     if text is not None and not isinstance(text, str):
         raise InvalidEntryError(f"{key} is {type(text).__name__}, not str")
     if text and (len(text) > MAX_TEXT_CHARS or not text.isprintable()):
-        raise InvalidEntryError(f"{key} is no short, printable text: {text[:40]!a}")
+        raise InvalidEntryError(f"{key} is not a short, printable text: {text[:40]!a}")
     return text or None
 
 

@@ -1,4 +1,4 @@
-"""Entry files that are published elsewhere: their addresses, and the folder that keeps them here."""
+"""Published entry files: their addresses, and the local folder to which they are downloaded."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ RANGE_PATTERN = re.compile(r"\{(\d{1,6})\.\.(\d{1,6})\}")
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file on a web server, and the digest that it must have if one is known."""
+    """A file on a web server, and the digest that it must have, if known."""
 
     url: str
     sha256: str | None = None
@@ -32,12 +32,12 @@ class RemoteFile:
 
 
 def is_encrypted(url: str) -> bool:
-    """Tell whether nobody on the way can read or change what an address gives."""
+    """Return whether an address is encrypted, so that nobody on the way can read or change its content."""
     return urlsplit(url).scheme == "https"
 
 
 def is_local(url: str) -> bool:
-    """Tell whether an address is on this machine."""
+    """Return whether an address is on this machine."""
     host = urlsplit(url).hostname or ""
     try:
         return host == "localhost" or ip_address(host).is_loopback
@@ -48,16 +48,16 @@ def is_local(url: str) -> bool:
 def remote_files(
     base_url: str, files: Sequence[str | Mapping[str, Any]], *, allow_http: bool = False
 ) -> dict[str, RemoteFile]:
-    """List the published files by name.
+    """Return the published files by name.
 
     Parameters
     ----------
     base_url
-        Address of the folder that holds the files given by name.
+        Address of the folder with the files that are given by name.
     files
-        Names, which may hold a range such as ``{000..049}``, or mappings with ``url`` and ``sha256``.
+        Names, which may contain a range such as ``{000..049}``, or mappings with ``url`` and ``sha256``.
     allow_http
-        Whether addresses may be without encryption; those on this machine always may.
+        Whether addresses may be unencrypted; those on this machine always may.
 
     Raises
     ------
@@ -74,16 +74,16 @@ def remote_files(
 
 
 def source_files(sources: Sequence[str], published: Mapping[str, RemoteFile]) -> list[str]:
-    """List the files that a run reads, so that each of them is watched.
+    """Return the files that a run reads, so that each of them is watched.
 
-    A folder counts for the files in it that are read; the folder of downloads also for those that it is to
-    hold.  Files that somebody has put there count, whether they are published or not.  A source without a
-    readable file stays as it is given.
+    A folder is replaced by its readable files; the download folder also by the published files, which will be
+    in it.  Files that a user put there count, whether they are published or not.  A source without a readable
+    file is returned unchanged.
     """
     files: list[str] = []
     for source in sources:
         path, names = Path(source), set()
-        # What is wrong with a source is said by the stage that reads it.
+        # The stage that reads a source reports what is wrong with it.
         with suppress(OSError, UserError):
             names = {file.name for file in readable_files(path)} if path.is_dir() else set()
         if path == DOWNLOADS:
@@ -96,7 +96,7 @@ def _expanded(base_url: str, files: Sequence[str | Mapping[str, Any]]) -> Iterat
     for file in files:
         if isinstance(file, str):
             for name in _names(file):
-                # Before it becomes a part of an address, in which it could lead to another folder.
+                # Checked before it becomes part of an address, in which it could lead to another folder.
                 _check_name(name, file)
                 yield RemoteFile(f"{base_url.rstrip('/')}/{name}")
         else:
@@ -116,7 +116,7 @@ def _names(pattern: str) -> Iterator[str]:
 def _check(file: RemoteFile, allow_http: bool) -> None:
     parts = urlsplit(file.url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UserError(f"download: {file.url!r} is no address of a file: it must begin with https://")
+        raise UserError(f"download: {file.url!r} is not the address of a file: it must begin with https://")
     if not (allow_http or is_encrypted(file.url) or is_local(file.url)):
         raise UserError(
             f"download: {file.url} is not encrypted: use an address that begins with https://, or set "

@@ -1,7 +1,7 @@
-"""From entry files to a table of sampled materials, in memory that hardly grows with the sample.
+"""Write a table of sampled materials from entry files, with memory that hardly grows with the sample.
 
-The files are passed over side by side, each by one process.  What may be sampled is merged from disk, one row
-group of the sample at a time; only identifiers and ranks are in memory for all materials at once.
+The files are read in parallel, one process per file.  Materials that may be sampled are merged from disk, one
+row group of the sample at a time; only identifiers and ranks are in memory for all materials at once.
 """
 
 from collections import Counter
@@ -28,7 +28,7 @@ DUPLICATE = "duplicate mat_id"
 
 @dataclass(frozen=True)
 class Found:
-    """What the entry files hold."""
+    """Contents of the entry files."""
 
     counts: Counter[str]
     # Invalid entries, as `REJECTED_ENTRIES` declares them, in the order of the files.
@@ -36,25 +36,25 @@ class Found:
     # The identifiers of the sample, in order, and the highest rank among them.
     sampled_ids: pa.Array
     last_rank: int
-    # Entries outside the sample whose identifier came before, as `REJECTED_ENTRIES` declares them.
+    # Entries outside the sample whose identifier occurred before, as `REJECTED_ENTRIES` declares them.
     repeated: pa.Table
-    # Where the sampled materials are kept, among others.
+    # Files with the sampled materials, among others.
     runs: list[Path]
 
 
 def find_materials(files: Sequence[Path], folder: Path, draw: Draw, threads: int = 1) -> Found:
-    """Read entry files and settle which materials are sampled.
+    """Read entry files and determine which materials are sampled.
 
     Parameters
     ----------
     files
         Entry files.
     folder
-        Existing folder for what is kept on disk.
+        Existing folder for intermediate files.
     draw
-        What is sampled.
+        What to sample.
     threads
-        How many files are read side by side; the result does not depend on it.
+        Number of files read in parallel; the result does not depend on it.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def _passes(files: Sequence[Path], folder: Path, draw: Draw, threads: int) -> li
     work = partial(pass_over, draw=draw)
     if threads == 1 or len(files) == 1:
         return list(map(work, files, folders))
-    # A forked process need not import pymatgen again, which takes longer than a small file.
+    # A forked process need not import pymatgen again, which takes longer than reading a small file.
     with ProcessPoolExecutor(min(threads, len(files)), get_context("fork")) as pool:
         return list(pool.map(work, files, folders))
 
@@ -102,19 +102,20 @@ def _as_duplicates(materials: pa.Table) -> pa.Table:
 def write_sample(sample: Path, found: Found) -> pa.Table:
     """Write the sampled materials, ordered by mat_id.
 
-    Of sampled entries with one identifier the one of the lowest content is kept, in whatever order they come.
+    Among sampled entries with the same identifier, the one whose content sorts first is kept, in whatever
+    order they occur.
 
     Parameters
     ----------
     sample
         Output: the table.
     found
-        What is in the files.
+        Contents of the files.
 
     Returns
     -------
     pyarrow.Table
-        All duplicates, in the sample and outside, as `REJECTED_ENTRIES` declares them.
+        All duplicates, inside and outside the sample, as `REJECTED_ENTRIES` declares them.
     """
     duplicates = [found.repeated]
 
@@ -133,7 +134,7 @@ def write_sample(sample: Path, found: Found) -> pa.Table:
 
 
 def _duplicates(materials: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Mark all but one of the rows with one identifier, which stand together."""
+    """Mark all but one of the rows with the same identifier, which are adjacent."""
     mat_ids = materials["mat_id"].to_numpy()
     twins: dict[str, list[int]] = {}
     for i in np.flatnonzero(mat_ids[1:] == mat_ids[:-1]).tolist():

@@ -1,4 +1,4 @@
-"""Sorting more rows than fit in memory: runs, each sorted on its own and kept on disk, and their merging."""
+"""Sort more rows than fit in memory: in runs that are sorted one by one, kept on disk and then merged."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-# Merging holds one batch of every run in memory.
+# Merging keeps one batch of every run in memory.
 BATCH_ROWS = 256
 
 
 def write_run(path: Path, table: pa.Table) -> None:
-    """Write a table whose rows are in order as one run."""
+    """Write a sorted table as one run."""
     options = pa.ipc.IpcWriteOptions(compression="lz4")
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema, options=options) as writer:
         writer.write_table(table, max_chunksize=BATCH_ROWS)
@@ -25,14 +25,14 @@ def merge_runs(paths: Sequence[Path], key: str, cuts: Sequence[str]) -> Iterator
     paths
         Runs of one schema, at least one.
     key
-        The column.  Rows of equal keys come in the order of the runs and of their rows.
+        The column.  Rows with equal keys are in the order of the runs and of their rows.
     cuts
         Keys in ascending order at which the merged rows are cut: a table ends before each of them.
 
     Yields
     ------
     pyarrow.Table
-        The rows between two cuts, in order; one table more than there are cuts.
+        The sorted rows between two cuts; one table more than there are cuts.
     """
     runs = [_Run(path, key) for path in paths]
     for cut in [*cuts, None]:
@@ -57,7 +57,7 @@ class _Run:
         return pa.ipc.open_file(pa.OSFile(str(self.path)))
 
     def take_below(self, cut: str | None) -> Iterator[pa.RecordBatch]:
-        """Take the rows whose key is less than ``cut``; all that are left where that is None."""
+        """Take the rows whose key is less than ``cut``; all remaining rows if it is None."""
         while self.rest.num_rows or self._read_on():
             n_below = self.rest.num_rows
             if cut is not None:
@@ -68,7 +68,7 @@ class _Run:
                 return
 
     def _read_on(self) -> bool:
-        """Read the next batch; False at the end of the run."""
+        """Read the next batch; return False at the end of the run."""
         if self.next_batch == self.n_batches:
             return False
         with self._open() as reader:

@@ -1,1 +1,1 @@
-"""Tables of compositions, process conditions and measured properties, a source beside crystal structures."""
+"""Tables of compositions, process conditions and measured properties, as a source of materials."""

@@ -1,4 +1,4 @@
-"""The lines of a CSV as cells; any other file is refused with the line and the likely cause."""
+"""Read the lines of a CSV as cells; any other file is rejected with the line and the likely cause."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.sources.tables.file_kinds import check_kind, wrong_encoding
 from polyfacet.sources.tables.headers import NumberedCells, check_header, header_names
 
-# A header is looked for in so many lines behind titles.
+# A header is searched for in this many lines after titles.
 _LINES_WITH_HEADER = 20
 
 
@@ -24,9 +24,9 @@ class Line:
     number
         Line on which it ends, from 1.
     cells
-        Column to cell; None where the row does not fit the header.
+        Column to cell; None if the row does not fit the header.
     problem
-        Why it does not.
+        Reason why it does not.
     """
 
     number: int
@@ -40,15 +40,15 @@ def read_lines(path: Path, columns: Sequence[str]) -> Iterator[Line]:
     Parameters
     ----------
     path
-        A CSV in UTF-8, with or without a byte order mark, its lines ending in LF, CRLF or CR.
+        A CSV in UTF-8, with or without a byte order mark, with lines that end in LF, CRLF or CR.
     columns
         Columns that it must have.
 
     Raises
     ------
     UserError
-        If it cannot be read, is no such CSV, or lacks a column or has it twice; names the line and the likely
-        cause.
+        If it cannot be read, is not such a CSV, or lacks a column or has it twice; the message gives the line
+        and the likely cause.
     """
     try:
         check_kind(path)
@@ -64,7 +64,7 @@ def _lines(path: Path, stream: TextIO, columns: Sequence[str]) -> Iterator[Line]
     rows = _rows(path, stream)
     first = next(rows, None)
     if first is None:
-        raise UserError(f"the table {path} is empty. Give a CSV with a header and rows.")
+        raise UserError(f"the table {path} is empty. Use a CSV with a header and rows.")
     _, line = first
     following = list(islice(rows, _LINES_WITH_HEADER))
     check_header(path, line, columns, [other for _, other in following])
@@ -90,20 +90,20 @@ def _rows(path: Path, stream: TextIO) -> Iterator[tuple[int, NumberedCells]]:
 
 
 def _is_blank(cells: Sequence[str]) -> bool:
-    """Whether a line has nothing but white space; one of empty cells is a row, which is rejected."""
+    """Return whether a line is only white space; a line of empty cells is a row, which is rejected."""
     return not cells or (len(cells) == 1 and not cells[0].strip())
 
 
 def _line(number: int, starts_at: int, header: Sequence[str], cells: Sequence[str]) -> Line:
     if len(cells) == len(header):
         if number > starts_at and _holds_a_row(cells):
-            return Line(number, None, f"a cell holds lines {starts_at} to {number}: a stray quotation mark?")
+            return Line(number, None, f"a cell spans lines {starts_at} to {number}: a stray quotation mark?")
         if not any(cell.strip() for cell in cells):
             return Line(number, None, "all cells of the row are empty")
         return Line(number, dict(zip(header, cells, strict=True)))
-    problem = f"the row has {len(cells)} cells, not as many cells as the header, {len(header)}"
+    problem = f"the row has {len(cells)} cells, but the header has {len(header)}"
     if number > starts_at:
-        problem += f"; it begins in line {starts_at}: a stray quotation mark?"
+        problem += f"; it begins on line {starts_at}: a stray quotation mark?"
     elif len(cells) > len(header) and not any(cell.strip() for cell in cells[len(header) :]):
         problem += f"; {'a comma' if len(cells) == len(header) + 1 else 'commas'} at the end of the line?"
     elif len(cells) < len(header) and not any(header[len(cells) :]):
@@ -114,16 +114,16 @@ def _line(number: int, starts_at: int, header: Sequence[str], cells: Sequence[st
 
 
 def _holds_a_row(cells: Sequence[str]) -> bool:
-    """Whether a cell with line breaks has as many commas as a row."""
+    """Return whether a cell with line breaks has as many commas as a row."""
     return any(cell.count(",") >= len(cells) - 1 > 0 for cell in cells if len(cell.splitlines()) > 1)
 
 
 def _bad_quotes(path: Path, first: int, last: int, error: csv.Error) -> str:
     lines = f"line {last}" if first >= last else f"lines {first} to {last}"
     if "field larger" in str(error) or "end of data" in str(error):
-        cause = "a quotation mark is opened and not closed"
+        cause = "an opening quotation mark is not closed"
     elif "expected after" in str(error):
-        cause = 'a cell in quotation marks holds a single one. Double it ("") or take it out'
+        cause = 'a cell in quotation marks contains a single one. Double it ("") or remove it'
     else:
         cause = str(error)
     return f"the table {path} cannot be read, {lines}: {cause}."

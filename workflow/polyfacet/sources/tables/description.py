@@ -1,4 +1,4 @@
-"""What follows from the description of a table, ``tables.<name>`` of a configuration."""
+"""Objectives and columns of a table, from its description, ``tables.<name>`` of a configuration."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -15,17 +15,17 @@ def table_source(name: str, section: Mapping[str, Any]) -> TableSource:
     Raises
     ------
     UserError
-        If it is wrong or contradicts itself; names the key.
+        If it is wrong or contradicts itself; the message names the key.
     """
     return checked_section(TableSource, section, ["tables", name])
 
 
 def objectives_of(source: TableSource) -> list[Objective]:
-    """List what is predicted."""
+    """Return the objectives of a table."""
     labels = {name: each.label or each.column for name, each in source.objectives.items()}
     often = Counter(labels.values())
     return [
-        # Two of one column, or of one label, are told apart by their names.
+        # Objectives with the same column or label are distinguished by their names.
         Objective(
             name,
             labels[name] if often[labels[name]] == 1 else f"{labels[name]} ({name})",
@@ -46,7 +46,7 @@ def read_of_table(section: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def columns_of(source: TableSource) -> list[str]:
-    """Name all columns that the table must have."""
+    """Return all columns that the table must have."""
     named = [source.id, source.composition.formula]
     return [
         *(name for name in named if name is not None),

@@ -1,4 +1,4 @@
-"""Columns of elements that a table has and its description does not name."""
+"""Element columns of a table that its description does not name."""
 
 from collections.abc import Mapping
 
@@ -8,20 +8,20 @@ from polyfacet.materials.amounts import DEFICIT, WEIGHTS, WHOLE
 from polyfacet.sources.tables.description import columns_of
 from polyfacet.sources.tables.numbers import NumberError, read_number
 
-# Without a unit, other symbols are names of properties as well: Tc, Re, Br, V, H.
+# Without a unit, other symbols are also names of properties: Tc, Re, Br, V, H.
 _ALLOYED = frozenset(
     """
     Li Be Na Mg Al Si Ca Ti Cr Mn Fe Co Ni Cu Zn Ga Ge Zr Nb Mo Pd Ag In Sn Sb La Ce Nd Gd Hf Ta Pt Au Pb Bi
     """.split()  # noqa: SIM905 - a list would take 70 quotes
 )
-# With a percent sign only.
+# Only with a percent sign.
 _IN_PERCENT = frozenset(["B", "C", "N", "O", "P", "S", "V", "W", "Y"])
 # Carbon monoxide, inches, a serial number.
 _OTHER_THINGS = frozenset(["CO", "IN", "in", "SN"])
 
 
 def contradiction(cells: Mapping[str, str], amounts: Mapping[str, float], source: TableSource) -> str | None:
-    """Say which column contradicts what is known of a row's composition; None if none does.
+    """Return how a column contradicts a row's composition; None if none does.
 
     Parameters
     ----------
@@ -30,16 +30,16 @@ def contradiction(cells: Mapping[str, str], amounts: Mapping[str, float], source
     amounts
         Symbol to amount, checked, in the unit of the table.
     source
-        What the table's columns mean.  A whole composition has all elements; one of `partial` has not.
+        Meaning of the table's columns.  A partial composition may lack elements, and is not checked.
     """
     composition = source.composition
     whole = WHOLE.get(composition.unit)
     if composition.partial or whole is None:
         return None
-    # A column that is named has its own meaning, also that of an objective: corrosion by release of Ni.
+    # A named column has its own meaning, which may be an objective: corrosion by release of Ni.
     for name in sorted(cells.keys() - {*columns_of(source)}):
         symbol = _amounts_of(name)
-        # The other unit of an element that is named: Cr wt% and Cr at%.
+        # A named element in its other unit: Cr wt% and Cr at%.
         if symbol is None or (symbol in composition.columns and symbol != name):
             continue
         try:
@@ -60,12 +60,12 @@ def _unnamed(name: str, symbol: str, amount: float) -> str:
     column = "a column" if symbol == name else f"the column {name!r}"
     return (
         f"there is {amount:g} of {symbol} in {column} that `composition.columns` does not name: "
-        "name it, or rename the column if it is no amount"
+        "name it, or rename the column if it is not an amount"
     )
 
 
 def _amounts_of(name: str) -> str | None:
-    """Name the element of which a column has amounts, as far as its name says so."""
+    """Return the element whose amounts a column states, judging by its name; None if there is none."""
     symbol = element_in(name)
     if symbol is None or is_in_ppm(name):
         return None

@@ -1,4 +1,4 @@
-"""What a file is that should be a CSV in UTF-8, told by its bytes; anything else is refused by its name."""
+"""Recognize, by its bytes, a file that is not a CSV in UTF-8, and reject it by the name of its format."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ from polyfacet.runtime.errors import UserError
 
 _ADVICE = "Save it as `CSV UTF-8 (comma delimited)`."
 _START_BYTES = 4096
-# First bytes of what is no text.
+# First bytes of files that are not UTF-8 text.
 _SIGNATURES = {
     b"\xff\xfe\x00\x00": "UTF-32 text",
     b"\x00\x00\xfe\xff": "UTF-32 text",
@@ -22,12 +22,12 @@ _SIGNATURES = {
     b"PAR1\x15": "a Parquet file",
     b"%PDF": "a PDF file",
 }
-# How the text of other formats begins, white space and case aside; a header may begin with a bracket.
+# How the text of other formats begins, apart from white space and case; a header may begin with a bracket.
 _BEGINNINGS = {
     re.compile(rb"<(?:!doctype|html|head|meta|style|body|div|table)\b"): "an HTML page",
     re.compile(rb"<!--"): "an HTML page",
     re.compile(rb"<\?xml"): "an XML file",
-    re.compile(rb"version https://git-lfs"): "a pointer of Git LFS",
+    re.compile(rb"version https://git-lfs"): "a Git LFS pointer",
     re.compile(rb"\{\\rtf"): "an RTF document",
     re.compile(rb"\[\s*[\[{\"]|\{\s*[\"}]"): "a JSON file",
 }
@@ -35,12 +35,12 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 def check_kind(path: Path) -> None:
-    """Refuse a file that begins like one of another format.
+    """Reject a file that begins like one of another format.
 
     Raises
     ------
     UserError
-        If it does; says which it is.
+        If it does; the message names the format.
     """
     with path.open("rb") as stream:
         start = stream.read(_START_BYTES)
@@ -52,11 +52,11 @@ def check_kind(path: Path) -> None:
     if found:
         raise UserError(f"the table {path} is {found[0]}, not a CSV. {_ADVICE}")
     if b"\0" in start:
-        raise UserError(f"the table {path} holds zero bytes: it is damaged, or no text. {_ADVICE}")
+        raise UserError(f"the table {path} contains zero bytes: it is damaged or not text. {_ADVICE}")
 
 
 def _of_wide_characters(start: bytes) -> list[str]:
-    """Tell text whose characters are padded with zero bytes, without a byte order mark."""
+    """Recognize text whose characters are padded with zero bytes, without a byte order mark."""
     zeros = start.count(0) / len(start)
     if zeros > 0.6:
         return ["UTF-32 text"]
@@ -64,7 +64,7 @@ def _of_wide_characters(start: bytes) -> list[str]:
 
 
 def wrong_encoding(path: Path) -> str:
-    """Say which line and byte of a file are not UTF-8."""
+    """Return a message that says which line and byte of a file are not UTF-8."""
     content = path.read_bytes()
     try:
         content.decode("utf-8")
@@ -72,6 +72,6 @@ def wrong_encoding(path: Path) -> str:
         number = 1 + len(_LINE_END.findall(content[: error.start]))
         return (
             f"the table {path} is not UTF-8: line {number} has the byte 0x{content[error.start]:02x}. It may "
-            f"be Latin-1 or Windows-1252, as an older Excel writes. {_ADVICE}"
+            f"be Latin-1 or Windows-1252, as older versions of Excel write. {_ADVICE}"
         )
     return f"the table {path} changed while it was read. Run the same command again."

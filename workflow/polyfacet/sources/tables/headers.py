@@ -1,4 +1,4 @@
-"""The header of a CSV: its names, and why columns are not among them."""
+"""The header of a CSV: its names, and why columns are missing."""
 
 import difflib
 import re
@@ -50,12 +50,12 @@ def check_header(
     columns
         Columns that it must have.
     following
-        Some of the lines behind it: one of these may be the header.
+        Some of the lines after it: one of these may be the header.
 
     Raises
     ------
     UserError
-        If it lacks a column, or has it twice; says which and the likely cause.
+        If it lacks a column, or has it twice; the message says which and gives the likely cause.
     """
     header = header_names(line.cells, columns)
     missing = _missing(line, columns)
@@ -77,7 +77,7 @@ def _missing(line: NumberedCells, columns: Sequence[str]) -> list[str]:
 
 
 def _advice(line: NumberedCells, columns: Sequence[str], following: Sequence[NumberedCells]) -> str:
-    """Say why columns may be missing, and what to do."""
+    """Return why columns may be missing, and what to do."""
     if line.cells[0].lower().startswith("sep="):
         return f"Line {line.number} is a hint for Excel and not the header: delete it."
     header_below = _header_below(columns, following)
@@ -87,7 +87,7 @@ def _advice(line: NumberedCells, columns: Sequence[str], following: Sequence[Num
     if separator:
         return f"Line {_separated(line.number, separator)}"
     if all(_is_number(cell) for cell in line.cells if cell):
-        return f"Line {line.number} holds numbers: add a line with the names of the columns before it."
+        return f"Line {line.number} contains numbers: add a line with the names of the columns above it."
     if len(line.cells) == 1 and any(len(other.cells) > 1 for other in following):
         return f"{_title(line)}: delete it, or adjust `tables`."
     return f"Adjust `tables`, or the header in line {line.number} of the file{_guess(line, columns)}."
@@ -98,7 +98,7 @@ def _title(line: NumberedCells) -> str:
 
 
 def _header_below(columns: Sequence[str], following: Sequence[NumberedCells]) -> str | None:
-    """Say which of some lines is the header."""
+    """Return which of some lines is the header, and what to do; None if none is."""
     for line in following:
         if not _missing(line, columns):
             return f"the header is line {line.number}. Delete the lines above it."
@@ -109,7 +109,7 @@ def _header_below(columns: Sequence[str], following: Sequence[NumberedCells]) ->
 
 
 def _separator(line: NumberedCells, columns: Sequence[str]) -> str | None:
-    """Name what stands between columns instead of commas."""
+    """Return what separates columns instead of commas; None if a line is not separated in another way."""
     for separator, name in _SEPARATORS.items():
         cells = [cell.strip().strip('"') for cell in ",".join(line.cells).split(separator)]
         if len(cells) > 1 and set(header_names(cells, columns)) & set(columns):
@@ -118,7 +118,7 @@ def _separator(line: NumberedCells, columns: Sequence[str]) -> str | None:
 
 
 def _repeated_separator(line: NumberedCells, following: Sequence[NumberedCells]) -> str | None:
-    """Name what a line without commas has as often as the next line."""
+    """Return the separator that a line without commas has as often as the next line; None if it has none."""
     if len(line.cells) > 1:
         return None
     for separator, name in _SEPARATORS.items():
@@ -130,13 +130,13 @@ def _repeated_separator(line: NumberedCells, following: Sequence[NumberedCells])
 
 def _separated(number: int, separator: str) -> str:
     return (
-        f"{number} is separated by {separator}, not by commas (an Excel that writes decimal commas separates "
-        "by semicolons). Save the file with commas between cells and points in numbers."
+        f"{number} is separated by {separator}, not by commas (Excel with decimal commas separates by "
+        "semicolons). Save the file with commas between cells and decimal points in numbers."
     )
 
 
 def _guess(line: NumberedCells, columns: Sequence[str]) -> str:
-    """Say which columns are spelled nearly like the missing ones."""
+    """Return which columns have names similar to the missing ones."""
     by_lower_case = {name.lower(): name for name in header_names(line.cells, columns)}
     near = {
         name: difflib.get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.7)

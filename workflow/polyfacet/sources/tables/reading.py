@@ -1,4 +1,4 @@
-"""Rows of a table: checked one by one, kept with what identifies them or rejected with the reason."""
+"""Read the rows of a table: each is checked, and either kept with its identifier or rejected with reason."""
 
 import re
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from polyfacet.sources.tables.numbers import MISSING, MissingNumberError, Number
 
 # Plutonium, the last element of the table of element properties.
 LAST_ELEMENT = 94
-# How a row below the others is called, points and colons aside: Std. dev., S.D., Average:, Mean value.
+# Names of summary rows below the others, apart from points and colons: Std. dev., S.D., Average:, Mean value.
 _STATISTIC = re.compile(
     r"(?:mean|average|avg|median|sum|total|count|max|maximum|min|minimum|variance|s ?d"
     r"|std|stdev|(?:st|std|standard) ?(?:dev|deviation|err|error))(?: values?)?",
@@ -45,7 +45,7 @@ class Row:
 
     mat_id: str
     line: int
-    # Symbol to amount: atomic percent, or as the table states them where it is not converted.
+    # Symbol to amount: atomic percent, or as stated in the table if it is not converted.
     amounts: dict[str, float]
     process: tuple[float, ...]
     # None where it was not measured.
@@ -53,7 +53,7 @@ class Row:
 
     @property
     def formula(self) -> str:
-        """The composition in one form: equal amounts, equal text."""
+        """The composition as canonical text: equal for equal amounts."""
         return "".join(
             f"{symbol}{np.format_float_positional(amount, trim='-')}"
             for symbol, amount in sorted(self.amounts.items())
@@ -62,7 +62,7 @@ class Row:
 
 @dataclass(frozen=True)
 class RejectedRow:
-    """A row that is left out."""
+    """A row that is left out, with the reason."""
 
     file: str
     line: int
@@ -76,9 +76,9 @@ def read_rows(name: str, source: TableSource) -> tuple[list[Row], list[RejectedR
     Parameters
     ----------
     name
-        Name of the table; rows without an identifier are called ``<name>-0001`` by their number.
+        Name of the table; rows without an identifier are called ``<name>-0001``, with their number.
     source
-        The file and what its columns mean.
+        The file and the meaning of its columns.
 
     Returns
     -------
@@ -111,10 +111,10 @@ def read_rows(name: str, source: TableSource) -> tuple[list[Row], list[RejectedR
 
 
 def element_features(rows: Sequence[Row], source: TableSource) -> list[str]:
-    """Name the elements whose amounts are features.
+    """Return the elements whose amounts are features.
 
-    They are those of the table's columns and its balance; where formulas state the compositions, every
-    element of any row, by atomic number.
+    They are those of the table's columns and its balance; if compositions are stated as formulas, all
+    elements of any row, by atomic number.
     """
     if source.composition.columns:
         return [*source.composition.columns, *filter(None, [source.composition.balance])]
@@ -125,7 +125,7 @@ def element_features(rows: Sequence[Row], source: TableSource) -> list[str]:
 def _row(mat_id: str, line: int, cells: dict[str, str], source: TableSource) -> Row:
     for name in (mat_id, next(iter(cells.values())).strip()):
         if _STATISTIC.fullmatch(" ".join(re.sub("[.:]", " ", name).split())):
-            raise RowError(f"the row is the {name!r} of others")
+            raise RowError(f"the row is a summary of others: {name!r}")
     reason = invalid_mat_id_reason(mat_id)
     if reason:
         raise RowError(reason)
@@ -147,7 +147,7 @@ def _amounts(cells: dict[str, str], source: TableSource) -> dict[str, float]:
     amounts = checked_amounts(stated, composition.unit, composition.balance, partial=composition.partial)
     heavy = [symbol for symbol in amounts if Element(symbol).Z > LAST_ELEMENT]
     if heavy:
-        raise RowError(f"no properties are known of {', '.join(heavy)}: Z is above {LAST_ELEMENT}")
+        raise RowError(f"no properties are known for {', '.join(heavy)}: Z is above {LAST_ELEMENT}")
     if composition.formula is None:
         problem = contradiction(cells, amounts, source)
         if problem:
@@ -156,14 +156,14 @@ def _amounts(cells: dict[str, str], source: TableSource) -> dict[str, float]:
 
 
 def _formula(text: str, composition: CompositionColumns) -> dict[str, float]:
-    # Na and Nd are elements, NaN is no compound.
+    # Na and Nd are elements; NaN is not a compound.
     if text.lower() in MISSING and text not in SYMBOLS:
         raise RowError(f"{composition.formula} is missing" + (f" ({text!r})" if text else ""))
     return parse_stated_formula(text, composition.brackets)
 
 
 def _objectives(cells: dict[str, str], source: TableSource) -> dict[str, float | str | None]:
-    """Read what is predicted, at least one of it."""
+    """Read the objectives of a row, of which at least one must be present."""
     values: dict[str, float | str | None] = {}
     missing = []
     for objective in objectives_of(source):
@@ -186,7 +186,7 @@ def _objective(cells: dict[str, str], source: TableSource, objective: Objective)
         return text
     if is_missing(text):
         raise MissingValueError(f"{name} is missing ({text!r})" if text else f"{name} is missing")
-    raise RowError(f"{name} is {text[:40]!r}, none of {', '.join(objective.classes)}")
+    raise RowError(f"{name} is {text[:40]!r}, not one of {', '.join(objective.classes)}")
 
 
 def _number(text: str, name: str) -> float:
