@@ -98,7 +98,7 @@ def test_a_pickle_of_unknown_content_is_not_opened(tmp_path, table, monkeypatch)
     path.parent.mkdir(parents=True)
     table.to_pickle(path, compression="xz")
     monkeypatch.setattr(pd, "read_pickle", lambda *_, **__: pytest.fail("opened"))
-    with pytest.raises(UserError, match="is not opened"):
+    with pytest.raises(UserError, match="was not opened"):
         load_element_table(None, tmp_path)
 
 
