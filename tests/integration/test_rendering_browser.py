@@ -337,7 +337,7 @@ def end_pages(monkeypatch: pytest.MonkeyPatch, how: signal.Signals, scene: str) 
 def test_a_page_that_is_killed_twice_fails_the_job(camera, monkeypatch, scenes, reference):
     """As the system does where memory runs out, even if another scene can be drawn."""
     end_pages(monkeypatch, signal.SIGKILL, scenes["iron"])
-    with pytest.raises(BrowserError, match="was killed, probably as memory ran out. Give the job"):
+    with pytest.raises(BrowserError, match="was killed, probably for lack of memory. Give the job"):
         camera.take_picture(scenes["iron"])
     assert camera.take_picture(scenes["chain"]) == reference["chain"]
 
@@ -351,7 +351,7 @@ def test_a_scene_that_crashes_its_page_twice_is_given_up(camera, monkeypatch, sc
 
 def test_a_scene_of_which_and_after_which_nothing_is_drawn_fails_the_job(camera, monkeypatch, scenes):
     monkeypatch.setattr(SceneCamera, "_attempt", lambda *_: ([], PictureError("blank")))
-    with pytest.raises(BrowserError, match=r"cannot draw one sphere \(blank\), after it did not draw"):
+    with pytest.raises(BrowserError, match=r"cannot draw a single sphere \(blank\) after it failed to draw"):
         camera.take_picture(scenes["iron"])
 
 

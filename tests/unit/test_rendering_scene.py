@@ -230,7 +230,7 @@ def test_bonds_that_lead_across_the_vacuum_are_told(monkeypatch):
 
     monkeypatch.setattr("polyfacet.facets.image.scene.bonded", across)
     scene = crystal_scene(Structure(Lattice.cubic(9), ["Ne"], [[0, 0, 0]]), SETTINGS)
-    assert (scene.n_bonds, scene.bonding_failure) == (0, "all bonds lead across the vacuum")
+    assert (scene.n_bonds, scene.bonding_failure) == (0, "all bonds cross the vacuum")
 
 
 def test_a_failure_of_the_bonds_is_told_and_drawn_without_bonds(monkeypatch):
