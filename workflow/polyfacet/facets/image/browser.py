@@ -187,7 +187,7 @@ class HeadlessBrowser:
                 refused = last_words(error.message)
         self._launch(backend, sandbox=False)
         if not self.no_sandbox:
-            self.no_sandbox = f"it does not start in it: {refused}"
+            self.no_sandbox = f"launching with it fails: {refused}"
             logger.warning("the browser runs without its sandbox: %s", self.no_sandbox)
 
     def _launch(self, backend: str, *, sandbox: bool) -> None:
