@@ -21,7 +21,7 @@ OUTPUTS = {"images": "images", "manifest": "m.parquet", "rejected": "r.parquet",
 
 @pytest.fixture
 def paths(tmp_path: Path) -> dict[str, Path]:
-    """Inputs with three materials, of which two have a readable structure, and paths of the outputs."""
+    """Return inputs with three materials, two of them with a readable structure, and the output paths."""
     structures, materials = tmp_path / "structures", tmp_path / "materials.parquet"
     structures.mkdir()
     for name, element in (("agm1", "Fe"), ("agm2", "W")):
@@ -46,12 +46,12 @@ def test_every_material_has_a_picture_or_a_reason(paths):
     assert json.loads(json.loads(paths["provenance"].read_text())["settings"])["size"] == 64
 
 
-def test_too_many_rejects_stop_the_stage_and_say_why(paths):
+def test_too_many_rejects_stop_the_stage_with_the_reasons(paths):
     with pytest.raises(UserError, match=r"images: 1 of 3 .*\n  1 x CIF cannot be read: agm3.cif"):
         render_images.main(**paths, size=64, max_rejected_fraction=0.05)
 
 
-def test_pictures_are_kept_until_they_are_to_look_different(paths, tmp_path):
+def test_pictures_are_kept_until_their_settings_change(paths, tmp_path):
     def draw(size):
         render_images.main(
             **paths, size=size, max_rejected_fraction=0.5, kept=tmp_path / "kept" / "shard-0-of-1"

@@ -1,4 +1,4 @@
-"""What a browser draws of views, vacuum, disorder and large cells."""
+"""Pictures of views, vacuum, disorder and large cells, drawn by a browser."""
 
 import io
 from pathlib import Path
@@ -31,7 +31,7 @@ def pixels(png: bytes) -> np.ndarray:
 
 
 def extent(png: bytes) -> tuple[int, int]:
-    """Give width and height of what is drawn, pixels."""
+    """Return the width and height of the drawn area, pixels."""
     drawn = (pixels(png) < 255).any(axis=-1)
     return np.ptp(np.flatnonzero(drawn.any(axis=0))) + 1, np.ptp(np.flatnonzero(drawn.any(axis=1))) + 1
 
@@ -44,7 +44,7 @@ def chain() -> Structure:
     return Structure(Lattice.hexagonal(17, 3.5), ["Co", "O"], [[0.02, 0, 0.2], [0.98, 0, 0.7]])
 
 
-def test_a_long_axis_is_seen_from_the_side_only(camera):
+def test_long_axis_is_visible_only_from_the_side(camera):
     settings = RenderSettings(size=SIZE, sphere_segments=16, views=["z", "a", "b", "oblique"])
     scene = crystal_scene(long_cell(), settings)
     pictures = {view: camera.take_picture(text) for view, text in scene.views.items()}
@@ -55,7 +55,7 @@ def test_a_long_axis_is_seen_from_the_side_only(camera):
     assert extent(pictures["oblique"])[1] > 1.3 * extent(pictures["oblique"])[0]
 
 
-def test_a_chain_in_vacuum_fills_the_picture_unless_the_study_is_followed(camera):
+def test_chain_in_vacuum_fills_the_picture_unless_vacuum_is_kept(camera):
     def colored(vacuum: str) -> float:
         settings = RenderSettings(size=SIZE, sphere_segments=16, vacuum=vacuum)
         (text,) = crystal_scene(chain(), settings).views.values()
@@ -79,7 +79,7 @@ def test_a_disordered_cif_shows_all_its_species(camera, tmp_path):
     assert copper.mean() > 0.02
 
 
-def test_a_cell_of_more_than_two_hundred_sites_is_drawn(camera):
+def test_cell_with_more_than_two_hundred_sites_is_drawn(camera):
     salt = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.64), ["Na", "Cl"], [[0, 0, 0], [0.5] * 3])
     salt.make_supercell(3)
     scene = crystal_scene(salt, SETTINGS)
@@ -89,7 +89,7 @@ def test_a_cell_of_more_than_two_hundred_sites_is_drawn(camera):
     assert min(extent(camera.take_picture(text))) > 0.7 * SIZE
 
 
-def test_several_views_are_one_montage_or_pictures_of_their_own(camera):
+def test_several_views_are_one_montage_or_separate_pictures(camera):
     views = ("a", "b", "c", "oblique")
     settings = RenderSettings(size=SIZE, sphere_segments=16, views=views)
     scene = crystal_scene(long_cell(), settings)
@@ -107,6 +107,6 @@ def test_several_views_are_one_montage_or_pictures_of_their_own(camera):
     assert arranged(pngs, columns) == pngs
 
 
-def test_each_view_has_a_folder_where_there_are_several():
+def test_each_of_several_views_has_a_folder():
     assert image_name("agm1", "z", 1) == "agm1.png"
     assert Path(image_name("agm1", "oblique", 4)) == Path("oblique/agm1.png")

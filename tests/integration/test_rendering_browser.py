@@ -1,4 +1,4 @@
-"""Pictures from a real browser: right, each of its own structure, the same whatever happens around them."""
+"""Pictures from a real browser: correct, each of its own structure, and the same whatever goes wrong."""
 
 import hashlib
 import io
@@ -55,7 +55,7 @@ THROW = "() => { setTimeout(() => { throw new Error('thrown on purpose') }) }"
 
 @pytest.fixture(scope="module")
 def structures() -> dict[str, Structure]:
-    """Crystals that look nothing like each other."""
+    """Return crystals that look nothing like each other."""
     return {
         "rock_salt": Structure.from_spacegroup(
             "Fm-3m", Lattice.cubic(5.64), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]
@@ -75,7 +75,7 @@ def scenes(structures: dict[str, Structure]) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def reference(scenes: dict[str, str]) -> dict[str, bytes]:
-    """Picture of each scene as a browser of its own, that has drawn nothing else, makes it."""
+    """Return the picture of each scene, drawn by its own browser that has drawn nothing else."""
     pictures = {}
     for name, scene in scenes.items():
         with SceneCamera(SETTINGS) as camera:
@@ -85,7 +85,7 @@ def reference(scenes: dict[str, str]) -> dict[str, bytes]:
 
 @pytest.fixture
 def camera(scenes: dict[str, str]) -> Iterator[SceneCamera]:
-    """A camera that has just taken the picture of the chain: what a stale picture would show."""
+    """Yield a camera that has just taken a picture of the chain, which a stale picture would show."""
     with SceneCamera(SETTINGS, picture_limit_s=10) as camera:
         camera.take_picture(scenes["chain"])
         yield camera
@@ -152,7 +152,7 @@ def test_pictures_do_not_depend_on_what_was_drawn_before(camera, scenes, referen
 
 
 @pytest.mark.parametrize("size", [64, 300, 1024])
-def test_pictures_have_the_size_that_is_asked_for(size, structures):
+def test_pictures_have_the_requested_size(size, structures):
     settings = RenderSettings(size=size, sphere_segments=16)
     with SceneCamera(settings) as camera:
         png = camera.take_picture(only_view(crystal_scene(structures["rock_salt"], settings)))
@@ -182,7 +182,7 @@ def test_a_malformed_scene_gives_its_own_picture_or_none(camera, scenes, referen
     assert camera.take_picture(scenes["rock_salt"]) == reference["rock_salt"]
 
 
-def test_what_is_no_scene_is_refused(camera, scenes, reference):
+def test_invalid_scene_is_rejected(camera, scenes, reference):
     with pytest.raises(PictureError):
         camera.take_picture("{")
     assert camera.take_picture(scenes["iron"]) == reference["iron"]
@@ -193,12 +193,12 @@ def test_what_is_no_scene_is_refused(camera, scenes, reference):
     [LOSE_CONTEXT, SHRINK_CANVAS, THROW, DROP_HALF],
     ids=["context lost", "canvas too narrow", "page error", "half of the atoms and bonds missing"],
 )
-def test_after_a_mishap_in_the_page_the_next_picture_is_right(camera, scenes, reference, mishap):
+def test_after_a_mishap_in_the_page_the_next_picture_is_correct(camera, scenes, reference, mishap):
     open_page(camera).evaluate(mishap)
     assert camera.take_picture(scenes["iron"]) == reference["iron"]
 
 
-def test_one_wrong_scene_does_not_spoil_those_that_are_taken_with_it(camera, scenes, reference):
+def test_one_invalid_scene_does_not_affect_others_taken_with_it(camera, scenes, reference):
     wrong = malformed(scenes["iron"], lambda scene: scene["contents"].append(None))
     taken = camera.take_pictures([scenes["rock_salt"], wrong, scenes["iron"], wrong, scenes["chain"]])
     expected = [reference["rock_salt"], PictureError, reference["iron"], PictureError, reference["chain"]]
@@ -206,7 +206,7 @@ def test_one_wrong_scene_does_not_spoil_those_that_are_taken_with_it(camera, sce
         assert isinstance(picture, right) if right is PictureError else picture == right
 
 
-def test_half_a_picture_is_told_from_a_whole_one(camera, scenes):
+def test_half_a_picture_is_detected(camera, scenes):
     open_page(camera).evaluate(DROP_HALF)
     pictures, error = camera._attempt([scenes["iron"]])
     assert not pictures
@@ -220,7 +220,7 @@ def test_a_page_that_hangs_is_given_up(scenes, reference):
         assert camera.take_picture(scenes["iron"]) == reference["iron"]
 
 
-def test_a_killed_browser_is_started_again(camera, scenes, reference):
+def test_killed_browser_is_restarted(camera, scenes, reference):
     os.kill(main_process(camera.browser).pid, signal.SIGKILL)
     assert camera.take_picture(scenes["iron"]) == reference["iron"]
 
@@ -231,15 +231,15 @@ def test_a_killed_gpu_process_is_survived(camera, scenes, reference):
         assert camera.take_picture(scenes[name]) == reference[name]
 
 
-def test_a_page_that_draws_with_something_else_is_not_used(camera, scenes, reference):
-    """Chromium goes on with a renderer of its own where the system's has failed too often."""
+def test_page_with_a_different_renderer_is_not_used(camera, scenes, reference):
+    """Chromium switches to its own renderer if the system's has failed too often."""
     camera._drop_page()
     camera.browser.webgl_renderer = "another"
-    with pytest.raises(UserError, match="drew with another, but with"):
+    with pytest.raises(UserError, match="drew with another, but draws with"):
         camera.take_picture(scenes["iron"])
 
 
-def test_a_browser_killed_while_it_draws_is_started_again(camera, scenes, reference):
+def test_browser_killed_while_it_draws_is_restarted(camera, scenes, reference):
     victim = main_process(camera.browser)
     killer = threading.Timer(0.02, victim.kill)
     killer.start()
@@ -249,7 +249,7 @@ def test_a_browser_killed_while_it_draws_is_started_again(camera, scenes, refere
     assert not victim.is_running()
 
 
-def test_a_killed_driver_is_started_again(camera, scenes, reference):
+def test_killed_driver_is_restarted(camera, scenes, reference):
     camera.browser.processes[0].kill()
     assert camera.take_picture(scenes["iron"]) == reference["iron"]
 
@@ -298,7 +298,7 @@ def open_page_script(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     ],
     ids=["blank", "transparent", "garbage", "error"],
 )
-def test_a_browser_that_makes_wrong_pictures_alone_fails_the_job(monkeypatch, scenes, script, reason):
+def test_browser_that_makes_only_wrong_pictures_fails_the_job(monkeypatch, scenes, script, reason):
     open_page_script(monkeypatch, "const original = HTMLCanvasElement.prototype.toDataURL;" + script)
     with SceneCamera(SETTINGS, picture_limit_s=3) as camera, pytest.raises(BrowserError, match=reason):
         camera.take_picture(scenes["iron"])
@@ -321,7 +321,7 @@ def test_a_wrong_picture_of_one_scene_is_its_own_fault(monkeypatch, scenes, refe
 
 
 def end_pages(monkeypatch: pytest.MonkeyPatch, how: signal.Signals, scene: str) -> None:
-    """End the page's process whenever a scene is to be drawn."""
+    """End the page's process whenever the scene is about to be drawn."""
     capture = SceneCamera._capture
 
     def end_and_capture(self: SceneCamera, page: Page, tokens: list[str], waiting: list[str]) -> object:
@@ -335,9 +335,9 @@ def end_pages(monkeypatch: pytest.MonkeyPatch, how: signal.Signals, scene: str) 
 
 
 def test_a_page_that_is_killed_twice_fails_the_job(camera, monkeypatch, scenes, reference):
-    """As the system does where memory runs out, even if another scene can be drawn."""
+    """The system does this when memory runs out, even if another scene can be drawn."""
     end_pages(monkeypatch, signal.SIGKILL, scenes["iron"])
-    with pytest.raises(BrowserError, match="was killed, probably as memory ran out. Give the job"):
+    with pytest.raises(BrowserError, match="was killed, probably for lack of memory. Give the job"):
         camera.take_picture(scenes["iron"])
     assert camera.take_picture(scenes["chain"]) == reference["chain"]
 
@@ -349,13 +349,13 @@ def test_a_scene_that_crashes_its_page_twice_is_given_up(camera, monkeypatch, sc
     assert camera.take_picture(scenes["chain"]) == reference["chain"]
 
 
-def test_a_scene_of_which_and_after_which_nothing_is_drawn_fails_the_job(camera, monkeypatch, scenes):
+def test_job_fails_if_nothing_is_drawn_of_a_scene_or_after_it(camera, monkeypatch, scenes):
     monkeypatch.setattr(SceneCamera, "_attempt", lambda *_: ([], PictureError("blank")))
-    with pytest.raises(BrowserError, match=r"cannot draw one sphere \(blank\), after it did not draw"):
+    with pytest.raises(BrowserError, match=r"cannot draw a single sphere \(blank\) after it failed to draw"):
         camera.take_picture(scenes["iron"])
 
 
-def test_a_browser_that_is_gone_twice_fails_the_job(camera, monkeypatch, scenes):
+def test_browser_that_ends_twice_fails_the_job(camera, monkeypatch, scenes):
     capture = SceneCamera._capture
 
     def kill_and_capture(self: SceneCamera, *arguments: object) -> object:
@@ -378,8 +378,8 @@ def test_a_page_that_cannot_be_loaded_fails_the_job(camera, monkeypatch, scenes)
 
 
 @pytest.mark.parametrize(("pace", "failure"), [(1.0, PictureError), (0.01, BrowserError)])
-def test_time_counts_only_where_the_browser_could_use_it(camera, monkeypatch, scenes, pace, failure):
-    """A slow scene keeps the processor busy; on a machine that is overloaded, or hangs, it is not."""
+def test_time_counts_only_if_the_browser_could_use_it(camera, monkeypatch, scenes, pace, failure):
+    """A slow scene keeps the CPU busy; an overloaded or hanging machine does not let the browser use it."""
     now = count()
     monkeypatch.setattr("polyfacet.facets.image.capture.time.monotonic", lambda: float(next(now)))
     monkeypatch.setattr(HeadlessBrowser, "processor_time", property(lambda _: pace * next(now)))
@@ -390,7 +390,7 @@ def test_time_counts_only_where_the_browser_could_use_it(camera, monkeypatch, sc
     assert isinstance(failure_of(caught.value, [], 10.0), failure)
 
 
-def test_the_time_of_the_processor_is_that_of_all_processes_of_the_browser(camera, scenes):
+def test_cpu_time_includes_all_processes_of_the_browser(camera, scenes):
     before = camera.browser.processor_time
     open_page(camera).evaluate(
         "() => { const end = performance.now() + 300; while (performance.now() < end); }"
@@ -405,8 +405,8 @@ def raising(error: Error) -> Callable[..., object]:
     return fail
 
 
-def test_a_viewer_that_ignores_a_scene_is_found_out(monkeypatch, scenes):
-    """The viewer then answers with the picture of the scene before: complete, right in size, but stale."""
+def test_viewer_that_ignores_a_scene_is_detected(monkeypatch, scenes):
+    """The viewer then returns the picture of the previous scene: complete, of the right size, but stale."""
     with SceneCamera(SETTINGS, picture_limit_s=3) as camera:
         camera.take_picture(scenes["chain"])
         open_page(camera).evaluate(
@@ -465,7 +465,7 @@ def test_no_process_is_left_after_an_error(scenes):
 
 DRAW_FOREVER = """
 import signal, sys
-# What starts the tests may ignore the signal of Ctrl-C, and processes inherit that.
+# The process that starts the tests may ignore SIGINT, which its children inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, sys.argv[1])
 from polyfacet.facets.image.capture import SceneCamera
@@ -506,14 +506,14 @@ def test_nothing_listens_beyond_this_machine(camera):
     assert set(listening) == {"127.0.0.1"}
 
 
-def test_the_provenance_says_what_draws(camera):
+def test_provenance_records_browser_and_renderer(camera):
     provenance = camera.provenance()
     assert int(provenance["browser"].split(".")[0]) > 100
     assert provenance["webgl_renderer"]
     assert json.loads(provenance["settings"])["size"] == SETTINGS.size
 
 
-def test_swiftshader_draws_as_well(structures, reference):
+def test_swiftshader_draws_too(structures, reference):
     settings = RenderSettings(size=96, sphere_segments=16, webgl="swiftshader")
     with SceneCamera(settings) as camera:
         assert "SwiftShader" in camera.provenance()["webgl_renderer"]
@@ -522,17 +522,17 @@ def test_swiftshader_draws_as_well(structures, reference):
 
 
 @pytest.mark.skipif(shutil.which("nvidia-smi") is None, reason="needs an NVIDIA GPU with its driver")
-def test_a_gpu_draws_where_there_is_one(camera):
+def test_gpu_draws_if_there_is_one(camera):
     renderer = camera.provenance()["webgl_renderer"]
     assert "NVIDIA" in renderer, f"draws with {renderer}"
 
 
-def test_a_browser_that_is_not_there_is_a_clear_error(tmp_path):
+def test_missing_configured_browser_raises_user_error(tmp_path):
     with pytest.raises(UserError, match="not an executable.*apt install chromium"):
         find_browser(tmp_path / "own", tmp_path / "chromium")
 
 
-def test_no_browser_at_all_is_a_clear_error(tmp_path, monkeypatch):
+def test_machine_without_a_browser_raises_user_error(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv(BROWSER_VARIABLE, raising=False)
     with pytest.raises(UserError, match=f"No browser was found.*apt install chromium.*{BROWSER_VARIABLE}"):
@@ -546,15 +546,15 @@ def browser_script(folder, script):
     return path
 
 
-def test_a_browser_that_cannot_start_is_quoted(tmp_path):
+def test_messages_of_a_browser_that_cannot_start_are_quoted(tmp_path):
     fake = browser_script(tmp_path, "echo 'error while loading shared libraries: libnss3.so' >&2; exit 1")
     with pytest.raises(UserError, match=r"cannot draw: egl: .*libnss3\.so; swiftshader: .*libnss3") as error:
         HeadlessBrowser(executable=fake).start()
     assert "Install Chromium" not in str(error.value)
 
 
-def test_a_long_temporary_folder_does_no_harm(tmp_path, monkeypatch):
-    """Batch systems make such folders; Chromium's socket would not fit into one."""
+def test_long_path_of_the_temporary_folder_is_avoided(tmp_path, monkeypatch):
+    """Batch systems create such folders, whose paths are too long for Chromium's socket."""
     before = set(Path("/tmp").glob("polyfacet-*"))
     long = tmp_path / ("w" * 100)
     long.mkdir()
@@ -568,7 +568,7 @@ def test_a_long_temporary_folder_does_no_harm(tmp_path, monkeypatch):
     assert not list(long.iterdir())
 
 
-def test_where_the_sandbox_is_refused_the_browser_runs_without_and_says_why(browser, tmp_path, monkeypatch):
+def test_browser_runs_without_a_refused_sandbox_and_records_why(browser, tmp_path, monkeypatch):
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     refusing = browser_script(
         tmp_path,
@@ -576,7 +576,7 @@ def test_where_the_sandbox_is_refused_the_browser_runs_without_and_says_why(brow
         echo "[1:1:1129/013915.65:FATAL:zygote_host_impl_linux.cc:128] No usable sandbox!" >&2; exit 1""",
     )
     with HeadlessBrowser(executable=refusing) as running:
-        assert running.no_sandbox == "it does not start in it: Chromium sandboxing failed"
+        assert running.no_sandbox == "launching with it fails: Chromium sandboxing failed"
         assert running.webgl_renderer
 
 
@@ -590,14 +590,14 @@ with HeadlessBrowser() as browser:
 
 
 @pytest.fixture
-def home_of_anybody():
-    """A folder that every user may write to: pytest's own are for its user alone."""
+def world_writable_home():
+    """Yield a folder that every user may write to; pytest's own folders are private to its user."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o777)
         yield Path(folder)
 
 
-def test_a_user_who_is_not_root_has_the_sandbox_where_the_system_allows_it(browser, home_of_anybody):
+def test_sandbox_is_used_unless_by_root_if_the_system_allows_it(browser, world_writable_home):
     python, user = sys.executable, {}
     if os.geteuid() == 0:
         user = {"user": "nobody", "group": "nogroup", "extra_groups": (), "cwd": "/"}
@@ -607,7 +607,7 @@ def test_a_user_who_is_not_root_has_the_sandbox_where_the_system_allows_it(brows
     packages = os.pathsep.join([str(WORKFLOW), *(path for path in sys.path if "site-packages" in path)])
     done = subprocess.run(
         [python, "-c", DRAW_IN_SANDBOX],
-        env={"PATH": os.environ["PATH"], "HOME": str(home_of_anybody), "PYTHONPATH": packages},
+        env={"PATH": os.environ["PATH"], "HOME": str(world_writable_home), "PYTHONPATH": packages},
         capture_output=True,
         text=True,
         check=False,
@@ -615,7 +615,7 @@ def test_a_user_who_is_not_root_has_the_sandbox_where_the_system_allows_it(brows
     )
     assert done.returncode == 0, done.stderr
     if not done.stdout.startswith("sandbox"):
-        pytest.skip(f"this system allows no sandbox: {done.stdout}")
+        pytest.skip(f"this system does not allow the sandbox: {done.stdout}")
     assert done.stdout.startswith("sandbox False ANGLE")
 
 
@@ -653,5 +653,5 @@ Call log:
         ("Timeout 60000ms exceeded.\nCall log:", "Timeout 60000ms exceeded."),
     ],
 )
-def test_the_last_words_of_a_browser_are_what_it_called_fatal(message, words):
+def test_last_words_of_a_browser_are_its_fatal_messages(message, words):
     assert last_words(message) == words

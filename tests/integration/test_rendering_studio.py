@@ -1,4 +1,4 @@
-"""Scenes in worker processes, browsers beside them: the same pictures, whatever happens to a process."""
+"""Scenes from worker processes, drawn by browsers: the same pictures, whatever happens to a process."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def pictures(cifs: list[Path], threads: int) -> dict[str, bytes]:
 
 
 @pytest.mark.usefixtures("browser")
-def test_pictures_do_not_depend_on_cores_order_and_company(cifs):
+def test_pictures_do_not_depend_on_cores_order_or_batch(cifs):
     alone = pictures(cifs, threads=1)
     assert len(set(alone.values())) > len(cifs) / 2
     assert pictures(cifs[::-1], threads=2) == alone
@@ -52,7 +52,7 @@ def test_pictures_do_not_depend_on_cores_order_and_company(cifs):
 
 
 @pytest.mark.usefixtures("browser")
-def test_a_studio_that_is_left_early_leaves_no_process(cifs):
+def test_studio_that_is_closed_early_leaves_no_process(cifs):
     before = set(psutil.Process().children(recursive=True))
     with open_studio(SETTINGS, threads=2) as studio:
         next(studio.shoot(cifs))
@@ -68,13 +68,13 @@ def worker() -> Iterator[SceneWorker]:
         yield worker
 
 
-def test_a_scene_that_cannot_be_made_has_its_reason_and_its_worker_goes_on(worker, cifs, tmp_path):
+def test_scene_that_cannot_be_made_has_a_reason_and_its_worker_continues(worker, cifs, tmp_path):
     with pytest.raises(SceneError, match="no structure file absent.cif"):
         worker.scene(tmp_path / "absent.cif")
     assert worker.scene(cifs[0]).n_bonds == 8
 
 
-def test_a_worker_that_dies_is_replaced_and_no_answer_is_taken_for_another(worker, cifs):
+def test_worker_that_dies_is_replaced_and_answers_are_not_mixed_up(worker, cifs):
     expected = [worker.scene(cif) for cif in cifs[:3]]
     assert len({tuple(scene.views.values()) for scene in expected}) == 3
     for _ in range(3):
@@ -85,7 +85,7 @@ def test_a_worker_that_dies_is_replaced_and_no_answer_is_taken_for_another(worke
 
 
 def answering(*answers: bytes) -> Connection:
-    """Play a worker that greets and then answers every request, whatever it is, with the next of these."""
+    """Simulate a worker that greets and then answers any request with the next of these answers."""
     ours, theirs = Pipe()
 
     def answer() -> None:
@@ -105,7 +105,7 @@ def greeting(pid: int, former: int) -> bytes:
 
 @pytest.mark.parametrize(
     ("former", "how"),
-    [(signal.SIGSEGV, "SIGSEGV"), (signal.SIGABRT, "SIGABRT"), (signal.SIGXCPU, "300 s of the")],
+    [(signal.SIGSEGV, "SIGSEGV"), (signal.SIGABRT, "SIGABRT"), (signal.SIGXCPU, "300 s of CPU time")],
 )
 def test_a_crystal_that_crashes_its_worker_or_uses_up_its_time_twice_is_given_up(former, how):
     worker = SceneWorker(answering(greeting(2, -former), greeting(3, -former)))
@@ -119,27 +119,27 @@ def test_a_crystal_that_crashes_its_worker_or_uses_up_its_time_twice_is_given_up
     [
         (
             (-signal.SIGKILL, -signal.SIGKILL),
-            "of a.cif was ended twice by SIGKILL, .* memory ran out. Give the job",
+            "of a.cif was ended twice by SIGKILL, .* lack of memory. Give the job",
         ),
         ((-signal.SIGSEGV, -signal.SIGKILL), "by SIGSEGV and then by SIGKILL"),
         ((-signal.SIGBUS, -signal.SIGBUS), "twice by SIGBUS. The log"),
         ((1, 1), r"an error \(exit status 1\). The log"),
     ],
 )
-def test_a_worker_that_is_killed_is_a_failure_of_the_machine(formers, said):
+def test_killed_worker_is_a_machine_failure(formers, said):
     worker = SceneWorker(answering(*(greeting(2 + k, former) for k, former in enumerate(formers))))
     with pytest.raises(SceneWorkerError, match=said):
         worker.scene(Path("a.cif"))
 
 
-def test_a_worker_that_gives_no_answer_by_the_clock_is_a_failure_of_the_machine():
+def test_worker_that_does_not_answer_in_time_is_a_machine_failure():
     ours, theirs = Pipe()
     theirs.send_bytes(b'{"pid": 1}')
     with pytest.raises(SceneWorkerError, match="the machine is overloaded"):
         SceneWorker(ours, silence_limit_s=0.01).scene(Path("a.cif"))
 
 
-def test_what_counts_for_a_crystal_is_the_time_of_the_processor():
+def test_limit_of_a_scene_is_cpu_time():
     pid = os.fork()
     if not pid:
         scene_workers._limit_time(1)
@@ -148,8 +148,8 @@ def test_what_counts_for_a_crystal_is_the_time_of_the_processor():
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGXCPU
 
 
-def test_a_crystal_whose_worker_is_killed_again_and_again_fails_the_job(cifs, monkeypatch):
-    """As the system does where memory runs out."""
+def test_crystal_whose_worker_is_killed_repeatedly_fails_the_job(cifs, monkeypatch):
+    """The system does this when memory runs out."""
     with SceneWorkers(SETTINGS, 1) as (worker,):
         expected = worker.scene(cifs[0])
         ask = worker._ask
@@ -172,13 +172,13 @@ def test_a_crystal_that_killed_its_worker_once_is_tried_again():
     assert worker.scene(Path("a.cif")) == CrystalScene({"z": "{}"}, 1)
 
 
-def test_a_failure_of_the_machine_is_no_reject():
+def test_machine_failure_is_not_a_reject():
     answer = b'{"number": 1, "failure": "OSError: [Errno 24] Too many open files"}'
     with pytest.raises(SceneWorkerError, match=r"a\.cif could be made: OSError"):
         SceneWorker(answering(answer)).scene(Path("a.cif"))
 
 
-def test_workers_that_are_all_gone_are_an_error():
+def test_error_if_all_workers_have_ended():
     connection = answering()
     with pytest.raises(SceneWorkerError):
         SceneWorker(connection).scene(Path("a.cif"))

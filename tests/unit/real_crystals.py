@@ -1,4 +1,4 @@
-"""Crystals of public databases for the tests of the structure facet, as their sources list them."""
+"""Crystals from public databases for the tests of the graph facet, as their sources list them."""
 
 import csv
 import gzip
@@ -17,7 +17,7 @@ from polyfacet.sources.alexandria.entries import read_entries
 
 @cache
 def real_crystals(data: Path, n_each: int) -> dict[str, Crystal]:
-    """Draw so many bulk crystals, chains and Materials Project crystals, by identifier."""
+    """Draw ``n_each`` bulk crystals, chains and Materials Project crystals; keyed by identifier."""
     draw = random.Random(0)
     chosen: dict[str, Structure] = {}
     for file in (

@@ -1,4 +1,4 @@
-"""Rock salts to train the network on: what `fit_network` reads, written to files, and what it writes."""
+"""Rock salts to train the network on: the input files of `fit_network`, and the files that it writes."""
 
 import json
 from itertools import product
@@ -19,7 +19,7 @@ FILES = ["network.json", "network.safetensors"]
 
 
 def rock_salt_graphs():
-    """Build rock salts of several elements and sizes: four polymorphs of each formula."""
+    """Build graphs of rock salts of several elements and sizes: four polymorphs of each formula."""
     crystals = {
         f"{metal}{other}-{length}": primitive_fcc(length, [metal, other], [[0, 0, 0], [0.5, 0.5, 0.5]])
         for metal, other, length in product(METALS, NON_METALS, LENGTHS)
@@ -28,7 +28,7 @@ def rock_salt_graphs():
 
 
 def rock_salt_properties(graphs):
-    """One property of the lattice, one of an element."""
+    """Return one property that depends on the lattice and one that depends on an element."""
     names = [graph.mat_id for graph in graphs]
     lengths = [float(name.split("-")[1]) for name in names]
     metals = [METALS.index(name.rstrip("-.0123456789").rstrip("FClBr")) for name in names]
@@ -37,7 +37,7 @@ def rock_salt_properties(graphs):
 
 
 def write_inputs(folder, graphs, properties, in_test=()):
-    """Write what the script reads: one shard of graphs, the sample, the split."""
+    """Write the inputs of the script: one shard of graphs, the sample, the split."""
     write_table(folder / "graphs.parquet", [graph.row() for graph in graphs], GRAPHS)
     split = [
         {"mat_id": g.mat_id, "group": g.mat_id, "part": "test" if g.mat_id in in_test else "train"}
@@ -69,7 +69,7 @@ def fit(folder, **changes):
 
 
 def record_of(folder):
-    """Read what the script says of the network, after a look that it is the JSON of the standard."""
+    """Read the script's record of the network; check that it is standard JSON."""
     text = (folder / "network.json").read_text()
     with safe_open(folder / "network.safetensors", framework="pt") as file:
         in_network = json.loads(file.metadata()["config"])

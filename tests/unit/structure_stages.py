@@ -1,4 +1,4 @@
-"""Runs the scripts that every structure goes through: sample, CIFs, graphs, texts."""
+"""Run the scripts that process every structure: sample, CIFs, graphs, texts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ GRAPH_SETTINGS: dict[str, Any] = {"pauli": "coded", "neighbours": 16, "min_radiu
 
 @dataclass(frozen=True)
 class Stage:
-    """What a stage made of each material, or why it made nothing; by mat_id."""
+    """Result of a stage for each material, or the reason why there is none; keyed by mat_id."""
 
     rows: Mapping[str, Any]
     reasons: Mapping[str, str]
 
     def __post_init__(self) -> None:
-        """Nothing is lost, and nothing has both a result and a reason."""
+        """Check that no material has both a result and a reason."""
         assert not self.rows.keys() & self.reasons.keys()
 
 
@@ -81,7 +81,7 @@ def graphs_of(folder: Path, **settings: Any) -> Stage:
 
 
 def graphs_of_shard(cifs: Path, mat_ids: Sequence[str], table: Path, limit: float = 0.05) -> pd.Series:
-    """Build the graphs of some CIFs of a folder, as one shard; give the reasons of its rejects."""
+    """Build the graphs of some CIFs in a folder, as one shard; return the reasons of its rejects."""
     materials, rejected = table.with_suffix(".materials"), table.with_suffix(".rejected")
     list_structures(cifs, mat_ids, materials)
     build_graphs.main(

@@ -1,4 +1,4 @@
-"""Graphs of a shard: bad materials become rejects with their reasons, and the others do not notice."""
+"""Graphs of a shard: bad materials become rejects with reasons, without affecting the others."""
 
 import pytest
 from pymatgen.core import Lattice, Structure
@@ -77,7 +77,7 @@ def test_graphs_depend_neither_on_shards_nor_on_batches(cifs, tmp_path, monkeypa
                 assert row[column].tobytes() == together.loc[name, column].tobytes()
 
 
-def test_graph_is_that_of_the_primitive_cell(cifs, tmp_path):
+def test_graph_is_computed_for_the_primitive_cell(cifs, tmp_path):
     structure = Structure.from_spacegroup("Fm-3m", Lattice.cubic(3.61), ["Cu"], [[0, 0, 0]])
     write_cif(structure, cifs / "conventional.cif")
     graphs_of_shard(cifs, ["conventional"], tmp_path / "graphs")

@@ -26,13 +26,13 @@ from polyfacet.splits.parts import SPLIT
 
 
 def column_of(values):
-    """Statistics (compositions, 7, 56), all 0 but the mean of the first property."""
+    """Return statistics (compositions, 7, 56), all 0 except the mean of the first property."""
     statistics = np.zeros((len(values), 7, 56))
     statistics[:, 0, 0] = values
     return statistics
 
 
-def test_a_block_has_its_statistics_in_their_places():
+def test_statistics_are_at_their_positions_in_a_block():
     values = np.zeros((1, 7, 56), dtype=np.uint8)
     values[0, :, 8] = range(1, 8)  # ave var gmean hmean max min sum of the second block of the second row
     picture = arrange(values, "fixed")[0]
@@ -41,7 +41,7 @@ def test_a_block_has_its_statistics_in_their_places():
     assert np.count_nonzero(picture) == 7
 
 
-def test_the_published_layout_is_the_wide_picture_read_in_lines_of_21():
+def test_published_layout_is_the_wide_picture_reshaped_to_lines_of_21():
     values = np.random.default_rng(0).integers(0, 256, (2, 7, 56), dtype=np.uint8)
     wide = np.zeros((2, 21, 24), dtype=np.uint8)
     for number in range(56):
@@ -54,7 +54,7 @@ def test_the_published_layout_is_the_wide_picture_read_in_lines_of_21():
 
 
 @pytest.mark.parametrize("layout", ["fixed", "mcvn2022"])
-def test_the_key_names_every_statistic_once(layout):
+def test_legend_names_every_statistic_once(layout):
     properties, statistics = pixel_map(layout)
     pairs = list(zip(properties.flat, statistics.flat, strict=True))
     assert {pair for pair in pairs if pair[1] >= 0} == {(p, s) for p in range(56) for s in range(7)}
@@ -67,7 +67,7 @@ def test_grey_levels_round_half_to_even_and_clip_outside_the_fitted_range():
     assert grey.tolist() == [0, 2, 2, 0, 255, 255, 0]
 
 
-def test_a_tie_stays_a_tie_when_floating_point_misses_it():
+def test_tie_up_to_floating_point_error_is_rounded_as_a_tie():
     # (0.3 - 0.1) / (0.5 - 0.1) is below one half by an ulp; 127.5 rounds to 128.
     levels = GreyLevels.fit(column_of([0.1, 0.5]))
     assert levels.grey(column_of([0.3]))[0, 0, 0] == 128
@@ -81,7 +81,7 @@ def test_columns_without_contrast_are_black():
     assert not GreyLevels.fit(statistics).grey(statistics).any()
 
 
-def test_missing_values_are_black_and_do_not_spoil_their_column():
+def test_missing_values_are_black_and_do_not_affect_their_column():
     statistics = column_of([1.0, np.nan, 3.0])
     assert GreyLevels.fit(statistics).grey(statistics)[:, 0, 0].tolist() == [0, 0, 255]
 
@@ -99,7 +99,7 @@ def test_saved_grey_levels_are_the_same_when_loaded(tmp_path):
     assert document["levels"][NAMES[9]]["max"] is None
 
 
-def test_grey_levels_need_a_composition():
+def test_grey_levels_need_at_least_one_composition():
     with pytest.raises(ValueError, match="zero-size"):
         GreyLevels.fit(np.empty((0, 7, 56)))
 
@@ -208,7 +208,7 @@ def test_pictures_of_the_training_part_do_not_depend_on_the_test_part(stage):
     assert not np.array_equal(before, pixels(folder, "a"))
 
 
-def test_the_manifest_names_what_is_in_the_folder(stage):
+def test_manifest_lists_the_pictures_in_the_folder(stage):
     folder = stage(FORMULAS, PARTS, scale=4)
     manifest = read_table(folder / "manifest.parquet", COMPOSITION_IMAGES)
     assert list(manifest["mat_id"]) == list(FORMULAS)
@@ -230,7 +230,7 @@ def test_elements_without_properties_are_rejected_by_name(stage):
     assert not (folder / "images" / "e.png").exists()
 
 
-def test_both_back_ends_draw_the_same_pictures_and_say_which_drew_them(stage):
+def test_both_back_ends_draw_the_same_pictures_and_are_recorded(stage):
     manifests = []
     for backend in ("polyfacet", "xenonpy"):
         folder = stage(FORMULAS, PARTS, backend=backend, statistics="xenonpy")
@@ -239,7 +239,7 @@ def test_both_back_ends_draw_the_same_pictures_and_say_which_drew_them(stage):
     pd.testing.assert_frame_equal(*manifests)
 
 
-def test_xenonpy_is_not_asked_for_statistics_that_it_does_not_have(stage):
+def test_statistics_that_xenonpy_lacks_raise_user_error(stage):
     with pytest.raises(UserError, match="write `statistics: xenonpy`"):
         stage(FORMULAS, PARTS, backend="xenonpy", statistics="stable")
 
@@ -249,7 +249,7 @@ def test_grey_levels_do_not_depend_on_shards(stage):
     assert (stage(FORMULAS, PARTS, n_shards=3) / "grey.json").read_bytes() == one
 
 
-def test_a_picture_is_kept_unless_the_levels_change_a_pixel_of_it(stage, tmp_path):
+def test_picture_is_kept_unless_new_grey_levels_change_a_pixel(stage, tmp_path):
     def run(**changes):
         folder = stage({**FORMULAS, **changes}, PARTS, kept=tmp_path / "kept" / "shard-0-of-1")
         return json.loads((folder / "images.json").read_text())
@@ -260,12 +260,12 @@ def test_a_picture_is_kept_unless_the_levels_change_a_pixel_of_it(stage, tmp_pat
     assert run(a="H")["kept"] <= 1
 
 
-def test_a_split_without_training_materials_is_refused(stage):
+def test_split_without_training_materials_raises_user_error(stage):
     with pytest.raises(UserError, match="no material is left in the training part"):
         stage(FORMULAS, dict.fromkeys(FORMULAS, "test"))
 
 
-def test_the_key_is_a_picture(tmp_path):
+def test_legend_is_a_picture(tmp_path):
     draw_legend(tmp_path / "legend.png", layout="fixed")
     with Image.open(tmp_path / "legend.png") as picture:
         assert picture.format == "PNG"

@@ -19,13 +19,13 @@ def elements(**properties):
 
 
 def of(composition, values, mode):
-    """Statistics of one property with the given values for A, B, C."""
+    """Return the statistics of one property with the given values for A, B, C."""
     result = composition_statistics([composition], elements(f=values), mode)
     return dict(zip(STATISTICS, result[0, :, 0], strict=True))
 
 
 @pytest.mark.parametrize("mode", ["xenonpy", "stable"])
-def test_the_seven_statistics_by_hand(mode):
+def test_seven_statistics_match_a_calculation_by_hand(mode):
     result = of({"A": 1, "B": 3}, [2.0, 4.0, 99.0], mode)
     assert result == pytest.approx(
         {
@@ -42,7 +42,7 @@ def test_the_seven_statistics_by_hand(mode):
 
 
 def by_loop(composition, table):
-    """Compute the definitions one property at a time."""
+    """Compute the statistics from their definitions, one property at a time."""
     total = math.fsum(composition.values())
     result = np.empty((7, table.shape[1]))
     for column, name in enumerate(table):
@@ -76,7 +76,7 @@ def test_many_compositions_at_once_equal_a_plain_loop(mode):
 
 
 @pytest.mark.parametrize("mode", ["xenonpy", "stable"])
-def test_a_composition_does_not_depend_on_its_company(mode):
+def test_statistics_of_a_composition_do_not_depend_on_the_others(mode):
     table = elements(f=[0.1, 0.7, 0.3])
     pair, triple = {"A": 0.1, "B": 0.7}, {"A": 1 / 3, "B": 0.1, "C": 7.0}
     alone = composition_statistics([pair], table, mode)
@@ -84,7 +84,7 @@ def test_a_composition_does_not_depend_on_its_company(mode):
     assert np.array_equal(alone[0], together[1])
 
 
-def test_order_of_elements_and_of_compositions_is_free():
+def test_order_of_elements_does_not_matter():
     table = elements(f=[1.0, 2.0, 4.0])
     forth = composition_statistics([{"A": 1, "C": 2}], table, "stable")
     back = composition_statistics([{"C": 2, "A": 1}], table, "stable")
@@ -106,7 +106,7 @@ def test_geometric_mean_of_negative_values():
     assert math.isnan(of(whole, values, "stable")["gmean"])
 
 
-def test_geometric_mean_overflows_only_as_xenonpy_computes_it():
+def test_geometric_mean_overflows_only_in_xenonpy_mode():
     percent = {"A": 50, "B": 50}
     values = [2000.0, 8000.0, 1.0]
     assert of(percent, values, "xenonpy")["gmean"] == math.inf
@@ -120,26 +120,26 @@ def test_harmonic_mean_of_mixed_signs_is_undefined_in_stable_mode():
     assert of({"A": 1, "B": 3}, [-2.0, -6.0, 1.0], "stable")["hmean"] == pytest.approx(-4)
 
 
-def test_a_shared_value_has_exactly_no_variance_in_stable_mode():
+def test_value_shared_by_all_elements_has_zero_variance_in_stable_mode():
     result = of({"A": 0.1, "B": 0.2, "C": 0.7}, [0.1, 0.1, 0.1], "stable")
     assert (result["ave"], result["gmean"], result["hmean"], result["var"]) == (0.1, 0.1, 0.1, 0)
 
 
-def test_a_missing_property_is_left_out_in_stable_mode_and_kept_missing_otherwise():
+def test_missing_property_is_ignored_in_stable_mode_and_gives_nan_otherwise():
     values = [math.nan, 3.0, 5.0]
     stable = of({"A": 2, "B": 1, "C": 1}, values, "stable")
     assert stable["ave"] == 4
-    assert stable["sum"] == 16  # the mean of what is known, times all atoms
+    assert stable["sum"] == 16  # the mean over known values, times all atoms
     assert (stable["max"], stable["min"]) == (5, 3)
     assert math.isnan(of({"A": 2, "B": 1, "C": 1}, values, "xenonpy")["ave"])
 
 
-def test_a_property_that_no_element_has_is_missing_altogether():
+def test_property_missing_for_all_elements_gives_nan():
     result = of({"A": 1}, [math.nan, 3.0, 5.0], "stable")
     assert all(math.isnan(value) for value in result.values())
 
 
-def test_an_element_that_the_table_lacks_is_an_error():
+def test_element_missing_from_the_table_raises_key_error():
     with pytest.raises(KeyError, match="Cm"):
         composition_statistics([{"A": 1, "Cm": 1}], elements(f=[1.0, 2.0, 3.0]), "stable")
 
@@ -148,7 +148,7 @@ def test_no_compositions_give_no_statistics():
     assert composition_statistics([], elements(f=[1.0, 2.0, 3.0]), "stable").shape == (0, 7, 1)
 
 
-def test_materials_get_their_statistics_from_any_of_the_tables(tmp_path):
+def test_statistics_of_materials_are_found_in_any_of_the_tables(tmp_path):
     values = np.arange(3.0)[:, None, None] + np.zeros(SHAPE)
     paths = [tmp_path / "shard-0.parquet", tmp_path / "shard-1.parquet"]
     for path, part in zip(paths, (slice(0, 1), slice(1, 3)), strict=True):

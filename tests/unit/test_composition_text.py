@@ -29,7 +29,7 @@ from polyfacet.runtime.rejects import REJECTS
         ("H1000000", "H 1000000"),
     ],
 )
-def test_text_keeps_the_order_of_the_formula_and_leaves_out_ones(formula, text):
+def test_text_keeps_the_order_of_the_formula_and_omits_amounts_of_one(formula, text):
     assert composition_text(formula, "composition") == text
 
 
@@ -52,7 +52,7 @@ def test_fractions_do_not_depend_on_the_formula_unit():
         ("O0.1F0.1Li0.1", "Li 0.3333 O 0.3333 F 0.3333"),
     ],
 )
-def test_crabnets_pairs_come_largest_first_whatever_the_formula_unit_and_order(formula, text):
+def test_crabnet_pairs_are_sorted_for_any_formula_unit_and_order(formula, text):
     assert composition_text(formula, "crabnet") == text
 
 
@@ -85,12 +85,12 @@ def test_variants_are_those_of_the_configuration():
         ("2H2O", "cannot be read"),
     ],
 )
-def test_a_formula_that_is_none_is_refused_with_the_reason(formula, reason):
+def test_invalid_formula_is_rejected_with_a_reason(formula, reason):
     with pytest.raises(FormulaError, match=reason):
         parse_formula(formula)
 
 
-def test_the_largest_amount_is_still_read():
+def test_largest_amount_is_accepted():
     assert parse_formula(f"H{MAX_AMOUNT:.0f}") == {"H": MAX_AMOUNT}
 
 
@@ -113,7 +113,7 @@ def test_the_stage_writes_texts_and_rejects(tmp_path, write_sample):
     assert "unknown element" in rejects["reason"][0]
 
 
-def test_the_stage_stops_when_too_many_formulas_are_bad(tmp_path, write_sample):
+def test_the_stage_stops_when_too_many_formulas_are_invalid(tmp_path, write_sample):
     materials = write_sample({"a": "Xx2", "c": "Fe"})
     with pytest.raises(UserError, match="1 of 2 materials were rejected"):
         main(

@@ -32,12 +32,12 @@ IRON = np.array([26])
         (CUBE, ORIGIN, np.array([0]), "no element features"),
     ],
 )
-def test_impossible_crystals_are_refused_with_a_reason(lattice, coords, numbers, reason):
+def test_impossible_crystals_are_rejected_with_a_reason(lattice, coords, numbers, reason):
     with np.errstate(invalid="ignore"), pytest.raises(ValueError, match=reason):
         Crystal(lattice, coords * 1.0, numbers)
 
 
-def test_shared_and_partly_empty_sites_are_refused():
+def test_shared_and_partially_occupied_sites_are_rejected():
     for species in ({"Fe": 0.5, "Ni": 0.5}, {"Fe": 0.9}):
         with pytest.raises(ValueError, match="not one element"):
             crystal_from_structure(Structure(Lattice.cubic(3), [species], [[0, 0, 0]]))
@@ -52,7 +52,7 @@ def test_cif_keeps_positions_that_are_nearly_special(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "data_x\n", "no cif", "data_x\n_cell_length_a nan\n"])
-def test_damaged_cif_is_a_reason_not_a_crash(tmp_path, text):
+def test_damaged_cif_raises_value_error(tmp_path, text):
     (tmp_path / "a.cif").write_text(text)
     with pytest.raises(ValueError, match="CIF cannot be read"):
         read_crystal(tmp_path / "a.cif", primitive=True)
@@ -76,7 +76,7 @@ def test_neighbours_do_not_depend_on_the_basis_of_the_lattice():
     assert len(reference) > 100
 
 
-def test_positions_far_outside_the_cell_are_found():
+def test_positions_far_outside_the_cell_are_wrapped():
     crystal = rocksalt()
     far = Crystal(
         crystal.lattice,

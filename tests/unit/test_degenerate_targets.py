@@ -1,4 +1,4 @@
-"""Targets that teach a network nothing or are not finite, and networks whose answers are not."""
+"""Targets that cannot be learned or are not finite, and networks whose predictions are not finite."""
 
 import math
 
@@ -60,7 +60,7 @@ ROUNDING = [0.3, 0.1 + 0.2]
         ([math.nan] * 3 + [2.0], "known training values are 2"),
     ],
 )
-def test_a_target_that_teaches_nothing_is_left_out_and_said(graphs, properties, tmp_path, values, reason):
+def test_target_that_cannot_be_learned_is_left_out_and_recorded(graphs, properties, tmp_path, values, reason):
     write_inputs(tmp_path, graphs, properties.assign(e_hull=np.resize(values, len(properties))))
     fit(tmp_path)
     record = record_of(tmp_path)
@@ -70,7 +70,7 @@ def test_a_target_that_teaches_nothing_is_left_out_and_said(graphs, properties, 
     assert set(record["training"]["validation_errors"]) == {"vol_atom", "e_form"}
 
 
-def test_a_target_that_is_known_of_some_materials_is_learned_from_these(graphs, properties, tmp_path):
+def test_target_is_learned_from_the_materials_for_which_it_is_known(graphs, properties, tmp_path):
     holes = properties["vol_atom"].where(np.arange(len(properties)) % 2 == 0)
     write_inputs(tmp_path, graphs, properties.assign(e_hull=holes))
     fit(tmp_path)
@@ -79,7 +79,7 @@ def test_a_target_that_is_known_of_some_materials_is_learned_from_these(graphs, 
     assert errors["e_hull"]["mae"] > 0
 
 
-def test_without_any_target_to_learn_the_network_is_calibrated_and_says_so(graphs, properties, tmp_path):
+def test_without_learnable_targets_the_network_is_calibrated_and_records_it(graphs, properties, tmp_path):
     write_inputs(tmp_path, graphs, properties.assign(e_form=1.0, vol_atom=math.nan))
     fit(tmp_path)
     record = record_of(tmp_path)
@@ -92,7 +92,7 @@ def test_without_any_target_to_learn_the_network_is_calibrated_and_says_so(graph
 
 
 def seed_that_trains_on_the_rarer_formula():
-    """Half of 48 materials cannot be met with two formulas: one part has the one, the other the 47."""
+    """Find a seed that puts the formula of 1 of 48 materials in the training part and that of 47 aside."""
     groups = {"rare": "formula=KBr", **{f"m{i}": "formula=NaCl" for i in range(47)}}
     key = "validation of the network"
     return next(seed for seed in range(20) if divide(groups, 0.5, key, seed)[0] == {"rare"})
@@ -128,7 +128,7 @@ def test_too_few_materials_leave_the_network_untrained(graphs, properties, tmp_p
     assert len(embeddings(tmp_path)) == len(graphs)
 
 
-def test_pretraining_that_teaches_nothing_is_left_out_and_said(graphs, properties, tmp_path):
+def test_pretraining_without_learnable_targets_is_skipped_and_recorded(graphs, properties, tmp_path):
     lithium = [graph for graph in graphs if graph.mat_id.startswith("Li")]
     (tmp_path / "pretraining").mkdir()
     alike = properties.loc[[graph.mat_id for graph in lithium]].assign(vol_atom=5.0, e_form=0.0)
@@ -149,9 +149,7 @@ def test_pretraining_that_teaches_nothing_is_left_out_and_said(graphs, propertie
     pd.testing.assert_frame_equal(embeddings(tmp_path), untouched)
 
 
-def test_validation_materials_that_are_all_alike_leave_the_choice_to_those_trained_on(
-    graphs, properties, tmp_path
-):
+def test_training_materials_choose_the_epoch_if_validation_values_are_constant(graphs, properties, tmp_path):
     write_inputs(tmp_path, graphs, properties)
     fit(tmp_path)
     validation = validation_ids(graphs, properties)
@@ -171,7 +169,7 @@ def validation_ids(graphs, properties):
     return sorted(chosen)
 
 
-def test_one_absurd_value_does_not_keep_the_others_from_being_learned(graphs, properties, tmp_path):
+def test_outlier_does_not_prevent_learning_of_other_values(graphs, properties, tmp_path):
     trained_on = properties.index.difference(validation_ids(graphs, properties))
     outlier = properties.assign(e_total=properties["vol_atom"])
     outlier.loc[trained_on[0], "e_form"] = 1e12
@@ -185,7 +183,7 @@ def test_one_absurd_value_does_not_keep_the_others_from_being_learned(graphs, pr
     assert {name: error["over_median"] < 0.8 for name, error in errors.items()} == dict.fromkeys(errors, True)
 
 
-def test_a_training_that_diverges_fails_with_its_cause(graphs, properties, tmp_path):
+def test_diverging_training_fails_with_its_cause(graphs, properties, tmp_path):
     write_inputs(tmp_path, graphs, properties)
     with pytest.raises(UserError, match=r"diverged.*graphs\.training\.learning_rate \(1e\+30\)"):
         fit(tmp_path, training={"epochs": 3, "batch_size": 8, "learning_rate": 1e30})
@@ -193,7 +191,7 @@ def test_a_training_that_diverges_fails_with_its_cause(graphs, properties, tmp_p
     assert not (tmp_path / "network.json").exists()
 
 
-def test_a_training_that_diverges_late_keeps_the_best_epoch_before(graphs, properties, tmp_path, monkeypatch):
+def test_training_that_diverges_late_keeps_the_best_earlier_epoch(graphs, properties, tmp_path, monkeypatch):
     def diverge(*args, run=training.smooth_l1_loss, **settings):
         calls.append(None)
         return run(*args, **settings) * (math.nan if len(calls) > 8 else 1)
@@ -211,10 +209,10 @@ def test_a_training_that_diverges_late_keeps_the_best_epoch_before(graphs, prope
 
 
 @pytest.mark.parametrize("answer", [math.nan, math.inf, -math.inf])
-def test_an_epoch_with_an_answer_that_is_not_finite_is_not_kept(
+def test_epoch_with_a_prediction_that_is_not_finite_is_not_kept(
     graphs, properties, tmp_path, monkeypatch, answer
 ):
-    """The first epoch, and one material alone: what is unknown of it must not hide the failure."""
+    """Only in the first epoch and for one material: its unknown values must not hide the failure."""
     evaluations = []
 
     def fail_at_first(self, data, run=PropertyNetwork.forward):
@@ -225,7 +223,7 @@ def test_an_epoch_with_an_answer_that_is_not_finite_is_not_kept(
         return predicted
 
     monkeypatch.setattr(PropertyNetwork, "forward", fail_at_first)
-    # The first target of all, which no material knows.
+    # The first of all targets, which is unknown for all materials.
     write_inputs(tmp_path, graphs, properties.assign(gap=math.nan))
     fit(tmp_path, training={"epochs": 3, "batch_size": 8, "validation_fraction": 0.25, "patience": 1})
     assert record_of(tmp_path)["training"]["epoch"] > 1
@@ -249,7 +247,9 @@ def test_recorded_errors_are_those_of_the_saved_network(graphs, properties, tmp_
     assert recorded != before_calibration
 
 
-def test_a_network_that_is_not_finite_embeds_nothing(graphs, properties, tmp_path, monkeypatch):
+def test_network_with_weights_that_are_not_finite_raises_user_error(
+    graphs, properties, tmp_path, monkeypatch
+):
     write_inputs(tmp_path, graphs, properties)
     fit(tmp_path)
     network = load_network(tmp_path / "network.safetensors", CPU)
@@ -259,7 +259,7 @@ def test_a_network_that_is_not_finite_embeds_nothing(graphs, properties, tmp_pat
         embeddings(tmp_path)
 
 
-def test_scale_is_that_of_the_values_that_differ_and_withstands_outliers():
+def test_scale_is_robust_to_constant_values_and_outliers():
     zero_inflated = [0.0] * 96 + [2.0] * 4
     outlier = [*range(50), *range(-49, 0), 1e9]
     scale = TargetScale.fit(np.array([zero_inflated, outlier]).T)
@@ -270,7 +270,7 @@ def test_scale_is_that_of_the_values_that_differ_and_withstands_outliers():
     assert scaled.nan_to_num(99).tolist() == [[5.0, 10.0], [99.0, -10.0]]
 
 
-def test_each_target_counts_by_its_gain_over_the_median_and_chance_does_not_decide():
+def test_targets_count_relative_to_the_median_and_rare_values_do_not_decide():
     common = np.linspace(-1, 1, 20)
     rare, absent = np.zeros(20), np.zeros(20)
     rare[:4] = 1.0
@@ -282,13 +282,14 @@ def test_each_target_counts_by_its_gain_over_the_median_and_chance_does_not_deci
     median = np.zeros_like(scaled)
     assert choice.error(median) == pytest.approx(1)
     assert choice.error(scaled) == pytest.approx(0)
-    # Half right of one target is a quarter of the error, whatever its unit; the rare one is not looked at.
+    # Half the error in one of two targets is a quarter of the total, whatever its unit; the rare target
+    # does not count.
     for t in range(2):
         half = scaled.copy()
         half[:, t] /= 2
         half[:, 2] += 100
         assert choice.error(half) == pytest.approx(0.25)
-    # The worst of answers counts as twice the median's.
+    # The worst predictions count as twice the error of the median.
     absurd = scaled.copy()
     absurd[:, 0] = 1e6
     assert choice.error(absurd) == pytest.approx(1.0)

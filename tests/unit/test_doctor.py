@@ -114,11 +114,11 @@ def test_a_browser_that_draws_is_named_with_what_draws(monkeypatch):
 
 
 def test_a_browser_without_its_sandbox_is_told_with_the_reason(monkeypatch):
-    root = type("Root", (FakeBrowser,), {"no_sandbox": "the browser is run by root"})
+    root = type("Root", (FakeBrowser,), {"no_sandbox": "the browser is run as root"})
     monkeypatch.setattr(browser_module, "HeadlessBrowser", root)
     finding = doctor.check_browser()
     assert finding.status is Status.OK
-    assert finding.what.endswith(", without its sandbox (the browser is run by root)")
+    assert finding.what.endswith(", without its sandbox (the browser is run as root)")
 
 
 def test_a_slow_browser_will_do(monkeypatch):

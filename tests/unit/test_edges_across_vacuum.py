@@ -1,4 +1,4 @@
-"""Edges across vacuum: there by default, as in the published graphs, and left out on request."""
+"""Edges across vacuum: included by default, as in the published graphs, and omitted on request."""
 
 import numpy as np
 import pytest
@@ -68,7 +68,7 @@ BULK = {
 
 @pytest.fixture(scope="module")
 def graphs(tmp_path_factory):
-    """The graphs of all crystals, with edges across vacuum and without."""
+    """Return the graphs of all crystals, with and without edges across vacuum."""
     folder = tmp_path_factory.mktemp("vacuum")
     crystals = {**VACUOUS, **{name: one for name, (one, _) in MOLECULES.items()}, **BULK}
     _, written = sampled_and_written(folder, [entry(name, one) for name, one in crystals.items()])
@@ -77,22 +77,22 @@ def graphs(tmp_path_factory):
 
 
 def degrees(row) -> list[int]:
-    """Count the edges to each atom; the other half of those of multiplicity 2."""
+    """Return half the number of edges to each atom: with multiplicity 2, mutual edges count twice."""
     return (np.bincount(row["edge_target"], minlength=len(row["atomic_numbers"])) // 2).tolist()
 
 
 @pytest.mark.parametrize("name", BULK)
-def test_the_graph_of_bulk_does_not_change(graphs, name):
+def test_graphs_of_bulk_crystals_do_not_change(graphs, name):
     published, inside = graphs
     for column, values in published[name].items():
         assert np.array_equal(values, inside[name][column]), column
 
 
 @pytest.mark.parametrize("name", VACUOUS)
-def test_layers_and_wires_keep_the_neighbours_of_their_own_only(graphs, name):
+def test_layers_and_wires_keep_only_their_own_neighbours(graphs, name):
     published, inside = graphs
     assert min(degrees(inside[name])) >= 16
-    # Sixteen neighbours of a dense layer are nearer than its images; those of the others are not.
+    # Only in a dense layer are sixteen neighbours closer than the next image.
     kind = name.split("-")[0]
     assert np.array_equal(inside[name]["edge_distance"], published[name]["edge_distance"]) == (
         kind == "layer"

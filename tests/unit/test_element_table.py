@@ -37,12 +37,12 @@ def test_there_are_56_distinct_properties_each_with_one_source():
     assert sorted([*MAGPIE, *PYMATGEN, *MENDELEEV]) == sorted(NAMES)
 
 
-def test_columns_come_in_the_order_of_the_image_whatever_the_file_has(table):
+def test_columns_are_in_the_order_of_the_image_whatever_the_file(table):
     shuffled = table[list(reversed(NAMES))].assign(hhi_p=1.0)
     pd.testing.assert_frame_equal(check_elements(shuffled, "it"), table.rename_axis("element"))
 
 
-def test_a_table_without_a_property_is_refused_by_name(table):
+def test_table_without_a_property_raises_user_error(table):
     with pytest.raises(UserError, match=r"it lacks element properties: density, melting_point"):
         check_elements(table.drop(columns=["melting_point", "density"]), "it")
 
@@ -54,19 +54,19 @@ def test_a_table_without_a_property_is_refused_by_name(table):
         (lambda t: t.reset_index(drop=True), r"not \['0', '1', '2'\]"),
         (lambda t: t.iloc[:0], "one row per element"),
         (lambda t: pd.concat([t, t.iloc[:1]]), "more than one row for H"),
-        (lambda t: t.assign(density="high"), "no number"),
+        (lambda t: t.assign(density="high"), "not a number"),
     ],
 )
-def test_a_table_of_something_else_is_refused(table, change, reason):
+def test_invalid_table_raises_user_error(table, change, reason):
     with pytest.raises(UserError, match=reason):
         check_elements(change(table), "it")
 
 
-def test_elements_that_the_table_lacks_are_named(table):
+def test_elements_missing_from_the_table_are_listed(table):
     assert elements_without_properties({"Fe": 1, "Cm": 2, "H": 1}, table) == ["Cm"]
 
 
-def test_a_named_file_comes_first_and_is_recorded(tmp_path, table):
+def test_named_file_takes_precedence_and_is_recorded(tmp_path, table):
     table.loc["H", "density"] = np.nan
     table.to_csv(tmp_path / "mine.csv")
     main(tmp_path / "out.parquet", tmp_path / "provenance.json", source=tmp_path / "mine.csv")
@@ -78,12 +78,12 @@ def test_a_named_file_comes_first_and_is_recorded(tmp_path, table):
     assert (facts["n_elements"], facts["n_properties"], facts["n_missing"]) == (3, 56, 1)
 
 
-def test_a_named_file_that_is_missing_is_an_error_and_not_a_reason_to_take_another(tmp_path):
+def test_missing_named_file_raises_user_error_without_fallback(tmp_path):
     with pytest.raises(UserError, match=r"absent\.csv cannot be read"):
         load_element_table(tmp_path / "absent.csv", tmp_path)
 
 
-def test_xenonpys_data_set_is_taken_where_it_is_installed(tmp_path, table, monkeypatch):
+def test_installed_xenonpy_data_set_is_used(tmp_path, table, monkeypatch):
     path = tmp_path / XENONPY_TABLE
     path.parent.mkdir(parents=True)
     table.to_pickle(path, compression="xz")
@@ -98,11 +98,11 @@ def test_a_pickle_of_unknown_content_is_not_opened(tmp_path, table, monkeypatch)
     path.parent.mkdir(parents=True)
     table.to_pickle(path, compression="xz")
     monkeypatch.setattr(pd, "read_pickle", lambda *_, **__: pytest.fail("opened"))
-    with pytest.raises(UserError, match="is not opened"):
+    with pytest.raises(UserError, match="was not opened"):
         load_element_table(None, tmp_path)
 
 
-def test_gaps_are_filled_from_the_elements_most_alike():
+def test_gaps_are_filled_from_the_most_similar_elements():
     x = [0.0, 0.1, 0.2, 10.0, 10.1, 10.2]
     y = [1.0, np.nan, 1.0, 7.0, 7.0, 7.0]
     raw = pd.DataFrame({"x": x, "y": y, "same": 1.0})
@@ -111,7 +111,7 @@ def test_gaps_are_filled_from_the_elements_most_alike():
     pd.testing.assert_frame_equal(filled.drop(index=1), raw.drop(index=1))
 
 
-def test_another_release_of_mendeleev_is_refused(tmp_path, monkeypatch):
+def test_other_release_of_mendeleev_raises_user_error(tmp_path, monkeypatch):
     monkeypatch.setattr(element_rebuild, "version", lambda _: "9.9.9")
     with pytest.raises(UserError, match=r"found: 9\.9\.9"):
         load_element_table(None, tmp_path)
@@ -126,12 +126,12 @@ def test_the_rebuilt_table_is_complete_and_reproducible(rebuilt):
     pd.testing.assert_frame_equal(rebuilt.table, again.table, check_exact=True)
 
 
-def test_the_rebuilt_table_agrees_with_xenonpys_where_it_is_measured(rebuilt, shared):
+def test_measured_values_of_the_rebuilt_table_agree_with_xenonpy(rebuilt, shared):
     theirs = pd.read_csv(shared / "data" / "elements" / "elements_completed.csv", index_col=0)
     theirs = check_elements(theirs, "XenonPy")
     ours, measured = rebuilt.table, rebuilt.measured
     differ = (abs(ours - theirs) > 0.01 * abs(theirs) + 1e-12) & measured
     assert int(measured.sum().sum()) == 5030
     assert int(differ.sum().sum()) <= 18
-    # Imputed values differ, but say the same of the elements.
+    # Imputed values differ, but correlate with XenonPy's.
     assert min(ours[name].corr(theirs[name]) for name in NAMES) > 0.9

@@ -51,7 +51,7 @@ def embeddings(network, graphs) -> np.ndarray:
 
 
 @pytest.mark.parametrize("change", [*SAME_CELL, supercell])
-def test_embedding_is_that_of_the_crystal_not_of_its_description(graphs, calibrated, change):
+def test_embedding_does_not_depend_on_the_description_of_the_crystal(graphs, calibrated, change):
     reference = embeddings(calibrated, graphs)
     typical = np.median(
         np.linalg.norm(reference[:, None] - reference, axis=-1)[np.triu_indices(len(graphs), 1)]
@@ -65,7 +65,7 @@ def test_embedding_is_that_of_the_crystal_not_of_its_description(graphs, calibra
     assert np.linalg.norm(moved - reference, axis=1).max() < 1e-4 * typical
 
 
-def test_calibration_leaves_mean_0_and_variance_1_on_the_training_materials(graphs, calibrated):
+def test_calibration_yields_mean_0_and_variance_1_on_the_training_materials(graphs, calibrated):
     seen: dict[torch.nn.BatchNorm1d, list[torch.Tensor]] = {}
     norms = [norm for layer in calibrated.normalisations() for norm in layer]
     hooks = [
@@ -79,7 +79,7 @@ def test_calibration_leaves_mean_0_and_variance_1_on_the_training_materials(grap
     for norm, outputs in seen.items():
         values = torch.cat(outputs)
         assert values.mean(dim=0).abs().max() < 1e-4
-        # The normalisation adds eps to the variance, lest constant features explode.
+        # The normalisation adds eps to the variance, so that constant features do not explode.
         variance = norm.running_var / (norm.running_var + norm.eps)
         torch.testing.assert_close(values.var(dim=0, unbiased=False), variance, atol=1e-3, rtol=0)
         assert variance.median() > 0.9
@@ -91,7 +91,7 @@ def test_calibration_does_not_depend_on_the_order_of_the_materials(graphs):
     assert all(torch.equal(forth[name], back[name]) for name in forth)
 
 
-def test_seed_and_kind_decide_the_network(graphs):
+def test_seed_and_kind_determine_the_network(graphs):
     state = torch.random.get_rng_state()
     first, again, other = (embeddings(make_network("random", s, [], CPU, SMALL), graphs) for s in (1, 1, 2))
     assert torch.equal(torch.random.get_rng_state(), state)
@@ -108,7 +108,7 @@ def test_embedding_does_not_depend_on_the_other_materials(graphs, calibrated):
         np.testing.assert_array_equal(alone, together[graph.mat_id])
 
 
-def test_saved_network_embeds_alike_and_has_the_same_bytes(graphs, tmp_path):
+def test_saved_network_has_the_same_embeddings_and_bytes(graphs, tmp_path):
     network = make_network("calibrated", 3, graphs, CPU, SMALL)
     for name in ("a", "b"):
         save_network(network, tmp_path / name, {"kind": "calibrated", "seed": 3})
@@ -118,13 +118,13 @@ def test_saved_network_embeds_alike_and_has_the_same_bytes(graphs, tmp_path):
     np.testing.assert_array_equal(embeddings(loaded, graphs), embeddings(network, graphs))
 
 
-def test_calibration_without_training_materials_is_refused():
+def test_calibration_without_training_materials_raises_user_error():
     with pytest.raises(UserError, match="needs training materials"):
         make_network("calibrated", 1, [], CPU, SMALL)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_missing_gpu_is_said():
+def test_missing_gpu_raises_user_error():
     assert choose_device("auto") == CPU
     with pytest.raises(UserError, match="no GPU"):
         choose_device("cuda")
@@ -136,7 +136,7 @@ def test_gpu_agrees(graphs, calibrated):
     np.testing.assert_allclose(embeddings(on_gpu, graphs), embeddings(calibrated, graphs), atol=1e-3)
 
 
-def test_graph_survives_its_table(graphs, tmp_path):
+def test_graph_is_unchanged_after_writing_and_reading(graphs, tmp_path):
     write_table(tmp_path / "g.parquet", [graph.row() for graph in graphs], GRAPHS)
     rows = read_table(tmp_path / "g.parquet", GRAPHS).to_dict("records")
     for graph, read in zip(graphs, map(graph_from_row, rows), strict=True):
@@ -199,7 +199,7 @@ def embeddings_of(graphs, network, kept=None):
 
 
 @pytest.mark.parametrize(("kind", "n_kept"), [("random", 3), ("calibrated", 0)])
-def test_embeddings_are_kept_until_the_network_is_another(cifs, tmp_path, kind, n_kept):
+def test_embeddings_are_kept_until_the_network_changes(cifs, tmp_path, kind, n_kept):
     graphs, split, network = (tmp_path / name for name in ("g.parquet", "split.parquet", "network"))
     sizes = {"width": 32, "layers": 2}
     for names in (sorted(CRYSTALS)[:3], sorted(CRYSTALS)[:4]):
@@ -214,7 +214,7 @@ def test_embeddings_are_kept_until_the_network_is_another(cifs, tmp_path, kind, 
     pd.testing.assert_frame_equal(table, embeddings_of(graphs, network))
 
 
-def test_same_material_in_two_shards_is_refused(cifs, tmp_path):
+def test_same_material_in_two_shards_raises_user_error(cifs, tmp_path):
     graphs_of_shard(cifs, ["copper"], tmp_path / "g.parquet")
     with pytest.raises(UserError, match="copper"):
         read_graphs([tmp_path / "g.parquet"] * 2)

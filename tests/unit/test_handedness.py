@@ -1,4 +1,4 @@
-"""Chiral crystals keep their handedness, in whatever basis and cell."""
+"""Chiral crystals keep their handedness in any basis and cell."""
 
 import json
 
@@ -15,7 +15,7 @@ from polyfacet.facets.image.standard_cell import standard_cell
 from polyfacet.materials.cif import read_cif
 from polyfacet.materials.handedness import right_handed
 
-# Groups without mirrors or inversions, for all lattices.
+# Space groups without mirrors or inversions, of all crystal systems.
 # fmt: off
 GROUPS = [
     "P1", "P2", "P2_1", "C2", "P222", "P2_12_12", "P2_12_12_1", "C222_1", "F222", "I222", "I2_12_12_1",
@@ -41,7 +41,7 @@ LATTICES = {
 
 
 def handedness(structure: Structure) -> float:
-    """Return a number that rotations, translations and other cells keep, and whose sign a mirror changes."""
+    """Return a number that changes sign in a mirror and not under rotation, translation or change of cell."""
     total = 0.0
     centres, others, images, distances = structure.get_neighbor_list(8.0)
     places = structure.frac_coords[others] + images - structure.frac_coords[centres]
@@ -84,7 +84,7 @@ BASES = {
 
 
 def quartz(basis=UNCHANGED, rotation=UNCHANGED) -> Structure:
-    """Return the right-handed crystal (P3_121) in a basis of its lattice, rotated as a whole."""
+    """Return the right-handed crystal (P3_121) in a basis of its lattice, rotated."""
     right = Structure.from_spacegroup(
         "P3_121",
         Lattice.hexagonal(4.913, 5.405),
@@ -95,7 +95,7 @@ def quartz(basis=UNCHANGED, rotation=UNCHANGED) -> Structure:
     return Structure(matrix, right.species, right.cart_coords @ rotation, coords_are_cartesian=True)
 
 
-def test_a_left_handed_lattice_does_not_become_a_mirror_image(tmp_path):
+def test_left_handed_basis_does_not_produce_a_mirror_image(tmp_path):
     turn, _ = np.linalg.qr(np.random.default_rng(5).normal(size=(3, 3)))
     turn *= np.linalg.det(turn)
     items = {"right": quartz(), "turned": quartz(rotation=turn)}
@@ -118,7 +118,7 @@ def test_a_left_handed_lattice_does_not_become_a_mirror_image(tmp_path):
 
 
 def drawn_space_group(structure: Structure, cell: str) -> int:
-    """Return the space group of the crystal of silicon and oxygen that a picture shows in its unit cell."""
+    """Return the space group of the silicon and oxygen atoms that a picture shows in its unit cell."""
     settings = RenderSettings(cell=cell, bonds=False, views=["oblique"], centered=False)
     scene = json.loads(crystal_scene(structure, settings).views["oblique"])
     parts = {part["name"]: part["contents"] for part in scene["contents"]}

@@ -96,7 +96,7 @@ def test_result_does_not_depend_on_the_split(name, pauli):
 
 @pytest.mark.parametrize("change", SAME_CELL)
 @pytest.mark.parametrize("name", CRYSTALS)
-def test_sums_are_those_of_the_crystal_not_of_its_description(name, change):
+def test_sums_do_not_depend_on_the_description_of_the_crystal(name, change):
     crystal = CRYSTALS[name]
     changed, reference = lattice_sums(change(crystal), "coded"), lattice_sums(crystal, "coded")
     if change is other_order:
@@ -107,11 +107,11 @@ def test_sums_are_those_of_the_crystal_not_of_its_description(name, change):
 
 def test_supercell_sums_add_up_to_those_of_the_cell():
     small, big = (lattice_sums(crystal, "paper") for crystal in (triclinic(), supercell(triclinic())))
-    # An atom and all six copies of another one, except for the background, which adds up as well.
+    # An atom with all six copies of another one; the contributions of the background add up as well.
     np.testing.assert_allclose(big[0].sum(dim=0), small[0].sum(dim=0), rtol=1e-10, atol=1e-12)
 
 
-def test_sums_are_symmetric_and_alike_for_all_self_pairs():
+def test_sums_are_symmetric_and_equal_for_all_self_pairs():
     sums = lattice_sums(triclinic(), "coded")
     torch.testing.assert_close(sums, sums.transpose(0, 1), rtol=0, atol=1e-15)
     diagonal = sums.diagonal().T
@@ -120,7 +120,7 @@ def test_sums_are_symmetric_and_alike_for_all_self_pairs():
 
 
 @pytest.mark.parametrize("chunk", [97, 5000, 10**9])
-def test_result_does_not_depend_on_batch_nor_chunk_to_the_last_bit(monkeypatch, chunk):
+def test_result_does_not_depend_on_batch_or_chunk_to_the_last_bit(monkeypatch, chunk):
     crystals = [*CRYSTALS.values(), supercell(triclinic()), copper(), supercell(copper())]
     reference = [lattice_sums(crystal, "coded") for crystal in crystals]
     monkeypatch.setitem(module.CHUNK, "cpu", chunk)
@@ -130,7 +130,7 @@ def test_result_does_not_depend_on_batch_nor_chunk_to_the_last_bit(monkeypatch, 
 
 
 class LargestTensor(TorchDispatchMode):
-    """Keeps the size of the largest tensor that an operation made."""
+    """Records the size of the largest tensor that an operation creates."""
 
     def __init__(self):
         super().__init__()
@@ -156,7 +156,7 @@ def test_memory_of_many_and_of_large_cells_is_bounded():
 
 
 @pytest.mark.parametrize("pauli", DECAYS)
-def test_single_precision_is_good_to_a_millionth(pauli):
+def test_single_precision_is_accurate_to_one_millionth(pauli):
     for name, crystal in CRYSTALS.items():
         sums = lattice_sums(crystal, pauli, precision=SINGLE)
         assert sums.dtype == torch.float64
@@ -169,11 +169,11 @@ def test_cells_of_all_sizes_give_finite_sums(size):
     for pauli in DECAYS:
         sums = lattice_sums(crystal, pauli)[0, 0]
         assert torch.isfinite(sums).all()
-        # Madelung constant of a simple cubic lattice of charges in their background.
+        # Madelung constant of a simple cubic lattice of charges in a neutralising background.
         assert float(sums[COULOMB]) * size == pytest.approx(-2.837297479480619, rel=1e-12)
 
 
-def test_summed_potential_weighs_the_terms():
+def test_summed_potential_weights_the_terms():
     assert float(summed_potential(torch.tensor([1.0, 0, 0], dtype=torch.float64))) == -0.801
     assert float(summed_potential(torch.ones(3, dtype=torch.float64))) == pytest.approx(-0.73)
 

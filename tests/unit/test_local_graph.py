@@ -8,7 +8,7 @@ from polyfacet.facets.graph.crystal import Crystal
 from polyfacet.facets.graph.local_graph import SHELL_TOLERANCE_A, local_graph
 
 CRYSTALS = all_crystals()
-# Crystals of the reference whose 16th neighbour closes a shell, so that the published graph is defined.
+# Reference crystals whose 16th neighbour completes a shell, so that the published graph is unambiguous.
 CLOSED = ("diamond_conv", "diamond_prim", "rocksalt_prim", "triclinic_badbasis")
 
 
@@ -24,7 +24,7 @@ def shells(graph) -> Counter:
         (diamond(), {3.567 * 3**0.5 / 4: 4, 3.567 / 2**0.5: 12}),
     ],
 )
-def test_textbook_shells_are_whole_and_counted_as_often_as_asked(crystal, expected):
+def test_textbook_shells_are_complete_and_counted_with_multiplicity(crystal, expected):
     for multiplicity in (1, 2):
         found = shells(local_graph(crystal, multiplicity=multiplicity))
         assert found == {
@@ -44,13 +44,13 @@ def test_graph_is_symmetric_and_reaches_every_atom(name):
 
 @pytest.mark.parametrize("change", SAME_CELL)
 @pytest.mark.parametrize("name", CRYSTALS)
-def test_no_edge_changes_with_the_description(name, change):
+def test_edges_do_not_depend_on_the_description_of_the_crystal(name, change):
     reference, changed = local_graph(CRYSTALS[name]), local_graph(change(CRYSTALS[name]))
     np.testing.assert_allclose(np.sort(changed.distance), np.sort(reference.distance), atol=1e-9)
 
 
-def test_edge_of_one_choice_counts_half_of_a_mutual_one():
-    # A far atom chooses the pair, which do not choose it.
+def test_one_sided_edge_counts_half_as_much_as_a_mutual_one():
+    # The distant atom chooses an atom of the pair, but neither of them chooses it.
     crystal = Crystal(
         np.diag([60.0, 60, 60]), np.array([[0, 0, 0], [1.0, 0, 0], [9.0, 0, 0]]), np.ones(3, int)
     )
@@ -61,7 +61,7 @@ def test_edge_of_one_choice_counts_half_of_a_mutual_one():
     assert sorted(zip(single.source, single.target, strict=True)) == [(0, 1), (1, 0), (1, 2), (2, 1)]
 
 
-def test_radius_takes_in_every_neighbour_within():
+def test_all_neighbours_within_the_radius_are_chosen():
     graph = local_graph(diamond(), min_radius=4.0, multiplicity=1)
     assert np.bincount(graph.target).tolist() == [4 + 12 + 12 + 6 + 12] * 8
 
@@ -88,8 +88,8 @@ def test_reference_graphs(shared):
         graph = local_graph(crystal)
         extra = extra_edges(graph, reference["edge_index_jarvis2022"], reference["edge_dist_jarvis2022"])
         assert (len(extra) == 0) == (file.stem in CLOSED), file.stem
-        # What the published graphs lack are parts of shells that they cut: every edge that is more is as
-        # long as the last shell of one of its atoms.
+        # The published graphs lack parts of shells that they cut: every additional edge is as long as the
+        # last shell of one of its atoms.
         single = local_graph(crystal, multiplicity=1)
         last = [np.sort(single.distance[single.target == atom])[15] for atom in range(len(crystal))]
         for source, target, distance in extra:
@@ -97,7 +97,7 @@ def test_reference_graphs(shared):
 
 
 def extra_edges(graph, edge_index, distances) -> list[tuple[int, int, float]]:
-    """Edges of the graph beyond those of the reference, all of which must be in it."""
+    """Return the edges of the graph that are not in the reference, whose edges must all be in the graph."""
     remaining: dict[tuple[int, int], list[float]] = {}
     for source, target, distance in zip(graph.source, graph.target, graph.distance, strict=True):
         remaining.setdefault((source, target), []).append(distance)
@@ -109,6 +109,6 @@ def extra_edges(graph, edge_index, distances) -> list[tuple[int, int, float]]:
     return [(source, target, d) for (source, target), left in remaining.items() for d in left]
 
 
-def test_cell_without_symmetry_has_no_more_than_the_neighbours_asked_for():
+def test_cell_without_symmetry_has_only_the_requested_neighbours():
     # The images of an atom come in pairs, so that 16 may become 17.
     assert 2 * 16 * 4 <= len(local_graph(triclinic()).distance) <= 2 * 17 * 4

@@ -1,4 +1,4 @@
-"""Facets that a function makes: what it may return, and what is refused in words."""
+"""Facets made by a function: accepted return values, and the reasons for rejecting others."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ def picture_of(value):
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
-def test_a_picture_of_eight_bits_is_written(tmp_path, mode):
+def test_eight_bit_picture_is_written(tmp_path, mode):
     row = make_row(picture_of(Image.new(mode, (3, 2), 1)), "m1", "NaCl", tmp_path)
     assert row["image"] == "m1.png"
     assert decode_png((tmp_path / "m1.png").read_bytes()).size == (3, 2)
@@ -23,21 +23,21 @@ def test_a_picture_of_eight_bits_is_written(tmp_path, mode):
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        (np.zeros((2, 2), np.uint8), "pic is no picture of Pillow but ndarray"),
-        (None, "pic is no picture of Pillow but NoneType"),
-        (Image.new("F", (2, 2)), "pic is a picture of the mode F, not one of 1, L, LA, P, RGB, RGBA"),
-        (Image.new("I", (2, 2)), "pic is a picture of the mode I,"),
-        (Image.new("CMYK", (2, 2)), "pic is a picture of the mode CMYK,"),
+        (np.zeros((2, 2), np.uint8), "pic is not a Pillow image: ndarray"),
+        (None, "pic is not a Pillow image: NoneType"),
+        (Image.new("F", (2, 2)), "pic is a picture in mode F, not one of 1, L, LA, P, RGB, RGBA"),
+        (Image.new("I", (2, 2)), "pic is a picture in mode I,"),
+        (Image.new("CMYK", (2, 2)), "pic is a picture in mode CMYK,"),
         (Image.new("L", (0, 2)), "pic is a picture of 0 x 2 pixels"),
     ],
 )
-def test_a_picture_that_cannot_be_a_png_is_a_reject_of_its_material(tmp_path, value, reason):
+def test_value_that_cannot_be_a_png_is_rejected(tmp_path, value, reason):
     with pytest.raises(FacetError, match=reason):
         make_row(picture_of(value), "m1", "NaCl", tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_picture_whose_file_is_cut_short_is_a_reject_and_no_failure_of_the_machine(tmp_path, monkeypatch):
+def test_truncated_picture_is_a_reject_and_not_a_machine_failure(tmp_path, monkeypatch):
     # Importing AutoGluon, as other tests do, switches it on.
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", False)
     whole = tmp_path / "whole.png"

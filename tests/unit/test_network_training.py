@@ -1,4 +1,4 @@
-"""Training of the network: what it learns from, that it can be interrupted, what it leaves behind."""
+"""Training of the network: the materials it uses, interruptions, and the files it writes."""
 
 import math
 
@@ -43,7 +43,7 @@ def same_weights(first, second) -> bool:
     return all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_training_finds_the_properties_of_formulas_it_has_not_seen(graphs, properties, tmp_path):
+def test_training_predicts_properties_of_unseen_formulas(graphs, properties, tmp_path):
     config = NetworkTraining(epochs=60, batch_size=8, learning_rate=0.01, validation_fraction=0.2)
     _, errors = trained(graphs, properties, tmp_path / "state", config)
     assert set(errors) == {"vol_atom", "e_form"}
@@ -80,7 +80,7 @@ def test_an_interrupted_training_ends_in_the_same_weights(graphs, properties, tm
 
 
 @pytest.mark.parametrize("change", ["seed", "config", "values", "graphs", "damage"])
-def test_a_state_of_another_training_is_not_used(graphs, properties, tmp_path, change):
+def test_state_of_a_different_training_is_ignored(graphs, properties, tmp_path, change):
     state = tmp_path / "state"
     network, _ = trained(graphs, properties, state)
     config, seed = QUICK, 1
@@ -100,7 +100,7 @@ def test_a_state_of_another_training_is_not_used(graphs, properties, tmp_path, c
     assert same_weights(network, again) == (change == "damage")
 
 
-def test_the_best_epoch_is_kept_and_training_stops_without_gain(graphs, properties, tmp_path, monkeypatch):
+def test_best_epoch_is_kept_and_training_stops_without_improvement(graphs, properties, tmp_path, monkeypatch):
     errors = iter([math.nan, 0.5, math.inf, 0.4, 0.6, math.nan, 0.1, 0.0])
     weights = []
 
@@ -115,7 +115,9 @@ def test_the_best_epoch_is_kept_and_training_stops_without_gain(graphs, properti
     assert all(torch.equal(network.state_dict()[name], tensor) for name, tensor in weights[3].items())
 
 
-def test_validation_is_a_part_of_the_training_part_by_formula(graphs, properties, tmp_path, monkeypatch):
+def test_validation_materials_are_split_off_the_training_part_by_formula(
+    graphs, properties, tmp_path, monkeypatch
+):
     seen = {}
 
     def look(network, training, validation, *args, run=training_module.train, **settings):
@@ -125,7 +127,7 @@ def test_validation_is_a_part_of_the_training_part_by_formula(graphs, properties
     monkeypatch.setattr(training_module, "train", look)
     some = graphs[8:]
     trained(some, properties, tmp_path / "state")
-    # The element tells the formula: lithium is not in the part at all, the four polymorphs stay together.
+    # The elements identify the formula: lithium is not in the part, and the four polymorphs stay together.
     formulas = {
         part: {tuple(data.atomic_numbers.tolist()) for data in examples.inputs}
         for part, examples in seen.items()
@@ -136,7 +138,7 @@ def test_validation_is_a_part_of_the_training_part_by_formula(graphs, properties
     assert all(len(examples.inputs) == len(examples.values) for examples in seen.values())
 
 
-def test_unknown_values_are_learned_around(graphs, properties, tmp_path):
+def test_unknown_values_do_not_disturb_training(graphs, properties, tmp_path):
     holes = properties.copy()
     holes.iloc[::2, 1] = np.nan
     network, errors = trained(graphs, holes, tmp_path / "state")
@@ -144,9 +146,7 @@ def test_unknown_values_are_learned_around(graphs, properties, tmp_path):
     assert all(parameter.isfinite().all() for parameter in network.parameters())
 
 
-def test_script_writes_the_network_with_its_record_and_no_trace_of_the_test_part(
-    graphs, properties, tmp_path
-):
+def test_script_writes_network_and_record_without_a_trace_of_the_test_part(graphs, properties, tmp_path):
     in_test = {graph.mat_id for graph in graphs if graph.mat_id.startswith("Rb")}
     write_inputs(tmp_path, graphs, properties, in_test)
     network = fit(tmp_path)
@@ -173,7 +173,7 @@ def test_script_writes_the_network_with_its_record_and_no_trace_of_the_test_part
     assert fit(tmp_path) != network
 
 
-def test_pretraining_comes_first_and_must_not_know_the_test_part(graphs, properties, tmp_path):
+def test_pretraining_precedes_training_and_excludes_the_test_part(graphs, properties, tmp_path):
     in_sample = [graph for graph in graphs if not graph.mat_id.startswith("K")]
     in_test = {graph.mat_id for graph in graphs if graph.mat_id.startswith("Rb")}
     outside = tmp_path / "pretraining"
@@ -200,7 +200,7 @@ def test_pretraining_comes_first_and_must_not_know_the_test_part(graphs, propert
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_gpu_embeds_as_the_processor_does(graphs, properties, tmp_path):
+def test_gpu_embeddings_agree_with_those_of_the_cpu(graphs, properties, tmp_path):
     write_inputs(tmp_path, graphs, properties)
     fit(tmp_path)
     path = tmp_path / "network.safetensors"

@@ -181,7 +181,7 @@ def test_a_name_cannot_be_taken_twice(tmp_path):
         (
             "make=count",
             'make=count, variants={"a": False}',
-            "the facet 'length' has variants and `make`.*Declare one facet for each form",
+            "the facet 'length' has variants and `make`.*Declare one facet per form",
         ),
         ("LENGTH =", "raise SystemExit(3)\n#", "SystemExit: 3"),
     ],

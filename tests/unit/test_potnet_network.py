@@ -29,12 +29,12 @@ def network() -> PotNet:
     return PotNet(SMALL).eval()
 
 
-def test_size_is_that_of_the_published_network():
+def test_number_of_parameters_is_that_of_the_published_network():
     n_parameters = sum(parameter.numel() for parameter in PotNet(NetworkConfig(width=256)).parameters())
     assert n_parameters == pytest.approx(2.7e6, rel=0.02)
 
 
-def test_elements_are_told_apart_but_for_some_f_elements():
+def test_features_distinguish_all_but_some_f_elements():
     table = element_feature_table()
     assert table.shape == (MAX_ATOMIC_NUMBER + 1, 92)
     assert not table[0].any()
@@ -42,7 +42,7 @@ def test_elements_are_told_apart_but_for_some_f_elements():
     assert len(torch.unique(table[1:], dim=0)) == 92
 
 
-def test_bases_peak_at_their_centres_and_tell_far_values_apart():
+def test_bases_peak_at_their_centres_and_distinguish_distant_values():
     values = torch.tensor([-4.0, 0.0, 4.0])
     assert GaussianBasis(9)(values).argmax(dim=1).tolist() == [0, 4, 8]
     assert MultiquadricBasis(9)(values).argmin(dim=1).tolist() == [0, 4, 8]
@@ -50,7 +50,7 @@ def test_bases_peak_at_their_centres_and_tell_far_values_apart():
     assert (far[0] - far[1]).abs().min() > 9
 
 
-def test_embedding_in_a_batch_is_that_of_the_crystal_alone(network):
+def test_embedding_does_not_depend_on_the_batch(network):
     inputs = [network_input(graph) for graph in graphs_of(all_crystals())]
     with torch.inference_mode():
         together = network(Batch.from_data_list(inputs))
@@ -60,7 +60,7 @@ def test_embedding_in_a_batch_is_that_of_the_crystal_alone(network):
     assert torch.pdist(alone).min() > 1e-2
 
 
-def test_edges_that_are_alike_count_as_often_as_they_are(network):
+def test_equal_edges_count_as_often_as_they_occur(network):
     (graph,) = graphs_of({"rocksalt": rocksalt()})
     data = network_input(graph)
     assert data.edge_count.sum() == len(graph.local.source) > len(data.edge_count)
@@ -90,7 +90,7 @@ def test_both_branches_and_all_terms_reach_the_embedding(network):
         assert (embed(graph.local, potentials) - reference).abs().max() > 1e-5
 
 
-def test_head_makes_the_whole_network_trainable():
+def test_head_makes_the_entire_network_trainable():
     torch.manual_seed(0)
     network, head = PotNet(SMALL), PropertyHead(SMALL, n_properties=7)
     graphs = graphs_of({"rocksalt": rocksalt(), "triclinic": triclinic()})

@@ -1,4 +1,4 @@
-"""Bonds and neighbours are pymatgen's own."""
+"""Bonds and neighbours are the same as those of unmodified pymatgen."""
 
 import gzip
 import re

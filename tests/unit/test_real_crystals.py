@@ -1,4 +1,4 @@
-"""The structure facet on crystals of public databases: independent of how a source describes them."""
+"""The graph facet on crystals from public databases: independent of how a source describes them."""
 
 from dataclasses import replace
 
@@ -60,7 +60,9 @@ def through_a_file(crystal, folder):
 
 
 @pytest.mark.parametrize("change", [*SAME_CELL, supercell, conventional_cell])
-def test_embedding_is_that_of_the_material(crystals, network, reference, median_distance, tmp_path, change):
+def test_embedding_does_not_depend_on_the_description_of_the_material(
+    crystals, network, reference, median_distance, tmp_path, change
+):
     changed = {name: through_a_file(change(crystal), tmp_path) for name, crystal in crystals.items()}
     moved = embeddings(network, graphs_of(changed))
     assert len(moved) == 3 * N_EACH
@@ -68,14 +70,14 @@ def test_embedding_is_that_of_the_material(crystals, network, reference, median_
         assert np.linalg.norm(embedding - reference[name]) < 1e-4 * median_distance, name
 
 
-def test_conventional_cells_and_supercells_are_other_cells(crystals):
+def test_conventional_cells_and_supercells_differ_from_primitive_cells(crystals):
     conventional = {name: conventional_cell(crystal) for name, crystal in crystals.items()}
     assert sum(len(conventional[name]) > len(primitive_crystal(crystals[name])) for name in crystals) > 5
     assert all(len(supercell(crystal)) == 6 * len(crystal) for crystal in crystals.values())
 
 
 @pytest.mark.parametrize("change", SAME_CELL)
-def test_no_edge_changes_with_the_description(crystals, change):
+def test_edges_do_not_depend_on_the_description_of_the_crystal(crystals, change):
     for name, crystal in crystals.items():
         reference, changed = local_graph(crystal), local_graph(change(crystal))
         assert len(changed.distance) == len(reference.distance), name
@@ -86,7 +88,7 @@ def test_no_edge_changes_with_the_description(crystals, change):
 
 
 def worst_error(sums, reference):
-    """Largest deviation, as a share of the largest value of the same term in the same crystal."""
+    """Return the largest deviation, relative to the largest value of the same term in the same crystal."""
     return max(
         float(((a - b).abs().amax((0, 1)) / b.abs().amax((0, 1))).max())
         for a, b in zip(sums, reference, strict=True)
@@ -103,7 +105,7 @@ def test_sums_do_not_depend_on_the_split(crystals, pauli):
 
 
 @pytest.mark.parametrize("pauli", ["paper", "coded"])
-def test_single_precision_is_good_to_a_millionth(crystals, pauli):
+def test_single_precision_is_accurate_to_one_millionth(crystals, pauli):
     chosen = list(crystals.values())
     sums = lattice_sums_of(chosen, pauli, precision=SINGLE)
     assert 1e-9 < worst_error(sums, lattice_sums_of(chosen, pauli)) < 1e-6

@@ -1,4 +1,4 @@
-"""What counts as the picture of a crystal."""
+"""Checks that a PNG is a valid picture of a crystal."""
 
 import io
 
@@ -39,11 +39,11 @@ def test_thin_lines_alone_are_a_picture():
 
 
 @pytest.mark.parametrize("value", [0, 128, 255])
-def test_a_uniform_picture_is_refused(value):
+def test_uniform_picture_is_rejected(value):
     assert picture_fault(png(np.full((SIZE, SIZE, 3), value, dtype=np.uint8)), SIZE) is not None
 
 
-def test_a_blank_picture_is_called_blank():
+def test_blank_picture_is_reported_as_blank():
     assert "blank" in picture_fault(png(white()), SIZE)
 
 
@@ -54,25 +54,25 @@ def test_a_single_speck_is_blank():
 
 
 @pytest.mark.parametrize("alpha", [0, 128, 254])
-def test_transparency_anywhere_is_refused(alpha):
+def test_transparency_anywhere_is_rejected(alpha):
     pixels = with_disc(white(channels=4))
     pixels[5, 5, 3] = alpha
     assert "transparent" in picture_fault(png(pixels), SIZE)
 
 
 @pytest.mark.parametrize(("y", "x"), [(0, 0), (0, -1), (-1, 0), (-1, -1)])
-def test_a_background_that_is_not_white_is_refused(y, x):
+def test_background_that_is_not_white_is_rejected(y, x):
     pixels = with_disc(white())
     pixels[y, x] = (254, 255, 255)
     assert "corner" in picture_fault(png(pixels), SIZE)
 
 
 @pytest.mark.parametrize("expected", [63, 65, 300])
-def test_another_size_is_refused(expected):
+def test_wrong_size_is_rejected(expected):
     assert f"instead of {expected} x {expected}" in picture_fault(png(with_disc(white())), expected)
 
 
-def test_a_picture_that_is_not_square_is_refused():
+def test_picture_that_is_not_square_is_rejected():
     assert "64 x 32" in picture_fault(png(with_disc(white())[:32]), SIZE)
 
 
@@ -84,5 +84,5 @@ def damaged(content: bytes) -> bytes:
 @pytest.mark.parametrize(
     "spoil", [lambda b: b"", lambda b: b[: len(b) // 2], damaged, lambda b: b"GIF89a" + b]
 )
-def test_what_does_not_decode_is_refused(spoil):
+def test_file_that_cannot_be_decoded_is_rejected(spoil):
     assert "not a PNG" in picture_fault(spoil(png(with_disc(white()))), SIZE)

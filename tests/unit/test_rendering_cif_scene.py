@@ -1,4 +1,4 @@
-"""Scenes of CIF files, and why there is none."""
+"""Scenes of CIF files, and the reasons if there are none."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ WITHOUT_BONDS = {
 
 @pytest.mark.parametrize("vacuum", ["trim", "keep"])
 @pytest.mark.parametrize("name", WITHOUT_BONDS)
-def test_crystals_without_bonds_are_drawn_without_them_and_say_why(tmp_path, name, vacuum):
+def test_crystals_without_bonds_are_drawn_with_a_reason(tmp_path, name, vacuum):
     write_cif(WITHOUT_BONDS[name], tmp_path / "x.cif")
     scene = scene_of_cif(tmp_path / "x.cif", RenderSettings(vacuum=vacuum))
     assert scene.n_bonds == 0
@@ -48,7 +48,7 @@ def test_crystals_without_bonds_are_drawn_without_them_and_say_why(tmp_path, nam
     assert plain.bonding_failure is None
 
 
-def test_an_unforeseen_error_costs_one_picture_and_is_logged(cif, monkeypatch, caplog):
+def test_unexpected_error_costs_one_picture_and_is_logged(cif, monkeypatch, caplog):
     def fail(structure: Structure, settings: RenderSettings) -> CrystalScene:
         raise ZeroDivisionError("of all things")
 
@@ -59,7 +59,7 @@ def test_an_unforeseen_error_costs_one_picture_and_is_logged(cif, monkeypatch, c
 
 
 @pytest.mark.parametrize("failure", [MemoryError("no room"), OSError(24, "too many open files")])
-def test_a_failure_of_the_machine_is_no_reject(cif, monkeypatch, failure):
+def test_machine_failure_is_not_a_reject(cif, monkeypatch, failure):
     def fail(*_: object) -> CrystalScene:
         raise failure
 
@@ -68,7 +68,7 @@ def test_a_failure_of_the_machine_is_no_reject(cif, monkeypatch, failure):
         scene_of_cif(cif, RenderSettings())
 
 
-def test_a_failure_of_the_machine_makes_no_picture_without_bonds(cif, monkeypatch):
+def test_machine_failure_does_not_lead_to_a_picture_without_bonds(cif, monkeypatch):
     def fail(*_: object) -> None:
         raise MemoryError
 

@@ -47,7 +47,7 @@ def n_spheres(structure: Structure, settings: RenderSettings = SETTINGS) -> int:
     return sum(len(primitive["positions"]) for primitive in parts(structure, settings)["atoms"])
 
 
-def test_rock_salt_has_six_bonds_for_each_formula_unit():
+def test_rock_salt_has_six_bonds_per_formula_unit():
     assert crystal_scene(rock_salt(), SETTINGS).n_bonds == 24
 
 
@@ -61,13 +61,13 @@ def test_atoms_of_one_element_are_one_primitive():
     assert len({primitive["color"] for primitive in atoms}) == 3
 
 
-def test_nothing_in_a_scene_is_for_the_mouse():
+def test_scene_has_no_mouse_interaction():
     text = only_view(crystal_scene(perovskite(), SETTINGS))
     assert "tooltip" not in text
     assert '"clickable":true' not in text
 
 
-def test_the_colour_scheme_is_followed():
+def test_colour_scheme_is_applied():
     jmol = {primitive["color"] for primitive in parts(rock_salt(), RenderSettings(colors="Jmol"))["atoms"]}
     assert jmol == {"#ab5cf2", "#1ff01f"}
     assert jmol != {primitive["color"] for primitive in parts(rock_salt())["atoms"]}
@@ -100,26 +100,26 @@ def test_the_unit_cell_is_optional():
 
 
 def placed_atoms(structure: Structure, settings: RenderSettings) -> np.ndarray:
-    """Give the atoms' positions as the viewer places them, (n, 3)."""
+    """Return the atoms' positions as the viewer places them, shape (n, 3), A."""
     scene = json.loads(only_view(crystal_scene(structure, settings)))
     (atoms,) = (part for part in scene["contents"] if part["name"] == "atoms")
     return np.concatenate([primitive["positions"] for primitive in atoms["contents"]]) + atoms["origin"]
 
 
-def test_what_is_drawn_is_in_the_middle():
+def test_drawing_is_centred():
     corner = Structure(Lattice.cubic(12), ["O", "H"], [[0.2, 0.2, 0.2], [0.28, 0.2, 0.2]])
     atoms = placed_atoms(corner, RenderSettings(unit_cell=False))
     assert (atoms.min(axis=0) + atoms.max(axis=0)) / 2 == pytest.approx([0, 0, 0])
 
 
-def test_the_viewers_own_middle_is_that_of_the_cell():
+def test_without_centring_the_middle_is_that_of_the_cell():
     corner = Structure(Lattice.cubic(12), ["O", "H"], [[0.2, 0.2, 0.2], [0.28, 0.2, 0.2]])
     atoms = placed_atoms(corner, RenderSettings(unit_cell=False, centered=False, vacuum="keep"))
     assert atoms.min(axis=0) == pytest.approx([-3.6, -3.6, -3.6])
 
 
 @pytest.mark.parametrize(("view", "extent"), [("z", (3, 4)), ("x", (4, 5)), ("y", (5, 3))])
-def test_a_view_shows_the_two_axes_across_it(view, extent):
+def test_view_shows_the_two_axes_perpendicular_to_it(view, extent):
     box = Structure(Lattice([[3, 0, 0], [0, 4, 0], [0, 0, 5]]), ["Fe"], [[0, 0, 0]])
     (cell,) = parts(box, RenderSettings(views=[view]))["unit_cell"]
     edges = np.array(cell["contents"][0]["positions"])
@@ -139,7 +139,7 @@ def test_the_views_of_a_crystal_show_the_same_bonds(monkeypatch):
     assert len(calls) == 1
 
 
-def test_the_cell_can_be_a_standard_one():
+def test_standard_cells_can_be_drawn():
     primitive = rock_salt().get_primitive_structure()
     conventional = RenderSettings(cell="conventional", bonded_sites_outside_unit_cell=False)
     assert crystal_scene(primitive, RenderSettings()).n_bonds == 6
@@ -167,7 +167,7 @@ def test_sites_outside_the_cell_are_moved_into_it():
 
 
 def shared_perovskite() -> Structure:
-    """Barium and strontium share a site, and a tenth of the oxygen is missing."""
+    """Return a perovskite in which barium and strontium share a site and a tenth of the oxygen is missing."""
     shared = Structure.from_spacegroup(
         "Pm-3m",
         Lattice.cubic(3.95),
@@ -222,7 +222,7 @@ def test_an_alloy_is_drawn():
     }
 
 
-def test_bonds_that_lead_across_the_vacuum_are_told(monkeypatch):
+def test_bonds_across_the_vacuum_are_reported(monkeypatch):
     def across(structure):
         graph = bonding.unbonded(structure)
         graph.add_edge(0, 0, to_jimage=(1, 0, 0))
@@ -230,10 +230,10 @@ def test_bonds_that_lead_across_the_vacuum_are_told(monkeypatch):
 
     monkeypatch.setattr("polyfacet.facets.image.scene.bonded", across)
     scene = crystal_scene(Structure(Lattice.cubic(9), ["Ne"], [[0, 0, 0]]), SETTINGS)
-    assert (scene.n_bonds, scene.bonding_failure) == (0, "all bonds lead across the vacuum")
+    assert (scene.n_bonds, scene.bonding_failure) == (0, "all bonds cross the vacuum")
 
 
-def test_a_failure_of_the_bonds_is_told_and_drawn_without_bonds(monkeypatch):
+def test_bonding_failure_is_reported_and_drawn_without_bonds(monkeypatch):
     def fail(*_):
         raise RuntimeError("QH6154 initial simplex is flat")
 
@@ -244,12 +244,12 @@ def test_a_failure_of_the_bonds_is_told_and_drawn_without_bonds(monkeypatch):
     assert scene.views == crystal_scene(rock_salt(), RenderSettings(bonds=False)).views
 
 
-def test_bonds_that_were_found_or_not_asked_for_are_no_failure():
+def test_found_or_unrequested_bonds_are_not_a_failure():
     assert crystal_scene(rock_salt(), SETTINGS).bonding_failure is None
     assert crystal_scene(rock_salt(), RenderSettings(bonds=False)).bonding_failure is None
 
 
-def test_coordinates_that_are_not_finite_are_refused():
+def test_coordinates_that_are_not_finite_are_rejected():
     broken = Structure(Lattice.cubic(4), ["Na", "Cl"], [[0, 0, 0], [0.5, float("nan"), 0.5]])
     with pytest.raises(SceneError):
         crystal_scene(broken, RenderSettings(bonds=False))
@@ -269,7 +269,7 @@ for group, a, pair, x in ("Fm-3m", 6, "Na Cl", 0.5), ("F-43m", 6, "Ga As", 0.25)
 
 
 def test_scenes_are_the_same_in_every_process():
-    """Neighbours at equal distances are the case in point: here nearly all of them."""
+    """The critical case is neighbours at equal distances, as nearly all are here."""
     outputs = [
         subprocess.run(
             [sys.executable, "-c", PRINT_SCENES, str(WORKFLOW), str(ballast)],

@@ -1,4 +1,4 @@
-"""Scenes that are kept are those that would be made, and none is taken for another."""
+"""Cached scenes are the same as newly made ones, and none is mistaken for another."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ def cif(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the files of which a scene has been made."""
+    """Return the names of the files whose scenes have been made."""
     names = []
     plain = cif_scene.scene_of_cif
 
@@ -46,7 +46,7 @@ def test_a_scene_is_made_once_and_stays_the_same(cif, made, tmp_path):
     assert scenes == [SceneMaker(SETTINGS).scene(cif)] * 3
 
 
-def test_what_only_the_viewer_looks_at_makes_no_other_scene(cif, made, tmp_path):
+def test_settings_of_the_viewer_do_not_change_the_scene(cif, made, tmp_path):
     for settings in (SETTINGS, RenderSettings(size=64, sphere_segments=8, webgl="swiftshader")):
         SceneMaker(settings, tmp_path / "scenes").scene(cif)
     assert len(made) == 1
@@ -84,7 +84,7 @@ def test_a_damaged_scene_is_made_again(cif, made, tmp_path, damage):
     assert len(made) == 2
 
 
-def test_a_failure_is_not_kept(made, tmp_path):
+def test_failure_is_not_cached(made, tmp_path):
     maker = SceneMaker(SETTINGS, tmp_path / "scenes")
     with pytest.raises(SceneError, match="no structure file absent.cif"):
         maker.scene(tmp_path / "absent.cif")
@@ -112,7 +112,7 @@ scene_cache._write(Path(sys.argv[1]) / "scene.json.gz", None)
 """
 
 
-def test_what_a_killed_process_left_is_removed_and_what_another_one_writes_is_not(cif, tmp_path):
+def test_files_of_killed_processes_are_removed_and_those_being_written_are_not(cif, tmp_path):
     folder = tmp_path / "scenes"
     command = [sys.executable, "-c", WRITE_AND_HANG, str(folder)]
     environment = {**os.environ, "PYTHONPATH": str(PROJECT / "workflow")}
@@ -136,7 +136,7 @@ def test_what_a_killed_process_left_is_removed_and_what_another_one_writes_is_no
     assert [path.suffix for path in folder.iterdir()] == [".gz"]
 
 
-def test_a_scene_that_cannot_be_written_leaves_nothing(cif, tmp_path, monkeypatch):
+def test_scene_that_cannot_be_written_leaves_no_file(cif, tmp_path, monkeypatch):
     def full(*_: object, **__: object) -> bytes:
         raise OSError(28, "No space left on device")
 

@@ -1,4 +1,4 @@
-"""Settings of the pictures are checked where they are made, and decide what the viewer shows."""
+"""Settings of pictures are validated and determine what the viewer shows."""
 
 import pytest
 from pydantic import ValidationError
@@ -7,7 +7,7 @@ from polyfacet.config.images import Drawing
 from polyfacet.facets.image.settings import RenderSettings
 
 
-def test_the_viewer_is_plain():
+def test_viewer_shows_no_controls():
     properties = RenderSettings(size=300).component_properties()
     assert properties["sceneSize"] == 300
     assert properties["axisView"] == "HIDDEN"
@@ -25,7 +25,7 @@ def test_the_defaults_are_those_of_the_configuration():
     "wrong",
     [{"size": 0}, {"size": 100_000}, {"sphere_segments": 2}, {"colors": "vesta"}, {"webgl": "cuda"}],
 )
-def test_what_cannot_be_drawn_is_refused_by_name(wrong):
+def test_invalid_setting_is_named(wrong):
     (name,) = wrong
     with pytest.raises(ValidationError, match=name):
         RenderSettings(**wrong)

@@ -1,4 +1,4 @@
-"""Chains, layers and molecules in vacuum: found, kept whole, drawn without the empty part of their cell."""
+"""Chains, layers and molecules in vacuum: detected, kept intact, drawn without the empty part of the cell."""
 
 import json
 
@@ -14,7 +14,7 @@ from polyfacet.facets.image.vacuum import MARGIN_A, vacuum_of, without_vacuum
 
 
 def chain() -> Structure:
-    """A zigzag chain along c, across the corner of an oblique cell; its atoms lie in all four corners."""
+    """Return a zigzag chain along c at the corner of an oblique cell; its atoms are in all four corners."""
     return Structure(
         Lattice([[16, 0, 0], [-7, 15, 0.0], [0.6, 0.4, 4.0]]),
         ["Se", "Se"],
@@ -23,7 +23,7 @@ def chain() -> Structure:
 
 
 def layer() -> Structure:
-    """Graphene, torn by the boundary of a cell whose c is not perpendicular to it."""
+    """Return graphene, split by the boundary of a cell whose c is not perpendicular to it."""
     return Structure(
         Lattice([[2.46, 0, 0], [-1.23, 2.13, 0], [1, 0.5, 20]]),
         ["C", "C"],
@@ -36,14 +36,14 @@ def molecule() -> Structure:
 
 
 def bulk() -> Structure:
-    """A layered crystal with a van der Waals gap."""
+    """Return a layered crystal with a van der Waals gap."""
     return Structure(
         Lattice.hexagonal(3.2, 7.5), ["Sn", "I", "I"], [[0, 0, 0], [1 / 3, 2 / 3, 0.24], [2 / 3, 1 / 3, 0.76]]
     )
 
 
 def linked(structure: Structure, cutoff: float) -> OrderedStructureGraph:
-    """Bonds between all atoms that are nearer than the cutoff, A."""
+    """Return a graph with bonds between all atoms closer than the cutoff, A."""
     graph = unbonded(structure)
     for start, end, image, _ in zip(*structure.get_neighbor_list(cutoff), strict=True):
         if start <= end:
@@ -52,7 +52,7 @@ def linked(structure: Structure, cutoff: float) -> OrderedStructureGraph:
 
 
 def bond_vectors(graph: StructureGraph) -> np.ndarray:
-    """Give the bonds as sorted Cartesian vectors, (n, 3), A."""
+    """Return the bonds as sorted Cartesian vectors, shape (n, 3), A."""
     sites = graph.structure
     vectors = [
         sites.lattice.get_cartesian_coords(
@@ -67,12 +67,12 @@ def bond_vectors(graph: StructureGraph) -> np.ndarray:
 @pytest.mark.parametrize(
     ("structure", "axes"), [(chain(), [0, 1]), (layer(), [2]), (molecule(), [0, 1, 2]), (bulk(), [])]
 )
-def test_vacuum_is_found_where_it_is(structure, axes):
+def test_vacuum_is_found_along_the_right_axes(structure, axes):
     assert list(vacuum_of(structure)) == axes
 
 
 @pytest.mark.parametrize(("structure", "cutoff"), [(chain(), 3.0), (layer(), 1.6), (molecule(), 1.2)])
-def test_without_vacuum_bonds_are_as_long_and_point_as_before(structure, cutoff):
+def test_removing_vacuum_keeps_bond_vectors(structure, cutoff):
     graph = linked(structure, cutoff)
     tight = without_vacuum(graph, vacuum_of(structure))
     assert graph.graph.number_of_edges() > 0
@@ -81,7 +81,7 @@ def test_without_vacuum_bonds_are_as_long_and_point_as_before(structure, cutoff)
 
 
 @pytest.mark.parametrize("structure", [chain(), layer(), molecule()])
-def test_without_vacuum_the_cell_ends_around_the_atoms(structure):
+def test_removing_vacuum_fits_the_cell_to_the_atoms(structure):
     axes = list(vacuum_of(structure))
     tight = without_vacuum(unbonded(structure), vacuum_of(structure)).structure
     coords, lengths = tight.frac_coords, np.array(tight.lattice.abc)
@@ -105,7 +105,7 @@ def test_a_bond_across_the_vacuum_is_left_out():
 
 
 def test_nothing_is_drawn_beyond_the_ends_of_a_molecule():
-    """Its last atoms are so near to the walls that Crystal Toolkit would repeat them in a bulk cell."""
+    """Its outermost atoms are so close to the boundary that Crystal Toolkit would repeat them in bulk."""
     sites = [[5 + 1.3 * i, 6, 6] for i in range(30)]
     rod = Structure(Lattice.orthorhombic(60, 12, 12), ["C"] * 30, sites, coords_are_cartesian=True)
     (scene,) = crystal_scene(rod, RenderSettings(bonds=False)).views.values()
@@ -114,7 +114,7 @@ def test_nothing_is_drawn_beyond_the_ends_of_a_molecule():
 
 
 @pytest.mark.parametrize("structure", [chain(), molecule()])
-def test_what_is_drawn_does_not_depend_on_where_the_boundary_is(structure):
+def test_drawing_does_not_depend_on_the_position_of_the_cell_boundary(structure):
     moved = structure.copy()
     moved.translate_sites(range(len(moved)), [0.3, 0.4, 0])
     settings = RenderSettings(bonds=False, views=["oblique"])

@@ -1,4 +1,4 @@
-"""Where one looks from: rotations, and montages of what is seen."""
+"""Views: rotations of the crystal, and montages of several views."""
 
 import io
 
@@ -20,7 +20,7 @@ def test_a_view_is_a_rotation(view):
     assert np.linalg.det(rotation) == pytest.approx(1)
 
 
-def test_the_view_along_z_leaves_everything_as_it_is():
+def test_view_along_z_is_the_identity():
     assert rotation_of_view("z", TRICLINIC).tolist() == np.eye(3).tolist()
 
 
@@ -32,7 +32,7 @@ def test_a_lattice_vector_points_at_the_viewer_and_the_next_one_to_the_right(vie
     assert seen[axis - 2][1] == pytest.approx(0)
 
 
-def test_obliquely_c_is_upright_and_every_lattice_vector_is_seen():
+def test_oblique_view_has_c_upright_and_shows_every_lattice_vector():
     seen = TRICLINIC.matrix @ rotation_of_view("oblique", TRICLINIC).T
     assert seen[2][0] == pytest.approx(0)
     assert seen[2][1] == pytest.approx(9 * np.cos(np.radians(20)))
@@ -46,7 +46,7 @@ def plain(color: str) -> bytes:
     return content.getvalue()
 
 
-def test_a_montage_shows_its_pictures_line_by_line():
+def test_montage_shows_its_pictures_row_by_row():
     sheet = Image.open(io.BytesIO(montage([plain(c) for c in ("red", "lime", "blue")], 64)))
     assert sheet.size == (64, 64)
     places = [(16, 16), (48, 16), (16, 48), (48, 48)]
@@ -59,6 +59,6 @@ def test_a_montage_shows_its_pictures_line_by_line():
 
 
 @pytest.mark.parametrize(("n", "columns"), [(1, 1), (2, 2), (4, 2), (5, 3), (7, 3)])
-def test_a_montage_is_as_square_as_can_be(n, columns):
+def test_montage_is_as_square_as_possible(n, columns):
     sheet = np.asarray(Image.open(io.BytesIO(montage([plain("black")] * n, 60))))
     assert (sheet == 0).all(axis=-1).mean() == pytest.approx(n / columns**2)

@@ -86,7 +86,7 @@ CRYSTALS = {
 
 
 def unfold(text):
-    """Rebuild the crystal of a short CIF from its text and the operations that its symbol names."""
+    """Reconstruct the crystal from a short CIF and the symmetry operations of its Hall symbol."""
     cell = [float(value) for value in re.findall(r"^_cell_\w+ (\S+)$", text, re.MULTILINE)]
     symbol = re.search(r"Hall '(.*)'", text).group(1)
     number = next(i for i in range(1, 531) if spglib.get_spacegroup_type(i).hall_symbol == symbol)
@@ -110,13 +110,13 @@ def test_the_short_cif_of_rock_salt():
 
 
 @pytest.mark.parametrize("crystal", CRYSTALS.values(), ids=CRYSTALS.keys())
-def test_a_short_cif_holds_the_whole_crystal(crystal):
+def test_short_cif_describes_the_complete_crystal(crystal):
     unfolded = unfold(compact_cif(crystal))
     assert StructureMatcher(ltol=1e-3, stol=1e-2, angle_tol=0.1, scale=False).fit(crystal, unfolded)
     assert unfolded.density == pytest.approx(crystal.density, rel=2e-3)
 
 
-def test_the_same_crystal_has_the_same_short_cif_whatever_the_order_of_its_sites():
+def test_short_cif_does_not_depend_on_the_order_of_sites():
     for crystal in (RUTILE, SPINEL, CORUNDUM):
         reverse = Structure.from_sites(crystal.sites[::-1])
         assert compact_cif(reverse) == compact_cif(crystal) == compact_cif(crystal.copy())
@@ -139,7 +139,7 @@ def test_a_coordinate_that_rounds_to_one_is_zero():
     ],
     ids=["shared", "coinciding"],
 )
-def test_a_structure_without_a_short_cif_is_refused_with_the_reason(crystal, reason):
+def test_structure_without_a_short_cif_is_rejected_with_a_reason(crystal, reason):
     with pytest.raises(CompactCifError, match=reason):
         compact_cif(crystal)
 
@@ -149,8 +149,8 @@ def describe():
     return Describer()
 
 
-def test_robocrystallographers_sentences_have_their_words_in_one_order(describe):
-    # "corner", "edge" and "face" come from sets, whose order would change with each run of the tests.
+def test_robocrystallographer_sentences_have_a_fixed_word_order(describe):
+    # "corner", "edge" and "face" come from sets, whose order would change with each test run.
     assert describe(SALT) == SALT_SENTENCES
     assert describe(COPPER) == COPPER_SENTENCES
 
@@ -161,14 +161,14 @@ def test_sentences_do_not_depend_on_the_choice_of_cell(describe):
     assert describe(supercell) == SALT_SENTENCES
 
 
-def test_no_molecule_is_looked_up(describe, monkeypatch):
+def test_molecule_names_are_not_looked_up(describe, monkeypatch):
     for name in ("get_name_from_molecule_graph", "get_name_from_pubchem"):
         monkeypatch.setattr(MoleculeNamer, name, lambda *_: pytest.fail("asked for a name"))
     nitrogen = Structure(Lattice.cubic(6), ["N", "N"], [[0, 0, 0], [0, 0, 1.1 / 6]])
     assert "zero-dimensional" in describe(nitrogen)
 
 
-def test_a_structure_that_cannot_be_described_is_refused_with_the_reason(describe, monkeypatch):
+def test_structure_that_cannot_be_described_is_rejected_with_a_reason(describe, monkeypatch):
     with pytest.raises(DescriptionError, match="a site is shared"):
         describe(SHARED_SITE)
     monkeypatch.setattr(describe, "condenser", None)
@@ -178,7 +178,7 @@ def test_a_structure_that_cannot_be_described_is_refused_with_the_reason(describ
 
 @pytest.fixture
 def shard(tmp_path):
-    """Folder with the CIFs of rock salt, of a shared site and of nothing, and the table that lists them."""
+    """Return a folder with CIFs of rock salt and of an alloy, an empty CIF, and the table that lists them."""
     write_cif(SALT, tmp_path / "salt.cif")
     write_cif(SHARED_SITE, tmp_path / "alloy.cif")
     (tmp_path / "empty.cif").touch()
@@ -186,7 +186,7 @@ def shard(tmp_path):
     return tmp_path
 
 
-def test_a_failure_of_the_machine_is_no_reject(monkeypatch):
+def test_machine_failure_is_not_a_reject(monkeypatch):
     describer = Describer()
 
     def fail(*_):

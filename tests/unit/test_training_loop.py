@@ -1,4 +1,4 @@
-"""The loop of all networks: which epoch it keeps, when it stops, and that an interruption changes nothing."""
+"""The training loop: which epoch it keeps, when it stops, and how it resumes after an interruption."""
 
 import math
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from polyfacet.networks.loop import Ended, Plan, train
 
 
 class Countdown:
-    """A network of one weight that grows by one each epoch, with given errors."""
+    """A network with a single weight that grows by one per epoch, and given errors."""
 
     def __init__(
         self, errors: Sequence[float], dies_after: int | None = None, gives_up_in: int | None = None
@@ -39,14 +39,14 @@ class Countdown:
         return self.model.weight.item()
 
 
-def test_the_epoch_of_the_lowest_error_is_kept():
+def test_epoch_with_the_lowest_error_is_kept():
     network = Countdown([3, 1, 2, math.nan])
     assert network.train(None, epochs=4) == Ended(2, 1, 4, diverged=True)
     assert network.weight == 2
     assert not network.model.training
 
 
-def test_it_stops_without_gain_once_an_error_was_finite():
+def test_training_stops_without_improvement_once_an_error_was_finite():
     network = Countdown([math.inf, math.nan, 2, 3, 2, 1])
     assert network.train(None, epochs=6, patience=2) == Ended(3, 2, 5, diverged=False)
 
@@ -55,7 +55,7 @@ def test_no_finite_error_leaves_no_best_epoch():
     assert Countdown([math.nan] * 2).train(None, epochs=2) == Ended(0, math.inf, 2, diverged=True)
 
 
-def test_an_epoch_that_gives_up_ends_it_and_leaves_no_state(tmp_path):
+def test_abandoned_epoch_ends_training_and_leaves_no_state(tmp_path):
     network = Countdown([2, 1, 0], gives_up_in=1)
     assert network.train(tmp_path / "state", epochs=3) == Ended(1, 2, 1, diverged=True)
     assert network.weight == 1
@@ -63,7 +63,7 @@ def test_an_epoch_that_gives_up_ends_it_and_leaves_no_state(tmp_path):
 
 
 @pytest.mark.parametrize("dies_after", [1, 2, 3])
-def test_an_interrupted_training_goes_on(tmp_path, monkeypatch, dies_after):
+def test_interrupted_training_resumes(tmp_path, monkeypatch, dies_after):
     monkeypatch.setattr(loop, "SAVE_EVERY_S", 0)
     errors = [3, 1, 2, 4]
     with pytest.raises(KeyboardInterrupt):
@@ -74,7 +74,7 @@ def test_an_interrupted_training_goes_on(tmp_path, monkeypatch, dies_after):
     assert again.weight == 2
 
 
-def test_a_state_of_another_training_is_not_used(tmp_path):
+def test_state_of_a_different_training_is_ignored(tmp_path):
     Countdown([1]).train(tmp_path / "state", epochs=1, digest="other")
     again = Countdown([1])
     again.train(tmp_path / "state", epochs=1)

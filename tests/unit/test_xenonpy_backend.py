@@ -1,4 +1,4 @@
-"""XenonPy 0.6.7 itself is the oracle of the statistics."""
+"""Comparison of the statistics with those of XenonPy 0.6.7 itself."""
 
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +16,7 @@ N_COMPOSITIONS = 2000
 
 
 def assert_the_same_statistics(compositions, elements):
-    """Compare to 1e-9 of the value (of 1, where it is smaller), with NaN and infinity in the same places."""
+    """Compare with a relative and absolute tolerance of 1e-9; NaN and infinity must be in the same places."""
     assert len(compositions) == N_COMPOSITIONS
     theirs = xenonpy_statistics(compositions, elements)
     ours = composition_statistics(compositions, elements, "xenonpy")
@@ -24,11 +24,11 @@ def assert_the_same_statistics(compositions, elements):
     np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9)
 
 
-def test_the_oracle_is_the_release_that_the_study_of_the_images_used():
+def test_xenonpy_is_the_release_that_the_published_study_used():
     assert version("xenonpy") == "0.6.7"
 
 
-def test_statistics_of_random_compositions_are_xenonpys():
+def test_statistics_of_random_compositions_agree_with_xenonpy():
     elements = rebuild_elements().table
     rng = np.random.default_rng(0)
     compositions = []
@@ -41,7 +41,7 @@ def test_statistics_of_random_compositions_are_xenonpys():
     assert_the_same_statistics(compositions, elements)
 
 
-def test_statistics_of_real_alloys_are_xenonpys(shared):
+def test_statistics_of_real_alloys_agree_with_xenonpy(shared):
     table = pd.read_csv(shared / "data" / "elements" / "elements_completed.csv", index_col=0)
     steels = pd.read_csv(shared / "data" / "alloys" / "nims_steel_360.csv").loc[:, "C":"Mo"]
     glasses = pd.read_csv(shared / "data" / "alloys" / "metallic_glass_gfa_6470.csv")["Alloy"]
@@ -50,7 +50,7 @@ def test_statistics_of_real_alloys_are_xenonpys(shared):
     assert_the_same_statistics(compositions[:N_COMPOSITIONS], check_elements(table, "XenonPy"))
 
 
-def test_missing_properties_stay_missing_where_xenonpy_has_none():
+def test_missing_properties_give_nan_as_in_xenonpy():
     table = pd.DataFrame({"f": [2.0, np.nan, 8.0]}, index=["H", "He", "Li"])
     compositions = [{"H": 1.0, "Li": 1.0}, {"H": 1.0, "He": 1.0}]
     theirs = xenonpy_statistics(compositions, table)
@@ -62,7 +62,7 @@ def test_no_compositions_give_no_statistics():
     assert xenonpy_statistics([], pd.DataFrame({"f": [1.0]}, index=["H"])).shape == (0, 7, 1)
 
 
-def test_the_home_folder_is_left_alone(tmp_path, monkeypatch):
+def test_home_folder_is_not_modified(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     xenonpy_statistics([{"H": 1.0}], pd.DataFrame({"f": [1.0]}, index=["H"]))
     assert Path.home() == tmp_path

@@ -1,4 +1,4 @@
-"""Crystals whose numbers are in textbooks, and some awkward ones, for the tests of the structure facet."""
+"""Crystals with textbook values, and some awkward ones, for the tests of the graph facet."""
 
 import numpy as np
 from pymatgen.core import Lattice, Structure
@@ -43,13 +43,13 @@ def triclinic() -> Crystal:
 
 
 def slab() -> Crystal:
-    """One layer with 15 A of vacuum."""
+    """Return a layer with 15 A of vacuum."""
     coords = [[1 / 3, 2 / 3, 0.5], [2 / 3, 1 / 3, 0.584], [2 / 3, 1 / 3, 0.416]]
     return crystal_from_structure(Structure(Lattice.hexagonal(3.16, 18.5), ["Mo", "S", "S"], coords))
 
 
 def chain() -> Crystal:
-    """One atomic chain with 15 A of vacuum around it."""
+    """Return an atomic chain with 15 A of vacuum around it."""
     return crystal_from_structure(Structure(Lattice.orthorhombic(2.4, 15, 15), ["Se"], [[0, 0, 0]]))
 
 

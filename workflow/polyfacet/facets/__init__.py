@@ -1,1 +1,1 @@
-"""The ways to look at a material."""
+"""Facets: the ways to look at a material."""

@@ -1,6 +1,6 @@
-"""What the stages of facets made, aligned by material: the columns that models and the dataset see.
+"""Facet tables aligned by material: the facet columns of models and of the dataset.
 
-Each facet's stage writes tables of its own, one per shard; a material that the stage rejected is not in them.
+The stage of each facet writes its own tables, one per shard, without the materials that it rejected.
 """
 
 import os
@@ -25,7 +25,7 @@ def facet_fields(facet: Facet, structure_pictures: Sequence[str] = ("image",)) -
     facet
         The facet.
     structure_pictures
-        Columns of the structures' pictures: ``image``, or one for each view (``image_a``, ``image_b``).
+        Columns of the structure pictures: ``image``, or one per view (``image_a``, ``image_b``).
     """
     name, label = facet.name, facet.label
     match facet.kind:
@@ -35,13 +35,13 @@ def facet_fields(facet: Facet, structure_pictures: Sequence[str] = ("image",)) -
             shown = structure_pictures if facet.stage and facet.stage.has_views else [name]
             return [field for each in shown for field in _picture_fields(each, label)]
         case _:
-            # A list of fixed size cannot be missing: Arrow does not read such a column back.
+            # Not a list of fixed size: Arrow cannot read back such a column with missing values.
             number = _number_of(facet)
             return [column(name, pa.list_(number), label, nullable=True)]
 
 
 def read_facet(facet: Facet, tables: Sequence[Path]) -> pd.DataFrame:
-    """Read what a facet's stage made: ``mat_id`` and the facet's columns; pictures as absolute paths.
+    """Read the tables of a facet: ``mat_id`` and the facet's columns; pictures as absolute paths.
 
     Parameters
     ----------
@@ -70,32 +70,37 @@ def tables_by_facet(
     facets
         The facets.
     tables
-        Tables of those that have a stage, facet after facet, as many of each.
+        Tables of the facets that have a stage, in their order, the same number for each.
     sample
-        Table of the materials, which holds the others itself.
+        Table of the materials, which contains the other facets.
+
+    Raises
+    ------
+    ValueError
+        If the tables cannot be divided evenly among the facets.
     """
     staged = [facet for facet in facets if facet.stage is not None]
     n = len(tables) // len(staged) if staged else 0
     if n * len(staged) != len(tables):
-        raise ValueError(f"{len(tables)} tables cannot be of {len(staged)} facets")
+        raise ValueError(f"{len(tables)} tables cannot be divided evenly among {len(staged)} facets")
     own = {facet: tables[i * n : (i + 1) * n] for i, facet in enumerate(staged)}
     return {facet: own.get(facet, [sample]) for facet in facets}
 
 
 def with_facets(materials: pd.DataFrame, tables: Mapping[Facet, Sequence[Path]]) -> pd.DataFrame:
-    """Add facets to materials, and the column ``facets`` that lists which ones each material has.
+    """Add facets to materials, and the column ``facets``, which lists those that each material has.
 
     Parameters
     ----------
     materials
         Rows with ``mat_id``.
     tables
-        Facet to its tables.
+        Tables of each facet.
 
     Returns
     -------
     pandas.DataFrame
-        The same rows in the same order; what a material lacks is missing.
+        The same rows in the same order; facets that a material lacks are missing values.
     """
     frame = materials
     present: dict[Facet, pd.Series] = {}
@@ -108,12 +113,12 @@ def with_facets(materials: pd.DataFrame, tables: Mapping[Facet, Sequence[Path]])
 
 
 def check_pictures(frame: pd.DataFrame, facets: Sequence[Facet]) -> None:
-    """Check that the pictures of a table are the files that it was made with.
+    """Check that the pictures of a table exist and have not changed since the table was written.
 
     Raises
     ------
     UserError
-        If one is missing or has changed; names the file and the material.
+        If a picture is missing or has changed; the message names the file and the material.
     """
     pictures = [facet for facet in facets if facet.kind == "image"]
     for name in (name for facet in pictures for name in shown_columns(facet, frame.columns)):
@@ -123,7 +128,7 @@ def check_pictures(frame: pd.DataFrame, facets: Sequence[Facet]) -> None:
 
 
 def relative_pictures(frame: pd.DataFrame, home: Path) -> pd.DataFrame:
-    """Return the table with paths of pictures as seen from a folder."""
+    """Return the table with paths of pictures relative to a folder."""
     names = [name.removesuffix(DIGEST_SUFFIX) for name in frame.columns if name.endswith(DIGEST_SUFFIX)]
     # One file system call per folder instead of one per picture.
     folders: dict[Path, str] = {}
@@ -154,7 +159,7 @@ def _picture_fields(name: str, label: str) -> list[pa.Field]:
 
 
 def _number_of(facet: Facet) -> pa.DataType:
-    """Return the type of a vector's numbers; columns of tables are as precise as they were given."""
+    """Return the type of a vector's numbers; columns of the materials table keep their precision."""
     return facet.stage.schema.field(facet.stage.column).type.value_type if facet.stage else pa.float64()
 
 
@@ -174,7 +179,7 @@ def _pictures(manifests: Sequence[Path], schema: pa.Schema) -> pd.DataFrame:
 
 
 def _by_view(pictures: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Arrange the structures' pictures: one row per material, one column per view."""
+    """Pivot the structure pictures: one row per material, one column per view."""
     views = sorted(pictures["view"].unique())
     if len(views) < 2:
         return _named(pictures.drop(columns="view"), name)

@@ -1,4 +1,4 @@
-"""What a facet is: a way to look at a material, declared once."""
+"""Declaration of a facet: one way to look at a material."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,33 +12,33 @@ from polyfacet.materials.stage_tables import MADE_PICTURES, MADE_TEXTS, VECTORS
 from polyfacet.runtime.names import check_name
 from polyfacet.runtime.plugins import Declaration
 
-# What a model gets to see: a text, a picture (path of a PNG), or a vector of numbers.
+# What models receive: a text, a picture (path of a PNG), or a vector of numbers.
 Kind = Literal["text", "image", "vector"]
-# What it is made of: the formula, the structure, or columns of a table as they are.
+# What it is made from: the formula, the structure, or unchanged columns of a table.
 Needs = Literal["formula", "structure", "columns"]
 FORM_SEPARATOR = ":"
 
 
 class FacetError(ValueError):
-    """A material of which a facet cannot be made; the message becomes the reason of the reject."""
+    """A facet cannot be made for a material; the message becomes the reason for the reject."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What the jobs that make a facet leave: one table for each shard, and the pictures that it lists.
+    """Output of the jobs that make a facet: one table per shard, and the pictures that it lists.
 
     Attributes
     ----------
     folder
-        Folder below that of the source, or of the split; ``{form}`` stands for the variant.
+        Folder inside that of the source, or of the split; ``{form}`` is replaced by the variant.
     schema
         Columns of the table.
     column
-        The column that models see.
+        The column that models receive.
     of_split
-        Whether it is repeated for each split, because something of it is fitted on the training part.
+        Whether the stage is repeated for each split, because part of it is fitted on the training part.
     rejects
-        Folder of the stage that rejects materials and keeps results, if it is another one.
+        Folder of the stage that rejects materials and keeps results, if that is a different stage.
     """
 
     folder: str
@@ -49,7 +49,7 @@ class Stage:
 
     @property
     def has_pictures(self) -> bool:
-        """Whether the table lists pictures, in a folder that is named like it."""
+        """Whether the table lists pictures, which are in a folder of the same name."""
         return "sha256" in self.schema.names
 
     @property
@@ -67,7 +67,7 @@ _MADE_BY_KIND = {
 
 @dataclass(frozen=True, eq=False)
 class Facet(Declaration):
-    """A way to look at a material, or one variant of it; facets of one name are equal.
+    """A way to look at a material, or one variant of it; facets with the same name are equal.
 
     Attributes
     ----------
@@ -76,26 +76,27 @@ class Facet(Declaration):
     label
         Name in tables and figures.
     kind
-        What a model gets to see.
+        What models receive.
     needs
-        What it is made of; facets that need a structure are of crystals only.
+        What it is made from; facets that need a structure exist for crystals only.
     shows_structure
-        Whether it shows the lattice, from which some objectives can be read off; None where it does if it is
-        made of the structure.
+        Whether it shows the lattice, from which some objectives can be read off.  None: it does if it is made
+        from the structure.
     variants
-        Its forms, and whether each of them shows the lattice; only where rules of the workflow make it.
+        Its forms, and whether each of them shows the lattice; only for facets made by rules of the workflow.
     stage
-        What its jobs leave; None for columns of the table of the materials.
+        Output of its jobs; None for columns of the materials table.
     make
-        Makes it of one material's formula (str) or structure (pymatgen's ``Structure``), as ``needs`` says:
-        a text, a picture (Pillow's ``Image``) or numbers.  Raises `FacetError` where it cannot.  None where
-        rules of the workflow make it.
+        Function that makes it from one material's formula (str) or structure (pymatgen's ``Structure``),
+        depending on ``needs``: a text, a picture (Pillow's ``Image``) or numbers.  Raises `FacetError` if it
+        cannot.  None for facets made by rules of the workflow.
     pixels_are_numbers
-        Whether the pixels of a picture are numbers in themselves, so that no encoder is needed.
+        Whether the pixels of a picture are themselves numeric features, so that no encoder is needed.
     may_be_flipped
-        Whether a picture means the same when it is flipped.
+        Whether flipping a picture leaves its meaning unchanged.
     model_suffix
-        What AutoGluon's model of a picture facet is called behind ``timm_image_``; empty for the name.
+        Suffix after ``timm_image_`` in the name of AutoGluon's model for a picture facet; empty for the
+        facet's name.
     """
 
     name: str
@@ -111,7 +112,7 @@ class Facet(Declaration):
     model_suffix: str = ""
 
     def __post_init__(self) -> None:
-        """Check the declaration; complete what it shows, and the stage of a facet that `make` makes."""
+        """Check the declaration; fill in ``shows_structure``, and the stage of a facet with ``make``."""
         _check(self)
         if self.shows_structure is None:
             object.__setattr__(self, "shows_structure", self.needs == "structure")
@@ -127,26 +128,26 @@ class Facet(Declaration):
 
     @property
     def base(self) -> str:
-        """Name of the facet that it is a variant of, or its own."""
+        """Name of the facet without its form."""
         return self.name.split(FORM_SEPARATOR)[0]
 
     @property
     def form(self) -> str:
-        """Which variant it is; empty for the one that the configuration chooses."""
+        """Which variant it is; empty for the variant that the configuration chooses."""
         return self.name.partition(FORM_SEPARATOR)[2]
 
     @property
     def is_numeric(self) -> bool:
-        """Whether it is numbers in itself, so that no encoder is needed."""
+        """Whether it consists of numbers, so that no encoder is needed."""
         return self.kind == "vector" or self.pixels_are_numbers
 
     def variant(self, form: str) -> "Facet":
-        """Return a variant of it.
+        """Return a variant of the facet.
 
         Raises
         ------
         ValueError
-            If there is no such form.
+            If the facet has no such form.
         """
         if form not in self.variants:
             forms = f"; there are: {', '.join(self.variants)}" if self.variants else ""
@@ -161,14 +162,14 @@ class Facet(Declaration):
 
 
 def _check(facet: Facet) -> None:
-    """Refuse a declaration that could not work."""
+    """Check a declaration; raise ValueError for one that cannot work."""
     is_form = isinstance(facet.name, str) and facet.form in facet.variants
     name = facet.base if is_form else facet.name
     check_name("a facet", name, underscores=False)
     if column := column_like_facet(facet.base):
         raise ValueError(
             f"a facet cannot be called {facet.name!r}: {column!r} is a column of Polyfacet's own tables, or "
-            "a word of its results, and the columns of a facet begin with its name"
+            "a term used in its results, and the columns of a facet begin with its name"
         )
     for field_name, allowed in (("kind", get_args(Kind)), ("needs", get_args(Needs))):
         value = getattr(facet, field_name)
@@ -180,8 +181,10 @@ def _check(facet: Facet) -> None:
         raise ValueError(f"make of the facet {facet.name!r} must be a function, not {facet.make!r}")
     if facet.make is not None and facet.variants:
         raise ValueError(
-            f"the facet {facet.name!r} has variants and `make`, which is not told the form. Declare one "
-            "facet for each form"
+            f"the facet {facet.name!r} has variants and `make`, which does not receive the form. Declare one "
+            "facet per form"
         )
     if facet.make is None and facet.stage is None and facet.needs != "columns":
-        raise ValueError(f"the facet {facet.name!r} has no `make`: what makes it of the {facet.needs}?")
+        raise ValueError(
+            f"the facet {facet.name!r} has no `make`: give a function that makes it from the {facet.needs}"
+        )

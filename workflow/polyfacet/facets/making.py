@@ -1,4 +1,4 @@
-"""Facets that are declared with a function: made material by material, and checked."""
+"""Facets that are declared with a function: made one material at a time, and checked."""
 
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
@@ -12,12 +12,12 @@ from polyfacet.facets.declaration import Facet, FacetError
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_file
 
-# Of a PNG whose values engines and encoders read as they are; those of 16 bits would be clipped.
+# Modes of PNGs whose values engines and encoders read unchanged; 16-bit values would be clipped.
 PICTURE_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 
 
 def make_row(facet: Facet, mat_id: str, material: Any, folder: Path | None) -> dict[str, Any]:
-    """Make a facet of one material: a row of its stage's table.
+    """Make a facet for one material: a row of its stage's table.
 
     Parameters
     ----------
@@ -26,14 +26,14 @@ def make_row(facet: Facet, mat_id: str, material: Any, folder: Path | None) -> d
     mat_id
         Identifier of the material.
     material
-        Its formula or structure, as the facet needs.
+        Its formula or structure, whichever the facet needs.
     folder
-        Where pictures go; None for facets without.
+        Where pictures are written; None for facets without pictures.
 
     Raises
     ------
     FacetError
-        If it cannot be made of this material, or is not of its kind.
+        If it cannot be made for this material, or the value is not of the facet's kind.
     """
     if facet.make is None:
         raise ValueError(f"the facet {facet.name} is made by rules of the workflow")
@@ -42,12 +42,12 @@ def make_row(facet: Facet, mat_id: str, material: Any, folder: Path | None) -> d
 
 
 def check_lengths(facet: Facet, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Check that vectors of a facet have one length.
+    """Check that all vectors of a facet have the same length.
 
     Raises
     ------
     UserError
-        If two do not; names both materials.
+        If two lengths differ; the message names both materials.
     """
     if facet.kind != "vector" or not rows:
         return
@@ -56,7 +56,7 @@ def check_lengths(facet: Facet, rows: Sequence[Mapping[str, Any]]) -> None:
         if len(row["values"]) != n:
             raise UserError(
                 f"the facet {facet.name} has {n} numbers for {first} and {len(row['values'])} for "
-                f"{row['mat_id']}. Let its `make` return as many for every material."
+                f"{row['mat_id']}. Its `make` must return the same number for every material."
             )
 
 
@@ -70,15 +70,15 @@ def _vector(facet: Facet, mat_id: str, value: Any, folder: Path | None) -> dict[
     try:
         numbers = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise FacetError(f"{facet.name} is no list of numbers but {_shown(value)}") from error
+        raise FacetError(f"{facet.name} is not a list of numbers: {_shown(value)}") from error
     if numbers.ndim != 1 or not numbers.size or not np.isfinite(numbers).all():
-        raise FacetError(f"{facet.name} is no list of finite numbers but {_shown(value)}")
+        raise FacetError(f"{facet.name} is not a list of finite numbers: {_shown(value)}")
     return {"values": numbers.tolist()}
 
 
 def _picture(facet: Facet, mat_id: str, value: Any, folder: Path | None) -> dict[str, Any]:
     if not isinstance(value, Image.Image):
-        raise FacetError(f"{facet.name} is no picture of Pillow but {_shown(value)}")
+        raise FacetError(f"{facet.name} is not a Pillow image: {_shown(value)}")
     if folder is None:
         raise ValueError(f"the facet {facet.name} needs a folder for its pictures")
     path = folder / f"{mat_id}.png"
@@ -87,10 +87,10 @@ def _picture(facet: Facet, mat_id: str, value: Any, folder: Path | None) -> dict
 
 
 def _png(facet: Facet, picture: Image.Image) -> bytes:
-    """Encode a picture in memory, where what goes wrong is the picture's fault and not the disk's."""
+    """Encode a picture in memory, so that any error is the picture's fault and not the disk's."""
     if picture.mode not in PICTURE_MODES:
         raise FacetError(
-            f"{facet.name} is a picture of the mode {picture.mode}, not one of {', '.join(PICTURE_MODES)}: "
+            f"{facet.name} is a picture in mode {picture.mode}, not one of {', '.join(PICTURE_MODES)}: "
             "scale its values to 0..255 and convert it"
         )
     if 0 in picture.size:

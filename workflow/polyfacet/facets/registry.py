@@ -1,4 +1,4 @@
-"""The facets of a material, and their combinations."""
+"""The registry of facets, and combinations of facets."""
 
 from collections.abc import Iterable, Sequence
 from itertools import combinations
@@ -11,9 +11,9 @@ from polyfacet.facets.image.declaration import IMAGE
 from polyfacet.facets.text.declaration import TEXT
 from polyfacet.runtime.plugins import Registry
 
-# In the order in which combinations name them.
+# In the order in which combinations list them.
 FACETS = Registry("facet", Facet, (TEXT, IMAGE, GRAPH, COMPOSITION, PROCESS, COMPIMAGE))
-# Costa (2024).
+# The facets of Costa (2024).
 PAPER_FACETS = (TEXT, IMAGE, GRAPH)
 FULL_FACETS = (*PAPER_FACETS, COMPIMAGE)
 DIGEST_SUFFIX = "_sha256"
@@ -26,7 +26,7 @@ def facet_named(name: str) -> Facet:
     Raises
     ------
     ValueError
-        If there is no such facet, or it has no such form.
+        If the facet does not exist, or has no such form.
     """
     base, _, form = name.partition(FORM_SEPARATOR)
     known = FACETS.all()
@@ -36,13 +36,13 @@ def facet_named(name: str) -> Facet:
 
 
 def in_order(facets: Iterable[Facet]) -> list[Facet]:
-    """Return facets in the order of the registry, each once."""
+    """Return the distinct facets in the order of the registry."""
     order = {name: i for i, name in enumerate(FACETS.all())}
     return sorted(set(facets), key=lambda facet: (order[facet.base], facet.form))
 
 
 def shown_columns(facet: Facet, columns: Iterable[str]) -> list[str]:
-    """Name the columns of a dataset that show a facet: one, or ``image_a`` and more views of pictures."""
+    """Return the columns of a dataset that show a facet: one, or one per view (``image_a``, ...)."""
     return [column for column in columns if column == facet.name or _is_view(column, facet)]
 
 
@@ -52,13 +52,13 @@ def _is_view(column: str, facet: Facet) -> bool:
 
 
 def structure_picture_columns(views: Sequence[str], arrangement: str) -> list[str]:
-    """Name the columns of the structures' pictures: ``image``, or one for each view that stays single."""
+    """Return the columns of structure pictures: ``image``, or one per view unless they form a montage."""
     name = IMAGE.name
     return [name] if len(views) == 1 or arrangement == "montage" else [f"{name}_{view}" for view in views]
 
 
 def combination_name(facets: Iterable[Facet]) -> str:
-    """Name a combination: its facets in the order of the registry, joined by ``+``."""
+    """Return the name of a combination: its facets in the order of the registry, joined by ``+``."""
     return SEPARATOR.join(facet.name for facet in in_order(facets))
 
 
@@ -68,20 +68,21 @@ def facets_of(combination: str) -> tuple[Facet, ...]:
     Raises
     ------
     ValueError
-        If a facet is unknown, named twice (in two forms, too), or out of order (a combination has one name).
+        If a facet is unknown, appears twice (even in two forms), or is out of order (a combination has
+        exactly one name).
     """
     facets = tuple(map(facet_named, combination.split(SEPARATOR)))
     bases = [facet.base for facet in facets]
     twice = next((base for base in bases if bases.count(base) > 1), None)
     if twice and len(set(facets)) == len(facets):
-        raise ValueError(f"combination {combination!r} has two forms of the facet {twice!r}; name one")
+        raise ValueError(f"combination {combination!r} has two forms of the facet {twice!r}; keep one")
     if combination_name(facets) != combination:
         raise ValueError(f"combination {combination!r} must be written {combination_name(facets)!r}")
     return facets
 
 
 def all_combinations(facets: Sequence[Facet]) -> list[str]:
-    """Name every non-empty subset of the facets, small ones first."""
+    """Return the names of all non-empty subsets of the facets, smallest first."""
     return [
         combination_name(subset)
         for size in range(1, len(facets) + 1)

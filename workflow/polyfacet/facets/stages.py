@@ -1,4 +1,4 @@
-"""Where the stage of a facet leaves what it made."""
+"""Paths of the files that a facet's stage writes."""
 
 from dataclasses import dataclass
 
@@ -16,9 +16,9 @@ class FacetFiles:
     pictures
         Folder of a shard's pictures; empty for a facet without pictures.
     rejected, provenance
-        What the stage of a shard says of rejects, and of results made and kept.
+        Rejects of a shard, and provenance of the results that were made and of those that were kept.
     provenance_of_split
-        The same of the part of the stage that is repeated for each split; empty if there is none.
+        Provenance of the part of the stage that is repeated for each split; empty if there is no such part.
     """
 
     table: str
@@ -36,9 +36,14 @@ def files_of_facet(facet: Facet, form: str, source: str, split: str) -> FacetFil
     facet
         The facet.
     form
-        Its form where it does not name one itself.
+        Form to use if the facet does not specify one.
     source, split
         Folders of the source and of the split, as patterns.
+
+    Raises
+    ------
+    ValueError
+        If the facet has no stage.
     """
     stage = facet.stage
     if stage is None:

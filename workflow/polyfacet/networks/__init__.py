@@ -1,1 +1,1 @@
-"""How networks are trained, whatever they learn."""
+"""Training of networks, independent of what they learn."""

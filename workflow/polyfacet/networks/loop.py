@@ -1,4 +1,4 @@
-"""The training loop of all networks: keeps the best epoch, stops early, goes on after an interruption."""
+"""The training loop of all networks: keeps the best epoch, stops early, resumes after an interruption."""
 
 import math
 import time
@@ -13,26 +13,26 @@ from polyfacet.networks.state import TrainingState
 from polyfacet.networks.threads import one_thread
 from polyfacet.runtime.progress import tell, track
 
-# An interruption costs at most so much training, and one epoch.
+# An interruption loses at most this much training plus one epoch.
 SAVE_EVERY_S = 20.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long a training lasts, and where its state is kept.
+    """Length of a training, and the file that keeps its state.
 
     Parameters
     ----------
     name
-        What is trained, for the log.
+        Name of the training, for the log.
     digest
-        Identifies the training by all that decides its weights.
+        Identifies the training by everything that determines its weights.
     file
-        File of the state; one of another training is not used.  None keeps no state.
+        File of the state; the state of a different training is ignored.  None keeps no state.
     epochs
-        Number of epochs at most.
+        Maximum number of epochs.
     patience
-        Epochs without a lower error after which it stops, once an error was finite.
+        Training stops after this many epochs without a lower error, once an error was finite.
     """
 
     name: str
@@ -44,16 +44,16 @@ class Plan:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a training ended.
+    """Outcome of a training.
 
     Parameters
     ----------
     epoch, error
-        The epoch of the lowest error, counted from 1, and that error; 0 and infinity if none was finite.
+        The epoch with the lowest error, counted from 1, and that error; 0 and infinity if none was finite.
     n_epochs
-        Epochs that were trained.
+        Number of completed epochs.
     diverged
-        Whether an epoch was given up, or the last one had no finite error.
+        Whether an epoch was abandoned, or the error of the last epoch was not finite.
     """
 
     epoch: int
@@ -69,23 +69,23 @@ def train(
     run_epoch: Callable[[int], bool],
     error: Callable[[], float],
 ) -> Ended:
-    """Train a network in place; it ends as it was after the epoch of the lowest error.
+    """Train a network in place; it ends with the weights of the epoch with the lowest error.
 
-    It runs on one thread.  Where the order of the examples follows from seed and epoch, the weights depend
+    Training runs on one thread.  If seed and epoch determine the order of the examples, the weights depend
     neither on the number of cores nor on interruptions.
 
     Parameters
     ----------
     model
-        Its weights are the start.
+        Network with its initial weights.
     optimizer
-        What changes them.
+        Optimizer of these weights.
     plan
-        How long, and where the state is kept.
+        Length of the training, and the file that keeps its state.
     run_epoch
-        Trains on every example once, given the number of epochs before; False where it gave up.
+        Trains on every example once, given the number of preceding epochs; returns False if it gave up.
     error
-        Error by which the epochs are compared, of the weights as they are.
+        Returns the error of the current weights, by which epochs are compared.
     """
     state = _resumed(plan, model, optimizer)
     saved_at = time.monotonic()
@@ -103,7 +103,7 @@ def train(
             if plan.file and time.monotonic() - saved_at >= SAVE_EVERY_S:
                 state.save(plan.file, model, optimizer)
                 saved_at = time.monotonic()
-        if plan.file and not gave_up:  # else the weights are those within an epoch
+        if plan.file and not gave_up:  # otherwise the weights are those in the middle of an epoch
             state.save(plan.file, model, optimizer)
         diverged = gave_up or not math.isfinite(error() if last_error is None else last_error)
     if state.best_epoch:
@@ -113,9 +113,9 @@ def train(
 
 
 def _resumed(plan: Plan, model: nn.Module, optimizer: torch.optim.Optimizer) -> TrainingState:
-    """Go on from the state of a file if it is of the same training."""
+    """Return the saved state if it belongs to the same training, otherwise a new state."""
     found = None if plan.file is None else TrainingState.load(plan.file, plan.digest, model, optimizer)
     if found is None:
         return TrainingState(plan.digest)
-    tell(f"{plan.name}: goes on after epoch {found.epoch} of {plan.epochs}")
+    tell(f"{plan.name}: resumes after epoch {found.epoch} of {plan.epochs}")
     return found

@@ -1,4 +1,4 @@
-"""State of a training after an epoch, kept in a file so that it can go on after an interruption."""
+"""State of a training after an epoch, saved to a file so that an interrupted training can resume."""
 
 import json
 import logging
@@ -21,20 +21,20 @@ PROGRESS_KEY = "progress"
 
 @dataclass
 class TrainingState:
-    """How far a training is, and the weights of its best epoch.
+    """Progress of a training, and the weights of its best epoch.
 
     Parameters
     ----------
     digest
         Identifies the training: its inputs and settings.
     epoch
-        Number of finished epochs.
+        Number of completed epochs.
     best_epoch
-        Which of them, counted from 1, had the lowest validation error; 0 if none had a finite one.
+        The epoch with the lowest validation error, counted from 1; 0 if no error was finite.
     best_error
-        That error.
+        The validation error of that epoch.
     best_weights
-        State of the model after it.
+        State of the model after that epoch.
     """
 
     digest: str
@@ -44,7 +44,7 @@ class TrainingState:
     best_weights: dict[str, torch.Tensor] = field(default_factory=dict)
 
     def finish_epoch(self, error: float, model: nn.Module) -> None:
-        """Take note of an epoch's validation error, and of the weights if it is the lowest.
+        """Record an epoch's validation error, and the weights if the error is the lowest.
 
         An error that is not finite is never the lowest, not even in the first epoch.
         """
@@ -74,7 +74,7 @@ class TrainingState:
 
     @classmethod
     def load(cls, path: Path, digest: str, model: nn.Module, optimizer: torch.optim.Optimizer) -> Self | None:
-        """Put model and optimizer into the state of the file; None if it is of no or of another training."""
+        """Restore model and optimizer from a file; return None if it is missing or of another training."""
         if not path.is_file():
             return None
         try:
@@ -82,10 +82,10 @@ class TrainingState:
                 progress = json.loads(file.metadata()[PROGRESS_KEY])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
         except (SafetensorError, OSError) as error:
-            logger.warning("%s cannot be read (%s): training starts anew", path, error)
+            logger.warning("%s cannot be read (%s): training starts over", path, error)
             return None
         if progress["digest"] != digest:
-            logger.warning("%s is of other inputs or settings: training starts anew", path)
+            logger.warning("%s has different inputs or settings: training starts over", path)
             return None
         model.load_state_dict(_below("model", tensors))
         moments: dict[int, dict[str, torch.Tensor]] = {}
@@ -97,6 +97,6 @@ class TrainingState:
 
 
 def _below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Select the tensors of a prefix, by their names without it."""
+    """Return the tensors whose names have a prefix, keyed by the names without it."""
     start = f"{prefix}."
     return {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}

@@ -1,4 +1,4 @@
-"""Networks compute on one processor thread, so that their weights do not depend on the number of cores."""
+"""Computation on one CPU thread, so that network weights do not depend on the number of cores."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ import torch
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Compute on one processor thread: the rounding of a sum depends on their number."""
+    """Compute on one CPU thread: the rounding of floating-point sums depends on the thread count."""
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

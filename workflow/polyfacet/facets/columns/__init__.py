@@ -1,1 +1,1 @@
-"""Facets that are columns of a table as they are."""
+"""Facets that are unchanged columns of a table."""

@@ -1,4 +1,4 @@
-"""Columns of a table as facets: amounts of the elements, process conditions."""
+"""Columns of a table as facets: amounts of the elements, and process conditions."""
 
 from polyfacet.facets.declaration import Facet
 

@@ -1,1 +1,1 @@
-"""Facets that know a material's composition only: the composition text and the composition image."""
+"""The composition image facet: statistics of element properties over a composition, drawn as a picture."""

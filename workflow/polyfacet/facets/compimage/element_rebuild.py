@@ -1,8 +1,8 @@
 """The element table rebuilt from installed packages, for machines without XenonPy's data set.
 
-XenonPy collected its properties from mendeleev, Magpie and pymatgen and completed them by imputation.  The
-same sources, in the releases of that time where values have changed since, give its measured values again;
-imputed values differ, as XenonPy's imputation drew random numbers.
+XenonPy collected its properties from mendeleev, Magpie and pymatgen and filled the gaps by imputation.  The
+same sources, in the releases of that time where values have changed since, reproduce its measured values;
+imputed values differ, because XenonPy's imputation used random numbers.
 """
 
 import sqlite3
@@ -22,10 +22,10 @@ from polyfacet.facets.compimage.properties import NAMES
 from polyfacet.runtime.errors import UserError
 
 MAX_Z = 94
-# Later releases give radii, densities and polarizabilities other values, and `atomic_radius` another meaning.
+# Later releases have different radii, densities and polarizabilities, and `atomic_radius` changes meaning.
 MENDELEEV_VERSION = "0.4.3"
 NEIGHBOURS = 5
-# Keeps the last bits of a distance, which differ between processors, out of the table.
+# Keeps the last bits of distances, which differ between processors, out of the table.
 SIGNIFICANT_DIGITS = 9
 
 MAGPIE = {
@@ -60,31 +60,31 @@ PYMATGEN = {
     "sound_velocity": "velocity_of_sound",
     "thermal_conductivity": "thermal_conductivity",
 }
-# All others; the columns of mendeleev have the names that XenonPy gives them.
+# All others; mendeleev's columns have the same names as in XenonPy.
 MENDELEEV = {name: name for name in NAMES if name not in MAGPIE and name not in PYMATGEN}
 
 
 @dataclass(frozen=True, eq=False)
 class RebuiltTable:
-    """A complete table, what is measured in it, and the releases it came from."""
+    """A complete table, which of its values are measured, and the package versions it came from."""
 
     table: pd.DataFrame
     measured: pd.DataFrame
     versions: Mapping[str, str]
 
     def imputed_elements(self) -> dict[str, list[str]]:
-        """Give, for each property that is not measured everywhere, the elements whose value is imputed."""
+        """Return the elements with imputed values, for each property that has any."""
         gaps = ~self.measured
         return {name: list(gaps.index[gaps[name]]) for name in NAMES if gaps[name].any()}
 
 
 def rebuild_elements() -> RebuiltTable:
-    """Collect the properties of H to Pu and impute what is not measured.
+    """Collect the properties of H to Pu and impute missing values.
 
     Raises
     ------
     UserError
-        If mendeleev is missing or of another release than ``MENDELEEV_VERSION``.
+        If mendeleev is missing or its version is not ``MENDELEEV_VERSION``.
     """
     symbols = [Element.from_Z(z).symbol for z in range(1, MAX_Z + 1)]
     columns = {**_from_mendeleev(symbols), **_from_magpie(symbols), **_from_pymatgen(symbols)}
@@ -95,16 +95,16 @@ def rebuild_elements() -> RebuiltTable:
 
 
 def impute(table: pd.DataFrame) -> pd.DataFrame:
-    """Fill gaps with the mean of the elements most alike, weighted by inverse distance.
+    """Fill gaps with the mean of the most similar elements, weighted by inverse distance.
 
-    Alike are the five elements nearest in all other properties, each scaled to unit variance.  It draws no
-    random numbers and stays within the range of the measured values (no negative density), unlike a chain of
-    regressions.
+    These are the five elements nearest in all other properties, each scaled to unit variance.  Unlike a chain
+    of regressions, the method uses no random numbers and stays within the range of the measured values (no
+    negative density).
 
     Parameters
     ----------
     table
-        Elements x properties, NaN in the gaps; every property is known of some element.
+        Elements x properties, NaN in the gaps; every property is known for at least one element.
     """
     mean, deviation = table.mean(), table.std(ddof=0).replace(0, 1)
     scaled = ((table - mean) / deviation).to_numpy()
@@ -114,7 +114,7 @@ def impute(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _from_mendeleev(symbols: list[str]) -> dict[str, pd.Series]:
-    """Read mendeleev's database directly: importing a release of that age needs an old SQLAlchemy."""
+    """Read mendeleev's database directly: importing such an old release requires an old SQLAlchemy."""
     rows = _mendeleev_rows().set_index("symbol").reindex(symbols)
     return {name: pd.to_numeric(rows[its_name]) for name, its_name in MENDELEEV.items()}
 
@@ -127,9 +127,9 @@ def _mendeleev_rows() -> pd.DataFrame:
     spec = find_spec("mendeleev")
     if found != MENDELEEV_VERSION or spec is None or spec.origin is None:
         raise UserError(
-            f"The element table is rebuilt with mendeleev {MENDELEEV_VERSION} (found: {found}), as later "
-            f"releases have other values. Install it (`pip install mendeleev=={MENDELEEV_VERSION}`), or name "
-            f"a table in `composition.element_table`."
+            f"Rebuilding the element table requires mendeleev {MENDELEEV_VERSION} (found: {found}), as later "
+            f"releases have different values. Install it (`pip install mendeleev=={MENDELEEV_VERSION}`), or "
+            f"name a table in `composition.element_table`."
         )
     database = Path(spec.origin).parent / "elements.db"
     connection = sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)
@@ -153,7 +153,7 @@ def _from_magpie(symbols: list[str]) -> dict[str, pd.Series]:
 
 def _from_pymatgen(symbols: list[str]) -> dict[str, pd.Series]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # one warning per missing value, which imputation takes care of
+        warnings.simplefilter("ignore")  # one warning per missing value, all of which are imputed later
         return {
             name: pd.Series([_number(getattr(Element(symbol), its_name)) for symbol in symbols], symbols)
             for name, its_name in PYMATGEN.items()

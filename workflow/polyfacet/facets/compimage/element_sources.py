@@ -1,4 +1,4 @@
-"""Where the element table comes from: a file, XenonPy's own data set, or a rebuild; the first there is."""
+"""Sources of the element table: a file, XenonPy's own data set, or a rebuild; the first one available."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,33 +12,33 @@ from polyfacet.facets.compimage.element_table import check_elements
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_file
 
-# Where XenonPy 0.6.7 keeps its data, and the digest that it publishes for it (db_version 0.1.3).
+# Path of the data of XenonPy 0.6.7, and the digest that XenonPy publishes for it (db_version 0.1.3).
 XENONPY_TABLE = Path(".xenonpy") / "dataset" / "elements_completed.pd.xz"
 XENONPY_SHA256 = "9a885ac06c99dd79e63bbb431f46d8131f078239a42df028edfe1052a45a2888"
 
 
 @dataclass(frozen=True, eq=False)
 class SourcedTable:
-    """A checked element table, and what a reader of the results must know of its origin."""
+    """A checked element table, and the provenance that readers of the results need."""
 
     table: pd.DataFrame
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load_element_table(source: Path | None, home: Path) -> SourcedTable:
-    """Take the first of the three sources that is there.
+    """Load the element table from the first of the three sources that is available.
 
     Parameters
     ----------
     source
         CSV with symbols in its first column, properties named as in `polyfacet.facets.compimage.properties`.
     home
-        Home folder, below which XenonPy keeps its data set.
+        Home folder, in which XenonPy keeps its data set.
 
     Raises
     ------
     UserError
-        If the named file is missing or is no element table, or if XenonPy's is not the one it publishes.
+        If the named file is missing or not an element table, or if XenonPy's file is not the published one.
     """
     if source is not None:
         return _from_file(source)
@@ -69,10 +69,10 @@ def _from_xenonpy(path: Path) -> SourcedTable:
     if digest != XENONPY_SHA256:
         raise UserError(
             f"{path} is not the data set that XenonPy 0.6.7 publishes (SHA-256 {digest[:16]}... instead of "
-            f"{XENONPY_SHA256[:16]}...) and is not opened. Remove it, or name a CSV in "
+            f"{XENONPY_SHA256[:16]}...) and was not opened. Remove it, or name a CSV in "
             f"`composition.element_table`."
         )
-    # A pickle can run code when it is read; this one is known byte by byte.
+    # Reading a pickle can run code; the digest shows that this is the published file.
     table = pd.read_pickle(path, compression="xz")  # noqa: S301
     origin = {"source": "xenonpy", "path": str(path), "sha256": digest}
     return SourcedTable(check_elements(table, str(path)), origin)

@@ -20,20 +20,20 @@ ELEMENTS = pa.schema(
 
 
 def check_elements(table: pd.DataFrame, origin: str) -> pd.DataFrame:
-    """Check a table of element properties and bring its columns into the order of the image.
+    """Check a table of element properties and put its columns in the order of the image.
 
     Parameters
     ----------
     table
-        Symbols as index, properties as columns; columns beyond the 56 are left out.  A missing value stays
+        Symbols as index, properties as columns; other columns than the 56 are dropped.  Missing values stay
         missing.
     origin
-        Where the table came from, for messages.
+        Source of the table, for messages.
 
     Raises
     ------
     UserError
-        If a property is missing or not numeric, or the index is not one of distinct elements.
+        If a property is missing or not numeric, or the index does not consist of distinct elements.
     """
     missing = [name for name in NAMES if name not in table.columns]
     if missing:
@@ -42,7 +42,7 @@ def check_elements(table: pd.DataFrame, origin: str) -> pd.DataFrame:
     if strange or table.empty:
         raise UserError(
             f"{origin} must have element symbols in its first column, not {strange[:5]}. "
-            f"Give a CSV with one row per element."
+            f"Provide a CSV with one row per element."
         )
     if not table.index.is_unique:
         twice = sorted(set(table.index[table.index.duplicated()]))
@@ -50,7 +50,7 @@ def check_elements(table: pd.DataFrame, origin: str) -> pd.DataFrame:
     try:
         checked = table[list(NAMES)].astype(float)
     except ValueError as error:
-        raise UserError(f"{origin} has a value that is no number: {error}.") from error
+        raise UserError(f"{origin} has a value that is not a number: {error}.") from error
     return checked.rename_axis("element")
 
 
@@ -60,10 +60,10 @@ def write_elements(path: Path, table: pd.DataFrame) -> None:
 
 
 def read_elements(path: Path) -> pd.DataFrame:
-    """Read a table as `write_elements` wrote it: symbols as index, properties as columns."""
+    """Read a table written by `write_elements`: symbols as index, properties as columns."""
     return read_table(path, ELEMENTS).set_index("element")
 
 
 def elements_without_properties(amounts: Mapping[str, float], table: pd.DataFrame) -> list[str]:
-    """Return the elements of a composition that the table does not have (those beyond Pu)."""
+    """Return the elements of a composition that are not in the table (those beyond Pu)."""
     return [symbol for symbol in amounts if symbol not in table.index]

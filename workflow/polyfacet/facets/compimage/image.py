@@ -1,4 +1,4 @@
-"""The composition image: where each statistic of each property is drawn.
+"""Layout of the composition image: the pixel of each statistic of each property.
 
 A property is a block of 3 x 3 pixels,
 
@@ -6,7 +6,7 @@ A property is a block of 3 x 3 pixels,
     gmean  ave  hmean
     max    0    min
 
-and the 56 blocks lie row by row in 8 rows x 7 columns: 24 x 21 pixels (Yu, Wu and Qian, "Materials
+and the 56 blocks are arranged row by row in 8 rows x 7 columns: 24 x 21 pixels (Yu, Wu and Qian, "Materials
 Composition Visualization Network", Figs 3 and 6).
 """
 
@@ -27,15 +27,16 @@ HEIGHT, WIDTH = BLOCK_ROWS * len(BLOCK), BLOCK_COLUMNS * len(BLOCK[0])
 
 
 def arrange(values: NDArray[Kind], layout: ImageLayout, *, empty: Kind | int = 0) -> NDArray[Kind]:
-    """Lay statistics out as pictures.
+    """Arrange statistics as pictures.
 
     Parameters
     ----------
     values
         Shape (pictures, 7, 56): statistics in the order of ``STATISTICS``, properties in that of ``NAMES``.
     layout
-        ``fixed`` keeps every block whole.  ``mcvn2022`` is that of the published images: 7 rows x 8 columns
-        of blocks, read row by row as if it were 24 x 21 pixels, which tears the blocks into lines of three.
+        ``fixed`` keeps every block intact.  ``mcvn2022`` is the layout of the published images: 7 rows x 8
+        columns of blocks, read row by row as if they were 24 x 21 pixels, which splits the blocks into lines
+        of three.
     empty
         Value of the two unused pixels of each block.
 
@@ -56,23 +57,23 @@ def arrange(values: NDArray[Kind], layout: ImageLayout, *, empty: Kind | int = 0
 
 
 def magnify(picture: NDArray[Kind], scale: int) -> NDArray[Kind]:
-    """Enlarge a picture by a whole factor, every pixel a square (nearest neighbour)."""
+    """Enlarge a picture by an integer factor; every pixel becomes a square (nearest neighbour)."""
     return np.repeat(np.repeat(picture, scale, axis=0), scale, axis=1)
 
 
 def shrink(picture: NDArray[Kind]) -> NDArray[Kind]:
-    """Undo ``magnify``: give the 24 x 21 pixels of a composition image of any scale.
+    """Undo `magnify`: return the 24 x 21 pixels of a composition image of any scale.
 
     Raises
     ------
     ValueError
-        If the picture is not 24 x 21 pixels times a whole factor.
+        If the picture is not 24 x 21 pixels times an integer factor.
     """
     scale = max(1, picture.shape[0] // HEIGHT)
     if picture.shape != (HEIGHT * scale, WIDTH * scale):
         height, width = picture.shape[:2]
         raise ValueError(
-            f"a composition image has a multiple of {WIDTH} x {HEIGHT} pixels (width x height), not "
+            f"a composition image must have a multiple of {WIDTH} x {HEIGHT} pixels (width x height), not "
             f"{width} x {height}"
         )
     return picture[::scale, ::scale]

@@ -1,6 +1,6 @@
-"""Seven statistics of each element property over a composition.
+"""The seven statistics of each element property over a composition.
 
-With amounts w as given (zeros skipped) and w* = w / sum(w), for a property f:
+With amounts w as given (zeros are skipped) and w* = w / sum(w), for a property f:
 
     ave = sum w* f             gmean = prod(f^w)^(1 / sum w)     max, min
     var = sum w* (f - ave)^2   hmean = sum w / sum(w / f)        sum = sum w f
@@ -20,7 +20,7 @@ from polyfacet.config.composition import StatisticsMode
 Array = NDArray[np.float64]
 
 STATISTICS = ("ave", "var", "gmean", "hmean", "max", "min", "sum")
-# Compositions at a time: a few MB of working memory for compositions of a dozen elements.
+# Compositions per chunk: a few MB of working memory for compositions of a dozen elements.
 CHUNK = 512
 
 
@@ -32,21 +32,22 @@ def composition_statistics(
     Parameters
     ----------
     compositions
-        Symbol to amount, positive.
+        Positive amount of each symbol.
     elements
         Properties, shape (elements, properties), symbols as index.
     mode
-        ``xenonpy`` computes as XenonPy does, awkward values included: gmean of negative values is NaN for
-        fractional amounts (and of arbitrary sign for whole ones), gmean overflows to inf when amounts sum to
-        about 100, a missing property makes the statistic NaN.  ``stable`` takes gmean from logarithms on
-        normalised amounts, has no gmean of negative values and no hmean of values of mixed sign (NaN), leaves
-        elements out whose property is missing, and is exact where all elements share a value.
+        ``xenonpy`` computes as XenonPy does, including its awkward values: gmean of negative values is NaN
+        for fractional amounts (and has an arbitrary sign for integer amounts), gmean overflows to inf when
+        amounts sum to about 100, and a missing property makes the statistic NaN.  ``stable`` computes gmean
+        from logarithms with normalised amounts, returns NaN for gmean of negative values and hmean of values
+        of mixed sign, ignores elements whose property is missing, and is exact where all elements share a
+        value.
 
     Returns
     -------
     ndarray
-        Shape (compositions, 7, properties), statistics in the order of ``STATISTICS``; a composition's values
-        do not depend on the others.
+        Shape (compositions, 7, properties), statistics in the order of ``STATISTICS``; the values of a
+        composition do not depend on the other compositions.
 
     Raises
     ------
@@ -65,7 +66,7 @@ def composition_statistics(
 def _padded(
     compositions: Sequence[Mapping[str, float]], symbols: pd.Index
 ) -> Iterator[tuple[int, NDArray[np.intp], Array]]:
-    """Yield, chunk by chunk, its start, element indices and amounts, both (compositions, most elements)."""
+    """Yield each chunk's start, element indices and amounts, both (compositions, most elements)."""
     row_of = {symbol: row for row, symbol in enumerate(symbols)}
     for start in range(0, len(compositions), CHUNK):
         chunk = compositions[start : start + CHUNK]
@@ -79,7 +80,7 @@ def _padded(
 
 
 def _xenonpy(f: Array, w: Array) -> Array:
-    """Compute as XenonPy does; f is (compositions, elements, properties), w has 1 for properties."""
+    """Compute as XenonPy does; f is (compositions, elements, properties), w (compositions, elements, 1)."""
     present = w > 0
     total = w.sum(axis=1)
     share = w / total[:, None]
@@ -92,12 +93,13 @@ def _xenonpy(f: Array, w: Array) -> Array:
 
 
 def _stable(f: Array, w: Array) -> Array:
-    """Compute in logarithms, on normalised amounts, over the elements whose property is known."""
+    """Compute with logarithms and normalised amounts, over the elements whose property is known."""
     known = (w > 0) & ~np.isnan(f)
     share = np.where(known, w, 0.0)
     share = share / share.sum(axis=1, keepdims=True)
     high, low = _extremes(known, f)
-    # Rounding would turn a shared value into noise, which grey levels would stretch to full contrast.
+    # Rounding would turn a value shared by all elements into noise, which grey levels would stretch to full
+    # contrast.
     shared = high == low
     ave = np.where(shared, high, _sum_where(known, share * f))
     var = _sum_where(known, share * (f - ave[:, None]) ** 2)
@@ -105,7 +107,7 @@ def _stable(f: Array, w: Array) -> Array:
     gmean = np.where(shared & (high >= 0), high, gmean)
     hmean = np.where(shared, high, 1 / _sum_where(known, share / f))
     hmean = np.where((low < 0) & (high > 0), np.nan, hmean)
-    # Where no element's property is known, nothing is (sums over nothing are 0, not unknown).
+    # Where the property of no element is known, all statistics are undefined (empty sums are 0, not NaN).
     undefined = np.isnan(high)
     gmean, var = np.where(undefined, np.nan, gmean), np.where(undefined, np.nan, var)
     hmean, ave = np.where(undefined, np.nan, hmean), np.where(undefined, np.nan, ave)
@@ -113,7 +115,7 @@ def _stable(f: Array, w: Array) -> Array:
 
 
 def _sum_where(mask: NDArray[np.bool_], terms: Array) -> Array:
-    """Sum terms over the elements of the mask, one after another (no BLAS: the same on every machine)."""
+    """Sum terms over the elements of the mask, without BLAS so that results are the same on every machine."""
     return np.where(mask, terms, 0.0).sum(axis=1)
 
 

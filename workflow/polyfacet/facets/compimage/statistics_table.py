@@ -1,4 +1,4 @@
-"""The table of the statistics that composition images show."""
+"""The table of statistics that composition images show."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -24,25 +24,25 @@ COMPOSITION_STATISTICS = pa.schema(
     ]
 )
 
-# Column of a dataset.
+# Column of the dataset.
 STATISTICS_COLUMN = "composition_statistics"
 
 
 def statistics_rows(mat_ids: Iterable[str], statistics: Array) -> list[dict[str, Any]]:
-    """Give statistics, shape (materials, 7, 56), as rows of the table."""
+    """Return statistics, shape (materials, 7, 56), as rows of the table."""
     pairs = zip(mat_ids, statistics, strict=True)
     return [{"mat_id": mat_id, "statistics": values.ravel()} for mat_id, values in pairs]
 
 
 def read_statistics(path: Path) -> tuple[Sequence[str], Array]:
-    """Read the materials of a table and their statistics, shape (materials, 7, 56)."""
+    """Read the mat_ids of a table and their statistics, shape (materials, 7, 56)."""
     table = read_arrow(path, COMPOSITION_STATISTICS)
     values = table["statistics"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return table["mat_id"].to_pylist(), values.reshape(-1, *SHAPE)
 
 
 def with_statistics(materials: pd.DataFrame, tables: Sequence[Path]) -> pd.DataFrame:
-    """Add the column of statistics to materials; all are NaN where a material is in none of the tables."""
+    """Add the column of statistics to materials; all NaN for materials that are not in any table."""
     read = pd.concat([read_table(path, COMPOSITION_STATISTICS) for path in tables]).set_index("mat_id")
     unknown = np.full(SHAPE[0] * SHAPE[1], np.nan)
     found = read["statistics"].reindex(materials["mat_id"])

@@ -1,4 +1,4 @@
-"""The seven statistics as the package XenonPy computes them, composition by composition."""
+"""The seven statistics as computed by the package XenonPy, one composition at a time."""
 
 import os
 import tempfile
@@ -29,9 +29,9 @@ def xenonpy_statistics(compositions: Sequence[Mapping[str, float]], elements: pd
     Parameters
     ----------
     compositions
-        Symbol to amount, positive.
+        Positive amount of each symbol.
     elements
-        Properties, shape (elements, properties), symbols as index; XenonPy's own table is not asked for.
+        Properties, shape (elements, properties), symbols as index; XenonPy's own table is not used.
 
     Returns
     -------
@@ -59,15 +59,15 @@ def xenonpy_statistics(compositions: Sequence[Mapping[str, float]], elements: pd
 
 
 def _featurizers() -> ModuleType:
-    with _home_for_the_moment(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its source has what newer Pythons frown on
+    with _temporary_home(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its source triggers deprecation warnings of newer Pythons
         from xenonpy.descriptor import compositions  # noqa: PLC0415 - takes seconds, and only this needs it
     return compositions
 
 
 @contextmanager
-def _home_for_the_moment() -> Iterator[None]:
-    """Lend XenonPy another home: its import makes folders there, which jobs side by side would both do."""
+def _temporary_home() -> Iterator[None]:
+    """Set a temporary HOME: importing XenonPy creates folders there, which parallel jobs would both do."""
     home = os.environ.get("HOME")
     with tempfile.TemporaryDirectory() as elsewhere:
         os.environ["HOME"] = elsewhere

@@ -1,4 +1,4 @@
-"""A crystal as the structure facet sees it: checked lattice, positions and atomic numbers."""
+"""A crystal as the graph facet sees it: checked lattice, positions and atomic numbers."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +16,7 @@ from polyfacet.materials.neighbour_search import Pairs, least_radius, pairs_with
 MIN_DISTANCE_A = 0.1
 MIN_VOLUME_A3 = 0.1
 MAX_LENGTH_A = 1e4
-# Positions closer than this are the same under a symmetry operation; as wide as a shell of the local graph.
+# Symmetry operations map atoms onto each other within this distance; as wide as a shell of the local graph.
 SYMMETRY_TOLERANCE_A = 1e-3
 
 
@@ -36,7 +36,7 @@ class Crystal:
     Raises
     ------
     ValueError
-        If no structure facet can be made of it; the message is the reason.
+        If no graph facet can be made from it; the message is the reason.
     """
 
     lattice: NDArray[np.float64]
@@ -65,22 +65,22 @@ class Crystal:
 
     @cached_property
     def reduced_lattice(self) -> NDArray[np.float64]:
-        """Give short, nearly orthogonal vectors of the same lattice, A."""
+        """Short, nearly orthogonal vectors of the same lattice, shape ``(3, 3)``, A."""
         return reduced(self.lattice)
 
     @cached_property
     def reduced_coords(self) -> NDArray[np.float64]:
-        """Positions in vectors of the reduced lattice, wrapped into its cell, shape ``(N, 3)``."""
+        """Fractional positions in the reduced lattice, wrapped into its cell, shape ``(N, 3)``."""
         return self.cart_coords @ np.linalg.inv(self.reduced_lattice) % 1.0
 
 
 def crystal_from_structure(structure: Structure) -> Crystal:
-    """Take over a pymatgen structure.
+    """Convert a pymatgen structure.
 
     Raises
     ------
     ValueError
-        If a site is shared by several species or partly empty, or if ``Crystal`` refuses the structure.
+        If a site is shared by several species or partially occupied, or if `Crystal` rejects the structure.
     """
     for site in structure:
         if not site.is_ordered or not isinstance(getattr(site.specie, "element", site.specie), Element):
@@ -101,20 +101,20 @@ def read_crystal(cif: Path, *, primitive: bool) -> Crystal:
     cif
         File with one structure.
     primitive
-        Whether to go over to the primitive cell, so that a material's graph does not depend on whether its
-        source lists the primitive cell, the conventional one or a supercell.
+        Whether to convert to the primitive cell, so that a material's graph does not depend on whether its
+        source lists the primitive cell, the conventional cell or a supercell.
 
     Raises
     ------
     ValueError
-        If the file holds no crystal that the structure facet can be made of; the message is the reason.
+        If the file contains no crystal from which a graph can be made; the message is the reason.
     """
     crystal = crystal_from_structure(read_cif(cif))
     return primitive_crystal(crystal) if primitive else crystal
 
 
 def primitive_crystal(crystal: Crystal) -> Crystal:
-    """Go over to the primitive cell (spglib), in the orientation of the crystal.
+    """Return the primitive cell (spglib), in the orientation of the crystal.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def primitive_crystal(crystal: Crystal) -> Crystal:
 def periodic_neighbours(crystal: Crystal, radius: float) -> Pairs:
     """Find all pairs of atoms within a radius; see `polyfacet.materials.neighbour_search.pairs_within`.
 
-    Images are in vectors of the reduced lattice, for positions wrapped into its cell.
+    Images are in units of the reduced lattice vectors, for positions wrapped into the reduced cell.
     """
     return pairs_within(crystal.reduced_lattice, crystal.reduced_coords, radius)
 
@@ -165,7 +165,7 @@ def _check_elements(atomic_numbers: NDArray[np.int64]) -> None:
 
 
 def _check_distances(crystal: Crystal) -> None:
-    """Refuse atoms on one place, periodic images included; the power sums diverge there."""
+    """Reject coinciding atoms, periodic images included; the power sums diverge there."""
     radius = max(MIN_DISTANCE_A, least_radius(crystal.volume))
     centre, neighbour, _, distance = periodic_neighbours(crystal, radius)
     closest = int(np.argmin(distance)) if len(distance) else 0

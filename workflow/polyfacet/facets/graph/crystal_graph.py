@@ -1,4 +1,4 @@
-"""What the network sees of a crystal, and the table in which it is kept: pair potentials and local graph."""
+"""The network's view of a crystal, pair potentials and local graph, and the table that stores it."""
 
 import hashlib
 from collections import Counter
@@ -22,7 +22,7 @@ from polyfacet.runtime.parquet import column, read_table
 GRAPHS = pa.schema(
     [
         column("mat_id", pa.string(), "identifier of the material"),
-        column("atomic_numbers", pa.list_(pa.int16()), "atoms of the cell that the graph was made of"),
+        column("atomic_numbers", pa.list_(pa.int16()), "atoms of the cell that the graph was made from"),
         column(
             "pair_potentials",
             pa.list_(pa.float64()),
@@ -31,7 +31,7 @@ GRAPHS = pa.schema(
             "1/A, 1/A^6, 1",
         ),
         column("edge_source", pa.list_(pa.int32()), "local graph: index of the neighbour"),
-        column("edge_target", pa.list_(pa.int32()), "local graph: index of the atom that hears it"),
+        column("edge_target", pa.list_(pa.int32()), "local graph: index of the receiving atom"),
         column("edge_distance", pa.list_(pa.float64()), "local graph: length of the edge", "A"),
     ]
 )
@@ -90,16 +90,16 @@ def build_graphs(
     across_vacuum: bool = True,
     device: str = "cpu",
 ) -> list[CrystalGraph]:
-    """Compute lattice sums and local graphs of crystals, given by their mat_id.
+    """Compute lattice sums and local graphs of crystals, keyed by mat_id.
 
     Parameters
     ----------
     crystals
-        The materials; on the CPU the graph of each is the same, to the last bit, whatever others there are.
+        The materials; on the CPU each graph is the same, to the last bit, whichever others are in the batch.
     pauli, device
         See `polyfacet.facets.graph.lattice_sums.lattice_sums_of`.
     neighbours, min_radius, across_vacuum
-        See `polyfacet.facets.graph.local_graph.local_graph`.  The lattice sums go over all images.
+        See `polyfacet.facets.graph.local_graph.local_graph`.  The lattice sums include all images.
     """
     all_sums = lattice_sums_of(list(crystals.values()), pauli, device=device)
     return [
@@ -114,7 +114,7 @@ def build_graphs(
 
 
 def graph_from_row(row: Mapping[Any, Any]) -> CrystalGraph:
-    """Read a graph back from a row of the ``GRAPHS`` table."""
+    """Reconstruct a graph from a row of the ``GRAPHS`` table."""
     n_atoms = len(row["atomic_numbers"])
     return CrystalGraph(
         mat_id=row["mat_id"],
@@ -141,6 +141,6 @@ def read_graphs(paths: Iterable[Path]) -> list[CrystalGraph]:
     if repeated:
         raise UserError(
             f"{len(repeated)} materials are in several shards of graphs ({', '.join(sorted(repeated)[:5])}). "
-            "The shards are of different runs: delete the folder of graphs and run again."
+            "The shards come from different runs: delete the folder of graphs and run again."
         )
     return sorted(graphs, key=lambda graph: graph.mat_id)

@@ -1,4 +1,4 @@
-"""Where the network runs: on the GPU where there is one, else on the processor."""
+"""The device on which the network runs: the GPU if there is one, otherwise the CPU."""
 
 import torch
 
@@ -7,12 +7,12 @@ from polyfacet.runtime.errors import UserError
 
 
 def choose_device(device: Device) -> torch.device:
-    """Resolve ``auto`` to the GPU where there is one.
+    """Resolve ``auto`` to the GPU if there is one, otherwise to the CPU.
 
     Raises
     ------
     UserError
-        If ``cuda`` is asked for and there is none.
+        If ``cuda`` is requested and there is no GPU.
     """
     if device == "cuda" and not torch.cuda.is_available():
         raise UserError("graphs.device is cuda, but torch finds no GPU. Set it to auto or cpu.")

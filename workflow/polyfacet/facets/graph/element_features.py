@@ -1,4 +1,4 @@
-"""Numbers that describe an element to the network: the 92 one-hot features of CGCNN."""
+"""Features that describe an element to the network: the 92 one-hot features of CGCNN."""
 
 from functools import cache
 
@@ -12,7 +12,7 @@ N_ELEMENT_FEATURES = 92
 
 @cache
 def element_feature_table() -> torch.Tensor:
-    """Features of the elements 1 to 100.
+    """Return the features of elements 1 to 100.
 
     Returns
     -------

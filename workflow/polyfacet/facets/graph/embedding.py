@@ -1,4 +1,4 @@
-"""The PotNet embedding of materials: which network, fitted on what, applied to which graphs."""
+"""The PotNet embedding of materials: make and calibrate the network, apply it to graphs, save it."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,15 +36,15 @@ def make_network(
     ----------
     kind
         ``random``: untrained weights, batch normalisation without effect.  ``calibrated``: untrained weights,
-        statistics of the training materials.  ``trained``: as ``random``, to be trained.
+        batch statistics of the training materials.  ``trained``: as ``random``, to be trained.
     seed
         Seed of the weights.
     training
-        Graphs of the training part; nothing else may be fitted on.
+        Graphs of the training part, the only ones that may be used for fitting.
     device
-        Device that the network is put on.
+        Device that the network is moved to.
     config
-        Sizes; the default ones if None.
+        Sizes; the defaults if None.
 
     Raises
     ------
@@ -57,17 +57,17 @@ def make_network(
     network.to(device).eval()
     if kind == "calibrated":
         if not training:
-            raise UserError("a calibrated embedding needs training materials, but no graph belongs to one")
+            raise UserError("a calibrated embedding needs training materials, but none of them has a graph")
         calibrate(network, training)
     return network
 
 
 def calibrate(network: PotNet, training: Sequence[CrystalGraph]) -> None:
-    """Set the statistics of the batch normalisations to those of the training materials, exactly.
+    """Set the batch-normalisation statistics to exactly those of the training materials.
 
-    Layer by layer, each with all layers before it in their final state: unlike running averages over
-    batches, the result depends on the set of materials alone, not on batches, nor on the order beyond
-    floating point.  The materials are taken in the order of their mat_id.
+    The layers are calibrated one by one, each with all preceding layers in their final state.  Unlike running
+    averages over batches, the result depends only on the set of materials: not on batches, nor, beyond
+    floating-point rounding, on the order.  The materials are processed in the order of their mat_id.
     """
     ordered = sorted(training, key=lambda graph: graph.mat_id)
     for number, norms in enumerate(network.normalisations(), start=1):
@@ -81,8 +81,8 @@ def calibrate(network: PotNet, training: Sequence[CrystalGraph]) -> None:
 def embed(network: PotNet, graphs: Sequence[CrystalGraph]) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """Embed materials in the order of their mat_id.
 
-    One at a time, on one thread: a sum's rounding depends on how a batch is cut into blocks, and an embedding
-    must not depend on its neighbours in the table or on the machine's number of cores.
+    One at a time, on one thread: the rounding of a sum depends on how a batch is divided into blocks, and an
+    embedding must not depend on its neighbours in the table or on the machine's number of cores.
 
     Yields
     ------
@@ -100,13 +100,13 @@ def embed(network: PotNet, graphs: Sequence[CrystalGraph]) -> Iterator[tuple[str
         if not np.isfinite(values).all():
             raise UserError(
                 f"the embedding of {graph.mat_id} is not finite: its graph or the network is damaged. Delete "
-                "the folder `graphs` and the file `network.safetensors` of the run, and run again."
+                "the run's folder `graphs` and its file `network.safetensors`, and run again."
             )
         yield graph.mat_id, values
 
 
 def save_network(network: PotNet, path: Path, record: Mapping[str, Any]) -> None:
-    """Write weights and statistics as safetensors, with sizes and how they were fitted in its metadata."""
+    """Write weights and statistics as safetensors; the metadata holds the sizes and ``record``."""
     config = {**record, "network": network.config.model_dump()}
     tensors = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
     with atomic_path(path) as part:
@@ -119,7 +119,7 @@ def load_network(path: Path, device: torch.device) -> PotNet:
     Raises
     ------
     UserError
-        If the file is damaged; says to delete it.
+        If the file is damaged; the message says to delete it.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -133,7 +133,7 @@ def load_network(path: Path, device: torch.device) -> PotNet:
 
 
 class _Moments:
-    """Mean and variance of what comes to a batch normalisation, summed up in double precision."""
+    """Mean and variance of the inputs of a batch normalisation, accumulated in double precision."""
 
     def __init__(self, norm: nn.BatchNorm1d) -> None:
         self.count = 0
@@ -148,7 +148,7 @@ class _Moments:
         self.sum_of_squares += (values**2).sum(dim=0)
 
     def set_statistics(self, norm: nn.BatchNorm1d) -> None:
-        """Write the statistics into the normalisation and stop listening."""
+        """Write the statistics into the normalisation and remove the hook."""
         self.hook.remove()
         mean = self.sum / self.count
         norm.running_mean = mean.float()

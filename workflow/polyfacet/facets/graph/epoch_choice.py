@@ -1,4 +1,4 @@
-"""Which epoch of a training is kept: how its predictions compare with always answering the median."""
+"""The choice of the epoch that is kept: prediction errors relative to those of the median."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,34 +9,33 @@ from numpy.typing import NDArray
 
 from polyfacet.facets.graph.target_scale import TargetScale
 
-# So many known values must differ from the median before a property decides.
+# A property decides only if at least this many known values differ from the median.
 ENOUGH_VALUES = 5
-# Being worse than this many medians counts as this.
+# Larger ratios of an error to that of the median are limited to this.
 WORST = 2.0
 
 
 @dataclass(frozen=True, eq=False)
 class EpochChoice:
-    """Judges predictions of the materials that choose the epoch.
+    """Compares epochs by their predictions for the materials that choose the epoch.
 
-    Let ``e(t)`` be the mean absolute error of property t over the materials where it is known, ``m(t)`` the
-    error that the median of the training materials makes on the same materials, both of scaled values (see
+    Let ``e(t)`` be the mean absolute error of property t over the materials for which it is known, and
+    ``m(t)`` the error of the training median on the same materials, both in scaled values (see
     `TargetScale`).  The error of an epoch is the mean of ``min(e(t) / m(t), 2)`` over the properties that
     decide.
 
-    - The ratio makes properties comparable: 1 is as good as no network at all, whatever the spread of a
-      property happens to be in a few validation materials.
-    - The limit keeps a property that the network cannot learn, and on which its errors jump from epoch to
-      epoch, from outweighing the others.
-    - A property decides if at least 5 known values differ from the median: of fewer, the ratio is chance.  If
-      none has as many, all that have one decide.
+    - The ratio makes properties comparable: 1 is no better than the median, whatever the spread of a property
+      happens to be in a few validation materials.
+    - The limit keeps a property that the network cannot learn, with errors that jump from epoch to epoch,
+      from outweighing the others.
+    - A property decides if at least 5 known values differ from the median: with fewer, the ratio is due to
+      chance.  If no property has 5, all properties with at least one such value decide.
     - A prediction that is not finite makes the error infinite, even where the true value is unknown.
 
     Parameters
     ----------
     truth
-        Values that predictions are compared with, in the units of the properties, shape
-        ``(materials, properties)``; NaN where one is unknown.
+        True values, in the units of the properties, shape ``(materials, properties)``; NaN where unknown.
     scale
         Scale of the training materials.
     decides
@@ -49,21 +48,27 @@ class EpochChoice:
 
     @classmethod
     def among(cls, truth: NDArray[np.float64], scale: TargetScale) -> Self:
-        """Find out which properties decide; none does if nothing known differs from the medians."""
+        """Determine which properties decide; none does if all known values equal the medians."""
         scaled = scale.normalise(truth).numpy()
         telling = np.sum(np.nan_to_num(scaled) != 0, axis=0)
         enough = telling >= ENOUGH_VALUES
         return cls(truth, scale, enough if enough.any() else telling > 0)
 
     def error(self, predicted: NDArray[np.float64]) -> float:
-        """Error of scaled predictions of shape ``(materials, properties)``; infinite if one is not finite."""
+        """Return the error of scaled predictions; infinite unless all are finite.
+
+        Parameters
+        ----------
+        predicted
+            Scaled predictions, shape ``(materials, properties)``.
+        """
         if not np.isfinite(predicted).all():
             return float("inf")
         ratios = self._ratios(predicted)[self.decides]
         return float(np.mean(np.minimum(ratios, WORST)))
 
     def report(self, predicted: NDArray[np.float64], names: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Say of each property how well it is predicted, in numbers that JSON can hold.
+        """Report how well each learnable property is predicted, as values that JSON can represent.
 
         Parameters
         ----------
@@ -93,7 +98,7 @@ class EpochChoice:
         }
 
     def _ratios(self, predicted: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Error of each property over that of the median; NaN where that is 0 or nothing is known."""
+        """Return each property's error over that of the median; NaN if that is 0 or no value is known."""
         truth = self.scale.normalise(self.truth).double().numpy()
         known = np.isfinite(truth)
         wrong, wrong_of_median = (

@@ -1,8 +1,8 @@
-"""What the three potentials contribute in real and in reciprocal space: closed forms of exp, erfc, erfcx.
+"""Real- and reciprocal-space terms of the three potentials, in closed form (exp, erfc, erfcx).
 
-Each sum over all lattice translations is split, after Ewald, into one that converges fast in real space and
-one that converges fast in reciprocal space (arXiv:2306.10045).  All lengths are in units of V^(1/3), so that
-one split parameter suits all cells; the last axis is always (Coulomb, London, Pauli).
+Each sum over all lattice translations is split, after Ewald, into a sum that converges quickly in real space
+and one that converges quickly in reciprocal space (arXiv:2306.10045).  All lengths are in units of V^(1/3),
+so that one split parameter suits all cells; the last axis is always (Coulomb, London, Pauli).
 """
 
 import math
@@ -17,7 +17,7 @@ TERMS = ("coulomb", "london", "pauli")
 
 @dataclass(frozen=True)
 class Precision:
-    """How exactly to sum.
+    """Numerical precision of the sums.
 
     Parameters
     ----------
@@ -25,11 +25,11 @@ class Precision:
         Type of the waves, of the real-space terms and of the matrix products; geometry, reciprocal weights
         and totals are always float64.
     split
-        Ewald's split parameter; the result does not depend on it.  Both parts converge alike at pi; a larger
-        value moves work from the real-space part (special functions per pair) to the reciprocal one (matrix
-        products), and makes the two cancel more.
+        The Ewald split parameter; the result does not depend on it.  Both parts converge equally fast at pi;
+        a larger value moves work from the real-space part (special functions per pair) to the reciprocal part
+        (matrix products), and increases the cancellation between the two.
     tolerance
-        Bound of what the cutoffs leave out, in reduced units (V = 1).
+        Bound on the truncation error of the cutoffs, in reduced units (V = 1).
     """
 
     dtype: torch.dtype
@@ -42,13 +42,13 @@ SINGLE = Precision(torch.float32, 1.5 * math.pi, 1e-7)
 
 
 def real_terms(distance: torch.Tensor, split: float, decay: torch.Tensor | float) -> torch.Tensor:
-    """Real-space summands at distances r > 0 (Pauli decay as a number or one per distance); ``(..., 3)``."""
+    """Return real-space terms at distances r > 0 (one Pauli decay, or one per distance); ``(..., 3)``."""
     b = torch.as_tensor(decay, dtype=distance.dtype, device=distance.device) / (2 * math.sqrt(split))
     square = distance * distance
     x = split * square
     root = math.sqrt(split) * distance
     gauss = torch.exp(-x)
-    # erfc and erfcx each where they neither overflow nor cancel, for every decay.
+    # erfc and erfcx are each used where they neither overflow nor cancel, whatever the decay.
     inner = torch.exp(-decay * distance) * erfc(root - b)
     outer = torch.exp(-b * b) * gauss * erfcx(root + b)
     london = gauss * (1 + x + x * x / 2) / (square * square * square)
@@ -56,7 +56,7 @@ def real_terms(distance: torch.Tensor, split: float, decay: torch.Tensor | float
 
 
 def reciprocal_terms(q_squared: torch.Tensor, split: float, decay: torch.Tensor | float) -> torch.Tensor:
-    """Reciprocal-space weights at q^2 > 0 (Pauli decay as a number or one per q); shape ``(..., 3)``."""
+    """Return reciprocal-space weights at q^2 > 0 (one Pauli decay, or one per q); shape ``(..., 3)``."""
     y = math.pi**2 / split * q_squared
     gauss = torch.exp(-y)
     root = torch.sqrt(y)
@@ -74,24 +74,24 @@ def _pauli_weight(y: torch.Tensor, split: float, decay: torch.Tensor | float) ->
 
 
 def constants(split: float, decay: float) -> list[float]:
-    """Contributions of q = 0 (for the Coulomb term: of the neutralising background)."""
+    """Return the contributions of q = 0 (for the Coulomb term: of the neutralising background)."""
     london = (math.pi * split) ** 1.5 / 3
     pauli = _pauli_weight(torch.zeros((), dtype=torch.float64), split, decay)
     return [-math.pi / split, london, float(pauli)]
 
 
 def self_terms(split: float, decay: float) -> list[float]:
-    """Return what stands in the place of the real-space summand at r = 0."""
+    """Return the values that replace the real-space terms at r = 0."""
     b = decay / (2 * math.sqrt(split))
     return [-2 * math.sqrt(split / math.pi), -(split**3) / 6, math.erf(b)]
 
 
 @cache
 def cutoffs(split: float, tolerance: float) -> tuple[float, float]:
-    """Choose radii in real and reciprocal space beyond which the sums stay below the tolerance.
+    """Choose cutoff radii in real and reciprocal space that keep the neglected sums below the tolerance.
 
-    At unit density the summands f beyond R add up to less than about 4 pi R^3 f(R).  The Pauli terms are
-    bounded for every decay: in real space by exp(-split r^2), in reciprocal space by their largest prefactor.
+    At unit density the terms f beyond R add up to less than about 4 pi R^3 f(R).  The Pauli terms are bounded
+    for every decay: in real space by exp(-split r^2), in reciprocal space by their largest prefactor.
     """
     radius = torch.linspace(0.05, 20, 4000, dtype=torch.float64) / math.sqrt(split / math.pi)
     x = split * radius**2

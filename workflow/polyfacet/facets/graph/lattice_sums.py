@@ -1,8 +1,8 @@
-"""Complete interatomic potentials: Coulomb, London and Pauli terms summed over the whole crystal.
+"""Complete interatomic potentials: Coulomb, London and Pauli terms summed over the infinite crystal.
 
-Many crystals are summed at once: those of equally many atoms form dense tensors, in which the lists of
-lattice points, different for each crystal, are padded.  On the CPU every number is computed by the same
-operations whatever crystals are beside it, so that a result does not depend on the batch, to the last bit.
+Many crystals are summed at once: those with equally many atoms form dense tensors, in which the lists of
+lattice points, which differ between crystals, are padded.  On the CPU every number is computed by the same
+operations whichever crystals share its batch, so that a result is independent of the batch to the last bit.
 """
 
 import math
@@ -26,18 +26,18 @@ from polyfacet.facets.graph.ewald_terms import (
 )
 
 PAULI_ALPHA = 3.0
-# Weights of the three terms in the summed potential (arXiv:2306.10045, the published settings).
+# Weights of the three terms in the summed potential (published settings of arXiv:2306.10045).
 COEFFICIENTS = (-0.801, -0.074, 0.145)
 
-# Numbers in one tensor, of which about ten are held at once: bounds the memory of many or of large cells.
-# Small enough for a processor's cache, large enough to keep a GPU busy.
+# Numbers in one tensor, about ten of which are in memory at once: bounds the memory for many or large cells.
+# Small enough for a CPU's cache, large enough to keep a GPU busy.
 CHUNK = {"cpu": 1 << 18, "cuda": 1 << 24}
 
 
 def lattice_sums(
     crystal: Crystal, pauli: PauliDecay, *, precision: Precision = DOUBLE, device: str = "cpu"
 ) -> torch.Tensor:
-    """Sum the three potentials of one crystal; see `lattice_sums_of`."""
+    """Return the lattice sums of one crystal; see `lattice_sums_of`."""
     return lattice_sums_of([crystal], pauli, precision=precision, device=device)[0]
 
 
@@ -48,17 +48,17 @@ def lattice_sums_of(
     precision: Precision = DOUBLE,
     device: str = "cpu",
 ) -> list[torch.Tensor]:
-    r"""Sum the three potentials between all pairs of atoms of a crystal over all lattice translations T.
+    r"""Sum the three potentials between all pairs of atoms in each crystal over all lattice translations T.
 
     Parameters
     ----------
     crystals
-        The crystals, of any sizes.
+        The crystals, of any size.
     pauli
         Decay of the Pauli term: ``paper`` is 3 per A, ``coded`` is ``3 / sqrt(V^(1/3))`` (V in A^3), which
-        depends on the volume and is what the published numbers were made with.
+        depends on the volume and was used for the published numbers.
     precision
-        ``DOUBLE`` for 1e-10 of the largest value of a term, ``SINGLE`` for 1e-6.
+        ``DOUBLE`` for errors up to 1e-10 of the largest value of a term, ``SINGLE`` for 1e-6.
     device
         Torch device to compute on.
 
@@ -71,7 +71,7 @@ def lattice_sums_of(
         - London, sum of 1/\|v+T\|^6, 1/A^6;
         - Pauli, sum of exp(-decay \|v+T\|), dimensionless.
 
-        An atom paired with itself (v = 0) leaves T = 0 out of the first two; in the third it counts 1.
+        For an atom paired with itself (v = 0), the first two sums exclude T = 0; in the third, T = 0 adds 1.
     """
     chunk = CHUNK[torch.device(device).type]
     sums: dict[int, torch.Tensor] = {}
@@ -82,12 +82,12 @@ def lattice_sums_of(
 
 
 def summed_potential(sums: torch.Tensor) -> torch.Tensor:
-    """Weigh the three lattice sums (last axis) into the one potential that the network sees."""
+    """Combine the three lattice sums (last axis) into the potential that the network receives."""
     return sums @ sums.new_tensor(COEFFICIENTS)
 
 
 def _batches(sizes: list[int], precision: Precision, chunk: int) -> Iterator[list[int]]:
-    """Put crystals of equally many atoms together, as many as the memory allows."""
+    """Group crystals with equally many atoms, as many as the memory allows."""
     real_cutoff, _ = cutoffs(precision.split, precision.tolerance)
     images = 4 * math.pi / 3 * (real_cutoff + 1) ** 3
     columns = 8 * _block_of_points(precision)
@@ -101,7 +101,7 @@ def _batches(sizes: list[int], precision: Precision, chunk: int) -> Iterator[lis
 def _sums_of_batch(
     crystals: list[Crystal], pauli: PauliDecay, precision: Precision, device: str, chunk: int
 ) -> torch.Tensor:
-    """Sum crystals of equally many atoms; shape ``(B, N, N, 3)``."""
+    """Return the sums of crystals with equally many atoms; shape ``(B, N, N, 3)``."""
 
     def tensor(values: object) -> torch.Tensor:
         return torch.as_tensor(values, dtype=torch.float64, device=device)
@@ -114,7 +114,7 @@ def _sums_of_batch(
 
     sums = _reciprocal_part(coords, lattice, tensor(decays), precision)
     sums += tensor([constants(precision.split, decay) for decay in decays])[:, None, None]
-    # The sums are even in v, and all atoms see their own images alike: half the pairs and one v = 0 suffice.
+    # The sums are even in v and the same for v = 0 of any atom: half the pairs and one v = 0 suffice.
     first, second = torch.triu_indices(coords.shape[1], coords.shape[1], offset=1, device=device)
     vectors = torch.cat([torch.zeros_like(coords[:, :1]), coords[:, first] - coords[:, second]], dim=1)
     real = _real_part(vectors, lattice, tensor(decays), precision, chunk)
@@ -127,14 +127,14 @@ def _sums_of_batch(
 
 @lru_cache(maxsize=512)
 def _grid(*bounds: int) -> torch.Tensor:
-    """Whole-number triples up to a bound per axis, shape ``(K, 3)``; triple k is minus triple -1-k."""
+    """Return integer triples up to a bound per axis, shape ``(K, 3)``; triple k is minus triple -1-k."""
     return torch.cartesian_prod(*(torch.arange(-bound, bound + 1, dtype=torch.int16) for bound in bounds))
 
 
 def _lattice_points(
     basis: torch.Tensor, grids: list[torch.Tensor], radius: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the points of each lattice within its radius: points ``(K, 3)`` and whose they are ``(K,)``."""
+    """Return the points of each lattice within its radius, ``(K, 3)``, and their lattices, ``(K,)``."""
     sizes = torch.tensor([len(grid) for grid in grids], device=basis.device)
     owner = torch.repeat_interleave(sizes)
     steps = torch.cat(grids).to(basis.device, basis.dtype)
@@ -157,7 +157,7 @@ def _length(vectors: torch.Tensor) -> torch.Tensor:
 def _padded(
     values: torch.Tensor, owner: torch.Tensor, n_owners: int, multiple: int, fill: float
 ) -> torch.Tensor:
-    """Spread rows ordered by their owner over a tensor ``(n_owners, longest, ...)``."""
+    """Arrange rows ordered by owner in a padded tensor ``(n_owners, longest, ...)``."""
     counts = torch.bincount(owner, minlength=n_owners)
     place = torch.arange(len(owner), device=owner.device) - (counts.cumsum(0) - counts)[owner]
     width = -(-int(counts.max()) // multiple) * multiple
@@ -169,7 +169,7 @@ def _padded(
 def _real_part(
     vectors: torch.Tensor, lattice: torch.Tensor, decay: torch.Tensor, precision: Precision, chunk: int
 ) -> torch.Tensor:
-    """Real-space sums for pair vectors of shape ``(B, P, 3)``; shape ``(B, P, 3)``.  Leaves r = 0 out."""
+    """Return real-space sums without r = 0 for pair vectors of shape ``(B, P, 3)``; same shape."""
     cutoff, _ = cutoffs(precision.split, precision.tolerance)
     inverse = torch.linalg.inv(lattice)
     vectors = vectors - _combine(torch.round(_combine(vectors, inverse[:, None])), lattice[:, None])
@@ -198,9 +198,9 @@ def _sum_within(
 
 
 def _block_of_points(precision: Precision) -> int:
-    """Return the number of reciprocal points taken at once: as many as most crystals have.
+    """Return the number of reciprocal points per block: as many as most crystals have.
 
-    At unit density a sphere holds about as many points as its volume says; of q and -q one is taken.
+    At unit density the number of points in a sphere is about its volume; only one of q and -q is used.
     """
     _, cutoff = cutoffs(precision.split, precision.tolerance)
     return math.ceil(1.05 * 2 * math.pi / 3 * cutoff**3)
@@ -209,17 +209,17 @@ def _block_of_points(precision: Precision) -> int:
 def _reciprocal_part(
     coords: torch.Tensor, lattice: torch.Tensor, decay: torch.Tensor, precision: Precision
 ) -> torch.Tensor:
-    """Reciprocal-space sums over q != 0 for all pairs of positions; shape ``(B, N, N, 3)``.
+    """Return reciprocal-space sums over q != 0 for all pairs of positions; shape ``(B, N, N, 3)``.
 
-    cos 2 pi q (r_i - r_j) factorises into cosines and sines of the single positions, so that the sum over q
-    becomes one matrix product per term.  Of q and -q, which contribute the same, one is taken.
+    cos 2 pi q (r_i - r_j) factorises into cosines and sines of the individual positions, so that the sum over
+    q becomes one matrix product per term.  Only one of q and -q, which contribute equally, is used.
     """
     _, cutoff = cutoffs(precision.split, precision.tolerance)
     reciprocal = torch.linalg.inv(lattice).transpose(1, 2)
     bounds = torch.floor(cutoff * _length(lattice)).int().tolist()
     grids = [grid[len(grid) // 2 + 1 :] for grid in (_grid(*bound) for bound in bounds)]
     points, owner = _lattice_points(reciprocal, grids, lattice.new_full((len(lattice),), cutoff))
-    # The differences in them need double precision; they are few.
+    # The weights contain differences that need double precision, and there are few of them.
     weights = 2 * reciprocal_terms((points * points).sum(dim=-1), precision.split, decay[owner])
     weights = weights.to(precision.dtype)
     block = _block_of_points(precision)
@@ -239,7 +239,7 @@ def _sum_of_waves(coords: torch.Tensor, points: torch.Tensor, weights: torch.Ten
     phases = (2 * math.pi * (turns - torch.round(turns))).to(weights.dtype)
     waves = torch.cat([torch.cos(phases), torch.sin(phases)], dim=2)
     weighted = weights.transpose(1, 2).repeat(1, 1, 2)[:, :, None] * waves[:, None]
-    # A product with a single column would be rounded otherwise in a batch of one.
+    # A product with a single column would be rounded differently in a batch of one.
     n_atoms = coords.shape[1]
     others = waves if n_atoms > 1 else waves.expand(-1, 2, -1)
     product = weighted.flatten(1, 2) @ others.transpose(1, 2)

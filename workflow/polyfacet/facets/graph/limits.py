@@ -1,4 +1,4 @@
-"""What the training of the embedding needs, without the packages that train it."""
+"""Requirements for training the embedding, importable without the packages that train it."""
 
-# Materials with a graph in the training part, some of which choose the epoch.
+# Number of training materials with a graph; some of them are held out to choose the epoch.
 MIN_MATERIALS = 10

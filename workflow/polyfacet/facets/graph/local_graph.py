@@ -1,8 +1,8 @@
-"""The local graph of a crystal: each atom with its nearest neighbours, whole shells of them.
+"""The local graph of a crystal: each atom with its nearest neighbours, in complete shells.
 
-A graph of exactly the k nearest neighbours is not defined where the k-th and the next are equally far:
-floating noise decides, and a rotation changes the edges.  Here a shell belongs to the graph as a whole or not
-at all.
+A graph of exactly the k nearest neighbours is ambiguous if the k-th and the next are equally far away:
+floating-point noise decides, and a rotation changes the edges.  Here a shell is included completely or not at
+all.
 """
 
 import math
@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 from polyfacet.facets.graph.crystal import Crystal, periodic_neighbours
 from polyfacet.facets.graph.vacuum import Vacuum, vacuum_of
 
-# Distances that differ by less belong to one shell.
+# Distances that differ by less than this belong to the same shell.
 SHELL_TOLERANCE_A = 1e-3
-# How much further to look when a search found too few neighbours.
+# Factor by which the search radius grows if too few neighbours were found.
 SEARCH_GROWTH = 1.3
 
 
 @dataclass(frozen=True, eq=False)
 class LocalGraph:
-    """Directed edges; each stands for one periodic image of its source.
+    """Directed edges; each comes from one periodic image of its source.
 
     Parameters
     ----------
@@ -53,17 +53,17 @@ def local_graph(
     crystal
         The crystal.
     neighbours
-        Least number of neighbours that an atom chooses; more where that closes a shell.
+        Minimum number of neighbours that an atom chooses; more if needed to complete a shell.
     min_radius
-        Every neighbour within this radius is chosen as well, A.  The published graphs are those of 0, where
+        Every neighbour within this radius is chosen as well, A.  The published graphs use 0, so that
         ``neighbours`` alone decides.
     multiplicity
-        An edge joins two atoms that have chosen each other, or of which one has chosen the other.  With 2,
-        each choice adds an edge in both directions, so that mutual edges count twice, as in the published
-        graphs; with 1, every edge counts once in each direction.
+        An edge joins two atoms if at least one of them has chosen the other.  With 2, each choice adds an
+        edge in both directions, so that mutual edges count twice, as in the published graphs; with 1, every
+        edge counts once in each direction.
     across_vacuum
         Whether atoms on different sides of vacuum can be neighbours, as in the published graphs.  If not, the
-        atoms of a molecule have no more neighbours than the molecule has other atoms.
+        atoms of a molecule have at most the other atoms of the molecule as neighbours.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def local_graph(
 def _chosen_neighbours(
     crystal: Crystal, neighbours: int, min_radius: float, vacuum: Vacuum | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Search outwards until the last shell of every atom is known to be whole, or there are no more atoms."""
+    """Search outwards until the last shell of every atom is complete, or there are no more atoms."""
     density = len(crystal) / crystal.volume
     extent = math.inf if vacuum is None else vacuum.extent
     radius = max(min_radius, SEARCH_GROWTH * math.cbrt(3 * neighbours / (4 * math.pi * density)))
@@ -111,7 +111,7 @@ def _shell_cutoffs(
     neighbours: int,
     min_radius: float,
 ) -> NDArray[np.float64]:
-    """Return the radius of each atom's last shell; infinity where too few neighbours were found."""
+    """Return the radius of each atom's last shell, A; infinity where too few neighbours were found."""
     order = np.lexsort((distance, centre))
     per_atom = np.split(distance[order], np.cumsum(np.bincount(centre, minlength=n_atoms))[:-1])
     return np.array([_shell_cutoff(distances, neighbours, min_radius) for distances in per_atom])
@@ -120,7 +120,7 @@ def _shell_cutoffs(
 def _shell_cutoff(distances: NDArray[np.float64], neighbours: int, min_radius: float) -> float:
     if len(distances) < neighbours:
         return math.inf
-    # The last one that must be in: the k-th, or the one just inside the radius.
+    # The last neighbour that must be included: the k-th, or the last one within the radius.
     last = max(neighbours, int(np.searchsorted(distances, min_radius, side="right"))) - 1
     gaps = np.flatnonzero(np.diff(distances[last:]) > SHELL_TOLERANCE_A)
     return float(distances[last + gaps[0]] if len(gaps) else distances[-1])

@@ -1,6 +1,6 @@
 """A PotNet-style network: local and infinite message passing between the atoms of a crystal.
 
-After arXiv:2306.10045, built from its formulas: each layer adds the outputs of a convolution over the local
+Implemented from the formulas of arXiv:2306.10045: each layer adds the outputs of a convolution over the local
 graph and of an attention-like one over all pairs of atoms, whose edges carry the complete potential.
 """
 
@@ -22,22 +22,22 @@ from polyfacet.facets.graph.element_features import (
 )
 from polyfacet.facets.graph.lattice_sums import summed_potential
 
-# Bonds enter as an attractive potential of this strength, eV A over e: -0.75/d.
+# Bonds enter as the attractive potential -0.75/d; strength in eV A over e.
 BOND_STRENGTH = -0.75
 BASIS_RANGE = (-4.0, 4.0)
-# Lengths are told apart to this, A: finer than single precision resolves in the network.
+# Lengths that differ by less than this are equal, A: the network's single precision does not resolve them.
 SAME_LENGTH_A = 1e-6
 
 
 class NetworkConfig(NetworkSize):
-    """Sizes of the network: width and layers, which a user chooses, and what no configuration changes.
+    """Sizes of the network: width and layers, which users configure, and those that are fixed.
 
     Attributes
     ----------
     embedding
         Length of the embedding.
     local_centres, infinite_centres
-        Number of basis functions that edges of the local and of the complete graph are expanded in.
+        Number of basis functions in which edges of the local and of the complete graph are expanded.
     """
 
     embedding: int = 128
@@ -46,7 +46,7 @@ class NetworkConfig(NetworkSize):
 
 
 class GaussianBasis(nn.Module):
-    """Expansion of a scalar in Gaussians, as wide as their centres are apart."""
+    """Expansion of a scalar in Gaussians, as wide as the spacing of their centres."""
 
     centres: torch.Tensor
 
@@ -61,7 +61,7 @@ class GaussianBasis(nn.Module):
 
 
 class MultiquadricBasis(GaussianBasis):
-    """Expansion of a scalar in multiquadrics: unlike Gaussians, they tell values beyond the range apart."""
+    """Expansion of a scalar in multiquadrics, which, unlike Gaussians, also resolve values out of range."""
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """Map shape ``(E,)`` to ``(E, n_centres)``."""
@@ -69,14 +69,14 @@ class MultiquadricBasis(GaussianBasis):
 
 
 class Edges(NamedTuple):
-    """Features of edges; symmetry makes many alike, which are computed once.
+    """Features of edges; edges that are equal by symmetry share one computation.
 
     Parameters
     ----------
     distinct
         Features of the distinct edges, shape ``(kinds, width)``.
     kind
-        Row of ``distinct`` of every edge, shape ``(E,)``.
+        Row of ``distinct`` for every edge, shape ``(E,)``.
     """
 
     distinct: torch.Tensor
@@ -102,7 +102,7 @@ class LocalConvolution(MessagePassing):
     def forward(
         self, atoms: torch.Tensor, edge_index: torch.Tensor, edges: Edges, edge_count: torch.Tensor
     ) -> torch.Tensor:
-        """Map atoms ``(N, width)`` and edges, each there so many times, to ``(N, width)``."""
+        """Map atoms ``(N, width)`` and edges with their counts to ``(N, width)``."""
         summed = self.propagate(
             edge_index,
             target=self.target(atoms),
@@ -115,7 +115,7 @@ class LocalConvolution(MessagePassing):
     def message(
         self, target_i: torch.Tensor, source_j: torch.Tensor, edge: torch.Tensor, count: torch.Tensor
     ) -> torch.Tensor:
-        """Gate what an edge carries by what its two atoms and its length say."""
+        """Compute the gated message of an edge from its two atoms and its length."""
         gate, content = (target_i + source_j + edge).chunk(2, dim=-1)
         return count * torch.sigmoid(gate) * silu(content)
 
@@ -157,13 +157,13 @@ class InfiniteConvolution(MessagePassing):
         source_j: torch.Tensor,
         pair: torch.Tensor,
     ) -> torch.Tensor:
-        """Gate, feature by feature, the content of a pair by the agreement of query and key."""
+        """Gate the content of a pair, feature by feature, by the agreement of query and key."""
         gate = torch.sigmoid(self.gate_norm(query_i * (key_j + pair_key)))
         return gate * silu(target_i + source_j + pair)
 
 
 class PotNetLayer(nn.Module):
-    """One step of message passing: the atoms hear both branches, which are added."""
+    """One step of message passing: each atom receives the sum of messages from both branches."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -202,11 +202,11 @@ class PotNet(nn.Module):
         )
         self.layers = nn.ModuleList(PotNetLayer(config.width) for _ in range(config.layers))
         self.readout = nn.Linear(config.width, config.embedding)
-        # What training learns of an element beyond its features, by which some f elements are alike.
+        # Learned per element, beyond its features, which are the same for some f elements.
         self.element = nn.Parameter(torch.zeros(MAX_ATOMIC_NUMBER + 1, config.width))
 
     def forward(self, data: Data) -> torch.Tensor:
-        """Embed the crystals of a (batch of) `network_input`; shape ``(crystals, embedding)``."""
+        """Embed the crystals of a (batched) `network_input`; shape ``(crystals, embedding)``."""
         atoms = self.atom(self.element_features[data.atomic_numbers]) + self.element[data.atomic_numbers]
         edges, pairs = (
             Edges.embed(self.edge, data.edge_potential),
@@ -217,7 +217,7 @@ class PotNet(nn.Module):
         return self.readout(global_mean_pool(atoms, data.batch))
 
     def normalisations(self) -> list[list[nn.BatchNorm1d]]:
-        """List the batch normalisations layer by layer: those of a layer depend on all layers before it."""
+        """List the batch normalisations per layer: those of a layer depend on all preceding layers."""
         return [
             [module for module in layer.modules() if isinstance(module, nn.BatchNorm1d)]
             for layer in self.layers
@@ -225,9 +225,9 @@ class PotNet(nn.Module):
 
 
 class PropertyHead(nn.Module):
-    """Prediction of properties from the embedding, for training the network; no part of the embedding.
+    """Prediction of properties from the embedding, for training the network; not part of the embedding.
 
-    It is linear, so that training lays the properties out in the embedding for the simplest of models.
+    It is linear, so that training makes the properties linearly readable from the embedding.
     """
 
     def __init__(self, config: NetworkConfig, n_properties: int) -> None:
@@ -240,10 +240,10 @@ class PropertyHead(nn.Module):
 
 
 def network_input(graph: CrystalGraph) -> Data:
-    """Turn a graph into what `PotNet` takes; several are joined by `torch_geometric.data.Batch`.
+    """Convert a graph to the input of `PotNet`; `torch_geometric.data.Batch` joins several.
 
-    Symmetry makes most edges of a local graph alike in atoms and length: they are kept once, with their
-    number.  Potentials are combined in double precision, the network runs in single precision.
+    By symmetry, most edges of a local graph have the same atoms and length: such edges are stored once, with
+    a count.  Potentials are combined in double precision; the network runs in single precision.
     """
     n_atoms = len(graph.atomic_numbers)
     atoms = torch.arange(n_atoms)

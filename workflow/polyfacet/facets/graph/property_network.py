@@ -1,4 +1,4 @@
-"""The network with its head, which predicts the properties that it is trained on."""
+"""The network with its head, which predicts the properties it is trained on."""
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from polyfacet.facets.graph.training_examples import Examples
 
 
 class PropertyNetwork(nn.Module):
-    """The network with its head: from crystals to properties on their common scale."""
+    """The network with its head: from crystals to scaled properties."""
 
     def __init__(self, network: PotNet, n_properties: int) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class PropertyNetwork(nn.Module):
 
 
 def predict(model: PropertyNetwork, examples: Examples, batch_size: int) -> NDArray[np.float64]:
-    """Predict the scaled properties of all materials."""
+    """Predict the scaled properties of all materials; shape ``(materials, properties)``."""
     device = model.network.readout.weight.device
     model.eval()
     with torch.inference_mode():
@@ -38,5 +38,5 @@ def predict(model: PropertyNetwork, examples: Examples, batch_size: int) -> NDAr
 
 
 def batches(order: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
-    """Cut into batches of at least a size: too few materials have no statistics to normalise by."""
+    """Divide into batches of at least ``size``: batch normalisation needs enough materials per batch."""
     return np.array_split(order, max(1, len(order) // size))

@@ -1,4 +1,4 @@
-"""One scale for all properties that a network is trained on, which no outlier and no constant decides."""
+"""A common scale for the properties that a network is trained on, robust to outliers and constants."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-# Distances from the median below this, in the unit of the property or relative to the median, are rounding.
+# Smaller distances from the median are rounding, in the unit of the property or relative to the median.
 ROUNDING = 1e-9
-# Of the distances from the median that are not rounding; larger ones count as this one in the spread.
+# Quantile of the distances (beyond rounding) from the median; the spread limits larger distances to it.
 OUTLIER_QUANTILE = 0.95
-# Scaled values beyond this count as this.
+# Scaled values are limited to this magnitude.
 LARGEST = 10.0
 
 
@@ -23,11 +23,12 @@ class TargetScale:
     of the known values; ``s`` is the root mean square of ``min(|y - c|, d)``, where ``d`` is the 95th
     percentile of ``|y - c|`` over the materials whose value differs from the median.
 
-    - A mean of ``|y - c|`` would be wrong where most values are the same: with 7 % magnetic materials it is a
-      fourteenth of a typical moment, and these materials would be worth as many times more than the others.
-      The root mean square is a quarter of it, as for a number that is 0 or 1.
-    - A median of ``|y - c|`` would be wrong for long tails, where half of the values lie next to the median.
-    - ``d`` keeps a few absurd values from deciding the scale, the limit keeps them from deciding the loss.
+    - A mean of ``|y - c|`` would be wrong if most values are the same: with 7 % magnetic materials it is a
+      fourteenth of a typical moment, and the magnetic materials would weigh fourteen times as much as the
+      others.  The root mean square is a quarter of a typical moment, as for a variable that is 0 or 1.
+    - A median of ``|y - c|`` would be wrong for long tails, where half of the values lie close to the median.
+    - ``d`` keeps a few absurd values from dominating the scale; the limit keeps them from dominating the
+      loss.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ class TargetScale:
         Shape ``(properties,)``, in the units of the properties.
     learnable
         Whether at least one known value differs from the median by more than rounding, shape
-        ``(properties,)``.  Nothing can be learned of the others, nor can their error be measured.
+        ``(properties,)``.  The other properties cannot be learned, nor can their errors be measured.
     """
 
     centre: NDArray[np.float64]
@@ -44,7 +45,7 @@ class TargetScale:
 
     @classmethod
     def fit(cls, values: NDArray[np.float64]) -> Self:
-        """Fit on values of shape ``(materials, properties)``; what is not finite is unknown."""
+        """Fit on values of shape ``(materials, properties)``; values that are not finite are unknown."""
         scales = [_centre_and_spread(column[np.isfinite(column)]) for column in values.T]
         centre, spread = np.array(scales, dtype=np.float64).reshape(-1, 2).T
         learnable = (spread > 0) & np.isfinite(spread)
@@ -53,20 +54,20 @@ class TargetScale:
     def normalise(self, values: NDArray[np.float64]) -> torch.Tensor:
         """Scale values of shape ``(materials, properties)``, in single precision.
 
-        Unknown values and properties that are not learnable become NaN, values that differ from the median by
-        no more than rounding exactly 0.
+        Unknown values and properties that are not learnable become NaN; values that differ from the median by
+        no more than rounding become exactly 0.
         """
         deviation = np.where(np.isfinite(values) & self.learnable, values - self.centre, np.nan)
         deviation = np.where(np.abs(deviation) <= _rounding(self.centre), 0.0, deviation)
         return torch.tensor(np.clip(deviation / self.spread, -LARGEST, LARGEST), dtype=torch.float32)
 
     def restore(self, scaled: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Bring scaled predictions back to the units of the properties."""
+        """Convert scaled predictions back to the units of the properties."""
         return scaled * self.spread + self.centre
 
 
 def _centre_and_spread(known: NDArray[np.float64]) -> tuple[float, float]:
-    """Median of the known values and spread around it; 0 where nothing differs from the median."""
+    """Return the median of the known values and the spread around it; 0 if all equal the median."""
     if not len(known):
         return 0.0, 0.0
     centre = np.median(known)

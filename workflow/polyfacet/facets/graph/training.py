@@ -1,4 +1,4 @@
-"""Training of the network on several properties at once, which goes on from its last epoch if interrupted."""
+"""Training of the network on several properties at once; an interrupted training resumes."""
 
 import hashlib
 import json
@@ -32,18 +32,18 @@ from polyfacet.runtime.progress import tell
 
 logger = logging.getLogger(__name__)
 
-# Share of the steps in which the learning rate rises; it falls as a cosine afterwards.
+# Share of the steps during which the learning rate rises; it then falls as a cosine.
 WARM_UP = 0.1
-# Errors below this share of a target's spread count squared: gradients fade out where a prediction is right.
+# Errors below this share of a target's spread enter squared: gradients vanish as predictions become right.
 QUADRATIC_BELOW = 0.1
 MAX_GRADIENT_NORM = 1.0
-# Part of the digest of a training: a state that an older method left is not used.
+# Part of the digest of a training: states saved by an older method are ignored.
 METHOD = 2
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A training that has ended; the network can still be asked how well it predicts.
+    """A training that has ended, with what is needed to report how well the network predicts.
 
     Parameters
     ----------
@@ -52,15 +52,15 @@ class Trained:
     validation
         Materials whose errors are reported.
     choice
-        What chose the epoch, with the true values of ``validation``.
+        Measure by which errors are reported, with the true values of ``validation``.
     names, left_out
-        Names of the properties; why some of them were left out of the loss.
+        Names of the properties; reasons why some of them were left out of the loss.
     n_train, n_valid
-        Number of materials that were trained on, and that chose the epoch.
+        Number of materials trained on, and of those held out to choose the epoch.
     epoch, epochs
-        Which epoch was kept, counted from 1, and how many ended.
+        Number of the epoch that was kept, counted from 1, and number of completed epochs.
     chosen_by
-        ``validation``, or ``training`` where no validation value could tell the epochs apart.
+        ``validation``, or ``training`` if no validation value could distinguish the epochs.
     diverged
         Whether loss, gradient or predictions of the last epoch were not finite.
     """
@@ -78,7 +78,7 @@ class Trained:
     diverged: bool
 
     def record(self, batch_size: int) -> dict[str, Any]:
-        """Record the training, with the validation errors of the network as it is at this moment."""
+        """Return a record of the training, with validation errors of the network's current weights."""
         with one_thread():
             predicted = predict(self.model, self.validation, batch_size)
         return {
@@ -111,7 +111,7 @@ def train_on_properties(
     graphs
         Graphs of the training part.
     properties
-        ``group`` and one column per property, see `examples_by_group`.
+        ``group`` and one column per property; see `examples_by_group`.
 
     Raises
     ------
@@ -135,35 +135,35 @@ def train(
     properties: Sequence[str],
     state: Path,
 ) -> Trained:
-    """Train a network in place; it ends as it was after the epoch of the lowest validation error.
+    """Train a network in place; it ends with the weights of the epoch with the lowest validation error.
 
-    What is minimised is the Huber loss of the scaled values (`TargetScale`), averaged over all materials and
-    all properties that vary.  What validation error means: `EpochChoice`.
+    Training minimises the Huber loss of the scaled values (`TargetScale`), averaged over all materials and
+    all properties that vary.  `EpochChoice` defines the validation error.
 
-    The loop is `polyfacet.networks.loop.train`; seed and epoch decide the order of the materials.  (On a GPU
-    sums have no fixed order, and weights differ from run to run.)
+    The loop is `polyfacet.networks.loop.train`; seed and epoch determine the order of the materials.  (On a
+    GPU, sums have no fixed order, and weights differ from run to run.)
 
     Parameters
     ----------
     network
-        Initial weights, on the device to train on.
+        Network with its initial weights, on the device to train on.
     training, validation
-        What is trained on; what chooses the epoch.
+        Materials to train on, and materials that choose the epoch.
     config
-        How to train.
+        Training settings.
     seed
         Seed of the head's weights and of the order of the materials.
     properties
         Names of the columns of ``values``.
     state
-        File that keeps the state of a finished epoch.  One of other inputs or settings is not used.
+        File that keeps the state after an epoch.  A state with different inputs or settings is ignored.
 
     Raises
     ------
     NothingToLearnError
         If no property varies among the training materials.
     UserError
-        If no epoch ends in finite predictions.
+        If no epoch ends with finite predictions.
     """
     scale = TargetScale.fit(training.values)
     left_out = _left_out(training.values, scale, properties)
@@ -180,7 +180,7 @@ def train(
         lambda epoch: _train_epoch(model, optimizer, training, scale, config, seed, epoch),
         lambda: choice.error(predict(model, judges, config.batch_size)),
     )
-    _tell_of(ended, config)
+    _log_end(ended, config)
     return Trained(
         model,
         validation,
@@ -202,12 +202,12 @@ def _with_head(network: PotNet, n_properties: int, seed: int) -> PropertyNetwork
         return PropertyNetwork(network, n_properties).to(network.readout.weight.device)
 
 
-def _tell_of(ended: loop.Ended, config: NetworkTraining) -> None:
-    """Log how a training ended; refuse one of which no epoch is of use."""
+def _log_end(ended: loop.Ended, config: NetworkTraining) -> None:
+    """Log how a training ended; raise UserError if no epoch is usable."""
     if not ended.epoch:
         raise UserError(
             "the training of the network diverged: loss or predictions were not finite in any of its epochs "
-            f"({ended.n_epochs} of {config.epochs} ended). Lower graphs.training.learning_rate "
+            f"({ended.n_epochs} of {config.epochs} were completed). Lower graphs.training.learning_rate "
             f"({config.learning_rate:g})."
         )
     tell(
@@ -217,7 +217,7 @@ def _tell_of(ended: loop.Ended, config: NetworkTraining) -> None:
 
 
 def _left_out(values: NDArray[np.float64], scale: TargetScale, properties: Sequence[str]) -> dict[str, str]:
-    """Say which properties teach nothing, and why; refuse to train where none teaches anything."""
+    """Return the properties that cannot be learned, and why; raise NothingToLearnError if none can."""
     reasons = {}
     for t, name in enumerate(properties):
         if scale.learnable[t]:
@@ -232,11 +232,11 @@ def _left_out(values: NDArray[np.float64], scale: TargetScale, properties: Seque
 
 
 def _choose_by(training: Examples, validation: Examples, scale: TargetScale) -> tuple[Examples, EpochChoice]:
-    """Take the validation materials to choose the epoch by; those trained on if the former cannot tell."""
+    """Choose the epoch by the validation materials, or by those trained on if all epochs look the same."""
     choice = EpochChoice.among(validation.values, scale)
     if choice.decides.any():
         return validation, choice
-    logger.warning("no validation value differs from the median: the materials trained on choose the epoch")
+    logger.warning("no validation value differs from the median: the training materials choose the epoch")
     return training, EpochChoice.among(training.values, scale)
 
 
@@ -249,7 +249,7 @@ def _train_epoch(
     seed: int,
     epoch: int,
 ) -> bool:
-    """Train on every material once; False, with weights of no use, where loss or gradient is not finite."""
+    """Train on every material once; return False if loss or gradient is not finite (weights unusable)."""
     order = np.random.default_rng(stable_hash("epoch", seed, epoch)).permutation(len(examples.inputs))
     cut = batches(order, config.batch_size)
     values = scale.normalise(examples.values)
@@ -261,7 +261,7 @@ def _train_epoch(
             group["lr"] = config.learning_rate * _one_cycle(done)
         predicted = model(Batch.from_data_list([examples.inputs[row] for row in rows]).to(device))
         expected = values[rows].to(device)
-        # What is unknown or does not vary counts as predicted right.
+        # Targets that are unknown or constant contribute zero loss.
         ignored = torch.isnan(expected)
         loss = smooth_l1_loss(
             torch.where(ignored, 0.0, predicted),
@@ -280,14 +280,14 @@ def _train_epoch(
 
 
 def _one_cycle(done: float) -> float:
-    """Share of the peak learning rate after a share of the training."""
+    """Return the share of the peak learning rate after a share of the training."""
     if done < WARM_UP:
         return done / WARM_UP
     return 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
 
 
 def _digest(model: PropertyNetwork, parts: Sequence[Examples], config: NetworkTraining, seed: int) -> str:
-    """Identify a training by all that decides its outcome: settings, initial weights and examples."""
+    """Return a digest of everything that determines the outcome: settings, initial weights, examples."""
     device = model.network.readout.weight.device.type
     settings = {
         "method": METHOD,

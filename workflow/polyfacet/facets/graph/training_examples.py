@@ -1,4 +1,4 @@
-"""What the network learns from, and what chooses the epoch: both of the training part."""
+"""Materials that the network learns from and materials that choose the epoch, all of the training part."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ MIN_TRAINED_ON = 5
 
 
 class NothingToLearnError(Exception):
-    """The materials teach a network nothing: too few, or without a property that varies; says which."""
+    """The network cannot learn from the materials: too few, or no property varies; the message says which."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,9 +28,9 @@ class Examples:
     Parameters
     ----------
     inputs
-        What the network takes; see `polyfacet.facets.graph.network.network_input`.
+        Inputs of the network; see `polyfacet.facets.graph.network.network_input`.
     values
-        Properties, shape ``(materials, properties)``, in their units; NaN where one is unknown.
+        Properties, shape ``(materials, properties)``, in their units; NaN where unknown.
     """
 
     inputs: Sequence[Data]
@@ -42,24 +42,24 @@ def examples_by_group(
 ) -> tuple[Examples, Examples]:
     """Choose the materials to train on, and those that choose the epoch.
 
-    No group is divided: polymorphs of what was trained on would hide overfitting.
+    No group is divided: polymorphs of materials trained on would hide overfitting.
 
     Parameters
     ----------
     graphs
         Graphs of the training part.
     properties
-        ``group`` (materials of one formula at least) and one column per property, NaN where one is unknown;
-        mat_id as index.
+        ``group`` (the same for at least all materials of one formula) and one column per property, NaN where
+        unknown; mat_id as index.
     validation_fraction
-        Share of the materials that chooses the epoch.
+        Share of the materials that choose the epoch.
     seed
         Seed of the choice.
 
     Raises
     ------
     NothingToLearnError
-        If one of the two has too few materials.
+        If either has too few materials.
     """
     if len(graphs) < MIN_MATERIALS:
         raise NothingToLearnError(
@@ -74,7 +74,9 @@ def examples_by_group(
             seed,
         )
     except UserError as error:
-        raise NothingToLearnError("the training materials have too few formulas to split any off") from error
+        raise NothingToLearnError(
+            "the training materials have too few formulas to hold any out for validation"
+        ) from error
     names = [name for name in properties.columns if name != "group"]
     training, validation = (
         sorted((graph for graph in graphs if graph.mat_id in part), key=lambda graph: graph.mat_id)

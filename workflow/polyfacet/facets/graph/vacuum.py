@@ -1,8 +1,8 @@
-"""Which atoms of a crystal lie on different sides of vacuum.
+"""Detection of atoms on different sides of vacuum.
 
-Layers, chains and molecules are calculated in cells with vacuum between their images.  What separates them
-does not depend on the choice of the cell: planes of atoms along any direction of the reciprocal lattice are
-looked at, not only those parallel to two lattice vectors.
+Layers, chains and molecules are calculated in cells with vacuum between their images.  To be independent of
+the choice of cell, the search covers planes of atoms perpendicular to any direction of the reciprocal
+lattice, not only planes parallel to two lattice vectors.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from pymatgen.core import Lattice
 from polyfacet.facets.graph.crystal import Crystal
 from polyfacet.materials.vacuum_gaps import MIN_VACUUM_A, plane_gaps
 
-# Multiples of the reduced reciprocal vectors; the planes that are furthest apart are among them.
+# Multiples of the reduced reciprocal vectors; they include the planes that are furthest apart.
 MULTIPLES = range(-2, 3)
 
 
@@ -28,7 +28,7 @@ class Vacuum:
     normals
         Directions across the gaps, in reciprocal vectors of the reduced lattice, shape ``(M, 3)``.
     pieces
-        For each direction, in which piece each atom of the reduced cell is, shape ``(M, N)``.
+        For each direction, index of the piece of each atom in the reduced cell, shape ``(M, N)``.
     n_pieces
         For each direction, number of pieces per period, shape ``(M,)``.
     extent
@@ -43,7 +43,7 @@ class Vacuum:
     def separates(
         self, centre: NDArray[np.int64], neighbour: NDArray[np.int64], image: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
-        """Tell which pairs, as `crystal.periodic_neighbours` finds them, are in different pieces."""
+        """Return which pairs, as found by `crystal.periodic_neighbours`, are in different pieces."""
         apart = np.zeros(len(centre), dtype=bool)
         for normal, piece, n_pieces in zip(self.normals, self.pieces, self.n_pieces, strict=True):
             apart |= piece[neighbour] + n_pieces * (image @ normal) != piece[centre]
@@ -51,12 +51,12 @@ class Vacuum:
 
 
 def vacuum_of(crystal: Crystal) -> Vacuum:
-    """Find the vacuum in a crystal; there is none in bulk."""
+    """Find the vacuum in a crystal; bulk crystals have none."""
     reciprocal = Lattice(np.linalg.inv(crystal.reduced_lattice).T)
     basis = np.rint(reciprocal.get_lll_reduced_lattice().matrix @ crystal.reduced_lattice.T).astype(int)
     normals, pieces, n_pieces = [], [], []
     for steps in product(MULTIPLES, repeat=3):
-        # Of a direction and its reverse, one is taken; multiples of it have shorter periods.
+        # Only one of a direction and its reverse is needed; multiples have shorter periods.
         if steps <= (0, 0, 0) or np.gcd.reduce(steps) > 1:
             continue
         normal = np.array(steps) @ basis
@@ -79,7 +79,7 @@ def vacuum_of(crystal: Crystal) -> Vacuum:
 
 
 def _extent(normals: NDArray[np.float64]) -> float:
-    """Bound the extent of a piece: along each direction it is less than one period."""
+    """Return a bound on the extent of a piece, A: along each direction it is less than one period."""
     chosen: list[NDArray[np.float64]] = []
     for normal in sorted(normals, key=np.linalg.norm, reverse=True):
         if np.linalg.matrix_rank([*chosen, normal]) > len(chosen):

@@ -1,4 +1,4 @@
-"""The page that draws: a Dash app with Crystal Toolkit's viewer, served to this machine alone."""
+"""The page that draws: a Dash app with Crystal Toolkit's viewer, served to this machine only."""
 
 from pathlib import Path
 from threading import Thread
@@ -15,7 +15,7 @@ from polyfacet.facets.image.settings import RenderSettings
 LOCALHOST = "127.0.0.1"
 VIEWER_ID = "viewer"
 
-# No style sheet of Dash's or Crystal Toolkit's: those come from the network, and the page shows one canvas.
+# Without the style sheets of Dash and Crystal Toolkit: they need the network, and the page is one canvas.
 PAGE = """<!DOCTYPE html>
 <html>
   <head>{%metas%}<title>{%title%}</title><style>body {margin: 0}</style></head>
@@ -23,12 +23,12 @@ PAGE = """<!DOCTYPE html>
 </html>
 """
 
-# A picture has been taken; ``assets/capture.js`` gives it to whoever asked for it.
+# Called when a picture has been taken; ``assets/capture.js`` passes it on to the caller.
 DELIVER_PICTURE = "(timestamp, picture, request) => window.polyfacet.deliver(picture, request)"
 
 
 def viewer_app(settings: RenderSettings) -> Dash:
-    """Make the app: one viewer, empty, that draws with these settings and takes pictures on request."""
+    """Create the app: one empty viewer that draws with these settings and takes pictures on request."""
     app = Dash(
         "polyfacet",
         title="Polyfacet",
@@ -54,7 +54,7 @@ def viewer_app(settings: RenderSettings) -> Dash:
 
 
 class AppServer:
-    """Serves an app on a free port of 127.0.0.1, from a thread, as long as the ``with`` block lasts."""
+    """Serves an app on a free port of 127.0.0.1, from a thread, for the duration of a ``with`` block."""
 
     def __init__(self, app: Dash) -> None:
         self._server = make_server(
@@ -82,7 +82,7 @@ class AppServer:
 
 
 class _QuietRequestHandler(WSGIRequestHandler):
-    """Logs no requests: the only client is our own browser."""
+    """Does not log requests: the only client is our own browser."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log nothing."""

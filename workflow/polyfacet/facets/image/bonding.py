@@ -1,4 +1,4 @@
-"""The bonds of a crystal, in an order that is the same in every process."""
+"""The bonds of a crystal, in the same order in every process."""
 
 import warnings
 
@@ -9,21 +9,21 @@ from polyfacet.facets.image.crystal_toolkit_compat import DrawnGraph
 from polyfacet.facets.image.pymatgen_compat import SiteCrystalNN, connected_sites
 from polyfacet.runtime.machine_failures import raise_machine_failure
 
-# Distances that agree to this many decimals (A) are a tie, whatever the last bits of the arithmetic say.
+# Distances that agree to this many decimals (A) are equal, whatever their last bits.
 DISTANCE_DECIMALS = 5
-# Noble gases, lone atoms and atoms far apart have none.
+# The case for noble gases, isolated atoms and atoms far apart.
 NO_BONDS = "CrystalNN finds no bonds"
 
 
 class OrderedStructureGraph(DrawnGraph):
-    """A structure graph whose neighbours come in the same order in every process.
+    """A structure graph whose neighbours are in the same order in every process.
 
-    The order decides how translucent polyhedra are blended; pymatgen's own follows memory addresses where
-    distances are equal.
+    The order determines how translucent polyhedra are blended; pymatgen's order depends on memory addresses
+    where distances are equal.
     """
 
     def get_connected_sites(self, n: int, jimage: tuple[int, int, int] = (0, 0, 0)) -> list[ConnectedSite]:
-        """Return the neighbours of site ``n`` of cell ``jimage`` by distance, then site index, then cell."""
+        """Return the neighbours of site ``n`` in cell ``jimage`` by distance, then site index, then cell."""
         return sorted(
             connected_sites(self, n, jimage),
             key=lambda other: (round(other.dist, DISTANCE_DECIMALS), other.index, other.jimage),
@@ -36,11 +36,12 @@ def bonded(structure: Structure) -> tuple[OrderedStructureGraph, str | None]:
     Returns
     -------
     tuple of OrderedStructureGraph and str or None
-        The crystal and its bonds; where there are none, or they cannot be determined, none and the reason.
+        The crystal with its bonds, and None; if there are no bonds, or they cannot be determined, the crystal
+        without bonds and the reason.
     """
     try:
         with warnings.catch_warnings():
-            # CrystalNN warns of missing oxidation states and radii on nearly every structure.
+            # CrystalNN warns about missing oxidation states and radii for nearly every structure.
             warnings.simplefilter("ignore")
             graph = OrderedStructureGraph.from_local_env_strategy(structure, SiteCrystalNN())
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Headless Chromium that can draw WebGL without a screen, and that leaves no process behind."""
+"""Headless Chromium that draws WebGL without a screen and leaves no process behind."""
 
 import logging
 import os
@@ -20,21 +20,21 @@ logger = logging.getLogger(__name__)
 
 COMMON_FLAGS = (
     "--disable-background-networking",
-    # Nothing outside this machine can be reached, whatever a page asks for.
+    # Nothing outside this machine can be reached, whatever a page requests.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     # Containers often have a /dev/shm of 64 MB, too small for large pictures.
     "--disable-dev-shm-usage",
     "--force-color-profile=srgb",
     "--ignore-gpu-blocklist",
 )
-# Through EGL the browser draws on a GPU where its driver has EGL (Mesa, NVIDIA), and else on Mesa's llvmpipe:
-# twice as fast as SwiftShader, which is there without any system library.
+# Through EGL the browser draws on a GPU if its driver supports EGL (Mesa, NVIDIA), otherwise on Mesa's
+# llvmpipe: twice as fast as SwiftShader, which needs no system library.
 BACKEND_FLAGS: dict[str, tuple[str, ...]] = {
     "egl": ("--use-gl=angle", "--use-angle=gl-egl"),
     "swiftshader": ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
 }
 LAUNCH_TIMEOUT_MS = 60_000
-# Browsers that are started side by side must know which of this process's children are theirs.
+# Browsers that are started concurrently must know which of this process's children are theirs.
 _LAUNCHING = Lock()
 KILL_TIMEOUT_S = 10.0
 
@@ -47,20 +47,20 @@ WEBGL_RENDERER = """() => {
 
 
 class BrowserError(UserError):
-    """The browser cannot draw on this machine, whatever the scene is."""
+    """The browser cannot draw on this machine, whatever the scene."""
 
 
 class HeadlessBrowser:
-    """One running Chromium; a context manager that ends every process it started.
+    """A running Chromium; a context manager that ends every process it started.
 
-    Playwright allows one at a time in a thread; each one must be used in the thread that started it.
+    Playwright allows one per thread; each must be used in the thread that started it.
 
     Parameters
     ----------
     webgl
-        What draws (see ``RenderSettings.webgl``).
+        The WebGL back end (see ``RenderSettings.webgl``).
     executable
-        The configured browser; None to look for one (see ``find_browser``).
+        The configured browser; None to search for one (see ``find_browser``).
     """
 
     def __init__(self, webgl: WebGLBackend = "auto", executable: Path | None = None) -> None:
@@ -73,7 +73,7 @@ class HeadlessBrowser:
         self._crashes: list[str] = []
         self._opened = ExitStack()
         self.webgl_renderer = ""
-        # Why the browser runs without its sandbox; empty where it runs in it.
+        # Why the browser runs without its sandbox; empty if it runs in it.
         self.no_sandbox = ROOT if os.geteuid() == 0 else ""
 
     def __enter__(self) -> Self:
@@ -98,12 +98,12 @@ class HeadlessBrowser:
 
     @property
     def processes(self) -> list[psutil.Process]:
-        """Processes of the running browser, Playwright's driver and the main browser process first."""
+        """Processes of the running browser; Playwright's driver and the main browser process come first."""
         return list(self._processes)
 
     @property
     def processor_time(self) -> float:
-        """Seconds of the processor that its processes have used, those left out that have ended."""
+        """CPU time that its running processes have used, s."""
         seconds = 0.0
         for process in set(_with_descendants(self._processes)):
             with suppress(psutil.Error):
@@ -116,17 +116,18 @@ class HeadlessBrowser:
         """How the renderers ended since a page was opened: ``crashed``, ``killed``, ``oom``, ..."""
         with suppress(Error):
             if self._devtools is not None:
-                # Playwright tells of the crash first; what comes before this answer has been told, too.
+                # Playwright reports a crash before its details arrive, but they precede this answer.
                 self._devtools.send("Target.getTargets")
         return list(self._crashes)
 
     def start(self) -> None:
-        """Start the browser with the first backend that can draw.
+        """Start the browser with the first back end that can draw.
 
         Raises
         ------
         UserError
-            If there is no browser or none of its backends can draw; says what it said, or what to install.
+            If there is no browser or none of its back ends can draw; the message has the browser's own
+            words, and what to install.
         """
         failures = []
         for backend in self._backends:
@@ -135,15 +136,15 @@ class HeadlessBrowser:
             except Error as error:
                 failures.append(f"{backend}: {last_words(error.message)}")
                 continue
-            self._backends = (backend,)  # a restart must give the same pictures
+            self._backends = (backend,)  # a restart must produce the same pictures
             logger.info("browser %s draws with %s", self.version, self.webgl_renderer)
             return
         lacks_webgl = all(failure.endswith(NO_WEBGL) for failure in failures)
-        advice = HOW_TO_INSTALL if lacks_webgl else "`make doctor` says what this machine has."
+        advice = HOW_TO_INSTALL if lacks_webgl else "`make doctor` reports what this machine has."
         raise UserError(f"The browser cannot draw: {'; '.join(failures)}. {advice}")
 
     def stop(self) -> None:
-        """End the browser and its driver; kill what does not go by itself."""
+        """End the browser and its driver; kill processes that do not end by themselves."""
         with suppress(Error):
             if self._browser is not None:
                 self._browser.close()
@@ -156,14 +157,16 @@ class HeadlessBrowser:
         self._opened.close()
 
     def restart(self) -> None:
-        """End the browser, killing it where it hangs, and start it again."""
+        """Kill the browser and start it again."""
         before = self.webgl_renderer
-        # A browser that hangs does not answer a polite request either.
+        # A browser that hangs does not respond to a request to close either.
         _kill(self._processes)
         self.stop()
         self.start()
         if self.webgl_renderer != before:
-            raise UserError(f"The browser drew with {before}, but with {self.webgl_renderer} when restarted.")
+            raise UserError(
+                f"The browser drew with {before}, but draws with {self.webgl_renderer} after a restart."
+            )
 
     def new_page(self, size: int) -> Page:
         """Open an empty page whose viewport is ``size`` x ``size`` pixels."""
@@ -171,10 +174,10 @@ class HeadlessBrowser:
         return self._running().new_page(viewport={"width": size, "height": size}, device_scale_factor=1)
 
     def _launch_in_sandbox_if_possible(self, backend: str) -> None:
-        """Start the browser and see that it draws; without its sandbox only where it does not start in it.
+        """Start the browser and check that it draws; without its sandbox only if it does not start in it.
 
-        Systems refuse the sandbox in many ways (no user namespaces, no setuid helper, rules of a container),
-        and browsers say so in as many: what tells is that it starts without.
+        Systems refuse the sandbox for many reasons (no user namespaces, no setuid helper, container
+        policies), each with its own message; the only reliable sign is that the browser starts without it.
         """
         if not self.no_sandbox:
             try:
@@ -184,11 +187,11 @@ class HeadlessBrowser:
                 refused = last_words(error.message)
         self._launch(backend, sandbox=False)
         if not self.no_sandbox:
-            self.no_sandbox = f"it does not start in it: {refused}"
+            self.no_sandbox = f"launching with it fails: {refused}"
             logger.warning("the browser runs without its sandbox: %s", self.no_sandbox)
 
     def _launch(self, backend: str, *, sandbox: bool) -> None:
-        """Start the browser and see that it draws; stop what was started where that fails."""
+        """Start the browser and check that it draws; if that fails, stop everything that was started."""
         try:
             self._start(backend, sandbox=sandbox)
             self._watch_crashes()
@@ -221,7 +224,7 @@ class HeadlessBrowser:
             self._processes = _with_descendants(drivers)
 
     def _watch_crashes(self) -> None:
-        """Take down how renderers end: only the browser, their parent, is told."""
+        """Record how renderers end: only the browser, their parent process, receives that."""
         self._devtools = self._running().new_browser_cdp_session()
         self._devtools.on("Target.targetCrashed", lambda crash: self._crashes.append(crash["status"]))
         self._devtools.send("Target.setDiscoverTargets", {"discover": True})
@@ -241,7 +244,7 @@ class HeadlessBrowser:
 
 
 def _kill(processes: list[psutil.Process]) -> None:
-    """Kill what still runs of these processes and of their children, and wait until it is gone."""
+    """Kill those of the processes and their descendants that still run, and wait until they have ended."""
     running = _with_descendants([process for process in processes if process.is_running()])
     for process in running:
         with suppress(psutil.NoSuchProcess):

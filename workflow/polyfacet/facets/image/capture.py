@@ -1,4 +1,4 @@
-"""Pictures of scenes: each one of its own scene, or none and the reason."""
+"""Pictures of scenes: each verified to show its own scene, or the reason why there is none."""
 
 import base64
 import hashlib
@@ -31,18 +31,18 @@ from polyfacet.facets.image.settings import RenderSettings
 
 logger = logging.getLogger(__name__)
 
-# The page grows by about 1.5 MB a picture.
+# The page grows by about 1.5 MB per picture.
 PICTURES_PER_PAGE = 500
 PAGE_TIMEOUT_MS = 60_000
-# Of the browser's processes on the processor, and no less by the clock.
+# CPU time of the browser's processes, and minimum wall time.
 PICTURE_LIMIT_S = 60.0
-# By the clock, in limits: a browser that has not used up its time by then does not get on.
+# Wall time in multiples of the limit: a browser that has not used up its CPU time by then makes no progress.
 PATIENCE = 10
 LOOKS = 4
 PNG_URL = "data:image/png;base64,"
 PACKAGES = ("crystal_toolkit", "dash", "dash_mp_components", "playwright", "pymatgen", "pymatgen-core")
 
-# What any browser that draws can draw: one sphere.
+# A scene that any working browser can draw: one sphere.
 CONTROL = json.dumps(
     {
         "name": SCENE_NAME,
@@ -58,19 +58,19 @@ class SceneCamera:
 
     Whatever goes wrong - a page error, a lost WebGL context, a hanging or killed browser, a picture that is
     blank or of the wrong size - the scene is tried once more in a fresh page.  If that fails in a way that a
-    scene can cause, and one sphere is drawn after it, the scene is given up, and the next one finds a fresh
-    page; all other failures are the machine's.
+    scene can cause, and a single sphere can still be drawn, the scene is given up and the next one starts in
+    a fresh page; all other failures are the machine's.
 
     Parameters
     ----------
     settings
         What the pictures show.
     browser
-        Path of the browser; None to look for one.
+        Path of the browser; None to search for one.
     pictures_per_page
-        After so many pictures the page is loaded anew.
+        The page is reloaded after this many pictures.
     picture_limit_s
-        How long the browser may work on one picture, or on those that are taken together.
+        CPU time that the browser may spend on one picture, or on pictures that are taken together, s.
     """
 
     def __init__(
@@ -121,9 +121,9 @@ class SceneCamera:
         Raises
         ------
         PictureError
-            If two attempts, the second in a fresh page, gave no right picture by the fault of the scene.
+            If two attempts, the second in a fresh page, produced no valid picture, and the scene is at fault.
         BrowserError
-            If the browser cannot draw: its processes are killed, do not get on, or draw no sphere either.
+            If the browser cannot draw: its processes are killed, make no progress, or cannot draw a sphere.
         """
         (taken,) = self.take_pictures([scene])
         if isinstance(taken, PictureError):
@@ -131,12 +131,12 @@ class SceneCamera:
         return taken
 
     def take_pictures(self, scenes: Sequence[str]) -> list[bytes | PictureError]:
-        """Take the pictures of several scenes; together they cost less than one by one.
+        """Take the pictures of several scenes, which is faster than taking them one by one.
 
         Returns
         -------
         list of bytes or PictureError
-            What `take_picture` would have given for each scene, or the error that it would have raised.
+            For each scene, the picture that `take_picture` would return or the error that it would raise.
         """
         taken: list[bytes | PictureError] = []
         together = len(scenes)
@@ -148,11 +148,11 @@ class SceneCamera:
                 logger.warning("%s: trying once more in a fresh page", error)
                 again, error = self._attempt(waiting[len(pictures) : len(pictures) + 1])
                 taken += again if error is None else [self._of_the_scene(error)]
-                together = 1  # another scene that hangs shall take no time but its own
+                together = 1  # another scene that hangs must not use up the time of others
         return taken
 
     def provenance(self) -> dict[str, str]:
-        """Say what makes the pictures: the browser, what it draws with, packages, settings."""
+        """Return what determines the pictures: browser, WebGL renderer, packages and settings."""
         return {
             "browser": self.browser.version,
             "webgl_renderer": self.browser.webgl_renderer,
@@ -162,19 +162,19 @@ class SceneCamera:
         }
 
     def _of_the_scene(self, error: PictureError | BrowserError) -> PictureError:
-        """Return what is the fault of a scene, as the browser still draws another; raise what is not."""
+        """Return the error if the scene is at fault, as the browser still draws another; raise otherwise."""
         if isinstance(error, BrowserError):
             raise error
         _, failure = self._attempt([CONTROL])
         if failure is not None:
             raise BrowserError(
-                f"The browser cannot draw one sphere ({failure}), after it did not draw a crystal ({error}). "
-                f"{ADVICE}"
+                f"The browser cannot draw a single sphere ({failure}) after it failed to draw a crystal "
+                f"({error}). {ADVICE}"
             )
         return error
 
     def _attempt(self, scenes: Sequence[str]) -> tuple[list[bytes], PictureError | BrowserError | None]:
-        """Take pictures up to the first one that fails; after a failure there is no page any more."""
+        """Take pictures up to the first one that fails; a failure closes the page."""
         pictures: list[bytes] = []
         page = self._fresh_page() if self.page is None else self.page
         tokens = [f"scene-{next(self._tokens)}-{_digest(scene)}" for scene in scenes]
@@ -199,12 +199,12 @@ class SceneCamera:
         return pictures, None
 
     def _capture(self, page: Page, tokens: list[str], scenes: Sequence[str]) -> list[dict[str, Any]]:
-        """Wait for the answers of the page, as long as the browser gets on and its time is not used up."""
+        """Wait for the page's answers while the browser makes progress and its time is not used up."""
         limit, began, used = self._picture_limit_s, time.monotonic(), self.browser.processor_time
         asked = [VIEWER_ID, list(zip(tokens, scenes, strict=True))]
         while True:
             try:
-                # Unlike `evaluate`, `wait_for_function` gives up in time even if the page hangs.
+                # Unlike `evaluate`, `wait_for_function` times out even if the page hangs.
                 got = page.wait_for_function(CAPTURE, arg=asked, timeout=1000 * limit / LOOKS)
                 answers: list[dict[str, Any]] = got.json_value()
                 return answers
@@ -216,12 +216,12 @@ class SceneCamera:
                     raise NoProgressError(f"no answer in {waited:.0f} s") from None
 
     def _fault(self, token: str, answer: dict[str, Any], png: bytes) -> str | None:
-        """Say why an answer of the page is not the picture of the scene that the token names."""
+        """Return why an answer of the page is not a valid picture of the token's scene; None if it is."""
         if answer["token"] != token:
             return "the page answered with the picture of another scene"
         if "reason" in answer:
             return str(answer["reason"])
-        # Off the middle, what lies beside the frame is not drawn.
+        # If the scene is not centred, parts outside the frame are not drawn.
         if self.settings.centered and answer["drawn"] < answer["expected"]:
             return f"only {answer['drawn']} of {answer['expected']} atoms and bonds were drawn"
         return picture_fault(png, self.settings.size)
@@ -230,7 +230,7 @@ class SceneCamera:
         try:
             page = self._load_page()
         except Error as error:
-            logger.warning("%s: starting the browser again", reason_of(error))
+            logger.warning("%s: restarting the browser", reason_of(error))
             self.browser.restart()
             page = self._load_page_again()
         self.page, self._taken_of_page = page, 0
@@ -249,13 +249,13 @@ class SceneCamera:
         page.set_default_timeout(PAGE_TIMEOUT_MS)
         page.goto(self._server.url)
         page.wait_for_function(READY)
-        # A browser whose GPU process dies too often goes on with another renderer: other bytes.
+        # A browser whose GPU process dies too often switches to another renderer, which draws other bytes.
         if (renderer := page.evaluate(WEBGL_RENDERER)) != self.browser.webgl_renderer:
             raise Error(f"the page draws with {renderer}, not with {self.browser.webgl_renderer}")
         return page
 
     def _drop_page(self, error: Error | None = None) -> None:
-        """Close the page; one that hangs takes the whole browser with it."""
+        """Close the page; if it hangs, restart the browser."""
         page, self.page = self.page, None
         if isinstance(error, TimeoutError):
             self.browser.restart()

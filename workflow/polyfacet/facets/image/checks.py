@@ -1,23 +1,23 @@
-"""Whether a PNG is the picture it should be."""
+"""Checks of the pictures that the browser returns."""
 
 import numpy as np
 
 from polyfacet.runtime.picture_decoding import PictureDecodingError, decode_png
 
 WHITE = 255
-# Edges of a unit cell alone cover about 1 % of a picture, in the largest pictures.
+# The edges of a unit cell alone cover about 1 % of the largest pictures.
 MIN_DRAWN_FRACTION = 0.002
 
 
 def picture_fault(png: bytes, size: int) -> str | None:
-    """Say what is wrong with a picture of a crystal on a white background; None if nothing is.
+    """Return what is wrong with a picture of a crystal on a white background; None if nothing is.
 
     Parameters
     ----------
     png
         The file's bytes.
     size
-        Width and height that it should have, pixels.
+        Expected width and height, pixels.
     """
     try:
         rgba = np.asarray(decode_png(png).convert("RGBA"))  # (height, width, 4)
@@ -33,5 +33,5 @@ def picture_fault(png: bytes, size: int) -> str | None:
         return "a corner is not white"
     drawn = (rgba[..., :3] != WHITE).any(axis=-1).mean()
     if drawn < MIN_DRAWN_FRACTION:
-        return f"blank: {drawn:.2%} of the pixels are drawn on"
+        return f"blank: only {drawn:.2%} of the pixels are not white"
     return None

@@ -1,4 +1,4 @@
-"""From a CIF file to the scene of its structure."""
+"""The scene of a structure in a CIF file."""
 
 import logging
 from pathlib import Path
@@ -18,7 +18,7 @@ def scene_of_cif(cif: Path, settings: RenderSettings) -> CrystalScene:
     Raises
     ------
     SceneError
-        If the file is missing, holds no structure, or no scene can be made of it.
+        If the file is missing, contains no structure, or no scene can be made of it.
     """
     try:
         return crystal_scene(read_cif(cif), settings)
@@ -28,6 +28,6 @@ def scene_of_cif(cif: Path, settings: RenderSettings) -> CrystalScene:
         raise
     except Exception as error:
         raise_machine_failure(error)
-        # One odd structure costs one picture, not all of them; the log keeps what happened.
+        # One unusual structure must cost only its own picture; the log has the details.
         logger.exception("no scene of %s", cif.name)
         raise SceneError(f"no scene could be made: {type(error).__name__}: {error}") from error

@@ -1,4 +1,4 @@
-"""What is used of Crystal Toolkit beyond its public interface: which sites it draws, and its compass."""
+"""Uses of Crystal Toolkit beyond its public interface: the sites it draws, and its compass."""
 
 from typing import Any
 
@@ -16,26 +16,26 @@ Site = tuple[int, tuple[int, int, int]]
 
 
 class DrawnGraph(StructureGraph):
-    """A structure graph as Crystal Toolkit draws it, which adds the methods for it to pymatgen's class.
+    """A structure graph that Crystal Toolkit draws with the methods it adds to pymatgen's class.
 
     Attributes
     ----------
     bounded_axes
-        Lattice vectors along which the crystal does not go on: there is nothing beyond the cell.
+        Indices of the lattice vectors along which the crystal is not periodic.
     """
 
     bounded_axes: tuple[int, ...] = ()
 
     def scene(self, legend: Legend, **which: bool) -> Scene:
-        """Draw the graph; ``which`` is what `sites_to_draw` takes."""
+        """Draw the graph; ``which`` has the same keys as for `sites_to_draw`."""
         return self.get_scene(**which, hide_incomplete_edges=True, legend=legend)  # type: ignore[attr-defined]
 
     def sites_to_draw(self, **which: bool) -> list[Site]:
-        """Return the sites that are drawn, each with its cell."""
+        """Return the sites that are drawn, each with its cell, in sorted order."""
         return sorted(self._get_sites_to_draw(**which))
 
     def _get_sites_to_draw(self, *args: Any, **kwargs: Any) -> set[Site]:
-        """Return the sites, with their cells, that Crystal Toolkit draws, but none where there are none."""
+        """Return the sites that Crystal Toolkit draws, with their cells; none beyond bounded axes."""
         sites = super()._get_sites_to_draw(*args, **kwargs)  # type: ignore[misc]
         return {
             (index, image) for index, image in sites if not any(image[axis] for axis in self.bounded_axes)
@@ -43,5 +43,5 @@ class DrawnGraph(StructureGraph):
 
 
 def compass(lattice: Lattice) -> Scene:
-    """Draw the directions of the lattice vectors."""
+    """Return a scene that shows the directions of the lattice vectors."""
     return _axes_from_lattice(lattice)

@@ -1,4 +1,4 @@
-"""Crystals whose sites are shared by several species, or filled only in part."""
+"""Crystals whose sites are shared by several species or partially occupied."""
 
 from collections.abc import Iterator
 
@@ -8,14 +8,14 @@ from crystal_toolkit.core.scene import Spheres
 from pymatgen.core import Composition, Structure
 
 VACANCY_COLOR = "#ffffff"
-# Shares below it are rounding errors of the occupancies.
+# Smaller shares are rounding errors of the occupancies.
 NEGLIGIBLE_SHARE = 1e-3
 
 
 def most_frequent_species(structure: Structure) -> Structure:
-    """Give each site to the species that is there most often, the first by name among equals.
+    """Assign each site to its most frequent species, or to the first by name among equals.
 
-    Bonds and coordination polyhedra are defined for such an ordered crystal only.
+    Bonds and coordination polyhedra are defined for ordered crystals only.
     """
     if structure.is_ordered:
         return structure
@@ -27,19 +27,19 @@ def most_frequent_species(structure: Structure) -> Structure:
 
 
 def shared_spheres(occupants: Composition, positions: list[list[float]], legend: Legend) -> list[Spheres]:
-    """Draw sites that have the same occupants: spheres with a sector for each, and a white one for vacancies.
+    """Draw sites with the same occupants: spheres with a sector per occupant, and a white one for vacancies.
 
-    The sectors are those of an orange.  The viewer looks at angles from 0 to pi; each half of a sphere shows
-    all occupants, so that they are seen from the front as from the back.
+    The sectors are like segments of an orange.  The viewer sees angles from 0 to pi; each half of a sphere
+    shows all occupants, so that they are visible from the front and from the back.
 
     Parameters
     ----------
     occupants
         Species and their occupancies.
     positions
-        Where the sites are, A, shape ``(n, 3)``.
+        Cartesian positions of the sites, A, shape ``(n, 3)``.
     legend
-        Colours and radius.
+        Colours and radii.
     """
     shares = [(legend.get_color(species), float(share)) for species, share in occupants.items()]
     shares.append((VACANCY_COLOR, 1 - occupants.num_atoms))
@@ -48,7 +48,7 @@ def shared_spheres(occupants: Composition, positions: list[list[float]], legend:
     if len(sectors) == 1:
         return [Spheres(positions, color=sectors[0][0], radius=radius)]
     return [
-        # The viewer takes `phiEnd` for the width of the sector.
+        # The viewer interprets `phiEnd` as the width of the sector.
         Spheres(positions, color=color, radius=radius, phiStart=start, phiEnd=width)
         for color, first, width in sectors
         for start in (first, first + np.pi)
@@ -56,7 +56,7 @@ def shared_spheres(occupants: Composition, positions: list[list[float]], legend:
 
 
 def _sectors(shares: list[tuple[str, float]]) -> Iterator[tuple[str, float, float]]:
-    """Divide half a turn: colour, first angle and width of each share that can be seen."""
+    """Divide half a turn among the shares: yield colour, first angle and width of each visible one."""
     first = 0.0
     for color, share in shares:
         width = np.pi * share

@@ -1,32 +1,32 @@
-"""What the viewer is given to draw.
+"""The scenes that the viewer draws.
 
-Apart from what makes it, so that a process that only draws need not import Crystal Toolkit for seconds.
+Kept separate from the code that makes them, so that drawing processes avoid the slow Crystal Toolkit import.
 """
 
 from dataclasses import dataclass
 
 from polyfacet.config.images import View
 
-# The viewer replaces the scene it shows by name; a second name would be drawn on top of the first.
+# The viewer replaces a scene by name; a scene of another name would be drawn on top of the first.
 SCENE_NAME = "crystal"
 
 
 class SceneError(ValueError):
-    """A crystal of which no faithful scene can be made; the message is the reason."""
+    """No faithful scene can be made of a crystal; the message is the reason."""
 
 
 @dataclass(frozen=True)
 class CrystalScene:
-    """What the viewer draws of one crystal.
+    """The scenes of one crystal.
 
     Attributes
     ----------
     views
-        View to the scene that shows it, in Crystal Toolkit's JSON; lengths in A.
+        Scene of each view, in Crystal Toolkit's JSON; lengths in A.
     n_bonds
         Number of bonds per unit cell.
     bonding_failure
-        Why there are no bonds, where they were asked for: CrystalNN found none, or failed.
+        Why there are no bonds although they were requested: CrystalNN found none, or failed.
     """
 
     views: dict[View, str]

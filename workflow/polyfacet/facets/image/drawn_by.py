@@ -1,7 +1,7 @@
-"""What would draw the pictures on this machine, told without starting it.
+"""Identify the browser build and OpenGL libraries without launching the browser.
 
-Another browser build or another OpenGL library gives other bytes.  The rule of the pictures has this as a
-parameter, so that they are drawn anew.
+A different browser build or OpenGL library produces different bytes.  This is a parameter of the picture
+rule, so that pictures are then redrawn.
 """
 
 import json
@@ -16,7 +16,7 @@ from polyfacet.runtime.errors import UserError
 
 VERSION_TIMEOUT_S = 30.0
 LIBRARY_FOLDERS = ("/usr/lib/*-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib")
-# Mesa's and NVIDIA's: the entrance to OpenGL, and what draws behind it.
+# Mesa's and NVIDIA's: the EGL libraries, and Mesa's renderers.
 LIBRARIES = (
     "libEGL_mesa.so.0",
     "dri/swrast_dri.so",
@@ -27,32 +27,32 @@ LIBRARIES = (
 
 
 def drawn_by(webgl: str, browser: str | None) -> str:
-    """Name the browser build and what it draws with.
+    """Identify the browser build and the libraries that it draws with.
 
     Parameters
     ----------
     webgl
-        The back end (see ``RenderSettings.webgl``).
+        The WebGL back end (see ``RenderSettings.webgl``).
     browser
-        Path of the browser from the configuration; None to look for one.
+        Path of the browser from the configuration; None to search for one.
 
     Returns
     -------
     str
-        Equal where pictures come out equal; or that there is no browser, of which the stage will complain.
+        The same wherever pictures are the same; ``no browser`` if there is none, which the stage will report.
     """
     try:
         path = find_browser(playwrights_own(), Path(browser) if browser else None)
     except UserError:
         return "no browser"
-    # SwiftShader is a part of the browser.
+    # SwiftShader is part of the browser.
     libraries = [] if webgl == "swiftshader" else opengl_libraries()
     return "; ".join([browser_version(path), webgl, *libraries])
 
 
 @cache
 def browser_version(path: Path) -> str:
-    """Ask an executable for its version, which starts no browser."""
+    """Ask an executable for its version, which does not start a browser."""
     try:
         done = subprocess.run(  # noqa: S603 - the browser that will be run anyway
             [path, "--version"], capture_output=True, text=True, timeout=VERSION_TIMEOUT_S, check=True
@@ -64,7 +64,7 @@ def browser_version(path: Path) -> str:
 
 @cache
 def opengl_libraries() -> list[str]:
-    """List the libraries that may draw, by their versioned names and sizes."""
+    """List the libraries that may be used for drawing, with versioned names and sizes in bytes."""
     found = {
         library.resolve()
         for folder in LIBRARY_FOLDERS
@@ -75,7 +75,7 @@ def opengl_libraries() -> list[str]:
 
 
 def playwrights_own() -> Path:
-    """Say where Playwright would have installed its own browser; the driver that knows it need not run."""
+    """Return the path where Playwright installs its own browser, without starting its driver."""
     package = find_spec("playwright")
     if package is None or package.origin is None:
         return Path("playwright-is-not-installed")

@@ -1,4 +1,4 @@
-"""Which browser draws."""
+"""Search for the browser that draws the pictures."""
 
 import os
 import shutil
@@ -15,19 +15,19 @@ HOW_TO_INSTALL = (
 
 
 def find_browser(playwrights_own: Path, configured: Path | None = None) -> Path:
-    """Find the browser: the configured one, the environment's, Playwright's own, or one on the PATH.
+    """Find the browser: from the configuration, the environment, Playwright, or the PATH.
 
     Parameters
     ----------
     playwrights_own
-        Where Playwright would have installed its own.
+        Path where Playwright installs its own browser.
     configured
         Path from the configuration.
 
     Raises
     ------
     UserError
-        If there is none, or the one that was asked for cannot be executed; says how to install one.
+        If there is no browser, or the requested one is not executable; the message says how to install one.
     """
     for source, path in (("configuration", configured), (BROWSER_VARIABLE, os.environ.get(BROWSER_VARIABLE))):
         if path:
@@ -39,4 +39,4 @@ def find_browser(playwrights_own: Path, configured: Path | None = None) -> Path:
     for name in NAMES_ON_PATH:
         if found := shutil.which(name):
             return Path(found)
-    raise UserError(f"No browser was found to draw the pictures. {HOW_TO_INSTALL}")
+    raise UserError(f"No browser was found for drawing the pictures. {HOW_TO_INSTALL}")

@@ -1,4 +1,4 @@
-"""What Chromium needs to start: a short folder for its socket, its sandbox, and an ear for what it says."""
+"""Launching Chromium: a folder with a short path for its socket, and the reason if it fails to start."""
 
 import os
 import re
@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# Chromium makes <folder>/org.chromium.Chromium.XXXXXX/SingletonSocket; paths of sockets have 107 bytes.
+# Chromium creates <folder>/org.chromium.Chromium.XXXXXX/SingletonSocket; socket paths have up to 107 bytes.
 LONGEST_FOLDER = 60
-SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - the folder made there is this user's alone
-ROOT = "the browser is run by root"
+SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - mkdtemp makes a private folder there
+ROOT = "the browser is run as root"
 
 _SAID = re.compile(r"^\[pid=\d+\]\[(?:err|out)\] (.*)$", re.MULTILINE)
-# Place in the source, number of the process and time.
+# Location in the source code, process id and time.
 _PREFIX = re.compile(r"^\[[\d:/.]*:?[A-Z]*:?[^\]]*\]\s*")
 _NO_SANDBOX = "Chromium sandboxing failed"
 _WORDS = 300
@@ -24,7 +24,7 @@ _WORDS = 300
 def short_temporary_folder() -> Iterator[Path]:
     """Yield a folder whose path is short enough for the socket of a browser.
 
-    It is the usual one where that is short; else a new one, of this user alone, which is gone afterwards.
+    It is the usual temporary folder if its path is short; otherwise a new private one, removed afterwards.
     """
     usual = Path(tempfile.gettempdir())
     short = next((folder for folder in SHORT_FOLDERS if _can_be_written(folder)), None)
@@ -43,14 +43,14 @@ def _can_be_written(folder: str) -> bool:
 
 
 def last_words(message: str) -> str:
-    """Find what a browser said before it ended, in the message of Playwright's error.
+    """Extract a browser's last log lines from the message of Playwright's error.
 
     Returns
     -------
     str
-        The lines that it called fatal, or else its last ones; without any, the first line of the message.
+        The lines marked as fatal, otherwise the last ones; without any, the first line of the message.
     """
-    # Where Chromium says that it has no sandbox, Playwright puts words of its own in place of the log.
+    # If Chromium has no sandbox, Playwright replaces the browser's log by its own message.
     if _NO_SANDBOX in message:
         return _NO_SANDBOX
     said = _SAID.findall(message)

@@ -1,4 +1,4 @@
-"""Several pictures in one."""
+"""Combination of several pictures into one."""
 
 import io
 import math
@@ -12,7 +12,7 @@ BACKGROUND = "white"
 
 
 def montage(pngs: Sequence[bytes], size: int) -> bytes:
-    """Arrange square pictures in a square grid, line by line, four of them two by two.
+    """Arrange square pictures row by row in a square grid (four pictures: two by two).
 
     Parameters
     ----------

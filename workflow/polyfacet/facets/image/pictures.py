@@ -1,4 +1,4 @@
-"""Pictures of materials: from CIF files to PNG files, with a reason for each one that is missing."""
+"""Pictures of materials: from CIF files to PNG files, with a reason for each missing picture."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ from polyfacet.runtime.rejects import Reject
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that was made; its attributes are the columns of ``stage_tables.PICTURES``."""
+    """A picture of a material; its attributes are the columns of ``stage_tables.PICTURES``."""
 
     mat_id: str
     view: str
@@ -43,16 +43,16 @@ def render_structures(
     items
         Identifier and CIF file of each material.
     folder
-        Where the pictures go; each file appears whole or not at all.
+        Folder for the pictures; each file appears complete or not at all.
     studio
-        A studio that is open.
+        An open studio.
     settings
-        What the pictures show; they say what is kept of several views.
+        What the pictures show, and how several views are arranged.
 
     Yields
     ------
     list of Picture, or Reject
-        One for each item, in their order: the pictures of all views, or a reject that carries the reason.
+        One for each item, in the same order: the pictures of all views, or a reject with the reason.
     """
     listed = list(items)
     invalid = {mat_id: reason for mat_id, _ in listed if (reason := invalid_mat_id_reason(mat_id))}
@@ -70,7 +70,7 @@ def render_structures(
 
 
 def arranged(pngs: Mapping[View, bytes], settings: RenderSettings) -> Mapping[str, bytes]:
-    """Make what is kept of the pictures of a material, under the views it shows: all, or one montage."""
+    """Return the pictures to keep of a material, keyed by view: all of them, or one montage."""
     if len(pngs) > 1 and settings.arrangement == "montage":
         return {"+".join(pngs): montage(list(pngs.values()), settings.size)}
     return {str(view): png for view, png in pngs.items()}
@@ -91,5 +91,5 @@ def write_pictures(
 
 
 def image_name(mat_id: str, view: str, n_pictures: int) -> str:
-    """Name the file of a material's picture; where it has several, each view has a folder."""
+    """Return the file name of a material's picture; with several pictures, each view has a folder."""
     return f"{mat_id}.png" if n_pictures == 1 else f"{view}/{mat_id}.png"

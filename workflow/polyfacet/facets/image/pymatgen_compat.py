@@ -1,7 +1,7 @@
-"""CrystalNN's bonds and a structure graph's neighbours: pymatgen's own numbers, without its detours.
+"""CrystalNN's bonds and a structure graph's neighbours: pymatgen's own numbers, computed faster.
 
-Nothing is calculated in another way, so that bonds come out the same to the last bit; what is left out is
-work whose result nobody looks at.
+No calculation is changed, so that bonds are the same to the last bit; only work whose result is never used
+is left out.
 """
 
 import math
@@ -19,34 +19,34 @@ written_for(__name__, "pymatgen-core", "2026.7.16")
 
 
 def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return the cross product of two vectors; NumPy's, made for arrays of them, takes ten times longer."""
+    """Return the cross product of two vectors; NumPy's, made for arrays of vectors, is ten times slower."""
     a0, a1, a2 = a.tolist()
     b0, b1, b2 = b.tolist()
     return np.array([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0])
 
 
 def using(function: Any, **names: Any) -> Any:
-    """Copy a function so that it finds other things under some global names."""
+    """Copy a function with some of its global names replaced."""
     return FunctionType(function.__code__, {**function.__globals__, **names}, argdefs=function.__defaults__)
 
 
 _NUMPY = SimpleNamespace(**{**vars(np), "cross": cross})
 
 
-# Sites of one tessellation, which starts with a few hundred; those of a flat layer take Qhull half a minute,
-# and twice as many four times as long.
+# Sites in one tessellation, which starts with a few hundred.  For a flat layer, Qhull takes half a minute for
+# this many, and four times as long for twice as many.
 MAX_TESSELLATED_SITES = 10_000
 
 
 class SearchTooWideError(Exception):
-    """A site whose Voronoi neighbours are so far away that too many sites lie between."""
+    """The Voronoi neighbours of a site are so far away that too many sites lie in between."""
 
 
 class SiteVoronoiNN(VoronoiNN):
-    """Voronoi neighbours of one site, of a tessellation that holds hundreds of them.
+    """Voronoi neighbours of one site in a tessellation of hundreds of sites.
 
-    The faces of all other sites are dropped at once, and faces that share an edge are not looked for.  The
-    search ends before it takes all memory, as it would in a cell with a very long axis.
+    The faces of all other sites are dropped at once, and faces that share an edge are not searched for.  The
+    search stops before it uses up the memory, as it would in a cell with a very long axis.
     """
 
     _cutoff: float
@@ -61,12 +61,12 @@ class SiteVoronoiNN(VoronoiNN):
     def cutoff(self, radius: float) -> None:
         if self._lattice is not None:
             n_sites, length, area, volume = self._lattice
-            # Lattice points in a sphere: those of a line, of a plane and of space.
+            # Lattice points in a sphere: along a line, in a plane and in space.
             in_space = 4 / 3 * math.pi * radius**3 / volume
             points = 1 + 2 * radius / length + math.pi * radius**2 / area + in_space
             if n_sites * points > MAX_TESSELLATED_SITES:
                 raise SearchTooWideError(
-                    f"within {radius:.0f} A of a site lie more than {MAX_TESSELLATED_SITES:,} others"
+                    f"more than {MAX_TESSELLATED_SITES:,} other sites lie within {radius:.0f} A of a site"
                 )
         self._cutoff = radius
 
@@ -96,7 +96,7 @@ class SiteVoronoiNN(VoronoiNN):
 
 
 class SiteCrystalNN(CrystalNN):
-    """CrystalNN on top of `SiteVoronoiNN`."""
+    """CrystalNN based on `SiteVoronoiNN`."""
 
     get_nn_data = using(CrystalNN.get_nn_data, VoronoiNN=SiteVoronoiNN)
 
@@ -104,9 +104,9 @@ class SiteCrystalNN(CrystalNN):
 def connected_sites(
     graph: StructureGraph, n: int, jimage: tuple[int, int, int] = (0, 0, 0)
 ) -> list[ConnectedSite]:
-    """Return what ``graph.get_connected_sites`` gives, in no particular order.
+    """Return the same sites as ``graph.get_connected_sites``, in no particular order.
 
-    pymatgen writes each neighbour to a dictionary and reads it back; here it is only moved.
+    pymatgen converts each neighbour to a dictionary and back; here it is only translated.
     """
     edges = [(v, data, 1) for _, v, data in graph.graph.out_edges(n, data=True)]
     edges += [(u, data, -1) for u, _, data in graph.graph.in_edges(n, data=True)]

@@ -1,4 +1,4 @@
-"""A crystal as the scenes that Crystal Toolkit's viewer draws."""
+"""The scenes of a crystal that Crystal Toolkit's viewer draws."""
 
 import json
 from typing import Any
@@ -22,20 +22,20 @@ from polyfacet.materials.cell_size import CellTooLargeError, check_cell_size
 
 
 def crystal_scene(structure: Structure, settings: RenderSettings) -> CrystalScene:
-    """Make the scenes of a crystal, one for each view: atoms, bonds, coordination polyhedra, unit cell.
+    """Make the scenes of a crystal, one per view: atoms, bonds, coordination polyhedra, unit cell.
 
     Parameters
     ----------
     structure
-        The crystal; its site properties are not drawn (magnetic moments would become arrows).  A site that
-        several species share shows all of them, and has the bonds of the most frequent one.
+        The crystal; its site properties are not drawn (magnetic moments would become arrows).  A site shared
+        by several species shows all of them and has the bonds of the most frequent one.
     settings
         What to draw.
 
     Raises
     ------
     SceneError
-        If coordinates are not finite, the cell that is asked for cannot be found, or it has too many sites.
+        If coordinates are not finite, the requested cell cannot be found, or it has too many sites.
     """
     _check_size(structure, settings)
     structure = _bare(_in_cell(structure, settings.cell))
@@ -46,7 +46,7 @@ def crystal_scene(structure: Structure, settings: RenderSettings) -> CrystalScen
         n_bonds = graph.graph.number_of_edges()
         graph = without_vacuum(graph, begins)
         if n_bonds and not graph.graph.number_of_edges():
-            bonding_failure = "all bonds lead across the vacuum"
+            bonding_failure = "all bonds cross the vacuum"
     drawn = _drawn(graph, structure, settings)
     views = {}
     for view in settings.views:
@@ -63,7 +63,7 @@ def _check_size(structure: Structure, settings: RenderSettings) -> None:
 
 
 def _in_cell(structure: Structure, cell: Cell) -> Structure:
-    """Describe a crystal by another unit cell."""
+    """Describe a crystal with another unit cell."""
     if cell == "given":
         return structure
     try:
@@ -73,17 +73,17 @@ def _in_cell(structure: Structure, cell: Cell) -> Structure:
 
 
 def _bare(structure: Structure) -> Structure:
-    """Copy without site properties, every site in the unit cell."""
+    """Copy a structure without site properties and with every site in the unit cell."""
     return Structure(structure.lattice, structure.species_and_occu, np.mod(structure.frac_coords, 1))
 
 
 def _drawn(graph: OrderedStructureGraph, structure: Structure, settings: RenderSettings) -> dict[str, Any]:
-    """Let Crystal Toolkit draw a crystal, in its JSON.
+    """Let Crystal Toolkit draw a crystal, as its JSON.
 
     Parameters
     ----------
     graph
-        One species a site, and the bonds.
+        The sites with one species each, and the bonds.
     structure
         The same sites with all their species.
     settings
@@ -103,7 +103,7 @@ def _drawn(graph: OrderedStructureGraph, structure: Structure, settings: RenderS
             part.contents = _all_species(graph, structure, which, legend)
     if settings.show_compass:
         scene.contents.append(compass(graph.structure.lattice))
-    _forget_single_atoms(scene)
+    _remove_interaction(scene)
     drawn: dict[str, Any] = scene.to_json()
     return drawn
 
@@ -120,8 +120,8 @@ def _all_species(
     return atoms
 
 
-def _forget_single_atoms(scene: Scene) -> None:
-    """Remove what only a mouse needs, so that the scene's atoms of one look merge into one primitive."""
+def _remove_interaction(scene: Scene) -> None:
+    """Remove what only mouse interaction needs, so that atoms that look the same merge into one primitive."""
     for part in scene.contents:
         for primitive in part.contents:
             if isinstance(primitive, Spheres | Cylinders):
@@ -133,4 +133,4 @@ def _json(scene: dict[str, Any]) -> str:
     try:
         return json.dumps(scene, allow_nan=False, separators=(",", ":"))
     except ValueError as error:
-        raise SceneError(f"the scene holds numbers that are not finite ({error})") from error
+        raise SceneError(f"the scene contains numbers that are not finite ({error})") from error

@@ -1,4 +1,4 @@
-"""Scenes that were made before: another picture of the same crystal need not find its bonds again."""
+"""Cache of scenes: another picture of the same crystal need not find its bonds again."""
 
 import fcntl
 import gzip
@@ -20,23 +20,23 @@ from polyfacet.runtime.packages import package_versions
 
 logger = logging.getLogger(__name__)
 
-# What only the viewer, or what comes after it, makes of a scene; all other settings decide the scene itself.
+# Settings that only the viewer or later steps use; all others determine the scene itself.
 NOT_OF_THE_SCENE = ("size", "sphere_segments", "webgl", "arrangement")
-# What makes the scenes.
+# The code that makes the scenes.
 CODE = Path(__file__).with_name("cif_scene.py")
 
 
 class SceneMaker:
-    """Makes scenes of CIF files, or finds them in a folder.
+    """Makes scenes of CIF files, or reads them from a cache folder.
 
-    Several processes may use one folder at a time.  What killed ones have left half written is removed.
+    Several processes may use the folder at the same time.  Partial files of killed processes are removed.
 
     Parameters
     ----------
     settings
         What the scenes show.
     folder
-        Where scenes are kept; None to keep none.
+        Folder that keeps scenes; None to keep none.
     """
 
     def __init__(self, settings: RenderSettings, folder: Path | None = None) -> None:
@@ -51,9 +51,9 @@ class SceneMaker:
         Raises
         ------
         SceneError
-            If the file is missing, holds no structure, or no scene can be made of it.
+            If the file is missing, contains no structure, or no scene can be made of it.
         """
-        # Importing it takes seconds, which a process that leaves the scenes to others can save.
+        # Importing it takes seconds, which processes that leave scenes to workers avoid.
         from polyfacet.facets.image.cif_scene import scene_of_cif  # noqa: PLC0415
 
         if self._folder is None:
@@ -69,7 +69,7 @@ class SceneMaker:
         return scene
 
     def _key(self, cif: bytes) -> str:
-        """Digest of everything that a scene follows from."""
+        """Return a digest of everything that determines a scene."""
         return hashlib.sha256(self._common_key + cif).hexdigest()
 
     @cached_property
@@ -84,13 +84,13 @@ class SceneMaker:
 
 
 def _read(path: Path) -> CrystalScene | None:
-    """Read a scene that was kept; None if there is none, or no whole one."""
+    """Read a scene from the cache; None if it is missing or damaged."""
     try:
         return CrystalScene(**json.loads(gzip.decompress(path.read_bytes())))
     except FileNotFoundError:
         return None
     except (OSError, EOFError, ValueError, TypeError) as error:
-        logger.warning("the kept scene %s cannot be used, it is made again: %s", path, error)
+        logger.warning("the cached scene %s cannot be used and is made again: %s", path, error)
         return None
 
 
@@ -102,7 +102,7 @@ def _write(path: Path, scene: CrystalScene) -> None:
         with part.open("xb") as stream:
             _lock(stream)
             stream.write(gzip.compress(json.dumps(asdict(scene)).encode(), mtime=0))
-        # Between the first two lines, another process may have taken the file for one that was left.
+        # Before the lock was acquired, another process may have removed the file as abandoned.
         with suppress(FileNotFoundError):
             part.replace(path)
     finally:
@@ -110,9 +110,9 @@ def _write(path: Path, scene: CrystalScene) -> None:
 
 
 def remove_abandoned(folder: Path) -> None:
-    """Remove what killed processes have left half written.
+    """Remove partial files of killed processes.
 
-    A process that writes a scene holds a lock on it, which ends when the process does.
+    A process that writes a scene holds a lock on its file, which is released when the process ends.
     """
     for part in folder.glob(f"*{PART}"):
         with suppress(FileNotFoundError), part.open("rb") as stream:
@@ -121,7 +121,7 @@ def remove_abandoned(folder: Path) -> None:
 
 
 def _lock(stream: IO[bytes]) -> bool:
-    """Lock a file for as long as it is open; False if it is locked already or cannot be locked."""
+    """Lock a file for as long as it is open; return False if it is already locked or cannot be locked."""
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -1,12 +1,12 @@
-"""Processes that make scenes, beside the one that draws them.
+"""Worker processes that make scenes, separate from the process that draws them.
 
-Making a scene means reading a CIF file, finding bonds and laying out primitives: Python's own work, a third
-of a picture's time.  One process imports Crystal Toolkit (seconds) and forks the workers from itself; each
-answers over a socket of its own, in JSON.  One that dies is replaced, and its successor greets anew: with
-how its predecessor ended, as only some ends are a crystal's.
+Making a scene means reading a CIF file, finding bonds and arranging primitives: work in Python that takes a
+third of a picture's time.  One process imports Crystal Toolkit (seconds) and forks the workers from itself;
+each answers in JSON over its own socket.  A worker that dies is replaced, and its successor's greeting
+reports how it ended, since a crystal can cause only some of these ends.
 
-A pool of the standard library, or one on top of it, does less: its fork server runs the script of the job
-again in every worker, takes the environment of the job as it is, and outlives the pool.
+A pool from the standard library, or one built on it, does not suffice: its fork server runs the script of the
+job again in every worker, inherits the environment of the job unchanged, and outlives the pool.
 """
 
 import ctypes
@@ -32,7 +32,7 @@ from polyfacet.facets.image.settings import RenderSettings
 from polyfacet.facets.image.worker_ends import ADVICE, SCENE_LIMIT_S, SceneWorkerError, end_of, given_up
 from polyfacet.runtime.machine_failures import machine_failure
 
-# By the clock: a worker that has not used up its time by then waits for something that does not come.
+# Wall time: a worker that has not used up its CPU time by then is stuck waiting.
 SILENCE_LIMIT_S = 10.0 * SCENE_LIMIT_S
 END_TIMEOUT_S = 10.0
 PR_SET_PDEATHSIG = 1
@@ -40,7 +40,7 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 class SceneWorker:
-    """One worker, seen from the process that draws."""
+    """One worker, as seen from the process that draws."""
 
     def __init__(self, connection: Connection, silence_limit_s: float = SILENCE_LIMIT_S) -> None:
         self._connection = connection
@@ -49,14 +49,14 @@ class SceneWorker:
         self.pid: int | None = None
 
     def scene(self, cif: Path) -> CrystalScene:
-        """Have the scene of a CIF file made.
+        """Have the worker make the scene of a CIF file.
 
         Raises
         ------
         SceneError
-            If no scene can be made of it; also if it crashes its worker, or uses up its time, twice.
+            If no scene can be made of it; also if it crashes its worker or exceeds the time limit twice.
         SceneWorkerError
-            If a worker is killed twice or gives no answer, the machine fails it, or there is none any more.
+            If a worker is killed twice or does not answer, the machine fails, or no worker is left.
         """
         self._n_asked += 1
         ends: list[int] = []
@@ -73,7 +73,7 @@ class SceneWorker:
         return CrystalScene(**answer["scene"])
 
     def _ask(self, cif: Path) -> dict[str, Any]:
-        """Return a worker's answer; that is the greeting of its successor if the worker died."""
+        """Return the worker's answer, or the greeting of its successor if it died."""
         try:
             if self.pid is None:
                 self.pid = json.loads(self._connection.recv_bytes())["pid"]
@@ -83,25 +83,25 @@ class SceneWorker:
                 if not self._connection.poll(self._silence_limit_s):
                     raise SceneWorkerError(
                         f"The process that makes the scene of {cif.name} did not answer for "
-                        f"{self._silence_limit_s:g} s, in which it could not use {SCENE_LIMIT_S} s of the "
-                        f"processor: the machine is overloaded, or a file system hangs. {ADVICE}"
+                        f"{self._silence_limit_s:g} s, during which it could not use {SCENE_LIMIT_S} s of "
+                        f"CPU time: the machine is overloaded, or a file system hangs. {ADVICE}"
                     )
                 answer: dict[str, Any] = json.loads(self._connection.recv_bytes())
                 self.pid = answer.get("pid", self.pid)
-                # Where a worker died before it took a request, its successor answers that one, too.
+                # If a worker died before it read a request, its successor also answers that one.
                 if "pid" in answer or answer["number"] == self._n_asked:
                     return answer
         except (EOFError, OSError) as error:
             raise SceneWorkerError(
-                "The processes that make the scenes have ended; the log may say why, and where it does not, "
-                f"memory ran out. {ADVICE}"
+                "The processes that make the scenes have ended; if the log does not say why, memory ran out. "
+                f"{ADVICE}"
             ) from error
 
 
 class SceneWorkers:
     """Several workers; a context manager that ends every process it started.
 
-    They end by themselves when the process that started them does, however that happens.
+    They end by themselves when the process that started them ends, for whatever reason.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ class SceneWorkers:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> list[SceneWorker]:
-        """Start the workers; they get ready while others do."""
+        """Start the workers without waiting until they are ready."""
         pairs = [socket.socketpair() for _ in range(self._n_workers)]
         theirs = [pair[1].fileno() for pair in pairs]
         code = "from polyfacet.facets.image.scene_workers import serve; serve()"
@@ -153,7 +153,7 @@ class SceneWorkers:
     ) -> None:
         """End the workers."""
         if self._process is not None:
-            self._process.kill()  # takes its workers along
+            self._process.kill()  # its workers end with it
             self._process.wait(timeout=END_TIMEOUT_S)
         for connection in self._connections:
             _wait_for_end(connection)
@@ -163,16 +163,16 @@ class SceneWorkers:
 
 
 def _wait_for_end(connection: Connection) -> None:
-    """Wait until the worker at the other end is gone, and the files that it held are free."""
+    """Wait until the worker at the other end has ended and released its files."""
     with suppress(EOFError, OSError):
         while connection.poll(END_TIMEOUT_S):
             connection.recv_bytes()
 
 
 def serve() -> None:
-    """Fork a worker for each socket named on the command line, and another one where one dies."""
+    """Fork a worker for each socket on the command line, and replace workers that die."""
     _die_with_parent()
-    import polyfacet.facets.image.cif_scene  # noqa: F401, PLC0415 - here, once, for all workers
+    import polyfacet.facets.image.cif_scene  # noqa: F401, PLC0415 - once, for all workers
 
     settings, scenes, *sockets = sys.argv[1:]
     maker = SceneMaker(RenderSettings.model_validate_json(settings), Path(scenes) if scenes else None)
@@ -219,13 +219,13 @@ def _answer_requests(connection: Connection, maker: SceneMaker, former: int | No
                     answer["reason"] = str(error)
                 else:
                     traceback.print_exc()
-                    advice = "The log has the whole traceback." if failure is None else ADVICE
+                    advice = "The log has the full traceback." if failure is None else ADVICE
                     answer["failure"] = f"{type(error).__name__}: {error}. {advice}"
             connection.send_bytes(json.dumps(answer).encode())
 
 
 def _limit_time(seconds: int) -> None:
-    """Let the system end this process (SIGXCPU) when it has used so much of the processor from now on."""
+    """Let the system end this process (SIGXCPU) once it has used this much more CPU time."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
     limit = math.ceil(used.ru_utime + used.ru_stime) + seconds
@@ -235,7 +235,7 @@ def _limit_time(seconds: int) -> None:
 
 
 def _die_with_parent() -> None:
-    """Have this process killed when its parent ends, however that happens (Linux)."""
+    """Have this process killed when its parent ends, for whatever reason (Linux)."""
     parent = os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:

@@ -1,4 +1,4 @@
-"""How a picture of a crystal is drawn."""
+"""Settings for drawing pictures of crystals."""
 
 from typing import Any
 
@@ -7,24 +7,24 @@ from pydantic import Field
 from polyfacet.config.images import Drawing
 from polyfacet.materials.cell_size import MAX_SITES
 
-# The viewer draws no smaller compass.
+# The viewer does not draw a smaller compass.
 MIN_COMPASS_PX = 50
 
 
 class RenderSettings(Drawing):
-    """Everything that decides what a picture shows: the keys of `Drawing`, and what no configuration changes.
+    """Everything that determines a picture: the keys of `Drawing`, and settings that are not configurable.
 
     Attributes
     ----------
     bonded_sites_outside_unit_cell
-        Whether atoms of neighbouring cells are drawn that are bonded to an atom in the cell.
+        Whether to draw atoms of neighbouring cells that are bonded to an atom in the cell.
     centered
-        Whether the middle of what is drawn is the middle of the picture.  If not, Crystal Toolkit's viewer
-        looks at the middle of the unit cell: aslant, and past atoms that stand far out on one side.
+        Whether the picture is centred on everything that is drawn.  If not, Crystal Toolkit's viewer looks at
+        the centre of the unit cell: obliquely, and past atoms that stick out far on one side.
     show_compass
-        Whether the directions of the lattice vectors are shown in the lower left corner.
+        Whether to show the directions of the lattice vectors in the lower left corner.
     max_sites
-        Largest number of sites in a cell that is drawn.
+        Maximum number of sites in a cell that is drawn.
     """
 
     bonded_sites_outside_unit_cell: bool = True

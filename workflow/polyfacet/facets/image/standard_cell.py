@@ -1,7 +1,7 @@
 """The standard cells of a crystal (Setyawan and Curtarolo, doi:10.1016/j.commatsci.2010.05.010).
 
-pymatgen swaps axes to bring their lengths into order, which turns a chiral crystal into its mirror image
-where an odd number of swaps is needed.
+pymatgen swaps axes to sort their lengths, which turns a chiral crystal into its mirror image if an odd number
+of swaps is needed.
 """
 
 from typing import Literal
@@ -12,7 +12,8 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from polyfacet.materials.handedness import right_handed
 
-# Marks that go through all changes of the cell with the atoms: one, and three beside it along the vectors.
+# Marker sites that go through all changes of the cell with the atoms: one, and one next to it along each
+# lattice vector.
 STEP = 0.01
 MARKS = {
     DummySpecies("Xo"): (0, 0, 0),
@@ -23,7 +24,7 @@ MARKS = {
 
 
 class _MarkingAnalyzer(SpacegroupAnalyzer):
-    """Has marks beside the atoms in the cell from which pymatgen derives the standard ones."""
+    """Adds marks to the atoms in the cell from which pymatgen derives the standard cells."""
 
     def get_refined_structure(self, keep_site_properties: bool = False) -> Structure:
         """Return the conventional cell of the space group's standard setting, with marks."""
@@ -34,7 +35,7 @@ class _MarkingAnalyzer(SpacegroupAnalyzer):
 
 
 def standard_cell(structure: Structure, cell: Literal["primitive", "conventional"]) -> Structure:
-    """Describe a crystal by a standard cell, in a right-handed basis.
+    """Describe a crystal with a standard cell, in a right-handed basis.
 
     Raises
     ------
@@ -56,7 +57,7 @@ def standard_cell(structure: Structure, cell: Literal["primitive", "conventional
 
 
 def _turn_of_marks(marked: Structure) -> float:
-    """Return the triple product of the steps between the marks, A^3; they started right-handed."""
+    """Return the triple product of the steps between the marks, A^3; initially it is positive."""
     at = [[site for site in marked if mark in site.species] for mark in MARKS]
     origin = at[0][0].frac_coords
     steps = []

@@ -1,4 +1,4 @@
-"""Where pictures are taken: scenes made in worker processes, drawn by one or two browsers."""
+"""Studios that take pictures: scenes are made in worker processes and drawn by one or two browsers."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
@@ -17,12 +17,12 @@ from polyfacet.facets.image.scene_cache import SceneMaker
 from polyfacet.facets.image.scene_workers import SceneWorker, SceneWorkers
 from polyfacet.facets.image.settings import RenderSettings
 
-# A third browser would draw little more: what draws is the processor, or a GPU that two keep busy.
+# A third browser would gain little: the CPU does the drawing, or a GPU that two keep busy.
 MAX_BROWSERS = 2
 CRYSTALS_TOGETHER = 8
 CRYSTALS_AHEAD = 4 * CRYSTALS_TOGETHER
 
-# A crystal and the picture of each of its views, or why there is none.
+# A crystal and the picture of each of its views, or the reason why there is none.
 Shot = tuple[CrystalScene, dict[View, bytes]] | SceneError | PictureError
 
 
@@ -30,36 +30,36 @@ class Studio(Protocol):
     """Takes pictures of CIF files; a context manager that ends every process it started."""
 
     def __enter__(self) -> Self:
-        """Start what draws."""
+        """Start the processes that draw."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End it."""
+        """End the processes that draw."""
 
     def shoot(self, cifs: Iterable[Path]) -> Iterator[Shot]:
         """Take the pictures of CIF files, in their order."""
 
     def provenance(self) -> dict[str, str]:
-        """Say what made the pictures (see ``SceneCamera.provenance``)."""
+        """Return what determined the pictures (see ``SceneCamera.provenance``)."""
 
 
 def open_studio(
     settings: RenderSettings, browser: Path | None = None, threads: int = 1, scenes: Path | None = None
 ) -> Studio:
-    """Choose how pictures are taken; they are the same in every way.
+    """Choose how pictures are taken; the pictures do not depend on it.
 
     Parameters
     ----------
     settings
         What the pictures show.
     browser
-        Path of the browser; None to look for one.
+        Path of the browser; None to search for one.
     threads
-        Number of processor cores that may be used.  With one, scenes are made in this process, in turn with a
-        browser that draws them; with more, worker processes make scenes while browsers draw others.
+        Number of CPU cores that may be used.  With one, this process makes scenes, in turn with a browser
+        that draws them; with more, worker processes make scenes while browsers draw others.
     scenes
-        Folder that keeps scenes for pictures to come; None to keep none.
+        Folder that keeps scenes for future pictures; None to keep none.
     """
     if threads == 1:
         return OneByOne(settings, browser, scenes)
@@ -67,7 +67,7 @@ def open_studio(
 
 
 class OneByOne:
-    """A studio for one processor core."""
+    """A studio for one CPU core."""
 
     def __init__(self, settings: RenderSettings, browser: Path | None, scenes: Path | None) -> None:
         self.camera = SceneCamera(settings, browser)
@@ -94,14 +94,14 @@ class OneByOne:
                 yield next(shots) if isinstance(scene, CrystalScene) else scene
 
     def provenance(self) -> dict[str, str]:
-        """Say what made the pictures."""
+        """Return what determined the pictures."""
         return self.camera.provenance()
 
 
 class SideBySide:
-    """A studio for several processor cores.
+    """A studio for several CPU cores.
 
-    A thread of this process waits for each worker, and one for each browser; between them are queues.
+    In this process, one thread per worker and one per browser wait for results; queues connect them.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class SideBySide:
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        """Start workers and browsers, all at once, and wait for the browsers."""
+        """Start workers and browsers concurrently, and wait for the browsers."""
         with ExitStack() as opening:
             self._workers = opening.enter_context(SceneWorkers(self._settings, self._n_workers, self._scenes))
             cameras = [Thread(target=self._draw, name=f"camera {k}") for k in range(MAX_BROWSERS)]
@@ -139,7 +139,7 @@ class SideBySide:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End workers and browsers; what waits to be drawn is not drawn any more."""
+        """End workers and browsers; scenes that are still waiting are not drawn."""
         with suppress(Empty):
             while True:
                 self._drawable.get_nowait()
@@ -152,7 +152,7 @@ class SideBySide:
         waiting.reverse()
         ahead = Semaphore(CRYSTALS_AHEAD + self._n_workers)
         for worker in self._workers:
-            # A worker ends with this block, or with the studio: then its connection does.
+            # A thread ends when no files are left, or when the studio closes the worker's connection.
             Thread(target=self._make_scenes, args=(worker, waiting, ahead), daemon=True).start()
         shots: dict[int, Shot] = {}
         for index in range(n_crystals):
@@ -165,11 +165,11 @@ class SideBySide:
             yield shots.pop(index)
 
     def provenance(self) -> dict[str, str]:
-        """Say what made the pictures."""
+        """Return what determined the pictures."""
         return self._provenance
 
     def _make_scenes(self, worker: SceneWorker, waiting: list[tuple[int, Path]], ahead: Semaphore) -> None:
-        """Have a worker make one scene after the other, not too far ahead of the browsers."""
+        """Have a worker make one scene after another, not too far ahead of the browsers."""
         while waiting:
             ahead.acquire()
             try:
@@ -185,7 +185,7 @@ class SideBySide:
                 return
 
     def _draw(self) -> None:
-        """Draw in a browser of this thread's own, until there is nothing more to come."""
+        """Draw in this thread's own browser until there are no more scenes."""
         try:
             with SceneCamera(self._settings, self._browser) as camera:
                 self._opened.put(camera.provenance())
@@ -198,7 +198,7 @@ class SideBySide:
             self._done.put(error)
 
     def _batch(self) -> list[tuple[int, CrystalScene]]:
-        """Wait for a scene, and take along what else is ready; nothing at the end."""
+        """Wait for a scene and return it with others that are ready; empty at the end."""
         batch = []
         scene = self._drawable.get()
         with suppress(Empty):
@@ -208,7 +208,7 @@ class SideBySide:
                     return batch
                 scene = self._drawable.get_nowait()
         if scene is None and batch:
-            self._drawable.put(None)  # it ends this camera, in its next turn
+            self._drawable.put(None)  # ends this camera in its next turn
         return batch
 
 

@@ -1,6 +1,6 @@
-"""The vacuum in the cell of a molecule, a chain or a layer, and the same crystal without it.
+"""Vacuum in the cell of a molecule, chain or layer, and its removal.
 
-Such a cell is as wide as its calculation wanted it: drawn whole, it shows a dot in an empty box.
+The width of such a cell was chosen for a calculation: drawn as it is, it shows a dot in an empty box.
 """
 
 import numpy as np
@@ -9,15 +9,14 @@ from pymatgen.core import Lattice, Structure
 from polyfacet.facets.image.bonding import OrderedStructureGraph, unbonded
 from polyfacet.materials.vacuum_gaps import MIN_VACUUM_A, plane_gaps
 
-# From the centres of the outermost atoms to the box around them; the radius of a sphere is half of it.
+# Distance from the centres of the outermost atoms to the box around them; twice the radius of a sphere.
 MARGIN_A = 1.0
 
 
 def vacuum_of(structure: Structure) -> dict[int, float]:
     """Find the lattice vectors along which a crystal and its periodic images are separated by vacuum.
 
-    What counts is the widest gap between neighbouring planes of atoms that are parallel to the other two
-    vectors.
+    The criterion is the widest gap between neighbouring planes of atoms parallel to the other two vectors.
 
     Parameters
     ----------
@@ -27,13 +26,13 @@ def vacuum_of(structure: Structure) -> dict[int, float]:
     Returns
     -------
     dict
-        Index of the lattice vector to the fractional coordinate at which atoms begin again after the gap.
+        Fractional coordinate at which atoms begin again after the gap, keyed by the lattice vector's index.
     """
     matrix = structure.lattice.matrix
     begins = {}
     for axis in range(3):
         across = np.cross(matrix[axis - 2], matrix[axis - 1])
-        period = structure.volume / np.linalg.norm(across)  # distance of the planes through the ends, A
+        period = structure.volume / np.linalg.norm(across)  # distance between planes one period apart, A
         planes, gaps = plane_gaps(structure.frac_coords[:, axis])
         widest = int(gaps.argmax())
         if gaps[widest] * period > MIN_VACUUM_A:
@@ -42,10 +41,10 @@ def vacuum_of(structure: Structure) -> dict[int, float]:
 
 
 def without_vacuum(graph: OrderedStructureGraph, begins: dict[int, float]) -> OrderedStructureGraph:
-    """Return the same atoms and bonds in a cell that ends around the outermost atoms where there was vacuum.
+    """Return the same atoms and bonds in a cell that ends at the outermost atoms where there was vacuum.
 
-    Vectors along the vacuum carry no period of the crystal; they become perpendicular to the others.  Along
-    them, each molecule, chain or layer lies in the new cell as a whole.
+    The crystal has no period along the vacuum; the vectors along it become perpendicular to the others, and
+    each molecule, chain or layer lies completely inside the new cell along them.
 
     Parameters
     ----------
@@ -57,7 +56,7 @@ def without_vacuum(graph: OrderedStructureGraph, begins: dict[int, float]) -> Or
     structure = graph.structure
     vacuum = list(begins)
     starts = np.array([begins.get(axis, 0.0) for axis in range(3)])
-    # What has been taken off each site's coordinates, in whole lattice vectors: (n, 3).
+    # Lattice translations subtracted from each site's fractional coordinates: (n, 3).
     shifts = np.floor(structure.frac_coords - starts).astype(int)
     cell, coords = _tight_cell(structure.lattice.matrix, structure.frac_coords - shifts, vacuum)
     wraps = np.floor(coords).astype(int)
@@ -73,7 +72,7 @@ def without_vacuum(graph: OrderedStructureGraph, begins: dict[int, float]) -> Or
 
 
 def _tight_cell(matrix: np.ndarray, coords: np.ndarray, vacuum: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Fit the vectors ``vacuum`` of a cell to its atoms.
+    """Fit the lattice vectors listed in ``vacuum`` to the atoms of a cell.
 
     Returns
     -------

@@ -1,6 +1,6 @@
-"""From where a crystal is looked at.
+"""Viewing directions of a crystal.
 
-The viewer looks along z only, so the crystal is turned, as a whole and without reflection.
+The viewer looks along z only, so the crystal itself is rotated, without reflection.
 """
 
 from collections.abc import Iterator
@@ -11,28 +11,28 @@ from pymatgen.core import Lattice
 
 from polyfacet.config.images import View
 
-# The oblique view is that of drawn crystals: c upright, one looks past a, and down a little.
+# The oblique view is that of usual crystal drawings: c upright, looking past a and slightly down.
 AZIMUTH = np.radians(30)
 ELEVATION = np.radians(20)
 
 
 def rotation_of_view(view: View, lattice: Lattice) -> np.ndarray:
-    """Return the rotation that turns a crystal so that it is seen from the side that the view names.
+    """Return the rotation that turns a crystal so that it is seen from the direction of the view.
 
     Parameters
     ----------
     view
         ``x``, ``y``, ``z``: this Cartesian axis points at the viewer, the next one in cyclic order to the
-        right.  ``a``, ``b``, ``c``: the same with lattice vectors, as far as their angle allows.
-        ``oblique``: from between the lattice vectors, c upright.
+        right.  ``a``, ``b``, ``c``: the same for lattice vectors, as far as their angle allows.
+        ``oblique``: from between the lattice vectors, with c upright.
     lattice
         Lattice of the crystal.
 
     Returns
     -------
     numpy.ndarray
-        Rotation matrix, shape ``(3, 3)``; its rows are the directions that become right, up and towards the
-        viewer.
+        Rotation matrix, shape ``(3, 3)``; its rows are the directions that become right, up and towards
+        the viewer.
     """
     if view == "oblique":
         return _oblique(lattice.matrix)
@@ -42,7 +42,7 @@ def rotation_of_view(view: View, lattice: Lattice) -> np.ndarray:
 
 
 def turned(scene: dict[str, Any], rotation: np.ndarray) -> dict[str, Any]:
-    """Copy a scene in Crystal Toolkit's JSON with everything in it turned about the origin."""
+    """Copy a scene in Crystal Toolkit's JSON, rotated about the origin."""
     vectors = ("positions", "positionPairs", "origin")
     copy = scene | {key: (np.asarray(scene[key]) @ rotation.T).tolist() for key in vectors if key in scene}
     if "contents" in scene:
@@ -51,9 +51,9 @@ def turned(scene: dict[str, Any], rotation: np.ndarray) -> dict[str, Any]:
 
 
 def centered(scene: dict[str, Any]) -> dict[str, Any]:
-    """Copy a scene in Crystal Toolkit's JSON with the middle of the box around it at the origin.
+    """Copy a scene in Crystal Toolkit's JSON, with the centre of its bounding box at the origin.
 
-    That is where the viewer looks at.
+    The viewer looks at the origin.
     """
     corners = [
         np.array(primitive["positions"]) + offset

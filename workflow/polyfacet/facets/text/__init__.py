@@ -1,1 +1,1 @@
-"""Texts that tell a language model of the structure and not only of the composition."""
+"""Texts about a material's composition or structure, for language models."""

@@ -7,7 +7,7 @@ import numpy as np
 import spglib
 from pymatgen.core import Element, Lattice, Structure
 
-# How far a site may be from where symmetry wants it, A.
+# Tolerated distance of a site from its symmetric position, A.
 SYMPREC_A = 0.01
 LENGTH_DECIMALS = 3
 ANGLE_DECIMALS = 2
@@ -32,25 +32,25 @@ SITE = (
 
 
 class CompactCifError(ValueError):
-    """A structure that has no compact CIF; the message is the reason."""
+    """A structure cannot be written as a compact CIF; the message is the reason."""
 
 
 def compact_cif(structure: Structure) -> str:
     """Write a structure as a short CIF.
 
-    The cell is spglib's standard one (conventional, idealised) in the setting that the Hall symbol names; of
-    each orbit the site with the smallest coordinates stands for all.  The origin is spglib's choice, which
-    another cell of the same crystal may turn to an equivalent one.
+    The cell is spglib's standard one (conventional, idealised) in the setting of the Hall symbol; each orbit
+    is represented by its site with the smallest coordinates.  spglib chooses the origin; for another cell of
+    the same crystal it may choose an equivalent one.
 
     Parameters
     ----------
     structure
-        Ordered, in any cell.
+        Ordered structure, in any cell.
 
     Raises
     ------
     CompactCifError
-        If a site is shared, or no symmetry can be found.
+        If a site is shared or partially occupied, or the symmetry cannot be determined.
     """
     if not structure.is_ordered:
         raise CompactCifError("a site is shared by several elements or not always occupied")
@@ -83,8 +83,8 @@ def _symmetry(structure: Structure) -> spglib.SpglibDataset:
 
 
 def _sites(symmetry: spglib.SpglibDataset) -> Iterator[str]:
-    """Write a line for each orbit, those of high symmetry first."""
-    # Both cells name the atoms of the primitive one, which links the given atoms to the standard ones.
+    """Write one line per orbit, by increasing multiplicity."""
+    # Both cells map to the primitive cell, which links the given atoms to those of the standard cell.
     given = symmetry.mapping_to_primitive
     orbit_of = dict(zip(given, symmetry.crystallographic_orbits, strict=True))
     letter_of = dict(zip(given, symmetry.wyckoffs, strict=True))
@@ -100,10 +100,10 @@ def _sites(symmetry: spglib.SpglibDataset) -> Iterator[str]:
 
 
 def _wrapped(position: Sequence[float]) -> tuple[float, ...]:
-    """Round a position and bring it into the cell; what rounds to 1 is 0."""
+    """Round a position and wrap it into the cell; a coordinate that rounds to 1 becomes 0."""
     return tuple(np.round(position, COORDINATE_DECIMALS) % 1.0 % 1.0)
 
 
 def _number(value: float, decimals: int) -> str:
-    """Write a number with as few digits as its rounding leaves."""
+    """Format a rounded number without trailing zeros."""
     return f"{value:.{decimals}f}".rstrip("0").rstrip(".")

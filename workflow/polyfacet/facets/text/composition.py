@@ -1,4 +1,4 @@
-"""The composition text: what a language model reads of a material's formula."""
+"""The composition text: a material's formula as language models read it."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -8,12 +8,12 @@ from pymatgen.core import Element
 from polyfacet.materials.formula import parse_formula
 
 FRACTION_DIGITS = 4
-# Fractions that differ by less are equal: formula units must not decide over the order.
+# Fractions that agree to this many decimals are equal: the order must not depend on the formula unit.
 TIE_DECIMALS = 9
 
 
 def composition(amounts: Mapping[str, float]) -> str:
-    """Write symbols and amounts apart, amounts of 1 left out (``Ac Hg 2 Cd 2``), as Costa (2024)."""
+    """Write symbols and amounts as words, without amounts of 1 (``Ac Hg 2 Cd 2``), as Costa (2024)."""
     words = []
     for symbol, amount in amounts.items():
         words.append(symbol)
@@ -28,7 +28,7 @@ def composition_fraction(amounts: Mapping[str, float]) -> str:
 
 
 def crabnet(amounts: Mapping[str, float]) -> str:
-    """Write the pairs as CrabNet reads them: largest fraction first, then by atomic number.
+    """Write the pairs as CrabNet reads them: by decreasing fraction, then by atomic number.
 
     ``Cd 0.4 Hg 0.4 Ac 0.2`` for any order of elements and any formula unit (Wang et al., "Compositionally
     restricted attention-based network for materials property predictions", 2021).
@@ -50,7 +50,7 @@ def _pairs(fractions: Mapping[str, float]) -> str:
 
 
 def _number(value: float, form: str) -> str:
-    """Write a number without an exponent, which encoders do not know as a word."""
+    """Format a number without an exponent, which text encoders do not know as a word."""
     return format(Decimal(format(value, form)), "f")
 
 
@@ -69,7 +69,7 @@ def composition_text(formula: str, variant: str) -> str:
     formula
         See `polyfacet.materials.formula.parse_formula`; its order of elements is kept.
     variant
-        Key of ``VARIANTS``.
+        A key of ``VARIANTS``.
 
     Raises
     ------

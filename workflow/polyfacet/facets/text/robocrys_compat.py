@@ -1,4 +1,4 @@
-"""Robocrystallographer without the network, and with words in the same order in every process."""
+"""Robocrystallographer without network access, and with words in the same order in every process."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,17 +15,17 @@ __all__ = ["StructureCondenser", "StructureDescriber"]
 
 
 class _NoNames:
-    """Names no molecule: Robocrystallographer would ask a web service, where Open Babel is installed."""
+    """Never names a molecule: with Open Babel, Robocrystallographer would query a web service."""
 
     def get_name_from_molecule_graph(self, _: object) -> None:
         return None
 
 
 def _in_order(items: Iterable[Any]) -> list[Any]:
-    """List items; Robocrystallographer lists sets of words, whose order differs from process to process."""
+    """List items, sets in sorted order; the order of a set of words differs from process to process."""
     return sorted(items) if isinstance(items, set) else list(items)
 
 
-# Global names that the two modules look up.
+# The two modules look up these global names.
 vars(condenser)["MoleculeNamer"] = _NoNames
 vars(describer)["list"] = _in_order

@@ -13,23 +13,23 @@ from polyfacet.runtime.machine_failures import raise_machine_failure
 
 
 class DescriptionError(ValueError):
-    """A structure that Robocrystallographer cannot describe; the message is the reason."""
+    """Robocrystallographer cannot describe a structure; the message is the reason."""
 
 
 class Describer:
-    """Describes structures; keeps the library of prototypes that every structure is compared with."""
+    """Describes structures; holds the prototype library that every structure is compared with."""
 
     def __init__(self) -> None:
         self.condenser = StructureCondenser()
         self.describer = StructureDescriber()
 
     def __call__(self, structure: Structure) -> str:
-        """Describe a structure: prototype, symmetry, and the surroundings of each inequivalent site.
+        """Describe a structure: prototype, symmetry, and the environment of each inequivalent site.
 
         Raises
         ------
         DescriptionError
-            If the structure has a shared site, or defeats Robocrystallographer in any other way.
+            If a site is shared or partially occupied, or Robocrystallographer fails for any other reason.
         """
         if not structure.is_ordered:
             raise DescriptionError("a site is shared by several elements or not always occupied")
@@ -37,6 +37,6 @@ class Describer:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # oxidation states that cannot be guessed
                 return str(self.describer.describe(self.condenser.condense_structure(structure)))
-        except Exception as error:  # anything may go wrong inside, from spglib's failures to an empty maximum
+        except Exception as error:  # anything can fail inside, from spglib to the maximum of an empty list
             raise_machine_failure(error)
             raise DescriptionError(f"Robocrystallographer: {type(error).__name__}: {error}") from error

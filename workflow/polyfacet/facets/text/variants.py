@@ -1,4 +1,4 @@
-"""The forms of the text facet, by what they are written from."""
+"""The forms of the text facet: those written from the formula, and those written from the structure."""
 
 from typing import get_args
 

@@ -1,15 +1,16 @@
-/* Takes pictures of the viewer, one after another: polyfacet.captureAll(viewerId, [[token, scene], ...]) promises
-   one object a scene, {token, picture, width, height, drawn, expected}: the picture as a PNG data URL, the atoms and
-   bonds that were drawn and those of the scene; or {token, reason} for the first that fails, and no more. */
+/* Takes pictures of the viewer, one after another: polyfacet.captureAll(viewerId, [[token, scene], ...]) resolves to
+   one object per scene, {token, picture, width, height, drawn, expected}: the picture as a PNG data URL, the numbers
+   of atoms and bonds that were drawn and that the scene contains.  It stops at the first failure, with
+   {token, reason}. */
 window.polyfacet = (() => {
   let pending = null; // {token, resolve, reject} of the picture that is being taken
   let fault = null; // why this page can take no more pictures
-  let latest = null; // {token, answers} of the pictures that were last asked for
+  let latest = null; // {token, answers} of the latest request
   let drawing = false;
   let drawn = 0; // spheres and cylinders since the canvas was last cleared
 
   /* The viewer redraws when the scene or the camera changes and again after each picture. On a software
-     renderer drawing is most of the work, so only the drawing that a picture is taken of is let through. */
+     renderer, drawing is most of the work, so only the drawing for a picture is executed. */
   const { drawArrays, drawElements, clear } = WebGL2RenderingContext.prototype;
   const { toDataURL } = HTMLCanvasElement.prototype;
   WebGL2RenderingContext.prototype.drawArrays = function (...parameters) {
@@ -29,7 +30,7 @@ window.polyfacet = (() => {
     return toDataURL.apply(this, parameters);
   };
 
-  // The viewer tells much of each scene, and the driver would fetch every word of it from the page.
+  // The viewer logs a lot about each scene, and the driver would fetch all of it from the page.
   for (const level of ["log", "warn", "error"]) console[level] = () => {};
 
   function fail(reason) {
@@ -48,8 +49,8 @@ window.polyfacet = (() => {
   window.addEventListener("unhandledrejection", (event) => fail(`page error: ${event.reason}`));
   document.addEventListener("webglcontextlost", () => fail("WebGL context lost"), true);
 
-  /* The token is a label in the scene. Labels are drawn in the scene's place but as text beside the canvas:
-     the picture does not show it, and its text is there only if this very scene has been drawn. */
+  /* The token is a label in the scene. Labels are drawn together with the scene, but as text outside the canvas:
+     the picture does not show the token, and its text exists only if this very scene has been drawn. */
   function takeLabel(token) {
     const labels = [...document.querySelectorAll(".tooltip")].filter((label) => label.textContent === token);
     labels.forEach((label) => label.remove());
@@ -67,7 +68,7 @@ window.polyfacet = (() => {
     return window.dash_clientside.no_update;
   }
 
-  /* Spheres and cylinders of a scene; the axes are no part of it: they are drawn in a corner, or not at all. */
+  /* Number of spheres and cylinders in a scene, without the axes, which are drawn in a corner or not at all. */
   function countOf(scene) {
     if (scene.name === "axes") return 0;
     if (scene.type === "spheres") return scene.positions.length;
@@ -81,14 +82,14 @@ window.polyfacet = (() => {
     data.contents.push({ name: "identity", contents: [{ type: "labels", label: token }] });
     const taken = new Promise((resolve, reject) => (pending = { token, resolve, reject }));
     window.dash_clientside.set_props(viewerId, { data });
-    // Lets the viewer take in the scene first; were it late, it would only draw once more than needed.
+    // Lets the viewer process the scene first; if it were late, it would only draw once more than needed.
     await new Promise((resume) => setTimeout(resume));
     drawing = true;
     window.dash_clientside.set_props(viewerId, { imageRequest: { filetype: "png", token } });
     return { ...(await taken), expected: countOf(data) };
   }
 
-  // Whoever gave up waiting may ask again for the same pictures.
+  // A caller that gave up waiting may request the same pictures again.
   function captureAll(viewerId, scenes) {
     const [[token]] = scenes;
     if (latest?.token !== token) latest = { token, answers: takeAll(viewerId, scenes) };
