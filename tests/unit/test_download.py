@@ -295,7 +295,7 @@ def test_unencrypted_addresses_must_be_allowed():
 
 
 def test_a_web_page_is_not_an_entry_file(server, path):
-    with pytest.raises(UserError, match=r"did not send a \.bz2 file \(it begins with b'<ht'"):
+    with pytest.raises(UserError, match=r"did not send a \.bz2 file \(the data begin with b'<ht'"):
         get(server, path, whole(b"<html>Log in first</html>"), sha256=None)
     assert not list(path.parent.iterdir())
 

@@ -344,7 +344,7 @@ def test_a_title_above_the_header_is_recognized(read, title):
         ('[\n  {\n    "C": 0.4}]', "a JSON file"),
         ('[["C", "Mn"], [0.4, 1.5]]', "a JSON file"),
         ('{ "C": 0.4}\n{"C": 0.5}', "a JSON file"),
-        ("0.4,1.5,397\n0.4,1.6,398\n", "Line 1 contains numbers: add a line with the names"),
+        ("0.4,1.5,397\n0.4,1.6,398\n", "Line 1 contains numbers: add a line with the column names"),
         ("c,mn,hardness\n0.4,1.5,397\n", "'Mn' may be 'mn'"),
         ("", "is empty"),
         ("\n\n", "is empty"),

@@ -192,7 +192,7 @@ def _check_content(file: RemoteFile, path: Path, part: Path, resumed: bool) -> s
         _discard(part)
         begins = found[: len(stated.magic)]
         raise _RefusedError(
-            f"the server did not send a {Path(file.name).suffix} file (it begins with {begins!r})"
+            f"the server did not send a {Path(file.name).suffix} file (the data begin with {begins!r})"
         )
     digest = sha256_of_file(part)
     expected, why = _expected_digest(file, path)

@@ -87,7 +87,7 @@ def _advice(line: NumberedCells, columns: Sequence[str], following: Sequence[Num
     if separator:
         return f"Line {_separated(line.number, separator)}"
     if all(_is_number(cell) for cell in line.cells if cell):
-        return f"Line {line.number} contains numbers: add a line with the names of the columns above it."
+        return f"Line {line.number} contains numbers: add a line with the column names above it."
     if len(line.cells) == 1 and any(len(other.cells) > 1 for other in following):
         return f"{_title(line)}: delete it, or adjust `tables`."
     return f"Adjust `tables`, or the header in line {line.number} of the file{_guess(line, columns)}."
@@ -130,7 +130,7 @@ def _repeated_separator(line: NumberedCells, following: Sequence[NumberedCells])
 
 def _separated(number: int, separator: str) -> str:
     return (
-        f"{number} is separated by {separator}, not by commas (Excel with decimal commas separates by "
+        f"{number} is separated by {separator}, not by commas (Excel with decimal commas separates with "
         "semicolons). Save the file with commas between cells and decimal points in numbers."
     )
 
