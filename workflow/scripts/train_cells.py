@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -139,7 +140,11 @@ def main(
         },
     )
     todo = list(zip(grid, objectives, strict=True))
-    with scratch_folder(cells.with_name(f"{cells.name}.scratch")) as scratch:
+    # Each cell of a batch is an output by itself; otherwise the folder is, and appears whole.
+    with (
+        nullcontext(cells) if kept else atomic_path(cells) as folder,
+        scratch_folder(cells.with_name(f"{cells.name}.scratch")) as scratch,
+    ):
         resources = replace(resources, scratch=scratch)
         for each, objective in track(todo, f"{here.method}, {here.source}, cells", len(todo)):
             looked_at = () if each["combination"] == NO_FACET else facets_of(each["combination"])
@@ -147,7 +152,7 @@ def main(
                 here, looked_at, objective, engine, own_seed, threads, {TEXT.name: text}, leaks == "allow"
             )
             known = replace(made_of, inputs=digests.of(looked_at, objective))
-            with atomic_path(cells / each["folder"]) as home:
+            with atomic_path(folder / each["folder"]) as home:
                 if trained.reuse(each["folder"], cell, known, home):
                     continue
                 home.mkdir()
@@ -159,7 +164,7 @@ def main(
                 write_table(home / "predictions.parquet", predictions, PREDICTIONS)
                 write_card(home / "card.json", _with_fetched(card, fetched, looked_at))
             if card.status == "ok":
-                trained.keep(each["folder"], cell, known, cells / each["folder"])
+                trained.keep(each["folder"], cell, known, folder / each["folder"])
     trained.remove_others([each["folder"] for each in grid])
     shutil.rmtree(states, ignore_errors=True)
 
