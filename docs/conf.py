@@ -1,17 +1,16 @@
 """Sphinx configuration of the documentation site, which builds offline: `make docs`."""
 
 import sys
+import tomllib
 from pathlib import Path
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT_FOLDER / "workflow"))
 
-from polyfacet import __version__  # noqa: E402
-
 project = "Polyfacet"
 author = "The Polyfacet maintainers"
 copyright = author
-release = version = __version__
+release = version = tomllib.loads((PROJECT_FOLDER / "pyproject.toml").read_text())["project"]["version"]
 language = "en"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]

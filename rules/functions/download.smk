@@ -1,7 +1,7 @@
 # Functions that rules/download.smk calls for inputs, parameters and resources of its rules.
 
 from polyfacet.runtime.file_state import state_of_files
-from polyfacet.sources.alexandria.remote_files import source_files
+from polyfacet.sources.alexandria.source_files import source_files
 
 
 def files_of_sources(wildcards):

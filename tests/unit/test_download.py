@@ -16,7 +16,8 @@ import pytest
 from download_entries import main
 from polyfacet.runtime.errors import UserError
 from polyfacet.sources.alexandria.download import download
-from polyfacet.sources.alexandria.remote_files import DOWNLOADS, RemoteFile, remote_files, source_files
+from polyfacet.sources.alexandria.remote_files import DOWNLOADS, RemoteFile, remote_files
+from polyfacet.sources.alexandria.source_files import source_files
 
 # Incompressible, so that the file is larger than the 1 MiB in which it is written.
 CONTENT = bz2.compress(random.Random(0).randbytes(3 << 20))

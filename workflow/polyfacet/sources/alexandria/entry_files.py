@@ -1,4 +1,4 @@
-"""Files of entries: what they are called, where they are, which are left out, how many entries they may hold.
+"""Files of entries: where they are, which are left out, how many entries they may hold.
 
 A file that is named as a source must be readable.  Of a folder, the files are read whose names say that they
 hold entries; whatever else is there is left out by name and with the reason.
@@ -17,10 +17,8 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.progress import tell
 from polyfacet.sources.alexandria.blank_files import why_empty
 from polyfacet.sources.alexandria.compression import COMPRESSIONS, PLAIN_BYTES_PER_ENTRY, stated_compression
+from polyfacet.sources.alexandria.entry_file_names import NAMES_OF_ENTRY_FILES, is_entry_file_name
 
-JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
-COMPRESSED_ENDINGS = tuple(ending for known in COMPRESSIONS for ending in known.endings)
-NAMES_OF_ENTRY_FILES = f"{', '.join(JSON_ENDINGS)}; also compressed: {', '.join(COMPRESSED_ENDINGS)}"
 # Other endings of compressed files and archives, which have to be unpacked.
 UNREAD_ENDINGS = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz", ".z", ".br", ".lz4", ".lz", ".lzo")
 # What the download of a file keeps beside it, and how the file is called until it is whole.
@@ -57,15 +55,6 @@ class EntryFiles:
             tell(f"left out: {left.path} ({left.reason})")
         if len(self.left_out) > MAX_TOLD:
             tell(f"left out: {len(self.left_out) - MAX_TOLD} more, all of them in the summary")
-
-
-def is_entry_file_name(name: str) -> bool:
-    """Tell whether a name says that a file holds entries; upper and lower case do not matter."""
-    lower = name.lower()
-    compression = stated_compression(lower)
-    for ending in compression.endings if compression else ():
-        lower = lower.removesuffix(ending)
-    return lower.endswith(JSON_ENDINGS)
 
 
 def entry_files(sources: Sequence[Path]) -> EntryFiles:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path, PurePosixPath
@@ -10,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from polyfacet.runtime.errors import UserError
-from polyfacet.sources.alexandria.entry_files import NAMES_OF_ENTRY_FILES, is_entry_file_name, readable_files
+from polyfacet.sources.alexandria.entry_file_names import NAMES_OF_ENTRY_FILES, is_entry_file_name
 
 DOWNLOADS = Path("data/alexandria")
 NAME_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -71,25 +70,6 @@ def remote_files(
             raise UserError(f"download.files: {file.url} and {found[file.name].url} have the same name.")
         found[file.name] = file
     return found
-
-
-def source_files(sources: Sequence[str], published: Mapping[str, RemoteFile]) -> list[str]:
-    """Return the files that a run reads, so that each of them is watched.
-
-    A folder is replaced by its readable files; the download folder also by the published files, which will be
-    in it.  Files that a user put there count, whether they are published or not.  A source without a readable
-    file is returned unchanged.
-    """
-    files: list[str] = []
-    for source in sources:
-        path, names = Path(source), set()
-        # The stage that reads a source reports what is wrong with it.
-        with suppress(OSError, UserError):
-            names = {file.name for file in readable_files(path)} if path.is_dir() else set()
-        if path == DOWNLOADS:
-            names |= set(published)
-        files.extend([str(path / name) for name in sorted(names)] or [source])
-    return files
 
 
 def _expanded(base_url: str, files: Sequence[str | Mapping[str, Any]]) -> Iterator[RemoteFile]:
