@@ -145,7 +145,7 @@ def test_a_material_is_shown_with_facts_structure_and_picture(page, catalog):
 
 
 def test_the_view_shows_the_crystal(page):
-    expect(page.locator("#note")).to_have_text("Drag to turn, scroll to zoom.")
+    expect(page.locator("#note")).to_have_text("Drag to rotate, scroll to zoom.")
     box = page.locator(".view canvas").first
     expect(box).to_be_visible()
     page.wait_for_timeout(500)  # the viewer draws in an animation frame of its own

@@ -198,11 +198,14 @@ def test_a_file_that_is_not_a_table_raises_user_error(read, tmp_path):
 @pytest.mark.parametrize(
     ("composition", "message"),
     [
-        ({}, "one of the two"),
-        ({"formula": "Alloy", "columns": ["C"]}, "one of the two"),
+        ({}, "either a `formula` column or `columns`"),
+        ({"formula": "Alloy", "columns": ["C"]}, "either a `formula` column or `columns`"),
         ({"columns": ["Xx"]}, "'Xx' is not an element"),
-        ({"columns": ["C"], "balance": "Fe"}, "needs a `unit` with a whole"),
-        ({"columns": ["C"], "unit": "weight_percent", "balance": "C"}, "C is the balance and a column"),
+        ({"columns": ["C"], "balance": "Fe"}, "needs a `unit` with a fixed total"),
+        (
+            {"columns": ["C"], "unit": "weight_percent", "balance": "C"},
+            "C cannot be both the balance",
+        ),
         ({"columns": ["C"], "unit": "grams"}, "weight_percent"),
     ],
 )

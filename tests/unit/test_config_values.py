@@ -93,7 +93,7 @@ def test_names_of_columns_and_classes_are_read_as_meant(section, keys, value):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("run_name: 001", r"YAML drops zeros in front(.|\n)*run_name: run_1"),
+        ("run_name: 001", r"YAML drops leading zeros(.|\n)*run_name: run_1"),
         ("run_name: yes", r"run_name = True: YAML reads yes(.|\n)*run_name: 'yes'"),
         ("run_name:", r"run_name = None: has no value(.|\n)*run_name: default"),
         ("run_name: 2024-01-31 10:00:00", r"run_name = datetime(.|\n)*run_name: default"),
@@ -110,7 +110,7 @@ def test_names_of_columns_and_classes_are_read_as_meant(section, keys, value):
         ("objectives: {gap: 1}", r"objectives"),
         ("splits: [random]", r"splits = \['random'\](.|\n)*splits:\s+random:"),
         ("methods: {automm: {settings: [1]}}", r"methods.automm.settings = \[1\](.|\n)*settings: {}"),
-        ("methods: {automm: {settings: {a: !!binary aGk=}}}", "should be made of texts, numbers"),
+        ("methods: {automm: {settings: {a: !!binary aGk=}}}", "should consist of texts, numbers"),
     ],
 )
 def test_what_cannot_be_read_as_meant_shows_the_line_to_write(line, message):
@@ -182,14 +182,17 @@ def test_a_whole_section_may_be_a_text():
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("n_materials: 0100", 'line 2: 0100 is 64 to YAML. Write "0100" for a name, 100 for a number'),
-        ("seed: 017", "017 is 15 to YAML"),
-        ("n_materials: 1:40", "1:40 is 100 to YAML"),
-        ("run_name: 12:30:45", "12:30:45 is 45045 to YAML"),
-        ("run_name: 0x1F", "0x1F is 31 to YAML"),
-        ("classes: [001, x]", "001 is 1 to YAML"),
-        ("run_name: 2024_01", '2024_01 is 202401 to YAML. Write "2024_01" for a name, 202401 for a number'),
-        ("tables: {a: {id: 1_0}}", "1_0 is 10 to YAML"),
+        ("n_materials: 0100", 'line 2: YAML reads 0100 as 64. Write "0100" for a name, 100 for a number'),
+        ("seed: 017", "YAML reads 017 as 15"),
+        ("n_materials: 1:40", "YAML reads 1:40 as 100"),
+        ("run_name: 12:30:45", "YAML reads 12:30:45 as 45045"),
+        ("run_name: 0x1F", "YAML reads 0x1F as 31"),
+        ("classes: [001, x]", "YAML reads 001 as 1"),
+        (
+            "run_name: 2024_01",
+            'reads 2024_01 as 202401. Write "2024_01" for a name, 202401 for a number',
+        ),
+        ("tables: {a: {id: 1_0}}", "YAML reads 1_0 as 10"),
     ],
 )
 def test_numbers_that_yaml_reads_as_others_are_named_with_their_line(tmp_path, line, message):
@@ -208,8 +211,8 @@ def test_a_key_that_is_given_twice_is_named_with_both_lines(tmp_path):
     )
     with pytest.raises(UserError) as refused:
         check_source_text([path])
-    assert f"{path}, line 5: methods stands in line 1 as well" in str(refused.value)
-    assert f"{path}, line 3: trees stands in line 2 as well" in str(refused.value)
+    assert f"{path}, line 5: the key methods is also in line 1" in str(refused.value)
+    assert f"{path}, line 3: the key trees is also in line 2" in str(refused.value)
 
 
 def test_merges_override_as_yaml_means_them_to(tmp_path):
@@ -245,7 +248,7 @@ def test_other_numbers_are_left_alone(tmp_path, line):
     ],
 )
 def test_numbers_on_the_command_line_are_checked_as_well(arguments):
-    with pytest.raises(UserError, match="--config run_name=2024_02: 2024_02 is 202402 to YAML"):
+    with pytest.raises(UserError, match="--config run_name=2024_02: YAML reads 2024_02 as 202402"):
         check_source_text([], ["snakemake", *arguments])
 
 
@@ -273,8 +276,8 @@ def test_numbers_that_a_text_would_spell_otherwise_are_named(tmp_path, text, lin
     with pytest.raises(UserError) as refused:
         check_source_text([path])
     (problem,) = str(refused.value).splitlines()[1:]
-    assert f"run.yaml, line {line}: {written} is the number" in problem
-    assert f'a text is meant here. Write "{written}"' in problem
+    assert f"run.yaml, line {line}: YAML reads {written} as the number" in problem
+    assert f'but a text is expected. Write "{written}"' in problem
 
 
 @pytest.mark.parametrize(
@@ -302,7 +305,7 @@ def test_texts_of_the_command_line_that_snakemake_reads_as_numbers_are_named(giv
     written = given.partition("=")[2]
     with pytest.raises(UserError) as refused:
         check_source_text([], ["snakemake", "--config", given])
-    assert f"--config {given}: {written} is the number" in str(refused.value)
+    assert f"--config {given}: YAML reads {written} as the number" in str(refused.value)
     assert f'Write "{written}"' in str(refused.value)
 
 
@@ -334,8 +337,8 @@ def test_other_words_of_the_command_line_are_left_alone(arguments):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("download: {files: {a.json: {}}}", r"unknown key download.files.a.json. Known here: url, sha256\."),
-        ("report: {published: {a: 1}}", "unknown key report.published.a. Known here: source, method"),
+        ("download: {files: {a.json: {}}}", r"unknown key download.files.a.json. Known keys: url, sha256\."),
+        ("report: {published: {a: 1}}", "unknown key report.published.a. Known keys: source, method"),
         ("filters: {elements_excluded: [On, Off]}", r"YAML reads yes, no(.|\n)*elements_excluded: \[Fe, O\]"),
         ("filters: {elements_required: yes}", r"YAML reads yes, no(.|\n)*elements_required: \[Fe, O\]"),
     ],

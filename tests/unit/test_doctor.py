@@ -73,7 +73,7 @@ not-for-this-machine==1 ; sys_platform == 'nowhere' \\
     [
         (pytest.__version__, "", Status.OK, "1 packages as in requirements.lock"),
         (f"{pytest.__version__}+local", "", Status.OK, "1 packages"),
-        ("0.1", "", Status.OPTIONAL, "1 of 1 packages have other versions than requirements.lock: pytest"),
+        ("0.1", "", Status.OPTIONAL, "versions of 1 of 1 packages differ from requirements.lock: pytest"),
         (pytest.__version__, "no-such-package==1\n", Status.MISSING, "1 of 2 .* missing: no-such-package"),
     ],
 )

@@ -131,10 +131,10 @@ def test_whole_numbers_with_an_exponent_are_whole_where_nothing_is_declared(text
         ("code: no", r"settings.code = False: YAML reads yes, no(.|\n)*code: 'no'"),
         ("codes: [null]", r"settings.codes.0 = None: has no value"),
         ("code: 2024-01-31 10:00:00", "settings.code = datetime"),
-        ("anything: {a: .nan}", "should be made of texts, numbers"),
-        ("code: {a: .inf}", "should be made of texts, numbers"),
-        ("code: !!binary aGk=", "should be made of texts, numbers"),
-        ('by_name: {"\\ud800": a}', "should be made of texts, numbers"),
+        ("anything: {a: .nan}", "should consist of texts, numbers"),
+        ("code: {a: .inf}", "should consist of texts, numbers"),
+        ("code: !!binary aGk=", "should consist of texts, numbers"),
+        ('by_name: {"\\ud800": a}', "should consist of texts, numbers"),
         ("codes: " + "[" * 30 + "]" * 30, "nested too deeply"),
     ],
 )
@@ -184,7 +184,7 @@ def test_numbers_that_a_text_of_the_settings_would_spell_otherwise_are_named(tmp
             continue
         with pytest.raises(UserError) as refused:
             check_source_text([each], known=known_settings(config))
-        assert f"line 3: {written} is the number" in str(refused.value)
+        assert f"line 3: YAML reads {written} as the number" in str(refused.value)
         assert f'Write "{written}"' in str(refused.value)
 
 
@@ -193,7 +193,7 @@ def test_settings_of_members_are_those_of_their_own_engine(tmp_path):
     members = "[{engine: chosen, settings: {code: 1.50}}, {engine: classical, settings: {pca_variance: .90}}]"
     path.write_text(f"methods: {{m: {{engine: ensemble, settings: {{members: {members}}}}}}}")
     config = complete_config(yaml.safe_load(path.read_text()))
-    with pytest.raises(UserError, match="1.50 is the number 1.5") as refused:
+    with pytest.raises(UserError, match="YAML reads 1.50 as the number 1.5") as refused:
         check_source_text([path], known=known_settings(config))
     assert ".90" not in str(refused.value)
     quoted = [{"engine": "chosen", "settings": {"code": "1.50", "elements": {"Y": "1"}}}]

@@ -55,7 +55,7 @@ def test_one_file_of_a_list_is_still_a_list():
 
 
 def test_a_value_that_the_rule_does_not_give_is_named():
-    with pytest.raises(TypeError, match="rule r gives no value for 'table'"):
+    with pytest.raises(TypeError, match="rule r has no value for 'table'"):
         job_arguments(main, job())
 
 
@@ -118,9 +118,9 @@ def test_a_mistake_of_the_user_is_told_without_traceback(tmp_path, changed, stat
     ("table", "message"),
     [
         ("none.parquet", "none.parquet does not exist"),
-        ("folder", "folder is another table"),
+        ("folder", "folder is a different table"),
         ("text.csv", "text.csv cannot be read"),
-        ("other.parquet", "other.parquet is another table"),
+        ("other.parquet", "other.parquet is a different table"),
     ],
 )
 def test_an_input_that_is_not_there_or_not_what_it_should_be(tmp_path, table, message):
@@ -211,7 +211,7 @@ def test_a_stage_that_stops_keeps_its_rejects_beside_the_log_until_it_runs_again
 
 @pytest.mark.parametrize(
     ("number", "advice"),
-    [("ENOSPC", "The disk is full: make room"), ("EROFS", "make it writable"), ("EACCES", "grant it")],
+    [("ENOSPC", "The disk is full: free some space"), ("EROFS", "make it writable"), ("EACCES", "grant it")],
 )
 def test_what_the_system_refuses_comes_with_an_advice(tmp_path, number, advice):
     _, said = start(tmp_path, f"raise OSError(errno.{number}, 'refused', 'there')").communicate()
@@ -225,7 +225,7 @@ def test_a_job_waits_for_the_process_that_a_killed_run_left(tmp_path):
     with (tmp_path / "graphs.log").open("w") as log:
         fcntl.flock(log, fcntl.LOCK_EX)
         job = start(tmp_path, "pass")
-        assert "waiting for its end" in job.stderr.readline()
+        assert "waiting for it to finish" in job.stderr.readline()
         assert not (tmp_path / "graphs.rejected").exists()
     _, said = job.communicate()
     assert job.returncode == 0, said

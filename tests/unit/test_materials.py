@@ -56,7 +56,7 @@ def test_magnetization_can_keep_its_sign():
         (["structure"], None, "structure is missing"),
         (["data"], ..., "data is missing"),
         (["data", "mat_id"], "../../x", "does not match"),
-        (["data", "mat_id"], "..", "name of a folder"),
+        (["data", "mat_id"], "..", "would name a folder"),
         (["data", "mat_id"], 7, "not a string"),
         (["data", "mat_id"], "a\n", "does not match"),
         (["data", "band_gap_ind"], math.nan, "band_gap_ind is nan"),

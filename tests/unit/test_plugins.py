@@ -132,8 +132,8 @@ def test_a_plug_in_names_its_assets(tmp_path):
 @pytest.mark.parametrize(
     ("assets", "message"),
     [
-        ('["weights.json"]', "names 'weights.json', and there is no such file"),
-        ('["."]', r"names '\.', and there is no such file"),
+        ('["weights.json"]', "names 'weights.json', but there is no such file"),
+        ('["."]', r"names '\.', but there is no such file"),
         ('"weights.json"', "is 'weights.json', not a list of paths"),
         ("[3]", r"is \[3\], not a list of paths"),
     ],
@@ -165,7 +165,7 @@ def test_what_cannot_be_loaded_is_named_with_its_line(tmp_path, code, message):
 def test_a_name_cannot_be_taken_twice(tmp_path):
     (tmp_path / "text.py").write_text(FACET.replace('"length"', '"text"'))
     use_plugins([str(tmp_path / "text.py")])
-    with pytest.raises(UserError, match="declares the facet 'text', and there is one of that name already"):
+    with pytest.raises(UserError, match="declares the facet 'text', but that name is already in use"):
         FACETS.all()
 
 
@@ -196,10 +196,10 @@ def test_a_declaration_that_could_not_work_is_refused(tmp_path, old, new, messag
     ("old", "new", "message"),
     [
         # As of a file that only has classes and functions.
-        ("LENGTH = Facet(", "lambda: Facet(", "mine.py declares nothing. Write what it adds at"),
-        ("LENGTH = Facet(", "FACETS = tuple, Facet(", "declares 'length' inside of FACETS"),
+        ("LENGTH = Facet(", "lambda: Facet(", "mine.py declares nothing. Assign each declaration"),
+        ("LENGTH = Facet(", "FACETS = tuple, Facet(", "declares 'length' inside FACETS"),
         ("count)\n", "count)\nMORE = [LENGTH, Facet('width', 'width', 'text', 'formula', make=count)]\n",
-         "declares 'width' inside of MORE, where it is not found. Give it a name of its own"),
+         "declares 'width' inside MORE, where it is not found. Assign it to a name of its own"),
     ],
 )  # fmt: skip
 def test_what_would_not_be_found_is_refused_with_what_to_write(tmp_path, old, new, message):

@@ -491,7 +491,7 @@ def test_a_balance_must_agree_with_its_column_with_a_unit(read):
 @pytest.mark.parametrize("column", ["SiO2", "SiO2 (wt.%)", "wt% Na2O", "Al2O3 %", "FeO"])
 def test_a_compound_column_is_not_an_element_column(column):
     section = {**STEEL, "file": "x.csv", "composition": {"columns": {"Si": column}, "unit": "weight_percent"}}
-    with pytest.raises(UserError, match="has amounts of .*, not of Si: convert them"):
+    with pytest.raises(UserError, match="holds amounts of .*, not of Si: convert them"):
         table_source("a", section)
 
 

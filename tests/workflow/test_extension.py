@@ -194,7 +194,7 @@ def test_one_more_objective_is_derived_and_learned_and_changes_nothing_else(run:
         (
             "from polyfacet.facets.declaration import Facet\n"
             'TEXT = Facet("text", "other", "vector", needs="formula", make=len)\n',
-            "declares the facet 'text', and there is one of that name already",
+            "declares the facet 'text', but that name is already in use",
         ),
     ],
 )

@@ -192,7 +192,7 @@ def test_a_disk_that_cannot_be_written_to(finished, tmp_path, disk, faults):
     with faults.trying("a full disk"):
         disk("rw")
         said = workflow.run(*CHEAP, check=False)
-        assert "The disk is full: make room, then run the same command again" in said
+        assert "The disk is full: free some space, then run the same command again" in said
         disk("size=32m")
         workflow.run(*CHEAP)
         faults.assert_same_results(workflow, finished, CHEAP_RESULTS)

@@ -218,7 +218,7 @@ def test_a_deployed_configuration_is_checked(deployed):
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--snakefile", "workflow/Joined"]
     status, output = call(command, deployed.folder)
     assert status != 0
-    assert "joined.yaml, line 1: 2024_01 is 202401 to YAML" in output
+    assert "joined.yaml, line 1: YAML reads 2024_01 as 202401" in output
 
 
 def test_a_job_finds_the_package_of_its_snakefile(in_place):

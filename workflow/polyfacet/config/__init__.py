@@ -1,1 +1,1 @@
-"""The configuration: its keys, their defaults, and command lines that take them."""
+"""The configuration: its keys, their defaults, and command lines that accept them."""

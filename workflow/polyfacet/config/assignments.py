@@ -1,4 +1,4 @@
-"""What ``--config`` on the command line gives."""
+"""Values of ``--config`` on the command line."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from polyfacet.config.section import NULL
 
 
 def assignments(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield the keys and values that follow ``--config`` on a command line, as far as the next option."""
+    """Yield the keys and values that follow ``--config`` on a command line, up to the next option."""
     is_config = False
     for argument in arguments:
         assignment = argument
@@ -20,14 +20,14 @@ def assignments(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def with_nulls(config: Any, assigned: Any) -> Any:
-    """Read ``null`` and ``~`` of the command line as files do; Snakemake leaves them texts.
+    """Read ``null`` and ``~`` on the command line as in files; Snakemake leaves them as texts.
 
     Parameters
     ----------
     config
         The configuration, in which the command line has overridden the files.
     assigned
-        What ``--config`` gave.
+        Values of ``--config``.
     """
     if isinstance(config, Mapping) and isinstance(assigned, Mapping):
         given = {key: with_nulls(config[key], value) for key, value in assigned.items() if key in config}

@@ -1,4 +1,4 @@
-"""Scripts as command lines: arguments of the types and ranges that ``main`` names."""
+"""Command lines for scripts: arguments have the types and ranges that ``main`` declares."""
 
 import functools
 import typing
@@ -17,9 +17,9 @@ def call(main: Callable[..., None]) -> None:
     Raises
     ------
     SystemExit
-        With status 2, if an argument is missing, unknown or not of its type.
+        With status 2, if an argument is missing, unknown or of the wrong type.
     UserError
-        If a value is none that the configuration could have.
+        If the configuration does not allow a value.
     """
 
     @functools.wraps(main)
@@ -31,12 +31,12 @@ def call(main: Callable[..., None]) -> None:
 
 
 def check_arguments(main: Callable[..., None], arguments: Mapping[str, Any]) -> None:
-    """Check the values of all arguments of ``main`` that are keys of the configuration.
+    """Check all arguments of ``main`` whose values are those of a configuration key.
 
     Raises
     ------
     UserError
-        If the configuration could not have a value; says which ones it could have.
+        If the configuration does not allow a value; the message lists the allowed ones.
     """
     for name, annotation in typing.get_type_hints(main, include_extras=True).items():
         for key in getattr(annotation, "__metadata__", ()):
@@ -46,6 +46,6 @@ def check_arguments(main: Callable[..., None], arguments: Mapping[str, Any]) -> 
 
 def _nested(keys: list[str], value: Any) -> dict[str, Any]:
     for key in reversed(keys):
-        # Any name stands for one that users choose: `<table>`.
+        # A placeholder such as `<table>` is a name that users choose; any valid name will do.
         value = {key.strip("<>"): value}
     return value

@@ -1,4 +1,4 @@
-"""The configuration of a run: checked, defaults filled in, errors that show the fix."""
+"""Check the configuration of a run and fill in defaults; errors show the fix."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -10,7 +10,7 @@ from polyfacet.config.run import Configuration
 from polyfacet.config.section import Section
 from polyfacet.runtime.errors import UserError
 
-# Far above what any key needs, far below what the libraries can take.
+# Far above what any key needs, far below what the libraries can handle.
 MAX_NESTING = 20
 MAX_VALUES = 1_000_000
 
@@ -18,22 +18,22 @@ AnySection = TypeVar("AnySection", bound=Section)
 
 
 def complete_config(config: Mapping[Any, Any]) -> dict[str, Any]:
-    """Check a configuration and fill in the defaults of what it leaves out.
+    """Check a configuration and fill in the defaults of missing keys.
 
     Parameters
     ----------
     config
-        What the config files and the command line gave.
+        Values from the config files and the command line.
 
     Returns
     -------
     dict
-        A configuration with every key, made of what JSON has.
+        A configuration with every key; its values can be represented in JSON.
 
     Raises
     ------
     UserError
-        If a key is unknown or a value is wrong; names every such key and shows what to write.
+        If a key is unknown or a value is wrong; the message names every such key and shows what to write.
     """
     return checked_section(Configuration, config).filled()
 
@@ -41,21 +41,21 @@ def complete_config(config: Mapping[Any, Any]) -> dict[str, Any]:
 def checked_section(
     section: type[AnySection], given: Mapping[Any, Any], where: Sequence[str] = ()
 ) -> AnySection:
-    """Check a section of the configuration, or the settings of one thing.
+    """Check a section of the configuration, or the settings of an engine.
 
     Parameters
     ----------
     section
-        Which section.
+        Model of the section.
     given
-        What was given for it.
+        Values of the section, as given.
     where
-        Keys of the configuration on the way to it, for the messages.
+        Keys of the configuration that lead to the section, for the messages.
 
     Raises
     ------
     UserError
-        If a key is unknown or a value is wrong; names every such key and shows what to write.
+        If a key is unknown or a value is wrong; the message names every such key and shows what to write.
     """
     _check_extent(given)
     try:
@@ -66,7 +66,7 @@ def checked_section(
 
 
 def _check_extent(given: Any) -> None:
-    """Refuse nesting and numbers of values that no key needs; references let a short file have many."""
+    """Limit nesting and the number of values: YAML references let a short file expand to very many."""
     level = [given]
     n_values = 0
     for _ in range(MAX_NESTING + 1):
@@ -78,11 +78,11 @@ def _check_extent(given: Any) -> None:
                 below.extend(value)
             n_values += 1
             if n_values + len(below) > MAX_VALUES:
-                raise UserError("The configuration has too many values. Remove references that repeat.")
+                raise UserError("The configuration has too many values. Remove repeated references.")
         if not below:
             return
         level = below
-    raise UserError("The configuration is nested too deeply. Remove what is not the value of a key.")
+    raise UserError("The configuration is nested too deeply. Remove everything that no key needs.")
 
 
 def _with_text_keys(given: Mapping[Any, Any]) -> dict[str, Any]:

@@ -22,27 +22,27 @@ class Composition(Section):
         default="composition",
         description="Form of the text facet: `composition` is that of Costa (2024) (`Ac Hg 2 Cd 2`), "
         "`crabnet` sorts by fraction (`Cd 0.4 Hg 0.4 Ac 0.2`); `robocrystallographer` "
-        "(sentences) and `cif` (short) describe the structure and need `encoders.source: "
-        "hub`, as local encoders know only elements and numbers.",
+        "(sentences) and `cif` (shortened) describe the structure and need `encoders.source: "
+        "hub`, as the vocabulary of local encoders has only elements and numbers.",
     )
     element_table: str | None = Field(
         default=None,
-        description="CSV of element properties; `null` takes XenonPy's data set if it is installed, else "
-        "rebuilds the table.",
+        description="CSV file of element properties; `null` uses XenonPy's data set if it is installed and "
+        "rebuilds the table otherwise.",
     )
     backend: StatisticsBackend = Field(
         default="polyfacet",
-        description="What computes the statistics of composition images; `xenonpy`, the package, is far "
-        "slower and has `statistics: xenonpy` only.",
+        description="Implementation of the statistics in composition images; the package `xenonpy` is far "
+        "slower and supports only `statistics: xenonpy`.",
     )
     statistics: StatisticsMode = Field(
         default="stable",
-        description="`xenonpy` follows XenonPy on awkward values, `stable` computes means in logarithms "
+        description="`xenonpy` follows XenonPy on awkward values, `stable` computes means with logarithms "
         "and masks NaN.",
     )
     layout: ImageLayout = Field(
         default="fixed",
-        description="`fixed` is the right arrangement of the blocks, `mcvn2022` that of the published "
+        description="`fixed` is the correct arrangement of the blocks, `mcvn2022` that of the published "
         "images.",
     )
     fit: GreyLevelRows = Field(
@@ -57,7 +57,7 @@ class Composition(Section):
         if self.backend == "xenonpy" and self.statistics != "xenonpy":
             raise PydanticCustomError(
                 "contradiction",
-                "`backend: xenonpy` has no statistics '{given}'",
+                "`backend: xenonpy` does not support `statistics: {given}`",
                 {"given": self.statistics, WRITE: {"statistics": "xenonpy"}},
             )
         return self

@@ -1,4 +1,4 @@
-"""What is declared of a key: found by its path."""
+"""Look up the declaration of a key by its path."""
 
 from collections.abc import Sequence
 from types import UnionType
@@ -10,25 +10,25 @@ from pydantic.fields import FieldInfo
 from polyfacet.config.section import EngineSettings, annotation_of
 
 Path = Sequence[str | int]
-# What a value may be, without what is said beside the types.
+# The allowed types of a value, without metadata.
 Kinds = tuple[Any, ...]
 
 
 def field_at(section: type[BaseModel], path: Path) -> tuple[FieldInfo | None, int]:
-    """Find the innermost declared key on the way to a value, and how many parts of the path lead to it."""
+    """Return the innermost declared key on the path to a value, and how many parts of the path lead to it."""
     found, depth, _ = _walk(section, path)
     return found, depth
 
 
 def keys_at(section: type[BaseModel], path: Path) -> list[str]:
-    """Name the keys that are declared below a path; one value may stand for a list of it."""
+    """List the keys that are declared below a path; a list may be given as its only item."""
     kinds = _walk(section, path)[2]
     items = [item for kind in kinds for item in _values(kind, 0)]
     return list(dict.fromkeys(key for kind in (*kinds, *items) for key in _fields(kind)))
 
 
 def kinds_below(kinds: Kinds, part: str | int) -> Kinds:
-    """List what the value of a key, or an item of a list, may be."""
+    """Return the allowed types of the value of a key, or of an item of a list."""
     fields = [fields[str(part)] for fields in map(_fields, kinds) if part in fields]
     if fields:
         return tuple(_alternatives(annotation_of(fields[0])))
@@ -36,13 +36,13 @@ def kinds_below(kinds: Kinds, part: str | int) -> Kinds:
 
 
 def kinds_of_keys(kinds: Kinds) -> Kinds:
-    """List what the keys of a mapping may be whose names users choose."""
+    """Return the allowed types of the keys of a mapping whose names users choose."""
     named = [get_args(kind)[0] for kind in kinds if get_origin(kind) is dict]
     return tuple(inner for each in named for inner in _alternatives(each))
 
 
 def takes_text(kinds: Kinds) -> bool:
-    """Say whether a scalar is read as text: a text, or one that stands for a list of texts, and no number."""
+    """Return whether a scalar is read as text: a text or a list of texts is allowed, but not a number."""
     if {int, float} & set(kinds):
         return False
     items = [item for kind in kinds for item in _values(kind, 0)]
@@ -50,7 +50,7 @@ def takes_text(kinds: Kinds) -> bool:
 
 
 def _walk(section: type[BaseModel], path: Path) -> tuple[FieldInfo | None, int, list[Any]]:
-    """Follow a path; return the innermost key, how deep it is, and what the value at the end may be."""
+    """Follow a path; return the innermost key, its depth, and the allowed types of the value at the end."""
     found: FieldInfo | None = None
     depth = 0
     kinds: list[Any] = [section]
@@ -71,13 +71,13 @@ def _fields(kind: Any) -> dict[str, FieldInfo]:
 
 
 def _values(kind: Any, part: str | int) -> list[Any]:
-    """List what the items of a list, or the values of a mapping whose names users choose, may be."""
+    """List the allowed types of the items of a list, or of the values of a mapping with free names."""
     collections, position = ((list, tuple), 0) if isinstance(part, int) else ((dict,), 1)
     return _alternatives(get_args(kind)[position]) if get_origin(kind) in collections else []
 
 
 def _alternatives(annotation: Any) -> list[Any]:
-    """List what an annotation allows, without what it says beside the types."""
+    """List the types that an annotation allows, without metadata."""
     if annotation == EngineSettings:
         return [annotation]
     if get_origin(annotation) is Annotated:

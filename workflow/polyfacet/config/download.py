@@ -1,4 +1,4 @@
-"""Published files of entries, and how they are downloaded."""
+"""Published files of entries and how they are downloaded."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from polyfacet.config.section import Section, Text
 
 
 class PublishedFile(Section):
-    """A published file that is given by its address."""
+    """A published file, given by its address."""
 
     url: str = Field(
         pattern=r"^https?://",
@@ -21,30 +21,30 @@ class PublishedFile(Section):
 
 
 class Download(Section):
-    """Published files of entries; those that `sources` names below `data/alexandria` are downloaded."""
+    """Published files of entries; those in `sources` below `data/alexandria` are downloaded."""
 
     base_url: str = Field(
         default="https://alexandria.icams.rub.de/data/pbe/2024.12.15/",
         pattern=r"^https?://",
-        description="Address of the folder of the files that are given by name, a release of Alexandria "
+        description="Address of the folder with the files that are given by name: a release of Alexandria "
         "(PBE, 3D).",
     )
     files: list[Text | PublishedFile] = Field(
         default=["alexandria_{000..049}.json.bz2"],
-        description="Names, with ranges if need be, or `{url, sha256}`; the source `data/alexandria` means "
+        description="Names, with ranges where useful, or `{url, sha256}`; the source `data/alexandria` means "
         "all of them.",
     )
     attempts: int = Field(
         default=6,
         ge=1,
-        description="Attempts per file before the download is given up; the next run resumes it.",
+        description="Attempts per file before the download fails; the next run resumes it.",
     )
     stall_timeout_s: float = Field(
-        default=60.0, gt=0, description="A server that sends nothing for so long counts as gone, seconds."
+        default=60.0, gt=0, description="Time without data after which an attempt is given up, seconds."
     )
-    max_size_gb: float = Field(default=10.0, gt=0, description="Larger files are refused, GB.")
+    max_size_gb: float = Field(default=10.0, gt=0, description="Largest accepted file size, GB.")
     allow_http: bool = Field(
         default=False,
-        description="Whether addresses without encryption (`http://`) may be used, or redirected to; "
-        "those of this machine always may.",
+        description="Whether unencrypted addresses (`http://`) may be used, or redirected to; "
+        "those of this machine are always allowed.",
     )

@@ -1,4 +1,4 @@
-"""Keys that take symbols of elements."""
+"""Type of keys whose values are element symbols."""
 
 from typing import Annotated
 

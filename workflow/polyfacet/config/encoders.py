@@ -10,11 +10,11 @@ EncoderSource = Literal["local", "hub"]
 
 
 class Checkpoints(Section):
-    """Checkpoints that facets take instead of those of `source`."""
+    """Checkpoints that facets use instead of those of `source`."""
 
     text: Text | None = Field(
         default=None,
-        description="A repository of the Hugging Face hub (`m3rg-iitd/matscibert`), or a local folder "
+        description="A repository on the Hugging Face hub (`m3rg-iitd/matscibert`), or a local folder "
         "(configuration, weights, tokenizer).",
     )
     image: Text | None = Field(
@@ -22,31 +22,29 @@ class Checkpoints(Section):
         description="A timm model with weights (`resnet18.a1_in1k`, `hf-hub:<repository>`), or a local "
         "folder (`config.json`, `pytorch_model.bin`).",
     )
-    compimage: Text | None = Field(default=None, description="The same for the composition images.")
+    compimage: Text | None = Field(default=None, description="As `image`, for the composition images.")
 
 
 class TextEncoderSettings(Section):
-    """Local text encoder: a BERT of few layers (Devlin et al. 2019, arXiv:1810.04805)."""
+    """Local text encoder: a BERT with few layers (Devlin et al. 2019, arXiv:1810.04805)."""
 
-    hidden_size: int = Field(default=96, ge=8, description="Width.")
-    n_layers: int = Field(default=2, ge=1, description="Layers.")
+    hidden_size: int = Field(default=96, ge=8, description="Width of the hidden layers.")
+    n_layers: int = Field(default=2, ge=1, description="Number of layers.")
     n_heads: int = Field(
-        default=4, ge=1, description="Attention heads; the width must be a multiple of their number."
+        default=4, ge=1, description="Number of attention heads; `hidden_size` must be a multiple of it."
     )
-    max_tokens: int = Field(default=64, ge=8, description="Longest text, tokens.")
+    max_tokens: int = Field(default=64, ge=8, description="Maximum length of a text, tokens.")
     element_properties: bool = Field(
         default=True,
-        description="Whether element embeddings start from element properties instead of noise.",
+        description="Whether element embeddings are initialized from element properties instead of noise.",
     )
 
 
 class ImageEncoderSettings(Section):
     """Local encoder of pictures (timm)."""
 
-    architecture: Text = Field(default="resnet10t", description="Architecture, by its name in timm.")
-    size_px: int = Field(
-        default=64, ge=16, description="Edge of the square that the encoder looks at, pixels."
-    )
+    architecture: Text = Field(default="resnet10t", description="Name of the architecture in timm.")
+    size_px: int = Field(default=64, ge=16, description="Edge length of the square input picture, pixels.")
 
 
 class Encoders(Section):
@@ -54,16 +52,16 @@ class Encoders(Section):
 
     source: EncoderSource = Field(
         default="local",
-        description="`local` makes small untrained encoders, `hub` takes those of the engine's preset "
+        description="`local` makes small untrained encoders, `hub` uses those of the engine's preset "
         "from the Hugging Face hub.",
     )
     cache: Text = Field(
         default="data/hub",
-        description="Folder that keeps the hub's encoders (a Hugging Face cache); they are fetched once "
+        description="Folder for the encoders from the hub (a Hugging Face cache); they are downloaded once "
         "and used offline from then on.",
     )
     checkpoints: Checkpoints = Field(
-        default=Checkpoints(), description="Checkpoints that facets take instead of those of `source`."
+        default=Checkpoints(), description="Checkpoints that facets use instead of those of `source`."
     )
     text: TextEncoderSettings = Field(default=TextEncoderSettings(), description="Local text encoder (BERT).")
     image: ImageEncoderSettings = Field(

@@ -7,17 +7,17 @@ from polyfacet.runtime.job import run_command, run_job
 
 
 def run(main: Callable[..., None], job: Any = None) -> None:
-    """Call ``main`` with the values of a Snakemake job, or of the command line where there is no job.
+    """Call ``main`` with the values of a Snakemake job or, without a job, of the command line.
 
     Parameters
     ----------
     main
         See `polyfacet.runtime.job.run_job`.
     job
-        The object that Snakemake puts into a script as ``snakemake``; None on a command line.
+        The object that Snakemake injects into a script as ``snakemake``; None on a command line.
     """
     if job is None:
-        from polyfacet.config.command_line import call  # noqa: PLC0415 - jobs do without, and its packages
+        from polyfacet.config.command_line import call  # noqa: PLC0415 - jobs do not need it or its packages
 
         run_command(lambda: call(main))
     else:

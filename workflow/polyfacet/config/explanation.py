@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in sentences that show what to write instead."""
+"""Messages on what is wrong with a configuration, showing what to write instead."""
 
 import difflib
 import re
@@ -14,13 +14,13 @@ from pydantic_core import PydanticUndefined
 from polyfacet.config.declarations import field_at, keys_at
 from polyfacet.config.section import WRITE
 
-# Keys of version 1, and what has become of them.
+# Keys of version 1 and their replacements.
 RENAMED = {
     "targets": "It is now called `objectives`.",
-    "split": "There may be several ways of splitting now. Write for example\n"
+    "split": "There can now be several splits. Write for example\n"
     "      splits:\n"
     "        random: {train_fraction: 0.85}",
-    "engine": "Engines are named by `methods`, with their settings. Write for example\n"
+    "engine": "Engines and their settings are now part of `methods`. Write for example\n"
     "      methods:\n"
     "        automm: {engine: automm, settings: {max_epochs: 15}}",
     "comparison": "Its keys are now `methods`, `splits` and `report`.",
@@ -29,7 +29,7 @@ RENAMED = {
 }
 LONGEST_VALUE = 200
 LONGEST_NAME = 31
-# What the keys are names of, where that is not the singular of the key above them.
+# What the names below a key denote, where that is not the singular of the key.
 NAMED = {"combinations": "table", "settings_of_sources": "table"}
 KEY = "[key]"
 SECTION_TYPES = ("model_type", "dict_type")
@@ -37,16 +37,18 @@ SECTION_TYPES = ("model_type", "dict_type")
 
 @dataclass(frozen=True)
 class Problem:
-    """A wrong value: where it is, and what pydantic says about it.
+    """A wrong value: its location and the details from pydantic.
 
     Parameters
     ----------
     path
-        Keys and positions on the way to it.
+        Keys and positions that lead to it.
     is_name
         Whether the last key itself is wrong.
     of_union
-        Whether it is wrong as one of several things that are allowed.
+        Whether the error is about one of several allowed types.
+    details
+        Error details from pydantic.
     """
 
     path: tuple[str | int, ...]
@@ -58,18 +60,18 @@ class Problem:
 def explain(
     error: ValidationError, section: type[BaseModel], given: Mapping[Any, Any], where: Sequence[str] = ()
 ) -> Iterator[str]:
-    """Yield a sentence for each wrong key, with the line to write.
+    """Yield a message for each wrong key, with the line to write.
 
     Parameters
     ----------
     error
-        What pydantic found.
+        Error from pydantic.
     section
         Model of the section.
     given
-        What was given for it.
+        Values of the section, as given.
     where
-        Keys of the configuration on the way to it.
+        Keys of the configuration that lead to the section.
     """
     problems = [_located(details, given) for details in error.errors(include_url=False)]
     told: set[tuple[str | int, ...]] = set()
@@ -83,7 +85,7 @@ def explain(
 
 
 def _located(details: Mapping[str, Any], given: Any) -> Problem:
-    """Tell the keys of a path from what pydantic adds to name the branches of a union."""
+    """Separate the keys of a path from the union branches that pydantic adds to it."""
     path: list[str | int] = []
     of_union = False
     value = given
@@ -141,7 +143,7 @@ def _about_unknown_key(problem: Problem, section: type[BaseModel], where: Sequen
     if near:
         snippet = _snippet([*where, *parent, near[0]], problem.details["input"])
         return f"unknown key {name}. Did you mean\n      {snippet}"
-    there = f"Known here: {', '.join(known)}" if known else "There are no keys here"
+    there = f"Known keys: {', '.join(known)}" if known else "No keys are allowed here"
     return f"unknown key {name}. {there}. Remove it."
 
 
@@ -157,7 +159,7 @@ def _reason(details: Mapping[str, Any]) -> str:
 
 
 def _write(problem: Problem, section: type[BaseModel], where: Sequence[str]) -> str:
-    """Show the line to write: what the error knows, else an example of the key."""
+    """Show the line to write: from the error if it holds one, otherwise an example of the key."""
     context = problem.details.get("ctx", {})
     path = [*where, *problem.path]
     if WRITE in context:
@@ -172,7 +174,7 @@ def _write(problem: Problem, section: type[BaseModel], where: Sequence[str]) -> 
 
 
 def _write_name(problem: Problem, where: Sequence[str]) -> str:
-    """Show a name that can be written instead."""
+    """Show a valid name to write instead."""
     *parent, name = problem.path
     possible = re.sub(r"[^a-z0-9]", "", str(name).lower())
     if not possible[:1].isalpha():
@@ -186,7 +188,7 @@ def _write_snippet(path: Sequence[str | int], value: Any) -> str:
 
 
 def _example(field: FieldInfo) -> Any:
-    """Return a value that a key can have: an example where it has to be given, else its default."""
+    """Return an allowed value of a key: its example if it has one, otherwise its default."""
     if field.examples:
         return field.examples[0]
     default = field.get_default(call_default_factory=False)
@@ -215,6 +217,6 @@ def _snippet(path: Sequence[str | int], value: Any) -> str:
     is_flat = isinstance(nested, dict) and not any(isinstance(each, dict | list) for each in nested.values())
     try:
         written = yaml.safe_dump(nested, sort_keys=False, default_flow_style=False if is_flat else None)
-    except yaml.YAMLError:  # a value of a type that no configuration has
+    except yaml.YAMLError:  # a value of a type that no configuration can hold
         return _snippet(path, "...")
     return written.strip().replace("\n", "\n      ")

@@ -1,13 +1,13 @@
-"""Parts of the documentation that a command writes, between two markers in a text that a person writes."""
+"""Generated parts of the documentation, between two markers in a hand-written text."""
 
 
 def with_generated(text: str, name: str, content: str) -> str:
-    """Put content between the markers of its name, which are comments of Markdown.
+    """Put content between the Markdown comments that mark its place.
 
     Raises
     ------
     ValueError
-        If the text does not hold both markers, each once.
+        If the text does not contain both markers exactly once.
     """
     before, rest = text.split(f"<!-- begin: {name}, ")
     command, rest = rest.split(" -->\n", maxsplit=1)

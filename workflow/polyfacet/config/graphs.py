@@ -1,4 +1,4 @@
-"""Lattice sums, local graph and the network of the graph embedding."""
+"""Lattice sums, local graph, and the network of the graph embedding."""
 
 from typing import Literal
 
@@ -12,32 +12,33 @@ Device = Literal["auto", "cpu", "cuda"]
 
 
 class NetworkTraining(Section):
-    """Training of a `trained` network, on all objectives of crystals at once."""
+    """Training of a `trained` network, on all crystal objectives at once."""
 
     epochs: int = Field(default=60, ge=1, description="Maximum number of passes over the training materials.")
     batch_size: int = Field(
-        default=32, ge=2, description="Materials per step, at least; less than twice as many."
+        default=32, ge=2, description="Materials per step: at least this number, and less than twice it."
     )
     learning_rate: float = Field(
         default=1e-3,
         gt=0,
-        description="Peak learning rate; it rises over a tenth of the epochs and falls as a cosine.",
+        description="Peak learning rate; warm-up over a tenth of the epochs, then cosine decay.",
     )
     weight_decay: float = Field(default=0.01, ge=0, description="Weight decay (AdamW).")
     patience: int = Field(
-        default=20, ge=1, description="Epochs without a lower validation error after which training stops."
+        default=20,
+        ge=1,
+        description="Training stops after this many epochs without a lower validation error.",
     )
     validation_fraction: float = Field(
         default=0.1,
         gt=0,
         le=0.5,
-        description="Share of the training part, by formula, that chooses the epoch instead of being "
-        "trained on.",
+        description="Share of the training part, split by formula, that is held out to choose the epoch.",
     )
 
 
 class NetworkSize(Section):
-    """Sizes of the network that a user chooses."""
+    """Sizes of the network that can be configured."""
 
     width: int = Field(
         default=128,
@@ -45,7 +46,7 @@ class NetworkSize(Section):
         le=1024,
         description="Features per atom and per edge in the network; the published network has 256.",
     )
-    layers: int = Field(default=3, ge=1, le=16, description="Layers of the network.")
+    layers: int = Field(default=3, ge=1, le=16, description="Number of layers of the network.")
 
 
 class Graphs(NetworkSize):
@@ -53,20 +54,20 @@ class Graphs(NetworkSize):
 
     pauli: PauliDecay = Field(
         default="coded",
-        description="Decay of the Pauli term: `paper` 3 per A; `coded` 3/sqrt(V^(1/3)), as the published "
-        "numbers used.",
+        description="Decay of the Pauli term: `paper`, 3 per A; `coded`, 3/sqrt(V^(1/3)), as used for the "
+        "published numbers.",
     )
     neighbours: int = Field(
         default=16,
         ge=1,
         le=64,
-        description="Nearest neighbours per atom in the local graph; shells are kept whole.",
+        description="Nearest neighbours per atom in the local graph; shells are kept complete.",
     )
     min_radius: float = Field(
         default=0.0,
         ge=0,
         le=10,
-        description="Radius within which every neighbour is taken, A; 0 keeps to the nearest ones.",
+        description="Radius within which every neighbour is included, A; 0 includes only the nearest ones.",
     )
     across_vacuum: bool = Field(
         default=True,
@@ -76,16 +77,16 @@ class Graphs(NetworkSize):
     )
     embedding: EmbeddingKind = Field(
         default="trained",
-        description="Weights of the network: `random`: untrained; `calibrated`: untrained, with BatchNorm"
-        " statistics of the training part; `trained`: trained on it.",
+        description="Weights of the network: `random`, untrained; `calibrated`, untrained with BatchNorm"
+        " statistics of the training part; `trained`, trained on the training part.",
     )
     pretrain: int = Field(
         default=0,
         ge=0,
-        description="Number of entries outside the sample that a `trained` network is trained on first; "
-        "no formula of the sample is among them.",
+        description="Number of entries outside the sample on which a `trained` network is pretrained; "
+        "they share no formula with the sample.",
     )
     training: NetworkTraining = Field(
         default=NetworkTraining(), description="How a `trained` network is trained."
     )
-    device: Device = Field(default="auto", description="`auto` takes a GPU if there is one.")
+    device: Device = Field(default="auto", description="`auto` uses a GPU if there is one.")

@@ -1,4 +1,4 @@
-"""The methods that are trained, and what their results are compared with."""
+"""The methods to train, and what their results are compared with."""
 
 from typing import Annotated, Literal
 
@@ -15,41 +15,41 @@ Metric = Literal["mae", "mase", "rmse", "r2", "accuracy", "macro_f1", "precision
 
 
 class Method(Section):
-    """An engine with settings of its own, and the combinations of facets that it is tried on."""
+    """An engine with its settings, and the combinations of facets on which it is trained."""
 
     engine: Name | None = Field(
-        default=None, description="Name of the engine; `null` takes the name of the method."
+        default=None, description="Name of the engine; `null` uses the name of the method."
     )
     settings: EngineSettings = Field(
         default={}, description="Settings of the engine; docs/engines.md lists them."
     )
     combinations: CombinationSet | Combinations | dict[Name, CombinationSet | Combinations] | None = Field(
         default=None,
-        description="Combinations that it looks at: as `combinations`, or `{<source>: ...}`; `null` takes"
-        " `combinations` for crystals, and all columns of numbers (`composition+process`) of "
-        "a table.",
+        description="Combinations that it is trained on: in the form of the key `combinations`, or "
+        "`{<source>: ...}`; `null` uses that key for crystals, and all columns of numbers "
+        "(`composition+process`) for tables.",
     )
     sources: Annotated[list[Name], AfterValidator(each_once)] = Field(
         default=[], description="Sources that it is trained on: `crystals` or names of tables; empty for all."
     )
     settings_of_sources: dict[Name, EngineSettings] = Field(
-        default={}, description="Settings that override the others on one source: `{<source>: {...}}`."
+        default={}, description="Settings that override `settings` for one source: `{<source>: {...}}`."
     )
 
 
 class Training(Section):
     """How cells are trained."""
 
-    threads: int = Field(default=1, ge=1, description="Processor threads per job; cells run side by side.")
+    threads: int = Field(default=1, ge=1, description="Processor threads per job; cells run in parallel.")
     keep_models: bool = Field(
         default=True,
-        description="Whether trained models are kept; without them, cells leave predictions and cards.",
+        description="Whether trained models are kept; otherwise cells keep only predictions and cards.",
     )
     leaks: Leaks = Field(
         default="refuse",
-        description="What happens where a number of a facet is the objective itself, in another unit "
-        "perhaps, or has its order: `refuse` fails the cell; `allow` trains it, for numbers that are known "
-        "before the objective is.",
+        description="What happens if a number of a facet is the objective itself, possibly in another unit, "
+        "or ranks the materials as the objective does: `refuse` fails the cell; `allow` trains it, for "
+        "numbers that are known before the objective is.",
     )
 
 
@@ -59,35 +59,33 @@ class PublishedScore(Section):
     model_config = ConfigDict(serialize_by_alias=True)
 
     source: Name = Field(description="`crystals`, or the name of a table.", examples=["crystals"])
-    method: Name = Field(description="The method that it is shown beside.", examples=["automm"])
+    method: Name = Field(description="The method to show it with.", examples=["automm"])
     combination: Combination | None = Field(
         default=None, description="The combination; `null` if the method has only one."
     )
     objective: Name | None = Field(default=None, description="The objective; `null` for all of them.")
     class_: Text | None = Field(
-        default=None, alias="class", description="The class; `null` for numbers and for all classes."
+        default=None, alias="class", description="The class; `null` for regression and for all classes."
     )
-    metric: Metric = Field(description="What was measured.", examples=["r2"])
+    metric: Metric = Field(description="The metric of the score.", examples=["r2"])
     value: float | Annotated[list[float], Field(min_length=2, max_length=2)] = Field(
         description="A number, or a range.", examples=[0.95]
     )
     published_in: Text = Field(description="Where it was published.", examples=["Yu, Wu and Qian"])
-    split: Name | None = Field(
-        default=None, description="Name of the split; `null` for any that splits at random."
-    )
+    split: Name | None = Field(default=None, description="Name of the split; `null` for any random split.")
     differs: list[Text] | None = Field(
         default=None,
-        description="What differs between the published settings and these. Only `[]`, nothing, gets a "
-        "verdict; `null` declares nothing.",
+        description="How the published settings differ from these. The report states a verdict only for "
+        "`[]`, no difference; `null` declares nothing.",
     )
 
 
 class Report(Section):
-    """What the report compares the methods with."""
+    """Comparisons in the report."""
 
     reference: Name | None = Field(
         default=None, description="Baseline that the other methods are compared with; `null` for none."
     )
     published: list[PublishedScore] = Field(
-        default=[], description="Published scores to show beside the results."
+        default=[], description="Published scores to show next to the results."
     )

@@ -1,4 +1,4 @@
-"""What is generated from the declaration of the configuration: schema, defaults, tables of keys."""
+"""Files generated from the declaration of the configuration: schema, defaults and tables of keys."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +11,7 @@ from polyfacet.config.completion import complete_config
 from polyfacet.config.run import Configuration
 from polyfacet.runtime.markdown import table
 
-# Longer lists of choices are those of the elements.
+# Only the list of elements is longer than this.
 MOST_CHOICES = 20
 KINDS = {
     "string": "text",
@@ -24,7 +24,7 @@ LIMITS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveM
 
 
 def schema(origin: str) -> str:
-    """Write the JSON schema of a configuration, with a comment that says where it comes from."""
+    """Return the JSON schema of a configuration, with a comment that states its origin."""
     content = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$comment": origin,
@@ -34,16 +34,16 @@ def schema(origin: str) -> str:
 
 
 def defaults(origin: str) -> str:
-    """Write a configuration with the default of every key, with a comment that says where it comes from."""
+    """Return a configuration with the default of every key, with a comment that states its origin."""
     config = yaml.safe_dump(complete_config({}), sort_keys=False, default_flow_style=None, width=110)
     return (
-        "# The default of every key; no run reads this file. See docs/configuration.md for what keys mean.\n"
+        "# The default of every key; no run reads this file. docs/configuration.md explains the keys.\n"
         f"# {origin}\n{config}"
     )
 
 
 def tables_of_keys() -> str:
-    """Write a table of keys per section: name, default, what is allowed, meaning."""
+    """Return one table of keys per section: name, default, allowed values, meaning."""
     whole = Configuration.model_json_schema()
     sections = {name: list(_below(name, key, whole)) for name, key in whole["properties"].items()}
     single = [(name, whole["properties"][name]) for name, keys in sections.items() if not keys]
@@ -56,7 +56,7 @@ def tables_of_keys() -> str:
 
 
 def table_of_settings(settings: type[BaseModel]) -> str:
-    """Write a table of the settings of one thing, an engine for example."""
+    """Return a table of settings, for example those of an engine."""
     whole = settings.model_json_schema()
     return _table(
         key
@@ -68,7 +68,7 @@ def table_of_settings(settings: type[BaseModel]) -> str:
 def _below(
     name: str, key: Mapping[str, Any], whole: Mapping[str, Any]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Go through the keys of a section that hold a value; the names have dots."""
+    """Yield the keys of a section that hold a value, with dotted names."""
     key = _resolved(key, whole)
     for below, part in key.get("properties", {}).items():
         keys = list(_below(f"{name}.{below}", part, whole))
@@ -79,7 +79,7 @@ def _below(
 
 
 def _values(key: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what is declared of values whose names users choose; nothing where the names are declared."""
+    """Return the declaration of values whose names users choose; empty if the names are declared."""
     for values in (key.get("additionalProperties"), *key.get("patternProperties", {}).values()):
         if isinstance(values, Mapping):
             return values
@@ -110,7 +110,7 @@ def _plain(value: Any) -> str:
 
 
 def _allowed(key: Mapping[str, Any]) -> str:
-    """Say what a key can have, in words."""
+    """Describe the allowed values of a key."""
     if "anyOf" in key:
         return " or ".join(dict.fromkeys(map(_allowed, key["anyOf"])))
     if "const" in key:

@@ -1,4 +1,4 @@
-"""The whole configuration of a run: the only declaration of its keys."""
+"""The complete configuration of a run: the only declaration of its keys."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -19,9 +19,9 @@ from polyfacet.runtime.project_files import located
 
 EMBEDDED_ENTRIES = "embedded/entries.json.bz2"
 CRYSTALS = "crystals"
-# A source's results are in `results/<run_name>/<source>`, beside these.
+# The results of a source are in `results/<run_name>/<source>`, next to folders of these names.
 TAKEN_NAMES = frozenset({CRYSTALS, "all", "benchmarks", "encoders", "kept", "report"})
-# YAML reads 001 as 1, and 0100 as 64: of smaller numbers one cannot know which digits were meant.
+# YAML reads 001 as 1 and 0100 as 64: the digits that were written cannot be recovered below this number.
 SMALLEST_NUMBER_AS_NAME = 1000
 
 
@@ -35,31 +35,32 @@ class Configuration(Section):
     )
     plugins: Annotated[list[InputPath], AfterValidator(each_once)] = Field(
         default=[],
-        description="Python files that declare facets, engines, objectives or ways to split of your own; see "
+        description="Python files that declare your own facets, engines, objectives or split methods; see "
         "docs/extending.md.",
         examples=[["plugins/my_engine.py"]],
     )
     sources: list[InputPath] | None = Field(
         default=None,
         description="Crystals: files of Alexandria entries (JSON or JSON Lines, plain or compressed) and "
-        "folders of them; order does not matter. `null` takes the embedded entries "
+        "folders of such files; order does not matter. `null` uses the embedded entries "
         "(`embedded/entries.json.bz2`), or none if there are `tables`.",
     )
     tables: dict[TableName, TableSource] = Field(
-        default={}, description="Tables of compositions; each is a source of its own."
+        default={}, description="Tables of compositions; each is a separate source."
     )
     download: Download = Field(
         default=Download(),
-        description="Published files of entries; those that `sources` names below `data/alexandria` are "
-        "downloaded.",
+        description="Published files of entries; those in `sources` below `data/alexandria` are downloaded.",
     )
     n_materials: Annotated[int, Field(ge=10)] | Literal["all"] = Field(
-        default="all", description="Size of the sample, or `all`. Samples of one seed are nested."
+        default="all", description="Size of the sample, or `all`. Samples with the same seed are nested."
     )
     seed: int = Field(
         default=42, ge=0, description="Seed of the sample, the splits, the networks and the training."
     )
-    filters: Filters = Field(default=Filters(), description="What an entry must be like to be sampled.")
+    filters: Filters = Field(
+        default=Filters(), description="Conditions that an entry must meet to be sampled."
+    )
     magnetization: Magnetization = Field(
         default="absolute",
         description="Whether `mag_vol` is the absolute value (the sign of a collinear cell is arbitrary) "
@@ -70,12 +71,11 @@ class Configuration(Section):
         description="Properties of crystals to predict.",
     )
     max_rejected_fraction: float = Field(
-        default=0.05, ge=0, le=1, description="Share of materials that a stage may reject before it stops."
+        default=0.05, ge=0, le=1, description="Stages stop if they reject more than this share of materials."
     )
     max_sites: MaxSites = Field(
         default=MaxSites(),
-        description="Largest number of sites in a cell, for each stage; a material with more is a reject "
-        "of it.",
+        description="Largest number of sites in a cell, per stage; the stage rejects larger materials.",
     )
     shard_size: int = Field(
         default=500,
@@ -87,8 +87,8 @@ class Configuration(Section):
         default=None,
         ge=1,
         le=10_000,
-        description="Number of shards; `null` takes as many as `shard_size` says, of `all` materials from"
-        " the size of the sources. Results do not depend on it.",
+        description="Number of shards; `null` derives it from `shard_size` and `n_materials` (for `all`, from"
+        " the size of the sources). Results do not depend on it.",
     )
     images: Images = Field(
         default=Images(),
@@ -103,13 +103,13 @@ class Configuration(Section):
         description="Where the text and image encoders come from, and how large local ones are.",
     )
     splits: Annotated[dict[Name, Split], Field(min_length=1)] = Field(
-        default={"random": Split()}, description="Ways of splitting, side by side."
+        default={"random": Split()}, description="Splits by name; all of them are run."
     )
     combinations: CombinationSet | Combinations = Field(
         default="paper",
-        description="Combinations of facets of crystals for methods that name none: `paper` (the 7 of "
-        "Costa (2024)), `full` (15), or a list such as `[text, text:cif, text+image]`; a form of a facet is "
-        "named behind a colon.",
+        description="Combinations of facets of crystals for methods without `combinations`: `paper` (the 7 "
+        "of Costa (2024)), `full` (15), or a list such as `[text, text:cif, text+image]`; the form of a "
+        "facet follows a colon.",
     )
     methods: Annotated[dict[Name, Method], Field(min_length=1)] = Field(
         default={
@@ -120,7 +120,7 @@ class Configuration(Section):
         description="Methods by name; each is trained on every objective of its sources.",
     )
     training: Training = Field(default=Training(), description="How cells are trained.")
-    report: Report = Field(default=Report(), description="What the report compares the methods with.")
+    report: Report = Field(default=Report(), description="Comparisons in the report.")
     structure_page: StructurePage = Field(
         default=StructurePage(), description="The page that `snakemake serve_structures` serves."
     )
@@ -131,8 +131,8 @@ class Configuration(Section):
         if isinstance(name, int) and not isinstance(name, bool) and name < SMALLEST_NUMBER_AS_NAME:
             raise PydanticCustomError(
                 "digits",
-                "YAML drops zeros in front of numbers. Put such a name in quotes in a file, or begin it "
-                "with a letter on the command line",
+                "YAML drops leading zeros of numbers. In a file, put such a name in quotes; on the command "
+                "line, begin it with a letter",
                 {WRITE: f"run_{name}"},
             )
         return name
@@ -142,7 +142,7 @@ class Configuration(Section):
     def _names_are_free(cls, tables: dict[str, TableSource]) -> dict[str, TableSource]:
         taken = sorted(TAKEN_NAMES & set(tables))
         if taken:
-            raise ValueError(f"a table cannot be called {taken[0]!r}. Write for example {taken[0]}table")
+            raise ValueError(f"the table name {taken[0]!r} is reserved. Write for example {taken[0]}table")
         return tables
 
     @model_validator(mode="after")
@@ -156,7 +156,7 @@ class Configuration(Section):
         return self
 
     def filled(self) -> dict[str, Any]:
-        """Return all keys, with what `null` stands for where that follows from other keys."""
+        """Return all keys; `null` is resolved where it follows from other keys."""
         config = self.model_dump(mode="json")
         if config["sources"] is None:
             config["sources"] = [] if config["tables"] else [located(EMBEDDED_ENTRIES)]
@@ -164,7 +164,7 @@ class Configuration(Section):
             split["method"] = split["method"] or name
         for name, method in config["methods"].items():
             method["engine"] = method["engine"] or name
-            # Which JSON might change before the engine reads them: a key that YAML reads as false, for one.
+            # Taken unchanged: JSON might alter them before the engine reads them (a key read as false).
             method["settings"] = self.methods[name].settings
             method["settings_of_sources"] = self.methods[name].settings_of_sources
         config["report"]["published"] = [

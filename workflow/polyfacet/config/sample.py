@@ -1,4 +1,4 @@
-"""Which materials are sampled, and how large their cells may be."""
+"""Which materials are sampled and how large their cells may be."""
 
 from typing import Annotated, Literal
 
@@ -14,32 +14,32 @@ SpaceGroup = Annotated[int, Field(ge=1, le=230)]
 
 
 class MaxSites(Section):
-    """Largest number of sites in a cell, for each stage; a material with more is a reject of it."""
+    """Largest number of sites in a cell, per stage; the stage rejects larger materials."""
 
-    structures: int = Field(default=2000, ge=1, description="CIF files, which the other stages start from.")
+    structures: int = Field(default=2000, ge=1, description="CIF files, the input of the other stages.")
     graphs: int = Field(
         default=250,
         ge=1,
-        description="Graphs, which are made of the primitive cell; memory grows with the square of the "
+        description="Graphs, which are built from the primitive cell; memory grows with the square of this "
         "number.",
     )
-    images: int = Field(default=1000, ge=1, description="Pictures; the cell that is drawn counts.")
+    images: int = Field(default=1000, ge=1, description="Pictures; sites of the drawn cell.")
     texts: int = Field(default=250, ge=1, description="Texts that describe the structure.")
 
 
 class Filters(Section):
-    """What an entry must be like to be sampled."""
+    """Conditions that an entry must meet to be sampled."""
 
     elements_allowed: Elements = Field(
         default=[],
-        description="If not empty, materials may contain these elements only.",
+        description="If not empty, materials may contain only these elements.",
         examples=[["Fe", "O"]],
     )
     elements_required: Elements = Field(
         default=[], description="Materials must contain all of these elements.", examples=[["Fe", "O"]]
     )
     elements_excluded: Elements = Field(
-        default=[], description="Materials may contain none of these elements.", examples=[["Fe", "O"]]
+        default=[], description="Materials must not contain any of these elements.", examples=[["Fe", "O"]]
     )
     sites_min: int = Field(default=1, ge=1, description="Smallest number of sites in the cell.")
     sites_max: int | None = Field(
@@ -50,5 +50,5 @@ class Filters(Section):
     )
     space_groups: list[SpaceGroup] = Field(
         default=[],
-        description="If not empty, only materials whose source states one of these space group numbers.",
+        description="If not empty, only materials whose source states one of these space-group numbers.",
     )

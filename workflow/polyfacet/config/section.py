@@ -1,4 +1,4 @@
-"""What all sections of the configuration are: closed to unknown keys, and read as their keys are declared."""
+"""Base of all sections of the configuration: unknown keys are errors, values are read as declared."""
 
 import datetime
 import math
@@ -26,12 +26,12 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from polyfacet.runtime.names import NAME
 from polyfacet.runtime.project_files import located
 
-# Key of the context of an error that holds what to write instead of the value.
+# Key in the context of an error: what to write instead of the value.
 WRITE = "write"
 TRUTH_VALUES = "YAML reads yes, no, on, off, true and false without quotes as truth values"
-PLAIN_VALUES = "should be made of texts, numbers, true, false, null, lists and mappings"
+PLAIN_VALUES = "should consist of texts, numbers, true, false, null, lists and mappings"
 
-# Of floats from here on, neighbours differ by more than 1.
+# From here on, neighbouring floats differ by more than 1.
 FIRST_INEXACT = 2.0**53
 _INTEGER = re.compile(r"[-+]?[0-9][0-9_]*")
 _FLOAT = re.compile(r"[-+]?([0-9][0-9_]*\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
@@ -40,45 +40,45 @@ _TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": Fal
 
 
 class IsElement:
-    """Mark of texts that are symbols of elements, of which YAML reads ``No`` as false."""
+    """Mark of texts that are element symbols; YAML reads the symbol ``No`` as false."""
 
 
 ELEMENT = IsElement()
 
 
 class AsGiven:
-    """Mark of mappings that a declaration will read which is not known yet: the settings of engines.
+    """Mark of mappings whose declaration is not known yet: the settings of engines.
 
-    They stay what YAML or the command line made of them: a text that looks like a number may be meant
-    as a text.
+    They stay as YAML or the command line read them: a text that looks like a number may be meant as
+    text.
     """
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Take the place of pydantic's own reading of a mapping."""
+        """Replace pydantic's own validation of a mapping."""
         return core_schema.no_info_plain_validator_function(mapping_as_given)
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Say that it is a mapping of texts to anything."""
+        """Describe it as a mapping of texts to anything."""
         return handler(core_schema.dict_schema(core_schema.str_schema(), core_schema.any_schema()))
 
 
 AS_GIVEN = AsGiven()
 EngineSettings = Annotated[dict[str, Any], AS_GIVEN]
-# What users name themselves; names become parts of paths.
+# Names that users choose; they become parts of paths.
 Name = Annotated[str, StringConstraints(pattern=rf"^{NAME}$")]
 Text = Annotated[str, StringConstraints(min_length=1)]
-# A file or folder to read: in the working directory or, if it is a file that only the project has, there.
+# A file or folder to read, in the working directory; files that only the project has are found there.
 InputPath = Annotated[str, StringConstraints(min_length=1), AfterValidator(located)]
 
 
 class Section(BaseModel):
-    """A section of the configuration, or the settings of one thing.
+    """A section of the configuration, or the settings of an engine.
 
     Values are read as their keys are declared, whatever YAML 1.1 or Snakemake's command line made of them:
-    ``1e-4`` is a number where a number is declared, ``2024`` a text where a text is, and one value stands for
-    a list of it.
+    ``1e-4`` is a number where a number is declared, ``2024`` a text where a text is declared, and a single
+    value is accepted where a list is declared.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -87,46 +87,47 @@ class Section(BaseModel):
     @classmethod
     def _as_declared(cls, value: Any, info: ValidationInfo) -> Any:
         if info.field_name is None:
-            raise TypeError("a validator of fields is called for fields")
+            raise TypeError("the field validator was called without a field name")
         return read_as(value, annotation_of(cls.model_fields[info.field_name]))
 
 
 def annotation_of(field: FieldInfo) -> Any:
-    """Return what a key is declared as, with the mark of settings, which pydantic keeps apart."""
+    """Return the declared type of a key, including the mark of settings, which pydantic stores separately."""
     return EngineSettings if AS_GIVEN in field.metadata else field.annotation
 
 
 class TruthValueError(Exception):
-    """A truth value where a text is meant."""
+    """A truth value where a text is expected."""
 
 
 class NoElementError(TruthValueError):
-    """One where the symbol of an element is meant, which only ``No`` can be."""
+    """A truth value, other than that of ``No``, where an element symbol is expected."""
 
 
 def read_as(value: Any, declared: Any) -> Any:
-    """Read the value of a key as what is declared; see `as_declared`.
+    """Read the value of a key as its declared type; see `as_declared`.
 
     Raises
     ------
     PydanticCustomError
-        If a text is declared and YAML read a truth value, or anything is allowed and the value is not plain.
+        If a text is declared and YAML read a truth value, or if anything is allowed and the value is not
+        plain.
     """
     try:
         return as_declared(value, declared)
     except TruthValueError as error:
-        # Which elements were meant is not known: the key's example shows some.
+        # The intended elements are unknown: the message shows the key's example.
         write = {} if isinstance(error, NoElementError) else {WRITE: _quoted(value)}
         raise PydanticCustomError("truth_value", TRUTH_VALUES, write) from error
 
 
 def as_declared(value: Any, declared: Any) -> Any:
-    """Read a value as what is declared, as far as it can be read so; what is wrong is left for pydantic.
+    """Convert a value to its declared type where possible; pydantic reports what is still wrong.
 
     Parameters
     ----------
     value
-        What YAML or the command line gave.
+        Value as read by YAML or the command line.
     declared
         Annotation of the key.
 
@@ -135,7 +136,7 @@ def as_declared(value: Any, declared: Any) -> Any:
     TruthValueError
         If a text is declared and YAML read a truth value.
     PydanticCustomError
-        If anything is allowed, and the value is not even plain.
+        If anything is allowed and the value is not plain.
     """
     options = _options(declared)
     if Any in options:
@@ -153,12 +154,12 @@ def as_declared(value: Any, declared: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Read a value of which nothing is declared: texts that are numbers, truth values or null as these.
+    """Read an undeclared value; texts that spell numbers, truth values or null become these.
 
     Raises
     ------
     PydanticCustomError
-        If it is not made of what JSON has.
+        If it cannot be represented in JSON.
     """
     if isinstance(value, str):
         return _plain_text(value)
@@ -174,12 +175,12 @@ def plain(value: Any) -> Any:
 
 
 def mapping_as_given(value: Any) -> dict[Any, Any]:
-    """Check that a value is a mapping of what a configuration can hold, and return it as it is.
+    """Check that a value is a mapping that a configuration can hold, and return it unchanged.
 
     Raises
     ------
     PydanticCustomError
-        If it is none, or holds what no declaration could read.
+        If it is not a mapping, or holds values that no declaration could read.
     """
     if isinstance(value, str) and value.startswith("{"):
         with suppress(yaml.YAMLError, RecursionError):
@@ -197,7 +198,7 @@ def _as_given(value: Any) -> Any:
     if isinstance(value, str):
         return _encodable(value)
     if not isinstance(value, datetime.date):
-        # What `plain` refuses, such as bytes, nothing declared could take.
+        # No declaration accepts what `plain` rejects, such as bytes.
         plain(value)
     return value
 
@@ -214,7 +215,7 @@ def _plain_text(text: str) -> Any:
 
 
 def _encodable(text: str) -> str:
-    """Refuse half a character, which no file can hold."""
+    """Reject lone surrogates, which cannot be written to a file."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
@@ -223,7 +224,7 @@ def _encodable(text: str) -> str:
 
 
 def _number(text: str) -> float | int | str:
-    """Read a number as YAML 1.2 does, ``1e3`` as a whole one; anything else stays the text that it is."""
+    """Read a number as YAML 1.2 does, but ``1e3`` as an integer; return any other text unchanged."""
     if _INTEGER.fullmatch(text):
         return int(text)
     number = float(text) if _FLOAT.fullmatch(text) else math.inf
@@ -234,7 +235,7 @@ def _number(text: str) -> float | int | str:
 
 
 def _is_null(text: str, options: tuple[Any, ...]) -> bool:
-    """Say whether a text stands for no value, where it is no text that is declared."""
+    """Return whether a text means null, for keys that allow null and are not declared as text."""
     return type(None) in options and str not in map(_bare, options) and (not text or text in NULL)
 
 
@@ -292,19 +293,19 @@ def _scalar_as_declared(value: Any, options: tuple[Any, ...]) -> Any:
 
 
 def _options(declared: Any) -> tuple[Any, ...]:
-    """List what a union allows; what is none allows itself."""
+    """Return the members of a union; any other type is its own only member."""
     if get_origin(declared) in (Union, types.UnionType):
         return get_args(declared)
     return (declared,)
 
 
 def _bare(kind: Any) -> Any:
-    """Take away what ``Annotated`` says beside the type."""
+    """Return a type without the metadata of ``Annotated``."""
     return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
 def _item_of(options: tuple[Any, ...]) -> Any:
-    """Return what the items of a list are declared as; None where no list is allowed."""
+    """Return the declared type of the items of a list; None if lists are not allowed."""
     for kind in map(_bare, options):
         if get_origin(kind) in (list, tuple):
             return get_args(kind)[0]
@@ -320,7 +321,7 @@ def _is_collection(kinds: tuple[Any, ...]) -> bool:
 
 
 def _quoted(value: Any) -> Any:
-    """Put texts where YAML read truth values, as far as one can know which texts they were."""
+    """Replace truth values that YAML read by the texts that were most likely written."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
@@ -331,14 +332,14 @@ def _quoted(value: Any) -> Any:
 
 
 def each_once(items: list[Any]) -> list[Any]:
-    """Refuse a list that names something twice.
+    """Reject a list with repeated items.
 
     Raises
     ------
     PydanticCustomError
-        If it does; the error holds the list without the repetition.
+        If an item is repeated; the error holds the list without repetitions.
     """
     once = [item for i, item in enumerate(items) if item not in items[:i]]
     if len(once) < len(items):
-        raise PydanticCustomError("twice", "names something twice", {WRITE: once})
+        raise PydanticCustomError("twice", "has repeated items", {WRITE: once})
     return items

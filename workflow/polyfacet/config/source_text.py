@@ -1,4 +1,4 @@
-"""The text of a configuration: what YAML 1.1 reads otherwise than it is written."""
+"""Check the text of a configuration for values that YAML 1.1 reads differently from how they are written."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -14,9 +14,9 @@ from polyfacet.config.run import Configuration
 from polyfacet.config.section import EngineSettings, Section
 from polyfacet.runtime.errors import UserError
 
-# Octal, hexadecimal and binary numbers, and numbers to the base of 60: 0100, 0x1F, 12:30.
+# Octal, hexadecimal, binary and sexagesimal numbers: 0100, 0x1F, 12:30.
 _OTHER_BASES = re.compile(r"[-+]?(0[0-9_]+|0[xb][0-9a-fA-F_]+|[1-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)")
-# Digits that are joined by underscores, but not in thousands: 2024_01 is a name, 10_000 a number.
+# Digits joined by underscores, but not as thousands separators: 2024_01 is a name, 10_000 a number.
 _JOINED_DIGITS = re.compile(r"[-+]?(?!\d{1,3}(_\d{3})+$)\d[\d_]*_[\d_]*")
 MERGE = "tag:yaml.org,2002:merge"
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
@@ -24,7 +24,7 @@ _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 @dataclass(frozen=True)
 class KnownSettings:
-    """What is declared of the settings of engines.
+    """Declared settings of engines.
 
     Attributes
     ----------
@@ -44,40 +44,40 @@ NOT_KNOWN_YET = KnownSettings()
 def check_source_text(
     paths: Iterable[str | Path], arguments: Sequence[str] = (), known: KnownSettings = NOT_KNOWN_YET
 ) -> None:
-    """Refuse a configuration that YAML reads otherwise than it is written.
+    """Reject a configuration that YAML reads differently from how it is written.
 
-    These are numbers to other bases, numbers where a text is declared that would be spelled otherwise
-    (``+1``, ``1.50``), and keys that are given twice, of which YAML takes the last.
+    This concerns numbers in other bases, numbers in place of a declared text that would be spelled
+    differently (``+1``, ``1.50``), and duplicate keys, of which YAML uses the last.
 
     Parameters
     ----------
     paths
-        Its files; what is no YAML is left to Snakemake, which has read it.
+        Its files; Snakemake, which has read them, reports those that are not valid YAML.
     arguments
-        The command line, of which the values of ``--config`` belong to the configuration.
+        The command line; the values of ``--config`` belong to the configuration.
     known
-        What is declared of the settings of engines, once plug-ins are loaded.
+        Declared settings of engines, once plug-ins are loaded.
 
     Raises
     ------
     UserError
-        If there is such a number or key; names the file and the line, and shows what to write.
+        If there is such a number or key; the message has the file, the line and what to write.
     """
     problems = [problem for path in paths for problem in _problems_of_file(Path(path), known)]
     for key, value in assignments(arguments):
         problems += [f"--config {key}={value}: {problem}" for problem in _problems_of_assignment(key, value)]
     if problems:
         lines = "\n".join(f"  - {problem}" for problem in problems)
-        raise UserError(f"The configuration is read by YAML as something else than it says:\n{lines}")
+        raise UserError(f"YAML reads the configuration differently from how it is written:\n{lines}")
 
 
 def holds_only(paths: Iterable[str | Path], keys: Collection[str]) -> bool:
-    """Say whether files have no other keys than these: not what a workflow configures beside this one.
+    """Return whether files have only these keys, and so do not configure another workflow as well.
 
     Parameters
     ----------
     paths
-        Files in YAML that Snakemake has read.
+        YAML files that Snakemake has read.
     keys
         Keys of the configuration.
     """
@@ -99,7 +99,7 @@ def _problems_of_file(path: Path, known: KnownSettings) -> list[str]:
 
 
 def _problems_of_assignment(key: str, value: str) -> list[str]:
-    """Check a value of ``--config``, of which Snakemake reads a whole number or truth value, else texts."""
+    """Check a value of ``--config``; Snakemake reads it as an integer or truth value, otherwise as text."""
     try:
         node = yaml.compose(value, Loader=yaml.SafeLoader)
     except yaml.YAMLError:
@@ -118,11 +118,11 @@ def _problems(nodes: Sequence[tuple[yaml.Node, Kinds]]) -> Iterator[tuple[int, s
     """Yield the line of each such key or number, and what to write."""
     for node in dict.fromkeys(node for node, _ in nodes):
         yield from _keys_given_twice(node)
-    told: set[int] = set()
+    reported: set[int] = set()
     for node, kinds in nodes:
-        if isinstance(node, yaml.ScalarNode) and id(node) not in told:
+        if isinstance(node, yaml.ScalarNode) and id(node) not in reported:
             for problem in _problem_of_scalar(node, kinds):
-                told.add(id(node))
+                reported.add(id(node))
                 yield node.start_mark.line + 1, problem
 
 
@@ -132,24 +132,24 @@ def _problem_of_scalar(node: yaml.ScalarNode, kinds: Kinds) -> Iterator[str]:
 
 
 def _problem_of_number(written: str, read: float, kinds: Kinds) -> Iterator[str]:
-    """Say what to write instead of a number that is read otherwise than it is written, if it is."""
+    """Yield what to write if a number is read differently from how it is written."""
     if _OTHER_BASES.fullmatch(written) or _JOINED_DIGITS.fullmatch(written):
         meant = written.lstrip("+-").lstrip("0").replace("_", "") or "0"
         number = meant if meant.isdigit() else "a decimal number"
-        yield f'{written} is {read} to YAML. Write "{written}" for a name, {number} for a number'
+        yield f'YAML reads {written} as {read}. Write "{written}" for a name, {number} for a number'
     elif takes_text(kinds) and str(read) != written:
-        yield f'{written} is the number {read} to YAML, and a text is meant here. Write "{written}"'
+        yield f'YAML reads {written} as the number {read}, but a text is expected. Write "{written}"'
 
 
 def _keys_given_twice(node: yaml.Node) -> Iterator[tuple[int, str]]:
     lines: dict[str, int] = {}
     for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
         line = key.start_mark.line + 1
-        # Of several merges, none overrides another.
+        # Merge keys may be repeated: none overrides another.
         if not isinstance(key, yaml.ScalarNode) or key.tag == MERGE:
             continue
         if key.value in lines:
-            yield line, f"{key.value} stands in line {lines[key.value]} as well. Write it once"
+            yield line, f"the key {key.value} is also in line {lines[key.value]}. Write it once"
         lines[key.value] = line
 
 
@@ -160,9 +160,9 @@ def _walk(
     known: KnownSettings,
     seen: dict[tuple[int, ...], Kinds],
 ) -> Iterator[tuple[yaml.Node, Kinds]]:
-    """Go through what is below a node, what is referred to several times once for each declaration.
+    """Yield a node and all nodes below it; nodes with several references once per declaration.
 
-    `settings` are those of the engine that the keys above name.
+    `settings` are the declared settings of the engine that a key above names.
     """
     if EngineSettings in kinds:
         kinds = (settings,) if settings else ()
@@ -189,5 +189,5 @@ def _walk(
 
 
 def _engine_of(mapping: yaml.MappingNode) -> str | None:
-    """Return what the key ``engine`` of a mapping says, if it has one."""
+    """Return the value of the key ``engine`` of a mapping, if it has one."""
     return next((str(value.value) for key, value in mapping.value if key.value == "engine"), None)

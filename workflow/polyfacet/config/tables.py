@@ -1,4 +1,4 @@
-"""Tables of compositions, and what their columns mean."""
+"""Tables of compositions and the meaning of their columns."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -25,7 +25,7 @@ def _named_like_their_elements(columns: Any) -> Any:
 
 
 class CompositionColumns(Section):
-    """Where a row's composition is: a formula in one column, or one column per element."""
+    """How a row states its composition: a formula in one column, or one column per element."""
 
     formula: str | None = Field(
         default=None, description="Column of formulas; `null` if there is one column per element."
@@ -37,39 +37,39 @@ class CompositionColumns(Section):
         ),
     ] = Field(
         default={},
-        description="Columns of elements: a list if they are named like their elements, else `{Fe: iron "
+        description="Columns of elements: a list if each is named after its element, otherwise `{Fe: iron "
         "content}`.",
     )
     unit: Unit = Field(default="atoms", description="Unit of the amounts.")
     brackets: Brackets = Field(
         default="atoms",
-        description="What a bracket of a formula is: `atoms` as in Ca(OH)2, or a sub-alloy of which the "
-        "number behind it gives `shares`, as in (Fe75Co25)83P17.",
+        description="Meaning of brackets in formulas: `atoms`, a group of atoms as in Ca(OH)2; `shares`, a "
+        "sub-alloy whose share is the number after it, as in (Fe75Co25)83P17.",
     )
     balance: Element | None = Field(
-        default=None, description="Element that has what is left to 100 percent, or to 1; `null` for none."
+        default=None, description="Element that makes up the rest, to 100 percent or to 1; `null` for none."
     )
     convert: bool = Field(
         default=True,
-        description="Whether amounts are converted to atomic percent; otherwise they count as given.",
+        description="Whether amounts are converted to atomic percent; otherwise they are used as given.",
     )
     partial: bool = Field(
         default=False,
-        description="Whether rows may state a part of their composition. Otherwise percentages or "
-        "fractions without a `balance` have to add up to the whole (0.5 % more and 1 % less "
-        "are rounding), and other rows are rejected.",
+        description="Whether rows may state only part of their composition. Otherwise percentages or "
+        "fractions without a `balance` must add up to 100 percent or to 1 (up to 0.5 % more or 1 % less "
+        "is taken as rounding), and other rows are rejected.",
     )
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         if (self.formula is None) == (not self.columns):
-            raise ValueError("name a `formula` column or `columns` of elements, one of the two")
+            raise ValueError("name either a `formula` column or `columns` of elements, not both")
         if self.balance is not None and self.unit == "atoms":
-            raise ValueError("a `balance` needs a `unit` with a whole: percent or fraction")
+            raise ValueError("a `balance` needs a `unit` with a fixed total: percent or fraction")
         if self.balance in self.columns:
-            raise ValueError(f"{self.balance} is the balance and a column at once")
+            raise ValueError(f"{self.balance} cannot be both the balance and a column")
         if self.balance is not None and self.partial:
-            raise ValueError("a `balance` makes the composition whole, so that it is not `partial`")
+            raise ValueError("a `balance` completes the composition, so it cannot be `partial`")
         return self
 
     @model_validator(mode="after")
@@ -86,7 +86,7 @@ class CompositionColumns(Section):
             compound = compound_in(name)
             if compound is not None:
                 raise ValueError(
-                    f"the column {name!r} has amounts of {compound}, not of {symbol}: convert them to "
+                    f"the column {name!r} holds amounts of {compound}, not of {symbol}: convert them to "
                     "amounts of elements, or state each composition as a formula in one column"
                 )
         return self
@@ -97,9 +97,9 @@ class ObjectiveColumn(Section):
 
     column: Text = Field(description="Column of the table.", examples=["Hardness"])
     label: str | None = Field(
-        default=None, description="Name in tables and figures; `null` takes that of the column."
+        default=None, description="Name in tables and figures; `null` uses that of the column."
     )
-    unit: str = Field(default="", description="Unit of numbers.")
+    unit: str = Field(default="", description="Unit of the numbers.")
     classes: Annotated[list[Text], AfterValidator(each_once)] = Field(
         default=[], description="Class names; empty for regression."
     )
@@ -110,34 +110,32 @@ class ObjectiveColumn(Section):
         for name in classes:
             if name != name.strip() or not name.isprintable():
                 raise ValueError(
-                    f"class {name!r} has white space around it or characters that cannot be printed"
+                    f"class {name!r} has leading or trailing white space, or unprintable characters"
                 )
             if name in TAKEN_BY_TABLES:
-                raise ValueError(
-                    f"class {name!r} is a name of Polyfacet's own. Rename it in the table and here"
-                )
+                raise ValueError(f"class {name!r} is a reserved name. Rename it in the table and here")
         return classes
 
 
 class TableSource(Section):
-    """A table and what its columns mean."""
+    """A table and the meaning of its columns."""
 
-    file: InputPath = Field(description="A CSV in UTF-8 with a header.", examples=["data/alloys.csv"])
+    file: InputPath = Field(description="A CSV file in UTF-8 with a header.", examples=["data/alloys.csv"])
     id: str | None = Field(
         default=None,
-        description="Column of identifiers; `null` makes them of the table's name and the number of the row.",
+        description="Column of identifiers; `null` builds them from the table's name and the row number.",
     )
     composition: CompositionColumns = Field(
-        description="Where and in which unit a row states its composition.",
+        description="How, and in which unit, a row states its composition.",
         examples=[{"columns": ["Fe", "Cr"], "unit": "weight_percent"}],
     )
     process: Annotated[list[Text], AfterValidator(each_once)] = Field(
         default=[],
-        description="Columns of numbers, such as process conditions, that are features beside the "
+        description="Columns of numbers, such as process conditions, that are features in addition to the "
         "composition.",
     )
     objectives: Annotated[dict[Name, ObjectiveColumn], Field(min_length=1)] = Field(
-        description="What is predicted.", examples=[{"hardness": {"column": "Hardness", "unit": "HV"}}]
+        description="Columns to predict.", examples=[{"hardness": {"column": "Hardness", "unit": "HV"}}]
     )
 
     @field_validator("objectives")
@@ -146,8 +144,8 @@ class TableSource(Section):
         taken = sorted(TAKEN_BY_TABLES & set(objectives))
         if taken:
             raise ValueError(
-                f"the name {taken[0]!r} is that of a column of Polyfacet's own tables. Rename the objective, "
-                f"for example to {taken[0]}_objective; its `column` may stay as it is"
+                f"the name {taken[0]!r} is reserved for a column of Polyfacet's own tables. Rename the "
+                f"objective, for example to {taken[0]}_objective; its `column` can keep its name"
             )
         return objectives
 
@@ -168,7 +166,7 @@ class TableSource(Section):
         if twice:
             name, has = next(iter(twice.items()))
             raise ValueError(
-                f"the column {name!r} is named in {' and in '.join(has)}. Name it in one of them: what is "
-                "predicted must not be a feature, and no feature may count twice"
+                f"the column {name!r} is named in {' and in '.join(has)}. Name it in only one of them: an "
+                "objective must not be a feature, and no feature may count twice"
             )
         return self

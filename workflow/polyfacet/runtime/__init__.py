@@ -1,1 +1,1 @@
-"""What every stage and job uses: files, tables, errors, progress, digests, kept results."""
+"""Infrastructure of all stages and jobs: files, tables, errors, progress, digests, kept results."""

@@ -1,11 +1,11 @@
-"""What the annotations of a script's arguments can say beside their types."""
+"""Metadata that the annotations of a script's arguments can have in addition to their types."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Key:
-    """The key of the configuration whose values an argument takes: command lines check them like a run.
+    """The configuration key whose values an argument accepts; command lines check them as a run does.
 
     Attributes
     ----------
@@ -16,5 +16,5 @@ class Key:
     path: str
 
     def __repr__(self) -> str:
-        """Return what ``--help`` shows beside the type."""
+        """Return the text that ``--help`` shows after the type."""
         return f"as {self.path} in docs/configuration.md"

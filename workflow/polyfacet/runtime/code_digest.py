@@ -1,12 +1,12 @@
-"""What code a rule depends on: its script, the modules of the project that it imports, and their assets.
+"""The code that a rule depends on: its script, the project's modules that it imports, and their assets.
 
-Modules count that are imported directly or not.  Assets are the files beside a package's modules, and in its
-folders that are not packages, that are not Python: JavaScript, style sheets, tables.  Plug-ins name theirs.
+Direct and indirect imports count.  Assets are the files of a package that are not Python (JavaScript, style
+sheets, tables), next to its modules or in subfolders that are not packages.  Plug-ins name their assets.
 
-Snakemake sees a change of a script, but not of a module that the script imports.  The digest below is a
+Snakemake notices a change of a script, but not of a module that the script imports.  The digest below is a
 parameter of every rule, so that such a change reruns the rules that use the module, and no others.
-Comments, docstrings and modules that only speak to the user do not count: they change no result.  Nor do
-declarations, of the configuration and of engines: what they decide reaches a rule as its other parameters.
+Comments, docstrings and modules that only produce messages do not count: they do not affect results.  Nor do
+declarations of the configuration and of engines: their values reach a rule through its other parameters.
 """
 
 import hashlib
@@ -45,12 +45,12 @@ def code_digest(script: Path, *more: Path) -> str:
 
 
 def code_of(*files: Path, left_out: tuple[str, ...] = UNCOUNTED) -> set[Path]:
-    """Return some files of code and those of the package's modules that they import, directly or not.
+    """Return Python files and the modules of the package that they import directly or indirectly.
 
     Parameters
     ----------
     files
-        Paths of a script and of what it uses; those that are not Python import nothing and are left out.
+        Paths of a script and of the files that it uses; files that are not Python are left out.
     left_out
         Modules and packages that are not followed.
     """
@@ -65,15 +65,15 @@ def code_of(*files: Path, left_out: tuple[str, ...] = UNCOUNTED) -> set[Path]:
 
 
 def assets_of(code: Iterable[Path]) -> list[Path]:
-    """List the assets of the packages that files of code belong to, in order."""
-    # Of a package whose declaration alone is read, nothing else matters.
+    """List the assets of the packages that contain some Python files, in order."""
+    # If only the declaration of a package is read, its assets do not matter.
     used = {path for path in code if path.name not in ("declaration.py", "__init__.py")}
     folders = {path.parent for path in used if path.is_relative_to(WORKFLOW)}
     return sorted({asset for folder in folders for asset in _assets(folder)})
 
 
 def files_of_package(folder: Path) -> Iterator[Path]:
-    """Yield all files of an installed package, without what editors and Python leave."""
+    """Yield all files of an installed package, except those left by editors and Python."""
     for path in folder.iterdir():
         if not _is_left_behind(path):
             yield from files_of_package(path) if path.is_dir() else (path,)
@@ -89,7 +89,7 @@ def _is_left_behind(path: Path) -> bool:
 
 @cache
 def _assets(folder: Path) -> tuple[Path, ...]:
-    """List a package's files that are not Python, without those of packages in it and what editors leave."""
+    """List a package's files that are not Python, except those of subpackages and those left by editors."""
     found: list[Path] = []
     for path in folder.iterdir():
         if _is_left_behind(path):
@@ -108,7 +108,7 @@ def _asset(path: Path) -> str:
 
 @cache
 def _meaning(path: Path) -> str:
-    """Say what a file's code is, without positions and comments."""
+    """Return a text that identifies the code of a file, without positions and comments."""
     return f"{_name(path)}:{_parsed(path).digest}"
 
 
@@ -118,7 +118,7 @@ def _parsed(path: Path) -> ParsedCode:
 
 
 def _name(path: Path) -> str:
-    """Return the path of a file in the project, or the mere name of a plug-in's, which may be anywhere."""
+    """Return the path of a file in the project, or only the name of a plug-in, which may be anywhere."""
     return path.relative_to(WORKFLOW).as_posix() if path.is_relative_to(WORKFLOW) else path.name
 
 
@@ -128,12 +128,12 @@ def _imported(path: Path, left_out: tuple[str, ...]) -> tuple[Path, ...]:
 
 
 def imported_names(path: Path) -> frozenset[str]:
-    """Name what a file imports, wherever in it: modules, and what is taken from them."""
+    """Return the names that a file imports anywhere in it: modules and their members."""
     return _parsed(path).imports
 
 
 def _files(module: str, left_out: tuple[str, ...]) -> Iterator[Path]:
-    """Find the files that importing a module of the package runs: itself and its parents' ``__init__``."""
+    """Yield the files that importing a module of the package runs: its own and its parents' ``__init__``."""
     parts = module.split(".")
     if parts[0] != PACKAGE or f"{module}.".startswith(tuple(f"{name}." for name in left_out)):
         return

@@ -1,6 +1,6 @@
-"""Where the Python of a run may be: Snakemake puts its path into command lines of the shell without quotes.
+"""Check the path of a run's Python: Snakemake inserts it into shell commands without quotes.
 
-See https://github.com/snakemake/snakemake/issues/2645.  It runs in any Python, before an environment is made.
+See https://github.com/snakemake/snakemake/issues/2645.  Runs in any Python, before the environment exists.
 """
 
 import re
@@ -8,31 +8,31 @@ import sys
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[3]
-# Letters of any language; everything else is a blank or means something to the shell.
+# Letters of any language; everything else is white space or special to the shell.
 _HARMLESS = re.compile(r"[\w@%+=:,./-]")
 
 
 def environment_fault(path: str) -> str:
-    """Say why no environment can be at a path, and what to do.
+    """Explain why an environment cannot be at a path, and what to do.
 
     Parameters
     ----------
     path
-        Path of the environment or of its Python; relative to the project.
+        Path of the environment or of its Python, relative to the project.
 
     Returns
     -------
     str
-        Empty if the path is right.
+        Empty if the path is fine.
     """
     whole = str(PROJECT / path)
     harmful = sorted(set(_HARMLESS.sub("", whole)))
     if not harmful:
         return ""
     return (
-        f"The environment cannot be in {whole!r}: Snakemake would start no job, as the shell does not take "
-        f"{' '.join(map(repr, harmful))} in a path as it is. Move the project to a folder without, "
-        "or make the environment elsewhere: make setup VENV=/some/folder/polyfacet"
+        f"The environment cannot be in {whole!r}: Snakemake could not start any job, because it does not "
+        f"quote {' '.join(map(repr, harmful))} for the shell. Move the project to a folder without such "
+        "characters, or create the environment elsewhere: make setup VENV=/some/folder/polyfacet"
     )
 
 

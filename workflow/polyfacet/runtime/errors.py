@@ -2,11 +2,11 @@
 
 
 class UserError(Exception):
-    """Something the user can fix: the message says what is wrong, where, and what to do.
+    """An error that the user can fix: the message says what is wrong, where, and what to do.
 
-    It reaches the terminal as its message alone; any other exception is a defect and keeps its traceback.
+    The terminal shows only its message; any other exception is a defect and keeps its traceback.
     """
 
     def __init__(self, message: str) -> None:
-        # Halves of characters, as file names and command lines may have them, cannot be printed.
+        # File names and command lines may contain lone surrogates, which cannot be printed.
         super().__init__(message.encode("utf-8", "backslashreplace").decode("utf-8"))

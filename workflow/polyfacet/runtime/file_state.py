@@ -1,12 +1,12 @@
-"""What identifies the content of files that a person provides, found out without reading all of it.
+"""Identify the content of files that users provide, without reading large files completely.
 
 Snakemake reruns a job when one of its inputs is newer than its outputs.  A file that is replaced by an older
-one, as ``cp -p`` and ``mv`` do, or a link that points elsewhere, may not be newer; so a digest of this state
-is a parameter of the rules that read such files.
+one, for example with ``cp -p`` or ``mv``, or a link with a new target, may not be newer; so a digest of this
+state is a parameter of the rules that read such files.
 
-The state of a file of up to `WHOLE_BYTES` is its content.  That of a larger one is the place that links lead
-to, the size, the time of the last change, and the last bytes, in which gzip, bzip2 and xz have check sums of
-the content.  A file that was downloaded, and has not been touched since, has the state that it had before.
+The state of a file of up to `WHOLE_BYTES` is its content.  That of a larger file consists of its resolved
+path, size and modification time, and of its last bytes, where gzip, bzip2 and xz store checksums of the
+content.  A downloaded file that has not been touched since has the same state as before the download.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ LAST_BYTES = 1 << 16
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a file was downloaded from, and what identifies it; kept beside the file."""
+    """Where a file was downloaded from, and what identifies it; stored next to the file."""
 
     url: str
     sha256: str
@@ -35,19 +35,19 @@ class Origin:
 
     @staticmethod
     def path(file: Path) -> Path:
-        """Return where the origin of a file is kept."""
+        """Return the path where the origin of a file is stored."""
         return file.with_name(f".{file.name}.origin")
 
     @classmethod
     def write(cls, file: Path, url: str, sha256: str, part: Path) -> None:
-        """Note where a file comes from that is still called ``part``."""
+        """Record the origin of a file that is still named ``part``."""
         state = part.stat()
         text = json.dumps(asdict(cls(url, sha256, state.st_size, state.st_mtime_ns)), indent=2)
         write_text(cls.path(file), text + "\n")
 
     @classmethod
     def read(cls, file: Path) -> Self | None:
-        """Return what was noted of a file; None if nothing was, or the note is damaged."""
+        """Read the recorded origin of a file; None if there is no record or it is damaged."""
         try:
             return cls(**json.loads(cls.path(file).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
@@ -55,7 +55,7 @@ class Origin:
 
 
 def state_of_files(paths: Iterable[str | Path]) -> str:
-    """Return a digest of the names of files and what identifies their content (16 hex digits)."""
+    """Return a digest of the names and states of files (16 hex digits)."""
     states = [[str(path), *_state(Path(path))] for path in paths]
     return hashlib.sha256(json.dumps(states).encode()).hexdigest()[:16]
 
@@ -75,7 +75,7 @@ def _state(path: Path) -> list[str]:
 
 @cache
 def _content(path: Path, size: int, mtime_ns: int, ctime_ns: int) -> tuple[str, ...]:
-    """Identify the content of a file; cached, as one plan of a run asks several times."""
+    """Identify the content of a file; cached because planning a run asks for it several times."""
     if size <= WHOLE_BYTES:
         return (sha256_of_file(path),)
     with path.open("rb") as stream:
@@ -85,6 +85,6 @@ def _content(path: Path, size: int, mtime_ns: int, ctime_ns: int) -> tuple[str, 
 
 
 def _place(path: Path) -> str:
-    """Return where a path leads; inside of the working folder, so that this folder may be moved."""
+    """Return a resolved path, relative if inside the working directory so that this can be moved."""
     place, here = path.resolve(), Path.cwd().resolve()
     return str(place.relative_to(here) if place.is_relative_to(here) else place)

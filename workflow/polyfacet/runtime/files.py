@@ -1,4 +1,4 @@
-"""Outputs that appear whole or not at all, even if the power fails, and the digests that identify them."""
+"""Write outputs that appear complete or not at all, even on power loss, and compute digests of files."""
 
 import errno
 import hashlib
@@ -10,16 +10,17 @@ from pathlib import Path
 
 from polyfacet.runtime.errors import UserError
 
-# How the names of files and folders end that are not finished.
+# Suffix of unfinished files and folders.
 PART = ".part"
 
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a path beside ``path`` to write to; rename it into place when the block ends without an error.
+    """Yield a path next to ``path`` to write to; rename it into place when the block ends without an error.
 
-    Works for a file and for a folder (create it at the yielded path).  A crash leaves only ``.part`` behind,
-    which the next attempt removes.  What is renamed is on the disk by then (see `move_into_place`).
+    Works for files and folders (create the folder at the yielded path).  A crash leaves only ``.part``
+    behind, which the next attempt removes.  Content is on the disk before it is renamed (see
+    `move_into_place`).
     """
     part = path.with_name(path.name + PART)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,11 +32,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def move_into_place(part: Path, path: Path) -> None:
-    """Rename a finished file or folder so that ``path`` is whole also after a loss of power.
+    """Rename a finished file or folder so that ``path`` is complete even after a power loss.
 
     A file system may write the new name to the disk before the content.  So the content is synchronized
-    first, then the folder that has the name.  In a folder that is not finished itself, that waits for the end
-    of the folder.
+    first, then the folder that contains it.  Inside an unfinished folder, this is deferred until the folder
+    is finished.
     """
     if any(folder.suffix == PART for folder in path.parents):
         part.replace(path)
@@ -51,7 +52,7 @@ def move_into_place(part: Path, path: Path) -> None:
 
 
 def _synchronize(path: Path) -> None:
-    """Let a file, or the names in a folder, reach the disk; nothing where the file system cannot."""
+    """Write a file, or the names in a folder, to the disk, if the file system supports it."""
     if path.is_symlink():
         return
     descriptor = os.open(path, os.O_RDONLY)
@@ -66,7 +67,7 @@ def _synchronize(path: Path) -> None:
 
 @contextmanager
 def scratch_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder that is gone when the block ends; what a crash left there goes first."""
+    """Yield an empty folder, removed when the block ends; remains of a crash are removed first."""
     _remove(path)
     path.mkdir(parents=True)
     try:
@@ -82,7 +83,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def unreadable(path: Path, error: Exception) -> UserError:
-    """Say why a file cannot be read; Snakemake makes a damaged output again once it is deleted."""
+    """Return the error for a file that cannot be read; Snakemake recreates damaged outputs once deleted."""
     if isinstance(error, FileNotFoundError) or not path.exists():
         return UserError(f"{path} does not exist.")
     if isinstance(error, IsADirectoryError) or path.is_dir():
@@ -90,12 +91,12 @@ def unreadable(path: Path, error: Exception) -> UserError:
     if isinstance(error, OSError) and error.errno:
         return UserError(f"{path} cannot be read: {error.strerror}.")
     return UserError(
-        f"{path} cannot be read ({error}). If a run has made it, it is damaged. Delete it and run again."
+        f"{path} cannot be read ({error}). If a run created it, it is damaged. Delete it and run again."
     )
 
 
 def link_file(source: Path, target: Path) -> None:
-    """Give a file a second name, which takes no room; a copy where the file system has no hard links."""
+    """Create a hard link to a file, or a copy if the file system does not support hard links."""
     try:
         os.link(source, target)
     except OSError:
@@ -103,7 +104,7 @@ def link_file(source: Path, target: Path) -> None:
 
 
 def link_files(source: Path, target: Path, names: Iterable[str]) -> None:
-    """Link files of a folder into another one, by their relative names."""
+    """Link files of a folder into another folder, under the same relative names."""
     for name in names:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         link_file(source / name, target / name)

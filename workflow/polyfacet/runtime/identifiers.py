@@ -1,4 +1,4 @@
-"""The one identifier that joins everything: ``mat_id``."""
+"""The identifier that joins all tables: ``mat_id``."""
 
 import hashlib
 import re
@@ -7,33 +7,33 @@ MAT_ID_PATTERN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 def invalid_mat_id_reason(mat_id: object) -> str | None:
-    """Say why a value from outside cannot serve as ``mat_id``; None if it can.
+    """Return why an external value cannot be used as ``mat_id``; None if it can.
 
-    The identifier becomes a file name, so everything that could leave a folder or hide a file is refused.
+    The identifier becomes a file name, so anything that could leave its folder or hide a file is rejected.
     """
     if not isinstance(mat_id, str):
         return f"mat_id is {type(mat_id).__name__}, not a string"
     if not MAT_ID_PATTERN.fullmatch(mat_id):
         return f"mat_id {mat_id[:80]!r} does not match ^{MAT_ID_PATTERN.pattern}$"
     if not mat_id.strip("."):
-        return f"mat_id {mat_id!r} is a name of a folder"
+        return f"mat_id {mat_id!r} would name a folder"
     return None
 
 
 def stable_hash(*parts: object) -> int:
-    """Hash parts to 64 bits, the same in every process and on every machine (unlike ``hash``)."""
+    """Hash parts to 64 bits, identically in every process and on every machine (unlike ``hash``)."""
     text = "\x1f".join(str(part) for part in parts)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
 def text_digest(*parts: str) -> str:
-    """Return one SHA-256 hex digest of texts."""
+    """Return one SHA-256 hex digest over several texts."""
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
 def shard_of(mat_id: str, n_shards: int) -> int:
-    """Return the shard of a material: it depends on the material alone, not on the sample around it.
+    """Return the shard of a material, which depends only on the material and not on the sample.
 
-    Shards are equal intervals of the hashes: each of n shards is two of 2n.
+    Shards are equal intervals of hash values: each of n shards is the union of two of 2n shards.
     """
     return stable_hash("shard", mat_id) * n_shards >> 64

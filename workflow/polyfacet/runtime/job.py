@@ -1,4 +1,4 @@
-"""Run a script for a Snakemake job: arguments, log, and errors that say what to do."""
+"""Run a script for a Snakemake job: arguments, log, and error messages with advice."""
 
 import errno
 import fcntl
@@ -18,18 +18,18 @@ from polyfacet.runtime.plugins import use_plugins
 
 logger = logging.getLogger(__name__)
 
-# What the operating system refuses, and what the user can do about it.
+# Errors of the operating system, and what the user can do about them.
 REMEDIES = {
-    errno.ENOSPC: "The disk is full: make room",
-    errno.EDQUOT: "The disk quota is used up: make room",
-    errno.EROFS: "The file system cannot be written to: make it writable or work in another folder",
+    errno.ENOSPC: "The disk is full: free some space",
+    errno.EDQUOT: "The disk quota is exceeded: free some space",
+    errno.EROFS: "The file system is read-only: make it writable or work in another folder",
     errno.EACCES: "Permission is missing: grant it or work in another folder",
     errno.EPERM: "Permission is missing: grant it or work in another folder",
 }
 
 
 def run_command(command: Callable[[], object]) -> None:
-    """Run a command line, and say in one line what went wrong."""
+    """Run a command line; report errors as short messages."""
     _start_logging()
     _call(command)
 
@@ -40,10 +40,10 @@ def run_job(main: Callable[..., None], job: Any) -> None:
     Parameters
     ----------
     main
-        Its parameters carry the names of the rule's inputs, outputs, params and wildcards (``threads`` is
-        the rule's threads); annotations say which of them are paths.
+        Its parameters have the names of the rule's inputs, outputs, params and wildcards (``threads`` is
+        the rule's threads); annotations mark those that are paths.
     job
-        The object that Snakemake puts into a script as ``snakemake``.
+        The object that Snakemake injects into a script as ``snakemake``.
     """
     _call(lambda: _run_job(main, job), log=_log_of(job), rejected=job.output.get("rejected"))
 
@@ -59,12 +59,12 @@ def _run_job(main: Callable[..., None], job: Any) -> None:
 
 
 def job_arguments(main: Callable[..., None], job: Any) -> dict[str, Any]:
-    """Collect the arguments of ``main`` from a Snakemake job, as the types that its annotations name.
+    """Collect the arguments of ``main`` from a Snakemake job, converted to their annotated types.
 
     Raises
     ------
     TypeError
-        If the rule gives no value for a parameter of ``main`` that has no default.
+        If the rule has no value for a parameter of ``main`` without a default.
     """
     annotations = typing.get_type_hints(main)
     arguments: dict[str, Any] = {}
@@ -78,7 +78,7 @@ def job_arguments(main: Callable[..., None], job: Any) -> dict[str, Any]:
                 break
         else:
             if parameter.default is inspect.Parameter.empty:
-                raise TypeError(f"rule {job.rule} gives no value for {name!r} of {main.__module__}.main")
+                raise TypeError(f"rule {job.rule} has no value for {name!r} of {main.__module__}.main")
     return arguments
 
 
@@ -95,7 +95,7 @@ def _log_of(job: Any) -> Path | None:
 
 
 def _send_output_to(log: Path) -> None:
-    """Send everything that this process and its children print to the log; keep the terminal for progress."""
+    """Redirect the output of this process and its children to the log; keep the terminal for progress."""
     log.parent.mkdir(parents=True, exist_ok=True)
     progress.use_terminal(os.fdopen(os.dup(2), "w", buffering=1))
     with log.open("a") as stream:
@@ -108,13 +108,13 @@ def _send_output_to(log: Path) -> None:
 def _wait_for_former_process(stream: IO[str], log: Path) -> None:
     """Lock the log for as long as this process lives.
 
-    A Snakemake that is killed leaves its jobs running: the next run must not write to the same files.
+    If Snakemake is killed, its jobs go on running, and the next run must not write to the same files.
     """
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         progress.tell(
-            f"{log.stem}: a process that a killed run left still works on this; waiting for its end."
+            f"{log.stem}: a process of a killed run is still working on this; waiting for it to finish."
         )
         fcntl.flock(stream, fcntl.LOCK_EX)
     except OSError:
@@ -138,7 +138,7 @@ def _call(action: Callable[[], object], log: Path | None = None, rejected: str |
         raise SystemExit(1) from None
     except Exception as error:
         if log is None and _names_a_file(error):
-            # On a command line, the user has named the file.
+            # On a command line, the user named the file.
             progress.tell(f"\nError: {error.filename}: {error.strerror}{_advice(error, log)}\n")
             raise SystemExit(1) from None
         logger.exception("defect")
@@ -147,7 +147,7 @@ def _call(action: Callable[[], object], log: Path | None = None, rejected: str |
 
 
 def _names_a_file(error: Exception) -> TypeGuard[OSError]:
-    """Tell a file that is missing, a folder, or not to be read or written, from a defect."""
+    """Return whether an error is about a file (missing, a folder, not permitted) rather than a defect."""
     return isinstance(error, OSError) and error.filename is not None and error.strerror is not None
 
 
@@ -155,11 +155,11 @@ def _advice(error: Exception, log: Path | None) -> str:
     remedy = REMEDIES.get(error.errno or 0) if isinstance(error, OSError) else None
     if remedy:
         return f"\n{remedy}, then run the same command again."
-    return f" (whole traceback: {log})" if log else ""
+    return f" (full traceback: {log})" if log else ""
 
 
 def _kept(rejected: str | None, log: Path | None) -> str:
-    """Copy the rejects of a stage that stops to its log: Snakemake deletes the outputs of a failed job."""
+    """Copy the rejects of a failed stage next to its log: Snakemake deletes the outputs of failed jobs."""
     if not (log and rejected and Path(rejected).is_file()):
         return ""
     shutil.copyfile(rejected, _beside(log))

@@ -1,10 +1,9 @@
-"""Results of materials that outlive a rerun, so that a larger sample costs only its new materials.
+"""Results of materials that survive a rerun, so that a larger sample costs only its new materials.
 
-Snakemake deletes the outputs of a job that runs again, and with a new sample every job does.  So each job
-leaves a record of its results outside of its outputs, and looks there first: a result is used again where
-the material's input (by digest) and the recipe (settings, code, packages, what draws) are the same.  A record
-is a folder ``shard-<number>-of-<count>``; its table and files are hard links to the outputs, which takes no
-room.
+Snakemake deletes the outputs of a job that is rerun, and a new sample reruns every job.  So each job keeps a
+record of its results outside its outputs and looks there first: a result is reused if the material's input
+(by digest) and the recipe (settings, code, packages, renderer) are the same.  A record is a folder
+``shard-<number>-of-<count>``; its table and files are hard links to the outputs, which take no extra space.
 """
 
 import json
@@ -42,26 +41,26 @@ class _Shard(NamedTuple):
 
 
 class KeptResults:
-    """What a job finds of the results of earlier runs, adds to, and leaves for later ones.
+    """Results of earlier runs that a job reuses, extends and keeps for later runs.
 
-    A record that is damaged, or of another recipe, is as good as none.  Records of all shards lie side by
-    side, also of another number of them; a job writes none but its own, and removes those whose materials all
-    have newer ones.
+    Damaged records and records of a different recipe are ignored.  Records of all shards are in one folder,
+    even for different numbers of shards; a job writes only its own record, and removes those whose materials
+    all have newer ones.
 
     Parameters
     ----------
     record
-        Folder of this job's record, ``shard-<number>-of-<count>``; None keeps nothing and finds nothing.
+        Folder of this job's record, ``shard-<number>-of-<count>``; None disables reuse and keeping.
     schema
         Schema of the stage's table.
     recipe
-        What a result depends on besides the material and the packages: settings and code, for JSON.
+        What a result depends on besides the material and the packages: settings and code, as JSON values.
     made_of
-        The shard's materials, and the digest of what each one's result is made of.
+        The shard's materials, each with the digest of the input of its result.
     script
-        Script of the stage; the packages that it uses, in their versions, are part of the recipe.
+        Script of the stage; the versions of the packages that it uses are part of the recipe.
     file_column
-        Column that names a file of the stage's folder, if there is one; ``sha256`` is its digest.
+        Column with names of files in the stage's folder, if there are any; ``sha256`` is their digest.
     """
 
     def __init__(
@@ -82,12 +81,12 @@ class KeptResults:
         self._reused = schema.empty_table()
 
     def reuse(self, folder: Path | None = None) -> list[str]:
-        """Take over what earlier runs have left, and name the materials whose results are still to be made.
+        """Reuse kept results, and return the materials whose results are still to be computed.
 
         Parameters
         ----------
         folder
-            Where the files go that belong to the results, as hard links.
+            Folder in which to create hard links to the files of the reused results.
         """
         waiting = dict(self._made_of)
         for path in self._records():
@@ -96,7 +95,7 @@ class KeptResults:
             try:
                 rows = self._rows(path, waiting, folder)
             except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
-                logger.warning("the kept results %s cannot be used, they are made again: %s", path, error)
+                logger.warning("the kept results %s cannot be used and are recomputed: %s", path, error)
                 continue
             self._reused = pa.concat_tables([self._reused, rows])
             for mat_id in set(rows["mat_id"].to_pylist()):
@@ -111,20 +110,21 @@ class KeptResults:
         folder: Path | None = None,
         **origin: Any,
     ) -> None:
-        """Write the stage's table, ordered by mat_id, and leave all of it for later runs.
+        """Write the stage's table, ordered by mat_id, and keep it for later runs.
 
         Parameters
         ----------
         table
-            Output: the results that were taken over, and those that were made.
+            Output: reused and new results.
         provenance
-            Output: JSON that says of how many materials results were ``made`` and ``kept``, and ``origin``.
+            Output: JSON with the numbers of materials whose results were ``made`` and ``kept``, and
+            ``origin``.
         made
-            Rows that were made.
+            New rows.
         folder
             Folder of the files that the table names.
         **origin
-            What else is to be told.
+            Further entries of the provenance.
         """
         new = pa.Table.from_pylist([dict(row) for row in made], schema=self._schema)
         write_table(table, pa.concat_tables([self._reused, new]).sort_by("mat_id"), self._schema)
@@ -152,13 +152,13 @@ class KeptResults:
             write_text(part / RECORD, json.dumps(facts))
 
     def _records(self) -> list[Path]:
-        """List the records of the stage, also those of another number of shards."""
+        """List the records of the stage, including those for another number of shards."""
         if self._record is None or not self._record.parent.is_dir():
             return []
         return sorted(path for path in self._record.parent.iterdir() if RECORD_NAME.fullmatch(path.name))
 
     def _rows(self, path: Path, wanted: Mapping[str, str], folder: Path | None) -> pa.Table:
-        """Read the rows of a record that can be used again; their files are in the folder then."""
+        """Read the rows of a record that can be reused, and link their files into the folder."""
         record = json.loads((path / RECORD).read_text(encoding="utf-8"))
         if record["recipe"] != self._recipe:
             return self._schema.empty_table()
@@ -181,12 +181,12 @@ class KeptResults:
         return rows
 
     def _remove_superseded(self) -> None:
-        """Remove the records of another number of shards whose materials all have newer ones by now."""
+        """Remove the records for another number of shards whose materials all have newer records."""
         records = {_shard(path): path for path in self._records()}
         mine = _shard(self._record)
         ours = [_Shard(number, mine.of) for number in range(mine.of)]
         for old, path in records.items():
-            # Of the others, this record is not the last that was missing.
+            # Only records that overlap this one can have been completed by it.
             concerned = old.of != mine.of and old.overlaps(mine)
             if concerned and all(own in records for own in ours if own.overlaps(old)):
                 shutil.rmtree(path, ignore_errors=True)
@@ -195,7 +195,7 @@ class KeptResults:
 def _shard(path: Path | None) -> _Shard:
     numbers = RECORD_NAME.fullmatch(path.name) if path else None
     if numbers is None:
-        raise ValueError(f"{path} is no record of a shard: its name must be shard-<number>-of-<count>")
+        raise ValueError(f"{path} is not a record of a shard: its name must be shard-<number>-of-<count>")
     return _Shard(int(numbers[1]), int(numbers[2]))
 
 
@@ -206,5 +206,5 @@ def _of_materials(table: pa.Table, mat_ids: Collection[str]) -> pa.Table:
 def _is_whole(path: Path, digest: str) -> bool:
     if path.is_file() and sha256_of_file(path) == digest:
         return True
-    logger.warning("the kept file %s is missing or has changed, it is made again", path)
+    logger.warning("the kept file %s is missing or has changed and is recreated", path)
     return False

@@ -1,13 +1,13 @@
-"""Failures of the machine - memory, disk, permission - among the errors that libraries make of them.
+"""Recognize failures of the machine (memory, disk, permission) behind the errors of libraries.
 
-Another attempt may get past them, so they fail the job: nothing that follows from them is a result.
+Another attempt may succeed, so they fail the job: their consequences must not become results.
 """
 
 import errno
 import re
 from collections.abc import Iterator
 
-# What the operating system refuses, and no library asks for on purpose.
+# Errors of the operating system that no library provokes on purpose.
 MACHINE_ERRORS = frozenset(
     {
         errno.ENOSPC,
@@ -23,35 +23,37 @@ MACHINE_ERRORS = frozenset(
         errno.ESTALE,
     }
 )
-# What code that is not Python's says where it gets no memory, disk or thread, in errors of any class: C++ and
-# XGBoost, PyTorch on processors and GPUs, Qhull, Pillow; and PyTorch's loaders of a worker that was killed.
+# Messages of native code that gets no memory, disk space or thread, in errors of any class: C++ and XGBoost,
+# PyTorch on CPUs and GPUs, Qhull, Pillow; and of PyTorch's data loaders if a worker was killed.
 NO_RESOURCES = re.compile(
     r"bad_alloc|(can ?not|can't|unable to|failed to) allocate|out of memory|insufficient memory"
     r"|alloc\w*[_ ](failed|failure|error)|is killed by signal"
     r"|no space left on device|too many open files|can't start new thread",
     re.IGNORECASE,
 )
-# PyTorch's writer of files fails with these words, and hides what the operating system said.
+# PyTorch's file writer fails with these words and hides the error of the operating system.
 TORCH_WRITER = re.compile("inline_container|PytorchStreamWriter")
 
 
 def machine_failure(error: BaseException) -> BaseException | None:
-    """Find the failure of the machine (memory, disk, permission) that led to an error; None if none did."""
+    """Return the failure of the machine (memory, disk, permission) that caused an error, or None."""
     for each in error_chain(error):
         if isinstance(each, MemoryError) or (isinstance(each, OSError) and each.errno in MACHINE_ERRORS):
             return each
         if isinstance(each, RuntimeError) and TORCH_WRITER.search(str(each)):
-            said = str(each).splitlines()[0]
-            return OSError(errno.EIO, f"a file could not be written whole, the disk may be full ({said})")
+            message = str(each).splitlines()[0]
+            return OSError(
+                errno.EIO, f"a file could not be written completely, the disk may be full ({message})"
+            )
         if _is_of_a_library(each) and NO_RESOURCES.search(str(each)):
             return each
     return None
 
 
 def raise_machine_failure(error: Exception) -> None:
-    """Raise the failure of the machine that led to an error, and whatever the operating system refused.
+    """Raise the failure of the machine that caused an error; errors of the operating system are raised too.
 
-    To be called before an error is made a result: the reject of a material, a missing value, a failed cell.
+    Call this before an error becomes a result: a rejected material, a missing value, a failed cell.
     """
     if isinstance(error, OSError | MemoryError):
         raise error
@@ -60,12 +62,12 @@ def raise_machine_failure(error: Exception) -> None:
 
 
 def _is_of_a_library(error: BaseException) -> bool:
-    """Tell words of a library from those that may quote what the user gave."""
+    """Return whether a message is from a library and so does not quote user input."""
     return isinstance(error, RuntimeError | OSError) or type(error).__module__.startswith("xgboost.")
 
 
 def error_chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and those that led to it."""
+    """Yield an error and the errors that led to it."""
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:

@@ -1,4 +1,4 @@
-"""Markdown: tables, and text from outside that has no effect in them."""
+"""Markdown: tables, and escaping of external text."""
 
 import html
 import re
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 MAX_CHARS = 300
 SPECIAL = re.compile(r"([\\`*_\[\]|!#$~])")
-# A beginning that makes a list, a line or a heading of a text, if that is at the beginning of its line: what
-# stands before the character to escape, and this character.
+# The beginning of a line that would turn it into a list, a rule or a heading: the digits before the character
+# to escape, and this character.
 BEGINNING = re.compile(r"^(\d*)(?=[-+.)](?:\s|$)|[-=]+$)([-+=.)])")
-# GitHub makes links of addresses, e-mail addresses, @names and issue numbers, and pictures of :names:, and
-# does so in the finished text, where a backslash has no effect any more; an invisible character has (U+2060,
-# WORD JOINER).
+# GitHub turns addresses, e-mail addresses, @names and issue numbers into links, and :names: into pictures. It
+# does so in the rendered text, where a backslash no longer has an effect; an invisible character does
+# (U+2060, WORD JOINER).
 WORD_JOINER = "\u2060"
 PICTURE = r":(?=(?:[\w+-]*[a-z][\w+-]*|[+-]1|100|1234):)"
 LINKED = re.compile(
@@ -20,7 +20,7 @@ LINKED = re.compile(
 
 
 def plain(text: str) -> str:
-    """Make a text show as it is, in one line: no Markdown or HTML in it has an effect, and nothing links."""
+    """Escape a text so that it is shown literally, on one line: no Markdown, HTML or links take effect."""
     line = " ".join(text.split())
     cut = line if len(line) <= MAX_CHARS else f"{line[:MAX_CHARS]}..."
     escaped = SPECIAL.sub(r"\\\1", LINKED.sub(rf"\1{WORD_JOINER}", html.escape(cut, quote=False)))
@@ -28,14 +28,14 @@ def plain(text: str) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], n_left: int = 1) -> str:
-    """Write a table, cells not padded: a change of one cell is a change of one line, however long the others.
+    """Return a table without padded cells, so that a change of one cell changes only one line.
 
     Parameters
     ----------
     head, rows
-        Texts of the cells, Markdown already.
+        Texts of the cells, in Markdown.
     n_left
-        Number of first columns that are aligned to the left; the others are aligned to the right.
+        Number of leading columns that are left-aligned; the others are right-aligned.
     """
     rule = ["---"] * n_left + ["---:"] * (len(head) - n_left)
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))

@@ -1,4 +1,4 @@
-"""The names that a configuration gives or asks for: they become parts of paths and columns."""
+"""Names in a configuration: they become parts of paths and columns."""
 
 import re
 from collections.abc import Collection
@@ -8,29 +8,29 @@ NAME = r"[a-z][a-z0-9_]{0,30}"
 
 
 def check_name(what: str, name: object, *, underscores: bool = True, taken: Collection[str] = ()) -> None:
-    """Refuse a name that a configuration could not ask for.
+    """Reject a name that a configuration could not contain.
 
     Parameters
     ----------
     what
-        What has it, with its article.
+        The named thing, with its article, for the message.
     name
         The name.
     underscores
-        Whether it may have underscores.
+        Whether underscores are allowed.
     taken
-        Names that have another meaning.
+        Reserved names.
 
     Raises
     ------
     ValueError
-        If it cannot be a name; says what to write.
+        If the name is invalid; the message says what to write.
     """
     pattern = NAME if underscores else PLAIN_NAME
     if isinstance(name, str) and re.fullmatch(pattern, name) and name not in taken:
         return
-    letters = "small letters, digits and _" if underscores else "small letters and digits"
-    but = f", and none of {', '.join(sorted(taken))}" if taken else ""
+    letters = "lower-case letters, digits and _" if underscores else "lower-case letters and digits"
+    but = f", but not {', '.join(sorted(taken))}" if taken else ""
     raise ValueError(
-        f"{what} cannot be called {name!r}: write {letters}, 31 at most, beginning with a letter{but}"
+        f"{what} cannot be called {name!r}: write at most 31 {letters}, beginning with a letter{but}"
     )

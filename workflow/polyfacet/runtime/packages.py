@@ -1,8 +1,8 @@
-"""What packages the code of a rule depends on, and in which versions they are installed.
+"""The packages that the code of a rule depends on, and their installed versions.
 
-The packages are those that the code imports, and those that these require, directly or not.  All of this is
-read from the names and the metadata of what is installed: importing the packages would take a minute, and
-``importlib.metadata.packages_distributions`` more than a second, at every plan of a run.
+These are the packages that the code imports, and their direct and indirect requirements.  All of this is read
+from the names and metadata of installed packages: importing them would take a minute, and
+``importlib.metadata.packages_distributions`` more than a second, each time a run is planned.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from polyfacet.runtime.code_digest import PACKAGE, code_of, imported_names
 
-# They carry data, show progress or start programs: no result follows from their version.
+# They carry data, show progress or start programs: their versions do not affect results.
 WITHOUT_EFFECT = frozenset(
     {
         "anyio",
@@ -47,9 +47,9 @@ EXTRA = re.compile(r"extra\s*==\s*[\"']([\w.-]+)[\"']")
 
 
 def package_versions(script: Path, *more: Path) -> str:
-    """Say in one line what packages a script, and more files that it uses, depend on, in which versions.
+    """Return one line with the packages, and their versions, that a script and other files depend on.
 
-    Those that it imports are named; of those that they require, which are many, there is one digest.
+    Imported packages are named; their requirements, which are many, are summarized by one digest.
     """
     named = imported_versions(script, *more)
     others = set().union(*map(required_packages, named)) - named.keys() - WITHOUT_EFFECT
@@ -60,9 +60,9 @@ def package_versions(script: Path, *more: Path) -> str:
 
 
 def imported_versions(*files: Path) -> dict[str, str]:
-    """Return the installed versions of the packages that some files of code import, in order of their names.
+    """Return the installed versions of the packages that Python files import, sorted by name.
 
-    Packages count that modules of the project import for them; those without effect on results do not.
+    Imports by the project's modules that they use count too; packages without effect on results do not.
     """
     imported = {package for module in imported_modules(*files) for package in providers(module)}
     return {package: _version(package) for package in sorted(imported - WITHOUT_EFFECT)}
@@ -76,7 +76,7 @@ def _version(package: str) -> str:
 
 @cache
 def required_packages(package: str) -> frozenset[str]:
-    """Name the installed packages that a package requires, directly or not."""
+    """Return the names of the installed packages that a package requires directly or indirectly."""
     waiting, found = [(package, "")], set()
     while waiting:
         one = waiting.pop()
@@ -87,18 +87,18 @@ def required_packages(package: str) -> frozenset[str]:
 
 
 def imported_modules(*files: Path) -> set[str]:
-    """Name the modules of packages that some files of code import, directly or by modules of the project."""
+    """Return the modules of packages that Python files import, directly or through the project's modules."""
     names = {name.split(".", 1)[0] for path in code_of(*files) for name in imported_names(path)}
     return names - sys.stdlib_module_names - {PACKAGE}
 
 
 @cache
 def providers(module: str) -> frozenset[str]:
-    """Name the installed packages that provide a top-level module; none if it is not installed."""
+    """Return the names of the installed packages that provide a top-level module, if any."""
     of_that_name = normalized(module)
     if of_that_name in _installed():
         return frozenset({of_that_name})
-    # A package, a module, and one that is compiled.
+    # A package, a module, and compiled modules.
     lines = [f"\n{module}{ending}".encode() for ending in ("/", ".py,", ".cpython-", ".abi3.so,")]
     return frozenset(name for name in _installed() if any(line in _files_of(name) for line in lines))
 
@@ -115,19 +115,19 @@ def _files_of(package: str) -> bytes:
 
 @cache
 def _required(package: str, extra: str) -> tuple[tuple[str, str], ...]:
-    """List what a package, or one of its extras, requires; each as its name and an extra of it, or none."""
+    """List the requirements of a package, or of one of its extras, as pairs of name and extra (or "")."""
     found: list[tuple[str, str]] = []
     for name, extras, _, marker in REQUIREMENT.findall(_metadata(package)):
         needed_by = EXTRA.findall(marker)
         if (normalized(extra) in map(normalized, needed_by)) if extra else not needed_by:
-            # The package itself, then what its extras require on top.
+            # The package itself, then its extras.
             found += [(normalized(name), part) for part in ["", *re.findall(r"[\w.-]+", extras)]]
     return tuple(found)
 
 
 @cache
 def _metadata(package: str) -> str:
-    """Read the fields of a package's metadata, without the description that follows them."""
+    """Read the fields of a package's metadata, without the description after them."""
     for name in ("METADATA", "PKG-INFO"):
         path = _installed()[package] / name
         if path.is_file():
@@ -151,5 +151,5 @@ def _metadata_folders(folder: Path) -> Iterator[Path]:
 
 
 def normalized(name: str) -> str:
-    """Spell the name of a package as the index does."""
+    """Return the normalized name of a package, as used by the package index."""
     return re.sub(r"[-_.]+", "-", name).lower()

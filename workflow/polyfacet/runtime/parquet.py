@@ -1,4 +1,4 @@
-"""Parquet tables with declared schemas: each column with unit and meaning, checked on write and on read."""
+"""Parquet tables with declared schemas: columns have units and meanings, checked on writing and reading."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import atomic_path, unreadable
 
-# Readers that go through a table piece by piece have so many rows in memory at once.
+# Number of rows that readers of a table in pieces have in memory at a time.
 ROW_GROUP_ROWS = 10_000
 
 
@@ -25,9 +25,9 @@ def column(name: str, kind: pa.DataType, meaning: str, unit: str = "", nullable:
     kind
         Arrow type of its values.
     meaning
-        What a value says, in one line; stored in the file.
+        Meaning of a value, in one line; stored in the file.
     unit
-        Physical unit, empty for what has none; stored in the file.
+        Physical unit, empty for dimensionless values; stored in the file.
     nullable
         Whether a value may be missing.
     """
@@ -37,16 +37,16 @@ def column(name: str, kind: pa.DataType, meaning: str, unit: str = "", nullable:
 def write_table(
     path: Path, rows: Sequence[Mapping[str, Any]] | pd.DataFrame | pa.Table, schema: pa.Schema
 ) -> None:
-    """Write rows as Parquet after holding them against their schema; the file appears whole or not at all.
+    """Check rows against their schema and write them as Parquet; the file appears complete or not at all.
 
     Raises
     ------
     ValueError
-        If a column is missing, unknown, of another type, or null where it may not be.
+        If a column is missing, unknown, of the wrong type, or null where that is not allowed.
     """
     if isinstance(rows, pa.Table):
         _check_names(set(rows.column_names), schema)
-        # Equal rows shall be equal bytes, whatever pieces they came in.
+        # Equal rows must give equal bytes, however they were divided into pieces.
         table = rows.select(schema.names).cast(schema).combine_chunks()
     elif isinstance(rows, pd.DataFrame):
         _check_names(set(rows.columns), schema)
@@ -61,12 +61,12 @@ def write_table(
 
 
 def write_pieces(path: Path, pieces: Iterable[pa.Table], schema: pa.Schema) -> None:
-    """Write tables one after another as one; only one of them need be in memory at a time.
+    """Write several tables as one, with only one of them in memory at a time.
 
     Raises
     ------
     ValueError
-        If a column is missing, unknown, of another type, or null where it may not be.
+        If a column is missing, unknown, of the wrong type, or null where that is not allowed.
     """
     with atomic_path(path) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
         for piece in pieces:
@@ -80,24 +80,24 @@ def column_names(path: Path) -> list[str]:
     Raises
     ------
     UserError
-        If the file is damaged; says that it can be deleted.
+        If the file is damaged; the message says that it can be deleted.
     """
     return list(_footer(path).schema.to_arrow_schema().names)
 
 
 def n_rows(path: Path) -> int:
-    """Count the rows of a table, without reading them.
+    """Count the rows of a table without reading them.
 
     Raises
     ------
     UserError
-        If the file is damaged; says that it can be deleted.
+        If the file is damaged; the message says that it can be deleted.
     """
     return int(_footer(path).num_rows)
 
 
 def _footer(path: Path) -> pq.FileMetaData:
-    """Read what a table says of itself, without its rows."""
+    """Read the metadata of a table, without its rows."""
     try:
         return pq.read_metadata(path)
     except (pa.ArrowException, OSError) as error:
@@ -107,7 +107,7 @@ def _footer(path: Path) -> pq.FileMetaData:
 def read_table(
     path: Path, schema: pa.Schema | None = None, columns: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """Read a table (or some of its columns) for pandas; see `read_arrow`."""
+    """Read a table (or some of its columns) as a data frame; see `read_arrow`."""
     return read_arrow(path, schema, columns).to_pandas()
 
 
@@ -118,12 +118,12 @@ def read_by_material(path: Path, schema: pa.Schema, name: str) -> dict[str, Any]
 
 
 def read_arrow(path: Path, schema: pa.Schema | None = None, columns: Sequence[str] | None = None) -> pa.Table:
-    """Read a table (or some of its columns) and, where a schema is given, check that it is what it should be.
+    """Read a table (or some of its columns) and check it against the schema, if one is given.
 
     Raises
     ------
     UserError
-        If the file is damaged, or is not a table of this schema; says which file to delete.
+        If the file is damaged or does not have this schema; the message says which file to delete.
     """
     try:
         table = pq.read_table(path, columns=list(columns) if columns is not None else None)
@@ -135,7 +135,7 @@ def read_arrow(path: Path, schema: pa.Schema | None = None, columns: Sequence[st
 
 
 def iterate_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-    """Read a table piece by piece, for tables that are larger than memory; see `read_arrow`."""
+    """Read a table in pieces, for tables that are larger than memory; see `read_arrow`."""
     try:
         with pq.ParquetFile(path) as file:
             _check_types(path, file.schema_arrow, schema, columns)
@@ -153,8 +153,8 @@ def _check_types(path: Path, found: pa.Schema, schema: pa.Schema, columns: Seque
     wrong = [field.name for field in expected if types.get(field.name) != field.type]
     if wrong:
         raise UserError(
-            f"{path} is another table, or of another version: columns {wrong} differ. "
-            "If a run has made it, delete it and run again."
+            f"{path} is a different table or of a different version: columns {wrong} differ. "
+            "If a run created it, delete it and run again."
         )
 
 

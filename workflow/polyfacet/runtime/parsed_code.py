@@ -1,8 +1,8 @@
-"""What digests of code need to know of a Python file: what it imports, and what it says without comments.
+"""Parse Python files for digests of code: their imports, and their code without comments.
 
-Parsing the package takes seconds, and every plan of a run needs the digests.  So what was found is noted in
-Snakemake's folder of the working directory, by the content of the file: no note is ever out of date, and the
-notes may be deleted at any time.
+Parsing the package takes seconds, and planning a run needs the digests.  So results are stored in Snakemake's
+folder of the working directory, by the content of the file: they are never out of date and can be deleted at
+any time.
 """
 
 import ast
@@ -17,20 +17,20 @@ from typing import NamedTuple
 
 logger = logging.getLogger(__name__)
 
-# Beside what Snakemake itself keeps of a run; without its folder, nothing is noted.
+# In the folder where Snakemake stores its own data; without this folder, nothing is stored.
 NOTES = Path(".snakemake") / "polyfacet-code.jsonl"
 IMPORTING_FUNCTIONS = frozenset({"find_spec", "import_module"})
 
 
 class ParsedCode(NamedTuple):
-    """What a Python file imports, wherever in it, and a digest of what it says besides comments."""
+    """The names that a Python file imports anywhere, and a digest of its code without comments."""
 
     imports: frozenset[str]
     digest: str
 
 
 def parsed_code(path: Path) -> ParsedCode:
-    """Parse a Python file, or look up what is noted of a file with this content.
+    """Parse a Python file, or look up the stored result for its content.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def _is_docstring(node: ast.AST) -> bool:
 
 
 def _modules(node: ast.AST) -> Iterator[str]:
-    """Name what a statement or call imports: modules, and what is taken from them."""
+    """Yield the names that a statement or call imports: modules and their members."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -81,13 +81,13 @@ def _modules(node: ast.AST) -> Iterator[str]:
 
 @cache
 def _parser() -> bytes:
-    """Identify what parses: another Python, or another version of this module, finds other things."""
+    """Identify the parser: results depend on the version of Python and of this module."""
     return hashlib.sha256(sys.version.encode() + Path(__file__).read_bytes()).digest()
 
 
 @cache
 def _notes(path: Path) -> dict[str, ParsedCode]:
-    """Read the notes; lines that are not whole are of a process that was killed."""
+    """Read the stored results; incomplete lines are left by killed processes and skipped."""
     found: dict[str, ParsedCode] = {}
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -107,8 +107,8 @@ def _note(key: str, parsed: ParsedCode) -> None:
         return
     line = json.dumps([key, sorted(parsed.imports), parsed.digest]) + "\n"
     try:
-        # Whole lines, added by one call: several processes may write at a time.
+        # Complete lines, appended by one call: several processes may write at the same time.
         with NOTES.open("ab", buffering=0) as stream:
             stream.write(line.encode())
     except OSError as error:
-        logger.warning("%s cannot be written, code is parsed again next time: %s", NOTES, error)
+        logger.warning("%s cannot be written; code will be parsed again next time: %s", NOTES, error)

@@ -1,4 +1,4 @@
-"""Decoding of PNG pictures that refuses whatever is damaged or cut short."""
+"""Strict decoding of PNG pictures: damaged and truncated files are rejected."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from polyfacet.runtime.machine_failures import machine_failure
 
 
 class PictureDecodingError(ValueError):
-    """Bytes that are not one whole PNG; the message is the reason."""
+    """Bytes that are not one complete PNG; the message is the reason."""
 
 
 def decode_png(content: bytes) -> Image.Image:
@@ -37,7 +37,7 @@ def decode_png(content: bytes) -> Image.Image:
 
 @contextmanager
 def _no_truncated_pictures() -> Iterator[None]:
-    """Let PIL refuse pictures that are cut short: importing AutoGluon switches this check off."""
+    """Make PIL reject truncated pictures: importing AutoGluon switches this check off."""
     before = ImageFile.LOAD_TRUNCATED_IMAGES
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:

@@ -1,9 +1,9 @@
-"""What a run can be extended with: things that Polyfacet declares itself, or that others declare elsewhere.
+"""Registries of what Polyfacet can be extended with, and the plug-ins that extend it.
 
-A kind of thing (a facet, an engine, an objective, a way to split) has one registry.  Declarations outside of
-the package are found in the files that a run names (``plugins``), and in the modules that installed packages
-name as entry points of the group ``polyfacet.plugins``: a declaration is an object of the right type at the
-top level of the module.  Files that a module reads beside itself are named in its list ``ASSETS``.
+There is one registry per kind: facets, engines, objectives, split methods.  Plug-ins are the files that a run
+names (``plugins``), and the modules that installed packages name as entry points in the group
+``polyfacet.plugins``.  A declaration is an object of the right type at the top level of such a module.  Other
+files that the module reads are listed in its ``ASSETS``.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ ENTRY_POINTS = "polyfacet.plugins"
 
 
 class Declaration:
-    """What a registry holds: it has a name by which a configuration asks for it.
+    """An item of a registry: a configuration refers to it by its name.
 
     Attributes
     ----------
@@ -41,16 +41,16 @@ Declared = TypeVar("Declared", bound=Declaration)
 
 @dataclass(frozen=True)
 class Origin:
-    """Where something that a plug-in declares comes from.
+    """Origin of a declaration in a plug-in.
 
     Attributes
     ----------
     kind, name
-        What is declared: ``engine``, ``closest``.
+        Kind and name of the declaration: ``engine``, ``closest``.
     plugin
-        The file, as a run names it; of an installed package, the entry point.
+        The file, as the run names it, or the entry point of an installed package.
     package
-        Name and version of the package; None of a file.
+        Name and version of the package; None for a file.
     """
 
     kind: str
@@ -79,14 +79,14 @@ class Registry(Generic[Declared]):
     Parameters
     ----------
     kind
-        What it holds, for messages.
+        Kind of the declarations, for messages.
     declares
         Type of the declarations.
     built_in
-        Those of Polyfacet itself, in their order.
+        Declarations of Polyfacet itself, in their order.
     """
 
-    # Declarations of Polyfacet itself, of all kinds: what a plug-in has of these, it has from elsewhere.
+    # Polyfacet's own declarations of all kinds: a plug-in can only have imported these.
     of_polyfacet: ClassVar[list[Declaration]] = []
 
     def __init__(self, kind: str, declares: type[Declared], built_in: Iterable[Declared]) -> None:
@@ -97,24 +97,24 @@ class Registry(Generic[Declared]):
 
     @property
     def built_in(self) -> Mapping[str, Declared]:
-        """Those of Polyfacet itself by name, whatever plug-ins there are."""
+        """Polyfacet's own declarations by name, independent of plug-ins."""
         return MappingProxyType(self._built_in)
 
     def all(self) -> Mapping[str, Declared]:
-        """Return all declarations by name: those built in, then those of plug-ins by name.
+        """Return all declarations by name: built-in ones, then those of plug-ins, sorted by name.
 
         Raises
         ------
         UserError
-            If a plug-in takes a name that another declaration has.
+            If a plug-in uses the name of another declaration.
         """
         found = dict(self._built_in)
         for plugin in _plugins():
             for each in self._of(plugin.module):
                 if found.setdefault(each.name, each) is not each:
                     raise UserError(
-                        f"the plug-in {plugin.module.__file__} declares the {self.kind} {each.name!r}, and "
-                        "there is one of that name already. Give it another name."
+                        f"the plug-in {plugin.module.__file__} declares the {self.kind} {each.name!r}, but "
+                        "that name is already in use. Choose another name."
                     )
         added = sorted(found.keys() - self._built_in.keys())
         return {name: found[name] for name in (*self._built_in, *added)}
@@ -125,7 +125,7 @@ class Registry(Generic[Declared]):
         Raises
         ------
         UserError
-            If there is none; names those that there are.
+            If there is none; the message lists the existing names.
         """
         found = self.all()
         if name not in found:
@@ -133,7 +133,7 @@ class Registry(Generic[Declared]):
         return found[name]
 
     def files_of(self, names: Iterable[str]) -> tuple[Path, ...]:
-        """Return the files of plug-ins that declare any of some names, and their assets, for digests."""
+        """Return the files of plug-ins that declare any of the names, and their assets, for digests."""
         wanted = set(names)
         return tuple(
             file
@@ -143,7 +143,7 @@ class Registry(Generic[Declared]):
         )
 
     def origins_of(self, names: Iterable[str]) -> tuple[Origin, ...]:
-        """Say where those of some names that are not built in come from."""
+        """Return the origins of those names that plug-ins declare."""
         wanted = set(names)
         return tuple(
             Origin(self.kind, each.name, plugin.name, plugin.package)
@@ -153,7 +153,7 @@ class Registry(Generic[Declared]):
         )
 
     def _of(self, module: ModuleType) -> Iterator[Declared]:
-        """Yield what a module declares, without what it has from elsewhere."""
+        """Yield the declarations of a module, without imported built-in ones."""
         built_in = {id(each) for each in self._built_in.values()}
         seen: set[int] = set()
         for value in vars(module).values():
@@ -168,13 +168,13 @@ def use_plugins(files: Sequence[str] | str) -> None:
     Parameters
     ----------
     files
-        Their paths, seen from the folder of the run.
+        Their paths, relative to the folder of the run.
 
     Raises
     ------
     UserError
-        If a file is missing, cannot be imported (names the line at fault) or declares nothing; or an asset
-        is missing.
+        If a file is missing, cannot be imported (the message has the line) or declares nothing, or if an
+        asset is missing.
     """
     for name in [files] if isinstance(files, str) else files:
         path = Path(name).resolve()
@@ -213,7 +213,7 @@ def _installed() -> tuple[_Plugin, ...]:
 
 
 def _files(module: ModuleType) -> list[Path]:
-    """Return the file of a plug-in, or all of the installed package that it is in, and its assets."""
+    """Return the file of a plug-in, or all files of its installed package, and its assets."""
     file = Path(str(module.__file__))
     package = None if _is_of_run(module) else sys.modules[module.__name__.split(".")[0]]
     folders = getattr(package, "__path__", ())
@@ -226,25 +226,25 @@ def _is_of_run(module: ModuleType) -> bool:
 
 
 def _assets(module: ModuleType) -> list[Path]:
-    """Return the files that a plug-in names as its assets, after checking that they are there."""
+    """Return the assets of a plug-in, after checking that they exist."""
     named, whose = getattr(module, "ASSETS", ()), f"ASSETS of the plug-in {module.__file__}"
     if not isinstance(named, list | tuple) or not all(isinstance(name, str) for name in named):
-        raise UserError(f"{whose} is {named!r}, not a list of paths, seen from the folder of the plug-in.")
+        raise UserError(f"{whose} is {named!r}, not a list of paths relative to the folder of the plug-in.")
     folder = Path(str(module.__file__)).parent
     for name in named:
         if not (folder / name).is_file():
-            raise UserError(f"{whose} names {name!r}, and there is no such file ({folder / name}).")
+            raise UserError(f"{whose} names {name!r}, but there is no such file ({folder / name}).")
     return [folder / name for name in named]
 
 
 def _load(path: Path, name: str) -> ModuleType:
     if path.suffix != ".py" or not path.is_file():
-        raise UserError(f"plugins names {name!r}, and there is no such Python file ({path}).")
-    # The whole path is in the name: two plug-ins may be called the same.
+        raise UserError(f"`plugins` names {name!r}, but there is no such Python file ({path}).")
+    # The name depends on the full path: two plug-ins may have the same file name.
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
     spec = importlib.util.spec_from_file_location(f"polyfacet_plugin_{path.stem}_{digest}", path)
     if spec is None or spec.loader is None:
-        raise UserError(f"the plug-in {name} is not a module of Python.")
+        raise UserError(f"the plug-in {name} is not a Python module.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     try:
@@ -259,21 +259,21 @@ def _load(path: Path, name: str) -> ModuleType:
 
 
 def _check_declares(module: ModuleType, who: str) -> None:
-    """Refuse a plug-in of which nothing, or not everything that it declares, would be found."""
+    """Reject a plug-in without declarations, or with declarations that would not be found."""
     known = {id(each) for each in Registry.of_polyfacet}
     top_level = {id(value) for value in vars(module).values() if isinstance(value, Declaration)}
     for name, value in vars(module).items():
         for each in _contained(value):
             if isinstance(each, Declaration) and id(each) not in known | top_level:
                 raise UserError(
-                    f"{who} declares {each.name!r} inside of {name}, where it is not found. Give it a name "
+                    f"{who} declares {each.name!r} inside {name}, where it is not found. Assign it to a name "
                     f"of its own at the top level of the file:\n"
                     f"      {each.name.upper()} = {type(each).__name__}({each.name!r}, ...)"
                 )
     if not top_level - known:
         raise UserError(
-            f"{who} declares nothing. Write what it adds at the top level of the file, each under a name of "
-            "its own: a Facet, an EngineDeclaration, a CrystalObjective or a SplitMethod, for example\n"
+            f"{who} declares nothing. Assign each declaration (Facet, EngineDeclaration, CrystalObjective or "
+            "SplitMethod) to a name of its own at the top level of the file, for example\n"
             '      DENSITY = Facet("density", "density", "vector", needs="structure", make=density)\n'
             "    docs/extending.md shows all of them."
         )
@@ -286,7 +286,7 @@ def _contained(value: object) -> Collection[Any]:
 
 
 def _line_of(error: BaseException, path: Path) -> str:
-    """Name the last line of the file that led to an error."""
+    """Return the last line of the file that led to an error, for the message."""
     if isinstance(error, SyntaxError):
         return f"line {error.lineno}, "
     frames = traceback.extract_tb(error.__traceback__)

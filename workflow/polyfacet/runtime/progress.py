@@ -1,4 +1,4 @@
-"""Progress of a long stage as plain lines: readable in a terminal, in a log, with jobs side by side."""
+"""Progress of a long stage as plain lines: readable in a terminal, in a log, and with parallel jobs."""
 
 import sys
 import time
@@ -13,7 +13,7 @@ INTERVAL_S = 5.0
 
 
 class _Terminal:
-    """Where progress goes: standard error as it was before a job's output was sent to its log file."""
+    """Target of progress messages: standard error before a job's output was redirected to its log file."""
 
     stream: IO[str] | None = None
 
@@ -24,22 +24,22 @@ def use_terminal(stream: IO[str]) -> None:
 
 
 def tell(message: str) -> None:
-    """Write one line to the person at the terminal, and to the log as well when there is one."""
+    """Write one line to the terminal, and to the log if there is one."""
     for stream in {id(s): s for s in (_Terminal.stream, sys.stderr) if s is not None}.values():
         print(message, file=stream, flush=True)
 
 
 def track(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
-    """Pass items through and say, at most every few seconds, how far they are.
+    """Pass items through and report progress, at most every few seconds.
 
     Parameters
     ----------
     items
-        What is worked through.
+        Items that are processed.
     label
-        What it is, as the user knows it ("pictures 3/8").
+        Name of the task, for the user ("pictures 3/8").
     total
-        How many there are; taken from ``len(items)`` where it has one.
+        Number of items; ``len(items)`` by default, if it is known.
 
     Yields
     ------

@@ -1,4 +1,4 @@
-"""Files of the project, for runs that work in another folder and for their jobs."""
+"""Files of the project, for runs in another working directory and for their jobs."""
 
 import os
 from pathlib import Path
@@ -19,14 +19,14 @@ def located(path: str) -> str:
     Returns
     -------
     str
-        The absolute path of a file that only the project has; otherwise the path as it was given.
+        The absolute path of a file that only the project has; otherwise the path as given.
     """
     in_project = PROJECT / path
     return str(in_project) if in_project.is_file() and not Path(path).exists() else path
 
 
 def hand_package_to_jobs() -> None:
-    """Let the processes that this one starts import the package, whatever environment they run in."""
+    """Let child processes import the package, whatever environment they run in."""
     others = [
         path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path != str(PACKAGE_FOLDER)
     ]

@@ -1,4 +1,4 @@
-"""Records of jobs: models of pydantic, kept as JSON."""
+"""Records of jobs: pydantic models, stored as JSON."""
 
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +11,7 @@ Record = TypeVar("Record", bound=BaseModel)
 
 
 def write_record(path: Path, record: BaseModel) -> None:
-    """Write a record; the file appears whole or not at all."""
+    """Write a record; the file appears complete or not at all."""
     write_text(path, record.model_dump_json(indent=2) + "\n")
 
 
@@ -21,7 +21,8 @@ def read_record(path: Path, kind: type[Record]) -> Record:
     Raises
     ------
     UserError
-        If the file cannot be read, or is not a record of this kind and version; says which one to delete.
+        If the file cannot be read, or is not a record of this kind and version; the message says which file
+        to delete.
     """
     try:
         return kind.model_validate_json(path.read_bytes())

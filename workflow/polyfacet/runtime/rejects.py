@@ -1,4 +1,4 @@
-"""Materials that a stage could not serve: counted, named, with the reason; never dropped silently."""
+"""Materials that a stage rejects: counted, named, with the reason; never dropped silently."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,39 +14,39 @@ from polyfacet.runtime.parquet import column, write_table
 
 REJECTS = pa.schema(
     [
-        column("mat_id", pa.string(), "identifier of the material that the stage could not serve"),
-        column("reason", pa.string(), "why, in words"),
+        column("mat_id", pa.string(), "identifier of the rejected material"),
+        column("reason", pa.string(), "reason for the rejection, in words"),
     ]
 )
 
 
 @dataclass(frozen=True)
 class Reject:
-    """A material that failed a stage."""
+    """A material that a stage rejected."""
 
     mat_id: str
     reason: str
 
     @classmethod
     def because_of(cls, mat_id: str, error: Exception) -> Self:
-        """Make the reject of a material from its error; a failure of the machine is raised instead."""
+        """Reject a material because of an error; failures of the machine are raised instead."""
         raise_machine_failure(error)
         return cls(mat_id, str(error))
 
 
 def record_rejects(path: Path, rejects: Sequence[Reject], n_materials: int, limit: float, stage: str) -> None:
-    """Write a stage's rejects, and stop it if they are too many; see `check_rejected_fraction`.
+    """Write a stage's rejects, and stop the stage if there are too many; see `check_rejected_fraction`.
 
     Parameters
     ----------
     path
-        Output: the rejects, ordered by mat_id (a table without rows where there are none).
+        Output: the rejects, ordered by mat_id (a table without rows if there are none).
     rejects
-        What the stage could not serve.
+        Materials that the stage rejected.
     n_materials
-        How many it was given.
+        Number of materials that it was given.
     limit, stage
-        Share of rejects above which it stops; its name for the message.
+        Share of rejects above which it stops; name of the stage for the message.
     """
     write_rejects(path, rejects)
     reasons = [reject.reason for reject in rejects]
@@ -54,7 +54,7 @@ def record_rejects(path: Path, rejects: Sequence[Reject], n_materials: int, limi
 
 
 def write_rejects(path: Path, rejects: Sequence[Reject]) -> None:
-    """Write a stage's rejects, ordered by mat_id (a table without rows where there are none)."""
+    """Write a stage's rejects, ordered by mat_id (a table without rows if there are none)."""
     rows = sorted(rejects, key=lambda reject: (reject.mat_id, reject.reason))
     write_table(path, [vars(reject) for reject in rows], REJECTS)
 
@@ -62,7 +62,7 @@ def write_rejects(path: Path, rejects: Sequence[Reject]) -> None:
 def check_rejected_fraction(
     n_rejected: int, n_total: int, limit: float, stage: str, reasons: Sequence[str]
 ) -> None:
-    """Stop a stage that lost too many of its materials to be trusted.
+    """Stop a stage that rejected too many of its materials.
 
     Raises
     ------
@@ -79,5 +79,5 @@ def check_rejected_fraction(
 
 
 def most_frequent(reasons: Sequence[str]) -> str:
-    """List the most frequent reasons, one per line with its number."""
+    """List the most frequent reasons, one per line, with their counts."""
     return "\n".join(f"  {n} x {reason}" for reason, n in Counter(reasons).most_common(5))

@@ -1,14 +1,14 @@
-"""Memory, time and GPUs that jobs ask a cluster for: the arithmetic, and the measurements it rests on."""
+"""Memory, time and GPUs that jobs request from a cluster, computed from measured costs."""
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# Requests lie so far above what was measured: other machines, larger cells, slower file systems.
+# Requests exceed the measurements by these factors: other machines, larger cells, slower file systems.
 MEMORY_MARGIN = 1.5
 TIME_MARGIN = 4
-# Passes of a training whose configuration leaves their number to the engine.
+# Assumed number of epochs if the configuration leaves it to the engine.
 USUAL_EPOCHS = 20
 
 ResourceFunction = Callable[..., int | None]
@@ -16,18 +16,18 @@ ResourceFunction = Callable[..., int | None]
 
 @dataclass(frozen=True)
 class Cost:
-    """What a stage needs on one core: fixed, by its materials and by its threads.
+    """Needs of a stage on one core: fixed, per material and per thread.
 
     Attributes
     ----------
     mb, minutes
         Fixed memory and time: the interpreter, its libraries, a browser.
     mb_per_1000
-        What a thousand materials add to the memory.
+        Additional memory per thousand materials.
     minutes_per_1000
-        What a thousand steps add to the time; a step is a material, an entry read, a material in an epoch.
+        Additional time per thousand steps; a step is a material, an entry read, or a material in an epoch.
     mb_per_thread
-        What each thread beyond the first adds, for stages that start a process per thread.
+        Additional memory per thread beyond the first, for stages that start one process per thread.
     """
 
     mb: float
@@ -40,7 +40,7 @@ class Cost:
 # Measured with real entries of Alexandria at two or three sizes: see docs/slurm.md.
 # Engines declare their own.
 COSTS: Mapping[str, Cost] = {
-    # Whatever reads tables and writes a table, a figure or a few numbers.
+    # Stages that read tables and write a table, a figure or a few numbers.
     "small": Cost(mb=250, mb_per_1000=1, minutes_per_1000=0.05),
     "sample": Cost(mb=140, mb_per_1000=0.3, minutes_per_1000=0.004, mb_per_thread=100),
     "find_twins": Cost(mb=200, mb_per_1000=10, minutes_per_1000=0.15),
@@ -51,7 +51,7 @@ COSTS: Mapping[str, Cost] = {
     "fit_network": Cost(mb=1_050, mb_per_1000=30, minutes_per_1000=0.22),
     "embed_graphs": Cost(mb=850, mb_per_1000=25, minutes_per_1000=0.2),
     "describe_structures": Cost(mb=400, minutes_per_1000=20),
-    # Made by a plug-in: one second per material is assumed.
+    # Facet of a plug-in: about one second per material is assumed.
     "make_facet": Cost(mb=1_000, minutes_per_1000=17),
     "xenonpy_statistics": Cost(mb=1_000, minutes_per_1000=20),
     "make_local_encoders": Cost(mb=850),
@@ -65,18 +65,18 @@ def requests(
     steps: int | Callable[[Any], int] | None = None,
     gpus: Callable[[Any], int | None] | None = None,
 ) -> dict[str, ResourceFunction]:
-    """Return the resources of a rule, as functions that Snakemake calls for each job and each attempt.
+    """Return the resources of a rule, as functions that Snakemake calls for each job and attempt.
 
     Parameters
     ----------
     stage
-        Stage of `COSTS`, or what a job costs, by its wildcards.
+        Stage of `COSTS`, or a function of the wildcards that returns the cost of a job.
     materials
-        Materials that one job holds, perhaps by its wildcards.
+        Number of materials that one job holds, or a function of its wildcards.
     steps
-        Materials that it goes through, where these are not the same: entries read, materials times epochs.
+        Number of steps, if it differs from `materials`: entries read, materials times epochs.
     gpus
-        Number of GPUs of a job, from its wildcards; None for none.
+        Function of the wildcards that returns the number of GPUs of a job; None for no GPU.
 
     Returns
     -------

@@ -1,6 +1,6 @@
-"""Shards: the parts of a run, one job each, in which the stages work that go material by material.
+"""Shards: the parts into which stages that process materials one by one are divided, one job per shard.
 
-A shard is an interval of the materials' hashes, so that twice as many shards split each in two.
+A shard is an interval of hash values of materials, so doubling the number of shards splits each in two.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -23,18 +23,18 @@ def read_shard(
     by: str = "mat_id",
     key: Callable[[str], str] = str,
 ) -> pd.DataFrame:
-    """Read the rows of a shard, in the order of the table, with no more than those in memory.
+    """Read the rows of a shard, in the order of the table, with only these rows in memory.
 
     Parameters
     ----------
     table, schema, columns
         See `polyfacet.runtime.parquet.iterate_table`.
     shard, n_shards
-        Which rows: those whose hash falls into this shard.
+        Rows whose hash falls into this shard are read.
     by
-        Column whose value is hashed: all rows of one value are in one shard.
+        Column whose value is hashed: all rows with the same value are in one shard.
     key
-        What of the value is hashed: all rows of one key are in one shard.
+        Function of the value to be hashed: all rows with the same key are in one shard.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def read_shard(
         If there is no such shard.
     """
     if not 0 <= shard < n_shards:
-        raise UserError(f"there is no shard {shard} of {n_shards}: they are numbered from 0.")
+        raise UserError(f"there is no shard {shard} of {n_shards}: shards are numbered from 0.")
     mine = [
         piece.filter(_are_in(map(key, piece[by].to_pylist()), shard, n_shards))
         for piece in iterate_table(table, schema, columns)

@@ -1,22 +1,22 @@
-"""Versions of libraries whose private or rewritten code is used, which a new version may change silently.
+"""Check versions of libraries whose private or rewritten code is used: updates may change it silently.
 
-Such code lives in modules called ``LIBRARY_compat``; each begins with `written_for`.
+Such code is in modules named ``LIBRARY_compat``; each begins with `written_for`.
 """
 
 from importlib.metadata import version
 
 
 class UpstreamVersionError(ImportError):
-    """A library in another version than the one that private code of it is used of."""
+    """An installed library whose version differs from the one whose private code is used."""
 
 
 def written_for(module: str, package: str, wanted: str) -> None:
-    """Refuse to go on with another version of a library.
+    """Reject another version of a library.
 
     Parameters
     ----------
     module
-        Module that uses what the library does not promise to keep.
+        Module that uses code outside the library's public API.
     package
         Name of the library's distribution.
     wanted

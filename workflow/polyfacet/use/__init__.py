@@ -1,1 +1,1 @@
-"""What a person does with a run beside the report."""
+"""Tools for users beyond the workflow: the ``polyfacet`` command, generated files, the structure page."""

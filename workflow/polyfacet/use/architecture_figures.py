@@ -1,7 +1,6 @@
-"""The figures of docs/architecture.md: the graph of the rules, and that of the packages.
+"""Draw the figures of docs/architecture.md: the graph of rules and the graph of packages.
 
-This module draws both as SVG files; tests draw them again and compare.  An edge that follows from others is
-left out.
+Both are SVG files; tests redraw and compare them.  Edges that are implied by others are left out.
 """
 
 import re
@@ -18,7 +17,7 @@ PROJECT = Path(__file__).resolve().parents[3]
 FIGURES = PROJECT / "docs" / "figures"
 RULES, PACKAGES = "rules.svg", "packages.svg"
 PACKAGE = PROJECT / "workflow" / "polyfacet"
-# All facets of crystals that have rules of their own, on the embedded entries.
+# All facets of crystals with their own rules, on the embedded entries.
 PLAN = ("--rulegraph", "dot", "--config", "combinations=full")
 NODE, EDGE = re.compile(r'(\d+)\[label = "(\w+)"'), re.compile(r"(\d+) -> (\d+)")
 
@@ -26,12 +25,12 @@ Graph = dict[str, set[str]]  # name to the names that it needs
 
 # Pixels.
 CHARACTER, PADDING, HEIGHT, ROW, GAP, BEND, MARGIN = 6.6, 10, 24, 52, 18, 20, 8
-# Rounds in which nodes are moved next to what they are joined with.
+# Rounds in which nodes are moved towards their neighbours.
 ROUNDS = 24
 
 
 def rule_graph(dot: str) -> Graph:
-    """Read what ``snakemake --rulegraph dot`` prints; the rule ``all`` only names results."""
+    """Read the output of ``snakemake --rulegraph dot``, without the rule ``all`` that only names results."""
     names = dict(NODE.findall(dot))
     graph: Graph = {name: set() for name in names.values()}
     for needed, rule in EDGE.findall(dot):
@@ -41,7 +40,7 @@ def rule_graph(dot: str) -> Graph:
 
 
 def package_graph() -> Graph:
-    """Find which package of polyfacet imports which, from the code."""
+    """Derive from the code which packages of polyfacet each package imports."""
     names = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
     return {
         name: {
@@ -56,7 +55,7 @@ def package_graph() -> Graph:
 
 
 def reduced(graph: Mapping[str, set[str]]) -> Graph:
-    """Leave out the edges that follow from others."""
+    """Return a graph without the edges that are implied by others."""
     reached: Graph = {}
 
     def below(name: str) -> set[str]:
@@ -69,7 +68,7 @@ def reduced(graph: Mapping[str, set[str]]) -> Graph:
 
 @dataclass
 class Layout:
-    """Rows of names from top to bottom; an edge that spans rows has a point in each of them."""
+    """Rows of names from top to bottom; an edge that spans several rows has a point in each of them."""
 
     rows: list[list[str]]
     edges: list[tuple[str, str]] = field(default_factory=list)
@@ -77,7 +76,7 @@ class Layout:
 
 
 def layered(graph: Mapping[str, set[str]]) -> Layout:
-    """Put each node below all that it needs, and near what it is joined with."""
+    """Place each node below everything that it needs, and near its neighbours."""
     levels: dict[str, int] = {}
 
     def level(name: str) -> int:
@@ -86,7 +85,7 @@ def layered(graph: Mapping[str, set[str]]) -> Layout:
         return levels[name]
 
     layout = Layout([[] for _ in range(1 + max(map(level, graph)))])
-    # What needs nothing goes just above what needs it.
+    # Nodes without needs go just above the nodes that need them.
     for name in (name for name, needs in graph.items() if not needs):
         levels[name] = min((levels[user] for user in graph if name in graph[user]), default=1) - 1
     for name in sorted(graph):
@@ -106,7 +105,7 @@ def layered(graph: Mapping[str, set[str]]) -> Layout:
 
 
 def _arrange(layout: Layout, *, downwards: bool) -> None:
-    """Order each row by the mean place of its neighbours in the row before."""
+    """Order each row by the mean position of the neighbours in the previous row."""
     pairs = layout.edges if downwards else [(below, above) for above, below in layout.edges]
     place: dict[str, float] = {}
     for row in layout.rows if downwards else reversed(layout.rows):
@@ -118,7 +117,7 @@ def _arrange(layout: Layout, *, downwards: bool) -> None:
 
 
 def svg(graph: Mapping[str, set[str]], title: str) -> str:
-    """Draw a graph; arrows lead downwards, from what is needed to what needs it."""
+    """Draw a graph; edges lead downwards, from a node to the nodes that need it."""
     layout = layered(graph)
 
     def width(name: str) -> float:
@@ -158,18 +157,18 @@ def svg(graph: Mapping[str, set[str]], title: str) -> str:
 
 
 def figure_of_rules(dot: str) -> str:
-    """Draw the rules.
+    """Draw the graph of rules.
 
     Parameters
     ----------
     dot
-        What Snakemake prints for ``PLAN``.
+        Output of Snakemake for ``PLAN``.
     """
     return svg(reduced(rule_graph(dot)), "Rules of a run with all facets of crystals")
 
 
 def figure_of_packages() -> str:
-    """Draw the packages and what they import."""
+    """Draw the graph of packages and their imports."""
     return svg(reduced(package_graph()), "Packages of polyfacet and what they import")
 
 

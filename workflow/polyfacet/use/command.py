@@ -1,4 +1,4 @@
-"""The command ``polyfacet``: one subcommand per use of the project beside the workflow."""
+"""The command ``polyfacet``: one subcommand per task outside the workflow."""
 
 import argparse
 import importlib.metadata
@@ -13,7 +13,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments
-        What stands after ``polyfacet`` on the command line; that of this process if not given.
+        Arguments after ``polyfacet`` on the command line; those of this process by default.
 
     Returns
     -------
@@ -27,12 +27,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="polyfacet", description="Polyfacet beside its workflow, which `snakemake` runs."
+        prog="polyfacet", description="Tools of Polyfacet; `snakemake` runs the workflow."
     )
     version = importlib.metadata.version("polyfacet")
     parser.add_argument("--version", action="version", version=f"%(prog)s {version}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add(commands, "doctor", doctor.main, "say what this machine has, what is missing, and how to get it")
+    _add(commands, "doctor", doctor.main, "report what this machine has, what is missing, and how to get it")
     return parser
 
 

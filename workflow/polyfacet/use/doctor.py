@@ -1,6 +1,6 @@
-"""What this machine has of what the workflow can use, and the line that gets what is missing.
+"""Report what this machine provides for the workflow, and the commands that provide what is missing.
 
-It runs in any Python, also where the environment has not been made yet.
+Runs in any Python, even before the environment has been created.
 """
 
 import importlib.metadata
@@ -32,17 +32,17 @@ MAKE_ENVIRONMENT = "rm -f .venv/.installed && make setup"
 
 
 class Status(Enum):
-    """What a finding means for the default run."""
+    """Meaning of a finding for the default run."""
 
     OK = "ok"
-    # Something is not there that the default run does without.
+    # Something is missing that the default run does not need.
     OPTIONAL = "-"
     MISSING = "MISSING"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report, and the line that fixes what it reports."""
+    """One line of the report, and the command that fixes the problem."""
 
     name: str
     status: Status
@@ -61,7 +61,7 @@ def check_python() -> Finding:
 
 
 def check_place() -> Finding:
-    """Check that Snakemake can start jobs with a Python where the environment is."""
+    """Check that Snakemake can start jobs with a Python at the path of the environment."""
     place = sys.executable if sys.prefix != sys.base_prefix else os.environ.get("VENV", ".venv")
     fault = environment_fault(place)
     if fault:
@@ -75,22 +75,22 @@ def check_environment() -> Finding:
     try:
         wanted = dict(_locked((PROJECT / LOCK).read_text(encoding="utf-8")))
     except ImportError:
-        return Finding("environment", Status.MISSING, "it has not been made", MAKE_ENVIRONMENT)
+        return Finding("environment", Status.MISSING, "not created yet", MAKE_ENVIRONMENT)
     installed = {_canonical(d.metadata["Name"]): d.version for d in importlib.metadata.distributions()}
     missing = sorted(name for name in wanted if name not in installed)
     if missing:
         what = f"{len(missing)} of {len(wanted)} packages are missing: {_some(missing)}"
         return Finding("environment", Status.MISSING, what, MAKE_ENVIRONMENT)
-    # What follows the plus is how a package was built.
+    # The part of a version after the plus is a build label.
     other = sorted(name for name in wanted if installed[name].split("+")[0] != wanted[name].split("+")[0])
     if other:
-        what = f"{len(other)} of {len(wanted)} packages have other versions than {LOCK}: {_some(other)}"
+        what = f"versions of {len(other)} of {len(wanted)} packages differ from {LOCK}: {_some(other)}"
         return Finding("environment", Status.OPTIONAL, what, MAKE_ENVIRONMENT)
     return Finding("environment", Status.OK, f"{len(wanted)} packages as in {LOCK}")
 
 
 def check_browser() -> Finding:
-    """Start the browser and see what draws in it."""
+    """Start the browser and report its renderer."""
     try:
         from polyfacet.facets.image.browser import HeadlessBrowser  # noqa: PLC0415
         from polyfacet.runtime.errors import UserError  # noqa: PLC0415 - may not be installable yet
@@ -115,14 +115,14 @@ def check_gpu() -> Finding:
     gpus = _answer("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
     if gpus:
         return Finding("GPU", Status.OK, "; ".join(gpus.splitlines()))
-    what = "none: the processor does its work"
+    what = "none: the CPU is used instead"
     return Finding(
-        "GPU", Status.OPTIONAL, what, "for large runs, a machine with an NVIDIA GPU and its driver"
+        "GPU", Status.OPTIONAL, what, "for large runs, use a machine with an NVIDIA GPU and its driver"
     )
 
 
 def check_conda() -> Finding:
-    """Check that conda is there, and new enough for Snakemake."""
+    """Check that conda is installed and new enough for Snakemake."""
     found = re.search(r"(\d+)\.(\d+)\.(\d+)", _answer("conda", "--version"))
     needed = ".".join(map(str, CONDA_VERSION))
     fix = f"for --use-conda only: conda {needed} or newer, https://conda-forge.org/download/"
@@ -137,7 +137,7 @@ def check_slurm() -> Finding:
     """Ask SLURM for its partitions."""
     absent = [name for name in ("sbatch", "sinfo") if shutil.which(name) is None]
     if absent:
-        fix = "to run on a cluster, call Snakemake where its jobs are submitted"
+        fix = "to run on a cluster, start Snakemake on a node that can submit jobs"
         return Finding("SLURM", Status.OPTIONAL, f"no {' and no '.join(absent)}", fix)
     partitions = _answer("sinfo", "--noheader", "--format=%P %D")
     if not partitions:
@@ -146,16 +146,16 @@ def check_slurm() -> Finding:
 
 
 def check_hub() -> Finding:
-    """See whether the Hugging Face hub answers within a few seconds."""
+    """Check whether the Hugging Face hub answers within a few seconds."""
     endpoint = os.environ.get("HF_ENDPOINT", HUB)
     try:
         request = urllib.request.Request(endpoint, method="HEAD")  # noqa: S310 - the user's own endpoint
         urllib.request.urlopen(request, timeout=HUB_TIMEOUT_S).close()  # noqa: S310
     except urllib.error.HTTPError:
-        pass  # an answer, if not a kind one
+        pass  # an HTTP error is an answer, too
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
-        fix = "for encoders.source: hub only: connect once, or set encoders.cache to a folder that has them"
+        fix = "for encoders.source: hub only: connect once, or set encoders.cache to a filled cache folder"
         return Finding("Hugging Face", Status.OPTIONAL, f"{endpoint} does not answer ({reason})", fix)
     return Finding("Hugging Face", Status.OK, f"{endpoint} answers")
 
@@ -163,7 +163,7 @@ def check_hub() -> Finding:
 def check_embedded_data() -> Finding:
     """Read the embedded entries."""
     from polyfacet.runtime.errors import UserError  # noqa: PLC0415
-    from polyfacet.sources.alexandria.entries import read_entries  # noqa: PLC0415 - an old Python must get as far as its finding
+    from polyfacet.sources.alexandria.entries import read_entries  # noqa: PLC0415 - an old Python must reach its own finding
 
     try:
         n_entries = sum(1 for _ in read_entries(PROJECT / EMBEDDED))
@@ -188,7 +188,7 @@ def check_alexandria_data() -> Finding:
 
 
 def check_disk() -> Finding:
-    """Check the free space where the results will be."""
+    """Check the free disk space for results."""
     free_gb = shutil.disk_usage(PROJECT).free / 1e9
     if free_gb >= DISK_GB:
         return Finding("disk space", Status.OK, f"{free_gb:.0f} GB free")
@@ -197,12 +197,12 @@ def check_disk() -> Finding:
 
 
 def check_memory() -> Finding:
-    """Check memory and count the processor cores that may be used."""
+    """Check the memory and count the usable processor cores."""
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     what = f"{memory_gb:.0f} GB, {len(os.sched_getaffinity(0))} cores"
     if memory_gb >= MEMORY_GB:
         return Finding("memory, cores", Status.OK, what)
-    fix = f"a machine with {MEMORY_GB:.0f} GB at least"
+    fix = f"use a machine with at least {MEMORY_GB:.0f} GB"
     return Finding("memory, cores", Status.MISSING, f"{what}: too little to train", fix)
 
 
@@ -223,7 +223,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
 
 
 def main() -> int:
-    """Print a line for each check; return the exit status: 0 if the default run can work."""
+    """Print one line per check; return the exit status, 0 if the default run can work."""
     findings = []
     for check in CHECKS:
         finding = check()
@@ -239,7 +239,7 @@ def main() -> int:
 
 
 def _locked(text: str) -> Iterator[tuple[str, str]]:
-    """Read name and version of each package that the lock file has for this machine."""
+    """Yield name and version of each package that the lock file lists for this machine."""
     from packaging.requirements import Requirement  # noqa: PLC0415 - a bare Python does not have it
 
     for line in text.splitlines():
@@ -258,7 +258,7 @@ def _some(names: list[str]) -> str:
 
 
 def _answer(command: str, *arguments: str) -> str:
-    """Return what a command prints; nothing if it is not there, fails, or takes too long."""
+    """Return the output of a command; empty if it is missing, fails, or takes too long."""
     path = shutil.which(command)
     if path is None:
         return ""

@@ -1,4 +1,4 @@
-"""The materials of a run, finished or not, as far as its stages have come."""
+"""The materials of a run, with the results of all stages that have finished so far."""
 
 import base64
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.identifiers import shard_of
 from polyfacet.runtime.parquet import read_arrow
 
-# More than a person reads.
+# More than anyone reads.
 MAX_RESULTS = 30
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a search found.
+    """Result of a search.
 
     Attributes
     ----------
     positions
-        Where the first of them stand in the catalog, best ones first.
+        Positions of the first matches in the catalog, best ones first.
     n_found
-        How many there are in all.
+        Total number of matches.
     """
 
     positions: list[int]
@@ -38,14 +38,14 @@ class Found:
 class Catalog:
     """Materials of a run in the order of the sample, found by position or by search.
 
-    What was typed or clicked is only compared with what the run's tables hold; paths come from the tables.
+    User input is only compared with the run's tables; paths come from the tables.
 
     Parameters
     ----------
     run
         Folder of the run's results.
     n_shards
-        Number of shards that its stages were run in.
+        Number of shards of its stages.
 
     Raises
     ------
@@ -56,7 +56,7 @@ class Catalog:
     def __init__(self, run: Path, n_shards: int) -> None:
         sample = run / "sample" / "sample.parquet"
         if not sample.is_file():
-            raise UserError(f"{sample} is not there: run `snakemake` first, as far as the sample at least.")
+            raise UserError(f"{sample} does not exist: run `snakemake` first, at least up to the sample.")
         names = [*(field.name for field in IDENTITY_COLUMNS), *(each.name for each in PREDEFINED)]
         self._materials = read_arrow(sample, SAMPLE, columns=names)
         self._structures = _Stage(run / "structures", n_shards, STRUCTURES, "cif")
@@ -67,21 +67,21 @@ class Catalog:
         return int(self._materials.num_rows)
 
     def facts(self, position: int) -> dict[str, Any]:
-        """Return identity and targets of a material, by column of the sample."""
+        """Return identity and objectives of a material, by column of the sample."""
         (row,) = self._materials.slice(position, 1).to_pylist()
         return dict(row)
 
     def structure(self, position: int) -> Path | None:
-        """Return the CIF of a material; None if there is none, or not yet."""
+        """Return the path of a material's CIF file; None if it does not exist (yet)."""
         return next(iter(self._structures.files(self.facts(position)["mat_id"])), None)
 
     def pictures(self, position: int) -> list[str]:
-        """Return the pictures of a material, one a view, as data URLs; none if there are none, or not yet."""
+        """Return the pictures of a material, one per view, as data URLs; empty if there are none (yet)."""
         files = self._pictures.files(self.facts(position)["mat_id"])
         return [f"data:image/png;base64,{base64.b64encode(file.read_bytes()).decode()}" for file in files]
 
     def search(self, text: str) -> Found:
-        """Find materials whose identifier or formula contains a text, whatever its case; whole ones first."""
+        """Find materials whose identifier or formula contains a text, ignoring case; exact matches first."""
         text = text.strip()
         if not text:
             return Found([], 0)
@@ -99,13 +99,13 @@ class Catalog:
 
 
 class _Stage:
-    """Files that a stage has made, by material: what its shards' manifests list."""
+    """Files of a stage by material, as listed in the manifests of its shards."""
 
     def __init__(self, folder: Path, n_shards: int, schema: pa.Schema, column: str) -> None:
         self._folder, self._n_shards, self._schema, self._column = folder, n_shards, schema, column
 
     def files(self, mat_id: str) -> list[Path]:
-        """Look a material up; nothing if its shard is not finished by now."""
+        """Return the files of a material; empty if its shard is not finished yet."""
         manifest = self._folder / f"shard-{shard_of(mat_id, self._n_shards)}.parquet"
         if not manifest.is_file():
             return []

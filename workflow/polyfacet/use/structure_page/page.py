@@ -1,4 +1,4 @@
-"""The page: a Dash app with Crystal Toolkit's viewer, that needs nothing from the network."""
+"""The page: a Dash app with Crystal Toolkit's viewer that needs no network access."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.materials.material import IDENTITY_COLUMNS
 from polyfacet.use.structure_page.catalog import Catalog
 
-# Names of this machine; another one in a request means that a foreign page is trying to read this one.
+# Names of this machine; any other host in a request means that a foreign page is trying to read this one.
 LOCAL_NAMES = ("127.0.0.1", "localhost")
 NUMBER = re.compile(r"(\d+(?:\.\d+)?)")
 LABELS = {
@@ -36,16 +36,16 @@ REMEMBERED_SCENES = 64
 
 
 def structure_page(catalog: Catalog, title: str, settings: RenderSettings) -> Dash:
-    """Make the page.
+    """Build the page.
 
     Parameters
     ----------
     catalog
         The materials.
     title
-        What stands above them.
+        Title of the page.
     settings
-        How the 3D view draws.
+        Settings of the 3D view.
     """
     app = Dash(
         "structure_page",
@@ -107,7 +107,7 @@ def _navigation() -> Component:
 
 def _view(settings: RenderSettings) -> Component:
     viewer = settings.component_properties()
-    # It will be turned: the frame has room for it from every side.
+    # The user will rotate it: leave room for it from every side.
     viewer["settings"] = viewer["settings"] | {"zoomToFit2D": False, "defaultZoom": 1.2}
     scene = CrystalToolkitScene(id="view", data=NO_SCENE, **viewer)
     return html.Section(
@@ -172,15 +172,15 @@ def _connect_material(app: Dash, catalog: Catalog, settings: RenderSettings) -> 
             position == len(catalog) - 1,
         )
 
-    # Bonds of a large cell take seconds: the facts do not wait for them.
+    # Finding the bonds of a large cell takes seconds: the facts do not wait for it.
     @app.callback(Output("view", "data"), Output("note", "children"), Input("position", "data"))
     def draw(position: Any) -> tuple[dict[str, Any], str]:
         cif = catalog.structure(_inside(catalog, position))
-        return scene_of(cif) if cif else (NO_SCENE, "There is no structure file of this material yet.")
+        return scene_of(cif) if cif else (NO_SCENE, "There is no structure file for this material yet.")
 
 
 def _inside(catalog: Catalog, position: Any) -> int:
-    """Return the nearest position that exists; what a browser sends may be anything."""
+    """Return the nearest existing position; a browser may send anything."""
     return min(max(position, 0), len(catalog) - 1) if isinstance(position, int) else 0
 
 
@@ -192,7 +192,7 @@ def _result(catalog: Catalog, position: int) -> Component:
 
 
 def _formula(formula: str) -> list[Any]:
-    """Set the numbers of a formula low."""
+    """Set the numbers of a formula as subscripts."""
     return [html.Sub(part) if NUMBER.fullmatch(part) else part for part in NUMBER.split(formula) if part]
 
 
@@ -234,7 +234,8 @@ def _pictures(urls: list[str]) -> list[Component]:
     if not urls:
         return [
             html.P(
-                "There is no picture of this material (yet); see the rejects of the stage.", className="note"
+                "There is no picture of this material (yet); see the rejects of the image stage.",
+                className="note",
             )
         ]
     images = [html.Img(src=url, alt="picture of the structure") for url in urls]
@@ -248,7 +249,7 @@ def _cif(cif: Path | None) -> list[Component]:
 
 
 def _scene(cif: Path, settings: RenderSettings) -> tuple[dict[str, Any], str]:
-    """Make the scene of a CIF, and say what a person who looks at it should know."""
+    """Return the scene of a CIF file, and a note for the viewer."""
     try:
         scene = crystal_scene(read_cif(cif), settings)
     except (CifError, SceneError) as error:
@@ -257,6 +258,6 @@ def _scene(cif: Path, settings: RenderSettings) -> tuple[dict[str, Any], str]:
     note = (
         f"Without bonds: {scene.bonding_failure}"
         if scene.bonding_failure
-        else "Drag to turn, scroll to zoom."
+        else "Drag to rotate, scroll to zoom."
     )
     return json.loads(drawn), note
