@@ -38,7 +38,7 @@ def room(module: str) -> str:
     return module.split(".")[1]
 
 
-def test_every_module_has_a_room():
+def test_every_module_is_in_a_known_package():
     assert {room(name) for name in MODULES if "." in name} == set(ORDER)
     assert [name for name, path in MODULES.items() if path.parent == PACKAGE] == ["polyfacet"]
 
@@ -70,7 +70,7 @@ def test_facets_and_sources_do_not_import_each_other():
     assert siblings == []
 
 
-def test_no_modules_form_a_cycle():
+def test_modules_form_no_import_cycles():
     # A package's own module runs before those in it; an import of it is not one of what it contains.
     modules = {name: imports - {name.rpartition(".")[0]} for name, imports in IMPORTS.items()}
     list(graphlib.TopologicalSorter(modules).static_order())

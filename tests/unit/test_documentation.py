@@ -76,7 +76,7 @@ def test_a_broken_link_is_found(tmp_path):
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
-def test_documents_are_for_readers_elsewhere(document):
+def test_documents_contain_nothing_local(document):
     assert NOT_FOR_READERS.findall(document.read_text(encoding="utf-8")) == []
 
 
@@ -128,7 +128,7 @@ def test_the_site_builds_without_warnings_and_loads_nothing_from_elsewhere(tmp_p
     assert loaded == set()
 
 
-def test_what_a_page_loads_is_told_from_what_it_links_to():
+def test_loaded_addresses_are_distinguished_from_links():
     linked = '<a href="https://example.org">x</a> <script src="_static/a.js"></script>'
     assert not LOADED.search(linked)
     for loaded in (

@@ -30,7 +30,7 @@ LOCKED = {
 
 
 @pytest.mark.parametrize("path", sorted((PROJECT / "envs").glob("*.yaml")), ids=lambda path: path.stem)
-def test_an_environment_is_pinned_to_the_versions_of_the_lock(path):
+def test_environments_are_pinned_to_the_locked_versions(path):
     environment = yaml.safe_load(path.read_text())
     assert environment["channels"] == ["conda-forge", "nodefaults"]
     packages = [item for item in environment["dependencies"] if isinstance(item, str)]
@@ -79,7 +79,7 @@ def distributions():
 
 
 @pytest.mark.parametrize(("script", "environment"), sorted(rules_with_environments()))
-def test_an_environment_has_what_the_code_of_its_rules_imports(script, environment, distributions):
+def test_an_environment_has_all_packages_that_its_rules_import(script, environment, distributions):
     dependencies = yaml.safe_load((PROJECT / "envs" / f"{environment}.yaml").read_text())["dependencies"]
     (pip,) = [part["pip"] for part in dependencies if isinstance(part, dict)]
     there = {normalized(requirement.split("==")[0]) for requirement in pip}

@@ -81,14 +81,14 @@ def test_a_new_version_is_noticed_where_the_package_is_used(package, installed, 
     assert not others & changed
 
 
-def test_requirements_are_those_that_the_index_knows():
+def test_requirements_have_normalized_names():
     found = required_packages("pymatgen-core")
     assert {"numpy", "scipy", "spglib", "monty", "networkx"} <= found
     assert not {"torch", "chgnet", "pytest"} & found, "extras that nobody asked for"
     assert "lightning" in required_packages("autogluon-multimodal")
 
 
-def test_a_package_that_is_not_installed_is_nothing_to_depend_on(tmp_path):
+def test_packages_that_are_not_installed_are_ignored(tmp_path):
     script = tmp_path / "script.py"
     script.write_text("import no_such_module\nimport numpy\n")
     assert providers("no_such_module") == frozenset()

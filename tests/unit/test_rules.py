@@ -30,5 +30,5 @@ def parameters_of_main(script: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("rule", "script", "names"), sorted(rules_with_values(), key=str))
-def test_a_rule_gives_only_what_its_script_takes(rule, script, names):
+def test_a_rule_passes_only_arguments_of_its_script(rule, script, names):
     assert names - parameters_of_main(script) <= ONLY_WATCHED, rule

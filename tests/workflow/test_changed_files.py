@@ -58,7 +58,7 @@ def linked(path):
 
 
 @pytest.mark.parametrize("change", [older, added, removed, linked])
-def test_every_rule_that_reads_entries_runs_again(tmp_path, change):
+def test_every_rule_that_reads_entries_is_rerun(tmp_path, change):
     (tmp_path / "data").mkdir()
     for name in ("a.json", "b.jsonl"):
         write_entries(tmp_path / "data" / "a.json", entries()).replace(tmp_path / "data" / name)
@@ -67,7 +67,7 @@ def test_every_rule_that_reads_entries_runs_again(tmp_path, change):
 
 
 @pytest.mark.parametrize("change", [older, linked])
-def test_rules_that_read_tables_run_again(tmp_path, change):
+def test_rules_that_read_tables_are_rerun(tmp_path, change):
     table = tmp_path / "data" / "table.csv"
     table.parent.mkdir()
     table.write_text("a,b\n")

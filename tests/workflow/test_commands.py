@@ -66,7 +66,7 @@ def dry(command):
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_each_command_of_the_documents_works_as_it_is_written(said, command):
+def test_documented_commands_work_as_written(said, command):
     for option in NO_DRY_RUN.keys() & set(command):
         pytest.skip(f"{COMMANDS[command]}: {option} {NO_DRY_RUN[option]}")
     if NEEDS_REFERENCE & set(command) and reference_folder() is None:
@@ -76,7 +76,7 @@ def test_each_command_of_the_documents_works_as_it_is_written(said, command):
 
 
 @pytest.mark.parametrize("command", WITHOUT_CORES)
-def test_what_runs_no_job_needs_no_number_of_cores(said, command):
+def test_commands_that_run_no_jobs_need_no_number_of_cores(said, command):
     status, output = said[command]
     assert status == 0, output[-2000:]
     assert re.search(WITHOUT_CORES[command], output), output[-2000:]

@@ -90,7 +90,7 @@ def kill_everything(run: subprocess.Popen[str]) -> None:
     run.communicate()
 
 
-def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(finished, tmp_path, faults):
+def test_a_repeatedly_killed_run_ends_in_the_same_bytes(finished, tmp_path, faults):
     workflow = copy_workflow(tmp_path)
     results = tmp_path / "results" / "test"
     kept = results / "kept" / "crystals" / "random-0" / "cells" / "automm"
@@ -140,7 +140,7 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(finished, t
     assert trained.stat().st_mtime_ns == when, "a finished cell was trained again"
 
 
-def test_two_runs_at_once_and_a_result_that_is_cut_short(finished, tmp_path, faults):
+def test_concurrent_runs_and_a_truncated_result(finished, tmp_path, faults):
     workflow = copy_workflow(tmp_path)
     table = tmp_path / "results" / "test" / "crystals" / "sample" / "sample.parquet"
 
@@ -180,7 +180,7 @@ def disk(tmp_path) -> Iterator[Callable[[str], None]]:
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-def test_a_disk_that_cannot_be_written_to(finished, tmp_path, disk, faults):
+def test_a_read_only_or_full_disk(finished, tmp_path, disk, faults):
     workflow = copy_workflow(tmp_path)
 
     with faults.trying("no permission to write"):
@@ -198,7 +198,7 @@ def test_a_disk_that_cannot_be_written_to(finished, tmp_path, disk, faults):
         faults.assert_same_results(workflow, finished, CHEAP_RESULTS)
 
 
-def test_a_source_that_is_cut_short_stops_with_its_name(pristine, tmp_path, faults):
+def test_a_truncated_source_stops_the_run_with_its_name(pristine, tmp_path, faults):
     damaged = tmp_path / "entries.json.bz2"
     damaged.write_bytes((pristine.folder / "embedded" / "entries.json.bz2").read_bytes()[:-1000])
     with faults.trying("a truncated source"):

@@ -43,7 +43,7 @@ def grown(browser, tmp_path_factory) -> Workflow:
     return workflow
 
 
-def test_twenty_more_materials_are_the_work_of_twenty(grown):
+def test_twenty_more_materials_cost_the_work_of_twenty(grown):
     found = counts(grown)
     for stage in STAGES:
         assert found[stage] == {"made": 20, "kept": 20}, stage
@@ -64,12 +64,12 @@ def test_twenty_more_materials_are_the_work_of_twenty(grown):
         "crystals/random-0/grey_levels.json",
     ],
 )
-def test_a_grown_run_has_the_bytes_of_a_run_from_nothing(grown, finished, pattern):
+def test_a_grown_run_has_the_bytes_of_a_fresh_run(grown, finished, pattern):
     assert finished.results(pattern)
     assert grown.results(pattern) == finished.results(pattern)
 
 
-def test_a_grown_dataset_is_that_of_embeddings_made_anew(grown):
+def test_a_grown_dataset_equals_that_of_fresh_embeddings(grown):
     before = grown.results("crystals/random-0/dataset/*")
     shutil.rmtree(grown.folder / "results" / "test" / "kept")
     run(grown, 40, "--forcerun", "embed_graphs")

@@ -158,7 +158,7 @@ def deployed_from_clone(repository, tmp_path_factory) -> Place:
     return place
 
 
-def test_the_catalogs_snakefile_plans_the_same_run(in_place):
+def test_the_snakefile_for_the_catalog_plans_the_same_run(in_place):
     other = Place(in_place.folder, ("--snakefile", "workflow/Snakefile"))
     jobs = other.jobs()
     assert jobs["make_facet"]
@@ -166,12 +166,12 @@ def test_the_catalogs_snakefile_plans_the_same_run(in_place):
 
 
 @pytest.mark.parametrize("name", ["elsewhere", "module", "deployed", "deployed_from_clone"])
-def test_every_way_plans_the_same_run(in_place, name, request):
+def test_every_way_of_reuse_plans_the_same_run(in_place, name, request):
     assert request.getfixturevalue(name).jobs() == in_place.jobs()
 
 
 @pytest.mark.parametrize("name", ["elsewhere", "module", "deployed"])
-def test_every_way_gives_the_same_results_once(in_place, name, request):
+def test_every_way_of_reuse_gives_the_same_results_once(in_place, name, request):
     place = request.getfixturevalue(name)
     for each in (in_place, place):
         each.snakemake()
@@ -182,14 +182,14 @@ def test_every_way_gives_the_same_results_once(in_place, name, request):
         assert (place.folder / place.results / "report" / table).read_text() == expected
 
 
-def test_nothing_is_written_beside_the_snakefile(elsewhere):
+def test_nothing_is_written_next_to_the_snakefile(elsewhere):
     """The project's folder may belong to someone else."""
     before = {path.name for path in PROJECT.iterdir()}
     elsewhere.snakemake("--dry-run", cwd=elsewhere.folder.parent)
     assert {path.name for path in PROJECT.iterdir()} == before
 
 
-def test_without_a_configuration_elsewhere_runs_the_default(tmp_path):
+def test_a_folder_without_configuration_runs_the_default(tmp_path):
     place = Place(tmp_path, ("--snakefile", str(PROJECT / "workflow" / "Snakefile")))
     output = place.snakemake("--dry-run")
     assert str(PROJECT / "embedded" / "entries.json.bz2") in output
@@ -202,7 +202,7 @@ def test_a_configuration_of_the_project_finds_the_files_of_the_project(tmp_path)
     assert str(PROJECT / "embedded" / "invented_steels.csv") in output
 
 
-def test_what_else_a_workflow_configures_is_not_checked(module):
+def test_other_keys_of_an_enclosing_workflow_are_not_checked(module):
     """Its file may hold what the file of a run must not: a number of joined digits, say."""
     folder = module.folder
     (folder / "config" / "all.yaml").write_text(yaml.safe_dump({"polyfacet": RUN}) + "release: 2024_01\n")

@@ -175,7 +175,7 @@ def test_every_job_ran_on_a_node_of_the_cluster(run):
     }
 
 
-def test_jobs_ask_for_what_their_stage_needs(run):
+def test_jobs_request_the_resources_of_their_stage(run):
     jobs = {
         rule_of(job): job for job in run.cluster.accounting("Comment", "Partition", "ReqTRES", "TimelimitRaw")
     }
@@ -186,7 +186,7 @@ def test_jobs_ask_for_what_their_stage_needs(run):
     assert all(1 <= int(job["TimelimitRaw"]) <= 120 for job in jobs.values())
 
 
-def test_a_job_of_a_lost_node_is_done_by_another_one(run):
+def test_a_job_of_a_lost_node_is_rerun_on_another_node(run):
     jobs = run.cluster.accounting("JobID", "State", "NodeList", "Comment")
     (lost,) = [job for job in jobs if job["JobID"] == run.lost_job]
     starts = [job for job in jobs if job["Comment"] == lost["Comment"]]
@@ -196,7 +196,7 @@ def test_a_job_of_a_lost_node_is_done_by_another_one(run):
     ]
 
 
-def test_a_failing_job_asks_for_more_and_names_its_log(cluster, workflow, tmp_path):
+def test_a_failing_job_requests_more_resources_and_names_its_log(cluster, workflow, tmp_path):
     damaged = tmp_path / "entries.json.bz2"
     damaged.write_bytes((workflow.folder / "embedded" / "entries.json.bz2").read_bytes()[:-1000])
     changes = ("--config", f"sources=[{damaged}]", "run_name=damaged")

@@ -65,7 +65,7 @@ def test_each_repeat_has_its_own_test_and_validation_rows(results):
             assert set(parts[0].index[parts[0] == part]) != set(parts[1].index[parts[1] == part])
 
 
-def test_scores_repeat_what_the_predictions_say(results):
+def test_scores_follow_from_the_predictions(results):
     scores = pd.read_csv(results / "report" / "scores.csv")
     # A class that no test row has, and that is not predicted, has no precision.
     assert (scores["reason"].isna() == scores["value"].notna()).all()
@@ -104,7 +104,7 @@ def test_the_comparison_is_the_mean_over_the_repeats(results):
     assert ours.loc[("random", "ridge_o"), "mean"] > 0.95
 
 
-def test_report_and_figure_are_there(results):
+def test_report_and_figure_exist(results):
     report = (results / "report" / "report.md").read_text()
     assert report.index("### steels: Hardness") < report.index("### steels: Grade")
     assert "## MASE: steels, split `random`" in report
@@ -114,7 +114,7 @@ def test_report_and_figure_are_there(results):
             assert min(picture.size) > 200
 
 
-def test_scores_and_predictions_are_two_tables_that_say_which_cell_they_are_of(results):
+def test_rows_of_scores_and_predictions_identify_their_cell(results):
     scores = pd.read_parquet(results / "report" / "scores.parquet")
     predictions = pd.read_parquet(results / "report" / "predictions.parquet")
     cells = pd.read_parquet(results / "report" / "cells.parquet")
