@@ -1,4 +1,4 @@
-"""Attacks on everything that reads what others wrote; tests/fuzz/run.py makes longer ones."""
+"""Attacks on all readers of external input; tests/fuzz/run.py makes longer ones."""
 
 import pytest
 from fuzz.campaign import WatchError, attack, watched
@@ -17,7 +17,7 @@ CASES = {
     "scene": 20,
     "table": 200,
 }
-# How many times as many cases the longer attack makes.
+# Factor by which the longer attack has more cases.
 LONGER = 20
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

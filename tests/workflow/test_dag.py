@@ -1,4 +1,4 @@
-"""What a configuration makes: job counts in dry runs, and errors before anything runs."""
+"""Plans of configurations: job counts in dry runs, and errors before any job starts."""
 
 import re
 
@@ -31,7 +31,7 @@ def cells(workflow, method, *changes):
 
 
 def requested(workflow, rule, *changes):
-    """List what the jobs of a rule ask for: memory in MB and time in minutes."""
+    """List the requests of the jobs of a rule: memory in MB and time in minutes."""
     plan = workflow.run("--dry-run", "--config", *changes)
     jobs = [job for job in plan.split("rule ") if job.startswith(f"{rule}:")]
     return {
@@ -55,7 +55,7 @@ def test_a_batch_requests_the_memory_of_one_cell_and_the_time_of_all(pristine):
         pristine, "train_combination", settings, "objectives=[gap,e_form,e_hull,vol_atom]"
     )
     assert same == memory
-    # Four minutes a cell, and a margin.
+    # Four minutes per cell, and a margin.
     assert longer - minutes == 2 * 4 * TIME_MARGIN
 
 
@@ -279,7 +279,7 @@ def test_a_wrong_configuration_stops_before_any_job(pristine, change, message):
 def test_every_rule_names_log_benchmark_and_environment(pristine):
     for path in (pristine.folder / "rules").glob("*.smk"):
         for block in path.read_text().split("\nrule ")[1:]:
-            # A page that is served until Ctrl-C makes nothing.
+            # Serving a page until Ctrl-C has no output.
             makes = () if block.startswith("serve_structures:") else ("output:", "benchmark:")
             for directive in (*makes, "log:", "params:", "conda:", "script:"):
                 assert f"    {directive}" in block, (path.name, block.split(":")[0], directive)

@@ -1,4 +1,4 @@
-"""A facet, an objective, an engine and a way to split of plug-ins, from source to report."""
+"""A facet, an objective, an engine and a split method from plug-ins, from source to report."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ from workflow_copy import Workflow, copy_workflow
 from polyfacet.training.engines.creation import load
 
 PLUGINS = PROJECT / "tests" / "extension"
-# What of the package a run of the plug-ins has no use for.
+# Rules that a run of the plug-ins does not need.
 NOT_NEEDED = {"render_images", "build_graphs", "fit_network", "embed_graphs", "describe_compositions"}
 
 
@@ -24,7 +24,7 @@ class Extended(Workflow):
     """A workflow that runs the plug-ins."""
 
     def command(self, *arguments: str) -> list[str]:
-        """Give the command line of Snakemake with their configuration."""
+        """Return the command line of Snakemake with their configuration."""
         base = super().command()
         return [*base[: base.index("--configfile")], "--configfile", "plugins/run.yaml", *arguments]
 
@@ -123,7 +123,7 @@ def test_a_saved_model_of_a_plug_in_engine_is_loaded(results: Path, monkeypatch)
 
 @contextmanager
 def edited(path: Path) -> Iterator[None]:
-    """Change the code of a file for a while."""
+    """Change the code of a file temporarily."""
     text = path.read_text()
     path.write_text(f"{text}\n_CHANGED = 1\n")
     try:

@@ -1,4 +1,4 @@
-"""A larger sample works on its new materials only, and ends in the bytes of a run from nothing."""
+"""A larger sample costs only its new materials, and gives the same bytes as a fresh run."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ def run(workflow: Workflow, n_materials: int, *arguments: str) -> None:
 
 
 def counts(workflow: Workflow) -> dict[str, Counter]:
-    """Sum up, for each stage, how many materials' results its jobs have made and kept."""
+    """Return, per stage, for how many materials its jobs have made and kept results."""
     folder = workflow.folder / "results" / "test"
     found: dict[str, Counter] = {}
     for path in folder.rglob("shard-*.provenance.json"):
@@ -47,7 +47,7 @@ def test_twenty_more_materials_cost_the_work_of_twenty(grown):
     found = counts(grown)
     for stage in STAGES:
         assert found[stage] == {"made": 20, "kept": 20}, stage
-    # These follow grey levels, which are fitted anew to the training part.
+    # These depend on grey levels, which are refitted to the training part.
     assert found.keys() - STAGES == {"crystals/random-0/composition_images"}
     assert found["crystals/random-0/composition_images"].total() == 40
 

@@ -1,4 +1,4 @@
-"""What is fetched from the network, and when: dry runs, in which nothing is fetched."""
+"""What is downloaded, and when: only dry runs, which download nothing."""
 
 import shutil
 from pathlib import Path
@@ -11,7 +11,7 @@ FOLDER = Path("data/alexandria")
 
 @pytest.fixture
 def workflow(tmp_path) -> Workflow:
-    """Give a copy of the workflow that has the file 007 of the release already."""
+    """Return a copy of the workflow that already has the file 007 of the release."""
     copied = copy_workflow(tmp_path)
     (tmp_path / FOLDER).mkdir(parents=True)
     (tmp_path / FOLDER / "alexandria_007.json.bz2").touch()

@@ -1,11 +1,11 @@
-"""A finished run is recognized as such without the packages that its jobs work with."""
+"""A finished run is recognized without importing the packages of its jobs."""
 
 import re
 import subprocess
 
 from workflow_copy import environment
 
-# They take from half a second to ten seconds to import.  Snakemake's plug-in for SLURM imports pandas itself.
+# Each takes half a second to ten seconds to import.  Snakemake's plug-in for SLURM itself imports pandas.
 OF_JOBS = {
     "ase",
     "autogluon",

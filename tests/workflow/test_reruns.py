@@ -1,4 +1,4 @@
-"""Reruns are precise: a change reruns the stage that it concerns and what follows from it, nothing else."""
+"""Reruns are precise: a change reruns only the stage that it affects and the stages that depend on it."""
 
 import re
 from contextlib import ExitStack, contextmanager
@@ -9,7 +9,7 @@ from planned_runs import rules_by_module
 EDGE = re.compile(r"(\d+) -> (\d+)")
 NODE = re.compile(r'(\d+)\[label = "(\w+)')
 
-# The first stages that a changed key reruns.
+# First stages that a changed key reruns.
 ROOTS = {
     "max_rejected_fraction=0.06": set(),
     "filters={sites_max: 50}": {"sample"},
@@ -24,7 +24,7 @@ ROOTS = {
 
 @pytest.fixture(scope="module")
 def descendants(finished):
-    """Rule to the rules that follow from it, as Snakemake draws them."""
+    """Return the rules that depend on each rule, according to Snakemake's rule graph."""
     graph = finished.run("--rulegraph", "--forceall")
     names = dict(NODE.findall(graph))
     edges = [(names[a], names[b]) for a, b in EDGE.findall(graph)]
@@ -52,7 +52,7 @@ def test_a_changed_key_reruns_its_stage_and_later_ones(finished, descendants, ch
 
 def test_an_added_objective_reruns_only_cells(finished):
     jobs = finished.jobs(changes=["objectives=[e_form,vol_atom,gap]"])
-    # One job for the cells of a combination, which trains those that it does not find.
+    # One job per combination trains those of its cells that are not kept.
     assert jobs["train_combination"] == 2
     # One job trains all cells of a cheap method.
     assert jobs["train_method"] == 3
@@ -81,7 +81,7 @@ def test_a_different_browser_build_redraws_the_pictures(finished, descendants, t
 
 @contextmanager
 def changed(path, change):
-    """Change the text of a file for a while."""
+    """Change the text of a file temporarily."""
     text = path.read_text()
     path.write_text(change(text))
     try:
@@ -91,7 +91,7 @@ def changed(path, change):
 
 
 def test_changed_comments_docstrings_and_messages_rerun_nothing(finished):
-    """Time stamps do not count, either."""
+    """Time stamps do not matter, either."""
     code = finished.folder / "workflow"
     with ExitStack() as stack:
         for path in (code / "scripts").glob("*.py"):

@@ -1,4 +1,4 @@
-"""What a change in the description of a table reruns: plans only."""
+"""Reruns after a change in the description of a table: plans only."""
 
 from copy import deepcopy
 

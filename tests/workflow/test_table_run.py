@@ -1,4 +1,4 @@
-"""One tiny real run on a table: what is in the results, not only that they exist."""
+"""One tiny real run on a table: the content of the results, not only their existence."""
 
 import json
 import re
@@ -17,7 +17,7 @@ SPLITS = [f"{split}-{repeat}" for split in ("random", "formula") for repeat in (
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """Return a workflow whose run on the invented steels is finished, one row of them spoilt."""
+    """Return a workflow with a finished run on the invented steels, with one invalid row."""
     workflow = copy_workflow(tmp_path_factory.mktemp("table"))
     with (workflow.folder / "embedded" / "invented_steels.csv").open("a") as table:
         table.write("0.2,0.4,0.1,warm,228.5,soft\n")
@@ -67,7 +67,7 @@ def test_each_repeat_has_its_own_test_and_validation_rows(results):
 
 def test_scores_follow_from_the_predictions(results):
     scores = pd.read_csv(results / "report" / "scores.csv")
-    # A class that no test row has, and that is not predicted, has no precision.
+    # A class without test rows and predictions has no precision.
     assert (scores["reason"].isna() == scores["value"].notna()).all()
     keys = ["split", "repeat", "method", "objective", "class", "metric"]
     value = scores.set_index(keys)["value"]
@@ -100,7 +100,7 @@ def test_the_comparison_is_the_mean_over_the_repeats(results):
     for (split, method), values in scores.groupby(["split", "method"])["value"]:
         assert ours.loc[(split, method), "mean"] == pytest.approx(values.mean())
         assert ours.loc[(split, method), "std"] == pytest.approx(values.std())
-    # The invented hardness is linear in what the table states, which a linear model finds.
+    # The invented hardness is linear in the columns of the table, so a linear model learns it.
     assert ours.loc[("random", "ridge_o"), "mean"] > 0.95
 
 

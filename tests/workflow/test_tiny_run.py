@@ -1,4 +1,4 @@
-"""One tiny real run: what is in the results, not only that they exist."""
+"""One tiny real run: the content of the results, not only their existence."""
 
 import json
 from dataclasses import asdict
@@ -99,7 +99,7 @@ def test_scores_follow_from_the_predictions(results):
 
 
 def test_no_facet_is_fitted_on_validation_rows(split, dataset):
-    """Grey levels follow from the training part alone, and the network was trained on no other material."""
+    """Grey levels depend only on the training part, and so does the network."""
     n_train = int((dataset["part"] == "train").sum())
     levels = json.loads((split / "grey_levels.json").read_text())
     assert levels["n_fitted"] == n_train
