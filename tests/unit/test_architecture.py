@@ -1,4 +1,4 @@
-"""The layout shows the architecture: packages import only those before them, and no modules form a cycle."""
+"""The layout reflects the architecture: packages import only earlier ones, and modules form no cycles."""
 
 import graphlib
 from pathlib import Path
@@ -9,7 +9,7 @@ from project import PROJECT
 from polyfacet.runtime.code_digest import imported_names
 
 PACKAGE = PROJECT / "workflow" / "polyfacet"
-# docs/architecture.md says what each is for.
+# docs/architecture.md describes each of them.
 ORDER = (
     "runtime",
     "elements",
@@ -57,7 +57,7 @@ def test_a_package_imports_only_packages_before_it(package):
 
 
 def test_facets_and_sources_do_not_import_each_other():
-    """One facet can be taken away without the others."""
+    """A facet can be removed without the others."""
     siblings = [
         f"{name} -> {imported}"
         for parent in ("facets", "sources")
@@ -71,6 +71,6 @@ def test_facets_and_sources_do_not_import_each_other():
 
 
 def test_modules_form_no_import_cycles():
-    # A package's own module runs before those in it; an import of it is not one of what it contains.
+    # A package's `__init__` runs before its modules; importing the package does not import these.
     modules = {name: imports - {name.rpartition(".")[0]} for name, imports in IMPORTS.items()}
     list(graphlib.TopologicalSorter(modules).static_order())

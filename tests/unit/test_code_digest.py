@@ -1,4 +1,4 @@
-"""The code digest: changes with the code that a rule uses, and with nothing else."""
+"""The code digest changes only with the code that a rule uses."""
 
 import importlib
 import re
@@ -126,12 +126,12 @@ def test_every_asset_of_the_project_belongs_to_the_code_of_a_rule(tmp_path, monk
         assert not {"write_structures", "build_graphs", "train_cells"} & changed
 
 
-# What of `config` other packages use beside types and models: these decide before any job starts.
+# Functions of `config` that other packages use besides types and models: they run before any job starts.
 DECIDED_BEFORE_JOBS = {"CRYSTALS", "TAKEN_BY_CRYSTALS", "checked_section", "column_like_facet"}
 
 
 def test_counted_code_uses_only_types_and_models_of_the_configuration():
-    """Other code of `config` would be no part of any digest."""
+    """Other code of `config` would not be part of any digest."""
     used = {
         (match[1], name.strip())
         for path in (PROJECT / "workflow" / "polyfacet").rglob("*.py")

@@ -1,4 +1,4 @@
-"""The command `polyfacet`: what it offers, and that setting up installs it."""
+"""The command `polyfacet`: its subcommands, and its installation by the setup."""
 
 import tomllib
 from importlib.metadata import distribution

@@ -1,4 +1,4 @@
-"""The configuration: declared once, closed, with defaults and errors that show the fix."""
+"""The configuration: declared once, closed to unknown keys, with defaults and errors that show the fix."""
 
 import json
 
@@ -171,7 +171,7 @@ def test_a_value_that_contains_itself_is_rejected():
 
 
 def sections(model=Configuration, path=""):
-    """Go through the sections of the configuration and those in them."""
+    """Yield all sections of the configuration, including nested ones."""
     yield pytest.param(model, id=path or "configuration")
     schema = model.model_json_schema()
     assert schema["additionalProperties"] is False

@@ -34,7 +34,7 @@ def read(text):
         ("images: {bonds: on}", "images.bonds", True),
         ("images: {bonds: 'off'}", "images.bonds", False),
         ("images: {bonds: 0}", "images.bonds", False),
-        # No value.
+        # Null.
         ("shards: ~", "shards", None),
         ("shards:", "shards", None),
         ("images: {browser: null}", "images.browser", None),
@@ -47,7 +47,7 @@ def read(text):
         ("images: {browser: 'null'}", "images.browser", "null"),
         ("sources: '[a].json'", "sources", ["[a].json"]),
         ("filters: {elements_required: [No, Y, N]}", "filters.elements_required", ["No", "Y", "N"]),
-        # One value where a list is meant.
+        # One value in place of a list.
         ("objectives: gap", "objectives", ["gap"]),
         ("sources: a.json", "sources", ["a.json"]),
         ("images: {views: x}", "images.views", ["x"]),

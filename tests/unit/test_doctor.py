@@ -1,4 +1,4 @@
-"""Each check of `make doctor` in surroundings made up for it: the right line, and the right exit status."""
+"""Each check of `make doctor` in a simulated environment: the right line and the right exit status."""
 
 import bz2
 import re
@@ -24,14 +24,14 @@ SCRIPT = PROJECT / "setup" / "install-browser.sh"
 
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
-    """Give an empty project."""
+    """Return an empty project."""
     monkeypatch.setattr(doctor, "PROJECT", tmp_path)
     return tmp_path
 
 
 @pytest.fixture
 def commands(tmp_path, monkeypatch) -> Path:
-    """Give the only folder of the PATH."""
+    """Return the only folder in PATH."""
     folder = tmp_path / "commands"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
@@ -314,7 +314,7 @@ def test_the_exit_status_tells_whether_the_default_run_can_work(
 
 
 def install(commands: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the installer of the browser with this Python and nothing else that could be found."""
+    """Run the installer of the browser with this Python and nothing else in PATH."""
     add_command(commands, "python", f'exec "{doctor.sys.executable}" "$@"')
     for name in ("bash", "dirname", "mktemp", "rm", "cat", "tail", "timeout"):
         (commands / name).symlink_to(_which(name))
@@ -379,7 +379,7 @@ def test_if_no_browser_can_be_installed_the_alternatives_are_named(commands):
 
 @pytest.fixture
 def place(tmp_path):
-    """Makes a folder of this name with what `make` needs to look at its own path."""
+    """Create a folder of this name with the files that `make` needs to check its own path."""
 
     def make(name):
         folder = tmp_path / name

@@ -1,4 +1,4 @@
-"""The settings of an engine of one's own are read as the engine declares them."""
+"""The settings of a plug-in engine are read as the engine declares them."""
 
 import json
 
@@ -53,7 +53,7 @@ def plugin(tmp_path, monkeypatch):
 
 
 def config_with(line, key="settings"):
-    """Read a line of settings as a configuration file has it."""
+    """Read a line of settings as in a configuration file."""
     value = f"{{{line}}}" if key == "settings" else f"{{crystals: {{{line}}}}}"
     text = f"combinations: [text]\nmethods:\n  m: {{engine: chosen, {key}: {value}}}\n"
     return complete_config(yaml.safe_load(text)), text

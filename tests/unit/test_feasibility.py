@@ -1,4 +1,4 @@
-"""Configurations that are bound to fail are refused before anything runs, those that work are not."""
+"""Configurations that are bound to fail are rejected before any job starts; others are accepted."""
 
 import pytest
 import yaml
@@ -162,7 +162,7 @@ def test_the_minimum_number_of_materials_can_be_split(fraction):
 
 
 def n_trained(n, fraction):
-    """Materials that are trained on; 0 where the split is refused."""
+    """Return the number of training materials; 0 if the split is rejected."""
     try:
         rest, _ = divide({f"m{i}": f"m{i}" for i in range(n)}, fraction, "split")
         train, _ = divide({mat_id: mat_id for mat_id in rest}, 0.85, "validation")

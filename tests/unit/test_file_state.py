@@ -1,4 +1,4 @@
-"""The state of provided files: another content is another state, however it got there."""
+"""The state of provided files: changed content means a changed state, however it was changed."""
 
 import gzip
 import os
@@ -14,7 +14,7 @@ LARGE = gzip.compress(random.Random(0).randbytes(WHOLE_BYTES))
 
 
 def other(content: bytes) -> bytes:
-    """Return another content of the same size."""
+    """Return different content of the same size."""
     if content == SMALL:
         return b"[1, 2, 4]"
     return gzip.compress(bytes([gzip.decompress(content)[0] ^ 1]) + gzip.decompress(content)[1:])
@@ -38,7 +38,7 @@ def replaced_by_an_older_file(path, content):
 
 
 def replaced_at_the_same_time(path, content):
-    """The new content has the size and the time of the old one."""
+    """The new content has the size and time stamp of the old one."""
     before = path.stat()
     path.write_bytes(other(content))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))

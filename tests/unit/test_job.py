@@ -1,4 +1,4 @@
-"""The entrance to a script: a rule's values and a command line reach main as the types it names."""
+"""The entry point of scripts: values of rules and command lines reach main with its annotated types."""
 
 import ast
 import fcntl
@@ -17,7 +17,7 @@ from polyfacet.runtime.job import job_arguments
 
 
 class Names(dict):
-    """Stand-in for Snakemake's named lists, which are indexed by name."""
+    """Replacement for Snakemake's named lists, which are indexed by name."""
 
 
 def job(**groups):
@@ -78,7 +78,7 @@ def test_every_script_has_a_command_line():
 
 
 def sample(folder: Path, **changed: object) -> subprocess.CompletedProcess[str]:
-    """Call the script that draws a sample, with some arguments changed."""
+    """Call the script that draws a sample with some arguments changed."""
     given = {
         "sources": f'["{folder}/none.json"]',
         "sample": "a",
@@ -152,12 +152,12 @@ READ_TABLE = (
     "--rejected=b",
     "--summary=c",
 )
-# Has no key in the configuration: a shard is checked against the number of shards, any repeat is right.
+# Without keys in the configuration: a shard is checked against the number of shards, any repeat is valid.
 UNCHECKED = {"shard", "repeat", "n_pictures", "max_text_len"}
 
 
 def test_every_number_of_a_command_line_is_checked_like_the_configuration():
-    """A number in an annotation without a key of the schema would be taken whatever it is."""
+    """A number whose annotation has no configuration key would be accepted unchecked."""
     scripts = sorted((PROJECT / "workflow" / "scripts").glob("*.py"))
     assert len(scripts) > 25
     for script in scripts:
@@ -190,7 +190,7 @@ run(main, job)
 
 
 def start(folder: Path, ends: str) -> subprocess.Popen[str]:
-    """Start a job that ends in one way or another."""
+    """Start a job whose process runs the statement `ends` at its end."""
     return subprocess.Popen(
         [sys.executable, "-c", JOB.format(ends=ends)],
         env={"PYTHONPATH": str(PROJECT / "workflow")},

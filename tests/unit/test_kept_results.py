@@ -1,4 +1,4 @@
-"""Kept results: used again where input and recipe are the same, made again where anything else is."""
+"""Kept results: reused if input and recipe are the same, recomputed otherwise."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ MATERIALS = {f"m{number:02d}": str(number) for number in range(12)}
 
 
 def run(folder: Path, materials=MATERIALS, *, n_shards=1, shards=None, recipe="square"):
-    """Run a stage that squares numbers; return what it made, kept, and the bytes of its tables."""
+    """Run a stage that squares numbers; return the made and kept results and the bytes of its tables."""
     made, counts, tables = [], {"made": 0, "kept": 0}, []
     for shard in range(n_shards) if shards is None else shards:
         mine = {name: value for name, value in materials.items() if shard_of(name, n_shards) == shard}
@@ -107,7 +107,7 @@ def test_records_take_no_extra_space(tmp_path):
 
 
 def draw(folder: Path, materials: list[str]) -> tuple[list[str], Path]:
-    """Run a stage that draws two views of each material; return what it drew and where the pictures are."""
+    """Run a stage that draws two views of each material; return what it drew and the folder of pictures."""
     results = KeptResults(
         folder / "kept" / "shard-0-of-1",
         PICTURES,

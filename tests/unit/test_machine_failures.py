@@ -1,4 +1,4 @@
-"""No failure of the machine becomes a result: the reject of a material, a missing value, a failed cell."""
+"""No failure of the machine becomes a result: a rejected material, a missing value, a failed cell."""
 
 import errno
 import json

@@ -1,4 +1,4 @@
-"""Text from outside in Markdown: it shows as it is, and nothing in it becomes a link or a mention."""
+"""External text in Markdown is shown literally, and nothing in it becomes a link or a mention."""
 
 import re
 
@@ -7,18 +7,18 @@ from markdown_it import MarkdownIt
 
 from polyfacet.runtime.markdown import WORD_JOINER, plain, table
 
-# What GitHub makes a link of, after "Autolinks (extension)" of the GitHub Flavored Markdown Spec, its
-# mentions and its references; sought in the rendered text, as GitHub does for all but the first two.
+# Texts that GitHub turns into links: "Autolinks (extension)" of the GitHub Flavored Markdown Spec, mentions,
+# and references; searched in the rendered text, as GitHub does for all but the first two.
 AUTOLINKS = re.compile(
     r"(?:https?|ftp)://|www\.\w|[\w.+-]+@[\w-]+\.\w|(?:mailto|xmpp):\w|(?<![\w`])@\w|#\d|\bGH-\d",
     re.IGNORECASE,
 )
-# What GitHub makes a picture of, sought in the rendered text as well.
+# Texts that GitHub turns into pictures, also searched in the rendered text.
 SHORTCODES = re.compile(r":[\w+-]+:")
 
 
 def rendered(text: str) -> str:
-    """Render a paragraph, which must have no markup; return its text."""
+    """Render a paragraph, which must not contain markup, and return its text."""
     html = MarkdownIt("commonmark").render(plain(text)).strip()
     inside = html.removeprefix("<p>").removesuffix("</p>")
     assert "<" not in inside

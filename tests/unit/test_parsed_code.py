@@ -1,4 +1,4 @@
-"""What is noted of parsed code is used again for the same content, and for nothing else."""
+"""Stored results of parsing are reused only for the same content."""
 
 import ast
 import json
@@ -14,7 +14,7 @@ CODE = '"""Doc."""\n\nfrom polyfacet.runtime import files  # a comment\n\n\ndef 
 
 @pytest.fixture
 def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a file of code, in a folder where Snakemake has run."""
+    """Return a Python file in a folder where Snakemake has run."""
     monkeypatch.chdir(tmp_path)
     NOTES.parent.mkdir()
     path = tmp_path / "code.py"
@@ -25,7 +25,7 @@ def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def parses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return a list that gets the name of each file that is parsed."""
+    """Return a list that records the name of each parsed file."""
     names: list[str] = []
     parse = ast.parse
 

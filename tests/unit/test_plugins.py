@@ -42,7 +42,7 @@ LENGTH = Facet("length", "length of the formula", "vector", needs="formula", mak
 
 @pytest.fixture(autouse=True)
 def no_plugins(monkeypatch):
-    """Undo what a test has loaded."""
+    """Unload the plug-ins that a test has loaded."""
     monkeypatch.setattr(plugins, "_of_run", {})
     plugins._installed.cache_clear()
     yield
@@ -61,7 +61,7 @@ def test_declarations_are_at_the_top_level_of_a_file(tmp_path):
     assert combination_name([facet, facet_named("text")]) == "text+length"
     assert facets_of("text+length")[1] == facet
     assert FACETS.files_of(["length"]) == (tmp_path / "length.py",)
-    # What it imports, it does not declare.
+    # Imported declarations are not its own.
     assert FACETS.files_of(["text"]) == ()
     assert SPLIT_METHODS.files_of(SPLIT_METHODS.all()) == ()
 
@@ -75,7 +75,7 @@ def test_a_file_is_loaded_once(tmp_path):
 
 
 def install(site, name, files, monkeypatch):
-    """Install a package whose entry point is the module of its name."""
+    """Install a package whose entry point is the module of the same name."""
     info = site / f"{name}-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Name: {name}\nVersion: 1.0\n")
@@ -195,7 +195,7 @@ def test_an_invalid_declaration_is_rejected(tmp_path, old, new, message):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        # As of a file that only has classes and functions.
+        # As in a file with only classes and functions.
         ("LENGTH = Facet(", "lambda: Facet(", "mine.py declares nothing. Assign each declaration"),
         ("LENGTH = Facet(", "FACETS = tuple, Facet(", "declares 'length' inside FACETS"),
         ("count)\n", "count)\nMORE = [LENGTH, Facet('width', 'width', 'text', 'formula', make=count)]\n",
@@ -267,7 +267,7 @@ def test_an_objective_cannot_have_the_name_of_an_existing_column(name):
 
 @pytest.mark.parametrize("name", ["gap", "gap_of_mine"])
 def test_a_facet_and_an_objective_cannot_share_a_name(tmp_path, name):
-    """All columns that begin with a facet's name are the facet's."""
+    """All columns that begin with a facet's name belong to the facet."""
     (tmp_path / "mine.py").write_text(
         FACET.replace('"length"', '"gap"')
         + "from polyfacet.materials.crystal_objectives import CrystalObjective\n"

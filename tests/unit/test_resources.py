@@ -1,4 +1,4 @@
-"""What jobs ask for: more for more materials, threads and attempts, GPUs where they help."""
+"""Requests of jobs: more for more materials, threads and attempts; GPUs where they help."""
 
 import inspect
 

@@ -1,4 +1,4 @@
-"""Shards: what of a table is in one."""
+"""Shards: the rows of a table in each."""
 
 from polyfacet.runtime.identifiers import shard_of
 from polyfacet.runtime.parquet import write_table

@@ -1,4 +1,4 @@
-"""Tables are checked on write and on read; outputs appear whole or not at all."""
+"""Tables are checked on writing and reading; outputs appear complete or not at all."""
 
 import errno
 import os
@@ -66,7 +66,7 @@ def test_an_interrupted_output_does_not_appear(tmp_path):
 
 @pytest.fixture
 def steps(monkeypatch):
-    """Record, in order, what is synchronized with the disk and what is renamed, by name."""
+    """Record the names of synchronized and renamed files in order."""
     found = []
     fsync, replace = os.fsync, os.replace
 

@@ -1,4 +1,4 @@
-"""Names that are taken are those of the schemas, and neither a facet nor an objective can have them."""
+"""Reserved names match the schemas, and neither facets nor objectives can have them."""
 
 import pytest
 
@@ -60,7 +60,7 @@ TAKEN = sorted(taken_names.TAKEN_BY_COLUMNS)
     "name", [*(name for name in TAKEN if "_" not in name), "mat", "source", "n", "space"]
 )
 def test_a_facet_cannot_have_the_name_of_a_column(name):
-    """All columns that begin with a facet's name and an underscore are the facet's."""
+    """All columns that begin with a facet's name and an underscore belong to the facet."""
     with pytest.raises(ValueError, match=f"a facet cannot be called '{name}'.*(column|word)"):
         Facet(name, "x", "vector", needs="formula", make=len)
 

@@ -1,4 +1,4 @@
-"""Private and rewritten code of libraries: fenced in, and held at the version it was written for."""
+"""Private and rewritten code of libraries: isolated, and tied to the version that it was written for."""
 
 import ast
 import re
@@ -42,7 +42,7 @@ def is_private(name: str) -> bool:
 
 
 def foreign_privacy(module: ast.Module) -> Iterator[str]:
-    """Name what a module uses of others that is private there: attributes, imports, classes exchanged."""
+    """List the private code of others that a module uses: attributes, imports, replaced classes."""
     own = KNOWN | {
         node.attr if isinstance(node, ast.Attribute) else node.name
         for node in ast.walk(module)
