@@ -1,13 +1,13 @@
-# The commands of a newcomer; `make help` lists them.
+# Commands to get started; `make help` lists them.
 
-# Where the environment is; a folder without blanks.
+# Folder of the environment; its path must not contain spaces.
 VENV ?= .venv
 BIN := $(VENV)/bin
 CORES ?= $(shell nproc)
 PYTHON ?= python3
 UV_VERSION := 0.13.8
 
-# Stages work on small matrices in processes of their own: more threads than cores only slow them down.
+# Stages process small matrices in parallel processes: more threads than cores only slow them down.
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM := false
 
@@ -17,7 +17,7 @@ export TOKENIZERS_PARALLELISM := false
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
-setup: $(VENV)/.installed  ## make the environment from requirements.lock and find or install a browser
+setup: $(VENV)/.installed  ## create the environment from requirements.lock and find or install a browser
 	@setup/install-browser.sh $(BIN)
 
 environment-path:
@@ -25,24 +25,24 @@ environment-path:
 
 $(VENV)/.installed: requirements.lock | environment-path
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
-	  || { echo "Python 3.11 to 3.13 is needed; name it with: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
+	  || { echo "Python 3.11 to 3.13 is needed; choose it with: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip sync --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
 	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-index --editable .
 	touch $@
 
-doctor:  ## say what this machine has, what is missing, and how to get it
+doctor:  ## report what this machine has, what is missing, and how to get it
 	@python=$(BIN)/python; [ -x $$python ] || python=$(PYTHON); VENV='$(VENV)' PYTHONPATH=workflow $$python -m polyfacet.use.doctor
 
-run: setup  ## run the whole workflow on the embedded entries
+run: setup  ## run the complete workflow on the embedded entries
 	$(BIN)/snakemake --cores $(CORES)
 
-# Processes take the tests of a file together, so that what these share is made once; the order is pyproject's.
-# Beyond four, each costs more memory than it saves time.
+# All tests of a file run in one process, so that shared fixtures are made once; the order is that of pyproject.toml.
+# More than four processes cost more memory than the time saved is worth.
 PYTEST := $(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-check: setup  ## run lint and the unit tests, in minutes
+check: setup  ## run linters and unit tests (minutes)
 	$(MAKE) lint
 	$(PYTEST) tests/unit
 

@@ -1,5 +1,5 @@
 # Polyfacet: which facets of a crystal predict which property.
-# From raw Alexandria entries to tables and figures; README.md says how to run it.
+# From raw Alexandria entries to tables and figures; README.md explains how to run it.
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
-# The folder of this file, wherever it is included from: `workflow.basedir` is that of the outermost Snakefile.
+# The folder of this file, even if it is included: `workflow.basedir` is that of the outermost Snakefile.
 WORKFLOW = Path(workflow.current_basedir).resolve() / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 

@@ -1,4 +1,4 @@
-# What every stage shares: the checked configuration, sources, wildcards, paths and input functions.
+# Shared by all stages: the checked configuration, sources, wildcards, paths and input functions.
 
 import math
 import sys
@@ -53,7 +53,7 @@ try:
         check_source_text(workflow.configfiles, sys.argv)
     config = complete_config(with_nulls(config, workflow.config_settings.config))
     use_plugins(config["plugins"])
-    # Again, now that it is known what is declared of the settings of engines.
+    # Again, now that the declared settings of engines are known.
     if is_ours:
         check_source_text(workflow.configfiles, known=known_settings(config))
     OBJECTIVES = {
@@ -62,13 +62,13 @@ try:
         }
         for table, section in config["tables"].items()
     }
-    # Source to its methods by name.
+    # Methods by source and name.
     METHODS = checked_methods(config)
     check_feasible(config, METHODS)
 except (UserError, ValueError) as error:
     raise WorkflowError(str(error))
 
-# Facet to its form where a combination names none.
+# Form of each facet where a combination does not name one.
 FORMS = forms_of(config)
 
 RUN = f"results/{config['run_name']}"
@@ -88,7 +88,7 @@ SPLITS = config["splits"]
 
 
 def facets_of_methods(source, methods=None):
-    """The facets that methods of a source look at, in the order of the registry."""
+    """Return the facets that the methods of a source use, in the order of the registry."""
     return in_order(
         facet
         for name, method in METHODS[source].items()
@@ -98,13 +98,13 @@ def facets_of_methods(source, methods=None):
     )
 
 
-# Only these are made.
+# Only these are computed.
 FACETS_OF = {source: facets_of_methods(source) for source in SOURCES}
 
 
-# Of a larger sample the shards grow instead: the time to plan a run goes with their number (docs/scaling.md).
+# For larger samples, shards grow instead: planning time is proportional to their number (docs/scaling.md).
 MAX_DERIVED_SHARDS = 500
-# Rows to expect in a table, for what jobs ask for: more than the tables of this field have.
+# Rows to expect in a table, for resource requests: more than the tables of this field have.
 TABLE_ROWS = 10_000
 
 
@@ -120,24 +120,24 @@ wildcard_constraints:
 
 
 def script_path(name):
-    """Path of a rule's script, seen from the folder of the rules."""
+    """Return the path of a rule's script, relative to the folder of the rules."""
     return f"../workflow/scripts/{name}.py"
 
 
 @cache
 def code_of_rule(name, *more):
-    """Digest of a rule's script, the modules it imports and their assets: a change there reruns the rule.
+    """Return a digest of a rule's script, the modules it imports and their assets; changes rerun the rule.
 
-    `more` are files that it uses and does not import by name: plug-ins, and modules that a setting chooses.
+    `more` are files that it uses without importing them by name: plug-ins, and modules chosen by a setting.
     """
     return code_digest(WORKFLOW / "scripts" / f"{name}.py", *more)
 
 
 @cache
 def packages_of_rule(name, *more):
-    """The packages that this code depends on, and their versions: a change there reruns the rule, too.
+    """Return the packages that this code depends on, with versions; changes rerun the rule.
 
-    Snakemake runs in an environment of its own where rules have theirs, whose files it watches itself.
+    If rules have their own environments, Snakemake itself tracks the environment files, and this is None.
     """
     if workflow.deployment_settings.deployment_method:
         return None
@@ -146,7 +146,7 @@ def packages_of_rule(name, *more):
 
 @cache
 def n_entries():
-    """Entries to expect in the sources, an estimate."""
+    """Estimate the number of entries in the sources."""
     return estimated_entries(
         source_files(config["sources"], PUBLISHED),
         published={str(DOWNLOADS / name) for name in PUBLISHED},
@@ -154,7 +154,7 @@ def n_entries():
 
 
 def n_materials(source=CRYSTALS):
-    """Materials to expect; for a sample of `all`, an estimate."""
+    """Return the expected number of materials; an estimate if `n_materials` is `all`."""
     if source != CRYSTALS:
         return TABLE_ROWS
     chosen = config["n_materials"]
@@ -163,7 +163,7 @@ def n_materials(source=CRYSTALS):
 
 @cache
 def n_shards(source=CRYSTALS):
-    """Number of shards in which the stages work that go material by material; no result depends on it."""
+    """Return the number of shards of per-material stages; results do not depend on it."""
     if source != CRYSTALS:
         return 1
     by_size = math.ceil(n_materials() / config["shard_size"])
@@ -171,59 +171,60 @@ def n_shards(source=CRYSTALS):
 
 
 def materials_per_shard(source=CRYSTALS):
-    """Materials to expect in a shard, for what its jobs ask for."""
+    """Return the expected number of materials per shard, for resource requests."""
     return math.ceil(n_materials(source) / n_shards(source))
 
 
 def materials_of(wildcards):
-    """Materials that a job on a whole source holds."""
+    """Return the number of materials of a job on an entire source."""
     return n_materials(wildcards.source)
 
 
 def materials_of_shard(wildcards):
-    """Materials that a job on a shard of a source holds."""
+    """Return the number of materials of a job on one shard of a source."""
     return materials_per_shard(wildcards.source)
 
 
 def shards_of(wildcards):
-    """Number of shards of a job's source."""
+    """Return the number of shards of a job's source."""
     return n_shards(wildcards.source)
 
 
 def max_rejected_fraction(wildcards, threads):
-    """Share of rejects at which a stage stops. It changes no result, so that a finished stage need not run again:
-    Snakemake does not compare what depends on `threads`."""
+    """Return the share of rejects above which a stage stops. It does not affect results, so changing it must not
+    rerun finished stages: Snakemake does not compare parameters that depend on `threads`.
+    """
     return config["max_rejected_fraction"]
 
 
 def all_shards(pattern):
-    """The files of all shards of a stage of the crystals."""
+    """Return the files of all shards of a stage of the crystals."""
     return expand(pattern, shard=range(n_shards()), allow_missing=True)
 
 
 def all_shards_of_source(pattern):
-    """The files of all shards of a stage of a job's source, as an input function."""
+    """Return an input function for the files of all shards of a stage of a job's source."""
     return lambda wildcards: expand(
         pattern, shard=range(n_shards(wildcards.source)), **wildcards
     )
 
 
 def kept_folder(folder):
-    """Folder that keeps what is in a folder of results."""
-    # A workflow that uses this one as a module may put a prefix before all results.
+    """Return the folder that keeps the contents of a results folder for later runs."""
+    # A workflow that uses this one as a module may prefix all paths of results.
     prefix, _, stage = str(folder).partition(f"{RUN}/")
     return f"{prefix}{RUN}/kept/{stage}"
 
 
 def kept_record(wildcards, output):
-    """Folder that keeps the results of a shard for later runs; no output, which Snakemake would delete."""
+    """Return the folder that keeps a shard's results for later runs; as an output, Snakemake would delete it."""
     source = getattr(wildcards, "source", CRYSTALS)
     shard = f"shard-{wildcards.shard}-of-{n_shards(source)}"
     return f"{kept_folder(Path(output[0]).parent)}/{shard}"
 
 
 def splits_of_run(pattern, sources=None, **wildcards):
-    """The files of all repeats of all splits of the sources."""
+    """Return the files of all repeats of all splits of the sources."""
     return [
         path
         for source in (SOURCES if sources is None else sources)

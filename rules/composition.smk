@@ -1,4 +1,4 @@
-# Formula or structure -> text; formula and element properties -> composition image, grey levels from the training part.
+# Formula or structure -> text; formula and element properties -> composition image with grey levels fitted on training.
 
 from polyfacet.facets.text.variants import FORMULA_TEXTS, STRUCTURE_TEXTS
 

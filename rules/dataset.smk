@@ -1,11 +1,11 @@
-# Objectives, facets and split of every material -> one aligned table, a part for each shard.
+# Objectives, facets and split of every material -> one aligned table, one part per shard.
 
 
 include: "functions/dataset.smk"
 
 
 def shown_of_table(wildcards):
-    """Label and unit of each objective of a table; a sample of crystals has its own."""
+    """Return label and unit of each objective of a table; samples of crystals contain theirs."""
     objectives = OBJECTIVES[wildcards.source] if wildcards.source != CRYSTALS else {}
     return {name: objective.shown for name, objective in objectives.items()}
 

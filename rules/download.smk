@@ -1,4 +1,4 @@
-# Published entries -> data/alexandria: the files that `sources` names and that are not there yet.
+# Published entries -> data/alexandria: the files in `sources` that do not exist yet.
 
 import re
 
@@ -18,7 +18,7 @@ except UserError as error:
     raise WorkflowError(str(error))
 
 
-# A file that is there is data, not an output: no change of code or address may delete it or get it again.
+# An existing file is data, not an output: no change of code or address may delete it or download it again.
 NOT_YET_HERE = [
     re.escape(name) for name in PUBLISHED if not (DOWNLOADS / name).exists()
 ]
@@ -33,7 +33,7 @@ rule download_entries:
         f"{BENCHMARKS}/download/{{entry_file}}.tsv"
     wildcard_constraints:
         entry_file="|".join(NOT_YET_HERE) or "nothing",
-    # Often only the machine that Snakemake was started on can reach the network.
+    # Often only the machine on which Snakemake was started can reach the network.
     localrule: True
     conda:
         "../envs/download.yaml"

@@ -1,4 +1,4 @@
-# Formula or structure -> a facet that is declared with a function (docs/extending.md), in shards.
+# Formula or structure -> facet that is declared with a function (docs/extending.md), in shards.
 
 from polyfacet.facets.registry import FACETS
 
@@ -6,7 +6,7 @@ from polyfacet.facets.registry import FACETS
 include: "functions/facets.smk"
 
 
-# Those that methods of this run look at.
+# Those that methods of this run use.
 MADE_FACETS = {
     facet.name: facet
     for source in SOURCES

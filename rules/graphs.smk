@@ -1,4 +1,4 @@
-# CIF -> lattice sums and local graph -> network, fitted on the training part of a split -> embedding; in shards.
+# CIF -> lattice sums and local graph -> network fitted on the training part of a split -> embedding; in shards.
 
 TRAINED_EMBEDDING = config["graphs"]["embedding"] == "trained"
 FITTED_EMBEDDING = config["graphs"]["embedding"] != "random"
@@ -35,7 +35,7 @@ rule build_graphs:
         script_path("build_graphs")
 
 
-# Materials outside the sample go the same way, to train on before the training part.
+# Materials outside the sample pass through the same stages, for pretraining.
 rule sample_pretraining:
     input:
         files=files_of_sources,
@@ -104,10 +104,10 @@ use rule build_graphs as build_pretraining_graphs with:
 
 rule fit_network:
     input:
-        # Random weights need no graph, and stay the same when the sample grows.
+        # Random weights need no graphs and stay the same when the sample grows.
         graphs=all_shards(rules.build_graphs.output.graphs) if FITTED_EMBEDDING else [],
         split=f"{CRYSTAL_SPLIT}/split.parquet",
-        # Only a training looks at the targets.
+        # Only training uses the objectives.
         sample=rules.sample.output.sample if TRAINED_EMBEDDING else [],
         pretraining=(
             rules.sample_pretraining.output.pretraining if PRETRAINED_EMBEDDING else []

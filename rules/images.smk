@@ -1,4 +1,4 @@
-# CIF -> picture, drawn by the Crystal Toolkit app in a headless browser, in shards.
+# CIF -> picture, drawn by Crystal Toolkit in a headless browser, in shards.
 
 from polyfacet.facets.image.drawn_by import drawn_by
 
@@ -21,7 +21,7 @@ rule render_images:
         f"{BENCHMARKS}/{CRYSTALS}/images/shard-{{shard}}.tsv"
     conda:
         "../envs/rendering.yaml"
-    # Shards that run side by side share the cores; more than these keep no browser busier.
+    # Parallel shards share the cores; more than 8 threads do not keep the browsers busier.
     threads: max(1, min(8, cores_of_run() // n_shards()))
     resources:
         **requests("render_images", materials_per_shard()),

@@ -1,4 +1,4 @@
-# Cells of all methods -> predictions and scores -> tables, figures, report; and what a run says at its end.
+# Cells of all methods -> predictions and scores -> tables, figures, report; also the closing message of a run.
 
 
 include: "functions/report.smk"

@@ -1,4 +1,4 @@
-# Raw entries or the rows of a table -> a sample of checked materials, its twins, its split in three parts.
+# Raw entries or rows of a table -> a sample of checked materials, its twins, and its split into three parts.
 
 from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.splits.methods import SPLIT_METHODS
@@ -38,8 +38,8 @@ rule sample:
         script_path("sample")
 
 
-# A sample holds the predefined objectives; each other one is a table of its own, so that one more reruns no stage but
-# those that look at it.
+# A sample contains the predefined objectives; each other objective has its own table, so that adding one reruns only
+# the stages that use it.
 DERIVED_OBJECTIVES = [
     name
     for name in OBJECTIVES.get(CRYSTALS, ())
@@ -103,7 +103,7 @@ rule read_composition_table:
         script_path("read_composition_table")
 
 
-# All materials of a formula are in one shard, and those of formulas that may be one.
+# All materials with the same formula, or with formulas that may be equal, are in one shard.
 rule find_twins:
     input:
         sample=rules.sample.output.sample,
@@ -153,7 +153,7 @@ rule split_materials:
         validation_fraction=split_setting("validation_fraction"),
         random_state=split_setting("random_state"),
         column=split_setting("column"),
-        # Compositions of tables are as someone rounded them.
+        # Compositions in tables have been rounded by their authors.
         rounded=lambda wildcards: wildcards.source != CRYSTALS,
         seed=config["seed"],
         state=lambda wildcards: state_of_files(

@@ -1,10 +1,10 @@
-# What a run has made so far -> a page that a person can look at, until Ctrl-C; no part of `rule all`.
+# Results of a run so far -> a web page, served until Ctrl-C; not part of `rule all`.
 
 
 rule serve_structures:
     log:
         f"{LOGS}/serve_structures.log",
-    # The browser that looks at it is on the machine that Snakemake was started on.
+    # The user's browser is on the machine on which Snakemake was started.
     localrule: True
     conda:
         "../envs/rendering.yaml"

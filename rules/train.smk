@@ -10,12 +10,12 @@ include: "functions/train.smk"
 
 
 ENCODERS = config["encoders"]["source"]
-# Folders of the cells of a split, below which a method has one.
+# Folder of the cells of a split, with one subfolder per method.
 CELLS = f"{SPLIT}/cells"
 METHOD_FILES = f"{SOURCE}/encoders/{{method}}"
 
 
-# Source and method to the folders of these checkpoints; None for one of the hub.
+# Folders of these checkpoints by source and method; None for a checkpoint on the hub.
 try:
     OWN_FOLDERS = {
         (source, name): {
@@ -52,7 +52,7 @@ rule make_local_encoders:
         script_path("make_local_encoders")
 
 
-# What is fetched stays in a folder that all runs share; this run's output says what it uses of it.
+# Downloads stay in a folder that all runs share; the output of this run records which of them it uses.
 rule fetch_hub_encoders:
     output:
         record=f"{METHOD_FILES}/hub_encoders.json",
@@ -60,7 +60,7 @@ rule fetch_hub_encoders:
         f"{LOGS}/{{source}}/{{method}}/fetch_hub_encoders.log",
     benchmark:
         f"{BENCHMARKS}/{{source}}/{{method}}/fetch_hub_encoders.tsv"
-    # Often only the machine that Snakemake was started on can reach the network.
+    # Often only the machine on which Snakemake was started can reach the network.
     localrule: True
     conda:
         "../envs/training.yaml"
@@ -106,7 +106,7 @@ rule count_tokens:
         script_path("count_tokens")
 
 
-# What all cells of a method on a split share, where its engine has such.
+# The foundation that all cells of a method share on a split, if its engine has one.
 rule pretrain_engine:
     input:
         sample=SAMPLE,
@@ -202,7 +202,7 @@ rule train_cell:
         script_path("train_cells")
 
 
-# All cells of a combination that train in minutes: they share the start of a process, and what it imports.
+# All cells of a combination, if they train in minutes: they share one process and its imports.
 use rule train_cell as train_combination with:
     output:
         trained=[
@@ -225,11 +225,11 @@ use rule train_cell as train_combination with:
         ),
 
 
-# A method may train batches on crystals, and single cells on tables.
+# A method may train batches of cells on crystals and single cells on tables.
 ruleorder: train_combination > train_cell
 
 
-# All cells of a method: each of them takes less time than the start of a process.
+# All cells of a method, if each trains faster than a process starts.
 use rule train_cell as train_method with:
     output:
         trained=directory(f"{CELLS}/{{method}}"),

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Finds a browser that can draw the pictures, or installs one; says which it is.
-# usage: setup/install-browser.sh [folder of the environment's commands, .venv/bin if not given]
+# Finds a browser that can draw the pictures, or installs one, and reports which one it is.
+# usage: setup/install-browser.sh [folder of the environment's commands, default: .venv/bin]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=${1:-.venv/bin}
@@ -8,7 +8,7 @@ packages=(chromium libegl1 libegl-mesa0 libgl1-mesa-dri fonts-dejavu-core)
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-# The path of the browser that the workflow would take; fails, saying why, if there is none.
+# Print the path of the browser that the workflow would use; fail with the reason if there is none.
 browser_path() {
   PYTHONPATH=workflow "$bin/python" - <<'PYTHON'
 import sys
@@ -27,7 +27,7 @@ except UserError as error:
 PYTHON
 }
 
-# One line about the browser, if there is one and it can be started.
+# Print one line about the browser, if there is one and it can be started.
 report_browser() {
   local path version
   path=$(browser_path 2>>"$log") || return 1
@@ -43,14 +43,14 @@ if [[ -n ${POLYFACET_BROWSER:-} ]]; then
   exit 1
 fi
 
-echo "No browser yet: asking Playwright for one ..."
+echo "No browser found: downloading one with Playwright ..."
 if PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT=15000 timeout 900 \
   "$bin/playwright" install --no-shell chromium >>"$log" 2>&1; then
   report_browser && exit 0
 fi
 
 if [[ $EUID -eq 0 ]] && command -v apt-get >/dev/null; then
-  echo "Playwright gives none that runs: installing Debian's Chromium ..."
+  echo "Playwright could not provide a working browser: installing Debian's Chromium ..."
   export DEBIAN_FRONTEND=noninteractive
   if apt-get update -qq >>"$log" 2>&1 &&
     apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 "${packages[@]}" >>"$log" 2>&1; then
@@ -61,7 +61,7 @@ fi
 tail -n 20 "$log" >&2
 cat >&2 <<EOF
 
-No browser could be installed. The pictures need Chromium or Chrome; one of these helps:
+No browser could be installed. The pictures need Chromium or Chrome; try one of these:
   sudo apt-get install --no-install-recommends ${packages[*]}
   $bin/playwright install --with-deps chromium
   export POLYFACET_BROWSER=/path/to/chrome

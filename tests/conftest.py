@@ -1,4 +1,4 @@
-"""Fixtures that several layers of tests share."""
+"""Fixtures shared by several layers of tests."""
 
 import os
 import shutil
@@ -10,30 +10,30 @@ from reference_data import PLACES, reference_folder
 
 
 class ReferencePath(PosixPath):
-    """A path below the folder of reference data; naming what is not there skips the test."""
+    """A path below the folder of reference data; naming a missing file skips the test."""
 
     def __truediv__(self, name: str | os.PathLike[str]) -> "ReferencePath":
         path = super().__truediv__(name)
         if not path.exists():
-            pytest.skip(f"needs {path}, which docs/reference_data.md says where to get")
+            pytest.skip(f"needs {path}: see docs/reference_data.md for its source")
         return path
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Folder with real data and reference numbers, which are not part of the project."""
+    """Return the folder with real data and reference numbers, which are not part of the project."""
     folder = reference_folder()
     if folder is not None:
         return ReferencePath(folder)
     pytest.skip(
-        f"needs reference data in {PLACES[0]}: see docs/reference_data.md, or name their folder in "
+        f"needs reference data in {PLACES[0]}: see docs/reference_data.md, or set their folder in "
         "POLYFACET_REFERENCE"
     )
 
 
 @pytest.fixture
 def install(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable]:
-    """Return a function that makes it look as if another version of a package were installed."""
+    """Return a function that simulates the installation of another version of a package."""
     from polyfacet.runtime import packages
 
     def forget() -> None:
@@ -54,13 +54,13 @@ def install(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
 
 @pytest.fixture(scope="session")
 def alexandria_1d(shared: Path) -> Path:
-    """Folder with five files of real Alexandria entries (1D)."""
+    """Return the folder with five files of real Alexandria entries (1D)."""
     return shared / "data" / "alexandria_1d"
 
 
 @pytest.fixture(scope="session")
 def browser() -> Path:
-    """Browser that draws the pictures."""
+    """Return the path of the browser that draws the pictures."""
     from playwright.sync_api import sync_playwright
 
     from polyfacet.facets.image.finding import find_browser

@@ -1,4 +1,4 @@
-"""The commands of Snakemake that the documents tell the reader to type, as the shell passes them on."""
+"""The Snakemake commands in the documents, as the shell passes them on."""
 
 import os
 import re
@@ -12,22 +12,22 @@ from project import PROJECT
 PAGES = ("*.md", "docs/*.md", "config/*.md", "profiles/*.md", "embedded/*.md")
 BLOCK = re.compile(r"^```bash\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`(snakemake [^`]+)`")
-# Writes down its arguments, one per line and an empty line after them, instead of running anything.
+# Records its arguments, one per line followed by an empty line, instead of running anything.
 RECORDER = """#!/bin/bash
 printf '%s\\n' "$@" '' >> "$RECORD"
 """
 
 
 def documented_commands() -> dict[tuple[str, ...], str]:
-    """Find the commands.
+    """Collect the commands.
 
-    The shell itself reads the blocks, with a ``snakemake`` that writes down what it is given and without any
-    other program, so that quotes, loops and comments mean what they mean to a reader.
+    The shell itself reads the blocks, with a ``snakemake`` that records its arguments and without any other
+    program, so that quotes, loops and comments have their usual meaning.
 
     Returns
     -------
     dict
-        Arguments of each command, and the page that has it first.
+        Arguments of each command, with the first page that contains it.
     """
     found: dict[tuple[str, ...], str] = {}
     for pattern in PAGES:

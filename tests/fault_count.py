@@ -1,4 +1,4 @@
-"""A count of the faults that tests try, and of the materials that are lost by them."""
+"""Count the faults that tests try, and the materials that they lose."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,14 +9,14 @@ from workflow_copy import Workflow
 
 @dataclass
 class Faults:
-    """The faults that tests tried, and the materials that were looked for after them.
+    """The faults that tests tried, and the materials that were checked after them.
 
     Attributes
     ----------
     tried
-        Faults to whether they were survived.
+        Whether each fault was survived.
     looked_for, lost
-        Rows of materials in the tables of a run that nothing happened to; those missing after a fault.
+        Rows of materials in the tables of an undisturbed run; those missing after a fault.
     """
 
     tried: dict[str, bool] = field(default_factory=dict)
@@ -31,13 +31,13 @@ class Faults:
         self.tried[name] = True
 
     def add(self, others: "Faults") -> None:
-        """Count what other tests tried as well."""
+        """Add the counts of other tests."""
         self.tried |= others.tried
         self.looked_for += others.looked_for
         self.lost += others.lost
 
     def assert_same_results(self, workflow: Workflow, finished: Workflow, patterns: Sequence[str]) -> None:
-        """Count what was lost of the results that match, and require the same bytes."""
+        """Count lost rows in the results that match the patterns, and require the same bytes."""
         for pattern in patterns:
             expected = finished.materials(pattern)
             self.looked_for += len(expected)

@@ -1,4 +1,4 @@
-"""Cells and cards of a made-up grid, for tests that look at one thing of them."""
+"""Cells and cards of a made-up grid, for tests of single aspects."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -28,7 +28,7 @@ def cell_of(
     forms: Mapping[str, str] = MappingProxyType({}),
     **place: Any,
 ) -> Cell:
-    """Make a cell; ``place`` replaces fields of its place."""
+    """Return a cell; ``place`` replaces fields of its place."""
     return Cell(Place(**{**PLACE, **place}), facets, objective, engine, seed, threads=1, forms=forms)
 
 
@@ -56,5 +56,5 @@ def card_fields(**changes: Any) -> dict[str, Any]:
 
 
 def card_of(**changes: Any) -> Card:
-    """Make a card; ``changes`` replaces fields."""
+    """Return a card; ``changes`` replaces fields."""
     return Card(**card_fields(**changes))

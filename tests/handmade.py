@@ -31,31 +31,31 @@ CESIUM_CHLORIDES = [
 
 
 def rock_salt(cation: str, anion: str, a: float) -> Structure:
-    """Primitive cell of the rock salt structure; ``a`` is the cubic lattice constant, A."""
+    """Return the primitive cell of the rock salt structure; ``a`` is the cubic lattice constant, A."""
     lattice = Lattice([[0, a / 2, a / 2], [a / 2, 0, a / 2], [a / 2, a / 2, 0]])
     return Structure(lattice, [cation, anion], [[0, 0, 0], [0.5, 0.5, 0.5]])
 
 
 def zinc_blende(cation: str, anion: str, a: float) -> Structure:
-    """Primitive cell of the zinc blende structure; ``a`` is the cubic lattice constant, A."""
+    """Return the primitive cell of the zinc blende structure; ``a`` is the cubic lattice constant, A."""
     lattice = Lattice([[0, a / 2, a / 2], [a / 2, 0, a / 2], [a / 2, a / 2, 0]])
     return Structure(lattice, [cation, anion], [[0, 0, 0], [0.25, 0.25, 0.25]])
 
 
 def cesium_chloride(first: str, second: str, a: float) -> Structure:
-    """Cell of the CsCl structure; ``a`` is the cubic lattice constant, A."""
+    """Return the cell of the CsCl structure; ``a`` is the cubic lattice constant, A."""
     return Structure(Lattice.cubic(a), [first, second], [[0, 0, 0], [0.5, 0.5, 0.5]])
 
 
 def structures() -> dict[str, Structure]:
-    """Fifteen binaries in three structures, by identifier."""
+    """Return fifteen binaries with three structure types, by identifier."""
     makers = [(rock_salt, ROCK_SALTS), (zinc_blende, ZINC_BLENDES), (cesium_chloride, CESIUM_CHLORIDES)]
     cells = [make(*crystal) for make, crystals in makers for crystal in crystals]
     return {f"test{i:03d}": cell for i, cell in enumerate(cells)}
 
 
 def entry(mat_id: str, structure: Structure, **data: Any) -> dict[str, Any]:
-    """Give a structure the form of an Alexandria entry; ``data`` replaces fields of its data block."""
+    """Return a structure in the form of an Alexandria entry; ``data`` replaces fields of its data block."""
     block = {
         "mat_id": mat_id,
         "prototype_id": "AB_test",
@@ -81,7 +81,7 @@ def entry(mat_id: str, structure: Structure, **data: Any) -> dict[str, Any]:
 
 
 def entries() -> list[dict[str, Any]]:
-    """Give the fifteen binaries as entries, each with properties of its own."""
+    """Return the fifteen binaries as entries with different properties."""
     return [
         entry(
             mat_id,
@@ -98,7 +98,7 @@ def entries() -> list[dict[str, Any]]:
 
 
 def write_entries(path: Path, items: list[Any], *, bare: bool = False) -> Path:
-    """Write entries as JSON, compressed as the file's name says."""
+    """Write entries as JSON, compressed according to the file's name."""
     text = json.dumps(items if bare else {"entries": items})
     openers = {".json": open, ".bz2": bz2.open, ".gz": gzip.open}
     with openers[path.suffix](path, "wt", encoding="utf-8") as stream:
@@ -107,7 +107,7 @@ def write_entries(path: Path, items: list[Any], *, bare: bool = False) -> Path:
 
 
 def list_structures(folder: Path, mat_ids: Sequence[str], manifest: Path) -> Path:
-    """Write the table of a shard whose CIFs are in a folder."""
+    """Write the manifest of a shard whose CIFs are in a folder."""
     paths = [folder / f"{mat_id}.cif" for mat_id in mat_ids]
     rows = [
         {"mat_id": path.stem, "formula": "X", "cif": path.name, "sha256": sha256_of_file(path)}

@@ -1,4 +1,4 @@
-"""The Hugging Face hub as far as the project asks it, served on this machine."""
+"""A local server for the parts of the Hugging Face hub that the project uses."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ REVISION = "0123456789abcdef0123456789abcdef01234567"
 
 
 class Hub:
-    """Repositories that a stand-in of the hub serves, and the requests that it got."""
+    """Repositories that a replacement of the hub serves, and the requests that it received."""
 
     def __init__(self) -> None:
         self.repositories: dict[str, dict[str, bytes]] = {}
@@ -72,7 +72,7 @@ class HubHandler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serve_hub(monkeypatch: pytest.MonkeyPatch, repositories: dict[str, dict[str, bytes]]) -> Iterator[Hub]:
-    """Serve repositories, each a name and the files it holds, in place of the real hub."""
+    """Serve repositories, given as names with their files, instead of the real hub."""
     from huggingface_hub import constants
 
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):

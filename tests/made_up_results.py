@@ -1,4 +1,4 @@
-"""Made-up cells and scores of a run on crystals: rows of the tables that the report is made of."""
+"""Made-up cells and scores of a run on crystals: rows of the tables behind the report."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ BASELINES = ("mean", "median")
 
 
 def cell_row(row: str, objective: str = "gap", *, ok: bool = True, **changes: Any) -> dict[str, Any]:
-    """Return a row of ``CELLS``; ``row`` is a combination, or the name of a baseline."""
+    """Return a row of ``CELLS``; ``row`` is a combination or the name of a baseline."""
     is_baseline = row in BASELINES
     facts = CRYSTAL_OBJECTIVES.get(objective)
     return {
@@ -48,7 +48,7 @@ def cell_row(row: str, objective: str = "gap", *, ok: bool = True, **changes: An
 
 
 def score_rows(cell: Mapping[str, Any], **values: float) -> list[dict[str, Any]]:
-    """Return the rows of ``SCORES`` of a cell: metric to value, or a reason if it failed."""
+    """Return the rows of ``SCORES`` of a cell: values by metric, or a reason if it failed."""
     if cell["status"] == "failed":
         return list(scores_of_cell(cell, pd.DataFrame()))
     identity = {name: cell[name] for name in SCORES.names if name in cell and name != "reason"}

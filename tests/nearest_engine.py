@@ -1,4 +1,4 @@
-"""A plug-in of tests: sound engines, of which faulty ones are made, and some with models elsewhere."""
+"""A plug-in for tests: valid engines, from which faulty ones are derived, and some with misplaced models."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from polyfacet.runtime.resources import Cost
 from polyfacet.training.engines.base import ProbabilisticEngine, Resources, Settings, ValidationUse
 from polyfacet.training.engines.declaration import EngineDeclaration
 
-# Names the file that `InAFile` keeps its model in; ``{temporary}`` stands for the folder of temporary files.
+# Variable with the path where `InAFile` stores its model; ``{temporary}`` is the folder of temporary files.
 KEPT_IN = "NEAREST_ENGINE_KEPT_IN"
 
 
@@ -28,7 +28,7 @@ class OwnSettings(Settings):
 
 
 class Nearest(ProbabilisticEngine):
-    """The answer of the nearest training row."""
+    """Answers with the target of the nearest training row."""
 
     _known: np.ndarray
     _answers: np.ndarray
@@ -62,7 +62,7 @@ class Nearest(ProbabilisticEngine):
 
 
 class Founded(Nearest):
-    """One that needs its foundation."""
+    """Needs its foundation."""
 
     @classmethod
     def pretrain(
@@ -94,7 +94,7 @@ def _kept_in() -> Path:
 
 
 class InAFile(Nearest):
-    """Keeps the model in a file that stands somewhere else."""
+    """Keeps the model in a file outside its folder."""
 
     def write_model(self, folder: Path) -> None:
         self.write_to(_kept_in())
@@ -104,7 +104,7 @@ class InAFile(Nearest):
 
 
 class Choosing(Nearest):
-    """Chooses one of several answers to all rows by the validation rows; one of them has diverged."""
+    """Chooses one of several constant answers by the validation rows; one of them has diverged."""
 
     validation_use = ValidationUse.CHOICE
 

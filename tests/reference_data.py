@@ -1,4 +1,4 @@
-"""Where real data and reference numbers are, which are not part of the project."""
+"""Location of real data and reference numbers, which are not part of the project."""
 
 import os
 from pathlib import Path
@@ -10,5 +10,5 @@ PLACES = [Path(NAMED)] if NAMED else [PROJECT / "data" / "reference", PROJECT.pa
 
 
 def reference_folder() -> Path | None:
-    """Return the folder of the reference data; None where there is none."""
+    """Return the folder of the reference data; None if there is none."""
     return next((folder for folder in PLACES if folder.is_dir()), None)

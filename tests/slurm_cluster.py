@@ -1,7 +1,7 @@
-"""A small SLURM cluster on this machine, in namespaces of its own: nothing of it is left when it ends.
+"""A small SLURM cluster on this machine, in its own namespaces, which leaves nothing behind.
 
-The daemons see a network of one loopback interface, their own ``/run`` and ``/etc/slurm``.  Each node is a
-process namespace: to kill its first process is to lose the node and all that runs on it, as in a power cut.
+The daemons see a network with only a loopback interface, and their own ``/run`` and ``/etc/slurm``.  Each
+node is a process namespace: killing its first process kills everything on the node, as in a power cut.
 """
 
 import os
@@ -50,7 +50,7 @@ SLURM_CONF = """
     SelectTypeParameters=CR_Core_Memory
     SchedulerParameters=batch_sched_delay=0,sched_min_interval=100000,bf_interval=1
     SlurmdParameters=config_overrides
-    # Long enough for the daemon of a node that lives to answer on a loaded machine.
+    # Long enough for the daemon of a live node to answer on a loaded machine.
     SlurmdTimeout=30
     ReturnToService=2
     KillWait=1
@@ -63,7 +63,7 @@ SLURM_CONF = """
 """
 NODE = "NodeHostname={host} NodeAddr=127.0.0.1 CPUs=2 RealMemory=16000 State=UNKNOWN"
 NODES = ("c1", "c2", "g1")
-# A device that is there on every machine stands for the GPU, and SLURM sets CUDA_VISIBLE_DEVICES for it.
+# A device that exists on every machine replaces the GPU; SLURM sets CUDA_VISIBLE_DEVICES for it.
 GRES_CONF = "NodeName=g1 Name=gpu File=/dev/null Flags=nvidia_gpu_env"
 SLURMDBD_CONF = """
     AuthType=auth/munge
@@ -78,14 +78,14 @@ SLURMDBD_CONF = """
 
 
 def missing() -> str | None:
-    """Say what this machine lacks to start a cluster, if anything."""
+    """Return what this machine lacks to start a cluster, if anything."""
     if os.geteuid() != 0:
         return "needs root to start a SLURM cluster"
     absent = [name for name in PROGRAMS if shutil.which(name) is None]
     if absent:
         return f"needs {', '.join(absent)}: apt-get install slurm-wlm slurmdbd munge mariadb-server"
     if subprocess.run(["unshare", "--mount", "--net", "--pid", "--fork", "true"], check=False).returncode:
-        return "needs the right to make namespaces"
+        return "needs permission to create namespaces"
     return None
 
 
@@ -99,26 +99,26 @@ class Cluster:
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def inside(self, *command: str, folder: Path | None = None) -> list[str]:
-        """Give the command line that runs a command, in a folder, where the cluster can be seen."""
+        """Return the command line that runs a command in a folder inside the cluster's namespaces."""
         namespaces = (f"--target={self.namespaces}", "--mount", "--net")
         return ["nsenter", *namespaces, f"--wdns={folder or self.folder}", *command]
 
     def ask(self, *command: str) -> str:
-        """Run one of SLURM's commands and return what it prints."""
+        """Run one of SLURM's commands and return its output."""
         return subprocess.run(self.inside(*command), check=True, capture_output=True, text=True).stdout
 
     def accounting(self, *fields: str) -> list[dict[str, str]]:
-        """List the jobs that the cluster has accounted, one row for each time that one was started."""
+        """List the jobs in the cluster's accounting, one row per start of a job."""
         table = self.ask("sacct", "-D", "-X", "-n", "-P", "-o", ",".join(fields))
         return [dict(zip(fields, line.split("|"), strict=True)) for line in table.splitlines()]
 
     def kill(self, name: str) -> None:
-        """Kill a daemon; with that of a node all that runs on the node is gone at once."""
+        """Kill a daemon; the daemon of a node takes everything on the node with it."""
         self.processes[name].kill()
         self.processes[name].wait()
 
     def start(self, name: str, *command: str, ready: Callable[[], bool]) -> None:
-        """Start a daemon and wait until it works; it ends with the test, however that ends."""
+        """Start a daemon and wait until it works; it ends when the test ends, even on failure."""
         log = self.folder / f"{name}.log"
         with log.open("wb") as stream:
             self.processes[name] = subprocess.Popen(
@@ -135,18 +135,18 @@ class Cluster:
             time.sleep(0.1)
 
     def works(self, *command: str) -> bool:
-        """Say whether a command inside the namespaces succeeds."""
+        """Return whether a command inside the namespaces succeeds."""
         return subprocess.run(self.inside(*command), check=False, capture_output=True).returncode == 0
 
 
 @contextmanager
 def slurm_cluster(folder: Path) -> Iterator[Cluster]:
-    """Run a cluster of two nodes in the partition ``cpu`` and one with a pretended GPU in ``gpu``.
+    """Run a cluster with two nodes in the partition ``cpu`` and one with a simulated GPU in ``gpu``.
 
     Parameters
     ----------
     folder
-        Empty folder for configuration and logs; state and database go with the namespaces' ``/run``.
+        Empty folder for configuration and logs; state and database are in the namespaces' ``/run``.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def slurm_cluster(folder: Path) -> Iterator[Cluster]:
         _start_accounting(cluster)
         cluster.start("slurmctld", "slurmctld", "-D", ready=lambda: cluster.works("scontrol", "ping"))
         for name in NODES:
-            # Whatever runs on the node is in a process namespace that ends with its first process, slurmd.
+            # All processes of the node are in a process namespace that ends with its first process, slurmd.
             node = ("unshare", "--pid", "--mount-proc", "--fork", "--kill-child", "slurmd", "-D", "-N", name)
             cluster.start(name, *node, ready=lambda name=name: _is_idle(cluster, name))
         yield cluster
@@ -181,9 +181,9 @@ def _write_configuration(folder: Path) -> None:
 
 
 def _make_namespaces(folder: Path, daemons: ExitStack) -> int:
-    """Make a network and a view of the file system; return the process that holds them."""
+    """Create the network and mount namespaces; return the process that holds them."""
     steps = (
-        # The daemons find no address to listen on where there is none but the loopback's own.
+        # The daemons need an address besides the loopback's own to listen on.
         "ip link set lo up",
         "ip address add 192.0.2.1/32 dev lo",
         "mount -t tmpfs tmpfs /run",
@@ -199,7 +199,7 @@ def _make_namespaces(folder: Path, daemons: ExitStack) -> int:
     daemons.callback(holder.kill)
     while not (folder / "prepared").exists():
         if holder.poll() is not None:
-            raise RuntimeError("the namespaces of the cluster could not be prepared: see the messages above")
+            raise RuntimeError("the namespaces of the cluster could not be created: see the messages above")
         time.sleep(0.05)
     return holder.pid
 
@@ -219,7 +219,7 @@ def _start_munge(cluster: Cluster) -> None:
 
 
 def _start_accounting(cluster: Cluster) -> None:
-    """Start the database and slurmdbd, and make the account that jobs are booked on."""
+    """Start the database and slurmdbd, and create the account of the jobs."""
     database = ("--datadir=/run/database", "--user=root")
     cluster.ask("mariadb-install-db", "--no-defaults", *database, "--auth-root-authentication-method=socket")
     cluster.start(

@@ -1,4 +1,4 @@
-"""Made-up rows with something to learn from the facets that are numbers."""
+"""Made-up rows whose targets can be learned from numeric facets."""
 
 from pathlib import Path
 
@@ -14,14 +14,14 @@ N_FEATURES = 5
 
 
 def synthetic_cells(n: int, folder: Path | None = None) -> pd.DataFrame:
-    """Make rows whose answers follow from the first two features and, with a folder, from the picture.
+    """Return rows whose targets depend on the first two features and, with a folder, on the picture.
 
     Parameters
     ----------
     n
         Number of rows.
     folder
-        Where composition images are written; None makes none.
+        Folder for composition images; None for no images.
     """
     generator = np.random.default_rng(3)
     features = generator.normal(size=(n, N_FEATURES)) * [1, 10, 100, 1, 1]
@@ -46,7 +46,7 @@ def synthetic_cells(n: int, folder: Path | None = None) -> pd.DataFrame:
 
 
 def _picture(path: Path, grey: int) -> str:
-    """Write a composition image, twice as large as its pixels, that has one grey level at the top."""
+    """Write a composition image with a scale of 2 and one grey level in its upper half."""
     pixels = np.zeros((48, 42), dtype=np.uint8)
     pixels[:24] = grey
     Image.fromarray(pixels).save(path)

@@ -1,4 +1,4 @@
-"""A copy of the workflow in a folder of its own, that a test may run and change."""
+"""A copy of the workflow in a separate folder, which a test may run and change."""
 
 import os
 import re
@@ -24,12 +24,12 @@ class Workflow:
     folder: Path
 
     def command(self, *arguments: str) -> list[str]:
-        """Give the command line of Snakemake with the tiny configuration."""
+        """Return the command line of Snakemake with the tiny configuration."""
         base = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config/test.yaml"]
         return [*base, *arguments]
 
     def run(self, *arguments: str, check: bool = True) -> str:
-        """Run Snakemake and return what it printed."""
+        """Run Snakemake and return its output."""
         done = subprocess.run(
             self.command(*arguments),
             cwd=self.folder,
@@ -43,7 +43,7 @@ class Workflow:
         return done.stdout
 
     def typed(self, *arguments: str, variables: Mapping[str, str] = MappingProxyType({})) -> tuple[int, str]:
-        """Run Snakemake with these arguments and no others; return its exit status and what it printed."""
+        """Run Snakemake with only these arguments; return its exit status and output."""
         done = subprocess.run(
             [sys.executable, "-m", "snakemake", *arguments],
             cwd=self.folder,
@@ -80,7 +80,7 @@ class Workflow:
 
 
 def environment() -> dict[str, str]:
-    """Give the environment of a run: as the user has it, one thread per process."""
+    """Return the environment of a run: that of the user, with one thread per process."""
     return {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 

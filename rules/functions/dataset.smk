@@ -1,8 +1,8 @@
-# Functions that rules/dataset.smk calls for inputs, parameters and resources of its rules.
+# Input, parameter and resource functions of rules/dataset.smk.
 
 
 def files_of_stages(facets):
-    """The files of those facets that have a stage of their own, as patterns."""
+    """Return the file patterns of those facets that have their own stage."""
     return [
         files_of_facet(facet, FORMS.get(facet.base, ""), SOURCE, SPLIT)
         for facet in facets
@@ -11,7 +11,7 @@ def files_of_stages(facets):
 
 
 def tables_of_shard(wildcards):
-    """Tables of a shard, one per facet that has a stage."""
+    """Return the tables of a shard, one per facet with a stage."""
     return [
         files.table.format(**wildcards)
         for files in files_of_stages(FACETS_OF[wildcards.source])
@@ -19,7 +19,7 @@ def tables_of_shard(wildcards):
 
 
 def pictures_of_shard(wildcards):
-    """Folders of the pictures of a shard."""
+    """Return the folders with the pictures of a shard."""
     return [
         files.pictures.format(**wildcards)
         for files in files_of_stages(FACETS_OF[wildcards.source])

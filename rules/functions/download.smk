@@ -1,14 +1,14 @@
-# Functions that rules/download.smk calls for inputs, parameters and resources of its rules.
+# Input and parameter functions of rules/download.smk.
 
 from polyfacet.runtime.file_state import state_of_files
 from polyfacet.sources.alexandria.source_files import source_files
 
 
 def files_of_sources(wildcards):
-    """The files that `sources` names; in a folder, each of those that are read."""
+    """Return the files in `sources`; for folders, all files in them that are read."""
     return source_files(config["sources"], PUBLISHED)
 
 
 def state_of_sources(wildcards):
-    """Digest of what identifies the content of these files: Snakemake compares times only."""
+    """Return a digest that identifies the content of these files: Snakemake compares only times."""
     return state_of_files(map(Path, files_of_sources(wildcards)))

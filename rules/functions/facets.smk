@@ -1,12 +1,12 @@
-# Functions that rules/facets.smk calls for inputs, parameters and resources of its rules.
+# Input, parameter and resource functions of rules/facets.smk.
 
 
 def names_of_facets(condition):
-    """A regular expression of the facets with a function that a condition is true of."""
+    """Return a regular expression for the facets with a function that meet a condition."""
     names = [name for name, facet in MADE_FACETS.items() if condition(facet)]
     return "|".join(names) or "nothing"
 
 
 def of_structure(wildcards):
-    """Whether the facet of a job is made of structures."""
+    """Return whether the facet of a job is computed from structures."""
     return MADE_FACETS[wildcards.facet].needs == "structure"

@@ -1,10 +1,10 @@
-# Functions that rules/images.smk calls for inputs, parameters and resources of its rules.
+# Parameter functions of rules/images.smk.
 
 from polyfacet.facets.image.drawn_by import drawn_by
 
 
 def what_draws(wildcards):
-    """Browser build and WebGL back end, on which the bytes of a picture depend."""
+    """Return the browser build and WebGL back end, on which the bytes of a picture depend."""
     return _what_draws()
 
 

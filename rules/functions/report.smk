@@ -1,8 +1,8 @@
-# Functions that rules/report.smk calls for inputs, parameters and resources of its rules.
+# Input functions of rules/report.smk and the messages at the end of a run.
 
 
 def of_stages(attribute):
-    """What the stages of all facets of the run say of rejects or kept results, each file once."""
+    """Return the files with rejects or provenance of the stages of all facets of the run, each once."""
     return list(
         dict.fromkeys(
             path
@@ -16,7 +16,7 @@ def of_stages(attribute):
 
 
 def counted_tokens_of_run():
-    """What the text encoders of all methods know of their texts."""
+    """Return the token counts of all methods with text encoders."""
     return [
         rules.count_tokens.output.tokens.format(
             source=source, method=name, text=facet.name
@@ -28,7 +28,7 @@ def counted_tokens_of_run():
 
 
 def structures_of_run(pattern):
-    """Files of the stage that writes CIFs, where a facet starts from these."""
+    """Return the files of the stage that writes CIFs, if a facet uses them."""
     structural = any(
         needs_structure(facet, FORMS) for facet in FACETS_OF.get(CRYSTALS, ())
     )
@@ -36,7 +36,7 @@ def structures_of_run(pattern):
 
 
 def results_of_run():
-    """What a run is for, by name."""
+    """Return the final results of a run by name."""
     return {
         "report": [rules.write_report.output.report],
         "tables": [rules.tabulate_results.output.tables],
@@ -48,7 +48,7 @@ def results_of_run():
 
 
 def closing_message():
-    """Where the results are, said once at the end of a run (which may have been of a part only)."""
+    """Return the message at the end of a run: where the results are (perhaps only some of them)."""
     made = [
         (name, f"{Path(path).parent}/" if name == "dataset" else path)
         for name, paths in results_of_run().items()
@@ -59,9 +59,9 @@ def closing_message():
 
 
 def failure_message(snakemake_log):
-    """What to do after a failure."""
+    """Return the message after a failure: where the reason is and what to do."""
     return (
         f"\nThe run stopped. The reason is above and in the log of the rule under {LOGS}/ "
         f"(Snakemake's own log: {snakemake_log}).\n"
-        "What is finished is kept: fix the cause and run the same command again."
+        "Finished results are kept: fix the cause and run the same command again."
     )

@@ -1,8 +1,8 @@
-# Functions that rules/sample.smk calls for inputs, parameters and resources of its rules.
+# Input and parameter functions of rules/sample.smk.
 
 
 def derived_objectives(source, names=None):
-    """The tables of objectives of a source (all if none are named) that are not in its sample."""
+    """Return the tables of those objectives of a source (all by default) that are not in its sample."""
     wanted = DERIVED_OBJECTIVES if source == CRYSTALS else []
     return [
         rules.derive_objective.output.table.format(objective=name)
@@ -12,16 +12,16 @@ def derived_objectives(source, names=None):
 
 
 def twins_of_source(wildcards):
-    """What crystals stay together; rows of tables have no structures to compare."""
+    """Return the tables of twins, which stay together in a split; tables have no structures to compare."""
     is_crystals = wildcards.source == CRYSTALS
     return all_shards(rules.find_twins.output.twins) if is_crystals else []
 
 
 def split_method(wildcards):
-    """The name of the way to split of a job."""
+    """Return the name of the split method of a job."""
     return SPLITS[wildcards.split]["method"]
 
 
 def split_setting(name):
-    """A setting of a job's split, as a parameter."""
+    """Return a parameter function for a setting of a job's split."""
     return lambda wildcards: SPLITS[wildcards.split][name]

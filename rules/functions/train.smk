@@ -1,4 +1,4 @@
-# Functions that rules/train.smk calls for inputs, parameters and resources of its rules.
+# Input, parameter and resource functions of rules/train.smk.
 
 from types import SimpleNamespace
 
@@ -12,12 +12,12 @@ from polyfacet.training.engines.registry import engine_files, needs_statistics
 
 
 def method_of(wildcards):
-    """The method of a job: engine, combinations, settings."""
+    """Return the method of a job: engine, combinations, settings."""
     return METHODS[wildcards.source][wildcards.method]
 
 
 def own_checkpoints_of(source, name):
-    """The checkpoints that the configuration names for a method, by facet."""
+    """Return the checkpoints that the configuration names for a method, by facet."""
     settings = METHODS[source][name]["settings"]
     return own_checkpoints(
         facets_of_methods(source, [name]),
@@ -27,26 +27,26 @@ def own_checkpoints_of(source, name):
 
 
 def fetches_encoders(wildcards):
-    """Whether a method takes encoders from the hub."""
+    """Return whether a method uses encoders from the hub."""
     own = OWN_FOLDERS.get((wildcards.source, wildcards.method))
     return own is not None and (ENCODERS == "hub" or None in own.values())
 
 
 def local_encoders(wildcards):
-    """The local encoders, where a method starts from them."""
+    """Return the local encoders, if a method starts from them."""
     has = (wildcards.source, wildcards.method) in OWN_FOLDERS and ENCODERS == "local"
     return rules.make_local_encoders.output.encoders if has else []
 
 
 def hub_encoders(wildcards):
-    """The record of the encoders of the hub, where a method starts from them."""
+    """Return the record of the encoders from the hub, if a method starts from them."""
     if not fetches_encoders(wildcards):
         return []
     return rules.fetch_hub_encoders.output.record.format(**wildcards)
 
 
 def tables_of_text(wildcards):
-    """The tables of a text facet."""
+    """Return the tables of a text facet."""
     (files,) = files_of_stages([facet_named(wildcards.text)])
     return expand(
         files.table,
@@ -56,21 +56,21 @@ def tables_of_text(wildcards):
 
 
 def facets_of_job(wildcards):
-    """The facets that the cells of a job look at: of one combination, or of all of a method."""
+    """Return the facets that the cells of a job use: of one combination, or of all those of a method."""
     if hasattr(wildcards, "combination"):
         return facets_of(wildcards.combination)
     return facets_of_methods(wildcards.source, [wildcards.method])
 
 
 def gpus_of_training(wildcards):
-    """One GPU for a cell, or what the cells of a method share, that gains by it."""
+    """Request one GPU for cells, or for the foundation of a method, if training benefits from it."""
     from_hub = config["encoders"]["source"] == "hub"
     gains = engine_of(wildcards).gains_by_gpu(facets_of_job(wildcards), from_hub)
     return 1 if HAS_GPUS and gains else None
 
 
 def files_of_facets(attribute):
-    """Files that the stages of a job's facets have made, of all shards, facet after facet."""
+    """Return an input function for the files of a job's facets, for all shards, ordered by facet."""
 
     def files(wildcards):
         return [
@@ -90,7 +90,7 @@ def files_of_facets(attribute):
 
 
 def counted_tokens(wildcards):
-    """What says that a method's encoder knows its texts; a cell waits for it, and does not depend on it."""
+    """Return the files that confirm that a method's encoder knows its texts; changes in them rerun no cell."""
     if (wildcards.source, wildcards.method) not in OWN_FOLDERS:
         return []
     return [
@@ -103,7 +103,7 @@ def counted_tokens(wildcards):
 
 
 def statistics_of_job(wildcards):
-    """The statistics of the compositions, where a method looks at them."""
+    """Return the composition statistics, if a method uses them."""
     method = method_of(wildcards)
     if not needs_statistics(method["engine"], method["settings"]):
         return []
@@ -115,30 +115,30 @@ def statistics_of_job(wildcards):
 
 
 def combinations_of_job(wildcards):
-    """The combinations of a job: one, or all of its method."""
+    """Return the combinations of a job: one, or all of its method."""
     one = getattr(wildcards, "combination", None)
     return [one] if one else method_of(wildcards)["combinations"] or [NO_FACET]
 
 
 def objectives_of_job(wildcards):
-    """The objectives of a job: one, or all of its source."""
+    """Return the objectives of a job: one, or all of its source."""
     one = getattr(wildcards, "objective", None)
     return [one] if one else list(OBJECTIVES[wildcards.source])
 
 
 def is_batch(wildcards):
-    """Whether a job trains the cells of one combination for all objectives."""
+    """Return whether a job trains the cells of one combination for all objectives."""
     return hasattr(wildcards, "combination") and not hasattr(wildcards, "objective")
 
 
 def folder_of_job(wildcards, output):
-    """The folder of a job's cells: that of one cell, of a combination or of a method."""
+    """Return the folder of a job's cells: that of one cell, a combination or a method."""
     first = Path(output[0])
     return str(first.parent if is_batch(wildcards) else first)
 
 
 def cells_of_job(wildcards):
-    """The cells that a job trains: combination, objective, and the folder of each in that of the job."""
+    """Return the cells that a job trains: combination, objective, and folder relative to that of the job."""
     levels = ("combination", "objective")
     free = [level for level in levels if not hasattr(wildcards, level)]
     cells = [
@@ -157,19 +157,19 @@ def cells_of_job(wildcards):
 
 
 def kept_cells(wildcards, output):
-    """Folder that keeps the cells of a batch for later runs; None for other jobs."""
+    """Return the folder that keeps the cells of a batch for later runs; None for other jobs."""
     if not is_batch(wildcards):
         return None
     return kept_folder(folder_of_job(wildcards, output))
 
 
 def derived_objectives_of_job(wildcards):
-    """The tables of those objectives of a job's cells that are not in the sample."""
+    """Return the tables of those objectives of a job's cells that are not in the sample."""
     return derived_objectives(wildcards.source, objectives_of_job(wildcards))
 
 
 def place_of_job(wildcards):
-    """Where the cells of a job are in the grid."""
+    """Return the position of a job's cells in the grid."""
     return {
         "run": config["run_name"],
         "source": wildcards.source,
@@ -181,7 +181,7 @@ def place_of_job(wildcards):
 
 
 def checkpoints_of_job(wildcards):
-    """The checkpoints of the configuration that concern the cells of a job."""
+    """Return the configured checkpoints that the cells of a job use."""
     named = config["encoders"]["checkpoints"]
     if (wildcards.source, wildcards.method) not in OWN_FOLDERS:
         return {}
@@ -194,14 +194,14 @@ def checkpoints_of_job(wildcards):
 
 
 def checkpoint_files_of_job(wildcards):
-    """What the local checkpoints of a job are, for Snakemake to see a change behind their names."""
+    """Return the states of a job's local checkpoints, so that Snakemake notices changed contents."""
     folders = OWN_FOLDERS.get((wildcards.source, wildcards.method), {})
     found = {facet.name: folders.get(facet.name) for facet in facets_of_job(wildcards)}
     return {facet: folder_state(folder) for facet, folder in found.items() if folder}
 
 
 def names_of_methods(condition):
-    """A regular expression of the methods for which a condition on source and method is true."""
+    """Return a regular expression for the methods that meet a condition on source and method."""
     names = {
         name
         for source, methods in METHODS.items()
@@ -212,9 +212,9 @@ def names_of_methods(condition):
 
 
 def trains_in_batches(wildcards):
-    """Whether the cells of a method on crystals train in minutes: one job trains all of a combination.
+    """Return whether one job trains all cells of a combination, because each takes only minutes.
 
-    The number of rows of a table is unknown before it is read: each of its cells is a job.
+    Only for crystals: the number of rows of a table is unknown before it is read, so each cell is a job.
     """
     if wildcards.source != CRYSTALS or engine_of(wildcards).cheap:
         return False
@@ -222,20 +222,20 @@ def trains_in_batches(wildcards):
 
 
 def engine_code(wildcards):
-    """Files of the engine of a job's method, which the script that trains imports by name."""
+    """Return the files of the engine of a job's method, which the training script imports by name."""
     method = method_of(wildcards)
     return engine_files(method["engine"], method["settings"])
 
 
 def foundation_of_job(wildcards):
-    """The foundation of a job's method on its split; nothing for an engine without one."""
+    """Return the foundation of a job's method on its split; empty for engines without one."""
     if not engine_of(wildcards).foundation:
         return []
     return rules.pretrain_engine.output.foundation.format(**wildcards)
 
 
 def trained_cells():
-    """The folders of all cells of the run."""
+    """Return the folders of all cells of the run."""
     return [
         path
         for source, methods in METHODS.items()

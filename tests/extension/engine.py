@@ -1,6 +1,6 @@
 """An engine in one file: the mean of the nearest neighbours among principal components.
 
-The components are its foundation: fitted once for each split, on all training rows, for all objectives.
+The components are its foundation: fitted once per split, on all training rows, for all objectives.
 """
 
 from collections.abc import Sequence
@@ -25,16 +25,16 @@ COMPONENTS = "components.npz"
 
 
 class NeighboursSettings(Settings):
-    """How many neighbours answer, and among how many components they are sought."""
+    """Number of neighbours, and of the components in which they are searched."""
 
     k: int = Field(default=5, ge=1, description="Number of neighbours.")
-    components: int = Field(default=4, ge=1, description="Principal components of each facet, at most.")
+    components: int = Field(default=4, ge=1, description="Maximum number of principal components per facet.")
 
 
 class Neighbours(ProbabilisticEngine):
-    """The mean, or the shares of the classes, of the nearest training rows."""
+    """Predicts the mean, or the class shares, of the nearest training rows."""
 
-    # They are rows to answer by like the others.
+    # Validation rows are possible neighbours, too.
     validation_use = ValidationUse.TRAINING
     _known: np.ndarray
     _answers: np.ndarray
@@ -44,7 +44,7 @@ class Neighbours(ProbabilisticEngine):
     def pretrain(
         cls, settings: Any, rows: pd.DataFrame, facets: Sequence[Facet], folder: Path, resources: Resources
     ) -> None:
-        """Fit scaling and principal components of each facet."""
+        """Fit the scaling and principal components of each facet."""
         fitted: dict[str, np.ndarray] = {}
         for facet in facets:
             values = original_features(rows, [facet])
@@ -57,7 +57,7 @@ class Neighbours(ProbabilisticEngine):
         np.savez(folder / COMPONENTS, **fitted)
 
     def learn(self, train: pd.DataFrame, valid: pd.DataFrame, objective: Objective) -> None:
-        """Remember all rows."""
+        """Store all rows."""
         if self.resources.foundation is None:
             raise ValueError("the engine `closest` needs its foundation")
         with np.load(self.resources.foundation / COMPONENTS) as stored:
@@ -72,23 +72,23 @@ class Neighbours(ProbabilisticEngine):
         )
 
     def answer(self, frame: pd.DataFrame) -> np.ndarray:
-        """Average the answers of the neighbours."""
+        """Average the targets of the neighbours."""
         if self.objective.classes:
             likeliest = self.predict_probabilities(frame).argmax(axis=1)
             return np.array(self.objective.classes, dtype=object)[likeliest]
         return self._mean_of_neighbours(frame)
 
     def predict_probabilities(self, frame: pd.DataFrame) -> np.ndarray:
-        """Give the shares of the classes among the neighbours."""
+        """Return the class shares among the neighbours."""
         return self._mean_of_neighbours(frame)
 
     def write_model(self, folder: Path) -> None:
-        """Write what it remembers."""
+        """Write the stored rows and the components."""
         np.savez(folder / "rows.npz", known=self._known, answers=self._answers)
         np.savez(folder / COMPONENTS, **self._components)
 
     def read_model(self, folder: Path) -> None:
-        """Read it."""
+        """Read the stored rows and the components."""
         with np.load(folder / "rows.npz") as stored:
             self._known, self._answers = stored["known"], stored["answers"]
         with np.load(folder / COMPONENTS) as stored:

@@ -1,4 +1,4 @@
-"""A facet in one file: how densely a crystal is packed, as numbers."""
+"""A facet in one file: numbers that describe how densely a crystal is packed."""
 
 import numpy as np
 from pymatgen.core import Structure
@@ -7,7 +7,7 @@ from polyfacet.facets.declaration import Facet, FacetError
 
 
 def packing(structure: Structure) -> list[float]:
-    """Return density (g/cm^3), volume per atom (A^3) and share of the volume that atomic spheres fill."""
+    """Return density (g/cm^3), volume per atom (A^3) and the volume fraction of atomic spheres."""
     radii = [species.atomic_radius for site in structure for species in site.species]
     if None in radii:
         raise FacetError("an element has no atomic radius")

@@ -1,4 +1,4 @@
-"""An objective in one file: the magnetic moment of an atom."""
+"""An objective in one file: the magnetic moment per atom."""
 
 from polyfacet.materials.crystal_objectives import Calculation, CrystalObjective
 

@@ -1,4 +1,4 @@
-"""A way to split in one file: train on small cells, test on the largest."""
+"""A split method in one file: train on small cells, test on the largest."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from polyfacet.splits.parts import TEST, TRAIN, VALID
 
 
 def largest_held_out(materials: pd.DataFrame, settings: SplitSettings) -> Mapping[str, str]:
-    """Test on the cells of most sites; of the others, each repeat validates on its own."""
+    """Test on the cells with most sites; each repeat draws its own validation rows from the others."""
     ordered = materials.sort_values(["n_sites", "mat_id"])["mat_id"].tolist()
     n_rest = round(settings.train_fraction * len(ordered))
     rest = sorted(

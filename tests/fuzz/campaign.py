@@ -1,4 +1,4 @@
-"""A run of many hostile cases: counted, reproducible, and watched for writes outside its folder."""
+"""Run many hostile cases: counted, reproducible, and watched for writes outside the folder."""
 
 import os
 import random
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# Neither a case that takes long nor one that takes all memory may go unnoticed.
+# Slow cases and cases that use up the memory must be noticed.
 CASE_LIMIT_S = 20
 MEMORY_LIMIT_BYTES = 6 << 30
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
@@ -31,7 +31,7 @@ CHANGING = (
 
 
 class TooSlowError(Exception):
-    """A case that did not end in time."""
+    """A case that exceeded the time limit."""
 
 
 class WatchError(Exception):
@@ -40,7 +40,7 @@ class WatchError(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """Something that reads what others wrote.
+    """A reader of external input.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Target:
     document
         Draws a hostile document.
     read
-        Reads it, in a folder for scratch files; gives the reason for which it was refused.
+        Reads it, in a folder for scratch files; returns the reason if it was rejected.
     """
 
     share: float
@@ -59,14 +59,14 @@ class Target:
 
 @dataclass
 class Findings:
-    """What came of the cases of one target.
+    """Results of the cases of one target.
 
     Attributes
     ----------
     outcomes
-        Number of cases by what became of them: ``taken``, or why they were refused.
+        Number of cases by outcome: ``taken``, or the reason for rejection.
     unexpected
-        Error to the number of the first case that raised it.
+        Number of the first case that raised each error.
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -75,7 +75,7 @@ class Findings:
 
 
 def attack(name: str, target: Target, cases: range, seed: int, folder: Path) -> Findings:
-    """Give a target many documents; the same seed and number make the same document."""
+    """Feed many documents to a target; the same seed and number give the same document."""
     findings = Findings()
     start = time.process_time()
     for number in cases:
@@ -101,13 +101,13 @@ def refused(reason: str, error: Exception, mentioned: str = "") -> str:
 
 
 def limit_memory() -> None:
-    """Let a case that takes all memory fail instead of the machine."""
+    """Make a case fail, instead of the machine, if it uses up the memory."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
 
 
 @contextmanager
 def watched(folder: Path) -> Iterator[None]:
-    """Forbid writes outside a folder, processes and connections, for as long as the context lasts."""
+    """Forbid writes outside a folder, new processes and connections while the context lasts."""
     allowed = (str(folder.resolve()) + os.sep, os.devnull)
     active = True
 
@@ -136,7 +136,7 @@ def _in_time() -> Iterator[None]:
     def stop(*_: Any) -> None:
         raise TooSlowError(f"more than {CASE_LIMIT_S} s")
 
-    # Time of the processor: a busy machine makes no case slow, and the clock is that of pytest-timeout.
+    # CPU time: a busy machine does not slow a case down, and pytest-timeout uses the wall clock.
     before = signal.signal(signal.SIGPROF, stop)
     signal.setitimer(signal.ITIMER_PROF, CASE_LIMIT_S)
     try:
@@ -147,7 +147,7 @@ def _in_time() -> Iterator[None]:
 
 
 def _signature(error: Exception) -> str:
-    """Name an error by its kind and the innermost place that raised it, so that equal ones count once."""
+    """Identify an error by its type and innermost location, so that equal ones count once."""
     trace = error.__traceback__
     while trace and trace.tb_next:
         trace = trace.tb_next

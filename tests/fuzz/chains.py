@@ -1,4 +1,4 @@
-"""From an entry to its facets: each target goes the whole way of a material, through the stages' own code."""
+"""From an entry to its facets: each target runs the code of all stages that a material passes."""
 
 import json
 import random
@@ -34,14 +34,14 @@ DRAWINGS = [RenderSettings(views=VIEWS, cell=cell) for cell in ("given", "primit
 
 
 def hostile_geometry(rng: random.Random) -> Any:
-    """Draw an entry with wrong values in its structure alone."""
+    """Draw an entry with wrong values only in its structure."""
     hostile = entry("hostile", rng.choice(SEEDS))
     hostile["structure"] = mutated_value(hostile["structure"], rng, rng.randrange(1, 3))
     return hostile
 
 
 def hostile_crystal(rng: random.Random) -> Any:
-    """Draw an entry whose values are sound, and whose crystal need not be; now and then, wrong values."""
+    """Draw an entry with valid values and an odd crystal; occasionally with wrong values."""
     if rng.random() < 0.1:
         return hostile_geometry(rng)
     crystal = odd_crystal(rng.choice(SEEDS), rng, rng.randrange(1, 4))
@@ -49,12 +49,12 @@ def hostile_crystal(rng: random.Random) -> Any:
 
 
 def write_structure(value: Any, folder: Path) -> str | None:
-    """Write the CIF of an entry that passes its check, as the structures' stage does."""
+    """Write the CIF of an entry that passes its check, as the stage for structures does."""
     return _along(value, folder, lambda material, cif: None)
 
 
 def build_graph(value: Any, folder: Path) -> str | None:
-    """Build the graph of an entry as the graphs' stage does; it must be whole, and read back as it is."""
+    """Build the graph of an entry as the stage for graphs does; it must be finite and read back unchanged."""
     return _along(value, folder, _graph)
 
 
@@ -64,12 +64,12 @@ def write_texts(value: Any, folder: Path) -> str | None:
 
 
 def hostile_picture(rng: random.Random) -> tuple[Any, RenderSettings]:
-    """Draw an entry, and how it is to be drawn."""
+    """Draw an entry and render settings at random."""
     return hostile_crystal(rng), rng.choice(DRAWINGS)
 
 
 def make_scene(picture: tuple[Any, RenderSettings], folder: Path) -> str | None:
-    """Make the scenes of an entry as the pictures' stage does before it draws them."""
+    """Build the scenes of an entry as the stage for pictures does before it draws them."""
     value, settings = picture
 
     def scene(material: Material, cif: Path) -> str | None:
@@ -86,7 +86,7 @@ def make_scene(picture: tuple[Any, RenderSettings], folder: Path) -> str | None:
 
 
 def _along(value: Any, folder: Path, last: Callable[[Material, Path], str | None]) -> str | None:
-    """Take an entry to its CIF, and then to what is made of that."""
+    """Convert an entry to its CIF, then apply the last step."""
     try:
         material = material_from_entry(value)
     except InvalidEntryError as error:

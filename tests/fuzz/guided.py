@@ -1,7 +1,7 @@
-"""Attack one reader with bytes that coverage guides: python tests/fuzz/guided.py TARGET [-runs=N] [-seed=S].
+"""Attack one reader with coverage-guided bytes: python tests/fuzz/guided.py TARGET [-runs=N] [-seed=S].
 
-Needs `pip install atheris`; what follows the target are libFuzzer's own options.  It stops at the first
-finding, and writes the document to a file that it names.
+Needs `pip install atheris`; options after the target are those of libFuzzer.  It stops at the first finding
+and writes the document to a file that it names.
 """
 
 import json
@@ -27,11 +27,11 @@ with atheris.instrument_imports(include=["polyfacet", "pymatgen.io.cif"]):
 
 
 def text_of(content: bytes) -> str:
-    """Take bytes for text, whatever they are."""
+    """Decode any bytes as text."""
     return content.decode("utf-8", "surrogateescape")
 
 
-# How bytes become a document of the target, and sound examples to begin with.
+# For each target: conversion of bytes to a document, and valid examples to begin with.
 DOCUMENTS: dict[str, tuple[Callable[[bytes], Any], Callable[[], Sequence[bytes]]]] = {
     "file": (bytes, lambda: [b"[%s]" % seed for seed in targets.entry_seeds()]),
     "entry": (json.loads, targets.entry_seeds),
@@ -44,7 +44,7 @@ READERS = {"formulas": "table"}
 
 
 def main() -> None:
-    """Give the target one document after another."""
+    """Feed one document after another to the target."""
     name, *options = sys.argv[1:]
     document, examples = DOCUMENTS[name]
     target = targets.TARGETS[READERS.get(name, name)]
@@ -58,7 +58,7 @@ def main() -> None:
         try:
             value = document(content)
         except (ValueError, RecursionError):
-            return  # no JSON
+            return  # not JSON
         target.read(value, scratch)
 
     longest = max(len(example) for example in examples())

@@ -1,4 +1,4 @@
-"""Hostile variants of small real documents, drawn from a generator of random numbers."""
+"""Hostile random variants of small real documents."""
 
 import json
 import random
@@ -76,7 +76,7 @@ CIF_LINES = [
 
 
 def mutated_value(value: Any, rng: random.Random, times: int) -> Any:
-    """Change a JSON value, which is used up, in a few random places."""
+    """Change a JSON value in a few random places; the value itself is modified."""
     root = [value]
     for _ in range(times):
         holder, key = rng.choice(_places(root))
@@ -86,7 +86,7 @@ def mutated_value(value: Any, rng: random.Random, times: int) -> Any:
 
 
 def mutated_bytes(content: bytes, rng: random.Random, times: int) -> bytes:
-    """Change bytes in a few random places: flipped, cut out, doubled, or with a hostile token put in."""
+    """Change bytes in a few random places: flip, remove or double them, or insert a hostile token."""
     for _ in range(times):
         at = rng.randrange(len(content) + 1)
         end = min(len(content), at + rng.choice((1, 1, 4, 50)))
@@ -126,7 +126,7 @@ def mutated_cif(text: str, rng: random.Random, times: int) -> str:
 
 
 def hostile_value(rng: random.Random) -> Any:
-    """Draw a value that a careless reader would trip over."""
+    """Draw a value that a careless reader would not handle."""
     return rng.choice(
         (
             lambda: rng.choice(STRINGS),
@@ -156,7 +156,7 @@ def as_json(value: Any) -> bytes:
 
 
 def _places(root: list[Any]) -> list[tuple[Any, Any]]:
-    """List every place of a JSON value, each as its holder and its key."""
+    """List all places in a JSON value as pairs of container and key."""
     waiting: list[Any] = [root]
     found: list[tuple[Any, Any]] = []
     for holder in waiting:

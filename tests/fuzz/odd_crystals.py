@@ -1,4 +1,4 @@
-"""Odd variants of small sound crystals: any structure that an entry may have, plausible or not."""
+"""Odd variants of small valid crystals: any structure that an entry may have, plausible or not."""
 
 import random
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from pymatgen.core import Lattice, Structure
 
-# The first and the last elements of tables, gases, and what CrystalNN and radii do not know.
+# The first and last elements of tables, gases, and elements that CrystalNN and tables of radii lack.
 ELEMENTS = ["H", "D", "He", "Fe", "Xe", "La", "Po", "Pu", "Cf", "Fm", "Lr", "Og"]
 SHEARS = [-100, -3, -1, 0.5, 1, 3, 100]
 STEPS = [1e-12, 1e-6, 9e-4, 2e-3, 0.01, 1 / 3, 0.5, 1, -7, 900]

@@ -1,4 +1,4 @@
-"""Attack everything that reads what others wrote: python tests/fuzz/run.py --cases 1000000 --seed 1."""
+"""Attack all readers of external input: python tests/fuzz/run.py --cases 1000000 --seed 1."""
 
 import argparse
 import logging
@@ -21,12 +21,12 @@ from fuzz.targets import TARGETS  # noqa: E402
 
 
 def main() -> int:
-    """Run the cases, print a table and the findings; 1 if there are any."""
+    """Run the cases, print a table and the findings; return 1 if there are any."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--targets", nargs="+", choices=TARGETS, default=list(TARGETS))
-    parser.add_argument("--case", type=int, help="only this case of the targets, with its error raised")
+    parser.add_argument("--case", type=int, help="run only this case of the targets")
     options = parser.parse_args()
     logging.disable()
     warnings.simplefilter("ignore")
@@ -38,7 +38,7 @@ def main() -> int:
         for name in options.targets:
             n_cases = round(options.cases * TARGETS[name].share / shares)
             numbers = range(options.case, options.case + 1) if options.case is not None else range(n_cases)
-            # Progress lines of a million files tell nothing.
+            # Progress lines of a million files are useless.
             with Path(os.devnull).open("w") as nowhere, redirect_stderr(nowhere), watched(Path(folder)):
                 found = attack(name, TARGETS[name], numbers, options.seed, Path(folder))
             outcomes = ", ".join(f"{kind} {n:,}" for kind, n in sorted(found.outcomes.items()))

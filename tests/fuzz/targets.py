@@ -1,7 +1,7 @@
-"""What is attacked: each target gets one hostile document and must take it, or refuse it with a message.
+"""The attacked readers: each target gets one hostile document and must accept it or reject it with a message.
 
-A target returns why it refused the document (None where it took it).  Any other exception is a finding, and
-so is a document that was taken but would break a later stage.
+A target returns the reason for rejection (None if it accepted the document).  Any other exception is a
+finding, and so is an accepted document that would break a later stage.
 """
 
 import bz2
@@ -51,7 +51,7 @@ from polyfacet.training.methods import checked_methods
 FILTERS = Filters(
     elements_excluded=frozenset({"Tc"}), sites_max=50, e_hull_max=1.0, space_groups=frozenset({225})
 )
-# Small sound tables of compositions: what their columns mean, and their bytes.
+# Small valid tables of compositions: their descriptions and their bytes.
 TABLES: dict[str, tuple[dict[str, Any], bytes]] = {
     "columns": (
         {
@@ -77,13 +77,13 @@ TABLES: dict[str, tuple[dict[str, Any], bytes]] = {
 
 @cache
 def entry_seeds() -> list[bytes]:
-    """Give small sound entries, as JSON."""
+    """Return small valid entries, as JSON."""
     return [as_json(entry) for entry in handmade_entries()]
 
 
 @cache
 def config_seeds() -> list[bytes]:
-    """Give the project's own configurations, as JSON."""
+    """Return the project's own configurations, as JSON."""
     paths = sorted((PROJECT / "config").glob("*.yaml"))
     given = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths]
     return [as_json(config) for config in [*given, *map(complete_config, given)]]
@@ -91,7 +91,7 @@ def config_seeds() -> list[bytes]:
 
 @cache
 def cif_seeds() -> list[str]:
-    """Give the CIFs of small sound crystals."""
+    """Return the CIFs of small valid crystals."""
     return [structure.to(fmt="cif") for structure in structures().values()]
 
 
@@ -113,21 +113,21 @@ COMPRESSIONS: tuple[Callable[[bytes], bytes], ...] = (
 
 
 def hostile_file(rng: random.Random) -> bytes:
-    """Draw a file of one to three entries, in any form and compression, with damage in the bytes."""
+    """Draw a file of one to three entries, in any form and compression, with damaged bytes."""
     form = rng.choice(FORMS)
     between = b"\n" if form == b"%s" else b', "b": ' if b'"a"' in form else b","
     content = form % between.join(rng.choice(entry_seeds()) for _ in range(rng.randrange(1, 4)))
     if rng.random() < 0.1:
         content = ("\ufeff" + content.decode()).encode(rng.choice(("utf-8", "utf-16-le", "utf-32-be")))
     compress = rng.choice(COMPRESSIONS) if rng.random() < 0.3 else bytes
-    # Damage inside a compressed file is found by the reader of JSON, damage outside by the decompression.
+    # The JSON reader finds damage inside a compressed file, the decompressor damage outside.
     if rng.random() < 0.5:
         return compress(mutated_bytes(content, rng, rng.randrange(1, 5)))
     return mutated_bytes(compress(content), rng, rng.randrange(1, 5))
 
 
 def read_file(content: bytes, folder: Path) -> str | None:
-    """Read a file of entries as the sampling does."""
+    """Read a file of entries as the stage for sampling does."""
     path = folder / "entries.json"
     path.write_bytes(content)
     try:
@@ -139,12 +139,12 @@ def read_file(content: bytes, folder: Path) -> str | None:
 
 
 def hostile_entry(rng: random.Random) -> Any:
-    """Draw an entry with wrong values in it."""
+    """Draw an entry with wrong values."""
     return mutated_value(orjson.loads(rng.choice(entry_seeds())), rng, rng.randrange(1, 4))
 
 
 def read_entry(value: Any, folder: Path) -> str | None:
-    """Check an entry; one that passes must not trouble a later stage."""
+    """Check an entry; one that passes must not break a later stage."""
     try:
         material = material_from_entry(value)
     except InvalidEntryError as error:
@@ -167,14 +167,14 @@ def _check_material(material: Material, folder: Path) -> None:
 
 
 def hostile_config(rng: random.Random) -> Any:
-    """Draw a configuration with wrong values in it."""
+    """Draw a configuration with wrong values."""
     return mutated_value(orjson.loads(rng.choice(config_seeds())), rng, rng.randrange(1, 4))
 
 
 def read_config(config: Any, folder: Path) -> str | None:
-    """Check a configuration as the workflow does; one that passes must stay as it is when checked again."""
+    """Check a configuration as the workflow does; one that passes must not change when checked again."""
     if not isinstance(config, Mapping):
-        return "no mapping"  # Snakemake takes nothing else
+        return "no mapping"  # Snakemake accepts nothing else
     try:
         completed = complete_config(config)
         methods = checked_methods(completed)
@@ -190,12 +190,12 @@ def read_config(config: Any, folder: Path) -> str | None:
 
 
 def hostile_cif(rng: random.Random) -> str:
-    """Draw a CIF with wrong lines and numbers in it."""
+    """Draw a CIF with wrong lines and numbers."""
     return mutated_cif(rng.choice(cif_seeds()), rng, rng.randrange(1, 5))
 
 
 def read_cif_file(text: str, folder: Path) -> str | None:
-    """Read a CIF as the graphs' stage does."""
+    """Read a CIF as the stage for graphs does."""
     path = folder / "crystal.cif"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
@@ -206,7 +206,7 @@ def read_cif_file(text: str, folder: Path) -> str | None:
 
 
 def hostile_table(rng: random.Random) -> tuple[str, bytes]:
-    """Draw a table with damage in its bytes, and name its kind of composition."""
+    """Draw a table with damaged bytes; return it with the kind of its composition."""
     kind = rng.choice(sorted(TABLES))
     return kind, mutated_bytes(TABLES[kind][1], rng, rng.randrange(1, 6))
 
@@ -229,7 +229,7 @@ def read_table_of_compositions(table: tuple[str, bytes], folder: Path) -> str | 
     return None if rows else "no sound row"
 
 
-# Cases that cost a millisecond or less do not crowd out those of the readers that do more.
+# Shares are chosen so that cheap cases (a millisecond or less) do not crowd out those of slower readers.
 TARGETS = {
     "entry": Target(0.25, hostile_entry, read_entry),
     "file": Target(0.25, hostile_file, read_file),

@@ -1,4 +1,4 @@
-"""Attacks on everything that reads what others wrote; tests/fuzz/run.py makes longer ones."""
+"""Attacks on all readers of external input; tests/fuzz/run.py makes longer ones."""
 
 import pytest
 from fuzz.campaign import WatchError, attack, watched
@@ -17,7 +17,7 @@ CASES = {
     "scene": 20,
     "table": 200,
 }
-# How many times as many cases the longer attack makes.
+# Factor by which the longer attack has more cases.
 LONGER = 20
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -35,7 +35,7 @@ briefly = settings(
 
 @pytest.mark.parametrize("name", TARGETS)
 @pytest.mark.filterwarnings("ignore")
-def test_mutated_documents_are_taken_or_refused(name, tmp_path):
+def test_mutated_documents_are_accepted_or_rejected(name, tmp_path):
     with watched(tmp_path):
         found = attack(name, TARGETS[name], range(CASES[name]), seed=0, folder=tmp_path)
     assert found.unexpected == {}
@@ -46,7 +46,7 @@ def test_mutated_documents_are_taken_or_refused(name, tmp_path):
 @pytest.mark.long
 @pytest.mark.parametrize("name", TARGETS)
 @pytest.mark.filterwarnings("ignore")
-def test_many_more_mutated_documents_are_taken_or_refused(name, tmp_path):
+def test_many_more_mutated_documents_are_accepted_or_rejected(name, tmp_path):
     with watched(tmp_path):
         found = attack(name, TARGETS[name], range(LONGER * CASES[name]), seed=1, folder=tmp_path)
     assert found.unexpected == {}
@@ -55,14 +55,14 @@ def test_many_more_mutated_documents_are_taken_or_refused(name, tmp_path):
 
 @briefly
 @given(VALUES)
-def test_any_value_is_an_entry_or_none(tmp_path, value):
+def test_any_value_is_accepted_or_rejected_as_an_entry(tmp_path, value):
     read_entry(value, tmp_path)
     read_entry({"data": value, "structure": value}, tmp_path)
 
 
 @briefly
 @given(VALUES)
-def test_any_value_is_a_configuration_or_none(tmp_path, value):
+def test_any_value_is_accepted_or_rejected_as_a_configuration(tmp_path, value):
     read_config(value, tmp_path)
     read_config({"images": value, "run_name": value}, tmp_path)
 
@@ -73,17 +73,17 @@ def test_any_value_is_a_configuration_or_none(tmp_path, value):
 @example(b'[{"a": ' + b"9" * 5000 + b"}]")
 @example(b"\xef\xbb\xbf[]")
 @example(b'["\\ud800"]')
-def test_any_bytes_are_a_file_or_none(tmp_path, content):
+def test_any_bytes_are_accepted_or_rejected_as_a_file(tmp_path, content):
     read_file(content, tmp_path)
 
 
 @briefly
 @given(st.text())
-def test_any_text_is_a_crystal_or_none(tmp_path, text):
+def test_any_text_is_accepted_or_rejected_as_a_crystal(tmp_path, text):
     read_cif_file(text, tmp_path)
 
 
-def test_a_write_outside_the_folder_would_be_seen(tmp_path):
+def test_a_write_outside_the_folder_is_detected(tmp_path):
     inside, outside = tmp_path / "inside", tmp_path / "outside"
     inside.mkdir()
     with watched(inside):

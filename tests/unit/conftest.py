@@ -1,4 +1,4 @@
-"""Fixtures that several unit tests share."""
+"""Fixtures shared by several unit tests."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ from polyfacet.runtime.parquet import write_table
 
 @pytest.fixture
 def write_sample(tmp_path: Path) -> Callable[[Mapping[str, str]], Path]:
-    """Write a sample of materials that matter for their formula only (mat_id to formula); return its path."""
+    """Write a sample of materials of which only the formulas matter (formula by mat_id); return its path."""
 
     def write(formulas: Mapping[str, str]) -> Path:
         rest = {

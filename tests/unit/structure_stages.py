@@ -23,7 +23,7 @@ GRAPH_SETTINGS: dict[str, Any] = {"pauli": "coded", "neighbours": 16, "min_radiu
 
 @dataclass(frozen=True)
 class Stage:
-    """Result of a stage for each material, or the reason why there is none; keyed by mat_id."""
+    """Result of a stage for each material, or the reason for its rejection, by mat_id."""
 
     rows: Mapping[str, Any]
     reasons: Mapping[str, str]
@@ -81,7 +81,7 @@ def graphs_of(folder: Path, **settings: Any) -> Stage:
 
 
 def graphs_of_shard(cifs: Path, mat_ids: Sequence[str], table: Path, limit: float = 0.05) -> pd.Series:
-    """Build the graphs of some CIFs in a folder, as one shard; return the reasons of its rejects."""
+    """Build the graphs of some CIFs in a folder, as one shard; return the reasons for its rejects."""
     materials, rejected = table.with_suffix(".materials"), table.with_suffix(".rejected")
     list_structures(cifs, mat_ids, materials)
     build_graphs.main(

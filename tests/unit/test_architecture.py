@@ -1,4 +1,4 @@
-"""The layout shows the architecture: packages import only those before them, and no modules form a cycle."""
+"""The layout reflects the architecture: packages import only earlier ones, and modules form no cycles."""
 
 import graphlib
 from pathlib import Path
@@ -9,7 +9,7 @@ from project import PROJECT
 from polyfacet.runtime.code_digest import imported_names
 
 PACKAGE = PROJECT / "workflow" / "polyfacet"
-# docs/architecture.md says what each is for.
+# docs/architecture.md describes each of them.
 ORDER = (
     "runtime",
     "elements",
@@ -38,7 +38,7 @@ def room(module: str) -> str:
     return module.split(".")[1]
 
 
-def test_every_module_has_a_room():
+def test_every_module_is_in_a_known_package():
     assert {room(name) for name in MODULES if "." in name} == set(ORDER)
     assert [name for name, path in MODULES.items() if path.parent == PACKAGE] == ["polyfacet"]
 
@@ -57,7 +57,7 @@ def test_a_package_imports_only_packages_before_it(package):
 
 
 def test_facets_and_sources_do_not_import_each_other():
-    """One facet can be taken away without the others."""
+    """A facet can be removed without the others."""
     siblings = [
         f"{name} -> {imported}"
         for parent in ("facets", "sources")
@@ -70,7 +70,7 @@ def test_facets_and_sources_do_not_import_each_other():
     assert siblings == []
 
 
-def test_no_modules_form_a_cycle():
-    # A package's own module runs before those in it; an import of it is not one of what it contains.
+def test_modules_form_no_import_cycles():
+    # A package's `__init__` runs before its modules; importing the package does not import these.
     modules = {name: imports - {name.rpartition(".")[0]} for name, imports in IMPORTS.items()}
     list(graphlib.TopologicalSorter(modules).static_order())

@@ -1,4 +1,4 @@
-"""The code digest: changes with the code that a rule uses, and with nothing else."""
+"""The code digest changes only with the code that a rule uses."""
 
 import importlib
 import re
@@ -67,7 +67,7 @@ def digest(tree: Path) -> str:
         ),
     ],
 )
-def test_it_follows_the_code_and_nothing_else(tree, file, text, changes):
+def test_the_digest_follows_only_the_code(tree, file, text, changes):
     before = digest(tree)
     (tree / file).write_text(text)
     assert (digest(tree) != before) is changes
@@ -86,7 +86,7 @@ def test_it_follows_the_code_and_nothing_else(tree, file, text, changes):
         ("polyfacet/__pycache__/used.cpython-311.pyc", False),
     ],
 )
-def test_it_follows_the_assets_of_the_packages_that_are_imported(tree, file, changes):
+def test_the_digest_follows_the_assets_of_imported_packages(tree, file, changes):
     for package in ("part", "unused"):
         (tree / "polyfacet" / package).mkdir()
         (tree / "polyfacet" / package / "__init__.py").write_text("")
@@ -126,12 +126,12 @@ def test_every_asset_of_the_project_belongs_to_the_code_of_a_rule(tmp_path, monk
         assert not {"write_structures", "build_graphs", "train_cells"} & changed
 
 
-# What of `config` other packages use beside types and models: these decide before any job starts.
+# Functions of `config` that other packages use besides types and models: they run before any job starts.
 DECIDED_BEFORE_JOBS = {"CRYSTALS", "TAKEN_BY_CRYSTALS", "checked_section", "column_like_facet"}
 
 
-def test_of_the_configuration_code_that_counts_uses_types_and_models_only():
-    """Other code of `config` would be no part of any digest."""
+def test_counted_code_uses_only_types_and_models_of_the_configuration():
+    """Other code of `config` would not be part of any digest."""
     used = {
         (match[1], name.strip())
         for path in (PROJECT / "workflow" / "polyfacet").rglob("*.py")

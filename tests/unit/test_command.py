@@ -1,4 +1,4 @@
-"""The command `polyfacet`: what it offers, and that setting up installs it."""
+"""The command `polyfacet`: its subcommands, and its installation by the setup."""
 
 import tomllib
 from importlib.metadata import distribution
@@ -24,14 +24,14 @@ def test_the_command_has_the_version_of_the_project(capsys):
 
 
 @pytest.mark.parametrize(("status", "expected"), [(Status.OK, 0), (Status.OPTIONAL, 0), (Status.MISSING, 1)])
-def test_the_doctor_says_what_is_missing(monkeypatch, capsys, status, expected):
+def test_the_doctor_reports_what_is_missing(monkeypatch, capsys, status, expected):
     monkeypatch.setattr(doctor, "CHECKS", (lambda: Finding("browser", status, "what was found"),))
     assert command.main(["doctor"]) == expected
     assert "what was found" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("arguments", [[], ["undo"], ["doctor", "--fix"]])
-def test_what_is_no_command_shows_the_commands(capsys, arguments):
+def test_an_unknown_command_shows_the_commands(capsys, arguments):
     with pytest.raises(SystemExit) as exit_:
         command.main(arguments)
     assert exit_.value.code == 2

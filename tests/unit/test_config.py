@@ -1,4 +1,4 @@
-"""The configuration: declared once, closed, with defaults and errors that show the fix."""
+"""The configuration: declared once, closed to unknown keys, with defaults and errors that show the fix."""
 
 import json
 
@@ -34,7 +34,7 @@ def test_defaults_fill_what_is_left_out_and_leave_the_input_alone():
 
 
 @pytest.mark.parametrize("given", [{}, {"tables": {"steel": TABLE}}, {"images": {"views": ["z", "a"]}}])
-def test_a_complete_configuration_stays_as_it_is(given):
+def test_a_complete_configuration_is_unchanged(given):
     completed = complete_config(given)
     assert json.loads(json.dumps(completed)) == completed
     assert complete_config(completed) == completed
@@ -51,7 +51,7 @@ def test_crystals_are_embedded_ones_unless_there_are_tables():
     assert complete_config({"tables": {"steel": TABLE}, "sources": ["x"]})["sources"] == ["x"]
 
 
-def test_splits_and_methods_are_named_like_what_they_use():
+def test_splits_and_methods_use_what_they_are_named_after():
     config = complete_config(
         {"splits": {"formula": {}, "old": {"method": "random"}}, "methods": {"mcvn": {}}}
     )
@@ -59,7 +59,7 @@ def test_splits_and_methods_are_named_like_what_they_use():
     assert config["methods"]["mcvn"]["engine"] == "mcvn"
 
 
-def test_keys_with_names_of_the_users_own_have_defaults():
+def test_keys_below_names_that_users_choose_have_defaults():
     table = {**TABLE, "composition": {"columns": ["Fe", "C"], "convert": "false"}}
     completed = complete_config({"tables": {"steel": table}})["tables"]["steel"]
     expected = {"columns": {"Fe": "Fe", "C": "C"}, "convert": False, "unit": "atoms"}
@@ -67,12 +67,12 @@ def test_keys_with_names_of_the_users_own_have_defaults():
     assert completed["objectives"]["hv"] == {"column": "HV", "label": None, "unit": "", "classes": []}
 
 
-def test_what_a_published_score_does_not_say_is_absent():
+def test_missing_keys_of_a_published_score_are_absent():
     entry = {"source": "a", "method": "b", "metric": "r2", "value": 0.9, "published_in": "c", "class": "d"}
     assert complete_config({"report": {"published": [entry]}})["report"]["published"] == [entry]
 
 
-def test_the_symbols_are_those_of_the_elements():
+def test_element_symbols_are_complete():
     assert {Element.from_Z(z).symbol for z in range(1, 119)} == SYMBOLS
 
 
@@ -152,13 +152,13 @@ def test_a_wrong_configuration_names_the_key_and_shows_the_fix(config, message):
         complete_config(config)
 
 
-def test_all_wrong_keys_are_told_at_once():
+def test_all_wrong_keys_are_reported_together():
     with pytest.raises(UserError) as refused:
         complete_config({"zebra": 1, "seed": "x", "images": {"size": 1, "views": []}})
     assert str(refused.value).count("\n  - ") == 4
 
 
-def test_a_value_that_repeats_itself_without_end_is_refused():
+def test_a_value_that_contains_itself_is_rejected():
     bomb: list = ["x"] * 10
     for _ in range(12):
         bomb = [bomb] * 10
@@ -171,7 +171,7 @@ def test_a_value_that_repeats_itself_without_end_is_refused():
 
 
 def sections(model=Configuration, path=""):
-    """Go through the sections of the configuration and those in them."""
+    """Yield all sections of the configuration, including nested ones."""
     yield pytest.param(model, id=path or "configuration")
     schema = model.model_json_schema()
     assert schema["additionalProperties"] is False
@@ -192,13 +192,13 @@ def test_every_section_is_closed_and_every_key_has_a_meaning_and_a_default_or_an
         assert field.examples if field.is_required() else True, name
 
 
-def test_the_meaning_of_any_key_can_be_found():
+def test_every_key_has_a_meaning():
     field, depth = field_at(Configuration, ["tables", "steel", "objectives", "hv", "classes", 3])
     assert (field.description, depth) == ("Class names; empty for regression.", 5)
     assert field_at(Configuration, ["zebra"]) == (None, 0)
 
 
 @pytest.mark.parametrize("name", list(generated_files()))
-def test_generated_files_are_those_of_the_declaration(name):
+def test_generated_files_are_current(name):
     written = (PROJECT / name).read_text(encoding="utf-8")
     assert written == generated_files()[name], "run: python -m polyfacet.use.configuration_files"

@@ -34,7 +34,7 @@ def read(text):
         ("images: {bonds: on}", "images.bonds", True),
         ("images: {bonds: 'off'}", "images.bonds", False),
         ("images: {bonds: 0}", "images.bonds", False),
-        # No value.
+        # Null.
         ("shards: ~", "shards", None),
         ("shards:", "shards", None),
         ("images: {browser: null}", "images.browser", None),
@@ -47,7 +47,7 @@ def read(text):
         ("images: {browser: 'null'}", "images.browser", "null"),
         ("sources: '[a].json'", "sources", ["[a].json"]),
         ("filters: {elements_required: [No, Y, N]}", "filters.elements_required", ["No", "Y", "N"]),
-        # One value where a list is meant.
+        # One value in place of a list.
         ("objectives: gap", "objectives", ["gap"]),
         ("sources: a.json", "sources", ["a.json"]),
         ("images: {views: x}", "images.views", ["x"]),
@@ -123,14 +123,14 @@ def test_what_cannot_be_read_as_meant_shows_the_line_to_write(line, message):
     ("section", "item"),
     [("methods", {"engine": "dummy"}), ("splits", {"method": "random"}), ("tables", TABLE)],
 )
-def test_a_key_that_is_no_name_shows_one_that_is(section, item, key):
+def test_an_invalid_name_is_rejected_with_a_valid_one(section, item, key):
     with pytest.raises(UserError, match=rf"{section}\.(.|\n)*Write for example") as refused:
         complete_config({section: {key: item}})
     ((name, _),) = yaml.safe_load(str(refused.value).split("Write for example")[1])[section].items()
     assert name in complete_config({section: {name: item}})[section]
 
 
-def test_a_name_of_digits_keeps_them():
+def test_a_name_of_digits_keeps_its_digits():
     with pytest.raises(UserError, match=r"methods: \{method2024: '...'\}"):
         read("methods: {2024: {engine: dummy}}")
 
@@ -141,7 +141,7 @@ def test_classes_that_are_truth_values_need_quotes():
         complete_config({"tables": {"a": {**TABLE, **section}}})
 
 
-def test_the_command_line_gives_texts_for_the_values_in_sections():
+def test_values_in_sections_on_the_command_line_are_texts():
     named = {"optim.lr": "1e-3", "x": "true", "y": "null", "z": "[1, a]", "d": "2024-01-31"}
     settings = {"hyperparameters": named}
     given = {
@@ -168,13 +168,13 @@ def test_the_command_line_gives_texts_for_the_values_in_sections():
     }
 
 
-def test_null_of_files_and_of_the_command_line():
+def test_null_in_files_and_on_the_command_line():
     given = {"images": {"browser": "~"}, "tables": {"a": {**TABLE, "id": "null", "process": ["null"]}}}
     config = with_nulls(given, {"images": {"browser": "~"}, "absent": "null"})
     assert config == {**given, "images": {"browser": None}}
 
 
-def test_a_whole_section_may_be_a_text():
+def test_an_entire_section_may_be_given_as_text():
     assert complete_config({"splits": "{formula: {repeats: 2}}"})["splits"]["formula"]["repeats"] == 2
     assert complete_config({"images": "{size: 64}"})["images"]["size"] == 64
 
@@ -195,7 +195,7 @@ def test_a_whole_section_may_be_a_text():
         ("tables: {a: {id: 1_0}}", "YAML reads 1_0 as 10"),
     ],
 )
-def test_numbers_that_yaml_reads_as_others_are_named_with_their_line(tmp_path, line, message):
+def test_numbers_that_yaml_reads_differently_are_reported_with_their_line(tmp_path, line, message):
     path = tmp_path / "run.yaml"
     path.write_text(f"# a run\n{line}\n")
     with pytest.raises(UserError) as refused:
@@ -204,7 +204,7 @@ def test_numbers_that_yaml_reads_as_others_are_named_with_their_line(tmp_path, l
     assert str(path) in str(refused.value)
 
 
-def test_a_key_that_is_given_twice_is_named_with_both_lines(tmp_path):
+def test_a_duplicate_key_is_reported_with_both_lines(tmp_path):
     path = tmp_path / "run.yaml"
     path.write_text(
         "methods:\n  trees: {engine: classical}\n  trees: {engine: dummy}\nseed: 1\nmethods: {}\n"
@@ -215,7 +215,7 @@ def test_a_key_that_is_given_twice_is_named_with_both_lines(tmp_path):
     assert f"{path}, line 3: the key trees is also in line 2" in str(refused.value)
 
 
-def test_merges_override_as_yaml_means_them_to(tmp_path):
+def test_merge_keys_override_as_yaml_specifies(tmp_path):
     path = tmp_path / "run.yaml"
     path.write_text("a: &a {x: 1}\nb: &b {y: 1}\nc: {<<: *a, x: 2}\nd: {<<: [*a, *b]}\n")
     check_source_text([path])
@@ -233,7 +233,7 @@ def test_merges_override_as_yaml_means_them_to(tmp_path):
         "d: &x {e: 08}",
     ],
 )
-def test_other_numbers_are_left_alone(tmp_path, line):
+def test_other_numbers_are_accepted(tmp_path, line):
     path = tmp_path / "run.yaml"
     path.write_text(f"{line}\n")
     check_source_text([path, tmp_path / "absent.yaml"])
@@ -270,7 +270,7 @@ def test_numbers_on_the_command_line_are_checked_as_well(arguments):
         ("x: &x {process: [+1]}\ntables: {a: {<<: [*x]}, b: *x}", 1, "+1"),
     ],
 )
-def test_numbers_that_a_text_would_spell_otherwise_are_named(tmp_path, text, line, written):
+def test_numbers_in_place_of_texts_are_reported_if_their_spelling_changes(tmp_path, text, line, written):
     path = tmp_path / "run.yaml"
     path.write_text(text)
     with pytest.raises(UserError) as refused:
@@ -294,14 +294,14 @@ def test_numbers_that_a_text_would_spell_otherwise_are_named(tmp_path, text, lin
         "tables: &t {a: {process: *t}}",
     ],
 )
-def test_numbers_that_are_meant_as_numbers_may_be_written_as_one_likes(tmp_path, text):
+def test_declared_numbers_may_have_any_spelling(tmp_path, text):
     path = tmp_path / "run.yaml"
     path.write_text(text)
     check_source_text([path])
 
 
 @pytest.mark.parametrize("given", ["run_name=1.50", "run_name=+1", "sources=1e5", "objectives=1_000"])
-def test_texts_of_the_command_line_that_snakemake_reads_as_numbers_are_named(given):
+def test_texts_on_the_command_line_that_snakemake_reads_as_numbers_are_reported(given):
     written = given.partition("=")[2]
     with pytest.raises(UserError) as refused:
         check_source_text([], ["snakemake", "--config", given])
@@ -318,7 +318,7 @@ def test_texts_of_the_command_line_that_snakemake_reads_as_numbers_are_named(giv
         "n_materials=1e3",
     ],
 )
-def test_texts_inside_values_of_the_command_line_stay_texts(given):
+def test_texts_inside_values_on_the_command_line_stay_texts(given):
     check_source_text([], ["snakemake", "--config", given])
 
 
@@ -330,7 +330,7 @@ def test_texts_inside_values_of_the_command_line_stay_texts(given):
         ["--config", "base64//YQ=="],
     ],
 )
-def test_other_words_of_the_command_line_are_left_alone(arguments):
+def test_other_words_on_the_command_line_are_ignored(arguments):
     check_source_text([], ["snakemake", *arguments])
 
 
@@ -343,6 +343,6 @@ def test_other_words_of_the_command_line_are_left_alone(arguments):
         ("filters: {elements_required: yes}", r"YAML reads yes, no(.|\n)*elements_required: \[Fe, O\]"),
     ],
 )
-def test_errors_name_what_is_known_there(line, message):
+def test_errors_list_the_known_keys(line, message):
     with pytest.raises(UserError, match=message):
         read(line)

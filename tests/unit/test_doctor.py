@@ -1,4 +1,4 @@
-"""Each check of `make doctor` in surroundings made up for it: the right line, and the right exit status."""
+"""Each check of `make doctor` in a simulated environment: the right line and the right exit status."""
 
 import bz2
 import re
@@ -24,14 +24,14 @@ SCRIPT = PROJECT / "setup" / "install-browser.sh"
 
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
-    """Give an empty project."""
+    """Return an empty project."""
     monkeypatch.setattr(doctor, "PROJECT", tmp_path)
     return tmp_path
 
 
 @pytest.fixture
 def commands(tmp_path, monkeypatch) -> Path:
-    """Give the only folder of the PATH."""
+    """Return the only folder in PATH."""
     folder = tmp_path / "commands"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
@@ -107,13 +107,13 @@ class FakeBrowser:
         pass
 
 
-def test_a_browser_that_draws_is_named_with_what_draws(monkeypatch):
+def test_a_working_browser_is_reported_with_its_renderer(monkeypatch):
     monkeypatch.setattr(browser_module, "HeadlessBrowser", FakeBrowser)
     what = "Chromium 156.0, draws with ANGLE (Mesa, llvmpipe), in its sandbox"
     assert doctor.check_browser() == Finding("browser", Status.OK, what)
 
 
-def test_a_browser_without_its_sandbox_is_told_with_the_reason(monkeypatch):
+def test_a_browser_without_its_sandbox_is_reported_with_the_reason(monkeypatch):
     root = type("Root", (FakeBrowser,), {"no_sandbox": "the browser is run as root"})
     monkeypatch.setattr(browser_module, "HeadlessBrowser", root)
     finding = doctor.check_browser()
@@ -121,7 +121,7 @@ def test_a_browser_without_its_sandbox_is_told_with_the_reason(monkeypatch):
     assert finding.what.endswith(", without its sandbox (the browser is run as root)")
 
 
-def test_a_slow_browser_will_do(monkeypatch):
+def test_a_slow_browser_is_sufficient(monkeypatch):
     slow = type("Slow", (FakeBrowser,), {"webgl_renderer": "ANGLE (Google, SwiftShader)"})
     monkeypatch.setattr(browser_module, "HeadlessBrowser", slow)
     finding = doctor.check_browser()
@@ -154,7 +154,7 @@ def test_without_its_driver_no_browser_can_be_used(monkeypatch):
         ("echo 'A100, 40960 MiB'; echo 'A100, 40960 MiB'", Status.OK, "A100, 40960 MiB; A100, 40960 MiB"),
     ],
 )
-def test_the_driver_says_which_gpus_there_are(commands, script, status, what):
+def test_gpus_are_those_of_the_driver(commands, script, status, what):
     if script:
         add_command(commands, "nvidia-smi", script)
     finding = doctor.check_gpu()
@@ -190,7 +190,7 @@ def test_conda_must_be_new_enough(commands, script, status, what):
         ({"sbatch": "exit 0", "sinfo": "echo 'debug* 5'"}, Status.OK, "partitions and nodes: debug* 5"),
     ],
 )
-def test_slurm_says_its_partitions(commands, scripts, status, what):
+def test_partitions_are_those_of_slurm(commands, scripts, status, what):
     for name, script in scripts.items():
         add_command(commands, name, script)
     finding = doctor.check_slurm()
@@ -271,7 +271,7 @@ def test_downloaded_entries_are_counted(project):
 
 
 @pytest.mark.parametrize(("free_gb", "status"), [(1.9, Status.MISSING), (2.1, Status.OK)])
-def test_the_disk_must_have_room(monkeypatch, free_gb, status):
+def test_the_disk_must_have_free_space(monkeypatch, free_gb, status):
     usage = doctor.shutil.disk_usage(".")._replace(free=int(free_gb * 1e9))
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: usage)
     finding = doctor.check_disk()
@@ -296,7 +296,7 @@ def test_memory_must_suffice_for_training(monkeypatch, memory_gb, status):
         ([Status.OK, Status.MISSING, Status.OPTIONAL], 1, "see MISSING."),
     ],
 )
-def test_the_exit_status_says_whether_the_default_run_can_work(
+def test_the_exit_status_tells_whether_the_default_run_can_work(
     monkeypatch, capsys, statuses, exit_status, last
 ):
     findings = [
@@ -314,7 +314,7 @@ def test_the_exit_status_says_whether_the_default_run_can_work(
 
 
 def install(commands: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the installer of the browser with this Python and nothing else that could be found."""
+    """Run the installer of the browser with this Python and nothing else in PATH."""
     add_command(commands, "python", f'exec "{doctor.sys.executable}" "$@"')
     for name in ("bash", "dirname", "mktemp", "rm", "cat", "tail", "timeout"):
         (commands / name).symlink_to(_which(name))
@@ -335,7 +335,7 @@ def _which(name: str) -> Path:
 BROWSER = "echo Chromium 156.0 built on Debian"
 
 
-def test_a_browser_that_is_there_is_left_alone(commands):
+def test_an_existing_browser_is_left_alone(commands):
     add_command(commands, "chromium", BROWSER)
     done = install(commands)
     assert (done.returncode, done.stderr) == (0, "")
@@ -348,7 +348,7 @@ def test_the_browser_of_the_variable_comes_first(commands):
     assert "Chrome 1.0" in install(commands, POLYFACET_BROWSER=str(commands / "mine")).stdout
 
 
-def test_a_wrong_variable_is_not_answered_by_installing(commands):
+def test_nothing_is_installed_if_the_variable_is_wrong(commands):
     add_command(commands, "playwright", f"touch {commands}/asked")
     done = install(commands, POLYFACET_BROWSER="/no/such/browser")
     assert done.returncode == 1
@@ -356,7 +356,7 @@ def test_a_wrong_variable_is_not_answered_by_installing(commands):
     assert not (commands / "asked").exists()
 
 
-def test_what_playwright_installs_is_taken(commands):
+def test_the_browser_that_playwright_installs_is_used(commands):
     add_command(
         commands,
         "playwright",
@@ -367,7 +367,7 @@ def test_what_playwright_installs_is_taken(commands):
     assert done.stdout.endswith(f"Browser: Chromium 156.0 ({commands}/chromium)\n")
 
 
-def test_where_nothing_helps_the_ways_out_are_named(commands):
+def test_if_no_browser_can_be_installed_the_alternatives_are_named(commands):
     add_command(commands, "playwright", "echo no network; exit 1")
     add_command(commands, "apt-get", "echo no mirror; exit 100")
     done = install(commands)
@@ -379,7 +379,7 @@ def test_where_nothing_helps_the_ways_out_are_named(commands):
 
 @pytest.fixture
 def place(tmp_path):
-    """Makes a folder of this name with what `make` needs to look at its own path."""
+    """Create a folder of this name with the files that `make` needs to check its own path."""
 
     def make(name):
         folder = tmp_path / name
@@ -402,7 +402,7 @@ def make_in(folder, *arguments):
 
 
 @pytest.mark.parametrize("name", ["two words", "pf[1]", "it's", 'a "b"', "a&b", "$HOME"])
-def test_a_folder_whose_path_the_shell_does_not_take_is_refused_at_set_up(place, name):
+def test_setup_rejects_a_folder_whose_path_is_special_to_the_shell(place, name):
     folder = place(name)
     done = make_in(folder, "setup")
     assert done.returncode != 0
@@ -412,16 +412,16 @@ def test_a_folder_whose_path_the_shell_does_not_take_is_refused_at_set_up(place,
 
 
 @pytest.mark.parametrize("name", ["two words", "it's"])
-def test_with_the_environment_elsewhere_any_folder_will_do(place, name):
+def test_with_the_environment_elsewhere_any_folder_is_accepted(place, name):
     assert make_in(place(name), "environment-path", "VENV=/opt/polyfacet").returncode == 0
 
 
 @pytest.mark.parametrize("name", ["größe", "a+b=c,d@e%"])
-def test_letters_of_any_language_do_no_harm(place, name):
+def test_letters_of_any_language_are_accepted(place, name):
     assert make_in(place(name), "environment-path").returncode == 0
 
 
-def test_the_doctor_names_a_path_that_the_shell_does_not_take(monkeypatch):
+def test_the_doctor_reports_a_path_that_is_special_to_the_shell(monkeypatch):
     monkeypatch.setattr(doctor.sys, "executable", "/home/me/two words/.venv/bin/python")
     monkeypatch.setattr(doctor.sys, "prefix", "/home/me/two words/.venv")
     finding = doctor.check_place()

@@ -19,14 +19,14 @@ DOCUMENTS = sorted(page for folder in FOLDERS for page in (PROJECT / folder).glo
 MAX_README_LINES = 120
 MAX_PICTURE_BYTES = 300_000
 ELSEWHERE = re.compile(r"(https?:)?//|mailto:")
-# Loads something when a page is opened, unlike a link that a reader follows.
+# Loads something when a page is opened, unlike a link, which a reader follows.
 LOADED = re.compile(
     r"""<(?:script|img|iframe|source|video|audio|embed)\b[^>]*\bsrc\s*=\s*["']?(?:https?:)?//[^>]*"""
     r"""|<link\b[^>]*\bhref\s*=\s*["']?(?:https?:)?//[^>]*"""
     r"""|@import\s+(?:url\()?["']?(?:https?:)?//[^;]*"""
     r"""|url\(\s*["']?(?:https?:)?//[^)]*"""
 )
-# What a reader elsewhere does not have, or need not do.
+# Things that readers elsewhere do not have or need not do.
 NOT_FOR_READERS = re.compile(r"PYTHONPATH|\.\./shared|/home/|/work/|/root/")
 
 
@@ -39,14 +39,14 @@ def links(document: Path) -> Iterator[str]:
 
 
 def anchors(document: Path) -> set[str]:
-    """Name the headings of a document as links do."""
+    """Return the anchors of the headings of a document."""
     tokens = MarkdownIt("commonmark").enable("table").parse(document.read_text(encoding="utf-8"))
     headings = [tokens[i + 1] for i, token in enumerate(tokens) if token.type == "heading_open"]
     return {slugify("".join(part.content for part in heading.children or [])) for heading in headings}
 
 
 def broken(document: Path) -> list[str]:
-    """List the links of a document to what is not in the project."""
+    """List the links of a document to missing files and headings."""
     missing = []
     for link in links(document):
         if ELSEWHERE.match(link):
@@ -76,7 +76,7 @@ def test_a_broken_link_is_found(tmp_path):
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
-def test_documents_are_for_readers_elsewhere(document):
+def test_documents_contain_nothing_local(document):
     assert NOT_FOR_READERS.findall(document.read_text(encoding="utf-8")) == []
 
 
@@ -128,7 +128,7 @@ def test_the_site_builds_without_warnings_and_loads_nothing_from_elsewhere(tmp_p
     assert loaded == set()
 
 
-def test_what_a_page_loads_is_told_from_what_it_links_to():
+def test_loaded_addresses_are_distinguished_from_links():
     linked = '<a href="https://example.org">x</a> <script src="_static/a.js"></script>'
     assert not LOADED.search(linked)
     for loaded in (

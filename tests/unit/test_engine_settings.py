@@ -1,4 +1,4 @@
-"""The settings of an engine of one's own are read as the engine declares them."""
+"""The settings of a plug-in engine are read as the engine declares them."""
 
 import json
 
@@ -53,7 +53,7 @@ def plugin(tmp_path, monkeypatch):
 
 
 def config_with(line, key="settings"):
-    """Read a line of settings as a configuration file has it."""
+    """Read a line of settings as in a configuration file."""
     value = f"{{{line}}}" if key == "settings" else f"{{crystals: {{{line}}}}}"
     text = f"combinations: [text]\nmethods:\n  m: {{engine: chosen, {key}: {value}}}\n"
     return complete_config(yaml.safe_load(text)), text
@@ -86,7 +86,7 @@ TEXTS = (*NUMBERS, "null", "~", "true", "no", "[a]", "[1", "{a: 1}", "")
         ("inners: [{name: %s}]", lambda settings, text: settings["inners"] == [{"name": text}]),
     ],
 )
-def test_a_quoted_text_stays_the_text_that_it_is(key, text, line, found):
+def test_a_quoted_text_stays_text(key, text, line, found):
     quoted = json.dumps(text)
     settings = read(line.replace("%s", quoted), key)
     assert found(settings, text), settings
@@ -119,7 +119,7 @@ def test_other_values_are_read_as_they_are_declared(line, name, value):
     ("text", "value"),
     [("1e1", 10), ("10e-1", 1), ("1E+2", 100), ("-2e1", -20), ("1.0e+1", 10.0), ("1e30", 1e30)],
 )
-def test_whole_numbers_with_an_exponent_are_whole_where_nothing_is_declared(text, value):
+def test_undeclared_integers_with_an_exponent_are_integers(text, value):
     found = read(f"anything: {{a: {text}}}")["anything"]["a"]
     assert (found, type(found)) == (value, type(value))
 
@@ -138,12 +138,12 @@ def test_whole_numbers_with_an_exponent_are_whole_where_nothing_is_declared(text
         ("codes: " + "[" * 30 + "]" * 30, "nested too deeply"),
     ],
 )
-def test_what_no_setting_can_be_is_refused(line, message):
+def test_values_that_no_setting_can_have_are_rejected(line, message):
     with pytest.raises(UserError, match=message):
         read(line)
 
 
-def test_settings_of_the_command_line_are_texts():
+def test_settings_on_the_command_line_are_texts():
     texts = {"code": "1.50", "n": "2", "maybe": "null", "flag": "false"}
     given = {"m": {"engine": "chosen", "settings": texts}}
     config = {"combinations": ["text"], "methods": given}
@@ -170,7 +170,7 @@ def test_settings_of_the_command_line_are_texts():
         ("anything: {a: 1.50, b: [+1]}", None),
     ],
 )
-def test_numbers_that_a_text_of_the_settings_would_spell_otherwise_are_named(tmp_path, key, line, written):
+def test_numbers_in_place_of_texts_in_settings_are_reported(tmp_path, key, line, written):
     config, text = config_with(line, key)
     path = tmp_path / "run.yaml"
     other = tmp_path / "other.yaml"

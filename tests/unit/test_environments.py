@@ -1,4 +1,4 @@
-"""Conda environments and the lock hold the same versions, and rules find what they import."""
+"""Conda environments and the lock file have the same versions, and rules find the packages they import."""
 
 import ast
 import re
@@ -16,13 +16,13 @@ from polyfacet.runtime.code_digest import code_of
 
 
 def normalized(name: str) -> str:
-    """Spell a package as the index does."""
+    """Return the normalized name of a package, as used by the package index."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 LOCKED = {
     normalized(name): version
-    # Where the lock has a version per Python, the oldest Python, that of the environments, comes first.
+    # If the lock has several versions by Python, the first one is for the oldest, used by the environments.
     for name, version in reversed(
         re.findall(r"^([\w.-]+)==([^\s;]+)", (PROJECT / "requirements.lock").read_text(), re.MULTILINE)
     )
@@ -30,7 +30,7 @@ LOCKED = {
 
 
 @pytest.mark.parametrize("path", sorted((PROJECT / "envs").glob("*.yaml")), ids=lambda path: path.stem)
-def test_an_environment_is_pinned_to_the_versions_of_the_lock(path):
+def test_environments_are_pinned_to_the_locked_versions(path):
     environment = yaml.safe_load(path.read_text())
     assert environment["channels"] == ["conda-forge", "nodefaults"]
     packages = [item for item in environment["dependencies"] if isinstance(item, str)]
@@ -51,7 +51,7 @@ def test_every_environment_is_used():
 
 
 def rules_with_environments() -> Iterator[tuple[str, str]]:
-    """List every rule's script with the environments that it may run in."""
+    """List the script of every rule with the environments in which it may run."""
     for path in (PROJECT / "rules").glob("*.smk"):
         for block in path.read_text().split("\nrule ")[1:]:
             (script,) = re.findall(r'script_path\("(\w+)"\)', block)
@@ -60,16 +60,16 @@ def rules_with_environments() -> Iterator[tuple[str, str]]:
 
 @cache
 def imports(path: Path) -> set[str]:
-    """List the packages that a file imports, wherever in it."""
+    """List the packages that a file imports anywhere in it."""
     nodes = list(ast.walk(ast.parse(path.read_text())))
     modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     modules |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
     return {module.split(".")[0] for module in modules} - sys.stdlib_module_names - {"polyfacet"}
 
 
-# Only command lines, which no rule runs, need this and what it imports.
+# Only command lines, which no rule runs, need this module and its imports.
 COMMAND_LINES = ("polyfacet.config.command_line",)
-# Pydantic brings its core; XenonPy is imported where it is the chosen back end.
+# Pydantic installs its core; XenonPy is imported only if it is the chosen back end.
 NOT_NEEDED = {("*", "pydantic_core"), ("crystals", "xenonpy")}
 
 
@@ -79,7 +79,7 @@ def distributions():
 
 
 @pytest.mark.parametrize(("script", "environment"), sorted(rules_with_environments()))
-def test_an_environment_has_what_the_code_of_its_rules_imports(script, environment, distributions):
+def test_an_environment_has_all_packages_that_its_rules_import(script, environment, distributions):
     dependencies = yaml.safe_load((PROJECT / "envs" / f"{environment}.yaml").read_text())["dependencies"]
     (pip,) = [part["pip"] for part in dependencies if isinstance(part, dict)]
     there = {normalized(requirement.split("==")[0]) for requirement in pip}

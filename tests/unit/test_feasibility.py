@@ -1,4 +1,4 @@
-"""Configurations that are bound to fail are refused before anything runs, those that work are not."""
+"""Configurations that are bound to fail are rejected before any job starts; others are accepted."""
 
 import pytest
 import yaml
@@ -21,7 +21,7 @@ def check(config):
     check_feasible(completed, checked_methods(completed))
 
 
-def test_a_column_that_a_split_of_a_plug_in_reads_is_one_of_its_sources(monkeypatch):
+def test_a_plug_in_split_must_read_columns_of_its_sources(monkeypatch):
     def by_size(materials, settings):
         return {}
 
@@ -116,13 +116,13 @@ def test_the_shipped_configurations_are_feasible(path):
         ({"combinations": ["text:cif+image"]}, "or look at text:composition, text:composition_fraction"),
     ],
 )
-def test_what_is_bound_to_fail_is_refused_with_what_to_write(config, message):
+def test_infeasible_configurations_are_rejected_with_what_to_write(config, message):
     with pytest.raises(UserError) as refused:
         check(config)
     assert message in str(refused.value)
 
 
-def test_all_contradictions_are_told_at_once():
+def test_all_contradictions_are_reported_together():
     with pytest.raises(UserError) as refused:
         check({"n_materials": 10, "encoders": {"text": {"n_heads": 7}, "image": {"architecture": "x"}}})
     assert str(refused.value).count("  - ") == 3
@@ -149,12 +149,12 @@ def test_all_contradictions_are_told_at_once():
         },
     ],
 )
-def test_what_can_work_is_not_refused(config):
+def test_feasible_configurations_are_accepted(config):
     check(config)
 
 
 @pytest.mark.parametrize("fraction", [0.5, 0.85, 0.95])
-def test_the_fewest_materials_are_the_fewest_that_can_be_split(fraction):
+def test_the_minimum_number_of_materials_can_be_split(fraction):
     config = complete_config({"splits": {"a": {"method": "random", "train_fraction": fraction}}})
     fewest = fewest_materials(config, checked_methods(config)[CRYSTALS].values())
     assert n_trained(fewest, fraction) >= 10
@@ -162,7 +162,7 @@ def test_the_fewest_materials_are_the_fewest_that_can_be_split(fraction):
 
 
 def n_trained(n, fraction):
-    """Materials that are trained on; 0 where the split is refused."""
+    """Return the number of training materials; 0 if the split is rejected."""
     try:
         rest, _ = divide({f"m{i}": f"m{i}" for i in range(n)}, fraction, "split")
         train, _ = divide({mat_id: mat_id for mat_id in rest}, 0.85, "validation")

@@ -1,4 +1,4 @@
-"""The state of provided files: another content is another state, however it got there."""
+"""The state of provided files: changed content means a changed state, however it was changed."""
 
 import gzip
 import os
@@ -14,7 +14,7 @@ LARGE = gzip.compress(random.Random(0).randbytes(WHOLE_BYTES))
 
 
 def other(content: bytes) -> bytes:
-    """Return another content of the same size."""
+    """Return different content of the same size."""
     if content == SMALL:
         return b"[1, 2, 4]"
     return gzip.compress(bytes([gzip.decompress(content)[0] ^ 1]) + gzip.decompress(content)[1:])
@@ -38,7 +38,7 @@ def replaced_by_an_older_file(path, content):
 
 
 def replaced_at_the_same_time(path, content):
-    """The new content has the size and the time of the old one."""
+    """The new content has the size and time stamp of the old one."""
     before = path.stat()
     path.write_bytes(other(content))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
@@ -74,7 +74,7 @@ def replaced_by_a_link(path, content):
         replaced_by_a_link,
     ],
 )
-def test_a_changed_file_has_another_state(tmp_path, content, change):
+def test_a_changed_file_has_a_new_state(tmp_path, content, change):
     path = tmp_path / "e.json.gz"
     path.write_bytes(content)
     before = state_of_files([path])
@@ -83,7 +83,7 @@ def test_a_changed_file_has_another_state(tmp_path, content, change):
     assert state_of_files([path]) != before
 
 
-def test_a_link_that_points_elsewhere_has_another_state(tmp_path, content):
+def test_a_link_with_a_new_target_has_a_new_state(tmp_path, content):
     for name, text in [("a", content), ("b", other(content))]:
         (tmp_path / name).write_bytes(text)
         os.utime(tmp_path / name, (1, 1))
@@ -96,14 +96,14 @@ def test_a_link_that_points_elsewhere_has_another_state(tmp_path, content):
     assert len(states) == 2
 
 
-def test_more_files_and_other_names_are_another_state(tmp_path):
+def test_added_and_renamed_files_are_a_new_state(tmp_path):
     for name in "ab":
         (tmp_path / name).write_bytes(SMALL)
     a, b = tmp_path / "a", tmp_path / "b"
     assert len({state_of_files(paths) for paths in ([a], [b], [a, b], [b, a], [])}) == 5
 
 
-def test_a_folder_that_is_moved_with_its_sources_keeps_their_state(tmp_path, monkeypatch, content):
+def test_moving_a_folder_with_its_sources_keeps_their_state(tmp_path, monkeypatch, content):
     states = []
     for name in ("here", "there"):
         if states:
@@ -116,7 +116,7 @@ def test_a_folder_that_is_moved_with_its_sources_keeps_their_state(tmp_path, mon
     assert states[0] == states[1]
 
 
-def test_a_new_time_alone_is_not_a_change_of_a_small_file(tmp_path):
+def test_a_new_time_stamp_alone_does_not_change_the_state_of_a_small_file(tmp_path):
     path = tmp_path / "e.json"
     path.write_bytes(SMALL)
     before = state_of_files([path])
@@ -124,7 +124,7 @@ def test_a_new_time_alone_is_not_a_change_of_a_small_file(tmp_path):
     assert state_of_files([path]) == before
 
 
-def test_a_downloaded_file_has_the_state_that_it_had_before(tmp_path, content):
+def test_a_downloaded_file_has_the_state_from_before_the_download(tmp_path, content):
     path = tmp_path / "e.json.gz"
     before = state_of_files([path])
     path.write_bytes(content)
@@ -136,7 +136,7 @@ def test_a_downloaded_file_has_the_state_that_it_had_before(tmp_path, content):
 
 
 @pytest.mark.parametrize("note", ["", "{}", "[]", '{"url": 1}', "\0"])
-def test_a_damaged_note_of_the_origin_is_none(tmp_path, note):
+def test_a_damaged_origin_is_ignored(tmp_path, note):
     path = tmp_path / "e.json.gz"
     path.write_bytes(SMALL)
     before = state_of_files([path])

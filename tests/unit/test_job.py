@@ -1,4 +1,4 @@
-"""The entrance to a script: a rule's values and a command line reach main as the types it names."""
+"""The entry point of scripts: values of rules and command lines reach main with its annotated types."""
 
 import ast
 import fcntl
@@ -17,7 +17,7 @@ from polyfacet.runtime.job import job_arguments
 
 
 class Names(dict):
-    """Stand-in for Snakemake's named lists, which are indexed by name."""
+    """Replacement for Snakemake's named lists, which are indexed by name."""
 
 
 def job(**groups):
@@ -33,7 +33,7 @@ def main(
     """Have one parameter of each kind."""
 
 
-def test_values_arrive_as_the_types_that_main_names():
+def test_values_have_the_annotated_types_of_main():
     rule = job(
         input={"table": "a.parquet", "files": ["x", "y"], "cache": []},
         output={"out": "o"},
@@ -54,7 +54,7 @@ def test_one_file_of_a_list_is_still_a_list():
     assert job_arguments(main, rule)["files"] == [Path("x")]
 
 
-def test_a_value_that_the_rule_does_not_give_is_named():
+def test_a_missing_value_of_a_rule_is_named():
     with pytest.raises(TypeError, match="rule r has no value for 'table'"):
         job_arguments(main, job())
 
@@ -78,7 +78,7 @@ def test_every_script_has_a_command_line():
 
 
 def sample(folder: Path, **changed: object) -> subprocess.CompletedProcess[str]:
-    """Call the script that draws a sample, with some arguments changed."""
+    """Call the script that draws a sample with some arguments changed."""
     given = {
         "sources": f'["{folder}/none.json"]',
         "sample": "a",
@@ -106,7 +106,7 @@ def sample(folder: Path, **changed: object) -> subprocess.CompletedProcess[str]:
         ({"threads": 0}, 1, "threads = 0"),
     ],
 )
-def test_a_mistake_of_the_user_is_told_without_traceback(tmp_path, changed, status, message):
+def test_a_user_error_is_reported_without_traceback(tmp_path, changed, status, message):
     done = sample(tmp_path, **changed)
     assert done.returncode == status
     assert message in done.stderr
@@ -123,7 +123,7 @@ def test_a_mistake_of_the_user_is_told_without_traceback(tmp_path, changed, stat
         ("other.parquet", "other.parquet is a different table"),
     ],
 )
-def test_an_input_that_is_not_there_or_not_what_it_should_be(tmp_path, table, message):
+def test_a_missing_or_invalid_input_raises_user_error(tmp_path, table, message):
     (tmp_path / "folder").mkdir()
     (tmp_path / "text.csv").write_text("mat_id,formula")
     pq.write_table(pa.table({"x": [1]}), tmp_path / "other.parquet")
@@ -136,7 +136,7 @@ def test_an_input_that_is_not_there_or_not_what_it_should_be(tmp_path, table, me
     assert ("elete it" in done.stderr) is (table != "none.parquet")
 
 
-def test_a_file_that_is_read_as_text_and_is_missing_is_named(tmp_path):
+def test_a_missing_text_file_is_named(tmp_path):
     done = command("read_composition_table", *READ_TABLE, folder=tmp_path)
     assert done.returncode == 1
     assert "none.csv" in done.stderr
@@ -152,12 +152,12 @@ READ_TABLE = (
     "--rejected=b",
     "--summary=c",
 )
-# Has no key in the configuration: a shard is checked against the number of shards, any repeat is right.
+# Without keys in the configuration: a shard is checked against the number of shards, any repeat is valid.
 UNCHECKED = {"shard", "repeat", "n_pictures", "max_text_len"}
 
 
 def test_every_number_of_a_command_line_is_checked_like_the_configuration():
-    """A number in an annotation without a key of the schema would be taken whatever it is."""
+    """A number whose annotation has no configuration key would be accepted unchecked."""
     scripts = sorted((PROJECT / "workflow" / "scripts").glob("*.py"))
     assert len(scripts) > 25
     for script in scripts:
@@ -190,7 +190,7 @@ run(main, job)
 
 
 def start(folder: Path, ends: str) -> subprocess.Popen[str]:
-    """Start a job that ends in one way or another."""
+    """Start a job whose process runs the statement `ends` at its end."""
     return subprocess.Popen(
         [sys.executable, "-c", JOB.format(ends=ends)],
         env={"PYTHONPATH": str(PROJECT / "workflow")},
@@ -200,7 +200,7 @@ def start(folder: Path, ends: str) -> subprocess.Popen[str]:
     )
 
 
-def test_a_stage_that_stops_keeps_its_rejects_beside_the_log_until_it_runs_again(tmp_path):
+def test_a_failed_stage_keeps_its_rejects_next_to_the_log_until_it_is_rerun(tmp_path):
     _, said = start(tmp_path, "raise UserError('too many')").communicate()
     kept = tmp_path / "graphs.rejected.parquet"
     assert "Error: too many\nAll rejects with their reasons: graphs.rejected.parquet" in said
@@ -213,7 +213,7 @@ def test_a_stage_that_stops_keeps_its_rejects_beside_the_log_until_it_runs_again
     ("number", "advice"),
     [("ENOSPC", "The disk is full: free some space"), ("EROFS", "make it writable"), ("EACCES", "grant it")],
 )
-def test_what_the_system_refuses_comes_with_an_advice(tmp_path, number, advice):
+def test_errors_of_the_operating_system_come_with_advice(tmp_path, number, advice):
     _, said = start(tmp_path, f"raise OSError(errno.{number}, 'refused', 'there')").communicate()
     assert "'there'" in said
     assert f"{advice}" in said
@@ -221,7 +221,7 @@ def test_what_the_system_refuses_comes_with_an_advice(tmp_path, number, advice):
     assert "Traceback" not in said
 
 
-def test_a_job_waits_for_the_process_that_a_killed_run_left(tmp_path):
+def test_a_job_waits_for_a_process_of_a_killed_run(tmp_path):
     with (tmp_path / "graphs.log").open("w") as log:
         fcntl.flock(log, fcntl.LOCK_EX)
         job = start(tmp_path, "pass")

@@ -1,4 +1,4 @@
-"""Kept results: used again where input and recipe are the same, made again where anything else is."""
+"""Kept results: reused if input and recipe are the same, recomputed otherwise."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ MATERIALS = {f"m{number:02d}": str(number) for number in range(12)}
 
 
 def run(folder: Path, materials=MATERIALS, *, n_shards=1, shards=None, recipe="square"):
-    """Run a stage that squares numbers; return what it made, kept, and the bytes of its tables."""
+    """Run a stage that squares numbers; return the made and kept results and the bytes of its tables."""
     made, counts, tables = [], {"made": 0, "kept": 0}, []
     for shard in range(n_shards) if shards is None else shards:
         mine = {name: value for name, value in materials.items() if shard_of(name, n_shards) == shard}
@@ -42,7 +42,7 @@ def records(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, 1), (1, 2), (2, 4), (3, 2), (5, 3), (4, 1)])
-def test_a_larger_sample_makes_the_new_materials_only(tmp_path, before, after):
+def test_a_larger_sample_computes_only_the_new_materials(tmp_path, before, after):
     few = dict(list(MATERIALS.items())[::2])
     run(tmp_path / "grown", few, n_shards=before)
     made, counts, tables = run(tmp_path / "grown", n_shards=after)
@@ -52,13 +52,13 @@ def test_a_larger_sample_makes_the_new_materials_only(tmp_path, before, after):
     assert records(tmp_path / "grown") == [f"shard-{shard}-of-{after}" for shard in range(after)]
 
 
-def test_what_was_made_of_something_else_is_made_again(tmp_path):
+def test_results_of_a_different_input_are_recomputed(tmp_path):
     run(tmp_path)
     assert run(tmp_path, MATERIALS | {"m03": "7"})[0] == ["m03"]
     assert run(tmp_path, recipe="another")[0] == sorted(MATERIALS)
 
 
-def test_other_packages_are_another_recipe(tmp_path, install):
+def test_different_packages_are_a_different_recipe(tmp_path, install):
     run(tmp_path)
     install("torch", "999")  # the script does not use it
     assert run(tmp_path)[0] == []
@@ -66,14 +66,14 @@ def test_other_packages_are_another_recipe(tmp_path, install):
     assert run(tmp_path)[0] == sorted(MATERIALS)
 
 
-def test_a_smaller_sample_keeps_its_own(tmp_path):
+def test_a_smaller_sample_reuses_its_results(tmp_path):
     run(tmp_path)
     few = dict(list(MATERIALS.items())[:3])
     assert run(tmp_path, few)[1] == {"made": 0, "kept": 3}
     assert run(tmp_path)[1] == {"made": 9, "kept": 3}
 
 
-def test_a_job_beside_one_with_other_shards_leaves_it_what_it_needs(tmp_path):
+def test_a_job_keeps_records_that_other_numbers_of_shards_need(tmp_path):
     run(tmp_path, n_shards=2)
     assert run(tmp_path, n_shards=4, shards=[0])[1]["made"] == 0
     assert records(tmp_path) == ["shard-0-of-2", "shard-0-of-4", "shard-1-of-2"]
@@ -85,7 +85,7 @@ def test_a_job_beside_one_with_other_shards_leaves_it_what_it_needs(tmp_path):
 
 @pytest.mark.parametrize("name", ["record.json", "table.parquet"])
 @pytest.mark.parametrize("damage", [None, b"", b"{}", b"[1]", "cut", "flip"])
-def test_a_damaged_record_is_ignored_with_a_word(tmp_path, caplog, name, damage):
+def test_a_damaged_record_is_ignored_with_a_warning(tmp_path, caplog, name, damage):
     tables = run(tmp_path)[2]
     path = tmp_path / "kept" / "shard-0-of-1" / name
     content = path.read_bytes()
@@ -101,13 +101,13 @@ def test_a_damaged_record_is_ignored_with_a_word(tmp_path, caplog, name, damage)
         assert "recomputed" in caplog.text
 
 
-def test_records_take_no_room(tmp_path):
+def test_records_take_no_extra_space(tmp_path):
     run(tmp_path)
     assert (tmp_path / "kept" / "shard-0-of-1" / "table.parquet").samefile(tmp_path / "shard-0.parquet")
 
 
 def draw(folder: Path, materials: list[str]) -> tuple[list[str], Path]:
-    """Run a stage that draws two views of each material; return what it drew and where the pictures are."""
+    """Run a stage that draws two views of each material; return what it drew and the folder of pictures."""
     results = KeptResults(
         folder / "kept" / "shard-0-of-1",
         PICTURES,
@@ -143,7 +143,7 @@ def test_files_are_kept_with_their_rows(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["changed", None])
-def test_a_damaged_file_is_made_again_and_no_other(tmp_path, caplog, damage):
+def test_only_a_damaged_file_is_recreated(tmp_path, caplog, damage):
     draw(tmp_path, ["a", "b"])
     path = tmp_path / "kept" / "shard-0-of-1" / "files" / "a" / "b.png"
     path.unlink()
@@ -156,7 +156,7 @@ def test_a_damaged_file_is_made_again_and_no_other(tmp_path, caplog, damage):
     assert draw(tmp_path, ["a", "b"])[0] == []
 
 
-def test_where_there_are_no_hard_links_files_are_copied(tmp_path, monkeypatch):
+def test_without_hard_links_files_are_copied(tmp_path, monkeypatch):
     def refuse(*_):
         raise OSError(1, "no hard links here")
 
@@ -165,7 +165,7 @@ def test_where_there_are_no_hard_links_files_are_copied(tmp_path, monkeypatch):
     assert draw(tmp_path, ["a"])[0] == []
 
 
-def test_a_stage_that_keeps_nothing_makes_everything(tmp_path):
+def test_a_stage_without_kept_results_computes_everything(tmp_path):
     for _ in range(2):
         results = KeptResults(None, TABLE, {}, {"a": "1"}, script=SCRIPT)
         assert results.reuse() == ["a"]
@@ -173,6 +173,6 @@ def test_a_stage_that_keeps_nothing_makes_everything(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["p.json", "t.parquet"]
 
 
-def test_a_folder_that_is_no_record_is_refused(tmp_path):
+def test_a_folder_with_an_invalid_name_is_rejected(tmp_path):
     with pytest.raises(ValueError, match="shard-<number>-of-<count>"):
         KeptResults(tmp_path / "x", TABLE, {}, {}, script=SCRIPT).write(tmp_path / "t", tmp_path / "p", [])

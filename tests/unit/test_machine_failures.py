@@ -1,4 +1,4 @@
-"""No failure of the machine becomes a result: the reject of a material, a missing value, a failed cell."""
+"""No failure of the machine becomes a result: a rejected material, a missing value, a failed cell."""
 
 import errno
 import json
@@ -84,7 +84,7 @@ def raising(error: Exception):
 
 
 @pytest.mark.parametrize("error", OF_THE_MACHINE, ids=repr)
-def test_a_failure_of_the_machine_is_recognized_and_no_reject(error):
+def test_a_failure_of_the_machine_does_not_become_a_reject(error):
     failure = machine_failure(error)
     assert failure is (error.__cause__ or error)
     with pytest.raises(type(failure)) as caught:
@@ -93,7 +93,7 @@ def test_a_failure_of_the_machine_is_recognized_and_no_reject(error):
 
 
 @pytest.mark.parametrize("error", NOT_OF_THE_MACHINE, ids=repr)
-def test_what_a_material_is_rejected_for_is_no_failure_of_the_machine(error):
+def test_a_reason_for_rejection_is_not_a_failure_of_the_machine(error):
     assert machine_failure(error) is None
     assert Reject.because_of("m", error).reason == str(error)
 

@@ -1,4 +1,4 @@
-"""Text from outside in Markdown: it shows as it is, and nothing in it becomes a link or a mention."""
+"""External text in Markdown is shown literally, and nothing in it becomes a link or a mention."""
 
 import re
 
@@ -7,18 +7,18 @@ from markdown_it import MarkdownIt
 
 from polyfacet.runtime.markdown import WORD_JOINER, plain, table
 
-# What GitHub makes a link of, after "Autolinks (extension)" of the GitHub Flavored Markdown Spec, its
-# mentions and its references; sought in the rendered text, as GitHub does for all but the first two.
+# Texts that GitHub turns into links: "Autolinks (extension)" of the GitHub Flavored Markdown Spec, mentions,
+# and references; searched in the rendered text, as GitHub does for all but the first two.
 AUTOLINKS = re.compile(
     r"(?:https?|ftp)://|www\.\w|[\w.+-]+@[\w-]+\.\w|(?:mailto|xmpp):\w|(?<![\w`])@\w|#\d|\bGH-\d",
     re.IGNORECASE,
 )
-# What GitHub makes a picture of, sought in the rendered text as well.
+# Texts that GitHub turns into pictures, also searched in the rendered text.
 SHORTCODES = re.compile(r":[\w+-]+:")
 
 
 def rendered(text: str) -> str:
-    """Render a paragraph, which must have no markup; return its text."""
+    """Render a paragraph, which must not contain markup, and return its text."""
     html = MarkdownIt("commonmark").render(plain(text)).strip()
     inside = html.removeprefix("<p>").removesuffix("</p>")
     assert "<" not in inside
@@ -60,7 +60,7 @@ def rendered(text: str) -> str:
         "`code` *a* _b_ ~~c~~ | <b>d</b> &amp; \\ #e",
     ],
 )
-def test_a_text_shows_as_it_is_and_nothing_links(text):
+def test_a_text_is_shown_literally_without_links(text):
     shown = rendered(text)
     assert shown.replace(WORD_JOINER, "") == text
     assert not AUTOLINKS.search(shown)
@@ -68,12 +68,12 @@ def test_a_text_shows_as_it_is_and_nothing_links(text):
 
 
 @pytest.mark.parametrize("text", ["===", "---", "- a", "+ a", "1. a", "# a", "> a", "| a | b |"])
-def test_a_text_in_a_line_of_its_own_does_not_change_the_one_above(text):
+def test_a_text_on_its_own_line_does_not_change_the_line_above(text):
     html = MarkdownIt("commonmark").render(f"above\n{plain(text)}\n")
     assert set(re.findall(r"<(\w+)", html)) == {"p"}
 
 
-def test_a_text_without_addresses_has_nothing_added():
+def test_a_text_without_addresses_is_unchanged():
     assert plain("line 3, 99.5 %: T is missing") == "line 3, 99.5 %: T is missing"
     assert plain("-1.5 eV: 3.2 and 1.0") == "-1.5 eV: 3.2 and 1.0"
     assert plain("at 12:30:15, a - b + c = d") == "at 12:30:15, a - b + c = d"
@@ -92,7 +92,7 @@ def read_table(text: str) -> tuple[list[list[str]], list[str]]:
     return lines, aligned
 
 
-def test_a_table_has_its_cells_where_they_belong():
+def test_table_cells_are_in_their_columns():
     cells, aligned = read_table(table(["method", "a", "b"], [["`x`", "1.50", ""], ["y", "-", "**2** †"]]))
     assert cells == [
         ["method", "a", "b"],
@@ -109,7 +109,7 @@ def test_a_table_without_rows_keeps_its_head_and_the_alignment_of_its_columns(n_
     assert aligned == ["left"] * n_left + ["right"] * (2 - n_left)
 
 
-def test_a_bar_or_a_line_break_in_a_text_makes_no_cell_or_row():
+def test_bars_and_line_breaks_in_texts_do_not_add_cells_or_rows():
     cells, _ = read_table(table([plain("name | a"), "n"], []))
     assert cells == [["name | a", "n"]]
     cells, _ = read_table(table(["name", "n"], [[plain("a | b\n| c"), "1"]]))

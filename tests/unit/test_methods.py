@@ -157,14 +157,14 @@ def test_the_combinations_of_the_paper_and_all_of_them():
         ),
     ],
 )
-def test_what_cannot_be_compared_is_refused_with_what_to_write(config, message):
+def test_invalid_comparisons_are_rejected_with_what_to_write(config, message):
     methods = {"a": {"engine": "mcvn"}}
     with pytest.raises(UserError, match=message):
         methods_of(**{"methods": methods, "tables": {"steel": STEEL, "glass": TABLE}, **config})
 
 
 @pytest.mark.parametrize("name", ["mcvn", "mcvn_steel"])
-def test_no_method_was_tuned_on_its_splits_and_every_published_score_says_what_differs(name):
+def test_no_method_was_tuned_on_its_splits_and_every_published_score_declares_differences(name):
     config = complete_config(yaml.safe_load((PROJECT / "config" / f"{name}.yaml").read_text()))
     assert "members" not in str(config["methods"])
     assert all("differs" in entry for entry in config["report"]["published"])
@@ -181,7 +181,7 @@ def test_a_published_score_may_name_one_of_several_combinations():
     )
 
 
-def test_the_networks_of_the_study_look_at_what_they_are_named_after():
+def test_the_networks_of_the_study_use_the_inputs_they_are_named_after():
     config = complete_config(yaml.safe_load((PROJECT / "config" / "mcvn.yaml").read_text()))
     methods = checked_methods(config)
     found = {

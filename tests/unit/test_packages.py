@@ -1,4 +1,4 @@
-"""The packages that results depend on: those that a stage's code imports, and what these require."""
+"""The packages that results depend on: those that a stage's code imports, and their requirements."""
 
 import re
 from importlib.metadata import packages_distributions, version
@@ -16,10 +16,10 @@ from polyfacet.runtime.packages import (
 )
 from polyfacet.training.engines.registry import engine_files
 
-# Engines that the script of all trainings imports by name, as far as results depend on packages by them.
+# Engines that the training script imports by name and that make results depend on further packages.
 ENGINES_OF = {"train_cells": ("automm", "classical", "mcvn")}
 SCRIPTS = {path.stem: path for path in sorted((PROJECT / "workflow" / "scripts").glob("*.py"))}
-# Packages to stages whose results depend on them, and to stages whose results do not.
+# For each package: stages whose results depend on it, and stages whose results do not.
 USERS = {
     "jarvis-tools": ({"build_graphs", "fit_network", "embed_graphs"}, {"write_structures", "render_images"}),
     "torch-geometric": ({"fit_network", "embed_graphs"}, {"build_graphs", "sample"}),
@@ -42,7 +42,7 @@ USERS = {
 
 
 def versions_of(script):
-    """Say what packages a stage depends on, the engines of its cells included."""
+    """Return the packages that a stage, including the engines of its cells, depends on."""
     files = [file for engine in ENGINES_OF.get(script, ()) for file in engine_files(engine, {})]
     return package_versions(SCRIPTS[script], *files)
 
@@ -60,7 +60,7 @@ def test_every_package_that_a_stage_imports_is_among_them(script, distributions)
         found = providers(module)
         assert found
         assert found <= expected
-        # Others are required by the package that has the name of the module.
+        # Other packages are required by the package with the name of the module.
         assert expected == found or normalized(module) in found
         for name in found - WITHOUT_EFFECT:
             assert f"{name} {version(name)}" in said, module
@@ -68,7 +68,7 @@ def test_every_package_that_a_stage_imports_is_among_them(script, distributions)
 
 @pytest.fixture(scope="module")
 def installed():
-    """Packages that each stage depends on as they are."""
+    """Return the packages that each stage depends on, as installed."""
     return {name: versions_of(name) for name in SCRIPTS}
 
 
@@ -81,14 +81,14 @@ def test_a_new_version_is_noticed_where_the_package_is_used(package, installed, 
     assert not others & changed
 
 
-def test_requirements_are_those_that_the_index_knows():
+def test_requirements_have_normalized_names():
     found = required_packages("pymatgen-core")
     assert {"numpy", "scipy", "spglib", "monty", "networkx"} <= found
     assert not {"torch", "chgnet", "pytest"} & found, "extras that nobody asked for"
     assert "lightning" in required_packages("autogluon-multimodal")
 
 
-def test_a_package_that_is_not_installed_is_nothing_to_depend_on(tmp_path):
+def test_packages_that_are_not_installed_are_ignored(tmp_path):
     script = tmp_path / "script.py"
     script.write_text("import no_such_module\nimport numpy\n")
     assert providers("no_such_module") == frozenset()

@@ -1,4 +1,4 @@
-"""What is noted of parsed code is used again for the same content, and for nothing else."""
+"""Stored results of parsing are reused only for the same content."""
 
 import ast
 import json
@@ -14,7 +14,7 @@ CODE = '"""Doc."""\n\nfrom polyfacet.runtime import files  # a comment\n\n\ndef 
 
 @pytest.fixture
 def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a file of code, in a folder where Snakemake has run."""
+    """Return a Python file in a folder where Snakemake has run."""
     monkeypatch.chdir(tmp_path)
     NOTES.parent.mkdir()
     path = tmp_path / "code.py"
@@ -25,7 +25,7 @@ def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def parses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return a list that gets the name of each file that is parsed."""
+    """Return a list that records the name of each parsed file."""
     names: list[str] = []
     parse = ast.parse
 
@@ -42,7 +42,7 @@ def in_a_new_process(path: Path) -> module.ParsedCode:
     return parsed_code(path)
 
 
-def test_it_names_what_is_imported_anywhere_in_the_file(code):
+def test_imports_anywhere_in_a_file_are_found(code):
     assert parsed_code(code).imports == {"polyfacet.runtime", "polyfacet.runtime.files", "numpy"}
 
 
@@ -53,7 +53,7 @@ def test_the_same_content_is_parsed_once_for_all_processes(code, parses):
     assert len(parses) == 1
 
 
-def test_other_content_is_parsed_whatever_its_time(code, parses):
+def test_changed_content_is_parsed_whatever_its_time_stamp(code, parses):
     first = in_a_new_process(code)
     code.write_text(CODE.replace("numpy", "scipy"))
     assert "scipy" in in_a_new_process(code).imports
@@ -62,14 +62,14 @@ def test_other_content_is_parsed_whatever_its_time(code, parses):
     assert len(parses) == 2
 
 
-def test_comments_and_docstrings_change_no_digest(code):
+def test_comments_and_docstrings_do_not_change_the_digest(code):
     before = parsed_code(code).digest
     code.write_text(CODE.replace("a comment", "another").replace("Doc", "Text"))
     assert parsed_code(code).digest == before
 
 
 @pytest.mark.parametrize("damage", ["[1, 2", "7", '{"a": 1}', "\x00", '["key", ["a"]]'])
-def test_damaged_notes_are_made_again(code, parses, damage):
+def test_damaged_notes_are_replaced(code, parses, damage):
     first = in_a_new_process(code)
     whole = NOTES.read_text()
     NOTES.write_text(f"{damage}\n")
@@ -78,7 +78,7 @@ def test_damaged_notes_are_made_again(code, parses, damage):
     assert len(parses) == 2
 
 
-def test_notes_of_another_parser_are_not_used(code, parses, monkeypatch):
+def test_notes_of_a_different_parser_are_ignored(code, parses, monkeypatch):
     in_a_new_process(code)
     monkeypatch.setattr(module, "_parser", lambda: b"another Python")
     in_a_new_process(code)
@@ -86,7 +86,7 @@ def test_notes_of_another_parser_are_not_used(code, parses, monkeypatch):
     assert len({json.loads(line)[0] for line in NOTES.read_text().splitlines()}) == 2
 
 
-def test_where_snakemake_has_no_folder_nothing_is_noted(code):
+def test_nothing_is_stored_without_the_folder_of_snakemake(code):
     NOTES.parent.rmdir()
     parsed_code(code)
     assert not NOTES.parent.exists()

@@ -42,14 +42,14 @@ LENGTH = Facet("length", "length of the formula", "vector", needs="formula", mak
 
 @pytest.fixture(autouse=True)
 def no_plugins(monkeypatch):
-    """Undo what a test has loaded."""
+    """Unload the plug-ins that a test has loaded."""
     monkeypatch.setattr(plugins, "_of_run", {})
     plugins._installed.cache_clear()
     yield
     plugins._installed.cache_clear()
 
 
-def test_a_file_declares_by_what_is_at_its_top_level(tmp_path):
+def test_declarations_are_at_the_top_level_of_a_file(tmp_path):
     (tmp_path / "length.py").write_text(FACET)
     with pytest.raises(ValueError, match="no facet 'length'"):
         facet_named("length")
@@ -61,7 +61,7 @@ def test_a_file_declares_by_what_is_at_its_top_level(tmp_path):
     assert combination_name([facet, facet_named("text")]) == "text+length"
     assert facets_of("text+length")[1] == facet
     assert FACETS.files_of(["length"]) == (tmp_path / "length.py",)
-    # What it imports, it does not declare.
+    # Imported declarations are not its own.
     assert FACETS.files_of(["text"]) == ()
     assert SPLIT_METHODS.files_of(SPLIT_METHODS.all()) == ()
 
@@ -75,7 +75,7 @@ def test_a_file_is_loaded_once(tmp_path):
 
 
 def install(site, name, files, monkeypatch):
-    """Install a package whose entry point is the module of its name."""
+    """Install a package whose entry point is the module of the same name."""
     info = site / f"{name}-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Name: {name}\nVersion: 1.0\n")
@@ -90,7 +90,7 @@ def install(site, name, files, monkeypatch):
     plugins._installed.cache_clear()
 
 
-def test_an_installed_package_declares_by_an_entry_point(tmp_path, monkeypatch):
+def test_an_installed_package_declares_through_an_entry_point(tmp_path, monkeypatch):
     install(tmp_path, "lengths", {"lengths.py": FACET}, monkeypatch)
     assert facet_named("length").label == "length of the formula"
     assert FACETS.files_of(["length"]) == (tmp_path / "lengths.py",)
@@ -138,7 +138,7 @@ def test_a_plug_in_names_its_assets(tmp_path):
         ("[3]", r"is \[3\], not a list of paths"),
     ],
 )
-def test_assets_that_are_not_there_are_refused(tmp_path, assets, message):
+def test_missing_assets_are_rejected(tmp_path, assets, message):
     (tmp_path / "length.py").write_text(f"{FACET}\nASSETS = {assets}\n")
     with pytest.raises(UserError, match=f"ASSETS of the plug-in .*length.py {message}"):
         use_plugins([str(tmp_path / "length.py")])
@@ -153,7 +153,7 @@ def test_assets_that_are_not_there_are_refused(tmp_path, assets, message):
         (FACET.replace('"length"', '"Length of it"'), "line 10, ValueError: a facet cannot be called"),
     ],
 )
-def test_what_cannot_be_loaded_is_named_with_its_line(tmp_path, code, message):
+def test_an_import_error_is_reported_with_its_line(tmp_path, code, message):
     path = tmp_path / "mine.py"
     if code:
         path.write_text(code)
@@ -162,7 +162,7 @@ def test_what_cannot_be_loaded_is_named_with_its_line(tmp_path, code, message):
     assert "mine.py" in str(refused.value)
 
 
-def test_a_name_cannot_be_taken_twice(tmp_path):
+def test_a_name_cannot_be_declared_twice(tmp_path):
     (tmp_path / "text.py").write_text(FACET.replace('"length"', '"text"'))
     use_plugins([str(tmp_path / "text.py")])
     with pytest.raises(UserError, match="declares the facet 'text', but that name is already in use"):
@@ -186,7 +186,7 @@ def test_a_name_cannot_be_taken_twice(tmp_path):
         ("LENGTH =", "raise SystemExit(3)\n#", "SystemExit: 3"),
     ],
 )
-def test_a_declaration_that_could_not_work_is_refused(tmp_path, old, new, message):
+def test_an_invalid_declaration_is_rejected(tmp_path, old, new, message):
     (tmp_path / "mine.py").write_text(FACET.replace(old, new))
     with pytest.raises(UserError, match=message):
         use_plugins([str(tmp_path / "mine.py")])
@@ -195,34 +195,34 @@ def test_a_declaration_that_could_not_work_is_refused(tmp_path, old, new, messag
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        # As of a file that only has classes and functions.
+        # As in a file with only classes and functions.
         ("LENGTH = Facet(", "lambda: Facet(", "mine.py declares nothing. Assign each declaration"),
         ("LENGTH = Facet(", "FACETS = tuple, Facet(", "declares 'length' inside FACETS"),
         ("count)\n", "count)\nMORE = [LENGTH, Facet('width', 'width', 'text', 'formula', make=count)]\n",
          "declares 'width' inside MORE, where it is not found. Assign it to a name of its own"),
     ],
 )  # fmt: skip
-def test_what_would_not_be_found_is_refused_with_what_to_write(tmp_path, old, new, message):
+def test_a_hidden_declaration_is_rejected_with_what_to_write(tmp_path, old, new, message):
     (tmp_path / "mine.py").write_text(FACET.replace(old, new))
     with pytest.raises(UserError, match=message):
         use_plugins([str(tmp_path / "mine.py")])
     assert plugins.files_of_run() == ()
 
 
-def test_a_list_of_what_is_declared_or_built_in_is_no_mistake(tmp_path):
+def test_a_list_of_known_declarations_is_accepted(tmp_path):
     (tmp_path / "mine.py").write_text(FACET + "BOTH = [TEXT, LENGTH]\n")
     use_plugins([str(tmp_path / "mine.py")])
     assert plugins.files_of_run() == (tmp_path / "mine.py",)
     assert "length" in FACETS.all()
 
 
-def test_what_is_imported_is_not_declared(tmp_path):
+def test_imported_declarations_are_not_counted(tmp_path):
     (tmp_path / "mine.py").write_text("from polyfacet.facets.registry import TEXT\n")
     with pytest.raises(UserError, match="declares nothing"):
         use_plugins([str(tmp_path / "mine.py")])
 
 
-def test_an_installed_package_that_declares_nothing_is_refused(tmp_path, monkeypatch):
+def test_an_installed_package_without_declarations_is_rejected(tmp_path, monkeypatch):
     (tmp_path / "hollow-1.0.dist-info").mkdir()
     (tmp_path / "hollow.py").write_text("FACETS = []\n")
     (tmp_path / "hollow-1.0.dist-info" / "METADATA").write_text("Name: hollow\nVersion: 1.0\n")
@@ -248,26 +248,26 @@ NAMED = {
 @pytest.mark.parametrize(
     "name", ["Bad Name", "bad/name", "Bad", "1st", "", "x" * 32, "bad-name", "name\n", None]
 )
-def test_what_is_declared_has_a_name_that_configurations_can_ask_for(what, name):
+def test_names_of_declarations_must_be_valid_in_configurations(what, name):
     with pytest.raises(ValueError, match=f"{what} cannot be called"):
         NAMED[what](name)
 
 
 @pytest.mark.parametrize("what", NAMED)
-def test_names_of_small_letters_and_digits_are_fine(what):
+def test_names_of_lower_case_letters_and_digits_are_accepted(what):
     assert NAMED[what]("x2").name == "x2"
     assert NAMED[what]("x" * 31).name == "x" * 31
 
 
 @pytest.mark.parametrize("name", ["all", "volume"])
-def test_an_objective_cannot_be_called_like_a_column_that_is_there(name):
+def test_an_objective_cannot_have_the_name_of_an_existing_column(name):
     with pytest.raises(ValueError, match="an objective cannot be called"):
         CrystalObjective(name, "x", "", "x", lambda of: 0.0)
 
 
 @pytest.mark.parametrize("name", ["gap", "gap_of_mine"])
-def test_a_facet_and_an_objective_have_names_of_their_own(tmp_path, name):
-    """All columns that begin with a facet's name are the facet's."""
+def test_a_facet_and_an_objective_cannot_share_a_name(tmp_path, name):
+    """All columns that begin with a facet's name belong to the facet."""
     (tmp_path / "mine.py").write_text(
         FACET.replace('"length"', '"gap"')
         + "from polyfacet.materials.crystal_objectives import CrystalObjective\n"
@@ -328,7 +328,7 @@ def save_model(folder, name="zero", settings=None):
     engine.save(folder)
 
 
-def test_a_model_says_which_file_its_engine_and_facet_come_from(tmp_path, monkeypatch):
+def test_a_model_records_the_file_of_its_engine_and_facet(tmp_path, monkeypatch):
     (tmp_path / "mine.py").write_text(MODEL)
     monkeypatch.chdir(tmp_path)
     use_plugins(["mine.py"])
@@ -346,7 +346,7 @@ def test_a_model_says_which_file_its_engine_and_facet_come_from(tmp_path, monkey
         assert said in str(refused.value)
 
 
-def test_a_model_says_which_package_its_engine_comes_from(tmp_path, monkeypatch):
+def test_a_model_records_the_package_of_its_engine(tmp_path, monkeypatch):
     install(tmp_path / "site", "zeros", {"zeros.py": MODEL}, monkeypatch)
     save_model(tmp_path / "model")
     monkeypatch.setattr(sys, "path", [path for path in sys.path if path != str(tmp_path / "site")])
@@ -365,14 +365,14 @@ def test_a_model_of_the_project_needs_no_plug_in(tmp_path):
     assert json.loads((tmp_path / "model" / "engine.json").read_text())["plugins"] == []
 
 
-def test_what_is_generated_for_the_project_has_no_plug_in_of_whoever_generates_it(tmp_path, monkeypatch):
+def test_generated_files_do_not_depend_on_installed_plug_ins(tmp_path, monkeypatch):
     before = generated_files()
     install(tmp_path, "zeros", {"zeros.py": MODEL}, monkeypatch)
     assert "zero" in ENGINES.all()
     assert generated_files() == before
 
 
-def test_its_assets_count_in_digests_and_no_packages_are_sought_in_them(tmp_path):
+def test_assets_count_in_digests_and_are_not_parsed_for_packages(tmp_path):
     script, plugin, asset = tmp_path / "script.py", tmp_path / "length.py", tmp_path / "weights.json"
     script.write_text("import json\n")
     plugin.write_text(FACET)

@@ -1,4 +1,4 @@
-"""What jobs ask for: more for more materials, threads and attempts, GPUs where they help."""
+"""Requests of jobs: more for more materials, threads and attempts; GPUs where they help."""
 
 import inspect
 
@@ -25,18 +25,18 @@ def test_a_request_is_fixed_and_grows_with_the_attempt(stage):
 
 
 @pytest.mark.parametrize("stage", COSTS)
-def test_ten_thousand_materials_do_not_take_ten_times_the_memory_of_a_thousand(stage):
+def test_memory_grows_less_than_the_number_of_materials(stage):
     (thousand, _), (ten_thousand, _) = asked(stage, 1_000), asked(stage, 10_000)
     assert thousand <= ten_thousand < 10 * thousand
 
 
-def test_steps_take_time_and_no_memory():
+def test_steps_add_time_but_no_memory():
     (memory, minutes), (same, longer) = asked("fit_network", 1_000), asked("fit_network", 1_000, steps=60_000)
     assert same == memory
     assert longer > 5 * minutes
 
 
-def test_threads_that_are_processes_take_memory():
+def test_threads_that_are_processes_add_memory():
     assert asked("render_images", 100, threads=4)[0] > asked("render_images", 100)[0]
     assert asked("build_graphs", 100, threads=4) == asked("build_graphs", 100)
 
@@ -55,13 +55,13 @@ def test_snakemake_can_call_the_functions():
         ("text+graph+compimage", True, True),
     ],
 )
-def test_a_gpu_is_for_cells_with_a_slow_encoder(combination, local, hub):
+def test_cells_with_a_slow_encoder_request_a_gpu(combination, local, hub):
     gains_by_gpu = ENGINES.get("automm").gains_by_gpu
     assert gains_by_gpu(facets_of(combination), False) is local
     assert gains_by_gpu(facets_of(combination), True) is hub
 
 
-def test_every_rule_that_may_run_on_a_cluster_says_what_it_needs():
+def test_every_rule_that_may_run_on_a_cluster_requests_resources():
     for path in (PROJECT / "rules").glob("*.smk"):
         for block in path.read_text().split("\nrule ")[1:]:
             local = "    localrule: True" in block
@@ -69,7 +69,7 @@ def test_every_rule_that_may_run_on_a_cluster_says_what_it_needs():
 
 
 @pytest.mark.parametrize("name", ENGINES.all())
-def test_an_engine_costs_what_it_declares(name):
+def test_requests_use_the_declared_cost_of_an_engine(name):
     declared = ENGINES.get(name)
     assert asked(lambda wildcards: declared.cost, 1_000)[0] >= declared.cost.mb
     assert (declared.cost_from_hub is not None) == declared.encoders

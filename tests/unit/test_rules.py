@@ -1,4 +1,4 @@
-"""Rules give their scripts what these take: more would only rerun jobs whose results stay the same."""
+"""Rules pass only arguments of their scripts: others would rerun jobs without changing results."""
 
 import ast
 import re
@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import pytest
 from project import PROJECT
 
-# What a job waits for or is run again for, and is not told: digests, and files that other values name.
+# Inputs and params that a job waits for, or that rerun it, without being arguments: digests, and files that
+# other values name.
 ONLY_WATCHED = {"code", "packages", "state", "file", "files", "pictures", "tokens", "checkpoint_files"}
 
 
 def rules_with_values() -> Iterator[tuple[str, str, set[str]]]:
-    """List the rules with a script, their script, and the names of their inputs and params."""
+    """List the rules with a script, with the script and the names of inputs and params."""
     for path in (PROJECT / "rules").glob("*.smk"):
         for block in re.split(r"^rule ", path.read_text(), flags=re.MULTILINE)[1:]:
             rule = block.split("\n\n\n")[0]
@@ -23,12 +24,12 @@ def rules_with_values() -> Iterator[tuple[str, str, set[str]]]:
 
 
 def parameters_of_main(script: str) -> set[str]:
-    """Name what a script takes; reading it is faster than importing what it imports."""
+    """Return the names of a script's arguments; parsing it is faster than importing it."""
     tree = ast.parse((PROJECT / "workflow" / "scripts" / f"{script}.py").read_text())
     (main,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "main"]
     return {argument.arg for argument in (*main.args.args, *main.args.kwonlyargs)}
 
 
 @pytest.mark.parametrize(("rule", "script", "names"), sorted(rules_with_values(), key=str))
-def test_a_rule_gives_only_what_its_script_takes(rule, script, names):
+def test_a_rule_passes_only_arguments_of_its_script(rule, script, names):
     assert names - parameters_of_main(script) <= ONLY_WATCHED, rule

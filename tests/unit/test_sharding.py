@@ -1,4 +1,4 @@
-"""Shards: what of a table is in one."""
+"""Shards: the rows of a table in each."""
 
 from polyfacet.runtime.identifiers import shard_of
 from polyfacet.runtime.parquet import write_table
@@ -6,7 +6,7 @@ from polyfacet.runtime.rejects import REJECTS
 from polyfacet.runtime.sharding import read_shard
 
 
-def test_the_shards_of_a_table_are_the_table(tmp_path):
+def test_the_shards_of_a_table_add_up_to_the_table(tmp_path):
     names = [f"m{number:03d}" for number in range(100)]
     rows = [{"mat_id": name, "reason": f"of {name}"} for name in names]
     write_table(tmp_path / "t.parquet", rows, REJECTS)

@@ -1,4 +1,4 @@
-"""Tables are checked on write and on read; outputs appear whole or not at all."""
+"""Tables are checked on writing and reading; outputs appear complete or not at all."""
 
 import errno
 import os
@@ -30,7 +30,7 @@ def test_units_and_meanings_are_in_the_file(tmp_path):
 @pytest.mark.parametrize(
     "row", [{"mat_id": "a"}, {"mat_id": "a", "gap": 1.0, "x": 1}, {"mat_id": None, "gap": 1.0}]
 )
-def test_rows_that_do_not_fit_are_refused_and_leave_no_file(tmp_path, row):
+def test_invalid_rows_are_rejected_and_leave_no_file(tmp_path, row):
     with pytest.raises(ValueError, match=r"column"):
         write_table(tmp_path / "t.parquet", [row], SCHEMA)
     assert not list(tmp_path.iterdir())
@@ -46,7 +46,7 @@ def test_a_damaged_or_foreign_table_is_named(tmp_path):
         read_table(path, SCHEMA)
 
 
-def test_equal_rows_are_equal_bytes(tmp_path):
+def test_equal_rows_give_equal_bytes(tmp_path):
     for name in "ab":
         write_table(tmp_path / name, [{"mat_id": "a", "gap": None}], SCHEMA)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
@@ -66,7 +66,7 @@ def test_an_interrupted_output_does_not_appear(tmp_path):
 
 @pytest.fixture
 def steps(monkeypatch):
-    """Record, in order, what is synchronized with the disk and what is renamed, by name."""
+    """Record the names of synchronized and renamed files in order."""
     found = []
     fsync, replace = os.fsync, os.replace
 
@@ -80,13 +80,13 @@ def steps(monkeypatch):
     return found
 
 
-def test_a_file_is_on_the_disk_before_it_appears(tmp_path, steps):
+def test_a_file_is_synchronized_before_it_appears(tmp_path, steps):
     (tmp_path / "folder").mkdir()
     write_text(tmp_path / "folder" / "out", "whole")
     assert steps == [("sync", "out.part"), ("rename", "out"), ("sync", "folder")]
 
 
-def test_a_folder_is_on_the_disk_with_all_that_is_in_it_before_it_appears(tmp_path, steps):
+def test_a_folder_is_synchronized_with_its_contents_before_it_appears(tmp_path, steps):
     with atomic_path(tmp_path / "out") as part:
         (part / "deep").mkdir(parents=True)
         (part / "a").write_text("1")
@@ -101,7 +101,7 @@ def test_a_folder_is_on_the_disk_with_all_that_is_in_it_before_it_appears(tmp_pa
 
 
 @pytest.mark.parametrize("refused", [errno.EINVAL, errno.ENOTSUP])
-def test_a_file_system_that_cannot_synchronize_is_used_all_the_same(tmp_path, monkeypatch, refused):
+def test_a_file_system_without_synchronization_is_accepted(tmp_path, monkeypatch, refused):
     def refuse(_):
         raise OSError(refused, "not here")
 
@@ -110,7 +110,7 @@ def test_a_file_system_that_cannot_synchronize_is_used_all_the_same(tmp_path, mo
     assert (tmp_path / "out").read_text() == "1"
 
 
-def test_a_disk_that_fails_is_told(tmp_path, monkeypatch):
+def test_a_failing_disk_raises_an_error(tmp_path, monkeypatch):
     def fail(_):
         raise OSError(errno.EIO, "Input/output error")
 
@@ -120,7 +120,7 @@ def test_a_disk_that_fails_is_told(tmp_path, monkeypatch):
     assert not (tmp_path / "out").exists()
 
 
-def test_the_digest_of_a_folder_sees_names_and_bytes(tmp_path):
+def test_the_digest_of_a_folder_covers_names_and_bytes(tmp_path):
     digests = set()
     for name, text in [("x", "1"), ("x", "2"), ("y", "1")]:
         folder = tmp_path / (name + text)
@@ -140,7 +140,7 @@ def test_rejects_are_counted_against_the_limit(tmp_path):
     assert len(read_table(tmp_path / "s.parquet", REJECTS)) == 6
 
 
-def test_shards_depend_on_the_material_and_are_even():
+def test_shards_depend_only_on_the_material_and_are_even():
     counts = [0] * 4
     for i in range(4000):
         counts[shard_of(f"agm{i:09d}", 4)] += 1

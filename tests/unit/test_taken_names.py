@@ -1,4 +1,4 @@
-"""Names that are taken are those of the schemas, and neither a facet nor an objective can have them."""
+"""Reserved names match the schemas, and neither facets nor objectives can have them."""
 
 import pytest
 
@@ -45,11 +45,11 @@ ADDED = {*dataset_schema(SAMPLE, FULL_FACETS).names, *dataset_schema(ROWS, ()).n
     ],
     ids=["crystals", "tables", "splits", "facets", "datasets", "statistics"],
 )
-def test_each_list_is_that_of_its_schema(names, schema):
+def test_each_list_matches_its_schema(names, schema):
     assert names == schema
 
 
-def test_the_word_for_no_facet_is_taken():
+def test_the_word_for_no_facet_is_reserved():
     assert NO_FACET in taken_names.OF_RESULTS
 
 
@@ -59,17 +59,17 @@ TAKEN = sorted(taken_names.TAKEN_BY_COLUMNS)
 @pytest.mark.parametrize(
     "name", [*(name for name in TAKEN if "_" not in name), "mat", "source", "n", "space"]
 )
-def test_a_facet_cannot_be_called_like_a_column(name):
-    """All columns that begin with a facet's name and an underscore are the facet's."""
+def test_a_facet_cannot_have_the_name_of_a_column(name):
+    """All columns that begin with a facet's name and an underscore belong to the facet."""
     with pytest.raises(ValueError, match=f"a facet cannot be called '{name}'.*(column|word)"):
         Facet(name, "x", "vector", needs="formula", make=len)
 
 
 @pytest.mark.parametrize("name", sorted(taken_names.TAKEN_BY_CRYSTALS))
-def test_an_objective_of_crystals_cannot_be_called_like_a_column(name):
+def test_a_crystal_objective_cannot_have_the_name_of_a_column(name):
     with pytest.raises(ValueError, match=f"an objective cannot be called '{name}'"):
         CrystalObjective(name, "x", "", "x", lambda of: 0.0)
 
 
-def test_facets_built_in_have_names_that_are_free():
+def test_names_of_built_in_facets_are_free():
     assert not [facet.name for facet in BUILT_IN if taken_names.column_like_facet(facet.name)]

@@ -1,4 +1,4 @@
-"""Private and rewritten code of libraries: fenced in, and held at the version it was written for."""
+"""Private and rewritten code of libraries: isolated, and tied to the version that it was written for."""
 
 import ast
 import re
@@ -19,13 +19,13 @@ KNOWN = {"_exit"}
 
 
 @pytest.mark.parametrize("path", FENCES, ids=lambda path: path.stem)
-def test_a_fence_is_for_the_version_of_the_lock(path):
+def test_compat_modules_are_written_for_the_locked_version(path):
     calls = re.findall(r'^written_for\(__name__, "([\w-]+)", "([\w.]+)"\)$', path.read_text(), re.MULTILINE)
     assert calls, "begins without written_for(__name__, package, version)"
     assert calls == [(package, LOCKED[package]) for package, _ in calls]
 
 
-def test_another_version_is_refused_with_both_named(monkeypatch):
+def test_a_different_version_is_rejected_naming_both(monkeypatch):
     monkeypatch.setattr(upstream, "version", lambda _: "2.0")
     written_for("here", "library", "2.0")
     with pytest.raises(UpstreamVersionError, match=r"here .*library .*version 1\.9, but 2\.0 .*make setup"):
@@ -33,7 +33,7 @@ def test_another_version_is_refused_with_both_named(monkeypatch):
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if path not in FENCES], ids=lambda path: path.stem)
-def test_no_other_module_touches_private_code_of_libraries(path):
+def test_no_other_module_uses_private_code_of_libraries(path):
     assert list(foreign_privacy(ast.parse(path.read_text()))) == []
 
 
@@ -42,7 +42,7 @@ def is_private(name: str) -> bool:
 
 
 def foreign_privacy(module: ast.Module) -> Iterator[str]:
-    """Name what a module uses of others that is private there: attributes, imports, classes exchanged."""
+    """List the private code of others that a module uses: attributes, imports, replaced classes."""
     own = KNOWN | {
         node.attr if isinstance(node, ast.Attribute) else node.name
         for node in ast.walk(module)
@@ -71,6 +71,6 @@ def is_vars(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and getattr(node.func, "id", "") == "vars"
 
 
-def test_private_code_would_be_seen():
+def test_private_code_is_detected():
     code = "from a.b import _c\nfrom a._b import c\nx._y\nx.__class__ = y\nvars(x)['y'] = z\nf.__code__"
     assert len(list(foreign_privacy(ast.parse(code)))) == 6

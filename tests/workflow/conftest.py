@@ -1,4 +1,4 @@
-"""One pristine copy of the workflow, one finished tiny run that several tests look at, a count of faults."""
+"""One pristine copy of the workflow, one finished tiny run for several tests, a count of faults."""
 
 import fcntl
 import os
@@ -15,13 +15,13 @@ FAULTS = pytest.StashKey[Faults]()
 
 @pytest.fixture(scope="session")
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """Return a workflow that has never run; tests only make dry runs in it."""
+    """Return a workflow that has never run; tests make only dry runs in it."""
     return copy_workflow(tmp_path_factory.mktemp("pristine"))
 
 
 @pytest.fixture(scope="session")
 def finished(browser: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """Return a workflow whose tiny run is finished; tests leave its results alone.
+    """Return a workflow with a finished tiny run; tests must not change its results.
 
     Processes that share the tests share the run as well: the first one makes it while the others wait.
     """
@@ -46,21 +46,21 @@ def faults(pytestconfig: pytest.Config) -> Faults:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Send the count of a process that shares the tests with others to the one that reports."""
+    """Send the count of a worker process to the process that reports."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["faults"] = asdict(session.config.stash.get(FAULTS, Faults()))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Add up the counts of such processes."""
+    """Add up the counts of worker processes."""
     counted = getattr(node, "workeroutput", {}).get("faults")
     if counted:
         node.config.stash.setdefault(FAULTS, Faults()).add(Faults(**counted))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Count the faults at the end of the tests."""
+    """Print the count of faults at the end of the tests."""
     faults = config.stash.get(FAULTS, Faults())
     if faults.tried:
         survived = sum(faults.tried.values())

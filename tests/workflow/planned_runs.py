@@ -1,4 +1,4 @@
-"""Plans of the workflow before and after a change: what would run again, without running anything."""
+"""Plans of the workflow before and after a change: what would be rerun, without running anything."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,25 +14,25 @@ from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings
 
 from polyfacet.runtime.code_digest import WORKFLOW, code_of
 
-# What a run reads from its working folder.
+# Folders that a run reads from its working directory.
 READ_FROM_THERE = ("config", "embedded")
 TABLE_RUN = yaml.safe_load((PROJECT / "config" / "test_tables.yaml").read_text(encoding="utf-8"))
 
 JobName = tuple[str, tuple[tuple[str, str], ...]]
-# A job to all that makes it run again when it changes.
+# Everything whose change reruns a job, by job.
 Plan = Mapping[JobName, Any]
 
 
 @dataclass(frozen=True)
 class Reruns:
-    """What a change makes of a finished run.
+    """Effect of a change on a finished run.
 
     Attributes
     ----------
     changed
-        Rules whose jobs run again because of the change itself; what follows from them runs again, too.
+        Rules whose jobs are rerun because of the change itself; those that depend on them are rerun, too.
     added
-        Rules that get more jobs.
+        Rules with additional jobs.
     """
 
     changed: frozenset[str]
@@ -41,7 +41,7 @@ class Reruns:
 
 @contextmanager
 def planning_folder() -> Iterator[Path]:
-    """Make a folder in which runs can be planned."""
+    """Create a folder in which runs can be planned."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         for part in READ_FROM_THERE:
@@ -65,7 +65,7 @@ def plan(config: Mapping[str, Any], folder: Path) -> Plan:
             workdir=folder,
         )
         workflow_api.dag(DAGSettings(forceall=True))
-        # Snakemake's API prints a plan, but does not return it.
+        # Snakemake's API prints a plan but does not return it.
         workflow = workflow_api._workflow
         workflow._prepare_dag(forceall=True, ignore_incomplete=True, lock_warn_only=True, nolock=True)
         workflow._build_dag()
@@ -91,7 +91,7 @@ def reruns(before: Plan, after: Plan) -> Reruns:
 
 
 def rules_by_module() -> dict[str, set[str]]:
-    """Name the rules whose script is a module of the project, or imports it, directly or not."""
+    """Return, for each module of the project, the rules whose script is or imports it, even indirectly."""
     users: dict[str, set[str]] = {}
     for script in sorted((WORKFLOW / "scripts").glob("*.py")):
         for path in code_of(script):

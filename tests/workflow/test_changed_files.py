@@ -1,4 +1,4 @@
-"""Files that a person provides, and packages: what changes there reruns the rules that depend on it."""
+"""Changes of provided files and of packages rerun the rules that depend on them."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def test_the_files_of_a_folder_are_watched(tmp_path):
 
 
 def older(path):
-    """Replace a file by another, older one."""
+    """Replace a file by an older one."""
     path.write_bytes(path.read_bytes() + b"\n")
     os.utime(path, (1, 1))
 
@@ -49,7 +49,7 @@ def removed(path):
 
 
 def linked(path):
-    """Let a link point to another file, an older one."""
+    """Let a link point to an older file."""
     target = path.parent.parent / "target"
     target.write_bytes(path.read_bytes() + b"\n")
     os.utime(target, (1, 1))
@@ -58,7 +58,7 @@ def linked(path):
 
 
 @pytest.mark.parametrize("change", [older, added, removed, linked])
-def test_every_rule_that_reads_entries_runs_again(tmp_path, change):
+def test_every_rule_that_reads_entries_is_rerun(tmp_path, change):
     (tmp_path / "data").mkdir()
     for name in ("a.json", "b.jsonl"):
         write_entries(tmp_path / "data" / "a.json", entries()).replace(tmp_path / "data" / name)
@@ -67,7 +67,7 @@ def test_every_rule_that_reads_entries_runs_again(tmp_path, change):
 
 
 @pytest.mark.parametrize("change", [older, linked])
-def test_rules_that_read_tables_run_again(tmp_path, change):
+def test_rules_that_read_tables_are_rerun(tmp_path, change):
     table = tmp_path / "data" / "table.csv"
     table.parent.mkdir()
     table.write_text("a,b\n")

@@ -1,4 +1,4 @@
-"""Snakemake's commands: those of the documents as they are written, and the others without `--cores`."""
+"""Snakemake commands: documented ones as written, and those that need no `--cores`."""
 
 import os
 import re
@@ -9,16 +9,16 @@ from documented_commands import documented_commands
 from reference_data import PLACES, reference_folder
 
 COMMANDS = documented_commands()
-# What a command names that only its reader has; the test puts something in its place.
+# Values in commands that only the reader has, and their replacements.
 READERS_OWN = {
     "sources=[/data/alexandria]": "sources=[embedded]",
     "sources=[data/reference/data/alexandria_1d]": "sources=[embedded]",
     "n_materials=N": "n_materials=150",
 }
 NO_DRY_RUN = {
-    "--conda-create-envs-only": "makes environments of conda, which needs conda and a network",
+    "--conda-create-envs-only": "creates conda environments, which needs conda and a network",
 }
-# What plans or tells, and runs no job; `--cores` has no meaning for it.
+# Commands that plan or report and run no jobs; `--cores` has no meaning for them.
 WITHOUT_CORES = {
     "--dag": r"train_combination",
     "--summary": r"report\.md\t.*update pending",
@@ -27,10 +27,9 @@ WITHOUT_CORES = {
     "--report report.html": r"Report created",
     "--unlock": r"Unlocked working directory",
 }
-# What Snakemake asks conda for before it makes an environment.
-# Their tables are not part of the project.
+# The tables of these configurations are not part of the project.
 NEEDS_REFERENCE = {"config/mcvn.yaml", "config/mcvn_steel.yaml"}
-# Answers what Snakemake asks of conda before it plans.
+# Answers the queries of Snakemake to conda before it plans a run.
 CONDA = """#!/bin/bash
 echo '{"conda_prefix": "/none", "platform": "linux-64", "root_prefix": "/none", "conda_version": "25.1.0",
        "get": {"channel_priority": "strict"}}'
@@ -39,7 +38,7 @@ echo '{"conda_prefix": "/none", "platform": "linux-64", "root_prefix": "/none", 
 
 @pytest.fixture(scope="module")
 def said(pristine, tmp_path_factory):
-    """Exit status and output of every command of this module, run side by side."""
+    """Return exit status and output of every command of this module, run in parallel."""
     stubs = tmp_path_factory.mktemp("conda")
     (stubs / "conda").write_text(CONDA)
     (stubs / "conda").chmod(0o755)
@@ -60,13 +59,13 @@ def said(pristine, tmp_path_factory):
 
 
 def dry(command):
-    """Turn a command of the documents into a dry run of the same; one that runs no job stays as it is."""
+    """Turn a documented command into its dry run; a command that runs no jobs is unchanged."""
     arguments = [READERS_OWN.get(argument, argument) for argument in command]
     return arguments if {"--dry-run", *WITHOUT_CORES} & set(arguments) else [*arguments, "--dry-run"]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_each_command_of_the_documents_works_as_it_is_written(said, command):
+def test_documented_commands_work_as_written(said, command):
     for option in NO_DRY_RUN.keys() & set(command):
         pytest.skip(f"{COMMANDS[command]}: {option} {NO_DRY_RUN[option]}")
     if NEEDS_REFERENCE & set(command) and reference_folder() is None:
@@ -76,7 +75,7 @@ def test_each_command_of_the_documents_works_as_it_is_written(said, command):
 
 
 @pytest.mark.parametrize("command", WITHOUT_CORES)
-def test_what_runs_no_job_needs_no_number_of_cores(said, command):
+def test_commands_that_run_no_jobs_need_no_number_of_cores(said, command):
     status, output = said[command]
     assert status == 0, output[-2000:]
     assert re.search(WITHOUT_CORES[command], output), output[-2000:]

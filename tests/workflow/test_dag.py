@@ -1,4 +1,4 @@
-"""What a configuration makes: job counts in dry runs, and errors before anything runs."""
+"""Plans of configurations: job counts in dry runs, and errors before any job starts."""
 
 import re
 
@@ -31,7 +31,7 @@ def cells(workflow, method, *changes):
 
 
 def requested(workflow, rule, *changes):
-    """List what the jobs of a rule ask for: memory in MB and time in minutes."""
+    """List the requests of the jobs of a rule: memory in MB and time in minutes."""
     plan = workflow.run("--dry-run", "--config", *changes)
     jobs = [job for job in plan.split("rule ") if job.startswith(f"{rule}:")]
     return {
@@ -48,14 +48,14 @@ def test_cells_that_train_in_minutes_share_a_job_and_others_have_their_own(prist
     )
 
 
-def test_a_batch_asks_for_the_memory_of_a_cell_and_the_time_of_all(pristine):
+def test_a_batch_requests_the_memory_of_one_cell_and_the_time_of_all(pristine):
     settings = "methods={automm: {settings: {max_epochs: 200}}}"
     ((memory, minutes),) = requested(pristine, "train_combination", settings)
     ((same, longer),) = requested(
         pristine, "train_combination", settings, "objectives=[gap,e_form,e_hull,vol_atom]"
     )
     assert same == memory
-    # Four minutes a cell, and a margin.
+    # Four minutes per cell, and a margin.
     assert longer - minutes == 2 * 4 * TIME_MARGIN
 
 
@@ -86,7 +86,7 @@ FACET_STAGES = {
 
 
 @pytest.mark.parametrize("facet", FACET_STAGES)
-def test_only_what_a_method_looks_at_is_made(pristine, facet):
+def test_only_facets_that_a_method_uses_are_computed(pristine, facet):
     plan = pristine.folder / "only.yaml"
     plan.write_text(f"methods: {{only: {{engine: automm, combinations: [{facet}]}}}}")
     jobs = pristine.jobs("--configfile", str(plan))
@@ -95,7 +95,7 @@ def test_only_what_a_method_looks_at_is_made(pristine, facet):
     assert not (others - {"make_local_encoders"}) & jobs.keys()
 
 
-def test_a_variant_of_a_facet_is_made_of_what_it_shows(pristine):
+def test_a_variant_of_a_facet_is_computed_from_its_own_input(pristine):
     plan = pristine.folder / "variant.yaml"
     method = {"engine": "automm", "combinations": ["text", "text:cif"]}
     plan.write_text(yaml.safe_dump({"methods": {"only": method}, "encoders": {"source": "hub"}}))
@@ -104,12 +104,12 @@ def test_a_variant_of_a_facet_is_made_of_what_it_shows(pristine):
     assert not {"render_images", "build_graphs", "fit_network"} & jobs.keys()
 
 
-def test_shards_of_very_many_materials_grow_instead_of_their_number(pristine):
+def test_shards_grow_instead_of_exceeding_their_maximum_number(pristine):
     jobs = pristine.jobs("--until", "write_structures", changes=["n_materials=1000000", "shard_size=500"])
     assert jobs["write_structures"] == 500
 
 
-def test_repeats_multiply_what_is_fitted_and_nothing_else(pristine):
+def test_repeats_multiply_only_fitted_stages(pristine):
     once, thrice = pristine.jobs(), pristine.jobs(changes=["splits={random: {repeats: 3}}"])
     fitted = {
         "split_materials",
@@ -125,14 +125,14 @@ def test_repeats_multiply_what_is_fitted_and_nothing_else(pristine):
     assert thrice == {rule: n * (3 if rule in fitted else 1) for rule, n in once.items()}
 
 
-def test_splits_stand_side_by_side(pristine):
+def test_several_splits_are_run(pristine):
     splits = "splits={random: {}, prototypes: {method: column, column: prototype_id}}"
     once, twice = pristine.jobs(), pristine.jobs(changes=[splits])
     assert twice["split_materials"] == 2 * once["split_materials"]
     assert twice["train_combination"] == 2 * once["train_combination"]
 
 
-def test_a_split_can_concern_some_sources_only(pristine):
+def test_a_split_can_be_limited_to_some_sources(pristine):
     config = yaml.safe_load((pristine.folder / "config" / "test_tables.yaml").read_text())
     config |= {
         "sources": ["embedded/entries.json.bz2"],
@@ -164,7 +164,7 @@ def test_combinations_and_objectives_come_from_the_configuration(pristine):
 
 
 @pytest.mark.parametrize("source", ["local", "hub"])
-def test_engines_without_encoders_wait_for_none(pristine, source):
+def test_engines_without_encoders_do_not_need_them(pristine, source):
     config = pristine.folder / "mcvn_only.yaml"
     config.write_text(
         f"encoders: {{source: {source}}}\nmethods: {{mcvn: {{engine: mcvn, combinations: [graph]}}}}"
@@ -205,7 +205,7 @@ def test_an_engine_of_a_plug_in_may_start_from_encoders(pristine, source, makes_
 
 
 @pytest.mark.parametrize(("features", "expected"), [("original", False), ("expanded", True)])
-def test_expanded_features_are_made_of_the_statistics(pristine, features, expected):
+def test_expanded_features_use_the_statistics(pristine, features, expected):
     trees = f"methods={{trees: {{combinations: [graph], settings: {{model: ridge, features: {features}}}}}}}"
     plan = pristine.run("--dry-run", "--config", trees)
     jobs = [part for part in plan.split("rule ") if part.startswith("train_method:")]
@@ -228,7 +228,7 @@ def test_pretraining_prepares_materials_outside_the_sample(pristine):
     assert pristine.jobs(changes=["graphs={embedding: random, pretrain: 20}"]) == pristine.jobs()
 
 
-def test_a_run_on_a_table_repeats_each_way_of_splitting_and_draws_no_crystal(pristine):
+def test_a_run_on_a_table_repeats_each_split_and_draws_no_crystals(pristine):
     jobs = pristine.jobs("--configfile", "config/test_tables.yaml")
     table = ("build_element_table", "read_composition_table", "compute_composition_statistics")
     by_split = (
@@ -279,7 +279,7 @@ def test_a_wrong_configuration_stops_before_any_job(pristine, change, message):
 def test_every_rule_names_log_benchmark_and_environment(pristine):
     for path in (pristine.folder / "rules").glob("*.smk"):
         for block in path.read_text().split("\nrule ")[1:]:
-            # A page that is served until Ctrl-C makes nothing.
+            # Serving a page until Ctrl-C has no output.
             makes = () if block.startswith("serve_structures:") else ("output:", "benchmark:")
             for directive in (*makes, "log:", "params:", "conda:", "script:"):
                 assert f"    {directive}" in block, (path.name, block.split(":")[0], directive)
@@ -293,6 +293,6 @@ def test_the_figure_of_the_rules_is_current(pristine):
     assert architecture_figures.figure_of_rules(dot) == drawn, architecture_figures.__doc__
 
 
-def test_lint_of_snakemake_finds_nothing(pristine):
+def test_snakemake_lint_finds_nothing(pristine):
     status, output = pristine.typed("--lint")
     assert status == 0, output[-5000:]

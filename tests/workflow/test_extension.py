@@ -1,4 +1,4 @@
-"""A facet, an objective, an engine and a way to split of plug-ins, from source to report."""
+"""A facet, an objective, an engine and a split method from plug-ins, from source to report."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ from workflow_copy import Workflow, copy_workflow
 from polyfacet.training.engines.creation import load
 
 PLUGINS = PROJECT / "tests" / "extension"
-# What of the package a run of the plug-ins has no use for.
+# Rules that a run of the plug-ins does not need.
 NOT_NEEDED = {"render_images", "build_graphs", "fit_network", "embed_graphs", "describe_compositions"}
 
 
@@ -24,7 +24,7 @@ class Extended(Workflow):
     """A workflow that runs the plug-ins."""
 
     def command(self, *arguments: str) -> list[str]:
-        """Give the command line of Snakemake with their configuration."""
+        """Return the command line of Snakemake with their configuration."""
         base = super().command()
         return [*base[: base.index("--configfile")], "--configfile", "plugins/run.yaml", *arguments]
 
@@ -51,7 +51,7 @@ def results(run: Extended) -> Path:
     return run.folder / "results" / "extension"
 
 
-def test_no_file_of_the_project_names_them():
+def test_no_file_of_the_project_names_the_plug_ins():
     names = ("packing", "mag_atom", "closest", "largest")
     for path in [*(PROJECT / "workflow").rglob("*.py"), *(PROJECT / "rules").rglob("*.smk")]:
         text = path.read_text(encoding="utf-8")
@@ -109,7 +109,7 @@ def test_cells_refer_to_their_foundation_by_digest(results: Path):
         assert foundations(cells / "trees") == {None}
 
 
-def test_a_saved_model_of_an_engine_in_a_plug_in_is_loaded(results: Path, monkeypatch):
+def test_a_saved_model_of_a_plug_in_engine_is_loaded(results: Path, monkeypatch):
     from polyfacet.runtime import plugins
 
     monkeypatch.setattr(plugins, "_of_run", {})
@@ -123,7 +123,7 @@ def test_a_saved_model_of_an_engine_in_a_plug_in_is_loaded(results: Path, monkey
 
 @contextmanager
 def edited(path: Path) -> Iterator[None]:
-    """Change the code of a file for a while."""
+    """Change the code of a file temporarily."""
     text = path.read_text()
     path.write_text(f"{text}\n_CHANGED = 1\n")
     try:
@@ -157,20 +157,20 @@ DIRECT_GAP = CrystalObjective(
         ("objective.py", {"derive_objective": 1, "train_method": 6} | dict.fromkeys(DATASET, 2)),
     ],
 )
-def test_an_edited_plug_in_reruns_its_own_jobs_and_what_follows(run: Extended, name, expected):
+def test_an_edited_plug_in_reruns_its_own_and_later_jobs(run: Extended, name, expected):
     with edited(run.folder / "plugins" / name):
         jobs = run.jobs()
     assert {rule: n for rule, n in jobs.items() if rule not in REPORT} == expected
 
 
-def test_an_edited_way_to_split_reruns_the_split_and_what_follows(run: Extended):
+def test_an_edited_split_method_reruns_the_split_and_later_jobs(run: Extended):
     with edited(run.folder / "plugins" / "split.py"):
         jobs = run.jobs()
     assert jobs["split_materials"] == 2
     assert not {"sample", "derive_objective", "make_facet"} & jobs.keys()
 
 
-def test_one_more_objective_is_derived_and_learned_and_changes_nothing_else(run: Extended):
+def test_an_added_objective_is_derived_and_learned_and_changes_nothing_else(run: Extended):
     (run.folder / "plugins" / "gap_dir.py").write_text(ANOTHER_OBJECTIVE)
     plan = yaml.safe_load((PLUGINS / "run.yaml").read_text())
     more = {
@@ -198,7 +198,7 @@ def test_one_more_objective_is_derived_and_learned_and_changes_nothing_else(run:
         ),
     ],
 )
-def test_a_plug_in_that_cannot_be_used_stops_before_any_job(run: Extended, code, message):
+def test_an_unusable_plug_in_stops_the_run_before_any_job(run: Extended, code, message):
     (run.folder / "wrong.py").write_text(code)
     output = run.run("--dry-run", "--config", "plugins=[wrong.py]", check=False)
     assert message in output

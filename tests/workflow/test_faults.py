@@ -1,4 +1,4 @@
-"""Faults: what is killed, cut short or refused. A plain rerun ends in the same bytes, or says what to do."""
+"""Killed processes, truncated files, disk errors: a plain rerun gives the same bytes, or says what to do."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from workflow_copy import Workflow, copy_workflow, environment
 
 Found = TypeVar("Found")
 DEADLINE_S = 600
-# Stages that take seconds, for faults that can meet any stage.
+# Stages that take seconds, for faults that can affect any stage.
 CHEAP = ("--until", "write_structures", "describe_compositions")
 CHEAP_RESULTS = (
     "crystals/sample/*",
@@ -31,7 +31,7 @@ ALL_RESULTS = (
 
 
 def start(workflow: Workflow, *arguments: str) -> subprocess.Popen[str]:
-    """Start a run in a process group of its own."""
+    """Start a run in its own process group."""
     return subprocess.Popen(
         workflow.command(*arguments),
         cwd=workflow.folder,
@@ -44,11 +44,11 @@ def start(workflow: Workflow, *arguments: str) -> subprocess.Popen[str]:
 
 
 def wait_until(reached: Callable[[], Found], run: subprocess.Popen[str]) -> Found:
-    """Wait until a run has got somewhere, and give what is there."""
+    """Wait until a run has reached a state, and return what was found."""
     deadline = time.monotonic() + DEADLINE_S
     while not (found := reached()):
-        assert run.poll() is None, "the run ended before it got there"
-        assert time.monotonic() < deadline, "the run never got there"
+        assert run.poll() is None, "the run ended before it reached the state"
+        assert time.monotonic() < deadline, "the run never reached the state"
         time.sleep(0.05)
     return found
 
@@ -56,7 +56,7 @@ def wait_until(reached: Callable[[], Found], run: subprocess.Popen[str]) -> Foun
 def processes_of(
     run: subprocess.Popen[str], wanted: Callable[[psutil.Process], bool]
 ) -> list[psutil.Process]:
-    """Find processes of a run, a parent before its children."""
+    """Find processes of a run, parents before their children."""
     found = []
     for process in psutil.Process(run.pid).children(recursive=True):
         with suppress(psutil.NoSuchProcess):
@@ -81,7 +81,7 @@ def browsers_of(run: subprocess.Popen[str]) -> list[psutil.Process]:
 
 
 def kill_everything(run: subprocess.Popen[str]) -> None:
-    """Kill a run with all its processes, as a loss of power does."""
+    """Kill a run with all its processes, as a power loss does."""
     children = psutil.Process(run.pid).children(recursive=True)
     os.killpg(run.pid, signal.SIGKILL)
     for child in children:
@@ -90,13 +90,13 @@ def kill_everything(run: subprocess.Popen[str]) -> None:
     run.communicate()
 
 
-def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(finished, tmp_path, faults):
+def test_a_repeatedly_killed_run_ends_in_the_same_bytes(finished, tmp_path, faults):
     workflow = copy_workflow(tmp_path)
     results = tmp_path / "results" / "test"
     kept = results / "kept" / "crystals" / "random-0" / "cells" / "automm"
 
     def drawn(since: float = 0.0) -> bool:
-        with suppress(FileNotFoundError):  # what an earlier run has left goes at any time
+        with suppress(FileNotFoundError):  # remains of an earlier run may disappear at any time
             pictures = results.glob("crystals/images/shard-*.part/*.png")
             return sum(path.stat().st_mtime > since for path in pictures) > 3
         return False
@@ -140,7 +140,7 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(finished, t
     assert trained.stat().st_mtime_ns == when, "a finished cell was trained again"
 
 
-def test_two_runs_at_once_and_a_result_that_is_cut_short(finished, tmp_path, faults):
+def test_concurrent_runs_and_a_truncated_result(finished, tmp_path, faults):
     workflow = copy_workflow(tmp_path)
     table = tmp_path / "results" / "test" / "crystals" / "sample" / "sample.parquet"
 
@@ -168,7 +168,7 @@ def test_two_runs_at_once_and_a_result_that_is_cut_short(finished, tmp_path, fau
 
 @pytest.fixture
 def disk(tmp_path) -> Iterator[Callable[[str], None]]:
-    """Put the results on a file system of their own; give a function that changes its options."""
+    """Put the results on a separate file system; return a function that changes its options."""
     folder = tmp_path / "results"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=32k", "polyfacet-test", str(folder)]
@@ -180,7 +180,7 @@ def disk(tmp_path) -> Iterator[Callable[[str], None]]:
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-def test_a_disk_that_cannot_be_written_to(finished, tmp_path, disk, faults):
+def test_a_read_only_or_full_disk(finished, tmp_path, disk, faults):
     workflow = copy_workflow(tmp_path)
 
     with faults.trying("no permission to write"):
@@ -198,7 +198,7 @@ def test_a_disk_that_cannot_be_written_to(finished, tmp_path, disk, faults):
         faults.assert_same_results(workflow, finished, CHEAP_RESULTS)
 
 
-def test_a_source_that_is_cut_short_stops_with_its_name(pristine, tmp_path, faults):
+def test_a_truncated_source_stops_the_run_with_its_name(pristine, tmp_path, faults):
     damaged = tmp_path / "entries.json.bz2"
     damaged.write_bytes((pristine.folder / "embedded" / "entries.json.bz2").read_bytes()[:-1000])
     with faults.trying("a truncated source"):

@@ -1,4 +1,4 @@
-"""A larger sample works on its new materials only, and ends in the bytes of a run from nothing."""
+"""A larger sample costs only its new materials, and gives the same bytes as a fresh run."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ def run(workflow: Workflow, n_materials: int, *arguments: str) -> None:
 
 
 def counts(workflow: Workflow) -> dict[str, Counter]:
-    """Sum up, for each stage, how many materials' results its jobs have made and kept."""
+    """Return, per stage, for how many materials its jobs have made and kept results."""
     folder = workflow.folder / "results" / "test"
     found: dict[str, Counter] = {}
     for path in folder.rglob("shard-*.provenance.json"):
@@ -43,11 +43,11 @@ def grown(browser, tmp_path_factory) -> Workflow:
     return workflow
 
 
-def test_twenty_more_materials_are_the_work_of_twenty(grown):
+def test_twenty_more_materials_cost_the_work_of_twenty(grown):
     found = counts(grown)
     for stage in STAGES:
         assert found[stage] == {"made": 20, "kept": 20}, stage
-    # These follow grey levels, which are fitted anew to the training part.
+    # These depend on grey levels, which are refitted to the training part.
     assert found.keys() - STAGES == {"crystals/random-0/composition_images"}
     assert found["crystals/random-0/composition_images"].total() == 40
 
@@ -64,12 +64,12 @@ def test_twenty_more_materials_are_the_work_of_twenty(grown):
         "crystals/random-0/grey_levels.json",
     ],
 )
-def test_a_grown_run_has_the_bytes_of_a_run_from_nothing(grown, finished, pattern):
+def test_a_grown_run_has_the_bytes_of_a_fresh_run(grown, finished, pattern):
     assert finished.results(pattern)
     assert grown.results(pattern) == finished.results(pattern)
 
 
-def test_a_grown_dataset_is_that_of_embeddings_made_anew(grown):
+def test_a_grown_dataset_equals_that_of_fresh_embeddings(grown):
     before = grown.results("crystals/random-0/dataset/*")
     shutil.rmtree(grown.folder / "results" / "test" / "kept")
     run(grown, 40, "--forcerun", "embed_graphs")

@@ -1,4 +1,4 @@
-"""What is fetched from the network, and when: dry runs, in which nothing is fetched."""
+"""What is downloaded, and when: only dry runs, which download nothing."""
 
 import shutil
 from pathlib import Path
@@ -11,14 +11,14 @@ FOLDER = Path("data/alexandria")
 
 @pytest.fixture
 def workflow(tmp_path) -> Workflow:
-    """Give a copy of the workflow that has the file 007 of the release already."""
+    """Return a copy of the workflow that already has the file 007 of the release."""
     copied = copy_workflow(tmp_path)
     (tmp_path / FOLDER).mkdir(parents=True)
     (tmp_path / FOLDER / "alexandria_007.json.bz2").touch()
     return copied
 
 
-def test_a_named_file_is_downloaded_unless_it_is_there(workflow):
+def test_a_named_file_is_downloaded_unless_it_exists(workflow):
     names = [f"{FOLDER}/alexandria_{number}.json.bz2" for number in ("006", "007")]
     assert workflow.jobs(changes=[f"sources=[{', '.join(names)}]"])["download_entries"] == 1
     assert "download_entries" not in workflow.jobs(changes=[f"sources=[{names[1]}]"])
@@ -31,13 +31,13 @@ def test_the_study_fetches_the_release_and_the_encoders(workflow):
     assert jobs["fetch_hub_encoders"] == 1
 
 
-def test_a_file_that_nobody_publishes_is_missed(workflow):
+def test_an_unpublished_file_is_reported_as_missing(workflow):
     change = f"sources=[{FOLDER}/alexandria_999.json.bz2]"
     output = workflow.run("--dry-run", "--config", change, check=False)
     assert "Missing input files for rule sample" in output
 
 
-def test_local_data_and_encoders_fetch_nothing(workflow):
+def test_local_data_and_encoders_need_no_downloads(workflow):
     source = workflow.folder / "mine.json"
     shutil.copy(workflow.folder / FOLDER / "alexandria_007.json.bz2", source)
     jobs = workflow.jobs(changes=[f"sources=[{source}]"])

@@ -1,11 +1,11 @@
-"""A finished run is recognized as such without the packages that its jobs work with."""
+"""A finished run is recognized without importing the packages of its jobs."""
 
 import re
 import subprocess
 
 from workflow_copy import environment
 
-# They take from half a second to ten seconds to import.  Snakemake's plug-in for SLURM imports pandas itself.
+# Each takes half a second to ten seconds to import.  Snakemake's plug-in for SLURM itself imports pandas.
 OF_JOBS = {
     "ase",
     "autogluon",
@@ -24,7 +24,7 @@ OF_JOBS = {
 IMPORTED = re.compile(r"^import time:.*\|\s+(\w+)(?:\.\S*)?$", re.MULTILINE)
 
 
-def test_planning_a_finished_run_imports_no_package_of_its_jobs(finished):
+def test_planning_a_finished_run_does_not_import_packages_of_its_jobs(finished):
     python, *command = finished.command()
     done = subprocess.run(
         [python, "-X", "importtime", *command],
@@ -40,7 +40,7 @@ def test_planning_a_finished_run_imports_no_package_of_its_jobs(finished):
     assert not imported & OF_JOBS
 
 
-def test_planning_a_finished_run_parses_no_code_of_the_project(finished):
+def test_planning_a_finished_run_does_not_parse_the_code_of_the_project(finished):
     notes = finished.folder / ".snakemake" / "polyfacet-code.jsonl"
     assert "Nothing to be done" in finished.run()
     before = notes.read_bytes()

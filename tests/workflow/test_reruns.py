@@ -1,4 +1,4 @@
-"""Reruns are precise: a change reruns the stage that it concerns and what follows from it, nothing else."""
+"""Reruns are precise: a change reruns only the stage that it affects and the stages that depend on it."""
 
 import re
 from contextlib import ExitStack, contextmanager
@@ -9,7 +9,7 @@ from planned_runs import rules_by_module
 EDGE = re.compile(r"(\d+) -> (\d+)")
 NODE = re.compile(r'(\d+)\[label = "(\w+)')
 
-# The first stages that a changed key reruns.
+# First stages that a changed key reruns.
 ROOTS = {
     "max_rejected_fraction=0.06": set(),
     "filters={sites_max: 50}": {"sample"},
@@ -24,7 +24,7 @@ ROOTS = {
 
 @pytest.fixture(scope="module")
 def descendants(finished):
-    """Rule to the rules that follow from it, as Snakemake draws them."""
+    """Return the rules that depend on each rule, according to Snakemake's rule graph."""
     graph = finished.run("--rulegraph", "--forceall")
     names = dict(NODE.findall(graph))
     edges = [(names[a], names[b]) for a, b in EDGE.findall(graph)]
@@ -46,32 +46,32 @@ def test_a_second_call_runs_nothing(finished):
 
 
 @pytest.mark.parametrize(("change", "roots"), ROOTS.items(), ids=ROOTS)
-def test_a_changed_key_reruns_its_stage_and_what_follows(finished, descendants, change, roots):
+def test_a_changed_key_reruns_its_stage_and_later_ones(finished, descendants, change, roots):
     assert set(finished.jobs(changes=[change])) == expected(roots, descendants)
 
 
-def test_one_more_objective_concerns_cells_alone(finished):
+def test_an_added_objective_reruns_only_cells(finished):
     jobs = finished.jobs(changes=["objectives=[e_form,vol_atom,gap]"])
-    # One job for the cells of a combination, which trains those that it does not find.
+    # One job per combination trains those of its cells that are not kept.
     assert jobs["train_combination"] == 2
     # One job trains all cells of a cheap method.
     assert jobs["train_method"] == 3
     assert not {"fit_network", "assemble_dataset"} & jobs.keys()
 
 
-def test_another_setting_of_a_method_reruns_that_method_alone(finished):
+def test_a_changed_setting_of_a_method_reruns_only_that_method(finished):
     jobs = finished.jobs(changes=["methods={trees: {settings: {model: forest}}}"])
     assert jobs["train_method"] == 1
     assert not {"train_cell", "train_combination"} & jobs.keys()
 
 
-def test_a_new_method_trains_its_own_cells_alone(finished):
+def test_a_new_method_trains_only_its_own_cells(finished):
     jobs = finished.jobs(changes=["methods={more: {engine: automm, combinations: [compimage]}}"])
     assert jobs["train_combination"] == 1
     assert not {"train_method", "render_images", "fit_network"} & jobs.keys()
 
 
-def test_another_browser_build_draws_the_pictures_anew(finished, descendants, tmp_path, monkeypatch):
+def test_a_different_browser_build_redraws_the_pictures(finished, descendants, tmp_path, monkeypatch):
     other = tmp_path / "chromium"
     other.write_text("#!/bin/sh\necho Chromium 1.2.3\n")
     other.chmod(0o755)
@@ -81,7 +81,7 @@ def test_another_browser_build_draws_the_pictures_anew(finished, descendants, tm
 
 @contextmanager
 def changed(path, change):
-    """Change the text of a file for a while."""
+    """Change the text of a file temporarily."""
     text = path.read_text()
     path.write_text(change(text))
     try:
@@ -90,8 +90,8 @@ def changed(path, change):
         path.write_text(text)
 
 
-def test_new_words_in_comments_docstrings_and_messages_rerun_nothing(finished):
-    """Time stamps do not count, either."""
+def test_changed_comments_docstrings_and_messages_rerun_nothing(finished):
+    """Time stamps do not matter, either."""
     code = finished.folder / "workflow"
     with ExitStack() as stack:
         for path in (code / "scripts").glob("*.py"):
@@ -103,7 +103,7 @@ def test_new_words_in_comments_docstrings_and_messages_rerun_nothing(finished):
         assert finished.jobs() == {}
 
 
-def test_a_new_text_of_the_report_writes_the_report_only(finished):
+def test_a_changed_text_of_the_report_reruns_only_the_report(finished):
     report = finished.folder / "workflow" / "scripts" / "write_report.py"
     with changed(report, lambda text: text.replace("## Figures", "## Pictures")):
         assert finished.jobs() == {"write_report": 1}
@@ -124,7 +124,7 @@ def test_changed_code_reruns_the_rules_that_import_it(finished, descendants, cod
         assert set(finished.jobs()) == expected(users & descendants.keys(), descendants)
 
 
-def test_changed_code_of_an_engine_reruns_its_own_methods_alone(finished):
+def test_changed_code_of_an_engine_reruns_only_its_own_methods(finished):
     engine = finished.folder / "workflow" / "polyfacet" / "training" / "engines" / "classical" / "engine.py"
     with changed(engine, lambda text: text + "\n_CHANGED = 1\n"):
         jobs = finished.jobs()

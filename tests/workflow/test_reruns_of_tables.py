@@ -1,4 +1,4 @@
-"""What a change in the description of a table reruns: plans only."""
+"""Reruns after a change in the description of a table: plans only."""
 
 from copy import deepcopy
 
@@ -29,7 +29,7 @@ def rerun_by(change):
     ],
     ids=["label", "unit", "no label"],
 )
-def test_another_label_or_unit_reruns_only_what_shows_it(change):
+def test_a_changed_label_or_unit_reruns_only_what_shows_it(change):
     found = rerun_by(change)
     assert (found.changed, found.added) == (SHOWS_LABELS, set())
 
@@ -43,5 +43,5 @@ def test_another_label_or_unit_reruns_only_what_shows_it(change):
     ],
     ids=["removed", "added", "classes"],
 )
-def test_another_set_of_objectives_reads_the_table_again(change):
+def test_a_changed_set_of_objectives_rereads_the_table(change):
     assert "read_composition_table" in rerun_by(change).changed

@@ -11,7 +11,7 @@ import yaml
 from project import PROJECT
 from workflow_copy import JOB_LINE, copy_workflow, environment
 
-# A facet of a plug-in, so that jobs need the plug-ins of the run as well as the package.
+# Uses plug-ins, so that jobs need these as well as the package.
 RUN = {
     "run_name": "reuse",
     "plugins": ["plugins/facet.py", "plugins/engine.py"],
@@ -42,7 +42,7 @@ ADDRESS = "https://github.com/polyfacet/polyfacet"
 
 @dataclass(frozen=True)
 class Place:
-    """A folder of a user, and what to type there."""
+    """A user's folder and the arguments to use there."""
 
     folder: Path
     arguments: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ class Place:
 
 
 def call(command: list[str], folder: Path) -> tuple[int, str]:
-    """Call a command in a folder; return its exit status and what it printed."""
+    """Call a command in a folder; return its exit status and output."""
     done = subprocess.run(
         command,
         cwd=folder,
@@ -79,14 +79,14 @@ def run(command: list[str], folder: Path) -> str:
 
 
 def write_run(folder: Path) -> None:
-    """Write what a user has: a configuration and plug-ins."""
+    """Write the files of a user: a configuration and plug-ins."""
     (folder / "config").mkdir(parents=True, exist_ok=True)
     (folder / "config" / "config.yaml").write_text(yaml.safe_dump(RUN))
     shutil.copytree(PROJECT / "tests" / "extension", folder / "plugins")
 
 
 def rewrite(path: Path, old: str, new: str, into: Path | None = None) -> None:
-    """Replace a text that occurs once in a file, in it or in a copy."""
+    """Replace a text that occurs once in a file, in the file itself or in a copy."""
     text = path.read_text()
     assert text.count(old) == 1
     (into or path).write_text(text.replace(old, new))
@@ -94,7 +94,7 @@ def rewrite(path: Path, old: str, new: str, into: Path | None = None) -> None:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory) -> Path:
-    """Return a git repository of the project, with a tag."""
+    """Return a git repository of the project with a tag."""
     folder = tmp_path_factory.mktemp("hosted") / "polyfacet" / "polyfacet"
     folder.mkdir(parents=True)
     copy_workflow(folder)
@@ -129,7 +129,7 @@ def module(tmp_path_factory) -> Place:
 
 
 def deploy(source: str, folder: Path, *arguments: str) -> Place:
-    """Deploy the workflow as its catalog says, and write a configuration."""
+    """Deploy the workflow as the catalog describes, and write a configuration."""
     command = str(Path(sys.executable).with_name("snakedeploy"))
     run([command, "deploy-workflow", source, str(folder), *arguments], folder.parent)
     write_run(folder)
@@ -138,7 +138,7 @@ def deploy(source: str, folder: Path, *arguments: str) -> Place:
 
 @pytest.fixture(scope="module")
 def deployed(repository, tmp_path_factory) -> Place:
-    """Return a deployment from a hosting service, for which git takes the clone on this machine."""
+    """Return a deployment from a hosting service, which git replaces by a local repository."""
     patch = pytest.MonkeyPatch()
     # Where Snakemake keeps its clones.
     patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
@@ -158,7 +158,7 @@ def deployed_from_clone(repository, tmp_path_factory) -> Place:
     return place
 
 
-def test_the_catalogs_snakefile_plans_the_same_run(in_place):
+def test_the_snakefile_for_the_catalog_plans_the_same_run(in_place):
     other = Place(in_place.folder, ("--snakefile", "workflow/Snakefile"))
     jobs = other.jobs()
     assert jobs["make_facet"]
@@ -166,12 +166,12 @@ def test_the_catalogs_snakefile_plans_the_same_run(in_place):
 
 
 @pytest.mark.parametrize("name", ["elsewhere", "module", "deployed", "deployed_from_clone"])
-def test_every_way_plans_the_same_run(in_place, name, request):
+def test_every_way_of_reuse_plans_the_same_run(in_place, name, request):
     assert request.getfixturevalue(name).jobs() == in_place.jobs()
 
 
 @pytest.mark.parametrize("name", ["elsewhere", "module", "deployed"])
-def test_every_way_gives_the_same_results_once(in_place, name, request):
+def test_every_way_of_reuse_gives_the_same_results_once(in_place, name, request):
     place = request.getfixturevalue(name)
     for each in (in_place, place):
         each.snakemake()
@@ -182,14 +182,14 @@ def test_every_way_gives_the_same_results_once(in_place, name, request):
         assert (place.folder / place.results / "report" / table).read_text() == expected
 
 
-def test_nothing_is_written_beside_the_snakefile(elsewhere):
+def test_nothing_is_written_next_to_the_snakefile(elsewhere):
     """The project's folder may belong to someone else."""
     before = {path.name for path in PROJECT.iterdir()}
     elsewhere.snakemake("--dry-run", cwd=elsewhere.folder.parent)
     assert {path.name for path in PROJECT.iterdir()} == before
 
 
-def test_without_a_configuration_elsewhere_runs_the_default(tmp_path):
+def test_a_folder_without_configuration_runs_the_default(tmp_path):
     place = Place(tmp_path, ("--snakefile", str(PROJECT / "workflow" / "Snakefile")))
     output = place.snakemake("--dry-run")
     assert str(PROJECT / "embedded" / "entries.json.bz2") in output
@@ -202,8 +202,8 @@ def test_a_configuration_of_the_project_finds_the_files_of_the_project(tmp_path)
     assert str(PROJECT / "embedded" / "invented_steels.csv") in output
 
 
-def test_what_else_a_workflow_configures_is_not_checked(module):
-    """Its file may hold what the file of a run must not: a number of joined digits, say."""
+def test_other_keys_of_an_enclosing_workflow_are_not_checked(module):
+    """Its file may contain what the file of a run must not, for example a number with underscores."""
     folder = module.folder
     (folder / "config" / "all.yaml").write_text(yaml.safe_dump({"polyfacet": RUN}) + "release: 2024_01\n")
     rewrite(folder / "Snakefile", "config/config.yaml", "config/all.yaml", into=folder / "Combined")
@@ -222,7 +222,7 @@ def test_a_deployed_configuration_is_checked(deployed):
 
 
 def test_a_job_finds_the_package_of_its_snakefile(in_place):
-    """In an environment of its own, as conda makes it, the package is not installed."""
+    """The package is not installed in a separate environment such as one created by conda."""
     script = "import os, polyfacet; print(os.path.dirname(polyfacet.__file__))"
     (in_place.folder / "probe.smk").write_text(
         'include: "Snakefile"\n\nrule probe:\n    output: "probe.txt"\n'

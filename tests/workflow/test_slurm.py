@@ -1,4 +1,4 @@
-"""The tiny run on a SLURM cluster that loses a node: the same results, and every job where it belongs."""
+"""The tiny run on a SLURM cluster that loses a node: the same results, and every job in the right place."""
 
 import os
 import signal
@@ -15,18 +15,18 @@ from slurm_cluster import ACCOUNT, Cluster, missing, slurm_cluster
 from workflow_copy import Workflow, copy_workflow, environment
 
 DEADLINE_S = 1800
-# A loaded machine may take several times as long as an idle one, and the local run counts, too.
+# A loaded machine may take several times as long as an idle one, and the limit includes the local run.
 pytestmark = pytest.mark.timeout(3 * DEADLINE_S)
-# One cell with every kind of input, of those that the local run has.
+# One cell of the local run, with every kind of input.
 CELL = ("combinations=[text+image+graph]", "targets=[e_form]")
-# Jobs that the profile puts together; Snakemake names them after the group and all its rules.
+# Groups of the profile; Snakemake names their jobs after the group and all its rules.
 GROUPS = ("preparation", "compositions", "dummies", "report")
 PARTITIONS = """
 partitions:
   cpu: {max_mem_mb: 16000, max_threads: 2}
   gpu: {max_mem_mb: 16000, max_threads: 2, max_gpu: 1}
 """
-# The profile as it is, but for what belongs to a cluster of two processors whose jobs take seconds.
+# The profile, adapted to a cluster with two processors whose jobs take seconds.
 OPTIONS = (
     "--workflow-profile=profiles/slurm",
     "--slurm-partition-config=profiles/test-partitions.yaml",
@@ -44,11 +44,11 @@ OPTIONS = (
 
 @dataclass(frozen=True)
 class Finished:
-    """A run that is finished, on the cluster it ran on."""
+    """A finished run and the cluster on which it ran."""
 
     workflow: Workflow
     cluster: Cluster
-    # SLURM's number of the job that ran on the lost node, and that node.
+    # SLURM's number of the job on the lost node, and the name of that node.
     lost_job: str
     lost_node: str
 
@@ -71,7 +71,7 @@ def workflow(browser: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflo
 
 @pytest.fixture(scope="module")
 def run(cluster: Cluster, workflow: Workflow, faults: Faults) -> Finished:
-    """Run the tiny configuration with one cell, and lose a node while pictures are drawn on it."""
+    """Run the tiny configuration with one cell, and kill a node while it draws pictures."""
     log = workflow.folder / "snakemake.log"
     with (
         faults.trying("kill -9 of a node of a cluster (slurmd) while pictures are drawn on it"),
@@ -88,7 +88,7 @@ def run(cluster: Cluster, workflow: Workflow, faults: Faults) -> Finished:
 def snakemake(
     cluster: Cluster, workflow: Workflow, log: Path, *arguments: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run Snakemake where it sees the cluster; in the end, kill it with all it has started."""
+    """Run Snakemake inside the cluster's namespaces; in the end, kill it with all its processes."""
     with log.open("wb") as stream:
         process = subprocess.Popen(
             cluster.inside(*workflow.command(*arguments), folder=workflow.folder),
@@ -108,7 +108,7 @@ def snakemake(
 def wait_for_drawing(
     cluster: Cluster, workflow: Workflow, process: subprocess.Popen[bytes]
 ) -> tuple[str, str]:
-    """Wait until some pictures of a shard are drawn, and give the job that draws them and its node."""
+    """Wait until some pictures of a shard are drawn; return the job that draws them and its node."""
     deadline = time.monotonic() + DEADLINE_S
     while time.monotonic() < deadline and process.poll() is None:
         for picture in workflow.folder.glob("results/test/crystals/images/shard-*.part/*.png"):
@@ -121,13 +121,13 @@ def wait_for_drawing(
 
 
 def running_jobs(cluster: Cluster) -> list[Sequence[str]]:
-    """List number, node and comment of the jobs that run."""
+    """List number, node and comment of the running jobs."""
     table = cluster.ask("squeue", "-h", "-t", "running", "-o", "%i|%N|%k")
     return [line.split("|") for line in table.splitlines()]
 
 
 def rule_of(job: dict[str, str]) -> str:
-    """Name the rule or group of an accounted job from the comment that Snakemake gives it."""
+    """Return the rule or group of an accounted job, from the comment that Snakemake attaches to it."""
     name = job["Comment"].removeprefix("rule_").split("_wildcards_")[0]
     return next((group for group in GROUPS if name.startswith(f"{group}_")), name)
 
@@ -175,7 +175,7 @@ def test_every_job_ran_on_a_node_of_the_cluster(run):
     }
 
 
-def test_jobs_ask_for_what_their_stage_needs(run):
+def test_jobs_request_the_resources_of_their_stage(run):
     jobs = {
         rule_of(job): job for job in run.cluster.accounting("Comment", "Partition", "ReqTRES", "TimelimitRaw")
     }
@@ -186,7 +186,7 @@ def test_jobs_ask_for_what_their_stage_needs(run):
     assert all(1 <= int(job["TimelimitRaw"]) <= 120 for job in jobs.values())
 
 
-def test_a_job_of_a_lost_node_is_done_by_another_one(run):
+def test_a_job_of_a_lost_node_is_rerun_on_another_node(run):
     jobs = run.cluster.accounting("JobID", "State", "NodeList", "Comment")
     (lost,) = [job for job in jobs if job["JobID"] == run.lost_job]
     starts = [job for job in jobs if job["Comment"] == lost["Comment"]]
@@ -196,7 +196,7 @@ def test_a_job_of_a_lost_node_is_done_by_another_one(run):
     ]
 
 
-def test_a_failing_job_asks_for_more_and_names_its_log(cluster, workflow, tmp_path):
+def test_a_failing_job_requests_more_resources_and_names_its_log(cluster, workflow, tmp_path):
     damaged = tmp_path / "entries.json.bz2"
     damaged.write_bytes((workflow.folder / "embedded" / "entries.json.bz2").read_bytes()[:-1000])
     changes = ("--config", f"sources=[{damaged}]", "run_name=damaged")
@@ -209,12 +209,12 @@ def test_a_failing_job_asks_for_more_and_names_its_log(cluster, workflow, tmp_pa
     jobs = cluster.accounting("State", "Comment", "ReqTRES", "TimelimitRaw")
     failed = [job for job in jobs if job["State"] == "FAILED" and job["Comment"] == "rule_sample"]
     assert len(failed) == 2
-    # Both are asked for in whole units, rounded up at each attempt.
+    # Both are requested in integer units, rounded up at each attempt.
     assert memory_mb(failed[1]) == pytest.approx(2 * memory_mb(failed[0]), abs=1)
     assert int(failed[1]["TimelimitRaw"]) == pytest.approx(2 * int(failed[0]["TimelimitRaw"]), abs=1)
 
 
 def memory_mb(job: dict[str, str]) -> float:
-    """Read the memory that a job asked for."""
+    """Return the memory that a job requested."""
     (amount,) = [part.removeprefix("mem=") for part in job["ReqTRES"].split(",") if part.startswith("mem=")]
     return float(amount[:-1]) * {"M": 1, "G": 1024}[amount[-1]]

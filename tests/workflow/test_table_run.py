@@ -1,4 +1,4 @@
-"""One tiny real run on a table: what is in the results, not only that they exist."""
+"""One tiny real run on a table: the content of the results, not only their existence."""
 
 import json
 import re
@@ -17,7 +17,7 @@ SPLITS = [f"{split}-{repeat}" for split in ("random", "formula") for repeat in (
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """Return a workflow whose run on the invented steels is finished, one row of them spoilt."""
+    """Return a workflow with a finished run on the invented steels, with one invalid row."""
     workflow = copy_workflow(tmp_path_factory.mktemp("table"))
     with (workflow.folder / "embedded" / "invented_steels.csv").open("a") as table:
         table.write("0.2,0.4,0.1,warm,228.5,soft\n")
@@ -65,9 +65,9 @@ def test_each_repeat_has_its_own_test_and_validation_rows(results):
             assert set(parts[0].index[parts[0] == part]) != set(parts[1].index[parts[1] == part])
 
 
-def test_scores_repeat_what_the_predictions_say(results):
+def test_scores_follow_from_the_predictions(results):
     scores = pd.read_csv(results / "report" / "scores.csv")
-    # A class that no test row has, and that is not predicted, has no precision.
+    # A class without test rows and predictions has no precision.
     assert (scores["reason"].isna() == scores["value"].notna()).all()
     keys = ["split", "repeat", "method", "objective", "class", "metric"]
     value = scores.set_index(keys)["value"]
@@ -100,11 +100,11 @@ def test_the_comparison_is_the_mean_over_the_repeats(results):
     for (split, method), values in scores.groupby(["split", "method"])["value"]:
         assert ours.loc[(split, method), "mean"] == pytest.approx(values.mean())
         assert ours.loc[(split, method), "std"] == pytest.approx(values.std())
-    # The invented hardness is linear in what the table states, which a linear model finds.
+    # The invented hardness is linear in the columns of the table, so a linear model learns it.
     assert ours.loc[("random", "ridge_o"), "mean"] > 0.95
 
 
-def test_report_and_figure_are_there(results):
+def test_report_and_figure_exist(results):
     report = (results / "report" / "report.md").read_text()
     assert report.index("### steels: Hardness") < report.index("### steels: Grade")
     assert "## MASE: steels, split `random`" in report
@@ -114,7 +114,7 @@ def test_report_and_figure_are_there(results):
             assert min(picture.size) > 200
 
 
-def test_scores_and_predictions_are_two_tables_that_say_which_cell_they_are_of(results):
+def test_rows_of_scores_and_predictions_identify_their_cell(results):
     scores = pd.read_parquet(results / "report" / "scores.parquet")
     predictions = pd.read_parquet(results / "report" / "predictions.parquet")
     cells = pd.read_parquet(results / "report" / "cells.parquet")

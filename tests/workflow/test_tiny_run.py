@@ -1,4 +1,4 @@
-"""One tiny real run: what is in the results, not only that they exist."""
+"""One tiny real run: the content of the results, not only their existence."""
 
 import json
 from dataclasses import asdict
@@ -51,13 +51,13 @@ def test_the_dataset_is_aligned_and_complete(crystals, dataset):
     assert np.isfinite(embeddings).all()
 
 
-def test_the_dataset_says_its_units(split):
+def test_the_dataset_has_units(split):
     schema = pq.read_schema(split / "dataset" / "shard-1.parquet")
     assert schema.field("vol_atom").metadata[b"unit"] == b"A^3/atom"
     assert all(field.metadata[b"meaning"] for field in schema)
 
 
-def test_pictures_are_where_the_dataset_says_and_differ(split, dataset):
+def test_pictures_of_the_dataset_exist_and_differ(split, dataset):
     for column, size in (("image", (64, 64)), ("compimage", (84, 96))):
         contents = set()
         for path in dataset[column]:
@@ -67,7 +67,7 @@ def test_pictures_are_where_the_dataset_says_and_differ(split, dataset):
         assert len(contents) > 30
 
 
-def test_predictions_are_those_of_the_dataset_and_cards_say_which_cell_they_are_of(split, dataset):
+def test_predictions_match_the_dataset_and_cards_identify_their_cell(split, dataset):
     truth = dataset.set_index("mat_id")
     for combination in COMBINATIONS:
         for objective in OBJECTIVES:
@@ -85,7 +85,7 @@ def test_predictions_are_those_of_the_dataset_and_cards_say_which_cell_they_are_
             assert np.isfinite(rows["y_pred"]).all()
 
 
-def test_scores_repeat_what_the_predictions_say(results):
+def test_scores_follow_from_the_predictions(results):
     scores = pd.read_parquet(results / "report" / "scores.parquet")
     predictions = pd.read_parquet(results / "report" / "predictions.parquet")
     keys = ["method", "combination", "objective"]
@@ -99,7 +99,7 @@ def test_scores_repeat_what_the_predictions_say(results):
 
 
 def test_no_facet_is_fitted_on_validation_rows(split, dataset):
-    """Grey levels follow from the training part alone, and the network was trained on no other material."""
+    """Grey levels depend only on the training part, and so does the network."""
     n_train = int((dataset["part"] == "train").sum())
     levels = json.loads((split / "grey_levels.json").read_text())
     assert levels["n_fitted"] == n_train
@@ -132,7 +132,7 @@ def test_a_cell_of_expanded_features_can_be_trained_by_hand(crystals, split, tmp
     assert card["status"] == "ok", card
 
 
-def test_tables_repeat_what_the_scores_say(results):
+def test_tables_match_the_scores(results):
     table = pd.read_csv(results / "report" / "mae.csv", keep_default_na=False).set_index(
         ["method", "combination"]
     )
@@ -151,7 +151,7 @@ def test_the_baseline_mean_is_the_mean_of_the_training_part(results, dataset):
     assert float(table.loc["mean", "e_form"]) == pytest.approx((test - train.mean()).abs().mean())
 
 
-def test_report_and_figures_are_there(results):
+def test_report_and_figures_exist(results):
     report = (results / "report" / "report.md").read_text()
     assert "MASE = MAE / mean absolute" in report
     assert "| images | 40 | 0 |" in report
@@ -162,7 +162,7 @@ def test_report_and_figures_are_there(results):
             assert min(picture.size) > 200
 
 
-def test_every_job_left_its_log_and_its_benchmark(finished):
+def test_every_job_has_a_log_and_a_benchmark(finished):
     logs = {path.stem for path in (finished.folder / "logs" / "test").rglob("*.log")}
     assert {
         "sample",
@@ -188,7 +188,7 @@ def test_no_group_of_a_split_is_in_two_parts(results, crystals, split, dataset):
         assert (rows.groupby("group")["part"].nunique() == 1).all()
 
 
-def test_cards_say_what_their_encoders_started_from(finished):
+def test_cards_record_the_initial_weights_of_their_encoders(finished):
     results = finished.folder / "results" / "test"
     cells = results / "crystals" / "random-0" / "cells"
     expected = {name: sha256_of_folder(results / "encoders" / name) for name in ("text", "image")}
