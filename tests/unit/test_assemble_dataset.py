@@ -22,7 +22,7 @@ from polyfacet.runtime.identifiers import shard_of
 from polyfacet.runtime.parquet import write_table
 from polyfacet.sources.alexandria.material import material_from_entry
 from polyfacet.sources.tables.description import objectives_of, read_of_table, table_source
-from polyfacet.sources.tables.reading import rows_schema
+from polyfacet.sources.tables.schemas import rows_schema
 from polyfacet.splits.parts import SPLIT
 from polyfacet.training.dataset import read_cell_rows, read_dataset, with_labels
 
