@@ -1,10 +1,10 @@
-"""Measure what AutoGluon's cell of all facets takes as the dataset grows: the request of `train_cell`.
+"""Measure memory and time of AutoGluon's cell with all facets as the dataset grows, for `train_cell`.
 
 Usage: python benchmarks/cell_memory.py results/<run>
            [--sizes 1000 4000 8000]
 
-The materials are those of a run with a dataset and local encoders, repeated with new identifiers where there
-are not enough.  A cell is trained for one epoch, each in a process of its own.
+The materials are those of a run with a dataset and local encoders, repeated with new identifiers if there
+are not enough.  Each cell is trained for one epoch in a separate process.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def train(run: Path, size: int) -> tuple[float, float]:
-    """Train the cell; return the process' largest memory (MB) and the time (s)."""
+    """Train the cell; return the peak memory of the process (MB) and the time (s)."""
     source = run / "crystals"
     split = next(path.parent for path in sorted(source.glob("*/split.parquet")))
     with tempfile.TemporaryDirectory(dir=run) as name:
@@ -58,7 +58,7 @@ def train(run: Path, size: int) -> tuple[float, float]:
         }
         tables = []
         for facet, stage in stages.items():
-            # A table of pictures lists those of the folder that is named like it.
+            # A table of pictures lists those in the folder of the same name.
             tables.append(folder / facet.name / "shard-0.parquet")
             write_repeated(sorted(stage.glob("shard-?.parquet")), tables[-1], size)
         write_repeated([source / "sample" / "sample.parquet"], folder / "sample.parquet", size)
@@ -91,7 +91,7 @@ def train(run: Path, size: int) -> tuple[float, float]:
 
 
 def write_repeated(tables: Sequence[Path], path: Path, size: int) -> None:
-    """Write the first materials of tables, all of them again and again if need be."""
+    """Write the first materials of tables, repeating all of them if necessary."""
     pieces = []
     for part in tables:
         piece = pq.read_table(part)

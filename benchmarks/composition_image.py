@@ -20,10 +20,10 @@ LARGEST_COUNT = 12
 
 
 def main() -> None:
-    """Print milliseconds per thousand compositions of each way, and how much faster ours are."""
+    """Print milliseconds per thousand compositions for each method, and the speed-up."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n", type=int, default=2000, help="number of compositions")
-    parser.add_argument("--repeats", type=int, default=5, help="runs of each way; the fastest counts")
+    parser.add_argument("--repeats", type=int, default=5, help="runs of each method; the fastest counts")
     options = parser.parse_args()
     elements = rebuild_elements().table
     compositions = random_compositions(options.n, elements.index.tolist())
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def timed(action: Callable[[], object]) -> float:
-    """Measure one call in seconds of this process's time, which other programs do not change."""
+    """Measure one call in seconds of this process's time, which other programs do not affect."""
     start = time.process_time()
     action()
     return time.process_time() - start
@@ -65,12 +65,12 @@ def random_compositions(n: int, symbols: list[str]) -> list[dict[str, float]]:
 
 
 def pictures(statistics: Array) -> None:
-    """Do what comes after the statistics."""
+    """Perform the steps after the statistics."""
     arrange(GreyLevels.fit(statistics).grey(statistics), "fixed")
 
 
 def agreement(ours: Array, theirs: Array) -> None:
-    """Print how far the two are apart, relative to the value (to 1, where it is smaller)."""
+    """Print the difference between the two, relative to the value (to 1 if it is smaller)."""
     finite = np.isfinite(theirs)
     apart = abs(ours - theirs)[finite] / np.maximum(abs(theirs[finite]), 1)
     same = np.array_equal(ours[~finite], theirs[~finite], equal_nan=True)

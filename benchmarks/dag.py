@@ -1,4 +1,4 @@
-"""Time the building of the jobs' graph for samples of growing size: a dry run with the whole grid of cells.
+"""Time building the job graph for samples of growing size: a dry run with the full grid of cells.
 
 Usage: python benchmarks/dag.py [--sizes 1000 10000 100000 1000000 5000000]
 """
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def dry_run(n_materials: int) -> int:
-    """Count the jobs of a run of which nothing is there yet."""
+    """Count the jobs of a run without any results yet."""
     values = [
         "run_name=dag-benchmark",
         "sources=[embedded]",
@@ -46,7 +46,7 @@ def dry_run(n_materials: int) -> int:
 
 
 def children_cpu_s() -> float:
-    """Give the processor time of all processes that this one waited for."""
+    """Return the processor time of all processes that this one waited for."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 

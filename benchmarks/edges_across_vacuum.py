@@ -1,9 +1,9 @@
-"""Count the edges of local graphs that lead across vacuum.
+"""Count the edges of local graphs that cross vacuum.
 
 Usage: python benchmarks/edges_across_vacuum.py
            [--entries FILE_OR_FOLDER ...] [--n 100]
 
-Entries are taken in the order of the sample with seed 0, from the project's own ones unless others are named.
+Entries are taken in the order of the sample with seed 0, from the embedded ones unless others are given.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def edges(crystal: Crystal, *, across_vacuum: bool) -> Counter[tuple[int, int, f
 
 
 def main() -> None:
-    """Print how many crystals have vacuum, and how many edges lead across it."""
+    """Print how many crystals have vacuum, and how many edges cross it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--entries", type=Path, nargs="+", default=[EMBEDDED])
     parser.add_argument("--n", type=int, default=100)

@@ -1,8 +1,8 @@
-"""Predict the targets from each kind of embedding alone, beside a dummy and composition features.
+"""Predict the targets from each kind of embedding alone, compared with a dummy and composition features.
 
 Samples real entries, splits them by formula, embeds them by each kind of network and fits a ridge and a tree
-model on the training part.  What is in the folder already is not made again, and a training goes on from its
-last epoch.
+model on the training part.  Existing results in the folder are kept, and a training resumes after its last
+epoch.
 
 Usage: python benchmarks/embeddings.py --folder results/embeddings-1000
 """
@@ -49,7 +49,7 @@ from polyfacet.splits.parts import SPLIT, TEST, TRAIN
 REFERENCE = Path(__file__).resolve().parents[1] / "data" / "reference" / "data"
 KINDS = ("random", "calibrated", "trained")
 TARGETS = [each.name for each in crystal_objectives.PREDEFINED]
-# What XenonPy's 290 composition features are: five statistics of 58 properties.
+# XenonPy's 290 composition features: five statistics of 58 properties.
 XENONPY_STATISTICS = ("ave", "sum", "var", "max", "min")
 TRAIN_FRACTION = 0.85
 N_TREES = 100
@@ -57,11 +57,11 @@ Array = NDArray[np.float64]
 
 
 def main() -> None:
-    """Make all results that are not there, then print and draw them."""
+    """Compute all missing results, then print and draw them."""
     options = read_options()
     for path in (options.entries, options.elements):
         if not path.exists():
-            sys.exit(f"{path} is not there; name it with --entries or --elements")
+            sys.exit(f"{path} is missing; pass it with --entries or --elements")
     torch.set_num_threads(1)
     folder = options.folder
     prepare(options)
@@ -93,7 +93,7 @@ def main() -> None:
 def read_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--folder", type=Path, required=True, help="where results are kept")
+    parser.add_argument("--folder", type=Path, required=True, help="folder of the results")
     parser.add_argument("--entries", type=Path, default=REFERENCE / "alexandria_1d")
     parser.add_argument("--elements", type=Path, default=REFERENCE / "elements" / "elements_completed.csv")
     parser.add_argument("--n", type=int, default=1000, help="number of materials")
@@ -108,7 +108,7 @@ def read_options() -> argparse.Namespace:
 
 
 def once(path: Path, make: Callable[[Path], None]) -> None:
-    """Make a file that is not there."""
+    """Make a file if it is missing."""
     if not path.exists():
         make(path)
 
@@ -147,7 +147,7 @@ def prepare(options: argparse.Namespace) -> None:
 
 
 def write_graphs(sampled: Path, path: Path) -> None:
-    """Build the graphs of the primitive cells; say which materials have none."""
+    """Build the graphs of the primitive cells; report materials without one."""
     rows = []
     table = read_table(sampled, SAMPLE, columns=["mat_id", "structure"])
     for mat_id, structure in track(list(table.itertuples(index=False)), "graphs"):
@@ -199,7 +199,7 @@ def xenonpy_features(formulas: pd.Series, elements: Path) -> Array:
 def evaluate(
     regressor: str, features: Array, materials: pd.DataFrame, options: argparse.Namespace, name: str = "none"
 ) -> dict[str, float]:
-    """Fit on the training part and give the MASE of the test part for each target; kept in the folder."""
+    """Fit on the training part and return the MASE of the test part for each target; cached in the folder."""
     path = options.folder / f"{name}.{regressor}.json"
     test = materials["part"] == TEST
     train = ~test
@@ -218,7 +218,7 @@ def evaluate(
 
 
 def make_regressor(name: str, seed: int) -> Any:
-    """Make one of the three models."""
+    """Create one of the three models."""
     if name == "dummy":
         return DummyRegressor(strategy="median")
     if name == "ridge":
@@ -227,7 +227,7 @@ def make_regressor(name: str, seed: int) -> Any:
 
 
 def as_markdown(scores: pd.DataFrame) -> str:
-    """Write the scores as a table; none is marked as the best, as one split says nothing of their spread."""
+    """Format the scores as a table; the best is not marked, as a single split shows no spread."""
     lines = [f"| features + model | {' | '.join(scores.columns)} |", "| --- |" + " --- |" * scores.shape[1]]
     lines += [
         f"| {label} | {' | '.join(f'{value:.3f}' for value in row)} |" for label, row in scores.iterrows()

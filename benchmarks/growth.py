@@ -1,7 +1,7 @@
-"""Raise the number of materials of a run, and print what each stage made anew, kept, and took.
+"""Raise the number of materials of a run; print the results each stage made and kept, and its time.
 
-Runs the workflow up to the dataset for one sample after the other, in `results/<run name>`, which must not be
-there.
+Runs the workflow up to the dataset for one sample after another, in `results/<run name>`, which must not
+exist.
 
 Usage: python benchmarks/growth.py --sources data/reference/data/alexandria_1d --cores 2
 """
@@ -29,7 +29,7 @@ def main() -> None:
     options = parser.parse_args()
     results = PROJECT / "results" / options.run_name
     if results.exists():
-        sys.exit(f"{results} is there already; delete it or choose another --run-name")
+        sys.exit(f"{results} already exists; delete it or choose another --run-name")
     for n_materials in options.n:
         start = time.monotonic()
         run_to_dataset(n_materials, options)
@@ -61,7 +61,7 @@ def run_to_dataset(n_materials: int, options: argparse.Namespace) -> None:
 
 
 def print_stages(results: Path) -> None:
-    """Print, for each stage that goes material by material, what its jobs say and what they took."""
+    """Print the counts and the time of the jobs of each per-material stage."""
     print("| stage | made | kept | s | s of processor time |\n| --- | ---: | ---: | ---: | ---: |")
     found = {path.parent for path in results.rglob("shard-*.provenance.json")}
     for stage in sorted(found):

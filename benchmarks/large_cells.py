@@ -1,12 +1,12 @@
-"""Measure what large cells cost: time and peak memory of each stage by the number of sites.
+"""Measure the cost of large cells: time and peak memory of each stage by the number of sites.
 
 Usage: python benchmarks/large_cells.py [--stages graph scene] [--sites 100 200 400]
 
-Each stage has a process of its own, which takes the sizes in ascending order.  The crystals have no symmetry,
-two elements and a usual density.
+Each stage has a separate process, which handles the sizes in ascending order.  The crystals have no symmetry,
+two elements and a typical density.
 """
 
-# Each process imports only what its stage needs, as importing takes memory, too.
+# Each process imports only what its stage needs, as imports take memory, too.
 # ruff: noqa: PLC0415
 
 import argparse
@@ -43,7 +43,7 @@ def crystal(n_sites: int) -> Structure:
 
 
 def peak_mb() -> float:
-    """Return the largest memory that this process has had, MB."""
+    """Return the peak memory of this process, MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
@@ -67,14 +67,14 @@ def embed_one(cif: Path) -> None:
 
 
 def train_one(cif: Path) -> None:
-    """Go forward and back as a training step does, with this crystal alone."""
+    """Run the forward and backward pass of a training step on this crystal alone."""
     from polyfacet.facets.graph.network import NetworkConfig, PotNet, network_input
 
     PotNet(NetworkConfig(width=WIDTH)).train()(network_input(graph_of(cif))).sum().backward()
 
 
 def scene(cif: Path) -> None:
-    """Find bonds and make the scene."""
+    """Find the bonds and build the scene."""
     from polyfacet.facets.image.cif_scene import scene_of_cif
     from polyfacet.facets.image.settings import RenderSettings
 
@@ -125,7 +125,7 @@ def measure(stage: str, sizes: list[int]) -> None:
 
 
 def main() -> None:
-    """Print a table of the stages and sizes that are asked for."""
+    """Print a table of the requested stages and sizes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sites", type=int, nargs="+", default=[100, 200, 400])
     parser.add_argument("--stages", nargs="+", default=list(STAGES), choices=STAGES)

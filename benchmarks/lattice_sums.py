@@ -1,6 +1,6 @@
-"""Time what a crystal costs on its way to the network, on one core and on the GPU where there is one.
+"""Time each step of a crystal to the network, on one core and on the GPU if there is one.
 
-Prints Markdown tables: each step per crystal, beside it the sums pair by pair; error of single precision;
+Prints Markdown tables: each step per crystal, compared with sums pair by pair; the error of single precision;
 growth with the number of atoms and of crystals.
 
 Usage: python benchmarks/lattice_sums.py [--crystals FILE.extxyz.gz] [--n 1000]
@@ -34,7 +34,7 @@ from polyfacet.materials.cif import write_cif
 RANDOM_1K = Path("data/reference/data/alexandria_3d/alexandria_3d_random1k.extxyz.gz")
 ATOMS = (2, 5, 10, 20, 40)
 SHARDS = (1, 10, 100, 1000)
-# Crystals that each row of the growth with the number of atoms is measured on, and those of slow steps.
+# Number of crystals for each row of growth with the number of atoms, and for slow steps.
 FEW = 50
 FORWARD_BATCH = 64
 BALANCED_SPLIT = torch.pi
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=1000, help="number of crystals")
     options = parser.parse_args()
     if not options.crystals.is_file():
-        sys.exit(f"{options.crystals} is not there; name an extended XYZ file (gzip) with --crystals")
+        sys.exit(f"{options.crystals} is missing; pass an extended XYZ file (gzip) with --crystals")
     torch.set_num_threads(1)
     crystals = list(islice(read_extxyz(options.crystals), options.n))
     few = crystals[:FEW]
@@ -62,14 +62,14 @@ def main() -> None:
 
 
 def milliseconds(action: Callable[[], object], n: int) -> float:
-    """Measure an action on n crystals: ms of this core's own time per crystal."""
+    """Measure an action on n crystals: processor time per crystal in ms."""
     start = time.process_time()
     action()
     return 1e3 * (time.process_time() - start) / n
 
 
 def report_steps(crystals: list[Crystal], few: list[Crystal]) -> None:
-    """Print what each step costs, and how exact single precision is."""
+    """Print the cost of each step, and the error of single precision."""
     graphs = graphs_of(few)
     with tempfile.TemporaryDirectory() as folder:
         cifs = [write(crystal, Path(folder) / f"{k}.cif") for k, crystal in enumerate(few)]
@@ -97,7 +97,7 @@ def report_steps(crystals: list[Crystal], few: list[Crystal]) -> None:
 
 
 def worst_error(sums: Sequence[torch.Tensor], exact: Sequence[torch.Tensor]) -> float:
-    """Largest deviation as a share of the largest value of its term in its crystal."""
+    """Return the largest deviation as a share of the largest value of its term in its crystal."""
     return max(
         float(((a - b).abs().amax((0, 1)) / b.abs().amax((0, 1))).max())
         for a, b in zip(sums, exact, strict=True)
@@ -105,7 +105,7 @@ def worst_error(sums: Sequence[torch.Tensor], exact: Sequence[torch.Tensor]) -> 
 
 
 def report_growth_with_atoms(crystals: list[Crystal]) -> None:
-    """Print the cost of cells of some sizes, of which those that there are are repeated to equal numbers."""
+    """Print the cost of cells of several sizes; the available cells are repeated to equal numbers."""
     print("\n| atoms | different crystals | sums, double | sums, single | local graph |")
     print("| ---: | ---: | ---: | ---: | ---: |")
     for n_atoms in ATOMS:
@@ -119,7 +119,7 @@ def report_growth_with_atoms(crystals: list[Crystal]) -> None:
 
 
 def report_growth_with_shard(crystals: list[Crystal]) -> None:
-    """Print the cost of a crystal in shards of some sizes, of the same crystals each time."""
+    """Print the cost per crystal in shards of several sizes, always with the same crystals."""
     print("\n| crystals at once | sums, double | sums, single | sums and local graph |")
     print("| ---: | ---: | ---: | ---: |")
     for size in SHARDS:
@@ -146,7 +146,7 @@ def report_large_cell() -> None:
 
 
 def report_gpu(crystals: list[Crystal]) -> None:
-    """Print materials per second on the GPU, by the clock."""
+    """Print materials per second on the GPU, in wall time."""
     graphs = graphs_of(crystals)
     print(f"\n| on {torch.cuda.get_device_name()} | materials/s |\n| --- | ---: |")
     for name, action in (
@@ -169,7 +169,7 @@ def graphs_of(crystals: Sequence[Crystal]) -> list[CrystalGraph]:
 
 
 def forward(graphs: Sequence[CrystalGraph], device: str) -> None:
-    """Embed graphs, a batch at a time."""
+    """Embed graphs, one batch at a time."""
     network = make_network("random", 0, [], torch.device(device))
     inputs = [network_input(graph) for graph in graphs]
     with torch.inference_mode():
@@ -187,7 +187,7 @@ def write(crystal: Crystal, path: Path) -> Path:
 
 
 def sums_pair_by_pair(crystal: Crystal) -> torch.Tensor:
-    """Sum every ordered pair by itself, to the same tolerance, in the cell as given (left: constants)."""
+    """Sum every ordered pair separately, to the same tolerance, in the given cell (constants omitted)."""
     length = crystal.volume ** (1 / 3)
     decay = PAULI_ALPHA * length**0.5
     lattice = torch.tensor(crystal.lattice / length)
@@ -210,7 +210,7 @@ def sums_pair_by_pair(crystal: Crystal) -> torch.Tensor:
 
 
 def lattice_box(basis: torch.Tensor, bounds: torch.Tensor) -> torch.Tensor:
-    """Whole-number combinations of the basis rows up to a bound per row."""
+    """Return integer combinations of the basis rows up to a bound per row."""
     axes = [torch.arange(-int(n), int(n) + 1, dtype=basis.dtype) for n in bounds]
     return torch.cartesian_prod(*axes) @ basis
 
@@ -221,7 +221,7 @@ def read_extxyz(path: Path) -> Iterator[Crystal]:
         for line in file:
             header = re.search('Lattice="([^"]+)"', next(file))
             if header is None:
-                sys.exit(f"{path} has a frame without Lattice")
+                sys.exit(f"{path} has a frame without a Lattice")
             sites = [next(file).split() for _ in range(int(line))]
             yield Crystal(
                 lattice=np.array(header[1].split(), dtype=np.float64).reshape(3, 3),

@@ -1,10 +1,10 @@
-"""Time the sampling of all of very many entries, beside decompressing and parsing the same files.
+"""Time sampling all of very many entries, compared with decompressing and parsing the same files.
 
 Usage: python benchmarks/million_entries.py SOURCE... [--sizes 1000 10000 100000 1000000]
            [--threads 2] [--folder results/million-entries]
 
-The entries are those of the sources, repeated with new identifiers, in bz2 files of 20,000.  What is in the
-folder already, files and measurements, is not made again: give the same command to go on.
+The entries are those of the sources, repeated with new identifiers, in bz2 files of 20,000.  Existing files
+and measurements in the folder are kept: rerun the same command to resume.
 """
 
 import argparse
@@ -37,21 +37,21 @@ WAYS = {"parse": "decompress and parse", "sample": "sample all"}
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command took."""
+    """Cost of a command."""
 
     wall_s: float
-    # Processor time of the command and its processes, which other programs change little.
+    # Processor time of the command and its processes, which other programs affect little.
     cpu_s: float
-    # Largest sum of the processes' memory, shared pages divided among them.
+    # Peak of the processes' total memory, with shared pages divided among them.
     memory_mb: float
 
 
 def main() -> None:
-    """Measure what is not measured yet, and print and plot all."""
+    """Take the missing measurements, and print and plot all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sources", type=Path, nargs="+", help="entry files, or folders of them")
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000, 1_000_000])
-    parser.add_argument("--threads", type=int, default=2, help="processes of both ways")
+    parser.add_argument("--threads", type=int, default=2, help="processes of both methods")
     parser.add_argument("--folder", type=Path, default=Path("results/million-entries"))
     options = parser.parse_args()
     measured: dict[str, dict[str, dict[str, float]]] = {}
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def commands(files: Sequence[Path], options: argparse.Namespace) -> dict[str, list[str]]:
-    """Give the command line of either way."""
+    """Return the command line of each method."""
     outputs = {name: options.folder / f"sample.{name}" for name in ("sample", "rejected", "summary")}
     settings = {
         "sources": json.dumps([str(path) for path in files]),
@@ -104,7 +104,7 @@ def write_entries(sources: Sequence[Path], size: int, folder: Path, threads: int
 
 
 def write_file(path: Path, numbers: range, sources: tuple[Path, ...]) -> None:
-    """Write the synthetic entries of some numbers."""
+    """Write the synthetic entries with the given numbers."""
     originals = templates(sources)
     texts = (
         text.replace(mat_id, f"syn{number:07d}")
@@ -117,13 +117,13 @@ def write_file(path: Path, numbers: range, sources: tuple[Path, ...]) -> None:
 
 @cache
 def templates(sources: tuple[Path, ...]) -> list[tuple[str, str]]:
-    """Give identifier and text of all entries of the sources."""
+    """Return the identifier and text of all entries of the sources."""
     entries = (entry for path in entry_files(sources).files for _, entry in read_entries(path))
     return [(entry["data"]["mat_id"], json.dumps(entry)) for entry in entries]
 
 
 def measure(command: Sequence[str]) -> Cost:
-    """Run a command to its end and watch its processes."""
+    """Run a command to completion and monitor its processes."""
     before = children_cpu_s()
     start = time.monotonic()
     process = psutil.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -132,18 +132,18 @@ def measure(command: Sequence[str]) -> Cost:
         peak = max(peak, memory_bytes(process))
         time.sleep(POLL_S)
     if process.returncode:
-        raise RuntimeError(f"{command} ended with exit status {process.returncode}")
+        raise RuntimeError(f"{command} exited with status {process.returncode}")
     return Cost(time.monotonic() - start, children_cpu_s() - before, peak / 1e6)
 
 
 def children_cpu_s() -> float:
-    """Give the processor time of all processes that this one waited for, and that they waited for."""
+    """Return the processor time of all processes that this one waited for, and that those waited for."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
 
 def memory_bytes(process: psutil.Process) -> int:
-    """Add up the memory of a process and its descendants, as far as they still run."""
+    """Sum the memory of a process and its descendants that are still running."""
     total = 0
     with suppress(psutil.Error):
         for member in (process, *process.children(recursive=True)):

@@ -1,9 +1,9 @@
-"""Measure what a run costs besides its work: starts of jobs that train cells, calls with nothing to do.
+"""Measure the overhead of a run: starts of jobs that train cells, and calls with nothing to do.
 
 Usage: python benchmarks/overhead.py FOLDER [--configfile config/test.yaml --run test]
 
-FOLDER is a clone of the project: a fresh one for the time of the whole run, one whose run is finished for the
-rest alone.
+FOLDER is a clone of the project: a fresh one to time the complete run, or one with a finished run for the
+other measurements only.
 """
 
 import argparse
@@ -29,7 +29,7 @@ class Used(NamedTuple):
 
 
 def main() -> None:
-    """Print the time of the run, the overhead of jobs that train, and that of a call with nothing to do."""
+    """Print the time of the run, the overhead of training jobs, and the time of a call with nothing to do."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--configfile", nargs="+", default=[], help="as for Snakemake")
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def print_overhead_of_cells(results: Path) -> None:
-    """Compare the time of the jobs that train cells with what their cards say of learning and predicting."""
+    """Compare the time of the jobs that train cells with the training times on their cards."""
     print("| jobs that train cells | jobs | cells | s | s of training | overhead |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     jobs_s, cells_s = defaultdict(list), defaultdict(list)
@@ -84,7 +84,7 @@ def seconds_of_job(table: Path) -> float:
 
 
 def used(folder: Path, command: Sequence[str]) -> Used:
-    """Run a command in a folder, and measure it with all processes that it waits for."""
+    """Run a command in a folder, and measure it including all processes that it waits for."""
     before, start = children_cpu_s(), time.monotonic()
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:

@@ -1,4 +1,4 @@
-"""Decompress and parse entry files as fast as the libraries can: what `million_entries.py` compares with.
+"""Decompress and parse entry files as fast as the libraries allow: the baseline of `million_entries.py`.
 
 Usage: python benchmarks/parse_entries.py PROCESSES FILE.json.bz2...
 """
@@ -13,7 +13,7 @@ import orjson
 
 
 def count_entries(path: Path) -> int:
-    """Parse a whole file at once; collecting garbage would only slow this down."""
+    """Parse an entire file at once, without garbage collection, which would only slow this down."""
     gc.disable()
     return len(orjson.loads(bz2.decompress(path.read_bytes()))["entries"])
 

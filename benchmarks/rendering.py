@@ -1,4 +1,4 @@
-"""Time the way from CIFs to pictures of real crystals, beside that of Costa (2024), and watch its memory.
+"""Time rendering CIFs of real crystals, compared with the method of Costa (2024), and monitor its memory.
 
 Usage: python benchmarks/rendering.py [--crystals FILE.extxyz.gz] [--n 500] [--threads 2]
        python benchmarks/rendering.py --memory 5000 [--size 64]
@@ -37,7 +37,7 @@ WARM_UP_CRYSTALS = 16
 MEMORY_STEPS = 10
 SEGMENTS = (16, 32)
 
-# Reading one pixel waits until all is drawn; what the picture takes after that is its encoding.
+# Reading one pixel waits until drawing is complete; the remaining time of the picture is its encoding.
 TIMED_PICTURE = """() => {
   const encode = HTMLCanvasElement.prototype.toDataURL;
   window.spent = { draw: 0, encode: 0 };
@@ -63,17 +63,17 @@ TIMED_PICTURE = """() => {
 
 
 def main() -> None:
-    """Print pictures per second, the ratio to the way of Costa (2024), and what the time goes into."""
+    """Print pictures per second, the ratio to the method of Costa (2024), and a breakdown of the time."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--crystals", type=Path, default=RANDOM_1K)
     parser.add_argument("--n", type=int, default=500, help="number of crystals")
     parser.add_argument("--threads", type=int, default=2, help="processor cores of the stage")
     parser.add_argument("--size", type=int, default=300, help="pixels")
     parser.add_argument("--segments", type=int, nargs="*", default=SEGMENTS, help="sphere detail")
-    parser.add_argument("--memory", type=int, default=0, help="draw so many pictures and print the memory")
+    parser.add_argument("--memory", type=int, default=0, help="draw this many pictures and print the memory")
     options = parser.parse_args()
     if not options.crystals.is_file():
-        sys.exit(f"{options.crystals} is not there; name an extended XYZ file (gzip) with --crystals")
+        sys.exit(f"{options.crystals} is missing; pass an extended XYZ file (gzip) with --crystals")
     with tempfile.TemporaryDirectory() as folder:
         cifs = write_cifs(options.crystals, options.n, Path(folder))
         if options.memory:
@@ -82,7 +82,7 @@ def main() -> None:
             return
         published = seconds_of_published(cifs[:PUBLISHED_CRYSTALS], RenderSettings(size=options.size))
         print(
-            f"the way of Costa (2024): {1 / published:.2f} pictures/s ({PUBLISHED_CRYSTALS} crystals)",
+            f"the method of Costa (2024): {1 / published:.2f} pictures/s ({PUBLISHED_CRYSTALS} crystals)",
             flush=True,
         )
         for segments in options.segments:
@@ -93,7 +93,7 @@ def main() -> None:
 
 
 def write_cifs(crystals: Path, n: int, folder: Path) -> list[Path]:
-    """Write the first crystals of a file as the stage of structures does."""
+    """Write the first crystals of a file like the structures stage."""
     cifs = []
     for index, crystal in enumerate(islice(read_extxyz(crystals), n)):
         structure = Structure(
@@ -109,7 +109,7 @@ def write_cifs(crystals: Path, n: int, folder: Path) -> list[Path]:
 
 
 def seconds_of_published(cifs: list[Path], settings: RenderSettings) -> float:
-    """Take pictures at a fixed interval, each a fixed time after its crystal; give the time per picture."""
+    """Take pictures at a fixed interval, each a fixed time after its crystal; return the time per picture."""
     with SceneCamera(settings) as camera:
         camera.take_picture(next(iter(scene_of_cif(cifs[0], settings).views.values())))
         start = time.monotonic()
@@ -122,7 +122,7 @@ def seconds_of_published(cifs: list[Path], settings: RenderSettings) -> float:
 
 
 def report_speed(cifs: list[Path], settings: RenderSettings, threads: int, published_s: float) -> None:
-    """Print how fast a stage draws that has got going, and the processor time of its processes."""
+    """Print how fast a warmed-up stage draws, and the processor time of its processes."""
     opening = time.monotonic()
     with open_studio(settings, threads=threads) as studio:
         for _ in studio.shoot(cifs[:WARM_UP_CRYSTALS]):
@@ -136,7 +136,7 @@ def report_speed(cifs: list[Path], settings: RenderSettings, threads: int, publi
     print(
         f"{settings.size} px, {settings.sphere_segments} segments, {threads} threads, {renderer}:\n"
         f"  {len(shots) / seconds:.1f} pictures/s, {published_s * len(shots) / seconds:.0f} x Costa (2024); "
-        f"{len(drawn)} pictures in {seconds:.0f} s after {start - opening:.0f} s of starting\n"
+        f"{len(drawn)} pictures in {seconds:.0f} s after a start of {start - opening:.0f} s\n"
         f"  without bonds: {sum(bool(scene.bonding_failure) for scene, _ in drawn)}, "
         f"rejected: {Counter(str(shot) for shot in shots if not isinstance(shot, tuple))}\n"
         f"  processor time, ms/picture: {sum(spent.values()):.0f} = "
@@ -146,7 +146,7 @@ def report_speed(cifs: list[Path], settings: RenderSettings, threads: int, publi
 
 
 def report_split(cifs: list[Path], settings: RenderSettings) -> None:
-    """Print what the time of a picture goes into, one after the other."""
+    """Print a breakdown of the time per picture, drawn one after another."""
     spent: Counter[str] = Counter()
     with SceneCamera(settings) as camera, timed_bonding() as bonding:
         camera.take_picture(next(iter(scene_of_cif(cifs[0], settings).views.values())))
@@ -182,7 +182,7 @@ def report_split(cifs: list[Path], settings: RenderSettings) -> None:
 
 @contextmanager
 def timed_bonding() -> Iterator[list[float]]:
-    """Collect the seconds that finding the bonds takes."""
+    """Record the seconds spent on finding bonds."""
     seconds: list[float] = []
     plain: Callable[..., StructureGraph] = StructureGraph.from_local_env_strategy.__func__  # type: ignore[attr-defined]
 
@@ -201,7 +201,7 @@ def timed_bonding() -> Iterator[list[float]]:
 
 
 def report_memory(cifs: list[Path], settings: RenderSettings, threads: int, n_pictures: int) -> None:
-    """Print the memory of the stage with all its processes, again and again while it draws."""
+    """Print the memory of the stage with all its processes repeatedly while it draws."""
     with open_studio(settings, threads=threads) as studio:
         for done, shot in enumerate(studio.shoot(islice(cycle(cifs), n_pictures)), start=1):
             if not isinstance(shot, tuple):
@@ -213,7 +213,7 @@ def report_memory(cifs: list[Path], settings: RenderSettings, threads: int, n_pi
 
 
 def cpu_seconds() -> Counter[str]:
-    """Add up the processor time of this process and its descendants, by kind."""
+    """Sum the processor time of this process and its descendants, by kind."""
     seconds: Counter[str] = Counter()
     for kind, process in family():
         times = process.cpu_times()
@@ -222,7 +222,7 @@ def cpu_seconds() -> Counter[str]:
 
 
 def megabytes() -> dict[str, float]:
-    """Add up the memory of this process and its descendants, by kind; shared pages are divided among them."""
+    """Sum the memory of this process and its descendants, by kind; shared pages are divided among them."""
     memory: Counter[str] = Counter()
     for kind, process in family():
         memory[kind] += round(process.memory_full_info().pss / 1e6)
@@ -230,7 +230,7 @@ def megabytes() -> dict[str, float]:
 
 
 def family() -> Iterator[tuple[str, psutil.Process]]:
-    """Find this process and its descendants, with what they do."""
+    """Yield this process and its descendants, with their kinds."""
     own = psutil.Process(os.getpid())
     yield "stage", own
     for process in own.children(recursive=True):

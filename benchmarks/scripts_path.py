@@ -1,4 +1,4 @@
-"""Make the scripts of the rules importable, as Snakemake does: import this before them."""
+"""Make the scripts of the rules importable, as Snakemake does; import this module before them."""
 
 import sys
 from pathlib import Path

@@ -1,10 +1,10 @@
-"""Work out from two runs of different size what the stages cost, and project it to a large sample.
+"""Estimate the costs of the stages from two runs of different sizes, and project them to a large sample.
 
 Usage: python benchmarks/stage_costs.py results/<small run> results/<large run> [--materials 5000000]
            [--shard-size 10000] [--cores 512]
 
-The runs differ in `n_materials` only.  A stage's processor time is taken as a part for each job (start-up)
-and a part for each material, both found from the two runs.
+The runs differ only in `n_materials`.  A stage's processor time is modelled as a cost per job (start-up) and
+a cost per material, both derived from the two runs.
 """
 
 import argparse
@@ -25,16 +25,16 @@ def main() -> None:
     """Print a Markdown table of all stages."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("runs", type=Path, nargs=2, help="folders of the runs' results")
-    parser.add_argument("--materials", type=int, default=5_000_000, help="materials to project to")
-    parser.add_argument("--shard-size", type=int, default=10_000, help="of the large sample")
-    parser.add_argument("--cores", type=int, default=512, help="cores to project to")
+    parser.add_argument("--materials", type=int, default=5_000_000, help="materials of the projection")
+    parser.add_argument("--shard-size", type=int, default=10_000, help="shard size of the projection")
+    parser.add_argument("--cores", type=int, default=512, help="cores of the projection")
     options = parser.parse_args()
     small, large = (costs(run / "benchmarks") for run in options.runs)
     n_small, n_large = (
         json.loads((run / "crystals" / "sample" / "summary.json").read_text())["sampled"]
         for run in options.runs
     )
-    # No stage gets cheaper with more materials; where it looks so, the machine was busier.
+    # No stage becomes cheaper with more materials; if it seems so, the machine was busier.
     per_material = ((large["cpu_s"] - small["cpu_s"]) / (n_large - n_small)).clip(lower=0)
     per_job = ((large["cpu_s"] - n_large * per_material) / large["jobs"]).clip(lower=0)
     n_shards = math.ceil(options.materials / options.shard_size)
@@ -54,13 +54,13 @@ def main() -> None:
 
 
 def costs(folder: Path) -> pd.DataFrame:
-    """Add up Snakemake's benchmark files.
+    """Sum Snakemake's benchmark files.
 
     Returns
     -------
     pandas.DataFrame
-        Indexed by stage: ``jobs``, their processor time (s), the largest memory of one (MB), and whether
-        there is a job for each shard.
+        Indexed by stage: ``jobs``, their processor time (s), the peak memory of one (MB), and whether
+        there is one job per shard.
     """
     rows = []
     for path in sorted(folder.rglob("*.tsv")):

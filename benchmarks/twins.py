@@ -3,10 +3,10 @@
 Usage: python benchmarks/twins.py [--noise 0.03 0.04] [--n 2] [--entries FILE]
 
 Each cell is a multiple of 216 sites with atoms displaced at random, as heat does (standard deviation along
-each axis, A); half of them are turned and permuted copies of the others.  Plain are pymatgen's primitive and
-reduced cell of each, and its StructureMatcher on each pair of as many sites, with the tolerances of the
-search.  Both find the same pairs.  With entries, their crystals of 2 to 8 sites are multiplied instead of
-silicon and rock salt.  The ratio is of processor times of one process.
+each axis, A); half of them are rotated and permuted copies of the others.  The plain method takes pymatgen's
+primitive and reduced cell of each, and its StructureMatcher on each pair with the same number of sites, with
+the tolerances of the search.  Both find the same pairs.  With entries, their crystals of 2 to 8 sites are
+multiplied instead of silicon and rock salt.  The ratio is of processor times of one process.
 """
 
 import argparse
@@ -29,7 +29,7 @@ MAX_ENTRIES = 3
 
 
 def crystals(entries: Path | None) -> Iterator[tuple[str, Structure]]:
-    """Name small crystals with a multiple of about as many sites."""
+    """Yield names and multiples, with about the same number of sites, of small crystals."""
     if entries is None:
         for group, edge, species, coords in (
             ("Fd-3m", 5.43, ["Si"], [[0, 0, 0]]),
@@ -45,7 +45,7 @@ def crystals(entries: Path | None) -> Iterator[tuple[str, Structure]]:
 
 
 def shape(cell: Structure, n_cells: int) -> list[int]:
-    """Return the multiple whose edges are most alike."""
+    """Return the multiple whose edges are most similar."""
     divisors = [i for i in range(1, n_cells + 1) if n_cells % i == 0]
     shapes = [(a, b, n_cells // (a * b)) for a in divisors for b in divisors if n_cells % (a * b) == 0]
     return list(min(shapes, key=lambda multiple: float(np.ptp(np.multiply(multiple, cell.lattice.abc)))))
@@ -58,7 +58,7 @@ def displaced(cell: Structure, noise: float, rng: np.random.Generator) -> Struct
 
 
 def turned(cell: Structure, rng: np.random.Generator) -> Structure:
-    """Rotate a crystal and put its sites in another order and place."""
+    """Rotate and shift a crystal, and permute its sites."""
     rotation = np.linalg.qr(rng.normal(size=(3, 3)))[0]
     order = rng.permutation(len(cell))
     coords = cell.frac_coords[order] + rng.uniform(size=3)
@@ -66,7 +66,7 @@ def turned(cell: Structure, rng: np.random.Generator) -> Structure:
 
 
 def plain_pairs(cells: dict[str, Structure]) -> set[tuple[str, str]]:
-    """Join cells by pymatgen alone."""
+    """Pair cells with pymatgen alone."""
     reduced = {
         name: cell.get_primitive_structure(PRIMITIVE_WITHIN_A).get_reduced_structure("niggli")
         for name, cell in cells.items()
@@ -79,7 +79,7 @@ def plain_pairs(cells: dict[str, Structure]) -> set[tuple[str, str]]:
 
 
 def measure(name: str, cell: Structure, noise: float, n: int) -> None:
-    """Print the times of both ways for some cells, and check that their pairs are the same."""
+    """Print the times of both methods for some cells, and check that they find the same pairs."""
     rng = np.random.default_rng(0)
     cells = {f"m{i}": displaced(cell, noise, rng) for i in range(n)}
     cells |= {f"{mat_id}-turned": turned(moved, rng) for mat_id, moved in cells.items()}
@@ -101,7 +101,7 @@ def measure(name: str, cell: Structure, noise: float, n: int) -> None:
 
 
 def main() -> None:
-    """Print a table of both ways."""
+    """Print a table of both methods."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--noise", type=float, nargs="+", default=[0.03, 0.04])
     parser.add_argument("--n", type=int, default=2)

@@ -1,7 +1,7 @@
 """Assemble the results of calculations into entries in Alexandria's schema.
 
-What ``entries.json.bz2`` already holds at the present settings is kept, so that a checkout without results of
-earlier runs extends the file. The bytes depend on the results alone.
+Entries in ``entries.json.bz2`` at the present settings are kept, so that a checkout without results of
+earlier runs extends the file. The bytes depend only on the results.
 """
 
 import argparse
@@ -32,12 +32,12 @@ from stored_results import (
     write_document,
 )
 
-#: Derived energies keep three digits more than the six of the results: means over a few atoms end in a 5
-#: too often for a rounding to six digits to be the same on every machine.
+#: Derived energies have three more digits than the six of the results: means over a few atoms end in a 5
+#: too often for rounding to six digits to be the same on every machine.
 DIGITS = 9
-#: Two sites closer than this many Angstrom are one to the space-group finder.
+#: Sites closer than this many Angstrom are equal for the space-group finder.
 SYMMETRY_TOLERANCE = 0.01
-#: Below these differences two relaxed structures of one formula and space group are one phase.
+#: Below these differences, two relaxed structures of one formula and space group are the same phase.
 SAME_ENERGY_EV_PER_ATOM = 0.002
 SAME_VOLUME_FRACTION = 0.01
 MOLECULE = "molecule"
@@ -45,7 +45,7 @@ MOLECULE = "molecule"
 
 @dataclass(frozen=True)
 class Reject:
-    """A crystal of the list that gives no entry, and why."""
+    """A crystal of the list without an entry, and the reason."""
 
     mat_id: str
     prototype: str
@@ -67,7 +67,7 @@ class Phase:
         return str(self.result["mat_id"])
 
     def is_same(self, other: "Phase") -> bool:
-        """Whether both relaxed into one phase, as a strained prototype may; formulas are taken as equal."""
+        """Whether both relaxed into one phase, as a strained prototype may; formulas are assumed equal."""
         energies = [phase.result["energy"] / len(phase.structure) for phase in (self, other)]
         volumes = [phase.structure.volume / len(phase.structure) for phase in (self, other)]
         return (
@@ -85,7 +85,7 @@ def phase_of(result: Json) -> Phase:
 
 
 def reject(result: Json, reason: str) -> Reject:
-    """Record why a result gives no entry."""
+    """Record why a result becomes no entry."""
     return Reject(result["mat_id"], result["prototype"], " ".join(result["sites"]), reason)
 
 
@@ -111,7 +111,7 @@ def entry_of(phase: Phase, energies: Mapping[str, Any]) -> Json:
     phase : Phase
         The calculated crystal.
     energies : mapping
-        Its energies against the elements and the hull.
+        Its energies relative to the elements and the hull.
 
     Returns
     -------
@@ -131,13 +131,13 @@ def entry_of(phase: Phase, energies: Mapping[str, Any]) -> Json:
         "energy_corrected": result["energy"],
     }
     entry = ComputedStructureEntry(structure, result["energy"], data=data, parameters=parameters_of(result))
-    # Without lengths, angles and Cartesian positions: they follow from the matrix and fractional positions.
+    # No lengths, angles or Cartesian positions: they follow from the matrix and fractional positions.
     content = {**entry.as_dict(), "structure": structure.as_dict(verbosity=0)}
     return {key: _tidy(value) for key, value in content.items()}
 
 
 def _tidy(value: Any) -> Any:
-    """Round floats, without negative zeros, and leave out version stamps: equal results give equal bytes."""
+    """Round floats, avoid negative zeros and omit version stamps, so that equal results give equal bytes."""
     if isinstance(value, float):
         return round(float(value), DIGITS) + 0.0
     if isinstance(value, dict):
@@ -146,7 +146,7 @@ def _tidy(value: Any) -> Any:
 
 
 def assemble(results: Sequence[Json]) -> tuple[Json, list[Reject]]:
-    """Turn results into the document and the list of what is not in it.
+    """Convert results to the document and the list of rejects.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def assemble(results: Sequence[Json]) -> tuple[Json, list[Reject]]:
 
 
 def rejects_table(rejects: Iterable[Reject]) -> bytes:
-    """Write the rejects as CSV."""
+    """Return the rejects as CSV."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["mat_id", "prototype", "sites", "reason"])
@@ -184,7 +184,7 @@ def rejects_table(rejects: Iterable[Reject]) -> bytes:
 
 
 def require_one_estimate(results: Iterable[Json]) -> None:
-    """Refuse results whose ``dos_ef`` come from different estimates: they are not one quantity.
+    """Reject results whose ``dos_ef`` come from different estimates, which are not comparable.
 
     Raises
     ------
@@ -201,20 +201,20 @@ def require_one_estimate(results: Iterable[Json]) -> None:
 
 
 def main(results: Path, embedded: Path) -> None:
-    """Assemble what is finished into ``entries.json.bz2`` and ``rejects.csv``.
+    """Assemble finished results into ``entries.json.bz2`` and ``rejects.csv``.
 
     Parameters
     ----------
     results : Path
         Folder with the results of calculations; may be absent.
     embedded : Path
-        Folder that holds, and receives, the assembled files; what waits in ``generate/pending.json.bz2``
-        leaves it for them.
+        Folder of the assembled files, existing and new; assembled results are removed from
+        ``generate/pending.json.bz2``.
 
     Raises
     ------
     ValueError
-        When the entries outgrow the size that is fit for a repository, or their ``dos_ef`` come from
+        When the entries exceed the size limit of a file in a repository, or their ``dos_ef`` come from
         different estimates.
     """
     target, pending = embedded / "entries.json.bz2", embedded / "generate" / "pending.json.bz2"

@@ -1,6 +1,6 @@
-"""Relax one crystal with GPAW and write what the calculation gives as one small JSON file.
+"""Relax one crystal with GPAW and write the results as one small JSON file.
 
-Runs under any Python that has GPAW, ASE and NumPy. A crystal that fails leaves a file too: the reason.
+Runs under any Python that has GPAW, ASE and NumPy. A failed crystal leaves a file with the reason.
 """
 
 import argparse
@@ -34,13 +34,13 @@ from single_point import (
 )
 from stored_results import Json, finished_results, is_complete, latest, write_json
 
-#: Energies per atom (eV) that differ by more belong to different states of one crystal.
+#: Energies per atom (eV) that differ by more than this belong to different states of one crystal.
 SAME_STATE_EV_PER_ATOM = 1e-3
 
-#: Cutoffs, relative to the cutoff, between which the Pulay stress is taken. GPAW's own estimate from the
+#: Cutoffs, relative to the cutoff, between which the Pulay stress is evaluated. GPAW's own estimate from the
 #: atoms is too large for oxygen: at 600 eV it shifts the lattice constant of MgO by 0.7 %.
 CUTOFF_STEPS = (0.96, 1.04)
-#: Curvature guessed for the first relaxation step, in eV/Angstrom^2.
+#: Curvature assumed for the first relaxation step, in eV/Angstrom^2.
 INITIAL_CURVATURE = 30.0
 
 
@@ -50,7 +50,7 @@ def cutoff_derivative(spec: Mapping[str, Any], cutoff: float, log: Path) -> floa
     Parameters
     ----------
     spec : mapping
-        The crystal; a molecule has no stress to correct and gets 0.
+        The crystal; for a molecule, which has no stress to correct, the derivative is 0.
     cutoff : float
         Plane-wave cutoff in eV.
     log : Path
@@ -59,7 +59,7 @@ def cutoff_derivative(spec: Mapping[str, Any], cutoff: float, log: Path) -> floa
     Returns
     -------
     float
-        The derivative, dimensionless, on the k-point grid set aside for it.
+        The derivative, dimensionless, on the k-point grid reserved for it.
     """
     if is_molecule(spec):
         return 0.0
@@ -88,14 +88,14 @@ def relax(atoms: Atoms, relaxed: str, log: Path) -> tuple[int, bool]:
     Returns
     -------
     tuple of int and bool
-        Number of steps and whether forces and stress went below the tolerance. A structure that is kept as
-        it is counts as converged after no step.
+        Number of steps, and whether forces and stress fell below the tolerance. A structure that is not
+        relaxed counts as converged after 0 steps.
     """
     if relaxed == "none":
         return 0, True
     target = atoms
     if relaxed in {"cell", "volume"}:
-        # This cell factor makes a strain about as stiff as a displacement whatever the number of atoms.
+        # This cell factor makes a strain about as stiff as a displacement for any number of atoms.
         factor = len(atoms) ** 0.5
         target = UnitCellFilter(atoms, hydrostatic_strain=relaxed == "volume", cell_factor=factor)
     optimizer = BFGS(target, alpha=INITIAL_CURVATURE, logfile=str(log))
@@ -106,19 +106,19 @@ def relax(atoms: Atoms, relaxed: str, log: Path) -> tuple[int, bool]:
 
 
 def calculate(spec: Mapping[str, Any], log: Path) -> Json:
-    """Relax one crystal, then calculate it afresh on the finer k-point grid.
+    """Relax one crystal, then recalculate it on the finer k-point grid.
 
     Parameters
     ----------
     spec : mapping
         The crystal, as in ``crystals.yaml``.
     log : Path
-        GPAW's log; the optimizer's goes beside it.
+        GPAW's log; the optimizer's log is written next to it.
 
     Returns
     -------
     dict
-        The result, ready for JSON; keys as in :func:`describe` plus how it was made.
+        The result, ready for JSON; keys as in :func:`describe`, plus its provenance.
     """
     started, cpu = time.monotonic(), time.process_time()
     relaxed = "positions" if is_molecule(spec) else PROTOTYPES[spec["prototype"]].relaxed
@@ -141,14 +141,14 @@ def calculate(spec: Mapping[str, Any], log: Path) -> Json:
 
 
 def refine(spec: Mapping[str, Any], earlier: Mapping[str, Any], log: Path) -> Json:
-    """Find the density of states at the Fermi level of a crystal anew, at its final structure.
+    """Recompute the density of states at the Fermi level of a crystal, at its final structure.
 
     Parameters
     ----------
     spec : mapping
         The crystal, as in ``crystals.yaml``.
     earlier : mapping
-        Its result with another estimate of that density; the rest of it is kept.
+        Its result with a different estimate of that density; all else in it is kept.
     log : Path
         GPAW's log.
 
@@ -160,7 +160,7 @@ def refine(spec: Mapping[str, Any], earlier: Mapping[str, Any], log: Path) -> Js
     Raises
     ------
     ValueError
-        When the calculation ends in another state than the earlier one, as a magnet may.
+        When the calculation ends in a different state than the earlier one, as a magnet may.
     """
     cpu = time.process_time()
     again = single_point(
@@ -183,7 +183,7 @@ def refine(spec: Mapping[str, Any], earlier: Mapping[str, Any], log: Path) -> Js
 
 
 def identified(mat_id: str, spec: Mapping[str, Any]) -> Json:
-    """Say what was calculated and with what: the part that every result has, failed or not."""
+    """Return what was calculated and with which software: common to all results, failed or not."""
     return {
         "mat_id": mat_id,
         "prototype": spec["prototype"],
@@ -194,7 +194,7 @@ def identified(mat_id: str, spec: Mapping[str, Any]) -> Json:
 
 
 def restore(mat_id: str, spec: Mapping[str, Any], finished: Sequence[Path]) -> Json | None:
-    """Take the result of a crystal at the present settings out of finished ones.
+    """Return the result of a crystal at the present settings from finished results.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ def restore(mat_id: str, spec: Mapping[str, Any], finished: Sequence[Path]) -> J
     Returns
     -------
     dict or None
-        The result, chosen as by :func:`stored_results.latest`; None when there is none.
+        The result, selected as by :func:`stored_results.latest`; None if there is none.
     """
     results = (result for path in finished for result in finished_results(path))
     return latest(results, {mat_id: spec}).get(mat_id)
@@ -217,11 +217,11 @@ def restore(mat_id: str, spec: Mapping[str, Any], finished: Sequence[Path]) -> J
 def _attempt(
     mat_id: str, spec: Mapping[str, Any], earlier: Json | None, output: Path, log: Path, limit_s: int
 ) -> None:
-    # CPU time, not wall time: what fails must not depend on what else the machine is doing.
+    # CPU time, not wall time: failures must not depend on the load of the machine.
     resource.setrlimit(resource.RLIMIT_CPU, (limit_s, limit_s + 10))
     try:
         result = calculate(spec, log) if earlier is None else refine(spec, earlier, log)
-    # Whatever goes wrong is this crystal's recorded failure.
+    # Any error is recorded as this crystal's failure.
     except Exception as error:
         result = {"failure": re.sub(r"\s+", " ", f"{type(error).__name__}: {error}")}
     write_json(output, {**identified(mat_id, spec), **result})
@@ -230,7 +230,7 @@ def _attempt(
 def main(
     mat_id: str, spec: Mapping[str, Any], output: Path, log: Path, finished: Sequence[Path], limit_s: int
 ) -> None:
-    """Calculate one crystal, or what finished results lack of it, and write its JSON file.
+    """Calculate one crystal, or its parts that finished results lack, and write its JSON file.
 
     Parameters
     ----------
@@ -245,7 +245,7 @@ def main(
     finished : sequence of Path
         Results of earlier runs, as for :func:`restore`; the files may be absent.
     limit_s : int
-        Limit in seconds of CPU time; a crystal that passes it is a failure.
+        Limit in seconds of CPU time; a crystal that exceeds it is a failure.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -254,7 +254,7 @@ def main(
         write_json(output, earlier)
         return
     output.unlink(missing_ok=True)
-    # A process of its own: a crash or a calculation past its limit must not take the record of it along.
+    # In a separate process: a crash or an exceeded limit must still be recorded.
     process = multiprocessing.Process(target=_attempt, args=(mat_id, spec, earlier, output, log, limit_s))
     process.start()
     process.join()

@@ -1,8 +1,8 @@
-"""Calculate what the embedded set lacks, one after the other, what helps it most for its cost first.
+"""Calculate what the embedded set lacks, one by one, in order of benefit for the cost.
 
-Runs under the Python of ``calculate.py`` until nothing is left; it may be stopped at any time and goes on
-from the files it has written and from the results it is given. ``collect_pending.py`` gathers what is
-finished meanwhile.
+Runs under the Python of ``calculate.py`` until nothing is left; it may be stopped at any time and resumes
+from the files it has written and the given results. ``collect_pending.py`` gathers finished results
+meanwhile.
 """
 
 import argparse
@@ -22,12 +22,12 @@ from stored_results import finished_results, latest, read_folder
 def tasks(
     results: Path, logs: Path, finished: Sequence[Path], limit_s: int
 ) -> Iterator[tuple[Path, Callable[[], None]]]:
-    """Go through what is left, crystals first, then the scan of the settings.
+    """Iterate over the remaining calculations: crystals first, then the scan of the settings.
 
     Parameters
     ----------
     results : Path
-        Folder for the files of crystals, and of the scan in ``convergence`` beside it.
+        Folder for the files of crystals; those of the scan are in ``convergence`` next to it.
     logs : Path
         Folder for GPAW's logs.
     finished : sequence of Path
@@ -38,7 +38,7 @@ def tasks(
     Yields
     ------
     tuple
-        A file that is to be, and the call that writes it.
+        A missing file, and the call that writes it.
     """
     crystals = numbered_crystals()
     earlier = [result for path in finished for result in finished_results(path)]
@@ -54,7 +54,7 @@ def tasks(
 
 
 def main(results: Path, logs: Path, finished: Sequence[Path], limit_s: int) -> None:
-    """Calculate everything that is left; arguments as for :func:`tasks`."""
+    """Perform all remaining calculations; arguments as for :func:`tasks`."""
     for output, write in tasks(results, logs, finished, limit_s):
         print(output.stem, flush=True)
         write()

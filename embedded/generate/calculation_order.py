@@ -1,11 +1,11 @@
-"""The order in which the crystals of the list are calculated that are not finished."""
+"""The order in which unfinished crystals of the list are calculated."""
 
 from collections.abc import Mapping
 
 from stored_results import Json, is_complete
 
-#: From this crystal on, the list was chosen for what the set lacks: metastable polymorphs, magnets and small
-#: gaps, in small cells.
+#: From this crystal on, the list was chosen to fill gaps in the set: metastable polymorphs, magnets and small
+#: band gaps, in small cells.
 FIRST_CHOSEN = "pfx000561"
 
 
@@ -22,8 +22,8 @@ def in_order(crystals: Mapping[str, Json], results: Mapping[str, Json]) -> list[
     Returns
     -------
     list of str
-        Those chosen for what the set lacks in the order of the list; those with an earlier estimate of the
-        density of states at the Fermi level, the cheapest first; the rest in the order of the list.
+        Those chosen to fill gaps, in the order of the list; those with an earlier estimate of the
+        density of states at the Fermi level, the cheapest first; the others in the order of the list.
     """
     left = [mat_id for mat_id in crystals if mat_id not in results or not is_complete(results[mat_id])]
 

@@ -1,6 +1,6 @@
-"""Gather finished calculations into ``pending.json.bz2``: calculated, not yet part of the assembled entries.
+"""Gather finished calculations that are not yet in the assembled entries into ``pending.json.bz2``.
 
-The file is committed, so that calculations go on from it on another machine. What the entries hold leaves it.
+The file is committed, so that another machine can resume from it. Assembled results are removed from it.
 """
 
 import argparse
@@ -21,12 +21,12 @@ from stored_results import (
 
 
 def main(results: Sequence[Path], embedded: Path) -> None:
-    """Add what is finished to ``generate/pending.json.bz2`` and take out what the entries hold.
+    """Add finished results to ``generate/pending.json.bz2`` and remove those in the entries.
 
     Parameters
     ----------
     results : sequence of Path
-        Folders with one JSON file per crystal; the files of the scan are in ``convergence`` beside them.
+        Folders with one JSON file per crystal; the files of the scan are in ``convergence`` next to them.
     embedded : Path
         Folder with ``entries.json.bz2``.
     """

@@ -1,6 +1,6 @@
-"""Print how the embedded entries compare with well-known values, as Markdown tables.
+"""Print comparisons of the embedded entries with well-known values, as Markdown tables.
 
-Values that no entry stands for yet are left out of a table and counted beneath it.
+Values without an entry are left out of the table and counted below it.
 """
 
 import argparse
@@ -23,13 +23,13 @@ Entry = Mapping[str, Any]
 
 
 def lattice_constant(entry: Entry) -> float:
-    """Edge of the conventional cell in Angstrom."""
+    """Return the edge of the conventional cell in Angstrom."""
     structure = Structure.from_dict(dict(entry["structure"]))
     return float(SpacegroupAnalyzer(structure).get_conventional_standard_structure().lattice.a)
 
 
 def moment(entry: Entry) -> float:
-    """Magnitude of the total moment in Bohr magnetons per atom."""
+    """Return the magnitude of the total moment in Bohr magnetons per atom."""
     return float(abs(entry["data"]["total_mag"]) / entry["data"]["nsites"])
 
 
@@ -57,7 +57,7 @@ def table(group: Mapping[str, Any], entries: Mapping[tuple[str, tuple[str, ...]]
     group : mapping
         ``quantity``, ``unit``, ``source`` and ``values`` of ``known_values.yaml``.
     entries : mapping
-        Prototype and elements of its sites to the entry.
+        Prototype and elements of the sites to the entry.
 
     Returns
     -------

@@ -1,6 +1,6 @@
-"""Calculate one embedded crystal at other settings than those of production, its structure kept.
+"""Calculate one embedded crystal at its final structure, at settings other than those of production.
 
-Runs under the Python of ``calculate.py``. A failure is an error here: the scan needs all of its points.
+Runs under the Python of ``calculate.py``. A failure is an error here, as the scan needs all of its points.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from stored_results import Json, scan_points, scan_results, write_json
 
 
 def final_structure(mat_id: str, spec: Mapping[str, Any], finished: Sequence[Path]) -> Atoms:
-    """Take the relaxed structure of a crystal out of finished results.
+    """Return the relaxed structure of a crystal from finished results.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def main(
     log: Path,
     finished: Sequence[Path],
 ) -> None:
-    """Calculate one crystal at one cutoff and one density of k-points, or take it out of finished results.
+    """Calculate one crystal at one cutoff and one density of k-points, or reuse a finished result.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def main(
     spec : mapping
         The crystal, as in ``crystals.yaml``.
     cutoff : float
-        Plane-wave cutoff in eV; the Pulay stress is taken anew at it.
+        Plane-wave cutoff in eV; the Pulay stress is re-evaluated at it.
     kpoint_density : float
         Points per inverse Angstrom of the final run.
     output : Path

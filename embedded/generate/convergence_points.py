@@ -1,4 +1,4 @@
-"""The points of the convergence scan: which crystals at which settings, and which differences they give."""
+"""The points of the convergence scan: crystals, settings, and the energy differences derived from them."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,12 +18,12 @@ class Point(NamedTuple):
 
     @property
     def label(self) -> str:
-        """Name of the point, fit for a file name."""
+        """Name of the point, valid in a file name."""
         return f"{self.cutoff_ev:g}eV_{self.kpoint_density:g}"
 
 
 PRODUCTION = Point(SETTINGS["cutoff_ev"], SETTINGS["kpoint_density_final"])
 CUTOFF_SCAN = tuple(Point(float(cutoff), PRODUCTION.kpoint_density) for cutoff in SCAN["cutoffs_ev"])
 DENSITY_SCAN = tuple(Point(PRODUCTION.cutoff_ev, float(density)) for density in SCAN["kpoint_densities"])
-#: Label to point, the production point once.
+#: Label to point; the production point occurs once.
 POINTS = {point.label: point for point in (*CUTOFF_SCAN, *DENSITY_SCAN)}

@@ -1,4 +1,4 @@
-"""The list of crystals and the identifiers that it gives them."""
+"""The list of crystals and their identifiers."""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ def numbered_crystals(path: Path = CRYSTALS) -> dict[str, dict[str, Any]]:
     Returns
     -------
     dict
-        Identifier, given by the place in the list, to specification.
+        Identifier, derived from the position in the list, to specification.
     """
     crystals = yaml.safe_load(path.read_text())
     return {f"pfx{number:06d}": crystal for number, crystal in enumerate(crystals, start=1)}

@@ -1,4 +1,4 @@
-"""Print what the embedded entries hold, as Markdown: the numbers of the data card."""
+"""Print the contents of the embedded entries as Markdown: the numbers of the data card."""
 
 import argparse
 import sys
@@ -16,17 +16,17 @@ STABLE_ENERGY = 1e-6
 
 
 def volume_per_atom(entry: Mapping[str, Any]) -> float:
-    """Volume of the cell over its number of sites, in cubic Angstrom."""
+    """Return the cell volume per site, in cubic Angstrom."""
     return abs(float(np.linalg.det(entry["structure"]["lattice"]["matrix"]))) / int(entry["data"]["nsites"])
 
 
 def moment_per_atom(entry: Mapping[str, Any]) -> float:
-    """Magnitude of the total moment over the number of sites, in Bohr magnetons."""
+    """Return the magnitude of the total moment per site, in Bohr magnetons."""
     return abs(float(entry["data"]["total_mag"])) / int(entry["data"]["nsites"])
 
 
 def pressure(stress: Sequence[Sequence[float]]) -> float:
-    """Pressure in GPa, minus a third of the trace of a stress in eV/Angstrom^3."""
+    """Return the pressure in GPa: minus a third of the trace of a stress in eV/Angstrom^3."""
     return -GPA_PER_EV_PER_A3 * float(np.trace(stress)) / 3.0
 
 
@@ -52,7 +52,7 @@ def counts(document: Json) -> list[tuple[str, Any]]:
     Returns
     -------
     list of tuple
-        What is counted and the count.
+        Label and count.
     """
     entries = document["entries"]
     data = [entry["data"] for entry in entries]
@@ -91,7 +91,7 @@ def counts(document: Json) -> list[tuple[str, Any]]:
 
 
 def ranges(entries: Sequence[Json]) -> list[list[str]]:
-    """Smallest, median and largest value of each target."""
+    """Return the smallest, median and largest value of each target."""
     rows = []
     for name, target in TARGETS.items():
         values = np.array([target(entry) for entry in entries])
@@ -100,7 +100,7 @@ def ranges(entries: Sequence[Json]) -> list[list[str]]:
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[Any]], n_left: int = 1) -> str:
-    """Lay out a Markdown table: the first columns to the left, numbers to the right."""
+    """Format a Markdown table: the first columns left-aligned, numbers right-aligned."""
     lines = [header, [*["---"] * n_left, *["---:"] * (len(header) - n_left)], *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 

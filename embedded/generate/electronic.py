@@ -7,10 +7,10 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def band_gaps(eigenvalues: FloatArray, fermi_level: float) -> tuple[float, float]:
-    """Indirect and direct band gap.
+    """Return the indirect and direct band gap.
 
     A spin channel whose number of bands below the Fermi level differs between k-points has a band that
-    crosses it: the crystal is then a metal and both gaps are zero. Otherwise the indirect gap is the lowest
+    crosses it: the crystal is then a metal and both gaps are zero. Otherwise, the indirect gap is the lowest
     level above the Fermi level minus the highest one below it over all k-points and both spins, and the
     direct gap is the smallest distance at one k-point within one spin channel.
 
@@ -29,7 +29,7 @@ def band_gaps(eigenvalues: FloatArray, fermi_level: float) -> tuple[float, float
     Raises
     ------
     ValueError
-        When a spin channel has no empty band: no gap can be told.
+        When a spin channel has no empty band, so that the gap is unknown.
     """
     occupied = (eigenvalues < fermi_level).sum(axis=2)
     if np.any(np.ptp(occupied, axis=1) > 0):
@@ -48,11 +48,11 @@ def band_gaps(eigenvalues: FloatArray, fermi_level: float) -> tuple[float, float
 def dos_at_fermi_level(
     eigenvalues: FloatArray, weights: FloatArray, fermi_level: float, smearing: float
 ) -> float:
-    r"""Density of states at the Fermi level, both spins together.
+    r"""Return the density of states at the Fermi level, summed over spins.
 
     .. math:: D(E_F) = g \sum_{s,k,n} w_k \frac{1}{4 k_B T} \operatorname{sech}^2\frac{E_{skn} - E_F}{2 k_B T}
 
-    that is every level broadened by the negative derivative of the Fermi-Dirac distribution of the
+    that is, every level is broadened by the negative derivative of the Fermi-Dirac distribution of the
     calculation, with g = 2 for one spin channel and g = 1 for two.
 
     Parameters

@@ -14,9 +14,9 @@ def symbols_of(composition: Composition) -> frozenset[str]:
 
 
 class Energies:
-    """Energies of a set of compounds against each other.
+    """Energies of a set of compounds relative to each other.
 
-    A phase diagram is built for each chemical system that is asked for; one for all elements together would
+    A phase diagram is built for each requested chemical system; a single one for all elements would
     be a convex hull in as many dimensions.
 
     Parameters
@@ -33,7 +33,7 @@ class Energies:
 
     @cached_property
     def elements(self) -> frozenset[str]:
-        """Elements that the set has an elemental structure or molecule of."""
+        """Elements with an elemental structure or molecule in the set."""
         return frozenset().union(
             *(
                 symbols_of(entry.composition)
@@ -51,7 +51,7 @@ class Energies:
         return self._diagrams[elements]
 
     def against_hull(self, mat_id: str) -> dict[str, Any]:
-        """Energies of one compound against the elements and against the hull.
+        """Return the energies of one compound relative to the elements and to the hull.
 
         Parameters
         ----------
@@ -63,7 +63,7 @@ class Energies:
         dict
             ``e_form``, ``e_above_hull`` and ``e_phase_separation`` in eV/atom and the formulas of the phases
             on the hull at this composition (``decomposition``), as Alexandria names them. The phase
-            separation energy is negative for a stable compound: its distance to the hull without it.
+            separation energy of a stable compound is negative: its distance to the hull without the compound.
 
         Raises
         ------
@@ -73,7 +73,7 @@ class Energies:
         entry = self.entries[mat_id]
         diagram = self._diagram(symbols_of(entry.composition))
         phases, above_hull = diagram.get_decomp_and_e_above_hull(entry)
-        # An element has no hull without itself.
+        # Without the element itself, there is no hull.
         separation = (
             above_hull
             if entry.composition.is_element

@@ -14,7 +14,7 @@ from stored_results import Json, write_bytes
 
 
 def row_of(result: Json) -> dict[str, str]:
-    """Reduce one result to the line of the table that it becomes; a molecule has no pressure."""
+    """Convert one result to its row of the table; a molecule has no pressure."""
     sites = len(result["symbols"])
     return {
         "mat_id": result["mat_id"],
@@ -39,7 +39,7 @@ def main(results: Path, embedded: Path) -> None:
     Parameters
     ----------
     results : Path
-        Folder with one JSON file for each crystal and point of the scan; each must be there.
+        Folder with one JSON file per crystal and point of the scan; all must exist.
     embedded : Path
         Folder that receives the table.
     """

@@ -1,8 +1,8 @@
-"""Density of states at the Fermi level from bands that are interpolated between their k-points.
+"""Compute the density of states at the Fermi level from bands interpolated between k-points.
 
 The levels of a metal on an affordable grid of k-points lie far apart on the scale of the thermal broadening:
 their sum is mostly noise. Bands are smooth where they do not cross. Cubic splines through the grid and the
-same sum over a much finer one take most of that noise away without further calculations.
+same sum over a much finer one remove most of that noise without further calculations.
 """
 
 from collections.abc import Sequence
@@ -14,20 +14,20 @@ from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq
 from scipy.special import expit
 
-#: Bands that come no closer to the Fermi level than this many widths are full or empty: their part in the
-#: density of states is negligible, also when the Fermi level shifts by half of it.
+#: Bands that come no closer to the Fermi level than this many widths are full or empty: their contribution to
+#: the density of states is negligible, even if the Fermi level shifts by half of this distance.
 WIDTHS_AROUND_FERMI_LEVEL = 40.0
 
 
 def on_full_grid(eigenvalues: FloatArray, irreducible: ArrayLike, size: Sequence[int]) -> FloatArray:
-    """Spread the levels of the irreducible k-points over the whole grid.
+    """Expand the levels of the irreducible k-points to the full grid.
 
     Parameters
     ----------
     eigenvalues : FloatArray, shape (n_spins, n_irreducible, n_bands)
         Levels in eV.
     irreducible : array of int, shape (n_kpoints,)
-        Place of each k-point's equivalent among the irreducible ones; k-points in C order of the grid.
+        Index of each k-point's equivalent among the irreducible ones; k-points in C order of the grid.
     size : sequence of int
         Size of the grid.
 
@@ -41,7 +41,7 @@ def on_full_grid(eigenvalues: FloatArray, irreducible: ArrayLike, size: Sequence
 
 
 def _refinement(n: int, factor: int) -> FloatArray:
-    """Matrix that takes values on a periodic grid to those of its cubic spline on a finer one."""
+    """Return the matrix that maps values on a periodic grid to those of its cubic spline on a finer one."""
     knots = np.arange(n + 1)
     spline = CubicSpline(knots, np.eye(n)[knots % n], bc_type="periodic")
     matrix: FloatArray = spline(np.arange(n * factor) / factor)
@@ -49,14 +49,14 @@ def _refinement(n: int, factor: int) -> FloatArray:
 
 
 def refined(bands: FloatArray, factors: Sequence[int]) -> FloatArray:
-    """Put bands onto a finer grid by cubic splines along its three directions.
+    """Interpolate bands to a finer grid by cubic splines along its three directions.
 
     Parameters
     ----------
     bands : FloatArray, shape (n_spins, n_1, n_2, n_3, n_bands)
         Values that are periodic on the grid.
     factors : sequence of int
-        How many times finer the new grid is along each direction.
+        Refinement factor along each direction.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def fermi_level(levels: FloatArray, electrons: float, width: float) -> float:
     Parameters
     ----------
     levels : FloatArray, shape (n_spins, n_kpoints, n_bands)
-        Levels in eV of k-points of equal weight.
+        Levels in eV of k-points with equal weights.
     electrons : float
         Electrons in a cell.
     width : float
@@ -98,20 +98,20 @@ def fermi_level(levels: FloatArray, electrons: float, width: float) -> float:
 def interpolated_dos(
     grid: FloatArray, electrons: float, width: float, fineness: Sequence[int]
 ) -> tuple[float, float]:
-    """Density of states at the Fermi level, both spins together, from interpolated bands.
+    """Return the density of states at the Fermi level, summed over spins, from interpolated bands.
 
-    Bands are told apart by their order in energy. The Fermi level is the one of the interpolated bands.
+    Bands are distinguished by their order in energy. The Fermi level is that of the interpolated bands.
 
     Parameters
     ----------
     grid : FloatArray, shape (n_spins, n_1, n_2, n_3, n_bands)
-        Levels in eV, ascending along the bands, on a regular grid that holds the gamma point.
+        Levels in eV, ascending along the bands, on a regular grid that includes the gamma point.
     electrons : float
         Electrons in a cell.
     width : float
         Width k_B T of the Fermi-Dirac distribution in eV.
     fineness : sequence of int
-        Whole factors by which the grid becomes finer.
+        Integer refinement factors of the grid.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def interpolated_dos(
     Raises
     ------
     ValueError
-        When no band comes near the Fermi level: there is a wide gap and nothing to interpolate.
+        When no band is near the Fermi level: there is a wide gap and nothing to interpolate.
     """
     coarse = grid.reshape(len(grid), -1, grid.shape[-1])
     level = fermi_level(coarse, electrons, width)

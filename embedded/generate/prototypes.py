@@ -16,13 +16,13 @@ Position = tuple[float, float, float]
 
 THIRD = 1 / 3
 TWO_THIRDS = 2 / 3
-#: Box around a molecule in Angstrom: unequal edges, so that no symmetry is forced on the molecule.
+#: Box around a molecule in Angstrom; unequal edges avoid imposing symmetry on the molecule.
 BOX = (6.5, 7.0, 7.5)
 
 
 @dataclass(frozen=True)
 class Prototype:
-    """A prototype: which Wyckoff positions of which space group are occupied.
+    """A prototype: the occupied Wyckoff positions of a space group.
 
     Parameters
     ----------
@@ -53,14 +53,14 @@ class Prototype:
         sites : sequence of str
             Element symbols, one per site kind.
         lattice : sequence of float
-            Lattice constants of the conventional cell in Angstrom: a, then b and c where they are free.
+            Lattice constants of the conventional cell in Angstrom: a, then b and c if they are free.
         internal : sequence of float
             Internal parameters, fractional.
 
         Returns
         -------
         Atoms
-            The primitive cell, periodic in three directions.
+            The primitive cell, periodic in three dimensions.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Print what the convergence scan says of the errors of the settings, as Markdown: part of the data card."""
+"""Print the errors of the settings from the convergence scan as Markdown: part of the data card."""
 
 import argparse
 import csv
@@ -16,7 +16,7 @@ from stored_results import read_document
 
 @dataclass(frozen=True)
 class Measured:
-    """One crystal at one point of the scan: energies in eV, moment in Bohr magnetons and so on, per atom."""
+    """One crystal at one point of the scan: energies in eV, moment in Bohr magnetons etc., per atom."""
 
     name: str
     molecule: bool
@@ -27,7 +27,7 @@ class Measured:
     pressure: float
 
 
-#: Identifier and point to what was measured there.
+#: Identifier and point to the measurement.
 Scan = Mapping[tuple[str, Point], Measured]
 
 
@@ -49,7 +49,7 @@ def read_scan(path: Path) -> dict[tuple[str, Point], Measured]:
 
 
 def energy_errors(weights: Mapping[str, float], points: Sequence[Point], scan: Scan) -> list[float]:
-    """Deviation of an energy from its value at the last point of a scan.
+    """Return the deviations of an energy from its value at the last point of a scan.
 
     Parameters
     ----------
@@ -58,34 +58,34 @@ def energy_errors(weights: Mapping[str, float], points: Sequence[Point], scan: S
     points : sequence of Point
         Points of the scan, the best one last.
     scan : mapping
-        What was measured.
+        The measurements.
 
     Returns
     -------
     list of float
-        One deviation in meV/atom for each point but the last.
+        One deviation in meV/atom for each point except the last.
     """
     energies = [weighted_energy(weights, point, scan) for point in points]
     return [1000.0 * (energy - energies[-1]) for energy in energies[:-1]]
 
 
 def weighted_energy(weights: Mapping[str, float], point: Point, scan: Scan) -> float:
-    """Sum of energies per atom with weights, in eV."""
+    """Return the weighted sum of energies per atom, in eV."""
     return sum(weight * scan[mat_id, point].energy for mat_id, weight in weights.items())
 
 
 def production_error(weights: Mapping[str, float], points: Sequence[Point], scan: Scan) -> float:
-    """Deviation of an energy at the production settings from its value at the best point, in meV/atom."""
+    """Return the deviation of an energy at production settings from the best point, in meV/atom."""
     return energy_errors(weights, points, scan)[points.index(PRODUCTION)]
 
 
 def change(value: float, best: float, digits: int) -> str:
-    """Format how far a value is from the best one."""
+    """Format the deviation of a value from the best one."""
     return f"{value - best:+.{digits}f}"
 
 
 def cutoff_table(scan: Scan) -> str:
-    """Table of the scan of the cutoff."""
+    """Return the table of the cutoff scan."""
     best = CUTOFF_SCAN[-1]
     rows = []
     for mat_id in SCAN["crystals"]:
@@ -105,7 +105,7 @@ def cutoff_table(scan: Scan) -> str:
 
 
 def density_table(scan: Scan) -> str:
-    """Table of the scan of the density of k-points; molecules have one k-point whatever the density."""
+    """Return the table of the k-point scan; molecules have one k-point at any density."""
     best = DENSITY_SCAN[-1]
     rows = []
     for mat_id in SCAN["crystals"]:
@@ -129,7 +129,7 @@ def density_table(scan: Scan) -> str:
 
 
 def difference_table(scan: Scan) -> str:
-    """Table of energy differences: their value and how it changes along both scans."""
+    """Return the table of energy differences: their values and changes along both scans."""
     rows = []
     for difference in SCAN["differences"]:
         weights = difference["weights"]
@@ -147,7 +147,7 @@ def difference_table(scan: Scan) -> str:
 
 
 def spread(errors: Iterable[float], digits: int, unit: str) -> str:
-    """Median and largest magnitude of some errors, or the magnitude of the only one."""
+    """Format the median and largest magnitude of errors, or the magnitude of a single one."""
     magnitudes = [abs(error) for error in errors]
     if len(magnitudes) == 1:
         return f"{magnitudes[0]:.{digits}f} {unit} (one)"
@@ -155,7 +155,7 @@ def spread(errors: Iterable[float], digits: int, unit: str) -> str:
 
 
 def dos_noise(metals: Iterable[str], scan: Scan, embedded: Path) -> str:
-    """Compare the error of ``dos_ef`` on the production grid with how much it differs between the entries."""
+    """Compare the error of ``dos_ef`` on the production grid with its spread over the entries."""
     best = DENSITY_SCAN[-1]
     errors = [scan[mat_id, PRODUCTION].dos_ef - scan[mat_id, best].dos_ef for mat_id in metals]
     error = math.sqrt(fmean(error**2 for error in errors))
@@ -168,7 +168,7 @@ def dos_noise(metals: Iterable[str], scan: Scan, embedded: Path) -> str:
 
 
 def summary(scan: Scan, embedded: Path) -> str:
-    """Say the errors of the production settings in a few lines."""
+    """Summarize the errors of the production settings in a few lines."""
     crystals = [mat_id for mat_id in SCAN["crystals"] if not scan[mat_id, PRODUCTION].molecule]
     finest = {mat_id: scan[mat_id, DENSITY_SCAN[-1]] for mat_id in crystals}
     metals = [mat_id for mat_id in crystals if finest[mat_id].gap == 0]

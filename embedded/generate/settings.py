@@ -1,4 +1,4 @@
-"""What decides a calculation besides the crystal itself, and the fingerprints of both."""
+"""The settings that determine a calculation in addition to the crystal, and the fingerprints of both."""
 
 import hashlib
 import json
@@ -23,8 +23,8 @@ SETTINGS: dict[str, Any] = {
     "magnetic_order": "ferromagnetic start",
 }
 
-#: How the density of states at the Fermi level is found in a finished calculation. It has a fingerprint of
-#: its own: another estimate of it leaves the rest of a result as it is.
+#: Method for the density of states at the Fermi level of a finished calculation. It has its own fingerprint,
+#: as a different estimate leaves the rest of a result unchanged.
 DOS_SETTINGS: dict[str, Any] = {
     "levels": "non-self-consistent, at the density of the final run",
     "kpoint_density": 4.0,
@@ -41,17 +41,17 @@ def _fingerprint(content: Any) -> str:
 
 
 def dos_digest() -> str:
-    """Fingerprint of how the density of states at the Fermi level is found: sixteen hexadecimal digits."""
+    """Return the fingerprint of the method for the density of states at the Fermi level: 16 hex digits."""
     return _fingerprint(DOS_SETTINGS)
 
 
 def digest(spec: Mapping[str, Any]) -> str:
-    """Fingerprint of a crystal's specification and the settings: equal digests mean the same calculation.
+    """Return the fingerprint of a crystal's specification and the settings; equal ones mean one calculation.
 
     Parameters
     ----------
     spec : mapping
-        A crystal of ``crystals.yaml``; its group does not count.
+        A crystal of ``crystals.yaml``; its group is ignored.
 
     Returns
     -------

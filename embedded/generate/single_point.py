@@ -1,4 +1,4 @@
-"""One calculation with GPAW at a fixed structure: the cell of a crystal, its calculator, and what comes out.
+"""One GPAW calculation at a fixed structure: the cell of a crystal, its calculator and its results.
 
 Runs under any Python that has GPAW, ASE, NumPy and SciPy.
 """
@@ -22,23 +22,23 @@ MOLECULE_MOMENTS = {"O": 1.0}
 
 
 def is_molecule(spec: Mapping[str, Any]) -> bool:
-    """Whether a specification is a molecule in a box instead of a crystal."""
+    """Return whether a specification is a molecule in a box rather than a crystal."""
     return bool(spec["prototype"] == "molecule")
 
 
 def build(spec: Mapping[str, Any]) -> Atoms:
-    """Build the starting structure with its starting moments.
+    """Build the initial structure with its initial moments.
 
     Parameters
     ----------
     spec : mapping
-        ``prototype``, ``sites`` and, as the prototype needs, ``lattice``, ``internal``, ``bond_length``,
+        ``prototype``, ``sites`` and, depending on the prototype, ``lattice``, ``internal``, ``bond_length``,
         ``antiferromagnetic``.
 
     Returns
     -------
     Atoms
-        The cell to be calculated.
+        The cell to calculate.
     """
     if is_molecule(spec):
         atoms = dimer(spec["sites"][0], spec["bond_length"])
@@ -55,7 +55,7 @@ def build(spec: Mapping[str, Any]) -> Atoms:
 
 
 def kpoint_grid(spec: Mapping[str, Any], density: float) -> tuple[int, int, int]:
-    """Size of the starting cell's k-point grid with at least the density, in points per inverse Angstrom."""
+    """Return the initial cell's k-point grid of at least this density, in points per inverse Angstrom."""
     if is_molecule(spec):
         return (1, 1, 1)
     first, second, third = kptdensity2monkhorstpack(build(spec), density, even=False)
@@ -63,7 +63,7 @@ def kpoint_grid(spec: Mapping[str, Any], density: float) -> tuple[int, int, int]
 
 
 def stored_structure(spec: Mapping[str, Any], result: Mapping[str, Any]) -> Atoms:
-    """Rebuild the final structure of a result, without the rounding that breaks the symmetry of its cell.
+    """Rebuild the final structure of a result, undoing the rounding that breaks the symmetry of its cell.
 
     Parameters
     ----------
@@ -75,12 +75,12 @@ def stored_structure(spec: Mapping[str, Any], result: Mapping[str, Any]) -> Atom
     Returns
     -------
     Atoms
-        The structure with its starting moments.
+        The structure with its initial moments.
 
     Raises
     ------
     ValueError
-        When the cell is not the starting one stretched along the axes of its crystal system.
+        When the cell is not the initial one stretched along the axes of its crystal system.
     """
     atoms = build(spec)
     if not is_molecule(spec):
@@ -100,12 +100,12 @@ def stored_structure(spec: Mapping[str, Any], result: Mapping[str, Any]) -> Atom
 def attach_calculator(
     atoms: Atoms, grid: tuple[int, int, int], log: Path, cutoff: float, dedecut: float = 0.0
 ) -> None:
-    """Give a structure a GPAW calculator on a gamma-centred grid.
+    """Attach a GPAW calculator on a gamma-centred grid to a structure.
 
     Parameters
     ----------
     atoms : Atoms
-        Structure that is to be calculated.
+        Structure to calculate.
     grid : tuple of int
         Size of the k-point grid.
     log : Path
@@ -118,12 +118,12 @@ def attach_calculator(
     atoms.calc = GPAW(
         mode=PW(cutoff, dedecut=dedecut),
         xc=SETTINGS["functional"],
-        # GPAW's own choice stops at the size of a minimal basis: no empty band in zinc or calcium.
+        # GPAW's default is limited to the size of a minimal basis: no empty bands in zinc or calcium.
         nbands=-(4 + len(atoms)),
         kpts={"size": grid, "gamma": True},
         occupations=FermiDirac(SETTINGS["fermi_dirac_width_ev"]),
         convergence={"energy": 1e-4, "eigenstates": 1e-6},
-        # Relaxation leaves rounding noise in the cell; the default of 1e-7 would lose the symmetry to it.
+        # Relaxation leaves rounding noise in the cell, which would break the symmetry at the default of 1e-7.
         symmetry={"tolerance": 1e-5},
         maxiter=150,
         txt=str(log),
@@ -131,7 +131,7 @@ def attach_calculator(
 
 
 def levels(calc: GPAW) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues (n_spins, n_kpoints, n_bands) in eV and k-point weights of a finished calculation."""
+    """Return eigenvalues in eV (n_spins, n_kpoints, n_bands) and k-point weights of a calculation."""
     weights = np.asarray(calc.get_k_point_weights())
     eigenvalues = np.array(
         [
@@ -148,7 +148,7 @@ def rounded(values: Sequence[Any] | np.ndarray | float, digits: int) -> Any:
 
 
 def dos_at_fermi(calc: GPAW, grid: tuple[int, int, int], gap: float) -> float:
-    """Density of states at the Fermi level of a finished calculation.
+    """Return the density of states at the Fermi level of a finished calculation.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def dos_at_fermi(calc: GPAW, grid: tuple[int, int, int], gap: float) -> float:
     grid : tuple of int
         Size of the k-point grid whose levels are interpolated.
     gap : float
-        Band gap in eV; above a limit the few states that the broadening puts into it are taken from the
+        Band gap in eV; above a limit, the few states that the broadening puts into it are taken from the
         calculation itself.
 
     Returns
@@ -180,7 +180,7 @@ def dos_at_fermi(calc: GPAW, grid: tuple[int, int, int], gap: float) -> float:
 
 
 def describe(atoms: Atoms, dos_grid: tuple[int, int, int], molecule: bool) -> Json:
-    """Read every stored property off a finished calculation: structure, energy, stress, bands, moments.
+    """Extract all stored properties from a finished calculation: structure, energy, stress, bands, moments.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def describe(atoms: Atoms, dos_grid: tuple[int, int, int], molecule: bool) -> Js
     dos_grid : tuple of int
         Grid of :func:`dos_at_fermi`.
     molecule : bool
-        Whether it is a molecule in a box: no stress is taken.
+        Whether it is a molecule in a box, for which no stress is recorded.
 
     Returns
     -------
@@ -224,7 +224,7 @@ def single_point(
     cutoff: float,
     dedecut: float,
 ) -> Json:
-    """Calculate a crystal afresh, from its starting moments, at a fixed structure.
+    """Calculate a crystal from its initial moments at a fixed structure.
 
     Parameters
     ----------
@@ -233,8 +233,8 @@ def single_point(
     structure : Atoms
         Cell and positions.
     kpoint_density : float
-        Points per inverse Angstrom. The grid for the density of states is denser by the factor that it is
-        denser by in production.
+        Points per inverse Angstrom. The grid for the density of states is denser by the same factor as in
+        production.
     log, cutoff, dedecut
         As in :func:`attach_calculator`.
 

@@ -1,7 +1,7 @@
-"""Results of calculations as JSON, and their way back out of the assembled entries.
+"""Results of calculations as JSON, and their recovery from the assembled entries.
 
-Only the standard library and the settings, so that the Python with GPAW and the one with pymatgen both can
-use it.
+Imports only the standard library and the settings, so that both the Python with GPAW and the one with
+pymatgen can use it.
 """
 
 import bz2
@@ -14,16 +14,16 @@ from settings import digest, dos_digest
 
 Json = dict[str, Any]
 
-#: Largest file that is fit for a repository.
+#: Size limit of a file in a repository.
 MAX_BYTES = 1_000_000
-#: Parts of a result that an entry keeps in ``data`` under the names of Alexandria.
+#: Parts of a result that an entry keeps in ``data`` under Alexandria's names.
 DATA_KEYS = ("mat_id", "band_gap_ind", "band_gap_dir", "dos_ef", "total_mag", "stress")
 #: Parts of a result that an entry keeps in ``structure``.
 STRUCTURE_KEYS = ("lattice", "symbols", "positions")
 
 
 def read_document(path: Path) -> Json:
-    """Read the assembled entries; an empty document where there is no file yet.
+    """Read the assembled entries; an empty document if there is no file yet.
 
     Parameters
     ----------
@@ -42,12 +42,12 @@ def read_document(path: Path) -> Json:
 
 
 def finished_results(path: Path) -> list[Json]:
-    """Read the results that a file holds: the assembled entries, or calculations that wait to be assembled.
+    """Read the results in a file: the assembled entries, or calculations that are yet to be assembled.
 
     Parameters
     ----------
     path : Path
-        ``entries.json.bz2`` or ``pending.json.bz2``; an absent file holds none.
+        ``entries.json.bz2`` or ``pending.json.bz2``; a missing file holds none.
 
     Returns
     -------
@@ -61,12 +61,12 @@ def finished_results(path: Path) -> list[Json]:
 
 
 def is_complete(result: Mapping[str, Any]) -> bool:
-    """Whether there is nothing left to calculate: a failure, or a result with the present ``dos_ef``."""
+    """Return whether nothing is left to calculate: a failure, or a result with the present ``dos_ef``."""
     return "failure" in result or result.get("dos_digest") == dos_digest()
 
 
 def latest(results: Iterable[Json], crystals: Mapping[str, Mapping[str, Any]]) -> dict[str, Json]:
-    """Choose one result at the present settings for each crystal.
+    """Select one result at the present settings for each crystal.
 
     Parameters
     ----------
@@ -78,8 +78,8 @@ def latest(results: Iterable[Json], crystals: Mapping[str, Mapping[str, Any]]) -
     Returns
     -------
     dict
-        Identifier to result, in the order of the identifiers. A complete result comes before one with an
-        earlier estimate of ``dos_ef``, one that succeeded before a failure, a later one before an earlier.
+        Identifier to result, in the order of the identifiers. A complete result takes precedence over one
+        with an earlier estimate of ``dos_ef``, a success over a failure, a later result over an earlier one.
     """
 
     def rank(result: Json) -> tuple[bool, bool]:
@@ -96,14 +96,14 @@ def latest(results: Iterable[Json], crystals: Mapping[str, Mapping[str, Any]]) -
 
 
 def scan_results(path: Path) -> list[Json]:
-    """Read the points of the scan of the settings that ``pending.json.bz2`` holds; none from another file."""
+    """Read the points of the scan of the settings in ``pending.json.bz2``; none from another file."""
     return list(read_document(path).get("scan", ()))
 
 
 def scan_points(
     results: Iterable[Json], crystals: Mapping[str, Mapping[str, Any]]
 ) -> dict[tuple[str, float, float], Json]:
-    """Choose one result at the present settings for each point of the scan, the latest.
+    """Select the latest result at the present settings for each point of the scan.
 
     Parameters
     ----------
@@ -126,12 +126,12 @@ def scan_points(
 
 
 def read_folder(folder: Path) -> list[Json]:
-    """Read the JSON files of a folder in the order of their names; none from an absent folder."""
+    """Read the JSON files of a folder in the order of their names; none from a missing folder."""
     return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
 
 
 def parameters_of(result: Mapping[str, Any]) -> Json:
-    """Pick what an entry keeps in ``parameters``: how the result was made, and the moments of the sites."""
+    """Return an entry's ``parameters``: the provenance of the result, and the moments of the sites."""
     elsewhere = {*DATA_KEYS, *STRUCTURE_KEYS, "energy"}
     return {key: value for key, value in result.items() if key not in elsewhere}
 
@@ -168,7 +168,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_document(path: Path, document: Json) -> int:
-    """Write a compressed document; equal contents give equal bytes.
+    """Write a compressed document; equal contents result in equal bytes.
 
     Parameters
     ----------
@@ -185,12 +185,12 @@ def write_document(path: Path, document: Json) -> int:
     Raises
     ------
     ValueError
-        When it outgrows the size that is fit for a repository; nothing is written then.
+        When it exceeds the size limit of a file in a repository; nothing is written then.
     """
     content = bz2.compress(json.dumps(document, sort_keys=True, separators=(",", ":")).encode(), 9)
     if len(content) > MAX_BYTES:
         raise ValueError(
-            f"{path.name} would take {len(content)} bytes, more than {MAX_BYTES}: put fewer crystals into it"
+            f"{path.name} would have {len(content)} bytes, more than {MAX_BYTES}: include fewer crystals"
         )
     write_bytes(path, content)
     return len(content)

@@ -1,4 +1,4 @@
-"""Rewrite the tables of the data card, each between two markers that name the script that prints it."""
+"""Rewrite the tables of the data card, each between two markers with the name of its script."""
 
 import argparse
 import contextlib
@@ -25,7 +25,7 @@ def printed(script: Callable[[Path], None], embedded: Path) -> str:
 
 
 def with_tables(card: str, embedded: Path) -> str:
-    """Put what the scripts print into a card, between their markers."""
+    """Insert the output of the scripts into a card, between their markers."""
     for name, script in TABLES.items():
         begin, end = f"<!-- begin: {name} -->", f"<!-- end: {name} -->"
         before, rest = card.split(begin)

@@ -116,7 +116,7 @@ def test_one_answer_in_the_validation_rows_alone(frame, tmp_path, name, objectiv
     card = run(name, in_parts(frame, ("valid",), value, objective), objective, tmp_path)
     assert card.status == ("failed" if name in CHOOSING else "ok")
     if name in CHOOSING:
-        assert "choose the epoch" in str(card.reason)
+        assert "select the epoch" in str(card.reason)
 
 
 @pytest.mark.parametrize("name", ENGINES)
@@ -147,7 +147,7 @@ def test_answers_that_are_all_missing(frame, tmp_path, name, objective, parts) -
 @pytest.mark.parametrize("name", CHOOSING)
 def test_validation_answers_that_are_all_missing(frame, tmp_path, name) -> None:
     card = run(name, in_parts(frame, ("valid",), np.nan, STRENGTH), STRENGTH, tmp_path)
-    assert "choose the epoch" in str(card.reason)
+    assert "select the epoch" in str(card.reason)
 
 
 @pytest.mark.parametrize("name", ENGINES)

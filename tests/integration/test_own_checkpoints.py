@@ -106,7 +106,7 @@ def test_overrides_reach_the_cells_that_they_concern() -> None:
         ({"model.ft_transformer.dropout": 1}, "no combination.*numerical_mlp"),
         ({"model.hf_text.chekpoint_name": "x"}, "did you mean model.hf_text.checkpoint_name"),
         ({"optim.learning_rte": 1}, "no setting optim.learning_rte"),
-        ({"model.names": ["hf_text"]}, "leave out model.names"),
+        ({"model.names": ["hf_text"]}, "Remove model.names"),
         ({"optim.top_k_average_method": "worst"}, "greedy_soup, best, uniform_soup"),
         ({"nonsense": 1}, "no setting nonsense"),
         ({"optim": 3}, "optim is 3, not a section"),
@@ -130,7 +130,7 @@ def test_a_folder_that_is_not_a_checkpoint_is_named(matbert: Path, tmp_path: Pat
     "path", ["/nowhere/matbert", "./matbert", "~/no/matbert", "models/lab/matbert", " lab/matbert", "lab/"]
 )
 def test_a_path_that_is_not_there_is_no_repository(path: str) -> None:
-    with pytest.raises(UserError, match="neither a folder that is there nor a name of the hub"):
+    with pytest.raises(UserError, match="neither an existing folder nor a repository of the hub"):
         local_folder(TEXT, path)
 
 
@@ -211,4 +211,4 @@ def test_a_run_fetches_what_the_configuration_names(tmp_path: Path) -> None:
     assert "fetch_hub_encoders" in hub
     assert "make_local_encoders" in hub
     wrong = planned({**common, "encoders": {"checkpoints": {"text": "/nowhere"}}}, tmp_path)
-    assert "'/nowhere' of the text encoder is neither a folder that is there" in wrong
+    assert "'/nowhere' of the text encoder is neither an existing folder" in wrong

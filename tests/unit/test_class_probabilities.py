@@ -92,7 +92,7 @@ def test_they_are_in_the_table_of_the_run(trained, tmp_path):
         ([[0.5, np.nan, 0.5]], EngineError, "1 of 1 rows have probabilities that are not finite"),
         ([[0.5, 0.5]], RuntimeError, "shape"),
         ([[0.5, 0.2, 0.2]], RuntimeError, "do not add up to 1"),
-        ([[1.5, -0.5, 0.0]], RuntimeError, "not between 0 and 1"),
+        ([[1.5, -0.5, 0.0]], RuntimeError, "not all between 0 and 1"),
     ],
 )
 def test_what_is_no_probability_is_refused(values, error, message):

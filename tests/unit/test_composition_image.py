@@ -240,7 +240,7 @@ def test_both_back_ends_draw_the_same_pictures_and_are_recorded(stage):
 
 
 def test_statistics_that_xenonpy_lacks_raise_user_error(stage):
-    with pytest.raises(UserError, match="write `statistics: xenonpy`"):
+    with pytest.raises(UserError, match="Write `statistics: xenonpy`"):
         stage(FORMULAS, PARTS, backend="xenonpy", statistics="stable")
 
 
@@ -261,7 +261,7 @@ def test_picture_is_kept_unless_new_grey_levels_change_a_pixel(stage, tmp_path):
 
 
 def test_split_without_training_materials_raises_user_error(stage):
-    with pytest.raises(UserError, match="no material is left in the training part"):
+    with pytest.raises(UserError, match="the training part has no material"):
         stage(FORMULAS, dict.fromkeys(FORMULAS, "test"))
 
 

@@ -240,10 +240,10 @@ def test_an_encoder_of_the_hub_is_found_in_its_cache(count, tmp_path):
 def test_the_report_says_what_is_unknown_and_what_is_cut(count, tmp_path):
     count(["known " * 98, "other"], wordpiece("known"), 60)
     note = tokens_note([tmp_path / "tokens.json"])
-    assert "2 texts (`some`) of 99 tokens, of which it does not know 1, and drops 0 words" in note
+    assert "2 texts (`some`) with 99 tokens, does not know 1 of them, and drops 0 words" in note
     assert "1.01% are unknown (`other`). It reads 60 tokens" in note
-    assert "It reads 60 tokens of a text; 1 texts are longer, 50.0% of them" in note
-    assert "does not tell" not in note
+    assert "It reads at most 60 tokens per text; 1 texts (50.0%) are longer and are truncated" in note
+    assert "does not report" not in note
     assert tokens_note([]) == ""
 
 
@@ -252,8 +252,8 @@ def test_the_report_says_what_is_dropped_and_what_is_not_measured(tmp_path):
     counts = count_tokens(["a b", "Cl"], tokenizer, 9, facet="text", form="some", encoder="slow")
     write_counts(tmp_path / "tokens.json", counts)
     note = tokens_note([tmp_path / "tokens.json"])
-    assert "of 2 tokens, of which it does not know 0, and drops 1 words or parts of words: 33.33%" in note
-    assert "Its tokenizer does not tell which parts of a text it drops." in note
+    assert "with 2 tokens, does not know 0 of them, and drops 1 words or parts of words: 33.33%" in note
+    assert "Its tokenizer does not report which parts of a text it drops." in note
 
 
 def test_a_damaged_file_of_counts_is_named(tmp_path):

@@ -160,7 +160,7 @@ def test_training_materials_choose_the_epoch_if_validation_values_are_constant(g
     record = record_of(tmp_path)
     assert record["training"]["chosen_by"] == "training"
     assert record["training"]["validation_errors"]["vol_atom"]["over_median"] is None
-    assert any("chose its epoch" in note for note in record["notes"])
+    assert any("its epoch was selected" in note for note in record["notes"])
 
 
 def validation_ids(graphs, properties):

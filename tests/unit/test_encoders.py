@@ -92,7 +92,7 @@ def test_an_unknown_architecture_is_the_users(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("architecture", "size_px"), [("vit_tiny_patch16_224", 32)])
 def test_a_size_that_the_architecture_cannot_look_at_is_the_users(tmp_path, architecture, size_px) -> None:
     settings = ImageEncoderSettings(architecture=architecture, size_px=size_px)
-    with pytest.raises(UserError, match="vit_tiny_patch16_224 cannot look at pictures of 32 px.*224"):
+    with pytest.raises(UserError, match="vit_tiny_patch16_224 does not accept pictures of 32 px.*224"):
         save_image_encoder(tmp_path / "image", settings, seed=0)
 
 

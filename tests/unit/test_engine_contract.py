@@ -48,9 +48,9 @@ def test_rows_of_a_dataset_have_columns_of_small_integers(rows: pd.DataFrame, tm
 @pytest.mark.parametrize("name", list(ENGINES.all()))
 def test_what_is_not_fitted_neither_predicts_nor_is_saved(name, rows, tmp_path) -> None:
     engine = creation.create(name, {}, Resources(seed=1))
-    with pytest.raises(RuntimeError, match="comes before predict"):
+    with pytest.raises(RuntimeError, match="before predict"):
         engine.predict(rows)
-    with pytest.raises(RuntimeError, match="comes before predict"):
+    with pytest.raises(RuntimeError, match="before predict"):
         engine.save(tmp_path / "model")
     assert not list(tmp_path.iterdir())
 
@@ -71,7 +71,7 @@ def declare(monkeypatch: pytest.MonkeyPatch, engine: type[Engine], **changes: ob
 
 @pytest.fixture
 def of_a_plug_in(monkeypatch) -> None:
-    """Load the made-up engines, and no other plug-in, as a process of its own has to do it."""
+    """Load the made-up engines, and no other plug-in, as a separate process has to do it."""
     monkeypatch.setattr(plugins, "_of_run", {})
     use_plugins([str(PLUGIN)])
 
@@ -84,7 +84,7 @@ def test_a_sound_engine_passes(name, rows, tmp_path) -> None:
 
 @pytest.mark.usefixtures("of_a_plug_in")
 def test_a_model_in_memory_is_no_saved_model(rows, tmp_path) -> None:
-    with pytest.raises(BrokenContractError, match=r"process of its own \(KeyError: 'rows'\)"):
+    with pytest.raises(BrokenContractError, match=r"separate process \(KeyError: 'rows'\)"):
         check_engine("in_memory", {}, rows, LOOKED_AT, (STRENGTH,), tmp_path)
 
 
@@ -92,10 +92,10 @@ def test_a_model_in_memory_is_no_saved_model(rows, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("kept_in", "fault"),
     [
-        ("kept.json", "process of its own .FileNotFoundError"),
-        ("{temporary}/kept.json", "process of its own .FileNotFoundError"),
-        ("../elsewhere/kept.json", "process of its own .FileNotFoundError"),
-        ("<elsewhere>/kept.json", "a saved model needs .*kept.json, outside of its folder"),
+        ("kept.json", "separate process .FileNotFoundError"),
+        ("{temporary}/kept.json", "separate process .FileNotFoundError"),
+        ("../elsewhere/kept.json", "separate process .FileNotFoundError"),
+        ("<elsewhere>/kept.json", "a saved model needs .*kept.json, outside its folder"),
     ],
 )
 def test_a_model_in_a_file_elsewhere_is_no_saved_model(kept_in, fault, rows, tmp_path, monkeypatch) -> None:
@@ -290,29 +290,29 @@ class Eager(Nearest):
     ("engine", "fault"),
     [
         (Peeking, "depend on the true answer"),
-        (Neighbourly, "depends on the rows beside it"),
-        (Forgetful, "a loaded model predicts otherwise"),
-        (Unseeded, "the same seed predicts otherwise"),
+        (Neighbourly, "depends on the other rows"),
+        (Forgetful, "a loaded model predicts differently"),
+        (Unseeded, "the same seed predicts differently"),
         (Meddling, "changes the rows"),
         (Infinite, "not finite"),
-        (Inventive, "not among the classes"),
+        (Inventive, "not classes of the objective"),
         (Uncertain, "do not add up to 1"),
-        (Overconfident, "not between 0 and 1"),
-        (Whimsical, "probabilities depend on the rows beside, on their order or on chance"),
-        (Humbled, "a loaded model gives other probabilities"),
-        (Undecided, "another class than the likeliest"),
+        (Overconfident, "not all between 0 and 1"),
+        (Whimsical, "probabilities depend on the other rows, on their order or on chance"),
+        (Humbled, "a loaded model returns different probabilities"),
+        (Undecided, "does not predict the most probable class"),
         (Undescribed, "describe.. leaves out k"),
-        (Unprintable, "not made of what JSON has"),
-        (Averaging, "rows beside it, their number or index"),
-        (Counting, "rows beside it, their number or index"),
-        (Indexing, "rows beside it"),
-        (Ranking, "rows beside it, their number or index"),
+        (Unprintable, "cannot be written as JSON"),
+        (Averaging, "other rows, their number or index"),
+        (Counting, "other rows, their number or index"),
+        (Indexing, "other rows"),
+        (Ranking, "other rows, their number or index"),
         (InPlace, "changes the rows"),
-        (TrainingOnChoice, "only chooses by validation rows, and it trains on them"),
-        (MeanOfAll, "only chooses by validation rows, and it trains on them"),
-        (MedianOfAll, "only chooses by validation rows, and it trains on them"),
-        (LineOfAll, "only chooses by validation rows, and it trains on them"),
-        (Idle, "trains on validation rows, and their answers change nothing"),
+        (TrainingOnChoice, "only selects by validation rows, but it trains on them"),
+        (MeanOfAll, "only selects by validation rows, but it trains on them"),
+        (MedianOfAll, "only selects by validation rows, but it trains on them"),
+        (LineOfAll, "only selects by validation rows, but it trains on them"),
+        (Idle, "trains on validation rows, but their answers change nothing"),
         (SecretlyChoosing, "declares no use of validation rows"),
         (Eager, "predicts before it is fitted"),
     ],
@@ -328,8 +328,8 @@ def test_a_planted_fault_is_found(engine, fault, rows, tmp_path, monkeypatch) ->
     [
         ({"probabilities": False}, "probabilities"),
         ({"foundation": True}, "has no pretrain"),
-        ({"is_baseline": True}, "does not look at these facets"),
-        ({"looks_at": lambda facet: False}, "does not look at these facets"),
+        ({"is_baseline": True}, "does not use these facets"),
+        ({"looks_at": lambda facet: False}, "does not use these facets"),
     ],
 )
 def test_a_wrong_declaration_is_found(changes, fault, rows, tmp_path, monkeypatch) -> None:

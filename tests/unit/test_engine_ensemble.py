@@ -87,7 +87,7 @@ def test_votes_of_a_member_are_no_probabilities(frame, tmp_path, members, expect
     [
         ([{"engine": "classicall"}], "no engine 'classicall'"),
         ([{"engine": "classical", "settings": {"model": "oak"}}], "settings of engine 'classical'"),
-        ([{"engine": "dummy", "settings": {"statistic": "mean"}}], "'dummy' gives no probabilities"),
+        ([{"engine": "dummy", "settings": {"statistic": "mean"}}], "'dummy' has no probabilities"),
         ([{"engine": "automm"}], "'automm' starts from encoders"),
         ([], "members"),
         ([{**TREE, "weight": 0}], "weight"),

@@ -139,7 +139,7 @@ def test_scaling_knows_the_training_rows_alone(frame: pd.DataFrame, fit) -> None
 @pytest.mark.parametrize("facet", [TEXT, IMAGE])
 def test_facets_that_are_no_numbers_are_refused(frame: pd.DataFrame, tmp_path: Path, facet: Facet) -> None:
     engine = MCVNEngine(QUICK, Resources(seed=1))
-    with pytest.raises(UserError, match=rf"mcvn cannot look at {facet.name}\+graph|graph\+{facet.name}"):
+    with pytest.raises(UserError, match=rf"mcvn cannot use {facet.name}\+graph|graph\+{facet.name}"):
         engine.fit(frame, frame, (facet, GRAPH), STRENGTH)
 
 

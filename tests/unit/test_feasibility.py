@@ -27,7 +27,7 @@ def test_a_plug_in_split_must_read_columns_of_its_sources(monkeypatch):
 
     declared = {**SPLIT_METHODS.all(), "size": SplitMethod("size", "by size", by_size, reads=("sites",))}
     monkeypatch.setattr(SPLIT_METHODS, "all", lambda: declared)
-    with pytest.raises(UserError, match="splits.size looks at the column 'sites'.*mean n_sites"):
+    with pytest.raises(UserError, match="splits.size uses the column 'sites'.*mean n_sites"):
         check({"splits": {"size": {}}})
 
 
@@ -43,12 +43,15 @@ def test_the_shipped_configurations_are_feasible(path):
         ({"n_materials": 13}, "n_materials: 14"),
         ({"n_materials": 22, "splits": {"random": {"train_fraction": 0.5}}}, "n_materials: 23"),
         ({"n_materials": 10, "combinations": ["text"], "splits": {"random": {"train_fraction": 0.99}}}, "51"),
-        ({"splits": {"prototypes": {}}}, "splits.prototypes.method names 'prototypes'; there are: random"),
+        (
+            {"splits": {"prototypes": {}}},
+            "splits.prototypes.method names the unknown 'prototypes'; available: random",
+        ),
         ({"splits": {"a": {"method": "formulas"}}}, "Did you mean formula?"),
         ({"splits": {"a": {"method": "column"}}}, "splits: {a: {method: column, column: space_group}}"),
         (
             {"splits": {"a": {"method": "column", "column": "spacegroup"}}},
-            "splits.a looks at the column 'spacegroup', and crystals have none of that name; there are: "
+            "splits.a uses the column 'spacegroup', but crystals have no such column; available: "
             "mat_id, formula, prototype_id, space_group, n_sites, volume, gap, e_form, e_hull, e_total, "
             "mag_vol, vol_atom, dos_ef, structure, data, source_file, source_position. Did you mean "
             "space_group?",
@@ -66,7 +69,7 @@ def test_the_shipped_configurations_are_feasible(path):
                 "methods": {"mean": {"engine": "dummy"}},
                 "splits": {"a": {"method": "column", "column": "process"}},
             },
-            "'process', and the table steels has none of that name; there are: mat_id, formula, line, hv",
+            "'process', but the table steels has no such column; available: mat_id, formula, line, hv",
         ),
         (
             {
@@ -84,7 +87,7 @@ def test_the_shipped_configurations_are_feasible(path):
             "splits: {a: {sources: [crystals]}}",
         ),
         ({"splits": {"a": {"method": "folds"}}}, "splits: {a: {method: folds, file: folds.csv}}"),
-        ({"splits": {"random": {"column": "spg"}}}, "the method `random` does not look at it"),
+        ({"splits": {"random": {"column": "spg"}}}, "the method `random` does not use it"),
         ({"splits": {"random": {"random_state": 3}}}, "splits.random.random_state = 3"),
         (
             {
@@ -96,11 +99,14 @@ def test_the_shipped_configurations_are_feasible(path):
                     }
                 }
             },
-            "the objective 'text_score' is called like a column of the facet 'text'",
+            "the objective 'text_score' has the name of a column of the facet 'text'",
         ),
-        ({"objectives": ["gap", "e_from"]}, "objectives names 'e_from'; there are: gap"),
+        (
+            {"objectives": ["gap", "e_from"]},
+            "objectives names the unknown 'e_from'; available: gap",
+        ),
         ({"graphs": {"pretrain": 9}}, "graphs.pretrain = 9"),
-        ({"filters": {"sites_min": 5, "sites_max": 4}}, "sites_min = 5 is more than filters.sites_max = 4"),
+        ({"filters": {"sites_min": 5, "sites_max": 4}}, "sites_min = 5 exceeds filters.sites_max = 4"),
         ({"filters": {"elements_required": ["O"], "elements_excluded": ["O", "N"]}}, "(O) contradicts"),
         ({"filters": {"elements_required": ["O"], "elements_allowed": ["N"]}}, "(O) contradicts"),
         ({"encoders": {"text": {"hidden_size": 97}}}, "hidden_size: 100"),

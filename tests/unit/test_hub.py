@@ -239,7 +239,7 @@ def test_working_offline_must_come_before_the_hubs_library(record):
     import huggingface_hub
 
     assert huggingface_hub.__name__ in sys.modules
-    with pytest.raises(RuntimeError, match="imported already"):
+    with pytest.raises(RuntimeError, match="already imported"):
         work_offline(record)
 
 

@@ -65,10 +65,10 @@ def test_the_combinations_of_the_paper_and_all_of_them():
     [
         (
             {"splits": {"random": {"sources": ["b"]}}},
-            "splits.random.sources names the source 'b'; there are: steel, glass",
+            "splits.random.sources names an unknown source 'b'; available: steel, glass",
         ),
-        ({"splits": {"random": {"sources": ["steel"]}}}, "no split concerns glass"),
-        ({"report": {"reference": "b"}}, "report.reference names the method 'b'; there are: a"),
+        ({"splits": {"random": {"sources": ["steel"]}}}, "no split applies to glass"),
+        ({"report": {"reference": "b"}}, "report.reference names an unknown method 'b'; available: a"),
         ({"methods": {"a": {"engine": "dumy"}}}, r"no engine 'dumy'(.|\n)*{a: {engine: dummy}}"),
         ({"methods": {"a": {"engine": "mcvn", "sources": ["b"]}}}, r"a.sources names the source 'b'"),
         (
@@ -93,11 +93,11 @@ def test_the_combinations_of_the_paper_and_all_of_them():
                     "a": {"engine": "dummy", "settings": {"statistic": "mean"}, "combinations": "full"}
                 }
             },
-            "looks at no facet",
+            "uses no facets",
         ),
         (
             {"methods": {"a": {"engine": "mcvn", "combinations": ["text"]}}},
-            "combinations of methods.a: engine 'mcvn' cannot look at text",
+            "combinations of methods.a: engine 'mcvn' cannot use text",
         ),
         (
             {"methods": {"a": {"engine": "mcvn", "combinations": ["composition+process"]}}},
@@ -133,11 +133,11 @@ def test_the_combinations_of_the_paper_and_all_of_them():
         ),
         ({"report": {"published": [{**SCORE, "source": "b"}]}}, "published.0.source names the source 'b'"),
         ({"report": {"published": [{**SCORE, "method": "b"}]}}, "published.0.method names the method 'b'"),
-        ({"report": {"published": [{**SCORE, "objective": "b"}]}}, "objective 'b'; there are: hv"),
-        ({"report": {"published": [{**SCORE, "split": "b"}]}}, "split 'b'; there are: random"),
+        ({"report": {"published": [{**SCORE, "objective": "b"}]}}, "objective 'b'; available: hv"),
+        ({"report": {"published": [{**SCORE, "split": "b"}]}}, "split 'b'; available: random"),
         (
             {"report": {"published": [{**SCORE, "combination": "compimage"}]}},
-            r"published.0.combination names the combination 'compimage'; there are: composition\+process",
+            r"0.combination names an unknown combination 'compimage'; available: composition\+process",
         ),
         (
             {
@@ -153,7 +153,7 @@ def test_the_combinations_of_the_paper_and_all_of_them():
                     name: {"engine": "mcvn", "sources": [on]} for name, on in (("a", "glass"), ("b", "steel"))
                 },
             },
-            "published.0.method names a, which is not trained on steel; there are: b",
+            "published.0.method names a, which is not trained on steel; available: b",
         ),
     ],
 )

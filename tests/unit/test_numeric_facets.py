@@ -15,7 +15,11 @@ from polyfacet.training.engines.numeric_facets import pixels
 @pytest.mark.parametrize(
     ("name", "sizes", "message"),
     [
-        ("drawn", [(8, 6), (9, 7)], r"b.png has 9 x 7 pixels, the first picture of the facet drawn has 8 x"),
+        (
+            "drawn",
+            [(8, 6), (9, 7)],
+            r"b.png has 9 x 7 pixels, but the first picture of the facet drawn has 8 x",
+        ),
         ("compimage", [(21, 24), (24, 21)], r"multiple of 21 x 24 pixels \(width x height\), not 24 x 21"),
     ],
 )

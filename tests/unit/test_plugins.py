@@ -276,7 +276,7 @@ def test_a_facet_and_an_objective_cannot_share_a_name(tmp_path, name):
     use_plugins([str(tmp_path / "mine.py")])
     config = complete_config({})
     methods = checked_methods(config)
-    with pytest.raises(UserError, match="the objective 'gap' is called like a column of the facet 'gap'"):
+    with pytest.raises(UserError, match="the objective 'gap' has the name of a column of the facet 'gap'"):
         check_feasible(config, methods)
 
 

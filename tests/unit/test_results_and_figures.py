@@ -175,7 +175,7 @@ def test_a_baseline_has_one_style_in_all_panels():
 
 @pytest.mark.parametrize("draw", [mase_heatmap, mae_bars])
 def test_a_run_without_numbers_has_figures_that_say_so(draw):
-    assert [text.get_text() for text in draw([]).texts] == ["No objective of this run has numbers."]
+    assert [text.get_text() for text in draw([]).texts] == ["No objective of this run is numeric."]
 
 
 def test_the_contact_sheet_shows_every_picture(tmp_path):

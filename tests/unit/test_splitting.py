@@ -88,7 +88,7 @@ def test_groups_that_share_twins_are_one_group():
 
 @pytest.mark.parametrize(("rows", "method"), [(slice(0, 4), "formula"), (slice(0, 1), "random")])
 def test_a_split_with_an_empty_part_is_an_error(rows, method):
-    with pytest.raises(UserError, match="one part is empty"):
+    with pytest.raises(UserError, match="one part would be empty"):
         split(method, MATERIALS[rows])
 
 
@@ -162,13 +162,13 @@ def test_given_folds_may_have_repeats(tmp_path):
     ("rows", "columns", "message"),
     [
         (["m0,train"], "mat_id,fold", "no column part"),
-        (["m0,training", "m1,test"], "mat_id,part", "'training'; there are: train, valid, test"),
+        (["m0,training", "m1,test"], "mat_id,part", "'training'; use train, valid, test"),
         (["m0,train", "m0,test"], "mat_id,part", "have m0 twice"),
         (["m0,train,1", "m1,test,1"], "mat_id,part,repeat", "no rows of repeat 0"),
         (
             ["m0,train", "m1,test", *(f"agm{i},train" for i in range(1000))],
             "mat_id,part",
-            "names 1002 materials, 2 of which are in this sample of 200: it is of other materials. Its",
+            "names 1002 materials, 2 of which are in this sample of 200: it is for other materials. Its",
         ),
         (["x,train", "m1,test"], "mat_id,part", "no material of this sample in the part 'train'"),
     ],
@@ -186,29 +186,29 @@ def test_given_folds_must_not_divide_twins(tmp_path):
 
 def test_an_unknown_column_is_named_with_those_that_there_are(write_sample, tmp_path):
     settings = {"method": "column", "column": "prototype", "train_fraction": 0.5, "seed": 3, "repeat": 0}
-    with pytest.raises(UserError, match="looks at 'prototype'; the sample has the columns mat_id"):
+    with pytest.raises(UserError, match="uses the column 'prototype'; the sample has mat_id"):
         split_script.main(write_sample({"a": "Fe", "b": "Ni"}), tmp_path / "split.parquet", **settings)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"group": lambda materials, settings: {"m0": "a"}}, "gives m1 no group, and 8 others neither"),
+        ({"group": lambda materials, settings: {"m0": "a"}}, "assigns no group to m1 and 8 others"),
         (
             {"group": lambda materials, settings: dict.fromkeys(materials["mat_id"], 3)},
-            "gives m0 the group 3, which is int and not str",
+            "assigns m0 to the group 3, which is int, not str",
         ),
         (
             {"assign": lambda materials, settings: dict.fromkeys(materials["mat_id"], "validation")},
-            "puts m0 into the part 'validation'; there are: train, valid, test",
+            "puts m0 into the part 'validation'; use train, valid, test",
         ),
         (
             {"group": lambda materials, settings: {**by_material(materials), "ghost0": "a", "ghost1": "b"}},
-            "gives 'ghost0' a group, and 1 other as well: there is no such material in the sample",
+            "assigns a group to 'ghost0' and 1 other, not in the sample",
         ),
         (
             {"group": lambda materials, settings: {**by_material(materials), None: "a"}},
-            "gives None a group: there is no such material",
+            "assigns a group to None, not in the sample",
         ),
     ],
 )
@@ -230,7 +230,7 @@ def test_given_parts_must_not_divide_the_groups_of_their_method():
 
     method = SplitMethod("fifth", "every fifth", by_formula, assign=every_fifth)
     settings = SplitSettings(0.8, 0.2, seed=1, repeat=0)
-    message = "divides the group 'Li10F', and 39 others as well: m36 in train, m38 in valid, m39 in test"
+    message = "divides the group 'Li10F' and 39 others: m36 in train, m38 in valid, m39 in test"
     with pytest.raises(UserError, match=message):
         split_materials(MATERIALS[:160], method, settings)
     split_materials(MATERIALS[:160:4], method, settings)

@@ -134,7 +134,7 @@ def test_a_best_cell_comes_with_the_number_of_test_rows_and_no_claim_beyond_them
     text = report(cell("text", mae=0.5), cell("image", mae=0.6), *baselines())
     assert "`text` is best" in text
     assert "3 test materials of one split" in text
-    assert "no test says" in text
+    assert "no test shows" in text
 
 
 def test_repeats_that_were_tested_on_the_same_materials_are_named(report, capsys):
@@ -149,7 +149,7 @@ def test_repeats_that_were_tested_on_the_same_materials_are_named(report, capsys
         ]
 
     warning = "**Some repeats were tested on the same materials**"
-    assert f"{warning}: they differ by training alone" in (text := report(*repeats("abc", "abc")))
+    assert f"{warning}: they differ only in training" in (text := report(*repeats("abc", "abc")))
     assert "- crystals, split random: 2 repeats have 1 test part" in text
     assert "crystals, split random: 2 repeats have 1 test part" in capsys.readouterr().err
     assert "3 repeats have 2 different test parts" in report(*repeats("abc", "def", "abc"))
@@ -208,15 +208,15 @@ def test_the_elements_are_those_of_crystals_whatever_the_objectives_of_tables_ar
     other = report(steels, cell("compimage", "e_form", 0.5), *baselines("e_form"))
     assert "composition image" not in other
     both = report(steels, cell("compimage", "gap", 0.5, label="Fundamental gap"), *baselines())
-    assert "close to the objectives Fundamental gap: this concerns 2 of the 5 test materials" in both
+    assert "close to the objectives Fundamental gap. This concerns 2 of the 5 test materials" in both
 
 
 def test_what_a_pretrained_network_has_seen_is_said_where_there_are_embeddings(report):
     pretraining, training = {"n_train": 90, "n_valid": 10}, {"n_train": 6, "n_valid": 2}
     recorded = {"pretraining": pretraining, "training": training}
     text = report(cell("graph", mae=0.5), *baselines(), **recorded)
-    assert "pretrained on 90 materials (10 others chose its epoch) outside the sample" in text
-    assert "values of all targets, whatever this run predicts: Band gap, Formation energy" in text
+    assert "pretrained on 90 materials (10 others selected its epoch) outside the sample" in text
+    assert "values of all targets, regardless of what this run predicts: Band gap, Formation energy" in text
     assert "trained on 6 materials" in text
     assert "pretrained" not in report(cell("text", mae=0.5), *baselines(), **recorded)
     assert "pretrained on 90" in report(cell("graph", mae=0.5), *baselines(), pretraining=pretraining)
@@ -227,7 +227,7 @@ def test_what_the_network_saw_and_could_not_learn_is_said_where_there_are_embedd
     note = "The training of the network left out `e_hull`: all 6 known training values are 0."
     text = report(cell("graph", mae=0.5), *baselines(), training=training, notes=[note])
     assert "trained on 6 materials" in text
-    assert "2 others chose its epoch" in text
+    assert "2 others selected its epoch" in text
     assert "all targets at once" in text
     assert "- random-0: The training of the network left out" in text
     without = report(cell("text", mae=0.5), *baselines(), training=training, notes=[note])
@@ -257,7 +257,7 @@ def test_of_many_reasons_the_most_frequent_are_shown_and_the_others_counted(repo
 
 def test_twins_are_counted_and_listed(report, tmp_path):
     text = report(cell("text"), *baselines())
-    assert "3 materials are 1 groups of twins" in text
+    assert "3 materials form 1 twin groups" in text
     assert "1 of them were not compared" in text
     assert (tmp_path / "report" / "twins.csv").read_text().splitlines() == [
         "mat_id,twin_group,formula,compared",
@@ -283,7 +283,7 @@ def test_rivals_that_were_tested_on_other_materials_are_named(report):
     cells = [cell("text"), cell("image", n_test=2, n_missing=2, tested="ab"), *baselines()]
     uneven = report(*cells, cell("text", "e_form"), cell("image", "e_form"), *baselines("e_form"))
     assert "**Not all cells were tested on the same materials**" in uneven
-    assert "this concerns Band gap." in uneven
+    assert "This concerns Band gap." in uneven
     assert "| crystals | `automm` | image | 8 | 1 | 2 to 3 | 0 to 2 |" in uneven
 
 

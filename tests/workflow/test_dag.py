@@ -257,11 +257,11 @@ def test_a_run_on_a_table_repeats_each_split_and_draws_no_crystals(pristine):
         ("combinations=[image+text]", "must be written 'text+image'"),
         ("combinations=[image+txt]", "there is no facet 'txt'"),
         ("objectives=[bandgap]", "objectives"),
-        ("methods={a: {engine: mcvn}}", "engine 'mcvn' cannot look at text"),
+        ("methods={a: {engine: mcvn}}", "engine 'mcvn' cannot use text"),
         ("composition={backend: xenonpy}", "composition: {statistics: xenonpy}"),
         ("n_materials=13", "n_materials: 14"),
         ("composition={text: cif}", "encoders: {source: hub}"),
-        ("report={reference: svm}", "report.reference names the method 'svm'; there are: automm"),
+        ("report={reference: svm}", "report.reference names an unknown method 'svm'; available: automm"),
         ("methods={a: {engine: classical, combinations: [process]}}", "crystals has no process"),
         (
             "tables={a: {file: a.csv, composition: {formula: F}, objectives: {part: {column: y}}}}",

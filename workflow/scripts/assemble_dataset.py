@@ -1,4 +1,4 @@
-"""Align objectives, facets and split of every material of a shard in one table."""
+"""Align the objectives, facets and parts of a shard's materials in one table."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -39,8 +39,7 @@ def main(
     sample, split
         Tables of the source's materials and their parts.
     tables
-        Tables of this shard, one for each facet that has a stage.  A material that a facet's stage rejected
-        is not in its table.
+        Tables of this shard, one per facet that has a stage.  They lack materials that the stage rejected.
     dataset
         Output.
     source
@@ -48,13 +47,13 @@ def main(
     facets
         Facets of the source.
     shard, n_shards
-        Which materials of the sample: those whose hash falls into this shard.
+        The materials of the sample whose hash falls into this shard.
     structure_pictures
-        Columns of the structures' pictures: ``image``, or one for each view.
+        Columns of the structures' pictures: ``image``, or one per view.
     derived
         Tables of objectives that are not in the sample.
     shown
-        Label and unit of objectives of which the sample does not say them.
+        Labels and units of objectives that the sample does not specify.
     """
     schema = pq.read_schema(sample)
     named = [facet_named(name) for name in facets]
@@ -66,12 +65,12 @@ def main(
     frame = relative_pictures(frame, dataset.parent)
     fields = [pq.read_schema(path).remove_metadata().field(1) for path in derived]
     whole = with_labels(dataset_schema(schema, named, structure_pictures, fields), shown)
-    # A shard may lack all pictures of a view.
+    # A shard may have no pictures of a view.
     frame = frame.reindex(columns=whole.names)
     write_table(dataset, frame.sort_values("mat_id"), whole)
     counts = Counter(facet for names in frame["facets"] for facet in names)
     said = ", ".join(f"{facet} {n}" for facet, n in counts.items())
-    tell(f"dataset of {source}, shard {shard}: {len(frame)} materials; with {said}")
+    tell(f"dataset of {source}, shard {shard}: {len(frame)} materials, with {said}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Build the table of element properties and say where it came from."""
+"""Build the table of element properties and record its origin."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ def main(element_table: Path, provenance: Path, *, source: Path | None = None) -
     element_table, provenance
         Outputs: elements x properties as Parquet; origin, digests, releases and imputed values as JSON.
     source
-        CSV of element properties; without one, XenonPy's data set if it is installed, else a rebuild.
+        CSV of element properties; None uses XenonPy's data set if it is installed, otherwise a rebuild.
     """
     sourced = load_element_table(source, Path.home())
     write_elements(element_table, sourced.table)

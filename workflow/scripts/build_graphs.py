@@ -1,4 +1,4 @@
-"""Compute lattice sums and local graph of each material of a shard."""
+"""Compute the lattice sums and the local graph of each material of a shard."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -18,7 +18,7 @@ from polyfacet.runtime.kept_results import KeptResults
 from polyfacet.runtime.progress import track
 from polyfacet.runtime.rejects import Reject, record_rejects
 
-# Crystals summed together; more gain nothing.
+# Crystals summed together; more bring no gain.
 BATCH = 500
 
 
@@ -48,23 +48,23 @@ def main(
     materials
         Table of the materials and the digests of their CIFs.
     graphs, rejected
-        Outputs: the graphs; the materials that none could be made of, with reasons.
+        Outputs: the graphs; the materials without a graph, with reasons.
     provenance
-        Output: JSON that says how many were made, and how many kept.
+        Output: JSON with the numbers of results made and kept.
     pauli
         See `polyfacet.facets.graph.lattice_sums.lattice_sums`.
     neighbours, min_radius, across_vacuum
         See `polyfacet.facets.graph.local_graph.local_graph`.
     max_rejected_fraction
-        Share of rejects above which the stage stops.
+        Fraction of rejects above which the stage fails.
     max_sites
-        Largest number of atoms that a graph is made of.
+        Largest number of atoms in a graph.
     primitive
-        Whether graphs are made of the primitive cell, so that the choice of cell does not matter.
+        Whether graphs are made from the primitive cell, so that the choice of cell does not matter.
     kept, code
         Record of this shard and digest of the code; see `polyfacet.runtime.kept_results.KeptResults`.
     """
-    # The rounding of a sum depends on the number of threads; shards are what runs in parallel.
+    # Floating-point sums depend on the thread count; shards run in parallel instead.
     torch.set_num_threads(1)
     made_of = intact_structures(materials, structures)
     build = partial(
@@ -90,7 +90,7 @@ def main(
 def _read_crystals(
     paths: Iterable[Path], read: Callable[[Path], Crystal], max_sites: int, rejects: list[Reject]
 ) -> Iterator[tuple[str, Crystal]]:
-    """Return the crystals that can be read, and add the others to the rejects."""
+    """Return the readable crystals, and add the others to the rejects."""
     for path in paths:
         try:
             crystal = read(path)

@@ -1,4 +1,4 @@
-"""Collect cards and predictions of all cells in two tables, and score them."""
+"""Collect the cards and predictions of all cells in two tables, and score them."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -32,17 +32,16 @@ def main(
     Parameters
     ----------
     cells
-        Folders that hold cells, one or several: ``card.json`` and ``predictions.parquet``, also in folders.
+        Folders that hold cells (``card.json`` and ``predictions.parquet``), also in subfolders.
     cells_table, predictions, scores
-        Outputs: facts of every cell, predictions of all cells, scores on the test parts; of failed cells as
-        well.  The predictions of one cell at a time are in memory.
+        Outputs: facts of every cell, predictions of all cells, scores on the test parts, including failed
+        cells.  The predictions of only one cell at a time are in memory.
     cells_csv, scores_csv, comparison_csv
-        Outputs: the same cells and scores, and the scores' mean, spread and wins over the repeats.
+        Outputs: the same cells and scores, and the mean, spread and wins of the scores over the repeats.
     reference
         Baseline that the other methods are compared with; None for none.
     objectives
-        Source to its objectives, in the order in which tables and figures are to show them, and the label and
-        unit of each.
+        Source to its objectives, in the order of tables and figures, with the label and unit of each.
     """
     found_cells = [cell for folder in cells for cell in _cells_in(folder, objectives)]
     rows = [row for _, row in found_cells]
@@ -56,7 +55,7 @@ def main(
 
     write_table(cells_table, rows, CELLS)
     write_pieces(predictions, pieces(), PREDICTIONS)
-    # Where all cells failed, nothing else says that a missing value is a number.
+    # If all cells failed, nothing else shows that a missing value is a number.
     frame = pd.DataFrame(found, columns=SCORES.names).astype({"value": float})
     frame = with_means_over_objectives(frame)
     write_table(scores, frame, SCORES)
@@ -68,7 +67,7 @@ def main(
 def _cells_in(
     folder: Path, objectives: Mapping[str, Mapping[str, Mapping[str, str]]]
 ) -> list[tuple[Path, dict[str, Any]]]:
-    """Read the cards of a folder, and order their rows by combination, few facets first, and objective."""
+    """Read the cards of a folder; order their rows by combination, fewest facets first, and objective."""
     cards = [(path, read_card(path)) for path in sorted(folder.rglob("card.json"))]
     found = [(path, cell_row(card, objectives[card.source][card.objective])) for path, card in cards]
     return sorted(

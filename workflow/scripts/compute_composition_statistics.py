@@ -1,4 +1,4 @@
-"""Compute the statistics of element properties that the composition images of a shard show."""
+"""Compute the statistics of element properties for the composition images of a shard."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -45,23 +45,23 @@ def main(
     materials, element_table
         Sampled materials; element properties.
     table, rejected
-        Outputs: the statistics; materials whose formula, or an element of it, is not known.
+        Outputs: the statistics; materials whose formula or one of its elements is unknown.
     provenance
-        Output: JSON that says how many were made, and how many kept.
+        Output: JSON with the numbers of results made and kept.
     backend
-        What computes the statistics: this package, or XenonPy, which has ``statistics`` of its own name only.
+        Back end that computes the statistics: this package, or XenonPy, which only supports ``xenonpy``.
     statistics
         See `polyfacet.facets.compimage.statistics.composition_statistics`.
     shard, n_shards
-        Which materials of the sample: those whose hash falls into this shard.
+        The materials of the sample whose hash falls into this shard.
     max_rejected_fraction
-        Share of rejects above which the stage stops.
+        Fraction of rejects above which the stage fails.
     kept, code
         Record of this shard and digest of the code; see `polyfacet.runtime.kept_results.KeptResults`.
     """
     if backend == "xenonpy" and statistics != "xenonpy":
         raise UserError(
-            f"the back end xenonpy has no statistics {statistics!r}: write `statistics: xenonpy`."
+            f"the back end xenonpy has no statistics {statistics!r}. Write `statistics: xenonpy`."
         )
     formulas = formulas_of_shard(materials, int(shard), n_shards)
     recipe = {

@@ -1,4 +1,4 @@
-"""Count what the text encoder does not know of the texts, before anything is trained on them."""
+"""Count the parts of the texts unknown to the text encoder, before training."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,7 +24,7 @@ def main(
     checkpoint: Path | None = None,
     max_text_len: int | str | None = None,
 ) -> None:
-    """Count them; stop if too much is unknown.
+    """Count unknown parts of the texts; stop if there are too many.
 
     Parameters
     ----------
@@ -33,17 +33,17 @@ def main(
     encoders
         Folder of local encoder checkpoints.
     hub_encoders
-        Record of the encoders that were fetched from the hub.
+        Record of the encoders fetched from the hub.
     tokens
         Output: counts (``TokenCounts``) as JSON.
     text
         Name of the text facet.
     form
-        Its form, if it has several.
+        Its variant, if it has several.
     checkpoint
-        Folder of a checkpoint that the configuration names; comes before the others.
+        Folder of a checkpoint that the configuration names; takes precedence over the others.
     max_text_len
-        ``model.hf_text.max_text_len`` of AutoGluon, where the configuration sets it.
+        ``model.hf_text.max_text_len`` of AutoGluon, if the configuration sets it.
     """
     facet = facet_named(text)
     folder, name = _checkpoint(facet, checkpoint, hub_encoders, encoders)
@@ -57,7 +57,7 @@ def main(
 def _checkpoint(
     facet: Facet, own: Path | None, record: Path | None, encoders: Path | None
 ) -> tuple[Path, str]:
-    """Find the folder of the text encoder, and say what it is."""
+    """Return the folder of the text encoder, and its identity."""
     if own is not None:
         return own, own.name
     if record is not None:
@@ -66,9 +66,7 @@ def _checkpoint(
             if encoder.facet == facet.name:
                 return checkpoint_folder(fetched, encoder), encoder.identity
     if encoders is None:
-        raise UserError(
-            "there is no text encoder to count with: name one of encoders, hub_encoders, checkpoint"
-        )
+        raise UserError("no text encoder is given: pass one of encoders, hub_encoders, checkpoint")
     return encoders / encoder_of(facet), "local"
 
 

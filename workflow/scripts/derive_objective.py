@@ -1,4 +1,4 @@
-"""Derive an objective that is not in the sample, of all sampled materials."""
+"""Derive an objective that is not in the sample, for all sampled materials."""
 
 import json
 from pathlib import Path
@@ -40,19 +40,19 @@ def main(
     sample
         Table of the sampled materials.
     table, rejected
-        Outputs: ``mat_id`` and the objective, missing where an entry lacks what it is derived from; materials
-        whose value is outside of the objective's limits, with reasons.
+        Outputs: ``mat_id`` and the objective, missing if an entry lacks the data for it; materials whose
+        value is outside the objective's limits, with reasons.
     objective
-        Its name.
+        Name of the objective.
     magnetization
         See `polyfacet.materials.crystal_objectives.Calculation`.
     max_rejected_fraction
-        Share of rejects above which the stage stops.
+        Fraction of rejects above which the stage fails.
 
     Raises
     ------
     UserError
-        If the function of the objective fails; names the entry.
+        If the function of the objective fails; the message names the entry.
     """
     declared = CRYSTAL_OBJECTIVES.get(objective)
     mat_ids: list[str] = []

@@ -34,13 +34,13 @@ def main(
     text, rejected
         Outputs: mat_id and text; materials whose formula cannot be read.
     provenance
-        Output: JSON that says how many were made, and how many kept.
+        Output: JSON with the numbers of results made and kept.
     form
         See `polyfacet.facets.text.composition.VARIANTS`.
     shard, n_shards
-        Which materials of the sample: those whose hash falls into this shard.
+        The materials of the sample whose hash falls into this shard.
     max_rejected_fraction
-        Share of rejects above which the stage stops.
+        Fraction of rejects above which the stage fails.
     kept, code
         Record of this shard and digest of the code; see `polyfacet.runtime.kept_results.KeptResults`.
     """

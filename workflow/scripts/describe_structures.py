@@ -41,13 +41,13 @@ def main(
     text, rejected
         Outputs: mat_id and text; materials whose structure cannot be described, with reasons.
     provenance
-        Output: JSON that says how many were made, and how many kept.
+        Output: JSON with the numbers of results made and kept.
     form
         See `polyfacet.facets.text.variants.STRUCTURE_TEXTS`.
     max_rejected_fraction
-        Share of rejects above which the stage stops.
+        Fraction of rejects above which the stage fails.
     max_sites
-        Largest number of sites in a cell that is described.
+        Largest number of sites in a described cell.
     kept, code
         Record of this shard and digest of the code; see `polyfacet.runtime.kept_results.KeptResults`.
     """
@@ -67,7 +67,7 @@ def main(
     record_rejects(rejected, rejects, len(made_of), max_rejected_fraction, "structure texts")
     results.write(text, provenance, rows)
     if rows:
-        # Encoders cut long texts, most of them at 512 tokens.
+        # Encoders truncate long texts, most of them at 512 tokens.
         lengths = [len(row["text"].split()) for row in rows]
         tell(f"texts {text.stem}: {sum(lengths) / len(lengths):.0f} words on average, at most {max(lengths)}")
 

@@ -23,11 +23,11 @@ def main(
     Parameters
     ----------
     entry_file
-        Output: the file as the server has it.
+        Output: the unchanged file.
     url
-        Its address.
+        Address of the file.
     sha256
-        Its digest where one is known.
+        Digest of the file, if known.
     attempts, stall_timeout_s, max_size_gb, allow_http
         See `polyfacet.sources.alexandria.download.download`.
     """

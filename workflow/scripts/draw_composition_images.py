@@ -34,23 +34,23 @@ def main(
     Parameters
     ----------
     statistics, grey_levels
-        Statistics of the shard's compositions; the levels that were fitted.
+        Statistics of the shard's compositions; the fitted levels.
     images
         Output folder of ``<mat_id>.png``, 8-bit grey, 24 x 21 pixels times ``scale``.
     manifest
-        Output: what was drawn, with digests.
+        Output: table of the images, with digests.
     provenance
-        Output: JSON that says how many were made, and how many kept.
+        Output: JSON with the numbers of results made and kept.
     layout
         See `polyfacet.facets.compimage.image.arrange`.
     scale
-        Pixels per pixel.
+        Edge of a drawn pixel in pixels of the file.
     kept, code
         Record of this shard and digest of the code; see `polyfacet.runtime.kept_results.KeptResults`.
     """
     mat_ids, values = read_statistics(statistics)
     pictures = dict(zip(mat_ids, arrange(GreyLevels.load(grey_levels).grey(values), layout), strict=True))
-    # Other levels leave a picture as it is where they change no pixel of it.
+    # A picture stays valid under other levels if they change none of its pixels.
     made_of = {mat_id: hashlib.sha256(pixels.tobytes()).hexdigest() for mat_id, pixels in pictures.items()}
     recipe = {"code": code, "scale": scale}
     results = KeptResults(

@@ -18,7 +18,7 @@ from polyfacet.facets.compimage.statistics import STATISTICS
 from polyfacet.runtime.files import atomic_path
 
 UNUSED = -1
-# Inches of a pixel: wide enough for the name of a statistic in type of 6 points.
+# Edge of a pixel in inches: wide enough for the name of a statistic at 6 points.
 PIXEL = (0.62, 0.42)
 SHADES = plt.get_cmap("tab20")
 
@@ -47,7 +47,7 @@ def main(legend: Path, *, layout: ImageLayout) -> None:
 
 
 def pixel_map(layout: ImageLayout) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the index of the property and of the statistic of each pixel, both (24, 21).
+    """Return the index of the property and of the statistic of each pixel, both of shape ``(24, 21)``.
 
     The two unused pixels of a block have a property but no statistic (-1).
     """
@@ -62,7 +62,7 @@ def pixel_map(layout: ImageLayout) -> tuple[NDArray[np.int64], NDArray[np.int64]
 def _draw_line(
     axes: Axes, row: int, place: int, properties: NDArray[np.int64], statistics: NDArray[np.int64]
 ) -> None:
-    """Draw three pixels: one line of one block, which every layout keeps together."""
+    """Draw three pixels, one line of a block, which every layout keeps together."""
     number = properties[row, place]
     shade = (*SHADES(number % SHADES.N)[:3], 0.35)
     axes.add_patch(Rectangle((place, row), 3, 1, facecolor=shade, edgecolor="none"))

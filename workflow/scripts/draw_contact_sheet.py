@@ -1,4 +1,4 @@
-"""Draw a contact sheet: pictures of materials that are spread evenly over the sample."""
+"""Draw a contact sheet with pictures of materials spread evenly over the sample."""
 
 from pathlib import Path
 
@@ -15,17 +15,17 @@ def main(dataset: Path, sheet: Path, *, n_pictures: int) -> None:
     Parameters
     ----------
     dataset
-        ``_metadata`` of the aligned table.
+        ``_metadata`` of the dataset.
     sheet
         Output, a PNG file.
     n_pictures
-        How many pictures at most, ten per line; the views of a material stand side by side.
+        Maximum number of pictures, ten per line; the views of a material are side by side.
     """
     frame = read_dataset(dataset)
     views = shown_columns(IMAGE, frame.columns)
     frame = frame.dropna(subset=views).sort_values(["formula", "mat_id"])
     if frame.empty:
-        raise UserError(f"{dataset} has no pictures; see the rejects of the images stage.")
+        raise UserError(f"{dataset} has no pictures. See the rejects of the images stage.")
     n_materials = max(1, n_pictures // len(views))
     chosen = frame.iloc[:: max(1, len(frame) // n_materials)].head(n_materials)
     chosen = chosen.assign(**{view: [str(dataset.parent / path) for path in chosen[view]] for view in views})

@@ -1,4 +1,4 @@
-"""Embed the graphs of the materials of a shard."""
+"""Embed the graphs of a shard's materials."""
 
 from pathlib import Path
 
@@ -32,9 +32,9 @@ def main(
     embeddings
         Output: the embeddings, ordered by mat_id.
     provenance
-        Output: JSON that says how many were made, and how many kept.
+        Output: JSON with the numbers of results made and kept.
     device
-        ``auto`` takes a GPU where there is one.
+        ``auto`` uses a GPU if there is one.
     kept, code
         Record of this shard and digest of the code; see `polyfacet.runtime.kept_results.KeptResults`.
     """

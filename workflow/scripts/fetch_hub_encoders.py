@@ -20,22 +20,22 @@ def main(
     checkpoints: Mapping[str, str | None] = MappingProxyType({}),
     own_only: bool = False,
 ) -> None:
-    """Fetch them and write down what they are.
+    """Fetch the encoders and record their revisions.
 
     Parameters
     ----------
     record
         Output: JSON with the repository and the revision of each encoder.
     cache
-        Folder that keeps what was fetched, for every run.
+        Folder that keeps fetched files, for every run.
     combinations
         Facet combinations of the run.
     settings
-        Settings of the engine; what ``AutoMMSettings`` does not have is a plug-in's own business.
+        Settings of the engine; those unknown to ``AutoMMSettings`` belong to a plug-in.
     checkpoints
-        Facet to the checkpoint that it takes instead of the preset's.
+        Facet to the checkpoint used instead of the preset's.
     own_only
-        Whether only these are fetched, as the encoders of the other facets are local.
+        Whether to fetch only these, as the encoders of the other facets are local.
     """
     used = {facet for combination in combinations for facet in facets_of(combination)}
     facets = in_order(used)

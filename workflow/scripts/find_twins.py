@@ -1,4 +1,4 @@
-"""Find the materials that are one crystal under several identifiers, among those of one formula."""
+"""Find twins: materials of one formula that are the same crystal under several identifiers."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -23,17 +23,17 @@ from polyfacet.runtime.sharding import read_shard
 
 
 def main(sample: Path, twins: Path, *, shard: int, n_shards: Annotated[int, Key("shards")]) -> None:
-    """Write the twins of one shard; all materials that may be of one composition are in the same shard.
+    """Write the twins of one shard; all materials that may have the same composition are in the same shard.
 
     Parameters
     ----------
     sample
         Table of the sampled materials.
     twins
-        Output: the materials that have twins, and which.
+        Output: the materials that have twins, with their groups.
     shard, n_shards
-        Which formulas of the sample: those whose hash falls into this shard; of elements with disordered
-        crystals all together.
+        The formulas of the sample whose hash falls into this shard; all formulas of a chemical system with
+        disordered crystals are together.
     """
     disordered = _disordered_systems(sample)
 
@@ -66,7 +66,7 @@ def main(sample: Path, twins: Path, *, shard: int, n_shards: Annotated[int, Key(
 
 
 def _disordered_systems(sample: Path) -> set[str]:
-    """Name the elements of crystals with shared or half-empty sites."""
+    """List the chemical systems of crystals with shared or half-empty sites."""
     found: set[str] = set()
     for piece in iterate_table(sample, SAMPLE, ["formula", "n_sites"]):
         cells = set(zip(piece["formula"].to_pylist(), piece["n_sites"].to_pylist(), strict=True))
@@ -75,7 +75,7 @@ def _disordered_systems(sample: Path) -> set[str]:
 
 
 def _structures(sample: Path, wanted: Collection[str]) -> list[tuple[str, str]]:
-    """Read the structures of some materials, with no more than those in memory."""
+    """Read the structures of the given materials, without holding others in memory."""
     pieces = [
         piece.filter(pa.array([mat_id in wanted for mat_id in piece["mat_id"].to_pylist()], pa.bool_()))
         for piece in iterate_table(sample, SAMPLE, ["mat_id", "structure"])

@@ -25,15 +25,15 @@ def main(
     Parameters
     ----------
     statistics
-        Tables of statistics, one per shard, of which one at a time is in memory.
+        Tables of statistics, one per shard; only one at a time is in memory.
     split
         Part of each material.
     grey_levels
         Output, JSON.
     fit
-        Whether they are fitted on the training part or, as in the paper, on all materials.
+        Whether levels are fitted on the training part or, as in the paper, on all materials.
     origin
-        What else the output shall say: how the statistics were computed.
+        Information for the output on how the statistics were computed.
     """
     parts = read_table(split, SPLIT).set_index("mat_id")["part"]
     extremes, n_fitted = [], 0
@@ -41,11 +41,11 @@ def main(
         mat_ids, values = read_statistics(table)
         fitted_on = np.array([fit == "all" or parts[mat_id] == TRAIN for mat_id in mat_ids], dtype=bool)
         if fitted_on.any():
-            # Levels follow from the extremes, and the extremes of all are those of the shards' extremes.
+            # Levels follow from the extremes, and the overall extremes are those of the shards' extremes.
             extremes += [np.fmin.reduce(values[fitted_on]), np.fmax.reduce(values[fitted_on])]
             n_fitted += int(fitted_on.sum())
     if not extremes:
-        raise UserError("composition images: no material is left in the training part to fit grey levels on.")
+        raise UserError("composition images: the training part has no material to fit grey levels on.")
     GreyLevels.fit(np.stack(extremes)).save(grey_levels, **origin, fit=fit, n_fitted=n_fitted)
 
 

@@ -1,4 +1,4 @@
-"""Make the network that embeds graphs; what it is fitted on is the training part of a split."""
+"""Create the network that embeds graphs, fitted on the training part of a split."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ from polyfacet.runtime.progress import tell
 from polyfacet.splits.grouping import with_twins
 from polyfacet.splits.parts import SPLIT, TEST, TRAIN
 
-# All of these, whatever a run predicts: to ask for one more must not change the embedding.
+# All of these, whatever a run predicts: requesting one more must not change the embedding.
 TARGETS = [each.name for each in PREDEFINED]
 
 
@@ -46,10 +46,10 @@ def main(
     pretraining: Path | None = None,
     pretraining_graphs: list[Path] | None = None,
 ) -> None:
-    """Make, and fit if its kind asks for it, the network.
+    """Create the network, and fit it if its kind requires this.
 
-    Where the training part teaches a network nothing, the network stays untrained (``calibrated``, or
-    ``random`` without any graph), and ``record`` says so: cells without embeddings can still be trained.
+    If a network cannot learn from the training part, it stays untrained (``calibrated``, or
+    ``random`` without any graphs), and ``record`` says so: cells without embeddings can still be trained.
 
     Parameters
     ----------
@@ -60,11 +60,11 @@ def main(
     network, record
         Outputs: weights and statistics; JSON that says what the network was fitted on, how large its
         validation errors are, and in its ``notes`` what it could not learn.  Trainings keep their state
-        beside the network until all is done.
+        next to the network until all are done.
     kind, seed
         See `polyfacet.facets.graph.embedding.make_network`.
     device
-        ``auto`` takes a GPU where there is one.
+        ``auto`` uses a GPU if there is one.
     width, layers
         See `polyfacet.facets.graph.network.NetworkConfig`.
     sample
@@ -72,7 +72,7 @@ def main(
     training
         Fields of `polyfacet.config.graphs.NetworkTraining`.
     pretraining, pretraining_graphs
-        Table of materials outside the sample that are trained on first, and their graphs.
+        Table of materials outside the sample to pretrain on, and their graphs.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def main(
         trained = _train(potnet, fitted_on, sampled, settings, seed, states[-1], result["notes"])
         calibrate(potnet, fitted_on)
         if trained:
-            # Measured last: the calibration has replaced the statistics that training ended with.
+            # Measured last, because the calibration has replaced the statistics from training.
             result["training"] = trained.record(settings.batch_size)
         else:
             result["kind"] = "pretrained" if "pretraining" in result else "calibrated"
@@ -125,7 +125,7 @@ def _train(
     state: Path,
     notes: list[str],
 ) -> Trained | None:
-    """Train on all targets that vary; None where there is nothing to learn.  What is left out is noted."""
+    """Train on all targets that vary; return None if there is nothing to learn.  Note what is left out."""
     stage = state.suffix.removeprefix(".")
     try:
         trained = train_on_properties(
@@ -141,8 +141,8 @@ def _train(
         )
     if trained.chosen_by == "training":
         notes.append(
-            f"The {stage} of the network has no validation values that differ from the median: the materials "
-            "trained on chose its epoch."
+            f"The {stage} of the network has no validation values that differ from the median: its epoch was "
+            "selected on the training materials."
         )
     notes.extend(
         f"The {stage} of the network left out `{target}`: {why}." for target, why in trained.left_out.items()
@@ -151,7 +151,7 @@ def _train(
 
 
 def _read_materials(path: Path, groups: Mapping[str, str] = MappingProxyType({})) -> pd.DataFrame:
-    """Read formulas, targets and what stays together: compositions, and the groups of the split with them."""
+    """Read formulas, targets, and groups that stay together: compositions joined with the split's groups."""
     materials = read_table(path, SAMPLE, columns=["mat_id", "formula", "n_sites", *TARGETS])
     formulas = dict(zip(materials["mat_id"], materials["formula"], strict=True))
     n_sites = dict(zip(materials["mat_id"], materials["n_sites"], strict=True))
@@ -160,7 +160,7 @@ def _read_materials(path: Path, groups: Mapping[str, str] = MappingProxyType({})
 
 
 def _check_overlap(pretraining: pd.DataFrame, test: pd.DataFrame) -> None:
-    """Refuse to train on what is tested on, or on another structure of it."""
+    """Reject pretraining on test materials, or on other structures of their formulas."""
     tested = KnownCompositions(test["formula"], test["n_sites"])
     overlap = [
         f"{mat_id} ({formula})"

@@ -1,4 +1,4 @@
-"""Make one table of the dataset's parts."""
+"""Combine the dataset's parts into one table."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from polyfacet.training.dataset import write_dataset_metadata
 
 
 def main(parts: list[Path], metadata: Path) -> None:
-    """List the parts as Parquet does, and remove parts of a run with more shards.
+    """List the parts in Parquet's own format, and remove parts of a run with more shards.
 
     Parameters
     ----------
@@ -18,7 +18,7 @@ def main(parts: list[Path], metadata: Path) -> None:
     """
     names = {part.name for part in parts}
     for path in [path for path in metadata.parent.glob("*.parquet") if path.name not in names]:
-        tell(f"{path} belongs to no shard of this run: removed")
+        tell(f"{path}: removed, as it belongs to no shard of this run")
         path.unlink()
     write_dataset_metadata(metadata, sorted(parts))
 

@@ -1,4 +1,4 @@
-"""Make a facet that is declared with a function, of every material of a shard."""
+"""Make a facet that is declared with a function, for every material of a shard."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -21,7 +21,7 @@ from polyfacet.runtime.progress import track
 from polyfacet.runtime.rejects import Reject, check_rejected_fraction, write_rejects
 from polyfacet.runtime.sharding import read_shard
 
-# From an identifier to a formula or a structure.
+# Maps an identifier to a formula or a structure.
 Reader = Callable[[str], Any]
 
 
@@ -46,28 +46,28 @@ def main(
     Parameters
     ----------
     table, rejected
-        Outputs: what was made; materials of which the facet cannot be made, with reasons.
+        Outputs: the facet; materials for which it cannot be made, with reasons.
     provenance
-        Output: JSON that says how many were made, and how many kept.
+        Output: JSON with the numbers of results made and kept.
     facet
         Name of the facet.
     shard, n_shards
-        Which materials of the sample: those whose hash falls into this shard.
+        The materials of the sample whose hash falls into this shard.
     max_rejected_fraction
-        Share of rejects above which the stage stops.
+        Fraction of rejects above which the stage fails.
     sample
         Table of the sampled materials, for a facet that needs formulas.
     structures, materials
-        Folder of ``<mat_id>.cif`` and table of their digests, for one that needs structures.
+        Folder of ``<mat_id>.cif`` and table of their digests, for a facet that needs structures.
     pictures
-        Output: folder of the pictures, for one of pictures.
+        Output: folder of the pictures, for a picture facet.
     kept, code
         Record of this shard and digest of the code; see `polyfacet.runtime.kept_results.KeptResults`.
 
     Raises
     ------
     UserError
-        If the function of the facet fails with anything but `FacetError`; names the material.
+        If the function of the facet raises anything but `FacetError`; the message names the material.
     """
     declared = facet_named(facet)
     if declared.stage is None:
@@ -112,7 +112,7 @@ def _made(facet: Facet, mat_id: str, read: Reader, folder: Path | None) -> dict[
 
 
 def _of_formulas(sample: Path, shard: int, n_shards: int) -> tuple[dict[str, str], Reader]:
-    """Return what the facet is made of, by digest, and a function that reads it."""
+    """Return the digests of the facet's inputs, and a function that reads them."""
     frame = read_shard(sample, SAMPLE, shard, n_shards, ["mat_id", "formula"])
     formulas = dict(zip(frame["mat_id"], frame["formula"], strict=True))
     return {mat_id: text_digest(formula) for mat_id, formula in formulas.items()}, formulas.__getitem__
@@ -120,7 +120,7 @@ def _of_formulas(sample: Path, shard: int, n_shards: int) -> tuple[dict[str, str
 
 def _of_structures(folder: Path | None, manifest: Path | None) -> tuple[dict[str, str], Reader]:
     if folder is None or manifest is None:
-        raise ValueError("a facet is made of a sample, or of structures and their table")
+        raise ValueError("a facet is made from a sample, or from structures and their table")
     return intact_structures(manifest, folder), lambda mat_id: read_cif(folder / f"{mat_id}.cif")
 
 

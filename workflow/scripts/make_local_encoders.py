@@ -1,4 +1,4 @@
-"""Make the small encoders that stand in for a hub's on machines without network."""
+"""Create the small encoders that replace those of a hub on machines without network access."""
 
 from pathlib import Path
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""Make what all cells of a method on a split share, from the training rows of the split."""
+"""Create the foundation that all cells of a method on a split share, from the split's training rows."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -38,20 +38,20 @@ def main(
 ) -> None:
     """Pretrain an engine on the training rows that have all facets of the method.
 
-    Neither what is predicted nor a row of the other parts is given to it.
+    It receives neither objectives nor rows of the other parts.
 
     Parameters
     ----------
     sample, split, tables
         See `train_cells`.
     foundation
-        Output: folder.  Trainings keep their state beside it until all is done.
+        Output: folder.  Trainings keep their state next to it until all are done.
     facets
-        All facets that the method looks at.
+        All facets that the method uses.
     engine, settings
         Name of the engine and the method's settings.
     repeat, seed
-        Each repeat has its own seed: the sum.
+        Their sum is the seed of the repeat.
     encoders, hub_encoders, checkpoints, statistics, threads
         See `train_cells`.
 
@@ -68,7 +68,7 @@ def main(
     has_all = [wanted <= set(present) for present in rows["facets"]]
     rows = rows[(rows["part"] == TRAIN) & has_all].reset_index(drop=True)
     if rows.empty:
-        raise UserError(f"no training row has all of {', '.join(facets)}: {engine} cannot be pretrained.")
+        raise UserError(f"no training row has all of {', '.join(facets)}, so {engine} cannot be pretrained.")
     checked = ENGINES.get(engine).settings(**settings)
     states = foundation.with_name(f"{foundation.name}.states")
     resources = Resources(seed + int(repeat), threads, encoders, states=states, checkpoints=checkpoints)

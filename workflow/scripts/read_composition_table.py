@@ -1,4 +1,4 @@
-"""Read a table of compositions: typed rows, and the record of those that cannot be used."""
+"""Read a table of compositions into typed rows, and record the rejected ones."""
 
 import json
 from pathlib import Path
@@ -27,13 +27,13 @@ def main(
     Parameters
     ----------
     sample, rejected, summary
-        Outputs: the checked rows; the others, with line and reason; counts, features and the file's digest.
+        Outputs: checked rows; rejected rows, with line and reason; counts, features and the file's digest.
     source
         Name of the table.
     description
-        Its file and the meaning of its columns: fields of `polyfacet.config.tables.TableSource`.
+        File and meaning of the columns of the table: fields of `polyfacet.config.tables.TableSource`.
     max_rejected_fraction
-        Share of rejects above which the stage stops.
+        Fraction of rejects above which the stage fails.
     """
     described = table_source(source, description)
     kept, rejects = read_rows(source, described)

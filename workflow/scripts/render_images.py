@@ -61,27 +61,27 @@ def main(
     materials
         Table of the shard's materials and the digests of their CIFs.
     images
-        Output: folder of ``<mat_id>.png``, or of such a folder per view.
+        Output: folder of ``<mat_id>.png``, or of one such folder per view.
     manifest
         Output: table of the pictures (``PICTURES``).
     rejected
         Output: table of the materials without a picture, with reasons.
     provenance
-        Output: JSON that says which browser, WebGL renderer and packages made the pictures, for how many
-        materials they were made, and for how many kept.
+        Output: JSON with the browser, WebGL renderer and packages that made the pictures, and the numbers of
+        materials whose pictures were made and kept.
     size, sphere_segments, bonds, polyhedra, bonded_sites_outside_unit_cell, colors, cell, unit_cell, vacuum,
     views, arrangement, centered, show_compass, webgl, max_sites
         See ``RenderSettings``.
     browser
-        Path of Chromium or Chrome; looked for if not given.
+        Path of Chromium or Chrome; searched for if not given.
     max_rejected_fraction
-        More rejects than this fraction of the shard fail the stage.
+        Fraction of rejects above which the stage fails.
     threads
         Number of processor cores to use; the pictures do not depend on it.
     scenes
-        Folder that keeps scenes, so that a crystal that is drawn again need not have its bonds found again.
+        Folder that caches scenes, so that bonds need not be found again when a crystal is redrawn.
     drawn_by
-        What the browser draws with (see `polyfacet.facets.image.drawn_by`); for the recipe of what is kept.
+        The drawing software (see `polyfacet.facets.image.drawn_by`), for the recipe of kept results.
     kept, code
         Record of this shard and digest of the code; see `polyfacet.runtime.kept_results.KeptResults`.
     """
@@ -107,7 +107,7 @@ def main(
     with atomic_path(images) as folder, open_studio(settings, browser, threads, scenes) as studio:
         folder.mkdir()
         made_by = studio.provenance()
-        # A picture is the same in and out of the browser's sandbox.
+        # Pictures do not depend on the browser's sandbox.
         recipe = {"code": code, "drawn_by": drawn_by, **made_by}
         recipe.pop("sandbox")
         results = KeptResults(kept, PICTURES, recipe, made_of, script=Path(__file__), file_column="image")
@@ -122,7 +122,7 @@ def main(
 
 
 def log_summary(pictures: Sequence[Picture], seconds: float) -> None:
-    """Log how many pictures were made, how fast, and which of them show no bonds, with the reason."""
+    """Log how many pictures were made, how fast, and which of them have no bonds, with the reason."""
     failures = [picture for picture in pictures if picture.bonding_failure]
     logger.info("%d pictures in %.0f s; %d of them without bonds", len(pictures), seconds, len(failures))
     for picture in failures:

@@ -40,20 +40,20 @@ def main(
     sources
         Entry files, or folders of them.
     sample, rejected, summary
-        Outputs: the sampled materials; the entries that cannot be used; counts of what was read and
-        the files that were left out, as JSON.
+        Outputs: the sampled materials; the rejected entries; counts of read entries and the files left out,
+        as JSON.
     n_materials
         Size of the sample, or ``all``.
     seed
-        Samples of one seed are nested.
+        Seed of the sample; samples with the same seed are nested.
     filters
         Fields of `polyfacet.sources.alexandria.Filters`.
     magnetization
         See `polyfacet.materials.crystal_objectives.Calculation`.
     max_rejected_fraction
-        Share of unusable entries above which the stage stops.
+        Fraction of rejected entries above which the stage fails.
     threads
-        How many files are read side by side.
+        Number of files read in parallel.
     """
     size = None if n_materials == "all" else int(n_materials)
     draw = Draw(size, seed, Filters.of(filters), magnetization)
@@ -81,7 +81,7 @@ def _check_size(size: int | None, counts: Mapping[str, int], reasons: Sequence[s
         why = f" The entries were rejected because:\n{most_frequent(reasons)}\n" if reasons else " "
         raise UserError(f"No material is left to sample: {dict(counts)}.{why}Change `sources` or `filters`.")
     if size is not None and n_sampled < size:
-        tell(f"sample: {size} materials asked for, {n_sampled} are there; going on with those.")
+        tell(f"sample: {size} materials requested, {n_sampled} available; continuing with those.")
 
 
 if __name__ == "__main__":

@@ -33,22 +33,22 @@ def main(
 ) -> None:
     """Draw the materials that follow the sample in its order.
 
-    A formula that occurs in the sample is left out, whichever part it is in: then one draw serves all splits.
+    Formulas that occur in the sample are left out, whatever their part, so that one draw serves all splits.
 
     Parameters
     ----------
     sources
-        Entry files, or folders of them; entries that cannot be used are counted when the sample is drawn.
+        Entry files, or folders of them; rejected entries are counted when the sample is drawn.
     sample
         Table of the sampled materials.
     pretraining, summary
-        Outputs: the materials, a table like the sample; counts of what was read, as JSON.
+        Outputs: the materials, a table like the sample; counts of read entries, as JSON.
     n_materials
-        How many to draw.
+        Number of materials to draw.
     seed, filters, magnetization
         Those of the sample.
     threads
-        How many files are read side by side.
+        Number of files read in parallel.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def _check_size(n_materials: int, counts: Mapping[str, int], reasons: Sequence[s
             "Set graphs.pretrain to 0 or change `sources`."
         )
     if n_drawn < n_materials:
-        tell(f"pretraining: {n_materials} materials asked for, {n_drawn} are there; going on with those.")
+        tell(f"pretraining: {n_materials} materials requested, {n_drawn} available; continuing with those.")
 
 
 if __name__ == "__main__":

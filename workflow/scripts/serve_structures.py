@@ -1,4 +1,4 @@
-"""Serve the page that shows a run's materials: 3D view, facts, picture."""
+"""Serve the page with a run's materials: 3D view, facts, picture."""
 
 import logging
 from pathlib import Path
@@ -27,16 +27,16 @@ def main(
     cell: Cell = "given",
     vacuum: Vacuum = "trim",
 ) -> None:
-    """Serve the page to this machine, until Ctrl-C.
+    """Serve the page on this machine until Ctrl-C.
 
     Parameters
     ----------
     run
-        Folder of the run's results; what is not made yet is not shown.
+        Folder of the run's results; missing results are not shown.
     n_shards
-        Number of shards that the run's stages work in.
+        Number of shards of the run's stages.
     port
-        Port of 127.0.0.1; None takes a free one.
+        Port on 127.0.0.1; None uses a free one.
     colors, cell, vacuum
         How the 3D view draws (see ``RenderSettings``).
     """
@@ -47,15 +47,13 @@ def main(
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     try:
         server = make_server(LOCALHOST, port or 0, page.server, threaded=True)
-    except (OSError, SystemExit) as error:  # werkzeug exits where the port is taken
-        raise UserError(
-            f"port {port} of {LOCALHOST} cannot be used; leave it out to get a free one"
-        ) from error
-    tell(f"\nThe structures of {run}: http://{LOCALHOST}:{server.server_port}/\nCtrl-C closes the page.")
+    except (OSError, SystemExit) as error:  # werkzeug exits if the port is in use
+        raise UserError(f"port {port} on {LOCALHOST} cannot be used; omit it to use a free one") from error
+    tell(f"\nThe structures of {run}: http://{LOCALHOST}:{server.server_port}/\nPress Ctrl-C to stop.")
     try:
         server.serve_forever()
     except KeyboardInterrupt:
-        tell("The page is closed.")
+        tell("Stopped.")
     finally:
         server.server_close()
 

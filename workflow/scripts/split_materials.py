@@ -1,4 +1,4 @@
-"""Split the materials of a source into training, validation and test part, before anything is fitted."""
+"""Split the materials of a source into training, validation and test parts, before anything is fitted."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +30,7 @@ def main(
     twins: Sequence[Path] = (),
     rounded: bool = False,
 ) -> None:
-    """Write the part of every material, and say of which materials there is none.
+    """Write the part of every material, and record the materials without one.
 
     Parameters
     ----------
@@ -52,9 +52,9 @@ def main(
     known = column_names(sample)
     if missing := [name for name in wanted if name not in known]:
         raise UserError(
-            f"the split `{method}` looks at {missing[0]!r}; the sample has the columns {', '.join(known)}."
+            f"the split `{method}` uses the column {missing[0]!r}; the sample has {', '.join(known)}."
         )
-    # The compositions of crystals follow from their sites; rows of tables have none.
+    # The compositions of crystals follow from their sites, so only formulas of tables may be rounded.
     sites = [] if rounded or "n_sites" not in known else ["n_sites"]
     materials = read_table(sample, columns=list(dict.fromkeys(["mat_id", "formula", *sites, *wanted])))
     twin_names: dict[str, str] = {}

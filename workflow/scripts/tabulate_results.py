@@ -1,4 +1,4 @@
-"""Write the scores as tables: MAE and MASE as CSV, and all that the report shows in Markdown."""
+"""Write the scores as tables: MAE and MASE as CSV, and the tables of the report in Markdown."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,10 +20,10 @@ from polyfacet.splits.methods import SPLIT_METHODS
 
 HOW_TO_READ = """\
 MAE is the mean absolute error on the test part, in the unit of the objective. MASE = MAE / mean absolute
-deviation of the test values around their mean: 0 is perfect, 1 is as good as always answering the mean of
-the test values. Macro F1 is the mean F1 over the classes. With several repeats the values are mean ±
+deviation of the test values around their mean: 0 is perfect, 1 equals always predicting the mean of
+the test values. Macro F1 is the mean F1 over the classes. With several repeats, values are mean ±
 standard deviation over them. The best value of each objective is bold. A dagger (†) marks cells whose facets
-show the objective: the volume per atom can be read off a lattice."""
+reveal the objective: the volume per atom, for example, follows from the lattice."""
 
 
 def main(
@@ -86,13 +86,13 @@ def wide(found: Sequence[Grid], metric: str) -> pd.DataFrame:
 
 
 def _splits(cells: pd.DataFrame) -> str:
-    """Say how each split was made."""
+    """Describe how each split was made."""
     named = cells[["split", "split_method"]].drop_duplicates()
     labels = {name: method.label for name, method in SPLIT_METHODS.all().items()}
     said = [f"`{split}` is {labels.get(method, method)}" for split, method in named.itertuples(index=False)]
     return (
-        f"Splits: {', '.join(said)}. A random split may hold polymorphs, or rows of one composition, in both "
-        "parts; one by formula holds each composition in one part."
+        f"Splits: {', '.join(said)}. A random split may have polymorphs, or rows of one composition, in "
+        "several parts; a split by formula keeps each composition in one part."
     )
 
 
@@ -108,7 +108,7 @@ def _sections(
     published: Sequence[Mapping[str, Any]],
     reference: str | None,
 ) -> str:
-    how = "R2 is the coefficient of determination; precision, recall and F1 are of one class."
+    how = "R2 is the coefficient of determination; precision, recall and F1 are per class."
     if reference is not None:
         how += (
             ' "Beats it" counts the repeats in which the first score of a method is better than that of '
@@ -117,10 +117,10 @@ def _sections(
     if published:
         published_in = dict.fromkeys(plain(entry["published_in"]) for entry in published)
         how += (
-            " A published score is compared with that of its own method and combination. It counts as "
-            "reproduced only where the settings of both are declared the same and it is within "
-            f"{REPRODUCED_WITHIN:g} standard deviations of ours, which may be "
-            f"{MAX_SPREAD:g} at most. Published scores: "
+            " A published score is compared with our score of the same method and combination. It counts as "
+            "reproduced only if both are declared to have the same settings and it is within "
+            f"{REPRODUCED_WITHIN:g} standard deviations of ours, which must not exceed "
+            f"{MAX_SPREAD:g}. Published scores: "
             f"{'; '.join(published_in)}."
         )
     parts = [

@@ -1,4 +1,4 @@
-"""Train one cell, or several, most of which take less time than the start of a process."""
+"""Train one or several cells; several save the start of a process for each cheap cell."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -62,14 +62,14 @@ def main(
     sample, split
         Tables of the source's materials and of their parts.
     tables
-        Tables of the facets that have a stage, facet after facet, one per shard.
+        Tables of the facets that have a stage, grouped by facet, one per shard.
     cells
-        Folder of the cells.  Trainings keep their state beside it until all is done, so that a job that was
-        killed goes on where it was.
+        Folder of the cells.  Trainings keep their state next to it until all are done, so that a killed job
+        resumes where it stopped.
     place
         Fields of `polyfacet.training.cells.Place`.
     facets
-        Facets that the cells look at.
+        Facets that the cells use.
     grid
         ``combination``, ``objective`` (fields of `polyfacet.materials.objectives.Objective`) and ``folder``
         (in ``cells``) of each cell.
@@ -78,27 +78,27 @@ def main(
     seed
         Seed of the run; each repeat trains with its own.
     text
-        Form of the text facet (see `polyfacet.facets.text.variants`).
+        Variant of the text facet (see `polyfacet.facets.text.variants`).
     encoders
-        Folder of local encoder checkpoints; None takes the preset's, from the hub.
+        Folder of local encoder checkpoints; None uses the preset's, from the hub.
     hub_encoders
-        Record of the encoders that were fetched from the hub; training then works from their cache alone.
+        Record of the encoders fetched from the hub; training then only uses their cache.
     checkpoints
-        Facet to the checkpoint that its encoder starts from instead: a folder, or a repository of the hub.
+        Facet to the checkpoint used instead: a folder, or a repository of the hub.
     checkpoint_files
-        Facet to what the files of its local checkpoint are (see `own_checkpoints.folder_state`).
+        Facet to the state of the files of its local checkpoint (see `own_checkpoints.folder_state`).
     statistics
-        Tables of the statistics of the compositions, for engines that look at these.
+        Tables of composition statistics, for engines that use them.
     derived
-        Tables of those of the objectives that are not in the sample.
+        Tables of the objectives that are not in the sample.
     foundation
-        What all cells of the method on this split share, for engines that have such.
+        Foundation that all cells of the method on this split share, for engines that have one.
     code
-        Digest of this script and of the engine, for the cards, as the rule has it.
+        Digest of this script and of the engine, from the rule, for the cards.
     keep_models
         Whether trained models are kept.
     leaks
-        Whether cells fail where a number of a facet is the objective, or follows it.
+        Whether cells fail if a number of a facet equals or follows the objective.
     kept
         Folder that keeps trained cells for later runs.
     threads
@@ -172,7 +172,7 @@ def main(
 def _of_files(
     engine: str, settings: Mapping[str, Any], encoders: Path | None, hub_encoders: Path | None
 ) -> dict[str, str | None]:
-    """Say which packages cells are trained with, and which encoders they start from."""
+    """Return the packages that cells are trained with, and the encoders that they start from."""
     return {
         "packages": package_versions(Path(__file__), *engine_files(engine, settings)),
         "encoders": sha256_of_folder(encoders) if encoders else None,
@@ -181,7 +181,7 @@ def _of_files(
 
 
 def _with_fetched(card: Card, fetched: HubEncoders | None, facets: Sequence[Facet]) -> Card:
-    """Say on a card which encoders of the hub the cell started from."""
+    """Record on a card which encoders of the hub the cell started from."""
     names = {facet.name for facet in facets}
     identities = {each.facet: each.identity for each in (fetched.encoders if fetched else ())}
     started_from = {facet: identity for facet, identity in identities.items() if facet in names}

@@ -1,4 +1,4 @@
-"""Write the report: what was run, what came out, what was rejected, and how to read it."""
+"""Write the report: the run, its results, its rejects, and how to read it."""
 
 import json
 from collections import Counter
@@ -30,7 +30,7 @@ from polyfacet.splits.coverage import read_coverage
 from polyfacet.splits.parts import SPLIT
 from polyfacet.training.encoders.token_counts import tokens_note
 
-# The whole lists are in the summary of the sample, and in the tables of rejects.
+# The complete lists are in the summary of the sample and in the tables of rejects.
 MAX_LEFT_OUT = 20
 MAX_REJECTED_ROWS = 20
 MAX_REASONS = 20
@@ -59,32 +59,32 @@ def main(
     sheet: Path | None = None,
     legend: Path | None = None,
 ) -> None:
-    """Write the report in Markdown, beside its tables and figures.
+    """Write the report in Markdown, next to its tables and figures.
 
     Parameters
     ----------
     cells_table, tables
         Facts of all cells; findings and tables in Markdown.
     heatmap, bars, comparison, sheet, legend
-        Figures to show; the last two where there are pictures.
+        Figures to show; the last two only if there are pictures.
     summaries
-        What was counted when the materials of each source were sampled or read.
+        Counts from sampling or reading the materials of each source.
     rejected_rows
-        Rows of tables that could not be used.
+        Rejected rows of tables.
     splits
         Parts of the crystals in each repeat of each split.
     coverages
-        What each split of each source leaves out, and which identifiers of it are of no material.
+        Materials that each split of each source leaves out, and its identifiers that are not in the sample.
     networks
-        What was recorded of the network of each of them.
+        Record of the network of each split.
     twins
         Tables of the twins among the crystals, one per shard.
     tokens
-        What the text encoders know of their texts; none without such an encoder.
+        Token counts of the text encoders; empty without such an encoder.
     rejected
-        Rejects tables of the stages.
+        Tables of rejects of the stages.
     provenance
-        What the stages' jobs say of how many results they made, and how many they kept of earlier runs.
+        Numbers of results that the stages' jobs made, and kept from earlier runs.
     report, twins_csv
         Outputs: the report; a list of all twins.
     run_name
@@ -99,7 +99,7 @@ def main(
     found = found.sort_values(["twin_group", "mat_id"])
     write_text(twins_csv, found.to_csv(index=False))
     for line in equal_repeats(cells):
-        tell(f"{line}; the spread over them is that of training alone")
+        tell(f"{line}; the spread over them is due to training only")
     formulas = read_table(sample, columns=["mat_id", "formula"]) if sample else None
     notes = [
         tested_note(cells),
@@ -141,17 +141,17 @@ def _failures(cells: pd.DataFrame) -> str:
 
 
 def _source(path: Path, run: Path) -> str:
-    """Name the source that a file of a run is of: the first folder below that of the run."""
+    """Return the source that a file of a run belongs to: the first folder below that of the run."""
     return path.relative_to(run).parts[0]
 
 
 def _split(path: Path, run: Path) -> str:
-    """Name the split and the repeat that a file of a run is of, and their source."""
+    """Return the source, split and repeat that a file of a run belongs to."""
     return "/".join(path.relative_to(run).parts[:2])
 
 
 def _counted(name: str, summary: Path) -> str:
-    """Say what a source's entries or rows were, and which were left out."""
+    """Describe a source's entries or rows, and which were left out."""
     facts = read_json(summary)
     if "file" in facts:
         columns = plain(", ".join(facts["features"]))
@@ -184,11 +184,11 @@ def _rejected_rows(tables: Sequence[Path], run: Path) -> str:
     if len(lines) > MAX_REJECTED_ROWS:
         n_more = len(lines) - MAX_REJECTED_ROWS
         lines = [*lines[:MAX_REJECTED_ROWS], f"- {n_more} more (`sample/rejected.parquet`)"]
-    return "Rows that could not be used:\n\n" + "\n".join(lines) if lines else ""
+    return "Rejected rows:\n\n" + "\n".join(lines) if lines else ""
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read what a stage counted; if the file is damaged, the error says to delete it."""
+    """Read the counts of a stage; if the file is damaged, the error says to delete it."""
     try:
         return dict(json.loads(path.read_bytes()))
     except ValueError as error:
@@ -203,7 +203,7 @@ def _rejects(tables: list[Path], run: Path) -> str:
         reasons.update((*where, reason) for reason in read_table(path, REJECTS)["reason"])
     if not reasons:
         return "No stage after sampling rejected a material."
-    # Of reasons that name a value each material has its own.
+    # Reasons that name a value differ between materials.
     shown = sorted(reasons.most_common(MAX_REASONS))
     lines = [
         f"- {plain(source)}, {plain(stage)}: {n} x {plain(reason)}" for (source, stage, reason), n in shown
@@ -215,7 +215,7 @@ def _rejects(tables: list[Path], run: Path) -> str:
 
 
 def _work(provenance: list[Path], run: Path) -> str:
-    """Count for each source and stage what this run made, and what it kept of earlier ones."""
+    """Count for each source and stage the results made by this run and kept from earlier ones."""
     made: Counter[tuple[str, str]] = Counter()
     kept: Counter[tuple[str, str]] = Counter()
     for path in provenance:
@@ -227,7 +227,7 @@ def _work(provenance: list[Path], run: Path) -> str:
     lines = [
         [plain(source), plain(stage), str(n), str(kept[source, stage])] for (source, stage), n in made.items()
     ]
-    return table(["source", "stage", "made", "kept of earlier runs"], lines, n_left=2)
+    return table(["source", "stage", "made", "kept from earlier runs"], lines, n_left=2)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Write one CIF per material of a shard, and check that it reads back as the same structure."""
+"""Write one CIF per material of a shard, and check that each reads back as the same structure."""
 
 import json
 from pathlib import Path
@@ -42,13 +42,13 @@ def main(
     structures
         Output folder of ``<mat_id>.cif``.
     manifest, rejected
-        Outputs: what was written, with digests; what could not be, with reasons.
+        Outputs: the written materials, with digests; the rejected ones, with reasons.
     provenance
-        Output: JSON that says how many were made, and how many kept.
+        Output: JSON with the numbers of results made and kept.
     shard, n_shards
-        Which materials of the sample: those whose hash falls into this shard.
+        The materials of the sample whose hash falls into this shard.
     max_rejected_fraction
-        Share of rejects above which the stage stops.
+        Fraction of rejects above which the stage fails.
     max_sites
         Largest number of sites in a cell.
     kept, code
@@ -69,7 +69,7 @@ def main(
             try:
                 check_cell_size(material["n_sites"], max_sites, "structures")
                 write_cif(Structure.from_dict(json.loads(material["structure"])), path)
-            except ValueError as error:  # of pymatgen, too: occupancies that are no occupancies
+            except ValueError as error:  # also from pymatgen: invalid occupancies
                 rejects.append(Reject.because_of(material["mat_id"], error))
                 continue
             rows.append(

@@ -1,4 +1,4 @@
-"""How good predictions are: MAE, MASE, RMSE, R2 of numbers; accuracy, precision, recall, F1 of classes."""
+"""Score predictions: MAE, MASE, RMSE, R2 of numbers; accuracy, precision, recall, F1 of classes."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -16,9 +16,9 @@ from sklearn.metrics import (
 
 from polyfacet.training.powers_of_two import divided, exponents_of
 
-# Values that differ by less than this share of the largest of them are equal.
+# Values that differ by less than this share of the largest one count as equal.
 ROUNDING = 1e-12
-# What stands for all classes of an objective.
+# Name for all classes of an objective together.
 ALL = "all"
 OF_NUMBERS = ("mae", "mase", "rmse", "r2")
 OF_ALL_CLASSES = ("accuracy", "macro_f1")
@@ -26,12 +26,12 @@ OF_ONE_CLASS = ("precision", "recall", "f1")
 
 
 def scores_of(classes: Sequence[str]) -> list[tuple[str, str]]:
-    """List the scores of an objective, pairs of class and metric, in the order in which they are computed.
+    """List the scores of an objective as pairs of class and metric, in the order of computation.
 
     Parameters
     ----------
     classes
-        Names of its classes; none for numbers.
+        Names of its classes; empty for numbers.
     """
     if not len(classes):
         return [(ALL, metric) for metric in OF_NUMBERS]
@@ -51,8 +51,8 @@ def scores_of_numbers(y_true: ArrayLike, y_pred: ArrayLike) -> dict[str, float]:
     -------
     dict
         ``mae`` and ``rmse`` in that unit; ``mase``, the MAE over the mean absolute deviation of the true
-        values around their mean: 1 for always answering that mean, 0 for perfect answers; ``r2``.  The last
-        two are NaN where all true values are equal, as there is nothing to tell apart.
+        values around their mean: 1 for always predicting that mean, 0 for perfect predictions; ``r2``.  The
+        last two are NaN if all true values are equal, as there is no variation to explain.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def scores_of_classes(
     -------
     dict
         ``all`` to ``accuracy`` and ``macro_f1`` (mean F1 of the classes that occur among true or predicted
-        ones); each class to ``precision``, ``recall`` and ``f1``, NaN where there is nothing to divide by.
+        ones); each class to ``precision``, ``recall`` and ``f1``, NaN where the denominator is 0.
 
     Raises
     ------
@@ -120,4 +120,4 @@ def scores_of_classes(
 
 def _check_shapes(true: np.ndarray, pred: np.ndarray) -> None:
     if true.shape != pred.shape or true.ndim != 1 or true.size == 0:
-        raise ValueError(f"true and predicted values must be two equal rows, not {true.shape}, {pred.shape}")
+        raise ValueError(f"true and predicted values need equal 1D shapes, not {true.shape}, {pred.shape}")

@@ -10,7 +10,7 @@ from polyfacet.evaluation.metrics import ALL, scores_of, scores_of_classes, scor
 from polyfacet.evaluation.tables import CELL, KEYS
 from polyfacet.splits.parts import TEST
 
-# Of a score that a cell has no value of, although it has predictions.
+# Reason of a missing score of a cell that has predictions.
 UNDEFINED = "not defined: all test values are equal, or there is none of this class"
 LOWER_IS_BETTER = ("mae", "mase", "rmse")
 _SCORE = [*CELL, "class", "metric"]
@@ -29,8 +29,8 @@ def scores_of_cell(cell: Mapping[str, Any], predictions: pd.DataFrame) -> Iterat
     Yields
     ------
     dict
-        Rows of ``SCORES``; those of a failed cell have the reason instead of a value: a score that had no row
-        would be left out of means over repeats and objectives.
+        Rows of ``SCORES``; those of a failed cell have the reason instead of a value, as a score without a
+        row would be left out of means over repeats and objectives.
     """
     identity = {name: cell[name] for name in KEYS}
     if cell["status"] != "ok":
@@ -51,7 +51,7 @@ def scores_of_cell(cell: Mapping[str, Any], predictions: pd.DataFrame) -> Iterat
 def with_means_over_objectives(scores: pd.DataFrame) -> pd.DataFrame:
     """Append the mean MASE and R2 over the objectives of a source, where it has several.
 
-    The mean is missing where a cell failed.
+    The mean is missing if a cell failed.
     """
     shared = scores[scores["metric"].isin(("mase", "r2"))]
     several = shared[shared.groupby("source")["objective"].transform("nunique") > 1]
@@ -80,9 +80,9 @@ def compare(scores: pd.DataFrame, reference: str | None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per source, split, method, combination, objective, class and metric: ``mean``, ``std`` (sample
-        standard deviation; NaN for one repeat), ``n`` (repeats), ``wins`` (repeats that are better than the
-        reference's, which a failed one is not; missing where a repeat of the reference has no value), in the
-        order of first mention.  Mean and spread are missing where a repeat failed.
+        standard deviation; NaN for one repeat), ``n`` (repeats), ``wins`` (repeats with a better score than
+        the reference, failed ones excluded; missing if a repeat of the reference has no value), in the
+        order of first occurrence.  Mean and spread are missing if a repeat failed.
     """
     groups = scores.groupby(_SCORE, sort=False)["value"]
     table = groups.agg(

@@ -1,4 +1,4 @@
-"""A comparison as a figure: a panel for each thing that is predicted, one line per method."""
+"""Draw a comparison: one panel per prediction target, one line per method."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,14 +14,14 @@ from polyfacet.reporting.grids import METRIC_LABELS
 from polyfacet.reporting.published import published_values
 from polyfacet.reporting.sections import Section, rows_of_source, sections
 
-# A panel shows no further down than this: a method that fails would squeeze all others.
+# Lowest value shown, as a failing method would squeeze all others.
 FLOOR = 0.0
 
 
 def comparison_figure(
     cells: pd.DataFrame, comparison: pd.DataFrame, published: Sequence[Mapping[str, Any]]
 ) -> Figure:
-    """Draw mean and standard deviation of every method's decisive score, and the published ones.
+    """Draw the mean and standard deviation of every method's decisive score, and published scores.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def comparison_figure(
     Returns
     -------
     matplotlib.figure.Figure
-        A row of panels for each source, which share their lines; values below ``FLOOR`` lie on its edge.
+        One row of panels per source, which share their lines; values below ``FLOOR`` are drawn on the edge.
     """
     drawn = [section for section in sections(cells, comparison) if section.objective != ALL]
     by_source: dict[str, list[Section]] = {}
@@ -89,7 +89,7 @@ def _panel(
 
 
 def _draw_scores(axes: plt.Axes, rows: pd.DataFrame, place: Mapping[str, int], splits: Sequence[str]) -> None:
-    """Draw the scores of each split in a colour of its own; a row without a score says so."""
+    """Draw the scores of each split in its own colour; rows without a score are marked n/a."""
     for number, split in enumerate(splits):
         own = rows[rows["split"] == split]
         if own.empty:
@@ -105,7 +105,7 @@ def _draw_scores(axes: plt.Axes, rows: pd.DataFrame, place: Mapping[str, int], s
             color=color,
             label=f"split {split}, mean and standard deviation",
         )
-        # Points on the edge are whole, and spreads end there: beyond it is the next panel.
+        # Points on the edge are not clipped, but spreads end there: beyond it is the next panel.
         drawn.lines[0].set_clip_on(False)
         for height in heights[own["mean"].isna()]:
             axes.text(FLOOR, height, " n/a", va="center", fontsize=7, color=color)

@@ -1,4 +1,4 @@
-"""Put the findings and tables of a finished comparison into docs/mcvn.md: each number from its run."""
+"""Insert the findings and tables of a finished comparison into docs/mcvn.md."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def main(
     Parameters
     ----------
     tables
-        What a run's report has of findings and tables.
+        Findings and tables of a run's report.
     document
         Markdown with the markers of ``results``.
     """

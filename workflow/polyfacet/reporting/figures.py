@@ -23,19 +23,19 @@ DPI = 150
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Save a figure as PNG, without dates in it, so that equal figures are equal files."""
+    """Save a figure as PNG without dates, so that equal figures are equal files."""
     with atomic_path(path) as part:
         figure.savefig(part, format="png", dpi=DPI, bbox_inches="tight", metadata={"Software": None})
     plt.close(figure)
 
 
 def mase_heatmap(grids: Sequence[Grid]) -> Figure:
-    """Draw MASE as colours: blue beats the mean of the test values (below 1), red does not.
+    """Draw MASE as a heatmap: blue beats the mean of the test values (below 1), red does not.
 
     Parameters
     ----------
     grids
-        Grids of numbers, one panel each; cells whose facets show the objective get a dagger.
+        Grids of numbers, one panel each; cells whose facets reveal the objective are marked with a dagger.
     """
     heights = [1.2 + 0.45 * len(grid.rows) for grid in grids] or [1.2]
     width = 3.2 + 1.15 * max((len(grid.objectives) for grid in grids), default=1)
@@ -48,13 +48,13 @@ def mase_heatmap(grids: Sequence[Grid]) -> Figure:
         layout="constrained",
     )
     if not grids:
-        return _nothing(figure, "No objective of this run has numbers.")
+        return _nothing(figure, "No objective of this run is numeric.")
     for axes, grid in zip(panels.flat, grids, strict=True):
         picture = _mase_panel(axes, grid, title=len(grids) > 1)
     figure.colorbar(picture, ax=panels, label="MASE (1 = mean of the test values)", extend="max")
     figure.suptitle("MASE by facets and objective")
     if any(grid.flagged for grid in grids):
-        panels.flat[-1].set_xlabel("† the facets show the objective", loc="right", fontsize=8)
+        panels.flat[-1].set_xlabel("† the facets reveal the objective", loc="right", fontsize=8)
     return figure
 
 
@@ -105,8 +105,8 @@ def mae_bars(grids: Sequence[Grid]) -> Figure:
         layout="constrained",
     )
     if not panels:
-        return _nothing(figure, "No objective of this run has numbers.")
-    # A baseline has one style in all panels, as there is one legend.
+        return _nothing(figure, "No objective of this run is numeric.")
+    # Each baseline has the same style in all panels, as they share one legend.
     baselines = dict.fromkeys(row for grid in grids for row in grid.baselines)
     styles = dict(zip(baselines, cycle(("--", ":", "-.")), strict=False))
     for axes, (grid, name) in zip(places.flat, panels, strict=False):
@@ -118,7 +118,7 @@ def mae_bars(grids: Sequence[Grid]) -> Figure:
 
 
 def add_legend(figure: Figure) -> None:
-    """Put one legend above all panels, with what any of them shows."""
+    """Place one legend for all panels above them."""
     named = {
         label: handle
         for axes in figure.axes
@@ -136,7 +136,7 @@ def _mae_panel(axes: plt.Axes, grid: Grid, name: str, styles: Mapping[str, str],
     colors = ["tab:green" if row == best else "tab:blue" for row in values.index]
     errors = spreads[trained].fillna(0) if spreads.notna().any() else None
     bars = axes.barh(range(len(values)), values.fillna(0), xerr=errors, color=colors)
-    # The line of a baseline would run through the value.
+    # The line of a baseline would cross the value.
     behind = {"facecolor": "white", "edgecolor": "none", "pad": 1}
     texts = [number_text(value, ".3g") for value in values]
     axes.bar_label(bars, texts, padding=3, fontsize=8, zorder=3, bbox=behind)
@@ -155,7 +155,7 @@ def _mae_panel(axes: plt.Axes, grid: Grid, name: str, styles: Mapping[str, str],
 
 
 def shown(text: str) -> str:
-    """Make a text from outside show as it is: a dollar sign would begin mathematics."""
+    """Escape external text for display: a dollar sign would start math mode."""
     return text.replace("$", r"\$")
 
 
@@ -175,7 +175,7 @@ def contact_sheet(pictures: Sequence[Path], labels: Sequence[str], columns: int 
     for axes, path, label in zip(grid.flat, pictures, labels, strict=False):
         with Image.open(path) as picture:
             axes.imshow(np.asarray(picture.convert("RGB")))
-        # A formula comes from outside: a dollar in it is no beginning of mathematics.
+        # Formulas are external text: a dollar sign in one must not start math mode.
         axes.set_title(label, fontsize=7, y=-0.14, parse_math=False)
     figure.subplots_adjust(wspace=0.02, hspace=0.12)
     return figure

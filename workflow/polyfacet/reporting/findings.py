@@ -1,4 +1,4 @@
-"""What follows from the scores, in sentences."""
+"""State in sentences what follows from the scores."""
 
 from collections.abc import Mapping, Sequence
 from itertools import product
@@ -17,7 +17,7 @@ from polyfacet.splits.methods import FORMULA, RANDOM
 
 
 def grid_findings(grid: Grid) -> list[str]:
-    """Say for each objective of a grid which row is best, beside the best baseline."""
+    """State for each objective of a grid which row is best, compared with the best baseline."""
     decisive, other = SHOWN[grid.kind]
     trained = [row for row in grid.rows.values() if row not in grid.baselines]
     tables = {
@@ -58,7 +58,7 @@ def grid_findings(grid: Grid) -> list[str]:
         lines.append(said)
     if trained and grid.baselines:
         n = len(grid.objectives)
-        beaten = f"the best facets beat the baselines on {won} of {n} objectives that are {grid.kind}"
+        beaten = f"the best facets beat the baselines on {won} of {n} objectives ({grid.kind})"
         lines.insert(0, f"- {where}{beaten}")
     return lines
 
@@ -79,7 +79,7 @@ def comparison_findings(
     published: Sequence[Mapping[str, Any]],
     reference: str | None,
 ) -> list[str]:
-    """Say which method is best over all objectives, what grouping costs, and what reproduces.
+    """State which method is best over all objectives, what grouping costs, and what is reproduced.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def comparison_findings(
 
 
 def _best(section: Section, rows: pd.DataFrame, split: str, reference: str | None) -> list[str]:
-    """Name the best method of a split, and whether it beats the reference."""
+    """State the best method of a split, and whether it beats the reference."""
     if rows["mean"].isna().all():
         return []
     best = rows["mean"].idxmax()
@@ -131,7 +131,7 @@ def _repeats(n: int) -> str:
 
 
 def _cost_of_grouping(section: Section, rows: pd.DataFrame, split_methods: Mapping[str, str]) -> list[str]:
-    """Say how much of the scores of random splits those by formula leave."""
+    """State how much scores drop from random splits to splits by formula."""
     means = rows.pivot_table(index="row", columns="split", values="mean")
     apart, whole = (
         [split for split in means.columns if split_methods[split] == method.name]
@@ -142,7 +142,7 @@ def _cost_of_grouping(section: Section, rows: pd.DataFrame, split_methods: Mappi
         drop = (means[random] - means[formula]).dropna()
         if not drop.empty:
             said.append(
-                f"{plain(section.title)}: with whole compositions held out (`{formula}` instead of "
+                f"{plain(section.title)}: with entire compositions held out (`{formula}` instead of "
                 f"`{random}`), {METRIC_LABELS[section.metrics[0]]} is {difference_text(-drop.median())} in "
                 f"the median over the methods (from {difference_text(-drop.min())} for `{drop.idxmin()}` to "
                 f"{difference_text(-drop.max())} for `{drop.idxmax()}`)."

@@ -1,4 +1,4 @@
-"""The grid of a source on a split: methods and combinations down, objectives across."""
+"""The grid of a source on a split: rows are methods and combinations, columns are objectives."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,7 +23,7 @@ METRIC_LABELS = {
     "macro_f1": "macro F1",
     "accuracy": "accuracy",
 }
-# What a grid of numbers or of classes shows, the decisive score first.
+# Scores shown in a grid of numbers or of classes, the decisive one first.
 SHOWN = {"numbers": ("mase", "mae"), "classes": ("macro_f1", "accuracy")}
 
 
@@ -34,7 +34,7 @@ class Grid:
     Attributes
     ----------
     source, split
-        Which.
+        Names of the source and the split.
     kind
         ``numbers`` or ``classes``.
     cells
@@ -51,18 +51,18 @@ class Grid:
 
     @cached_property
     def objectives(self) -> dict[str, str]:
-        """Objective to its label, in the order of the configuration."""
+        """Objectives and their labels, in the order of the configuration."""
         named = self.cells.drop_duplicates("objective")
         return dict(zip(named["objective"], named["label"], strict=True))
 
     @cached_property
     def units(self) -> dict[str, str]:
-        """Objective to its unit."""
+        """Objectives and their units."""
         return dict(zip(self.cells["objective"], self.cells["unit"], strict=True))
 
     @cached_property
     def rows(self) -> dict[tuple[str, str], str]:
-        """Method and combination to the name of their row; baselines last."""
+        """Names of rows by method and combination; baselines last."""
         facts = self.cells.drop_duplicates(["method", "combination"])
         trained = facts.loc[~facts["is_baseline"], "method"].unique()
         keys = sorted(
@@ -80,12 +80,12 @@ class Grid:
 
     @cached_property
     def baselines(self) -> list[str]:
-        """Rows of methods that look at no facet."""
+        """Rows of methods that use no facets."""
         return [row for (_, combination), row in self.rows.items() if combination == NO_FACET]
 
     @cached_property
     def flagged(self) -> set[tuple[str, str]]:
-        """Pairs of row and objective whose facets show the objective."""
+        """Pairs of row and objective whose facets reveal the objective."""
         shown = self.cells[self.cells["contains_answer"]]
         return {
             (self.rows[method, combination], objective)
@@ -95,7 +95,7 @@ class Grid:
         }
 
     def values(self, metric: str, value: str = "mean") -> pd.DataFrame:
-        """Arrange a metric: rows down, objectives across; NaN where a repeat failed or it is not defined."""
+        """Pivot a metric to rows by objectives; NaN where a repeat failed or the metric is undefined."""
         own = self.comparison[self.comparison["metric"] == metric]
         named = own.assign(
             row=[self.rows[key] for key in zip(own["method"], own["combination"], strict=True)]
@@ -104,13 +104,13 @@ class Grid:
         return arranged.reindex(index=list(self.rows.values()), columns=list(self.objectives))
 
     def best(self, metric: str) -> dict[str, str]:
-        """Name the best row of each objective; one without any value is left out."""
+        """Return the best row of each objective; objectives without any value are left out."""
         values = self.values(metric).dropna(axis="columns", how="all")
         best = values.idxmin() if metric in LOWER_IS_BETTER else values.idxmax()
         return {str(name): str(row) for name, row in best.items()}
 
     def markdown(self, metric: str) -> str:
-        """Write a metric as a table: the best value of each objective bold, a dagger where facets show it."""
+        """Format a metric as a table: best values bold, a dagger where facets reveal the objective."""
         values, spreads, best = self.values(metric), self.values(metric, "std"), self.best(metric)
         form = ".4g" if metric == "mae" else ".3f"
         heads = [

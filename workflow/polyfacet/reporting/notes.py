@@ -1,4 +1,4 @@
-"""What a reader of the report must know of its numbers: who was tested, and what a facet knew beforehand."""
+"""Notes on the numbers of a report: which materials were tested, and what facets knew beforehand."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,13 +15,13 @@ from polyfacet.runtime.markdown import plain, table
 from polyfacet.splits.coverage import Coverage
 from polyfacet.splits.parts import TEST
 
-# Targets that the composition image shows for a pure element, calculated like the targets themselves: the
+# Targets that the composition image contains for pure elements, calculated like the targets themselves: the
 # blocks gs_bandgap, gs_energy, gs_mag_moment and gs_volume_per (`polyfacet.facets.compimage.properties`).
 SHOWN_OF_ELEMENTS = (GAP, E_TOTAL, MAG_VOL, VOL_ATOM)
 
 
 def tested_note(cells: pd.DataFrame) -> str:
-    """Say how many test materials and splits the errors rest on, and that no difference was tested.
+    """State how many test materials and splits the scores rest on, and that no difference was tested.
 
     Parameters
     ----------
@@ -33,13 +33,13 @@ def tested_note(cells: pd.DataFrame) -> str:
     splits = "one split" if n_splits == 1 else f"each of {n_splits} splits and repeats"
     tested = number_range(counts if len(counts) else cells["n_test"])
     return (
-        f"Scores are those of {tested} test materials of {splits}. The best cell is the one "
-        "with the best score there; no test says that it would be the best on other materials."
+        f"Scores are computed on {tested} test materials of {splits}. The best cell is the one "
+        "with the best score there; no test shows that it would be the best on other materials."
     )
 
 
 def equal_repeats(cells: pd.DataFrame) -> list[str]:
-    """Name the splits of which several repeats were tested on the same materials, and count their test parts.
+    """List the splits with repeats that were tested on the same materials, and count their test parts.
 
     Parameters
     ----------
@@ -57,19 +57,19 @@ def equal_repeats(cells: pd.DataFrame) -> list[str]:
 
 
 def repeats_note(cells: pd.DataFrame) -> str:
-    """Warn of repeats that were tested on the same materials."""
+    """Warn about repeats that were tested on the same materials."""
     lines = [f"- {plain(line)}" for line in equal_repeats(cells)]
     if not lines:
         return ""
     return (
-        "**Some repeats were tested on the same materials**: they differ by training alone, and the spread "
-        "over them does not show how scores depend on what is tested. Few groups do this, and a fixed "
+        "**Some repeats were tested on the same materials**: they differ only in training, and the spread "
+        "over them does not show how scores depend on the test materials. Causes are few groups and a fixed "
         "`random_state`.\n\n" + "\n".join(lines)
     )
 
 
 def rows_note(cells: pd.DataFrame) -> str:
-    """Say how many materials each cell had, and warn where rivals were tested on different ones.
+    """State how many materials each cell had, and warn if compared cells were tested on different ones.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def rows_note(cells: pd.DataFrame) -> str:
         Table of ``polyfacet.evaluation.tables.CELLS``.
     """
     counts = ["n_train", "n_valid", "n_test", "n_missing"]
-    head = ["source", "method", "facets", "trained on", "chose the epoch", "tested on", "left out"]
+    head = ["source", "method", "facets", "trained on", "selected the epoch", "tested on", "left out"]
     if cells["n_without_part"].any():
         counts, head = [*counts, "n_without_part"], [*head, "in no part"]
     lines = [
@@ -93,53 +93,53 @@ def rows_note(cells: pd.DataFrame) -> str:
         if (own.groupby(same_rows)["tested"].nunique() > 1).any()
     ]
     warning = (
-        "**Not all cells were tested on the same materials**, as some materials lack a facet: this concerns "
+        "**Not all cells were tested on the same materials**, as some materials lack a facet. This concerns "
         f"{plain(', '.join(uneven))}. A smaller error there may be due to easier materials, and MASE is "
-        "scaled by those that were tested. Compare only cells that left out the same number, or find out "
-        "from the rejects below why facets are missing.\n\n"
+        "scaled by the tested materials. Compare only cells that left out the same number, or see the "
+        "rejects below for why facets are missing.\n\n"
     )
     return "## Materials of each cell\n\n" + (warning if uneven else "") + table(head, lines, n_left=3)
 
 
 def splits_note(coverages: Mapping[str, Coverage]) -> str:
-    """Name the splits that leave out materials, or give a part to identifiers that are not in the sample.
+    """List the splits that leave out materials, or assign parts to identifiers that are not in the sample.
 
     Parameters
     ----------
     coverages
-        Split to how it matches its sample.
+        Split to its coverage of the sample.
     """
     lines = [f"- {plain(split)}: {plain(str(each))}" for split, each in coverages.items() if str(each)]
     return "Splits and samples that do not match:\n\n" + "\n".join(lines) if lines else ""
 
 
 def twins_note(twins: pd.DataFrame, listed_in: str) -> str:
-    """Say how many materials are twins.
+    """State how many materials are twins.
 
     Parameters
     ----------
     twins
         Table of ``polyfacet.materials.stage_tables.TWINS``.
     listed_in
-        Name of the file that lists them.
+        Name of the file that lists the twins.
     """
     if twins.empty:
         return "No material has a twin, the same crystal under another identifier."
     text = (
-        f"{len(twins)} materials are {twins['twin_group'].nunique()} groups of twins, the same crystal under "
+        f"{len(twins)} materials form {twins['twin_group'].nunique()} twin groups, the same crystal under "
         f"several identifiers ([list]({listed_in})). No split divides a group."
     )
     n_large = int((~twins["compared"]).sum())
     if n_large:
         text += (
-            f" {n_large} of them were not compared: their cells are too large, or have no primitive cell "
-            "that can be found. They stay together with what they could not be told apart from."
+            f" {n_large} of them were not compared: their cells are too large, or their primitive cell "
+            "cannot be found. They stay together with the crystals they may be equal to."
         )
     return text
 
 
 def element_note(sample: pd.DataFrame | None, splits: Sequence[pd.DataFrame], cells: pd.DataFrame) -> str:
-    """Count the test crystals of one element, for which the composition image nearly holds some targets.
+    """Count the test crystals of one element, for which the composition image nearly contains some targets.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def element_note(sample: pd.DataFrame | None, splits: Sequence[pd.DataFrame], ce
     Returns
     -------
     str
-        Empty if no composition image of crystals was looked at for one of these targets.
+        Empty if no cell used composition images of crystals for one of these targets.
     """
     own = _cells_of_crystals(cells, COMPIMAGE)
     shown = own[own["objective"].isin([each.name for each in SHOWN_OF_ELEMENTS])]
@@ -163,28 +163,28 @@ def element_note(sample: pd.DataFrame | None, splits: Sequence[pd.DataFrame], ce
     elements = set(sample.loc[sample["formula"].isin(single), "mat_id"])
     tested = [split.loc[split["part"] == TEST, "mat_id"] for split in splits]
     return (
-        "The composition image (`compimage`) holds band gap, energy, magnetic moment and volume of each pure "
-        "element from DFT. For a material of one element these come close to the objectives "
-        f"{plain(', '.join(shown['label'].unique()))}: this concerns "
+        "The composition image (`compimage`) contains the DFT band gap, energy, magnetic moment and volume "
+        "of each pure element. For a material of one element these come close to the objectives "
+        f"{plain(', '.join(shown['label'].unique()))}. This concerns "
         f"{number_range([mat_ids.isin(elements).sum() for mat_ids in tested])} of the "
         f"{number_range([len(mat_ids) for mat_ids in tested])} test materials."
     )
 
 
 def network_note(networks: Mapping[str, Mapping[str, Any]], cells: pd.DataFrame) -> str:
-    """Say what the network of the embedding was trained on, and what it could not learn.
+    """State what the network of the embedding was trained on, and what it could not learn.
 
     Parameters
     ----------
     networks
-        Split to what `fit_network` recorded of its network.
+        Split to the record that `fit_network` wrote of its network.
     cells
         Table of ``polyfacet.evaluation.tables.CELLS``.
 
     Returns
     -------
     str
-        Empty if no combination has an embedding, or nothing was to be trained and all went as asked.
+        Empty if no combination has an embedding, or no training was requested and nothing is to be noted.
     """
     if _cells_of_crystals(cells, GRAPH).empty:
         return ""
@@ -202,8 +202,8 @@ def _pretraining_note(networks: Mapping[str, Mapping[str, Any]]) -> list[str]:
     labels = ", ".join(each.label for each in PREDEFINED)
     return [
         "The embedding (`graph`) comes from a network that was pretrained on "
-        f"{_n_seen(trainings)} outside the sample. It has seen their values of all targets, whatever this "
-        f"run predicts: {labels}. No other facet has seen these materials or values."
+        f"{_n_seen(trainings)} outside the sample. It has seen their values of all targets, regardless of "
+        f"what this run predicts: {labels}. No other facet has seen these materials or values."
     ]
 
 
@@ -214,18 +214,18 @@ def _training_note(networks: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return [
         f"The embedding (`graph`) comes from a network that was trained on {_n_seen(trainings)} "
         "of the training part, with all targets at once. The other facets saw only the "
-        "one objective of their cell: a lead of cells with `graph` may be due to the other targets and not "
-        "to the facet."
+        "objective of their cell: an advantage of cells with `graph` may be due to the other targets rather "
+        "than to the facet."
     ]
 
 
 def _n_seen(trainings: Sequence[Mapping[str, Any]]) -> str:
     n_train, n_valid = (number_range([training[n] for training in trainings]) for n in ("n_train", "n_valid"))
-    return f"{n_train} materials ({n_valid} others chose its epoch)"
+    return f"{n_train} materials ({n_valid} others selected its epoch)"
 
 
 def _cells_of_crystals(cells: pd.DataFrame, facet: Facet) -> pd.DataFrame:
-    """Select the cells on crystals that look at a facet."""
+    """Select the cells on crystals that use a facet."""
     looks = cells["combination"].map(lambda combination: facet.name in combination.split(SEPARATOR))
     return cells[looks & (cells["source"] == CRYSTALS)]
 

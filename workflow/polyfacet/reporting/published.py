@@ -1,4 +1,4 @@
-"""Published scores: which scores of ours each is compared with, and what follows."""
+"""Compare published scores with ours."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -12,9 +12,9 @@ from polyfacet.reporting.sections import Section
 from polyfacet.runtime.markdown import plain
 from polyfacet.splits.methods import RANDOM
 
-# A published score counts as reproduced within so many standard deviations of ours over the repeats,
+# A published score counts as reproduced within this many standard deviations of ours over the repeats,
 REPRODUCED_WITHIN = 2.0
-# which may not be larger than this: a method that scatters enough would reproduce anything.
+# which may be at most this large: a method with enough scatter would reproduce anything.
 MAX_SPREAD = 0.02
 
 Value = float | tuple[float, float]
@@ -23,12 +23,12 @@ Value = float | tuple[float, float]
 def published_values(
     section: Section, rows: pd.DataFrame, metric: str, published: Sequence[Mapping[str, Any]]
 ) -> dict[str, list[Value]]:
-    """Find the published values of a metric, by the name of the row that they belong to.
+    """Return the published values of a metric, by the name of their row.
 
     Parameters
     ----------
     section
-        What is predicted.
+        Section of the report.
     rows
         Its rows of this metric (`Section.rows`).
     metric
@@ -50,18 +50,18 @@ def reproduction_findings(
     published: Sequence[Mapping[str, Any]],
     split_methods: Mapping[str, str],
 ) -> list[str]:
-    """Compare published scores with ours on the split that their entry names, else on random ones.
+    """Compare published scores with ours on the split that their entry names, otherwise on random splits.
 
     Parameters
     ----------
     section
-        What is predicted.
+        Section of the report.
     comparison
         See `polyfacet.evaluation.scores.compare`.
     published
         Published scores, entries of ``report.published`` of a configuration.
     split_methods
-        Split to how it was made.
+        Split to its method.
     """
     said = []
     for entry in _entries_of(section, published):
@@ -77,12 +77,12 @@ def reproduction_findings(
 
 
 def range_text(value: Value) -> str:
-    """Write a published score, a number or a range."""
+    """Format a published score, a number or a range."""
     return f"{value[0]:g} to {value[1]:g}" if isinstance(value, tuple) else f"{value:g}"
 
 
 def _entries_of(section: Section, published: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """Select the entries on what a section is on; the mean over all objectives has none."""
+    """Select the entries for the objective of a section; the mean over all objectives has none."""
     for entry in published:
         same_objective = entry.get("objective", section.objective) == section.objective != ALL
         if same_objective and (entry["source"], entry.get("class", ALL)) == (section.source, section.name):
@@ -90,7 +90,7 @@ def _entries_of(section: Section, published: Sequence[Mapping[str, Any]]) -> Ite
 
 
 def _rows_of(entry: Mapping[str, Any], rows: pd.DataFrame) -> pd.DataFrame:
-    """Select the rows of an entry's method and combination; without a combination, of the only one."""
+    """Select the rows of an entry's method and combination; if it names none, of the only combination."""
     own = rows[rows["method"] == entry["method"]]
     if "combination" in entry:
         return own[own["combination"] == entry["combination"]]
@@ -103,7 +103,7 @@ def _value(entry: Mapping[str, Any]) -> Value:
 
 
 def _verdict(mean: float, std: float, value: Value, differs: Sequence[str] | None) -> str:
-    """Judge a published score, if the settings of both are declared the same."""
+    """Judge a published score if both are declared to have the same settings."""
     low, high = value if isinstance(value, tuple) else (value, value)
     if pd.isna(mean):
         return "ours failed"

@@ -1,4 +1,4 @@
-"""Sections as tables: scores of all methods, wins, and published scores beside."""
+"""Sections as tables: scores of all methods, wins and published scores."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from polyfacet.runtime.markdown import plain, table
 def section_markdown(
     section: Section, comparison: pd.DataFrame, published: Sequence[Mapping[str, Any]], reference: str | None
 ) -> str:
-    """Write a section as a table: methods down; scores of each split, wins and the published score across."""
+    """Format a section as a table: one row per method; scores of each split, wins and published scores."""
     primary = section.metrics[0]
     splits = list(dict.fromkeys(comparison.loc[comparison["source"] == section.source, "split"]))
     by_row = {
@@ -38,7 +38,7 @@ def section_markdown(
 
 
 def section_title(section: Section) -> str:
-    """Write the heading of a section; names of classes come from outside."""
+    """Return the heading of a section, with names of classes escaped, as they are external text."""
     return plain(section.title)
 
 

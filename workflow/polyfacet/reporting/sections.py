@@ -1,4 +1,4 @@
-"""What is predicted, one section each: which scores are shown of it, and of which rows."""
+"""The sections of a report, one per prediction target, with their scores and rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from polyfacet.training.cells import NO_FACET
 
 @dataclass(frozen=True)
 class Section:
-    """One thing that is predicted, and the scores that are shown of it, the decisive one first.
+    """One prediction target and its scores, the decisive one first.
 
     Attributes
     ----------
     source, objective
-        What; the objective ``all`` is the mean over the objectives of the source.
+        The target; the objective ``all`` is the mean over the objectives of the source.
     label
         Name of the objective in tables and figures.
     name
@@ -37,7 +37,7 @@ class Section:
         return f"{self.source}: {self.label}" + ("" if self.name == ALL else f", {self.name}")
 
     def rows(self, comparison: pd.DataFrame, metric: str) -> pd.DataFrame:
-        """Select a metric's rows of a comparison (or of single scores), with the name of their ``row``."""
+        """Select a metric's rows of a comparison (or of single scores), with their names in ``row``."""
         own = comparison[
             (comparison["source"] == self.source)
             & (comparison["objective"] == self.objective)
@@ -48,13 +48,13 @@ class Section:
 
 
 def rows_of_source(comparison: pd.DataFrame, source: str) -> list[str]:
-    """Name all rows of a source, in the order of first mention, which those of a section may lack."""
+    """List all rows of a source in the order of first occurrence; sections may lack some."""
     own = comparison[comparison["source"] == source].drop_duplicates(["method", "combination"])
     return _row_names(own, own)
 
 
 def _row_names(comparison: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
-    """Name rows by method; where a method has several combinations, by these as well."""
+    """Name rows by method, and by combination as well if the method has several."""
     n_combinations = comparison.groupby("method")["combination"].nunique()
     return [
         method if n_combinations[method] == 1 or combination == NO_FACET else f"{method}: {combination}"
@@ -63,7 +63,7 @@ def _row_names(comparison: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
 
 
 def sections(cells: pd.DataFrame, comparison: pd.DataFrame) -> list[Section]:
-    """List the sections, in the order of first mention, the mean over all objectives of a source first.
+    """List the sections in the order of first occurrence, the mean over a source's objectives first.
 
     Parameters
     ----------
@@ -90,6 +90,6 @@ def sections(cells: pd.DataFrame, comparison: pd.DataFrame) -> list[Section]:
 
 
 def overall(found: Sequence[Section]) -> list[Section]:
-    """Select the section of each source that decides over a method: the mean over objectives or classes."""
+    """Select the decisive section of each source: the mean over objectives or classes."""
     first = {section.source: section for section in reversed(found) if section.name == ALL}
     return [first[source] for source in dict.fromkeys(section.source for section in found)]

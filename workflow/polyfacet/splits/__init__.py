@@ -1,1 +1,1 @@
-"""Training and test parts."""
+"""Training, validation and test parts."""

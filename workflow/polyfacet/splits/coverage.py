@@ -1,4 +1,4 @@
-"""How a split and its sample match: materials that get no part, and identifiers that are of no material."""
+"""Coverage of a sample by a split: materials without a part, and identifiers that are not in the sample."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,25 +7,25 @@ from pydantic import BaseModel, ConfigDict
 
 from polyfacet.runtime.records import read_record, write_record
 
-# The report is to show which identifiers these are, not all of them.
+# The report shows what kind of identifiers these are, not all of them.
 MAX_EXAMPLES = 5
 
 
 class Coverage(BaseModel):
-    """What a split leaves out of its sample, and what it gives a part that is not in it."""
+    """Materials that a split leaves out of its sample, and identifiers with a part that are not in it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     n_materials: int
-    # No cell sees these; the first of them.
+    # Materials that no cell uses; the first of them.
     n_without_part: int
     without_part: list[str]
-    # Identifiers that are given a part and are not in the sample; the first of them.
+    # Identifiers with a part that are not in the sample; the first of them.
     n_unknown: int
     unknown: list[str]
 
     def __str__(self) -> str:
-        """Say what does not match; nothing where all does."""
+        """Describe the mismatches; empty without any."""
         said = []
         if self.n_without_part:
             said.append(
@@ -41,7 +41,7 @@ class Coverage(BaseModel):
 
 
 def coverage_of(given: Iterable[str], mat_ids: Iterable[str]) -> Coverage:
-    """Compare the identifiers that are given a part with those of the sample."""
+    """Compare the identifiers with a part with those of the sample."""
     with_part, materials = set(given), set(mat_ids)
     without = sorted(materials - with_part)
     unknown = sorted(map(str, with_part - materials))
@@ -55,12 +55,12 @@ def coverage_of(given: Iterable[str], mat_ids: Iterable[str]) -> Coverage:
 
 
 def write_coverage(path: Path, coverage: Coverage) -> None:
-    """Write it as JSON."""
+    """Write the coverage as JSON."""
     write_record(path, coverage)
 
 
 def read_coverage(path: Path) -> Coverage:
-    """Read what ``write_coverage`` has written; if the file is damaged, the error says to delete it."""
+    """Read a coverage of `write_coverage`; if the file is damaged, the error says to delete it."""
     return read_record(path, Coverage)
 
 

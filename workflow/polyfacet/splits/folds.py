@@ -1,4 +1,4 @@
-"""Parts that a file gives: splits of a benchmark, of other software (MatFold, say), or of a colleague."""
+"""Parts from a file: splits of a benchmark, of other software (such as MatFold) or of a colleague."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def read_folds(path: Path, repeat: int) -> dict[str, str]:
         CSV with the columns ``mat_id`` and ``part`` (train, valid or test) and, for several repeats,
         ``repeat`` (from 0).
     repeat
-        Which of them.
+        Number of the repeat.
 
     Raises
     ------
@@ -35,14 +35,14 @@ def read_folds(path: Path, repeat: int) -> dict[str, str]:
         table = table[table["repeat"] == str(repeat)]
     elif repeat:
         raise UserError(
-            f"the folds {path} have no column `repeat`, so there is one repeat. Set `repeats: 1`."
+            f"the folds {path} have no column `repeat`, so there is only one repeat. Set `repeats: 1`."
         )
     if table.empty:
         raise UserError(f"the folds {path} have no rows of repeat {repeat}. Lower `repeats`.")
     unknown = table.loc[~table["part"].isin(PARTS), "part"]
     if not unknown.empty:
-        raise UserError(f"the folds {path} name the part {unknown.iloc[0]!r}; there are: {', '.join(PARTS)}.")
+        raise UserError(f"the folds {path} name the part {unknown.iloc[0]!r}; use {', '.join(PARTS)}.")
     twice = table.loc[table["mat_id"].duplicated(), "mat_id"]
     if not twice.empty:
-        raise UserError(f"the folds {path} have {twice.iloc[0]} twice in repeat {repeat}.")
+        raise UserError(f"the folds {path} contain {twice.iloc[0]} twice in repeat {repeat}.")
     return dict(zip(table["mat_id"], table["part"], strict=True))

@@ -1,4 +1,4 @@
-"""What a split must not divide: equal formulas, equal values of a column, twins."""
+"""Groups that a split must not divide: equal formulas, equal values of a column, twins."""
 
 from collections.abc import Iterable, Mapping
 
@@ -6,12 +6,12 @@ import pandas as pd
 
 
 def by_material(materials: pd.DataFrame) -> dict[str, str]:
-    """Return each material as a group of its own: mat_id to mat_id."""
+    """Make each material its own group: mat_id to mat_id."""
     return {mat_id: mat_id for mat_id in materials["mat_id"]}
 
 
 def by_column(materials: pd.DataFrame, column: str) -> dict[str, str]:
-    """Group materials by the values of a column; one without a value is a group of its own."""
+    """Group materials by the values of a column; each one without a value is its own group."""
     return {
         mat_id: f"{mat_id}" if pd.isna(value) else f"{column}={value}"
         for mat_id, value in materials[["mat_id", column]].itertuples(index=False)
@@ -26,14 +26,14 @@ def with_twins(groups: Mapping[str, str], twins: Mapping[str, str]) -> dict[str,
     groups
         mat_id to group.
     twins
-        mat_id to the name of its twins, of materials that have any.
+        mat_id to the name of its twin group, for materials that have twins.
 
     Returns
     -------
     dict
-        mat_id to the joined group, named after the first of its groups.
+        mat_id to the joined group, named after the first of the groups in it.
     """
-    # Each group points to the smallest name that it is joined with, directly or by way of others.
+    # Each group points to the smallest name that it is joined with, directly or via others.
     joined = {group: group for group in groups.values()}
 
     def name(group: str) -> str:

@@ -1,4 +1,4 @@
-"""The ways to split a sample, each declared once."""
+"""The methods of splitting a sample, each declared once."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,27 +20,27 @@ from polyfacet.splits.positional import split_by_position
 
 @dataclass(frozen=True)
 class SplitSettings:
-    """What a split of the configuration says (``splits.<name>``), and the run's seed."""
+    """Settings of a split in the configuration (``splits.<name>``), and the run's seed."""
 
     train_fraction: float
-    # Share of what is not tested on.
+    # Share of the materials outside the test part.
     validation_fraction: float
     seed: int
-    # Which repeat: each has its own test rows, validation rows and seeds.
+    # Number of the repeat; each has its own test rows, validation rows and seeds.
     repeat: int
-    # Whether formulas are as someone rounded them; see `composition_groups`.
+    # Whether formulas may be rounded; see `composition_groups`.
     rounded: bool = False
-    # Of ``scikit_learn``: state of all repeats; None takes seed and repeat added.
+    # For ``scikit_learn``: state for all repeats; None uses the sum of seed and repeat.
     random_state: int | None = None
-    # Of ``column``: what must not be divided.
+    # For ``column``: the column whose values must not be divided.
     column: str | None = None
-    # Of ``folds``: CSV of the parts.
+    # For ``folds``: CSV of the parts.
     file: Path | None = None
 
 
 @dataclass(frozen=True)
 class SplitMethod(Declaration):
-    """A way to split.
+    """A method of splitting.
 
     Attributes
     ----------
@@ -49,17 +49,17 @@ class SplitMethod(Declaration):
     label
         Name in tables and figures.
     group
-        What must not be divided: from the materials (see `split_materials`) and the settings,
-        mat_id to group.  Twins are added by the frame: they are never divided, whatever the method.
+        Groups that must not be divided: from the materials (see `split_materials`) and the settings,
+        mat_id to group.  Twins are joined by the caller: no method ever divides them.
     assign
-        Part of each material, where groups and fractions do not decide it; None leaves it to them.  It may
-        not divide a group.  A material without a part is left out of the split.
+        Part of each material, if groups and fractions do not determine it; None leaves it to them.  It must
+        not divide a group.  Materials without a part are left out of the split.
     needs
         Settings (`column`, `file`) without which the method does not work.
     takes
-        Settings that it may be given beside the fractions, the seed and these.
+        Further settings that it accepts, in addition to the fractions, the seed and ``needs``.
     reads
-        Columns of the sample that it looks at beside ``mat_id`` and ``formula``.
+        Columns of the sample that it uses in addition to ``mat_id`` and ``formula``.
     """
 
     name: str
@@ -71,22 +71,22 @@ class SplitMethod(Declaration):
     reads: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a name that no configuration could ask for."""
+        """Reject a name that is invalid in configurations."""
         check_name("a way to split", self.name)
 
 
 def _by_formula(materials: pd.DataFrame, *, rounded: bool) -> dict[str, str]:
-    """Group materials by formula, all in one spelling.
+    """Group materials by formula; equal formulas are spelled the same unless they may be rounded.
 
     Parameters
     ----------
     materials
-        ``mat_id`` and ``formula``; of crystals also ``n_sites``.
+        ``mat_id`` and ``formula``; for crystals also ``n_sites``.
     rounded
-        Whether formulas are as someone rounded them, so that compositions must be compared: each with each,
-        which is not for millions of materials.  Of crystals only those of shared or half-empty sites are.
+        Whether formulas may be rounded, so that compositions must be compared pairwise, which is infeasible
+        for millions of materials.  Otherwise only crystals with shared or half-empty sites are compared.
     """
-    # Every plan of a run reads the declarations, and does without pymatgen and SciPy.
+    # Planning a run reads the declarations and must not import pymatgen and SciPy.
     from polyfacet.materials.disordered_compositions import disordered_groups  # noqa: PLC0415
     from polyfacet.materials.same_composition import composition_groups  # noqa: PLC0415
 
@@ -99,7 +99,7 @@ def _by_formula(materials: pd.DataFrame, *, rounded: bool) -> dict[str, str]:
 
 
 def _by_column(materials: pd.DataFrame, settings: SplitSettings) -> Mapping[str, str]:
-    """Group materials by a column; formulas, which may have several spellings, as compositions."""
+    """Group materials by a column; group formulas, which may have several spellings, as compositions."""
     if settings.column == "formula":
         return _by_formula(materials, rounded=settings.rounded)
     return by_column(materials, str(settings.column))
@@ -141,7 +141,7 @@ SCIKIT_LEARN = SplitMethod(
     assign=_positional,
     takes=("random_state",),
 )
-# Where fewer of the identifiers that could match do, the parts are those of other materials.
+# If a smaller share of the identifiers that could match does, the parts are for other materials.
 MIN_KNOWN_SHARE = 0.1
 SPLIT_METHODS = Registry("way to split", SplitMethod, (RANDOM, FORMULA, COLUMN, FOLDS, SCIKIT_LEARN))
 
@@ -152,28 +152,28 @@ def split_materials(
     settings: SplitSettings,
     twins: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[pd.DataFrame, Coverage]:
-    """Give each material its part.
+    """Assign a part to each material.
 
     Parameters
     ----------
     materials
-        ``mat_id``, ``formula``, of crystals ``n_sites``, and the columns that the method reads, in the order
+        ``mat_id``, ``formula``, for crystals ``n_sites``, and the columns that the method reads, in the order
         of their source.
     method, settings
-        How to split.
+        Method of the split, and its settings.
     twins
         mat_id to the name of its twins, of materials that have any.
 
     Returns
     -------
     tuple of pandas.DataFrame and Coverage
-        Rows of ``SPLIT``, ordered by mat_id; which materials have none, and what is of no material.
+        Rows of ``SPLIT``, ordered by mat_id; materials without a part, and identifiers not in the sample.
 
     Raises
     ------
     UserError
-        If a part would be empty, groups are not those of the materials, or given parts divide twins or groups
-        or are of other materials.
+        If a part would be empty, groups do not match the materials, or given parts divide twins or groups
+        or are for other materials.
     """
     own = dict(method.group(materials, settings))
     check_groups(own, materials["mat_id"], method.name)
@@ -198,20 +198,19 @@ def _drawn(groups: Mapping[str, str], settings: SplitSettings) -> dict[str, str]
 
 
 def _in_sample(given: Mapping[str, str], materials: pd.DataFrame, method: SplitMethod) -> dict[str, str]:
-    """Select the given parts of materials that there are."""
+    """Select the given parts of materials in the sample."""
     for mat_id, part in given.items():
         if part not in PARTS:
             raise UserError(
-                f"the split {method.name!r} puts {mat_id} into the part {part!r}; there are: "
-                f"{', '.join(PARTS)}."
+                f"the split {method.name!r} puts {mat_id} into the part {part!r}; use {', '.join(PARTS)}."
             )
     known = set(materials["mat_id"])
     parts = {mat_id: part for mat_id, part in given.items() if mat_id in known}
-    # Folds may be of many more materials than the sample, or of a few of them.
+    # Folds may cover many more materials than the sample, or only a few of them.
     if len(parts) < MIN_KNOWN_SHARE * min(len(given), len(known)):
         raise UserError(
             f"the split {method.name!r} names {len(given)} materials, {len(parts)} of which are in this "
-            f"sample of {len(known)}: it is of other materials. Its identifiers are like "
+            f"sample of {len(known)}: it is for other materials. Its identifiers are like "
             f"{next(iter(given))}, those of the sample like {materials['mat_id'].iloc[0]}."
         )
     for part in (TRAIN, TEST):

@@ -1,4 +1,4 @@
-"""The parts of a split, and how groups that must stay whole are divided between them."""
+"""The parts of a split, and the division of indivisible groups among them."""
 
 from collections.abc import Mapping
 
@@ -10,23 +10,23 @@ from polyfacet.runtime.parquet import column
 
 TRAIN, VALID, TEST = PARTS = ("train", "valid", "test")
 
-GROUP = column("group", pa.string(), "what no split divides: materials of one group are in one part")
-PART = column("part", pa.string(), "train, valid (chooses the epoch, fits nothing) or test")
+GROUP = column("group", pa.string(), "group that no split divides: all its materials are in one part")
+PART = column("part", pa.string(), "train, valid (selects the epoch, fits nothing) or test")
 SPLIT = pa.schema([column("mat_id", pa.string(), "identifier of the material"), GROUP, PART])
 
 
 def divide(groups: Mapping[str, str], fraction: float, *key: object) -> tuple[set[str], set[str]]:
-    """Divide materials in two, by a seeded hash of their groups and not by their place in a table.
+    """Divide materials in two by a seeded hash of their groups, independent of their order.
 
     Parameters
     ----------
     groups
-        mat_id to group; groups stay whole.
+        mat_id to group; groups are not divided.
     fraction
-        Share of the materials in the first part, met as nearly as whole groups allow: exactly (to rounding)
-        where each material is a group of its own.  No part is empty where there are two groups.
+        Share of the materials in the first part, met as closely as the groups allow: exactly (up to rounding)
+        if each material is its own group.  No part is empty if there are at least two groups.
     key
-        What the shuffle depends on: purpose, seed, repeat.
+        Key of the shuffle: purpose, seed, repeat.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def divide(groups: Mapping[str, str], fraction: float, *key: object) -> tuple[se
     first = {mat_id for name in taken for mat_id in members[name]}
     if not first:
         raise UserError(
-            f"{len(groups)} materials cannot be split: one part is empty. Materials of one group stay "
+            f"{len(groups)} materials cannot be split: one part would be empty. Materials of one group stay "
             f"together, and the number of groups is {len(members)}. Use more materials, or another method."
         )
     return first, groups.keys() - first

@@ -1,4 +1,4 @@
-"""Parts of a table by the place of its rows, which is how published code that calls scikit-learn splits."""
+"""Split a table by the positions of its rows, like published code that calls scikit-learn."""
 
 from collections.abc import Sequence
 
@@ -9,21 +9,21 @@ from polyfacet.splits.parts import TEST, TRAIN, VALID
 def split_by_position(
     mat_ids: Sequence[str], train_fraction: float, validation_fraction: float, random_state: int
 ) -> dict[str, str]:
-    """Split rows by their place in the table, as published code does that calls scikit-learn.
+    """Split rows by their position in the table, like published code that calls scikit-learn.
 
-    ``train_test_split`` takes the test part, and the validation rows from what is left, with the same
+    ``train_test_split`` draws the test part, then the validation rows from the remainder, with the same
     ``random_state``.
 
     Parameters
     ----------
     mat_ids
-        Rows in the order of their table.
+        Identifiers of the rows in the order of their table.
     train_fraction
         Share of the rows that are not in the test part.
     validation_fraction
-        Share of these that choose the epoch.
+        Share of these that select the epoch.
     random_state
-        Seed of both calls.
+        Seed for both calls.
 
     Returns
     -------
@@ -35,10 +35,10 @@ def split_by_position(
     UserError
         If one of the parts would be empty.
     """
-    from sklearn.model_selection import train_test_split  # noqa: PLC0415 - plans of a run do without
+    from sklearn.model_selection import train_test_split  # noqa: PLC0415 - planning a run must not import it
 
     try:
-        # 1 - 0.8 is not 0.2, and scikit-learn rounds up.
+        # In floating point, 1 - 0.8 is not 0.2, and scikit-learn rounds up.
         rest, test = train_test_split(
             list(mat_ids), test_size=round(1 - train_fraction, 12), random_state=random_state
         )

@@ -1,4 +1,4 @@
-"""The card of a cell: what was trained on what, what it cost, where it was made."""
+"""The card of a cell: what was trained on which data, its cost and its origin."""
 
 import platform
 import resource
@@ -14,31 +14,31 @@ from polyfacet.runtime.records import read_record, write_record
 
 
 class _Part(BaseModel):
-    """A piece of a card: closed to unknown keys, immutable; infinities and NaN survive the JSON."""
+    """Part of a card: immutable, rejects unknown keys; infinities and NaN survive the JSON."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
 
 
 class Counts(_Part):
-    """What became of the materials, or would have where the cell failed.
+    """How the materials were used, or would have been if the cell had not failed.
 
-    In an ensemble of engines that do either, validation rows are trained on and choose.
+    In an ensemble of engines of both kinds, validation rows are trained on and also select.
     """
 
     # Trained on, validation rows included where the engine trains on them.
     n_train: int
-    # Chose the epoch or the checkpoints.
+    # Selected the epoch or the checkpoints.
     n_valid: int
     # Tested on.
     n_test: int
-    # Left out: without a facet of the combination, or without a value of the objective.
+    # Left out because a facet of the combination or the value of the objective is missing.
     n_missing: int
-    # Left out by the split, which gives them no part.
+    # Left out because the split assigns them no part.
     n_without_part: int
 
 
 class Cost(_Part):
-    """What the cell took, and the threads it had; memory is the peak resident size of the process."""
+    """What the cell cost, and its number of threads; memory is the peak resident size of the process."""
 
     wall_time_s: float
     peak_memory_mib: float
@@ -46,7 +46,7 @@ class Cost(_Part):
 
 
 class Origin(_Part):
-    """Where the numbers were made."""
+    """Where the numbers were computed."""
 
     platform: str
     python: str
@@ -56,21 +56,21 @@ class Origin(_Part):
 
 
 class Inputs(_Part):
-    """Digests of what a cell saw of all its materials; see `polyfacet.training.provenance`."""
+    """Digests of the inputs of a cell, over all its materials; see `polyfacet.training.provenance`."""
 
     # Their identifiers, and the part of each.
     split: str
     objective: str
     # Facet to digest.
     facets: dict[str, str]
-    # Of the compositions; None where the engine does not look at them.
+    # Of the compositions; None where the engine does not use them.
     statistics: str | None
 
 
 class Card(_Part):
-    """Everything that is known of one cell of the grid; how well it predicts follows from its predictions."""
+    """All facts about one cell of the grid; its scores follow from its predictions."""
 
-    # What tells the cell from all others.
+    # These identify the cell.
     run: str
     source: str
     split: str
@@ -85,25 +85,25 @@ class Card(_Part):
     # How the split was made.
     split_method: str
     engine: str
-    # As resolved: given values and the defaults of the rest.
+    # As resolved: given values, and defaults for the rest.
     settings: dict[str, Any]
-    # What is told apart where the objective has classes.
+    # Class names; empty for numbers.
     classes: list[str]
-    # Whether the method looks at no facet.
+    # Whether the method uses no facets.
     is_baseline: bool
-    # Whether a facet of the combination shows the objective itself.
+    # Whether a facet of the combination reveals the objective.
     contains_answer: bool
     # Of training.
     seed: int
     counts: Counts
-    # Digest of the identifiers of the materials tested on: equal where two cells were tested on the same.
+    # Digest of the identifiers of the tested materials: equal for cells tested on the same materials.
     tested: str
     # What each facet's encoder started from: SHA-256 of a local checkpoint, or repository@commit of the hub.
     encoders: dict[str, str]
-    # Digests of what the cell saw, and of the code that trains; None where no job trained it.
+    # Digests of the cell's inputs and of the training code; None if no job trained the cell.
     inputs: Inputs | None = None
     code: str | None = None
-    # Digest of what all cells of the method on this split share; None for nothing.
+    # Digest of what all cells of the method on this split share; None if they share nothing.
     foundation: str | None = None
     cost: Cost
     origin: Origin
@@ -111,12 +111,12 @@ class Card(_Part):
     @model_validator(mode="after")
     def _reason_where_it_failed(self) -> Self:
         if (self.status == "ok") != (self.reason is None):
-            raise ValueError("a card has a reason if its cell failed, and only then")
+            raise ValueError("a card must have a reason if its cell failed, and only then")
         return self
 
 
 def write_card(path: Path, card: Card) -> None:
-    """Write a card as JSON; the file appears whole or not at all."""
+    """Write a card as JSON, atomically."""
     write_record(path, card)
 
 
@@ -132,7 +132,7 @@ def read_card(path: Path) -> Card:
 
 
 def measure_cost(wall_time_s: float, threads: int) -> Cost:
-    """Take the cost of this process up to now."""
+    """Measure the cost of this process up to now."""
     peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return Cost(wall_time_s=wall_time_s, peak_memory_mib=peak_kib / 1024, threads=threads)
 

@@ -28,24 +28,24 @@ from polyfacet.training.provenance import UNKNOWN, Provenance
 
 logger = logging.getLogger(__name__)
 
-# Combination of a method that looks at no facet.
+# Combination of a method that uses no facets.
 NO_FACET = "none"
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a cell is in the grid; with the run, this is its identity.
+    """Position of a cell in the grid; together with the run, it identifies the cell.
 
     Attributes
     ----------
     source
-        Where the materials come from.
+        Source of the materials.
     split
         Name of the split.
     split_method
-        How it was split.
+        Method of the split.
     repeat
-        Which repeat of it.
+        Repeat of the split.
     method
         Name of the method: an engine with its settings.
     """
@@ -60,7 +60,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Cell:
-    """What is trained on what."""
+    """What is trained on which facets."""
 
     place: Place
     facets: tuple[Facet, ...]
@@ -69,19 +69,19 @@ class Cell:
     # Of training; each repeat has its own.
     seed: int
     threads: int = 1
-    # Facet to the form in which it is seen where the combination names none.
+    # Facet to the variant used where the combination names none.
     forms: Mapping[str, str] = field(default_factory=dict)
-    # Whether a number of a facet may be the answer, or follow it.
+    # Whether a number of a facet may equal or follow the answer.
     may_show_answers: bool = False
 
     @property
     def combination(self) -> str:
-        """Name of the facets together."""
+        """Name of the combination of facets."""
         return combination_name(self.facets) or NO_FACET
 
     @property
     def contains_answer(self) -> bool:
-        """Whether the answer can be read off a facet."""
+        """Whether a facet reveals the answer."""
         return self.objective.contained_in_structure and any(map(self._shows_structure, self.facets))
 
     def _shows_structure(self, facet: Facet) -> bool:
@@ -90,7 +90,7 @@ class Cell:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What tells the cell from all others, by column of the tables of results."""
+        """Identity of the cell, by column of the tables of results."""
         return {
             "run": self.place.run,
             "source": self.place.source,
@@ -104,18 +104,18 @@ class Cell:
 
 IDENTITY = (
     column("run", pa.string(), "name of the run"),
-    column("source", pa.string(), "where the materials come from: crystals, or the name of a table"),
+    column("source", pa.string(), "source of the materials: crystals, or the name of a table"),
     column("split", pa.string(), "name of the split"),
-    column("repeat", pa.int64(), "which repeat of the split"),
+    column("repeat", pa.int64(), "repeat of the split"),
     column("method", pa.string(), "name of the method"),
-    column("combination", pa.string(), f"facets that it looks at, joined by +; {NO_FACET}: a baseline"),
+    column("combination", pa.string(), f"facets used, joined by +; {NO_FACET}: a baseline"),
     column("objective", pa.string(), "what is predicted"),
 )
 PREDICTIONS = pa.schema(
     [
         *IDENTITY,
         column("mat_id", pa.string(), "identifier of the material"),
-        column("part", pa.string(), "train, valid (chose the epoch, not trained on) or test"),
+        column("part", pa.string(), "train, valid (selected the epoch, not trained on) or test"),
         column("y_true", pa.float64(), "true value", "that of the objective", nullable=True),
         column("y_pred", pa.float64(), "predicted value", "that of the objective", nullable=True),
         column("true_class", pa.string(), "true class", nullable=True),
@@ -124,7 +124,7 @@ PREDICTIONS = pa.schema(
             "probabilities",
             pa.map_(pa.string(), pa.float64()),
             "probability of each class, in the order of the column classes of cells.parquet; missing for "
-            "numbers, and for methods that give none",
+            "numbers, and for methods without probabilities",
             nullable=True,
         ),
     ]
@@ -132,7 +132,7 @@ PREDICTIONS = pa.schema(
 
 
 def usable_rows(materials: pd.DataFrame, cell: Cell) -> pd.DataFrame:
-    """Select the materials that have all facets of a cell and its objective."""
+    """Select the materials that have all facets of a cell and a value of its objective."""
     wanted = {facet.name for facet in cell.facets}
     has_all = np.array([wanted <= set(present) for present in materials["facets"]], dtype=bool)
     known = is_known(materials[cell.objective.column], cell.objective)
@@ -140,7 +140,7 @@ def usable_rows(materials: pd.DataFrame, cell: Cell) -> pd.DataFrame:
 
 
 def what_engines_see(rows: pd.DataFrame, facets: Sequence[Facet]) -> pd.DataFrame:
-    """Return a copy of identifiers, facets and statistics, without anything that any cell predicts."""
+    """Return a copy of identifiers, facets and statistics, without any column that a cell predicts."""
     columns = [column for facet in facets for column in shown_columns(facet, rows.columns)]
     statistics = [STATISTICS_COLUMN] if STATISTICS_COLUMN in rows else []
     return rows[["mat_id", *columns, *statistics]].copy(deep=True)
@@ -149,22 +149,22 @@ def what_engines_see(rows: pd.DataFrame, facets: Sequence[Facet]) -> pd.DataFram
 def train(
     cell: Cell, engine: Engine, materials: pd.DataFrame, model: Path, made_of: Provenance = UNKNOWN
 ) -> tuple[pd.DataFrame, Card]:
-    """Train a cell on the materials that have its facets and its objective, and predict all of them.
+    """Train a cell on the materials that have its facets and its objective, and predict them all.
 
-    Data that the engine cannot learn from make a failed card; any other error is raised: the job fails.
+    Data that the engine cannot learn from make a failed card; any other error is raised and fails the job.
 
     Parameters
     ----------
     cell
-        What is trained.
+        Cell to train.
     engine
-        What trains it.
+        Engine that trains it.
     materials
         Aligned rows (see `polyfacet.training.dataset`) with their ``part``.
     model
         Folder for the trained model; empty where the cell failed.
     made_of
-        What the card says of the data and the code.
+        Provenance of data and code for the card.
 
     Returns
     -------
@@ -212,7 +212,7 @@ def _predictions(
         numbers, names = values, (unknown, unknown)
     return rows[["mat_id"]].assign(
         **cell.identity,
-        # Validation rows are training rows to an engine that trains on them.
+        # For an engine that trains on validation rows, they are training rows.
         part=rows["part"].replace(VALID, TRAIN) if ValidationUse.TRAINING in use else rows["part"],
         y_true=numbers[0].astype(float),
         y_pred=numbers[1].astype(float),
@@ -223,25 +223,25 @@ def _predictions(
 
 
 def _by_class(probabilities: np.ndarray, cell: Cell, index: pd.Index) -> pd.Series:
-    """Name the class of each probability."""
+    """Label each probability with its class."""
     named = [list(zip(cell.objective.classes, row, strict=True)) for row in probabilities.tolist()]
     return pd.Series(named, index, dtype=object)
 
 
 def _left_out(materials: pd.DataFrame, rows: pd.DataFrame, cell: Cell) -> str:
-    """Say how many materials could not be used, as that may be why a cell failed."""
+    """Describe how many materials could not be used, as that may be why a cell failed."""
     n_out = len(materials) - len(rows)
     if not n_out:
         return ""
     facets = "" if cell.combination == NO_FACET else f"a facet of {cell.combination} or "
     return (
-        f" ({n_out} of {len(materials)} materials are left out: they lack {facets}a value of "
+        f" ({n_out} of {len(materials)} materials are left out because they lack {facets}a value of "
         f"{cell.objective.column})"
     )
 
 
 def _counts(parts: pd.Series, n_materials: int, use: ValidationUse, n_without_part: int) -> Counts:
-    """Count what was really trained on, what chose, and what was left out."""
+    """Count the materials actually trained on, used for selection, and left out."""
     n = {part: int((parts == part).sum()) for part in PARTS}
     return Counts(
         n_train=n[TRAIN] + (n[VALID] if ValidationUse.TRAINING in use else 0),

@@ -1,8 +1,8 @@
-"""The aligned rows that cells learn from, and the same as a dataset: the product that other people reuse.
+"""The aligned rows that cells learn from, and the same rows as a dataset for others to reuse.
 
-The dataset is a folder of Parquet files, one for each shard, and a file ``_metadata`` that lists them; what
-reads Parquet reads the folder as one table.  Cells read the tables of their own facets instead, so that a
-facet that is added or changed reruns no cell that does not look at it.
+The dataset is a folder of Parquet files, one per shard, with a file ``_metadata`` that lists them; Parquet
+readers see the folder as one table.  Cells read the tables of their own facets instead, so that adding or
+changing a facet reruns only the cells that use it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from polyfacet.runtime.files import atomic_path
 from polyfacet.runtime.parquet import column, column_names, read_table
 from polyfacet.splits.parts import GROUP, PART, SPLIT
 
-# Columns of a sample that are of no use to a model: what else the source states, and where it came from.
+# Columns of a sample that are useless to a model: other statements of the source, and its origin.
 NOT_LEARNED_FROM = ("structure", "data", "source_file", "source_position", "line")
 FACETS = column("facets", pa.list_(pa.string()), "facets that this material has")
 
@@ -52,7 +52,7 @@ def dataset_schema(
 
 
 def with_labels(schema: pa.Schema, shown: Mapping[str, Mapping[str, str]]) -> pa.Schema:
-    """Say label and unit of objectives in a dataset's schema, by column."""
+    """Add the labels and units of objectives to a dataset's schema, by column."""
     for name, each in shown.items():
         field = schema.field(name)
         said = column(name, field.type, each["label"], each["unit"], field.nullable)
@@ -68,7 +68,7 @@ def read_cell_rows(
     statistics: Sequence[Path] = (),
     derived: Sequence[Path] = (),
 ) -> pd.DataFrame:
-    """Read what cells need: objectives, facets and parts, ordered by mat_id; pictures are absolute paths.
+    """Read the objectives, facets and parts that cells need, ordered by mat_id; pictures are absolute paths.
 
     Parameters
     ----------
@@ -79,14 +79,14 @@ def read_cell_rows(
     tables
         Facet to its tables, one per shard.
     statistics
-        Tables of the statistics of the compositions, for engines that look at these.
+        Tables of composition statistics, for engines that use them.
     derived
-        Tables of those of the objectives that are not in the sample.
+        Tables of the objectives that are not in the sample.
 
     Raises
     ------
     UserError
-        If a table is damaged, or a picture is missing or is not the one that the table was made with.
+        If a table is damaged, or a picture is missing or differs from the one recorded in the table.
     """
     elsewhere = {name for path in derived for name in column_names(path)}
     own = [name for name in objectives if name not in elsewhere]
@@ -99,14 +99,14 @@ def read_cell_rows(
 
 
 def with_derived(materials: pd.DataFrame, derived: Sequence[Path]) -> pd.DataFrame:
-    """Add objectives that have tables of their own to rows with ``mat_id``, whose order stays."""
+    """Add objectives from their own tables to rows with ``mat_id``, keeping their order."""
     for path in derived:
         materials = materials.merge(read_table(path), on="mat_id", how="left", validate="one_to_one")
     return materials
 
 
 def read_dataset(path: Path) -> pd.DataFrame:
-    """Read the dataset whole; paths of pictures are relative to its folder.
+    """Read the entire dataset; paths of pictures are relative to its folder.
 
     Parameters
     ----------
@@ -127,14 +127,14 @@ def read_dataset(path: Path) -> pd.DataFrame:
 
 
 def write_dataset_metadata(path: Path, parts: Sequence[Path]) -> None:
-    """Write the file that makes one table of several: Parquet's own list of parts, in their order.
+    """Write the file that combines several tables into one: Parquet's own list of parts, in order.
 
     Parameters
     ----------
     path
-        Output, named ``_metadata``, which readers of a folder of tables do not take for a table.
+        Output, named ``_metadata``, which readers of a folder of tables do not mistake for a table.
     parts
-        The tables, in the same folder; all of one schema.
+        The tables, all in the same folder and with the same schema.
     """
     footers = []
     for part in parts:

@@ -1,4 +1,4 @@
-"""Whether a configuration whose values are right one by one can be run at all, known before anything runs."""
+"""Check before a run whether a configuration of individually valid values can be run at all."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,24 +23,24 @@ from polyfacet.training.encoders.timm_names import architectures
 from polyfacet.training.engines.registry import ENGINES
 from polyfacet.training.methods import Method, Methods, splits_of_source
 
-# Settings that not every way to split looks at, with examples.
+# Settings that only some split methods use, with examples.
 OF_SOME_SPLITS = {"column": "space_group", "file": "folds.csv", "random_state": 0}
 
 
 def check_feasible(config: Mapping[str, Any], methods: Methods) -> None:
-    """Refuse a complete configuration that is bound to fail.
+    """Reject a complete configuration that is bound to fail.
 
     Parameters
     ----------
     config
         The configuration.
     methods
-        What `polyfacet.training.methods.checked_methods` makes of it.
+        Its methods, from `polyfacet.training.methods.checked_methods`.
 
     Raises
     ------
     UserError
-        If keys contradict each other; names all of them and shows what to write.
+        If keys contradict each other; the message names them all and shows what to write.
     """
     problems = [*_splits(config), *_columns_of_splits(config), *_names(config)]
     if config["sources"]:
@@ -52,16 +52,16 @@ def check_feasible(config: Mapping[str, Any], methods: Methods) -> None:
 
 
 def fewest_materials(config: Mapping[str, Any], methods: Iterable[Method]) -> int:
-    """Count the materials that a sample needs, so that no part of any split is too small for its use.
+    """Return the sample size at which no part of any split is too small for its use.
 
-    Where groups stay together more may be needed.
+    If groups stay together, more may be needed.
 
     Parameters
     ----------
     config
         The configuration.
     methods
-        The methods that look at crystals.
+        The methods that use crystals.
     """
     trains_network = config["graphs"]["embedding"] == "trained" and GRAPH in _facets_of(methods)
     n_trained = MIN_MATERIALS if trains_network else 1
@@ -94,13 +94,13 @@ def _splits(config: Mapping[str, Any]) -> Iterator[str]:
                 )
             elif split[key] is not None and key not in (*method.needs, *method.takes):
                 yield (
-                    f"splits.{name}.{key} = {split[key]!r}: the method `{method.name}` does not look at it. "
+                    f"splits.{name}.{key} = {split[key]!r}: the method `{method.name}` does not use it. "
                     "Remove it, or choose another method."
                 )
 
 
 def _columns_of_splits(config: Mapping[str, Any]) -> Iterator[str]:
-    """Look for the columns that splits look at among those of the samples that they divide."""
+    """Check that samples have the columns that their splits use."""
     known = SPLIT_METHODS.all()
     columns = _columns_of_samples(config)
     for name, split in config["splits"].items():
@@ -117,7 +117,7 @@ def _columns_of_splits(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _columns_of_samples(config: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Name the columns of each source's sample that have one value per material."""
+    """List the columns of each source's sample that have one value per material."""
     tables = {name: rows_schema(table_source(name, each)) for name, each in config["tables"].items()}
     samples = {CRYSTALS: SAMPLE, **tables} if config["sources"] else tables
     return {
@@ -130,18 +130,18 @@ def _lacks_column(name: str, wanted: str, source: str, columns: Sequence[str], h
     near = difflib.get_close_matches(wanted, columns, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     if has:
-        hint = f" Name the sources that it is for:\n      splits: {{{name}: {{sources: [{', '.join(has)}]}}}}"
+        hint = f" Name the sources it applies to:\n      splits: {{{name}: {{sources: [{', '.join(has)}]}}}}"
     lacking = "crystals have" if source == CRYSTALS else f"the table {source} has"
     return (
-        f"splits.{name} looks at the column {wanted!r}, and {lacking} none of that name; there are: "
+        f"splits.{name} uses the column {wanted!r}, but {lacking} no such column; available: "
         f"{', '.join(columns)}.{hint}"
     )
 
 
 def _names(config: Mapping[str, Any]) -> Iterator[str]:
-    """Hold the names of facets and objectives against each other: both are columns of the dataset.
+    """Check names of facets against those of objectives: both are columns of the dataset.
 
-    All columns that begin with a facet's name and ``_`` are the facet's.
+    All columns that begin with a facet's name and ``_`` belong to the facet.
     """
     objectives = [
         *CRYSTAL_OBJECTIVES.all(),
@@ -152,8 +152,8 @@ def _names(config: Mapping[str, Any]) -> Iterator[str]:
             if name == facet or name.startswith(f"{facet}_"):
                 renamed = "facet" if name in CRYSTAL_OBJECTIVES.built_in else "objective"
                 yield (
-                    f"the objective {name!r} is called like a column of the facet {facet!r}, which would "
-                    f"show the answer. Rename the {renamed}."
+                    f"the objective {name!r} has the name of a column of the facet {facet!r}, which would "
+                    f"reveal the answer. Rename the {renamed}."
                 )
 
 
@@ -166,11 +166,11 @@ def _unknown(where: str, name: str, known: Sequence[str]) -> Iterator[str]:
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
-        yield f"{where} names {name!r}; there are: {', '.join(known)}.{hint}"
+        yield f"{where} names the unknown {name!r}; available: {', '.join(known)}.{hint}"
 
 
 def _facets_of(methods: Iterable[Method]) -> set[Facet]:
-    """List the facets that any of some methods looks at."""
+    """Return the facets that any of the methods uses."""
     return {facet for method in methods for name in method["combinations"] for facet in facets_of(name)}
 
 
@@ -178,20 +178,20 @@ def _materials(config: Mapping[str, Any], methods: Iterable[Method]) -> Iterator
     wanted, fewest = config["n_materials"], fewest_materials(config, methods)
     if wanted != "all" and wanted < fewest:
         yield (
-            f"n_materials = {wanted} is too small: parts of it are to be trained on, chosen by and tested on "
+            f"n_materials = {wanted} is too small: it is divided into training, validation and test parts "
             f"(`splits`), and graphs.embedding is {config['graphs']['embedding']}. Write at least\n"
             f"      n_materials: {fewest}"
         )
     pretrain = config["graphs"]["pretrain"]
     if config["graphs"]["embedding"] == "trained" and 0 < pretrain < MIN_MATERIALS:
-        yield f"graphs.pretrain = {pretrain} is too few to train on. Write 0, or {MIN_MATERIALS} at least."
+        yield f"graphs.pretrain = {pretrain} is too few to train on. Write 0, or at least {MIN_MATERIALS}."
 
 
 def _filters(config: Mapping[str, Any]) -> Iterator[str]:
     filters = config["filters"]
     least, most = filters["sites_min"], filters["sites_max"]
     if most is not None and least > most:
-        yield f"filters.sites_min = {least} is more than filters.sites_max = {most}: no material is both."
+        yield f"filters.sites_min = {least} exceeds filters.sites_max = {most}: no material satisfies both."
     allowed, required = set(filters["elements_allowed"]), set(filters["elements_required"])
     for other, names in (
         ("elements_excluded", required & set(filters["elements_excluded"])),
@@ -205,7 +205,7 @@ def _filters(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _encoders(config: Mapping[str, Any], methods: Iterable[Method]) -> Iterator[str]:
-    """Look at the local encoders, which are made without looking at a material."""
+    """Check the local encoders, which are made independently of the materials."""
     encoded = [method for method in methods if ENGINES.get(method["engine"]).encoders]
     if config["encoders"]["source"] != "local" or not encoded:
         return
@@ -223,7 +223,7 @@ def _encoders(config: Mapping[str, Any], methods: Iterable[Method]) -> Iterator[
 
 
 def _words(facet: Facet, usual_form: str) -> Iterator[str]:
-    """Refuse texts of structures to local encoders."""
+    """Reject structure texts for local encoders."""
     if facet.base != TEXT.name or (facet.form or usual_form) not in STRUCTURE_TEXTS:
         return
     readable = [TEXT.variant(form).name for form in FORMULA_TEXTS] if facet.form else FORMULA_TEXTS
@@ -232,7 +232,7 @@ def _words(facet: Facet, usual_form: str) -> Iterator[str]:
     yield (
         f"{named} needs an encoder that knows its words; encoders.source: local knows elements and numbers "
         "only. Write for example\n      encoders: {source: hub}\n"
-        f"    or name a checkpoint of your own (encoders.checkpoints.text), or {other} {', '.join(readable)}"
+        f"    or name your own checkpoint (encoders.checkpoints.text), or {other} {', '.join(readable)}"
     )
 
 

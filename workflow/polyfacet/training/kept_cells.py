@@ -1,8 +1,8 @@
-"""Trained cells that outlive a rerun of their job, so that a job of many cells trains none of them twice.
+"""Keep trained cells across reruns of their job, so that a job of many cells trains none of them twice.
 
-Snakemake deletes all outputs of a job that runs again: after a kill, or because the run has one more
-objective.  So each trained cell is left outside of the outputs as well, as hard links, which take no room.
-It is used again where all that it is made of is the same, and its files are whole.
+Snakemake deletes all outputs of a job that runs again, after a kill or because the run has one more
+objective.  So each trained cell is also kept outside the outputs, as hard links, which take no space.
+It is reused if all its inputs are the same and its files are intact.
 """
 
 import json
@@ -24,14 +24,14 @@ RECORD, FILES = "record.json", "files"
 
 
 class KeptCells:
-    """What a job finds of the cells of earlier runs, adds to, and leaves for later ones.
+    """Cells that a job finds from earlier runs, adds to, and keeps for later ones.
 
     Parameters
     ----------
     folder
         Folder of the job's records, one per cell; None keeps nothing and finds nothing.
     recipe
-        What all cells of the job are made of, for JSON: settings, seed, code, packages, encoders.
+        Inputs that all cells of the job share, for JSON: settings, seed, code, packages, encoders.
     """
 
     def __init__(self, folder: Path | None, recipe: Mapping[str, Any]) -> None:
@@ -39,21 +39,21 @@ class KeptCells:
         self._recipe = recipe
 
     def reuse(self, name: str, cell: Cell, made_of: Provenance, home: Path) -> bool:
-        """Take over a cell that an earlier run has left.
+        """Reuse a cell that an earlier run has kept.
 
         Parameters
         ----------
         name
             Name of the cell in the job.
         cell, made_of
-            The cell, and what it is made of beside the recipe.
+            The cell, and its inputs in addition to the recipe.
         home
-            Folder of the cell; it is created where the cell can be used again.
+            Folder of the cell; it is created if the cell can be reused.
 
         Returns
         -------
         bool
-            Whether it could.
+            Whether the cell was reused.
         """
         if self._folder is None:
             return False
@@ -67,13 +67,13 @@ class KeptCells:
         except FileNotFoundError:
             return False
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            logger.warning("the kept cell %s cannot be used, it is trained again: %s", record, error)
+            logger.warning("the kept cell %s cannot be used and is trained again: %s", record, error)
             return False
         link_files(record / FILES, home, said["files"])
         return True
 
     def keep(self, name: str, cell: Cell, made_of: Provenance, home: Path) -> None:
-        """Leave a trained cell for later runs."""
+        """Keep a trained cell for later runs."""
         if self._folder is None:
             return
         files = {
@@ -87,7 +87,7 @@ class KeptCells:
             write_text(part / RECORD, json.dumps(facts, indent=2) + "\n")
 
     def remove_others(self, names: Collection[str]) -> None:
-        """Remove the records of cells that the job has no more."""
+        """Remove the records of cells that the job no longer has."""
         if self._folder is None or not self._folder.is_dir():
             return
         for path in self._folder.iterdir():
@@ -101,7 +101,7 @@ class KeptCells:
 
 
 def _damaged(folder: Path, files: Mapping[str, str]) -> str | None:
-    """Name a file that is not what it was."""
+    """Return the name of a missing or changed file, if any."""
     for name, digest in files.items():
         if not (folder / name).is_file() or sha256_of_file(folder / name) != digest:
             return name

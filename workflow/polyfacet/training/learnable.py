@@ -1,4 +1,4 @@
-"""Whether the rows of a cell can be learned from at all, before an engine is given them."""
+"""Check whether the rows of a cell can be learned from, before they are passed to an engine."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,60 +11,60 @@ from polyfacet.materials.objectives import Objective
 from polyfacet.training.engines.base import EngineError, ValidationUse
 from polyfacet.training.powers_of_two import near_one
 
-# Spread, relative to the largest value, up to which numbers are equal but for rounding.
+# Spread, relative to the largest value, up to which numbers are equal except for rounding.
 EQUAL_WITHIN = 1e-12
-# Correlation, below 1, from which a number is another one in other units, or rounded to a thousandth of its
+# Correlation, below 1, from which a number is another in different units, or rounded to a thousandth of its
 # spread.
 SAME_WITHIN = 1e-6
-# With fewer rows, a correlation says little.
+# With fewer rows, a correlation means little.
 FEWEST_TO_COMPARE = 10
-# The same without the two rows furthest off, as rounding is a larger part of the spread of the others; and
-# how many values these must have.
+# The same without the two most distant rows, as rounding is a larger part of the spread of the others; and
+# the number of distinct values that remain at least.
 SAME_WITHOUT_OUTLYING = 1e-5
 N_OUTLYING = 2
 FEWEST_DISTINCT = 5
-# Rows of a class with fewer may have equal numbers by chance.
+# Classes with fewer rows may have equal numbers by chance.
 FEWEST_OF_A_CLASS = 5
 # The same of ranks.
 SAME_ORDER_WITHIN = 1e-5
-# Distinct values.  A number that tells the answer to within a twentieth of its standard deviation keeps the
-# order of so many in one case of a thousand, and of 20 in one of twenty.
+# Distinct values.  A number that reveals the answer to within a twentieth of its standard deviation keeps the
+# order of this many in one case of a thousand, and of 20 in one of twenty.
 FEWEST_TO_RANK = 30
-# An order that all rows have is that of a few of them, too.
+# An order of all rows also holds for a few of them.
 MOST_TO_RANK = 2000
 
 
 def is_known(values: pd.Series, objective: Objective) -> pd.Series:
-    """Say of each row whether it has a class, or a finite number."""
+    """Return for each row whether it has a class or a finite number."""
     if objective.classes:
         return values.notna()
     return pd.Series(np.isfinite(values.to_numpy(np.float64, na_value=np.nan)), index=values.index)
 
 
 def check_learnable(parts: Mapping[str, pd.DataFrame], objective: Objective, use: ValidationUse) -> None:
-    """Refuse rows that nothing can be learned from, or measured on.
+    """Reject rows that nothing can be learned from or tested on.
 
     Parameters
     ----------
     parts
         Rows with a known objective by part: ``train``, ``valid``, ``test``.
     objective
-        What is learned.
+        The objective to learn.
     use
-        What the engine does with the validation rows.
+        How the engine uses the validation rows.
 
     Raises
     ------
     EngineError
-        If a part that is needed is empty, or the objective does not vary among the rows to train on or among
-        those that choose the epoch.  One row alone may choose.
+        If a required part is empty, or the objective does not vary among the rows to train on or among
+        those that select the epoch.  A single row may select.
     """
     train, valid, test = (parts[name][objective.column] for name in ("train", "valid", "test"))
     fitted = pd.concat([train, valid]) if use == ValidationUse.TRAINING else train
     chooses = ValidationUse.CHOICE in use
     for values, purpose, needed in (
         (fitted, "train on", True),
-        (valid, "choose the epoch by", chooses),
+        (valid, "select the epoch by", chooses),
         (test, "test on", True),
     ):
         if needed and values.empty:
@@ -76,34 +76,34 @@ def check_learnable(parts: Mapping[str, pd.DataFrame], objective: Objective, use
         )
     if chooses and len(valid) > 1 and _constant(valid):
         raise EngineError(
-            f"nothing to choose the epoch by: {_number(len(valid), 'validation row')}, "
+            f"nothing to select the epoch by: {_number(len(valid), 'validation row')}, "
             f"and {objective.column} is always {_shown(valid.iloc[0])}"
         )
 
 
 def check_not_shown(rows: pd.DataFrame, facets: Sequence[Facet], objective: Objective) -> None:
-    """Refuse facets of which one number is the objective itself, in another unit perhaps, or rounded.
+    """Reject facets with a number that is the objective itself, possibly in another unit or rounded.
 
     Parameters
     ----------
     rows
         Rows to train on.
     facets
-        What the cell looks at; only vectors are looked through.
+        Facets of the cell; only vectors are searched.
     objective
-        What is learned.
+        The objective to learn.
 
     Raises
     ------
     EngineError
-        If a number of a facet follows the objective linearly, but for rounding, or has its order or one value
-        in each class; says which.
+        If a number of a facet follows the objective linearly, except for rounding, or has its order or one
+        value in each class; the message says which.
     """
     if len(rows) < FEWEST_TO_COMPARE:
         return
     answers = rows[objective.column]
     for facet in facets:
-        # What is in an alloy is known before anything is measured, even if all follows from it.
+        # The composition of an alloy is known before any measurement, even if everything follows from it.
         if facet.kind != "vector" or facet == COMPOSITION:
             continue
         numbers = np.stack([np.asarray(value, dtype=np.float64) for value in rows[facet.name]])
@@ -122,26 +122,26 @@ def check_not_shown(rows: pd.DataFrame, facets: Sequence[Facet], objective: Obje
 
 
 def _may_have_order(facet: Facet, objective: Objective) -> bool:
-    """Say whether a facet may have a number in the order of the objective.
+    """Return whether a facet may have a number in the order of the objective.
 
-    It may where cells are marked, as the facet is known to show the objective, and in a table, which may be
-    a series whose answer rises with one of its columns.
+    It may if cells are flagged because the facet is known to reveal the objective, and in a table, which may
+    be a series whose answer rises with one of its columns.
     """
     is_marked = objective.contained_in_structure and facet.shows_structure
     return is_marked or facet.needs == "columns"
 
 
 def _have_order(values: np.ndarray, answers: pd.Series) -> np.ndarray:
-    """Say of each column of numbers whether it rises or falls with the answers, where it is known."""
+    """Return for each column of numbers whether it rises or falls with the answers, where known."""
     rows = np.linspace(0, len(values) - 1, min(len(values), MOST_TO_RANK)).astype(int)
     wanted = answers.to_numpy(np.float64)[rows]
     return np.array([_has_order(column, wanted) for column in values[rows].T], dtype=bool)
 
 
 def _has_order(numbers: np.ndarray, answers: np.ndarray) -> bool:
-    """Compare ranks of rows of which no two have the same number or the same answer.
+    """Compare the ranks of rows that all differ in both number and answer.
 
-    Equal ones have no order; left in, many of them would outweigh the others.
+    Equal values have no order; if kept, many of them would outweigh the others.
     """
     known = np.isfinite(numbers)
     by_number = np.unique(numbers[known], return_index=True)[1]
@@ -153,7 +153,7 @@ def _has_order(numbers: np.ndarray, answers: np.ndarray) -> bool:
 
 
 def _follows(values: np.ndarray, answers: pd.Series) -> np.ndarray:
-    """Say of each column of numbers whether it follows the answers linearly, where it is known."""
+    """Return for each column of numbers whether it follows the answers linearly, where known."""
     known = np.isfinite(values)
     n = np.maximum(known.sum(axis=0), 1)
     centred = near_one(np.where(known, values, 0.0))
@@ -171,9 +171,9 @@ def _follows(values: np.ndarray, answers: pd.Series) -> np.ndarray:
 
 
 def _is_confirmed(numbers: np.ndarray, answers: np.ndarray) -> bool:
-    """Say whether numbers follow answers without the few that are furthest off.
+    """Return whether numbers follow answers without the few most distant ones.
 
-    One row alone may make a correlation of 1: the only magnet is the only one with iron.
+    A single row may cause a correlation of 1: the only magnet is the only material with iron.
     """
     outlying = [np.argsort(np.abs(each - np.median(each)))[-N_OUTLYING:] for each in (numbers, answers)]
     numbers, answers = (np.delete(each, np.concatenate(outlying)) for each in (numbers, answers))
@@ -184,7 +184,7 @@ def _is_confirmed(numbers: np.ndarray, answers: np.ndarray) -> bool:
 
 
 def _names_classes(values: np.ndarray, answers: pd.Series) -> np.ndarray:
-    """Say of each column of numbers whether it has one value in each class, and not the same in all."""
+    """Return for each column of numbers whether it is constant within classes but not over all."""
     frequent = answers.map(answers.value_counts()).to_numpy() >= FEWEST_OF_A_CLASS
     if answers[frequent].nunique() < 2:
         return np.zeros(values.shape[1], dtype=bool)
@@ -194,12 +194,12 @@ def _names_classes(values: np.ndarray, answers: pd.Series) -> np.ndarray:
 
 
 def check_predictions(predicted: np.ndarray, objective: Objective) -> None:
-    """Refuse numbers that are not finite.
+    """Reject numbers that are not finite.
 
     Raises
     ------
     EngineError
-        If there are such; says how many.
+        If there are such numbers; the message says how many.
     """
     if objective.classes:
         return

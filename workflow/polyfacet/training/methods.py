@@ -1,4 +1,4 @@
-"""The methods that a configuration compares: an engine, its settings, and the combinations it is tried on."""
+"""The methods that a configuration compares: each an engine with settings and combinations of facets."""
 
 import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -21,38 +21,38 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.training.cells import NO_FACET
 from polyfacet.training.engines.registry import ENGINES, check_combinations, complete_settings
 
-# A method that is complete: its ``engine``, ``combinations`` (names; none of a baseline) and ``settings``.
+# A complete method: its ``engine``, ``combinations`` (names; empty for a baseline) and ``settings``.
 Method = Mapping[str, Any]
 # Source to its methods by name.
 Methods = Mapping[str, Mapping[str, Method]]
 
 
 def sources_of(config: Mapping[str, Any]) -> dict[str, tuple[Facet, ...]]:
-    """List the sources of a configuration, and the facets that each has."""
+    """Return the sources of a configuration with their facets."""
     of_crystals = tuple(facet for facet in FACETS.all().values() if facet.needs != "columns")
     crystals = {CRYSTALS: of_crystals} if config["sources"] else {}
     return crystals | {name: _facets_of_table(table) for name, table in config["tables"].items()}
 
 
 def splits_of_source(config: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """Return the ways in which a source is split, by name."""
+    """Return the splits of a source, by name."""
     splits = config["splits"].items()
     return {name: split for name, split in splits if source in (split["sources"] or [source])}
 
 
 def forms_of(config: Mapping[str, Any]) -> dict[str, str]:
-    """Return the form in which a facet is seen where a combination names none, by facet."""
+    """Return the default variant of each facet, used where a combination names none."""
     return {TEXT.name: config["composition"]["text"]}
 
 
 def needs_structure(facet: Facet, forms: Mapping[str, str]) -> bool:
-    """Say whether a facet, in the form in which it is seen, is made of the structure."""
+    """Return whether a facet, in its variant, is derived from the structure."""
     form = facet.form or forms.get(facet.base, "")
     return facet.needs == "structure" or facet.variants.get(form, False)
 
 
 def checked_methods(config: Mapping[str, Any]) -> Methods:
-    """Check the methods of a configuration, and complete them for each source.
+    """Check and complete the methods of a configuration for each source.
 
     Parameters
     ----------
@@ -62,13 +62,13 @@ def checked_methods(config: Mapping[str, Any]) -> Methods:
     Returns
     -------
     mapping
-        Source, then name of a method, to the method.
+        Source to method name to method.
 
     Raises
     ------
     UserError
-        If the name of a source or a method is unknown, an engine cannot look at a combination, a source does
-        not have a facet, or settings are not those of the engine.
+        If the name of a source or a method is unknown, an engine cannot use a combination, a source does
+        not have a facet, or settings do not belong to the engine.
     """
     sources, methods = sources_of(config), config["methods"]
     for name, method in methods.items():
@@ -97,7 +97,7 @@ def checked_methods(config: Mapping[str, Any]) -> Methods:
 
 
 def known_settings(config: Mapping[str, Any]) -> KnownSettings:
-    """Collect what is declared of the settings of all engines and methods; unknown engines have none."""
+    """Collect the declared settings of all engines and methods; unknown engines have none."""
     engines = {name: engine.settings for name, engine in ENGINES.all().items()}
     named = {name: method["engine"] for name, method in config["methods"].items()}
     return KnownSettings(
@@ -106,7 +106,7 @@ def known_settings(config: Mapping[str, Any]) -> KnownSettings:
 
 
 def _facets_of_table(table: Mapping[str, Any]) -> tuple[Facet, ...]:
-    """List the facets of a table: its columns, and what is made of formulas."""
+    """List the facets of a table: its columns, and those derived from formulas."""
     columns = (COMPOSITION, PROCESS) if table["process"] else (COMPOSITION,)
     of_formulas = (facet for facet in FACETS.all().values() if facet.needs == "formula")
     return tuple(in_order([*columns, *of_formulas]))
@@ -123,7 +123,7 @@ def _check_splits(config: Mapping[str, Any], sources: Mapping[str, Any]) -> None
     for source in sources:
         if not splits_of_source(config, source):
             raise UserError(
-                f"no split concerns {source}. Add it to the `sources` of one, or write for example\n"
+                f"no split applies to {source}. Add it to the `sources` of one, or write for example\n"
                 f"      splits: {{random: {{sources: [{source}]}}}}"
             )
 
@@ -133,7 +133,7 @@ def _check_engine(name: str, engine: str) -> None:
     if engine not in known:
         near = difflib.get_close_matches(engine, known, n=1) or known[:1]
         raise UserError(
-            f"methods.{name}.engine: there is no engine {engine!r}; there are: {', '.join(known)}. "
+            f"methods.{name}.engine: unknown engine {engine!r}; available: {', '.join(known)}. "
             f"Write for example\n      methods: {{{name}: {{engine: {near[0]}}}}}"
         )
 
@@ -153,25 +153,25 @@ def _check_report(config: Mapping[str, Any], sources: Mapping[str, Any]) -> None
 
 
 def _check_combination(where: str, entry: Mapping[str, Any], methods: Mapping[str, Method]) -> None:
-    """Refuse a published score that is of no cell of the run, or of which one it is not said."""
+    """Reject a published score that matches no cell of the run, or not a unique one."""
     source, method = entry["source"], entry["method"]
     if method not in methods:
         raise UserError(
-            f"{where}.method names {method}, which is not trained on {source}; there are: "
+            f"{where}.method names {method}, which is not trained on {source}; available: "
             f"{', '.join(methods)}."
         )
     there = methods[method]["combinations"] or [NO_FACET]
     _check_named(f"{where}.combination", entry.get("combination"), "combination", there)
     if "combination" not in entry and len(there) > 1:
         raise UserError(
-            f"{where} names no combination, and {method} has several on {source}: {', '.join(there)}. Write "
+            f"{where} names no combination, but {method} has several on {source}: {', '.join(there)}. Write "
             f"for example combination: {there[0]}"
         )
 
 
 def _check_named(where: str, name: str | None, kind: str, known: Collection[str]) -> None:
     if name is not None and name not in known:
-        raise UserError(f"{where} names the {kind} {name!r}; there are: {', '.join(known)}.")
+        raise UserError(f"{where} names an unknown {kind} {name!r}; available: {', '.join(known)}.")
 
 
 def _combinations(
@@ -188,7 +188,7 @@ def _combinations(
         chosen = chosen.get(source)
     if ENGINES.get(engine).is_baseline:
         if chosen:
-            raise UserError(f"methods.{name}.combinations: engine {engine!r} looks at no facet. Remove it.")
+            raise UserError(f"methods.{name}.combinations: engine {engine!r} uses no facets. Remove it.")
         return []
     if chosen is None:
         numbers = [facet for facet in facets if facet.needs == "columns"]
@@ -204,12 +204,12 @@ def _combinations(
 
 
 def _check_objectives(name: str, engine: str, source: str, config: Mapping[str, Any]) -> None:
-    """Refuse classes to an engine that predicts numbers only."""
+    """Reject classes for an engine that only predicts numbers."""
     objectives = config["tables"][source]["objectives"] if source in config["tables"] else {}
     classes = [objective for objective, column in objectives.items() if column["classes"]]
     if classes and not ENGINES.get(engine).classes:
         raise UserError(
-            f"methods.{name}: engine {engine!r} predicts numbers, and {source} has the classes of "
+            f"methods.{name}: engine {engine!r} only predicts numbers, but {source} has the classes of "
             f"{', '.join(classes)}. Name its sources: methods: {{{name}: {{sources: [...]}}}}"
         )
 
@@ -217,7 +217,7 @@ def _check_objectives(name: str, engine: str, source: str, config: Mapping[str, 
 def _check_facets(
     name: str, combination: str, source: str, facets: Sequence[Facet], forms: Mapping[str, str]
 ) -> None:
-    """Refuse facets that a source does not have, in the form in which they are seen."""
+    """Reject facets that a source does not have in the required variant."""
     has = {facet.name for facet in facets}
     lacking = [
         facet.name
@@ -229,7 +229,7 @@ def _check_facets(
             facet.name for facet in facets if source == CRYSTALS or not needs_structure(facet, forms)
         ]
         raise UserError(
-            f"methods.{name} is to look at {combination}, and {source} has no {', '.join(lacking)}; it "
+            f"methods.{name} uses {combination}, but {source} has no {', '.join(lacking)}; it "
             f"has {', '.join(can_be_seen)}. Write for example\n"
             f"      methods: {{{name}: {{combinations: {{{source}: [{can_be_seen[0]}]}}}}}}"
         )

@@ -1,6 +1,6 @@
-"""Numbers of any unit as multiples of a power of two, which changes no digit.
+"""Express numbers of any unit as multiples of a power of two, which changes no digit.
 
-Squares of numbers below 1e-162 are zero to a computer, and those of numbers above 1e154 infinite.
+In floating point, squares of numbers below 1e-162 are zero, and those of numbers above 1e154 infinite.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ Array = NDArray[np.float64]
 
 
 def exponents_of(values: Array) -> NDArray[np.int32]:
-    """Return the power of two next to the largest of each column, finite ones alone; 0 where all are zero.
+    """Return the exponent of the power of two above each column's largest finite size; 0 if all are zero.
 
     Parameters
     ----------
@@ -27,5 +27,5 @@ def divided(values: Array, exponents: NDArray[np.int32] | int) -> Array:
 
 
 def near_one(values: Array) -> Array:
-    """Divide each column by the power of two next to its largest number."""
+    """Divide each column by the power of two just above its largest number."""
     return divided(values, exponents_of(values))

@@ -1,7 +1,7 @@
-"""What a cell was made of, for its card: so that anyone can tell which data and which code a result is of.
+"""Inputs of a cell, for its card: they identify the data and the code behind a result.
 
-Digests are of what a cell saw, as it was read: not of files, which also hold what it did not look at, and
-whose number depends on the number of shards.  Of pictures their own digests count, not their paths.
+Digests cover what a cell read rather than files, which also contain data that it did not use, and
+whose number depends on the number of shards.  For pictures, their own digests count, not their paths.
 """
 
 import hashlib
@@ -23,18 +23,18 @@ from polyfacet.training.cards import Inputs
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a cell was made of beside its rows.
+    """Inputs of a cell in addition to its rows.
 
     Attributes
     ----------
     n_without_part
-        Materials of the sample that are not among the rows, as the split gives them no part.
+        Materials of the sample that are not among the rows because the split assigns them no part.
     inputs
-        Digests of what the cell saw.
+        Digests of the cell's inputs.
     code
-        Digest of the code that trains.
+        Digest of the training code.
     foundation
-        Digest of the foundation that the engine was given; None for none.
+        Digest of the engine's foundation; None without one.
     """
 
     n_without_part: int = 0
@@ -47,12 +47,12 @@ UNKNOWN = Provenance()
 
 
 class InputDigests:
-    """Digests of what cells see of their materials, each column digested once.
+    """Digests of the inputs of cells; each column is digested once.
 
     Parameters
     ----------
     materials
-        Rows as `polyfacet.training.dataset.read_cell_rows` gives them.
+        Rows as returned by `polyfacet.training.dataset.read_cell_rows`.
     """
 
     def __init__(self, materials: pd.DataFrame) -> None:
@@ -60,7 +60,7 @@ class InputDigests:
         self._of_column = cache(self._digest)
 
     def of(self, facets: Iterable[Facet], objective: Objective) -> Inputs:
-        """Digest what a cell is made of: of all materials, those without a facet or an answer as well."""
+        """Digest a cell's inputs over all materials, including those without a facet or an answer."""
         has_statistics = STATISTICS_COLUMN in self._materials
         return Inputs(
             split=self._of_column("part"),
@@ -79,7 +79,7 @@ class InputDigests:
         digest = hashlib.sha256()
         for mat_id, value in zip(self._materials["mat_id"], self._materials[name], strict=True):
             written = _written(value)
-            # Lengths tell values apart whatever is in them; one that is missing has none.
+            # Lengths separate values whatever they contain; a missing value has none.
             length = "" if written is None else len(written)
             digest.update(f"{mat_id}\x1f{length}\x1f".encode())
             digest.update(written or b"")
@@ -87,7 +87,7 @@ class InputDigests:
 
 
 def _written(value: Any) -> bytes | None:
-    """Write a value as bytes, the same on every machine; None for one that is missing."""
+    """Encode a value as bytes, the same on every machine; None for a missing one."""
     if isinstance(value, np.ndarray):
         return value.astype(value.dtype.newbyteorder("<")).tobytes()
     if isinstance(value, str):

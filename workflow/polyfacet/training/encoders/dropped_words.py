@@ -1,28 +1,28 @@
-"""Finds what a tokenizer leaves out of a text without a trace: not even an unknown token stands for it."""
+"""Find parts of a text that a tokenizer drops silently, without even an unknown token."""
 
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
 _WORD = re.compile(r"\S+")
-# Marks (accents), control characters and separators: tokenizers take them off, and the word remains.
+# Marks (accents), control characters and separators: tokenizers strip them and keep the word.
 _PASSED_BY = frozenset("MCZ")
 
 
 def dropped_words(text: str, places: Sequence[tuple[int, int]]) -> list[str]:
-    """Name the words of a text that no token stands for, or not as a whole.
+    """List the words of a text that tokens represent only in part or not at all.
 
     Parameters
     ----------
     text
         The text.
     places
-        Start and end of the characters that each token stands for.
+        Start and end of the characters that each token represents.
 
     Returns
     -------
     list of str
-        The word of each stretch without a token; a text without any token is one at least.
+        The word around each stretch without a token; a text without any token counts as at least one word.
     """
     if not places and not _is_visible(text):
         return [text]
@@ -49,7 +49,7 @@ def _is_visible(text: str) -> bool:
 
 
 def _word_around(text: str, stretch: re.Match[str]) -> str:
-    """Return the whole word: of what is left of it, tokenizers count the characters from its start."""
+    """Return the complete word; tokenizers count the characters of the remainder from the word's start."""
     before = text[: stretch.start()]
     start = len(before) - len(before.split()[-1]) if before and not before[-1].isspace() else len(before)
     word = _WORD.match(text, start)

@@ -1,4 +1,4 @@
-"""Encoders of AutoGluon's presets: which repositories of the Hugging Face hub they are, fetched once."""
+"""Encoders of AutoGluon's presets: find their repositories on the Hugging Face hub and fetch them once."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from polyfacet.training.encoders.hub_cache import WAYS_OUT, HubEncoder, HubEncod
 from polyfacet.training.encoders.own_checkpoints import encoder_model, local_folder, own_checkpoints
 from polyfacet.training.engines.automm.hyperparameters import AutoMMSettings, hyperparameters_of
 
-# Repositories hold the same weights for several frameworks; one file is enough, the first that is there.
+# Repositories hold the same weights for several frameworks; the first file found is enough.
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 CONFIGURATION_AND_VOCABULARY = ("*.json", "*.txt", "*.model")
 TIMM_HUB_PREFIX = "hf-hub:"
@@ -30,7 +30,7 @@ NO_OWN: Mapping[str, str | None] = MappingProxyType({})
 def checkpoints_of(
     facets: Sequence[Facet], settings: AutoMMSettings, checkpoints: Mapping[str, str | None] = NO_OWN
 ) -> dict[Facet, str]:
-    """Ask AutoGluon for the checkpoint that each encoder of a combination starts from."""
+    """Return the checkpoint that AutoGluon starts each encoder of a combination from."""
     config = get_config(
         problem_type="regression",
         presets=settings.preset,
@@ -43,18 +43,18 @@ def checkpoints_of(
 def hub_checkpoints(
     facets: Sequence[Facet], settings: AutoMMSettings, checkpoints: Mapping[str, str | None] = NO_OWN
 ) -> list[str]:
-    """Name the checkpoints of a combination that are on the hub."""
+    """List the checkpoints of a combination that are on the hub."""
     found = checkpoints_of(facets, settings, checkpoints).items()
     return sorted({name for facet, name in found if repository_of(facet, name) is not None})
 
 
 def repository_of(facet: Facet, checkpoint: str) -> str | None:
-    """Return the hub's repository of a checkpoint; None if the checkpoint is a local folder.
+    """Return the hub repository of a checkpoint; None if the checkpoint is a local folder.
 
     Raises
     ------
     UserError
-        If a local folder is not a checkpoint, or timm has no such weights on the hub.
+        If a local folder is not a checkpoint, or timm has no matching weights on the hub.
     """
     if local_folder(facet, checkpoint) is not None:
         return None
@@ -64,7 +64,7 @@ def repository_of(facet: Facet, checkpoint: str) -> str | None:
         return checkpoint.removeprefix(TIMM_HUB_PREFIX)
     try:
         pretrained = get_pretrained_cfg(checkpoint)
-    except RuntimeError:  # it knows the architecture, but no such weights
+    except RuntimeError:  # timm knows the architecture, but not these weights
         pretrained = None
     if pretrained is None or not pretrained.hf_hub_id:
         raise UserError(
@@ -81,25 +81,25 @@ def fetch_encoders(
     checkpoints: Mapping[str, str | None] = NO_OWN,
     own_only: bool = False,
 ) -> HubEncoders:
-    """Make sure that the cache holds the encoders of a run; ask the hub only for what is missing.
+    """Ensure that the cache holds the encoders of a run; fetch only missing ones from the hub.
 
     Parameters
     ----------
     facets
         All facets of the run.
     settings
-        Settings of the engine: the preset decides the checkpoints unless they are given.
+        Settings of the engine: the preset determines the checkpoints that are not given.
     cache
-        A Hugging Face cache; made if it does not exist.
+        A Hugging Face cache; created if it does not exist.
     checkpoints
-        Facet to the checkpoint that it takes instead of the preset's.
+        Facet to the checkpoint used instead of the preset's.
     own_only
-        Whether only these are wanted, as the encoders of the other facets are local.
+        Whether to fetch only these, as the encoders of the other facets are local.
 
     Raises
     ------
     UserError
-        If an encoder is neither in the cache nor to be had from the hub.
+        If an encoder is neither in the cache nor available from the hub.
     """
     folder = cache.expanduser()
     encoders = []
@@ -117,7 +117,7 @@ def fetch_encoders(
 
 
 def cached_revision(repository: str, cache: Path) -> str | None:
-    """Return the revision of a repository in the cache; None if it is not there or not whole."""
+    """Return the revision of a repository in the cache; None if it is missing or incomplete."""
     for weights in WEIGHTS:
         try:
             snapshot = Path(
@@ -148,7 +148,7 @@ def _fetch(repository: str, cache: Path) -> str:
         return Path(snapshot_download(repository, cache_dir=cache, allow_patterns=_patterns(weights))).name
     except (httpx.HTTPError, OSError) as error:
         raise UserError(
-            f"the encoder {repository} is not in {cache}, and the Hugging Face hub does not give it "
+            f"the encoder {repository} is not in {cache} and cannot be fetched from the Hugging Face hub "
             f"({type(error).__name__}: {error}). {WAYS_OUT}"
         ) from error
 

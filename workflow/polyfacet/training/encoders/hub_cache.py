@@ -1,7 +1,7 @@
-"""Work from a local copy of the Hugging Face hub, without asking it anything.
+"""Work from a local copy of the Hugging Face hub, without contacting it.
 
-The copy is a Hugging Face cache: ``models--<owner>--<name>/refs/main`` holds the revision that a name stands
-for, ``snapshots/<revision>/`` its files.
+The copy is a Hugging Face cache: ``models--<owner>--<name>/refs/main`` holds the revision that a name refers
+to, ``snapshots/<revision>/`` its files.
 """
 
 import os
@@ -14,7 +14,7 @@ from polyfacet.runtime import records
 from polyfacet.runtime.errors import UserError
 
 WAYS_OUT = (
-    "Run once where the hub can be reached, set `encoders.cache` to a Hugging Face cache that has it, "
+    "Run once with access to the hub, set `encoders.cache` to a Hugging Face cache that has it, "
     "or set `encoders.source: local`."
 )
 
@@ -24,7 +24,7 @@ class _Part(BaseModel):
 
 
 class HubEncoder(_Part):
-    """A facet's encoder: the checkpoint as AutoGluon names it, and what of the hub that is."""
+    """A facet's encoder: the checkpoint as AutoGluon names it, and its repository and revision on the hub."""
 
     facet: str
     checkpoint: str
@@ -34,7 +34,7 @@ class HubEncoder(_Part):
 
     @property
     def identity(self) -> str:
-        """What training started from, exactly."""
+        """Exact identity of the weights that training starts from."""
         return f"{self.repository}@{self.revision}"
 
 
@@ -46,36 +46,36 @@ class HubEncoders(_Part):
 
 
 def write_record(path: Path, encoders: HubEncoders) -> None:
-    """Write down which encoders a run uses, as JSON."""
+    """Record which encoders a run uses, as JSON."""
     records.write_record(path, encoders)
 
 
 def read_record(path: Path) -> HubEncoders:
-    """Read what ``write_record`` has written; if the file is damaged, the error says which one to delete."""
+    """Read a record of `write_record`; if the file is damaged, the error says which one to delete."""
     return records.read_record(path, HubEncoders)
 
 
 def work_offline(record: HubEncoders) -> None:
     """Point this process at the cache and keep it off the network.
 
-    Call it before anything imports ``huggingface_hub``, which reads its environment when it is imported.
+    Call it before anything imports ``huggingface_hub``, which reads its environment on import.
 
     Raises
     ------
     UserError
-        If the cache does not have the recorded revision of an encoder, or a newer one took its place.
+        If the cache lacks the recorded revision of an encoder, or a newer one has replaced it.
     RuntimeError
-        If it is called too late.
+        If ``huggingface_hub`` was already imported.
     """
     if "huggingface_hub" in sys.modules:
-        raise RuntimeError("huggingface_hub is imported already and will not look at the cache")
+        raise RuntimeError("huggingface_hub was already imported and will not use the cache")
     cache = record.cache.expanduser().resolve()
     for encoder in record.encoders:
         found = _revision(cache, encoder.repository)
         if found != encoder.revision:
             raise UserError(
                 f"{cache} holds {f'revision {found}' if found else 'no copy'} of the encoder "
-                f"{encoder.repository}, this run started with {encoder.revision}. {WAYS_OUT}"
+                f"{encoder.repository}, but this run started with {encoder.revision}. {WAYS_OUT}"
             )
     os.environ["HF_HUB_CACHE"] = str(cache)
     os.environ["HF_HUB_OFFLINE"] = "1"
@@ -92,7 +92,7 @@ def _repository_folder(cache: Path, repository: str) -> Path:
 
 
 def _revision(cache: Path, repository: str) -> str | None:
-    """Return the revision that the name of a repository stands for in the cache; None if there is no copy."""
+    """Return the cached revision that a repository's name refers to; None if there is no copy."""
     folder = _repository_folder(cache, repository)
     reference = folder / "refs" / "main"
     if not reference.is_file():

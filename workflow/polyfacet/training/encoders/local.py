@@ -1,7 +1,7 @@
 """Small encoders with local checkpoints, for machines that cannot reach a model hub.
 
-They are untrained but not blind: the text encoder starts from element embeddings that carry tabulated element
-properties, so that chemically similar elements start close to each other.  Nothing here sees a material.
+They are untrained but informed: the text encoder starts from element embeddings that carry tabulated element
+properties, so that chemically similar elements start close to each other.  No material is used here.
 """
 
 import json
@@ -23,7 +23,7 @@ from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.training.encoders.own_checkpoints import encoder_of
 
 ELEMENTS = tuple(Element.from_Z(z).symbol for z in range(1, 119))
-# Counts above the largest are spelt by digits.
+# Counts above the largest are spelled by digits.
 LARGEST_COUNT_TOKEN = 200
 SPECIAL_TOKENS = {
     "pad_token": "[PAD]",
@@ -51,7 +51,7 @@ IMAGE_FILES = ("config.json", "pytorch_model.bin")
 
 
 def save_text_encoder(folder: Path, settings: TextEncoderSettings, seed: int) -> None:
-    """Make the text encoder and its tokenizer; save both to ``folder``."""
+    """Create the text encoder and its tokenizer, and save both to ``folder``."""
     torch.manual_seed(seed)
     tokenizer = make_tokenizer(settings.max_tokens)
     model = BertModel(
@@ -71,7 +71,7 @@ def save_text_encoder(folder: Path, settings: TextEncoderSettings, seed: int) ->
 
 
 def make_tokenizer(max_tokens: int) -> PreTrainedTokenizerFast:
-    """Make a tokenizer of composition texts such as ``Ag 2 F 3``: a token per element and per count."""
+    """Create a tokenizer for composition texts such as ``Ag 2 F 3``: one token per element and per count."""
     counts = [str(count) for count in range(LARGEST_COUNT_TOKEN + 1)]
     pieces = [f"##{piece}" for piece in (*"0123456789", ".")]
     words = [*SPECIAL_TOKENS.values(), *ELEMENTS, *counts, ".", *pieces]
@@ -88,10 +88,10 @@ def element_property_table() -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        Shape ``(118, n_properties)``; each column has mean 0 and variance 1, an unknown value is 0, the mean.
+        Shape ``(118, n_properties)``; each column has mean 0 and variance 1; unknown values are 0, the mean.
     """
     with warnings.catch_warnings():
-        # pymatgen announces every value that it does not have.
+        # pymatgen warns about every value that it lacks.
         warnings.simplefilter("ignore", UserWarning)
         rows = [[_property(Element(symbol), name) for name in ELEMENT_PROPERTIES] for symbol in ELEMENTS]
     table = np.array(rows)
@@ -108,7 +108,7 @@ def _property(element: Element, name: str) -> float:
 
 
 def _set_property_embeddings(model: BertModel, tokenizer: PreTrainedTokenizerFast, seed: int) -> None:
-    """Start element and count tokens from random projections of what is known of them.
+    """Initialise element and count tokens with random projections of their properties.
 
     A random projection keeps distances (Johnson and Lindenstrauss 1984), so similar elements start similar.
     """
@@ -123,20 +123,20 @@ def _set_property_embeddings(model: BertModel, tokenizer: PreTrainedTokenizerFas
 
 
 def save_image_encoder(folder: Path, settings: ImageEncoderSettings, seed: int) -> None:
-    """Make an untrained timm model without head; save it to ``folder`` in the form that AutoGluon reads.
+    """Create an untrained timm model without a head; save it to ``folder`` in the format AutoGluon reads.
 
     Raises
     ------
     UserError
-        If timm does not know the architecture, or it cannot look at pictures of this size.
+        If timm does not know the architecture, or it does not accept pictures of this size.
     """
     if settings.architecture not in timm.list_models():
-        raise UserError(f"timm has no architecture {settings.architecture!r}; see timm.list_models()")
+        raise UserError(f"timm has no architecture {settings.architecture!r}. See timm.list_models().")
     torch.manual_seed(seed)
     model = timm.create_model(settings.architecture, pretrained=False, num_classes=0)
     size = (3, settings.size_px, settings.size_px)
     _check_size(model, settings)
-    # The same size in training and test, otherwise AutoGluon takes the model's own test size.
+    # Use the same size in training and test; otherwise AutoGluon uses the model's own test size.
     looks = {"input_size": size, "test_input_size": size, "mean": (0.5,) * 3, "std": (0.5,) * 3}
     folder.mkdir(parents=True)
     torch.save(model.state_dict(), folder / "pytorch_model.bin")
@@ -150,7 +150,7 @@ def save_image_encoder(folder: Path, settings: ImageEncoderSettings, seed: int) 
 
 
 def _check_size(model: torch.nn.Module, settings: ImageEncoderSettings) -> None:
-    """Have the model look at an empty picture: some take one size only, or none below some size."""
+    """Run the model on an empty picture: some accept a single size, or none below a minimum."""
     try:
         with torch.no_grad():
             model.eval()(torch.zeros(1, 3, settings.size_px, settings.size_px))
@@ -158,20 +158,20 @@ def _check_size(model: torch.nn.Module, settings: ImageEncoderSettings) -> None:
         raise_machine_failure(error)
         own = getattr(model, "pretrained_cfg", {}).get("input_size", ("?",))[-1]
         raise UserError(
-            f"{settings.architecture} cannot look at pictures of {settings.size_px} px ({error}). "
+            f"{settings.architecture} does not accept pictures of {settings.size_px} px ({error}). "
             f"Set size_px; its own size is {own}."
         ) from error
 
 
 def checkpoint_of(encoders: Path, facet: Facet) -> Path:
-    """Return the checkpoint folder of a facet's encoder after checking that it is whole.
+    """Return the checkpoint folder of a facet's encoder after checking that it is complete.
 
     AutoGluon reports every defect of a checkpoint as "does not exist or model is invalid".
 
     Raises
     ------
     UserError
-        If a file is missing; says which.
+        If a file is missing; the message names it.
     """
     folder = encoders / encoder_of(facet)
     files: Sequence[str] = TEXT_FILES if facet.kind == "text" else IMAGE_FILES

@@ -12,10 +12,10 @@ from polyfacet.facets.registry import COMPIMAGE, IMAGE
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_folder
 
-# What a local checkpoint must have: one file of each group.
+# A local checkpoint must have one file of each group.
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
-# What the hub lets repositories be called.
+# Repository names that the hub allows.
 _HUB_NAME = re.compile(r"(hf-hub:)?[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.ASCII)
 _FILES = {
     "text": (("config.json",), _WEIGHTS, _TOKENIZERS),
@@ -24,21 +24,21 @@ _FILES = {
 
 
 def encoder_of(facet: Facet) -> str:
-    """Name the encoder of a text or picture facet, as ``encoders.checkpoints`` and local folders do."""
+    """Return the name of a text or picture facet's encoder in ``encoders.checkpoints`` and local folders."""
     return facet.base if facet in (IMAGE, COMPIMAGE) else facet.kind
 
 
 def encoder_model(facet: Facet) -> str | None:
-    """Name AutoGluon's model that encodes a facet; None for a vector, which needs none.
+    """Return the name of the AutoGluon model that encodes a facet; None for a vector, which needs none.
 
-    Each picture facet has a model of its own, which averages what it sees over the views; AutoGluon tells
-    models apart by what follows the known prefix.
+    Each picture facet has its own model, which averages its features over the views; AutoGluon distinguishes
+    models by the suffix after the known prefix.
     """
     match facet.kind:
         case "text":
             return "hf_text"
         case "image":
-            # One object for all cells of a process: AutoGluon's pickles tell equal texts apart.
+            # One object for all cells of a process: AutoGluon's pickles distinguish equal strings.
             return sys.intern(f"timm_image_{facet.model_suffix or facet.name}")
         case _:
             return None
@@ -47,7 +47,7 @@ def encoder_model(facet: Facet) -> str | None:
 def own_checkpoints(
     facets: Iterable[Facet], checkpoints: Mapping[str, str | None], hyperparameters: Mapping[str, Any]
 ) -> dict[Facet, str]:
-    """Collect the checkpoints that a configuration names for some facets.
+    """Collect the checkpoints that a configuration names for given facets.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def own_checkpoints(
     checkpoints
         ``encoders.checkpoints`` of the configuration: encoder to checkpoint; None for the source's own.
     hyperparameters
-        ``hyperparameters`` of the method's settings, which come before: ``model.hf_text.checkpoint_name``
+        ``hyperparameters`` of the method's settings, which take precedence: ``model.hf_text.checkpoint_name``
         and so on.
     """
     hyperparameters = dict(flat(hyperparameters))
@@ -70,13 +70,13 @@ def own_checkpoints(
 
 
 def named_hyperparameters(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Flatten ``hyperparameters`` of a method's settings; an engine of a plug-in need not have them."""
+    """Flatten ``hyperparameters`` of a method's settings; engines of plug-ins may lack them."""
     named = settings.get("hyperparameters")
     return dict(flat(named)) if isinstance(named, Mapping) else {}
 
 
 def flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield names with dots and values of nested settings."""
+    """Yield the dotted names and the values of nested settings."""
     for name, value in settings.items():
         if isinstance(value, Mapping):
             yield from flat(value, f"{prefix}{name}.")
@@ -85,20 +85,20 @@ def flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
 
 
 def local_folder(facet: Facet, checkpoint: str) -> Path | None:
-    """Return the folder that a checkpoint is; None if it is a name of the hub.
+    """Return the folder of a local checkpoint; None if the checkpoint is a repository of the hub.
 
     Raises
     ------
     UserError
-        If it is neither a folder nor a name that the hub could have, or the folder is not a checkpoint of
+        If it is neither a folder nor a valid repository name, or the folder is not a checkpoint for
         this facet.
     """
     folder = Path(checkpoint).expanduser()
     if not folder.is_dir():
         if folder.exists() or not _HUB_NAME.fullmatch(checkpoint):
             raise UserError(
-                f"the checkpoint {checkpoint!r} of the {facet.name} encoder is neither a folder that is "
-                "there nor a name of the hub (`name` or `owner/name`)."
+                f"the checkpoint {checkpoint!r} of the {facet.name} encoder is neither an existing folder "
+                "nor a repository of the hub (`name` or `owner/name`)."
             )
         return None
     for names in _FILES[facet.kind]:
@@ -110,21 +110,21 @@ def local_folder(facet: Facet, checkpoint: str) -> Path | None:
 
 
 def folder_identity(folder: Path) -> str:
-    """Say what a local checkpoint is: the folder's name and the SHA-256 of its files."""
+    """Return the identity of a local checkpoint: the folder's name and the SHA-256 of its files."""
     return f"{folder.name} sha256:{sha256_of_folder(folder)}"
 
 
 def folder_state(folder: Path) -> list[tuple[str, int, int, int]]:
-    """List relative path, size in bytes and times of change (ns) of a folder's files.
+    """List the relative paths, sizes in bytes and change times (ns) of a folder's files.
 
-    Snakemake compares it between runs: weights are too large to be read whenever jobs are planned.  The time
-    of the inode's change is the one that no program sets back.
+    Snakemake compares it between runs: weights are too large to be read each time jobs are planned.  Programs
+    cannot set back the change time of an inode.
     """
     found, visited = [], set()
     for parent, folders, names in os.walk(folder, followlinks=True):
         place = Path(parent).resolve()
         if place in visited:
-            # A link that leads back.
+            # Link that forms a loop.
             folders.clear()
             continue
         visited.add(place)

@@ -1,4 +1,4 @@
-"""The architectures that the installed timm knows, without importing it (and torch): that takes seconds."""
+"""List the architectures of the installed timm without importing it (and torch), which takes seconds."""
 
 import importlib.util
 import re
@@ -10,7 +10,7 @@ _REGISTERED = re.compile(r"^@register_model\s+def (\w+)\(", re.MULTILINE)
 
 @cache
 def architectures() -> frozenset[str]:
-    """Read the names that timm's modules register; none where timm is not installed."""
+    """Read the names that timm's modules register; empty if timm is not installed."""
     package = importlib.util.find_spec("timm")
     if package is None or not package.submodule_search_locations:
         return frozenset()

@@ -1,4 +1,4 @@
-"""Reads texts with the tokenizer of an encoder, and counts what it does not know."""
+"""Tokenize texts with the tokenizer of an encoder, and count what it does not know."""
 
 import json
 import os
@@ -12,33 +12,31 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.training.encoders.dropped_words import dropped_words
 from polyfacet.training.encoders.token_counts import TokenCounts
 
-# AutoGluon's own limit where neither its settings nor the encoder have a smaller one, tokens.
+# AutoGluon's own limit in tokens, unless its settings or the encoder have a smaller one.
 LONGEST_TEXT = 512
 _TOGETHER = 1000
 _FREQUENT = 5
 
 
 def load_tokenizer(checkpoint: Path) -> Any:
-    """Load the tokenizer of a checkpoint folder, asking no hub.
+    """Load the tokenizer of a checkpoint folder, without contacting a hub.
 
     Raises
     ------
     UserError
-        If the folder has no tokenizer that can be read.
+        If the folder has no readable tokenizer.
     """
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    from transformers import AutoTokenizer  # noqa: PLC0415 - reads its environment when it is imported
+    from transformers import AutoTokenizer  # noqa: PLC0415 - reads its environment on import
 
     try:
         return AutoTokenizer.from_pretrained(str(checkpoint))
     except (OSError, ValueError) as error:
-        raise UserError(
-            f"the text encoder {checkpoint} has no tokenizer that can be read: {error}"
-        ) from error
+        raise UserError(f"the text encoder {checkpoint} has no readable tokenizer: {error}") from error
 
 
 def longest_text(checkpoint: Path, tokenizer: Any, told: Any) -> int:
-    """Find how many tokens of a text an encoder reads, as AutoGluon does.
+    """Return how many tokens of a text an encoder reads, as AutoGluon determines it.
 
     Parameters
     ----------
@@ -71,17 +69,17 @@ def longest_text(checkpoint: Path, tokenizer: Any, told: Any) -> int:
 def count_tokens(
     texts: Iterable[str], tokenizer: Any, max_tokens: int, *, facet: str, form: str, encoder: str
 ) -> TokenCounts:
-    """Count what a tokenizer does not know in texts, and the texts that it would cut.
+    """Count what a tokenizer does not know in texts, and the texts that it would truncate.
 
-    Unknown are tokens that stand for anything unknown, and stretches of a text that no token stands for.  The
-    latter are seen by the places of the tokens; of a tokenizer that does not tell these (a slow one of
-    transformers), only in texts without any token, each word of which counts.  A tokenizer that spells
-    unknown words by bytes or characters knows everything.
+    Unknown parts are unknown tokens and stretches of a text without a token.  The latter are found from the
+    offsets of the tokens; for a tokenizer that does not report offsets (a slow one of
+    transformers), only in texts without any token, where each word counts.  A tokenizer that spells
+    unknown words in bytes or characters knows everything.
 
     Raises
     ------
     UserError
-        If the tokenizer stops at a word that it does not know.
+        If the tokenizer fails at an unknown word.
     """
     n_texts = n_tokens = n_unknown = n_dropped = n_cut = 0
     words: Counter[str] = Counter()
@@ -114,13 +112,13 @@ def count_tokens(
 
 
 def _n_special(tokenizer: Any) -> int:
-    """Count the special tokens of a text: AutoGluon puts two around it where the tokenizer has them."""
+    """Count the special tokens of a text: AutoGluon adds one at each end if the tokenizer has them."""
     around = [token for token in (tokenizer.cls_token_id, tokenizer.sep_token_id) if token is not None]
     return max(len(around), int(tokenizer.num_special_tokens_to_add()))
 
 
 def _unknown_tokens(tokenizer: Any) -> set[int]:
-    """Collect the tokens of unknown words: transformers' and, where that was not told, the model's own."""
+    """Collect the tokens of unknown words: transformers' and, where that is not set, the model's own."""
     found = {tokenizer.unk_token_id}
     if tokenizer.is_fast:
         backend = tokenizer.backend_tokenizer
@@ -134,18 +132,18 @@ def _unknown_tokens(tokenizer: Any) -> set[int]:
 def _encoded(
     texts: Iterable[str], tokenizer: Any, encoder: str
 ) -> Iterator[tuple[str, list[int], list[tuple[int, int]] | None]]:
-    """Yield each text, its tokens, and their places where the tokenizer tells them."""
+    """Yield each text, its tokens, and their offsets where the tokenizer reports them."""
     waiting = iter(texts)
     while together := list(islice(waiting, _TOGETHER)):
         try:
             encoded = tokenizer(together, add_special_tokens=False, return_offsets_mapping=tokenizer.is_fast)
         except Exception as error:
-            # What tokenizers raises has no class of its own.
+            # Errors of tokenizers have no class of their own.
             if type(error) is not Exception:
                 raise
             raise UserError(
                 f"the tokenizer of the text encoder {encoder} cannot read the texts: {error}. It has no "
-                "token for words that it does not know; choose another encoder (encoders.checkpoints.text)."
+                "token for unknown words. Choose another encoder (encoders.checkpoints.text)."
             ) from error
         places = encoded.get("offset_mapping") or [None] * len(together)
         yield from zip(together, encoded["input_ids"], places, strict=True)

@@ -1,1 +1,1 @@
-"""Engines, the ways to learn: a new one is one file here, one entry in ``registry`` and one in a config."""
+"""Engines. A new engine is one file here, one entry in ``registry`` and one in a configuration."""

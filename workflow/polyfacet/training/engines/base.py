@@ -1,4 +1,4 @@
-"""What an engine is: something that learns an objective from facets and predicts it."""
+"""The base class of engines, which learn an objective from facets and predict it."""
 
 import json
 from abc import ABC, abstractmethod
@@ -18,67 +18,67 @@ from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.files import atomic_path
 from polyfacet.runtime.plugins import Origin
 
-# What a saved model says of itself.
+# Self-description of a saved model.
 ENGINE_FILE = "engine.json"
 
 
 class EngineError(Exception):
-    """The engine cannot learn from these data: recorded on the cell's card, other cells go on.
+    """The engine cannot learn from these data: recorded on the cell's card; other cells continue.
 
-    Raise it for data and for training that diverges, never for what another attempt may get past.
+    Raise it for unsuitable data and diverging training, never for errors that a retry may resolve.
     """
 
 
 class ValidationUse(Flag):
-    """What an engine does with the validation rows; an ensemble may do both."""
+    """How an engine uses the validation rows; an ensemble may combine both uses."""
 
     NOTHING = 0
-    # They choose: an epoch, the checkpoints that are kept.
+    # They select an epoch, or the checkpoints that are kept.
     CHOICE = auto()
-    # They are rows to train on like the others.
+    # They are trained on like the others.
     TRAINING = auto()
 
 
 class Settings(Section):
-    """Settings of an engine: closed to unknown keys, so that a typing error in a config is an error."""
+    """Settings of an engine: unknown keys are rejected, so that a typo in a configuration is an error."""
 
 
 @dataclass(frozen=True)
 class Resources:
-    """What an engine is given beside its settings."""
+    """What an engine receives in addition to its settings."""
 
     seed: int
     threads: int = 1
     # Folder of local encoder checkpoints; None takes the encoders from the hub.
     encoders: Path | None = None
-    # Folder in which a long training keeps its state, to go on after an interruption; None keeps none.
+    # Folder in which a long training keeps its state, to resume after an interruption; None keeps none.
     states: Path | None = None
-    # Existing folder for what an engine writes while it learns; None takes the system's.
+    # Existing folder for temporary files of training; None uses the system's.
     scratch: Path | None = None
-    # Facet to the checkpoint that it takes instead: a folder, or a repository of the hub.
+    # Facet to the checkpoint used instead: a folder, or a repository of the hub.
     checkpoints: Mapping[str, str | None] = field(default_factory=dict)
-    # Folder that `pretrain` has filled for all cells of a method on a split; None where there is none.
+    # Folder that `pretrain` has filled for all cells of a method on a split; None if there is none.
     foundation: Path | None = None
 
 
 class Engine(ABC):
-    """A way to learn; made for one combination of facets and one objective.
+    """A learner, created for one combination of facets and one objective.
 
-    Frames are rows of the dataset table: ``mat_id``, the columns of the facets and of what is predicted.
-    Subclasses implement ``learn``, ``answer``, ``write_model`` and ``read_model``; what cells call is the
-    rest.  `polyfacet.training.engines.contract.check_engine` tests an engine against this contract.
+    Frames are rows of the dataset table: ``mat_id``, and the columns of the facets and of the objective.
+    Subclasses implement ``learn``, ``answer``, ``write_model`` and ``read_model``; cells call the other
+    methods.  `polyfacet.training.engines.contract.check_engine` tests an engine against this contract.
 
     Attributes
     ----------
     name
-        Name by which it is declared.
+        Name in its declaration.
     facets, objective
-        What it was fitted on.
+        Facets and objective that it was fitted on.
     origins
-        Where it and its members come from, as far as plug-ins declare them.
+        Origins of the engine and its members, as far as plug-ins declare them.
     """
 
-    # What ``learn`` does with the rows of ``valid``; the card counts rows by it.
+    # How ``learn`` uses the rows of ``valid``; the card counts rows accordingly.
     validation_use: ValidationUse = ValidationUse.NOTHING
 
     def __init__(self, settings: Any, resources: Resources, name: str = "") -> None:
@@ -91,27 +91,27 @@ class Engine(ABC):
 
     @property
     def objective(self) -> Objective:
-        """What it was fitted to predict.
+        """Objective that the engine was fitted to predict.
 
         Raises
         ------
         RuntimeError
-            If it was not fitted yet.
+            If the engine is not fitted yet.
         """
         if self._objective is None:
-            raise RuntimeError("fit() or load() comes before predict() and save()")
+            raise RuntimeError("call fit() or load() before predict() or save()")
         return self._objective
 
     def fit(
         self, train: pd.DataFrame, valid: pd.DataFrame, facets: Sequence[Facet], objective: Objective
     ) -> None:
-        """Learn from ``train``; choose by ``valid`` or learn from it too.
+        """Learn from ``train``; use ``valid`` to select, or learn from it too.
 
         Raises
         ------
         EngineError
-            If these data cannot be learned from, or training diverges.  Anything else that goes wrong, such
-            as memory that does not suffice or a file that is missing, is raised as it is: the job fails.
+            If these data cannot be learned from, or training diverges.  Any other failure, such
+            as insufficient memory or a missing file, is raised unchanged and fails the job.
         """
         self.facets, self._objective = tuple(facets), None
         self.learn(train, valid, objective)
@@ -128,7 +128,7 @@ class Engine(ABC):
         Raises
         ------
         RuntimeError
-            If it has not been fitted, or does not give one answer per row.
+            If it has not been fitted, or does not return one answer per row.
         """
         kind = object if self.objective.classes else np.float64
         values = np.asarray(self.answer(frame)).astype(kind)
@@ -137,7 +137,7 @@ class Engine(ABC):
         return values
 
     def save(self, folder: Path) -> None:
-        """Save the model; the folder appears whole or not at all, and may be moved.
+        """Save the model atomically; the folder may be moved.
 
         `polyfacet.training.engines.creation.load` reads it.
         """
@@ -158,18 +158,18 @@ class Engine(ABC):
         return FACETS.origins_of(facet.base for facet in self.facets)
 
     def restore(self, folder: Path, facets: Sequence[Facet], objective: Objective) -> None:
-        """Take the place of the engine that has saved its model in a folder."""
+        """Restore the engine that saved its model in a folder."""
         self.facets = tuple(facets)
         self.read_model(folder)
         self._objective = objective
 
     @abstractmethod
     def learn(self, train: pd.DataFrame, valid: pd.DataFrame, objective: Objective) -> None:
-        """Do what `fit` promises; ``facets`` says what to look at."""
+        """Implement `fit`; ``facets`` are the facets to use."""
 
     @abstractmethod
     def answer(self, frame: pd.DataFrame) -> np.ndarray:
-        """Do what `predict` promises."""
+        """Implement `predict`."""
 
     @abstractmethod
     def write_model(self, folder: Path) -> None:
@@ -177,23 +177,23 @@ class Engine(ABC):
 
     @abstractmethod
     def read_model(self, folder: Path) -> None:
-        """Read what `write_model` has written; ``facets`` are there already."""
+        """Read what `write_model` has written; ``facets`` are already set."""
 
     def describe(self) -> dict[str, Any]:
-        """Return the settings as resolved, with defaults: what is needed to train the same again."""
+        """Return the resolved settings, with defaults: enough to repeat the training."""
         return dict(self.settings.model_dump())
 
     def encoder_identities(self) -> dict[str, str]:
-        """Say what encoder of each facet training started from, by digest or revision; empty without any."""
+        """Return the initial encoder of each facet, by digest or revision; empty without encoders."""
         return {}
 
     @classmethod
     def pretrain(
         cls, settings: Any, rows: pd.DataFrame, facets: Sequence[Facet], folder: Path, resources: Resources
     ) -> None:
-        """Fill an empty folder with what all cells of a method on a split share: their foundation.
+        """Fill an empty folder with the foundation that all cells of a method on a split share.
 
-        Called once for each split where the engine's declaration says so; cells find the folder in
+        Called once per split if the engine's declaration says so; cells find the folder in
         ``resources.foundation``.
 
         Parameters
@@ -201,25 +201,25 @@ class Engine(ABC):
         settings
             Those of the method.
         rows
-            Training rows with all facets of the method, without what is predicted.
+            Training rows with all facets of the method, without objectives.
         facets
-            All facets that the method looks at.
+            All facets that the method uses.
         folder
             Output.
         resources
             Seed, threads and encoders.
         """
-        raise NotImplementedError(f"{cls.__name__} declares a foundation and has no pretrain()")
+        raise NotImplementedError(f"{cls.__name__} declares a foundation but has no pretrain()")
 
 
 class ProbabilisticEngine(Engine):
-    """An engine that knows how sure it is of a class."""
+    """An engine that predicts class probabilities."""
 
     @property
     def has_probabilities(self) -> bool:
-        """Whether `predict_probabilities` of the fitted engine are more than votes, which are 1 or 0.
+        """Whether `predict_probabilities` of the fitted engine returns more than votes of 1 or 0.
 
-        Votes can be averaged, and are no probabilities to report.
+        Votes can be averaged, but are not reported as probabilities.
         """
         return True
 
@@ -227,5 +227,5 @@ class ProbabilisticEngine(Engine):
     def predict_probabilities(self, frame: pd.DataFrame) -> np.ndarray:
         """Return the probability of each class of the objective, shape ``(len(frame), classes)``.
 
-        They add up to 1, and `predict` gives the class of the highest.
+        They add up to 1, and `predict` returns the class with the highest.
         """

@@ -1,6 +1,6 @@
-"""The contract of engines as a check: what every cell relies on, tried on rows that you give.
+"""Check the contract of engines: what every cell relies on, tested on rows that you provide.
 
-Run it on an engine of your own before you trust its numbers::
+Run it on your own engine before you trust its numbers::
 
     use_plugins(["plugins/my_engine.py"])
     check_engine("my_engine", {}, rows, facets, objectives, folder)
@@ -36,19 +36,19 @@ from polyfacet.training.engines.probabilities import (
 )
 from polyfacet.training.engines.registry import ENGINES
 
-# Shares of the rows that are trained on and that validate; the rest is only predicted.
+# Shares of the rows used for training and validation; the rest is only predicted.
 TRAINED_ON, VALIDATED_BY = 0.6, 0.2
-# Rows that are predicted together, beside all of them; single ones among them.
+# Sizes of batches that are predicted in addition to all rows at once, single rows among them.
 SUBSETS = (slice(0, 1), slice(-1, None), slice(1, None, 3))
-# Validation rows of absurd answers: how often each is repeated, so that they outnumber the training rows; how
-# far off they are, in standard deviations; and by what share of that predictions move if they are learned.
+# Validation rows with absurd answers: how often each is repeated, to outnumber the training rows; how far off
+# they are, in standard deviations; and by what share of that predictions move if they are learned.
 COPIES, OFF_BY, FOLLOWED = 10, 100.0, 0.05
-# Times of files are those of a clock that ticks every few milliseconds.
+# File times come from a clock that ticks every few milliseconds.
 TICK_S = 0.02
 
 
 class BrokenContractError(AssertionError):
-    """An engine does not do what cells rely on; says what, and for which objective."""
+    """An engine violates the contract; the message names the violation and the objective."""
 
 
 def check_engine(
@@ -62,8 +62,8 @@ def check_engine(
 ) -> None:
     """Check an engine against the contract of `polyfacet.training.engines.base.Engine`.
 
-    Two things are not found: validation rows that are trained on for classes alone, by an engine that says it
-    only chooses by them (see `_Trial._check_validation_rows`); and files outside of the model's folder that
+    Two faults are not found: an engine that trains on validation rows for classes only but declares that it
+    only selects by them (see `_Trial._check_validation_rows`); and files outside the model's folder that
     a compiled library reads (see `polyfacet.training.engines.own_process`).
 
     Parameters
@@ -71,22 +71,22 @@ def check_engine(
     name
         Name by which it is declared.
     settings
-        Settings that make it quick.
+        Settings that make it fast.
     rows
         Rows of the dataset table with the facets and the objectives, at least 20, in no order.
     facets
-        A combination that it looks at; empty for a baseline.
+        A combination that it can use; empty for a baseline.
     objectives
-        What to learn: numbers, and classes if it declares them.
+        Objectives to learn: numbers, and classes if it declares them.
     folder
-        Existing folder to write in.
+        Existing folder for its files.
     resources
-        Encoders and the like, for engines that need them.
+        Encoders and other resources, for engines that need them.
 
     Raises
     ------
     BrokenContractError
-        If it breaks the contract.
+        If the engine violates the contract.
     """
     declared = ENGINES.get(name)
     given = resources or Resources(seed=1)
@@ -111,17 +111,17 @@ def _check_declaration(declared: EngineDeclaration, facets: Sequence[Facet]) -> 
     _demand(
         issubclass(found, ProbabilisticEngine) == declared.probabilities,
         declared.name,
-        "it declares `probabilities` and is no ProbabilisticEngine, or the other way round",
+        "it declares `probabilities` but is not a ProbabilisticEngine, or vice versa",
     )
     _demand(
         any("pretrain" in vars(each) for each in found.__mro__ if each is not Engine) == declared.foundation,
         declared.name,
-        "it declares a `foundation` and has no pretrain(), or the other way round",
+        "it declares a `foundation` but has no pretrain(), or vice versa",
     )
     _demand(
         all(map(declared.looks_at, facets)) and declared.is_baseline == (not facets),
         declared.name,
-        "it declares that it does not look at these facets",
+        "it declares that it does not use these facets",
     )
 
 
@@ -160,7 +160,7 @@ class _Trial:
         """Check every clause."""
         engine = self._new()
         self._check_not_fitted(engine)
-        # pandas copies no arrays that are values.
+        # pandas does not copy arrays that are values of cells.
         before = self.rows.map(copy.deepcopy).astype(self.rows.dtypes)
         engine.fit(self.train, self.valid, self.facets, self.objective)
         self.predicted = predicted = engine.predict(self.rows)
@@ -172,12 +172,12 @@ class _Trial:
         self._check_saving(engine, predicted)
         again = self._new()
         again.fit(self.train, self.valid, self.facets, self.objective)
-        self._demand(self._equal(again.predict(self.rows), predicted), "the same seed predicts otherwise")
+        self._demand(self._equal(again.predict(self.rows), predicted), "the same seed predicts differently")
         self._check_validation_use(engine, predicted)
         self._check_validation_rows(engine, predicted)
 
     def seen(self) -> pd.DataFrame:
-        """Return the rows as cells show them, which may be written and read elsewhere."""
+        """Return the rows as cells pass them, which may be written and read elsewhere."""
         rows = what_engines_see(self.rows, self.facets)
         pictures = {
             column: rows[column].map(lambda path: str(Path(path).resolve()), na_action="ignore")
@@ -188,15 +188,15 @@ class _Trial:
         return rows.assign(**pictures)
 
     def check_alone(self, answer: Answer) -> None:
-        """Check what a process that has nothing but the saved model predicts."""
+        """Check the predictions of a process that has only the saved model."""
         foreign = ", ".join(answer.foreign)
-        self._demand(not foreign, f"a saved model needs {foreign}, outside of its folder")
+        self._demand(not foreign, f"a saved model needs {foreign}, outside its folder")
         if answer.predicted is None:
-            self._demand(False, f"a saved model does not predict in a process of its own ({answer.error})")
+            self._demand(False, f"a saved model fails to predict in a separate process ({answer.error})")
             return
         self._demand(
             self._equal(np.array(answer.predicted, dtype=self.predicted.dtype), self.predicted),
-            "a saved model predicts otherwise in a process of its own",
+            "a saved model predicts differently in a separate process",
         )
 
     def _new(self) -> Engine:
@@ -221,7 +221,7 @@ class _Trial:
     def _check_kind(self, predicted: np.ndarray) -> None:
         if self.objective.classes:
             foreign = set(predicted) - set(self.objective.classes)
-            self._demand(not foreign, f"it predicts {foreign}, which are not among the classes")
+            self._demand(not foreign, f"it predicts {foreign}, which are not classes of the objective")
         else:
             self._demand(bool(np.isfinite(predicted).all()), "it predicts numbers that are not finite")
 
@@ -233,13 +233,13 @@ class _Trial:
         shuffled = self.rows.sample(frac=1.0, random_state=3)
         self._demand(
             self._equal(engine.predict(shuffled), predicted[shuffled.index]),
-            "the prediction of a row depends on the rows beside it, or on their order",
+            "the prediction of a row depends on the other rows, or on their order",
         )
         for subset in SUBSETS:
             few = unanswered[subset].reset_index(drop=True)
             self._demand(
                 self._equal(engine.predict(few), predicted[subset]),
-                "the prediction of a row depends on the rows beside it, their number or index",
+                "the prediction of a row depends on the other rows, their number or index",
             )
 
     def _check_probabilities(self, engine: Engine, predicted: np.ndarray) -> None:
@@ -251,12 +251,12 @@ class _Trial:
         except (RuntimeError, EngineError) as error:
             self._demand(False, str(error))
         likeliest = np.array(self.objective.classes, dtype=object)[probabilities.argmax(axis=1)]
-        self._demand(bool((likeliest == predicted).all()), "it predicts another class than the likeliest")
+        self._demand(bool((likeliest == predicted).all()), "it does not predict the most probable class")
         shuffled = self.rows.sample(frac=1.0, random_state=3).drop(columns=self.objective.column)
         again = engine.predict_probabilities(shuffled)
         self._demand(
             bool(np.allclose(again, probabilities[shuffled.index], atol=EQUAL_WITHIN)),
-            "its probabilities depend on the rows beside, on their order or on chance",
+            "its probabilities depend on the other rows, on their order or on chance",
         )
 
     def _check_description(self, engine: Engine) -> None:
@@ -264,7 +264,7 @@ class _Trial:
         try:
             json.dumps(described)
         except TypeError as error:
-            self._demand(False, f"describe() is not made of what JSON has ({error})")
+            self._demand(False, f"the result of describe() cannot be written as JSON ({error})")
         missing = set(self.settings) - set(described)
         self._demand(not missing, f"describe() leaves out {', '.join(sorted(missing))}")
 
@@ -272,35 +272,35 @@ class _Trial:
         engine.save(self.folder / "saved")
         loaded = load((self.folder / "saved").rename(self.moved))
         self._demand(loaded.facets == self.facets, "a loaded model does not know its facets")
-        self._demand(self._equal(loaded.predict(self.rows), predicted), "a loaded model predicts otherwise")
+        self._demand(self._equal(loaded.predict(self.rows), predicted), "a loaded model predicts differently")
         if (before := class_probabilities(engine, self.rows)) is not None:
             after = class_probabilities(loaded, self.rows)
             self._demand(
                 after is not None and bool(np.allclose(after, before, atol=EQUAL_WITHIN)),
-                "a loaded model gives other probabilities",
+                "a loaded model returns different probabilities",
             )
 
     def _check_validation_use(self, engine: Engine, predicted: np.ndarray) -> None:
-        """Where validation rows are for nothing, they must not change anything."""
+        """Check that validation rows change nothing if no use of them is declared."""
         if engine.validation_use is not ValidationUse.NOTHING:
             return
         other = self._new()
         other.fit(self.train, self.valid[:1], self.facets, self.objective)
         self._demand(
             self._equal(other.predict(self.rows), predicted),
-            "it declares no use of validation rows, and they change what it predicts",
+            "it declares no use of validation rows, but they change its predictions",
         )
 
     def _check_validation_rows(self, engine: Engine, predicted: np.ndarray) -> None:
-        """Tell rows that are trained on from rows that choose, by validation rows whose answers are absurd.
+        """Distinguish rows that are trained on from rows that select, by validation rows with absurd answers.
 
-        Predictions follow answers that were trained on, however far off.  An engine that chooses has
-        candidates that know nothing of these answers: it may take the one that predicts most, or least, but
-        none as far off.  So that a candidate that diverged is no alarm, predictions must follow upward and
-        downward.  An engine that learns so little that they move by less than `FOLLOWED` is not found.
+        Predictions follow answers that were trained on, no matter how far off.  An engine that selects has
+        candidates that know nothing of these answers: it may pick the one that predicts most, or least, but
+        none as far off.  So that a diverged candidate raises no alarm, predictions must follow upward and
+        downward.  An engine that learns so little that they move by less than `FOLLOWED` is not detected.
 
-        Classes cannot be far off: of candidates that each answer another class, one may rightly be chosen.
-        What an engine does with numbers has to speak for its classes.
+        Classes cannot be far off: among candidates that each predict a different class, any may be correct to
+        select.  An engine's behaviour on numbers has to represent that on classes.
         """
         use = engine.validation_use
         if self.objective.classes or use is ValidationUse.NOTHING:
@@ -309,13 +309,13 @@ class _Trial:
         if ValidationUse.TRAINING in use:
             self._demand(
                 not self._equal(up, predicted),
-                "it declares that it trains on validation rows, and their answers change nothing",
+                "it declares that it trains on validation rows, but their answers change nothing",
             )
         elif self._follows(up - predicted) and self._follows(predicted - self._predicted_after(-OFF_BY)):
-            self._demand(False, "it declares that it only chooses by validation rows, and it trains on them")
+            self._demand(False, "it declares that it only selects by validation rows, but it trains on them")
 
     def _predicted_after(self, off_by: float) -> np.ndarray:
-        """Fit with validation answers that are far off, and predict."""
+        """Fit with validation answers far off, and predict."""
         copies = [self.valid.assign(mat_id=self.valid["mat_id"] + f"-{number}") for number in range(COPIES)]
         planted = pd.concat(copies, ignore_index=True)
         planted[self.objective.column] += off_by * self._scale

@@ -1,4 +1,4 @@
-"""Engines made by name, new ones and saved ones."""
+"""Create engines by name, and load saved ones."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def engine_class(name: str) -> type[Engine]:
         If there is no such engine.
     """
     with warnings.catch_warnings():
-        # Its libraries deprecate each other's doings at length.
+        # Its dependencies emit many deprecation warnings.
         warnings.simplefilter("ignore")
         return ENGINES.get(name).load()
 
@@ -39,7 +39,7 @@ def create(name: str, settings: Mapping[str, Any], resources: Resources) -> Engi
     name
         Name of the engine.
     settings
-        Settings of the engine, as in a config; what is left out takes the engine's default.
+        Settings of the engine, as in a configuration; missing ones keep the engine's defaults.
     resources
         Seed, threads and encoders.
 
@@ -50,7 +50,7 @@ def create(name: str, settings: Mapping[str, Any], resources: Resources) -> Engi
     """
     declared = ENGINES.get(name)
     if resources.encoders is not None:
-        # Read when a library of the hub is first imported; with local encoders nothing there is needed.
+        # Read when a library of the hub is first imported; local encoders need nothing from the hub.
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     try:
         checked = declared.settings(**settings)
@@ -62,17 +62,17 @@ def create(name: str, settings: Mapping[str, Any], resources: Resources) -> Engi
 
 
 def load(folder: Path, threads: int = 1) -> Engine:
-    """Load a model that an engine has saved, to predict with it; the folder may have been moved.
+    """Load a saved model to predict with; the folder may have been moved.
 
     Raises
     ------
     UserError
-        If the folder holds no model, or one of a plug-in that is not there; says where to get it.
+        If the folder holds no model, or one of a missing plug-in; the message says where to get it.
     """
     try:
         identity = json.loads((folder / ENGINE_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UserError(f"{folder} holds no model of a cell ({error}).") from error
+        raise UserError(f"{folder} does not hold a cell's model ({error}).") from error
     _check_plugins(folder, [Origin(**each) for each in identity.get("plugins", [])])
     engine = create(identity["engine"], identity["settings"], Resources(identity["seed"], threads))
     objective = Objective.from_fields(identity["objective"])
@@ -81,7 +81,7 @@ def load(folder: Path, threads: int = 1) -> Engine:
 
 
 def _check_plugins(folder: Path, origins: Sequence[Origin]) -> None:
-    """Refuse a model whose engine or facets are of plug-ins that are not there."""
+    """Reject a model whose engine or facets come from missing plug-ins."""
     known = {registry.kind: registry.all() for registry in (ENGINES, FACETS)}
     missing = [origin for origin in origins if origin.name not in known[origin.kind]]
     if not missing:
@@ -92,6 +92,6 @@ def _check_plugins(folder: Path, origins: Sequence[Origin]) -> None:
     ways = [f"load it first: polyfacet.runtime.plugins.use_plugins({files})"] if files else []
     ways += [f"install {package}" for package in packages]
     raise UserError(
-        f"The model in {folder} was trained with what is not there:\n{lines}\nTo predict with it, "
+        f"The model in {folder} was trained with plug-ins that are missing:\n{lines}\nTo predict with it, "
         f"{', and '.join(ways)}."
     )

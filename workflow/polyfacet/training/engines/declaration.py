@@ -1,4 +1,4 @@
-"""What there is to know of an engine without importing it."""
+"""Declaration of an engine, available without importing the engine."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Member = tuple[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class EngineDeclaration(Declaration):
-    """An engine: its name, what it can do, what it costs, and where it is.
+    """An engine: its name, capabilities, cost and location.
 
     Attributes
     ----------
@@ -28,13 +28,13 @@ class EngineDeclaration(Declaration):
     engine
         The class, or ``module:class`` where its libraries take long to import.
     looks_at
-        Whether it can look at a facet; of a baseline, no facet.
+        Whether it can use a facet; always false for a baseline.
     cost
-        What a job needs.
+        Resources that a job needs.
     cost_from_hub
-        The same where the encoders come from the hub; None takes ``cost``.
+        The same if the encoders come from the hub; None uses ``cost``.
     is_baseline
-        Whether it looks at no facet.
+        Whether it uses no facets.
     classes
         Whether it predicts classes, too.
     probabilities
@@ -42,15 +42,15 @@ class EngineDeclaration(Declaration):
     encoders
         Whether it starts from encoders of texts and pictures.
     foundation
-        Whether its cells share what `Engine.pretrain` makes once for each split.
+        Whether its cells share what `Engine.pretrain` creates once per split.
     cheap
-        Whether a cell takes less time than the start of a process, so that one job trains many.
+        Whether a cell takes less time than starting a process, so that one job trains many.
     gains_by_gpu
-        Whether a cell on some facets does, with encoders from the hub or local ones.
+        Whether a cell on given facets gains by a GPU, with encoders from the hub or local ones.
     needs_statistics
         Whether settings ask for the statistics of the compositions.
     members
-        The engines, with their settings, that settings of it name.
+        The engines, with their settings, that its settings name.
     """
 
     name: str
@@ -70,10 +70,10 @@ class EngineDeclaration(Declaration):
     members: Callable[[Mapping[str, Any]], Sequence[Member]] = lambda settings: ()
 
     def __post_init__(self) -> None:
-        """Refuse a name that no configuration could ask for, and what contradicts itself."""
+        """Reject a name that is invalid in configurations, and contradictions."""
         check_name("an engine", self.name)
         if self.probabilities and not self.classes:
-            raise ValueError(f"the engine {self.name!r} has probabilities: declare classes=True as well")
+            raise ValueError(f"the engine {self.name!r} has probabilities: also declare classes=True")
 
     def load(self) -> type[Engine]:
         """Import the class."""
@@ -85,7 +85,7 @@ class EngineDeclaration(Declaration):
 
     @property
     def file(self) -> Path | None:
-        """File of the class; None where the declaration holds the class itself."""
+        """File of the class; None if the declaration holds the class itself."""
         if not isinstance(self.engine, str):
             return None
         spec = util.find_spec(self.engine.split(":")[0])

@@ -1,4 +1,4 @@
-"""The facets that are numbers already, as arrays: for engines that have no encoders."""
+"""Numeric facets as arrays, for engines without encoders."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,28 +23,28 @@ LARGEST = float(np.finfo(np.float32).max)
 
 
 def check_facets(engine: str, facets: Sequence[Facet]) -> None:
-    """Refuse facets that are no numbers.
+    """Reject facets that are not numeric.
 
     Raises
     ------
     UserError
-        If there are none, or one needs an encoder.
+        If there are no facets, or one needs an encoder.
     """
     if not facets or not all(facet.is_numeric for facet in facets):
         numeric = [name for name, facet in FACETS.all().items() if facet.is_numeric]
         raise UserError(
-            f"engine {engine} cannot look at {combination_name(facets) or 'no facet'}: it takes "
+            f"engine {engine} cannot use {combination_name(facets) or 'no facet'}. It accepts "
             f"{', '.join(numeric)}. Adjust its `combinations`."
         )
 
 
 def vectors(frame: pd.DataFrame, facets: Sequence[Facet]) -> Array:
-    """Return the numbers of vector facets side by side, shape ``(rows, columns)``; NaN where one is missing.
+    """Concatenate the numbers of vector facets, shape ``(rows, columns)``; NaN where one is missing.
 
     Raises
     ------
     EngineError
-        If a number is infinite, or beyond what single precision holds; names the material.
+        If a number is infinite or exceeds single precision; the message names the material.
     """
     parts = {facet: _stacked(frame[facet.name]) for facet in facets}
     for facet, values in parts.items():
@@ -52,22 +52,22 @@ def vectors(frame: pd.DataFrame, facets: Sequence[Facet]) -> Array:
         if beyond.any():
             names = frame["mat_id"].to_numpy()[beyond]
             raise EngineError(
-                f"the facet {facet.name} of {len(names)} rows has numbers beyond {LARGEST:.2g}, "
+                f"the facet {facet.name} of {len(names)} rows has numbers beyond {LARGEST:.2g}; "
                 f"the first one is {names[0]}"
             )
     return np.hstack(list(parts.values()))
 
 
 def pixels(frame: pd.DataFrame, facet: Facet) -> Array:
-    """Return the grey values, 0 to 1, of a facet's pictures: shape ``(rows, height, width)``.
+    """Return the grey values, 0 to 1, of a facet's pictures, shape ``(rows, height, width)``.
 
-    Composition images are taken in their 24 x 21 pixels, whatever their scale.
+    Composition images are read at 24 x 21 pixels, whatever their scale.
 
     Raises
     ------
     UserError
-        If a picture is missing, is no composition image where it should be one, or has another size than the
-        first one; names the material and the file.
+        If a picture is missing, is not a composition image where one is expected, or differs in size from the
+        first one; the message names the material and the file.
     """
     read = _composition_grey if facet == COMPIMAGE else _grey
     pictures: list[Array] = []
@@ -75,8 +75,8 @@ def pixels(frame: pd.DataFrame, facet: Facet) -> Array:
         pictures.append(read(mat_id, Path(path)))
         if pictures[-1].shape != pictures[0].shape:
             raise UserError(
-                f"material {mat_id}: {path} has {_size(pictures[-1])}, the first picture of the facet "
-                f"{facet.name} has {_size(pictures[0])}. Make all of one size."
+                f"material {mat_id}: {path} has {_size(pictures[-1])}, but the first picture of the facet "
+                f"{facet.name} has {_size(pictures[0])}. Use one size for all."
             )
     return np.stack(pictures)
 
@@ -87,7 +87,7 @@ def _size(picture: Array) -> str:
 
 
 def original_features(frame: pd.DataFrame, facets: Sequence[Facet]) -> Array:
-    """Put the numbers of facets side by side, images pixel by pixel: shape ``(rows, features)``."""
+    """Concatenate the numbers of facets, images pixel by pixel, shape ``(rows, features)``."""
     parts = [
         vectors(frame, [facet]) if facet.kind == "vector" else pixels(frame, facet).reshape(len(frame), -1)
         for facet in facets
@@ -96,16 +96,16 @@ def original_features(frame: pd.DataFrame, facets: Sequence[Facet]) -> Array:
 
 
 def composition_statistics(frame: pd.DataFrame) -> Array:
-    """Return the statistics of element properties, shape ``(rows, 392)``; NaN where one is not finite.
+    """Return the statistics of element properties, shape ``(rows, 392)``; NaN where not finite.
 
     Raises
     ------
     UserError
-        If the dataset has none.
+        If the dataset has no statistics.
     """
     if STATISTICS_COLUMN not in frame:
         raise UserError(
-            f"the dataset has no column {STATISTICS_COLUMN}, which expanded features are made of. "
+            f"the dataset has no column {STATISTICS_COLUMN}, which expanded features require. "
             "Set `features: original`."
         )
     values = _stacked(frame[STATISTICS_COLUMN])
@@ -116,8 +116,8 @@ def _stacked(column: pd.Series) -> Array:
     lengths = column.map(len).unique()
     if len(lengths) > 1:
         raise UserError(
-            f"vectors of the facet {column.name} have {' or '.join(map(str, sorted(lengths)))} numbers: they "
-            "need one length."
+            f"vectors of the facet {column.name} have {' or '.join(map(str, sorted(lengths)))} numbers; "
+            "all must have the same length."
         )
     return np.stack([np.asarray(values, dtype=np.float64) for values in column])
 

@@ -1,8 +1,8 @@
-"""Saved models that predict in a process of their own, which has nothing of them but their folders.
+"""Predict with saved models in a separate process that has only their folders.
 
-What an engine left in memory, in the working directory or in the folder of temporary files is not there.  A
-file anywhere else is, so that reading is watched: the process tells of files that were written since a given
-time.  It sees what Python opens, not what compiled libraries open by themselves.
+Anything that an engine left in memory, the working directory or the temporary folder is unavailable.  A
+file anywhere else is available, so reads are watched: the process reports files written since a given
+time.  It sees files that Python opens, not those that compiled libraries open themselves.
 """
 
 import json
@@ -23,24 +23,24 @@ from polyfacet.runtime.plugins import files_of_run, use_plugins
 from polyfacet.training.engines.creation import load
 
 REQUEST, ANSWERS = "request.json", "answers.json"
-# What a crash is told by.
+# Number of last lines of stderr that report a crash.
 LAST_LINES = 3
-# Files that have just been written and are nobody's model.
+# Recently written files that do not belong to a model.
 OF_THE_SYSTEM = ("/proc/", "/sys/", "/dev/")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of one model.
+    """Outcome of one model.
 
     Attributes
     ----------
     predicted
-        A prediction for each row; None where it failed.
+        A prediction for each row; None on failure.
     error
-        Why it failed.
+        Reason of the failure.
     foreign
-        Files outside of its folder, written since the given time, that it has read.
+        Files outside its folder, written since the given time, that it has read.
     """
 
     predicted: list[Any] | None
@@ -49,23 +49,23 @@ class Answer:
 
 
 def predict_alone(models: Sequence[Path], rows: Sequence[pd.DataFrame], since: float) -> list[Answer]:
-    """Load saved models in one process of their own, and predict rows.
+    """Load saved models in one separate process, and predict rows.
 
     Parameters
     ----------
     models
         Their folders.
     rows
-        Rows for each of them.
+        Rows for each model.
     since
-        Time from which on files are watched, seconds since the epoch.
+        Time since which written files are watched, seconds since the epoch.
     """
     request = {
         "plugins": list(map(str, files_of_run())),
         "models": [str(model.resolve()) for model in models],
         "since": since,
     }
-    # Not below the models: sockets of libraries that share work need a short path.
+    # Not below the models: sockets of parallel libraries need a short path.
     with tempfile.TemporaryDirectory(prefix="polyfacet-") as name:
         folder = Path(name).resolve()
         (folder / REQUEST).write_text(json.dumps(request), encoding="utf-8")
@@ -74,13 +74,13 @@ def predict_alone(models: Sequence[Path], rows: Sequence[pd.DataFrame], since: f
         done = _run(folder)
         if done.returncode:
             last = " ".join(done.stderr.splitlines()[-LAST_LINES:])
-            return [Answer(None, f"it ended with {done.returncode}: {last}")] * len(models)
+            return [Answer(None, f"it exited with {done.returncode}: {last}")] * len(models)
         content = json.loads((folder / ANSWERS).read_text(encoding="utf-8"))
     return [Answer(**each) for each in content]
 
 
 def _run(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Start the process, with a working directory and a folder of temporary files that are empty."""
+    """Start the process with an empty working directory and temporary folder."""
     here, temporary = folder / "here", folder / "temporary"
     here.mkdir()
     temporary.mkdir()
@@ -104,7 +104,7 @@ def _rows_of(folder: Path, number: int) -> Path:
 
 
 class _Watch:
-    """Notes the files that are read and were written between a time and the start of this process."""
+    """Records files that are read and were written between a given time and the start of this process."""
 
     def __init__(self, since: float) -> None:
         self._since, self._until = since, time.time()
@@ -112,13 +112,13 @@ class _Watch:
         self.seen: dict[str, None] = {}
 
     def begin(self, *harmless: Path) -> None:
-        """Begin anew; what is in some folders, and in the user's cache, may be read."""
+        """Restart recording; files in the given folders and in the user's cache may be read."""
         cache = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
         self._harmless = (*OF_THE_SYSTEM, *(f"{path}{os.sep}" for path in (*harmless, cache)))
         self.seen = {}
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Note a file; called by the interpreter at each of its events."""
+        """Record a file; called by the interpreter at each audit event."""
         if event != "open" or not isinstance(arguments[0], str | bytes):
             return
         path = os.path.realpath(os.fsdecode(arguments[0]))
@@ -137,7 +137,7 @@ def _answer(model: Path, rows: Path, watch: _Watch) -> Answer:
     watch.begin(model, rows.parent)
     try:
         predicted = load(model).predict(frame).tolist()
-    # Whatever it raises is told.
+    # Any exception is reported.
     except Exception as error:
         return Answer(None, f"{type(error).__name__}: {error}", tuple(watch.seen))
     return Answer(predicted, foreign=tuple(watch.seen))

@@ -1,4 +1,4 @@
-"""Pictures of a table's rows, or an error that names the material."""
+"""Read the pictures of a table's rows; errors name the material."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def read_picture(mat_id: str, path: Path) -> Image.Image:
     Raises
     ------
     UserError
-        If the file is missing, damaged or cut short; names the material and the file.
+        If the file is missing, damaged or truncated; the message names the material and the file.
     """
     try:
         return decode_png(path.read_bytes())

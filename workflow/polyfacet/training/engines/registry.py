@@ -1,4 +1,4 @@
-"""The engines by name, and what follows from their declarations."""
+"""The engines by name, and properties that follow from their declarations."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,20 +27,20 @@ def complete_settings(name: str, settings: Mapping[str, Any], where: Sequence[st
     name
         Name of the engine.
     settings
-        What a configuration gave.
+        Settings in a configuration.
     where
-        Keys of the configuration on the way to them, for the messages.
+        Path of configuration keys to the settings, for messages.
 
     Raises
     ------
     UserError
-        If a setting is unknown or wrong; names it and shows what to write.
+        If a setting is unknown or wrong; the message names it and shows what to write.
     """
     return checked_section(ENGINES.get(name).settings, settings, where).model_dump(mode="json")
 
 
 def needs_statistics(name: str, settings: Mapping[str, Any]) -> bool:
-    """Say whether an engine, or a member of it, looks at the statistics of the compositions."""
+    """Return whether an engine, or a member of it, uses the composition statistics."""
     declared = ENGINES.get(name)
     return declared.needs_statistics(settings) or any(
         needs_statistics(*member) for member in declared.members(settings)
@@ -55,14 +55,14 @@ def engine_files(name: str, settings: Mapping[str, Any]) -> tuple[Path, ...]:
 
 
 def engine_origins(name: str, settings: Mapping[str, Any]) -> tuple[Origin, ...]:
-    """Say where an engine and its members come from, as far as plug-ins declare them."""
+    """Return the origins of an engine and its members, as far as plug-ins declare them."""
     members = ENGINES.get(name).members(settings)
     found = (*ENGINES.origins_of([name]), *(each for member in members for each in engine_origins(*member)))
     return tuple(dict.fromkeys(found))
 
 
 def check_combinations(name: str, combinations: Sequence[str], known: Sequence[Facet]) -> None:
-    """Refuse combinations of facets that an engine cannot look at.
+    """Reject combinations of facets that an engine cannot use.
 
     Parameters
     ----------
@@ -71,12 +71,12 @@ def check_combinations(name: str, combinations: Sequence[str], known: Sequence[F
     combinations
         Names of the combinations.
     known
-        The facets that there are, for the message.
+        The available facets, for the message.
 
     Raises
     ------
     UserError
-        If there are such; names them, and the facets that the engine takes.
+        If there are such combinations; names them, and the facets that the engine accepts.
     """
     looks_at = ENGINES.get(name).looks_at
     refused = [each for each in combinations if not all(map(looks_at, facets_of(each)))]
@@ -84,6 +84,6 @@ def check_combinations(name: str, combinations: Sequence[str], known: Sequence[F
         taken = [facet.name for facet in known if looks_at(facet)]
         example = f": write for example\n      combinations: [{taken[0]}]" if taken else "."
         raise UserError(
-            f"engine {name!r} cannot look at {', '.join(refused)}. It takes the facets "
+            f"engine {name!r} cannot use {', '.join(refused)}. It accepts the facets "
             f"{', '.join(taken) or 'of no source of this run'}{example}"
         )

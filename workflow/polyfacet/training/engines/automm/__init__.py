@@ -1,1 +1,1 @@
-"""AutoGluon-Multimodal 1.6.3 as an engine, and what keeps its surprises out."""
+"""AutoGluon-Multimodal 1.6.3 as an engine, with safeguards against its silent fallbacks."""

@@ -31,13 +31,13 @@ CLASS_METRIC = "log_loss"
 
 
 class FacetLearner(BaseLearner):
-    """Learner of one cell; AutoGluon shows all picture columns to each image model."""
+    """Learner of one cell; AutoGluon alone would pass all picture columns to each image model."""
 
-    # Model name to the picture columns it looks at, one a view; set before fit.
+    # Model name to its picture columns, one per view; set before fit.
     picture_columns: Mapping[str, Sequence[str]] = {}
 
     def get_data_processors_per_run(self, *args: Any, **kwargs: Any) -> dict[str, list[Any]]:
-        """Give each image model the processor of its own columns."""
+        """Return the processors, with one for its own columns per image model."""
         processors: dict[str, list[Any]] = super().get_data_processors_per_run(*args, **kwargs)
         for processor in processors.get("image", []):
             if processor.prefix in self.picture_columns:
@@ -46,9 +46,9 @@ class FacetLearner(BaseLearner):
         return processors
 
     def get_callbacks_per_run(self, *args: Any, **kwargs: Any) -> list[Callback]:
-        """Save weights alone, where an epoch is among the best; AutoGluon would save what nothing reads.
+        """Save only weights, for the best epochs; AutoGluon would also save states that nothing reads.
 
-        These are the moments of the optimizer, and each epoch a second time, to resume a training.
+        These are the optimizer's moments and a second copy of each epoch, for resuming a training.
         """
         callbacks: list[Callback] = super().get_callbacks_per_run(*args, **kwargs)
         for callback in callbacks:
@@ -57,7 +57,7 @@ class FacetLearner(BaseLearner):
         return callbacks
 
     def predict_per_run(self, *args: Any, **kwargs: Any) -> list[dict[str, Any]]:
-        """Predict; AutoGluon would go on with other numbers where an output is not finite.
+        """Predict; AutoGluon would silently replace outputs that are not finite.
 
         Raises
         ------
@@ -72,7 +72,7 @@ class FacetLearner(BaseLearner):
     def top_k_average(
         self, save_path: str, top_k_average_method: Method, *, strict_loading: bool = True, **kwargs: Any
     ) -> None:
-        """Choose among the best checkpoints in the direction of the metric, and write down the choice.
+        """Choose among the best checkpoints in the direction of the metric, and record the choice.
 
         Raises
         ------
@@ -82,17 +82,17 @@ class FacetLearner(BaseLearner):
         record = Path(save_path) / BEST_K_MODELS_FILE
         monitored: dict[str, float] = (yaml.safe_load(record.read_text()) if record.exists() else None) or {}
         if not monitored:
-            # AutoGluon would keep the last state, which may be the first.
+            # AutoGluon would keep the last state, which may be the initial one.
             raise EngineError(
-                "no epoch was validated, so that nothing shows that the model has learned: training ended "
-                "before its first validation, or keeps no checkpoint. Look at optim.max_steps, "
+                "no epoch was validated, so nothing shows that the model has learned: training ended "
+                "before its first validation, or keeps no checkpoint. Check optim.max_steps, "
                 "optim.val_check_interval, optim.check_val_every_n_epoch and env.fast_dev_run in "
                 "settings.hyperparameters."
             )
         scorer = self._eval_metric_func
         rows = self._tuning_data
         if len(rows) == 1:
-            # AutoGluon squeezes a single prediction to a number, which metrics refuse.
+            # AutoGluon squeezes a single prediction to a scalar, which metrics reject.
             rows = pd.concat([rows, rows], ignore_index=True)
 
         def score_of(checkpoints: Sequence[str]) -> float:
@@ -111,7 +111,7 @@ class FacetLearner(BaseLearner):
             scorer.name,
             lower_is_better=not scorer.greater_is_better_internal,
         )
-        # Of these alone, AutoGluon takes the average: no direction is asked for.
+        # AutoGluon averages exactly these, so the direction of the metric is not used.
         record.write_text(yaml.safe_dump({path: monitored[path] for path in selection.kept}))
         super().top_k_average(save_path, UNIFORM_SOUP, strict_loading=strict_loading, **kwargs)
         for path in monitored:
@@ -124,7 +124,7 @@ class FacetLearner(BaseLearner):
 
 
 class MAELearner(FacetLearner):
-    """Learner of numbers by absolute errors.
+    """Learner of numbers by absolute error.
 
     AutoGluon trains every regression with squared error whatever ``optim.loss_func`` says, and has no
     MAE among its validation metrics.
@@ -145,12 +145,12 @@ class MAELearner(FacetLearner):
 
 
 def use_learner(predictor: MultiModalPredictor, learner: FacetLearner) -> None:
-    """Have a predictor that is not fitted yet learn with this learner."""
+    """Make a predictor that is not fitted yet learn with this learner."""
     predictor._learner = learner
 
 
 def refuse_infinite_outputs(predictor: MultiModalPredictor) -> None:
-    """Have a loaded predictor check its outputs: AutoGluon loads a learner as its own class."""
+    """Make a loaded predictor check its outputs: AutoGluon loads a learner as its own class."""
     predictor._learner.__class__ = FacetLearner
 
 
@@ -161,21 +161,21 @@ def weights_of(predictor: MultiModalPredictor) -> Iterable[torch.Tensor]:
 
 
 class ColumnImageProcessor(ImageProcessor):
-    """Image processor that looks at some picture columns of a row."""
+    """Image processor restricted to some picture columns of a row."""
 
     columns: Sequence[str]
 
     def __call__(
         self, images: Mapping[str, Any], sub_dtypes: Mapping[str, str], is_training: bool
     ) -> dict[str, Any]:
-        """Process the pictures of the columns; the others of the row are another model's."""
+        """Process the pictures of the columns; the row's other pictures belong to other models."""
         own = {column: images[column] for column in self.columns}
         processed: dict[str, Any] = super().__call__(own, sub_dtypes, is_training)
         return processed
 
 
 class NoSubstitution(logging.Filter):
-    """Turns AutoGluon's debug message that it has replaced a row or picture into an error.
+    """Turn AutoGluon's debug message that it has replaced a row or picture into an error.
 
     Attach to the loggers in ``LOGGERS`` at level DEBUG.
     """
@@ -188,7 +188,7 @@ class NoSubstitution(logging.Filter):
         Raises
         ------
         RuntimeError
-            If the record tells of a row or picture that was replaced.
+            If the record reports a replaced row or picture.
         """
         message = record.getMessage()
         if message.startswith(("Skipping sample", "Using a zero image")):

@@ -1,6 +1,6 @@
-"""What an error of the libraries that load, train and save encoders really means.
+"""Find the true causes of errors from the libraries that load, train and save encoders.
 
-They wrap causes of every kind in an ``OSError`` that says a checkpoint cannot be loaded.
+They wrap causes of all kinds in an ``OSError`` that says a checkpoint cannot be loaded.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.machine_failures import error_chain, machine_failure
 from polyfacet.training.engines.base import EngineError
 
-# The hub, or its copy on this machine, does not give what it is asked for.
+# The hub, or its local copy, does not provide the requested file.
 HUB_ERRORS = (
     EntryNotFoundError,
     HfHubHTTPError,
@@ -30,7 +30,7 @@ HUB_ERRORS = (
 
 @contextmanager
 def true_causes() -> Iterator[None]:
-    """Raise what the operating system refused instead of the error that a library made of it."""
+    """Raise the original error of the operating system instead of a library's wrapper."""
     try:
         yield
     except (EngineError, UserError):
@@ -43,5 +43,5 @@ def true_causes() -> Iterator[None]:
 
 
 def is_of_the_hub(error: BaseException) -> bool:
-    """Say whether an error came about because the hub, or its cache, does not give a file."""
+    """Return whether an error occurred because the hub, or its cache, does not provide a file."""
     return machine_failure(error) is None and any(isinstance(each, HUB_ERRORS) for each in error_chain(error))

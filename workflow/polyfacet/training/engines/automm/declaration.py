@@ -1,4 +1,4 @@
-"""What there is to know of AutoGluon-Multimodal without importing it, which takes ten seconds."""
+"""Declaration of the AutoGluon-Multimodal engine, without importing AutoGluon, which takes ten seconds."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from polyfacet.training.engines.declaration import EngineDeclaration
 
 
 def gains_by_gpu(facets: Sequence[Facet], from_hub: bool) -> bool:
-    """Say whether a cell trains an encoder that is slow without a GPU; local encoders of text are small."""
+    """Return whether a cell trains an encoder that is slow without a GPU; local text encoders are small."""
     slow = {"image", "text"} if from_hub else {"image"}
     return any(facet.kind in slow for facet in facets)
 
@@ -21,7 +21,7 @@ AUTOMM = EngineDeclaration(
     looks_at=lambda facet: True,
     classes=True,
     cost=Cost(mb=1_500, mb_per_1000=10, minutes_per_1000=0.5),
-    # Not measured: the hub's encoders have a hundred times the weights of the local ones.
+    # Not measured: the hub's encoders have a hundred times as many weights as the local ones.
     cost_from_hub=Cost(mb=12_000, mb_per_1000=10, minutes=30, minutes_per_1000=60),
     probabilities=True,
     encoders=True,

@@ -1,4 +1,4 @@
-"""The engine: an encoder per facet, fused late, fine-tuned on one target."""
+"""The engine: one encoder per facet, late fusion, fine-tuned on one target."""
 
 import logging
 import os
@@ -64,7 +64,7 @@ VERBOSITY = 1
 class AutoMM(ProbabilisticEngine):
     """A multimodal predictor for one combination of facets and one objective."""
 
-    # They choose the epochs, and stop the training.
+    # They select the epochs and stop the training.
     validation_use = ValidationUse.CHOICE
     _predictor: MultiModalPredictor
     # Folder of the trained model.
@@ -73,22 +73,22 @@ class AutoMM(ProbabilisticEngine):
     def __init__(self, settings: AutoMMSettings, resources: Resources, name: str = "") -> None:
         super().__init__(settings, resources, name)
         self._hyperparameters: dict[str, Any] = {}
-        # Where AutoGluon has trained.
+        # Working folder of AutoGluon's training.
         self._scratch: TemporaryDirectory[str] | None = None
 
     def learn(self, train: pd.DataFrame, valid: pd.DataFrame, objective: Objective) -> None:
-        """Fine-tune encoders and fusion on ``train``; keep the weights that are best on ``valid``.
+        """Fine-tune encoders and fusion on ``train``; keep the best weights on ``valid``.
 
         Numbers are learned by MAE, classes by cross entropy.  AutoGluon standardises numbers by
-        their mean and deviation over ``train``.  Checkpoints of the running training are in a folder that
-        goes with the engine.
+        their mean and deviation over ``train``.  Checkpoints of the running training are in a folder that is
+        deleted with the engine.
 
         Raises
         ------
         EngineError
             If classes are missing, a vector does not vary or is infinite, or training diverges.
         UserError
-            If a checkpoint of an encoder is not there, or a picture is missing or cannot be decoded.
+            If a checkpoint of an encoder is missing, or a picture is missing or cannot be decoded.
         """
         if objective.classes:
             _check_classes(train[objective.column], valid[objective.column])
@@ -124,14 +124,14 @@ class AutoMM(ProbabilisticEngine):
     def predict_probabilities(self, frame: pd.DataFrame) -> np.ndarray:
         """Return the probability of each class, shape ``(len(frame), classes)``; raises as `answer` does."""
         classes = self.objective.classes
-        # Those of the training rows.
+        # The classes of the training rows.
         known = [classes.index(name) for name in self._predictor.class_labels]
         probabilities = np.zeros((len(frame), len(classes)))
         probabilities[:, known] = self._asked(self._predictor.predict_proba, frame)
         return probabilities
 
     def _asked(self, question: Callable[..., np.ndarray], frame: pd.DataFrame) -> np.ndarray:
-        """Ask AutoGluon for the answers to rows."""
+        """Query AutoGluon for the rows."""
         check_pictures(frame, all_picture_columns(self.facets, list(frame.columns)))
         with _quiet(), true_causes(), _no_substitution():
             torch.set_num_threads(self.resources.threads)
@@ -142,14 +142,14 @@ class AutoMM(ProbabilisticEngine):
         shutil.copytree(self._home, folder, dirs_exist_ok=True)
 
     def read_model(self, folder: Path) -> None:
-        """Load a trained predictor, wherever its folder has been moved to."""
+        """Load a trained predictor, even if its folder was moved."""
         with _quiet():
             predictor = MultiModalPredictor.load(str(folder), verbosity=VERBOSITY)
         refuse_infinite_outputs(predictor)
         self._predictor, self._home = predictor, folder
 
     def describe(self) -> dict[str, Any]:
-        """Return the settings; once trained, what AutoGluon was told as well, but no paths of checkpoints."""
+        """Return the settings; once trained, AutoGluon's hyperparameters too, without checkpoint paths."""
         told = self._hyperparameters.items()
         portable = {name: value for name, value in told if not name.endswith("checkpoint_name")}
         return {**self.settings.model_dump(), "hyperparameters": portable}
@@ -175,7 +175,7 @@ class AutoMM(ProbabilisticEngine):
         common = {
             "label": objective.column,
             "problem_type": problem,
-            # As an object: by name, AutoGluon does not know MAE for regression and falls back to RMSE.
+            # Passed as an object: AutoGluon does not know MAE by name for regression and falls back to RMSE.
             "eval_metric": CLASS_METRIC if objective.classes else get_metric(METRIC),
             "verbosity": VERBOSITY,
             "enable_progress_bar": False,
@@ -217,7 +217,7 @@ class AutoMM(ProbabilisticEngine):
 
 
 def _check_classes(train: pd.Series, valid: pd.Series) -> None:
-    """Check what AutoGluon fails at with other words."""
+    """Check for classes that make AutoGluon fail with unclear messages."""
     unknown = sorted(set(valid) - set(train))
     if unknown or train.nunique() < 2:
         what = f"without {', '.join(unknown)}" if unknown else f"of one class, {train.iloc[0]!r},"
@@ -225,7 +225,7 @@ def _check_classes(train: pd.Series, valid: pd.Series) -> None:
 
 
 def _check_numbers(train: pd.DataFrame, facets: Sequence[Facet]) -> None:
-    """Check that a number varies: AutoGluon leaves out those that do not, and the facet with them."""
+    """Check that some number varies: AutoGluon drops constant ones, and thus possibly the entire facet."""
     for facet in facets:
         if facet.kind == "vector":
             numbers = train[columns_of(facet, list(train.columns))]
@@ -234,14 +234,14 @@ def _check_numbers(train: pd.DataFrame, facets: Sequence[Facet]) -> None:
 
 
 def _refuse_divergence(predictor: MultiModalPredictor) -> None:
-    """Check the weights: AutoGluon turns predictions that are not numbers into 0."""
+    """Check the weights: AutoGluon turns NaN predictions into 0."""
     if not all(bool(torch.isfinite(weight).all()) for weight in weights_of(predictor)):
         raise EngineError("training diverged: weights are not finite. Lower learning_rate.")
 
 
 @contextmanager
 def _no_substitution() -> Iterator[None]:
-    """Make AutoGluon fail where it would replace a row it cannot read by another."""
+    """Make AutoGluon fail where it would replace an unreadable row by another."""
     guard = NoSubstitution()
     loggers = [logging.getLogger(name) for name in NoSubstitution.LOGGERS]
     before = [each.level for each in loggers]
@@ -258,7 +258,7 @@ def _no_substitution() -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Leave out the warnings and announcements that say nothing about the result."""
+    """Suppress warnings and messages that are irrelevant to the result."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     disable_progress_bar()
     for name in ("lightning.pytorch", "lightning.fabric"):

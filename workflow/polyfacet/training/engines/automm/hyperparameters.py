@@ -1,4 +1,4 @@
-"""What AutoGluon is told for a combination of facets: the models it needs and nothing about the others."""
+"""AutoGluon's hyperparameters for a combination of facets: only those of the models it needs."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ from polyfacet.training.engines.automm.settings import AutoMMSettings
 
 FUSION_MODEL = "fusion_mlp"
 
-# What untrained encoders need on some hundred rows: as many small steps as a minute of one core allows.
+# Suited to untrained encoders on some hundred rows: as many small steps as fit in a minute on one core.
 LOCAL_TRAINING: Mapping[str, Any] = {
     "optim.max_epochs": 15,
     "optim.lr": 1e-3,
@@ -28,7 +28,7 @@ LOCAL_TRAINING: Mapping[str, Any] = {
 
 
 def model_names(facets: Sequence[Facet], settings: AutoMMSettings) -> list[str]:
-    """Name the models of a combination; more than one are fused."""
+    """List the models of a combination; if there are several, they are fused."""
     names = list(dict.fromkeys(encoder_model(facet) or settings.tabular_model for facet in facets))
     return [*names, FUSION_MODEL] if len(names) > 1 else names
 
@@ -50,12 +50,12 @@ def hyperparameters_of(
     encoders
         Folder of local checkpoints; None leaves the checkpoints to the preset.
     checkpoints
-        Facet to the checkpoint that it takes instead.
+        Facet to the checkpoint used instead.
 
     Raises
     ------
     UserError
-        If a local checkpoint is not whole, or a hyperparameter is not one of AutoGluon's.
+        If a local checkpoint is incomplete, or a hyperparameter is not one of AutoGluon's.
     """
     models = model_names(facets, settings)
     values: dict[str, Any] = {"model.names": models}
@@ -63,10 +63,10 @@ def hyperparameters_of(
     if encoders is not None:
         values |= LOCAL_TRAINING
         if any(facet in own for facet in facets):
-            # It would undo what the user's own checkpoint has learned.
+            # This would undo what the user's own checkpoint has learned.
             del values["optim.lr"], values["optim.lr_choice"]
         if any(facet.kind == "text" and facet not in own for facet in facets):
-            # An untrained first token has not learned to stand for its sentence.
+            # An untrained first token has not learned to represent its sentence.
             values["model.hf_text.pooling_mode"] = "mean"
     values |= _input_choices(facets, settings) | _machine_choices() | _named(settings)
     all_models = model_names(tuple(FACETS.all().values()), settings)
@@ -81,10 +81,10 @@ def hyperparameters_of(
 
 
 def _input_choices(facets: Sequence[Facet], settings: AutoMMSettings) -> dict[str, Any]:
-    """Keep augmentation from changing what an input means.
+    """Prevent augmentation from changing the meaning of an input.
 
-    Colours are the elements, so they stay.  A structure picture may be flipped; in a composition image the
-    place of a pixel has a meaning, in a composition text each word.
+    Colours encode elements, so they are kept.  A structure picture may be flipped; in a composition image the
+    position of a pixel has a meaning, as does each word of a composition text.
     """
     values: dict[str, Any] = {}
     for facet in facets:
@@ -100,7 +100,7 @@ def _input_choices(facets: Sequence[Facet], settings: AutoMMSettings) -> dict[st
 
 
 def _machine_choices() -> dict[str, Any]:
-    """Make a run repeatable: one device, no worker processes, full precision on a processor."""
+    """Make a run reproducible: one device, no worker processes, full precision on a CPU."""
     on_gpu = torch.cuda.is_available()
     return {
         "env.num_gpus": int(on_gpu),
@@ -108,7 +108,7 @@ def _machine_choices() -> dict[str, Any]:
         "env.num_workers": 0,
         "env.num_workers_inference": 0,
         "env.deterministic": True,
-        # A fraction of an epoch is less than a batch on small data.
+        # On small data, a fraction of an epoch is less than a batch.
         "optim.val_check_interval": 1.0,
     }
 

@@ -1,4 +1,4 @@
-"""The table that AutoGluon sees: one column per text or picture, one per number of a vector."""
+"""The table passed to AutoGluon: one column per text or picture, one per number of a vector."""
 
 from collections.abc import Sequence
 
@@ -14,21 +14,21 @@ _COLUMN_TYPES = {"text": "text", "image": "image_path", "vector": "numerical"}
 
 
 def columns_of(facet: Facet, columns: Sequence[str]) -> list[str]:
-    """Name the columns of a model table that hold a facet."""
+    """List the columns of a model table that hold a facet."""
     if facet.kind == "vector":
         return [column for column in columns if column.startswith(f"{facet.name}_")]
     return shown_columns(facet, columns)
 
 
 def all_picture_columns(facets: Sequence[Facet], columns: Sequence[str]) -> list[str]:
-    """Name the columns of a table that hold pictures of these facets."""
+    """List the columns of a table that hold pictures of the given facets."""
     return [name for facet in facets if facet.kind == "image" for name in shown_columns(facet, columns)]
 
 
 def model_table(
     frame: pd.DataFrame, facets: Sequence[Facet], objective: Objective | None = None
 ) -> pd.DataFrame:
-    """Select the facets of the combination, and the objective where it is given; the rest stays unseen.
+    """Select the facets of the combination, and the objective if given; all else is left out.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def model_table(
     facets
         Facets of the combination; a vector of n numbers becomes the columns ``graph_000`` and so on.
     objective
-        What is learned; None for prediction.
+        Objective to learn; None for prediction.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def model_table(
 
 
 def column_types(facets: Sequence[Facet], columns: Sequence[str]) -> dict[str, str]:
-    """Give AutoGluon's type of each column of a model table, which it would guess otherwise."""
+    """Return AutoGluon's type of each column of a model table, which it would otherwise guess."""
     return {name: _COLUMN_TYPES[facet.kind] for facet in facets for name in columns_of(facet, columns)}
 
 

@@ -1,4 +1,4 @@
-"""What the values of AutoGluon's settings must be, told from its own defaults."""
+"""Valid values of AutoGluon's settings, inferred from its own defaults."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -9,9 +9,9 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-# Defaults that happen to be whole, of settings that need not be.
+# Settings whose defaults happen to be whole numbers but need not be.
 _FRACTIONS = frozenset({"optim.gradient_clip_val", "optim.lr_mult"})
-# Counts of which there may be none, by the end of their names.
+# Counts that may be 0, by the ends of their names.
 _MAY_BE_ZERO = frozenset(
     {
         "log_every_n_steps",
@@ -23,25 +23,25 @@ _MAY_BE_ZERO = frozenset(
         "turn_off_epoch",
     }
 )
-# Nothing is learned, or nothing validated, where these are 0.
+# With 0 here, nothing would be learned or validated.
 _ABOVE_ZERO = frozenset({"optim.lr", "optim.val_check_interval"})
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What a value must be: in words, and as a condition."""
+    """A requirement on a value: in words, and as a condition."""
 
     words: str
     holds: Callable[[Any], bool]
 
 
 def kind_of(name: str, default: Any) -> Kind | None:
-    """Tell from AutoGluon's default what a setting must be; None where anything may be given.
+    """Infer the valid values of a setting from AutoGluon's default; None if any value is allowed.
 
     Parameters
     ----------
     name
-        Name of the setting, with dots.
+        Dotted name of the setting.
     default
         AutoGluon's own value.
     """
@@ -51,10 +51,10 @@ def kind_of(name: str, default: Any) -> Kind | None:
             kind = Kind("true or false", lambda value: isinstance(value, bool))
         case int() | float():
             kind = _number(name, default)
-        # Those of checkpoints are looked at together with the configuration's own.
+        # Checkpoints are checked together with those of the configuration.
         case str() if not name.endswith(".checkpoint_name"):
             types = str | int if name == "env.precision" else str
-            kind = Kind("a text", lambda value: isinstance(value, types))
+            kind = Kind("a string", lambda value: isinstance(value, types))
         case ListConfig() | list():
             kind = _list(kind_of(name, default[0]) if default else None)
         case DictConfig():
@@ -98,7 +98,7 @@ def _is_number(value: Any) -> bool:
 
 
 def as_read(name: str, value: Any) -> Any:
-    """Return what AutoGluon reads: it writes ``name=value``, and reads that as YAML.
+    """Return the value as AutoGluon reads it: it writes ``name=value`` and parses that as YAML.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Settings of AutoGluon that a configuration overrides: checked in every cell, used where they apply."""
+"""AutoGluon settings that a configuration overrides: checked in every cell, used where they apply."""
 
 import difflib
 import json
@@ -21,12 +21,12 @@ AVERAGING = "optim.top_k_average_method"
 def overrides_of(
     given: Mapping[str, Any], models: Sequence[str], all_models: Sequence[str]
 ) -> dict[str, Any]:
-    """Select the overrides that concern a cell.
+    """Select the overrides that apply to a cell.
 
     Parameters
     ----------
     given
-        AutoGluon's names (``optim.lr``, ``model.hf_text.checkpoint_name``) or nested mappings of these.
+        AutoGluon's names (``optim.lr``, ``model.hf_text.checkpoint_name``) or nested mappings of them.
     models
         Names of the cell's models.
     all_models
@@ -35,13 +35,13 @@ def overrides_of(
     Returns
     -------
     dict
-        Without what concerns another cell's models.
+        Without overrides that concern the models of other cells.
 
     Raises
     ------
     UserError
-        If a name is not one of AutoGluon's, or concerns a model that no cell can have, or a value is not of
-        the kind of AutoGluon's own.
+        If a name is not one of AutoGluon's or concerns a model that no cell can have, or a value is not of
+        the type of AutoGluon's default.
     """
     named = make_overrides_backward_compatible(dict(flat(given)))
     for name, value in named.items():
@@ -52,7 +52,7 @@ def overrides_of(
 
 def _check(name: str, value: Any, all_models: tuple[str, ...]) -> None:
     if name == "model.names":
-        raise UserError(f"{WHERE}: the models follow from the facets, leave out model.names")
+        raise UserError(f"{WHERE}: the models follow from the facets. Remove model.names.")
     known = default_settings(all_models)
     if name not in known:
         raise UserError(f"{WHERE}: {_unknown(name, known, all_models)}")
@@ -91,7 +91,7 @@ def _check_value(name: str, value: Any, known: Mapping[str, Any]) -> None:
 
 @lru_cache(maxsize=4)
 def default_settings(models: tuple[str, ...]) -> Mapping[str, Any]:
-    """Collect AutoGluon's values of all settings, sections included, of a cell that had these models."""
+    """Collect AutoGluon's values of all settings, sections included, for a cell with these models."""
     config = get_config(problem_type="regression", overrides={"model.names": list(models)})
     return dict(_settings(config))
 

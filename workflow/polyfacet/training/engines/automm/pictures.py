@@ -1,4 +1,4 @@
-"""Check of pictures before training: AutoGluon replaces what it cannot read without a word."""
+"""Check pictures before training: AutoGluon silently replaces those it cannot read."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,5 +34,5 @@ def check_pictures(frame: pd.DataFrame, columns: Sequence[str]) -> None:
 
 def _check_picture(mat_id: str, path: Path) -> None:
     if _SEPARATOR in str(path):
-        raise UserError(f"material {mat_id}: AutoGluon cannot read a path with {_SEPARATOR!r}: {path}")
+        raise UserError(f"material {mat_id}: AutoGluon cannot read paths with {_SEPARATOR!r}: {path}")
     read_picture(mat_id, path)

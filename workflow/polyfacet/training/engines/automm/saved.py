@@ -1,4 +1,4 @@
-"""A saved predictor that can be moved: it does not depend on where it was trained."""
+"""Make saved predictors independent of the place where they were trained."""
 
 import json
 from pathlib import Path
@@ -10,10 +10,10 @@ ASSETS_FILE = "assets.json"
 
 
 def make_relocatable(folder: Path) -> None:
-    """Replace the absolute paths in a saved predictor by names that hold everywhere.
+    """Replace the absolute paths in a saved predictor by names that are valid everywhere.
 
     AutoGluon saves the text encoder's configuration with the predictor, but of an image encoder only the path
-    of the checkpoint that training started from, and the predictor dies with that path.  The trained weights
+    of the initial checkpoint, without which the predictor cannot be loaded.  The trained weights
     are all in the predictor's own checkpoint, so the name of the architecture is enough.  AutoGluon's pickles
     keep copies of the old configuration, which nothing reads.
     """
@@ -26,7 +26,7 @@ def make_relocatable(folder: Path) -> None:
             model.checkpoint_name = encoder["architecture"]
             model.image_size = encoder["pretrained_cfg"]["input_size"][-1]
     OmegaConf.save(config, folder / CONFIG_FILE)
-    # The training log is named after this machine; what it says of the result is on the card.
+    # The training log is named after this machine; its information about the result is on the card.
     for log in [*folder.glob("events.out.tfevents.*"), *folder.glob("hparams.yaml")]:
         log.unlink()
     assets = json.loads((folder / ASSETS_FILE).read_text(encoding="utf-8"))

@@ -1,8 +1,8 @@
-"""Which checkpoints of a training are kept.
+"""Select the checkpoints of a training that are kept.
 
-AutoGluon 1.6.3 asks a `Scorer` whether greater is better.  Every `Scorer` says yes, while the scores that
-are compared have their original sign: of errors such as MAE and log loss the worst checkpoint is kept, and
-averages are accepted that make it worse.
+AutoGluon 1.6.3 asks a `Scorer` whether greater is better.  Every `Scorer` says yes, but the compared scores
+have their original sign: for errors such as MAE and log loss, the worst checkpoint is kept, and
+averages that make it worse are accepted.
 """
 
 import json
@@ -21,14 +21,14 @@ Method = Literal["greedy_soup", "best", "uniform_soup"]
 
 @dataclass(frozen=True)
 class Selection:
-    """What a training had to choose from, and what it kept."""
+    """The checkpoints that a training could choose from, and those it kept."""
 
     method: Method
     metric: str
     lower_is_better: bool
     # Checkpoint file to its score on the validation rows, best first.
     candidates: Mapping[str, float]
-    # The candidates whose average is the model.
+    # The candidates that are averaged to form the model.
     kept: Sequence[str]
     # Score of the model on the validation rows.
     score: float
@@ -53,18 +53,18 @@ def select(
     checkpoints
         The checkpoints to choose from.
     score_of
-        Gives the score of the average of some checkpoints on the validation rows; NaN where it has none.
+        Returns the validation score of the average of some checkpoints; NaN if it has none.
     method
         ``best`` keeps the best checkpoint, ``uniform_soup`` the average of all.  ``greedy_soup`` starts from
-        the best one and goes on from good to bad; it adds a checkpoint to the average where that does not
+        the best one and proceeds from good to bad; it adds a checkpoint to the average if that does not
         make the score worse (Wortsman et al. 2022, "Model soups", arXiv:2203.05482, recipe 1).
     metric, lower_is_better
-        Name of the score, and which way it is better.
+        Name of the score, and whether lower is better.
 
     Raises
     ------
     EngineError
-        If no checkpoint, or not the average of all, has a score that is a number.
+        If no checkpoint has a score that is a number, or their average has none.
     """
     sign = 1 if lower_is_better else -1
     scores = {path: score_of([path]) for path in checkpoints}
@@ -75,7 +75,7 @@ def select(
     if method == "uniform_soup" and len(ranked) > 1:
         kept, score = ranked, score_of(ranked)
         if not math.isfinite(score):
-            raise EngineError("training diverged: the average of its best checkpoints predicts no numbers")
+            raise EngineError("training diverged: the average of its best checkpoints has no finite score")
     elif method == "greedy_soup":
         for path in ranked[1:]:
             candidate = score_of([*kept, path])

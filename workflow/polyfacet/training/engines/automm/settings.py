@@ -8,35 +8,35 @@ from polyfacet.training.engines.base import Settings
 
 
 class AutoMMSettings(Settings):
-    """What AutoGluon is told; None leaves what the preset says, or what suits local encoders."""
+    """Settings for AutoGluon; None keeps the preset's value, or one that suits local encoders."""
 
     preset: Literal["medium_quality", "high_quality", "best_quality"] = Field(
         default="medium_quality",
-        description="AutoGluon's preset; it decides the encoders when they come from the hub.",
+        description="AutoGluon's preset; it determines the encoders when they come from the hub.",
     )
     tabular_model: Literal["numerical_mlp", "ft_transformer"] = Field(
-        default="numerical_mlp", description="Model of the facets that are vectors."
+        default="numerical_mlp", description="Model of the vector facets."
     )
     max_epochs: int | None = Field(
-        default=None, ge=1, description="Epochs at most; `null` leaves the engine's default."
+        default=None, ge=1, description="Maximum number of epochs; `null` keeps the engine's default."
     )
     batch_size: int | None = Field(
-        default=None, ge=1, description="Rows per step; `null` leaves the engine's default."
+        default=None, ge=1, description="Rows per step; `null` keeps the engine's default."
     )
     learning_rate: float | None = Field(
-        default=None, gt=0, description="Peak learning rate; `null` leaves the engine's default."
+        default=None, gt=0, description="Peak learning rate; `null` keeps the engine's default."
     )
     patience: int | None = Field(
         default=None,
         ge=1,
-        description="Validations without gain after which training stops; `null` leaves the engine's "
+        description="Validations without improvement after which training stops; `null` keeps the engine's "
         "default.",
     )
     augment_pictures: bool = Field(
         default=True,
-        description="Whether structure pictures are flipped at random in training (colours never change).",
+        description="Whether structure pictures are randomly flipped in training (colours never change).",
     )
     hyperparameters: dict[str, Any] = Field(
         default={},
-        description="Anything else that AutoGluon can be told, by its own names; overrides the keys above.",
+        description="Further hyperparameters, under AutoGluon's own names; they override the keys above.",
     )

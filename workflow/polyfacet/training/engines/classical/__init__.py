@@ -1,1 +1,1 @@
-"""Classical models on the facets that are numbers, as an engine."""
+"""Classical models on numeric facets, as an engine."""

@@ -1,4 +1,4 @@
-"""What there is to know of the classical models without importing them."""
+"""Declaration of the classical engine, without importing its libraries."""
 
 from polyfacet.runtime.resources import Cost
 from polyfacet.training.engines.classical.settings import ClassicalSettings

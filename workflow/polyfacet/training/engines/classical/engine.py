@@ -1,4 +1,4 @@
-"""Classical models on the facets that are numbers, of scikit-learn and XGBoost."""
+"""Classical models of scikit-learn and XGBoost on numeric facets."""
 
 import math
 import re
@@ -41,7 +41,7 @@ from polyfacet.training.engines.numeric_facets import (
 )
 from polyfacet.training.powers_of_two import divided, exponents_of
 
-# What libraries say of numbers that they cannot work with or that training ran off to, and of too few rows;
+# Messages of the libraries about unusable or diverging numbers and too few rows;
 # any other ValueError is a defect.
 OF_THE_DATA = re.compile(
     r"infinit|NaN|too large|overflow|n_components|n_samples|number of classes", re.IGNORECASE
@@ -57,9 +57,9 @@ _ESTIMATORS: Mapping[Model, tuple[Callable[..., BaseEstimator], Callable[..., Ba
     "xgboost": (XGBRegressor, XGBClassifier),
     "extra_trees": (ExtraTreesRegressor, ExtraTreesClassifier),
 }
-# Models to which the scale of a feature matters, and, for numbers, that of the target.
+# Models that are sensitive to the scale of features and, for numbers, of the target.
 _SCALED: tuple[Model, ...] = ("svm", "ridge", "sgd")
-# Where a model takes its seed and its threads.
+# Names of each model's parameters for seed and threads.
 _SEEDED: tuple[Model, ...] = ("forest", "ridge", "sgd", "tree", "xgboost", "extra_trees")
 _THREADED: tuple[Model, ...] = ("forest", "xgboost", "extra_trees")
 
@@ -67,10 +67,10 @@ _THREADED: tuple[Model, ...] = ("forest", "xgboost", "extra_trees")
 class Classical(ProbabilisticEngine):
     """A model for one combination of facets and one objective.
 
-    None of the models chooses anything by validation rows, so that they are trained on, too.
+    None of the models uses validation rows for selection, so these are trained on, too.
     """
 
-    # They are rows to train on.
+    # They are trained on.
     validation_use = ValidationUse.TRAINING
     _fitted: FittedModel
 
@@ -80,9 +80,9 @@ class Classical(ProbabilisticEngine):
         Raises
         ------
         UserError
-            If a facet is no number, features are missing, or the model refuses its hyperparameters.
+            If a facet is not numeric, features are missing, or the model rejects its hyperparameters.
         EngineError
-            If the model refuses the data or diverges on them, or there is one class.
+            If the model rejects the data or diverges on them, or there is only one class.
         """
         check_facets("classical", self.facets)
         rows = pd.concat([train, valid])
@@ -97,9 +97,9 @@ class Classical(ProbabilisticEngine):
             raise_machine_failure(error)
             if OF_THE_DATA.search(str(error)) and not isinstance(error, InvalidParameterError):
                 raise EngineError(f"{name} cannot be fitted: {error}") from error
-            # XGBoost has one error for everything.
+            # XGBoost raises the same error for everything.
             if isinstance(error, InvalidParameterError | XGBoostError):
-                raise UserError(f"{name} refuses to be fitted, see its hyperparameters: {error}") from error
+                raise UserError(f"{name} cannot be fitted, check its hyperparameters: {error}") from error
             raise
         self._fitted = FittedModel(pipeline, seen, exponent)
 
@@ -112,7 +112,7 @@ class Classical(ProbabilisticEngine):
 
     @property
     def has_probabilities(self) -> bool:
-        """Whether the model is one that gives probabilities; the others vote."""
+        """Whether the model predicts probabilities; the others vote."""
         return hasattr(self._fitted.pipeline, "predict_proba")
 
     def predict_probabilities(self, frame: pd.DataFrame) -> np.ndarray:
@@ -141,7 +141,7 @@ class Classical(ProbabilisticEngine):
         return np.hstack([original, composition_statistics(frame)])
 
     def _new_pipeline(self, of_classes: bool) -> Pipeline:
-        """Put together what the model needs; boosted trees have a way of their own with missing values."""
+        """Build the preprocessing and the model; boosted trees handle missing values themselves."""
         name, reduced = self.settings.model, self.settings.features == "expanded_pca"
         steps: list[BaseEstimator] = []
         if name != "xgboost" or reduced:
@@ -169,9 +169,9 @@ class Classical(ProbabilisticEngine):
 
 
 def _exponent(answers: np.ndarray) -> int:
-    """Return the power of two next to the spread of answers.
+    """Return the exponent of the power of two just above the spread of answers.
 
-    Trees stop where a split gains little in absolute numbers, whatever the unit.  Dividing by a power of two
+    Trees stop where a split gains little in absolute terms, whatever the unit.  Dividing by a power of two
     changes no digit, so that answers of about 1 are learned as the library alone would.
     """
     exponent = int(exponents_of(answers))
@@ -180,7 +180,7 @@ def _exponent(answers: np.ndarray) -> int:
 
 
 def _encoded(rows: pd.DataFrame, objective: Objective) -> tuple[np.ndarray, np.ndarray]:
-    """Return the classes that there are, as indices, and what is to be learned."""
+    """Return the indices of the classes that occur, and the values to learn."""
     values = rows[objective.column]
     if not objective.classes:
         return np.array([], dtype=np.int64), values.to_numpy(np.float64)

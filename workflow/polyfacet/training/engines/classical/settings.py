@@ -1,7 +1,7 @@
 """Settings of classical models.
 
 The feature sets are those of Yu, Wu and Qian, "Materials Composition Visualization Network": original columns
-(O), expanded by the statistics of element properties (E), these after a principal component analysis (E&P).
+(O), columns expanded by statistics of element properties (E), and their principal components (E&P).
 """
 
 from typing import Any, Literal
@@ -15,7 +15,7 @@ Features = Literal["original", "expanded", "expanded_pca"]
 
 
 class ClassicalSettings(Settings):
-    """Which model, on which features."""
+    """The model and its features."""
 
     model: Model = Field(default="forest", description="The model, with its library's defaults.")
     features: Features = Field(
@@ -31,6 +31,6 @@ class ClassicalSettings(Settings):
     )
     hyperparameters: dict[str, Any] = Field(
         default={},
-        description="Anything that the model can be told, by its library's names; the rest has the library's "
+        description="Hyperparameters of the model, under its library's names; the others keep the library's "
         "defaults.",
     )

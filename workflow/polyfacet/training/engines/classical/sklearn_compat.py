@@ -1,4 +1,4 @@
-"""The error of scikit-learn for hyperparameters that it does not take, which it keeps to itself."""
+"""The private error that scikit-learn raises for invalid hyperparameters."""
 
 from sklearn.utils._param_validation import InvalidParameterError
 

@@ -1,4 +1,4 @@
-"""A fitted pipeline of scikit-learn on disk: in the format of skops, which runs no code when it is read."""
+"""Store fitted scikit-learn pipelines in the skops format, which runs no code when read."""
 
 import json
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from polyfacet.runtime.errors import UserError
 
 PIPELINE_FILE, ANSWERS_FILE = "pipeline.skops", "answers.json"
-# What pipelines of this engine are made of beside what skops trusts itself.
+# Types in this engine's pipelines in addition to those that skops trusts itself.
 TRUSTED = frozenset(
     {
         "numpy.dtype",
@@ -30,9 +30,9 @@ class FittedModel:
     Attributes
     ----------
     seen
-        The classes that training rows have, as indices: all that a model can know of; empty for numbers.
+        Indices of the classes in the training rows, all that a model can know; empty for numbers.
     exponent
-        Numbers were learned as multiples of this power of two.
+        Numbers were learned as multiples of two to this power.
     """
 
     pipeline: Pipeline
@@ -53,12 +53,12 @@ def read_fitted(folder: Path) -> FittedModel:
     Raises
     ------
     UserError
-        If the file holds types that no pipeline of this engine has.
+        If the file holds types that do not occur in this engine's pipelines.
     """
     path = folder / PIPELINE_FILE
     untrusted = set(skops.io.get_untrusted_types(file=path))
     if foreign := untrusted - TRUSTED:
-        raise UserError(f"{path} holds {', '.join(sorted(foreign))}, which no model of a cell is made of.")
+        raise UserError(f"{path} holds {', '.join(sorted(foreign))}, which no cell's model contains.")
     pipeline = skops.io.load(path, trusted=sorted(untrusted))
     answers = json.loads((folder / ANSWERS_FILE).read_text(encoding="utf-8"))
     return FittedModel(pipeline, np.array(answers["seen"], dtype=np.int64), answers["exponent"])

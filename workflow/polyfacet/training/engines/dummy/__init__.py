@@ -1,1 +1,1 @@
-"""Predictors that look at no facet, as an engine."""
+"""Predictors that use no facets, as an engine."""

@@ -1,4 +1,4 @@
-"""What there is to know of the dummy without importing it."""
+"""Declaration of the dummy engine, without importing it."""
 
 from polyfacet.runtime.resources import Cost
 from polyfacet.training.engines.declaration import EngineDeclaration

@@ -1,4 +1,4 @@
-"""Predictors that look at no facet: what every model has to beat."""
+"""Predictors that use no facets: baselines that every model has to beat."""
 
 import json
 from pathlib import Path
@@ -14,18 +14,18 @@ ANSWER_FILE = "answer.json"
 
 
 class Dummy(Engine):
-    """Give every material the same answer, a statistic of the training rows.
+    """Predict the same answer, a statistic of the training rows, for every material.
 
-    The median is the constant of least MAE on the training rows, the mean that of least squared error, the
-    class of the majority that of highest accuracy.
+    Of all constants, the median has the least MAE on the training rows, the mean the least squared error, and
+    the majority class the highest accuracy.
     """
 
-    # They are rows of the training part like the others.
+    # They are trained on like the rows of the training part.
     validation_use = ValidationUse.TRAINING
     _answer: float | str
 
     def learn(self, train: pd.DataFrame, valid: pd.DataFrame, objective: Objective) -> None:
-        """Take the statistic of all rows."""
+        """Compute the statistic of all rows."""
         values = pd.concat([train, valid])[objective.column]
         if objective.classes:
             counts = values.value_counts()
@@ -34,7 +34,7 @@ class Dummy(Engine):
             self._answer = float(values.agg(self.settings.statistic))
 
     def answer(self, frame: pd.DataFrame) -> np.ndarray:
-        """Give each row the same answer."""
+        """Return the same answer for each row."""
         return np.full(len(frame), self._answer, dtype=object)
 
     def write_model(self, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Settings of predictors that look at no facet."""
+"""Settings of predictors that use no facets."""
 
 from typing import Literal
 
@@ -10,10 +10,9 @@ Statistic = Literal["mean", "median"]
 
 
 class DummySettings(Settings):
-    """Which statistic is answered where numbers are predicted; classes get that of the majority."""
+    """The statistic predicted for numbers; for classes, it is the majority class."""
 
     statistic: Statistic = Field(
         default="mean",
-        description="What is answered where numbers are predicted; where classes are, it is the most "
-        "frequent one.",
+        description="Statistic predicted for numbers; for classes, it is the most frequent class.",
     )

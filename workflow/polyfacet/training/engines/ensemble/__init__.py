@@ -1,1 +1,1 @@
-"""Several engines that answer together, as an engine."""
+"""Average of several engines, as an engine."""

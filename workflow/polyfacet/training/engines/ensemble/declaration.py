@@ -1,4 +1,4 @@
-"""What there is to know of the ensemble without importing it."""
+"""Declaration of the ensemble, without importing it."""
 
 from polyfacet.runtime.resources import Cost
 from polyfacet.training.engines.declaration import EngineDeclaration

@@ -1,4 +1,4 @@
-"""Several engines that answer together: the mean of their numbers, or of their probabilities of classes."""
+"""Average the predictions of several engines: numbers, or class probabilities."""
 
 from functools import reduce
 from operator import or_
@@ -30,7 +30,7 @@ class Ensemble(ProbabilisticEngine):
         self._engines = [_member(each, resources) for each in self._members]
         weights = np.array([each.weight for each in self._members])
         self._weights = weights / weights.sum()
-        # What any member does with them.
+        # Union of the uses of the members.
         self.validation_use = reduce(or_, (engine.validation_use for engine in self._engines))
 
     def learn(self, train: pd.DataFrame, valid: pd.DataFrame, objective: Objective) -> None:
@@ -39,7 +39,7 @@ class Ensemble(ProbabilisticEngine):
         Raises
         ------
         UserError
-            If a facet is no number.
+            If a facet is not numeric.
         EngineError
             If a member cannot learn from these data.
         """
@@ -56,7 +56,7 @@ class Ensemble(ProbabilisticEngine):
 
     @property
     def has_probabilities(self) -> bool:
-        """Whether all members have them."""
+        """Whether all members have probabilities."""
         return all(engine.has_probabilities for engine in self._engines)
 
     def predict_probabilities(self, frame: pd.DataFrame) -> np.ndarray:
@@ -68,7 +68,7 @@ class Ensemble(ProbabilisticEngine):
         return np.asarray(mean)
 
     def write_model(self, folder: Path) -> None:
-        """Write the model of each member into a folder of its own: ``member_0`` and so on."""
+        """Write the model of each member into its own folder: ``member_0`` and so on."""
         for number, engine in enumerate(self._engines):
             engine.save(folder / f"member_{number}")
 
@@ -78,7 +78,7 @@ class Ensemble(ProbabilisticEngine):
         self._engines = [_probabilistic(load(each, self.resources.threads)) for each in folders]
 
     def describe(self) -> dict[str, Any]:
-        """Return the settings, those of the members as they resolve them."""
+        """Return the settings, with the resolved settings of the members."""
         members = zip(self._members, self._engines, strict=True)
         return {"members": [{**each.model_dump(), "settings": engine.describe()} for each, engine in members]}
 
@@ -91,5 +91,5 @@ def _member(member: Member, resources: Resources) -> ProbabilisticEngine:
 
 def _probabilistic(engine: Any) -> ProbabilisticEngine:
     if not isinstance(engine, ProbabilisticEngine):
-        raise UserError(f"engine {engine.name!r} gives no probabilities, so it cannot be in an ensemble")
+        raise UserError(f"engine {engine.name!r} has no probabilities, so it cannot be in an ensemble")
     return engine

@@ -13,16 +13,16 @@ class Member(Settings):
     """One engine of an ensemble."""
 
     engine: str = Field(
-        description="Name of an engine that gives probabilities and needs no encoders.",
+        description="Name of an engine that predicts probabilities and needs no encoders.",
         examples=["classical"],
     )
     settings: EngineSettings = Field(default={}, description="Its settings.")
     weight: float = Field(
-        default=1.0, gt=0, description="Its share in the answer, relative to the other members."
+        default=1.0, gt=0, description="Weight in the average, relative to the other members."
     )
 
 
-# Trees that split at random, and slow boosting on parts of rows and features: they err differently.
+# Randomly split trees, and slow boosting on subsets of rows and features: their errors differ.
 DEFAULT_MEMBERS = (
     Member(engine="classical", settings={"model": "extra_trees", "hyperparameters": {"n_estimators": 300}}),
     Member(
@@ -42,17 +42,16 @@ DEFAULT_MEMBERS = (
 
 
 class EnsembleSettings(Settings):
-    """The engines that answer together."""
+    """The engines that are averaged."""
 
     members: tuple[Member, ...] | None = Field(
         default=None,
         min_length=1,
-        description="List of `{engine, settings, weight}`; `null` takes extra trees and slowly boosted "
-        "trees.",
+        description="List of `{engine, settings, weight}`; `null` uses extra trees and slowly boosted trees.",
     )
 
 
 def members_of(settings: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    """List the engines, with their settings, of an ensemble's settings as a configuration has them."""
+    """List the engines and their settings in an ensemble's settings, as in a configuration."""
     members = EnsembleSettings(**settings).members or DEFAULT_MEMBERS
     return [(member.engine, member.settings) for member in members]

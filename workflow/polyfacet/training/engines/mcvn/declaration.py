@@ -1,4 +1,4 @@
-"""What there is to know of MCVN without importing it."""
+"""Declaration of MCVN, without importing it."""
 
 from polyfacet.facets.registry import COMPIMAGE
 from polyfacet.runtime.resources import Cost

@@ -1,4 +1,4 @@
-"""The engine: MCVN on facets that are vectors, the composition image, or both."""
+"""The engine: MCVN on vector facets, the composition image, or both."""
 
 import json
 from dataclasses import asdict
@@ -28,31 +28,31 @@ MIN_ROWS = 2
 class MCVNEngine(ProbabilisticEngine):
     """A network for one combination of facets and one objective.
 
-    It runs on one processor thread, whatever it is given: it is too small for more, and the weights do not
-    depend on their number.
+    It always runs on one processor thread: it is too small to gain from more, and so the weights do not
+    depend on the thread count.
     """
 
-    # They choose the epoch.
+    # They select the epoch.
     validation_use = ValidationUse.CHOICE
     _network: MCVN
     _outcome: Outcome
     _classes: tuple[str, ...]
-    # Of the original features, and of the answers where they are numbers.
+    # Of the original features, and of numeric answers.
     _inputs: Scaling | None
     _answers: Scaling | None
 
     @property
     def _vectors(self) -> list[Facet]:
-        """What the branch of the original features looks at, side by side."""
+        """Facets that are concatenated for the branch of the original features."""
         return [facet for facet in self.facets if facet.kind == "vector"]
 
     def learn(self, train: pd.DataFrame, valid: pd.DataFrame, objective: Objective) -> None:
-        """Train on ``train``; keep the weights of the lowest loss on ``valid``.
+        """Train on ``train``; keep the weights with the lowest loss on ``valid``.
 
         Raises
         ------
         UserError
-            If a facet is no number.
+            If a facet is not numeric.
         EngineError
             If there are too few rows, a number is infinite, or training diverges.
         """
@@ -90,7 +90,7 @@ class MCVNEngine(ProbabilisticEngine):
         return torch.from_numpy(self._outputs(frame)).softmax(dim=1).numpy()
 
     def write_model(self, folder: Path) -> None:
-        """Write weights, scalings and how the training went."""
+        """Write weights, scalings and the outcome of training."""
         model = {
             "classes": self._classes,
             "inputs": asdict(self._inputs) if self._inputs else None,
@@ -101,7 +101,7 @@ class MCVNEngine(ProbabilisticEngine):
         (folder / MODEL_FILE).write_text(json.dumps(model, indent=2) + "\n", encoding="utf-8")
 
     def read_model(self, folder: Path) -> None:
-        """Read them."""
+        """Read weights, scalings and the outcome of training."""
         model = json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))
         self._classes = tuple(model["classes"])
         self._inputs, self._answers = (
@@ -124,7 +124,7 @@ class MCVNEngine(ProbabilisticEngine):
             )
 
     def _parts(self, frame: pd.DataFrame) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-        """Return what the two branches look at; None for a branch that is not there."""
+        """Return the inputs of the two branches; None for a missing branch."""
         original = (
             torch.from_numpy(self._inputs.scale(vectors(frame, self._vectors))) if self._inputs else None
         )
@@ -156,5 +156,5 @@ class MCVNEngine(ProbabilisticEngine):
 
 
 def _numbers(frame: pd.DataFrame, objective: Objective) -> np.ndarray:
-    """Return what is to be learned as one column, shape ``(rows, 1)``."""
+    """Return the values to learn as one column, shape ``(rows, 1)``."""
     return frame[[objective.column]].to_numpy(np.float64)

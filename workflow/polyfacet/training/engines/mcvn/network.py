@@ -1,6 +1,6 @@
-"""The network: a branch of convolutions on the composition image, one of attention on the original features.
+"""The network: a convolutional branch for the composition image, an attention branch for original features.
 
-Source: Yu, Wu and Qian, "Materials Composition Visualization Network", and the sizes of its published code.
+Source: Yu, Wu and Qian, "Materials Composition Visualization Network", with the sizes of its published code.
 With N original features:
 
     image      Conv 1->3 (3x3, stride 3), Conv 3->8 (3x3), Conv 8->4 (3x3), Conv 4->1 (2x2), Linear 6->4, ReLU
@@ -8,7 +8,7 @@ With N original features:
     fusion     attention (12, 2 heads), BatchNorm, Linear 12->8, ReLU, Linear 8->4, ReLU, Linear 4->outputs
 
 In the published code a sample is a sequence of length one: its only weight is 1, attention is a linear map,
-and queries and keys get no gradient.  With nothing between the convolutions, they are one linear map
+and queries and keys receive no gradient.  With nothing between the convolutions, they are one linear map
 too.  The variant ``fixed`` has attention between features, each of them a token, and activations between
 convolutions.
 """
@@ -29,10 +29,10 @@ IMAGE_WIDTH = 4
 
 
 class SelfAttention(nn.Module):
-    """Multi-head attention of a sequence to itself, added to it and normalised.
+    """Multi-head self-attention with a residual connection and normalisation.
 
     Heads are ``width // 2`` wide, at least 1; the last layer maps them back to the width, so that it can be
-    odd (the published code fails then).
+    odd (where the published code fails).
     """
 
     def __init__(self, width: int) -> None:
@@ -53,7 +53,7 @@ class SelfAttention(nn.Module):
 
 
 class SampleAttention(nn.Module):
-    """The published attention: a sample's features are the one token of a sequence."""
+    """The published attention: a sample's features are the only token of a sequence."""
 
     def __init__(self, n_features: int) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class SampleAttention(nn.Module):
 class FeatureAttention(nn.Module):
     """Attention between the features of a sample.
 
-    A feature becomes a token by a weight and a bias of its own (Gorishniy et al., "Revisiting Deep Learning
+    Each feature becomes a token by its own weight and bias (Gorishniy et al., "Revisiting Deep Learning
     Models for Tabular Data", 2021, section 3.3) and a number again by a linear map.
     """
 
@@ -87,14 +87,14 @@ class FeatureAttention(nn.Module):
 
 
 class MCVN(nn.Module):
-    """The network of one or both branches, in double precision as published.
+    """The network with one or both branches, in double precision as published.
 
     Parameters
     ----------
     n_original
-        Number of original features; 0 leaves out their branch.
+        Number of original features; 0 omits their branch.
     with_image
-        Whether there is a branch of the composition image.
+        Whether there is a branch for the composition image.
     n_outputs
         1 for a number, else the number of classes.
     variant, attention

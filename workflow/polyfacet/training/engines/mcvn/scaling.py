@@ -20,7 +20,7 @@ class Scaling:
 
     @classmethod
     def fit(cls, values: Array) -> Self:
-        """Fit on shape ``(rows, columns)``, missing values left out; what does not vary keeps its unit."""
+        """Fit on shape ``(rows, columns)``, ignoring missing values; constant columns keep their unit."""
         exponents = exponents_of(values)
         known = np.ma.masked_invalid(divided(values, exponents))
         mean = np.ldexp(known.mean(axis=0).filled(0.0), exponents)
@@ -29,11 +29,11 @@ class Scaling:
 
     @classmethod
     def identity(cls, n_columns: int) -> Self:
-        """Leave columns as they are; a missing value becomes 0."""
+        """Leave columns unchanged; missing values become 0."""
         return cls([0.0] * n_columns, [1.0] * n_columns)
 
     def scale(self, values: Array) -> Array:
-        """Bring columns to mean 0 and deviation 1; a missing value becomes the mean."""
+        """Scale columns to mean 0 and deviation 1; missing values become the mean."""
         scaled = (values - np.array(self.mean)) / np.array(self.deviation)
         return np.where(np.isfinite(scaled), scaled, 0.0)
 

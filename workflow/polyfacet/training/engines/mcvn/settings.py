@@ -8,20 +8,19 @@ from polyfacet.training.engines.base import Settings
 
 
 class MCVNSettings(Settings):
-    """Which network, and how it is trained."""
+    """The network and its training."""
 
     variant: Literal["published", "fixed"] = Field(
         default="published",
-        description="`published` is the network as its code has it, `fixed` has activations between "
+        description="`published` is the network of the published code, `fixed` has activations between "
         "convolutions and attention between features.",
     )
     attention: Literal["both", "original", "fusion", "none"] = Field(
         default="both",
-        description="Which attentions the network has, that of the `original` features and that after the "
-        "`fusion`.",
+        description="Attentions in the network: that of the `original` features and that after the `fusion`.",
     )
-    max_epochs: int = Field(default=1000, ge=1, description="Epochs at most.")
-    batch_size: int = Field(default=32, ge=2, description="Rows per step, at least; less than twice as many.")
+    max_epochs: int = Field(default=1000, ge=1, description="Maximum number of epochs.")
+    batch_size: int = Field(default=32, ge=2, description="Least rows per step; below twice as many.")
     learning_rate: float = Field(
         default=1e-3,
         gt=0,
@@ -34,11 +33,11 @@ class MCVNSettings(Settings):
     )
     scaling: Literal["standard", "none"] = Field(
         default="standard",
-        description="`standard` brings original features and answers to mean 0 and deviation 1 on the "
-        "training rows; `none` takes them as they are, as the example of the published code does.",
+        description="`standard` scales original features and answers to mean 0 and deviation 1 on the "
+        "training rows; `none` keeps them unchanged, as in the example of the published code.",
     )
     grey_values: Literal["unit", "byte"] = Field(
         default="unit",
-        description="`unit` divides grey values by 255; `byte` takes them as they are, 0 to 255, as the "
-        "published code does.",
+        description="`unit` divides grey values by 255; `byte` keeps them unchanged, 0 to 255, as in the "
+        "published code.",
     )

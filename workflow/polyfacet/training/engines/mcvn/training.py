@@ -1,4 +1,4 @@
-"""Training of the network: the published optimiser, with the weights of the epoch that validates best."""
+"""Train the network with the published optimiser and keep the weights of the best validation epoch."""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from polyfacet.training.engines.base import EngineError
 from polyfacet.training.engines.mcvn.network import MCVN
 from polyfacet.training.engines.mcvn.settings import MCVNSettings
 
-# The learning rate falls by a tenth every so many steps.
+# Number of steps after which the learning rate falls by a tenth.
 DECAY, DECAY_STEPS = 0.9, 500
 
 
@@ -49,15 +49,15 @@ class Outcome:
     Parameters
     ----------
     epoch, validation_loss
-        The epoch of the lowest validation loss, counted from 1, and that loss.
+        The epoch with the lowest validation loss, counted from 1, and that loss.
     n_epochs
-        Epochs that were trained.
+        Number of trained epochs.
     """
 
     epoch: int
     validation_loss: float
     n_epochs: int
-    # Whether the last epoch had no finite loss; the weights kept are those of an epoch before.
+    # Whether the last epoch had no finite loss; the kept weights are those of an earlier epoch.
     diverged: bool
 
 
@@ -69,20 +69,20 @@ def train(
     seed: int,
     states: Path | None = None,
 ) -> Outcome:
-    """Train a network in place; it ends as it was after the epoch of the lowest validation loss.
+    """Train a network in place; it ends with the weights of the epoch with the lowest validation loss.
 
-    Loss is the mean squared error of scaled numbers, or the cross entropy of classes.
+    The loss is the mean squared error of scaled numbers, or the cross entropy of classes.
 
     Parameters
     ----------
     network
-        Its weights are the start.
+        Network to train, starting from its weights.
     training, validation
-        Rows to learn from; rows that choose the epoch.
+        Rows to learn from; rows that select the epoch.
     settings, seed
-        How it is trained; seed of the order of rows.
+        Settings of training; seed of the order of rows.
     states
-        Folder of the states of trainings.  A training that finds its own goes on after the last saved epoch,
+        Folder of training states.  A training that finds its own state resumes after the last saved epoch
         and ends with the same weights as without the interruption; None keeps no state.
 
     Raises
@@ -102,7 +102,7 @@ def train(
             _set_learning_rate(optimizer, settings.learning_rate, step)
             optimizer.zero_grad()
             loss = _loss(network, training.at(rows))
-            if not loss.isfinite():  # nor will any be again
+            if not loss.isfinite():  # later ones will not be finite either
                 return False
             loss.backward()
             optimizer.step()
@@ -123,14 +123,14 @@ def train(
 
 
 class _Order:
-    """The order of the rows in each epoch: epochs follow each other, and skipped ones are drawn, too.
+    """The order of the rows in each epoch; skipped epochs are drawn, too.
 
     Parameters
     ----------
     n_rows
         Number of rows.
     size
-        Rows per batch, at least: a row alone has nothing to be normalised by.
+        Minimum number of rows per batch; BatchNorm needs at least two.
     seed
         Seed of the order.
     """
@@ -153,7 +153,7 @@ class _Order:
 def _digest(
     network: MCVN, training: Examples, validation: Examples, settings: MCVNSettings, seed: int
 ) -> str:
-    """Identify a training by its first weights, its rows and its settings, of which epochs may be added."""
+    """Identify a training by its initial weights, rows and settings; the number of epochs may grow."""
     digest = hashlib.sha256(f"{settings.model_dump_json(exclude={'max_epochs', 'patience'})} {seed}".encode())
     rows = [part for each in (training, validation) for part in (each.original, each.images, each.answers)]
     for tensor in (*network.state_dict().values(), *rows):
