@@ -74,12 +74,12 @@ def explain(
         Keys of the configuration that lead to the section.
     """
     problems = [_located(details, given) for details in error.errors(include_url=False)]
-    told: set[tuple[str | int, ...]] = set()
+    reported: set[tuple[str | int, ...]] = set()
     for problem in problems:
         inner = any(_is_inside(other.path, problem.path) for other in problems)
-        if problem.path in told or (problem.of_union and inner):
+        if problem.path in reported or (problem.of_union and inner):
             continue
-        told.add(problem.path)
+        reported.add(problem.path)
         alike = [other for other in problems if other.path == problem.path]
         yield _sentence(alike, section, where)
 
