@@ -131,8 +131,8 @@ def test_the_combinations_of_the_paper_and_all_of_them():
             {"methods": {"a": {"engine": "automm", "combinations": ["smell"]}}},
             "there is no facet 'smell'; there are: text",
         ),
-        ({"report": {"published": [{**SCORE, "source": "b"}]}}, "published.0.source names an unknown source 'b'"),
-        ({"report": {"published": [{**SCORE, "method": "b"}]}}, "published.0.method names an unknown method 'b'"),
+        ({"report": {"published": [{**SCORE, "source": "b"}]}}, "0.source names an unknown source 'b'"),
+        ({"report": {"published": [{**SCORE, "method": "b"}]}}, "0.method names an unknown method 'b'"),
         ({"report": {"published": [{**SCORE, "objective": "b"}]}}, "objective 'b'; available: hv"),
         ({"report": {"published": [{**SCORE, "split": "b"}]}}, "split 'b'; available: random"),
         (
