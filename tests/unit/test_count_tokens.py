@@ -162,7 +162,7 @@ def test_an_encoder_that_drops_or_replaces_words_does_not_know_them(count, kind)
     "model", [models.WordLevel(vocab={"Na": 0}, unk_token="<unk>"), models.Unigram([("N", -1.0)])]
 )
 def test_a_tokenizer_that_stops_at_unknown_words_is_named(count, model):
-    with pytest.raises(UserError, match=r"encoder local cannot read the texts: .*choose another"):
+    with pytest.raises(UserError, match=r"encoder local cannot read the texts: .*Choose another"):
         count(["Na Cl"], of_words(model))
 
 
@@ -241,7 +241,7 @@ def test_the_report_says_what_is_unknown_and_what_is_cut(count, tmp_path):
     count(["known " * 98, "other"], wordpiece("known"), 60)
     note = tokens_note([tmp_path / "tokens.json"])
     assert "2 texts (`some`) with 99 tokens, does not know 1 of them, and drops 0 words" in note
-    assert "1.01% are unknown (`other`). It reads 60 tokens" in note
+    assert "1.01% are unknown (`other`). It reads at most 60 tokens" in note
     assert "It reads at most 60 tokens per text; 1 texts (50.0%) are longer and are truncated" in note
     assert "does not report" not in note
     assert tokens_note([]) == ""

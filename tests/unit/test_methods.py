@@ -69,15 +69,15 @@ def test_the_combinations_of_the_paper_and_all_of_them():
         ),
         ({"splits": {"random": {"sources": ["steel"]}}}, "no split applies to glass"),
         ({"report": {"reference": "b"}}, "report.reference names an unknown method 'b'; available: a"),
-        ({"methods": {"a": {"engine": "dumy"}}}, r"no engine 'dumy'(.|\n)*{a: {engine: dummy}}"),
-        ({"methods": {"a": {"engine": "mcvn", "sources": ["b"]}}}, r"a.sources names the source 'b'"),
+        ({"methods": {"a": {"engine": "dumy"}}}, r"unknown engine 'dumy'(.|\n)*{a: {engine: dummy}}"),
+        ({"methods": {"a": {"engine": "mcvn", "sources": ["b"]}}}, r"a.sources names an unknown source 'b'"),
         (
             {"methods": {"a": {"engine": "mcvn", "settings_of_sources": {"b": {}}}}},
-            r"a.settings_of_sources names the source 'b'",
+            r"a.settings_of_sources names an unknown source 'b'",
         ),
         (
             {"methods": {"a": {"engine": "mcvn", "combinations": {"b": ["compimage"]}}}},
-            r"a.combinations names the source 'b'",
+            r"a.combinations names an unknown source 'b'",
         ),
         (
             {"methods": {"a": {"engine": "automm", "settings": {"presets": "x"}}}},
@@ -131,8 +131,8 @@ def test_the_combinations_of_the_paper_and_all_of_them():
             {"methods": {"a": {"engine": "automm", "combinations": ["smell"]}}},
             "there is no facet 'smell'; there are: text",
         ),
-        ({"report": {"published": [{**SCORE, "source": "b"}]}}, "published.0.source names the source 'b'"),
-        ({"report": {"published": [{**SCORE, "method": "b"}]}}, "published.0.method names the method 'b'"),
+        ({"report": {"published": [{**SCORE, "source": "b"}]}}, "0.source names an unknown source 'b'"),
+        ({"report": {"published": [{**SCORE, "method": "b"}]}}, "0.method names an unknown method 'b'"),
         ({"report": {"published": [{**SCORE, "objective": "b"}]}}, "objective 'b'; available: hv"),
         ({"report": {"published": [{**SCORE, "split": "b"}]}}, "split 'b'; available: random"),
         (

@@ -163,7 +163,7 @@ def test_given_folds_may_have_repeats(tmp_path):
     [
         (["m0,train"], "mat_id,fold", "no column part"),
         (["m0,training", "m1,test"], "mat_id,part", "'training'; use train, valid, test"),
-        (["m0,train", "m0,test"], "mat_id,part", "have m0 twice"),
+        (["m0,train", "m0,test"], "mat_id,part", "contain m0 twice"),
         (["m0,train,1", "m1,test,1"], "mat_id,part,repeat", "no rows of repeat 0"),
         (
             ["m0,train", "m1,test", *(f"agm{i},train" for i in range(1000))],

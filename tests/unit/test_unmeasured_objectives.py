@@ -86,7 +86,7 @@ def test_each_cell_learns_from_the_rows_that_have_its_objective(trained):
 def test_an_objective_without_a_value_is_a_failed_card_with_the_reason(trained):
     card = cards_in(trained)["toughness"]
     assert card.status == "failed"
-    assert f"{N} of {N}  materials are left out because they lack a value of toughness" in card.reason
+    assert f"{N} of {N} materials are left out because they lack a value of toughness" in card.reason
 
 
 def test_materials_without_a_part_of_the_split_are_counted_separately(trained):
