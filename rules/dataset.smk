@@ -4,12 +4,6 @@
 include: "functions/dataset.smk"
 
 
-def shown_of_table(wildcards):
-    """Return label and unit of each objective of a table; samples of crystals contain theirs."""
-    objectives = OBJECTIVES[wildcards.source] if wildcards.source != CRYSTALS else {}
-    return {name: objective.shown for name, objective in objectives.items()}
-
-
 rule assemble_dataset:
     input:
         sample=SAMPLE,

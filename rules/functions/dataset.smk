@@ -25,3 +25,9 @@ def pictures_of_shard(wildcards):
         for files in files_of_stages(FACETS_OF[wildcards.source])
         if files.pictures
     ]
+
+
+def shown_of_table(wildcards):
+    """Return label and unit of each objective of a table; samples of crystals contain theirs."""
+    objectives = OBJECTIVES[wildcards.source] if wildcards.source != CRYSTALS else {}
+    return {name: objective.shown for name, objective in objectives.items()}

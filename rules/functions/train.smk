@@ -150,7 +150,7 @@ def cells_of_job(wildcards):
         {
             "combination": cell["combination"],
             "objective": OBJECTIVES[wildcards.source][cell["objective"]].learned,
-            "folder": "/".join(cell[level] for level in free) or ".",
+            "folder": str(Path(*(cell[level] for level in free))),
         }
         for cell in cells
     ]
