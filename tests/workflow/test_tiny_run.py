@@ -169,7 +169,8 @@ def test_every_job_has_a_log_and_a_benchmark(finished):
         "gather_dataset",
         "shard-0",
         "shard-1",
-        "e_form",
+        "trees",
+        "text+image+graph",
         "write_report",
     } <= logs
     benchmarks = list((finished.folder / "results" / "test" / "benchmarks").rglob("*.tsv"))
