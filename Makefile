@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environment-path doctor run check test test-long lint docs lock
+.PHONY: help setup environment-path doctor run check unit test test-long lint docs lock
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -42,8 +42,10 @@ run: setup  ## run the complete workflow on the embedded entries
 # More than four processes cost more memory than the time saved is worth.
 PYTEST := $(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-check: setup  ## run linters and unit tests (minutes)
-	$(MAKE) lint
+check: setup  ## run lint and the unit tests, side by side, in minutes
+	$(MAKE) --no-print-directory --jobs=2 lint unit
+
+unit: $(VENV)/.installed
 	$(PYTEST) tests/unit
 
 test: setup  ## run all tests and checks

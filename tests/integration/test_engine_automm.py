@@ -95,7 +95,6 @@ def test_the_same_seed_gives_the_same_predictions(fit: Callable[..., AutoMM], fr
     assert not np.array_equal(first, other)
 
 
-@pytest.mark.parametrize("damage", ["cut short", "no picture", "missing"])
 def train_in_a_row(frame: pd.DataFrame, encoders: Path, folder: Path) -> None:
     """Train a cell in a process that has trained none, then again."""
     for name in ("first", "second"):
@@ -138,6 +137,7 @@ def test_it_saves_nothing_that_only_resumes_a_training(
     assert "optimizer_states" not in saved[0]
 
 
+@pytest.mark.parametrize("damage", ["cut short", "no picture", "missing"])
 def test_a_broken_picture_stops_training_and_is_named(
     damage: str, fit: Callable[..., AutoMM], frame: pd.DataFrame, tmp_path: Path
 ) -> None:
