@@ -69,7 +69,7 @@ def worker() -> Iterator[SceneWorker]:
 
 
 def test_scene_that_cannot_be_made_has_a_reason_and_its_worker_continues(worker, cifs, tmp_path):
-    with pytest.raises(SceneError, match="no structure file absent.cif"):
+    with pytest.raises(SceneError, match="structure file absent.cif is missing"):
         worker.scene(tmp_path / "absent.cif")
     assert worker.scene(cifs[0]).n_bonds == 8
 

@@ -227,8 +227,8 @@ def test_results_are_limited_and_whole_matches_come_first(tmp_path):
     assert catalog.search(".*").n_found == 0
 
 
-def test_a_run_without_a_sample_is_a_clear_error(tmp_path):
-    with pytest.raises(UserError, match=r"sample\.parquet is not there"):
+def test_a_run_without_a_sample_raises_user_error(tmp_path):
+    with pytest.raises(UserError, match=r"sample\.parquet does not exist"):
         Catalog(tmp_path, N_SHARDS)
 
 

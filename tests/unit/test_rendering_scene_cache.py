@@ -86,7 +86,7 @@ def test_a_damaged_scene_is_made_again(cif, made, tmp_path, damage):
 
 def test_failure_is_not_cached(made, tmp_path):
     maker = SceneMaker(SETTINGS, tmp_path / "scenes")
-    with pytest.raises(SceneError, match="no structure file absent.cif"):
+    with pytest.raises(SceneError, match="structure file absent.cif is missing"):
         maker.scene(tmp_path / "absent.cif")
     (tmp_path / "bad.cif").write_text("data_\n")
     for _ in range(2):

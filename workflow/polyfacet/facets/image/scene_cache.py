@@ -61,7 +61,7 @@ class SceneMaker:
         try:
             kept = self._folder / f"{self._key(cif.read_bytes())}.json.gz"
         except FileNotFoundError as error:
-            raise SceneError(f"there is no structure file {cif.name}") from error
+            raise SceneError(f"the structure file {cif.name} is missing") from error
         scene = _read(kept)
         if scene is None:
             scene = scene_of_cif(cif, self._settings)
