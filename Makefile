@@ -58,7 +58,7 @@ test-long: setup  ## run the tests that take too long for `make test`
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile workflow/Snakefile rules
+	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/checkout.smk rules
 	$(BIN)/mypy workflow/polyfacet workflow/scripts
 
 docs: $(VENV)/.installed  ## build the documentation site in docs/_build/html, offline

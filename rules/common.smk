@@ -72,6 +72,8 @@ except (UserError, ValueError) as error:
 FORMS = forms_of(config)
 
 RUN = f"results/{config['run_name']}"
+# For parameters: a workflow that uses this one as a module may give a prefix to all outputs.
+PREFIXED_RUN = str(workflow.modifier.path_modifier.modify(RUN))
 LOGS = f"logs/{config['run_name']}"
 BENCHMARKS = f"{RUN}/benchmarks"
 SOURCE = f"{RUN}/{{source}}"

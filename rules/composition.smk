@@ -60,7 +60,7 @@ rule describe_structures:
 
 rule build_element_table:
     input:
-        source=config["composition"]["element_table"] or [],
+        source=of_user(config["composition"]["element_table"]),
     output:
         element_table=f"{RUN}/composition/element_table.parquet",
         provenance=f"{RUN}/composition/element_table.provenance.json",

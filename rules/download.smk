@@ -26,7 +26,7 @@ NOT_YET_HERE = [
 
 rule download_entries:
     output:
-        entry_file=f"{DOWNLOADS}/{{entry_file}}",
+        entry_file=of_user(f"{DOWNLOADS}/{{entry_file}}"),
     log:
         f"{LOGS}/download/{{entry_file}}.log",
     benchmark:

@@ -28,7 +28,7 @@ rule render_images:
     params:
         **config["images"],
         drawn_by=what_draws,
-        scenes=f"{RUN}/{CRYSTALS}/images/scenes",
+        scenes=f"{PREFIXED_RUN}/{CRYSTALS}/images/scenes",
         code=code_of_rule("render_images"),
         packages=packages_of_rule("render_images"),
         kept=kept_record,

@@ -76,7 +76,7 @@ rule derive_objective:
 
 rule read_composition_table:
     input:
-        file=lambda wildcards: config["tables"][wildcards.source]["file"],
+        file=lambda wildcards: of_user(config["tables"][wildcards.source]["file"]),
     output:
         sample=SAMPLE,
         rejected=f"{SOURCE}/sample/rejected.parquet",
@@ -129,7 +129,7 @@ rule split_materials:
     input:
         sample=SAMPLE,
         twins=twins_of_source,
-        file=lambda wildcards: SPLITS[wildcards.split]["file"] or [],
+        file=lambda wildcards: of_user(SPLITS[wildcards.split]["file"]),
     output:
         split=f"{SPLIT}/split.parquet",
         coverage=f"{SPLIT}/split.coverage.json",

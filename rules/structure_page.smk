@@ -10,7 +10,7 @@ rule serve_structures:
         "../envs/rendering.yaml"
     params:
         code=code_of_rule("serve_structures"),
-        run=str(workflow.modifier.path_modifier.modify(f"{RUN}/{CRYSTALS}")),
+        run=f"{PREFIXED_RUN}/{CRYSTALS}",
         n_shards=n_shards(),
         port=config["structure_page"]["port"],
         colors=config["images"]["colors"],

@@ -15,10 +15,24 @@ from workflow_copy import JOB_LINE, copy_workflow, environment
 RUN = {
     "run_name": "reuse",
     "plugins": ["plugins/facet.py", "plugins/engine.py"],
+    # Files of the user, relative to the folder of the run.
+    "sources": ["mine.json.bz2"],
+    "tables": {
+        "steels": {
+            "file": "steels.csv",
+            "composition": {"columns": ["C", "Mn", "Cr"], "unit": "weight_percent", "balance": "Fe"},
+            "objectives": {"hardness": {"column": "Hardness"}},
+        }
+    },
     "n_materials": 40,
     "objectives": ["e_form"],
     "methods": {
-        "closest": {"engine": "closest", "settings": {"k": 3}, "combinations": ["packing"]},
+        "closest": {
+            "engine": "closest",
+            "settings": {"k": 3},
+            "sources": ["crystals"],
+            "combinations": ["packing"],
+        },
         "mean": {"engine": "dummy"},
     },
     "report": {"reference": "mean"},
@@ -81,6 +95,8 @@ def run(command: list[str], folder: Path) -> str:
 def write_run(folder: Path) -> None:
     """Write the files of a user: a configuration and plug-ins."""
     (folder / "config").mkdir(parents=True, exist_ok=True)
+    shutil.copy2(PROJECT / "embedded" / "entries.json.bz2", folder / "mine.json.bz2")
+    shutil.copy2(PROJECT / "embedded" / "invented_steels.csv", folder / "steels.csv")
     (folder / "config" / "config.yaml").write_text(yaml.safe_dump(RUN))
     shutil.copytree(PROJECT / "tests" / "extension", folder / "plugins")
 
@@ -194,6 +210,7 @@ def test_a_folder_without_configuration_runs_the_default(tmp_path):
     output = place.snakemake("--dry-run")
     assert str(PROJECT / "embedded" / "entries.json.bz2") in output
     assert "results/default/report/report.md" in output
+    assert "Using workflow specific profile" in output
 
 
 def test_a_configuration_of_the_project_finds_the_files_of_the_project(tmp_path):
