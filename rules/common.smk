@@ -32,6 +32,7 @@ from polyfacet.sources.tables.description import (
     read_of_table,
     table_source,
 )
+from polyfacet.training.columns_of_splits import columns_from_file
 from polyfacet.training.feasibility import check_feasible
 from polyfacet.training.methods import (
     checked_methods,

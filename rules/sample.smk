@@ -98,6 +98,7 @@ rule read_composition_table:
             [config["tables"][wildcards.source]["file"]]
         ),
         description=lambda wildcards: read_of_table(config["tables"][wildcards.source]),
+        split_columns=lambda wildcards: columns_from_file(config, wildcards.source),
         max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("read_composition_table")

@@ -16,6 +16,7 @@ from polyfacet.runtime.parquet import read_table
 from polyfacet.sources.tables.description import table_source
 from polyfacet.sources.tables.reading import read_rows
 from polyfacet.sources.tables.schemas import REJECTED_ROWS, rows_schema
+from polyfacet.splits.grouping import by_column
 
 GOOD = "0.4,1.5,865,397,BMG"
 DESCRIPTION = {
@@ -214,12 +215,12 @@ def test_a_description_that_contradicts_itself_names_the_key(read, composition, 
         read(GOOD, composition=composition)
 
 
-def run_script(tmp_path, lines, **options):
-    (tmp_path / "alloys.csv").write_text("\n".join(["C,Mn,T,Fatigue,Phase", *lines]) + "\n")
+def run_script(tmp_path, lines, header="C,Mn,T,Fatigue,Phase", **options):
+    (tmp_path / "alloys.csv").write_text("\n".join([header, *lines]) + "\n")
     description = {**DESCRIPTION, "file": str(tmp_path / "alloys.csv")}
     outputs = [tmp_path / name for name in ("rows.parquet", "rejected.parquet", "summary.json")]
     read_composition_table.main(*outputs, source="alloys", description=description, **options)
-    schema = rows_schema(table_source("alloys", description))
+    schema = rows_schema(table_source("alloys", description), split_columns=options.get("split_columns", ()))
     return read_table(outputs[0], schema), read_table(outputs[1], REJECTED_ROWS), outputs[2]
 
 
@@ -233,6 +234,39 @@ def test_the_script_writes_rows_rejects_and_counts(tmp_path):
     facts = json.loads(summary.read_text())
     assert (facts["n_read"], facts["n_rejected"], facts["n_compositions"]) == (3, 1, 1)
     assert facts["features"] == ["C", "Mn", "Fe", "T"]
+
+
+def test_the_script_writes_the_columns_that_splits_group_by_as_texts(tmp_path):
+    lines = [f"{GOOD}, Lab A ", f"{GOOD},", f"{GOOD},n/a", f"{GOOD},Lab A", "x,1.5,865,397,BMG,Lab B"]
+    header = "C,Mn,T,Fatigue,Phase,Lab"
+    rows, rejected, _ = run_script(
+        tmp_path, lines, header, split_columns=["Lab", "T"], max_rejected_fraction=0.5
+    )
+    assert rows["Lab"].tolist() == ["Lab A", None, "n/a", "Lab A"]
+    assert rows["T"].tolist() == ["865"] * 4
+    assert rejected["line"].tolist() == [6]
+    groups = by_column(rows, "Lab")
+    assert list(groups.values()) == ["Lab=Lab A", "alloys-0002", "Lab=n/a", "Lab=Lab A"]
+
+
+def test_columns_for_splits_choose_no_rows_and_add_nothing_else(tmp_path):
+    """An element that `composition.columns` does not name is still a contradiction."""
+    lines, header = [f"{GOOD},12", f"{GOOD},0"], "C,Mn,T,Fatigue,Phase,Cr"
+    plain, _, _ = run_script(tmp_path, lines, header, max_rejected_fraction=0.5)
+    rows, rejected, _ = run_script(tmp_path, lines, header, split_columns=["Cr"], max_rejected_fraction=0.5)
+    assert rejected["line"].tolist() == [2]
+    pd.testing.assert_frame_equal(rows.drop(columns="Cr"), plain)
+
+
+def test_a_column_for_splits_that_the_file_lacks_is_named_with_those_it_has(tmp_path):
+    with pytest.raises(UserError, match=r"no column \['Labs'\].*'Phase', 'Lab'\].*`splits`.*may be 'Lab'"):
+        run_script(
+            tmp_path,
+            [f"{GOOD},A"],
+            "C,Mn,T,Fatigue,Phase,Lab",
+            split_columns=["Labs"],
+            max_rejected_fraction=0,
+        )
 
 
 def test_too_many_rejects_stop_the_stage_but_are_recorded(tmp_path):

@@ -9,6 +9,7 @@ from polyfacet.config.run import CRYSTALS
 from polyfacet.runtime.errors import UserError
 from polyfacet.splits.methods import SPLIT_METHODS, SplitMethod
 from polyfacet.splits.parts import divide
+from polyfacet.training.columns_of_splits import columns_from_file
 from polyfacet.training.feasibility import check_feasible, fewest_materials
 from polyfacet.training.methods import checked_methods
 
@@ -157,6 +158,55 @@ def test_all_contradictions_are_reported_together():
 )
 def test_feasible_configurations_are_accepted(config):
     check(config)
+
+
+STEELS = {
+    "file": "steels.csv",
+    "composition": {"formula": "F"},
+    "process": ["T"],
+    "objectives": {"hv": {"column": "HV"}},
+}
+
+
+def with_splits(splits, **changes):
+    return {
+        "tables": {"steels": STEELS},
+        "methods": {"mean": {"engine": "dummy"}},
+        "splits": splits,
+        **changes,
+    }
+
+
+def by(column, *sources):
+    return {"method": "column", "column": column, "sources": list(sources)}
+
+
+@pytest.mark.parametrize(
+    ("splits", "changes", "from_file"),
+    [
+        ({"lab": by("Lab"), "t": by("T"), "again": by("Lab")}, {}, ["Lab", "T"]),
+        ({"hv": by("hv"), "formula": by("formula"), "random": {}}, {}, []),
+        ({"lab": by("Lab", "steels"), "random": {"sources": ["crystals"]}}, {"sources": ["x.json"]}, ["Lab"]),
+        ({"spg": by("space_group", "steels", "crystals")}, {"sources": ["x.json"]}, ["space_group"]),
+        ({"spg": by("space_group", "crystals"), "random": {}}, {"sources": ["x.json"]}, []),
+    ],
+    ids=["of the file", "of the sample", "one source", "both", "crystals"],
+)
+def test_splits_of_a_table_group_by_columns_of_its_file(splits, changes, from_file):
+    config = with_splits(splits, **changes)
+    check(config)
+    assert columns_from_file(complete_config(config), "steels") == from_file
+
+
+@pytest.mark.parametrize("name", ["part", "all", "composition_statistics", "image", "text_source"])
+def test_a_column_of_a_file_with_a_reserved_name_must_be_renamed(name):
+    with pytest.raises(UserError, match=f"{name}', but the table steels.*reserved: .* rename it there"):
+        check(with_splits({"a": by(name)}))
+
+
+def test_a_split_by_a_column_of_a_file_must_not_apply_to_crystals():
+    with pytest.raises(UserError, match=r"'Lab', but crystals(.|\n)*splits: {lab: {sources: \[steels\]}}"):
+        check(with_splits({"lab": by("Lab")}, sources=["x.json"]))
 
 
 @pytest.mark.parametrize("fraction", [0.5, 0.85, 0.95])

@@ -45,3 +45,13 @@ def test_a_changed_label_or_unit_reruns_only_what_shows_it(change):
 )
 def test_a_changed_set_of_objectives_rereads_the_table(change):
     assert "read_composition_table" in rerun_by(change).changed
+
+
+@pytest.mark.parametrize(("column", "rereads"), [("Tempering", True), ("hardness", False)])
+def test_a_split_by_another_column_of_the_file_rereads_the_table(column, rereads):
+    config = deepcopy(TABLE_RUN)
+    config["splits"]["other"] = {"method": "column", "column": column}
+    with planning_folder() as folder:
+        found = reruns(plan(TABLE_RUN, folder), plan(config, folder))
+    assert ("read_composition_table" in found.changed) == rereads
+    assert "split_materials" in found.added

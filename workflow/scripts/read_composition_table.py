@@ -1,6 +1,7 @@
 """Read a table of compositions into typed rows, and record the rejected ones."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +22,7 @@ def main(
     source: str,
     description: Annotated[dict[str, Any], Key("tables.<table>")],
     max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")],
+    split_columns: Sequence[str] = (),
 ) -> None:
     """Read the table.
 
@@ -34,9 +36,11 @@ def main(
         File and meaning of the columns of the table: fields of `polyfacet.config.tables.TableSource`.
     max_rejected_fraction
         Fraction of rejects above which the stage fails.
+    split_columns
+        Further columns of the file, which splits group by.
     """
     described = table_source(source, description)
-    kept, rejects = read_rows(source, described)
+    kept, rejects = read_rows(source, described, split_columns)
     write_table(rejected, [vars(reject) for reject in rejects], REJECTED_ROWS)
     n_read = len(kept) + len(rejects)
     reasons = [reject.reason for reject in rejects]
@@ -50,10 +54,11 @@ def main(
             "composition": [row.amounts.get(symbol, 0.0) for symbol in elements],
             **({"process": row.process} if described.process else {}),
             **row.objectives,
+            **row.split_columns,
         }
         for row in kept
     ]
-    write_table(sample, table_rows, rows_schema(described, elements))
+    write_table(sample, table_rows, rows_schema(described, elements, split_columns))
     facts = {
         "file": described.file,
         "sha256": sha256_of_file(Path(described.file)),

@@ -42,7 +42,8 @@ class Split(Section):
     )
     column: Text | None = Field(
         default=None,
-        description="Column that `column` groups by, such as `prototype_id` or `space_group`.",
+        description="Column that `column` groups by, such as `prototype_id` or `space_group`; for a table "
+        "also any column of its file.",
     )
     file: InputPath | None = Field(
         default=None,

@@ -5,19 +5,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
-import pyarrow as pa
-
 from polyfacet.config.run import CRYSTALS
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.graph.limits import MIN_MATERIALS
-from polyfacet.facets.registry import COMPIMAGE, FACETS, GRAPH, IMAGE, TEXT, facets_of, in_order
+from polyfacet.facets.registry import COMPIMAGE, GRAPH, IMAGE, TEXT, facets_of, in_order
 from polyfacet.facets.text.variants import FORMULA_TEXTS, STRUCTURE_TEXTS
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
-from polyfacet.materials.material import SAMPLE
 from polyfacet.runtime.errors import UserError
-from polyfacet.sources.tables.description import table_source
-from polyfacet.sources.tables.schemas import rows_schema
 from polyfacet.splits.methods import SPLIT_METHODS
+from polyfacet.training.columns_of_splits import columns_of_samples, facet_with_column, is_reserved
 from polyfacet.training.encoders.own_checkpoints import named_hyperparameters, own_checkpoints
 from polyfacet.training.encoders.timm_names import architectures
 from polyfacet.training.engines.registry import ENGINES
@@ -100,9 +96,9 @@ def _splits(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _columns_of_splits(config: Mapping[str, Any]) -> Iterator[str]:
-    """Check that samples have the columns that their splits use."""
+    """Check that samples have the columns that their splits use, or that files of tables may have them."""
     known = SPLIT_METHODS.all()
-    columns = _columns_of_samples(config)
+    columns = columns_of_samples(config)
     for name, split in config["splits"].items():
         if split["method"] not in known:
             continue
@@ -111,26 +107,21 @@ def _columns_of_splits(config: Mapping[str, Any]) -> Iterator[str]:
         own = [source for source in columns if source in (split["sources"] or columns)]
         for wanted in dict.fromkeys([*given, *method.reads]):
             has = [source for source in own if wanted in columns[source]]
+            if wanted in given and not is_reserved(wanted) and (split["sources"] or CRYSTALS not in has):
+                # The reading of a table rejects a column that its file lacks.
+                has = [source for source in own if source in has or source != CRYSTALS]
             for source in own:
                 if source not in has:
                     yield _lacks_column(name, wanted, source, columns[source], has)
 
 
-def _columns_of_samples(config: Mapping[str, Any]) -> dict[str, list[str]]:
-    """List the columns of each source's sample that have one value per material."""
-    tables = {name: rows_schema(table_source(name, each)) for name, each in config["tables"].items()}
-    samples = {CRYSTALS: SAMPLE, **tables} if config["sources"] else tables
-    return {
-        source: [field.name for field in schema if not pa.types.is_list(field.type)]
-        for source, schema in samples.items()
-    }
-
-
 def _lacks_column(name: str, wanted: str, source: str, columns: Sequence[str], has: Sequence[str]) -> str:
     near = difflib.get_close_matches(wanted, columns, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
+    if source != CRYSTALS and is_reserved(wanted):
+        hint += " The name is reserved: if it is a column of the file, rename it there and here."
     if has:
-        hint = f" Name the sources it applies to:\n      splits: {{{name}: {{sources: [{', '.join(has)}]}}}}"
+        hint += f" Name the sources it applies to:\n      splits: {{{name}: {{sources: [{', '.join(has)}]}}}}"
     lacking = "crystals have" if source == CRYSTALS else f"the table {source} has"
     return (
         f"splits.{name} uses the column {wanted!r}, but {lacking} no such column; available: "
@@ -139,22 +130,19 @@ def _lacks_column(name: str, wanted: str, source: str, columns: Sequence[str], h
 
 
 def _names(config: Mapping[str, Any]) -> Iterator[str]:
-    """Check names of facets against those of objectives: both are columns of the dataset.
-
-    All columns that begin with a facet's name and ``_`` belong to the facet.
-    """
+    """Check names of facets against those of objectives: both are columns of the dataset."""
     objectives = [
         *CRYSTAL_OBJECTIVES.all(),
         *(each for t in config["tables"].values() for each in t["objectives"]),
     ]
     for name in dict.fromkeys(objectives):
-        for facet in FACETS.all():
-            if name == facet or name.startswith(f"{facet}_"):
-                renamed = "facet" if name in CRYSTAL_OBJECTIVES.built_in else "objective"
-                yield (
-                    f"the objective {name!r} has the name of a column of the facet {facet!r}, which would "
-                    f"reveal the answer. Rename the {renamed}."
-                )
+        facet = facet_with_column(name)
+        if facet is not None:
+            renamed = "facet" if name in CRYSTAL_OBJECTIVES.built_in else "objective"
+            yield (
+                f"the objective {name!r} has the name of a column of the facet {facet!r}, which would "
+                f"reveal the answer. Rename the {renamed}."
+            )
 
 
 def _objectives(config: Mapping[str, Any]) -> Iterator[str]:

@@ -90,7 +90,9 @@ def _advice(line: NumberedCells, columns: Sequence[str], following: Sequence[Num
         return f"Line {line.number} contains numbers: add a line with the column names above it."
     if len(line.cells) == 1 and any(len(other.cells) > 1 for other in following):
         return f"{_title(line)}: delete it, or adjust `tables`."
-    return f"Adjust `tables`, or the header in line {line.number} of the file{_guess(line, columns)}."
+    return (
+        f"Adjust `tables`, `splits` or the header in line {line.number} of the file{_guess(line, columns)}."
+    )
 
 
 def _title(line: NumberedCells) -> str:

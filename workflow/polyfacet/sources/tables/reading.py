@@ -50,6 +50,8 @@ class Row:
     process: tuple[float, ...]
     # None where it was not measured.
     objectives: dict[str, float | str | None]
+    # Texts of further columns that splits group by; None where the cell is empty.
+    split_columns: dict[str, str | None]
 
     @property
     def formula(self) -> str:
@@ -70,7 +72,9 @@ class RejectedRow:
     reason: str
 
 
-def read_rows(name: str, source: TableSource) -> tuple[list[Row], list[RejectedRow]]:
+def read_rows(
+    name: str, source: TableSource, split_columns: Sequence[str] = ()
+) -> tuple[list[Row], list[RejectedRow]]:
     """Read a table; every row is either kept or rejected.
 
     Parameters
@@ -79,6 +83,8 @@ def read_rows(name: str, source: TableSource) -> tuple[list[Row], list[RejectedR
         Name of the table; rows without an identifier are called ``<name>-0001``, with their number.
     source
         The file and the meaning of its columns.
+    split_columns
+        Further columns of the file, which splits group by.
 
     Returns
     -------
@@ -93,7 +99,8 @@ def read_rows(name: str, source: TableSource) -> tuple[list[Row], list[RejectedR
     kept: list[Row] = []
     rejected: list[RejectedRow] = []
     seen: dict[str, int] = {}
-    for number, line in enumerate(read_lines(Path(source.file), columns_of(source)), start=1):
+    columns = list(dict.fromkeys([*columns_of(source), *split_columns]))
+    for number, line in enumerate(read_lines(Path(source.file), columns), start=1):
         cells = line.cells
         mat_id = f"{name}-{number:04d}" if source.id is None or cells is None else cells[source.id].strip()
         try:
@@ -102,7 +109,7 @@ def read_rows(name: str, source: TableSource) -> tuple[list[Row], list[RejectedR
             if mat_id in seen:
                 raise RowError(f"duplicate identifier, first in line {seen[mat_id]}")
             seen[mat_id] = line.number
-            kept.append(_row(mat_id, line.number, cells, source))
+            kept.append(_row(mat_id, line.number, cells, source, split_columns))
         except (RowError, AmountError, FormulaError) as error:
             rejected.append(RejectedRow(source.file, line.number, mat_id[:80], str(error)))
     if not kept and not rejected:
@@ -122,7 +129,9 @@ def element_features(rows: Sequence[Row], source: TableSource) -> list[str]:
     return sorted(named, key=lambda symbol: Element(symbol).Z)
 
 
-def _row(mat_id: str, line: int, cells: dict[str, str], source: TableSource) -> Row:
+def _row(
+    mat_id: str, line: int, cells: dict[str, str], source: TableSource, split_columns: Sequence[str]
+) -> Row:
     for name in (mat_id, next(iter(cells.values())).strip()):
         if _STATISTIC.fullmatch(" ".join(re.sub("[.:]", " ", name).split())):
             raise RowError(f"the row is a summary of others: {name!r}")
@@ -135,6 +144,8 @@ def _row(mat_id: str, line: int, cells: dict[str, str], source: TableSource) -> 
         _amounts(cells, source),
         tuple(_number(cells[name], name) for name in source.process),
         _objectives(cells, source),
+        # Texts such as `none` are groups: as missing values, their rows would come apart.
+        {name: cells[name].strip() or None for name in split_columns},
     )
 
 

@@ -19,7 +19,9 @@ REJECTED_ROWS = pa.schema(
 )
 
 
-def rows_schema(source: TableSource, elements: Sequence[str] = ()) -> pa.Schema:
+def rows_schema(
+    source: TableSource, elements: Sequence[str] = (), split_columns: Sequence[str] = ()
+) -> pa.Schema:
     """Declare the table of checked rows.
 
     Parameters
@@ -28,6 +30,8 @@ def rows_schema(source: TableSource, elements: Sequence[str] = ()) -> pa.Schema:
         What the table's columns mean.
     elements
         Elements whose amounts are features, in their order.
+    split_columns
+        Further columns of the file, which splits group by; null where a cell is empty.
     """
     process = [column("process", pa.list_(pa.float64()), f"conditions: {', '.join(source.process)}")]
     return pa.schema(
@@ -38,6 +42,10 @@ def rows_schema(source: TableSource, elements: Sequence[str] = ()) -> pa.Schema:
             column("composition", pa.list_(pa.float64()), f"amounts of {', '.join(elements)}"),
             *(process if source.process else []),
             *_objective_columns(objectives_of(source)),
+            *(
+                column(name, pa.string(), "text of this column of the file, for splits", nullable=True)
+                for name in split_columns
+            ),
         ]
     )
 
