@@ -24,6 +24,7 @@ from polyfacet.runtime.code_digest import code_digest
 from polyfacet.runtime.environment_path import environment_fault
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.file_state import state_of_files
+from polyfacet.runtime.names import one_of
 from polyfacet.runtime.packages import package_versions
 from polyfacet.runtime.plugins import use_plugins
 from polyfacet.sources.alexandria.entry_files import estimated_entries

@@ -1,6 +1,5 @@
 # Published entries -> data/alexandria: the files in `sources` that do not exist yet.
 
-import re
 
 from polyfacet.sources.alexandria.remote_files import DOWNLOADS, remote_files
 
@@ -19,9 +18,7 @@ except UserError as error:
 
 
 # An existing file is data, not an output: no change of code or address may delete it or download it again.
-NOT_YET_HERE = [
-    re.escape(name) for name in PUBLISHED if not (DOWNLOADS / name).exists()
-]
+NOT_YET_HERE = [name for name in PUBLISHED if not (DOWNLOADS / name).exists()]
 
 
 rule download_entries:
@@ -32,7 +29,7 @@ rule download_entries:
     benchmark:
         f"{BENCHMARKS}/download/{{entry_file}}.tsv"
     wildcard_constraints:
-        entry_file="|".join(NOT_YET_HERE) or "nothing",
+        entry_file=one_of(NOT_YET_HERE),
     # Often only the machine on which Snakemake was started can reach the network.
     localrule: True
     conda:

@@ -1,6 +1,6 @@
 # The amount of work of each job, and whether it may use a GPU; memory and time requests follow from these.
 
-from polyfacet.runtime.resources import USUAL_EPOCHS, requests
+from polyfacet.runtime.resources import epochs_of, requests
 from polyfacet.training.engines.registry import ENGINES
 
 # GPUs are requested if `resources` of a profile or command state how many the run may use at a time.
@@ -44,10 +44,9 @@ def cost_of_training(wildcards):
 
 
 def training_steps(wildcards):
-    """Return materials times epochs: 1 without epochs, `USUAL_EPOCHS` if the engine chooses."""
+    """Return materials times epochs."""
     settings = METHODS[wildcards.source][wildcards.method]["settings"]
-    epochs = settings.get("max_epochs", 1) or USUAL_EPOCHS
-    return n_materials(wildcards.source) * epochs
+    return n_materials(wildcards.source) * epochs_of(settings)
 
 
 def training_steps_of_batch(wildcards):

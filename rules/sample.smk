@@ -86,7 +86,7 @@ rule read_composition_table:
     benchmark:
         f"{BENCHMARKS}/{{source}}/read_composition_table.tsv"
     wildcard_constraints:
-        source="|".join(config["tables"]) or "nothing",
+        source=one_of(config["tables"]),
     conda:
         "../envs/crystals.yaml"
     resources:

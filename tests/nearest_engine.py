@@ -4,11 +4,13 @@ import json
 import os
 import tempfile
 from collections.abc import Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import GRAPH
@@ -21,10 +23,21 @@ from polyfacet.training.engines.declaration import EngineDeclaration
 KEPT_IN = "NEAREST_ENGINE_KEPT_IN"
 
 
+class Use(Enum):
+    """Rows that are looked at."""
+
+    ALL = "all"
+    FEW = "few"
+
+
 class OwnSettings(Settings):
     """Settings of the made-up engines."""
 
     k: int = 1
+    reach: float = Field(default=1.0, alias="lambda")
+    file: Path = Path("nearest")
+    use: Use = Use.ALL
+    among: set[str] = Field(default={"b", "a", "c"})
 
 
 class Nearest(ProbabilisticEngine):

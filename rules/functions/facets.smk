@@ -3,8 +3,7 @@
 
 def names_of_facets(condition):
     """Return a regular expression for the facets with a function that meet a condition."""
-    names = [name for name, facet in MADE_FACETS.items() if condition(facet)]
-    return "|".join(names) or "nothing"
+    return one_of(name for name, facet in MADE_FACETS.items() if condition(facet))
 
 
 def of_structure(wildcards):

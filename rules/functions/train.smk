@@ -208,7 +208,7 @@ def names_of_methods(condition):
         for name in methods
         if condition(SimpleNamespace(source=source, method=name))
     }
-    return "|".join(sorted(names)) or "nothing"
+    return one_of(sorted(names))
 
 
 def trains_in_batches(wildcards):

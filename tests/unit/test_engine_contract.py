@@ -83,6 +83,17 @@ def test_a_sound_engine_passes(name, rows, tmp_path) -> None:
 
 
 @pytest.mark.usefixtures("of_a_plug_in")
+@pytest.mark.parametrize("given", [{"lambda": 2.0}, {"reach": 2.0}], ids=["by alias", "by name"])
+def test_settings_may_be_of_any_type_that_json_can_hold_and_have_an_alias(given, rows, tmp_path) -> None:
+    settings = {"file": "elsewhere", "use": "few", "among": ["x"], **given}
+    completed = registry.complete_settings("nearest", settings)
+    assert completed == {"k": 1, "lambda": 2.0, "file": "elsewhere", "use": "few", "among": ["x"]}
+    engine = creation.create("nearest", completed, Resources(seed=1))
+    assert (engine.settings.reach, engine.describe()) == (2.0, completed)
+    check_engine("nearest", settings, rows, LOOKED_AT, (STRENGTH,), tmp_path)
+
+
+@pytest.mark.usefixtures("of_a_plug_in")
 def test_a_model_in_memory_is_no_saved_model(rows, tmp_path) -> None:
     with pytest.raises(BrokenContractError, match=r"separate process \(KeyError: 'rows'\)"):
         check_engine("in_memory", {}, rows, LOOKED_AT, (STRENGTH,), tmp_path)

@@ -33,6 +33,11 @@ class Chosen(Settings):
     x: float = 0.5
     flag: bool = True
     either: int | str = 1
+    number_or_text: float | str = 1.0
+    pair: tuple[float, bool] = (1.0, True)
+    steps: tuple[float, ...] = ()
+    names: set[str] = {"c", "b", "a"}
+    others: frozenset[str] = Field(frozenset({"c", "b", "a"}), alias="from")
     weights: dict[str, float] = {}
     elements: dict[Element, float] = {}
     by_name: dict[str, str] = {}
@@ -106,6 +111,18 @@ def test_a_quoted_text_stays_text(key, text, line, found):
         ("code: 2024-01-31", "code", "2024-01-31"),
         ("codes: '007'", "codes", ["007"]),
         ("elements: {No: 1, Y: 2}", "elements", {"No": 1.0, "Y": 2.0}),
+        ("pair: [1e-3, 'no']", "pair", [1e-3, False]),
+        ("pair: '[1e-3, no]'", "pair", [1e-3, False]),
+        ("steps: [1e-3, '2']", "steps", [1e-3, 2.0]),
+        ("names: [b, 007, a, '1e1']", "names", ["1e1", "7", "a", "b"]),
+        ("names: c", "names", ["c"]),
+        ("x: 1", "names", ["a", "b", "c"]),
+        ("x: 1", "from", ["a", "b", "c"]),
+        ("number_or_text: 1e-3", "number_or_text", 1e-3),
+        ("number_or_text: -1.5E3", "number_or_text", -1500.0),
+        ("number_or_text: 0.001", "number_or_text", 1e-3),
+        ("number_or_text: '007'", "number_or_text", "007"),
+        ("number_or_text: e-3", "number_or_text", "e-3"),
         ("weights: {1: '2'}", "weights", {"1": 2.0}),
         ("anything: {a: '1e-4', b: 1e1, c: 'null', d: '[1, x]'}", "anything", None),
     ],
@@ -186,6 +203,19 @@ def test_numbers_in_place_of_texts_in_settings_are_reported(tmp_path, key, line,
             check_source_text([each], known=known_settings(config))
         assert f"line 3: YAML reads {written} as the number" in str(refused.value)
         assert f'Write "{written}"' in str(refused.value)
+
+
+@pytest.mark.parametrize("pair", ["[1]", "[1, true, 2]"])
+def test_a_tuple_of_another_length_is_reported(pair):
+    config, _ = config_with(f"pair: {pair}")
+    with pytest.raises(UserError, match=r"methods\.m\.settings\.pair"):
+        checked_methods(config)
+
+
+def test_a_set_is_shown_as_a_sorted_list():
+    config, _ = config_with("names: {a: 1}")
+    with pytest.raises(UserError, match=r"names:\n? *(- a\n *- b\n *- c|\[a, b, c\])"):
+        checked_methods(config)
 
 
 def test_settings_of_members_are_those_of_their_own_engine(tmp_path):

@@ -1,6 +1,7 @@
 """Cells of a batch: trained once, however often their job starts, and again where anything is different."""
 
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from grid_cells import PLACE
 
 import train_cells
+from polyfacet.facets.declaration import Facet
 from polyfacet.materials.crystal_objectives import E_FORM, E_HULL, GAP
 from polyfacet.materials.material import SAMPLE
 from polyfacet.runtime.parquet import write_table
@@ -161,6 +163,26 @@ def test_other_encoders_train_cells_again(folder, trained):
         (encoders / "weights").write_text(weights)
         run(folder, "gap", encoders=encoders)
     assert trained == ["gap", "gap"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"shows_structure": False}, {"may_be_flipped": True}, {"pixels_are_numbers": True}, {"kind": "text"}],
+    ids=lambda change: next(iter(change)),
+)
+def test_another_declaration_of_a_facet_trains_cells_again(folder, trained, monkeypatch, change):
+    views = Facet("views", "views", "image", needs="structure", make=len)
+    monkeypatch.setattr(train_cells, "read_cell_rows", _rows_without_facets(folder))
+    for facet in (views, views, replace(views, stage=None, **change)):
+        monkeypatch.setattr(train_cells, "facet_named", lambda _, facet=facet: facet)
+        run(folder, "gap", facets=["views"])
+    assert trained == ["gap", "gap"]
+
+
+def _rows_without_facets(folder: Path) -> Callable[..., pd.DataFrame]:
+    """Return a reader of rows that ignores the tables of facets."""
+    read = train_cells.read_cell_rows
+    return lambda sample, split, columns, tables, *rest: read(sample, split, columns, {}, *rest)
 
 
 def test_other_packages_train_cells_again(folder, trained, install):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
@@ -193,6 +194,33 @@ def test_a_few_rows_are_no_evidence_of_a_leak(n_others):
     check_not_shown(rows, (GRAPH,), VOLUME)
     outlier = np.where(np.arange(30) == 4, 1e9, generator.normal(size=(2, 30)))
     rows = pd.DataFrame({"volume": outlier[0], "graph": list(outlier[1][:, None])})
+    check_not_shown(rows, (GRAPH,), VOLUME)
+
+
+@pytest.mark.parametrize("steps", [2, 3, 4])
+@pytest.mark.parametrize("facet", [GRAPH, PROCESS], ids=["graph", "process"])
+@pytest.mark.parametrize("unit", [1.0, -0.3])
+def test_an_objective_of_a_few_values_is_found_too(steps, facet, unit):
+    generator = np.random.default_rng(0)
+    answers = np.arange(40.0) % steps
+    numbers = np.column_stack([generator.normal(size=40), 7 + unit * answers])
+    rows = pd.DataFrame({"volume": answers, facet.name: list(numbers)})
+    with pytest.raises(EngineError, match=f"number 2 of the facet {facet.name} is volume itself"):
+        check_not_shown(rows, (facet,), VOLUME)
+
+
+@pytest.mark.parametrize(("n_others", "is_leak"), [(4, False), (5, True)])
+def test_five_rows_that_differ_from_all_others_are_evidence(n_others, is_leak):
+    answers = (np.arange(30) < n_others).astype(float)
+    rows = pd.DataFrame({"volume": answers, "graph": list(answers[:, None])})
+    with pytest.raises(EngineError, match="number 1") if is_leak else nullcontext():
+        check_not_shown(rows, (GRAPH,), VOLUME)
+
+
+def test_one_row_that_differs_makes_a_number_of_a_few_values_no_leak():
+    answers = np.arange(40.0) % 3
+    numbers = np.where(np.arange(40) == 6, 2 - answers, answers)
+    rows = pd.DataFrame({"volume": answers, "graph": list(numbers[:, None])})
     check_not_shown(rows, (GRAPH,), VOLUME)
 
 

@@ -6,7 +6,7 @@ import pytest
 from project import PROJECT
 
 from polyfacet.facets.registry import facets_of
-from polyfacet.runtime.resources import COSTS, requests
+from polyfacet.runtime.resources import COSTS, USUAL_EPOCHS, epochs_of, requests
 from polyfacet.training.engines.registry import ENGINES
 
 
@@ -34,6 +34,22 @@ def test_steps_add_time_but_no_memory():
     (memory, minutes), (same, longer) = asked("fit_network", 1_000), asked("fit_network", 1_000, steps=60_000)
     assert same == memory
     assert longer > 5 * minutes
+
+
+@pytest.mark.parametrize(
+    ("settings", "epochs"),
+    [
+        ({}, 1),
+        ({"max_epochs": 7}, 7),
+        ({"max_epochs": None}, USUAL_EPOCHS),
+        ({"max_epochs": "auto"}, USUAL_EPOCHS),
+        ({"max_epochs": {"first": 3}}, USUAL_EPOCHS),
+        ({"max_epochs": True}, USUAL_EPOCHS),
+        ({"max_epochs": -1}, USUAL_EPOCHS),
+    ],
+)
+def test_epochs_are_those_of_the_settings_if_they_are_a_number(settings, epochs):
+    assert epochs_of(settings) == epochs
 
 
 def test_threads_that_are_processes_add_memory():

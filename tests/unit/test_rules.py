@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from project import PROJECT
 
+from polyfacet.runtime.names import one_of
+
 # Inputs and params that a job waits for, or that rerun it, without being arguments: digests, and files that
 # other values name.
 ONLY_WATCHED = {"code", "packages", "state", "file", "files", "pictures", "tokens", "checkpoint_files"}
@@ -28,6 +30,12 @@ def parameters_of_main(script: str) -> set[str]:
     tree = ast.parse((PROJECT / "workflow" / "scripts" / f"{script}.py").read_text())
     (main,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "main"]
     return {argument.arg for argument in (*main.args.args, *main.args.kwonlyargs)}
+
+
+def test_a_constraint_on_no_names_matches_none():
+    assert re.fullmatch(one_of(["a.b", "c"]), "a.b")
+    assert not re.fullmatch(one_of(["a.b", "c"]), "axb")
+    assert not any(re.fullmatch(one_of([]), name) for name in ("", "nothing", "a"))
 
 
 @pytest.mark.parametrize(("rule", "script", "names"), sorted(rules_with_values(), key=str))

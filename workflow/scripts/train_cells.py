@@ -132,6 +132,7 @@ def main(
             "code": code,
             "seed": own_seed,
             "text": text,
+            "facets": [facet_named(name).attributes() for name in facets],
             "checkpoints": [dict(checkpoints), dict(checkpoint_files)],
             "foundation": shared,
             "leaks": leaks,

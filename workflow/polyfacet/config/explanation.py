@@ -202,6 +202,8 @@ def _dumped(value: Any) -> Any:
         return value.model_dump(mode="json", exclude_defaults=True)
     if isinstance(value, dict):
         return {key: _dumped(item) for key, item in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=str)
     return value
 
 

@@ -1,11 +1,13 @@
 """Base of all sections of the configuration: unknown keys are errors, values are read as declared."""
 
 import datetime
+import json
 import math
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import zip_longest
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
@@ -15,9 +17,11 @@ from pydantic import (
     ConfigDict,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    SerializerFunctionWrapHandler,
     StringConstraints,
     ValidationInfo,
     field_validator,
+    model_serializer,
 )
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
@@ -35,8 +39,13 @@ PLAIN_VALUES = "should consist of texts, numbers, true, false, null, lists and m
 FIRST_INEXACT = 2.0**53
 _INTEGER = re.compile(r"[-+]?[0-9][0-9_]*")
 _FLOAT = re.compile(r"[-+]?([0-9][0-9_]*\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_POWER_OF_TEN = re.compile(rf"{_FLOAT.pattern.removesuffix('?')}")
 NULL = ("null", "~")
 _TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+
+
+# Types that a configuration holds as a list.
+LISTS = (list, tuple, set, frozenset)
 
 
 class IsElement:
@@ -89,6 +98,16 @@ class Section(BaseModel):
         if info.field_name is None:
             raise TypeError("the field validator was called without a field name")
         return read_as(value, annotation_of(cls.model_fields[info.field_name]))
+
+    @model_serializer(mode="wrap", when_used="json")
+    def _with_sorted_sets(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Sort sets, whose order differs between processes."""
+        dumped: dict[str, Any] = dump(self)
+        for name, field in type(self).model_fields.items():
+            key = name if name in dumped else field.serialization_alias
+            if key in dumped and isinstance(getattr(self, name), set | frozenset):
+                dumped[key] = sorted(dumped[key], key=json.dumps)
+        return dumped
 
 
 def annotation_of(field: FieldInfo) -> Any:
@@ -148,8 +167,7 @@ def as_declared(value: Any, declared: Any) -> Any:
     if isinstance(value, Mapping):
         return _mapping_as_declared(value, options)
     if isinstance(value, list | tuple):
-        items = _item_of(options)
-        return list(value) if items is None else [as_declared(item, items) for item in value]
+        return _items_as_declared(value, options)
     return value if value is None else _scalar_as_declared(value, options)
 
 
@@ -244,7 +262,8 @@ def _text_as_declared(text: str, options: tuple[Any, ...]) -> Any:
     if any(get_origin(kind) is Literal and text in get_args(kind) for kind in kinds):
         return text
     if str in kinds:
-        return text
+        # YAML 1.1 reads 0.001 as a number, but 1e-3 as a text.
+        return _number(text) if float in kinds and _POWER_OF_TEN.fullmatch(text) else text
     if _is_collection(kinds) and text.startswith(("[", "{")):
         with suppress(yaml.YAMLError, RecursionError):
             read = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - texts, lists and mappings only
@@ -255,6 +274,17 @@ def _text_as_declared(text: str, options: tuple[Any, ...]) -> Any:
         return int(number) if whole else number
     items = _item_of(options)
     return text if items is None else [as_declared(text, items)]
+
+
+def _items_as_declared(values: Sequence[Any], options: tuple[Any, ...]) -> list[Any]:
+    """Read the items of a list; those of a tuple may each have a type of their own."""
+    for kind in map(_bare, options):
+        types_of_items = get_args(kind)
+        if get_origin(kind) is tuple and Ellipsis not in types_of_items:
+            each = zip_longest(values, types_of_items[: len(values)], fillvalue=Any)
+            return [as_declared(item, declared) for item, declared in each]
+    items = _item_of(options)
+    return list(values) if items is None else [as_declared(item, items) for item in values]
 
 
 def _mapping_as_declared(value: Mapping[Any, Any], options: tuple[Any, ...]) -> Any:
@@ -307,7 +337,7 @@ def _bare(kind: Any) -> Any:
 def _item_of(options: tuple[Any, ...]) -> Any:
     """Return the declared type of the items of a list; None if lists are not allowed."""
     for kind in map(_bare, options):
-        if get_origin(kind) in (list, tuple):
+        if get_origin(kind) in LISTS and get_args(kind):
             return get_args(kind)[0]
     return None
 
@@ -317,7 +347,7 @@ def _is_section(kind: Any) -> bool:
 
 
 def _is_collection(kinds: tuple[Any, ...]) -> bool:
-    return any(get_origin(kind) in (list, tuple, dict) or _is_section(kind) for kind in kinds)
+    return any(get_origin(kind) in (*LISTS, dict) or _is_section(kind) for kind in kinds)
 
 
 def _quoted(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """Declaration of a facet: one way to look at a material."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
@@ -140,6 +140,13 @@ class Facet(Declaration):
     def is_numeric(self) -> bool:
         """Whether it consists of numbers, so that no encoder is needed."""
         return self.kind == "vector" or self.pixels_are_numbers
+
+    def attributes(self) -> dict[str, Any]:
+        """Return the declared attributes except functions, for JSON."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        stage = self.stage and {each.name: str(getattr(self.stage, each.name)) for each in fields(self.stage)}
+        plain = {name: value for name, value in values.items() if not callable(value)}
+        return {**plain, "variants": dict(self.variants), "stage": stage}
 
     def variant(self, form: str) -> "Facet":
         """Return a variant of the facet.

@@ -1,10 +1,17 @@
 """Names in a configuration: they become parts of paths and columns."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 PLAIN_NAME = r"[a-z][a-z0-9]{0,30}"
 NAME = r"[a-z][a-z0-9_]{0,30}"
+# A regular expression that matches nothing, not even an empty name.
+NO_NAME = r"(?!)"
+
+
+def one_of(names: Iterable[str]) -> str:
+    """Return a regular expression that matches the names, which may be none, and nothing else."""
+    return "|".join(map(re.escape, names)) or NO_NAME
 
 
 def check_name(what: str, name: object, *, underscores: bool = True, taken: Collection[str] = ()) -> None:

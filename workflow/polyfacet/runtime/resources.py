@@ -37,6 +37,16 @@ class Cost:
     mb_per_thread: float = 0
 
 
+def epochs_of(settings: Mapping[str, Any]) -> float:
+    """Return the epochs in the settings of an engine.
+
+    1 if they have none, `USUAL_EPOCHS` if the engine chooses or ``max_epochs`` means something else there.
+    """
+    epochs = settings.get("max_epochs", 1)
+    is_number = isinstance(epochs, int | float) and not isinstance(epochs, bool)
+    return epochs if is_number and epochs > 0 else USUAL_EPOCHS
+
+
 # Measured with real entries of Alexandria at two or three sizes: see docs/slurm.md.
 # Engines declare their own.
 COSTS: Mapping[str, Cost] = {

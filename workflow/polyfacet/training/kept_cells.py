@@ -31,7 +31,8 @@ class KeptCells:
     folder
         Folder of the job's records, one per cell; None keeps nothing and finds nothing.
     recipe
-        Inputs that all cells of the job share, for JSON: settings, seed, code, packages, encoders.
+        Inputs that all cells of the job share, for JSON: settings, seed, facets, code, packages,
+        encoders.
     """
 
     def __init__(self, folder: Path | None, recipe: Mapping[str, Any]) -> None:

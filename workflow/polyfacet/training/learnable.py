@@ -19,10 +19,10 @@ SAME_WITHIN = 1e-6
 # With fewer rows, a correlation means little.
 FEWEST_TO_COMPARE = 10
 # The same without the two most distant rows, as rounding is a larger part of the spread of the others; and
-# the number of distinct values that remain at least.
+# the fewest rows that differ from the most frequent value.
 SAME_WITHOUT_OUTLYING = 1e-5
 N_OUTLYING = 2
-FEWEST_DISTINCT = 5
+FEWEST_TO_DIFFER = 5
 # Classes with fewer rows may have equal numbers by chance.
 FEWEST_OF_A_CLASS = 5
 # The same of ranks.
@@ -173,14 +173,19 @@ def _follows(values: np.ndarray, answers: pd.Series) -> np.ndarray:
 def _is_confirmed(numbers: np.ndarray, answers: np.ndarray) -> bool:
     """Return whether numbers follow answers without the few most distant ones.
 
-    A single row may cause a correlation of 1: the only magnet is the only material with iron.
+    A few rows may cause a correlation of 1: the only magnet is the only material with iron.
     """
+    if min(_n_unusual(numbers), _n_unusual(answers)) < FEWEST_TO_DIFFER:
+        return False
     outlying = [np.argsort(np.abs(each - np.median(each)))[-N_OUTLYING:] for each in (numbers, answers)]
     numbers, answers = (np.delete(each, np.concatenate(outlying)) for each in (numbers, answers))
-    if len(np.unique(answers)) < FEWEST_DISTINCT or len(np.unique(numbers)) < FEWEST_DISTINCT:
-        return False
     correlation = np.corrcoef(near_one(numbers), near_one(answers))[0, 1]
     return bool(abs(correlation) > 1 - SAME_WITHOUT_OUTLYING)
+
+
+def _n_unusual(values: np.ndarray) -> int:
+    """Return how many values differ from the most frequent one."""
+    return int(len(values) - np.unique(values, return_counts=True)[1].max())
 
 
 def _names_classes(values: np.ndarray, answers: pd.Series) -> np.ndarray:

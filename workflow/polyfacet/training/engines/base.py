@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import ConfigDict
 
 from polyfacet.config.section import Section
 from polyfacet.facets.declaration import Facet
@@ -40,7 +41,12 @@ class ValidationUse(Flag):
 
 
 class Settings(Section):
-    """Settings of an engine: unknown keys are rejected, so that a typo in a configuration is an error."""
+    """Settings of an engine: unknown keys are rejected, so that a typo in a configuration is an error.
+
+    A setting with an alias (``lambda`` is no name in Python) is written by its alias, and read by both.
+    """
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
 
 @dataclass(frozen=True)
@@ -181,7 +187,7 @@ class Engine(ABC):
 
     def describe(self) -> dict[str, Any]:
         """Return the resolved settings, with defaults: enough to repeat the training."""
-        return dict(self.settings.model_dump())
+        return dict(self.settings.model_dump(mode="json"))
 
     def encoder_identities(self) -> dict[str, str]:
         """Return the initial encoder of each facet, by digest or revision; empty without encoders."""

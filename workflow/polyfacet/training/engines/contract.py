@@ -265,7 +265,8 @@ class _Trial:
             json.dumps(described)
         except TypeError as error:
             self._demand(False, f"the result of describe() cannot be written as JSON ({error})")
-        missing = set(self.settings) - set(described)
+        given = self.declared.settings(**self.settings).model_dump(mode="json", exclude_unset=True)
+        missing = set(given) - set(described)
         self._demand(not missing, f"describe() leaves out {', '.join(sorted(missing))}")
 
     def _check_saving(self, engine: Engine, predicted: np.ndarray) -> None:
