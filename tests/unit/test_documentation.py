@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from fnmatch import filter as matching
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ LOADED = re.compile(
 )
 # Things that readers elsewhere do not have or need not do.
 NOT_FOR_READERS = re.compile(r"PYTHONPATH|\.\./shared|/home/|/work/|/root/")
-# Tests that documents refer to; "..." abbreviates a name.  Runs and their configurations are called test_, too.
+# Tests that documents refer to; "..." abbreviates a name.  Paths of runs have such names, too.
 TEST_FILE = re.compile(r"\btest_\w+\.py\b")
 TEST_FUNCTION = re.compile(r"(?<![\w/])test_\w++(?:\.{3})?(?!\.\w)")
 
@@ -62,18 +63,21 @@ def broken(document: Path) -> list[str]:
     return missing
 
 
+@cache
+def existing_tests() -> list[str]:
+    """List the names of all test files and test functions."""
+    names = []
+    for file in (PROJECT / "tests").rglob("test_*.py"):
+        functions = re.findall(r"^ *def (test_\w+)\(", file.read_text(encoding="utf-8"), re.MULTILINE)
+        names += [file.name, *functions]
+    return names
+
+
 def missing_tests(text: str) -> list[str]:
-    """List the files and functions of tests that a text refers to and that do not exist."""
-    files = sorted((PROJECT / "tests").rglob("test_*.py"))
-    functions = [
-        name
-        for file in files
-        for name in re.findall(r"^ *def (test_\w+)\(", file.read_text(encoding="utf-8"), re.MULTILINE)
-    ]
-    return [
-        *(name for name in TEST_FILE.findall(text) if name not in {file.name for file in files}),
-        *(name for name in TEST_FUNCTION.findall(text) if not matching(functions, name.replace("...", "*"))),
-    ]
+    """List the test files and functions that a text refers to and that do not exist."""
+    existing = existing_tests()
+    referred_to = [*TEST_FILE.findall(text), *TEST_FUNCTION.findall(text)]
+    return [name for name in referred_to if not matching(existing, name.replace("...", "*"))]
 
 
 def named(document: Path) -> str:
