@@ -253,9 +253,7 @@ def test_training_minimises_absolute_errors(fit: Callable[..., AutoMM]) -> None:
     assert learner.validation_metric == "mean_absolute_error"
 
 
-def test_an_encoder_that_is_not_whole_is_the_users(
-    frame: pd.DataFrame, encoders: Path, tmp_path: Path
-) -> None:
+def test_an_incomplete_encoder_raises_user_error(frame: pd.DataFrame, encoders: Path, tmp_path: Path) -> None:
     own_encoders = tmp_path / "encoders"
     shutil.copytree(encoders, own_encoders)
     (own_encoders / "text" / "model.safetensors").unlink()

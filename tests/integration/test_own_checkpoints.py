@@ -113,7 +113,7 @@ def test_overrides_reach_the_cells_that_they_concern() -> None:
     ],
 )
 @pytest.mark.parametrize("combination", ["text", "graph", "image+compimage"])
-def test_an_override_that_concerns_nothing_is_the_users(given, message: str, combination: str) -> None:
+def test_an_override_without_effect_raises_user_error(given, message: str, combination: str) -> None:
     with pytest.raises(UserError, match=message):
         hyperparameters_of(facets_of(combination), AutoMMSettings(hyperparameters=given), None)
 

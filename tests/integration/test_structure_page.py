@@ -95,7 +95,7 @@ def address(catalog: Catalog) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def window(browser: Path, address: str) -> Iterator[Page]:
-    """A browser's window; when the tests are over, it has met no error and asked nobody else for anything."""
+    """A browser window; at the end it must have seen no error and contacted no other server."""
     errors: list[str] = []
     asked: list[str] = []
     with sync_playwright() as playwright:
@@ -178,7 +178,7 @@ def test_a_search_by_identifier_leads_to_the_last_material(page):
     assert page.locator("#next").is_disabled()
 
 
-def test_what_is_not_found_is_said(page):
+def test_a_search_without_matches_is_reported(page):
     page.locator("#query").fill("../../etc/passwd")
     expect(page.locator("#results")).to_contain_text("No identifier or formula contains “../../etc/passwd”")
     assert identifier(page) == "test000"

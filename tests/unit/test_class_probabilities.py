@@ -1,4 +1,4 @@
-"""The probabilities of classes: who has them, and how they stand beside the predictions of a cell."""
+"""Class probabilities: which engines have them, and how a cell stores them with its predictions."""
 
 from types import SimpleNamespace
 

@@ -4,6 +4,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from fnmatch import filter as matching
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,9 @@ LOADED = re.compile(
 )
 # Things that readers elsewhere do not have or need not do.
 NOT_FOR_READERS = re.compile(r"PYTHONPATH|\.\./shared|/home/|/work/|/root/")
+# Tests that documents refer to; "..." abbreviates a name.  Paths of runs have such names, too.
+TEST_FILE = re.compile(r"\btest_\w+\.py\b")
+TEST_FUNCTION = re.compile(r"(?<![\w/])test_\w++(?:\.{3})?(?!\.\w)")
 
 
 def links(document: Path) -> Iterator[str]:
@@ -58,6 +63,23 @@ def broken(document: Path) -> list[str]:
     return missing
 
 
+@cache
+def existing_tests() -> list[str]:
+    """List the names of all test files and test functions."""
+    names = []
+    for file in (PROJECT / "tests").rglob("test_*.py"):
+        functions = re.findall(r"^ *def (test_\w+)\(", file.read_text(encoding="utf-8"), re.MULTILINE)
+        names += [file.name, *functions]
+    return names
+
+
+def missing_tests(text: str) -> list[str]:
+    """List the test files and functions that a text refers to and that do not exist."""
+    existing = existing_tests()
+    referred_to = [*TEST_FILE.findall(text), *TEST_FUNCTION.findall(text)]
+    return [name for name in referred_to if not matching(existing, name.replace("...", "*"))]
+
+
 def named(document: Path) -> str:
     return document.relative_to(PROJECT).as_posix()
 
@@ -73,6 +95,19 @@ def test_a_broken_link_is_found(tmp_path):
         "# A page\n\n[a](gone.md) [b](#a-page) [c](#gone) ![d](gone.png) [e](https://example.org)\n"
     )
     assert broken(document) == ["gone.md", "#gone", "gone.png"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_documents_name_existing_tests(document):
+    assert missing_tests(document.read_text(encoding="utf-8")) == []
+
+
+def test_a_missing_test_is_found():
+    text = (
+        "`test_links_resolve`, `test_links_...`, `test_gone`, `test_gone_...`, `tests/unit/test_gone.py`, "
+        "tests/unit/test_documentation.py, `config/test_tables.yaml`, `train_test_split`"
+    )
+    assert missing_tests(text) == ["test_gone.py", "test_gone", "test_gone_..."]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)

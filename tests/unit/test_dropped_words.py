@@ -1,4 +1,4 @@
-"""Words that no token stands for are found by the places of the tokens, and nothing else is taken for one."""
+"""Words without a token are found by the positions of the tokens, and no other word is reported."""
 
 import pytest
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers

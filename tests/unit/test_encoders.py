@@ -84,13 +84,13 @@ def test_the_image_checkpoint_is_the_model(tmp_path: Path) -> None:
     assert model(torch.zeros(2, 3, 32, 32)).shape == (2, model.num_features)
 
 
-def test_an_unknown_architecture_is_the_users(tmp_path: Path) -> None:
+def test_an_unknown_architecture_raises_user_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="resnet11"):
         save_image_encoder(tmp_path / "image", ImageEncoderSettings(architecture="resnet11"), seed=0)
 
 
 @pytest.mark.parametrize(("architecture", "size_px"), [("vit_tiny_patch16_224", 32)])
-def test_a_size_that_the_architecture_cannot_look_at_is_the_users(tmp_path, architecture, size_px) -> None:
+def test_an_unsupported_picture_size_raises_user_error(tmp_path, architecture, size_px) -> None:
     settings = ImageEncoderSettings(architecture=architecture, size_px=size_px)
     with pytest.raises(UserError, match="vit_tiny_patch16_224 does not accept pictures of 32 px.*224"):
         save_image_encoder(tmp_path / "image", settings, seed=0)

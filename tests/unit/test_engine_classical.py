@@ -177,7 +177,7 @@ def test_a_hyperparameter_that_the_model_does_not_know_is_an_error_that_names_it
     ("model", "hyperparameters"),
     [("forest", {"n_estimators": "many"}), ("svm", {"C": -1}), ("xgboost", {"max_depth": "deep"})],
 )
-def test_a_hyperparameter_of_a_wrong_value_is_the_users(fit, model: str, hyperparameters) -> None:
+def test_an_invalid_hyperparameter_value_raises_user_error(fit, model: str, hyperparameters) -> None:
     with pytest.raises(UserError, match=f"{model}.*{next(iter(hyperparameters))}"):
         fit(model=model, hyperparameters=hyperparameters)
 
@@ -188,7 +188,7 @@ def test_an_error_that_the_data_do_not_explain_is_raised_as_it_is(fit) -> None:
         fit(model="forest", hyperparameters={"bootstrap": False, "max_samples": 0.5})
 
 
-def test_training_that_diverges_is_not_the_users(fit, frame: pd.DataFrame) -> None:
+def test_diverging_training_raises_engine_error(fit, frame: pd.DataFrame) -> None:
     with pytest.raises(EngineError, match=r"sgd.*(?s:overflow)"):
         fit(model="sgd", hyperparameters={"eta0": 1e300, "learning_rate": "constant"})
 

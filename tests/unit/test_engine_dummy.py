@@ -75,7 +75,7 @@ def test_prediction_needs_training(rows: pd.DataFrame) -> None:
         ("dummy", {"statistic": "mean", "epochs": 3}, "epochs"),
     ],
 )
-def test_wrong_engines_and_settings_are_the_users(
+def test_unknown_engines_and_invalid_settings_raise_user_error(
     name: str, settings: dict[str, object], message: str
 ) -> None:
     with pytest.raises(UserError, match=message):

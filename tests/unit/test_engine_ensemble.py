@@ -93,7 +93,7 @@ def test_votes_of_a_member_are_no_probabilities(frame, tmp_path, members, expect
         ([{**TREE, "weight": 0}], "weight"),
     ],
 )
-def test_wrong_members_are_the_users(members, message: str) -> None:
+def test_invalid_members_raise_user_error(members, message: str) -> None:
     with pytest.raises(UserError, match=message):
         create("ensemble", {"members": members}, Resources(1))
 

@@ -103,7 +103,7 @@ def test_given_checkpoints_come_before_the_presets(tmp_path):
 
 
 @pytest.mark.parametrize("checkpoint", ["resnet11", "resnet10t.unknown_weights"])
-def test_an_image_encoder_that_timm_does_not_have_is_the_users(checkpoint):
+def test_an_image_encoder_unknown_to_timm_raises_user_error(checkpoint):
     from polyfacet.training.encoders.hub import repository_of
 
     with pytest.raises(UserError, match=f"{checkpoint}.*list_models"):

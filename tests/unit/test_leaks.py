@@ -151,14 +151,14 @@ def test_the_order_is_that_of_rounded_numbers_too(digits):
     ],
     ids=["few rows", "ten steps", "near, few rows", "near, many rows", "mostly zero"],
 )
-def test_a_number_that_only_says_much_is_no_leak(n, number):
+def test_an_informative_number_is_not_a_leak(n, number):
     for seed in range(10):
         check_not_shown(numbers_beside_answers(n, SIZE, number, seed), (SIZE,), VOLUME)
 
 
 @pytest.mark.parametrize("exponent", [-307, -200, -163, -160, -155, 150, 160, 200, 305])
 @pytest.mark.parametrize("other", [-200, 0, 200])
-def test_a_leak_is_told_from_none_in_any_unit(exponent, other):
+def test_leaks_are_detected_in_any_unit(exponent, other):
     """Squares of numbers below 1e-162 are zero, and those of numbers above 1e154 infinite."""
     rows = synthetic_cells(60)
     answers = rows["strength"] * 10.0**exponent
@@ -175,7 +175,7 @@ def test_objectives_of_a_few_steps_have_no_order_to_follow():
     check_not_shown(rows.assign(volume=rows["volume"].round(-1)), (SIZE,), VOLUME)
 
 
-def test_an_order_that_the_dagger_tells_of_is_no_reason_to_refuse():
+def test_a_column_marked_with_a_dagger_may_follow_the_order_of_the_objective():
     rows = numbers_beside_answers(60, MARKED, lambda y, _: np.log(y))
     check_not_shown(rows, (MARKED,), VOLUME)
     with pytest.raises(EngineError, match="number 2 of the facet size"):

@@ -122,9 +122,7 @@ def test_given_folds_are_taken_as_they_are(tmp_path):
     }
 
 
-def test_what_given_folds_leave_out_and_what_they_name_beside_the_sample_is_said(
-    write_sample, tmp_path, capsys
-):
+def test_materials_without_fold_and_folds_of_unknown_materials_are_reported(write_sample, tmp_path, capsys):
     sample = write_sample({f"m{i}": "Fe" for i in range(10)})
     path, said = tmp_path / "split.parquet", tmp_path / "said.json"
     given = folds(tmp_path / "folds.csv", ["m0,train", "m1,valid", "m2,test", "stranger,test"])

@@ -211,7 +211,7 @@ def test_the_elements_are_those_of_crystals_whatever_the_objectives_of_tables_ar
     assert "close to the objectives Fundamental gap. This concerns 2 of the 5 test materials" in both
 
 
-def test_what_a_pretrained_network_has_seen_is_said_where_there_are_embeddings(report):
+def test_the_pretraining_data_are_reported_where_there_are_embeddings(report):
     pretraining, training = {"n_train": 90, "n_valid": 10}, {"n_train": 6, "n_valid": 2}
     recorded = {"pretraining": pretraining, "training": training}
     text = report(cell("graph", mae=0.5), *baselines(), **recorded)
@@ -222,7 +222,7 @@ def test_what_a_pretrained_network_has_seen_is_said_where_there_are_embeddings(r
     assert "pretrained on 90" in report(cell("graph", mae=0.5), *baselines(), pretraining=pretraining)
 
 
-def test_what_the_network_saw_and_could_not_learn_is_said_where_there_are_embeddings(report):
+def test_the_training_data_and_omitted_targets_are_reported_where_there_are_embeddings(report):
     training = {"n_train": 6, "n_valid": 2}
     note = "The training of the network left out `e_hull`: all 6 known training values are 0."
     text = report(cell("graph", mae=0.5), *baselines(), training=training, notes=[note])
@@ -236,7 +236,7 @@ def test_what_the_network_saw_and_could_not_learn_is_said_where_there_are_embedd
     assert "all targets at once" not in untrained
 
 
-def test_what_was_rejected_made_and_kept_is_said_of_each_source(report):
+def test_rejected_made_and_kept_materials_are_reported_for_each_source(report):
     text = report(cell("text"), *baselines())
     assert "- steels, steels.csv, line 7, steels-7: T is missing" in text
     assert "- glasses, glasses.csv, line 7, glasses-7: T is missing" in text

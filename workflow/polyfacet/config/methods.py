@@ -21,7 +21,7 @@ class Method(Section):
         default=None, description="Name of the engine; `null` uses the name of the method."
     )
     settings: EngineSettings = Field(
-        default={}, description="Settings of the engine; docs/engines.md lists them."
+        default={}, description="Settings of the engine; docs/configuration.md lists them."
     )
     combinations: CombinationSet | Combinations | dict[Name, CombinationSet | Combinations] | None = Field(
         default=None,

@@ -1,4 +1,4 @@
-"""Files in which there is nothing: white space, or documents without entries."""
+"""Files without content: white space, or documents without entries."""
 
 import re
 from contextlib import suppress
@@ -7,9 +7,9 @@ from pathlib import Path
 from polyfacet.runtime.errors import UserError
 from polyfacet.sources.alexandria.entry_text import EntryText, UnreadableTextError
 
-# Characters that are looked at; a longer file is read like any other.
+# Maximum number of characters examined; a longer file is read like any other.
 MAX_BLANK_CHARS = 1 << 16
-# Marks of the byte order are in files that are joined.
+# Files that were joined may have byte order marks anywhere.
 _BLANK = r"[\s\ufeff]*"
 _NOTHING = rf"\[{_BLANK}\]|\{{{_BLANK}\}}"
 _DOCUMENT = rf"{_NOTHING}|\{{{_BLANK}\"entries\"{_BLANK}:{_BLANK}(?:{_NOTHING}){_BLANK}\}}"
@@ -17,7 +17,7 @@ _DOCUMENTS = re.compile(rf"{_BLANK}(?:(?:{_DOCUMENT}){_BLANK})*")
 
 
 def why_empty(path: Path) -> str | None:
-    """Say what a file holds in which there is no entry; None if there may be some, or it cannot be read."""
+    """Return why a file without entries is empty; None if it may have entries or cannot be read."""
     with suppress(UserError, UnreadableTextError), EntryText(path) as content:
         text = content.read(MAX_BLANK_CHARS + 1)
         if len(text) > MAX_BLANK_CHARS or not _DOCUMENTS.fullmatch(text):

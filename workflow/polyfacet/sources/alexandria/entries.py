@@ -2,8 +2,8 @@
 
 A file holds one JSON document or several, one after the other.  A document is a list of entries, an object
 whose key ``entries`` holds the entries, an object that holds them by identifier, or one entry (so a file may
-have an entry per line).  What stands in a document is read as an entry or named: nothing is skipped silently.
-The reader keeps one window of text in memory, never the file.
+have one entry per line).  Everything in a document is read as an entry or reported; nothing is skipped
+silently.  The reader keeps one window of text in memory, never the file.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from polyfacet.sources.alexandria.entry_keys import identified
 from polyfacet.sources.alexandria.entry_text import EntryText, UnreadableTextError
 from polyfacet.sources.alexandria.json_window import MAX_ENTRY_CHARS, JsonWindow
 
-# What a `ComputedStructureEntry` consists of.
+# Fields of a `ComputedStructureEntry`.
 FIELDS = frozenset(
     {
         "composition",
@@ -30,16 +30,16 @@ FIELDS = frozenset(
     }
 )
 FORMS = (
-    'Give a list of entries, {"entries": [...]}, {"<mat_id>": {...}, ...} or an entry per line (JSON Lines); '
-    "an entry is a ComputedStructureEntry of pymatgen."
+    'Provide a list of entries, {"entries": [...]}, {"<mat_id>": {...}, ...} or one entry per line '
+    "(JSON Lines); an entry is a pymatgen ComputedStructureEntry."
 )
 # The key of a document that holds its entries.
 ENTRIES = "entries"
-# Objects that pymatgen writes name their class under keys that begin like this.
+# Prefix of the keys under which objects written by pymatgen name their class.
 CLASS_MARK = "@"
-# Files that are joined by `cat` have it in the middle.
+# Files joined by `cat` may have it in the middle.
 BYTE_ORDER_MARK = "\ufeff"
-# Values of an object that are looked at to tell whether it holds entries by identifier.
+# Values of an object that are examined to decide whether it contains entries by identifier.
 MAX_VALUES_BEFORE_ENTRY = 1000
 
 
@@ -55,14 +55,14 @@ def read_entries(path: Path) -> Iterator[tuple[int, Any]]:
     Yields
     ------
     tuple
-        Position of the entry in its file (from 0) and its JSON value, unchecked; of an entry whose
-        identifier contradicts the key it stands under, a `MislabelledEntry`.
+        Position of the entry in its file (from 0) and its unchecked JSON value, or a `MislabelledEntry` if
+        the identifier of the entry contradicts its key.
 
     Raises
     ------
     UserError
-        If the file is damaged or holds no entries; names the file and the entry.  What came before has been
-        yielded by then, so a caller must not treat a partial read as a whole one.
+        If the file is damaged or contains no entries; names the file and the entry.  Earlier entries have
+        been yielded by then, so a caller must not treat a partial read as a complete one.
     """
     try:
         text = EntryText(path)
@@ -102,7 +102,7 @@ def _list(window: JsonWindow) -> Iterator[Any]:
 
 
 def _object(window: JsonWindow) -> Iterator[Any]:
-    """Yield the entries of an object, once its keys have told how it holds them."""
+    """Yield the entries of an object once its keys show how they are stored."""
     window.set_mark()
     window.take("{")
     others: list[tuple[str, Any]] = []
@@ -124,7 +124,7 @@ def _object(window: JsonWindow) -> Iterator[Any]:
         if len(others) > MAX_VALUES_BEFORE_ENTRY or window.n_marked_chars > MAX_ENTRY_CHARS:
             raise _without_entries(window, others)
     window.take("}")
-    # In a file of several documents one that is no entry is a reject of its own.
+    # In a file of several documents, one that is not an entry becomes a reject.
     if not window.position and window.peek() != "{" and not _could_be_entry(others):
         raise _without_entries(window, others)
     window.rewind()
@@ -132,7 +132,7 @@ def _object(window: JsonWindow) -> Iterator[Any]:
 
 
 def _one_after_the_other(window: JsonWindow) -> Iterator[Any]:
-    """Yield documents that are entries, by the fast parser, and what others between them hold."""
+    """Yield documents that are entries, read by the fast parser, and the entries in other documents."""
     while window.peek() == "{":
         window.set_mark()
         value = window.entry()
@@ -146,7 +146,7 @@ def _one_after_the_other(window: JsonWindow) -> Iterator[Any]:
 
 
 def _holds_others(value: dict[str, Any]) -> bool:
-    """Whether an object holds entries and is none itself."""
+    """Return whether an object contains entries but is not an entry."""
     return any(
         isinstance(member, list | dict) if key == ENTRIES else key not in FIELDS and _is_entry(member)
         for key, member in value.items()
@@ -158,7 +158,7 @@ def _holds_entries(window: JsonWindow, key: str) -> bool:
 
 
 def _container(window: JsonWindow) -> Iterator[Any]:
-    """Yield what stands under the key ``entries``."""
+    """Yield the value of the key ``entries``, entry by entry."""
     if window.peek() == "[":
         yield from _list(window)
     else:
@@ -171,21 +171,21 @@ def _is_entry(value: Any) -> bool:
 
 
 def _could_be_entry(members: Sequence[tuple[str, Any]]) -> bool:
-    """Whether an object has the fields of an entry; a list under ``data`` is a list of something else."""
+    """Return whether an object has fields of an entry; an entry has no list under ``data``."""
     return any(key in FIELDS and not (key == "data" and isinstance(value, list)) for key, value in members)
 
 
 def _without_entries(window: JsonWindow, others: Sequence[tuple[str, Any]]) -> UserError:
     keys = [repr(key[:40]) for key, _ in others[:5]] + ["..."] * (len(others) > 5)
     lists = [key for key, value in others if isinstance(value, list)]
-    rename = f"Rename the key {lists[0][:40]!r} to 'entries' if its list holds them. " if lists else ""
+    rename = f"Rename the key {lists[0][:40]!r} to 'entries' if it contains the entries. " if lists else ""
     return window.error(
         f"no entries in the document (its keys: {', '.join(keys) or 'none'})", f"{rename}{FORMS}"
     )
 
 
 def _values_before(window: JsonWindow, others: Sequence[tuple[str, Any]]) -> Iterator[Any]:
-    """Yield the values that were read before it was clear that the object holds entries by identifier."""
+    """Yield the values that were read before it was clear that the object stores entries by identifier."""
     for key, value in others:
         if not _is_class_mark(key, value):
             window.position += 1
@@ -197,14 +197,14 @@ def _is_class_mark(key: str, value: Any) -> bool:
 
 
 def _members(window: JsonWindow, *, is_first: bool, is_inner: bool = False) -> Iterator[Any]:
-    """Yield the entries that an object holds by identifier, to its end.
+    """Yield the entries that an object stores by identifier, up to its end.
 
     Parameters
     ----------
     is_first
-        Whether the first member comes next, before which there is no comma.
+        Whether the next member is the first one, which has no comma before it.
     is_inner
-        Whether the object stands under ``entries``; inside of it this key is an identifier like any other.
+        Whether the object is the value of ``entries``; inside it, this key is an ordinary identifier.
     """
     while window.peek() != "}":
         if not is_first:
@@ -221,7 +221,7 @@ def _members(window: JsonWindow, *, is_first: bool, is_inner: bool = False) -> I
 
 
 def _beside_entries(window: JsonWindow, others: list[str]) -> Iterator[Any]:
-    """Yield the entries that stand beside ``entries`` in their object, and name what else is there."""
+    """Yield the entries next to ``entries`` in their object, and report its other keys."""
     while window.peek() == ",":
         window.take_comma()
         key = window.key()
@@ -238,4 +238,4 @@ def _beside_entries(window: JsonWindow, others: list[str]) -> Iterator[Any]:
     unread = [repr(key[:40]) for key in others if not key.startswith(CLASS_MARK)]
     if unread:
         more = f" and {len(unread) - 5} more" if len(unread) > 5 else ""
-        tell(f"not read: {window.path}: {', '.join(unread[:5])}{more}, which stand beside the entries")
+        tell(f"ignored keys next to `entries` in {window.path}: {', '.join(unread[:5])}{more}")

@@ -1,6 +1,6 @@
-"""Whether what an entry states twice agrees: its structure is what counts, all else is held against it.
+"""Check that an entry's redundant statements agree with its structure.
 
-The space group and the prototype are not: they depend on tolerances that entries do not state.
+The space group and the prototype are not checked: they depend on tolerances that entries do not state.
 """
 
 import math
@@ -17,39 +17,40 @@ from polyfacet.sources.alexandria.entry_energies import check_energies
 from polyfacet.sources.alexandria.entry_structure import MAX_FRACTIONAL, element_of
 from polyfacet.sources.alexandria.entry_values import InvalidEntryError, given, given_whole, number, shown
 
-# Volumes and lengths, relative; angles; positions.  Entries are written with five digits or more.
+# Tolerances: relative for volumes and lengths, absolute for angles and positions.  Entries are written with
+# five digits or more.
 LENGTH_WITHIN = 1e-3
 ANGLE_WITHIN_DEG = 0.1
 POSITION_WITHIN_A = 0.01
-# Atoms in a cell that is fully occupied; else shares of all atoms, which two decimals state.
+# Atoms in a fully occupied cell; otherwise fractions of all atoms, which are written with two decimals.
 ATOMS_WITHIN = 1e-2
 SHARE_WITHIN = 5e-3
-# Of two that are whole numbers of atoms, up to 1000 of them.
+# Fractions if both sides are whole numbers of atoms, up to 1000.
 WHOLE_SHARE_WITHIN = 1e-6
 
-# What the formula of a structure is called, by the Materials Project and by pymatgen, too.
+# Keys of the formula, including those of the Materials Project and pymatgen.
 FORMULAS = ("formula", "formula_pretty", "reduced_formula")
-# D and T, which are hydrogen in every facet.
+# Hydrogen, D and T; every facet treats all of them as hydrogen.
 HYDROGEN_ISOTOPES = 3
 HEAVY_HYDROGEN = re.compile(r"[DT](?![a-z])")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What the structure of an entry says.
+    """Quantities derived from an entry's structure.
 
     Parameters
     ----------
     formula
-        Its reduced formula.
+        Reduced formula.
     amounts
-        Symbol to atoms per cell.
+        Atoms per cell by symbol.
     added
-        Symbol to those of them by which sites were filled (see `EntrySites`).
+        Atoms per cell by symbol that were added to fill sites (see `EntrySites`).
     matrix
         Lattice vectors as rows, A.
     volume
-        Of the cell, A^3.
+        Volume of the cell, A^3.
     positions
         Fractional coordinates of the sites.
     """
@@ -63,30 +64,29 @@ class Cell:
 
     @property
     def n_atoms(self) -> float:
-        """Atoms per cell; a site that is occupied by half is half an atom."""
+        """Atoms per cell; a half-occupied site counts as half an atom."""
         return math.fsum(self.amounts.values())
 
     @property
     def stated_amounts(self) -> dict[str, float]:
-        """Symbol to atoms per cell as its occupancies add up, before any site was filled."""
+        """Atoms per cell by symbol: sums of the occupancies before any site was filled."""
         return {symbol: amount - self.added.get(symbol, 0.0) for symbol, amount in self.amounts.items()}
 
 
 def check_agreement(entry: Mapping[str, Any], data: Mapping[str, Any], cell: Cell) -> None:
-    """Hold the statements of an entry against its structure and against each other.
+    """Compare the statements of an entry with its structure and with each other.
 
     Parameters
     ----------
     entry, data
-        The raw entry and its data block; statements that are missing or None, and empty compositions, say
-        nothing.
+        The raw entry and its data block; missing statements, None and empty compositions are not compared.
     cell
-        Its structure.
+        Quantities derived from its structure.
 
     Raises
     ------
     InvalidEntryError
-        At the first statement that contradicts.
+        At the first contradiction.
     """
     for place in (entry, data):
         _check_composition(place, cell)
@@ -97,7 +97,7 @@ def check_agreement(entry: Mapping[str, Any], data: Mapping[str, Any], cell: Cel
 
 
 def _check_composition(place: Mapping[str, Any], cell: Cell) -> None:
-    """Hold the formulas and amounts of an entry or of its data block against the structure."""
+    """Compare the formulas and amounts of an entry or of its data block with the structure."""
     for key in FORMULAS:
         formula = given(place, key)
         if formula is not None and not isinstance(formula, str):
@@ -113,12 +113,12 @@ def _check_composition(place: Mapping[str, Any], cell: Cell) -> None:
 
 
 def _check_counts(place: Mapping[str, Any], cell: Cell) -> None:
-    """Hold the elements and the numbers of elements, sites and atoms against the structure."""
+    """Compare the elements and the numbers of elements, sites and atoms with the structure."""
     elements = given(place, "elements")
     if elements is not None and not isinstance(elements, list):
         raise InvalidEntryError(f"elements is {shown(elements)}, not a list")
     _check_elements(elements, "elements are", cell)
-    # Pymatgen counts the isotopes of hydrogen as elements of their own, and writes all of them as H.
+    # Pymatgen counts the isotopes of hydrogen as separate elements, but writes all of them as H.
     n_isotopes = min(HYDROGEN_ISOTOPES, max(1, math.floor(cell.amounts.get("H", 1.0))))
     n_elements = given_whole(place, "nelements")
     if n_elements not in (None, *range(len(cell.amounts), len(cell.amounts) + n_isotopes)):
@@ -134,7 +134,7 @@ def _check_counts(place: Mapping[str, Any], cell: Cell) -> None:
         if stated not in (None, n_sites):
             raise InvalidEntryError(f"{key} is {stated}, but the structure has {n_sites} sites")
     n_atoms = given(place, "n_atoms")
-    # Some count the sites, some what is on them, before or after sites were filled.
+    # Sources count the sites or the atoms on them, before or after sites were filled.
     possible = (n_sites, cell.n_atoms, math.fsum(cell.stated_amounts.values()))
     if n_atoms is not None and not any(
         abs(number(n_atoms, "n_atoms") - found) <= ATOMS_WITHIN for found in possible
@@ -143,7 +143,7 @@ def _check_counts(place: Mapping[str, Any], cell: Cell) -> None:
 
 
 def _check_shares(stated: Any, cell: Cell) -> None:
-    """Hold the amounts of a formula unit against those of the structure."""
+    """Compare the amounts of a formula unit with those of the structure."""
     found = _found_amounts(stated, "composition_reduced", cell)
     within = SHARE_WITHIN
     if _are_whole(found) and _are_whole(cell.amounts):
@@ -165,14 +165,14 @@ def _check_formula(text: str, what: str, cell: Cell) -> None:
 
 
 def _same_shares(stated: Mapping[str, float], amounts: Mapping[str, float]) -> bool:
-    """Whether fractional amounts are those of the structure within their rounding."""
+    """Return whether fractional amounts equal those of the structure within their rounding."""
     if stated.keys() != amounts.keys() or (_are_whole(stated) and _are_whole(amounts)):
         return False
     return _shares_are_close(stated, amounts)
 
 
 def _are_stated(stated: Mapping[str, float], cell: Cell) -> bool:
-    """Whether amounts are what the occupancies of a cell add up to, of which some sites were filled."""
+    """Return whether amounts equal the occupancies before rounding was corrected."""
     amounts = cell.stated_amounts
     return bool(cell.added) and stated.keys() == amounts.keys() and _shares_are_close(stated, amounts)
 
@@ -191,11 +191,11 @@ def _are_whole(amounts: Mapping[str, float]) -> bool:
 
 
 def _check_amounts(stated: Any, cell: Cell) -> None:
-    """Hold the amounts of a cell, symbols or species to numbers, against those of the structure."""
+    """Compare the amounts of a cell, by symbol or species, with those of the structure."""
     found = _found_amounts(stated, "composition", cell)
     within = ATOMS_WITHIN if _are_whole(cell.amounts) else SHARE_WITHIN * cell.n_atoms
     for symbol in found.keys() | cell.amounts.keys():
-        # The source may have added up the occupancies before sites were filled, or after.
+        # The source may have summed the occupancies before or after sites were filled.
         allowed = within + abs(cell.added.get(symbol, 0.0))
         if abs(found.get(symbol, 0.0) - cell.amounts.get(symbol, 0.0)) > allowed:
             was = f"composition is {_listed(found)}"
@@ -213,7 +213,7 @@ def _found_amounts(stated: Any, what: str, cell: Cell) -> dict[str, float]:
 
 
 def _symbol(species: str, what: str) -> str:
-    """Name the element of a species, whose charge is left out of account."""
+    """Return the element of a species, ignoring its charge."""
     symbol = element_of(species)
     if symbol is None:
         raise InvalidEntryError(f"{what} names {shown(species)}, not an element")
@@ -252,7 +252,7 @@ def _check_positions(sites: Sequence[Mapping[str, Any]], cell: Cell) -> None:
         if not isinstance(stated, list) or len(stated) != 3:
             raise InvalidEntryError(f"xyz of site {index} is not a list of three numbers")
         x, y, z = stated
-        # Nearly all are numbers and close; what is not is looked at again.
+        # The fast path: nearly all positions are floats and close.  Others are examined below.
         if (
             type(x) is type(y) is type(z) is float
             and abs(x - place[0]) <= POSITION_WITHIN_A
@@ -268,10 +268,10 @@ def _check_positions(sites: Sequence[Mapping[str, Any]], cell: Cell) -> None:
 
 
 def _is_an_image(stated: Sequence[float], place: Sequence[float], matrix: Sequence[Sequence[float]]) -> bool:
-    """Whether a position is another one, or that in another cell: `abc` may be brought into the first one."""
+    """Return whether two positions are equal up to lattice vectors: `abc` may be wrapped into the cell."""
     away = np.subtract(stated, place)
     cells = np.round(np.linalg.solve(np.transpose(matrix), away))
-    # Far away, the digits of a number no longer tell where in its cell a site is.
+    # Far from the origin, the precision of a number no longer resolves the position in the cell.
     if not np.abs(cells).max() <= MAX_FRACTIONAL:
         return False
     return bool(np.abs(away - cells @ np.array(matrix)).max() <= POSITION_WITHIN_A)

@@ -1,7 +1,7 @@
-"""Files of entries: where they are, which are left out, how many entries they may hold.
+"""Entry files: where they are, which are left out, how many entries they may contain.
 
-A file that is named as a source must be readable.  Of a folder, the files are read whose names say that they
-hold entries; whatever else is there is left out by name and with the reason.
+A file that is named as a source must be readable.  In a folder, files with the name of an entry file are
+read; everything else is left out and reported with the reason.
 """
 
 import os
@@ -19,12 +19,12 @@ from polyfacet.sources.alexandria.blank_files import why_empty
 from polyfacet.sources.alexandria.compression import COMPRESSIONS, PLAIN_BYTES_PER_ENTRY, stated_compression
 from polyfacet.sources.alexandria.entry_file_names import NAMES_OF_ENTRY_FILES, is_entry_file_name
 
-# Other endings of compressed files and archives, which have to be unpacked.
+# Other endings of compressed files and archives, which the user has to unpack.
 UNREAD_ENDINGS = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz", ".z", ".br", ".lz4", ".lz", ".lzo")
-# What the download of a file keeps beside it, and how the file is called until it is whole.
+# Records that a download keeps next to its file, and the ending of the file until it is complete.
 DOWNLOAD_RECORD = re.compile(r"\..+\.(origin|part\.validator)")
 PART_ENDING = ".part"
-# Entries in a file as Alexandria publishes it.
+# Entries in a file published by Alexandria.
 ENTRIES_PER_PUBLISHED_FILE = 100_000
 MAX_TOLD = 10
 
@@ -39,40 +39,40 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class EntryFiles:
-    """What sources name: the files to read, in a fixed order, and what is left out of their folders."""
+    """The files to read, in a fixed order, and what is left out of the folders."""
 
     files: list[Path]
     left_out: list[LeftOut]
 
     def summary(self) -> dict[str, Any]:
-        """Return how many files are read, and what is left out by name and reason, for JSON."""
+        """Return the number of files read, and the path and reason of each one left out, for JSON."""
         left_out = [{"file": str(left.path), "reason": left.reason} for left in self.left_out]
         return {"files": len(self.files), "files_left_out": left_out}
 
     def tell_left_out(self) -> None:
-        """Say on screen what is left out."""
+        """Report on screen what is left out."""
         for left in self.left_out[:MAX_TOLD]:
             tell(f"left out: {left.path} ({left.reason})")
         if len(self.left_out) > MAX_TOLD:
-            tell(f"left out: {len(self.left_out) - MAX_TOLD} more, all of them in the summary")
+            tell(f"left out: {len(self.left_out) - MAX_TOLD} more; the summary lists all")
 
 
 def entry_files(sources: Sequence[Path]) -> EntryFiles:
-    """List the entry files that files and folders name, each once.
+    """List the entry files that are named or are in named folders, each once.
 
     Parameters
     ----------
     sources
-        Files, and folders whose files are read; the folders inside of these are not.
+        Files, and folders whose files are read; folders inside these are not searched.
 
     Raises
     ------
     UserError
-        If a source does not exist, cannot be read or is not an entry file, or if no file is left to read.
+        If a source is missing, cannot be read or is not an entry file, or if no file is left to read.
     """
     chosen: dict[Path, None] = {}
     left_out: list[LeftOut] = []
-    # What is named comes first: it is read although it may be empty.
+    # Named files come first: they are read even if they may be empty.
     for source in sorted(sources, key=_is_folder):
         if _is_folder(source):
             for path, why_not in _contents(source):
@@ -96,18 +96,18 @@ def entry_files(sources: Sequence[Path]) -> EntryFiles:
         reasons = "".join(f"\n  {left.path}: {left.reason}" for left in left_out[:MAX_TOLD])
         raise UserError(
             f"no entry file is in {folders} (names end in {NAMES_OF_ENTRY_FILES}).{reasons}\n"
-            "Put files of entries there or change `sources`."
+            "Put entry files there or change `sources`."
         )
     return EntryFiles(list(files.values()), sorted(set(left_out), key=lambda left: left.path))
 
 
 def readable_files(folder: Path) -> list[Path]:
-    """List the files of a folder that are read when it is a source, in order."""
+    """List the files of a folder that are read if it is a source, in order."""
     return sorted(path for path, reason in _contents(folder) if reason is None)
 
 
 def _contents(folder: Path) -> Iterator[tuple[Path, str | None]]:
-    """Yield what is in a folder, each with the reason for which it is left out, or None."""
+    """Yield the contents of a folder, each path with the reason why it is left out, or None."""
     try:
         paths = sorted(folder.iterdir())
     except OSError as error:
@@ -120,19 +120,19 @@ def _contents(folder: Path) -> Iterator[tuple[Path, str | None]]:
         if path.name.startswith("."):
             yield path, "hidden: its name begins with a dot"
         elif _is_folder(path):
-            yield path, "a folder: name it in `sources` to read what is in it"
+            yield path, "a folder: name it in `sources` to read its files"
         else:
             yield path, _why_not(path)
 
 
 def _is_own_download(path: Path) -> bool:
-    """Whether this is a download of the workflow that goes on: it leaves a record of what it has begun."""
+    """Return whether a file is a running download of the workflow, which leaves a record at its start."""
     records = f".{path.name}.validator", f".{path.name.removesuffix(PART_ENDING)}.origin"
     return path.name.endswith(PART_ENDING) and any(path.with_name(name).exists() for name in records)
 
 
 def _why_not(path: Path) -> str | None:
-    """Say why a file cannot be read as one of entries; None if nothing is known against it."""
+    """Return why a file cannot be read; None if no reason is known."""
     return _why_not_by_name(path.name) or _why_not_by_state(path)
 
 
@@ -140,10 +140,10 @@ def _why_not_by_name(name: str) -> str | None:
     if is_entry_file_name(name):
         return None
     if name.lower().endswith(PART_ENDING):
-        return "an unfinished download: finish it, or rename the file if it is whole"
+        return "an unfinished download: finish it, or rename the file if it is complete"
     if name.lower().endswith(UNREAD_ENDINGS):
         ways = ", ".join(known.name for known in COMPRESSIONS)
-        return f"packed in a way that is not read here: unpack it, or compress it by {ways}"
+        return f"packed in a format that is not supported: unpack it, or compress it with {ways}"
     return f"its name does not end in {NAMES_OF_ENTRY_FILES}"
 
 
@@ -163,21 +163,21 @@ def _why_not_by_state(path: Path) -> str | None:
 
 
 def _is_folder(path: Path) -> bool:
-    # What cannot be looked at is told of where it is to be read.
+    # If the path is inaccessible, the attempt to read it reports that.
     with suppress(OSError):
         return path.is_dir()
     return False
 
 
 def estimated_entries(sources: Iterable[str], published: Collection[str]) -> int:
-    """Estimate, without opening a file, how many entries there are to sample from.
+    """Estimate, without opening a file, the number of entries to sample from.
 
     Parameters
     ----------
     sources
-        Entry files, or folders of them.
+        Entry files, or folders of entry files.
     published
-        Sources that are downloaded: what they count for must not change when they arrive.
+        Sources that are downloaded: their estimate must not change when they arrive.
     """
     n_entries = 0
     for source in sources:

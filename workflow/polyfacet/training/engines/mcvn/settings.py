@@ -20,7 +20,9 @@ class MCVNSettings(Settings):
         description="Attentions in the network: that of the `original` features and that after the `fusion`.",
     )
     max_epochs: int = Field(default=1000, ge=1, description="Maximum number of epochs.")
-    batch_size: int = Field(default=32, ge=2, description="Least rows per step; below twice as many.")
+    batch_size: int = Field(
+        default=32, ge=2, description="Minimum rows per step; a step has fewer than twice as many."
+    )
     learning_rate: float = Field(
         default=1e-3,
         gt=0,
