@@ -107,7 +107,9 @@ def _columns_of_splits(config: Mapping[str, Any]) -> Iterator[str]:
         own = [source for source in columns if source in (split["sources"] or columns)]
         for wanted in dict.fromkeys([*given, *method.reads]):
             has = [source for source in own if wanted in columns[source]]
-            if wanted in given and not is_reserved(wanted) and (split["sources"] or CRYSTALS not in has):
+            # A split of all sources by a column of crystals, such as `space_group`, is meant for crystals.
+            is_of_crystals = CRYSTALS in has and not split["sources"]
+            if wanted in given and not is_reserved(wanted) and not is_of_crystals:
                 # The reading of a table rejects a column that its file lacks.
                 has = [source for source in own if source in has or source != CRYSTALS]
             for source in own:
