@@ -203,7 +203,7 @@ def test_a_damaged_dataset_is_named(dataset, damage):
         read_dataset(path)
 
 
-def test_labels_and_units_of_a_table_are_said_by_its_dataset_alone():
+def test_only_the_dataset_of_a_table_has_its_labels_and_units():
     section = {
         "file": "a.csv",
         "composition": {"formula": "F"},

@@ -159,7 +159,7 @@ def test_repeats_that_were_tested_on_the_same_materials_are_named(report, capsys
     assert "repeats have" not in capsys.readouterr().err
 
 
-def test_repeats_and_unequal_test_parts_are_said(report):
+def test_repeats_and_unequal_test_parts_are_reported(report):
     several = [
         cell(row, mae=0.5, repeat=i, n_test=3 + i) for i in range(2) for row in ("text", "mean", "median")
     ]
