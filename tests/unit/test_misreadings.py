@@ -49,7 +49,14 @@ MISPRINTS = {
         Cu2ZnSNS4 MgSIO3 InSB BISbTe3 CuINSe2 CDTe CDSe ND2Fe14B PDAg SB2Te3 NaSBF6 CoSB3
         0.5Li2MnO3·0.5LiNIO2
     """,
-    "a lower-case o": "Ca(Ho)2 Ni(Co)4 Al2(Co3)3 NaHCo3 LiFePo4 Ca3(Po4)2",
+    "a lower-case o": """
+        Ca(Ho)2 Ni(Co)4 Al2(Co3)3 NaHCo3 LiFePo4 Ca3(Po4)2 Ca(HCo3)2 CaMg(Co3)2 Ca(Ho)2.8H2O
+        CaCo3 MgCo3 SrCo3 BaCo3 ZnCo3 CdCo3 PbCo3 CoCo3 Li2Co3 Na2Co3 K2Co3 Ag2Co3 LiNaCo3 Ca0.5Mg0.5Co3 H2Co3
+        (NH4)2Co3 NH4HCo3 Cu2(OH)2Co3 Cu2Co3(OH)2 NaAlCo3(OH)2 LaCo3F
+        Na2Co3·10H2O Na2Co3.10H2O Na2Co3.H2O Na2Co3(H2O)10 CaCo3.MgCo3 3MgCo3·Mg(OH)2·3H2O NaHCo3.10H2O
+        Al2(Co3)3.5H2O La2(Co3)3·8H2O·Na2Co3
+        KNo3 NH4No3 NaNo2 Fe(No3)3 Ca(No3)2.4H2O [Co(NH3)6](No3)3
+    """,
     "in capitals": """
         NIO NICO CUO SNO2 PBO NB2O5 CO3O4 HFO2 INP INN IN2O3 BI2O3 SC2O3 SIO2 SIC CSI CUSO4.5H2O CUSO4·5H2O
         KNBO3 PDO ND2O3 CDS CDI2 CDSO4 NDF3 PD CD(OH)2 PD(NO3)2 YBB6 COS2 COP COWO4 K2NIF4 CDSO4·8H2O
@@ -97,7 +104,8 @@ def test_every_suggested_spelling_is_accepted(text):
     KHCO3 HCOONa Fe(CO)5 Na3MgCO3PO4 Ag2CO3 MnCO3 Fe80(V)20 (Fe)80(V)20 MnVIO2 ZrNI HfIN BiSI Bi2SI2O11 Ti2SC
     VTeHO5 LiC12 KC8 CaC6 Fe1C1 NaZn13 LaCo13 Yb3Sn13Rh4 CoHo2 LaPo AcOF Ac2O3 ClOPr PrOF Pr4NS3Cl3
     Zr2SB Hf2SB Ti2CO2Li2 CuSCN BaCS3 Fe80(Ho)20 Fe85MnCrVC12 Fe79.9C0B20 AsIIn HCo3 CuOPrS N2OPrTa
-    AcCl3·6H2O NpO2 YCo3 CaCo3 SmCo5 Ni(Co1)4
+    AcCl3·6H2O NpO2 YCo3 SmCo5 Ni(Co1)4
+    CeCo3 FeCo3 MnCo3 NiCo3 CuCo3 CaMgCo3 CaCo3.0 Na2Co3.0 Ca97Co3 Fe97No3 NoCl3
     CO CN CF CS SN OS NO NH NP PO HF HO HS BH BN BP UC UP NI3 IN3 CU2 YB6 YB12 SI4 COSN
     LaCI Sc7CI12 Zr6CI12 Gd2CI2 Y2CI2 CsEr6CI12 H3CI HCI3 CuCIN CI3
     Na2Al2Si3O10(H2O) CaAl2Si4O12(H2O) Na2SO410(H2O) C10H22H2O
@@ -112,6 +120,24 @@ def test_valid_formulas_are_accepted(formula):
 def test_an_element_in_capitals_is_refused_with_both_readings():
     assert advice("CU") == ["Cu", "C1U1"]
     assert advice("CU50NI50") == ["Cu50Ni50", "C1U50N1I50"]
+
+
+@pytest.mark.parametrize(
+    ("formula", "meant", "stated"),
+    [
+        ("Na2Co3", "Na2CO3", "Na2Co3.0"),
+        ("Na2Co3.10H2O", "Na2CO3·10H2O", "Na2Co3.0·10H2O"),
+        ("Na2Co3(H2O)10", "Na2CO3(H2O)10", "Na2(Co3.0)(H2O)10"),
+        ("Na2Co3·NaHCo3", "Na2CO3·NaHCO3", "Na2Co3.0·NaHCo3.0"),
+        ("Al2(Co3)3.5H2O", "Al2(CO3)3·5H2O", "Al2(Co3.0)3·5H2O"),
+        ("Cu2Co3(OH)2", "Cu2CO3(OH)2", "Cu2Co3.0(OH)2"),
+        ("Fe(No3)3", "Fe(NO3)3", "Fe(No3.0)3"),
+    ],
+)
+def test_a_lower_case_o_is_refused_with_the_capital_and_with_the_metal(formula, meant, stated):
+    assert advice(formula) == [meant, stated]
+    assert "O" in parse_stated_formula(meant)
+    assert {"Co", "No"} & parse_stated_formula(stated).keys()
 
 
 @pytest.mark.parametrize("formula", ["Fe 80 B 20", "Fe80 B20", "Fe0.5 Ni0.5", "Ca (OH)2"])

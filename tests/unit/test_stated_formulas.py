@@ -137,6 +137,22 @@ def test_dots_of_adducts_and_decimal_points_are_distinguished(formula, same):
 
 
 @pytest.mark.parametrize(
+    ("formula", "same"),
+    [
+        ("Ca0.5Mn2O4.5·H2O", "Ca0.5Mn2O4.5H2O1"),
+        ("TiO1.95·H2O", "TiO1.95H2O1"),
+        ("UO2.03·H2O", "UO2.03H2O1"),
+        ("UO2.25·H2O", "UO2.25H2O1"),
+        ("CuSO4.5·2H2O", "CuSO4.5H4O2"),
+        ("Fe73.5·CuNb3", "Fe73.5CuNb3"),
+        ("CaCo3.0·H2O", "CaCo3H2O"),
+    ],
+)
+def test_decimals_in_front_of_a_dot_that_are_no_factor_are_accepted(formula, same):
+    assert parse_stated_formula(formula) == parse_formula(same)
+
+
+@pytest.mark.parametrize(
     ("formula", "adduct", "decimal"),
     [
         ("UO2.25H2O", "UO2·25H2O", "(UO2.25)H2O"),
@@ -164,6 +180,14 @@ def test_dots_of_adducts_and_decimal_points_are_distinguished(formula, same):
         ("Na0.35CoO2.1.3H2O", "Na0.35CoO2·1.3H2O", "Na0.35CoO2.1·3H2O"),
         ("MgO.Zr5.5HF", "MgO·Zr5·5HF", "MgO·(Zr5.5)HF"),
         ("Fe2.5CoFe", "Fe2·5CoFe", "(Fe2.5)CoFe"),
+        ("CuSO4.5·H2O", "CuSO4·5H2O", "(CuSO4.5)H2O"),
+        ("CuSO4.5 · H2O", "CuSO4·5H2O", "(CuSO4.5)H2O"),
+        ("CuSO4.5.H2O", "CuSO4·5H2O", "(CuSO4.5)H2O"),
+        ("Ba(OH)2.8·H2O", "Ba(OH)2·8H2O", "(Ba(OH)2.8)H2O"),
+        ("MgCl2.6·(H2O)", "MgCl2·6(H2O)", "(MgCl2.6)(H2O)"),
+        ("CaSO4.0.5·H2O", "CaSO4·0.5H2O", "CaSO4.0·5H2O"),
+        ("CuSO4.5·NH3·H2O", "CuSO4·5NH3·H2O", "(CuSO4.5)NH3·H2O"),
+        ("MgO·CuSO4.5·H2O", "MgO·CuSO4·5H2O", "MgO·(CuSO4.5)H2O"),
     ],
 )
 def test_ambiguous_formulas_are_rejected_with_both_readings(formula, adduct, decimal):

@@ -3,7 +3,7 @@
 The dot of a keyboard is a decimal point as well.  With a letter or a bracket behind it, it is that of an
 adduct; with a digit behind it, only where the factor and water, ammonia or an organic solvent follow a
 compound, as in ``CuSO4.5H2O``.  Where anything else may be an adduct as well as a decimal amount
-(``BaO.6Fe2O3``, ``Zr5.5HF``, ``UO2.25H2O``), the formula is refused with both readings.
+(``BaO.6Fe2O3``, ``Zr5.5HF``, ``UO2.25H2O``, ``CuSO4.5·H2O``), the formula is refused with both readings.
 """
 
 import re
@@ -15,6 +15,9 @@ from polyfacet.materials.keyboard_dots import JUNCTION, Junction, has_decimals
 SEPARATORS = "·\u0387•‧∙⋅⸱・･ꞏ●∗×⨯*"  # noqa: RUF001 - as they occur in tables
 # Letter or bracket on the right: no decimal point.  A digit after a space: neither.
 _DOT = re.compile(rf"\s*[{re.escape(SEPARATORS)}]\s*|\s*\.\s*(?=[A-Z(\[{{])|\s*\.\s+(?=[0-9.])")
+# A pattern for misprints, which are found before the dots are read: a full stop before a letter, a bracket
+# or some water is a dot as well.
+TEXT_BETWEEN_DOTS = rf"(?:[^{re.escape(SEPARATORS)}\s.]|\.(?![A-Z(])(?![0-9]+\(?[HD]2O))+"
 _SEPARATOR = re.compile(f"[{re.escape(SEPARATORS)}]")
 _FACTOR = re.compile(rf"\s*(?P<factor>{AMOUNT})?\s*(?P<part>.*?)\s*", re.DOTALL)
 
@@ -78,12 +81,26 @@ def adduct_parts(formula: str) -> list[str]:
     is_adduct = formula[:1].isdigit() if len(at_dots) == 1 else not _SEPARATOR.search(formula)
     parts = []
     for n, part in enumerate(at_dots):
+        _check_end(at_dots, n)
         try:
             parts += _at_keyboard_dots(part, is_adduct=is_adduct)
         except AdductError as error:
             whole = ("·".join([*at_dots[:n], each, *at_dots[n + 1 :]]) for each in error.spellings)
             raise AdductError(error.problem, tuple(whole)) from error
     return parts
+
+
+def _check_end(at_dots: list[str], n: int) -> None:
+    """Refuse a part that ends in what may be the factor of the next part, CuSO4.5·H2O."""
+    part, following = at_dots[n], "".join(at_dots[n + 1 : n + 2])
+    joined = part + following
+    at_end = (match for match in JUNCTION.finditer(joined) if match.end() == len(part))
+    for match in at_end:
+        junction = Junction.of(match, end=len(joined))
+        if junction.is_solvate and not (junction.is_below_two or has_decimals(junction.main)):
+            error = _ambiguous(junction, [])
+            whole = ("·".join([*at_dots[:n], each, *at_dots[n + 2 :]]) for each in error.spellings)
+            raise AdductError(error.problem, tuple(whole))
 
 
 def _at_keyboard_dots(text: str, *, is_adduct: bool) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from polyfacet.materials.abbreviations import abbreviation
 from polyfacet.materials.adducts import SEPARATORS
 from polyfacet.materials.capitals import in_mixed_case
+from polyfacet.materials.lower_case_o import lower_case_o
 from polyfacet.materials.misprints import Misprint
 from polyfacet.materials.mixed_capitals import partly_in_capitals
 from polyfacet.materials.ones_for_letters import one_for_letter
@@ -104,5 +105,6 @@ _KINDS: tuple[Callable[[str], Misprint | None], ...] = (
     _in_capitals,
     abbreviation,
     partly_in_capitals,
+    lower_case_o,
     _lost_dot,
 )

@@ -1,4 +1,4 @@
-"""Formulas in which some capitals are wrong: ``NiCO2O4`` for NiCo2O4, ``Ca(Ho)2`` for Ca(OH)2.
+"""Formulas in which a symbol is written as two capitals: ``NiCO2O4`` for NiCo2O4.
 
 Two capitals are accepted where such compounds are known: carbonates (``NiCO3``), oxycarbides (``Ti2CO2``),
 carbonyls (``FeCO``), nitride iodides (``ZrNI``), thioiodides (``BiSI``), and anything with H or more C.
@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 
 from polyfacet.elements.symbols import SYMBOLS
-from polyfacet.materials.adducts import SEPARATORS
+from polyfacet.materials.adducts import TEXT_BETWEEN_DOTS
 from polyfacet.materials.misprints import Misprint
 from polyfacet.materials.whole_alloys import is_whole
 
@@ -48,19 +48,14 @@ _IN_FRONT = (
     re.compile(rf"{_RARE_EARTH}(?:CO(?=(?:2|5|13)$)|NI(?=5$))|{_RARE_EARTH}2(?:CO|NI)(?=(?:7|17)$)"),
     re.compile(r"^(?:(?:Al|Ti|Mo)[0-9.]*)*(?:(?:Cr|Mn|Fe|Ni|Cu)[0-9.]*){2,}CO(?=$)"),
 )
-# Text between the dots of an adduct.
-_PART = re.compile(rf"(?:[^{re.escape(SEPARATORS)}\s.]|\.(?![A-Z(])(?![0-9]+\(?[HD]2O))+")
+_PART = re.compile(TEXT_BETWEEN_DOTS)
 _SYMBOL = re.compile("[A-Z][a-z]?")
 # An oxygen-terminated carbide of two layers, followed by lithium: Ti2CO2Li2.
 _MXENE = re.compile("(?:Sc|Y|Ti|Zr|Hf|V|Nb|Ta|Cr|Mo|W)2CO$")
-# Groups with a lower-case o: Ca(Ho)2, Ni(Co)4, Al2(Co3)3, NaHCo3, Ca3(Po4)2, LiFePo4.
-_LOWER_CASE_O = re.compile(
-    r"(?:(?<=[A-Za-z0-9])\((?:Ho|Co3|Po4)\)|(?<=[a-z])2?\(Co\)(?=[4-9]|1[0-9])|(?<=[a-zK]H)Co3$|(?<=[A-Za-z0-9)])Po4$)"
-)
 
 
 def partly_in_capitals(text: str) -> Misprint | None:
-    """Find symbols of a formula written as two capitals, and groups with a lower-case o."""
+    """Find symbols of a formula written as two capitals."""
     for part in _PART.finditer(text):
         found = _in_part(part.group())
         if found:
@@ -74,12 +69,6 @@ def _in_part(stated: str) -> Misprint | None:
     if pairs and stated != stated.upper():
         spellings = (_respelled(stated, pairs, str.capitalize), _respelled(stated, pairs, "1".join))
         return Misprint("has a symbol in capitals that reads as two symbols", spellings)
-    if _LOWER_CASE_O.search(stated) and not is_whole(stated):
-        spellings = (
-            _LOWER_CASE_O.sub(lambda group: _with_oxygen(group.group()), stated),
-            _LOWER_CASE_O.sub(lambda group: _as_metal(group.group()), stated),
-        )
-        return Misprint("has a lower-case o for the capital O", spellings)
     return None
 
 
@@ -100,12 +89,3 @@ def _respelled(text: str, pairs: list[re.Match[str]], spell: Callable[[str], str
     for pair in reversed(pairs):
         text = text[: pair.start()] + spell(pair.group()) + text[pair.end() :]
     return text
-
-
-def _with_oxygen(group: str) -> str:
-    return group.replace("Ho", "OH").replace("Co", "CO").replace("Po", "PO")
-
-
-def _as_metal(group: str) -> str:
-    """Write an amount after the symbol, without brackets where the group needs none."""
-    return re.sub(r"(Ho|Co)\)", r"\g<1>1)", group).replace("Co3", "Co3.0").replace("Po4", "Po4.0")
