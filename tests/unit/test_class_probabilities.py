@@ -17,6 +17,7 @@ from polyfacet.training.cells import PREDICTIONS, train
 from polyfacet.training.engines.base import EngineError, Resources
 from polyfacet.training.engines.creation import create
 from polyfacet.training.engines.probabilities import check_probabilities
+from polyfacet.training.learnable import check_predictions
 
 N = 90
 TREES = ("classical", {"model": "extra_trees", "hyperparameters": {"n_estimators": 20}})
@@ -111,3 +112,9 @@ def test_those_of_autogluon_are_put_in_the_order_of_the_objective(n_rows, rows):
     )
     assert PHASE.classes == ("BMG", "RMG", "CRA")
     assert engine.predict_probabilities(rows[:n_rows]).tolist() == [[0.25, 0.0, 0.75]] * n_rows
+
+
+def test_a_predicted_name_that_is_no_class_is_a_defect_of_the_engine():
+    check_predictions(np.array(list(PHASE.classes), dtype=object), PHASE)
+    with pytest.raises(ValueError, match=r"the engine predicted \['other'\], which are not classes of"):
+        check_predictions(np.array([PHASE.classes[0], "other"], dtype=object), PHASE)

@@ -229,3 +229,42 @@ def test_settings_of_members_are_those_of_their_own_engine(tmp_path):
     quoted = [{"engine": "chosen", "settings": {"code": "1.50", "elements": {"Y": "1"}}}]
     (member,) = complete_settings("ensemble", {"members": quoted})["members"]
     assert member["settings"] == quoted[0]["settings"]
+
+
+UNWRITABLE = """
+from pydantic import Field, computed_field
+from polyfacet.training.engines.base import Settings
+from polyfacet.training.engines.declaration import EngineDeclaration
+from polyfacet.runtime.resources import Cost
+
+class Unlimited(Settings):
+    limit: float | None = float("inf")
+
+class Doubled(Settings):
+    n: int = 1
+
+    @computed_field
+    def twice(self) -> int:
+        return 2 * self.n
+
+class Hidden(Settings):
+    n: int = Field(1, exclude=True)
+
+def engine(name, settings):
+    return EngineDeclaration(name, settings, "json:x", looks_at=lambda facet: True, cost=Cost(mb=100))
+
+UNLIMITED, DOUBLED = engine("unlimited", Unlimited), engine("doubled", Doubled)
+HIDDEN = engine("hidden", Hidden)
+"""
+
+
+@pytest.mark.parametrize(
+    ("engine", "settings", "named"),
+    [("unlimited", {}, "limit"), ("doubled", {}, "twice"), ("hidden", {"n": 7}, "n")],
+)
+def test_settings_that_jobs_would_read_differently_are_rejected(tmp_path, engine, settings, named):
+    path = tmp_path / "unwritable.py"
+    path.write_text(UNWRITABLE)
+    use_plugins([str(path)])
+    with pytest.raises(UserError, match=rf"JSON cannot hold them: {named}\."):
+        complete_settings(engine, settings)

@@ -199,14 +199,18 @@ def _names_classes(values: np.ndarray, answers: pd.Series) -> np.ndarray:
 
 
 def check_predictions(predicted: np.ndarray, objective: Objective) -> None:
-    """Reject numbers that are not finite.
+    """Reject numbers that are not finite, and names that are not classes.
 
     Raises
     ------
     EngineError
         If there are such numbers; the message says how many.
+    ValueError
+        If there are such names: a defect of the engine.
     """
     if objective.classes:
+        if unknown := sorted(set(map(str, predicted)) - set(objective.classes)):
+            raise ValueError(f"the engine predicted {unknown}, which are not classes of {objective.column}")
         return
     wrong = int(np.sum(~np.isfinite(predicted)))
     if wrong:

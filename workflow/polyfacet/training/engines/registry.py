@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
+
 from polyfacet.config.completion import checked_section
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import facets_of
@@ -34,9 +36,27 @@ def complete_settings(name: str, settings: Mapping[str, Any], where: Sequence[st
     Raises
     ------
     UserError
-        If a setting is unknown or wrong; the message names it and shows what to write.
+        If a setting is unknown or wrong; the message names it and shows what to write.  Also if a setting
+        would reach the jobs as another value, because JSON cannot hold it: an infinite default, for example.
     """
-    return checked_section(ENGINES.get(name).settings, settings, where).model_dump(mode="json")
+    checked = checked_section(ENGINES.get(name).settings, settings, where)
+    written = checked.model_dump(mode="json")
+    if changed := _changed_by_json(checked, written):
+        raise UserError(
+            f"the engine {name!r} has settings that its jobs would read differently, because JSON cannot "
+            f"hold them: {', '.join(changed)}. Declare them with finite, plain values, such as null for no limit."
+        )
+    return written
+
+
+def _changed_by_json(checked: BaseModel, written: dict[str, Any]) -> list[str]:
+    """Name the settings that are not the same after they have been written and read again."""
+    try:
+        again = type(checked).model_validate(written)
+    except ValidationError as error:
+        return sorted({str(problem["loc"][0]) for problem in error.errors() if problem["loc"]})
+    names = type(checked).model_fields
+    return [name for name in names if getattr(checked, name) != getattr(again, name)]
 
 
 def needs_statistics(name: str, settings: Mapping[str, Any]) -> bool:
