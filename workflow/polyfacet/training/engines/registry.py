@@ -44,7 +44,8 @@ def complete_settings(name: str, settings: Mapping[str, Any], where: Sequence[st
     if changed := _changed_by_json(checked, written):
         raise UserError(
             f"the engine {name!r} has settings that its jobs would read differently, because JSON cannot "
-            f"hold them: {', '.join(changed)}. Declare them with finite, plain values, such as null for no limit."
+            f"hold them: {', '.join(changed)}. Declare them with finite, plain values, such as "
+            "null for no limit."
         )
     return written
 
