@@ -213,6 +213,11 @@ def all_shards_of_source(pattern):
     )
 
 
+def of_user(path):
+    """Mark a file as the user's, where it is: no prefix that a module gives to its results belongs before it."""
+    return local(path) if path else []
+
+
 def kept_folder(folder):
     """Return the folder that keeps the contents of a results folder for later runs."""
     # A workflow that uses this one as a module may prefix all paths of results.

@@ -4,11 +4,6 @@ from polyfacet.runtime.file_state import state_of_files
 from polyfacet.sources.alexandria.source_files import source_files
 
 
-def of_user(path):
-    """Mark a file as the user's, where it is: no prefix that a module gives to its results belongs before it."""
-    return local(path) if path else []
-
-
 def files_of_sources(wildcards):
     """Return the files in `sources`; for folders, all files in them that are read."""
     return [of_user(path) for path in source_files(config["sources"], PUBLISHED)]

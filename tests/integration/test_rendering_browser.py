@@ -75,7 +75,7 @@ def scenes(structures: dict[str, Structure]) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def reference(scenes: dict[str, str]) -> dict[str, bytes]:
-    """Return the picture of each scene, drawn by its own browser that has drawn nothing else."""
+    """Return the picture of each scene, drawn by a fresh browser for each."""
     pictures = {}
     for name, scene in scenes.items():
         with SceneCamera(SETTINGS) as camera:

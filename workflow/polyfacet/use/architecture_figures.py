@@ -8,12 +8,11 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from polyfacet.runtime.code_digest import imported_names
+from polyfacet.runtime.environment_path import PROJECT
 from polyfacet.runtime.files import write_text
 
-PROJECT = Path(__file__).resolve().parents[3]
 FIGURES = PROJECT / "docs" / "figures"
 RULES, PACKAGES = "rules.svg", "packages.svg"
 PACKAGE = PROJECT / "workflow" / "polyfacet"

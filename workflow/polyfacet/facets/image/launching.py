@@ -50,7 +50,7 @@ def last_words(message: str) -> str:
     str
         The lines marked as fatal, otherwise the last ones; without any, the first line of the message.
     """
-    # If Chromium has no sandbox, Playwright replaces the browser's log by its own message.
+    # If Chromium has no sandbox, Playwright replaces the browser's log with its own message.
     if _NO_SANDBOX in message:
         return _NO_SANDBOX
     said = _SAID.findall(message)
