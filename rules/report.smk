@@ -143,9 +143,7 @@ rule write_report:
             else []
         ),
         rejected=[
-            *expand(
-                rules.derive_objective.output.rejected, objective=DERIVED_OBJECTIVES
-            ),
+            *expand(OBJECTIVE_REJECTS, objective=DERIVED_OBJECTIVES),
             *structures_of_run(rules.write_structures.output.rejected),
             *of_stages("rejected"),
         ],

@@ -81,12 +81,9 @@ class Cell:
 
     @property
     def contains_answer(self) -> bool:
-        """Whether a facet reveals the answer."""
-        return self.objective.contained_in_structure and any(map(self._shows_structure, self.facets))
-
-    def _shows_structure(self, facet: Facet) -> bool:
-        form = self.forms.get(facet.base, "") if not facet.form else ""
-        return bool(facet.shows_structure) or facet.variants.get(form, False)
+        """Whether the facets together reveal the answer."""
+        shown = [facet.shown_as(facet.form or self.forms.get(facet.base, "")) for facet in self.facets]
+        return self.objective.is_revealed_by(frozenset().union(*shown))
 
     @property
     def identity(self) -> dict[str, Any]:

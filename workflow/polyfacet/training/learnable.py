@@ -127,8 +127,7 @@ def _may_have_order(facet: Facet, objective: Objective) -> bool:
     It may if cells are flagged because the facet is known to reveal the objective, and in a table, which may
     be a series whose answer rises with one of its columns.
     """
-    is_marked = objective.contained_in_structure and facet.shows_structure
-    return is_marked or facet.needs == "columns"
+    return objective.is_revealed_by(facet.shows or ()) or facet.needs == "columns"
 
 
 def _have_order(values: np.ndarray, answers: pd.Series) -> np.ndarray:
