@@ -109,6 +109,13 @@ rule fit_network:
         split=f"{CRYSTAL_SPLIT}/split.parquet",
         # Only training uses the objectives.
         sample=rules.sample.output.sample if TRAINED_EMBEDDING else [],
+        described=(
+            ancient(
+                rules.describe_objectives.output.statistics.format(source=CRYSTALS)
+            )
+            if TRAINED_EMBEDDING
+            else []
+        ),
         pretraining=(
             rules.sample_pretraining.output.pretraining if PRETRAINED_EMBEDDING else []
         ),

@@ -136,6 +136,33 @@ rule read_composition_table:
         script_path("read_composition_table")
 
 
+# Statistics of the objectives. Training waits for them, so that they are on screen first, but does not follow from
+# them: they are `ancient` there, and a further objective trains no other cell again.
+rule describe_objectives:
+    input:
+        sample=SAMPLE,
+        derived=lambda wildcards: derived_objectives(wildcards.source),
+    output:
+        statistics=f"{SOURCE}/sample/objectives.parquet",
+    log:
+        f"{LOGS}/{{source}}/describe_objectives.log",
+    benchmark:
+        f"{BENCHMARKS}/{{source}}/describe_objectives.tsv"
+    conda:
+        "../envs/crystals.yaml"
+    resources:
+        **requests("small", materials_of),
+    params:
+        code=code_of_rule("describe_objectives"),
+        packages=packages_of_rule("describe_objectives"),
+        objectives=lambda wildcards: [
+            {**each.learned, **each.shown}
+            for each in OBJECTIVES[wildcards.source].values()
+        ],
+    script:
+        script_path("describe_objectives")
+
+
 # All materials with the same formula, or with formulas that may be equal, are in one shard.
 rule find_twins:
     input:

@@ -14,7 +14,6 @@ from polyfacet.materials.stated_values import (
     StatedValueError,
     columns_of,
     has_column,
-    listed,
     stated_value,
 )
 from polyfacet.runtime.errors import UserError
@@ -24,6 +23,8 @@ from polyfacet.runtime.parquet import iterate_table
 READ = ("mat_id", "data", "source_file", "source_position")
 # Materials whose columns a message lists.
 MOST_SEARCHED = 1000
+# Columns that a message lists.
+MOST_LISTED = 60
 
 
 @dataclass
@@ -109,9 +110,11 @@ def check_has_values(found: ColumnValues, objective: str, column: str, sample: P
         If there is no such column, with those that there are; or if all its values are missing.
     """
     if not found.n_with_column:
+        near = difflib.get_close_matches(column, [*_columns(sample), *CRYSTAL_OBJECTIVES.all()], n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
         raise UserError(
-            f"the objective {objective!r} is the column {column!r}, but the sources have no such column. "
-            f"{what_there_is(sample, column)}"
+            f"the objective {objective!r} is the column {column!r}, but the sources have no such column."
+            f"{hint}\n    {what_there_is(sample)}"
         )
     if not found.n_known and not found.rejects:
         raise UserError(
@@ -120,11 +123,17 @@ def check_has_values(found: ColumnValues, objective: str, column: str, sample: P
         )
 
 
-def what_there_is(sample: Path, column: str) -> str:
-    """List, for a message, the columns that the sources state and the objectives that need none."""
+def what_there_is(sample: Path) -> str:
+    """List, for a message, the columns of the sources and the objectives that are derived otherwise."""
+    columns = ", ".join(_listed(_columns(sample))) or "none"
+    return f"Columns of the sources: {columns}. Other objectives: {', '.join(CRYSTAL_OBJECTIVES.all())}."
+
+
+def _columns(sample: Path) -> list[str]:
     rows = islice(rows_of_sample(sample), MOST_SEARCHED)
-    columns = columns_of(json.loads(row["data"]) for row in rows)
-    known = list(CRYSTAL_OBJECTIVES.all())
-    near = difflib.get_close_matches(column, [*columns, *known], n=1)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    return f"They have: {listed(columns) or 'none'}. Predefined objectives: {', '.join(known)}.{hint}"
+    return columns_of(json.loads(row["data"]) for row in rows)
+
+
+def _listed(columns: Sequence[str]) -> list[str]:
+    more = [f"{len(columns) - MOST_LISTED} more"] if len(columns) > MOST_LISTED else []
+    return [*columns[:MOST_LISTED], *more]

@@ -18,8 +18,8 @@ from polyfacet.materials.stated_numbers import (
 
 # Leads into a nested field: `elasticity.K_VRH`.
 NESTED = "."
-# Fields that a message lists.
-MOST_FIELDS = 40
+# Fields of an object that a message lists.
+MOST_FIELDS = 10
 
 
 class StatedValueError(ValueError):
@@ -71,12 +71,6 @@ def columns_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in _names(row, "")))
 
 
-def listed(names: Sequence[str]) -> str:
-    """List columns for a message."""
-    more = f" and {len(names) - MOST_FIELDS} more" if len(names) > MOST_FIELDS else ""
-    return ", ".join(names[:MOST_FIELDS]) + more
-
-
 class _Absent:
     """The type of `_ABSENT`: None is a value that a source may state."""
 
@@ -104,9 +98,11 @@ def _structure(value: Mapping[str, Any] | list[Any], column: str) -> str:
     """Describe a value that has parts."""
     if isinstance(value, list):
         return "a list, not one value: write what is to be predicted in a column of its own"
-    fields = [f"{column}{NESTED}{name}" for name in value]
+    fields = [f"{column}{NESTED}{name}" for name in value][:MOST_FIELDS]
     return (
-        f"an object, not one value: name one of its fields, {listed(fields)}" if fields else "an empty object"
+        f"an object, not one value: name one of its fields, {', '.join(fields)}"
+        if fields
+        else "an empty object"
     )
 
 

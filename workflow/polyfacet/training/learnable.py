@@ -34,13 +34,6 @@ FEWEST_TO_RANK = 30
 MOST_TO_RANK = 2000
 
 
-def is_known(values: pd.Series, objective: Objective) -> pd.Series:
-    """Return for each row whether it has a class or a finite number."""
-    if objective.classes:
-        return values.notna()
-    return pd.Series(np.isfinite(values.to_numpy(np.float64, na_value=np.nan)), index=values.index)
-
-
 def check_learnable(parts: Mapping[str, pd.DataFrame], objective: Objective, use: ValidationUse) -> None:
     """Reject rows that nothing can be learned from or tested on.
 
