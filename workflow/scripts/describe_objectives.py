@@ -62,8 +62,8 @@ def _advice(source: str, sample: Path) -> str:
     if source != CRYSTALS:
         return "Take these out of its `objectives`, or name other columns."
     return (
-        "Predefined objectives are derived from the data of Alexandria entries. If your sources state a value "
-        "themselves, name its column, for example\n"
+        "Predefined objectives are derived from the data of Alexandria entries. If your sources state a "
+        "value themselves, name its column, for example\n"
         "      objectives: [{name: gap, column: <column>}]\n"
         f"    {what_there_is(sample)}"
     )

@@ -6,6 +6,7 @@ JSON have types.  Nothing is guessed, and whatever is not plainly a value is an 
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from polyfacet.materials.stated_numbers import (
@@ -98,12 +99,10 @@ def _structure(value: Mapping[str, Any] | list[Any], column: str) -> str:
     """Describe a value that has parts."""
     if isinstance(value, list):
         return "a list, not one value: write what is to be predicted in a column of its own"
-    fields = [f"{column}{NESTED}{name}" for name in value][:MOST_FIELDS]
-    return (
-        f"an object, not one value: name one of its fields, {', '.join(fields)}"
-        if fields
-        else "an empty object"
-    )
+    if not value:
+        return "an empty object"
+    fields = ", ".join(f"{column}{NESTED}{name}" for name in islice(value, MOST_FIELDS))
+    return f"an object, not one value: name one of its fields, {fields}"
 
 
 def _number(value: Any) -> float | None:

@@ -44,7 +44,7 @@ def in_markdown(statistics: pd.DataFrame) -> str:
 
 
 def _as_texts(statistics: pd.DataFrame) -> list[pd.DataFrame]:
-    """Return the objectives with numbers and those with classes, as far as there are any, as texts by label."""
+    """Write objectives with numbers and objectives with classes as texts by label, each if there are any."""
     is_class = statistics["classes"].map(len) > 0
     kinds = ((statistics[~is_class], OF_NUMBERS), (statistics[is_class], OF_CLASSES))
     return [_texts(rows, columns) for rows, columns in kinds if len(rows)]
