@@ -110,8 +110,9 @@ def check_has_values(found: ColumnValues, objective: str, column: str, sample: P
         If there is no such column, with those that there are; or if all its values are missing.
     """
     if not found.n_with_column:
-        near = difflib.get_close_matches(column, [*_columns(sample), *CRYSTAL_OBJECTIVES.all()], n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
+        known = {name.lower(): name for name in (*CRYSTAL_OBJECTIVES.all(), *_columns(sample))}
+        near = difflib.get_close_matches(column.lower(), known, n=1)
+        hint = f" Did you mean {known[near[0]]}?" if near else ""
         raise UserError(
             f"the objective {objective!r} is the column {column!r}, but the sources have no such column."
             f"{hint}\n    {what_there_is(sample)}"
