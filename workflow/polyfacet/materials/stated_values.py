@@ -19,8 +19,9 @@ from polyfacet.materials.stated_numbers import (
 
 # Leads into a nested field: `elasticity.K_VRH`.
 NESTED = "."
-# Fields of an object that a message lists.
+# Fields of an object that a message lists, and levels of fields in a list of columns.
 MOST_FIELDS = 10
+MOST_LEVELS = 5
 
 
 class StatedValueError(ValueError):
@@ -69,7 +70,7 @@ def stated_value(data: Mapping[str, Any], column: str, classes: Sequence[str] = 
 
 def columns_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     """List the columns of some rows in the order of first occurrence, nested fields with their path."""
-    return list(dict.fromkeys(name for row in rows for name in _names(row, "")))
+    return list(dict.fromkeys(name for row in rows for name in _names(row)))
 
 
 class _Absent:
@@ -87,10 +88,10 @@ def _find(data: Mapping[str, Any], column: str) -> Any:
     return _find(inner, rest) if dot and isinstance(inner, Mapping) else _ABSENT
 
 
-def _names(data: Mapping[str, Any], path: str) -> Iterator[str]:
+def _names(data: Mapping[str, Any], path: str = "", level: int = 1) -> Iterator[str]:
     for name, value in data.items():
-        if isinstance(value, Mapping) and value:
-            yield from _names(value, f"{path}{name}{NESTED}")
+        if isinstance(value, Mapping) and value and level < MOST_LEVELS:
+            yield from _names(value, f"{path}{name}{NESTED}", level + 1)
         else:
             yield f"{path}{name}"
 
