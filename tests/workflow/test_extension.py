@@ -103,10 +103,8 @@ def test_a_column_of_the_entries_is_read_described_and_learned(results: Path):
     assert statistics["n"].tolist() == [len(sample)] * 3
     assert statistics.loc["direct_gap", "mean"] == pytest.approx(np.mean(stated))
     assert "| Direct gap | eV | 40 | 0 |" in (results / "report" / "report.md").read_text()
-    metadata = (
-        pq.read_schema(crystals / "largest-0" / "dataset" / "shard-0.parquet").field("direct_gap").metadata
-    )
-    assert metadata == {b"meaning": b"Direct gap", b"unit": b"eV"}
+    shard = pq.read_schema(crystals / "largest-0" / "dataset" / "shard-0.parquet")
+    assert shard.field("direct_gap").metadata == {b"meaning": b"Direct gap", b"unit": b"eV"}
 
 
 def test_the_facet_is_in_the_dataset_and_shows_the_structure(results: Path):

@@ -1,5 +1,9 @@
 """The statistics of objectives as tables: on screen, and in the report."""
 
+from collections.abc import Callable
+from textwrap import indent
+from typing import Any
+
 import pandas as pd
 
 from polyfacet.reporting.numbers import number_text
@@ -24,11 +28,8 @@ OF_CLASSES = ("n", "missing", "classes")
 def on_screen(source: str, statistics: pd.DataFrame) -> str:
     """Format the statistics of a source for a terminal."""
     n_materials = int((statistics["n"] + statistics["missing"]).max())
-    lines = [f"objectives of {source}, {n_materials} materials:"]
-    for texts in _as_texts(statistics):
-        texts.index = pd.Index([f"  {label}" for label in texts.index])
-        lines.append(texts.to_string())
-    return "\n".join(lines)
+    tables = [indent(texts.to_string(), "  ") for texts in _as_texts(statistics)]
+    return "\n".join([f"objectives of {source}, {n_materials} materials:", *tables])
 
 
 def in_markdown(statistics: pd.DataFrame) -> str:
@@ -51,13 +52,14 @@ def _as_texts(statistics: pd.DataFrame) -> list[pd.DataFrame]:
 
 
 def _texts(rows: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    formats = {
+    formats: dict[str, Callable[[Any], str]] = {
         "zeros": lambda share: number_text(share, ".0%"),
         "classes": lambda counts: ", ".join(f"{name} {n}" for name, n in counts),
         **dict.fromkeys(("unit", "n", "missing"), str),
     }
-    texts = {
-        HEADINGS[name]: rows[name].map(formats.get(name, lambda value: number_text(value, ".4g")))
-        for name in columns
-    }
-    return pd.DataFrame(texts).set_axis(rows["label"], axis="index").rename_axis(None)
+    texts = {HEADINGS[name]: [formats.get(name, _number)(value) for value in rows[name]] for name in columns}
+    return pd.DataFrame(texts, index=rows["label"].tolist())
+
+
+def _number(value: float) -> str:
+    return number_text(value, ".4g")
