@@ -110,9 +110,7 @@ rule fit_network:
         # Only training uses the objectives.
         sample=rules.sample.output.sample if TRAINED_EMBEDDING else [],
         described=(
-            ancient(
-                rules.describe_objectives.output.statistics.format(source=CRYSTALS)
-            )
+            ancient(OBJECTIVE_STATISTICS.format(source=CRYSTALS))
             if TRAINED_EMBEDDING
             else []
         ),

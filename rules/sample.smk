@@ -43,6 +43,7 @@ DERIVED_OBJECTIVES = derived_names(config["objectives"]) if config["sources"] el
 COLUMN_OBJECTIVES = column_objectives(config["objectives"]) if config["sources"] else {}
 OBJECTIVE_TABLE = f"{RUN}/{CRYSTALS}/objectives/{{objective}}.parquet"
 OBJECTIVE_REJECTS = f"{RUN}/{CRYSTALS}/objectives/{{objective}}.rejected.parquet"
+OBJECTIVE_STATISTICS = f"{SOURCE}/sample/objectives.parquet"
 
 
 # Objectives of plug-ins.
@@ -143,7 +144,7 @@ rule describe_objectives:
         sample=SAMPLE,
         derived=lambda wildcards: derived_objectives(wildcards.source),
     output:
-        statistics=f"{SOURCE}/sample/objectives.parquet",
+        statistics=OBJECTIVE_STATISTICS,
     log:
         f"{LOGS}/{{source}}/describe_objectives.log",
     benchmark:
