@@ -19,6 +19,11 @@ from polyfacet.facets.registry import (
     structure_picture_columns,
 )
 from polyfacet.facets.stages import files_of_facet
+from polyfacet.materials.column_objectives import (
+    column_objectives,
+    derived_names,
+    objectives_of_crystals,
+)
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
 from polyfacet.runtime.code_digest import code_digest
 from polyfacet.runtime.environment_path import environment_fault
@@ -84,9 +89,7 @@ CRYSTAL_SPLIT = f"{RUN}/{CRYSTALS}/{{split}}-{{repeat}}"
 SAMPLE = f"{SOURCE}/sample/sample.parquet"
 
 if config["sources"]:
-    OBJECTIVES[CRYSTALS] = {
-        name: CRYSTAL_OBJECTIVES.get(name).objective for name in config["objectives"]
-    }
+    OBJECTIVES[CRYSTALS] = objectives_of_crystals(config["objectives"])
 SOURCES = list(OBJECTIVES)
 SPLITS = config["splits"]
 
