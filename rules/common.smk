@@ -27,7 +27,7 @@ from polyfacet.runtime.file_state import state_of_files
 from polyfacet.runtime.names import one_of
 from polyfacet.runtime.packages import package_versions
 from polyfacet.runtime.plugins import use_plugins
-from polyfacet.sources.alexandria.entry_files import estimated_entries
+from polyfacet.sources.planning import estimated_materials
 from polyfacet.sources.tables.description import (
     objectives_of,
     read_of_table,
@@ -150,11 +150,8 @@ def packages_of_rule(name, *more):
 
 @cache
 def n_entries():
-    """Estimate the number of entries in the sources."""
-    return estimated_entries(
-        source_files(config["sources"], PUBLISHED),
-        published={str(DOWNLOADS / name) for name in PUBLISHED},
-    )
+    """Estimate the number of materials in the sources."""
+    return estimated_materials(config["sources"], PUBLISHED)
 
 
 def n_materials(source=CRYSTALS):

@@ -1,12 +1,12 @@
 # Input and parameter functions of rules/download.smk.
 
 from polyfacet.runtime.file_state import state_of_files
-from polyfacet.sources.alexandria.source_files import source_files
+from polyfacet.sources.planning import watched_paths
 
 
 def files_of_sources(wildcards):
     """Return the files in `sources`; for folders, all files in them that are read."""
-    return [of_user(path) for path in source_files(config["sources"], PUBLISHED)]
+    return [of_user(path) for path in watched_paths(config["sources"], PUBLISHED)]
 
 
 def state_of_sources(wildcards):

@@ -16,7 +16,7 @@ from polyfacet.materials.objectives import Objective
 from polyfacet.materials.stated_formulas import parse_stated_formula
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.identifiers import invalid_mat_id_reason
-from polyfacet.sources.tables.csv_lines import read_lines
+from polyfacet.sources.csv_lines import read_lines
 from polyfacet.sources.tables.description import columns_of, objectives_of
 from polyfacet.sources.tables.element_columns import contradiction
 from polyfacet.sources.tables.numbers import MISSING, MissingNumberError, NumberError, is_missing, read_number
