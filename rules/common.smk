@@ -27,7 +27,7 @@ from polyfacet.runtime.file_state import state_of_files
 from polyfacet.runtime.names import one_of
 from polyfacet.runtime.packages import package_versions
 from polyfacet.runtime.plugins import use_plugins
-from polyfacet.sources.planning import estimated_materials
+from polyfacet.sources.planning import check_formats, estimated_materials
 from polyfacet.sources.tables.description import (
     objectives_of,
     read_of_table,
@@ -67,6 +67,7 @@ try:
     # Methods by source and name.
     METHODS = checked_methods(config)
     check_feasible(config, METHODS)
+    check_formats(config["sources"])
 except (UserError, ValueError) as error:
     raise WorkflowError(str(error))
 

@@ -8,6 +8,9 @@ from polyfacet.sources.alexandria.entry_file_names import is_entry_file_name
 from polyfacet.sources.listing import is_folder
 from polyfacet.sources.structures.names import EXTENDED_XYZ, TABLE, is_structure_file_name
 
+# Element features that CGCNN keeps in its folders.
+CGCNN_ELEMENTS = "atom_init.json"
+
 
 def format_of(source: Source) -> Format:
     """Return the format of a source; entries of Alexandria if nothing shows another one.
@@ -37,7 +40,8 @@ def _format_of_folder(folder: Path) -> Format:
     except OSError:
         # The attempt to read the folder reports this.
         return "alexandria"
-    n_structures, n_entries = (sum(map(fits, names)) for fits in (is_structure_file_name, is_entry_file_name))
+    n_structures = sum(map(is_structure_file_name, names))
+    n_entries = sum(is_entry_file_name(name) for name in names if name != CGCNN_ELEMENTS)
     if n_structures and n_entries:
         raise UserError(
             f"the folder {folder} holds both structure files ({n_structures}) and files of entries "

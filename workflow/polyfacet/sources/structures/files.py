@@ -19,7 +19,8 @@ from polyfacet.sources.structures.names import (
     without_ending,
 )
 from polyfacet.sources.structures.opened import OpenedSource, StatedItem, checked_items
-from polyfacet.sources.structures.properties import ID_PROP, read_properties
+from polyfacet.sources.structures.properties import read_properties
+from polyfacet.sources.structures.properties_file import properties_file
 from polyfacet.sources.structures.texts import crystal_from_cif, crystal_from_poscar
 from polyfacet.sources.values import InvalidEntryError
 
@@ -141,17 +142,6 @@ def list_structure_files(source: Source) -> Listing:
     return Listing(files, left_out)
 
 
-def properties_file(source: Source) -> Path | None:
-    """Return the CSV of properties of a source; None if there is none."""
-    path = Path(source.path)
-    folder = path if is_folder(path) else path.parent
-    if source.properties is None:
-        usual = folder / ID_PROP
-        return usual if is_folder(path) and usual.is_file() else None
-    inside = folder / source.properties
-    return inside if inside.is_file() else Path(source.properties)
-
-
 def _entries(folder: Path) -> list["os.DirEntry[str]"]:
     try:
         with os.scandir(folder) as entries:
@@ -175,8 +165,9 @@ def _why_not(entry: "os.DirEntry[str]") -> str | None:
     if not is_structure_file_name(entry.name):
         return f"its name does not end in {NAMES_OF_STRUCTURE_FILES}"
     if not is_file:
-        target = f"a link to {Path(entry.path).readlink()}, which does not exist"
-        return target if entry.is_symlink() else "not a regular file"
+        if entry.is_symlink():
+            return f"a link to {Path(entry.path).readlink()}, which does not exist"
+        return "not a regular file"
     return None
 
 
@@ -207,11 +198,11 @@ def _matched(files: Sequence[Path], path: Path, id_column: str | None, folder: P
     return matched
 
 
-def _stated_name(line: Line, id_column: str) -> str:
-    return line.cells[id_column].strip() if line.cells is not None else ""
+def _stated_name(line: Line, id_column: str) -> str | None:
+    return line.cells[id_column].strip() if line.cells is not None else None
 
 
-def _file_of(line: Line, stated: str, by_name: Mapping[str, Sequence[Path]], folder: Path) -> Path:
+def _file_of(line: Line, stated: str | None, by_name: Mapping[str, Sequence[Path]], folder: Path) -> Path:
     """Return the file that a row names, with or without its ending.
 
     Raises

@@ -11,8 +11,6 @@ from polyfacet.sources.headers import NumberedCells, check_header, header_names
 from polyfacet.sources.structures.columns import identifier_column, unique_names
 from polyfacet.sources.structures.crystals import as_float
 
-# The name that CGCNN and ALIGNN give to it.
-ID_PROP = "id_prop.csv"
 MAX_CELL_CHARS = 1 << 17
 # A header is searched for in this many lines after titles.
 LINES_WITH_HEADER = 20
