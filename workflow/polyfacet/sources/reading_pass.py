@@ -1,4 +1,4 @@
-"""One pass over one entry file: its entries are checked, and those that may be sampled go to disk."""
+"""One pass over a part of a source: what may be sampled goes to disk, what cannot be used is named."""
 
 import gc
 from array import array
@@ -16,16 +16,13 @@ from polyfacet.materials.material import SAMPLE, Material, sample_table
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import column
 from polyfacet.runtime.progress import track
-from polyfacet.sources.alexandria.draw import MAX_RANK, Draw
-from polyfacet.sources.alexandria.entries import read_entries
-from polyfacet.sources.alexandria.entry_keys import MislabelledEntry
-from polyfacet.sources.alexandria.entry_values import InvalidEntryError, shown
-from polyfacet.sources.alexandria.material import material_from_entry
-from polyfacet.sources.alexandria.sorted_runs import write_run
+from polyfacet.sources.draw import MAX_RANK, Draw
+from polyfacet.sources.items import Item, Part, Rejected
+from polyfacet.sources.sorted_runs import write_run
 
 # A run needs about 4 kB of memory per material while it is collected.
 RUN_ROWS = 10_000
-# A file with more invalid entries, which are kept in memory with their reasons, is hardly a file of entries.
+# A source with more rejects, which are kept in memory with their reasons, is hardly a source of crystals.
 MAX_INVALID = 1_000_000
 
 REJECTED_ENTRIES = pa.schema(
@@ -43,13 +40,13 @@ ELIGIBLE = pa.schema([SAMPLE.field(name) for name in ("source_file", "source_pos
 
 
 @dataclass(frozen=True)
-class EntryPass:
-    """Result of a pass over a file."""
+class PartPass:
+    """Result of a pass over a part."""
 
     counts: Counter[str]
-    # Invalid entries, as `REJECTED_ENTRIES` declares them.
+    # Rejects, as `REJECTED_ENTRIES` declares them.
     invalid: pa.Table
-    # Every material that could be sampled, as `ELIGIBLE` declares them, in the order of the file.
+    # Every material that could be sampled, as `ELIGIBLE` declares them, in the order of the source.
     eligible: pa.Table
     # Files with the materials of low enough rank, sorted by mat_id and with their ranks.
     runs: list[Path]
@@ -68,92 +65,79 @@ def _no_garbage_collection() -> Iterator[None]:
 
 
 @_no_garbage_collection()
-def pass_over(path: Path, folder: Path, draw: Draw) -> EntryPass:
-    """Read, check and collect the entries of one file.
+def pass_over(part: Part, folder: Path, draw: Draw) -> PartPass:
+    """Read, check and collect the materials of one part.
 
     Parameters
     ----------
-    path
-        Entry file.
+    part
+        What to read.
     folder
-        Existing folder for the runs of this file only.
+        Existing folder for the runs of this part only.
     draw
         What to collect.
 
     Raises
     ------
     UserError
-        If the file is damaged, or has so many invalid entries that it is hardly a file of entries.
+        If a file is damaged, or if so much cannot be used that this is hardly a source of crystals.
     """
     counts = Counter(read=0, invalid=0)
     invalid: list[dict[str, Any]] = []
-    candidates = _Candidates(str(path), folder, draw)
-    for position, entry in track(read_entries(path), f"entries of {path.name}"):
+    candidates = _Candidates(folder, draw)
+    for item in track(part.items(), part.label):
         counts["read"] += 1
-        try:
-            material = _checked(entry, draw)
-        except InvalidEntryError as error:
+        material = item.content
+        if isinstance(material, Rejected):
             counts["invalid"] += 1
-            where = {"source_file": str(path), "source_position": position}
-            invalid.append({**where, "mat_id": _stated_id(entry), "reason": str(error)})
+            invalid.append(_rejected_row(item, material))
             if len(invalid) > MAX_INVALID:
                 raise UserError(
-                    f"{path}: more than {MAX_INVALID:,} entries cannot be used, such as entry {position}: "
-                    f"{error}. Remove the file from `sources`, or correct it."
-                ) from error
+                    f"{item.source_file}: more than {MAX_INVALID:,} entries cannot be used, such as entry "
+                    f"{item.position}: {material.reason}. Remove the file from `sources`, or correct it."
+                )
             continue
         left_out = draw.leaves_out(material)
         if left_out:
             counts[left_out] += 1
         else:
-            candidates.add(material, position)
+            candidates.add(material, item.source_file, item.position)
     candidates.write_waiting()
     rejected = pa.Table.from_pylist(invalid, schema=REJECTED_ENTRIES)
-    return EntryPass(counts, rejected, candidates.eligible(), candidates.runs)
+    return PartPass(counts, rejected, candidates.eligible(), candidates.runs)
 
 
-def _checked(entry: Any, draw: Draw) -> Material:
-    if isinstance(entry, MislabelledEntry):
-        raise InvalidEntryError(f"mat_id is {shown(entry.stated)}, but the entry's key is {shown(entry.key)}")
-    return material_from_entry(entry, draw.magnetization)
-
-
-def _stated_id(entry: Any) -> str | None:
-    """Return the identifier of an entry that failed its check, if it has one."""
-    if isinstance(entry, MislabelledEntry):
-        return _short(entry.stated)
-    try:
-        stated = entry["data"]["mat_id"]
-    except (TypeError, KeyError, IndexError):
-        return None
-    return _short(stated) if isinstance(stated, str) else None
-
-
-def _short(text: str) -> str:
-    return text[:80].encode("utf-8", "backslashreplace").decode()
+def _rejected_row(item: Item, rejected: Rejected) -> dict[str, Any]:
+    return {
+        "source_file": item.source_file,
+        "source_position": item.position,
+        "mat_id": rejected.stated_id,
+        "reason": rejected.reason,
+    }
 
 
 @dataclass
 class _Candidates:
-    """The materials of a file that may be sampled: a limited number wait in memory, the rest are on disk."""
+    """The materials of a part that may be sampled: a limited number wait in memory, the rest are on disk."""
 
-    source_file: str
     folder: Path
     draw: Draw
     mat_ids: list[str] = field(default_factory=list)
     ranks: "array[int]" = field(default_factory=lambda: array("Q"))
+    files: list[str] = field(default_factory=list)
     positions: "array[int]" = field(default_factory=lambda: array("q"))
-    waiting: list[tuple[Material, int, int]] = field(default_factory=list)
+    waiting: list[tuple[Material, str, int, int]] = field(default_factory=list)
     runs: list[Path] = field(default_factory=list)
     last_rank: int = MAX_RANK
 
-    def add(self, material: Material, position: int) -> None:
+    def add(self, material: Material, source_file: str, position: int) -> None:
         rank = self.draw.rank(material.mat_id)
         self.mat_ids.append(material.mat_id)
         self.ranks.append(rank)
+        self.files.append(source_file)
         self.positions.append(position)
         if rank <= self.last_rank:
-            self.waiting.append((material, position, rank))
+            self.waiting.append((material, source_file, position, rank))
             if len(self.waiting) == RUN_ROWS:
                 self._drop_high_ranks()
                 if len(self.waiting) > RUN_ROWS // 2:
@@ -162,11 +146,11 @@ class _Candidates:
     def _drop_high_ranks(self) -> None:
         """Drop the materials that those seen so far already exclude from the sample."""
         self.last_rank = self.draw.last_rank(np.unique(np.frombuffer(self.ranks, np.uint64)))
-        self.waiting = [candidate for candidate in self.waiting if candidate[2] <= self.last_rank]
+        self.waiting = [candidate for candidate in self.waiting if candidate[-1] <= self.last_rank]
 
     def write_waiting(self) -> None:
+        self._drop_high_ranks()
         if self.waiting:
-            self._drop_high_ranks()
             path = self.folder / f"{len(self.runs)}.arrow"
             write_run(path, self._table())
             self.runs.append(path)
@@ -175,13 +159,13 @@ class _Candidates:
     def _table(self) -> pa.Table:
         """Return the waiting materials in the order of their identifiers."""
         ordered = sorted(self.waiting, key=lambda candidate: candidate[0].mat_id)
-        materials, positions, ranks = zip(*ordered, strict=True)
-        table = sample_table(materials, self.source_file, positions)
+        materials, files, positions, ranks = zip(*ordered, strict=True)
+        table = sample_table(materials, files, positions)
         return table.append_column(RANK, pa.array(ranks, RANK.type))
 
     def eligible(self) -> pa.Table:
         columns = {
-            "source_file": [self.source_file] * len(self.mat_ids),
+            "source_file": self.files,
             "source_position": np.frombuffer(self.positions, np.int64),
             "mat_id": self.mat_ids,
             "rank": np.frombuffer(self.ranks, np.uint64),
