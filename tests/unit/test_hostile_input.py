@@ -15,8 +15,8 @@ from polyfacet.facets.graph.crystal import Crystal
 from polyfacet.reporting.figures import contact_sheet, save
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.markdown import plain
+from polyfacet.sources import json_window as reader
 from polyfacet.sources import reading_pass
-from polyfacet.sources.alexandria import json_window as reader
 from polyfacet.sources.alexandria.entries import read_entries
 from polyfacet.sources.alexandria.entry_part import EntryPart
 from polyfacet.sources.alexandria.material import material_from_entry

@@ -15,7 +15,7 @@ from handmade import entries
 import sample as script
 import sample_pretraining
 from polyfacet.runtime.errors import UserError
-from polyfacet.sources.alexandria import json_window
+from polyfacet.sources import json_window
 from polyfacet.sources.alexandria.entry_files import entry_files
 
 ENTRIES = entries()[:4]

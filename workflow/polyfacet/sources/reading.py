@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from polyfacet.config.sample import Magnetization
 from polyfacet.config.sources import Format, GivenSource, Source
-from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import scratch_folder
 from polyfacet.runtime.parquet import write_table
 from polyfacet.runtime.rejects import check_rejected_fraction
@@ -22,10 +21,18 @@ from polyfacet.sources.items import Part
 from polyfacet.sources.listing import Listing
 from polyfacet.sources.reading_pass import REJECTED_ENTRIES
 from polyfacet.sources.sample_writing import find_materials, write_sample
+from polyfacet.sources.structures.extxyz import open_extended_xyz
 from polyfacet.sources.structures.files import open_files
+from polyfacet.sources.structures.matbench import is_matbench, open_matbench
 from polyfacet.sources.structures.opened import OpenedSource
+from polyfacet.sources.structures.tables import open_table
 
-OPENERS: Mapping[Format, Callable[[Source], OpenedSource]] = {"files": open_files}
+OPENERS: Mapping[Format, Callable[[Source], OpenedSource]] = {
+    "files": open_files,
+    "table": open_table,
+    "matbench": open_matbench,
+    "extxyz": open_extended_xyz,
+}
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,7 @@ def _opened(
     """List the parts of all sources, in an order that does not depend on that of the sources."""
     by_format: dict[Format, list[Source]] = {}
     for source in map(Source.of, sources):
-        by_format.setdefault(format_of(source), []).append(source)
+        by_format.setdefault(_format(source), []).append(source)
     parts: list[Part] = []
     listings = []
     entries = by_format.pop("alexandria", [])
@@ -120,9 +127,14 @@ def _opened(
         parts += [EntryPart(path, magnetization, need_properties) for path in listings[-1].files]
     for kind in sorted(by_format):
         for source in sorted(by_format[kind], key=lambda each: each.path):
-            if kind not in OPENERS:
-                raise UserError(f"the source {source.path} cannot be used: {kind} is not supported yet.")
             opened = OPENERS[kind](source)
             listings.append(opened.listing)
             parts += opened.parts
     return parts, Listing.joined(listings)
+
+
+def _format(source: Source) -> Format:
+    """Return the format of a source; that of JSON is seen only inside."""
+    found = format_of(source)
+    is_json = found == "alexandria" and source.format is None and Path(source.path).is_file()
+    return "matbench" if is_json and is_matbench(Path(source.path)) else found

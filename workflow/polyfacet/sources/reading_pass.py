@@ -1,10 +1,7 @@
 """One pass over a part of a source: what may be sampled goes to disk, what cannot be used is named."""
 
-import gc
 from array import array
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,19 +49,6 @@ class PartPass:
     runs: list[Path]
 
 
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Rely on reference counts alone: JSON values contain no cycles, and searching for them takes time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-@_no_garbage_collection()
 def pass_over(part: Part, folder: Path, draw: Draw) -> PartPass:
     """Read, check and collect the materials of one part.
 

@@ -13,8 +13,8 @@ from typing import Any
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.progress import tell
 from polyfacet.sources.alexandria.entry_keys import identified
-from polyfacet.sources.alexandria.json_window import MAX_ENTRY_CHARS, JsonWindow
 from polyfacet.sources.file_text import FileText, UnreadableTextError
+from polyfacet.sources.json_window import MAX_ENTRY_CHARS, JsonWindow
 
 # Fields of a `ComputedStructureEntry`.
 FIELDS = frozenset(

@@ -1,6 +1,8 @@
 """A file of entries as a part of a source."""
 
+import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,8 +46,9 @@ class EntryPart:
             If the file is damaged.
         """
         file = str(self.path)
-        for position, entry in read_entries(self.path):
-            yield Item(file, position, self._checked(entry))
+        with _no_garbage_collection():
+            for position, entry in read_entries(self.path):
+                yield Item(file, position, self._checked(entry))
 
     def _checked(self, entry: Any) -> Material | Rejected:
         try:
@@ -66,3 +69,15 @@ def _stated_id(entry: Any) -> str | None:
         return shown_id(entry["data"]["mat_id"])
     except (TypeError, KeyError, IndexError):
         return None
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Rely on reference counts alone: JSON values contain no cycles, and searching for them takes time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -157,18 +157,20 @@ def _why_not(entry: "os.DirEntry[str]") -> str | None:
     if entry.name.startswith("."):
         return "hidden: its name begins with a dot"
     try:
-        if entry.is_dir():
-            return "a folder: name it in `sources` to read its files"
-        is_file = entry.is_file()
+        is_file, is_deeper = entry.is_file(), entry.is_dir()
     except OSError as error:
         return f"it cannot be read: {error.strerror}"
+    if is_deeper:
+        return "a folder: name it in `sources` to read its files"
     if not is_structure_file_name(entry.name):
         return f"its name does not end in {NAMES_OF_STRUCTURE_FILES}"
-    if not is_file:
-        if entry.is_symlink():
-            return f"a link to {Path(entry.path).readlink()}, which does not exist"
-        return "not a regular file"
-    return None
+    return None if is_file else _why_no_file(entry)
+
+
+def _why_no_file(entry: "os.DirEntry[str]") -> str:
+    if entry.is_symlink():
+        return f"a link to {Path(entry.path).readlink()}, which does not exist"
+    return "not a regular file"
 
 
 def _matched(files: Sequence[Path], path: Path, id_column: str | None, folder: Path) -> _Matched:
