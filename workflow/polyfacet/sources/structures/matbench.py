@@ -85,7 +85,12 @@ def is_matbench(path: Path) -> bool:
             if window.peek() != "{":
                 return False
             window.take("{")
-            return window.peek() == '"' and window.key() in KEYS and window.peek() == "["
+            key = window.key() if window.peek() == '"' else ""
+            if key not in KEYS or window.peek() != "[":
+                return False
+            # A list of entries may be called `data`, too; the rows of a task are lists.
+            window.take("[")
+            return key != "data" or window.peek() == "["
     except (UserError, UnreadableTextError, OSError):
         return False
 
