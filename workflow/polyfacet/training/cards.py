@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from polyfacet.runtime.packages import imported_versions
 from polyfacet.runtime.records import read_record, write_record
 
+# In the folder of a cell.
+CARD_FILE = "card.json"
+
 
 class _Part(BaseModel):
     """Part of a card: immutable, rejects unknown keys; infinities and NaN survive the JSON."""
