@@ -1,6 +1,7 @@
 # Raw entries or rows of a table -> a sample of checked materials, its twins, and its split into three parts.
 
 from polyfacet.materials.crystal_objectives import PREDEFINED
+from polyfacet.sources.strata import with_column
 from polyfacet.splits.methods import SPLIT_METHODS
 
 
@@ -32,6 +33,7 @@ rule sample:
         n_materials=config["n_materials"],
         seed=config["seed"],
         filters=config["filters"],
+        stratify=with_column(config["stratify"], config["objectives"]),
         magnetization=config["magnetization"],
         max_rejected_fraction=max_rejected_fraction,
     script:
