@@ -1,5 +1,6 @@
 # Raw entries or rows of a table -> a sample of checked materials, its twins, and its split into three parts.
 
+from polyfacet.sources.strata import with_column
 from polyfacet.splits.methods import SPLIT_METHODS
 
 
@@ -31,6 +32,7 @@ rule sample:
         n_materials=config["n_materials"],
         seed=config["seed"],
         filters=config["filters"],
+        stratify=with_column(config["stratify"], config["objectives"]),
         magnetization=config["magnetization"],
         max_rejected_fraction=max_rejected_fraction,
     script:
