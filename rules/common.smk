@@ -32,7 +32,7 @@ from polyfacet.runtime.file_state import state_of_files
 from polyfacet.runtime.names import one_of
 from polyfacet.runtime.packages import package_versions
 from polyfacet.runtime.plugins import use_plugins
-from polyfacet.sources.alexandria.entry_files import estimated_entries
+from polyfacet.sources.planning import check_formats, estimated_materials
 from polyfacet.sources.tables.description import (
     objectives_of,
     read_of_table,
@@ -72,6 +72,7 @@ try:
     # Methods by source and name.
     METHODS = checked_methods(config)
     check_feasible(config, METHODS)
+    check_formats(config["sources"])
 except (UserError, ValueError) as error:
     raise WorkflowError(str(error))
 
@@ -153,11 +154,8 @@ def packages_of_rule(name, *more):
 
 @cache
 def n_entries():
-    """Estimate the number of entries in the sources."""
-    return estimated_entries(
-        source_files(config["sources"], PUBLISHED),
-        published={str(DOWNLOADS / name) for name in PUBLISHED},
-    )
+    """Estimate the number of materials in the sources."""
+    return estimated_materials(config["sources"], PUBLISHED)
 
 
 def n_materials(source=CRYSTALS):

@@ -14,6 +14,7 @@ from polyfacet.config.methods import Combinations, CombinationSet, Method, Repor
 from polyfacet.config.objectives import CrystalObjectives
 from polyfacet.config.sample import Filters, Magnetization, MaxSites
 from polyfacet.config.section import WRITE, InputPath, Name, Section, each_once
+from polyfacet.config.sources import Source
 from polyfacet.config.splits import Split
 from polyfacet.config.tables import TableName, TableSource
 from polyfacet.runtime.project_files import located
@@ -40,11 +41,12 @@ class Configuration(Section):
         "docs/extending.md.",
         examples=[["plugins/my_engine.py"]],
     )
-    sources: list[InputPath] | None = Field(
+    sources: list[InputPath | Source] | None = Field(
         default=None,
-        description="Crystals: files of Alexandria entries (JSON or JSON Lines, plain or compressed) and "
-        "folders of such files; order does not matter. `null` uses the embedded entries "
-        "(`embedded/entries.json.bz2`), or none if there are `tables`.",
+        description="Crystals: paths of files and folders, or mappings with a `path` where more must be "
+        "said; order does not matter. docs/sources.md describes the formats. `null` uses the embedded "
+        "entries (`embedded/entries.json.bz2`), or none if there are `tables`.",
+        examples=[["crystals/", {"path": "table.csv", "structure": "cif"}]],
     )
     tables: dict[TableName, TableSource] = Field(
         default={}, description="Tables of compositions; each is a separate source."

@@ -67,7 +67,7 @@ class KeptCells:
                 raise ValueError(f"{damaged} is missing or has changed")
         except FileNotFoundError:
             return False
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             logger.warning("the kept cell %s cannot be used and is trained again: %s", record, error)
             return False
         link_files(record / FILES, home, said["files"])

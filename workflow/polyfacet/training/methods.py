@@ -199,7 +199,7 @@ def _combinations(
     except (ValueError, UserError) as error:
         raise UserError(f"The combinations of methods.{name}: {error}") from error
     for combination in combinations:
-        _check_facets(name, combination, source, facets, forms_of(config))
+        _check_facets(name, engine, combination, source, facets, forms_of(config))
     return combinations
 
 
@@ -219,23 +219,31 @@ def _check_objectives(name: str, engine: str, source: str, config: Mapping[str, 
 
 
 def _check_facets(
-    name: str, combination: str, source: str, facets: Sequence[Facet], forms: Mapping[str, str]
+    name: str,
+    engine: str,
+    combination: str,
+    source: str,
+    facets: Sequence[Facet],
+    forms: Mapping[str, str],
 ) -> None:
     """Reject facets that a source does not have in the required variant."""
-    has = {facet.name for facet in facets}
+    known = {facet.name for facet in facets}
     lacking = [
         facet.name
         for facet in facets_of(combination)
-        if facet.base not in has or (source != CRYSTALS and needs_structure(facet, forms))
+        if facet.base not in known or (source != CRYSTALS and needs_structure(facet, forms))
     ]
     if lacking:
-        can_be_seen = [
-            facet.name for facet in facets if source == CRYSTALS or not needs_structure(facet, forms)
-        ]
+        has = [facet for facet in facets if source == CRYSTALS or not needs_structure(facet, forms)]
+        usable = [facet.name for facet in has if ENGINES.get(engine).looks_at(facet)]
+        advice = f"The engine {engine!r} can use none of these."
+        if usable:
+            advice = (
+                f"Write for example\n      methods: {{{name}: {{combinations: {{{source}: [{usable[0]}]}}}}}}"
+            )
         raise UserError(
-            f"methods.{name} uses {combination}, but {source} has no {', '.join(lacking)}; it "
-            f"has {', '.join(can_be_seen)}. Write for example\n"
-            f"      methods: {{{name}: {{combinations: {{{source}: [{can_be_seen[0]}]}}}}}}"
+            f"methods.{name} uses {combination}, but {source} has no {', '.join(lacking)}; it has "
+            f"{', '.join(facet.name for facet in has)}. {advice}"
         )
 
 

@@ -23,7 +23,7 @@ from polyfacet.materials.stated_numbers import (
 )
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.identifiers import invalid_mat_id_reason
-from polyfacet.sources.tables.csv_lines import read_lines
+from polyfacet.sources.csv_lines import read_lines
 from polyfacet.sources.tables.description import columns_of, objectives_of
 from polyfacet.sources.tables.element_columns import contradiction
 
