@@ -1,7 +1,7 @@
 """Reruns after a change of the objectives of crystals: plans only."""
 
 import pytest
-from planned_runs import plan, planning_folder, reruns
+from planned_runs import Reruns, plan, planning_folder, reruns
 
 GAP = {"name": "direct", "column": "band_gap_dir", "label": "Direct gap", "unit": "eV"}
 RUN = {
@@ -46,6 +46,15 @@ def test_the_column_of_an_objective_replaces_a_predefined_one():
         found = reruns(plan(before, folder), plan(after, folder))
     assert found.added == {"read_objective"}
     assert found.changed == SHOWS_LABELS | TRAINS | {"write_report"}
+
+
+def test_the_network_of_the_embedding_learns_what_it_is_told():
+    learning = {**RUN, "graphs": {"training": {"objectives": ["direct"]}}}
+    more = {**learning, "objectives": [*RUN["objectives"], "gap"]}
+    with planning_folder() as folder:
+        before, after, with_more = (plan(run, folder) for run in (RUN, learning, more))
+    assert reruns(before, after) == Reruns(frozenset({"fit_network"}), frozenset())
+    assert "fit_network" not in reruns(after, with_more).changed
 
 
 def test_training_waits_for_the_statistics_of_the_objectives():

@@ -199,7 +199,8 @@ def _pretraining_note(networks: Mapping[str, Mapping[str, Any]]) -> list[str]:
     trainings = [record["pretraining"] for record in networks.values() if "pretraining" in record]
     if not trainings:
         return []
-    labels = ", ".join(each.label for each in PREDEFINED)
+    named = next(iter(networks.values())).get("settings", {}).get("objectives")
+    labels = ", ".join(map(plain, named or [each.label for each in PREDEFINED]))
     return [
         "The embedding (`graph`) comes from a network that was pretrained on "
         f"{_n_seen(trainings)} outside the sample. It has seen their values of all objectives, regardless of "

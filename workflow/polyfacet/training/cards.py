@@ -94,7 +94,7 @@ class Card(_Part):
     classes: list[str]
     # Whether the method uses no facets.
     is_baseline: bool
-    # Whether a facet of the combination reveals the objective.
+    # Whether the facets together reveal the objective.
     contains_answer: bool
     # Of training.
     seed: int
