@@ -31,6 +31,7 @@ include: "rules/composition.smk"
 include: "rules/facets.smk"
 include: "rules/dataset.smk"
 include: "rules/train.smk"
+include: "rules/bundles.smk"
 include: "rules/report.smk"
 include: "rules/structure_page.smk"
 

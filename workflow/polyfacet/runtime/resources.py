@@ -65,6 +65,7 @@ COSTS: Mapping[str, Cost] = {
     "make_facet": Cost(mb=1_000, minutes_per_1000=17),
     "xenonpy_statistics": Cost(mb=1_000, minutes_per_1000=20),
     "make_local_encoders": Cost(mb=850),
+    "bundle_cells": Cost(mb=500, mb_per_1000=10, minutes_per_1000=0.1),
 }
 
 
