@@ -237,8 +237,8 @@ def foundation_of_job(wildcards):
 def folder_of_training(method):
     """Return the pattern of the folder that a training job of a method writes."""
     is_cheap = ENGINES.get(method["engine"]).cheap
-    rule = rules.train_method if is_cheap else rules.train_cell
-    return rule.output.trained
+    trained_by = rules.train_method if is_cheap else rules.train_cell
+    return trained_by.output.trained
 
 
 def trained_cells():

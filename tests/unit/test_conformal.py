@@ -1,4 +1,4 @@
-"""Intervals and sets of classes hold their level on exchangeable data, and there are none with too few rows."""
+"""Intervals and sets of classes hold their level on exchangeable data; too few rows have none."""
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ CLASSES = ("a", "b", "c")
 
 @pytest.mark.parametrize("n_calibration", [10, 19, 30, 100])
 def test_intervals_cover_the_level_of_exchangeable_numbers(n_calibration: int) -> None:
-    """The mean coverage over calibrations is at least the level, and exceeds it by less than crepes' rounding."""
+    """The mean coverage over calibrations is the level, or above it by the rounding of crepes."""
     generator = np.random.default_rng(n_calibration)
     covered = []
     for _ in range(400):

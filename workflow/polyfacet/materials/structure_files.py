@@ -14,7 +14,7 @@ from polyfacet.runtime.rejects import Reject
 
 
 def write_structures(
-    materials: Iterable[Mapping[str, Any]], folder: Path, max_sites: int = MAX_SITES["structures"]
+    materials: Iterable[Mapping[Any, Any]], folder: Path, max_sites: int = MAX_SITES["structures"]
 ) -> tuple[list[dict[str, Any]], list[Reject]]:
     """Write the CIF of each material, and check that it reads back as the same structure.
 

@@ -3,6 +3,8 @@
 The front matter is that of model cards on the Hugging Face hub.
 """
 
+import math
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,7 +12,7 @@ import numpy as np
 import pandas as pd
 import yaml
 from numpy.typing import NDArray
-from scipy.stats import bootstrap
+from sklearn import config_context
 
 from polyfacet.evaluation.conformal import why_not_calibrated
 from polyfacet.evaluation.metrics import ALL, scores_of_classes, scores_of_numbers
@@ -20,7 +22,7 @@ from polyfacet.training.bundles.description import BundleDescription
 from polyfacet.training.cards import Card
 
 # Resamples of the test materials for confidence intervals, and the level of these.
-N_RESAMPLES = 1_000
+N_RESAMPLES = 500
 CONFIDENCE = 0.95
 # Fewer test materials say nothing about their own spread.
 MIN_ROWS = 10
@@ -102,41 +104,44 @@ def _metrics(bundle: BundleDescription, rows: pd.DataFrame) -> str:
         names = {"mae": f"MAE{unit}", "mase": "MASE", "rmse": f"RMSE{unit}", "r2": "R²"}
         true, predicted = rows["y_true"].to_numpy(float), rows["y_pred"].to_numpy(float)
 
-    def scores(true: NDArray[Any], predicted: NDArray[Any]) -> Mapping[str, float]:
-        return (
+    if not len(rows):
+        return "There are no test materials."
+
+    def scores(true: NDArray[Any], predicted: NDArray[Any]) -> list[float]:
+        all_scores = (
             scores_of_classes(true, predicted, classes)[ALL]
             if classes
             else scores_of_numbers(true, predicted)
         )
+        return [all_scores[name] for name in names]
 
-    if not len(rows):
-        return "There are no test materials."
-    found = scores(true, predicted)
-    lines = []
-    for name, label in names.items():
-        limits = _limits_of(lambda a, b, name=name: scores(a, b)[name], true, predicted)
-        shown = "n/a" if limits is None else " to ".join(number_text(limit, ".4g") for limit in limits)
-        lines.append((label, number_text(found[name], ".4g"), shown))
+    values = scores(true, predicted)
+    limits = _confidence_limits(scores, true, predicted)
+    lines = [
+        (label, number_text(value, ".4g"), " to ".join(number_text(limit, ".4g") for limit in low_high))
+        for label, value, low_high in zip(names.values(), values, limits, strict=True)
+    ]
     return table(("metric", "value", "interval"), lines)
 
 
-def _limits_of(
-    score: Callable[[NDArray[Any], NDArray[Any]], float], true: NDArray[Any], predicted: NDArray[Any]
-) -> tuple[float, float] | None:
-    """Return the confidence interval of a score; None if the test materials cannot tell."""
-    if len(true) < MIN_ROWS:
-        return None
-    rows = np.arange(len(true))
-    found = bootstrap(
-        (rows,),
-        lambda chosen: score(true[chosen], predicted[chosen]),
-        n_resamples=N_RESAMPLES,
-        vectorized=False,
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    ).confidence_interval
-    return float(found.low), float(found.high)
+def _confidence_limits(
+    scores: Callable[[NDArray[Any], NDArray[Any]], list[float]],
+    true: NDArray[Any],
+    predicted: NDArray[Any],
+) -> list[tuple[float, float]]:
+    """Return the percentile bootstrap interval of each score; NaN with too few test materials."""
+    n = len(true)
+    if n < MIN_ROWS:
+        return [(math.nan, math.nan)] * len(scores(true, predicted))
+    generator = np.random.default_rng(0)
+    draws = generator.integers(n, size=(N_RESAMPLES, n))
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        found = np.array([scores(true[draw], predicted[draw]) for draw in draws])
+    outside = (1 - CONFIDENCE) / 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a score may be undefined in all resamples
+        limits = np.nanquantile(found, [outside, 1 - outside], axis=0)
+    return [(float(low), float(high)) for low, high in limits.T]
 
 
 def _limits(bundle: BundleDescription, card: Card, calibration: pd.DataFrame) -> list[str]:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from pymatgen.core import Structure
 
-from polyfacet.config.composition import StructureText
 from polyfacet.facets.text.compact_cif import compact_cif
 from polyfacet.facets.text.composition import composition_text
 from polyfacet.materials.cell_size import MAX_SITES, check_cell_size
@@ -36,9 +35,7 @@ def texts_of_formulas(formulas: Mapping[str, str], form: str) -> Texts:
     return rows, rejects
 
 
-def texts_of_structures(
-    cifs: Iterable[Path], form: StructureText, max_sites: int = MAX_SITES["texts"]
-) -> Texts:
+def texts_of_structures(cifs: Iterable[Path], form: str, max_sites: int = MAX_SITES["texts"]) -> Texts:
     """Write the text of each structure.
 
     Parameters
@@ -62,7 +59,7 @@ def texts_of_structures(
     return rows, rejects
 
 
-def _writer(form: StructureText) -> Callable[[Structure], str]:
+def _writer(form: str) -> Callable[[Structure], str]:
     if form == "cif":
         return compact_cif
     from polyfacet.facets.text.robocrystallographer import Describer  # noqa: PLC0415 - takes seconds

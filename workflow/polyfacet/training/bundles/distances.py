@@ -151,7 +151,7 @@ class TrainingSet:
         """Return the numbers of each kind, of the materials whose elements are known, and which these are."""
         composition = composition_features(list(materials["formula"]), self._elements)
         vectors = [np.stack(list(materials[name])).astype(np.float64) for name in self._vectors]
-        known = ~np.isnan(composition).all(axis=1)
+        known: NDArray[np.bool_] = np.asarray(~np.isnan(composition).all(axis=1))
         return [block[known] for block in (composition, *vectors)], known
 
     def _scaled(self, features: Sequence[Array]) -> Array:

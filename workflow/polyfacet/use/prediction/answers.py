@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -77,12 +78,12 @@ class Answers:
             **self._predicted(rows),
             distance=nearest.distance,
             unlike=~near,
-            nearest=nearest.mat_id,
+            nearest=pd.Series(nearest.mat_id, rows.index, dtype=object),
             facets="+".join(facet.name for facet in self._facets) or "none",
         )
         return frame[schema.names]
 
-    def _predicted(self, rows: pd.DataFrame) -> dict[str, object]:
+    def _predicted(self, rows: pd.DataFrame) -> dict[str, Any]:
         """Return the columns of the prediction and of what is known of its error."""
         seen = what_engines_see(rows, self._facets)
         try:

@@ -272,7 +272,8 @@ def _aligned(materials: pd.DataFrame, made: Made, recipe: Recipe, home: Path) ->
     for number, facet in enumerate(facets):
         if facet.stage is not None:
             rows = made.rows.get(facet.name, [])
-            check_lengths(facet, rows)
+            if facet.make:
+                check_lengths(facet, rows)
             tables.append(home / f"{number}.parquet")
             write_table(tables[-1], rows, facet.stage.schema)
     own = [facet.name for facet in facets if facet.stage is None]

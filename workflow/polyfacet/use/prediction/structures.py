@@ -1,5 +1,6 @@
 """Read new structures into a table of materials."""
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def _row(file: Path) -> Row:
 
 
 def _checked(structure: Structure) -> Row:
-    content = structure.as_dict()
+    content = json.loads(structure.to_json())
     matrix = lattice_matrix(content)
     cell_volume(matrix)
     sites = entry_sites(content).sites
