@@ -1,7 +1,7 @@
 """Make the bundle of a finished cell."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -102,14 +102,20 @@ class FinishedCell:
         return read_table(self.folder / "predictions.parquet", PREDICTIONS)
 
 
-@dataclass
 class BundleWriter:
-    """Writes the bundles of a split, and what several of them need only once."""
+    """Writes the bundles of a split, and what several of them need only once.
 
-    files: SplitFiles
-    # Digest of a table of training materials to the first file with it, and to its threshold.
-    _tables: dict[str, Path] = field(default_factory=dict)
-    _thresholds: dict[str, float] = field(default_factory=dict)
+    Parameters
+    ----------
+    files
+        What the bundles share.
+    """
+
+    def __init__(self, files: SplitFiles) -> None:
+        self.files = files
+        # Digest of a table of training materials to the first file with it, and to its threshold.
+        self._tables: dict[str, Path] = {}
+        self._thresholds: dict[str, float] = {}
 
     def write(self, cell: FinishedCell, folder: Path) -> BundleDescription:
         """Write the bundle of a cell into an empty folder, all but its card.
