@@ -22,7 +22,7 @@ from polyfacet.training.bundles.description import BundleDescription
 from polyfacet.training.cards import Card
 
 # Resamples of the test materials for confidence intervals, and the level of these.
-N_RESAMPLES = 500
+N_RESAMPLES = 200
 CONFIDENCE = 0.95
 # Fewer test materials say nothing about their own spread.
 MIN_ROWS = 10
