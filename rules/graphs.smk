@@ -109,6 +109,11 @@ rule fit_network:
         split=f"{CRYSTAL_SPLIT}/split.parquet",
         # Only training uses the objectives.
         sample=rules.sample.output.sample if TRAINED_EMBEDDING else [],
+        described=(
+            ancient(OBJECTIVE_STATISTICS.format(source=CRYSTALS))
+            if TRAINED_EMBEDDING
+            else []
+        ),
         pretraining=(
             rules.sample_pretraining.output.pretraining if PRETRAINED_EMBEDDING else []
         ),

@@ -116,6 +116,7 @@ rule pretrain_engine:
         encoders=local_encoders,
         hub_encoders=hub_encoders,
         tokens=ancient(counted_tokens),
+        described=ancient(OBJECTIVE_STATISTICS),
         statistics=statistics_of_job,
     output:
         foundation=directory(f"{SPLIT}/foundations/{{method}}"),
@@ -159,6 +160,7 @@ rule train_cell:
         encoders=local_encoders,
         hub_encoders=hub_encoders,
         tokens=ancient(counted_tokens),
+        described=ancient(OBJECTIVE_STATISTICS),
         statistics=statistics_of_job,
         derived=derived_objectives_of_job,
         foundation=foundation_of_job,

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -92,3 +94,17 @@ def serve_hub(monkeypatch: pytest.MonkeyPatch, repositories: dict[str, dict[str,
         finally:
             listener.shutdown()
             thread.join()
+
+
+def add_snapshot(cache: Path, repository: str, files: dict[str, bytes], revision: str = REVISION) -> Path:
+    """Put a repository into a cache, as the hub's library lays it out."""
+    folder = cache / f"models--{repository.replace('/', '--')}"
+    snapshot = folder / "snapshots" / revision
+    for path in (folder / "refs", folder / "blobs", snapshot):
+        path.mkdir(parents=True, exist_ok=True)
+    (folder / "refs" / "main").write_text(revision)
+    for name, content in files.items():
+        blob = folder / "blobs" / hashlib.sha256(content).hexdigest()
+        blob.write_bytes(content)
+        (snapshot / name).symlink_to(os.path.relpath(blob, snapshot))
+    return snapshot

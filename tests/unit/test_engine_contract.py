@@ -20,7 +20,16 @@ from polyfacet.training.engines.contract import BrokenContractError, check_engin
 from polyfacet.training.engines.declaration import EngineDeclaration
 from polyfacet.training.engines.registry import ENGINES
 
-QUICK = {"mcvn": {"max_epochs": 2}, "classical": {"model": "tree"}}
+# The kinds of members of a default ensemble, with fewer trees.
+FEW_TREES = [
+    {"engine": "classical", "settings": {"model": model, "hyperparameters": {"n_estimators": 10}}}
+    for model in ("extra_trees", "xgboost")
+]
+QUICK = {
+    "mcvn": {"max_epochs": 2},
+    "classical": {"model": "tree"},
+    "ensemble": {"members": FEW_TREES},
+}
 LOOKED_AT = (GRAPH,)
 PLUGIN = PROJECT / "tests" / "nearest_engine.py"
 

@@ -15,7 +15,7 @@ from polyfacet.training.engines.registry import complete_settings
 from polyfacet.training.methods import checked_methods, known_settings
 
 ENGINE = """
-from typing import Any
+from typing import Any, Literal
 from pydantic import Field
 from polyfacet.config.elements import Element
 from polyfacet.training.engines.base import Settings
@@ -34,6 +34,7 @@ class Chosen(Settings):
     flag: bool = True
     either: int | str = 1
     number_or_text: float | str = 1.0
+    level: Literal[1, 2, "auto"] = 1
     pair: tuple[float, bool] = (1.0, True)
     steps: tuple[float, ...] = ()
     names: set[str] = {"c", "b", "a"}
@@ -123,6 +124,8 @@ def test_a_quoted_text_stays_text(key, text, line, found):
         ("number_or_text: 0.001", "number_or_text", 1e-3),
         ("number_or_text: '007'", "number_or_text", "007"),
         ("number_or_text: e-3", "number_or_text", "e-3"),
+        ("level: '2'", "level", 2),
+        ("level: auto", "level", "auto"),
         ("weights: {1: '2'}", "weights", {"1": 2.0}),
         ("anything: {a: '1e-4', b: 1e1, c: 'null', d: '[1, x]'}", "anything", None),
     ],

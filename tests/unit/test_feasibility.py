@@ -106,6 +106,16 @@ def test_the_shipped_configurations_are_feasible(path):
             {"objectives": ["gap", "e_from"]},
             "objectives names the unknown 'e_from'; available: gap",
         ),
+        ({"objectives": ["e_from"]}, "Did you mean e_form? If e_from is a column of the sources, write"),
+        ({"objectives": ["e_from"]}, "objectives: [{name: e_from, column: e_from}]"),
+        (
+            {"objectives": [{"name": "gap", "label": "Gap"}]},
+            "gap is predefined. Write the name alone to predict it, or the column of the sources",
+        ),
+        (
+            {"objectives": ["image_quality"]},
+            "the objective 'image_quality' has the name of a column of the facet 'image'",
+        ),
         ({"graphs": {"pretrain": 9}}, "graphs.pretrain = 9"),
         ({"filters": {"sites_min": 5, "sites_max": 4}}, "sites_min = 5 exceeds filters.sites_max = 4"),
         ({"filters": {"elements_required": ["O"], "elements_excluded": ["O", "N"]}}, "(O) contradicts"),
@@ -138,6 +148,8 @@ def test_all_contradictions_are_reported_together():
 @pytest.mark.parametrize(
     "config",
     [
+        {"objectives": ["gap", "bandgap", "e_above_hull", "energy_total", "band_gap_dir"]},
+        {"objectives": [{"name": "gap", "column": "gap"}, {"name": "e_from", "column": "e_from"}]},
         {"n_materials": 14},
         {"n_materials": 10, "combinations": ["text"]},
         {"n_materials": 10, "graphs": {"embedding": "calibrated"}},

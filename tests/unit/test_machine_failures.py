@@ -136,9 +136,7 @@ def test_crystals_are_not_left_uncompared_for_lack_of_memory(monkeypatch, error)
 
 @pytest.mark.parametrize("error", [*PLANTED, caused_by(MemoryError(), FacetError("no packing"))], ids=repr)
 def test_a_facet_of_a_user_is_not_left_out_for_lack_of_memory(error):
-    facet = Facet(
-        "packing", "packing", "vector", needs="structure", shows_structure=True, make=raising(error)
-    )
+    facet = Facet("packing", "packing", "vector", needs="structure", make=raising(error))
     with pytest.raises((*OUT_OF_MEMORY, FacetError)) as caught:
         make_facet._made(facet, "m", lambda _: SALT, None)
     with pytest.raises(OUT_OF_MEMORY):

@@ -11,7 +11,17 @@ from polyfacet.runtime.names import one_of
 
 # Inputs and params that a job waits for, or that rerun it, without being arguments: digests, and files that
 # other values name.
-ONLY_WATCHED = {"code", "packages", "state", "file", "files", "pictures", "tokens", "checkpoint_files"}
+ONLY_WATCHED = {
+    "code",
+    "packages",
+    "state",
+    "file",
+    "files",
+    "pictures",
+    "tokens",
+    "described",
+    "checkpoint_files",
+}
 
 
 def rules_with_values() -> Iterator[tuple[str, str, set[str]]]:

@@ -11,8 +11,10 @@ from polyfacet.config.encoders import Encoders
 from polyfacet.config.graphs import Graphs
 from polyfacet.config.images import Images, StructurePage
 from polyfacet.config.methods import Combinations, CombinationSet, Method, Report, Training
+from polyfacet.config.objectives import CrystalObjectives
 from polyfacet.config.sample import Filters, Magnetization, MaxSites
 from polyfacet.config.section import WRITE, InputPath, Name, Section, each_once
+from polyfacet.config.sources import Source
 from polyfacet.config.splits import Split
 from polyfacet.config.tables import TableName, TableSource
 from polyfacet.runtime.project_files import located
@@ -39,11 +41,12 @@ class Configuration(Section):
         "docs/extending.md.",
         examples=[["plugins/my_engine.py"]],
     )
-    sources: list[InputPath] | None = Field(
+    sources: list[InputPath | Source] | None = Field(
         default=None,
-        description="Crystals: files of Alexandria entries (JSON or JSON Lines, plain or compressed) and "
-        "folders of such files; order does not matter. `null` uses the embedded entries "
-        "(`embedded/entries.json.bz2`), or none if there are `tables`.",
+        description="Crystals: paths of files and folders, or mappings with a `path` where more must be "
+        "said; order does not matter. docs/sources.md describes the formats. `null` uses the embedded "
+        "entries (`embedded/entries.json.bz2`), or none if there are `tables`.",
+        examples=[["crystals/", {"path": "table.csv", "structure": "cif"}]],
     )
     tables: dict[TableName, TableSource] = Field(
         default={}, description="Tables of compositions; each is a separate source."
@@ -66,9 +69,11 @@ class Configuration(Section):
         description="Whether `mag_vol` is the absolute value (the sign of a collinear cell is arbitrary) "
         "or signed.",
     )
-    objectives: Annotated[list[Name], Field(min_length=1), AfterValidator(each_once)] = Field(
+    objectives: CrystalObjectives = Field(
         default=["gap", "e_form", "e_hull", "e_total", "mag_vol", "vol_atom", "dos_ef"],
-        description="Properties of crystals to predict.",
+        description="Properties of crystals to predict: names of predefined objectives, of objectives of "
+        "plug-ins, and of columns of the sources; a mapping says more about a column (docs/objectives.md).",
+        examples=[["gap", {"name": "bulk_modulus", "column": "K_VRH (GPa)", "unit": "GPa"}]],
     )
     max_rejected_fraction: float = Field(
         default=0.05, ge=0, le=1, description="Stages stop if they reject more than this share of materials."

@@ -259,8 +259,12 @@ def _is_null(text: str, options: tuple[Any, ...]) -> bool:
 
 def _text_as_declared(text: str, options: tuple[Any, ...]) -> Any:
     kinds = tuple(map(_bare, options))
-    if any(get_origin(kind) is Literal and text in get_args(kind) for kind in kinds):
+    choices = [choice for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)]
+    if text in choices:
         return text
+    if choices and (number := _plain_text(text)) in choices:
+        # Numbers are texts on the command line.
+        return number
     if str in kinds:
         # YAML 1.1 reads 0.001 as a number, but 1e-3 as a text.
         return _number(text) if float in kinds and _POWER_OF_TEN.fullmatch(text) else text

@@ -67,7 +67,7 @@ class KeptCells:
                 raise ValueError(f"{damaged} is missing or has changed")
         except FileNotFoundError:
             return False
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             logger.warning("the kept cell %s cannot be used and is trained again: %s", record, error)
             return False
         link_files(record / FILES, home, said["files"])
@@ -97,7 +97,7 @@ class KeptCells:
 
     def _digest(self, cell: Cell, made_of: Provenance) -> str:
         inputs = made_of.inputs.model_dump() if made_of.inputs else None
-        own = [asdict(cell.place), cell.combination, asdict(cell.objective), inputs, made_of.n_without_part]
+        own = [asdict(cell.place), cell.combination, cell.objective.learned, inputs, made_of.n_without_part]
         return text_digest(json.dumps([self._recipe, own], sort_keys=True))
 
 

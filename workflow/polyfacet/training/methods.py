@@ -17,6 +17,7 @@ from polyfacet.facets.registry import (
     grid,
     in_order,
 )
+from polyfacet.materials.column_objectives import column_objectives, names_of
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.cells import NO_FACET
 from polyfacet.training.engines.registry import ENGINES, check_combinations, complete_settings
@@ -47,8 +48,7 @@ def forms_of(config: Mapping[str, Any]) -> dict[str, str]:
 
 def needs_structure(facet: Facet, forms: Mapping[str, str]) -> bool:
     """Return whether a facet, in its variant, is derived from the structure."""
-    form = facet.form or forms.get(facet.base, "")
-    return facet.needs == "structure" or facet.variants.get(form, False)
+    return facet.form_needs_structure(facet.form or forms.get(facet.base, ""))
 
 
 def checked_methods(config: Mapping[str, Any]) -> Methods:
@@ -140,7 +140,7 @@ def _check_engine(name: str, engine: str) -> None:
 
 def _check_report(config: Mapping[str, Any], sources: Mapping[str, Any]) -> None:
     report, methods = config["report"], config["methods"]
-    objectives = {CRYSTALS: config["objectives"]} | {
+    objectives = {CRYSTALS: names_of(config["objectives"])} | {
         name: list(table["objectives"]) for name, table in config["tables"].items()
     }
     _check_named("report.reference", report["reference"], "method", methods)
@@ -199,14 +199,18 @@ def _combinations(
     except (ValueError, UserError) as error:
         raise UserError(f"The combinations of methods.{name}: {error}") from error
     for combination in combinations:
-        _check_facets(name, combination, source, facets, forms_of(config))
+        _check_facets(name, engine, combination, source, facets, forms_of(config))
     return combinations
 
 
 def _check_objectives(name: str, engine: str, source: str, config: Mapping[str, Any]) -> None:
     """Reject classes for an engine that only predicts numbers."""
-    objectives = config["tables"][source]["objectives"] if source in config["tables"] else {}
-    classes = [objective for objective, column in objectives.items() if column["classes"]]
+    if source == CRYSTALS:
+        columns = column_objectives(config["objectives"])
+        classes = [name for name, column in columns.items() if column.objective.classes]
+    else:
+        objectives = config["tables"][source]["objectives"]
+        classes = [objective for objective, column in objectives.items() if column["classes"]]
     if classes and not ENGINES.get(engine).classes:
         raise UserError(
             f"methods.{name}: engine {engine!r} only predicts numbers, but {source} has the classes of "
@@ -215,23 +219,31 @@ def _check_objectives(name: str, engine: str, source: str, config: Mapping[str, 
 
 
 def _check_facets(
-    name: str, combination: str, source: str, facets: Sequence[Facet], forms: Mapping[str, str]
+    name: str,
+    engine: str,
+    combination: str,
+    source: str,
+    facets: Sequence[Facet],
+    forms: Mapping[str, str],
 ) -> None:
     """Reject facets that a source does not have in the required variant."""
-    has = {facet.name for facet in facets}
+    known = {facet.name for facet in facets}
     lacking = [
         facet.name
         for facet in facets_of(combination)
-        if facet.base not in has or (source != CRYSTALS and needs_structure(facet, forms))
+        if facet.base not in known or (source != CRYSTALS and needs_structure(facet, forms))
     ]
     if lacking:
-        can_be_seen = [
-            facet.name for facet in facets if source == CRYSTALS or not needs_structure(facet, forms)
-        ]
+        has = [facet for facet in facets if source == CRYSTALS or not needs_structure(facet, forms)]
+        usable = [facet.name for facet in has if ENGINES.get(engine).looks_at(facet)]
+        advice = f"The engine {engine!r} can use none of these."
+        if usable:
+            advice = (
+                f"Write for example\n      methods: {{{name}: {{combinations: {{{source}: [{usable[0]}]}}}}}}"
+            )
         raise UserError(
-            f"methods.{name} uses {combination}, but {source} has no {', '.join(lacking)}; it "
-            f"has {', '.join(can_be_seen)}. Write for example\n"
-            f"      methods: {{{name}: {{combinations: {{{source}: [{can_be_seen[0]}]}}}}}}"
+            f"methods.{name} uses {combination}, but {source} has no {', '.join(lacking)}; it has "
+            f"{', '.join(facet.name for facet in has)}. {advice}"
         )
 
 

@@ -12,7 +12,6 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from polyfacet.config.sample import Magnetization
 from polyfacet.materials.disordered_compositions import KnownCompositions
 from polyfacet.materials.material import Material
 from polyfacet.runtime.identifiers import stable_hash
@@ -43,16 +42,21 @@ class Filters:
 
     def failed_by(self, material: Material) -> str | None:
         """Return the name of the first filter that the material does not pass; None if it passes all."""
+        e_hull = material.objectives.get("e_hull", material.hull_distance)
         checks = {
             "elements_allowed": not self.elements_allowed or material.elements <= self.elements_allowed,
             "elements_required": self.elements_required <= material.elements,
             "elements_excluded": not self.elements_excluded & material.elements,
             "sites_min": material.n_sites >= self.sites_min,
             "sites_max": self.sites_max is None or material.n_sites <= self.sites_max,
-            "e_hull_max": self.e_hull_max is None or material.objectives["e_hull"] <= self.e_hull_max,
+            "e_hull_max": self.e_hull_max is None or _is_at_most(e_hull, self.e_hull_max),
             "space_groups": not self.space_groups or material.space_group in self.space_groups,
         }
         return next((name for name, passed in checks.items() if not passed), None)
+
+
+def _is_at_most(value: float | None, limit: float) -> bool:
+    return value is not None and value <= limit
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,8 @@ class Draw:
         Size of the sample; None for all materials.
     seed
         Samples of one seed are nested.
-    filters, magnetization
-        Which materials may be drawn, and how their objectives are derived.
+    filters
+        Which materials may be drawn.
     drawn_ids, drawn_compositions
         Identifiers and compositions of an earlier sample; materials with either are not drawn.
     """
@@ -74,7 +78,6 @@ class Draw:
     n_materials: int | None
     seed: int
     filters: Filters = Filters()
-    magnetization: Magnetization = "absolute"
     drawn_ids: frozenset[str] = frozenset()
     drawn_compositions: KnownCompositions = field(default_factory=KnownCompositions)
 

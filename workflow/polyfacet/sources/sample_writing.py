@@ -1,6 +1,6 @@
-"""Write a table of sampled materials from entry files, with memory that hardly grows with the sample.
+"""Write a table of sampled materials from sources, with memory that hardly grows with the sample.
 
-The files are read in parallel, one process per file.  Materials that may be sampled are merged from disk, one
+Sources are read in parallel, one process per part.  Materials that may be sampled are merged from disk, one
 row group of the sample at a time; only identifiers and ranks are in memory for all materials at once.
 """
 
@@ -19,49 +19,51 @@ import pyarrow as pa
 from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.materials.material import SAMPLE
 from polyfacet.runtime.parquet import ROW_GROUP_ROWS, write_pieces
-from polyfacet.sources.alexandria.draw import Draw
-from polyfacet.sources.alexandria.entry_pass import REJECTED_ENTRIES, EntryPass, pass_over
-from polyfacet.sources.alexandria.sorted_runs import merge_runs
+from polyfacet.sources.draw import Draw
+from polyfacet.sources.items import Part
+from polyfacet.sources.reading_pass import REJECTED_ENTRIES, PartPass, pass_over
+from polyfacet.sources.sorted_runs import merge_runs
 
 DUPLICATE = "duplicate mat_id"
 
 
 @dataclass(frozen=True)
 class Found:
-    """Contents of the entry files."""
+    """Contents of the sources."""
 
     counts: Counter[str]
-    # Invalid entries, as `REJECTED_ENTRIES` declares them, in the order of the files.
+    # Rejects, as `REJECTED_ENTRIES` declares them, in the order of the parts.
     invalid: pa.Table
     # The identifiers of the sample, in order, and the highest rank among them.
     sampled_ids: pa.Array
     last_rank: int
-    # Entries outside the sample whose identifier occurred before, as `REJECTED_ENTRIES` declares them.
+    # Materials outside the sample whose identifier occurred before, as `REJECTED_ENTRIES` declares them.
     repeated: pa.Table
     # Files with the sampled materials, among others.
     runs: list[Path]
 
 
-def find_materials(files: Sequence[Path], folder: Path, draw: Draw, threads: int = 1) -> Found:
-    """Read entry files and determine which materials are sampled.
+def find_materials(parts: Sequence[Part], folder: Path, draw: Draw, threads: int = 1) -> Found:
+    """Read sources and determine which materials are sampled.
 
     Parameters
     ----------
-    files
-        Entry files.
+    parts
+        Parts of the sources; their order decides which of several materials outside the sample with one
+        identifier is not called a duplicate.
     folder
         Existing folder for intermediate files.
     draw
         What to sample.
     threads
-        Number of files read in parallel; the result does not depend on it.
+        Number of parts read in parallel; the result does not depend on it.
 
     Raises
     ------
     UserError
         If a file is damaged.
     """
-    passes = _passes(files, folder, draw, threads)
+    passes = _passes(parts, folder, draw, threads)
     counts = Counter(read=0, invalid=0, duplicate=0)
     for done in passes:
         counts.update(done.counts)
@@ -82,16 +84,16 @@ def find_materials(files: Sequence[Path], folder: Path, draw: Draw, threads: int
     )
 
 
-def _passes(files: Sequence[Path], folder: Path, draw: Draw, threads: int) -> list[EntryPass]:
-    folders = [folder / str(i) for i in range(len(files))]
+def _passes(parts: Sequence[Part], folder: Path, draw: Draw, threads: int) -> list[PartPass]:
+    folders = [folder / str(i) for i in range(len(parts))]
     for own in folders:
         own.mkdir()
     work = partial(pass_over, draw=draw)
-    if threads == 1 or len(files) == 1:
-        return list(map(work, files, folders))
+    if threads == 1 or len(parts) == 1:
+        return list(map(work, parts, folders))
     # A forked process need not import pymatgen again, which takes longer than reading a small file.
-    with ProcessPoolExecutor(min(threads, len(files)), get_context("fork")) as pool:
-        return list(pool.map(work, files, folders))
+    with ProcessPoolExecutor(min(threads, len(parts)), get_context("fork")) as pool:
+        return list(pool.map(work, parts, folders))
 
 
 def _as_duplicates(materials: pa.Table) -> pa.Table:
@@ -102,7 +104,7 @@ def _as_duplicates(materials: pa.Table) -> pa.Table:
 def write_sample(sample: Path, found: Found) -> pa.Table:
     """Write the sampled materials, ordered by mat_id.
 
-    Among sampled entries with the same identifier, the one whose content sorts first is kept, in whatever
+    Among sampled materials with the same identifier, the one whose content sorts first is kept, in whatever
     order they occur.
 
     Parameters
@@ -110,7 +112,7 @@ def write_sample(sample: Path, found: Found) -> pa.Table:
     sample
         Output: the table.
     found
-        Contents of the files.
+        Contents of the sources.
 
     Returns
     -------
@@ -121,7 +123,7 @@ def write_sample(sample: Path, found: Found) -> pa.Table:
 
     def kept() -> Iterator[pa.Table]:
         cuts = found.sampled_ids[ROW_GROUP_ROWS::ROW_GROUP_ROWS].to_pylist()
-        for materials in merge_runs(found.runs, "mat_id", cuts):
+        for materials in merge_runs(found.runs, "mat_id", cuts) if found.runs else ():
             sampled = materials.filter(materials["rank"].to_numpy() <= found.last_rank)
             is_duplicate = _duplicates(sampled)
             if is_duplicate.any():
