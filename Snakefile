@@ -32,6 +32,7 @@ include: "rules/facets.smk"
 include: "rules/dataset.smk"
 include: "rules/train.smk"
 include: "rules/bundles.smk"
+include: "rules/predict.smk"
 include: "rules/report.smk"
 include: "rules/structure_page.smk"
 

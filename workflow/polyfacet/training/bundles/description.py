@@ -23,6 +23,7 @@ from polyfacet.config.graphs import Graphs
 from polyfacet.config.images import Drawing
 from polyfacet.config.sample import MaxSites
 from polyfacet.config.tables import CompositionColumns
+from polyfacet.facets.registry import facet_named
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_file
@@ -86,6 +87,11 @@ class BundledFacet(_Part):
     name: str
     form: str
     columns: tuple[str, ...]
+
+    @property
+    def needs_structure(self) -> bool:
+        """Whether it is made from the structure, in its form."""
+        return facet_named(self.name).form_needs_structure(self.form)
 
 
 class BundledPlugin(_Part):

@@ -10,7 +10,7 @@ In Python::
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Self
 import pandas as pd
 import pyarrow as pa
 
+from polyfacet.config.sources import GivenSource
 from polyfacet.runtime.parquet import iterate_table, read_table
 from polyfacet.runtime.plugins import use_plugins
 from polyfacet.training.bundles.description import (
@@ -36,7 +37,7 @@ from polyfacet.use.prediction.tables import LEFT_OUT, NEW_MATERIALS, predictions
 # Materials that are in memory, and predicted by one call of the model.
 BATCH = 10_000
 
-Inputs = str | Path | Iterable[str | Path]
+Inputs = str | Path | Sequence[GivenSource]
 
 
 @dataclass(frozen=True)
@@ -138,17 +139,17 @@ class Bundle:
         Parameters
         ----------
         inputs
-            Files and folders; see `polyfacet.use.prediction.inputs.read_inputs`.
+            Sources; see `polyfacet.use.prediction.inputs.read_inputs`.
 
         Raises
         ------
         UserError
             If an input cannot be read, or the bundle cannot predict its materials.
         """
-        paths = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+        sources = [inputs] if isinstance(inputs, str | Path) else list(inputs)
         with TemporaryDirectory(prefix="polyfacet-") as name:
             materials, left_out = Path(name, "materials.parquet"), Path(name, "left_out.parquet")
-            read_inputs([Path(path) for path in paths], self.description, materials, left_out, self._threads)
+            read_inputs(sources, self.description, materials, left_out, self._threads)
             found = list(self.predict_table(materials))
             rejected = read_table(left_out, LEFT_OUT)
         predicted = [each.predictions for each in found] or [self.schema.empty_table().to_pandas()]

@@ -80,7 +80,7 @@ class Recipe:
     @property
     def needs_structure(self) -> bool:
         """Whether a facet is made from the structure."""
-        return any(is_structural(facet) for facet in self.facets)
+        return any(facet.needs_structure for facet in self.facets)
 
 
 @dataclass
@@ -94,12 +94,6 @@ class Made:
         """Add the rows and rejects of a facet; ``what`` begins the reasons."""
         self.rows.setdefault(name, []).extend(dict(row) for row in rows)
         self.rejects += [Reject(reject.mat_id, f"{what}: {reject.reason}") for reject in rejects]
-
-
-def is_structural(facet: BundledFacet) -> bool:
-    """Return whether a facet, in its form, is made from the structure."""
-    declared = facet_named(facet.name)
-    return declared.needs == "structure" or declared.variants.get(facet.form, False)
 
 
 def with_made_facets(

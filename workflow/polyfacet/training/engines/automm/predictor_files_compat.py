@@ -181,8 +181,10 @@ def _picture_settings(processor: ImageProcessor) -> dict[str, Any]:
 
 def _processors(config: Any, model: nn.Module, pictures: list[Mapping[str, Any]]) -> dict[str, list[Any]]:
     """Create the data processors of a model, with the settings of the trained ones."""
-    fused = model.model if isinstance(getattr(model, "model", None), nn.ModuleList) else [model]
-    models = {each.prefix: each for each in fused}
+    parts = getattr(model, "model", None)
+    models: dict[Any, Any] = {
+        each.prefix: each for each in (parts if isinstance(parts, nn.ModuleList) else [model])
+    }
     for settings in pictures:
         encoder = models[settings["model"]]
         encoder.image_size, encoder.image_mean, encoder.image_std = (
