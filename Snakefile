@@ -38,6 +38,8 @@ include: "rules/composition.smk"
 include: "rules/facets.smk"
 include: "rules/dataset.smk"
 include: "rules/train.smk"
+include: "rules/bundles.smk"
+include: "rules/predict.smk"
 include: "rules/report.smk"
 include: "rules/structure_page.smk"
 

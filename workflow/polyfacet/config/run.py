@@ -12,6 +12,7 @@ from polyfacet.config.graphs import Graphs
 from polyfacet.config.images import Images, StructurePage
 from polyfacet.config.methods import Combinations, CombinationSet, Method, Report, Training
 from polyfacet.config.objectives import CrystalObjectives
+from polyfacet.config.predict import Predict
 from polyfacet.config.sample import Filters, Magnetization, MaxSites, Stratify
 from polyfacet.config.section import WRITE, InputPath, Name, Section, each_once
 from polyfacet.config.sources import Source
@@ -22,7 +23,7 @@ from polyfacet.runtime.project_files import located
 EMBEDDED_ENTRIES = "embedded/entries.json.bz2"
 CRYSTALS = "crystals"
 # The results of a source are in `results/<run_name>/<source>`, next to folders of these names.
-TAKEN_NAMES = frozenset({CRYSTALS, "all", "benchmarks", "encoders", "kept", "report"})
+TAKEN_NAMES = frozenset({CRYSTALS, "all", "benchmarks", "encoders", "kept", "predictions", "report"})
 # YAML reads 001 as 1 and 0100 as 64: the digits that were written cannot be recovered below this number.
 SMALLEST_NUMBER_AS_NAME = 1000
 
@@ -132,6 +133,9 @@ class Configuration(Section):
     )
     training: Training = Field(default=Training(), description="How cells are trained.")
     report: Report = Field(default=Report(), description="Comparisons in the report.")
+    predict: Predict = Field(
+        default=Predict(), description="New materials to predict with `snakemake predict`."
+    )
     structure_page: StructurePage = Field(
         default=StructurePage(), description="The page that `snakemake serve_structures` serves."
     )

@@ -25,7 +25,7 @@ from polyfacet.sources.structures.texts import crystal_from_cif, crystal_from_po
 from polyfacet.sources.values import InvalidEntryError
 
 # One process reads so many files at a time.
-FILES_PER_PART = 1000
+FILES_PER_PART = 250
 
 
 @dataclass(frozen=True)

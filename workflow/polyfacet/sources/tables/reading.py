@@ -180,7 +180,7 @@ def _formula(text: str, composition: CompositionColumns) -> dict[str, float]:
 
 
 def _objectives(cells: dict[str, str], source: TableSource) -> dict[str, float | str | None]:
-    """Read the objectives of a row, of which at least one must be present."""
+    """Read the objectives of a row, of which at least one must be present; new materials have none."""
     values: dict[str, float | str | None] = {}
     missing = []
     for objective in objectives_of(source):
@@ -189,7 +189,7 @@ def _objectives(cells: dict[str, str], source: TableSource) -> dict[str, float |
         except MissingValueError as error:
             values[objective.column] = None
             missing.append(str(error))
-    if len(missing) == len(values):
+    if missing and len(missing) == len(values):
         raise RowError(" and ".join(missing))
     return values
 
