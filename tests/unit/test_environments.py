@@ -54,6 +54,8 @@ def rules_with_environments() -> Iterator[tuple[str, str]]:
     """List the script of every rule with the environments in which it may run."""
     for path in (PROJECT / "rules").glob("*.smk"):
         for block in path.read_text().split("\nrule ")[1:]:
+            if "    script:\n" not in block:
+                continue
             (script,) = re.findall(r'script_path\("(\w+)"\)', block)
             yield from ((script, environment) for environment in re.findall(r"envs/(\w+)\.yaml", block))
 
