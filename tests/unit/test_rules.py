@@ -20,6 +20,8 @@ ONLY_WATCHED = {
     "pictures",
     "tokens",
     "described",
+    "trained",
+    "digest",
     "checkpoint_files",
 }
 
