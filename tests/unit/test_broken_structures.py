@@ -4,11 +4,13 @@ import gzip
 import json
 import re
 
+import numpy as np
 import pytest
 from crystal_files import NACL_CIF, NACL_POSCAR, Sampled
 from handmade import structures
 from pymatgen.core import Structure
 
+from polyfacet.materials import spacing
 from polyfacet.materials.spacing import OVERLAP_A
 from polyfacet.sources.structures.crystals import checked_crystal
 from polyfacet.sources.structures.texts import crystal_from_json
@@ -256,3 +258,19 @@ def test_a_broken_structure_of_a_table_is_a_reject(change, reason):
     change(stated)
     with pytest.raises(InvalidEntryError, match=reason):
         checked_crystal("a", crystal_from_json(stated))
+
+
+def test_the_quick_test_of_distances_agrees_with_the_search(monkeypatch):
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        matrix = rng.normal(size=(3, 3)) * rng.uniform(0.5, 5)
+        positions = rng.uniform(-1, 2, size=(rng.integers(1, 6), 3))
+        occupancies = rng.choice([0.5, 1.0], size=len(positions))
+        outcomes = []
+        for most in (0, 150):
+            monkeypatch.setattr(spacing, "MAX_SITES_COMPARED", most)
+            try:
+                outcomes.append(spacing.check_overlaps(matrix, positions, occupancies))
+            except spacing.SpacingError as error:
+                outcomes.append(str(error))
+        assert outcomes[0] == outcomes[1]
