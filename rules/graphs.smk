@@ -112,11 +112,6 @@ rule fit_network:
         split=f"{CRYSTAL_SPLIT}/split.parquet",
         # Only training uses the objectives.
         sample=rules.sample.output.sample if TRAINED_EMBEDDING else [],
-        described=(
-            ancient(OBJECTIVE_STATISTICS.format(source=CRYSTALS))
-            if TRAINED_EMBEDDING
-            else []
-        ),
         derived=derived_objectives(CRYSTALS, LEARNED_BY_EMBEDDING),
         pretraining=(
             rules.sample_pretraining.output.pretraining if PRETRAINED_EMBEDDING else []
