@@ -85,7 +85,12 @@ def is_matbench(path: Path) -> bool:
             if window.peek() != "{":
                 return False
             window.take("{")
-            return window.peek() == '"' and window.key() in KEYS and window.peek() == "["
+            key = window.key() if window.peek() == '"' else None
+            if key not in KEYS or window.peek() != "[":
+                return False
+            window.take("[")
+            # Other documents have their entries under this key.
+            return key != "data" or window.peek() == "["
     except (UserError, UnreadableTextError, OSError):
         return False
 
