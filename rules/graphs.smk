@@ -52,7 +52,7 @@ rule sample_pretraining:
         f"{BENCHMARKS}/{CRYSTALS}/pretraining/sample.tsv"
     conda:
         "../envs/crystals.yaml"
-    # One entry file per thread.
+    # One entry file, or a thousand structure files, per thread.
     threads: 8
     resources:
         **requests(

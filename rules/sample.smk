@@ -20,7 +20,7 @@ rule sample:
         f"{BENCHMARKS}/{CRYSTALS}/sample.tsv"
     conda:
         "../envs/crystals.yaml"
-    # One entry file per thread.
+    # One entry file, or a thousand structure files, per thread.
     threads: 8
     resources:
         **requests("sample", n_materials(), steps=n_entries()),

@@ -118,6 +118,9 @@ def _is_inside(path: tuple[str | int, ...], other: tuple[str | int, ...]) -> boo
 
 
 def _sentence(problems: Sequence[Problem], section: type[BaseModel], where: Sequence[str | int]) -> str:
+    if isinstance(problems[0].details["input"], Mapping):
+        # Where a text or a section is allowed, a section was meant.
+        problems = [each for each in problems if each.details["type"] != "string_type"] or problems
     problem = problems[0]
     kind, value = problem.details["type"], problem.details["input"]
     name = ".".join(map(str, [*where, *problem.path])) or "the configuration"
