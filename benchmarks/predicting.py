@@ -7,6 +7,7 @@ Usage: python benchmarks/predicting.py BUNDLE --entries FILE_OR_FOLDER ... [--n 
 """
 
 import argparse
+import resource
 import subprocess
 import sys
 import time
@@ -23,6 +24,8 @@ from polyfacet.runtime.files import link_file
 from polyfacet.training.bundles.description import BundleDescription, read_description
 
 FEW = 4
+# Wall time, and processor time of all processes, s.
+Times = tuple[float, float]
 PREDICT = "from polyfacet.use.command import main; main()"
 DRAW = """
 import sys
@@ -57,17 +60,24 @@ def main() -> None:
     with TemporaryDirectory() as name:
         home = Path(name)
         n = write_cifs(asked.entries, asked.n, home)
-        started = seconds_of_predicting(asked.bundle, home / "few", home, asked.threads)
+        few = times_of_predicting(asked.bundle, home / "few", home, asked.threads)
+        every = times_of_predicting(asked.bundle, home / "all", home, asked.threads)
+        print(f"{described.cell.combination}, {n} materials, {asked.threads} threads; after start-up:")
+        tell("predict", n, few, every)
         if draws(described):
-            stage = [seconds_of_drawing(asked.bundle, home, FEW, asked.threads)]
-            stage.append(seconds_of_drawing(asked.bundle, home, n, asked.threads))
-        total = seconds_of_predicting(asked.bundle, home / "all", home, asked.threads)
-        net = total - started
-        print(f"{described.cell.combination}, {n} materials, {asked.threads} threads")
-        print(f"predict: {total:.1f} s, {started:.1f} s of them start-up; {n / net:.1f} materials/s after it")
-        if draws(described):
-            drawing = stage[1] - stage[0]
-            print(f"picture stage: {n / drawing:.1f} materials/s; predict reaches {drawing / net:.2f} of it")
+            few_drawn = times_of_drawing(asked.bundle, home, FEW, asked.threads)
+            all_drawn = times_of_drawing(asked.bundle, home, n, asked.threads)
+            tell("picture stage", n, few_drawn, all_drawn)
+            share = (all_drawn[0] - few_drawn[0]) / (every[0] - few[0])
+            print(f"throughput of predict / picture stage: {share:.2f}")
+
+
+def tell(what: str, n: int, few: Times, every: Times) -> None:
+    """Print what many materials take beyond a few."""
+    wall, cpu = (many - start for many, start in zip(every, few, strict=True))
+    print(
+        f"{what:14} start-up {few[0]:5.1f} s, then {wall:6.1f} s, {n / wall:5.1f} materials/s, {cpu:6.1f} cpu s"
+    )
 
 
 def draws(bundle: BundleDescription) -> bool:
@@ -104,31 +114,37 @@ def write_cifs(entries: list[Path], n: int, home: Path) -> int:
     return len(files)
 
 
-def seconds_of_predicting(bundle: Path, structures: Path, home: Path, threads: int) -> float:
-    """Run the command on a folder; return its wall time."""
+def times_of_predicting(bundle: Path, structures: Path, home: Path, threads: int) -> Times:
+    """Run the command on a folder."""
     output = home / f"{structures.name}.csv"
     arguments = ["predict", str(bundle), str(structures), "--output", str(output), "--threads", str(threads)]
-    return seconds_of([sys.executable, "-c", PREDICT, *arguments])
+    return times_of([sys.executable, "-c", PREDICT, *arguments])
 
 
-def seconds_of_drawing(bundle: Path, home: Path, n: int, threads: int) -> float:
-    """Run the picture stage on the first materials; return its wall time."""
+def times_of_drawing(bundle: Path, home: Path, n: int, threads: int) -> Times:
+    """Run the picture stage on the first materials."""
     table = home / f"first-{n}.parquet"
     rows = pq.read_table(home / "all.parquet")
     pq.write_table(rows.slice(0, n), table)
     folder = home / f"drawn-{n}"
     folder.mkdir()
     code = f"import sys; sys.path[:0] = {sys.path!r}\n{DRAW}"
-    return seconds_of(
+    return times_of(
         [sys.executable, "-c", code, str(bundle), str(home / "all"), str(table), str(folder), str(threads)]
     )
 
 
-def seconds_of(command: list[str]) -> float:
-    """Run a command; return its wall time."""
-    start = time.monotonic()
+def times_of(command: list[str]) -> Times:
+    """Run a command."""
+    start, before = time.monotonic(), processor_time_s()
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)  # noqa: S603 - this Python
-    return time.monotonic() - start
+    return time.monotonic() - start, processor_time_s() - before
+
+
+def processor_time_s() -> float:
+    """Return the processor time of all processes that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 if __name__ == "__main__":
