@@ -1,4 +1,4 @@
-"""This process and its descendants: the processor time and memory of the stage that draws pictures."""
+"""Processor time and memory of a process and its descendants, such as the stage that draws pictures."""
 
 import os
 from collections import Counter

@@ -72,7 +72,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=300, help="pixels")
     parser.add_argument("--segments", type=int, nargs="*", default=SEGMENTS, help="sphere detail")
     parser.add_argument("--memory", type=int, default=0, help="draw this many pictures and print the memory")
-    parser.add_argument("--against", type=Path, help="compare with the pictures of this checkout, and their cost")
+    parser.add_argument("--against", type=Path, help="compare cost and pictures with this checkout")
     options = parser.parse_args()
     if not options.crystals.is_file():
         sys.exit(f"{options.crystals} is missing; pass an extended XYZ file (gzip) with --crystals")

@@ -107,7 +107,8 @@ def batches(cifs: list[Path]) -> Iterator[list[Path]]:
 
 def report_times(before: DrawingProcess, now: DrawingProcess, n: int) -> None:
     """Print the processor times by kind of process, ms per picture."""
-    print("\n| processor time, ms/picture | other checkout | this checkout | ratio |\n| --- | --- | --- | --- |")
+    print("\n| processor time, ms/picture | other checkout | this checkout | ratio |")
+    print("| --- | --- | --- | --- |")
     times = {kind: (before.spent[kind], now.spent[kind]) for kind in sorted(before.spent | now.spent)}
     times["**all**"] = (sum(before.spent.values()), sum(now.spent.values()))
     for kind, (theirs, ours) in times.items():
@@ -118,7 +119,8 @@ def report_times(before: DrawingProcess, now: DrawingProcess, n: int) -> None:
 
 def report_pictures(before: DrawingProcess, now: DrawingProcess) -> None:
     """Print how many pictures have the same contents, and how far the pixels differ (of 255)."""
-    other_contents = [name for name in before.contents if before.contents[name] != now.contents[name]]
+    n_crystals = len(before.contents)
+    others = [name for name in before.contents if before.contents[name] != now.contents[name]]
     differences = {
         path.stem: np.abs(pixels(path) - pixels(now.folder / path.name)).mean()
         for path in sorted(before.folder.glob("*.png"))
@@ -126,8 +128,8 @@ def report_pictures(before: DrawingProcess, now: DrawingProcess) -> None:
     values = np.array(list(differences.values()))
     worst = max(differences, key=lambda name: differences[name])
     print(
-        f"{len(values)} pictures, {len(before.contents) - len(other_contents)} of {len(before.contents)} crystals "
-        f"with the same atoms, bonds and polyhedra (others: {other_contents}); mean difference of the pixels "
+        f"{len(values)} pictures; {n_crystals - len(others)} of {n_crystals} crystals have the same atoms, "
+        f"bonds and polyhedra (not: {', '.join(others) or 'none'}); mean difference of the pixels "
         f"{values.mean():.4f} of 255, at most {values.max():.4f} ({worst}); {(values == 0).sum()} are equal"
     )
 
