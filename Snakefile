@@ -12,7 +12,14 @@ min_version("9.0")
 WORKFLOW = Path(workflow.current_basedir).resolve() / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 
-from polyfacet.runtime.project_files import hand_package_to_jobs, located
+from polyfacet.runtime.project_files import (
+    hand_package_to_jobs,
+    located,
+    missing_packages,
+)
+
+if missing := missing_packages():
+    raise WorkflowError(missing)
 
 hand_package_to_jobs()
 
@@ -31,6 +38,8 @@ include: "rules/composition.smk"
 include: "rules/facets.smk"
 include: "rules/dataset.smk"
 include: "rules/train.smk"
+include: "rules/bundles.smk"
+include: "rules/predict.smk"
 include: "rules/report.smk"
 include: "rules/structure_page.smk"
 

@@ -19,6 +19,11 @@ from polyfacet.facets.registry import (
     structure_picture_columns,
 )
 from polyfacet.facets.stages import files_of_facet
+from polyfacet.materials.column_objectives import (
+    column_objectives,
+    derived_names,
+    objectives_of_crystals,
+)
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
 from polyfacet.runtime.code_digest import code_digest
 from polyfacet.runtime.environment_path import environment_fault
@@ -27,7 +32,7 @@ from polyfacet.runtime.file_state import state_of_files
 from polyfacet.runtime.names import one_of
 from polyfacet.runtime.packages import package_versions
 from polyfacet.runtime.plugins import use_plugins
-from polyfacet.sources.alexandria.entry_files import estimated_entries
+from polyfacet.sources.planning import check_formats, estimated_materials
 from polyfacet.sources.tables.description import (
     objectives_of,
     read_of_table,
@@ -48,8 +53,9 @@ if place_fault := environment_fault(sys.executable):
 
 try:
     is_module = workflow.modifier.namespace is not None
-    is_ours = not is_module or holds_only(
-        workflow.configfiles, Configuration.model_fields
+    is_ours = not is_module or (
+        bool(workflow.configfiles)
+        and holds_only(workflow.configfiles, Configuration.model_fields)
     )
     if is_ours:
         check_source_text(workflow.configfiles, sys.argv)
@@ -67,6 +73,7 @@ try:
     # Methods by source and name.
     METHODS = checked_methods(config)
     check_feasible(config, METHODS)
+    check_formats(config["sources"])
 except (UserError, ValueError) as error:
     raise WorkflowError(str(error))
 
@@ -84,9 +91,7 @@ CRYSTAL_SPLIT = f"{RUN}/{CRYSTALS}/{{split}}-{{repeat}}"
 SAMPLE = f"{SOURCE}/sample/sample.parquet"
 
 if config["sources"]:
-    OBJECTIVES[CRYSTALS] = {
-        name: CRYSTAL_OBJECTIVES.get(name).objective for name in config["objectives"]
-    }
+    OBJECTIVES[CRYSTALS] = objectives_of_crystals(config["objectives"])
 SOURCES = list(OBJECTIVES)
 SPLITS = config["splits"]
 
@@ -150,11 +155,8 @@ def packages_of_rule(name, *more):
 
 @cache
 def n_entries():
-    """Estimate the number of entries in the sources."""
-    return estimated_entries(
-        source_files(config["sources"], PUBLISHED),
-        published={str(DOWNLOADS / name) for name in PUBLISHED},
-    )
+    """Estimate the number of materials in the sources."""
+    return estimated_materials(config["sources"], PUBLISHED)
 
 
 def n_materials(source=CRYSTALS):

@@ -26,7 +26,7 @@ rule assemble_dataset:
         packages=packages_of_rule("assemble_dataset"),
         facets=lambda wildcards: [facet.name for facet in FACETS_OF[wildcards.source]],
         n_shards=shards_of,
-        shown=shown_of_table,
+        shown=shown_of_source,
         structure_pictures=structure_picture_columns(
             config["images"]["views"], config["images"]["arrangement"]
         ),

@@ -22,9 +22,9 @@ rule render_images:
     conda:
         "../envs/rendering.yaml"
     # Parallel shards share the cores; more than 8 threads do not keep the browsers busier.
-    threads: max(1, min(8, cores_of_run() // n_shards()))
+    threads: max(1, min(8, cores_of_run() // shards_drawn_at_once()))
     resources:
-        **requests("render_images", materials_per_shard()),
+        **requests("render_images", materials_per_shard(), gpus=gpus_of_pictures),
     params:
         **config["images"],
         drawn_by=what_draws,

@@ -123,6 +123,7 @@ rule write_report:
         bars=rules.plot_results.output.bars,
         comparison=rules.plot_results.output.comparison,
         sample=rules.sample.output.sample if HAS_CRYSTALS else [],
+        statistics=expand(rules.describe_objectives.output.statistics, source=SOURCES),
         summaries=expand(f"{SOURCE}/sample/summary.json", source=SOURCES),
         rejected_rows=expand(
             f"{SOURCE}/sample/rejected.parquet", source=config["tables"]
@@ -143,9 +144,7 @@ rule write_report:
             else []
         ),
         rejected=[
-            *expand(
-                rules.derive_objective.output.rejected, objective=DERIVED_OBJECTIVES
-            ),
+            *expand(OBJECTIVE_REJECTS, objective=DERIVED_OBJECTIVES),
             *structures_of_run(rules.write_structures.output.rejected),
             *of_stages("rejected"),
         ],

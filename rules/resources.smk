@@ -1,9 +1,14 @@
 # The amount of work of each job, and whether it may use a GPU; memory and time requests follow from these.
 
+from polyfacet.runtime.gpus import has_gpu
 from polyfacet.runtime.resources import epochs_of, requests
 from polyfacet.training.engines.registry import ENGINES
 
-# GPUs are requested if `resources` of a profile or command state how many the run may use at a time.
+# On this machine, jobs that gain by a GPU share it one after the other, unless `--resources gpu=N` says otherwise.
+DRAWS_ON_GPU = workflow.is_main_process and workflow.local_exec and has_gpu()
+if DRAWS_ON_GPU and workflow.global_resources.get("gpu").value is None:
+    workflow.register_resource("gpu", 1)
+# Elsewhere, GPUs are requested if `resources` of the profile state how many the run may use at a time.
 HAS_GPUS = bool(workflow.global_resources.get("gpu").value)
 # If a cell is estimated to train longer than this, the start of its process is negligible.
 MAX_MINUTES_IN_BATCH = 5
@@ -29,6 +34,17 @@ def fitted_materials():
 def gpus_of_network(wildcards):
     """Request one GPU for the embedding network, unless it is configured to use the CPU."""
     return 1 if HAS_GPUS and config["graphs"]["device"] != "cpu" else None
+
+
+def gpus_of_pictures(wildcards):
+    """Request this machine's GPU for pictures, if the browser may draw on it; a cluster draws them without."""
+    draws = DRAWS_ON_GPU and config["images"]["webgl"] != "swiftshader"
+    return 1 if HAS_GPUS and draws else None
+
+
+def shards_drawn_at_once():
+    """Return the number of shards whose pictures are drawn at the same time, if there are cores for all."""
+    return n_shards() if gpus_of_pictures(None) is None else 1
 
 
 def engine_of(wildcards):

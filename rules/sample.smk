@@ -1,6 +1,6 @@
 # Raw entries or rows of a table -> a sample of checked materials, its twins, and its split into three parts.
 
-from polyfacet.materials.crystal_objectives import PREDEFINED
+from polyfacet.sources.strata import with_column
 from polyfacet.splits.methods import SPLIT_METHODS
 
 
@@ -32,6 +32,7 @@ rule sample:
         n_materials=config["n_materials"],
         seed=config["seed"],
         filters=config["filters"],
+        stratify=with_column(config["stratify"], config["objectives"]),
         magnetization=config["magnetization"],
         max_rejected_fraction=max_rejected_fraction,
     script:
@@ -40,23 +41,31 @@ rule sample:
 
 # A sample contains the predefined objectives; each other objective has its own table, so that adding one reruns only
 # the stages that use it.
-DERIVED_OBJECTIVES = [
-    name
-    for name in OBJECTIVES.get(CRYSTALS, ())
-    if name not in {each.name for each in PREDEFINED}
-]
+DERIVED_OBJECTIVES = derived_names(config["objectives"]) if config["sources"] else []
+COLUMN_OBJECTIVES = column_objectives(config["objectives"]) if config["sources"] else {}
+OBJECTIVE_TABLE = f"{RUN}/{CRYSTALS}/objectives/{{objective}}.parquet"
+OBJECTIVE_REJECTS = f"{RUN}/{CRYSTALS}/objectives/{{objective}}.rejected.parquet"
+OBJECTIVE_STATISTICS = f"{SOURCE}/sample/objectives.parquet"
 
 
+# Jobs of this priority run first, so that errors and statistics of objectives are on screen before anything is trained.
+OF_OBJECTIVES = 100
+
+
+# Objectives of plug-ins.
 rule derive_objective:
     input:
         sample=rules.sample.output.sample,
     output:
-        table=f"{RUN}/{CRYSTALS}/objectives/{{objective}}.parquet",
-        rejected=f"{RUN}/{CRYSTALS}/objectives/{{objective}}.rejected.parquet",
+        table=OBJECTIVE_TABLE,
+        rejected=OBJECTIVE_REJECTS,
     log:
         f"{LOGS}/{CRYSTALS}/objectives/{{objective}}.log",
     benchmark:
         f"{BENCHMARKS}/{CRYSTALS}/objectives/{{objective}}.tsv"
+    wildcard_constraints:
+        objective=one_of(set(DERIVED_OBJECTIVES) - set(COLUMN_OBJECTIVES)),
+    priority: OF_OBJECTIVES
     conda:
         "../envs/crystals.yaml"
     resources:
@@ -72,6 +81,38 @@ rule derive_objective:
         max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("derive_objective")
+
+
+# Objectives that are columns of the sources.
+rule read_objective:
+    input:
+        sample=rules.sample.output.sample,
+    output:
+        table=OBJECTIVE_TABLE,
+        rejected=OBJECTIVE_REJECTS,
+    log:
+        f"{LOGS}/{CRYSTALS}/objectives/{{objective}}.log",
+    benchmark:
+        f"{BENCHMARKS}/{CRYSTALS}/objectives/{{objective}}.tsv"
+    wildcard_constraints:
+        objective=one_of(COLUMN_OBJECTIVES),
+    priority: OF_OBJECTIVES
+    conda:
+        "../envs/crystals.yaml"
+    resources:
+        **requests("small", n_materials()),
+    params:
+        code=code_of_rule("read_objective"),
+        packages=packages_of_rule("read_objective"),
+        source_column=lambda wildcards: COLUMN_OBJECTIVES[
+            wildcards.objective
+        ].source_column,
+        classes=lambda wildcards: list(
+            COLUMN_OBJECTIVES[wildcards.objective].objective.classes
+        ),
+        max_rejected_fraction=max_rejected_fraction,
+    script:
+        script_path("read_objective")
 
 
 rule read_composition_table:
@@ -102,6 +143,34 @@ rule read_composition_table:
         max_rejected_fraction=max_rejected_fraction,
     script:
         script_path("read_composition_table")
+
+
+# Statistics of the objectives, on screen before anything is trained. Nothing may depend on them, not even `ancient`:
+# Snakemake does not look for reasons to rerun a job below one that is rerun, and would miss other changes.
+rule describe_objectives:
+    input:
+        sample=SAMPLE,
+        derived=lambda wildcards: derived_objectives(wildcards.source),
+    output:
+        statistics=OBJECTIVE_STATISTICS,
+    log:
+        f"{LOGS}/{{source}}/describe_objectives.log",
+    benchmark:
+        f"{BENCHMARKS}/{{source}}/describe_objectives.tsv"
+    priority: OF_OBJECTIVES
+    conda:
+        "../envs/crystals.yaml"
+    resources:
+        **requests("small", materials_of),
+    params:
+        code=code_of_rule("describe_objectives"),
+        packages=packages_of_rule("describe_objectives"),
+        objectives=lambda wildcards: [
+            {**each.learned, **each.shown}
+            for each in OBJECTIVES[wildcards.source].values()
+        ],
+    script:
+        script_path("describe_objectives")
 
 
 # All materials with the same formula, or with formulas that may be equal, are in one shard.

@@ -27,7 +27,8 @@ def pictures_of_shard(wildcards):
     ]
 
 
-def shown_of_table(wildcards):
-    """Return label and unit of each objective of a table; samples of crystals contain theirs."""
-    objectives = OBJECTIVES[wildcards.source] if wildcards.source != CRYSTALS else {}
-    return {name: objective.shown for name, objective in objectives.items()}
+def shown_of_source(wildcards):
+    """Return label and unit of those objectives of a source whose tables do not contain theirs."""
+    own = OBJECTIVES[wildcards.source]
+    names = own if wildcards.source != CRYSTALS else COLUMN_OBJECTIVES
+    return {name: own[name].shown for name in names}

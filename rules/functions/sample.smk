@@ -5,7 +5,7 @@ def derived_objectives(source, names=None):
     """Return the tables of those objectives of a source (all by default) that are not in its sample."""
     wanted = DERIVED_OBJECTIVES if source == CRYSTALS else []
     return [
-        rules.derive_objective.output.table.format(objective=name)
+        OBJECTIVE_TABLE.format(objective=name)
         for name in wanted
         if names is None or name in names
     ]

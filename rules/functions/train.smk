@@ -234,6 +234,13 @@ def foundation_of_job(wildcards):
     return rules.pretrain_engine.output.foundation.format(**wildcards)
 
 
+def folder_of_training(method):
+    """Return the pattern of the folder that a training job of a method writes."""
+    is_cheap = ENGINES.get(method["engine"]).cheap
+    trained_by = rules.train_method if is_cheap else rules.train_cell
+    return trained_by.output.trained
+
+
 def trained_cells():
     """Return the folders of all cells of the run."""
     return [
@@ -241,11 +248,7 @@ def trained_cells():
         for source, methods in METHODS.items()
         for name, method in methods.items()
         for path in splits_of_run(
-            (
-                rules.train_method.output.trained
-                if ENGINES.get(method["engine"]).cheap
-                else rules.train_cell.output.trained
-            ),
+            folder_of_training(method),
             sources=[source],
             method=name,
             combination=method["combinations"] or [NO_FACET],

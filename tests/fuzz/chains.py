@@ -25,8 +25,8 @@ from polyfacet.materials.cell_size import check_cell_size
 from polyfacet.materials.cif import read_cif, write_cif
 from polyfacet.materials.material import Material
 from polyfacet.runtime.parquet import write_table
-from polyfacet.sources.alexandria.entry_values import InvalidEntryError
 from polyfacet.sources.alexandria.material import material_from_entry
+from polyfacet.sources.values import InvalidEntryError
 
 SEEDS = list(structures().values())
 VIEWS = ["z", "a", "oblique"]

@@ -40,12 +40,13 @@ from polyfacet.facets.graph.crystal import read_crystal
 from polyfacet.facets.text.composition import composition_text
 from polyfacet.materials.material import Material, sample_table
 from polyfacet.runtime.errors import UserError
-from polyfacet.sources.alexandria.draw import Draw, Filters
-from polyfacet.sources.alexandria.entry_pass import pass_over
-from polyfacet.sources.alexandria.entry_values import InvalidEntryError
+from polyfacet.sources.alexandria.entry_part import EntryPart
 from polyfacet.sources.alexandria.material import material_from_entry
 from polyfacet.sources.alexandria.remote_files import remote_files
+from polyfacet.sources.draw import Draw, Filters
+from polyfacet.sources.reading_pass import pass_over
 from polyfacet.sources.tables.description import table_source
+from polyfacet.sources.values import InvalidEntryError
 from polyfacet.training.methods import checked_methods
 
 FILTERS = Filters(
@@ -131,7 +132,7 @@ def read_file(content: bytes, folder: Path) -> str | None:
     path = folder / "entries.json"
     path.write_bytes(content)
     try:
-        found = pass_over(path, folder, Draw(None, 0, FILTERS, "absolute"))
+        found = pass_over(EntryPart(path), folder, Draw(None, 0, FILTERS))
     except UserError as error:
         return refused("damaged file", error, str(path))
     assert found.invalid.num_rows == found.counts["invalid"]

@@ -82,8 +82,24 @@ def test_as_many_predictions_as_rows(
         assert engine.predict(rows).shape == (len(rows),)
     np.testing.assert_allclose(engine.predict(frame[::-1])[::-1], engine.predict(frame), atol=1e-5)
     left = {path.name for path in (tmp_path / "model").iterdir()}
-    assert "model.ckpt" in left
+    assert "weights.safetensors" in left
     assert "last.ckpt" not in left
+
+
+@pytest.mark.parametrize("combination", ["text", "image", "graph", "compimage", "text+image+graph+compimage"])
+def test_a_saved_model_has_no_pickles_and_predicts_the_same_bits(
+    combination: str,
+    fit: Callable[..., AutoMM],
+    frame: pd.DataFrame,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = fit(combination)
+    files = [path.suffix for path in (tmp_path / "model").rglob("*") if path.is_file()]
+    assert not {".pkl", ".ckpt", ".bin", ".pt"} & set(files)
+    moved = (tmp_path / "model").rename(tmp_path / "moved")
+    monkeypatch.setattr("pickle.load", lambda *_, **__: pytest.fail("unpickled"))
+    np.testing.assert_array_equal(load(moved).predict(frame), engine.predict(frame))
 
 
 def test_the_same_seed_gives_the_same_predictions(fit: Callable[..., AutoMM], frame: pd.DataFrame) -> None:

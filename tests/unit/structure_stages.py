@@ -16,7 +16,7 @@ from polyfacet.facets.graph.crystal_graph import GRAPHS
 from polyfacet.materials.stage_tables import STRUCTURES, TEXTS
 from polyfacet.runtime.parquet import read_table
 from polyfacet.runtime.rejects import REJECTS
-from polyfacet.sources.alexandria.entry_pass import REJECTED_ENTRIES
+from polyfacet.sources.reading_pass import REJECTED_ENTRIES
 
 GRAPH_SETTINGS: dict[str, Any] = {"pauli": "coded", "neighbours": 16, "min_radius": 0.0}
 

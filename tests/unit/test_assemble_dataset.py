@@ -16,6 +16,7 @@ import gather_dataset
 from polyfacet.facets.registry import FULL_FACETS, GRAPH, IMAGE, TEXT, structure_picture_columns
 from polyfacet.materials.material import SAMPLE, sample_table
 from polyfacet.materials.stage_tables import COMPOSITION_IMAGES, EMBEDDING_SIZE, EMBEDDINGS, PICTURES, TEXTS
+from polyfacet.runtime import parquet
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_file
 from polyfacet.runtime.identifiers import shard_of
@@ -201,6 +202,25 @@ def test_a_damaged_dataset_is_named(dataset, damage):
         part.write_bytes(content[:200])
     with pytest.raises(UserError, match=r"dataset cannot be read .* Delete the folder"):
         read_dataset(path)
+
+
+def test_the_table_of_an_objective_replaces_a_column_of_the_sample(dataset, tmp_path):
+    dataset(["z"])
+    sample, split, own = (tmp_path / f"{name}.parquet" for name in ("sample", "split", "gap"))
+    field = parquet.column("gap", pa.float64(), "column K of the source", nullable=True)
+    values = pa.table({"mat_id": MAT_IDS, "gap": [7.0, None, 9.0]})
+    write_table(own, values, pa.schema([SAMPLE.field("mat_id"), field]))
+    made = tmp_path / "own" / "shard-0.parquet"
+    arguments = {"source": "crystals", "facets": [], "shard": 0, "n_shards": 1}
+    shown = {"gap": {"label": "My gap", "unit": "eV"}}
+    assemble_dataset.main(sample, split, [], made, **arguments, derived=[own], shown=shown)
+    frame, schema = pd.read_parquet(made), pq.read_schema(made)
+    assert frame["gap"].tolist()[::2] == [7.0, 9.0]
+    assert frame["gap"].isna().tolist() == [False, True, False]
+    assert frame["e_form"].notna().all()
+    assert schema.field("gap").metadata == {b"meaning": b"My gap", b"unit": b"eV"}
+    rows = read_cell_rows(sample, split, ["e_form", "gap"], {}, derived=[own])
+    assert rows["gap"].tolist()[::2] == [7.0, 9.0]
 
 
 def test_only_the_dataset_of_a_table_has_its_labels_and_units():

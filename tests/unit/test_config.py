@@ -64,7 +64,8 @@ def test_keys_below_names_that_users_choose_have_defaults():
     completed = complete_config({"tables": {"steel": table}})["tables"]["steel"]
     expected = {"columns": {"Fe": "Fe", "C": "C"}, "convert": False, "unit": "atoms"}
     assert completed["composition"] | expected == completed["composition"]
-    assert completed["objectives"]["hv"] == {"column": "HV", "label": None, "unit": "", "classes": []}
+    defaults = {"label": None, "unit": "", "classes": [], "follows_from": []}
+    assert completed["objectives"]["hv"] == {"column": "HV", **defaults}
 
 
 def test_missing_keys_of_a_published_score_are_absent():

@@ -77,9 +77,8 @@ def test_an_impossible_value_is_missing_and_rejected(
 ):
     table = derived(function, limits)
     assert table["bulk"].isna().all()
-    assert pd.read_parquet(tmp_path / "rejected.parquet").to_dict("records") == [
-        {"mat_id": "a", "reason": reason}
-    ]
+    place = {"source_file": str(tmp_path / "entries.json"), "source_position": 0, "mat_id": "a"}
+    assert pd.read_parquet(tmp_path / "rejected.parquet").to_dict("records") == [{**place, "reason": reason}]
     with pytest.raises(UserError, match="1 of 2 materials were rejected"):
         derived(function, limits, max_rejected_fraction=0.4)
 

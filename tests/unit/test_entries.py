@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polyfacet.runtime.errors import UserError
-from polyfacet.sources.alexandria import json_window as reader
+from polyfacet.sources import json_window as reader
 from polyfacet.sources.alexandria.entries import read_entries
 from polyfacet.sources.alexandria.entry_files import entry_files
 

@@ -54,8 +54,11 @@ def rules_with_environments() -> Iterator[tuple[str, str]]:
     """List the script of every rule with the environments in which it may run."""
     for path in (PROJECT / "rules").glob("*.smk"):
         for block in path.read_text().split("\nrule ")[1:]:
-            (script,) = re.findall(r'script_path\("(\w+)"\)', block)
-            yield from ((script, environment) for environment in re.findall(r"envs/(\w+)\.yaml", block))
+            # Targets have neither.
+            scripts = re.findall(r'script_path\("(\w+)"\)', block)
+            environments = re.findall(r"envs/(\w+)\.yaml", block)
+            assert len(scripts) == bool(environments or "script:" in block)
+            yield from ((script, environment) for script in scripts for environment in environments)
 
 
 @cache

@@ -106,7 +106,29 @@ def test_the_shipped_configurations_are_feasible(path):
             {"objectives": ["gap", "e_from"]},
             "objectives names the unknown 'e_from'; available: gap",
         ),
+        ({"objectives": ["e_from"]}, "Did you mean e_form? If e_from is a column of the sources, write"),
+        ({"objectives": ["e_from"]}, "objectives: [{name: e_from, column: e_from}]"),
+        (
+            {"objectives": [{"name": "gap", "label": "Gap"}]},
+            "gap is predefined. Write the name alone to predict it, or the column of the sources",
+        ),
+        (
+            {"objectives": ["image_quality"]},
+            "the objective 'image_quality' has the name of a column of the facet 'image'",
+        ),
         ({"graphs": {"pretrain": 9}}, "graphs.pretrain = 9"),
+        (
+            {"objectives": ["e_form", "bulk"], "graphs": {"training": {"objectives": ["bulks"]}}},
+            "graphs.training.objectives names the unknown 'bulks'; available: gap, e_form, e_hull, e_total, "
+            "mag_vol, vol_atom, dos_ef, bulk. Did you mean bulk?",
+        ),
+        (
+            {
+                "objectives": ["e_form", {"name": "phase", "classes": ["a", "b"]}],
+                "graphs": {"training": {"objectives": ["gap", "phase"]}},
+            },
+            "graphs.training.objectives names phase, which has classes",
+        ),
         ({"filters": {"sites_min": 5, "sites_max": 4}}, "sites_min = 5 exceeds filters.sites_max = 4"),
         ({"filters": {"elements_required": ["O"], "elements_excluded": ["O", "N"]}}, "(O) contradicts"),
         ({"filters": {"elements_required": ["O"], "elements_allowed": ["N"]}}, "(O) contradicts"),
@@ -138,6 +160,8 @@ def test_all_contradictions_are_reported_together():
 @pytest.mark.parametrize(
     "config",
     [
+        {"objectives": ["gap", "bandgap", "e_above_hull", "energy_total", "band_gap_dir"]},
+        {"objectives": [{"name": "gap", "column": "gap"}, {"name": "e_from", "column": "e_from"}]},
         {"n_materials": 14},
         {"n_materials": 10, "combinations": ["text"]},
         {"n_materials": 10, "graphs": {"embedding": "calibrated"}},

@@ -15,12 +15,13 @@ from polyfacet.facets.graph.crystal import Crystal
 from polyfacet.reporting.figures import contact_sheet, save
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.markdown import plain
-from polyfacet.sources.alexandria import entry_pass
-from polyfacet.sources.alexandria import json_window as reader
-from polyfacet.sources.alexandria.draw import Draw, Filters
+from polyfacet.sources import json_window as reader
+from polyfacet.sources import reading_pass
 from polyfacet.sources.alexandria.entries import read_entries
-from polyfacet.sources.alexandria.entry_values import InvalidEntryError
+from polyfacet.sources.alexandria.entry_part import EntryPart
 from polyfacet.sources.alexandria.material import material_from_entry
+from polyfacet.sources.draw import Draw
+from polyfacet.sources.values import InvalidEntryError
 
 OPENERS: dict[str, Callable[..., object]] = {"bz2": bz2.open, "gz": gzip.open}
 
@@ -55,11 +56,11 @@ def test_an_endless_entry_is_stopped(tmp_path, monkeypatch):
 
 
 def test_a_file_without_entries_does_not_fill_the_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(entry_pass, "MAX_INVALID", 100)
+    monkeypatch.setattr(reading_pass, "MAX_INVALID", 100)
     path = tmp_path / "zeros.json"
     path.write_text("[0" + ",0" * 1000 + "]")
     with pytest.raises(UserError, match=r"zeros\.json: more than 100 .* such as entry 100: entry is not"):
-        entry_pass.pass_over(path, tmp_path, Draw(None, 0, Filters(), "absolute"))
+        reading_pass.pass_over(EntryPart(path), tmp_path, Draw(None, 0))
 
 
 @pytest.mark.parametrize("field", ["formula", "prototype_id"])
@@ -95,7 +96,7 @@ def test_a_value_of_the_wrong_type_is_rejected(change):
 def test_rejects_with_any_identifier_can_be_written(tmp_path, mat_id):
     path = tmp_path / "entries.json"
     path.write_text(f'[{{"data": {{"mat_id": {mat_id}}}}}]')
-    found = entry_pass.pass_over(path, tmp_path, Draw(None, 0, Filters(), "absolute"))
+    found = reading_pass.pass_over(EntryPart(path), tmp_path, Draw(None, 0))
     assert found.invalid.num_rows == 1
 
 

@@ -184,15 +184,16 @@ def main(rejected: Path):
     {ends}
 
 job = SimpleNamespace(rule="graphs", config={{}}, log=["graphs.log"], threads=1,
-                      output={{"rejected": "graphs.rejected"}}, input={{}}, params={{}}, wildcards={{}})
+                      output={{"rejected": "graphs.rejected"}}, input={{}}, params={{}}, wildcards={{}},
+                      resources=SimpleNamespace(tmpdir="/tmp"{resources}))
 run(main, job)
 """
 
 
-def start(folder: Path, ends: str) -> subprocess.Popen[str]:
+def start(folder: Path, ends: str, resources: str = "") -> subprocess.Popen[str]:
     """Start a job whose process runs the statement `ends` at its end."""
     return subprocess.Popen(
-        [sys.executable, "-c", JOB.format(ends=ends)],
+        [sys.executable, "-c", JOB.format(ends=ends, resources=resources)],
         env={"PYTHONPATH": str(PROJECT / "workflow")},
         cwd=folder,
         stderr=subprocess.PIPE,
@@ -230,3 +231,10 @@ def test_a_job_waits_for_a_process_of_a_killed_run(tmp_path):
     _, said = job.communicate()
     assert job.returncode == 0, said
     assert (tmp_path / "graphs.rejected").exists()
+
+
+@pytest.mark.parametrize(("resources", "visible"), [("", "''"), (", gpu=0", "''"), (", gpu=1", "None")])
+def test_a_job_sees_a_gpu_only_if_it_was_given_one(tmp_path, resources, visible):
+    shown = "import os; raise UserError(repr(os.environ.get('CUDA_VISIBLE_DEVICES')))"
+    _, said = start(tmp_path, shown, resources).communicate()
+    assert f"Error: {visible}\n" in said

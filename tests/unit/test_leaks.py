@@ -102,8 +102,8 @@ def test_the_objective_is_found_in_disguise(objective, leak):
     check_not_shown(rows, (GRAPH,), objective)
 
 
-VOLUME = Objective("volume", "Volume", "A^3/atom", contained_in_structure=True)
-SIZE = Facet("size", "size", "vector", needs="structure", shows_structure=False, make=len)
+VOLUME = Objective("volume", "Volume", "A^3/atom", follows_from=frozenset({"lattice"}))
+SIZE = Facet("size", "size", "vector", needs="structure", shows=frozenset(), make=len)
 MARKED = Facet("size", "size", "vector", needs="structure", make=len)
 
 
@@ -258,11 +258,12 @@ def test_a_number_for_one_class_is_found_and_a_rare_class_is_no_evidence():
 
 
 def test_a_facet_of_structures_shows_them_unless_it_says_otherwise():
-    assert MARKED.shows_structure
-    assert not SIZE.shows_structure
-    assert not Facet("size", "size", "vector", needs="formula", make=len).shows_structure
-    assert facet_named("text:cif").shows_structure
-    assert not facet_named("text:composition").shows_structure
+    assert MARKED.shows == {"composition", "lattice", "sites"}
+    assert not SIZE.shows
+    assert Facet("size", "size", "vector", needs="formula", make=len).shows == {"composition"}
+    assert facet_named("text:cif").shows == MARKED.shows
+    assert facet_named("text:composition").shows == COMPOSITION.shows == {"composition"}
+    assert not PROCESS.shows
     assert cell_of((MARKED,), VOLUME).contains_answer
     assert not cell_of((SIZE,), VOLUME).contains_answer
 

@@ -8,8 +8,8 @@ import pytest
 from handmade import entry, rock_salt
 from pymatgen.core import Structure
 
-from polyfacet.sources.alexandria.entry_values import InvalidEntryError
 from polyfacet.sources.alexandria.material import material_from_entry
+from polyfacet.sources.values import InvalidEntryError
 
 NACL = rock_salt("Na", "Cl", 5.64)
 

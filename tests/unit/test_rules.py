@@ -11,7 +11,19 @@ from polyfacet.runtime.names import one_of
 
 # Inputs and params that a job waits for, or that rerun it, without being arguments: digests, and files that
 # other values name.
-ONLY_WATCHED = {"code", "packages", "state", "file", "files", "pictures", "tokens", "checkpoint_files"}
+ONLY_WATCHED = {
+    "code",
+    "packages",
+    "state",
+    "file",
+    "files",
+    "pictures",
+    "tokens",
+    "described",
+    "trained",
+    "digest",
+    "checkpoint_files",
+}
 
 
 def rules_with_values() -> Iterator[tuple[str, str, set[str]]]:
@@ -19,6 +31,8 @@ def rules_with_values() -> Iterator[tuple[str, str, set[str]]]:
     for path in (PROJECT / "rules").glob("*.smk"):
         for block in re.split(r"^rule ", path.read_text(), flags=re.MULTILINE)[1:]:
             rule = block.split("\n\n\n")[0]
+            if "    script:\n" not in rule:
+                continue
             (script,) = re.findall(r'script_path\("(\w+)"\)', rule)
             parts = re.findall(r"^    (?:input|params):\n((?: {8}.*\n)+)", rule, re.MULTILINE)
             names = {name for part in parts for name in re.findall(r"^ {8}(\w+)=", part, re.MULTILINE)}

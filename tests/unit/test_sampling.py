@@ -11,9 +11,9 @@ from handmade import entries, entry, rock_salt, write_entries
 import sample as script
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.identifiers import stable_hash
-from polyfacet.sources.alexandria import entry_pass, sample_writing, sorted_runs
-from polyfacet.sources.alexandria.draw import Filters
+from polyfacet.sources import reading_pass, sample_writing, sorted_runs
 from polyfacet.sources.alexandria.material import material_from_entry
+from polyfacet.sources.draw import Filters
 
 NACL = rock_salt("Na", "Cl", 5.64)
 
@@ -51,7 +51,7 @@ def content(material):
 @pytest.mark.parametrize(("n_files", "threads"), [(1, 1), (3, 1), (3, 2), (7, 3)])
 def test_runs_on_disk_give_the_same_sample_as_memory(tmp_path, monkeypatch, n, n_files, threads):
     """However the entries are ordered, distributed over files, and cut into runs, batches and row groups."""
-    monkeypatch.setattr(entry_pass, "RUN_ROWS", 4)
+    monkeypatch.setattr(reading_pass, "RUN_ROWS", 4)
     monkeypatch.setattr(sorted_runs, "BATCH_ROWS", 2)
     monkeypatch.setattr(sample_writing, "ROW_GROUP_ROWS", 3)
     items = [entry(f"m{i % 30}", NACL, e_form=-0.1 * (i % 4)) for i in range(50)]

@@ -15,7 +15,7 @@ from handmade import entries
 import sample as script
 import sample_pretraining
 from polyfacet.runtime.errors import UserError
-from polyfacet.sources.alexandria import json_window
+from polyfacet.sources import json_window
 from polyfacet.sources.alexandria.entry_files import entry_files
 
 ENTRIES = entries()[:4]
@@ -223,7 +223,7 @@ def test_nothing_to_read_is_an_error_with_the_reasons(tmp_path, folder):
 
 @pytest.mark.parametrize(
     "name",
-    ["dangling.json", "empty.json", "loop.json", "pipe.json", "table.csv", "packed.json.zip"],
+    ["dangling.json", "empty.json", "loop.json", "pipe.json", "README.md", "packed.json.zip"],
 )
 def test_an_unreadable_source_is_an_error_when_it_is_named(tmp_path, folder, name):
     reason = odd_things(folder)[name]

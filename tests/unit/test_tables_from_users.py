@@ -13,9 +13,9 @@ from polyfacet.config.taken_names import TAKEN_BY_TABLES
 from polyfacet.facets.compimage.statistics import STATISTICS, composition_statistics
 from polyfacet.facets.text.composition import composition_text
 from polyfacet.materials.formula import parse_formula
+from polyfacet.materials.stated_numbers import MISSING
 from polyfacet.runtime.errors import UserError
 from polyfacet.sources.tables.description import table_source
-from polyfacet.sources.tables.numbers import MISSING
 
 STEEL = {
     "composition": {"columns": ["C", "Mn"], "unit": "weight_percent", "balance": "Fe"},

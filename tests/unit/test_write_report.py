@@ -2,6 +2,8 @@
 
 import json
 
+import numpy as np
+import pandas as pd
 import pytest
 from made_up_results import BASELINES, cell_row, frames, score_rows
 
@@ -10,6 +12,8 @@ import write_report
 from polyfacet.evaluation.tables import CELLS, SCORES
 from polyfacet.facets.registry import combination_name, facets_of
 from polyfacet.materials.material import SAMPLE
+from polyfacet.materials.objective_statistics import STATISTICS, statistics_of
+from polyfacet.materials.objectives import Objective
 from polyfacet.materials.stage_tables import TWINS
 from polyfacet.runtime.parquet import write_table
 from polyfacet.runtime.rejects import Reject, write_rejects
@@ -53,6 +57,30 @@ def stage_file(run, name):
     return paths
 
 
+def statistics_file(run, source):
+    """Write the statistics of a number and of classes."""
+    numbers = Objective("gap", "Band *gap*", "eV")
+    classes = Objective("phase", "Phase", classes=("soft", "hard"))
+    rows = [
+        statistics_of(pd.Series([0.0, 1.0, 2.0, np.nan]), numbers),
+        statistics_of(pd.Series(["soft", "soft", None, None], dtype=object), classes),
+    ]
+    path = run / source / "sample" / "objectives.parquet"
+    write_table(path, rows, STATISTICS)
+    return path
+
+
+def test_the_report_shows_what_there_was_to_learn(report):
+    text = report(cell("graph"))
+    section = text[text.index("## Objectives") :]
+    assert (
+        "crystals:\n\n| objective | unit | n | missing | mean | MAD | zeros | lowest | highest |" in section
+    )
+    assert "| Band \\*gap\\* | eV | 3 | 1 | 1 | 0.6667 | 33% | 0 | 2 |" in section
+    assert "| Phase | 2 | 2 | soft 2, hard 0 |" in section
+    assert section.index("crystals:") < section.index("steels:")
+
+
 @pytest.fixture
 def report(tmp_path):
     """Write the report of these cells; two of the five materials in the test part are elements."""
@@ -87,6 +115,7 @@ def report(tmp_path):
     coverages = [tmp_path / source / "folds-0" / "split.coverage.json" for source in ("steels", "glasses")]
     write_coverage(coverages[0], coverage_of(["a", "b", "x"], "abcdefg"))
     write_coverage(coverages[1], coverage_of("ab", "ab"))
+    statistics = [statistics_file(tmp_path, source) for source in ("crystals", "steels")]
 
     def write(*results, has_crystals=True, **recorded):
         network.write_text(json.dumps({"kind": "random", "notes": [], **recorded}))
@@ -101,6 +130,7 @@ def report(tmp_path):
             tmp_path / "cells.parquet",
             tmp_path / "tables.md",
             *(tmp_path / name for name in ("mase_heatmap.png", "mae_bars.png", "comparison.png")),
+            statistics=statistics,
             summaries=[tmp_path / "crystals" / "sample" / "summary.json"],
             rejected_rows=files["rejected_rows"],
             splits=[tmp_path / "split.parquet"] if has_crystals else [],
@@ -216,7 +246,9 @@ def test_the_pretraining_data_are_reported_where_there_are_embeddings(report):
     recorded = {"pretraining": pretraining, "training": training}
     text = report(cell("graph", mae=0.5), *baselines(), **recorded)
     assert "pretrained on 90 materials (10 others selected its epoch) outside the sample" in text
-    assert "values of all targets, regardless of what this run predicts: Band gap, Formation energy" in text
+    assert (
+        "values of all objectives, regardless of what this run predicts: Band gap, Formation energy" in text
+    )
     assert "trained on 6 materials" in text
     assert "pretrained" not in report(cell("text", mae=0.5), *baselines(), **recorded)
     assert "pretrained on 90" in report(cell("graph", mae=0.5), *baselines(), pretraining=pretraining)
@@ -228,12 +260,12 @@ def test_the_training_data_and_omitted_targets_are_reported_where_there_are_embe
     text = report(cell("graph", mae=0.5), *baselines(), training=training, notes=[note])
     assert "trained on 6 materials" in text
     assert "2 others selected its epoch" in text
-    assert "all targets at once" in text
+    assert "all objectives at once" in text
     assert "- random-0: The training of the network left out" in text
     without = report(cell("text", mae=0.5), *baselines(), training=training, notes=[note])
     assert "network" not in without
     untrained = report(cell("graph", mae=0.5), *baselines())
-    assert "all targets at once" not in untrained
+    assert "all objectives at once" not in untrained
 
 
 def test_rejected_made_and_kept_materials_are_reported_for_each_source(report):

@@ -230,7 +230,12 @@ def test_pretraining_prepares_materials_outside_the_sample(pristine):
 
 def test_a_run_on_a_table_repeats_each_split_and_draws_no_crystals(pristine):
     jobs = pristine.jobs("--configfile", "config/test_tables.yaml")
-    table = ("build_element_table", "read_composition_table", "compute_composition_statistics")
+    table = (
+        "build_element_table",
+        "compute_composition_statistics",
+        "describe_objectives",
+        "read_composition_table",
+    )
     by_split = (
         "split_materials",
         "fit_grey_levels",
@@ -256,7 +261,8 @@ def test_a_run_on_a_table_repeats_each_split_and_draws_no_crystals(pristine):
         ("images={size: 5}", "images.size = 5"),
         ("combinations=[image+text]", "must be written 'text+image'"),
         ("combinations=[image+txt]", "there is no facet 'txt'"),
-        ("objectives=[bandgap]", "objectives"),
+        ("objectives=[e_from]", "objectives names the unknown 'e_from'"),
+        ("objectives=[{name: volume}]", "the name 'volume' is reserved"),
         ("methods={a: {engine: mcvn}}", "engine 'mcvn' cannot use text"),
         ("composition={backend: xenonpy}", "composition: {statistics: xenonpy}"),
         ("n_materials=13", "n_materials: 14"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from project import PROJECT
@@ -61,12 +62,12 @@ def test_no_file_of_the_project_names_the_plug_ins():
 def test_every_cell_has_scores_and_is_in_the_report(results: Path):
     scores = pd.read_parquet(results / "report" / "scores.parquet")
     mase = scores[(scores["metric"] == "mase") & (scores["objective"] != "all")]
-    assert set(mase["objective"]) == {"e_form", "mag_atom"}
+    assert set(mase["objective"]) == {"e_form", "mag_atom", "direct_gap"}
     assert set(mase["method"]) == {"closest", "trees", "mean"}
-    assert len(mase) == 2 * 2 * (2 + 1 + 1)
+    assert len(mase) == 3 * 2 * (2 + 1 + 1)
     assert np.isfinite(mase["value"]).all()
     report = (results / "report" / "report.md").read_text()
-    for said in ("Moment", "compimage+packing", "by size of the cell"):
+    for said in ("Moment", "Direct gap", "compimage+packing", "by size of the cell"):
         assert said in report
 
 
@@ -87,6 +88,23 @@ def test_the_objective_follows_from_the_entries(results: Path):
     np.testing.assert_allclose(table["mag_atom"], expected)
     dataset = pd.read_parquet(results / "crystals" / "largest-0" / "dataset").set_index("mat_id")
     assert dict(dataset["mag_atom"]) == dict(zip(table["mat_id"], table["mag_atom"], strict=True))
+
+
+def test_a_column_of_the_entries_is_read_described_and_learned(results: Path):
+    crystals = results / "crystals"
+    sample = pd.read_parquet(crystals / "sample" / "sample.parquet")
+    stated = [json.loads(data)["band_gap_dir"] for data in sample["data"]]
+    table = pd.read_parquet(crystals / "objectives" / "direct_gap.parquet")
+    assert dict(zip(table["mat_id"], table["direct_gap"], strict=True)) == dict(
+        zip(sample["mat_id"], stated, strict=True)
+    )
+    statistics = pd.read_parquet(crystals / "sample" / "objectives.parquet").set_index("objective")
+    assert list(statistics.index) == ["e_form", "mag_atom", "direct_gap"]
+    assert statistics["n"].tolist() == [len(sample)] * 3
+    assert statistics.loc["direct_gap", "mean"] == pytest.approx(np.mean(stated))
+    assert "| Direct gap | eV | 40 | 0 |" in (results / "report" / "report.md").read_text()
+    shard = pq.read_schema(crystals / "largest-0" / "dataset" / "shard-0.parquet")
+    assert shard.field("direct_gap").metadata == {b"meaning": b"Direct gap", b"unit": b"eV"}
 
 
 def test_the_facet_is_in_the_dataset_and_shows_the_structure(results: Path):
@@ -136,7 +154,7 @@ def test_a_second_call_runs_nothing(run: Extended):
     assert run.jobs() == {}
 
 
-REPORT = {"collect_results", "tabulate_results", "plot_results", "write_report"}
+REPORT = {"describe_objectives", "collect_results", "tabulate_results", "plot_results", "write_report"}
 DATASET = {"assemble_dataset", "gather_dataset"}
 OF_FACET = {"make_facet": 1, "pretrain_engine": 2, "train_method": 4} | dict.fromkeys(DATASET, 2)
 ANOTHER_OBJECTIVE = """
@@ -179,6 +197,7 @@ def test_an_added_objective_is_derived_and_learned_and_changes_nothing_else(run:
     }
     (run.folder / "more.yaml").write_text(yaml.safe_dump({**plan, **more}))
     jobs = run.jobs("--configfile", "more.yaml")
+    assert jobs["describe_objectives"] == 1
     assert {rule: n for rule, n in jobs.items() if rule not in REPORT} == {
         "derive_objective": 1,
         "train_method": 6,

@@ -59,6 +59,20 @@ def test_an_added_objective_reruns_only_cells(finished):
     assert not {"fit_network", "assemble_dataset"} & jobs.keys()
 
 
+def test_an_added_column_is_read_and_described_and_changes_no_facet_and_no_split(finished):
+    jobs = finished.jobs(changes=["objectives=[e_form,vol_atom,band_gap_dir]"])
+    assert jobs == {
+        "read_objective": 1,
+        "describe_objectives": 1,
+        "train_combination": 2,
+        "train_method": 3,
+        "assemble_dataset": jobs["assemble_dataset"],
+        "gather_dataset": 1,
+        **dict.fromkeys(("collect_results", "tabulate_results", "plot_results", "write_report"), 1),
+        "draw_contact_sheet": 1,
+    }
+
+
 def test_a_changed_setting_of_a_method_reruns_only_that_method(finished):
     jobs = finished.jobs(changes=["methods={trees: {settings: {model: forest}}}"])
     assert jobs["train_method"] == 1

@@ -5,7 +5,7 @@ from copy import deepcopy
 import pytest
 from planned_runs import TABLE_RUN, plan, planning_folder, reruns
 
-SHOWS_LABELS = {"assemble_dataset", "collect_results"}
+SHOWS_LABELS = {"assemble_dataset", "collect_results", "describe_objectives"}
 
 
 def changed_run(change):
@@ -32,6 +32,11 @@ def rerun_by(change):
 def test_a_changed_label_or_unit_reruns_only_what_shows_it(change):
     found = rerun_by(change)
     assert (found.changed, found.added) == (SHOWS_LABELS, set())
+
+
+def test_what_an_objective_follows_from_is_not_read_of_the_table():
+    found = rerun_by(lambda objectives: objectives["hardness"].update(follows_from=["composition"]))
+    assert (found.changed, found.added) == ({"describe_objectives", "train_method"}, set())
 
 
 @pytest.mark.parametrize(

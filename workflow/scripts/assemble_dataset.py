@@ -51,19 +51,20 @@ def main(
     structure_pictures
         Columns of the structures' pictures: ``image``, or one per view.
     derived
-        Tables of objectives that are not in the sample.
+        Tables of objectives that have one of their own, also instead of a column of the sample.
     shown
-        Labels and units of objectives that the sample does not specify.
+        Labels and units of objectives whose tables do not specify them.
     """
     schema = pq.read_schema(sample)
     named = [facet_named(name) for name in facets]
-    columns = [name for name in schema.names if name not in (*NOT_LEARNED_FROM, *facets)]
+    fields = [pq.read_schema(path).remove_metadata().field(1) for path in derived]
+    elsewhere = {*NOT_LEARNED_FROM, *facets, *(field.name for field in fields)}
+    columns = [name for name in schema.names if name not in elsewhere]
     frame = read_shard(sample, schema, int(shard), n_shards, columns)
     frame = frame.merge(read_shard(split, SPLIT, int(shard), n_shards), on="mat_id", validate="one_to_one")
     frame = with_derived(frame, derived)
     frame = with_facets(frame, tables_by_facet(named, tables, sample))
     frame = relative_pictures(frame, dataset.parent)
-    fields = [pq.read_schema(path).remove_metadata().field(1) for path in derived]
     whole = with_labels(dataset_schema(schema, named, structure_pictures, fields), shown)
     # A shard may have no pictures of a view.
     frame = frame.reindex(columns=whole.names)

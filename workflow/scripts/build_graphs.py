@@ -1,25 +1,19 @@
 """Compute the lattice sums and the local graph of each material of a shard."""
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import torch
 
 from polyfacet.config.graphs import PauliDecay
-from polyfacet.facets.graph.crystal import Crystal, read_crystal
-from polyfacet.facets.graph.crystal_graph import GRAPHS, CrystalGraph, build_graphs
-from polyfacet.materials.cell_size import MAX_SITES, check_cell_size
+from polyfacet.facets.graph.crystal_graph import GRAPHS
+from polyfacet.facets.graph.making import graphs_of_files
+from polyfacet.materials.cell_size import MAX_SITES
 from polyfacet.materials.stage_tables import intact_structures
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.kept_results import KeptResults
 from polyfacet.runtime.progress import track
-from polyfacet.runtime.rejects import Reject, record_rejects
-
-# Crystals summed together; more bring no gain.
-BATCH = 500
+from polyfacet.runtime.rejects import record_rejects
 
 
 def main(
@@ -67,37 +61,19 @@ def main(
     # Floating-point sums depend on the thread count; shards run in parallel instead.
     torch.set_num_threads(1)
     made_of = intact_structures(materials, structures)
-    build = partial(
-        build_graphs,
-        pauli=pauli,
-        neighbours=neighbours,
-        min_radius=min_radius,
-        across_vacuum=across_vacuum,
-    )
-    recipe = {"code": code, "max_sites": max_sites, "primitive": primitive, **build.keywords}
+    settings = {
+        "pauli": pauli,
+        "neighbours": neighbours,
+        "min_radius": min_radius,
+        "across_vacuum": across_vacuum,
+    }
+    recipe = {"code": code, "max_sites": max_sites, "primitive": primitive, **settings}
     results = KeptResults(kept, GRAPHS, recipe, made_of, script=Path(__file__))
-    built: list[CrystalGraph] = []
-    rejects: list[Reject] = []
     paths = [structures / f"{mat_id}.cif" for mat_id in sorted(results.reuse())]
-    read = partial(read_crystal, primitive=primitive)
-    crystals = _read_crystals(track(paths, f"graphs {graphs.stem}"), read, max_sites, rejects)
-    while batch := dict(islice(crystals, BATCH)):
-        built.extend(build(batch))
+    cifs = track(paths, f"graphs {graphs.stem}")
+    built, rejects = graphs_of_files(cifs, settings, max_sites, primitive)
     record_rejects(rejected, rejects, len(made_of), max_rejected_fraction, "graphs")
     results.write(graphs, provenance, [graph.row() for graph in built])
-
-
-def _read_crystals(
-    paths: Iterable[Path], read: Callable[[Path], Crystal], max_sites: int, rejects: list[Reject]
-) -> Iterator[tuple[str, Crystal]]:
-    """Return the readable crystals, and add the others to the rejects."""
-    for path in paths:
-        try:
-            crystal = read(path)
-            check_cell_size(len(crystal), max_sites, "graphs")
-            yield path.stem, crystal
-        except ValueError as error:
-            rejects.append(Reject.because_of(path.stem, error))
 
 
 if __name__ == "__main__":

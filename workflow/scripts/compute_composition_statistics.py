@@ -1,26 +1,19 @@
 """Compute the statistics of element properties for the composition images of a shard."""
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
-
 from polyfacet.config.composition import StatisticsBackend, StatisticsMode
-from polyfacet.facets.compimage.element_table import elements_without_properties, read_elements
-from polyfacet.facets.compimage.statistics import composition_statistics
-from polyfacet.facets.compimage.statistics_table import COMPOSITION_STATISTICS, statistics_rows
-from polyfacet.facets.compimage.xenonpy_backend import xenonpy_statistics
-from polyfacet.materials.formula import FormulaError, parse_formula
+from polyfacet.facets.compimage.element_table import read_elements
+from polyfacet.facets.compimage.statistics_of_formulas import statistics_of_formulas
+from polyfacet.facets.compimage.statistics_table import COMPOSITION_STATISTICS
 from polyfacet.materials.stage_tables import formulas_of_shard
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_file
 from polyfacet.runtime.identifiers import text_digest
 from polyfacet.runtime.kept_results import KeptResults
-from polyfacet.runtime.rejects import Reject, record_rejects
-
-Compositions = dict[str, dict[str, float]]
+from polyfacet.runtime.rejects import record_rejects
 
 
 def main(
@@ -72,35 +65,10 @@ def main(
     }
     made_of = {mat_id: text_digest(formula) for mat_id, formula in formulas.items()}
     results = KeptResults(kept, COMPOSITION_STATISTICS, recipe, made_of, script=Path(__file__))
-    elements = read_elements(element_table)
-    compositions, rejects = _compositions(formulas, results.reuse(), elements)
-    amounts = list(compositions.values())
-    values = (
-        xenonpy_statistics(amounts, elements)
-        if backend == "xenonpy"
-        else composition_statistics(amounts, elements, statistics)
-    )
+    new = {mat_id: formulas[mat_id] for mat_id in results.reuse()}
+    rows, rejects = statistics_of_formulas(new, read_elements(element_table), backend, statistics)
     record_rejects(rejected, rejects, len(formulas), max_rejected_fraction, "composition images")
-    results.write(table, provenance, statistics_rows(compositions, values))
-
-
-def _compositions(
-    formulas: Mapping[str, str], mat_ids: Iterable[str], elements: pd.DataFrame
-) -> tuple[Compositions, list[Reject]]:
-    compositions: Compositions = {}
-    rejects = []
-    for mat_id in mat_ids:
-        try:
-            amounts = parse_formula(formulas[mat_id])
-        except FormulaError as error:
-            rejects.append(Reject.because_of(mat_id, error))
-            continue
-        unknown = elements_without_properties(amounts, elements)
-        if unknown:
-            rejects.append(Reject(mat_id, f"the element table has no properties of {', '.join(unknown)}"))
-            continue
-        compositions[mat_id] = amounts
-    return compositions, rejects
+    results.write(table, provenance, rows)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import pyarrow as pa
 
 from polyfacet.config.sample import Magnetization
+from polyfacet.materials.column_reading import located_reasons, place, rejected_value
 from polyfacet.materials.crystal_objectives import (
     CRYSTAL_OBJECTIVES,
     Calculation,
@@ -15,11 +16,12 @@ from polyfacet.materials.crystal_objectives import (
     derive,
 )
 from polyfacet.materials.material import SAMPLE
+from polyfacet.materials.stage_tables import REJECTED_VALUES
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import iterate_table, write_table
 from polyfacet.runtime.progress import track
-from polyfacet.runtime.rejects import Reject, record_rejects
+from polyfacet.runtime.rejects import check_rejected_fraction
 
 COLUMNS = ("mat_id", "volume", "structure", "data", "source_file", "source_position")
 
@@ -40,8 +42,8 @@ def main(
     sample
         Table of the sampled materials.
     table, rejected
-        Outputs: ``mat_id`` and the objective, missing if an entry lacks the data for it; materials whose
-        value is outside the objective's limits, with reasons.
+        Outputs: ``mat_id`` and the objective, missing if an entry lacks the data for it; values outside
+        the objective's limits, with file, position and reason.
     objective
         Name of the objective.
     magnetization
@@ -57,7 +59,7 @@ def main(
     declared = CRYSTAL_OBJECTIVES.get(objective)
     mat_ids: list[str] = []
     values: list[float | None] = []
-    rejects: list[Reject] = []
+    rejects: list[dict[str, Any]] = []
     pieces = iterate_table(sample, SAMPLE, COLUMNS)
     for row in track((row for piece in pieces for row in piece.to_pylist()), objective):
         mat_ids.append(row["mat_id"])
@@ -65,10 +67,12 @@ def main(
             values.append(_value(declared, row, magnetization))
         except ValueError as error:
             values.append(None)
-            rejects.append(Reject.because_of(row["mat_id"], error))
+            rejects.append(rejected_value(row, error))
+    write_table(rejected, rejects, REJECTED_VALUES)
+    reasons = located_reasons(rejects)
+    check_rejected_fraction(len(rejects), len(mat_ids), max_rejected_fraction, objective, reasons)
     schema = pa.schema([SAMPLE.field("mat_id"), declared.column])
     write_table(table, pa.table([mat_ids, pa.array(values, pa.float64())], schema=schema), schema)
-    record_rejects(rejected, rejects, len(mat_ids), max_rejected_fraction, objective)
 
 
 def _value(objective: CrystalObjective, row: dict[str, Any], magnetization: Magnetization) -> float | None:
@@ -79,8 +83,8 @@ def _value(objective: CrystalObjective, row: dict[str, Any], magnetization: Magn
         return derive(objective, calculation)
     except ObjectiveError as error:
         raise UserError(
-            f"{row['source_file']}, entry {row['source_position']} ({row['mat_id']}): {error}. Correct its "
-            "`derive`, or let it raise KeyError where an entry lacks what it needs."
+            f"{place(row)}: {error}. Correct its `derive`, or let it raise KeyError where an entry lacks "
+            "what it needs."
         ) from error
 
 

@@ -3,13 +3,12 @@
 from pathlib import Path
 from typing import Annotated
 
-from polyfacet.facets.text.composition import composition_text
-from polyfacet.materials.formula import FormulaError
+from polyfacet.facets.text.from_formulas import texts_of_formulas
 from polyfacet.materials.stage_tables import TEXTS, formulas_of_shard
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.identifiers import text_digest
 from polyfacet.runtime.kept_results import KeptResults
-from polyfacet.runtime.rejects import Reject, record_rejects
+from polyfacet.runtime.rejects import record_rejects
 
 
 def main(
@@ -47,12 +46,7 @@ def main(
     formulas = formulas_of_shard(materials, int(shard), n_shards)
     made_of = {mat_id: text_digest(formula) for mat_id, formula in formulas.items()}
     results = KeptResults(kept, TEXTS, {"code": code, "variant": form}, made_of, script=Path(__file__))
-    rows, rejects = [], []
-    for mat_id in results.reuse():
-        try:
-            rows.append({"mat_id": mat_id, "text": composition_text(formulas[mat_id], form)})
-        except FormulaError as error:
-            rejects.append(Reject.because_of(mat_id, error))
+    rows, rejects = texts_of_formulas({mat_id: formulas[mat_id] for mat_id in results.reuse()}, form)
     record_rejects(rejected, rejects, len(formulas), max_rejected_fraction, "composition text")
     results.write(text, provenance, rows)
 

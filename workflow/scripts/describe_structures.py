@@ -1,20 +1,16 @@
 """Write the text of every structure of a shard."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
-from pymatgen.core import Structure
-
 from polyfacet.config.composition import StructureText
-from polyfacet.facets.text.compact_cif import compact_cif
-from polyfacet.materials.cell_size import MAX_SITES, check_cell_size
-from polyfacet.materials.cif import read_cif
+from polyfacet.facets.text.from_structures import texts_of_structures
+from polyfacet.materials.cell_size import MAX_SITES
 from polyfacet.materials.stage_tables import TEXTS, intact_structures
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.kept_results import KeptResults
 from polyfacet.runtime.progress import tell, track
-from polyfacet.runtime.rejects import Reject, record_rejects
+from polyfacet.runtime.rejects import record_rejects
 
 
 def main(
@@ -54,30 +50,14 @@ def main(
     made_of = intact_structures(materials, structures)
     recipe = {"code": code, "variant": form, "max_sites": max_sites}
     results = KeptResults(kept, TEXTS, recipe, made_of, script=Path(__file__))
-    write = _writer(form)
-    rows: list[dict[str, str]] = []
-    rejects: list[Reject] = []
-    for mat_id in track(results.reuse(), f"texts {text.stem}"):
-        try:
-            structure = read_cif(structures / f"{mat_id}.cif")
-            check_cell_size(len(structure), max_sites, "texts")
-            rows.append({"mat_id": mat_id, "text": write(structure)})
-        except ValueError as error:
-            rejects.append(Reject.because_of(mat_id, error))
+    cifs = [structures / f"{mat_id}.cif" for mat_id in results.reuse()]
+    rows, rejects = texts_of_structures(track(cifs, f"texts {text.stem}"), form, max_sites)
     record_rejects(rejected, rejects, len(made_of), max_rejected_fraction, "structure texts")
     results.write(text, provenance, rows)
     if rows:
         # Encoders truncate long texts, most of them at 512 tokens.
         lengths = [len(row["text"].split()) for row in rows]
         tell(f"texts {text.stem}: {sum(lengths) / len(lengths):.0f} words on average, at most {max(lengths)}")
-
-
-def _writer(form: StructureText) -> Callable[[Structure], str]:
-    if form == "cif":
-        return compact_cif
-    from polyfacet.facets.text.robocrystallographer import Describer  # noqa: PLC0415 - takes seconds
-
-    return Describer()
 
 
 if __name__ == "__main__":

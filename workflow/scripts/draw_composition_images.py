@@ -4,15 +4,13 @@ import hashlib
 from pathlib import Path
 from typing import Annotated
 
-from PIL import Image
-
 from polyfacet.config.composition import ImageLayout
+from polyfacet.facets.compimage.drawing import arranged_pixels, write_images
 from polyfacet.facets.compimage.grey_levels import GreyLevels
-from polyfacet.facets.compimage.image import arrange, magnify
 from polyfacet.facets.compimage.statistics_table import read_statistics
 from polyfacet.materials.stage_tables import COMPOSITION_IMAGES
 from polyfacet.runtime.arguments import Key
-from polyfacet.runtime.files import atomic_path, sha256_of_file
+from polyfacet.runtime.files import atomic_path
 from polyfacet.runtime.kept_results import KeptResults
 from polyfacet.runtime.progress import track
 
@@ -49,20 +47,17 @@ def main(
         Record of this shard and digest of the code; see `polyfacet.runtime.kept_results.KeptResults`.
     """
     mat_ids, values = read_statistics(statistics)
-    pictures = dict(zip(mat_ids, arrange(GreyLevels.load(grey_levels).grey(values), layout), strict=True))
+    pictures = arranged_pixels(mat_ids, values, GreyLevels.load(grey_levels), layout)
     # A picture stays valid under other levels if they change none of its pixels.
     made_of = {mat_id: hashlib.sha256(pixels.tobytes()).hexdigest() for mat_id, pixels in pictures.items()}
     recipe = {"code": code, "scale": scale}
     results = KeptResults(
         kept, COMPOSITION_IMAGES, recipe, made_of, script=Path(__file__), file_column="image"
     )
-    rows = []
     with atomic_path(images) as folder:
         folder.mkdir()
-        for mat_id in track(results.reuse(folder), "composition images"):
-            path = folder / f"{mat_id}.png"
-            Image.fromarray(magnify(pictures[mat_id], scale)).save(path)
-            rows.append({"mat_id": mat_id, "image": path.name, "sha256": sha256_of_file(path)})
+        new = track(results.reuse(folder), "composition images")
+        rows = write_images(((mat_id, pictures[mat_id]) for mat_id in new), folder, scale)
     results.write(manifest, provenance, rows, images)
 
 

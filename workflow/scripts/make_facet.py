@@ -1,28 +1,22 @@
 """Make a facet that is declared with a function, for every material of a shard."""
 
-from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from polyfacet.facets.declaration import Facet, FacetError
-from polyfacet.facets.making import check_lengths, make_row
-from polyfacet.facets.registry import facet_named
+from polyfacet.facets.making import Reader, check_lengths, make_rows
+from polyfacet.facets.registry import FACETS, facet_named
 from polyfacet.materials.cif import read_cif
 from polyfacet.materials.material import SAMPLE
 from polyfacet.materials.stage_tables import intact_structures
 from polyfacet.runtime.arguments import Key
-from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import atomic_path
 from polyfacet.runtime.identifiers import text_digest
 from polyfacet.runtime.kept_results import KeptResults
-from polyfacet.runtime.machine_failures import raise_machine_failure
+from polyfacet.runtime.packages import package_versions
 from polyfacet.runtime.progress import track
-from polyfacet.runtime.rejects import Reject, check_rejected_fraction, write_rejects
+from polyfacet.runtime.rejects import check_rejected_fraction, write_rejects
 from polyfacet.runtime.sharding import read_shard
-
-# Maps an identifier to a formula or a structure.
-Reader = Callable[[str], Any]
 
 
 def main(
@@ -76,39 +70,20 @@ def main(
         _of_formulas(sample, int(shard), n_shards) if sample else _of_structures(structures, materials)
     )
     image = "image" if pictures else None
-    recipe = {"code": code}
+    recipe = {"code": code, "packages": package_versions(*FACETS.files_of([facet]))}
     results = KeptResults(
         kept, declared.stage.schema, recipe, made_of, script=Path(__file__), file_column=image
     )
-    rows: list[dict[str, Any]] = []
-    rejects: list[Reject] = []
     with atomic_path(pictures) if pictures else nullcontext() as folder:
         if folder:
             folder.mkdir()
-        for mat_id in track(results.reuse(folder), f"{facet} {table.stem}"):
-            try:
-                rows.append(_made(declared, mat_id, read, folder))
-            except FacetError as error:
-                rejects.append(Reject.because_of(mat_id, error))
+        new = track(results.reuse(folder), f"{facet} {table.stem}")
+        rows, rejects = make_rows(declared, new, read, folder)
     check_lengths(declared, rows)
     write_rejects(rejected, rejects)
     reasons = [reject.reason for reject in rejects]
     check_rejected_fraction(len(rejects), len(made_of), max_rejected_fraction, facet, reasons)
     results.write(table, provenance, rows, pictures)
-
-
-def _made(facet: Facet, mat_id: str, read: Reader, folder: Path | None) -> dict[str, Any]:
-    material = read(mat_id)
-    try:
-        return make_row(facet, mat_id, material, folder)
-    except FacetError:
-        raise
-    except Exception as error:
-        raise_machine_failure(error)
-        raise UserError(
-            f"the facet {facet.name} fails at material {mat_id} ({type(error).__name__}: {error}). Correct "
-            "its `make`, or let it raise FacetError where the material is at fault."
-        ) from error
 
 
 def _of_formulas(sample: Path, shard: int, n_shards: int) -> tuple[dict[str, str], Reader]:

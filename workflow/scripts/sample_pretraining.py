@@ -6,21 +6,21 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from polyfacet.config.sample import Magnetization
+from polyfacet.config.sources import GivenSource
 from polyfacet.materials.disordered_compositions import KnownCompositions
 from polyfacet.materials.material import SAMPLE
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.errors import UserError
-from polyfacet.runtime.files import scratch_folder, write_text
+from polyfacet.runtime.files import write_text
 from polyfacet.runtime.parquet import read_table
 from polyfacet.runtime.progress import tell
 from polyfacet.runtime.rejects import most_frequent
-from polyfacet.sources.alexandria.draw import Draw, Filters
-from polyfacet.sources.alexandria.entry_files import entry_files
-from polyfacet.sources.alexandria.sample_writing import find_materials, write_sample
+from polyfacet.sources.draw import Draw, Filters
+from polyfacet.sources.reading import read_sample
 
 
 def main(
-    sources: list[Path],
+    sources: Sequence[GivenSource],
     sample: Path,
     pretraining: Path,
     summary: Path,
@@ -38,17 +38,17 @@ def main(
     Parameters
     ----------
     sources
-        Entry files, or folders of them; rejected entries are counted when the sample is drawn.
+        Paths, or fields of `polyfacet.config.sources.Source`; rejects are counted when the sample is drawn.
     sample
         Table of the sampled materials.
     pretraining, summary
-        Outputs: the materials, a table like the sample; counts of read entries, as JSON.
+        Outputs: the materials, a table like the sample; counts of what was read, as JSON.
     n_materials
         Number of materials to draw.
     seed, filters, magnetization
         Those of the sample.
     threads
-        Number of files read in parallel.
+        Number of processes that read.
 
     Raises
     ------
@@ -60,16 +60,12 @@ def main(
         n_materials,
         seed,
         Filters.of(filters),
-        magnetization,
         drawn_ids=frozenset(earlier["mat_id"]),
         drawn_compositions=KnownCompositions(earlier["formula"], earlier["n_sites"]),
     )
-    with scratch_folder(pretraining.with_name(f"{pretraining.name}.runs")) as folder:
-        found = find_materials(entry_files(sources).files, folder, draw, threads)
-        counts = found.counts
-        counts["drawn"] = len(found.sampled_ids)
-        _check_size(n_materials, counts, found.invalid["reason"].to_pylist())
-        write_sample(pretraining, found)
+    read = read_sample(sources, pretraining, None, draw=draw, threads=threads, magnetization=magnetization)
+    counts = {("drawn" if name == "sampled" else name): n for name, n in read.counts.items()}
+    _check_size(n_materials, counts, read.reasons)
     write_text(summary, json.dumps(dict(sorted(counts.items())), indent=2) + "\n")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from polyfacet.evaluation.tables import CELLS
+from polyfacet.materials.objective_statistics import STATISTICS
 from polyfacet.materials.stage_tables import TWINS
 from polyfacet.reporting.notes import (
     element_note,
@@ -20,6 +21,7 @@ from polyfacet.reporting.notes import (
     tested_note,
     twins_note,
 )
+from polyfacet.reporting.objective_tables import in_markdown
 from polyfacet.runtime.files import unreadable, write_text
 from polyfacet.runtime.markdown import plain, table
 from polyfacet.runtime.parquet import read_table
@@ -42,6 +44,7 @@ def main(
     heatmap: Path,
     bars: Path,
     comparison: Path,
+    statistics: list[Path],
     summaries: list[Path],
     rejected_rows: list[Path],
     splits: list[Path],
@@ -67,6 +70,8 @@ def main(
         Facts of all cells; findings and tables in Markdown.
     heatmap, bars, comparison, sheet, legend
         Figures to show; the last two only if there are pictures.
+    statistics
+        Statistics of the objectives of each source.
     summaries
         Counts from sampling or reading the materials of each source.
     rejected_rows
@@ -118,6 +123,7 @@ def main(
         "## What the scores rest on\n\n" + "\n\n".join(filter(None, notes)),
         f"## Figures\n\n![MASE heatmap]({heatmap.name})\n\n![MAE bars]({bars.name})\n\n"
         f"![Scores of the methods]({comparison.name})",
+        _objectives(statistics, run),
         _failures(cells),
         rows_note(cells),
         "## Materials\n\n" + "\n\n".join(filter(None, materials)),
@@ -128,6 +134,18 @@ def main(
         else "",
     ]
     write_text(report, "\n\n".join(part for part in parts if part) + "\n")
+
+
+def _objectives(tables: Sequence[Path], run: Path) -> str:
+    """Show the statistics of the objectives of each source."""
+    parts = [
+        f"{plain(_source(path, run))}:\n\n{in_markdown(read_table(path, STATISTICS))}" for path in tables
+    ]
+    note = (
+        "MAD: mean absolute deviation from the mean, the error of always predicting the mean. Materials "
+        "without a value are left out of the cells of that objective."
+    )
+    return "\n\n".join(["## Objectives", *parts, note])
 
 
 def _failures(cells: pd.DataFrame) -> str:

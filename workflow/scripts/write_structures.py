@@ -1,21 +1,18 @@
 """Write one CIF per material of a shard, and check that each reads back as the same structure."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
-from pymatgen.core import Structure
-
-from polyfacet.materials.cell_size import MAX_SITES, check_cell_size
-from polyfacet.materials.cif import write_cif
+from polyfacet.materials.cell_size import MAX_SITES
 from polyfacet.materials.material import SAMPLE
 from polyfacet.materials.stage_tables import STRUCTURES
+from polyfacet.materials.structure_files import write_structures
 from polyfacet.runtime.arguments import Key
-from polyfacet.runtime.files import atomic_path, sha256_of_file
+from polyfacet.runtime.files import atomic_path
 from polyfacet.runtime.identifiers import text_digest
 from polyfacet.runtime.kept_results import KeptResults
 from polyfacet.runtime.progress import track
-from polyfacet.runtime.rejects import Reject, record_rejects
+from polyfacet.runtime.rejects import record_rejects
 from polyfacet.runtime.sharding import read_shard
 
 
@@ -60,26 +57,11 @@ def main(
     made_of = {mat_id: text_digest(formula, structure) for mat_id, formula, structure in sources}
     recipe = {"code": code, "max_sites": max_sites}
     results = KeptResults(kept, STRUCTURES, recipe, made_of, script=Path(__file__), file_column="cif")
-    rows, rejects = [], []
     with atomic_path(structures) as folder:
         folder.mkdir()
         new = materials[materials["mat_id"].isin(results.reuse(folder))]
-        for material in track(new.to_dict("records"), f"structures {shard}"):
-            path = folder / f"{material['mat_id']}.cif"
-            try:
-                check_cell_size(material["n_sites"], max_sites, "structures")
-                write_cif(Structure.from_dict(json.loads(material["structure"])), path)
-            except ValueError as error:  # also from pymatgen: invalid occupancies
-                rejects.append(Reject.because_of(material["mat_id"], error))
-                continue
-            rows.append(
-                {
-                    "mat_id": material["mat_id"],
-                    "formula": material["formula"],
-                    "cif": path.name,
-                    "sha256": sha256_of_file(path),
-                }
-            )
+        listed = track(new.to_dict("records"), f"structures {shard}")
+        rows, rejects = write_structures(listed, folder, max_sites)
     record_rejects(rejected, rejects, len(materials), max_rejected_fraction, "structures")
     results.write(manifest, provenance, rows, structures)
 

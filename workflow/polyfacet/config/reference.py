@@ -46,7 +46,9 @@ def tables_of_keys() -> str:
     """Return one table of keys per section: name, default, allowed values, meaning."""
     whole = Configuration.model_json_schema()
     sections = {name: list(_below(name, key, whole)) for name, key in whole["properties"].items()}
-    single = [(name, whole["properties"][name]) for name, keys in sections.items() if not keys]
+    single = [
+        (name, key) for name, key in whole["properties"].items() if not sections[name] or _takes_lists(key)
+    ]
     parts = [f"### General\n\n{_table(single)}"]
     for name, keys in sections.items():
         if keys:
@@ -58,11 +60,17 @@ def tables_of_keys() -> str:
 def table_of_settings(settings: type[BaseModel]) -> str:
     """Return a table of settings, for example those of an engine."""
     whole = settings.model_json_schema()
-    return _table(
-        key
-        for name, part in whole["properties"].items()
-        for key in (list(_below(name, part, whole)) or [(name, part)])
-    )
+    return _table(key for name, part in whole["properties"].items() for key in _keys(name, part, whole))
+
+
+def _keys(
+    name: str, key: Mapping[str, Any], whole: Mapping[str, Any]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield a key, unless it is a section, and the keys below it."""
+    below = list(_below(name, key, whole))
+    if not below or _takes_lists(key):
+        yield name, dict(key)
+    yield from below
 
 
 def _below(
@@ -71,11 +79,17 @@ def _below(
     """Yield the keys of a section that hold a value, with dotted names."""
     key = _resolved(key, whole)
     for below, part in key.get("properties", {}).items():
-        keys = list(_below(f"{name}.{below}", part, whole))
-        yield from keys or [(f"{name}.{below}", dict(part))]
+        yield from _keys(f"{name}.{below}", part, whole)
+    for option in key.get("anyOf", ()):
+        yield from _below(name, option, whole)
     for values, placeholder in ((_values(key), ".<name>"), (key.get("items", {}), "[]")):
         if values:
             yield from _below(f"{name}{placeholder}", values, whole)
+
+
+def _takes_lists(key: Mapping[str, Any]) -> bool:
+    """Return whether a key may be a list, whose items are explained in addition to the key itself."""
+    return any(option.get("type") == "array" for option in (key, *key.get("anyOf", ())))
 
 
 def _values(key: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -11,8 +11,11 @@ from polyfacet.config.encoders import Encoders
 from polyfacet.config.graphs import Graphs
 from polyfacet.config.images import Images, StructurePage
 from polyfacet.config.methods import Combinations, CombinationSet, Method, Report, Training
-from polyfacet.config.sample import Filters, Magnetization, MaxSites
+from polyfacet.config.objectives import CrystalObjectives
+from polyfacet.config.predict import Predict
+from polyfacet.config.sample import Filters, Magnetization, MaxSites, Stratify
 from polyfacet.config.section import WRITE, InputPath, Name, Section, each_once
+from polyfacet.config.sources import Source
 from polyfacet.config.splits import Split
 from polyfacet.config.tables import TableName, TableSource
 from polyfacet.runtime.project_files import located
@@ -20,7 +23,7 @@ from polyfacet.runtime.project_files import located
 EMBEDDED_ENTRIES = "embedded/entries.json.bz2"
 CRYSTALS = "crystals"
 # The results of a source are in `results/<run_name>/<source>`, next to folders of these names.
-TAKEN_NAMES = frozenset({CRYSTALS, "all", "benchmarks", "encoders", "kept", "report"})
+TAKEN_NAMES = frozenset({CRYSTALS, "all", "benchmarks", "encoders", "kept", "predictions", "report"})
 # YAML reads 001 as 1 and 0100 as 64: the digits that were written cannot be recovered below this number.
 SMALLEST_NUMBER_AS_NAME = 1000
 
@@ -39,11 +42,12 @@ class Configuration(Section):
         "docs/extending.md.",
         examples=[["plugins/my_engine.py"]],
     )
-    sources: list[InputPath] | None = Field(
+    sources: list[InputPath | Source] | None = Field(
         default=None,
-        description="Crystals: files of Alexandria entries (JSON or JSON Lines, plain or compressed) and "
-        "folders of such files; order does not matter. `null` uses the embedded entries "
-        "(`embedded/entries.json.bz2`), or none if there are `tables`.",
+        description="Crystals: paths of files and folders, or mappings with a `path` where more must be "
+        "said; order does not matter. docs/sources.md describes the formats. `null` uses the embedded "
+        "entries (`embedded/entries.json.bz2`), or none if there are `tables`.",
+        examples=[["crystals/", {"path": "table.csv", "structure": "cif"}]],
     )
     tables: dict[TableName, TableSource] = Field(
         default={}, description="Tables of compositions; each is a separate source."
@@ -58,6 +62,12 @@ class Configuration(Section):
     seed: int = Field(
         default=42, ge=0, description="Seed of the sample, the splits, the networks and the training."
     )
+    stratify: Stratify | None = Field(
+        default=None,
+        description="`{objective: gap, strata: 10}` draws as many materials from each tenth of the range of "
+        "an objective, as long as there are any; `null` draws at random.",
+        examples=[{"objective": "gap", "strata": 10}],
+    )
     filters: Filters = Field(
         default=Filters(), description="Conditions that an entry must meet to be sampled."
     )
@@ -66,9 +76,11 @@ class Configuration(Section):
         description="Whether `mag_vol` is the absolute value (the sign of a collinear cell is arbitrary) "
         "or signed.",
     )
-    objectives: Annotated[list[Name], Field(min_length=1), AfterValidator(each_once)] = Field(
+    objectives: CrystalObjectives = Field(
         default=["gap", "e_form", "e_hull", "e_total", "mag_vol", "vol_atom", "dos_ef"],
-        description="Properties of crystals to predict.",
+        description="Properties of crystals to predict: names of predefined objectives, of objectives of "
+        "plug-ins, and of columns of the sources; a mapping says more about a column (docs/objectives.md).",
+        examples=[["gap", {"name": "bulk_modulus", "column": "K_VRH (GPa)", "unit": "GPa"}]],
     )
     max_rejected_fraction: float = Field(
         default=0.05, ge=0, le=1, description="Stages stop if they reject more than this share of materials."
@@ -121,6 +133,9 @@ class Configuration(Section):
     )
     training: Training = Field(default=Training(), description="How cells are trained.")
     report: Report = Field(default=Report(), description="Comparisons in the report.")
+    predict: Predict = Field(
+        default=Predict(), description="New materials to predict with `snakemake predict`."
+    )
     structure_page: StructurePage = Field(
         default=StructurePage(), description="The page that `snakemake serve_structures` serves."
     )
@@ -152,6 +167,16 @@ class Configuration(Section):
                 "no_sources",
                 "there are neither `sources` nor `tables`",
                 {WRITE: {"sources": [EMBEDDED_ENTRIES]}},
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _stratified_draws_have_a_size(self) -> Self:
+        if self.stratify is not None and self.n_materials == "all":
+            raise PydanticCustomError(
+                "stratified_all",
+                "`stratify` has no effect on all materials: state the size of the sample",
+                {WRITE: {"n_materials": 1000, "stratify": self.stratify.model_dump()}},
             )
         return self
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from polyfacet.config.elements import Element
+from polyfacet.config.objectives import Classes
 from polyfacet.config.section import InputPath, Name, Section, Text, each_once, read_as
 from polyfacet.config.taken_names import TAKEN_BY_TABLES
 from polyfacet.elements.column_names import compound_in, is_by_atoms, is_by_weight, is_in_ppm
@@ -100,21 +101,13 @@ class ObjectiveColumn(Section):
         default=None, description="Name in tables and figures; `null` uses that of the column."
     )
     unit: str = Field(default="", description="Unit of the numbers.")
-    classes: Annotated[list[Text], AfterValidator(each_once)] = Field(
-        default=[], description="Class names; empty for regression."
+    classes: Classes = Field(default=[], description="Class names; empty for regression.")
+    follows_from: Annotated[list[Literal["composition"]], AfterValidator(each_once)] = Field(
+        default=[],
+        description="Whether the value can be computed from the composition exactly, as the molar mass can; "
+        "cells whose facets show the composition are then marked with a dagger.",
+        examples=[["composition"]],
     )
-
-    @field_validator("classes")
-    @classmethod
-    def _classes_can_be_told_apart(cls, classes: list[str]) -> list[str]:
-        for name in classes:
-            if name != name.strip() or not name.isprintable():
-                raise ValueError(
-                    f"class {name!r} has leading or trailing white space, or unprintable characters"
-                )
-            if name in TAKEN_BY_TABLES:
-                raise ValueError(f"class {name!r} is a reserved name. Rename it in the table and here")
-        return classes
 
 
 class TableSource(Section):

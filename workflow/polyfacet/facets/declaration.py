@@ -7,7 +7,9 @@ from typing import Any, Literal, get_args
 
 import pyarrow as pa
 
+from polyfacet.config.objectives import Aspect
 from polyfacet.config.taken_names import column_like_facet
+from polyfacet.materials.objectives import ASPECTS, aspects, ordered_aspects
 from polyfacet.materials.stage_tables import MADE_PICTURES, MADE_TEXTS, VECTORS
 from polyfacet.runtime.names import check_name
 from polyfacet.runtime.plugins import Declaration
@@ -17,6 +19,8 @@ Kind = Literal["text", "image", "vector"]
 # What it is made from: the formula, the structure, or unchanged columns of a table.
 Needs = Literal["formula", "structure", "columns"]
 FORM_SEPARATOR = ":"
+OF_FORMULAS: frozenset[Aspect] = frozenset({"composition"})
+OF_STRUCTURES: frozenset[Aspect] = frozenset(ASPECTS)
 
 
 class FacetError(ValueError):
@@ -58,6 +62,12 @@ class Stage:
         return "view" in self.schema.names
 
 
+# What a facet shows unless it says otherwise.
+_SHOWN: Mapping[str, frozenset[Aspect]] = {
+    "formula": OF_FORMULAS,
+    "structure": OF_STRUCTURES,
+    "columns": frozenset(),
+}
 _MADE_BY_KIND = {
     "text": (MADE_TEXTS, "text"),
     "image": (MADE_PICTURES, "image"),
@@ -79,11 +89,13 @@ class Facet(Declaration):
         What models receive.
     needs
         What it is made from; facets that need a structure exist for crystals only.
-    shows_structure
-        Whether it shows the lattice, from which some objectives can be read off.  None: it does if it is made
-        from the structure.
+    shows
+        Aspects of a material that can be read off it: objectives that follow from them are marked.  None: all
+        of them if it is made from the structure, the composition if it is made from the formula, and nothing
+        if it is columns of a table.
     variants
-        Its forms, and whether each of them shows the lattice; only for facets made by rules of the workflow.
+        Its forms, and what each of them shows; a form that shows more than the composition is made from the
+        structure.  Only for facets made by rules of the workflow.
     stage
         Output of its jobs; None for columns of the materials table.
     make
@@ -103,8 +115,8 @@ class Facet(Declaration):
     label: str
     kind: Kind
     needs: Needs
-    shows_structure: bool | None = None
-    variants: Mapping[str, bool] = field(default_factory=lambda: MappingProxyType({}))
+    shows: frozenset[Aspect] | None = None
+    variants: Mapping[str, frozenset[Aspect]] = field(default_factory=lambda: MappingProxyType({}))
     stage: Stage | None = None
     make: Callable[[Any], Any] | None = None
     pixels_are_numbers: bool = False
@@ -112,10 +124,10 @@ class Facet(Declaration):
     model_suffix: str = ""
 
     def __post_init__(self) -> None:
-        """Check the declaration; fill in ``shows_structure``, and the stage of a facet with ``make``."""
+        """Check the declaration; fill in ``shows``, and the stage of a facet with ``make``."""
         _check(self)
-        if self.shows_structure is None:
-            object.__setattr__(self, "shows_structure", self.needs == "structure")
+        shown = _SHOWN[self.needs] if self.shows is None else self.shows
+        object.__setattr__(self, "shows", aspects(f"shows of the facet {self.name!r}", shown))
         if self.make is not None and self.stage is None:
             schema, name = _MADE_BY_KIND[self.kind]
             object.__setattr__(self, "stage", Stage(f"facets/{self.name}", schema, name))
@@ -146,7 +158,20 @@ class Facet(Declaration):
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         stage = self.stage and {each.name: str(getattr(self.stage, each.name)) for each in fields(self.stage)}
         plain = {name: value for name, value in values.items() if not callable(value)}
-        return {**plain, "variants": dict(self.variants), "stage": stage}
+        return {
+            **plain,
+            "shows": ordered_aspects(self.shows or ()),
+            "variants": {form: ordered_aspects(shown) for form, shown in self.variants.items()},
+            "stage": stage,
+        }
+
+    def form_needs_structure(self, form: str) -> bool:
+        """Return whether a form is made from the structure; empty stands for the facet without forms."""
+        return self.needs == "structure" or not self.variants.get(form, OF_FORMULAS) <= OF_FORMULAS
+
+    def shown_as(self, form: str) -> frozenset[Aspect]:
+        """Return what the facet shows in a form; empty stands for the facet without forms."""
+        return self.variants.get(form, self.shows or frozenset())
 
     def variant(self, form: str) -> "Facet":
         """Return a variant of the facet.
@@ -163,8 +188,8 @@ class Facet(Declaration):
             self,
             name=f"{self.name}{FORM_SEPARATOR}{form}",
             label=f"{self.label} ({form})",
-            needs="structure" if self.variants[form] else self.needs,
-            shows_structure=self.variants[form],
+            needs="structure" if self.form_needs_structure(form) else self.needs,
+            shows=self.variants[form],
         )
 
 

@@ -1,6 +1,6 @@
 """Facets that are declared with a function: made one material at a time, and checked."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,62 @@ from PIL import Image
 from polyfacet.facets.declaration import Facet, FacetError
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_file
+from polyfacet.runtime.machine_failures import raise_machine_failure
+from polyfacet.runtime.rejects import Reject
+
+# Maps an identifier to a formula or a structure.
+Reader = Callable[[str], Any]
 
 # Modes of PNGs whose values engines and encoders read unchanged; 16-bit values would be clipped.
 PICTURE_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
+
+
+def make_rows(
+    facet: Facet, mat_ids: Iterable[str], read: Reader, folder: Path | None
+) -> tuple[list[dict[str, Any]], list[Reject]]:
+    """Make a facet for materials.
+
+    Parameters
+    ----------
+    facet
+        A facet with ``make``.
+    mat_ids, read
+        Identifiers, and the function that reads the formula or structure of each, whichever the facet needs.
+    folder
+        Where pictures are written; None for facets without pictures.
+
+    Returns
+    -------
+    tuple of list
+        Rows of the facet's table, and the materials without one.
+
+    Raises
+    ------
+    UserError
+        If the function of the facet raises anything but `FacetError`; the message names the material.
+    """
+    rows: list[dict[str, Any]] = []
+    rejects: list[Reject] = []
+    for mat_id in mat_ids:
+        try:
+            rows.append(_made(facet, mat_id, read, folder))
+        except FacetError as error:
+            rejects.append(Reject.because_of(mat_id, error))
+    return rows, rejects
+
+
+def _made(facet: Facet, mat_id: str, read: Reader, folder: Path | None) -> dict[str, Any]:
+    material = read(mat_id)
+    try:
+        return make_row(facet, mat_id, material, folder)
+    except FacetError:
+        raise
+    except Exception as error:
+        raise_machine_failure(error)
+        raise UserError(
+            f"the facet {facet.name} fails at material {mat_id} ({type(error).__name__}: {error}). Correct "
+            "its `make`, or let it raise FacetError where the material is at fault."
+        ) from error
 
 
 def make_row(facet: Facet, mat_id: str, material: Any, folder: Path | None) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from pymatgen.core import Structure
 from pymatgen.io.cif import CifParser, CifWriter
 
 from polyfacet.materials.handedness import right_handed
-from polyfacet.materials.neighbour_search import least_radius, pairs_within, reduced
+from polyfacet.materials.neighbour_search import least_radius, pairs_within
+from polyfacet.materials.spacing import SpacingError, spaced_lattice
 
 # Ten digits keep coordinates to 1e-9 A, well within the symmetry tolerance of every later tool.
 SIGNIFICANT_FIGURES = 10
@@ -16,10 +17,6 @@ SAME_LATTICE = 1e-4
 SAME_SITE_A = 1e-3
 # Readers merge sites that are closer.
 MIN_DISTANCE_A = 0.01
-# No crystal is nearly as dense, and no atom as close to its own image.  In such cells, neighbour searches
-# exhaust time and memory.
-MIN_VOLUME_PER_SITE_A3 = 0.5
-MIN_PERIOD_A = 0.5
 
 
 class CifError(ValueError):
@@ -73,13 +70,10 @@ def write_cif(structure: Structure, path: Path) -> None:
 
 def _check_spacing(structure: Structure) -> None:
     """Reject cells in which neighbour searches never finish."""
-    lattice = reduced(structure.lattice.matrix)
-    period = np.linalg.norm(lattice, axis=1).min()
-    if period < MIN_PERIOD_A:
-        raise CifError(f"the lattice repeats every {period:.3g} A, less than {MIN_PERIOD_A} A")
-    per_site = structure.volume / len(structure)
-    if per_site < MIN_VOLUME_PER_SITE_A3:
-        raise CifError(f"{per_site:.3g} A^3 per site, less than {MIN_VOLUME_PER_SITE_A3} A^3")
+    try:
+        lattice = spaced_lattice(structure.lattice.matrix, len(structure))
+    except SpacingError as error:
+        raise CifError(str(error)) from error
     radius = max(MIN_DISTANCE_A, least_radius(structure.volume))
     *_, distances = pairs_within(lattice, structure.cart_coords @ np.linalg.inv(lattice) % 1.0, radius)
     if len(distances) and distances.min() < MIN_DISTANCE_A:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from polyfacet.config.objectives import Aspect
 from polyfacet.config.sample import Magnetization
 from polyfacet.config.taken_names import TAKEN_BY_CRYSTALS
-from polyfacet.materials.objectives import Objective
+from polyfacet.materials.objectives import Objective, aspects
 from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.runtime.names import check_name
 from polyfacet.runtime.parquet import column
@@ -63,8 +64,8 @@ class CrystalObjective(Declaration):
         Definition in one line.
     derive
         Function from the calculation to the value in that unit.
-    contained_in_structure
-        Whether the value can be read off a lattice, as the volume can.
+    follows_from
+        See `polyfacet.materials.objectives.Objective`.
     lowest, highest
         Limits of possible values; anything outside is an error of its source.
     lowest_of_metals
@@ -76,21 +77,23 @@ class CrystalObjective(Declaration):
     unit: str
     meaning: str
     derive: Callable[[Calculation], float]
-    contained_in_structure: bool = False
+    follows_from: frozenset[Aspect] = frozenset()
     lowest: float = -math.inf
     highest: float = math.inf
     lowest_of_metals: float | None = None
 
     def __post_init__(self) -> None:
-        """Reject a name that columns and results cannot have."""
+        """Reject a name that columns and results cannot have, and what else cannot work."""
         check_name("an objective", self.name, taken=TAKEN_BY_CRYSTALS)
         if not callable(self.derive):
             raise ValueError(f"derive of the objective {self.name!r} must be a function, not {self.derive!r}")
+        named = aspects(f"follows_from of the objective {self.name!r}", self.follows_from)
+        object.__setattr__(self, "follows_from", named)
 
     @property
     def objective(self) -> Objective:
         """The property as an objective: numbers in the column of its name."""
-        return Objective(self.name, self.label, self.unit, contained_in_structure=self.contained_in_structure)
+        return Objective(self.name, self.label, self.unit, follows_from=self.follows_from)
 
     @property
     def column(self) -> pa.Field:
@@ -169,7 +172,7 @@ VOL_ATOM = CrystalObjective(
     "A^3/atom",
     "cell volume per atom",
     lambda of: of.volume / of.n_atoms,
-    contained_in_structure=True,
+    follows_from=frozenset({"lattice"}),
 )
 DOS_EF = CrystalObjective(
     "dos_ef",

@@ -19,16 +19,18 @@ IDENTITY_COLUMNS = [
 ]
 ORIGIN_COLUMNS = [
     column("structure", pa.string(), "lattice (A) and sites (fractional), JSON of a pymatgen Structure"),
-    column("data", pa.string(), "everything else that the source states: data block of the entry, JSON"),
-    column("source_file", pa.string(), "file that the entry came from"),
-    column("source_position", pa.int64(), "position of the entry in that file, from 0"),
+    column("data", pa.string(), "everything else that the source states about the material, JSON"),
+    column("source_file", pa.string(), "file that the material came from"),
+    column("source_position", pa.int64(), "position of the material in that file, from 0"),
 ]
-SAMPLE = pa.schema([*IDENTITY_COLUMNS, *(each.column for each in PREDEFINED), *ORIGIN_COLUMNS])
+# Only entries of Alexandria state them; they are null for all other sources.
+OBJECTIVE_COLUMNS = [each.column.with_nullable(True) for each in PREDEFINED]
+SAMPLE = pa.schema([*IDENTITY_COLUMNS, *OBJECTIVE_COLUMNS, *ORIGIN_COLUMNS])
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """A checked entry."""
+    """A checked material."""
 
     mat_id: str
     formula: str
@@ -37,17 +39,32 @@ class Material:
     n_sites: int
     volume: float
     elements: frozenset[str]
-    # Predefined objectives: name to value.
-    objectives: Mapping[str, float]
+    # Predefined objectives that the source states: name to value.
+    objectives: Mapping[str, float | None]
     structure: str
     data: str
+    # Energy above hull as the source states it, eV/atom, for the filter; part of no table.
+    hull_distance: float | None = None
 
 
-def sample_table(materials: Sequence[Material], source_file: str, positions: Sequence[int]) -> pa.Table:
-    """Return materials as rows of the table of a sample, with their file and their positions in it."""
+def sample_table(
+    materials: Sequence[Material], source_files: str | Sequence[str], positions: Sequence[int]
+) -> pa.Table:
+    """Return materials as rows of the table of a sample.
+
+    Parameters
+    ----------
+    materials
+        The materials.
+    source_files
+        The file of each, or of all of them.
+    positions
+        Their positions in these files.
+    """
+    files = [source_files] * len(materials) if isinstance(source_files, str) else source_files
     columns = {
-        **{each.name: [material.objectives[each.name] for material in materials] for each in PREDEFINED},
-        "source_file": [source_file] * len(materials),
+        **{each.name: [material.objectives.get(each.name) for material in materials] for each in PREDEFINED},
+        "source_file": files,
         "source_position": positions,
     }
     for name in SAMPLE.names:

@@ -3,9 +3,18 @@
 Labels and units are for people. Cells do not get them, so that a new label retrains nothing.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self, get_args
+
+import numpy as np
+import pandas as pd
+
+from polyfacet.config.objectives import Aspect
+
+# In the order in which messages and records list them.
+ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
 
 
 @dataclass(frozen=True)
@@ -22,15 +31,20 @@ class Objective:
         Unit of the numbers; empty if they have none, and in cells.
     classes
         Names of the classes, in the order of reports; empty for regression.
-    contained_in_structure
-        Whether the value can be read off a structure, as the volume can off a lattice.
+    follows_from
+        Aspects of a material from which, taken together, the value can be computed exactly; empty if it
+        cannot.
     """
 
     column: str
     label: str = ""
     unit: str = ""
     classes: tuple[str, ...] = ()
-    contained_in_structure: bool = False
+    follows_from: frozenset[Aspect] = frozenset()
+
+    def is_revealed_by(self, shown: Collection[Aspect]) -> bool:
+        """Return whether the value can be computed from what facets show."""
+        return bool(self.follows_from) and self.follows_from <= set(shown)
 
     @property
     def learned(self) -> dict[str, Any]:
@@ -38,7 +52,7 @@ class Objective:
         return {
             "column": self.column,
             "classes": list(self.classes),
-            "contained_in_structure": self.contained_in_structure,
+            "follows_from": ordered_aspects(self.follows_from),
         }
 
     @property
@@ -48,5 +62,47 @@ class Objective:
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> Self:
-        """Create an objective from its fields in a configuration, in which the classes are a list."""
-        return cls(**{**fields, "classes": tuple(fields.get("classes", ()))})
+        """Create an objective from its fields in a configuration, which has lists."""
+        lists = {
+            "classes": tuple(fields.get("classes", ())),
+            "follows_from": frozenset(fields.get("follows_from", ())),
+        }
+        return cls(**{**fields, **lists})
+
+
+def aspects(what: str, named: object) -> frozenset[Aspect]:
+    """Return the aspects that a declaration names.
+
+    Raises
+    ------
+    ValueError
+        If it names anything else; the message names ``what`` and the aspects that there are.
+    """
+    names = None if isinstance(named, str) or not isinstance(named, Iterable) else list(named)
+    if names is None or any(name not in ASPECTS for name in names):
+        example = '{"lattice", "sites"}'
+        raise ValueError(
+            f"{what} is {named!r}, not a set of some of {', '.join(ASPECTS)}. Write for example {example}"
+        )
+    return frozenset(names)
+
+
+def ordered_aspects(named: Collection[Aspect]) -> list[Aspect]:
+    """Return aspects in a fixed order, for records."""
+    return [each for each in ASPECTS if each in named]
+
+
+def is_known(values: pd.Series, objective: Objective) -> pd.Series:
+    """Return for each row whether it has a class or a finite number."""
+    if objective.classes:
+        return values.notna()
+    return pd.Series(np.isfinite(values.to_numpy(np.float64, na_value=np.nan)), index=values.index)
+
+
+def with_distinct_labels(objectives: Collection[Objective]) -> list[Objective]:
+    """Add the name of its column to each label that another objective has as well."""
+    often = Counter(each.label for each in objectives)
+    return [
+        each if often[each.label] == 1 else replace(each, label=f"{each.label} ({each.column})")
+        for each in objectives
+    ]

@@ -19,6 +19,12 @@ _MAT_ID = column("mat_id", pa.string(), "identifier of the material")
 _IMAGE = column("image", pa.string(), "path of the picture in the folder with the same name as this table")
 _SHA256 = column("sha256", pa.string(), "digest of the picture's bytes")
 
+REJECTED_VALUES = pa.schema(
+    [
+        *(SAMPLE.field(name) for name in ("source_file", "source_position", "mat_id")),
+        column("reason", pa.string(), "why the value of the objective cannot be used"),
+    ]
+)
 STRUCTURES = pa.schema(
     [
         _MAT_ID,

@@ -14,6 +14,7 @@ from typing import IO, Any, TypeGuard
 
 from polyfacet.runtime import progress
 from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.gpus import hide_gpus
 from polyfacet.runtime.plugins import use_plugins
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,9 @@ def _run_job(main: Callable[..., None], job: Any) -> None:
         _send_output_to(log)
         _beside(log).unlink(missing_ok=True)
     _start_logging()
+    # A job that was given no GPU must not use that of another one.
+    if not getattr(job.resources, "gpu", None):
+        hide_gpus()
     use_plugins(job.config.get("plugins") or ())
     main(**job_arguments(main, job))
 

@@ -65,6 +65,9 @@ COSTS: Mapping[str, Cost] = {
     "make_facet": Cost(mb=1_000, minutes_per_1000=17),
     "xenonpy_statistics": Cost(mb=1_000, minutes_per_1000=20),
     "make_local_encoders": Cost(mb=850),
+    "predict_materials": Cost(mb=1_800, mb_per_1000=100, minutes_per_1000=1, mb_per_thread=700),
+    "predict_with_pictures": Cost(mb=3_000, mb_per_1000=100, minutes_per_1000=5, mb_per_thread=1_000),
+    "bundle_cells": Cost(mb=500, mb_per_1000=10, minutes_per_1000=0.1),
 }
 
 

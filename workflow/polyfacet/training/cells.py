@@ -14,7 +14,7 @@ import pyarrow as pa
 from polyfacet.facets.compimage.statistics_table import STATISTICS_COLUMN
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import combination_name, shown_columns
-from polyfacet.materials.objectives import Objective
+from polyfacet.materials.objectives import Objective, is_known
 from polyfacet.runtime.identifiers import text_digest
 from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.runtime.parquet import column
@@ -23,7 +23,7 @@ from polyfacet.training.cards import Card, Counts, describe_origin, measure_cost
 from polyfacet.training.engines.base import Engine, EngineError, ValidationUse
 from polyfacet.training.engines.probabilities import class_probabilities
 from polyfacet.training.engines.registry import engine_files
-from polyfacet.training.learnable import check_learnable, check_not_shown, check_predictions, is_known
+from polyfacet.training.learnable import check_learnable, check_not_shown, check_predictions
 from polyfacet.training.provenance import UNKNOWN, Provenance
 
 logger = logging.getLogger(__name__)
@@ -81,12 +81,9 @@ class Cell:
 
     @property
     def contains_answer(self) -> bool:
-        """Whether a facet reveals the answer."""
-        return self.objective.contained_in_structure and any(map(self._shows_structure, self.facets))
-
-    def _shows_structure(self, facet: Facet) -> bool:
-        form = self.forms.get(facet.base, "") if not facet.form else ""
-        return bool(facet.shows_structure) or facet.variants.get(form, False)
+        """Whether the facets together reveal the answer."""
+        shown = [facet.shown_as(facet.form or self.forms.get(facet.base, "")) for facet in self.facets]
+        return self.objective.is_revealed_by(frozenset().union(*shown))
 
     @property
     def identity(self) -> dict[str, Any]:

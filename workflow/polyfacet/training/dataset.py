@@ -43,9 +43,9 @@ def dataset_schema(
     structure_pictures
         See `polyfacet.facets.aligned.facet_fields`.
     derived
-        Columns of objectives that are not in the sample.
+        Columns of objectives that have a table of their own; they replace columns of the sample.
     """
-    own = {facet.name for facet in facets}
+    own = {facet.name for facet in facets} | {field.name for field in derived}
     kept = [field for field in sample if field.name not in (*NOT_LEARNED_FROM, *own)]
     shown = [field for facet in facets for field in facet_fields(facet, structure_pictures)]
     return pa.schema([*kept, *derived, *shown, FACETS, GROUP, PART])

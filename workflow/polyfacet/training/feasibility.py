@@ -10,6 +10,7 @@ from polyfacet.facets.declaration import Facet
 from polyfacet.facets.graph.limits import MIN_MATERIALS
 from polyfacet.facets.registry import COMPIMAGE, GRAPH, IMAGE, TEXT, facets_of, in_order
 from polyfacet.facets.text.variants import FORMULA_TEXTS, STRUCTURE_TEXTS
+from polyfacet.materials.column_objectives import names_of, objectives_of_crystals
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
 from polyfacet.runtime.errors import UserError
 from polyfacet.splits.methods import SPLIT_METHODS
@@ -21,6 +22,10 @@ from polyfacet.training.methods import Method, Methods, splits_of_source
 
 # Settings that only some split methods use, with examples.
 OF_SOME_SPLITS = {"column": "space_group", "file": "folds.csv", "random_state": 0}
+
+# Names that are this similar to a known objective are taken for misspellings (difflib's ratio); fields of
+# Alexandria's data are less similar, such as energy_total (0.74).
+ALIKE = 0.8
 
 
 def check_feasible(config: Mapping[str, Any], methods: Methods) -> None:
@@ -41,7 +46,7 @@ def check_feasible(config: Mapping[str, Any], methods: Methods) -> None:
     problems = [*_splits(config), *_columns_of_splits(config), *_names(config)]
     if config["sources"]:
         of_crystals = list(methods[CRYSTALS].values())
-        problems += [*_objectives(config), *_filters(config)]
+        problems += [*_objectives(config), *_objectives_of_network(config), *_filters(config)]
         problems += [*_materials(config, of_crystals), *_encoders(config, of_crystals)]
     if problems:
         raise UserError("The configuration cannot be run:\n" + "\n".join(f"  - {line}" for line in problems))
@@ -135,6 +140,7 @@ def _names(config: Mapping[str, Any]) -> Iterator[str]:
     """Check names of facets against those of objectives: both are columns of the dataset."""
     objectives = [
         *CRYSTAL_OBJECTIVES.all(),
+        *names_of(config["objectives"] if config["sources"] else ()),
         *(each for t in config["tables"].values() for each in t["objectives"]),
     ]
     for name in dict.fromkeys(objectives):
@@ -148,8 +154,36 @@ def _names(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _objectives(config: Mapping[str, Any]) -> Iterator[str]:
-    for name in config["objectives"]:
-        yield from _unknown("objectives", name, list(CRYSTAL_OBJECTIVES.all()))
+    """Find names that are likely misspelt, and columns that might be meant as predefined objectives.
+
+    Which columns the sources have is not known before they are read.
+    """
+    known = list(CRYSTAL_OBJECTIVES.all())
+    for named in config["objectives"]:
+        if isinstance(named, str):
+            near = difflib.get_close_matches(named, known, n=1, cutoff=ALIKE) if named not in known else []
+            if near:
+                yield (
+                    f"objectives names the unknown {named!r}; available: {', '.join(known)}. Did you mean "
+                    f"{near[0]}? If {named} is a column of the sources, write\n"
+                    f"      objectives: [{{name: {named}, column: {named}}}]"
+                )
+        elif named["name"] in known and named["column"] is None:
+            name = named["name"]
+            yield (
+                f"objectives: {name} is predefined. Write the name alone to predict it, or the column of the "
+                f"sources that is meant instead:\n      objectives: [{{name: {name}, column: {name}}}]"
+            )
+
+
+def _objectives_of_network(config: Mapping[str, Any]) -> Iterator[str]:
+    """Check the objectives that the network of the embedding learns: numbers that the run has."""
+    objectives = objectives_of_crystals(config["objectives"])
+    known = [*CRYSTAL_OBJECTIVES.built_in, *objectives]
+    for name in config["graphs"]["training"]["objectives"] or ():
+        yield from _unknown("graphs.training.objectives", name, list(dict.fromkeys(known)))
+        if name in objectives and objectives[name].classes:
+            yield f"graphs.training.objectives names {name}, which has classes: the network learns numbers."
 
 
 def _unknown(where: str, name: str, known: Sequence[str]) -> Iterator[str]:

@@ -97,7 +97,7 @@ class KeptCells:
 
     def _digest(self, cell: Cell, made_of: Provenance) -> str:
         inputs = made_of.inputs.model_dump() if made_of.inputs else None
-        own = [asdict(cell.place), cell.combination, asdict(cell.objective), inputs, made_of.n_without_part]
+        own = [asdict(cell.place), cell.combination, cell.objective.learned, inputs, made_of.n_without_part]
         return text_digest(json.dumps([self._recipe, own], sort_keys=True))
 
 

@@ -34,13 +34,6 @@ FEWEST_TO_RANK = 30
 MOST_TO_RANK = 2000
 
 
-def is_known(values: pd.Series, objective: Objective) -> pd.Series:
-    """Return for each row whether it has a class or a finite number."""
-    if objective.classes:
-        return values.notna()
-    return pd.Series(np.isfinite(values.to_numpy(np.float64, na_value=np.nan)), index=values.index)
-
-
 def check_learnable(parts: Mapping[str, pd.DataFrame], objective: Objective, use: ValidationUse) -> None:
     """Reject rows that nothing can be learned from or tested on.
 
@@ -127,8 +120,7 @@ def _may_have_order(facet: Facet, objective: Objective) -> bool:
     It may if cells are flagged because the facet is known to reveal the objective, and in a table, which may
     be a series whose answer rises with one of its columns.
     """
-    is_marked = objective.contained_in_structure and facet.shows_structure
-    return is_marked or facet.needs == "columns"
+    return objective.is_revealed_by(facet.shows or ()) or facet.needs == "columns"
 
 
 def _have_order(values: np.ndarray, answers: pd.Series) -> np.ndarray:

@@ -17,6 +17,7 @@ from polyfacet.facets.registry import (
     grid,
     in_order,
 )
+from polyfacet.materials.column_objectives import column_objectives, names_of
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.cells import NO_FACET
 from polyfacet.training.engines.registry import ENGINES, check_combinations, complete_settings
@@ -47,8 +48,7 @@ def forms_of(config: Mapping[str, Any]) -> dict[str, str]:
 
 def needs_structure(facet: Facet, forms: Mapping[str, str]) -> bool:
     """Return whether a facet, in its variant, is derived from the structure."""
-    form = facet.form or forms.get(facet.base, "")
-    return facet.needs == "structure" or facet.variants.get(form, False)
+    return facet.form_needs_structure(facet.form or forms.get(facet.base, ""))
 
 
 def checked_methods(config: Mapping[str, Any]) -> Methods:
@@ -140,7 +140,7 @@ def _check_engine(name: str, engine: str) -> None:
 
 def _check_report(config: Mapping[str, Any], sources: Mapping[str, Any]) -> None:
     report, methods = config["report"], config["methods"]
-    objectives = {CRYSTALS: config["objectives"]} | {
+    objectives = {CRYSTALS: names_of(config["objectives"])} | {
         name: list(table["objectives"]) for name, table in config["tables"].items()
     }
     _check_named("report.reference", report["reference"], "method", methods)
@@ -205,8 +205,12 @@ def _combinations(
 
 def _check_objectives(name: str, engine: str, source: str, config: Mapping[str, Any]) -> None:
     """Reject classes for an engine that only predicts numbers."""
-    objectives = config["tables"][source]["objectives"] if source in config["tables"] else {}
-    classes = [objective for objective, column in objectives.items() if column["classes"]]
+    if source == CRYSTALS:
+        columns = column_objectives(config["objectives"])
+        classes = [name for name, column in columns.items() if column.objective.classes]
+    else:
+        objectives = config["tables"][source]["objectives"]
+        classes = [objective for objective, column in objectives.items() if column["classes"]]
     if classes and not ENGINES.get(engine).classes:
         raise UserError(
             f"methods.{name}: engine {engine!r} only predicts numbers, but {source} has the classes of "

@@ -5,6 +5,7 @@ import importlib.metadata
 from collections.abc import Callable, Sequence
 
 from polyfacet.use import doctor
+from polyfacet.use.prediction import command as predict
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit status: 0 if the subcommand succeeded, 2 if there is no such subcommand.
     """
     chosen = _parser().parse_args(arguments)
-    status: int = chosen.run()
+    status: int = chosen.run(chosen)
     return status
 
 
@@ -32,14 +33,20 @@ def _parser() -> argparse.ArgumentParser:
     version = importlib.metadata.version("polyfacet")
     parser.add_argument("--version", action="version", version=f"%(prog)s {version}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add(commands, "doctor", doctor.main, "report what this machine has, what is missing, and how to get it")
+    summary = "report what this machine has, what is missing, and how to get it"
+    _add(commands, "doctor", lambda chosen: doctor.main(), summary, summary)
+    predicting = _add(commands, "predict", predict.main, predict.SUMMARY, predict.DESCRIPTION)
+    predict.add_arguments(predicting)
     return parser
 
 
 def _add(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
     name: str,
-    run: Callable[[], int],
+    run: Callable[[argparse.Namespace], int],
     summary: str,
-) -> None:
-    commands.add_parser(name, help=summary, description=summary).set_defaults(run=run)
+    description: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=summary, description=description)
+    parser.set_defaults(run=run)
+    return parser

@@ -78,11 +78,22 @@ def calibrate(network: PotNet, training: Sequence[CrystalGraph]) -> None:
             seen.set_statistics(norm)
 
 
-def embed(network: PotNet, graphs: Sequence[CrystalGraph]) -> Iterator[tuple[str, NDArray[np.float32]]]:
+def embed(
+    network: PotNet, graphs: Sequence[CrystalGraph], label: str | None = "embedding"
+) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """Embed materials in the order of their mat_id.
 
     One at a time, on one thread: the rounding of a sum depends on how a batch is divided into blocks, and an
     embedding must not depend on its neighbours in the table or on the machine's number of cores.
+
+    Parameters
+    ----------
+    network
+        The network, ready for evaluation.
+    graphs
+        Graphs of the materials.
+    label
+        Name of the task in messages about progress; None for no messages.
 
     Yields
     ------
@@ -95,7 +106,7 @@ def embed(network: PotNet, graphs: Sequence[CrystalGraph]) -> Iterator[tuple[str
         If an embedding is not finite.
     """
     ordered = sorted(graphs, key=lambda graph: graph.mat_id)
-    for graph, embedding in zip(ordered, _forward(network, ordered, "embedding"), strict=True):
+    for graph, embedding in zip(ordered, _forward(network, ordered, label), strict=True):
         values = embedding.cpu().numpy()
         if not np.isfinite(values).all():
             raise UserError(
@@ -155,9 +166,9 @@ class _Moments:
         norm.running_var = (self.sum_of_squares / self.count - mean**2).clamp(min=0).float()
 
 
-def _forward(network: PotNet, graphs: Iterable[CrystalGraph], label: str) -> Iterator[torch.Tensor]:
+def _forward(network: PotNet, graphs: Iterable[CrystalGraph], label: str | None) -> Iterator[torch.Tensor]:
     device = network.readout.weight.device
-    for graph in track(graphs, label):
+    for graph in track(graphs, label) if label else graphs:
         with torch.inference_mode(), one_thread():
             embedding = network(network_input(graph).to(device))[0]
         yield embedding

@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from polyfacet.facets.declaration import Facet, Stage
+from polyfacet.facets.declaration import OF_FORMULAS, OF_STRUCTURES, Facet, Stage
 from polyfacet.facets.text.variants import FORMULA_TEXTS, STRUCTURE_TEXTS
 from polyfacet.materials.stage_tables import TEXTS
 
@@ -11,6 +11,8 @@ TEXT = Facet(
     "text",
     "text",
     needs="formula",
-    variants=MappingProxyType(dict.fromkeys(FORMULA_TEXTS, False) | dict.fromkeys(STRUCTURE_TEXTS, True)),
+    variants=MappingProxyType(
+        dict.fromkeys(FORMULA_TEXTS, OF_FORMULAS) | dict.fromkeys(STRUCTURE_TEXTS, OF_STRUCTURES)
+    ),
     stage=Stage("text-{form}", TEXTS, "text"),
 )

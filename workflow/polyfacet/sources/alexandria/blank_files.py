@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from polyfacet.runtime.errors import UserError
-from polyfacet.sources.alexandria.entry_text import EntryText, UnreadableTextError
+from polyfacet.sources.file_text import FileText, UnreadableTextError
 
 # Maximum number of characters examined; a longer file is read like any other.
 MAX_BLANK_CHARS = 1 << 16
@@ -18,7 +18,7 @@ _DOCUMENTS = re.compile(rf"{_BLANK}(?:(?:{_DOCUMENT}){_BLANK})*")
 
 def why_empty(path: Path) -> str | None:
     """Return why a file without entries is empty; None if it may have entries or cannot be read."""
-    with suppress(UserError, UnreadableTextError), EntryText(path) as content:
+    with suppress(UserError, UnreadableTextError), FileText(path) as content:
         text = content.read(MAX_BLANK_CHARS + 1)
         if len(text) > MAX_BLANK_CHARS or not _DOCUMENTS.fullmatch(text):
             return None

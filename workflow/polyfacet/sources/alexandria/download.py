@@ -11,8 +11,8 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.file_state import Origin
 from polyfacet.runtime.files import move_into_place, sha256_of_file
 from polyfacet.runtime.progress import tell, track
-from polyfacet.sources.alexandria.compression import MAGIC_BYTES, found_compression, stated_compression
 from polyfacet.sources.alexandria.remote_files import RemoteFile, is_encrypted, is_local
+from polyfacet.sources.compression import MAGIC_BYTES, found_compression, stated_compression
 
 CHUNK_BYTES = 1 << 20
 LONGEST_WAIT_S = 60.0

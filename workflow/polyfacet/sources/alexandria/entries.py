@@ -13,8 +13,8 @@ from typing import Any
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.progress import tell
 from polyfacet.sources.alexandria.entry_keys import identified
-from polyfacet.sources.alexandria.entry_text import EntryText, UnreadableTextError
-from polyfacet.sources.alexandria.json_window import MAX_ENTRY_CHARS, JsonWindow
+from polyfacet.sources.file_text import FileText, UnreadableTextError
+from polyfacet.sources.json_window import MAX_ENTRY_CHARS, JsonWindow
 
 # Fields of a `ComputedStructureEntry`.
 FIELDS = frozenset(
@@ -50,7 +50,7 @@ def read_entries(path: Path) -> Iterator[tuple[int, Any]]:
     ----------
     path
         JSON in UTF-8, or with a byte order mark in UTF-16 or UTF-32; plain, or compressed in one of the ways
-        of `polyfacet.sources.alexandria.compression`.
+        of `polyfacet.sources.compression`.
 
     Yields
     ------
@@ -65,7 +65,7 @@ def read_entries(path: Path) -> Iterator[tuple[int, Any]]:
         been yielded by then, so a caller must not treat a partial read as a complete one.
     """
     try:
-        text = EntryText(path)
+        text = FileText(path)
     except UnreadableTextError as error:
         raise UserError(f"{path}: {error}. {error.advice}") from error
     with text:

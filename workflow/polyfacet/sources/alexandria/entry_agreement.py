@@ -4,7 +4,6 @@ The space group and the prototype are not checked: they depend on tolerances tha
 """
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +13,8 @@ import numpy as np
 from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.materials.reduced_formula import reduced_formula
 from polyfacet.sources.alexandria.entry_energies import check_energies
-from polyfacet.sources.alexandria.entry_structure import MAX_FRACTIONAL, element_of
-from polyfacet.sources.alexandria.entry_values import InvalidEntryError, given, given_whole, number, shown
+from polyfacet.sources.structure_checks import HEAVY_HYDROGEN, MAX_FRACTIONAL, element_of
+from polyfacet.sources.values import InvalidEntryError, given, given_whole, number, shown
 
 # Tolerances: relative for volumes and lengths, absolute for angles and positions.  Entries are written with
 # five digits or more.
@@ -32,7 +31,6 @@ WHOLE_SHARE_WITHIN = 1e-6
 FORMULAS = ("formula", "formula_pretty", "reduced_formula")
 # Hydrogen, D and T; every facet treats all of them as hydrogen.
 HYDROGEN_ISOTOPES = 3
-HEAVY_HYDROGEN = re.compile(r"[DT](?![a-z])")
 
 
 @dataclass(frozen=True)

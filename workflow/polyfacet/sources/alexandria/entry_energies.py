@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from polyfacet.sources.alexandria.entry_values import InvalidEntryError, given, number, shown
+from polyfacet.sources.values import InvalidEntryError, given, number, shown
 
 # Tolerance for the energies of one cell: above any rounding, and calculations are not converged better.
 ENERGY_WITHIN_EV_PER_ATOM = 1e-3

@@ -1,6 +1,6 @@
 """Names of files of entries."""
 
-from polyfacet.sources.alexandria.compression import COMPRESSIONS, stated_compression
+from polyfacet.sources.compression import COMPRESSIONS, stated_compression
 
 JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 COMPRESSED_ENDINGS = tuple(ending for known in COMPRESSIONS for ending in known.endings)

@@ -8,16 +8,13 @@ import os
 import re
 import stat
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from polyfacet.runtime.errors import UserError
-from polyfacet.runtime.progress import tell
 from polyfacet.sources.alexandria.blank_files import why_empty
-from polyfacet.sources.alexandria.compression import COMPRESSIONS, PLAIN_BYTES_PER_ENTRY, stated_compression
 from polyfacet.sources.alexandria.entry_file_names import NAMES_OF_ENTRY_FILES, is_entry_file_name
+from polyfacet.sources.compression import COMPRESSIONS, PLAIN_BYTES_PER_ENTRY, stated_compression
+from polyfacet.sources.listing import MAX_TOLD, LeftOut, Listing, is_folder
 
 # Other endings of compressed files and archives, which the user has to unpack.
 UNREAD_ENDINGS = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz", ".z", ".br", ".lz4", ".lz", ".lzo")
@@ -26,38 +23,9 @@ DOWNLOAD_RECORD = re.compile(r"\..+\.(origin|part\.validator)")
 PART_ENDING = ".part"
 # Entries in a file published by Alexandria.
 ENTRIES_PER_PUBLISHED_FILE = 100_000
-MAX_TOLD = 10
 
 
-@dataclass(frozen=True)
-class LeftOut:
-    """Something in a folder that is not read, and why."""
-
-    path: Path
-    reason: str
-
-
-@dataclass(frozen=True)
-class EntryFiles:
-    """The files to read, in a fixed order, and what is left out of the folders."""
-
-    files: list[Path]
-    left_out: list[LeftOut]
-
-    def summary(self) -> dict[str, Any]:
-        """Return the number of files read, and the path and reason of each one left out, for JSON."""
-        left_out = [{"file": str(left.path), "reason": left.reason} for left in self.left_out]
-        return {"files": len(self.files), "files_left_out": left_out}
-
-    def tell_left_out(self) -> None:
-        """Report on screen what is left out."""
-        for left in self.left_out[:MAX_TOLD]:
-            tell(f"left out: {left.path} ({left.reason})")
-        if len(self.left_out) > MAX_TOLD:
-            tell(f"left out: {len(self.left_out) - MAX_TOLD} more; the summary lists all")
-
-
-def entry_files(sources: Sequence[Path]) -> EntryFiles:
+def entry_files(sources: Sequence[Path]) -> Listing:
     """List the entry files that are named or are in named folders, each once.
 
     Parameters
@@ -73,8 +41,8 @@ def entry_files(sources: Sequence[Path]) -> EntryFiles:
     chosen: dict[Path, None] = {}
     left_out: list[LeftOut] = []
     # Named files come first: they are read even if they may be empty.
-    for source in sorted(sources, key=_is_folder):
-        if _is_folder(source):
+    for source in sorted(sources, key=is_folder):
+        if is_folder(source):
             for path, why_not in _contents(source):
                 reason = why_not or (None if path in chosen else why_empty(path))
                 if reason is None:
@@ -98,7 +66,7 @@ def entry_files(sources: Sequence[Path]) -> EntryFiles:
             f"no entry file is in {folders} (names end in {NAMES_OF_ENTRY_FILES}).{reasons}\n"
             "Put entry files there or change `sources`."
         )
-    return EntryFiles(list(files.values()), sorted(set(left_out), key=lambda left: left.path))
+    return Listing(list(files.values()), sorted(set(left_out), key=lambda left: left.path))
 
 
 def readable_files(folder: Path) -> list[Path]:
@@ -119,7 +87,7 @@ def _contents(folder: Path) -> Iterator[tuple[Path, str | None]]:
             continue
         if path.name.startswith("."):
             yield path, "hidden: its name begins with a dot"
-        elif _is_folder(path):
+        elif is_folder(path):
             yield path, "a folder: name it in `sources` to read its files"
         else:
             yield path, _why_not(path)
@@ -162,13 +130,6 @@ def _why_not_by_state(path: Path) -> str | None:
     return None if os.access(path, os.R_OK) else "no permission to read it"
 
 
-def _is_folder(path: Path) -> bool:
-    # If the path is inaccessible, the attempt to read it reports that.
-    with suppress(OSError):
-        return path.is_dir()
-    return False
-
-
 def estimated_entries(sources: Iterable[str], published: Collection[str]) -> int:
     """Estimate, without opening a file, the number of entries to sample from.
 
@@ -185,7 +146,7 @@ def estimated_entries(sources: Iterable[str], published: Collection[str]) -> int
             n_entries += ENTRIES_PER_PUBLISHED_FILE
             continue
         path = Path(source)
-        if _is_folder(path):
+        if is_folder(path):
             n_entries += sum(map(_entries_by_size, readable_files(path)))
         elif path.is_file():
             n_entries += _entries_by_size(path)

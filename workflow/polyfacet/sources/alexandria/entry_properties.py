@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from polyfacet.materials.crystal_objectives import ZERO_WITHIN
-from polyfacet.sources.alexandria.entry_values import InvalidEntryError, given, number
+from polyfacet.sources.values import InvalidEntryError, given, number
 
 # Rounding error of two values with two decimals.
 ROUNDED_WITHIN_EV = 0.01

@@ -1,23 +1,24 @@
 """Convert a raw entry of Alexandria to a material, after checking that it is valid."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from polyfacet.config.sample import Magnetization
-from polyfacet.materials.crystal_objectives import Calculation, derive_predefined
+from polyfacet.materials.crystal_objectives import PREDEFINED, Calculation, derive, derive_predefined
 from polyfacet.materials.material import Material
 from polyfacet.materials.reduced_formula import reduced_formula
 from polyfacet.runtime.identifiers import invalid_mat_id_reason
 from polyfacet.sources.alexandria.entry_agreement import Cell, check_agreement
 from polyfacet.sources.alexandria.entry_properties import check_properties
-from polyfacet.sources.alexandria.entry_structure import (
+from polyfacet.sources.structure_checks import (
+    atoms_by_element,
     cell_volume,
     entry_sites,
     lattice_matrix,
     structure_json,
 )
-from polyfacet.sources.alexandria.entry_values import (
+from polyfacet.sources.values import (
     InvalidEntryError,
     given,
     given_whole,
@@ -26,9 +27,13 @@ from polyfacet.sources.alexandria.entry_values import (
 )
 
 MAX_TEXT_CHARS = 200
+# What the predefined objectives are derived from.
+PROPERTIES = ("band_gap_ind", "e_form", "e_above_hull", "energy_total", "total_mag", "dos_ef")
 
 
-def material_from_entry(entry: Any, magnetization: Magnetization = "absolute") -> Material:
+def material_from_entry(
+    entry: Any, magnetization: Magnetization = "absolute", *, need_properties: bool = True
+) -> Material:
     """Check a raw entry and keep what the workflow needs of it.
 
     Parameters
@@ -37,6 +42,8 @@ def material_from_entry(entry: Any, magnetization: Magnetization = "absolute") -
         JSON value of a pymatgen ``ComputedStructureEntry`` as Alexandria writes it.
     magnetization
         See `polyfacet.materials.crystal_objectives.Calculation`.
+    need_properties
+        Whether an entry must state everything that the predefined objectives are derived from.
 
     Raises
     ------
@@ -52,7 +59,7 @@ def material_from_entry(entry: Any, magnetization: Magnetization = "absolute") -
     volume = cell_volume(matrix)
     found = entry_sites(structure)
     sites = found.sites
-    amounts = _amounts(sites)
+    amounts = atoms_by_element(sites)
     cell = Cell(
         formula=reduced_formula(amounts),
         amounts=amounts,
@@ -64,7 +71,7 @@ def material_from_entry(entry: Any, magnetization: Magnetization = "absolute") -
     _stated_text(data, "formula")
     prototype_id = _stated_text(data, "prototype_id")
     check_agreement(entry, data, cell)
-    objectives = _objectives(Calculation(data, cell.n_atoms, volume, magnetization))
+    objectives = _objectives(Calculation(data, cell.n_atoms, volume, magnetization), need_properties)
     check_properties(data)
     return Material(
         mat_id=data["mat_id"],
@@ -88,15 +95,6 @@ def _text_of(data: Mapping[str, Any]) -> str:
         raise InvalidEntryError("data is nested too deeply") from error
 
 
-def _amounts(sites: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Count the atoms of a cell by element; a half-occupied site counts as half an atom."""
-    amounts: dict[str, float] = {}
-    for site in sites:
-        for occupant in site["species"]:
-            amounts[occupant["element"]] = amounts.get(occupant["element"], 0.0) + occupant["occu"]
-    return amounts
-
-
 def _stated_text(data: Mapping[str, Any], key: str) -> str | None:
     """Return a name; reject long texts, line breaks, control characters and lone surrogates."""
     text = given(data, key)
@@ -114,12 +112,15 @@ def _space_group(data: Mapping[str, Any]) -> int | None:
     return group
 
 
-def _objectives(calculation: Calculation) -> dict[str, float]:
-    for key in ("band_gap_ind", "e_form", "e_above_hull", "energy_total", "total_mag", "dos_ef"):
-        if calculation.data.get(key) is None:
-            raise InvalidEntryError(f"target {key} is missing")
-        number(calculation.data[key], "target ", key)
+def _objectives(calculation: Calculation, need_properties: bool) -> Mapping[str, float | None]:
+    for key in PROPERTIES:
+        if calculation.data.get(key) is not None:
+            number(calculation.data[key], key)
+        elif need_properties:
+            raise InvalidEntryError(f"{key} is missing")
     try:
-        return derive_predefined(calculation)
+        if need_properties:
+            return derive_predefined(calculation)
+        return {each.name: derive(each, calculation) for each in PREDEFINED}
     except ValueError as error:
         raise InvalidEntryError(str(error)) from error

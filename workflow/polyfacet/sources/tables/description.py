@@ -1,12 +1,11 @@
 """Objectives and columns of a table, from its description, ``tables.<name>`` of a configuration."""
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from polyfacet.config.completion import checked_section
 from polyfacet.config.tables import TableSource
-from polyfacet.materials.objectives import Objective
+from polyfacet.materials.objectives import Objective, with_distinct_labels
 
 
 def table_source(name: str, section: Mapping[str, Any]) -> TableSource:
@@ -22,24 +21,20 @@ def table_source(name: str, section: Mapping[str, Any]) -> TableSource:
 
 def objectives_of(source: TableSource) -> list[Objective]:
     """Return the objectives of a table."""
-    labels = {name: each.label or each.column for name, each in source.objectives.items()}
-    often = Counter(labels.values())
-    return [
-        # Objectives with the same column or label are distinguished by their names.
-        Objective(
-            name,
-            labels[name] if often[labels[name]] == 1 else f"{labels[name]} ({name})",
-            each.unit,
-            tuple(each.classes),
-        )
-        for name, each in source.objectives.items()
-    ]
+    return with_distinct_labels(
+        [
+            Objective(
+                name, each.label or each.column, each.unit, tuple(each.classes), frozenset(each.follows_from)
+            )
+            for name, each in source.objectives.items()
+        ]
+    )
 
 
 def read_of_table(section: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave labels and units out of a table's section: what is read of the table does not depend on them."""
+    """Leave out of a table's section what the reading of the table does not depend on."""
     objectives = {
-        name: {key: value for key, value in each.items() if key not in ("label", "unit")}
+        name: {key: value for key, value in each.items() if key not in ("label", "unit", "follows_from")}
         for name, each in section["objectives"].items()
     }
     return {**section, "objectives": objectives}

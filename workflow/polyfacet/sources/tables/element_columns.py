@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from polyfacet.config.tables import TableSource
 from polyfacet.elements.column_names import element_in, is_by_atoms, is_by_weight, is_in_ppm, states_percent
 from polyfacet.materials.amounts import DEFICIT, WEIGHTS, WHOLE
+from polyfacet.materials.stated_numbers import NumberError, read_number
 from polyfacet.sources.tables.description import columns_of
-from polyfacet.sources.tables.numbers import NumberError, read_number
 
 # Without a unit, other symbols are also names of properties: Tc, Re, Br, V, H.
 _ALLOYED = frozenset(

@@ -14,12 +14,18 @@ from polyfacet.materials.amounts import AmountError, atomic_percent, checked_amo
 from polyfacet.materials.formula import FormulaError
 from polyfacet.materials.objectives import Objective
 from polyfacet.materials.stated_formulas import parse_stated_formula
+from polyfacet.materials.stated_numbers import (
+    MISSING,
+    MissingNumberError,
+    NumberError,
+    is_missing,
+    read_number,
+)
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.identifiers import invalid_mat_id_reason
-from polyfacet.sources.tables.csv_lines import read_lines
+from polyfacet.sources.csv_lines import read_lines
 from polyfacet.sources.tables.description import columns_of, objectives_of
 from polyfacet.sources.tables.element_columns import contradiction
-from polyfacet.sources.tables.numbers import MISSING, MissingNumberError, NumberError, is_missing, read_number
 
 # Plutonium, the last element of the table of element properties.
 LAST_ELEMENT = 94
@@ -174,7 +180,7 @@ def _formula(text: str, composition: CompositionColumns) -> dict[str, float]:
 
 
 def _objectives(cells: dict[str, str], source: TableSource) -> dict[str, float | str | None]:
-    """Read the objectives of a row, of which at least one must be present."""
+    """Read the objectives of a row, of which at least one must be present; new materials have none."""
     values: dict[str, float | str | None] = {}
     missing = []
     for objective in objectives_of(source):
@@ -183,7 +189,7 @@ def _objectives(cells: dict[str, str], source: TableSource) -> dict[str, float |
         except MissingValueError as error:
             values[objective.column] = None
             missing.append(str(error))
-    if len(missing) == len(values):
+    if missing and len(missing) == len(values):
         raise RowError(" and ".join(missing))
     return values
 

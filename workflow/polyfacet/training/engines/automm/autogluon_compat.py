@@ -149,11 +149,6 @@ def use_learner(predictor: MultiModalPredictor, learner: FacetLearner) -> None:
     predictor._learner = learner
 
 
-def refuse_infinite_outputs(predictor: MultiModalPredictor) -> None:
-    """Make a loaded predictor check its outputs: AutoGluon loads a learner as its own class."""
-    predictor._learner.__class__ = FacetLearner
-
-
 def weights_of(predictor: MultiModalPredictor) -> Iterable[torch.Tensor]:
     """Return the weights of a fitted predictor's network."""
     weights: Iterable[torch.Tensor] = predictor._learner._model.parameters()

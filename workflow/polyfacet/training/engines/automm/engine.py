@@ -38,7 +38,6 @@ from polyfacet.training.engines.automm.autogluon_compat import (
     FacetLearner,
     MAELearner,
     NoSubstitution,
-    refuse_infinite_outputs,
     use_learner,
     weights_of,
 )
@@ -54,6 +53,7 @@ from polyfacet.training.engines.automm.inputs import (
     model_table,
 )
 from polyfacet.training.engines.automm.pictures import check_pictures
+from polyfacet.training.engines.automm.predictor_files_compat import read_predictor, replace_pickles
 from polyfacet.training.engines.automm.saved import make_relocatable
 from polyfacet.training.engines.base import EngineError, ProbabilisticEngine, Resources, ValidationUse
 
@@ -107,6 +107,7 @@ class AutoMM(ProbabilisticEngine):
             self._train(predictor, train_table, valid_table, home)
             _refuse_divergence(predictor)
             make_relocatable(home)
+            replace_pickles(home, predictor)
         self._predictor, self._home = predictor, home
 
     def answer(self, frame: pd.DataFrame) -> np.ndarray:
@@ -138,15 +139,13 @@ class AutoMM(ProbabilisticEngine):
             return question(model_table(frame, self.facets), as_pandas=False)
 
     def write_model(self, folder: Path) -> None:
-        """Copy what AutoGluon has saved."""
+        """Copy what was saved."""
         shutil.copytree(self._home, folder, dirs_exist_ok=True)
 
     def read_model(self, folder: Path) -> None:
         """Load a trained predictor, even if its folder was moved."""
         with _quiet():
-            predictor = MultiModalPredictor.load(str(folder), verbosity=VERBOSITY)
-        refuse_infinite_outputs(predictor)
-        self._predictor, self._home = predictor, folder
+            self._predictor, self._home = read_predictor(folder, VERBOSITY), folder
 
     def describe(self) -> dict[str, Any]:
         """Return the settings; once trained, AutoGluon's hyperparameters too, without checkpoint paths."""

@@ -14,8 +14,7 @@ def make_relocatable(folder: Path) -> None:
 
     AutoGluon saves the text encoder's configuration with the predictor, but of an image encoder only the path
     of the initial checkpoint, without which the predictor cannot be loaded.  The trained weights
-    are all in the predictor's own checkpoint, so the name of the architecture is enough.  AutoGluon's pickles
-    keep copies of the old configuration, which nothing reads.
+    are all in the predictor's own checkpoint, so the name of the architecture is enough.
     """
     config = OmegaConf.load(folder / CONFIG_FILE)
     for name in config.model.names:

@@ -1,20 +1,22 @@
-"""The structure of an entry: lattice and sites, checked and normalized."""
+"""The structure of a material: lattice and sites, checked and normalized."""
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from pymatgen.core.periodic_table import Element
 
-from polyfacet.sources.alexandria.entry_values import InvalidEntryError, mapping, number, shown, vector
+from polyfacet.sources.values import InvalidEntryError, mapping, number, shown, vector
 
 # Full occupants by element; nearly every site has one.
 WHOLE_ATOMS = {element.symbol: {"element": element.symbol, "occu": 1.0} for element in Element}
 # Isotopes are the same element in every facet, as in pymatgen.
 ISOTOPES = {"D": "H", "T": "H"}
+# Their symbols in a formula.
+HEAVY_HYDROGEN = re.compile(r"[DT](?![a-z])")
 # A species as pymatgen writes it: an element, its oxidation state (`Fe2+`), its spin (`Fe2+,spin=5`).
 SPECIES = re.compile(r"(?P<symbol>[A-Z][a-z]?)(\d*\.?\d*[+-])?(,?spin=-?\d+(\.\d+)?)?")
 MIN_VOLUME_A3 = 0.1
@@ -103,6 +105,15 @@ def element_of(species: str) -> str | None:
     name = SPECIES.fullmatch(species.strip())
     symbol = ISOTOPES.get(name["symbol"], name["symbol"]) if name else None
     return symbol if symbol in WHOLE_ATOMS else None
+
+
+def atoms_by_element(sites: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Count the atoms of a cell by element; a half-occupied site counts as half an atom."""
+    amounts: dict[str, float] = {}
+    for site in sites:
+        for occupant in site["species"]:
+            amounts[occupant["element"]] = amounts.get(occupant["element"], 0.0) + occupant["occu"]
+    return amounts
 
 
 def structure_json(matrix: list[list[float]], sites: list[dict[str, Any]]) -> str:

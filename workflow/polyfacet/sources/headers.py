@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from polyfacet.materials.stated_numbers import NumberError, read_number
 from polyfacet.runtime.errors import UserError
-from polyfacet.sources.tables.numbers import NumberError, read_number
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars", "&": "ampersands"}

@@ -1,6 +1,6 @@
-"""Write a table of sampled materials from entry files, with memory that hardly grows with the sample.
+"""Write a table of sampled materials from sources, with memory that hardly grows with the sample.
 
-The files are read in parallel, one process per file.  Materials that may be sampled are merged from disk, one
+Sources are read in parallel, one process per part.  Materials that may be sampled are merged from disk, one
 row group of the sample at a time; only identifiers and ranks are in memory for all materials at once.
 """
 
@@ -15,53 +15,58 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.materials.material import SAMPLE
 from polyfacet.runtime.parquet import ROW_GROUP_ROWS, write_pieces
-from polyfacet.sources.alexandria.draw import Draw
-from polyfacet.sources.alexandria.entry_pass import REJECTED_ENTRIES, EntryPass, pass_over
-from polyfacet.sources.alexandria.sorted_runs import merge_runs
+from polyfacet.sources.draw import Draw
+from polyfacet.sources.items import Part
+from polyfacet.sources.reading_pass import REJECTED_ENTRIES, PartPass, pass_over
+from polyfacet.sources.sorted_runs import merge_runs
 
 DUPLICATE = "duplicate mat_id"
 
 
 @dataclass(frozen=True)
 class Found:
-    """Contents of the entry files."""
+    """Contents of the sources."""
 
     counts: Counter[str]
-    # Invalid entries, as `REJECTED_ENTRIES` declares them, in the order of the files.
+    # Rejects, as `REJECTED_ENTRIES` declares them, in the order of the parts.
     invalid: pa.Table
-    # The identifiers of the sample, in order, and the highest rank among them.
+    # The identifiers of the sample, in order, and its ranks in ascending order.
     sampled_ids: pa.Array
-    last_rank: int
-    # Entries outside the sample whose identifier occurred before, as `REJECTED_ENTRIES` declares them.
+    sampled_ranks: NDArray[np.uint64]
+    # Materials outside the sample whose identifier occurred before, as `REJECTED_ENTRIES` declares them.
     repeated: pa.Table
     # Files with the sampled materials, among others.
     runs: list[Path]
+    # Materials per stratum, if the draw is stratified.
+    strata: list[dict[str, Any]]
 
 
-def find_materials(files: Sequence[Path], folder: Path, draw: Draw, threads: int = 1) -> Found:
-    """Read entry files and determine which materials are sampled.
+def find_materials(parts: Sequence[Part], folder: Path, draw: Draw, threads: int = 1) -> Found:
+    """Read sources and determine which materials are sampled.
 
     Parameters
     ----------
-    files
-        Entry files.
+    parts
+        Parts of the sources; their order decides which of several materials outside the sample with one
+        identifier is not called a duplicate.
     folder
         Existing folder for intermediate files.
     draw
         What to sample.
     threads
-        Number of files read in parallel; the result does not depend on it.
+        Number of parts read in parallel; the result does not depend on it.
 
     Raises
     ------
     UserError
         If a file is damaged.
     """
-    passes = _passes(files, folder, draw, threads)
+    passes = _passes(parts, folder, draw, threads)
     counts = Counter(read=0, invalid=0, duplicate=0)
     for done in passes:
         counts.update(done.counts)
@@ -70,28 +75,42 @@ def find_materials(files: Sequence[Path], folder: Path, draw: Draw, threads: int
     order = np.argsort(ranks, kind="stable")
     is_new = np.ones(len(ranks), bool)
     is_new[order[1:]] = ranks[order[1:]] != ranks[order[:-1]]
-    last_rank = draw.last_rank(np.sort(ranks[is_new]))
+    distinct = np.sort(ranks[is_new])
+    # The least value of materials with one identifier: it does not depend on the order of the parts.
+    values = np.full(len(distinct), np.nan)
+    np.fmin.at(values, np.searchsorted(distinct, ranks), eligible["value"].to_numpy())
+    sampled_ranks = draw.chosen(distinct, values)
+    is_sampled = _are_in(ranks, sampled_ranks)
     counts["duplicate"] = int((~is_new).sum())
     return Found(
         counts=counts,
         invalid=pa.concat_tables([done.invalid for done in passes]),
-        sampled_ids=eligible["mat_id"].filter(is_new & (ranks <= last_rank)).combine_chunks().sort(),
-        last_rank=last_rank,
-        repeated=_as_duplicates(eligible.filter(~is_new & (ranks > last_rank))),
+        sampled_ids=eligible["mat_id"].filter(is_new & is_sampled).combine_chunks().sort(),
+        sampled_ranks=sampled_ranks,
+        repeated=_as_duplicates(eligible.filter(~is_new & ~is_sampled)),
         runs=[path for done in passes for path in done.runs],
+        strata=draw.strata.table(values, _are_in(distinct, sampled_ranks)) if draw.strata else [],
     )
 
 
-def _passes(files: Sequence[Path], folder: Path, draw: Draw, threads: int) -> list[EntryPass]:
-    folders = [folder / str(i) for i in range(len(files))]
+def _are_in(ranks: NDArray[np.uint64], ascending: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Return for each rank whether it is among others in ascending order."""
+    if not len(ascending):
+        return np.zeros(len(ranks), bool)
+    places = np.minimum(np.searchsorted(ascending, ranks), len(ascending) - 1)
+    return ascending[places] == ranks
+
+
+def _passes(parts: Sequence[Part], folder: Path, draw: Draw, threads: int) -> list[PartPass]:
+    folders = [folder / str(i) for i in range(len(parts))]
     for own in folders:
         own.mkdir()
     work = partial(pass_over, draw=draw)
-    if threads == 1 or len(files) == 1:
-        return list(map(work, files, folders))
+    if threads == 1 or len(parts) == 1:
+        return list(map(work, parts, folders))
     # A forked process need not import pymatgen again, which takes longer than reading a small file.
-    with ProcessPoolExecutor(min(threads, len(files)), get_context("fork")) as pool:
-        return list(pool.map(work, files, folders))
+    with ProcessPoolExecutor(min(threads, len(parts)), get_context("fork")) as pool:
+        return list(pool.map(work, parts, folders))
 
 
 def _as_duplicates(materials: pa.Table) -> pa.Table:
@@ -102,7 +121,7 @@ def _as_duplicates(materials: pa.Table) -> pa.Table:
 def write_sample(sample: Path, found: Found) -> pa.Table:
     """Write the sampled materials, ordered by mat_id.
 
-    Among sampled entries with the same identifier, the one whose content sorts first is kept, in whatever
+    Among sampled materials with the same identifier, the one whose content sorts first is kept, in whatever
     order they occur.
 
     Parameters
@@ -110,7 +129,7 @@ def write_sample(sample: Path, found: Found) -> pa.Table:
     sample
         Output: the table.
     found
-        Contents of the files.
+        Contents of the sources.
 
     Returns
     -------
@@ -121,8 +140,8 @@ def write_sample(sample: Path, found: Found) -> pa.Table:
 
     def kept() -> Iterator[pa.Table]:
         cuts = found.sampled_ids[ROW_GROUP_ROWS::ROW_GROUP_ROWS].to_pylist()
-        for materials in merge_runs(found.runs, "mat_id", cuts):
-            sampled = materials.filter(materials["rank"].to_numpy() <= found.last_rank)
+        for materials in merge_runs(found.runs, "mat_id", cuts) if found.runs else ():
+            sampled = materials.filter(_are_in(materials["rank"].to_numpy(), found.sampled_ranks))
             is_duplicate = _duplicates(sampled)
             if is_duplicate.any():
                 duplicates.append(_as_duplicates(sampled.filter(is_duplicate)))

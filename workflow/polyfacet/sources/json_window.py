@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from polyfacet.runtime.errors import UserError
-from polyfacet.sources.alexandria.entry_text import GET_AGAIN, UNPACK, EntryText, UnreadableTextError
+from polyfacet.sources.file_text import GET_AGAIN, UNPACK, FileText, UnreadableTextError
 
 WINDOW_CHARS = 1 << 20
 MAX_ENTRY_CHARS = 64 << 20
@@ -52,7 +52,7 @@ class JsonWindow:
         From every method, if the text is damaged or is not JSON; names the file and the entry.
     """
 
-    def __init__(self, text: EntryText, path: Path) -> None:
+    def __init__(self, text: FileText, path: Path) -> None:
         self.source = text
         self.path = path
         self.position = 0

@@ -1,15 +1,17 @@
 """Read the lines of a CSV as cells; any other file is rejected with the line and the likely cause."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO
 
 from polyfacet.runtime.errors import UserError
-from polyfacet.sources.tables.file_kinds import check_kind, wrong_encoding
-from polyfacet.sources.tables.headers import NumberedCells, check_header, header_names
+from polyfacet.sources.compression import MAGIC_BYTES, found_compression
+from polyfacet.sources.file_kinds import check_kind, wrong_encoding
+from polyfacet.sources.file_text import ANY_BEGINNING, FileText, UnreadableTextError
+from polyfacet.sources.headers import NumberedCells, check_header, header_names
 
 # A header is searched for in this many lines after titles.
 _LINES_WITH_HEADER = 20
@@ -60,6 +62,39 @@ def read_lines(path: Path, columns: Sequence[str]) -> Iterator[Line]:
         raise UserError(f"the table {path} cannot be read: {error}.") from error
 
 
+def read_rows(path: Path, max_cell_chars: int) -> Iterator[tuple[int, NumberedCells]]:
+    """Yield the line on which each row begins, and the row; blank ones are left out.
+
+    Parameters
+    ----------
+    path
+        A CSV as for `read_lines`, but cells may hold several lines; also compressed.
+    max_cell_chars
+        Length of the longest cell.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read or is not a CSV; the message gives the line and the likely cause.
+    """
+    limit = csv.field_size_limit(max_cell_chars)
+    try:
+        with path.open("rb") as stream:
+            is_compressed = found_compression(stream.read(MAGIC_BYTES)) is not None
+        if not is_compressed:
+            check_kind(path)
+        with FileText(path, ANY_BEGINNING) as text:
+            yield from _rows(path, text.lines())
+    except UnreadableTextError as error:
+        if isinstance(error.__cause__, UnicodeDecodeError) and not is_compressed:
+            raise UserError(wrong_encoding(path)) from error
+        raise UserError(f"the table {path} cannot be read: {error}. {error.advice}") from error
+    except OSError as error:
+        raise UserError(f"the table {path} cannot be read: {error}.") from error
+    finally:
+        csv.field_size_limit(limit)
+
+
 def _lines(path: Path, stream: TextIO, columns: Sequence[str]) -> Iterator[Line]:
     rows = _rows(path, stream)
     first = next(rows, None)
@@ -70,10 +105,10 @@ def _lines(path: Path, stream: TextIO, columns: Sequence[str]) -> Iterator[Line]
     check_header(path, line, columns, [other for _, other in following])
     header = header_names(line.cells, columns)
     for starts_at, row in chain(following, rows):
-        yield _line(row.number, starts_at, header, row.cells)
+        yield fitted_line(row.number, starts_at, header, row.cells)
 
 
-def _rows(path: Path, stream: TextIO) -> Iterator[tuple[int, NumberedCells]]:
+def _rows(path: Path, stream: Iterable[str]) -> Iterator[tuple[int, NumberedCells]]:
     """Yield the line on which each row begins, and the row with the line on which it ends."""
     reader = csv.reader(stream, strict=True)
     starts_at = 1
@@ -94,9 +129,22 @@ def _is_blank(cells: Sequence[str]) -> bool:
     return not cells or (len(cells) == 1 and not cells[0].strip())
 
 
-def _line(number: int, starts_at: int, header: Sequence[str], cells: Sequence[str]) -> Line:
+def fitted_line(
+    number: int, starts_at: int, header: Sequence[str], cells: Sequence[str], *, may_span: bool = False
+) -> Line:
+    """Fit the cells of a row to the header.
+
+    Parameters
+    ----------
+    number, starts_at
+        Lines on which the row ends and begins.
+    header, cells
+        Names of the columns; the row.
+    may_span
+        Whether its cells may hold several lines.
+    """
     if len(cells) == len(header):
-        if number > starts_at and _holds_a_row(cells):
+        if number > starts_at and not may_span and _holds_a_row(cells):
             return Line(number, None, f"a cell spans lines {starts_at} to {number}: a stray quotation mark?")
         if not any(cell.strip() for cell in cells):
             return Line(number, None, "all cells of the row are empty")

@@ -1,4 +1,4 @@
-"""The text of a file of entries, whatever its compression and encoding.
+"""The text of a file, whatever its compression and encoding.
 
 The first bytes decide, not the name: files are renamed, and browsers unpack downloads.
 """
@@ -9,19 +9,19 @@ import gzip
 import io
 import lzma
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
 from polyfacet.runtime.errors import UserError
-from polyfacet.sources.alexandria.compression import (
+from polyfacet.sources.compression import (
     MAGIC_BYTES,
     found_archive,
     found_compression,
     stated_compression,
 )
-from polyfacet.sources.alexandria.joined_streams import JoinedStreams
+from polyfacet.sources.joined_streams import JoinedStreams
 
 GET_AGAIN = "Get the file again; a partial file is never used."
 SAVE_AS_UTF8 = "Save it as UTF-8, or get it again if it was UTF-8."
@@ -52,6 +52,10 @@ OPENERS: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
+JSON_BEGINNINGS = (b"[", b"{")
+ANY_BEGINNING = (b"",)
+
+
 class UnreadableTextError(ValueError):
     """A file that is not text or is damaged; the message says what is wrong, ``advice`` what to do."""
 
@@ -60,13 +64,15 @@ class UnreadableTextError(ValueError):
         self.advice = advice
 
 
-class EntryText:
-    """A file of entries, read as text piece by piece.
+class FileText:
+    """A file, read as text piece by piece.
 
     Parameters
     ----------
     path
         The file, plain or compressed.
+    beginnings
+        How a plain file may begin whose name says that it is compressed; any other is damaged.
 
     Raises
     ------
@@ -76,7 +82,8 @@ class EntryText:
         If it is not text or is damaged; also later, when it is read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, beginnings: tuple[bytes, ...] = JSON_BEGINNINGS) -> None:
+        self._beginnings = beginnings
         try:
             self._file = path.open("rb")
         except OSError as error:
@@ -100,7 +107,7 @@ class EntryText:
         if (
             stated
             and not compression
-            and not beginning.lstrip(codecs.BOM_UTF8 + b" \t\r\n").startswith((b"[", b"{"))
+            and not beginning.lstrip(codecs.BOM_UTF8 + b" \t\r\n").startswith(self._beginnings)
         ):
             raise UnreadableTextError(f"the file is damaged: it is neither {stated.name} nor JSON")
         stream = OPENERS[compression.name](self._file) if compression else self._file
@@ -113,6 +120,11 @@ class EntryText:
     def read(self, n_chars: int) -> str:
         """Read on; empty at the end of the file."""
         return self._guarded(lambda: self._text.read(n_chars))
+
+    def lines(self) -> Iterator[str]:
+        """Yield the remaining lines, with their ends."""
+        while line := self._guarded(self._text.readline):
+            yield line
 
     @staticmethod
     def _guarded(read: Callable[[], Any]) -> Any:

@@ -1,0 +1,67 @@
+# Input and parameter functions of rules/bundles.smk.
+
+
+def shows(wildcards, facet):
+    """Return whether a method of a job's source uses a facet, in any form."""
+    return any(each.base == facet.name for each in FACETS_OF[wildcards.source])
+
+
+def cells_of_split(wildcards):
+    """Return the folders of the trained cells of a split."""
+    return [
+        path
+        for name, method in METHODS[wildcards.source].items()
+        for path in expand(
+            folder_of_training(method),
+            method=name,
+            combination=method["combinations"] or [NO_FACET],
+            objective=list(OBJECTIVES[wildcards.source]),
+            **wildcards,
+        )
+    ]
+
+
+def bundled_cells(wildcards):
+    """Return the folder of each cell of a split, relative to that of all cells."""
+    return [
+        f"{name}/{combination}/{objective}"
+        for name, method in METHODS[wildcards.source].items()
+        for combination in method["combinations"] or [NO_FACET]
+        for objective in OBJECTIVES[wildcards.source]
+    ]
+
+
+def files_of_split(attribute):
+    """Return an input function for the files of all facets of a split, ordered by facet and shard."""
+
+    def files(wildcards):
+        return [
+            path
+            for files in files_of_stages(FACETS_OF[wildcards.source])
+            if getattr(files, attribute)
+            for path in expand(
+                getattr(files, attribute),
+                shard=range(n_shards(wildcards.source)),
+                **wildcards,
+            )
+        ]
+
+    return files
+
+
+def summary_of_table(wildcards):
+    """Return what was read of a table; nothing for crystals."""
+    return (
+        []
+        if wildcards.source == CRYSTALS
+        else f"{SOURCE}/sample/summary.json".format(source=wildcards.source)
+    )
+
+
+def bundles_of_run(wildcards):
+    """Return the folders of the bundles of all splits."""
+    if not config["training"]["keep_models"]:
+        raise WorkflowError(
+            "Bundles hold trained models, which this run does not keep. Set training.keep_models to true."
+        )
+    return splits_of_run(rules.bundle_cells.output.bundles)

@@ -1,0 +1,247 @@
+"""Bundles: they can be moved, and predict what the run has predicted, with every engine."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from project import PROJECT
+from small_run import SmallRun, small_run
+
+from polyfacet.facets.registry import COMPIMAGE, GRAPH
+from polyfacet.materials.crystal_objectives import E_FORM
+from polyfacet.runtime.errors import UserError
+from polyfacet.use import command
+from polyfacet.use.prediction.bundle import Bundle
+from polyfacet.use.prediction.tables import NEW_MATERIALS
+
+N = 60
+# Text form, statistics as features, several models, an ensemble with members of two engines, a baseline.
+ENGINES: dict[str, tuple[str, dict[str, Any], tuple]] = {
+    "mean": ("dummy", {"statistic": "mean"}, ()),
+    "svm": ("classical", {"model": "svm"}, (GRAPH,)),
+    "forest": ("classical", {"model": "forest", "hyperparameters": {"n_estimators": 20}}, (GRAPH, COMPIMAGE)),
+    "ridge": ("classical", {"model": "ridge", "features": "expanded_pca"}, (COMPIMAGE,)),
+    "sgd": ("classical", {"model": "sgd"}, (COMPIMAGE,)),
+    "tree": ("classical", {"model": "tree", "features": "expanded"}, (GRAPH,)),
+    "xgboost": ("classical", {"model": "xgboost", "hyperparameters": {"n_estimators": 20}}, (GRAPH,)),
+    "extra_trees": (
+        "classical",
+        {"model": "extra_trees", "hyperparameters": {"n_estimators": 20}},
+        (GRAPH,),
+    ),
+    "mcvn": ("mcvn", {"max_epochs": 3}, (GRAPH, COMPIMAGE)),
+    "ensemble": (
+        "ensemble",
+        {
+            "members": [
+                {"engine": "classical", "settings": {"model": "ridge"}},
+                {"engine": "mcvn", "settings": {"max_epochs": 2}},
+            ]
+        },
+        (GRAPH, COMPIMAGE),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> SmallRun:
+    return small_run(tmp_path_factory.mktemp("run"), N)
+
+
+@pytest.fixture(scope="module")
+def bundles(run: SmallRun) -> Path:
+    """Return the bundles of all engines, moved to another folder."""
+    cells = [run.train(name, *each, E_FORM.objective) for name, each in ENGINES.items()]
+    made = run.bundle(cells, run.file("bundles"))
+    return made.rename(run.file("moved"))
+
+
+def folder_of(bundles: Path, method: str) -> Path:
+    (folder,) = (bundles / method).glob("*/*")
+    return folder
+
+
+def stored(run: SmallRun, method: str) -> pd.DataFrame:
+    (path,) = run.file("cells").glob(f"{method}/*/*/predictions.parquet")
+    return pd.read_parquet(path).set_index("mat_id")
+
+
+def as_new(run: SmallRun) -> pd.DataFrame:
+    """Return the materials of the run as new ones."""
+    rows = pd.read_parquet(run.file("sample.parquet"))
+    rows = rows.rename(columns={"source_position": "position"})
+    return rows.assign(composition=None, process=None)[NEW_MATERIALS.names]
+
+
+@pytest.mark.parametrize("method", ENGINES)
+def test_the_same_rows_together_are_predicted_bit_for_bit(run: SmallRun, bundles: Path, method: str) -> None:
+    rows = stored(run, method)
+    materials = as_new(run)
+    materials = materials[materials["mat_id"].isin(rows.index)]
+    found = Bundle.open(folder_of(bundles, method)).predict_materials(materials)
+    predicted = found.predictions.set_index("mat_id")["prediction"]
+    pd.testing.assert_series_equal(predicted, rows["y_pred"], check_exact=True, check_names=False)
+
+
+@pytest.mark.parametrize("method", ENGINES)
+def test_predictions_for_the_files_of_a_runs_materials_are_those_of_the_run(
+    run: SmallRun, bundles: Path, method: str
+) -> None:
+    rows = stored(run, method)
+    found = Bundle.open(folder_of(bundles, method)).predict(run.file("structures"))
+    assert found.left_out.empty
+    predicted = found.predictions.set_index("mat_id")["prediction"][rows.index]
+    within = 1e-5 * rows["y_true"].std()
+    assert (np.abs(predicted - rows["y_pred"]) <= within).mean() >= 0.999
+
+
+@pytest.fixture(scope="module")
+def forest(bundles: Path) -> Bundle:
+    return Bundle.open(folder_of(bundles, "forest"))
+
+
+@pytest.fixture(scope="module")
+def predicted(run: SmallRun, forest: Bundle) -> pd.DataFrame:
+    return forest.predict_materials(as_new(run)).predictions
+
+
+def test_the_table_has_all_columns_with_meanings_and_units(forest: Bundle, predicted: pd.DataFrame) -> None:
+    assert list(predicted) == [
+        *("mat_id", "source_file", "position", "formula", "prediction", "lower", "upper", "unit"),
+        *("distance", "unlike", "nearest", "facets"),
+    ]
+    assert forest.schema.field("prediction").metadata == {b"meaning": b"predicted e_form", b"unit": b"eV"}
+    assert set(predicted["facets"]) == {"graph+compimage"}
+    assert set(predicted["unit"]) == {"eV"}
+
+
+def test_the_interval_is_that_of_the_test_rows(run: SmallRun, predicted: pd.DataFrame) -> None:
+    rows = stored(run, "forest")
+    test = rows[rows["part"] == "test"]
+    errors = np.sort(np.abs(test["y_true"] - test["y_pred"]))[::-1]
+    expected = errors[int((1 - 0.9) * (len(test) + 1)) - 1]
+    np.testing.assert_allclose(predicted["upper"] - predicted["prediction"], expected)
+    np.testing.assert_allclose(predicted["prediction"] - predicted["lower"], expected)
+
+
+def test_training_materials_are_nearest_to_themselves_and_others_are_compared(
+    run: SmallRun, predicted: pd.DataFrame
+) -> None:
+    parts = stored(run, "forest")["part"][predicted["mat_id"]].to_numpy()
+    trained_on = predicted[parts == "train"]
+    assert (trained_on["nearest"] == trained_on["mat_id"]).all()
+    assert (trained_on["distance"] < 1e-6).all()
+    assert not trained_on["unlike"].any()
+    assert (predicted[parts == "test"]["distance"] > 0).all()
+
+
+def test_a_fitted_network_is_shared_by_its_digest(bundles: Path) -> None:
+    networks = {path.stat().st_ino for path in bundles.rglob("*.safetensors") if path.parent.name == "fitted"}
+    names = {path.name for path in bundles.rglob("*.safetensors") if path.parent.name == "fitted"}
+    assert len(networks) == len(names) == 1
+
+
+def test_a_bundle_holds_no_pickles_and_no_paths(bundles: Path, run: SmallRun) -> None:
+    known = {".json", ".parquet", ".safetensors", ".skops", ".md"}
+    files = [path for path in bundles.rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} <= known
+    texts = [path.read_text() for path in files if path.suffix in (".json", ".md")]
+    assert not [text for text in texts if str(run.folder) in text or str(PROJECT) in text]
+
+
+def test_the_model_card_says_what_matters(bundles: Path) -> None:
+    card = (folder_of(bundles, "forest") / "README.md").read_text()
+    for text in (
+        "## Data and split",
+        "## Metrics",
+        "MAE (eV)",
+        " to ",
+        "## Limits",
+        "unlike the training set",
+    ):
+        assert text in card
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda folder: (folder / "model" / "answer.json").write_text("1e9"), "answer.json has changed"),
+        (lambda folder: (folder / "calibration.parquet").unlink(), "calibration.parquet is missing"),
+        (lambda folder: (folder / "bundle.json").write_text("{"), "is not a bundle"),
+        (lambda folder: _edit(folder, version=99), "has version 99"),
+        (lambda folder: _edit(folder, objective=None), "is damaged"),
+        (
+            lambda folder: _edit(
+                folder,
+                plugins=[{"kind": "engine", "name": "own", "plugin": "own.py", "package": None, "code": "0"}],
+            ),
+            "--plugins own.py",
+        ),
+    ],
+)
+def test_a_bundle_that_cannot_be_used_is_refused(bundles: Path, tmp_path: Path, damage, message: str) -> None:
+    copy = Path(shutil.copytree(folder_of(bundles, "mean"), tmp_path / "copy"))
+    damage(copy)
+    with pytest.raises(UserError, match=message):
+        Bundle.open(copy)
+
+
+def _edit(folder: Path, **changes: Any) -> None:
+    content = json.loads((folder / "bundle.json").read_text())
+    (folder / "bundle.json").write_text(json.dumps({**content, **changes}))
+
+
+def test_formulas_are_predicted_without_structures(run: SmallRun, bundles: Path, tmp_path: Path) -> None:
+    table = tmp_path / "new alloys.csv"
+    table.write_text("formula,comment\nFe4O6,a\nO3 Fe2,b\nXy2,c\nNpO2,d\n")
+    found = Bundle.open(folder_of(bundles, "ridge")).predict(table)
+    assert list(found.predictions["formula"]) == ["Fe2O3", "Fe2O3", "NpO2"]
+    assert found.predictions["prediction"].iloc[0] == found.predictions["prediction"].iloc[1]
+    (reject,) = found.left_out.to_dict("records")
+    assert (reject["mat_id"], reject["position"]) == ("new_alloys-0003", 4)
+    assert "Xy" in reject["reason"]
+    with pytest.raises(UserError, match="needs structures"):
+        Bundle.open(folder_of(bundles, "svm")).predict(table)
+
+
+def test_the_command_writes_predictions_and_rejects(
+    run: SmallRun, bundles: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    for path in sorted(run.file("structures").iterdir())[:3]:
+        shutil.copy(path, tmp_path)
+    (tmp_path / "empty.cif").write_text("")
+    output = tmp_path / "found.csv"
+    arguments = [str(folder_of(bundles, "svm")), str(tmp_path), "--output", str(output), "--threads", "2"]
+    assert command.main(["predict", *arguments]) == 0
+    found = pd.read_csv(output)
+    assert len(found) == 3
+    assert found["prediction"].notna().all()
+    rejected = pd.read_csv(f"{output}.rejected.csv")
+    assert list(rejected["mat_id"]) == ["empty"]
+    shown = capsys.readouterr().err
+    assert "3 predicted" in shown
+    assert "1 left out" in shown
+    assert str(output) in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["gone", "new", "--output", "a.csv"], "gone is not a bundle"),
+        (["BUNDLE", "gone.cif", "--output", "a.csv"], "gone.cif does not exist"),
+        (["BUNDLE", "new", "--output", "a.xlsx"], "must end in .csv or .parquet"),
+        (["BUNDLE", "new", "--output", "gone/a.csv"], "does not exist. Create it"),
+    ],
+)
+def test_the_command_explains_what_is_wrong(
+    bundles: Path, tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture, arguments, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = [str(folder_of(bundles, "mean")) if each == "BUNDLE" else each for each in arguments]
+    with pytest.raises(SystemExit):
+        command.main(["predict", *given])
+    assert message in capsys.readouterr().err

@@ -1,0 +1,287 @@
+"""Tables of crystals (CSV, Parquet), matbench tasks and extended XYZ."""
+
+import csv
+import gzip
+import json
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from crystal_files import NACL_CIF, NACL_POSCAR, Sampled
+from handmade import structures
+from pymatgen.core import Structure
+from pymatgen.io.ase import AseAtomsAdaptor
+
+from polyfacet.runtime.errors import UserError
+
+CIFS = {name: structure.to(fmt="cif") for name, structure in structures().items()}
+JSON = {name: json.dumps(structure.as_dict()) for name, structure in structures().items()}
+
+
+def rows_of(texts, id_column="material_id", structure_column="cif"):
+    return [
+        {id_column: name, "band_gap": repr(0.5 * i), structure_column: text, "spacegroup.number": "225"}
+        for i, (name, text) in enumerate(texts.items())
+    ]
+
+
+def without_empty(value):
+    """Drop empty mappings, which Parquet cannot hold."""
+    if isinstance(value, dict):
+        return {key: without_empty(item) for key, item in value.items() if item != {}}
+    return [without_empty(item) for item in value] if isinstance(value, list) else value
+
+
+def write_csv(path, rows):
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "wt", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+@pytest.mark.parametrize("name", ["t.csv", "T.CSV", "t.csv.gz"])
+@pytest.mark.parametrize("texts", [CIFS, JSON], ids=["CIF", "JSON"])
+def test_a_csv_of_structures_is_read(tmp_path, name, texts):
+    found = Sampled(tmp_path, write_csv(tmp_path / name, rows_of(texts)))
+    assert found.ids == sorted(texts)
+    assert found.data["test002"] == {
+        "material_id": "test002",
+        "band_gap": "1.0",
+        "spacegroup.number": "225",
+    }
+    assert {row["space_group"] for row in found.rows} == {225}
+    assert [row["source_position"] for row in found.rows] == list(range(15))
+    assert all(Structure.from_str(row["structure"], fmt="json").is_valid() for row in found.rows)
+
+
+@pytest.mark.parametrize("kind", ["text", "mapping"])
+def test_a_parquet_file_is_read_with_its_types(tmp_path, kind):
+    rows = rows_of(JSON, "id", "structure")
+    if kind == "mapping":
+        rows = [
+            {**row, "structure": without_empty(structures()[row["id"]].as_dict())}
+            | {"n": i, "gap": None if i else 1.5}
+            for i, row in enumerate(rows)
+        ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "t.parquet", row_group_size=4)
+    found = Sampled(tmp_path, tmp_path / "t.parquet")
+    assert found.ids == sorted(JSON)
+    if kind == "mapping":
+        assert found.data["test000"]["gap"] == 1.5
+        assert found.data["test001"] | {"n": 1, "gap": None} == found.data["test001"]
+
+
+def test_columns_can_be_named(tmp_path):
+    rows = [{"a": row["cif"], "b": row["material_id"], "id": "x", "cif": "none"} for row in rows_of(CIFS)]
+    source = {"path": str(write_csv(tmp_path / "t.csv", rows)), "id": "b", "structure": "a"}
+    found = Sampled(tmp_path, source)
+    assert found.ids == sorted(CIFS)
+    assert found.data["test000"] == {"b": "test000", "id": "x", "cif": "none"}
+
+
+def test_a_column_of_structures_is_found_by_its_content(tmp_path):
+    rows = [{"x": "1", "geometry": row["cif"]} for row in rows_of(CIFS)]
+    found = Sampled(tmp_path, write_csv(tmp_path / "my table.csv", rows))
+    assert found.ids == [f"my_table-{i:04d}" for i in range(1, 16)]
+
+
+def test_whole_numbers_are_identifiers(tmp_path):
+    rows = [{"id": i, "structure": text} for i, text in enumerate(JSON.values())]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "t.parquet")
+    assert sorted(map(int, Sampled(tmp_path, tmp_path / "t.parquet").ids)) == list(range(15))
+
+
+def test_rows_that_cannot_be_used_are_rejects(tmp_path):
+    rows = rows_of(CIFS)
+    rows[1]["cif"] = ""
+    rows[2]["cif"] = "Na Cl"
+    rows[3]["material_id"] = "../x"
+    rows[4]["material_id"] = "test000"
+    rows[5]["cif"] = JSON["test005"][:-20]
+    rows[6]["cif"] = NACL_POSCAR
+    path = write_csv(tmp_path / "t.csv", rows)
+    path.write_text(path.read_text() + "a,b\n", newline="")
+    found = Sampled(tmp_path, path)
+    assert len(found.ids) == 10
+    reasons = {row["source_position"]: row["reason"] for row in found.rejected}
+    assert reasons.keys() == {0, 1, 2, 3, 5, 15} or reasons.keys() == {4, 1, 2, 3, 5, 15}
+    assert reasons[1] == "the structure is missing"
+    assert reasons[2].startswith("the POSCAR cannot be read")
+    assert "does not match" in reasons[3]
+    assert reasons[5].startswith("the structure is not JSON")
+    assert reasons[15].startswith("line ")
+    assert "the row has 2 cells, but the header has 4" in reasons[15]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a,b\n1,2\n", r"has no column of structures .*; its columns are \['a', 'b'\]"),
+        ("", "is empty"),
+        ("id,cif\n", "has no rows"),
+        ("id,id,cif\n1,2,3\n", r"more than one column \['id'\]"),
+        ('id,cif\n1,"x', "quotation mark is not closed"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_an_error(tmp_path, content, message):
+    path = tmp_path / "t.csv"
+    path.write_text(content)
+    with pytest.raises(UserError, match=message) as error:
+        Sampled(tmp_path, path)
+    assert str(path) in str(error.value)
+
+
+def test_missing_columns_and_files_are_errors(tmp_path):
+    path = write_csv(tmp_path / "t.csv", rows_of(CIFS))
+    for key in ("id", "structure"):
+        with pytest.raises(UserError, match=f"no column 'absent', which its source names as `{key}`"):
+            Sampled(tmp_path, {"path": str(path), key: "absent"})
+    for name in ("absent.csv", "absent.parquet", "absent.extxyz"):
+        with pytest.raises(UserError, match="there is no such file"):
+            Sampled(tmp_path, tmp_path / name)
+    (tmp_path / "t.parquet").write_bytes(b"PAR1xx")
+    with pytest.raises(UserError, match="t.parquet cannot be read"):
+        Sampled(tmp_path, tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize("name", ["matbench_test.json", "matbench_test.json.gz"])
+@pytest.mark.parametrize("order", [("index", "columns", "data"), ("data", "index", "columns")])
+def test_a_matbench_task_is_read(tmp_path, name, order):
+    task = {
+        "index": list(range(15)),
+        "columns": ["structure", "gap pbe"],
+        "data": [[structure.as_dict(), 0.1 * i] for i, structure in enumerate(structures().values())],
+    }
+    content = json.dumps({key: task[key] for key in order}).encode()
+    (tmp_path / name).write_bytes((gzip.compress if name.endswith(".gz") else bytes)(content))
+    found = Sampled(tmp_path, tmp_path / name)
+    assert found.ids == [f"matbench_test-{i:04d}" for i in range(15)]
+    assert found.data["matbench_test-0003"] == {"index": "matbench_test-0003", "gap pbe": 0.1 * 3}
+
+
+def test_the_index_of_a_matbench_task_may_hold_identifiers(tmp_path):
+    frame = pd.DataFrame({"structure": list(structures().values()), "y": 1.0}, index=list(structures()))
+    frame["structure"] = [structure.as_dict() for structure in frame["structure"]]
+    (tmp_path / "t.json").write_text(json.dumps(frame.to_dict("split")))
+    assert Sampled(tmp_path, tmp_path / "t.json").ids == sorted(structures())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"index": [0], "columns": ["composition", "y"], "data": [["NaCl", 1]]}', "no column of structures"),
+        ('{"index": [0], "data": [[1]]}', "has no list of `columns`"),
+        ('{"index": [0], "columns": ["structure"]}', "has no `data`"),
+        ('{"index": [0], "columns": ["structure"], "data": [[{"lattice"', "malformed|ends early|expected"),
+        ('{"index": [0], "columns": ["structure", "structure"], "data": []}', "more than one column"),
+    ],
+)
+def test_a_matbench_task_that_cannot_be_used_is_an_error(tmp_path, text, message):
+    path = tmp_path / "t.json"
+    path.write_text(text)
+    with pytest.raises(UserError, match=message) as error:
+        Sampled(tmp_path, path)
+    assert str(path) in str(error.value)
+
+
+def frame(structure, comment):
+    lattice = " ".join(map(str, structure.lattice.matrix.flatten()))
+    atoms = [f"{site.specie} {' '.join(map(str, site.coords))}\n" for site in structure]
+    return f'{len(structure)}\nLattice="{lattice}" {comment}\n{"".join(atoms)}'
+
+
+@pytest.mark.parametrize("name", ["t.extxyz", "t.xyz", "t.extxyz.gz"])
+def test_extended_xyz_is_read(tmp_path, name):
+    text = "".join(
+        frame(structure, f'mat_id={mat_id} energy={-i} pbc="T T T" note="a b" stress="1 0 0 0 1 0 0 0 1"')
+        for i, (mat_id, structure) in enumerate(structures().items())
+    )
+    content = gzip.compress(text.encode()) if name.endswith(".gz") else text.encode()
+    (tmp_path / name).write_bytes(content)
+    found = Sampled(tmp_path, tmp_path / name)
+    assert found.ids == sorted(structures())
+    assert found.data["test003"] == {
+        "mat_id": "test003",
+        "note": "a b",
+        "energy": -3.0,
+        "stress": [1.0, 1.0, 1.0, 0.0, 0.0, 0.0],
+    }
+    for row in found.rows:
+        expected = structures()[row["mat_id"]]
+        read = Structure.from_str(row["structure"], fmt="json")
+        assert read.distance_matrix == pytest.approx(expected.distance_matrix, abs=1e-6)
+
+
+def test_what_ase_writes_is_read(tmp_path):
+    atoms = [AseAtomsAdaptor.get_atoms(structure) for structure in structures().values()]
+    for i, each in enumerate(atoms):
+        each.info["config_id"] = f"c{i}"
+    import ase.io
+
+    ase.io.write(tmp_path / "t.extxyz", atoms)
+    assert len(Sampled(tmp_path, tmp_path / "t.extxyz").ids) == 15
+
+
+def test_frames_that_cannot_be_used_are_rejects(tmp_path):
+    crystal = structures()["test000"]
+    good = frame(crystal, "name=good")
+    text = "".join(
+        [
+            good,
+            good.replace("name=good", 'pbc="T T F" name=slab'),
+            "1\nname=molecule\nH 0 0 0\n",
+            good.replace("Na ", "Xx ").replace("good", "unknown"),
+            good.replace("name=good", "name=bad").replace("Cl ", "Cl x"),
+            good.replace("good", "charged charge=1"),
+            good.replace("Cl ", "D ").replace("good", "deuterated"),
+            "\n",
+            frame(crystal, ""),
+        ]
+    )
+    (tmp_path / "t.extxyz").write_text(text)
+    found = Sampled(tmp_path, tmp_path / "t.extxyz")
+    assert found.ids == ["good", "t-0008"]
+    reasons = [row["reason"] for row in found.rejected]
+    assert "lattice.pbc is [true, true, false]" in reasons[0]
+    assert reasons[1] == "the frame has no Lattice: a molecule?"
+    assert reasons[2].startswith("unknown element 'X") or reasons[2].startswith("the frame cannot be read")
+    assert reasons[3].startswith("the frame cannot be read")
+    assert "net charge of 1" in reasons[4]
+    assert reasons[5] == "unknown element 'D'"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text[:-30], "ends inside the frame of line 5"),
+        (lambda text: text.replace("2\n", "two\n", 1), "line 1: 'two' is not a number of atoms"),
+        (lambda text: f"{text}junk\n", "line 9: 'junk' is not a number of atoms"),
+        (lambda text: "", "is empty"),
+    ],
+)
+def test_a_damaged_extended_xyz_is_an_error_that_names_the_line(tmp_path, change, message):
+    text = "".join(frame(structure, "") for structure in list(structures().values())[:2])
+    (tmp_path / "t.extxyz").write_text(change(text))
+    with pytest.raises(UserError, match=message):
+        Sampled(tmp_path, tmp_path / "t.extxyz")
+
+
+def test_a_cif_in_several_lines_is_one_cell(tmp_path):
+    (tmp_path / "t.csv").write_text(f'id,cif\na,"{NACL_CIF}"\nb,"{NACL_CIF}"\n')
+    assert Sampled(tmp_path, tmp_path / "t.csv").ids == ["a", "b"]
+
+
+def test_mp20_is_read(tmp_path, shared):
+    found = Sampled(tmp_path, shared / "data/mp20/train.csv.gz", n_materials=50)
+    assert found.summary["read"] == 7140
+    assert found.summary["invalid"] == 0
+    assert set(found.data[found.ids[0]]) >= {"band_gap", "formation_energy_per_atom", "e_above_hull"}
+
+
+def test_real_extended_xyz_is_read(tmp_path, shared):
+    found = Sampled(tmp_path, shared / "data/alexandria_3d/alexandria_3d_random1k.extxyz.gz")
+    assert found.summary["sampled"] == 1000
+    assert all(mat_id.startswith("agm") for mat_id in found.ids)

@@ -1,0 +1,65 @@
+"""Reruns after a change of the objectives of crystals: plans only."""
+
+import pytest
+from planned_runs import Reruns, plan, planning_folder, reruns
+
+GAP = {"name": "direct", "column": "band_gap_dir", "label": "Direct gap", "unit": "eV"}
+RUN = {
+    "objectives": ["e_form", GAP],
+    "methods": {
+        "trees": {"engine": "classical", "combinations": ["graph"]},
+        "automm": {"engine": "automm", "combinations": ["text"]},
+    },
+}
+SHOWS_LABELS = {"assemble_dataset", "collect_results", "describe_objectives"}
+TRAINS = {"train_method", "train_combination"}
+
+
+def rerun_by(**change):
+    """Compare the run with one whose second objective has been changed."""
+    changed = {**RUN, "objectives": ["e_form", {**GAP, **change}]}
+    with planning_folder() as folder:
+        return reruns(plan(RUN, folder), plan(changed, folder))
+
+
+@pytest.mark.parametrize("change", [{"label": "Gap"}, {"unit": "meV"}, {"label": None}], ids=str)
+def test_a_changed_label_or_unit_reruns_only_what_shows_it(change):
+    found = rerun_by(**change)
+    assert (found.changed, found.added) == (SHOWS_LABELS, set())
+
+
+def test_another_column_is_read_again():
+    found = rerun_by(column="band_gap_ind")
+    assert (found.changed, found.added) == ({"read_objective"}, set())
+
+
+def test_what_an_objective_follows_from_decides_which_cells_are_marked():
+    found = rerun_by(follows_from=["lattice"])
+    assert (found.changed, found.added) == ({"describe_objectives"} | TRAINS, set())
+
+
+def test_the_column_of_an_objective_replaces_a_predefined_one():
+    """The network of the embedding still learns the predefined one."""
+    before = {**RUN, "objectives": ["e_form", "gap"]}
+    after = {**RUN, "objectives": ["e_form", {"name": "gap", "column": "band_gap_dir"}]}
+    with planning_folder() as folder:
+        found = reruns(plan(before, folder), plan(after, folder))
+    assert found.added == {"read_objective"}
+    assert found.changed == SHOWS_LABELS | TRAINS | {"write_report"}
+
+
+def test_the_network_of_the_embedding_learns_what_it_is_told():
+    learning = {**RUN, "graphs": {"training": {"objectives": ["direct"]}}}
+    more = {**learning, "objectives": [*RUN["objectives"], "gap"]}
+    with planning_folder() as folder:
+        before, after, with_more = (plan(run, folder) for run in (RUN, learning, more))
+    assert reruns(before, after) == Reruns(frozenset({"fit_network"}), frozenset())
+    assert "fit_network" not in reruns(after, with_more).changed
+
+
+def test_no_training_depends_on_the_statistics_of_the_objectives():
+    """Snakemake would not look for other reasons to train below a job that is rerun."""
+    with planning_folder() as folder:
+        jobs = plan(RUN, folder)
+    described = "results/default/crystals/sample/objectives.parquet"
+    assert {rule for (rule, _), (inputs, *_) in jobs.items() if described in inputs} == {"write_report"}

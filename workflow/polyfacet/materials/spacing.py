@@ -1,0 +1,98 @@
+"""Whether a cell is one that neighbour searches can handle, and which of its atoms overlap."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyfacet.materials.neighbour_search import least_radius, pairs_within, reduced
+
+# No crystal is nearly as dense, and no atom as close to its own image.  In such cells, neighbour searches
+# exhaust time and memory.
+MIN_VOLUME_PER_SITE_A3 = 0.5
+MIN_PERIOD_A = 0.5
+# The shortest bond, that of hydrogen, is 0.74 A long.
+OVERLAP_A = 0.5
+# Above this, the search for neighbours is faster than comparing all pairs.
+MAX_SITES_COMPARED = 150
+# Occupancies of an atom's alternative positions add up to 1 within their rounding.
+MORE_THAN_ONE = 1.05
+
+
+class SpacingError(ValueError):
+    """A cell whose atoms are too close to each other; the message is the reason."""
+
+
+def spaced_lattice(matrix: NDArray[np.float64], n_sites: int) -> NDArray[np.float64]:
+    """Return short vectors of a lattice, A, after checking that neighbour searches in it finish.
+
+    Parameters
+    ----------
+    matrix
+        Lattice vectors as rows, shape ``(3, 3)``, A.
+    n_sites
+        Sites in the cell.
+
+    Raises
+    ------
+    SpacingError
+        If it repeats at too short a distance, or has too little volume per site.
+    """
+    lattice = reduced(matrix)
+    period = np.linalg.norm(lattice, axis=1).min()
+    if period < MIN_PERIOD_A:
+        raise SpacingError(f"the lattice repeats every {period:.3g} A, less than {MIN_PERIOD_A} A")
+    per_site = abs(np.linalg.det(matrix)) / n_sites
+    if per_site < MIN_VOLUME_PER_SITE_A3:
+        raise SpacingError(f"{per_site:.3g} A^3 per site, less than {MIN_VOLUME_PER_SITE_A3} A^3")
+    return lattice
+
+
+def check_overlaps(
+    matrix: NDArray[np.float64], positions: NDArray[np.float64], occupancies: NDArray[np.float64]
+) -> None:
+    """Reject a cell in which two atoms are closer than any bond.
+
+    Alternative positions of one atom may be close: their occupancies add up to no more than 1.
+
+    Parameters
+    ----------
+    matrix
+        Lattice vectors as rows, shape ``(3, 3)``, A.
+    positions
+        Fractional coordinates, shape ``(N, 3)``.
+    occupancies
+        Atoms per site, shape ``(N,)``.
+
+    Raises
+    ------
+    SpacingError
+        If two atoms overlap, or see `spaced_lattice`.
+    """
+    if len(positions) <= MAX_SITES_COMPARED and _are_surely_apart(matrix, positions):
+        return
+    lattice = spaced_lattice(matrix, len(positions))
+    radius = max(OVERLAP_A, least_radius(abs(np.linalg.det(matrix))))
+    first, second, _, distances = pairs_within(
+        lattice, positions @ matrix @ np.linalg.inv(lattice) % 1.0, radius
+    )
+    overlapping = np.flatnonzero(
+        (distances < OVERLAP_A) & (occupancies[first] + occupancies[second] > MORE_THAN_ONE)
+    )
+    if len(overlapping):
+        pair = overlapping[distances[overlapping].argmin()]
+        i, j = sorted((int(first[pair]), int(second[pair])))
+        raise SpacingError(f"the atoms of sites {i} and {j} overlap: they are {distances[pair]:.3g} A apart")
+
+
+def _are_surely_apart(matrix: NDArray[np.float64], positions: NDArray[np.float64]) -> bool:
+    """Return whether no images of two sites can be close, by the distances of lattice planes.
+
+    Two points are at least as far apart as the planes through them; this quick test decides for nearly all
+    crystals.
+    """
+    if abs(np.linalg.det(matrix)) < MIN_VOLUME_PER_SITE_A3 * len(positions):
+        return False
+    spacings = 1 / np.linalg.norm(np.linalg.inv(matrix), axis=0)
+    apart = positions[:, None] - positions[None]
+    apart = (np.abs(apart - np.round(apart)) * spacings).max(axis=2)
+    np.fill_diagonal(apart, spacings.min())
+    return bool(apart.min() >= OVERLAP_A)

@@ -1,0 +1,1 @@
+"""Sources of crystals other than Alexandria: structure files, tables, matbench tasks, extended XYZ."""

@@ -1,0 +1,164 @@
+"""Extended XYZ, read frame by frame through ASE."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from io import StringIO
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import ase.io
+import numpy as np
+from ase import Atoms
+
+from polyfacet.config.sources import Source
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.machine_failures import machine_failure
+from polyfacet.sources.file_text import ANY_BEGINNING, FileText, UnreadableTextError
+from polyfacet.sources.items import Item
+from polyfacet.sources.listing import Listing
+from polyfacet.sources.structure_checks import cell_volume
+from polyfacet.sources.structures.columns import IDENTIFIERS
+from polyfacet.sources.structures.crystals import Crystal
+from polyfacet.sources.structures.opened import OpenedSource, StatedItem, checked_items
+from polyfacet.sources.structures.tables import existing_file, numbered_id, plain
+from polyfacet.sources.values import InvalidEntryError
+
+
+@dataclass(frozen=True)
+class FramesPart:
+    """All frames of a file."""
+
+    path: Path
+    id_key: str | None
+
+    @property
+    def label(self) -> str:
+        """What is read, for messages about the progress."""
+        return f"frames of {self.path.name}"
+
+    def items(self) -> Iterator[Item]:
+        """Yield the checked crystals in the order of the frames.
+
+        Raises
+        ------
+        UserError
+            If the file is damaged.
+        """
+        return checked_items(self._stated())
+
+    def _stated(self) -> Iterator[StatedItem]:
+        for position, frame in enumerate(_frames(self.path)):
+            stated_id: object = None
+            crystal: Crystal | InvalidEntryError
+            try:
+                atoms = _atoms(frame)
+                data = _statements(atoms)
+                stated_id = self._identifier(data, position)
+                crystal = _crystal(atoms, data)
+            except InvalidEntryError as error:
+                crystal = error
+            yield StatedItem(str(self.path), position, stated_id, crystal)
+
+    def _identifier(self, data: Mapping[str, Any], position: int) -> str:
+        """Return what a frame calls itself; otherwise the name of the file and the number of the frame."""
+        if self.id_key is not None and self.id_key not in data:
+            raise InvalidEntryError(f"the frame has no {self.id_key}, which its source names as `id`")
+        known = [key for key in IDENTIFIERS if key in data] or [key for key in data if key.endswith("_id")]
+        key = self.id_key or next(iter(known), None)
+        return str(data[key]) if key is not None else numbered_id(str(self.path), position + 1)
+
+
+def open_extended_xyz(source: Source) -> OpenedSource:
+    """Open a file.
+
+    Raises
+    ------
+    UserError
+        If there is no such file.
+    """
+    path = existing_file(source)
+    return OpenedSource([FramesPart(path, source.id)], Listing([path], []))
+
+
+def _frames(path: Path) -> Iterator[str]:
+    """Yield the text of each frame: a number of atoms, a comment, a line per atom."""
+    number = 1
+    try:
+        with FileText(path, ANY_BEGINNING) as text:
+            lines = text.lines()
+            for line in lines:
+                if line.strip():
+                    n_atoms = _n_atoms(path, number, line)
+                    rest = list(islice(lines, n_atoms + 1))
+                    if len(rest) <= n_atoms:
+                        raise UserError(
+                            f"{path}: the file ends inside the frame of line {number}. Get it again."
+                        )
+                    yield "".join([line, *rest])
+                    number += len(rest)
+                number += 1
+    except UnreadableTextError as error:
+        raise UserError(f"{path}: {error}. {error.advice}") from error
+    if number == 1:
+        raise UserError(f"{path} is empty.")
+
+
+def _n_atoms(path: Path, number: int, line: str) -> int:
+    if not line.strip().isdecimal():
+        raise UserError(
+            f"{path}, line {number}: {line.strip()[:40]!r} is not a number of atoms. A frame of extended XYZ "
+            "begins with one, followed by a comment and a line per atom; correct the file."
+        )
+    return int(line)
+
+
+def _atoms(frame: str) -> Atoms:
+    try:
+        atoms = ase.io.read(StringIO(frame), index=0, format="extxyz")
+    except KeyError as error:
+        raise InvalidEntryError(f"unknown element {error.args[0]!r}") from error
+    except Exception as error:
+        # ASE's own errors are errors of the operating system without a number.
+        failure = machine_failure(error)
+        if failure is not None:
+            raise failure from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InvalidEntryError(f"the frame cannot be read: {reason[:200]}") from error
+    if not isinstance(atoms, Atoms):
+        raise InvalidEntryError("the frame holds no atoms")
+    return atoms
+
+
+def _crystal(atoms: Atoms, data: Mapping[str, Any]) -> Crystal:
+    if not atoms.cell.any():
+        raise InvalidEntryError("the frame has no Lattice: a molecule?")
+    if "occupancy" in data:
+        raise InvalidEntryError("fractional occupancies of extended XYZ are not supported")
+    matrix = atoms.cell.array.tolist()
+    cell_volume(matrix)
+    positions = atoms.get_scaled_positions(wrap=False).tolist()
+    sites = [
+        {"species": [symbol], "abc": place}
+        for symbol, place in zip(atoms.get_chemical_symbols(), positions, strict=True)
+    ]
+    structure = {
+        "lattice": {"matrix": matrix, "pbc": atoms.pbc.tolist()},
+        "sites": sites,
+        "charge": data.get("charge"),
+    }
+    return Crystal(structure, data)
+
+
+def _statements(atoms: Atoms) -> dict[str, Any]:
+    """Return what the comment of a frame states; ASE keeps energies and stresses apart from the rest."""
+    of_cell = {
+        name: value
+        for name, value in (atoms.calc.results if atoms.calc else {}).items()
+        if np.shape(value)[:1] != (len(atoms),) or name == "stress"
+    }
+    return {str(name): _plain(value) for name, value in {**atoms.info, **of_cell}.items()}
+
+
+def _plain(value: Any) -> Any:
+    return plain(value.tolist() if isinstance(value, np.ndarray | np.generic) else value)

@@ -1,0 +1,156 @@
+"""Tables with a column of structures: CSV or Parquet, as MP-20 has them."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from polyfacet.config.sources import Source
+from polyfacet.runtime.errors import UserError
+from polyfacet.sources.csv_lines import Line, fitted_line, read_rows
+from polyfacet.sources.headers import header_names
+from polyfacet.sources.items import Item
+from polyfacet.sources.listing import Listing
+from polyfacet.sources.structures.columns import identifier_column, structure_column, unique_names
+from polyfacet.sources.structures.crystals import Crystal
+from polyfacet.sources.structures.opened import OpenedSource, StatedItem, checked_items
+from polyfacet.sources.structures.texts import crystal_from_text
+from polyfacet.sources.values import InvalidEntryError
+
+# A CIF of 100,000 sites.
+MAX_CELL_CHARS = 16 << 20
+ROWS_AT_A_TIME = 500
+PARQUET = (".parquet", ".pq")
+
+
+@dataclass(frozen=True)
+class TablePart:
+    """All rows of a table."""
+
+    path: Path
+    id_column: str | None
+    structure_column: str | None
+
+    @property
+    def label(self) -> str:
+        """What is read, for messages about the progress."""
+        return f"rows of {self.path.name}"
+
+    def items(self) -> Iterator[Item]:
+        """Yield the checked crystals in the order of the rows.
+
+        Raises
+        ------
+        UserError
+            If the table cannot be read or lacks a column.
+        """
+        return checked_items(self._stated())
+
+    def _stated(self) -> Iterator[StatedItem]:
+        file = str(self.path)
+        rows = _parquet_rows(self.path) if self.path.suffix.lower() in PARQUET else _csv_rows(self.path)
+        names: tuple[str | None, str] | None = None
+        position = -1
+        for position, row in enumerate(rows):
+            if isinstance(row, InvalidEntryError):
+                yield StatedItem(file, position, None, row)
+                continue
+            if names is None:
+                id_column = identifier_column(file, list(row), self.id_column)
+                names = id_column, structure_column(file, row, self.structure_column)
+            yield row_item(file, position, row, *names)
+        if position < 0:
+            raise UserError(f"{self.path} has no rows.")
+
+
+def open_table(source: Source) -> OpenedSource:
+    """Open a table.
+
+    Raises
+    ------
+    UserError
+        If there is no such file.
+    """
+    path = existing_file(source)
+    return OpenedSource([TablePart(path, source.id, source.structure)], Listing([path], []))
+
+
+def existing_file(source: Source) -> Path:
+    """Return the file of a source.
+
+    Raises
+    ------
+    UserError
+        If there is no such file.
+    """
+    path = Path(source.path)
+    if not path.is_file():
+        raise UserError(f"the source {path} cannot be used: there is no such file. Change `sources`.")
+    return path
+
+
+def row_item(
+    file: str, position: int, row: Mapping[str, Any], id_column: str | None, structure_column: str
+) -> StatedItem:
+    """Return the crystal of a row; what is not its structure is its data.
+
+    A row without an identifier is called by the name of the file and the number of the row, from 1.
+    """
+    stated_id: object = row[id_column] if id_column is not None else numbered_id(file, position + 1)
+    if isinstance(stated_id, int) and not isinstance(stated_id, bool):
+        stated_id = str(stated_id)
+    elif isinstance(stated_id, str):
+        stated_id = stated_id.strip()
+    crystal: Crystal | InvalidEntryError
+    try:
+        read = crystal_from_text(row[structure_column])
+        data = {name: value for name, value in row.items() if name != structure_column}
+        crystal = Crystal(read.structure, data, read.space_group)
+    except InvalidEntryError as error:
+        crystal = error
+    return StatedItem(file, position, stated_id, crystal)
+
+
+def numbered_id(file: str, number: int) -> str:
+    """Return an identifier made of the name of a file, without its endings, and a number."""
+    stem = re.sub(r"[^A-Za-z0-9_-]", "_", Path(file).name.partition(".")[0])
+    return f"{stem[:50]}-{number:04d}"
+
+
+def _csv_rows(path: Path) -> Iterator[Mapping[str, Any] | InvalidEntryError]:
+    rows = read_rows(path, MAX_CELL_CHARS)
+    first = next(rows, None)
+    if first is None:
+        raise UserError(f"the table {path} is empty. Use a CSV with a header and rows.")
+    header = unique_names(str(path), header_names(first[1].cells, []))
+    for starts_at, row in rows:
+        yield _row(fitted_line(row.number, starts_at, header, row.cells, may_span=True))
+
+
+def _row(line: Line) -> Mapping[str, Any] | InvalidEntryError:
+    return InvalidEntryError(f"line {line.number}: {line.problem}") if line.cells is None else line.cells
+
+
+def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
+    try:
+        with pq.ParquetFile(path) as table:
+            unique_names(str(path), table.schema_arrow.names)
+            for batch in table.iter_batches(batch_size=ROWS_AT_A_TIME):
+                for row in batch.to_pylist():
+                    yield {name: plain(value) for name, value in row.items()}
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"the table {path} cannot be read: {error}. Get the file again.") from error
+
+
+def plain(value: Any) -> Any:
+    """Return a value that JSON can hold: dates, bytes and other types become texts."""
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        return str(value)
+    return value

@@ -1,0 +1,246 @@
+"""Structures as text: CIF, POSCAR and pymatgen's JSON, each read into lattice and sites.
+
+Pymatgen reads CIF and POSCAR; what it would guess, drop or only warn of is a reject here.
+"""
+
+import json
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from pymatgen.core import Structure
+from pymatgen.io.cif import CifParser
+from pymatgen.io.vasp.inputs import Poscar
+
+from polyfacet.materials.formula import FormulaError, parse_formula
+from polyfacet.runtime.machine_failures import raise_machine_failure
+from polyfacet.sources.structure_checks import HEAVY_HYDROGEN, ISOTOPES
+from polyfacet.sources.structures.crystals import Crystal
+from polyfacet.sources.values import InvalidEntryError, mapping, shown
+
+# A file that says this holds all sites of the cell: no coordinate is rounded to a special position.
+P1 = re.compile(r"^_(?:symmetry_space_group_name_H-M|space_group_name_H-M_alt)\s+['\"]?P ?1['\"]?\s*$", re.M)
+DATA_BLOCK = re.compile(r"^\s*data_", re.M)
+# Symbols of groups of which the parser keeps one atom or none, and what has no letter.
+LOST_ATOMS = re.compile(r"OH|NO3|[^A-Za-z]|$")
+# Coordinates such as 0.3333 are rounded to thirds, so that symmetry maps atoms onto themselves.
+ROUNDED_WITHIN = 1e-4
+SPACE_GROUP_NUMBERS = ("_space_group_IT_number", "_symmetry_Int_Tables_number")
+FORMULA = "_chemical_formula_sum"
+# Fractions of all atoms: formulas of disordered crystals are rounded.
+SHARE_WITHIN = 1e-2
+MAX_REASON_CHARS = 300
+
+
+def crystal_from_cif(text: str) -> Crystal:
+    """Read the only structure of a CIF.
+
+    Raises
+    ------
+    InvalidEntryError
+        If there is none, or more than one, or it contradicts what the CIF states.
+    """
+    block = _only_block(text)
+    with _reading("CIF"):
+        parser = CifParser.from_str(block, frac_tolerance=0.0 if P1.search(block) else ROUNDED_WITHIN)
+        (stated,) = parser.as_dict().values()
+        # Occupancies are taken as they are: those that are too high are rejected, not scaled.
+        (structure,) = parser.parse_structures(primitive=False, check_occu=False, on_error="raise")
+    _check_symbols(stated)
+    if "implicit_hydrogens" in structure.site_properties:
+        raise InvalidEntryError("the CIF has hydrogen atoms without positions")
+    _check_formula(stated.get(FORMULA), structure)
+    return Crystal(_plain(structure), space_group=_space_group(stated))
+
+
+def crystal_from_poscar(text: str) -> Crystal:
+    """Read a POSCAR.
+
+    Raises
+    ------
+    InvalidEntryError
+        If it is not one, or does not name its elements.
+    """
+    if not text.strip():
+        raise InvalidEntryError("the POSCAR is empty")
+    with _reading("POSCAR"):
+        poscar = Poscar.from_str(_with_scale_of_lengths(text), read_velocities=False)
+    if not poscar.true_names:
+        raise InvalidEntryError(
+            "the POSCAR does not name its elements: add a line with their symbols above their numbers"
+        )
+    return Crystal(_plain(poscar.structure))
+
+
+def crystal_from_json(stated: Any) -> Crystal:
+    """Read a pymatgen Structure as JSON, as text or as mapping.
+
+    Raises
+    ------
+    InvalidEntryError
+        If it is not JSON of a structure.
+    """
+    if isinstance(stated, str):
+        try:
+            stated = json.loads(stated)
+        except (ValueError, RecursionError) as error:
+            raise InvalidEntryError(f"the structure is not JSON: {error}") from error
+    structure = mapping(stated, "structure")
+    if structure.get("@class") not in (None, "Structure", "IStructure"):
+        raise InvalidEntryError(f"the structure is JSON of {shown(structure['@class'])}, not of a Structure")
+    return Crystal(structure)
+
+
+def crystal_from_text(stated: Any) -> Crystal:
+    """Read a structure of a table: CIF text, POSCAR text, or pymatgen's JSON as text or mapping.
+
+    Raises
+    ------
+    InvalidEntryError
+        If it is missing or cannot be read.
+    """
+    if isinstance(stated, Mapping):
+        return crystal_from_json(stated)
+    if stated is None or (isinstance(stated, str) and not stated.strip()):
+        raise InvalidEntryError("the structure is missing")
+    if not isinstance(stated, str):
+        raise InvalidEntryError(f"the structure is {shown(stated)}, not CIF text or JSON")
+    if stated.lstrip().startswith("{"):
+        return crystal_from_json(stated)
+    return crystal_from_cif(stated) if DATA_BLOCK.search(stated) else crystal_from_poscar(stated)
+
+
+def looks_like_a_structure(value: Any) -> bool:
+    """Return whether a value is probably CIF text or pymatgen's JSON of a structure."""
+    if isinstance(value, str):
+        return "_cell_length_a" in value or (value.lstrip().startswith("{") and '"lattice"' in value)
+    return isinstance(value, Mapping) and "lattice" in value
+
+
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    """Turn the errors of a parser into reasons, and silence its warnings."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        except InvalidEntryError:
+            raise
+        except Exception as error:
+            raise_machine_failure(error)
+            raise InvalidEntryError(f"the {what} cannot be read: {_cause(error)}") from error
+
+
+def _cause(error: Exception) -> str:
+    cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
+    if isinstance(cause, KeyError):
+        return f"{cause.args[0]} is missing"
+    text = " ".join(str(cause).split())[:MAX_REASON_CHARS]
+    if "NaN" in text:
+        return "a coordinate is NaN"
+    if "could not convert string to float" in text:
+        return f"{text.rsplit(':', 1)[-1].strip()} is not a number"
+    return text or type(cause).__name__
+
+
+def _with_scale_of_lengths(text: str) -> str:
+    """Replace the scale of a POSCAR that is a volume: pymatgen multiplies Cartesian positions by it."""
+    lines = text.split("\n")
+    scale = float(lines[1].split("#")[0].split("!")[0])
+    if scale < 0:
+        lattice = np.array([line.split()[:3] for line in lines[2:5]], dtype=float)
+        lines[1] = repr(float(-scale / abs(np.linalg.det(lattice))) ** (1 / 3))
+    return "\n".join(lines)
+
+
+def _only_block(text: str) -> str:
+    """Return the data block with atoms; others hold, for example, the publication.
+
+    Raises
+    ------
+    InvalidEntryError
+        If no block has atoms in a cell, or several have.
+    """
+    if not text.strip():
+        raise InvalidEntryError("the CIF is empty")
+    blocks = DATA_BLOCK.split(text)[1:]
+    if not blocks:
+        raise InvalidEntryError("it is not a CIF: no line begins with data_")
+    with_atoms = [f"data_{block}" for block in blocks if "_atom_site_fract_x" in block]
+    if len(with_atoms) > 1:
+        raise InvalidEntryError(
+            f"the CIF holds {len(with_atoms)} structures: write each into a file of its own"
+        )
+    if not with_atoms:
+        if "_atom_site_Cartn_x" in text:
+            raise InvalidEntryError("the CIF has Cartesian coordinates only: a molecule without a cell?")
+        raise InvalidEntryError("the CIF has no atoms: _atom_site_fract_x is missing")
+    if "_cell_length_a" not in with_atoms[0]:
+        raise InvalidEntryError("the CIF has no cell: _cell_length_a is missing")
+    return with_atoms[0]
+
+
+def _check_symbols(stated: Mapping[str, Any]) -> None:
+    """Reject sites of which the parser would silently leave out atoms."""
+    symbols = stated.get("_atom_site_type_symbol", stated["_atom_site_label"])
+    for index, symbol in enumerate(symbols):
+        if LOST_ATOMS.match(symbol):
+            raise InvalidEntryError(f"unknown element {shown(symbol)} at site {index}")
+
+
+def _check_formula(stated: Any, structure: Structure) -> None:
+    """Reject a CIF whose sites lack atoms of its formula, or the other way round.
+
+    Positions of hydrogen are often unknown, and atoms that the parser does not know are left out.
+    """
+    if not isinstance(stated, str):
+        return
+    try:
+        formula = parse_formula(HEAVY_HYDROGEN.sub("H", stated))
+    except FormulaError:
+        return
+    amounts: dict[str, float] = {}
+    for element, amount in structure.composition.get_el_amt_dict().items():
+        symbol = ISOTOPES.get(element, element)
+        amounts[symbol] = amounts.get(symbol, 0.0) + amount
+    found, expected = _shares(amounts), _shares(formula)
+    for symbol in found.keys() | expected.keys():
+        if abs(found.get(symbol, 0.0) - expected.get(symbol, 0.0)) > SHARE_WITHIN:
+            raise InvalidEntryError(
+                f"the CIF states {' '.join(stated.split())[:80]!r}, but its sites hold "
+                f"{structure.composition.formula[:80]!r}"
+            )
+
+
+def _shares(amounts: Mapping[str, float]) -> dict[str, float]:
+    total = sum(amounts.values())
+    return {symbol: amount / total for symbol, amount in amounts.items()} if total else {}
+
+
+def _space_group(stated: Mapping[str, Any]) -> int | None:
+    """Return the space group number of a CIF; 1 may only mean that all sites are listed."""
+    for key in SPACE_GROUP_NUMBERS:
+        text = stated.get(key)
+        if isinstance(text, str) and text.isdecimal() and int(text) > 1:
+            return int(text)
+    return None
+
+
+def _plain(structure: Structure) -> dict[str, Any]:
+    """Return lattice, sites and charge as in the JSON of the structure, which takes pymatgen much longer."""
+    return {
+        "lattice": {"matrix": structure.lattice.matrix.tolist()},
+        "sites": [
+            {
+                "species": [
+                    {"element": getattr(species, "symbol", str(species)), "occu": occupancy}
+                    for species, occupancy in site.species.items()
+                ],
+                "abc": site.frac_coords.tolist(),
+            }
+            for site in structure
+        ],
+    }

@@ -1,0 +1,1 @@
+"""Bundles: all that predictions with a trained cell need, in one folder that can be moved."""

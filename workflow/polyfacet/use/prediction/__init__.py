@@ -1,0 +1,1 @@
+"""Predictions for new materials with the bundle of a trained cell."""

@@ -1,0 +1,206 @@
+"""Read new materials: structures, or rows of a table."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from polyfacet.config.sources import GivenSource, Source
+from polyfacet.config.tables import ObjectiveColumn, TableSource
+from polyfacet.materials.formula import FormulaError
+from polyfacet.materials.material import SAMPLE
+from polyfacet.materials.reduced_formula import reduced_formula
+from polyfacet.materials.stated_formulas import parse_stated_formula
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.identifiers import invalid_mat_id_reason
+from polyfacet.runtime.parquet import iterate_table, read_table, write_pieces, write_table
+from polyfacet.sources.csv_lines import read_lines
+from polyfacet.sources.draw import Draw
+from polyfacet.sources.reading import read_sample
+from polyfacet.sources.structures.columns import IDENTIFIERS, STRUCTURES
+from polyfacet.sources.tables.reading import RejectedRow, Row, read_rows
+from polyfacet.training.bundles.description import BundleDescription, TableColumns
+from polyfacet.use.prediction.tables import LEFT_OUT, NEW_MATERIALS
+
+# Column of formulas of a CSV.
+FORMULA = "formula"
+
+# A row of ``NEW_MATERIALS`` or, with a reason, of ``LEFT_OUT``.
+Read = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many materials were read, and how many of them were left out so far."""
+
+    read: int
+    left_out: int
+
+
+def read_inputs(
+    inputs: Sequence[GivenSource],
+    bundle: BundleDescription,
+    materials: Path,
+    left_out: Path,
+    threads: int = 1,
+) -> Counts:
+    """Read new materials; each is either kept or left out with a reason.
+
+    Parameters
+    ----------
+    inputs
+        Sources of structures, as in a configuration; CSVs of formulas, if no facet of the bundle needs
+        structures; for a bundle of a table, CSVs with its columns.
+    bundle
+        The bundle that predicts them.
+    materials, left_out
+        Outputs: tables ``NEW_MATERIALS``, ordered by mat_id, and ``LEFT_OUT``.
+    threads
+        Number of processor cores to use.
+
+    Raises
+    ------
+    UserError
+        If an input cannot be read, or the bundle cannot predict its materials.
+    """
+    sources = [Source.of(given) for given in inputs]
+    for source in sources:
+        if not Path(source.path).exists():
+            raise UserError(f"{source.path} does not exist. Name files or folders of new materials.")
+    paths = [Path(source.path) for source in sources]
+    if bundle.table is not None:
+        rows = [row for path in paths for row in _rows_of_table(path, bundle.table)]
+        return _write_rows(rows, materials, left_out)
+    of_formulas = [path for path in paths if _is_of_formulas(path)]
+    if not of_formulas:
+        return _write_structures(sources, materials, left_out, threads)
+    if len(of_formulas) < len(paths):
+        raise UserError(
+            f"{of_formulas[0]} has formulas and other inputs have structures. Predict them separately."
+        )
+    structural = [facet.name for facet in bundle.facets if facet.needs_structure]
+    if structural:
+        raise UserError(
+            f"{of_formulas[0]} is a table of formulas, but the model looks at {', '.join(structural)}, which "
+            "needs structures. Give it structures, or use the bundle of a combination that needs none."
+        )
+    return _write_rows([row for path in paths for row in _rows_of_formulas(path)], materials, left_out)
+
+
+def _write_structures(sources: Sequence[Source], materials: Path, left_out: Path, threads: int) -> Counts:
+    """Read structures of any format, with few of them in memory at a time."""
+    sample, rejected = (materials.with_name(f"{materials.stem}.{name}") for name in ("sample", "rejected"))
+    read = read_sample(sources, sample, rejected, draw=Draw(None, 0), threads=threads, need_properties=False)
+    write_pieces(materials, map(_as_new, iterate_table(sample, SAMPLE)), NEW_MATERIALS)
+    rejects = read_table(rejected).rename(columns={"source_position": "position"})
+    write_table(left_out, rejects.assign(mat_id=rejects["mat_id"].fillna(""))[LEFT_OUT.names], LEFT_OUT)
+    for path in (sample, rejected):
+        path.unlink()
+    return Counts(int(read.counts["read"]), len(rejects))
+
+
+def _as_new(sample: pa.Table) -> pa.Table:
+    columns = {
+        "mat_id": sample["mat_id"],
+        "source_file": sample["source_file"],
+        "position": sample["source_position"],
+        "formula": sample["formula"],
+        "n_sites": sample["n_sites"],
+        "structure": sample["structure"],
+    }
+    for field in NEW_MATERIALS:
+        columns.setdefault(field.name, pa.nulls(len(sample), field.type))
+    return pa.table(columns, schema=NEW_MATERIALS)
+
+
+def _write_rows(rows: Sequence[Read], materials: Path, left_out: Path) -> Counts:
+    kept: dict[str, Read] = {}
+    rejects: list[Read] = []
+    for row in rows:
+        if "reason" in row:
+            rejects.append(row)
+        elif first := kept.get(row["mat_id"]):
+            place = f"{first['source_file']}, line {first['position']}"
+            origin = {name: row[name] for name in ("mat_id", "source_file", "position")}
+            rejects.append({**origin, "reason": f"duplicate identifier, first in {place}"})
+        else:
+            kept[row["mat_id"]] = {**dict.fromkeys(NEW_MATERIALS.names), **row}
+    write_table(materials, [kept[mat_id] for mat_id in sorted(kept)], NEW_MATERIALS)
+    write_table(left_out, rejects, LEFT_OUT)
+    return Counts(len(rows), len(rejects))
+
+
+def _is_of_formulas(path: Path) -> bool:
+    """Return whether a file is a CSV of formulas without structures."""
+    names = {name.lower() for name in _header(path)} if path.suffix.lower() == ".csv" else set()
+    return FORMULA in names and not names & set(STRUCTURES)
+
+
+def _header(path: Path) -> list[str]:
+    """Return the columns of a CSV; none if it has no header, which its reader explains."""
+    try:
+        return list(pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns)
+    except (ValueError, OSError):
+        return []
+
+
+def _rows_of_formulas(path: Path) -> Iterator[Read]:
+    """Read a CSV of formulas."""
+    header = _header(path)
+    formula = next(name for name in header if name.lower() == FORMULA)
+    lower = {name.lower(): name for name in reversed(header)}
+    identifier = next((lower[name] for name in IDENTIFIERS if name in lower), None)
+    for number, line in enumerate(read_lines(path, [formula, *filter(None, [identifier])]), start=1):
+        cells = line.cells
+        mat_id = f"{_prefix(path)}-{number:04d}" if cells is None or identifier is None else cells[identifier]
+        origin = {"mat_id": mat_id.strip()[:80], "source_file": str(path), "position": line.number}
+        reason = line.problem or invalid_mat_id_reason(mat_id.strip())
+        if reason or cells is None:
+            yield {**origin, "reason": reason}
+            continue
+        try:
+            # The spelling of a run's formulas: texts depend on it.
+            yield {**origin, "formula": reduced_formula(parse_stated_formula(cells[formula].strip()))}
+        except FormulaError as error:
+            yield {**origin, "reason": str(error)}
+
+
+def _rows_of_table(path: Path, columns: TableColumns) -> Iterator[Read]:
+    """Read a CSV with the columns of a table that a model was trained on, but its objectives."""
+    source = TableSource(
+        file=str(path),
+        id=columns.id,
+        composition=columns.composition,
+        process=list(columns.process),
+        objectives={"unknown": ObjectiveColumn(column="unknown")},
+    )
+    kept, rejected = read_rows(_prefix(path), source.model_copy(update={"objectives": {}}))
+    for row in kept:
+        yield _row_of_table(path, row, columns)
+    for reject in rejected:
+        yield _rejected_row(path, reject)
+
+
+def _row_of_table(path: Path, row: Row, columns: TableColumns) -> Read:
+    origin = {"mat_id": row.mat_id, "source_file": str(path), "position": row.line}
+    if foreign := [symbol for symbol in row.amounts if symbol not in columns.elements]:
+        return {**origin, "reason": f"no training composition has {', '.join(foreign)}"}
+    return {
+        **origin,
+        "formula": row.formula,
+        "composition": [row.amounts.get(symbol, 0.0) for symbol in columns.elements],
+        "process": list(row.process),
+    }
+
+
+def _rejected_row(path: Path, row: RejectedRow) -> Read:
+    return {"mat_id": row.mat_id, "source_file": str(path), "position": row.line, "reason": row.reason}
+
+
+def _prefix(path: Path) -> str:
+    """Return the beginning of the identifiers of rows that have none."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", path.stem)[:40]
