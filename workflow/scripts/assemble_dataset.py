@@ -12,12 +12,13 @@ import pyarrow.parquet as pq
 from polyfacet.facets.aligned import relative_pictures, tables_by_facet, with_facets
 from polyfacet.facets.registry import facet_named
 from polyfacet.materials.crystal_objectives import PREDEFINED
+from polyfacet.materials.derived_objectives import with_derived
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.parquet import empty_columns, write_table
 from polyfacet.runtime.progress import tell
 from polyfacet.runtime.sharding import read_shard
 from polyfacet.splits.parts import SPLIT
-from polyfacet.training.dataset import NOT_LEARNED_FROM, dataset_schema, with_derived, with_labels
+from polyfacet.training.dataset import NOT_LEARNED_FROM, dataset_schema, with_labels
 
 
 def main(

@@ -16,6 +16,7 @@ from polyfacet.facets.graph.network import NetworkConfig, PotNet
 from polyfacet.facets.graph.training import Trained, train_on_properties
 from polyfacet.facets.graph.training_examples import NothingToLearnError
 from polyfacet.materials.crystal_objectives import PREDEFINED
+from polyfacet.materials.derived_objectives import with_derived
 from polyfacet.materials.disordered_compositions import KnownCompositions, disordered_groups
 from polyfacet.materials.material import SAMPLE
 from polyfacet.runtime.arguments import Key
@@ -25,7 +26,6 @@ from polyfacet.runtime.parquet import column_names, read_by_material, read_table
 from polyfacet.runtime.progress import tell
 from polyfacet.splits.grouping import with_twins
 from polyfacet.splits.parts import SPLIT, TEST, TRAIN
-from polyfacet.training.dataset import with_derived
 
 # By default all of these, whatever a run predicts: requesting one more must not change the embedding.
 PREDEFINED_NAMES = [each.name for each in PREDEFINED]

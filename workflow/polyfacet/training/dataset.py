@@ -16,6 +16,7 @@ from pyarrow.dataset import parquet_dataset
 from polyfacet.facets.aligned import check_pictures, facet_fields, with_facets
 from polyfacet.facets.compimage.statistics_table import with_statistics
 from polyfacet.facets.declaration import Facet
+from polyfacet.materials.derived_objectives import with_derived
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import atomic_path
 from polyfacet.runtime.parquet import column, column_names, read_table
@@ -96,13 +97,6 @@ def read_cell_rows(
     check_pictures(frame, list(tables))
     frame = frame.sort_values("mat_id", ignore_index=True)
     return with_statistics(frame, statistics) if statistics else frame
-
-
-def with_derived(materials: pd.DataFrame, derived: Sequence[Path]) -> pd.DataFrame:
-    """Add objectives from their own tables to rows with ``mat_id``, keeping their order."""
-    for path in derived:
-        materials = materials.merge(read_table(path), on="mat_id", how="left", validate="one_to_one")
-    return materials
 
 
 def read_dataset(path: Path) -> pd.DataFrame:
