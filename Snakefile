@@ -12,7 +12,14 @@ min_version("9.0")
 WORKFLOW = Path(workflow.current_basedir).resolve() / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 
-from polyfacet.runtime.project_files import hand_package_to_jobs, located
+from polyfacet.runtime.project_files import (
+    hand_package_to_jobs,
+    located,
+    missing_packages,
+)
+
+if missing := missing_packages():
+    raise WorkflowError(missing)
 
 hand_package_to_jobs()
 

@@ -76,7 +76,8 @@ def tell(what: str, n: int, few: Times, every: Times) -> None:
     """Print what many materials take beyond a few."""
     wall, cpu = (many - start for many, start in zip(every, few, strict=True))
     print(
-        f"{what:14} start-up {few[0]:5.1f} s, then {wall:6.1f} s, {n / wall:5.1f} materials/s, {cpu:6.1f} cpu s"
+        f"{what:14} start-up {few[0]:5.1f} s, then {wall:6.1f} s, {n / wall:5.1f} materials/s, "
+        f"{cpu:6.1f} cpu s"
     )
 
 

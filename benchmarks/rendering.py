@@ -2,12 +2,12 @@
 
 Usage: python benchmarks/rendering.py [--crystals FILE.extxyz.gz] [--n 500] [--threads 2]
        python benchmarks/rendering.py --memory 5000 [--size 64]
+       python benchmarks/rendering.py --against CHECKOUT [--n 100] [--segments 32]
 
 Costa (2024) took the pictures one by one: a new crystal every 5 s, a picture 1 s after it.
 """
 
 import argparse
-import os
 import sys
 import tempfile
 import time
@@ -17,10 +17,11 @@ from contextlib import contextmanager
 from itertools import cycle, islice
 from pathlib import Path
 
-import psutil
 from lattice_sums import RANDOM_1K, read_extxyz
+from process_family import cpu_seconds, megabytes
 from pymatgen.analysis.graphs import StructureGraph
 from pymatgen.core import Structure
+from rendering_comparison import compare
 
 from polyfacet.facets.image.capture import SceneCamera
 from polyfacet.facets.image.cif_scene import scene_of_cif
@@ -71,6 +72,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=300, help="pixels")
     parser.add_argument("--segments", type=int, nargs="*", default=SEGMENTS, help="sphere detail")
     parser.add_argument("--memory", type=int, default=0, help="draw this many pictures and print the memory")
+    parser.add_argument("--against", type=Path, help="compare cost and pictures with this checkout")
     options = parser.parse_args()
     if not options.crystals.is_file():
         sys.exit(f"{options.crystals} is missing; pass an extended XYZ file (gzip) with --crystals")
@@ -79,6 +81,11 @@ def main() -> None:
         if options.memory:
             settings = RenderSettings(size=options.size, sphere_segments=min(options.segments))
             report_memory(cifs, settings, options.threads, options.memory)
+            return
+        if options.against:
+            settings = RenderSettings(size=options.size, sphere_segments=max(options.segments))
+            warm_up = cifs[:WARM_UP_CRYSTALS]
+            compare(cifs, warm_up, options.against, settings, options.threads, Path(folder) / "pictures")
             return
         published = seconds_of_published(cifs[:PUBLISHED_CRYSTALS], RenderSettings(size=options.size))
         print(
@@ -210,38 +217,6 @@ def report_memory(cifs: list[Path], settings: RenderSettings, threads: int, n_pi
                 memory = megabytes()
                 parts = " + ".join(f"{kind} {mb:.0f}" for kind, mb in memory.items())
                 print(f"{done:6d} pictures: {sum(memory.values()):5.0f} MB = {parts}", flush=True)
-
-
-def cpu_seconds() -> Counter[str]:
-    """Sum the processor time of this process and its descendants, by kind."""
-    seconds: Counter[str] = Counter()
-    for kind, process in family():
-        times = process.cpu_times()
-        seconds[kind] += times.user + times.system
-    return seconds
-
-
-def megabytes() -> dict[str, float]:
-    """Sum the memory of this process and its descendants, by kind; shared pages are divided among them."""
-    memory: Counter[str] = Counter()
-    for kind, process in family():
-        memory[kind] += round(process.memory_full_info().pss / 1e6)
-    return dict(memory)
-
-
-def family() -> Iterator[tuple[str, psutil.Process]]:
-    """Yield this process and its descendants, with their kinds."""
-    own = psutil.Process(os.getpid())
-    yield "stage", own
-    for process in own.children(recursive=True):
-        line = process.cmdline()
-        types = [argument.removeprefix("--type=") for argument in line if argument.startswith("--type=")]
-        if types:
-            yield types[0], process
-        elif "scene_workers" in " ".join(line):
-            yield "scenes", process
-        else:
-            yield process.name(), process
 
 
 if __name__ == "__main__":

@@ -53,8 +53,9 @@ if place_fault := environment_fault(sys.executable):
 
 try:
     is_module = workflow.modifier.namespace is not None
-    is_ours = not is_module or holds_only(
-        workflow.configfiles, Configuration.model_fields
+    is_ours = not is_module or (
+        bool(workflow.configfiles)
+        and holds_only(workflow.configfiles, Configuration.model_fields)
     )
     if is_ours:
         check_source_text(workflow.configfiles, sys.argv)

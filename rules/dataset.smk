@@ -37,8 +37,11 @@ rule assemble_dataset:
 rule gather_dataset:
     input:
         parts=all_shards_of_source(rules.assemble_dataset.output.dataset),
+        statistics=OBJECTIVE_STATISTICS,
     output:
         metadata=f"{SPLIT}/dataset/_metadata",
+        # Readers of a folder of tables skip names that begin with an underscore.
+        card=f"{SPLIT}/dataset/_README.md",
     log:
         f"{LOGS}/{{source}}/{{split}}-{{repeat}}/gather_dataset.log",
     benchmark:
@@ -50,5 +53,6 @@ rule gather_dataset:
     params:
         code=code_of_rule("gather_dataset"),
         packages=packages_of_rule("gather_dataset"),
+        about=about_dataset,
     script:
         script_path("gather_dataset")

@@ -1,6 +1,9 @@
 # CIF -> lattice sums and local graph -> network fitted on the training part of a split -> embedding; in shards.
 
 TRAINED_EMBEDDING = config["graphs"]["embedding"] == "trained"
+LEARNED_BY_EMBEDDING = (
+    config["graphs"]["training"]["objectives"] or [] if TRAINED_EMBEDDING else []
+)
 FITTED_EMBEDDING = config["graphs"]["embedding"] != "random"
 PRETRAINED_EMBEDDING = TRAINED_EMBEDDING and config["graphs"]["pretrain"] > 0
 
@@ -49,7 +52,7 @@ rule sample_pretraining:
         f"{BENCHMARKS}/{CRYSTALS}/pretraining/sample.tsv"
     conda:
         "../envs/crystals.yaml"
-    # One entry file per thread.
+    # One entry file, or a thousand structure files, per thread.
     threads: 8
     resources:
         **requests(
@@ -109,11 +112,7 @@ rule fit_network:
         split=f"{CRYSTAL_SPLIT}/split.parquet",
         # Only training uses the objectives.
         sample=rules.sample.output.sample if TRAINED_EMBEDDING else [],
-        described=(
-            ancient(OBJECTIVE_STATISTICS.format(source=CRYSTALS))
-            if TRAINED_EMBEDDING
-            else []
-        ),
+        derived=derived_objectives(CRYSTALS, LEARNED_BY_EMBEDDING),
         pretraining=(
             rules.sample_pretraining.output.pretraining if PRETRAINED_EMBEDDING else []
         ),

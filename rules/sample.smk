@@ -1,5 +1,6 @@
 # Raw entries or rows of a table -> a sample of checked materials, its twins, and its split into three parts.
 
+from polyfacet.sources.strata import with_column
 from polyfacet.splits.methods import SPLIT_METHODS
 
 
@@ -19,7 +20,7 @@ rule sample:
         f"{BENCHMARKS}/{CRYSTALS}/sample.tsv"
     conda:
         "../envs/crystals.yaml"
-    # One entry file per thread.
+    # One entry file, or a thousand structure files, per thread.
     threads: 8
     resources:
         **requests("sample", n_materials(), steps=n_entries()),
@@ -31,6 +32,7 @@ rule sample:
         n_materials=config["n_materials"],
         seed=config["seed"],
         filters=config["filters"],
+        stratify=with_column(config["stratify"], config["objectives"]),
         magnetization=config["magnetization"],
         max_rejected_fraction=max_rejected_fraction,
     script:
@@ -46,6 +48,10 @@ OBJECTIVE_REJECTS = f"{RUN}/{CRYSTALS}/objectives/{{objective}}.rejected.parquet
 OBJECTIVE_STATISTICS = f"{SOURCE}/sample/objectives.parquet"
 
 
+# Jobs of this priority run first, so that errors and statistics of objectives are on screen before anything is trained.
+OF_OBJECTIVES = 100
+
+
 # Objectives of plug-ins.
 rule derive_objective:
     input:
@@ -59,6 +65,7 @@ rule derive_objective:
         f"{BENCHMARKS}/{CRYSTALS}/objectives/{{objective}}.tsv"
     wildcard_constraints:
         objective=one_of(set(DERIVED_OBJECTIVES) - set(COLUMN_OBJECTIVES)),
+    priority: OF_OBJECTIVES
     conda:
         "../envs/crystals.yaml"
     resources:
@@ -89,6 +96,7 @@ rule read_objective:
         f"{BENCHMARKS}/{CRYSTALS}/objectives/{{objective}}.tsv"
     wildcard_constraints:
         objective=one_of(COLUMN_OBJECTIVES),
+    priority: OF_OBJECTIVES
     conda:
         "../envs/crystals.yaml"
     resources:
@@ -137,8 +145,8 @@ rule read_composition_table:
         script_path("read_composition_table")
 
 
-# Statistics of the objectives. Training waits for them, so that they are on screen first, but does not follow from
-# them: they are `ancient` there, and a further objective trains no other cell again.
+# Statistics of the objectives, on screen before anything is trained. Nothing may depend on them, not even `ancient`:
+# Snakemake does not look for reasons to rerun a job below one that is rerun, and would miss other changes.
 rule describe_objectives:
     input:
         sample=SAMPLE,
@@ -149,6 +157,7 @@ rule describe_objectives:
         f"{LOGS}/{{source}}/describe_objectives.log",
     benchmark:
         f"{BENCHMARKS}/{{source}}/describe_objectives.tsv"
+    priority: OF_OBJECTIVES
     conda:
         "../envs/crystals.yaml"
     resources:

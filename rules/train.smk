@@ -116,7 +116,6 @@ rule pretrain_engine:
         encoders=local_encoders,
         hub_encoders=hub_encoders,
         tokens=ancient(counted_tokens),
-        described=ancient(OBJECTIVE_STATISTICS),
         statistics=statistics_of_job,
     output:
         foundation=directory(f"{SPLIT}/foundations/{{method}}"),
@@ -160,7 +159,6 @@ rule train_cell:
         encoders=local_encoders,
         hub_encoders=hub_encoders,
         tokens=ancient(counted_tokens),
-        described=ancient(OBJECTIVE_STATISTICS),
         statistics=statistics_of_job,
         derived=derived_objectives_of_job,
         foundation=foundation_of_job,

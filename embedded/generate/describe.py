@@ -116,7 +116,7 @@ def main(embedded: Path) -> None:
     document = read_document(embedded / "entries.json.bz2")
     print(markdown(["what", "number"], counts(document)))
     print()
-    print(markdown(["target", "smallest", "median", "largest"], ranges(document["entries"])))
+    print(markdown(["objective", "smallest", "median", "largest"], ranges(document["entries"])))
 
 
 if __name__ == "__main__":

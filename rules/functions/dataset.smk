@@ -32,3 +32,19 @@ def shown_of_source(wildcards):
     own = OBJECTIVES[wildcards.source]
     names = own if wildcards.source != CRYSTALS else COLUMN_OBJECTIVES
     return {name: own[name].shown for name in names}
+
+
+def about_dataset(wildcards):
+    """Return what the data card says of a dataset's run, source and split."""
+    is_crystals = wildcards.source == CRYSTALS
+    table = config["tables"].get(wildcards.source, {})
+    files = config["sources"] if is_crystals else [table["file"]]
+    return {
+        "run": config["run_name"],
+        "source": wildcards.source,
+        "files": [file if isinstance(file, str) else file["path"] for file in files],
+        "split": wildcards.split,
+        "split_method": split_method(wildcards),
+        "repeat": int(wildcards.repeat),
+        "seed": config["seed"],
+    }

@@ -9,13 +9,17 @@ import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from handmade import entries
 
 import assemble_dataset
 import gather_dataset
 from polyfacet.facets.registry import FULL_FACETS, GRAPH, IMAGE, TEXT, structure_picture_columns
+from polyfacet.materials.crystal_objectives import GAP
 from polyfacet.materials.material import SAMPLE, sample_table
+from polyfacet.materials.objective_statistics import STATISTICS, statistics_of
 from polyfacet.materials.stage_tables import COMPOSITION_IMAGES, EMBEDDING_SIZE, EMBEDDINGS, PICTURES, TEXTS
+from polyfacet.runtime import parquet
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_file
 from polyfacet.runtime.identifiers import shard_of
@@ -28,6 +32,15 @@ from polyfacet.training.dataset import read_cell_rows, read_dataset, with_labels
 
 FACETS = FULL_FACETS
 MAT_IDS = ["test000", "test001", "test002"]
+ABOUT = {
+    "run": "small",
+    "source": "crystals",
+    "files": ["entries_1.json"],
+    "split": "formula",
+    "split_method": "formula",
+    "repeat": 2,
+    "seed": 42,
+}
 PLAIN = {"n_bonds": 1, "bonding_failure": None}
 
 
@@ -81,7 +94,11 @@ def dataset(tmp_path: Path):
                 structure_pictures=structure_picture_columns(views, arrangement),
             )
         parts = [home / f"shard-{shard}.parquet" for shard in range(n_shards)]
-        gather_dataset.main(parts, home / "_metadata")
+        statistics = tmp_path / "objectives.parquet"
+        write_table(statistics, [statistics_of(materials.to_pandas()["gap"], GAP.objective)], STATISTICS)
+        gather_dataset.main(
+            parts, home / "_metadata", statistics=statistics, card=home / "_README.md", about=ABOUT
+        )
         return home / "_metadata"
 
     return make
@@ -184,6 +201,7 @@ def test_parts_of_a_run_with_more_shards_are_removed(dataset):
     folder = dataset(["z"], n_shards=5).parent
     assert dataset(["z"], n_shards=2).parent == folder
     assert sorted(path.name for path in folder.iterdir()) == [
+        "_README.md",
         "_metadata",
         "shard-0.parquet",
         "shard-1.parquet",
@@ -203,6 +221,25 @@ def test_a_damaged_dataset_is_named(dataset, damage):
         read_dataset(path)
 
 
+def test_the_table_of_an_objective_replaces_a_column_of_the_sample(dataset, tmp_path):
+    dataset(["z"])
+    sample, split, own = (tmp_path / f"{name}.parquet" for name in ("sample", "split", "gap"))
+    field = parquet.column("gap", pa.float64(), "column K of the source", nullable=True)
+    values = pa.table({"mat_id": MAT_IDS, "gap": [7.0, None, 9.0]})
+    write_table(own, values, pa.schema([SAMPLE.field("mat_id"), field]))
+    made = tmp_path / "own" / "shard-0.parquet"
+    arguments = {"source": "crystals", "facets": [], "shard": 0, "n_shards": 1}
+    shown = {"gap": {"label": "My gap", "unit": "eV"}}
+    assemble_dataset.main(sample, split, [], made, **arguments, derived=[own], shown=shown)
+    frame, schema = pd.read_parquet(made), pq.read_schema(made)
+    assert frame["gap"].tolist()[::2] == [7.0, 9.0]
+    assert frame["gap"].isna().tolist() == [False, True, False]
+    assert frame["e_form"].notna().all()
+    assert schema.field("gap").metadata == {b"meaning": b"My gap", b"unit": b"eV"}
+    rows = read_cell_rows(sample, split, ["e_form", "gap"], {}, derived=[own])
+    assert rows["gap"].tolist()[::2] == [7.0, 9.0]
+
+
 def test_only_the_dataset_of_a_table_has_its_labels_and_units():
     section = {
         "file": "a.csv",
@@ -215,3 +252,37 @@ def test_only_the_dataset_of_a_table_has_its_labels_and_units():
     said = with_labels(rows_schema(read), {"hv": shown.shown}).field("hv")
     assert said.metadata == {b"meaning": b"Hardness", b"unit": b"GPa"}
     assert (said.type, said.nullable) == (pa.float64(), True)
+
+
+def test_the_folder_has_a_data_card_and_loads_with_the_datasets_library(dataset, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets")
+    folder = dataset(["z"], n_shards=2).parent
+    card = (folder / "_README.md").read_text()
+    assert yaml.safe_load(card.split("---")[1])["configs"][0]["data_files"] == "shard-*.parquet"
+    assert "| source | entries\\_1.json |" in card
+    assert "| materials | 3: 3 train, 0 valid, 0 test |" in card
+    assert "| materials that have each facet | text 3, image 2, graph 3, compimage 3 |" in card
+    assert "| `volume` | volume of the cell | A^3 | double |" in card
+    assert "Band gap" in card
+    given = {"data_files": f"{folder}/*.parquet", "split": "train", "cache_dir": str(tmp_path / "cache")}
+    assert sorted(datasets.load_dataset("parquet", **given)["mat_id"]) == MAT_IDS
+    # The folder itself, as it would be on the hub.
+    whole = datasets.load_dataset(str(folder), split="train", cache_dir=str(tmp_path / "cache"))
+    assert whole.num_rows == len(MAT_IDS)
+
+
+def test_objectives_that_no_source_states_are_no_columns(dataset, monkeypatch):
+    monkeypatch.setattr(assemble_dataset, "empty_columns", lambda path: {"gap", "formula"})
+    names = pq.read_schema(dataset(["z"]).with_name("shard-0.parquet")).names
+    assert "gap" not in names
+    assert {"formula", "e_form"} <= set(names)
+
+
+def test_columns_without_any_value_are_known_without_reading_them(tmp_path):
+    rows = pd.DataFrame({"a": [1.0, None], "b": [None, None], "c": [[1.0], None]})
+    schema = pa.schema(
+        [pa.field("a", pa.float64()), pa.field("b", pa.float64()), pa.field("c", pa.list_(pa.float64()))]
+    )
+    pq.write_table(pa.Table.from_pandas(rows, schema=schema), tmp_path / "t.parquet", row_group_size=1)
+    assert parquet.empty_columns(tmp_path / "t.parquet") == {"b"}

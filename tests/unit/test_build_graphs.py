@@ -5,7 +5,7 @@ from pymatgen.core import Lattice, Structure
 from structure_stages import graphs_of_shard
 from textbook_crystals import all_crystals, as_structure
 
-import build_graphs
+from polyfacet.facets.graph import making
 from polyfacet.facets.graph.crystal_graph import GRAPHS
 from polyfacet.materials.cif import write_cif
 from polyfacet.runtime.errors import UserError
@@ -66,7 +66,7 @@ def test_too_many_rejects_stop_the_stage(cifs, tmp_path):
 def test_graphs_depend_neither_on_shards_nor_on_batches(cifs, tmp_path, monkeypatch):
     names = sorted(CRYSTALS)
     graphs_of_shard(cifs, names, tmp_path / "one")
-    monkeypatch.setattr(build_graphs, "BATCH", 3)
+    monkeypatch.setattr(making, "BATCH", 3)
     graphs_of_shard(cifs, names, tmp_path / "batches")
     assert (tmp_path / "batches").read_bytes() == (tmp_path / "one").read_bytes()
     together = read_table(tmp_path / "one", GRAPHS).set_index("mat_id")

@@ -101,6 +101,9 @@ def test_predictions_become_scores_of_their_cells(tmp_path):
     # What a folder is called does not matter: the card says which cell it is of.
     write_cell(folder / "1", numbers, objective="hv")
     write_cell(folder / "2" / "deep", classes, objective="gfa", classes=["x", "y"])
+    # An engine may call a file of its model like a card.
+    (folder / "1" / "model").mkdir()
+    (folder / "1" / "model" / "card.json").write_text("{}")
     write_cell(folder / "3", failed, objective="uts", status="failed", reason="too few rows")
     tables = [tmp_path / f"{name}.parquet" for name in ("cells", "predictions", "scores")]
     csv = {f"{name}_csv": tmp_path / f"{name}.csv" for name in ("cells", "scores", "comparison")}

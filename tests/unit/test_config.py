@@ -203,3 +203,42 @@ def test_every_key_has_a_meaning():
 def test_generated_files_are_current(name):
     written = (PROJECT / name).read_text(encoding="utf-8")
     assert written == generated_files()[name], "run: python -m polyfacet.use.configuration_files"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("crystals/", ["crystals/"]),
+        (["a.cif", {"path": "b.csv"}], ["a.cif", {"path": "b.csv"}]),
+        ({"path": "b.csv", "id": 5, "format": "table"}, [{"path": "b.csv", "id": "5", "format": "table"}]),
+        ("[{path: b.csv, structure: cif}]", [{"path": "b.csv", "structure": "cif"}]),
+    ],
+)
+def test_sources_are_paths_or_mappings(given, expected):
+    unset = {"format": None, "properties": None, "id": None, "structure": None}
+    filled = [each if isinstance(each, str) else {**unset, **each} for each in expected]
+    assert complete_config({"sources": given})["sources"] == filled
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ({"format": "files"}, r"sources\.0\.path is missing(.|\n)*path: crystals/"),
+        (
+            {"path": "x", "propertys": "y"},
+            r"unknown key sources\.0\.propertys(.|\n)*properties: y",
+        ),
+        ({"path": "x", "format": "cif"}, "should be 'alexandria', 'files', 'table', 'matbench' or 'extxyz'"),
+        (
+            {"path": "x", "format": "files", "structure": "c"},
+            r"sources\.0: `structure` is only used by table, matbench, but the format is files",
+        ),
+        (
+            {"path": "x", "format": "alexandria", "id": "c"},
+            "`id` is only used by files, table, matbench",
+        ),
+    ],
+)
+def test_a_wrong_source_is_explained(source, message):
+    with pytest.raises(UserError, match=message):
+        complete_config({"sources": [source]})

@@ -5,7 +5,7 @@ import yaml
 
 from polyfacet.config.assignments import with_nulls
 from polyfacet.config.completion import complete_config
-from polyfacet.config.source_text import check_source_text
+from polyfacet.config.source_text import check_source_text, holds_only
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.methods import checked_methods
 
@@ -346,3 +346,11 @@ def test_other_words_on_the_command_line_are_ignored(arguments):
 def test_errors_list_the_known_keys(line, message):
     with pytest.raises(UserError, match=message):
         read(line)
+
+
+def test_a_configuration_in_json_may_be_indented_with_tabs(tmp_path):
+    """Snakemake reads JSON first; YAML does not allow tabs there."""
+    path = tmp_path / "config.json"
+    path.write_text('{\n\t"run_name": "x",\n\t"other": 1\n}')
+    assert not holds_only([path], {"run_name"})
+    assert holds_only([path], {"run_name", "other"})

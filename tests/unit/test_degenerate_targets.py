@@ -91,6 +91,43 @@ def test_without_learnable_targets_the_network_is_calibrated_and_records_it(grap
     pd.testing.assert_frame_equal(embeddings(tmp_path), trained)
 
 
+OF_TRAINING = {"epochs": 2, "batch_size": 8, "validation_fraction": 0.25}
+
+
+def write_hardness(folder, properties):
+    """Write the table of an objective that is not in the sample."""
+    values = pd.DataFrame({"mat_id": properties.index, "hardness": properties["e_form"].to_numpy() + 1})
+    values.to_parquet(folder / "hardness.parquet")
+    return folder / "hardness.parquet"
+
+
+def test_a_run_may_name_what_the_network_learns(graphs, properties, tmp_path):
+    write_inputs(tmp_path, graphs, properties)
+    derived = [write_hardness(tmp_path, properties)]
+    usual = fit(tmp_path, training=OF_TRAINING)
+    assert fit(tmp_path, training={**OF_TRAINING, "objectives": None}) == usual
+    named = {**OF_TRAINING, "objectives": ["hardness", "vol_atom"]}
+    assert fit(tmp_path, training=named, derived=derived) != usual
+    record = record_of(tmp_path)
+    assert set(record["training"]["validation_errors"]) == {"hardness", "vol_atom"}
+    assert record["settings"]["objectives"] == ["hardness", "vol_atom"]
+
+
+def test_a_table_of_an_objective_is_learned_instead_of_the_column_of_the_sample(graphs, properties, tmp_path):
+    write_inputs(tmp_path, graphs, properties.assign(e_form=math.nan))
+    derived = write_hardness(tmp_path, properties)
+    table = pd.read_parquet(derived).rename(columns={"hardness": "e_form"})
+    table.to_parquet(derived)
+    fit(tmp_path, training={**OF_TRAINING, "objectives": ["e_form"]}, derived=[derived])
+    assert record_of(tmp_path)["training"]["validation_errors"]["e_form"]["known"] == 12
+
+
+def test_a_network_without_anything_to_learn_says_which_key_names_more(graphs, properties, tmp_path):
+    write_inputs(tmp_path, graphs, properties.assign(e_form=math.nan, vol_atom=math.nan))
+    fit(tmp_path)
+    assert "`graphs.training.objectives` can name others to learn." in record_of(tmp_path)["notes"][0]
+
+
 def seed_that_trains_on_the_rarer_formula():
     """Find a seed that puts the formula of 1 of 48 materials in the training part and that of 47 aside."""
     groups = {"rare": "formula=KBr", **{f"m{i}": "formula=NaCl" for i in range(47)}}

@@ -364,6 +364,22 @@ class Unfounded(Founded):
         pass
 
 
+class RandomlyFounded(Founded):
+    @classmethod
+    def pretrain(cls, settings: object, rows: pd.DataFrame, facets: object, folder: Path, resources: object):
+        np.save(folder / "mean.npy", np.random.default_rng().normal())
+
+    def learn(self, train: pd.DataFrame, valid: pd.DataFrame, objective: object) -> None:
+        shift = float(np.load(self.resources.foundation / "mean.npy"))
+        super().learn(train.assign(strength=train["strength"] + shift), valid, objective)
+
+
+def test_a_foundation_must_not_depend_on_chance(rows, tmp_path, monkeypatch) -> None:
+    declare(monkeypatch, RandomlyFounded, foundation=True)
+    with pytest.raises(BrokenContractError, match="the same seed predicts differently"):
+        check_engine("nearest", {}, rows, LOOKED_AT, (STRENGTH,), tmp_path)
+
+
 def test_a_foundation_must_not_be_empty(rows, tmp_path, monkeypatch) -> None:
     declare(monkeypatch, Unfounded, foundation=True)
     with pytest.raises(BrokenContractError, match="leaves its folder empty"):

@@ -12,7 +12,7 @@ from polyfacet.facets.registry import FACETS, GRAPH, TEXT, all_combinations
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.base import Resources
 from polyfacet.training.engines.creation import create
-from polyfacet.training.engines.registry import check_combinations, needs_statistics
+from polyfacet.training.engines.registry import check_combinations, complete_settings, needs_statistics
 
 ALL = tuple(FACETS.all().values())
 TABULAR = (GRAPH,)
@@ -96,6 +96,23 @@ def test_votes_of_a_member_are_no_probabilities(frame, tmp_path, members, expect
 def test_invalid_members_raise_user_error(members, message: str) -> None:
     with pytest.raises(UserError, match=message):
         create("ensemble", {"members": members}, Resources(1))
+
+
+@pytest.mark.parametrize(
+    ("member", "message"),
+    [
+        ({"engine": "clasical"}, r"settings.members.0 names an unknown engine 'clasical'; available: automm"),
+        (
+            {"engine": "classical", "settings": {"modl": "ridge"}},
+            r"(.|\n)*members:\n +- settings: {model: ridge}",
+        ),
+        ({"engine": "automm"}, "settings.members.0: the engine 'automm' starts from encoders"),
+        ({"engine": "dummy", "settings": {"statistic": "mean"}}, "the engine 'dummy' has no probabilities"),
+    ],
+)
+def test_members_are_checked_while_a_run_is_planned(member, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        complete_settings("ensemble", {"members": [member]}, ["methods", "both", "settings"])
 
 
 def test_an_engine_says_which_combinations_it_cannot_look_at() -> None:

@@ -46,7 +46,15 @@ class Chosen(Settings):
     inners: list[Inner] = []
     anything: dict[str, Any] = {}
 
-CHOSEN = EngineDeclaration("chosen", Chosen, "json:x", looks_at=lambda facet: True, cost=Cost(mb=100))
+CHOSEN = EngineDeclaration(
+    "chosen",
+    Chosen,
+    "json:x",
+    looks_at=lambda facet: True,
+    cost=Cost(mb=100),
+    classes=True,
+    probabilities=True,
+)
 """
 
 

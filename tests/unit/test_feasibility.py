@@ -117,6 +117,18 @@ def test_the_shipped_configurations_are_feasible(path):
             "the objective 'image_quality' has the name of a column of the facet 'image'",
         ),
         ({"graphs": {"pretrain": 9}}, "graphs.pretrain = 9"),
+        (
+            {"objectives": ["e_form", "bulk"], "graphs": {"training": {"objectives": ["bulks"]}}},
+            "graphs.training.objectives names the unknown 'bulks'; available: gap, e_form, e_hull, e_total, "
+            "mag_vol, vol_atom, dos_ef, bulk. Did you mean bulk?",
+        ),
+        (
+            {
+                "objectives": ["e_form", {"name": "phase", "classes": ["a", "b"]}],
+                "graphs": {"training": {"objectives": ["gap", "phase"]}},
+            },
+            "graphs.training.objectives names phase, which has classes",
+        ),
         ({"filters": {"sites_min": 5, "sites_max": 4}}, "sites_min = 5 exceeds filters.sites_max = 4"),
         ({"filters": {"elements_required": ["O"], "elements_excluded": ["O", "N"]}}, "(O) contradicts"),
         ({"filters": {"elements_required": ["O"], "elements_allowed": ["N"]}}, "(O) contradicts"),

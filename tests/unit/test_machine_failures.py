@@ -10,7 +10,7 @@ from grid_cells import cell_of
 from handmade import rock_salt
 from xgboost.core import XGBoostError
 
-import make_facet
+from polyfacet.facets import making
 from polyfacet.facets.declaration import Facet, FacetError
 from polyfacet.facets.image.bonding import OrderedStructureGraph, bonded
 from polyfacet.facets.image.cif_scene import scene_of_cif
@@ -138,7 +138,7 @@ def test_crystals_are_not_left_uncompared_for_lack_of_memory(monkeypatch, error)
 def test_a_facet_of_a_user_is_not_left_out_for_lack_of_memory(error):
     facet = Facet("packing", "packing", "vector", needs="structure", make=raising(error))
     with pytest.raises((*OUT_OF_MEMORY, FacetError)) as caught:
-        make_facet._made(facet, "m", lambda _: SALT, None)
+        making._made(facet, "m", lambda _: SALT, None)
     with pytest.raises(OUT_OF_MEMORY):
         Reject.because_of("m", caught.value)
 

@@ -1,12 +1,53 @@
 """Facets made by a function: accepted return values, and the reasons for rejecting others."""
 
+import json
+import sys
+from types import SimpleNamespace
+
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image, ImageFile
 
+import make_facet
 from polyfacet.facets.declaration import Facet, FacetError
 from polyfacet.facets.making import make_row
+from polyfacet.runtime import plugins
+from polyfacet.runtime.parquet import read_table
 from polyfacet.runtime.picture_decoding import decode_png
+from polyfacet.runtime.plugins import use_plugins
+
+FACET = """
+import fakelib
+from polyfacet.facets.declaration import Facet
+LENGTH = Facet("length", "length", "vector", needs="formula", make=lambda formula: [fakelib.VALUE])
+"""
+
+
+def test_a_kept_facet_is_made_again_when_a_library_of_its_plug_in_changes(tmp_path, monkeypatch):
+    plugin, sample = tmp_path / "length.py", tmp_path / "sample.parquet"
+    plugin.write_text(FACET)
+    materials = pa.table({"mat_id": ["a", "b"], "formula": ["NaCl", "KCl"]})
+    pq.write_table(materials, sample)
+    monkeypatch.setattr(make_facet, "read_shard", lambda path, *_: pq.read_table(path).to_pandas())
+    kept = tmp_path / "kept" / "shard-0-of-1"
+
+    def values_with(version):
+        monkeypatch.setattr(plugins, "_of_run", {})
+        monkeypatch.setitem(sys.modules, "fakelib", SimpleNamespace(VALUE=float(version)))
+        versions = {plugin: f"fakelib {version}"}
+        monkeypatch.setattr(make_facet, "package_versions", lambda *files: str([versions[x] for x in files]))
+        use_plugins([str(plugin)])
+        table, rejected, provenance = (tmp_path / name for name in ("t.parquet", "r.parquet", "p.json"))
+        options = {"facet": "length", "shard": 0, "n_shards": 1, "max_rejected_fraction": 0.0}
+        make_facet.main(table, rejected, provenance=provenance, sample=sample, kept=kept, **options)
+        counts = json.loads(provenance.read_text())
+        return read_table(table)["values"].map(list).tolist(), counts["made"]
+
+    assert values_with("1") == ([[1.0], [1.0]], 2)
+    assert values_with("1") == ([[1.0], [1.0]], 0)
+    assert values_with("2") == ([[2.0], [2.0]], 2)
 
 
 def picture_of(value):

@@ -4,11 +4,14 @@ import copy
 import json
 import math
 
+import pyarrow.parquet as pq
 import pytest
-from handmade import entry, rock_salt
+from handmade import entry, rock_salt, structures, write_entries
 from pymatgen.core import Structure
 
 from polyfacet.sources.alexandria.material import material_from_entry
+from polyfacet.sources.draw import Draw
+from polyfacet.sources.reading import read_sample
 from polyfacet.sources.values import InvalidEntryError
 
 NACL = rock_salt("Na", "Cl", 5.64)
@@ -86,3 +89,20 @@ def test_every_defect_is_reported(path, value, reason):
 def test_anything_but_an_entry_is_rejected(value):
     with pytest.raises(InvalidEntryError):
         material_from_entry(value)
+
+
+def test_entries_without_properties_are_read_if_these_are_not_needed(tmp_path):
+    items = [entry(mat_id, structure) for mat_id, structure in structures().items()]
+    for name in ("band_gap_ind", "band_gap_dir", "e_form", "dos_ef"):
+        del items[0]["data"][name]
+    items[1]["data"]["e_above_hull"] = None
+    items[2]["data"]["e_form"] = "low"
+    path = write_entries(tmp_path / "e.json", items)
+    outputs = tmp_path / "sample.parquet", tmp_path / "rejected.parquet"
+    assert read_sample([path], *outputs, draw=Draw(None, 0)).counts["invalid"] == 3
+    read = read_sample([path], *outputs, draw=Draw(None, 0), need_properties=False)
+    assert read.reasons == ["target e_form is 'low', not a number"]
+    rows = {row["mat_id"]: row for row in pq.read_table(outputs[0]).to_pylist()}
+    assert (rows["test000"]["gap"], rows["test000"]["dos_ef"]) == (None, None)
+    assert rows["test000"]["vol_atom"] == pytest.approx(structures()["test000"].volume / 2)
+    assert rows["test001"]["e_hull"] is None

@@ -22,7 +22,7 @@ from polyfacet.splits.methods import SPLIT_METHODS, SplitMethod
 from polyfacet.training.engines.base import Engine, Resources, Settings
 from polyfacet.training.engines.creation import create, load
 from polyfacet.training.engines.declaration import EngineDeclaration
-from polyfacet.training.engines.registry import ENGINES
+from polyfacet.training.engines.registry import ENGINES, engine_files
 from polyfacet.training.feasibility import check_feasible
 from polyfacet.training.methods import checked_methods
 from polyfacet.use.configuration_files import generated_files
@@ -100,6 +100,26 @@ def test_all_code_of_an_installed_package_counts(tmp_path, monkeypatch):
     code = {"many/__init__.py": "from .inner import LENGTH\n", "many/inner.py": FACET}
     install(tmp_path, "many", code, monkeypatch)
     assert [path.name for path in FACETS.files_of(["length"])] == ["__init__.py", "inner.py"]
+
+
+PACKAGED_ENGINE = """
+from polyfacet.runtime.resources import Cost
+from polyfacet.training.engines.base import Settings
+from polyfacet.training.engines.declaration import EngineDeclaration
+LAB = EngineDeclaration("lab", Settings, "mylab.engine:Lab", looks_at=lambda facet: True, cost=Cost(mb=1))
+"""
+
+
+def test_all_files_of_a_package_count_for_an_engine_that_it_names(tmp_path, monkeypatch):
+    """The module of the engine is only one of them."""
+    code = {
+        "mylab/__init__.py": PACKAGED_ENGINE,
+        "mylab/engine.py": "class Lab: ...",
+        "mylab/rule.py": "FACTOR = 1",
+    }
+    install(tmp_path, "mylab", {**code, "mylab/weights.json": "1"}, monkeypatch)
+    found = {path.name for path in engine_files("lab", {})}
+    assert found == {"__init__.py", "engine.py", "rule.py", "weights.json"}
 
 
 def test_files_of_an_installed_package_that_are_not_python_count(tmp_path, monkeypatch):

@@ -14,8 +14,8 @@ import sample as script
 EXPECTED = {
     ("embedded", "all"): "c70a9eeccfee5d24",
     ("embedded", 40): "b79b33c111ce6820",
-    ("handmade", "all"): "6ebbfd49afc01354",
-    ("handmade", 5): "9a3590c544a8d0e1",
+    ("handmade", "all"): "1771834db2e7dc03",
+    ("handmade", 5): "fe208bd9dd71b3b1",
 }
 
 

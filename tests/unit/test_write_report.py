@@ -246,7 +246,9 @@ def test_the_pretraining_data_are_reported_where_there_are_embeddings(report):
     recorded = {"pretraining": pretraining, "training": training}
     text = report(cell("graph", mae=0.5), *baselines(), **recorded)
     assert "pretrained on 90 materials (10 others selected its epoch) outside the sample" in text
-    assert "values of all targets, regardless of what this run predicts: Band gap, Formation energy" in text
+    assert (
+        "values of all objectives, regardless of what this run predicts: Band gap, Formation energy" in text
+    )
     assert "trained on 6 materials" in text
     assert "pretrained" not in report(cell("text", mae=0.5), *baselines(), **recorded)
     assert "pretrained on 90" in report(cell("graph", mae=0.5), *baselines(), pretraining=pretraining)
@@ -258,12 +260,12 @@ def test_the_training_data_and_omitted_targets_are_reported_where_there_are_embe
     text = report(cell("graph", mae=0.5), *baselines(), training=training, notes=[note])
     assert "trained on 6 materials" in text
     assert "2 others selected its epoch" in text
-    assert "all targets at once" in text
+    assert "all objectives at once" in text
     assert "- random-0: The training of the network left out" in text
     without = report(cell("text", mae=0.5), *baselines(), training=training, notes=[note])
     assert "network" not in without
     untrained = report(cell("graph", mae=0.5), *baselines())
-    assert "all targets at once" not in untrained
+    assert "all objectives at once" not in untrained
 
 
 def test_rejected_made_and_kept_materials_are_reported_for_each_source(report):

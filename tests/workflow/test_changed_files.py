@@ -5,7 +5,8 @@ import os
 import shutil
 
 import pytest
-from handmade import entries, write_entries
+from crystal_files import write_files
+from handmade import entries, structures, write_entries
 from planned_runs import TABLE_RUN, plan, planning_folder, reruns
 from workflow_copy import copy_workflow
 
@@ -64,6 +65,20 @@ def test_every_rule_that_reads_entries_is_rerun(tmp_path, change):
         write_entries(tmp_path / "data" / "a.json", entries()).replace(tmp_path / "data" / name)
     config = {"sources": [str(tmp_path / "data")], "graphs": {"pretrain": 10}, "n_materials": 15}
     assert {"sample", "sample_pretraining"} <= changed_rules(config, tmp_path / "data" / "b.jsonl", change)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        *(("test003.cif", change) for change in (older, added, removed, linked)),
+        *(("id_prop.csv", change) for change in (older, removed, linked)),
+    ],
+)
+def test_every_rule_that_reads_structure_files_is_rerun(tmp_path, name, change):
+    folder = write_files(tmp_path / "data", structures())
+    (folder / "id_prop.csv").write_text("".join(f"{mat_id},1.0\n" for mat_id in structures()))
+    config = {"sources": [str(folder)], "graphs": {"pretrain": 10}, "n_materials": 15}
+    assert {"sample", "sample_pretraining"} <= changed_rules(config, folder / name, change)
 
 
 @pytest.mark.parametrize("change", [older, linked])

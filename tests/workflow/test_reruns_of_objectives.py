@@ -1,7 +1,7 @@
 """Reruns after a change of the objectives of crystals: plans only."""
 
 import pytest
-from planned_runs import plan, planning_folder, reruns
+from planned_runs import Reruns, plan, planning_folder, reruns
 
 GAP = {"name": "direct", "column": "band_gap_dir", "label": "Direct gap", "unit": "eV"}
 RUN = {
@@ -48,12 +48,18 @@ def test_the_column_of_an_objective_replaces_a_predefined_one():
     assert found.changed == SHOWS_LABELS | TRAINS | {"write_report"}
 
 
-def test_training_waits_for_the_statistics_of_the_objectives():
+def test_the_network_of_the_embedding_learns_what_it_is_told():
+    learning = {**RUN, "graphs": {"training": {"objectives": ["direct"]}}}
+    more = {**learning, "objectives": [*RUN["objectives"], "gap"]}
+    with planning_folder() as folder:
+        before, after, with_more = (plan(run, folder) for run in (RUN, learning, more))
+    assert reruns(before, after) == Reruns(frozenset({"fit_network"}), frozenset())
+    assert "fit_network" not in reruns(after, with_more).changed
+
+
+def test_no_training_depends_on_the_statistics_of_the_objectives():
+    """Snakemake would not look for other reasons to train below a job that is rerun."""
     with planning_folder() as folder:
         jobs = plan(RUN, folder)
-    waiting = {
-        rule
-        for (rule, _), (inputs, *_) in jobs.items()
-        if any("sample/objectives" in path for path in inputs)
-    }
-    assert waiting == {"fit_network", "write_report"} | TRAINS
+    described = "results/default/crystals/sample/objectives.parquet"
+    assert {rule for (rule, _), (inputs, *_) in jobs.items() if described in inputs} == {"write_report"}

@@ -6,12 +6,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from polyfacet.facets.aligned import relative_pictures, tables_by_facet, with_facets
 from polyfacet.facets.registry import facet_named
+from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.runtime.arguments import Key
-from polyfacet.runtime.parquet import write_table
+from polyfacet.runtime.parquet import empty_columns, write_table
 from polyfacet.runtime.progress import tell
 from polyfacet.runtime.sharding import read_shard
 from polyfacet.splits.parts import SPLIT
@@ -58,6 +60,9 @@ def main(
     schema = pq.read_schema(sample)
     named = [facet_named(name) for name in facets]
     fields = [pq.read_schema(path).remove_metadata().field(1) for path in derived]
+    # Of the predefined objectives, only those that a source states.
+    unknown = empty_columns(sample) & {each.name for each in PREDEFINED}
+    schema = pa.schema([field for field in schema if field.name not in unknown])
     elsewhere = {*NOT_LEARNED_FROM, *facets, *(field.name for field in fields)}
     columns = [name for name in schema.names if name not in elsewhere]
     frame = read_shard(sample, schema, int(shard), n_shards, columns)

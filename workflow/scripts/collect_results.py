@@ -11,7 +11,7 @@ from polyfacet.evaluation.scores import compare, scores_of_cell, with_means_over
 from polyfacet.evaluation.tables import CELLS, SCORES, cell_row, order_of_combination
 from polyfacet.runtime.files import write_text
 from polyfacet.runtime.parquet import read_arrow, write_pieces, write_table
-from polyfacet.training.cards import read_card
+from polyfacet.training.cards import CARD_FILE, read_card
 from polyfacet.training.cells import PREDICTIONS
 
 
@@ -39,7 +39,7 @@ def main(
     cells_csv, scores_csv, comparison_csv
         Outputs: the same cells and scores, and the mean, spread and wins of the scores over the repeats.
     reference
-        Baseline that the other methods are compared with; None for none.
+        Method that the others are compared with; None for none.
     objectives
         Source to its objectives, in the order of tables and figures, with the label and unit of each.
     """
@@ -68,7 +68,7 @@ def _cells_in(
     folder: Path, objectives: Mapping[str, Mapping[str, Mapping[str, str]]]
 ) -> list[tuple[Path, dict[str, Any]]]:
     """Read the cards of a folder; order their rows by combination, fewest facets first, and objective."""
-    cards = [(path, read_card(path)) for path in sorted(folder.rglob("card.json"))]
+    cards = [(path, read_card(path)) for path in _cards(folder)]
     found = [(path, cell_row(card, objectives[card.source][card.objective])) for path, card in cards]
     return sorted(
         found,
@@ -77,6 +77,17 @@ def _cells_in(
             list(objectives[cell[1]["source"]]).index(cell[1]["objective"]),
         ),
     )
+
+
+def _cards(folder: Path) -> Iterator[Path]:
+    """Yield the cards below a folder, but none inside a cell: its model may hold a file of that name."""
+    card = folder / CARD_FILE
+    if card.is_file():
+        yield card
+        return
+    for inner in sorted(folder.iterdir()):
+        if inner.is_dir():
+            yield from _cards(inner)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from polyfacet.config.composition import StatisticsBackend, StatisticsMode
 from polyfacet.facets.compimage.element_table import read_elements
-from polyfacet.facets.compimage.making import statistics_of_formulas
+from polyfacet.facets.compimage.statistics_of_formulas import statistics_of_formulas
 from polyfacet.facets.compimage.statistics_table import COMPOSITION_STATISTICS
 from polyfacet.materials.stage_tables import formulas_of_shard
 from polyfacet.runtime.arguments import Key

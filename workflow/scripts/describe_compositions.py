@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from polyfacet.facets.text.making import texts_of_formulas
+from polyfacet.facets.text.from_formulas import texts_of_formulas
 from polyfacet.materials.stage_tables import TEXTS, formulas_of_shard
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.identifiers import text_digest

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from polyfacet.config.composition import StructureText
-from polyfacet.facets.text.making import texts_of_structures
+from polyfacet.facets.text.from_structures import texts_of_structures
 from polyfacet.materials.cell_size import MAX_SITES
 from polyfacet.materials.stage_tables import TEXTS, intact_structures
 from polyfacet.runtime.arguments import Key

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 from polyfacet.config.composition import ImageLayout
+from polyfacet.facets.compimage.drawing import arranged_pixels, write_images
 from polyfacet.facets.compimage.grey_levels import GreyLevels
-from polyfacet.facets.compimage.making import arranged_pixels, write_images
 from polyfacet.facets.compimage.statistics_table import read_statistics
 from polyfacet.materials.stage_tables import COMPOSITION_IMAGES
 from polyfacet.runtime.arguments import Key

@@ -21,13 +21,14 @@ from polyfacet.materials.material import SAMPLE
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import write_text
-from polyfacet.runtime.parquet import read_by_material, read_table
+from polyfacet.runtime.parquet import column_names, read_by_material, read_table
 from polyfacet.runtime.progress import tell
 from polyfacet.splits.grouping import with_twins
 from polyfacet.splits.parts import SPLIT, TEST, TRAIN
+from polyfacet.training.dataset import with_derived
 
-# All of these, whatever a run predicts: requesting one more must not change the embedding.
-TARGETS = [each.name for each in PREDEFINED]
+# By default all of these, whatever a run predicts: requesting one more must not change the embedding.
+PREDEFINED_NAMES = [each.name for each in PREDEFINED]
 
 
 def main(
@@ -45,6 +46,7 @@ def main(
     training: Annotated[Mapping[str, Any] | None, Key("graphs.training")] = None,
     pretraining: Path | None = None,
     pretraining_graphs: list[Path] | None = None,
+    derived: Sequence[Path] = (),
 ) -> None:
     """Create the network, and fit it if its kind requires this.
 
@@ -73,6 +75,8 @@ def main(
         Fields of `polyfacet.config.graphs.NetworkTraining`.
     pretraining, pretraining_graphs
         Table of materials outside the sample to pretrain on, and their graphs.
+    derived
+        Tables of the objectives to learn that have one of their own.
 
     Raises
     ------
@@ -91,10 +95,11 @@ def main(
     if result["kind"] == "trained":
         if sample is None:
             raise ValueError("a trained network needs the sample's targets")
-        sampled = _read_materials(sample, read_by_material(split, SPLIT, "group"))
         settings = NetworkTraining(**training or {})
+        targets = _targets(settings)
+        sampled = _read_materials(sample, targets, derived, read_by_material(split, SPLIT, "group"))
         if pretraining is not None:
-            others = _read_materials(pretraining)
+            others = _read_materials(pretraining, targets)
             _check_overlap(others, sampled.loc[parts.index[parts == TEST]])
             states.append(network.with_name(f"{network.name}.pretraining"))
             known = read_graphs(pretraining_graphs or [])
@@ -116,6 +121,10 @@ def main(
         state.unlink(missing_ok=True)
 
 
+def _targets(settings: NetworkTraining) -> list[str]:
+    return settings.objectives or PREDEFINED_NAMES
+
+
 def _train(
     potnet: PotNet,
     graphs: Sequence[CrystalGraph],
@@ -125,14 +134,15 @@ def _train(
     state: Path,
     notes: list[str],
 ) -> Trained | None:
-    """Train on all targets that vary; return None if there is nothing to learn.  Note what is left out."""
+    """Train on all objectives that vary; return None if there is nothing to learn.  Note what is left out."""
     stage = state.suffix.removeprefix(".")
     try:
         trained = train_on_properties(
-            potnet, graphs, materials[["group", *TARGETS]], settings, seed=seed, state=state
+            potnet, graphs, materials[["group", *_targets(settings)]], settings, seed=seed, state=state
         )
     except NothingToLearnError as error:
-        notes.append(f"There was no {stage} of the network: {error}.")
+        advice = "" if settings.objectives else " `graphs.training.objectives` can name others to learn."
+        notes.append(f"There was no {stage} of the network: {error}.{advice}")
         tell(notes[-1])
         return None
     if trained.diverged:
@@ -150,9 +160,20 @@ def _train(
     return trained
 
 
-def _read_materials(path: Path, groups: Mapping[str, str] = MappingProxyType({})) -> pd.DataFrame:
-    """Read formulas, targets, and groups that stay together: compositions joined with the split's groups."""
-    materials = read_table(path, SAMPLE, columns=["mat_id", "formula", "n_sites", *TARGETS])
+def _read_materials(
+    path: Path,
+    targets: Sequence[str],
+    derived: Sequence[Path] = (),
+    groups: Mapping[str, str] = MappingProxyType({}),
+) -> pd.DataFrame:
+    """Read formulas, targets, and groups that stay together: compositions joined with the split's groups.
+
+    Materials outside the sample have no values of the objectives that have tables of their own.
+    """
+    elsewhere = {name for table in derived for name in column_names(table)}
+    own = [name for name in targets if name in SAMPLE.names and name not in elsewhere]
+    materials = read_table(path, SAMPLE, columns=["mat_id", "formula", "n_sites", *own])
+    materials = with_derived(materials, derived).reindex(columns=["mat_id", "formula", "n_sites", *targets])
     formulas = dict(zip(materials["mat_id"], materials["formula"], strict=True))
     n_sites = dict(zip(materials["mat_id"], materials["n_sites"], strict=True))
     together = with_twins(disordered_groups(formulas, n_sites), groups)

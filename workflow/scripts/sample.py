@@ -14,6 +14,7 @@ from polyfacet.runtime.progress import tell
 from polyfacet.runtime.rejects import most_frequent
 from polyfacet.sources.draw import Draw, Filters
 from polyfacet.sources.reading import ReadSample, read_sample
+from polyfacet.sources.strata import Strata
 
 
 def main(
@@ -27,6 +28,7 @@ def main(
     filters: Annotated[Mapping[str, Any], Key("filters")],
     magnetization: Magnetization,
     max_rejected_fraction: Annotated[float, Key("max_rejected_fraction")],
+    stratify: Mapping[str, Any] | None = None,
     threads: Annotated[int, Key("training.threads")] = 1,
 ) -> None:
     """Draw the sample.
@@ -47,6 +49,8 @@ def main(
         See `polyfacet.materials.crystal_objectives.Calculation`.
     max_rejected_fraction
         Fraction of rejects above which the stage fails.
+    stratify
+        Fields of `polyfacet.sources.strata.Strata`; None for a random draw.
     threads
         Number of processes that read.
     """
@@ -55,7 +59,7 @@ def main(
         sources,
         sample,
         rejected,
-        draw=Draw(size, seed, Filters.of(filters)),
+        draw=Draw(size, seed, Filters.of(filters), strata=Strata.of(stratify, magnetization)),
         threads=threads,
         magnetization=magnetization,
         max_rejected_fraction=max_rejected_fraction,

@@ -47,7 +47,7 @@ def main(
     tables
         Output in Markdown: findings and tables, for the report and other documents.
     reference
-        Baseline that the other methods are compared with; None for none.
+        Method that the others are compared with; None for none.
     published
         Published scores, entries of ``report.published`` of a configuration.
     """

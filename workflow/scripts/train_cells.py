@@ -18,7 +18,7 @@ from polyfacet.runtime.files import atomic_path, scratch_folder, sha256_of_file,
 from polyfacet.runtime.packages import package_versions
 from polyfacet.runtime.parquet import n_rows, write_table
 from polyfacet.runtime.progress import track
-from polyfacet.training.cards import Card, write_card
+from polyfacet.training.cards import CARD_FILE, Card, write_card
 from polyfacet.training.cells import NO_FACET, PREDICTIONS, Cell, Place, train
 from polyfacet.training.dataset import read_cell_rows
 from polyfacet.training.encoders.hub_cache import HubEncoders, read_record, work_offline
@@ -163,7 +163,7 @@ def main(
                 if not keep_models:
                     shutil.rmtree(home / "model")
                 write_table(home / "predictions.parquet", predictions, PREDICTIONS)
-                write_card(home / "card.json", _with_fetched(card, fetched, looked_at))
+                write_card(home / CARD_FILE, _with_fetched(card, fetched, looked_at))
             if card.status == "ok":
                 trained.keep(each["folder"], cell, known, folder / each["folder"])
     trained.remove_others([each["folder"] for each in grid])

@@ -39,7 +39,7 @@ def complete_config(config: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def checked_section(
-    section: type[AnySection], given: Mapping[Any, Any], where: Sequence[str] = ()
+    section: type[AnySection], given: Mapping[Any, Any], where: Sequence[str | int] = ()
 ) -> AnySection:
     """Check a section of the configuration, or the settings of an engine.
 

@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from polyfacet.config.section import WRITE, Section
+from polyfacet.config.section import WRITE, InputPath, Section
 
 FormulaText = Literal["composition", "composition_fraction", "crabnet"]
 StructureText = Literal["robocrystallographer", "cif"]
@@ -25,7 +25,7 @@ class Composition(Section):
         "(sentences) and `cif` (shortened) describe the structure and need `encoders.source: "
         "hub`, as the vocabulary of local encoders has only elements and numbers.",
     )
-    element_table: str | None = Field(
+    element_table: InputPath | None = Field(
         default=None,
         description="CSV file of element properties; `null` uses XenonPy's data set if it is installed and "
         "rebuilds the table otherwise.",

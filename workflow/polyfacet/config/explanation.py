@@ -58,7 +58,10 @@ class Problem:
 
 
 def explain(
-    error: ValidationError, section: type[BaseModel], given: Mapping[Any, Any], where: Sequence[str] = ()
+    error: ValidationError,
+    section: type[BaseModel],
+    given: Mapping[Any, Any],
+    where: Sequence[str | int] = (),
 ) -> Iterator[str]:
     """Yield a message for each wrong key, with the line to write.
 
@@ -114,7 +117,10 @@ def _is_inside(path: tuple[str | int, ...], other: tuple[str | int, ...]) -> boo
     return len(path) > len(other) and path[: len(other)] == other
 
 
-def _sentence(problems: Sequence[Problem], section: type[BaseModel], where: Sequence[str]) -> str:
+def _sentence(problems: Sequence[Problem], section: type[BaseModel], where: Sequence[str | int]) -> str:
+    if isinstance(problems[0].details["input"], Mapping):
+        # Where a text or a section is allowed, a section was meant.
+        problems = [each for each in problems if each.details["type"] != "string_type"] or problems
     problem = problems[0]
     kind, value = problem.details["type"], problem.details["input"]
     name = ".".join(map(str, [*where, *problem.path])) or "the configuration"
@@ -134,7 +140,9 @@ def _sentence(problems: Sequence[Problem], section: type[BaseModel], where: Sequ
     return f"{name}{shown}: {reason}.{meaning}{write}"
 
 
-def _about_unknown_key(problem: Problem, section: type[BaseModel], where: Sequence[str], name: str) -> str:
+def _about_unknown_key(
+    problem: Problem, section: type[BaseModel], where: Sequence[str | int], name: str
+) -> str:
     key, parent = str(problem.path[-1]), problem.path[:-1]
     known = keys_at(section, parent)
     near = difflib.get_close_matches(key, known, n=1)
@@ -158,7 +166,7 @@ def _reason(details: Mapping[str, Any]) -> str:
     return message.split(", unable to parse")[0]
 
 
-def _write(problem: Problem, section: type[BaseModel], where: Sequence[str]) -> str:
+def _write(problem: Problem, section: type[BaseModel], where: Sequence[str | int]) -> str:
     """Show the line to write: from the error if it holds one, otherwise an example of the key."""
     context = problem.details.get("ctx", {})
     path = [*where, *problem.path]
@@ -173,7 +181,7 @@ def _write(problem: Problem, section: type[BaseModel], where: Sequence[str]) -> 
     return _write_snippet([*where, *problem.path[:depth]], _example(found))
 
 
-def _write_name(problem: Problem, where: Sequence[str]) -> str:
+def _write_name(problem: Problem, where: Sequence[str | int]) -> str:
     """Show a valid name to write instead."""
     *parent, name = problem.path
     possible = re.sub(r"[^a-z0-9]", "", str(name).lower())

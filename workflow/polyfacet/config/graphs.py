@@ -1,10 +1,10 @@
 """Lattice sums, local graph, and the network of the graph embedding."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from polyfacet.config.section import Section
+from polyfacet.config.section import Name, Section, each_once
 
 PauliDecay = Literal["paper", "coded"]
 EmbeddingKind = Literal["random", "calibrated", "trained"]
@@ -12,8 +12,14 @@ Device = Literal["auto", "cpu", "cuda"]
 
 
 class NetworkTraining(Section):
-    """Training of a `trained` network, on all crystal objectives at once."""
+    """Training of a `trained` network, on several objectives at once."""
 
+    objectives: Annotated[list[Name], Field(min_length=1), AfterValidator(each_once)] | None = Field(
+        default=None,
+        description="Objectives that the network learns, with numbers; `null` for the seven predefined ones, "
+        "whatever the run predicts. Sources other than Alexandria have none of these: name your own.",
+        examples=[["gap", "bulk_modulus"]],
+    )
     epochs: int = Field(default=60, ge=1, description="Maximum number of passes over the training materials.")
     batch_size: int = Field(
         default=32, ge=2, description="Materials per step: at least this number, and less than twice it."

@@ -84,7 +84,7 @@ class Report(Section):
     """Comparisons in the report."""
 
     reference: Name | None = Field(
-        default=None, description="Baseline that the other methods are compared with; `null` for none."
+        default=None, description="Method that the others are compared with; `null` for none."
     )
     published: list[PublishedScore] = Field(
         default=[], description="Published scores to show next to the results."

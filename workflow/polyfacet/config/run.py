@@ -13,7 +13,7 @@ from polyfacet.config.images import Images, StructurePage
 from polyfacet.config.methods import Combinations, CombinationSet, Method, Report, Training
 from polyfacet.config.objectives import CrystalObjectives
 from polyfacet.config.predict import Predict
-from polyfacet.config.sample import Filters, Magnetization, MaxSites
+from polyfacet.config.sample import Filters, Magnetization, MaxSites, Stratify
 from polyfacet.config.section import WRITE, InputPath, Name, Section, each_once
 from polyfacet.config.sources import Source
 from polyfacet.config.splits import Split
@@ -61,6 +61,12 @@ class Configuration(Section):
     )
     seed: int = Field(
         default=42, ge=0, description="Seed of the sample, the splits, the networks and the training."
+    )
+    stratify: Stratify | None = Field(
+        default=None,
+        description="`{objective: gap, strata: 10}` draws as many materials from each tenth of the range of "
+        "an objective, as long as there are any; `null` draws at random.",
+        examples=[{"objective": "gap", "strata": 10}],
     )
     filters: Filters = Field(
         default=Filters(), description="Conditions that an entry must meet to be sampled."
@@ -161,6 +167,16 @@ class Configuration(Section):
                 "no_sources",
                 "there are neither `sources` nor `tables`",
                 {WRITE: {"sources": [EMBEDDED_ENTRIES]}},
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _stratified_draws_have_a_size(self) -> Self:
+        if self.stratify is not None and self.n_materials == "all":
+            raise PydanticCustomError(
+                "stratified_all",
+                "`stratify` has no effect on all materials: state the size of the sample",
+                {WRITE: {"n_materials": 1000, "stratify": self.stratify.model_dump()}},
             )
         return self
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from polyfacet.config.elements import Element
-from polyfacet.config.section import Section, each_once
+from polyfacet.config.section import Section, Text, each_once
 
 Magnetization = Literal["absolute", "signed"]
 
@@ -52,3 +52,12 @@ class Filters(Section):
         default=[],
         description="If not empty, only materials whose source states one of these space-group numbers.",
     )
+
+
+class Stratify(Section):
+    """A draw that covers the range of an objective evenly."""
+
+    objective: Text = Field(
+        description="Objective, or column of the sources, whose range is divided.", examples=["gap"]
+    )
+    strata: int = Field(default=10, ge=2, le=1000, description="Number of strata of equal width.")

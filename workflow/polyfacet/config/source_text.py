@@ -1,5 +1,6 @@
 """Check the text of a configuration for values that YAML 1.1 reads differently from how they are written."""
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -85,7 +86,12 @@ def holds_only(paths: Iterable[str | Path], keys: Collection[str]) -> bool:
 
 
 def _keys_of_file(path: Path) -> set[str]:
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError:
+        # Snakemake reads JSON first, which may be indented with tabs.
+        content = json.loads(text)
     return set(content) if isinstance(content, dict) else set()
 
 

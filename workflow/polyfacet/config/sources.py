@@ -49,7 +49,7 @@ class Source(Section):
         for key, formats in USED_BY.items():
             if self.format is not None and getattr(self, key) is not None and self.format not in formats:
                 raise ValueError(
-                    f"`{key}` is only used by {' and '.join(formats)}, but the format is {self.format}. "
+                    f"`{key}` is only used by {', '.join(formats)}, but the format is {self.format}. "
                     "Remove one of the two"
                 )
         return self

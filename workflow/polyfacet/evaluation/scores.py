@@ -74,7 +74,7 @@ def compare(scores: pd.DataFrame, reference: str | None) -> pd.DataFrame:
     scores
         Table of ``SCORES``.
     reference
-        Baseline that the others are compared with, repeat by repeat, in its best combination; None for none.
+        Method that the others are compared with, repeat by repeat, in its best combination; None for none.
 
     Returns
     -------

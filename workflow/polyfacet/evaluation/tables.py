@@ -21,7 +21,7 @@ CELLS = pa.schema(
         column("is_baseline", pa.bool_(), "whether the method uses no facets"),
         column("status", pa.string(), "ok or failed"),
         column("reason", pa.string(), "why the cell failed", nullable=True),
-        column("contains_answer", pa.bool_(), "whether a facet reveals the objective"),
+        column("contains_answer", pa.bool_(), "whether the facets together reveal the objective"),
         column("n_train", pa.int64(), "materials trained on, including validation rows if trained on"),
         column("n_valid", pa.int64(), "materials that selected the epoch or the checkpoints"),
         column("n_test", pa.int64(), "materials tested on"),

@@ -11,6 +11,8 @@ MIN_VOLUME_PER_SITE_A3 = 0.5
 MIN_PERIOD_A = 0.5
 # The shortest bond, that of hydrogen, is 0.74 A long.
 OVERLAP_A = 0.5
+# Above this, the search for neighbours is faster than comparing all pairs.
+MAX_SITES_COMPARED = 150
 # Occupancies of an atom's alternative positions add up to 1 within their rounding.
 MORE_THAN_ONE = 1.05
 
@@ -65,6 +67,8 @@ def check_overlaps(
     SpacingError
         If two atoms overlap, or see `spaced_lattice`.
     """
+    if len(positions) <= MAX_SITES_COMPARED and _are_surely_apart(matrix, positions):
+        return
     lattice = spaced_lattice(matrix, len(positions))
     radius = max(OVERLAP_A, least_radius(abs(np.linalg.det(matrix))))
     first, second, _, distances = pairs_within(
@@ -77,3 +81,18 @@ def check_overlaps(
         pair = overlapping[distances[overlapping].argmin()]
         i, j = sorted((int(first[pair]), int(second[pair])))
         raise SpacingError(f"the atoms of sites {i} and {j} overlap: they are {distances[pair]:.3g} A apart")
+
+
+def _are_surely_apart(matrix: NDArray[np.float64], positions: NDArray[np.float64]) -> bool:
+    """Return whether no images of two sites can be close, by the distances of lattice planes.
+
+    Two points are at least as far apart as the planes through them; this quick test decides for nearly all
+    crystals.
+    """
+    if abs(np.linalg.det(matrix)) < MIN_VOLUME_PER_SITE_A3 * len(positions):
+        return False
+    spacings = 1 / np.linalg.norm(np.linalg.inv(matrix), axis=0)
+    apart = positions[:, None] - positions[None]
+    apart = (np.abs(apart - np.round(apart)) * spacings).max(axis=2)
+    np.fill_diagonal(apart, spacings.min())
+    return bool(apart.min() >= OVERLAP_A)

@@ -90,7 +90,7 @@ def comparison_findings(
     published
         Published scores, entries of ``report.published`` of a configuration.
     reference
-        Baseline that the other methods are compared with; None for none.
+        Method that the others are compared with; None for none.
     """
     found = sections(cells, comparison)
     split_methods = dict(zip(cells["split"], cells["split_method"], strict=True))

@@ -15,8 +15,8 @@ from polyfacet.runtime.markdown import plain, table
 from polyfacet.splits.coverage import Coverage
 from polyfacet.splits.parts import TEST
 
-# Targets that the composition image contains for pure elements, calculated like the targets themselves: the
-# blocks gs_bandgap, gs_energy, gs_mag_moment and gs_volume_per (`polyfacet.facets.compimage.properties`).
+# Objectives that the composition image contains for pure elements, calculated like the objectives themselves:
+# the blocks gs_bandgap, gs_energy, gs_mag_moment and gs_volume_per (`polyfacet.facets.compimage.properties`).
 SHOWN_OF_ELEMENTS = (GAP, E_TOTAL, MAG_VOL, VOL_ATOM)
 
 
@@ -139,7 +139,7 @@ def twins_note(twins: pd.DataFrame, listed_in: str) -> str:
 
 
 def element_note(sample: pd.DataFrame | None, splits: Sequence[pd.DataFrame], cells: pd.DataFrame) -> str:
-    """Count the test crystals of one element, for which the composition image nearly contains some targets.
+    """Count the test crystals of one element, for which the composition image nearly contains objectives.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def element_note(sample: pd.DataFrame | None, splits: Sequence[pd.DataFrame], ce
     Returns
     -------
     str
-        Empty if no cell used composition images of crystals for one of these targets.
+        Empty if no cell used composition images of crystals for one of these objectives.
     """
     own = _cells_of_crystals(cells, COMPIMAGE)
     shown = own[own["objective"].isin([each.name for each in SHOWN_OF_ELEMENTS])]
@@ -199,10 +199,11 @@ def _pretraining_note(networks: Mapping[str, Mapping[str, Any]]) -> list[str]:
     trainings = [record["pretraining"] for record in networks.values() if "pretraining" in record]
     if not trainings:
         return []
-    labels = ", ".join(each.label for each in PREDEFINED)
+    named = next(iter(networks.values())).get("settings", {}).get("objectives")
+    labels = ", ".join(map(plain, named or [each.label for each in PREDEFINED]))
     return [
         "The embedding (`graph`) comes from a network that was pretrained on "
-        f"{_n_seen(trainings)} outside the sample. It has seen their values of all targets, regardless of "
+        f"{_n_seen(trainings)} outside the sample. It has seen their values of all objectives, regardless of "
         f"what this run predicts: {labels}. No other facet has seen these materials or values."
     ]
 
@@ -213,9 +214,9 @@ def _training_note(networks: Mapping[str, Mapping[str, Any]]) -> list[str]:
         return []
     return [
         f"The embedding (`graph`) comes from a network that was trained on {_n_seen(trainings)} "
-        "of the training part, with all targets at once. The other facets saw only the "
-        "objective of their cell: an advantage of cells with `graph` may be due to the other targets rather "
-        "than to the facet."
+        "of the training part, with all objectives at once. The other facets saw only the "
+        "objective of their cell: an advantage of cells with `graph` may be due to the other objectives "
+        "rather than to the facet."
     ]
 
 

@@ -6,13 +6,15 @@ runs read only files of which one of these differs.  A file's ctime cannot be se
 """
 
 import hashlib
-import json
 import os
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+import orjson
 
 from polyfacet.runtime.files import sha256_of_file
 
@@ -20,7 +22,7 @@ from polyfacet.runtime.files import sha256_of_file
 SETTLED_NS = 2_000_000_000
 
 # Size, times and inode of a file, and the digest of its content.
-Recorded = tuple[int, int, int, int, str]
+Recorded = list[Any]
 _RECORDS: dict[Path, dict[str, Recorded]] = {}
 
 
@@ -38,7 +40,7 @@ def state_of_folder(folder: Path, is_used: Callable[[str], bool], record: Path) 
     """
     known = _record(record)
     found: dict[str, Recorded] = {}
-    unsettled: set[str] = set()
+    settled: dict[str, Recorded] = {}
     try:
         with os.scandir(folder) as entries:
             used = [entry for entry in entries if is_used(entry.name)]
@@ -48,14 +50,13 @@ def state_of_folder(folder: Path, is_used: Callable[[str], bool], record: Path) 
         state = _state(entry, known.get(entry.name))
         if state is not None:
             found[entry.name] = state
-            if time.time_ns() - state[2] < SETTLED_NS:
-                unsettled.add(entry.name)
-    settled = {name: state for name, state in found.items() if name not in unsettled}
+            if time.time_ns() - state[2] >= SETTLED_NS:
+                settled[entry.name] = state
     if settled != known:
         _RECORDS[record] = settled
         _write(record, settled)
     names_and_contents = [[name, found[name][-1]] for name in sorted(found)]
-    return hashlib.sha256(json.dumps(names_and_contents).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(names_and_contents).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
 def _state(entry: "os.DirEntry[str]", known: Recorded | None) -> Recorded | None:
@@ -64,28 +65,30 @@ def _state(entry: "os.DirEntry[str]", known: Recorded | None) -> Recorded | None
         stat = entry.stat()
         if not entry.is_file():
             return None
-        seen = (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
-        if known is not None and tuple(known[:4]) == seen:
+        seen = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+        if known is not None and known[:4] == seen:
             return known
-        return (*seen, sha256_of_file(Path(entry.path)))
+        return [*seen, sha256_of_file(Path(entry.path))]
     except OSError as error:
-        return None if isinstance(error, FileNotFoundError) else (0, 0, 0, 0, f"{error.strerror}")
+        return None if isinstance(error, FileNotFoundError) else [0, 0, 0, 0, error.strerror]
 
 
 def _record(path: Path) -> dict[str, Recorded]:
     if path not in _RECORDS:
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            _RECORDS[path] = {str(name): tuple(state) for name, state in content.items()}
-        except (OSError, ValueError, AttributeError, TypeError):
-            _RECORDS[path] = {}
+        content: Any = None
+        with suppress(OSError, ValueError):
+            content = orjson.loads(path.read_bytes())
+        is_record = isinstance(content, dict) and all(isinstance(each, list) for each in content.values())
+        _RECORDS[path] = content if is_record else {}
     return _RECORDS[path]
 
 
 def _write(path: Path, record: dict[str, Recorded]) -> None:
     """Write the record; several runs may do so at the same time."""
-    with suppress(OSError):
+    # Names that are not Unicode cannot be recorded.
+    with suppress(OSError, TypeError):
+        content = orjson.dumps(record)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as part:
-            json.dump(record, part)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
+            part.write(content)
         Path(part.name).replace(path)

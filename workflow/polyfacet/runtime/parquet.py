@@ -96,6 +96,28 @@ def n_rows(path: Path) -> int:
     return int(_footer(path).num_rows)
 
 
+def empty_columns(path: Path) -> set[str]:
+    """Return the columns of a table in which no row has a value.
+
+    Raises
+    ------
+    UserError
+        If the file is damaged; the message says that it can be deleted.
+    """
+    footer = _footer(path)
+    groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
+    # Lists have other paths, and are not looked at.
+    names = {footer.schema.column(i).path: i for i in range(footer.num_columns)}
+    return {
+        name
+        for name, i in names.items()
+        if all(
+            (found := group.column(i).statistics) is not None and found.null_count == group.num_rows
+            for group in groups
+        )
+    }
+
+
 def _footer(path: Path) -> pq.FileMetaData:
     """Read the metadata of a table, without its rows."""
     try:

@@ -1,11 +1,14 @@
 """Files of the project, for runs in another working directory and for their jobs."""
 
+import importlib.util
 import os
 from pathlib import Path
 
 from polyfacet.runtime.environment_path import PROJECT
 
 PACKAGE_FOLDER = PROJECT / "workflow"
+# What reading the Snakefile needs in addition to Snakemake and its own requirements.
+NEEDED_BY_SNAKEFILE = ("pyarrow", "tqdm")
 
 
 def located(path: str) -> str:
@@ -23,6 +26,18 @@ def located(path: str) -> str:
     """
     in_project = PROJECT / path
     return str(in_project) if in_project.is_file() and not Path(path).exists() else path
+
+
+def missing_packages() -> str:
+    """Return what to install if packages that the Snakefile needs are missing; empty if none are."""
+    missing = [name for name in NEEDED_BY_SNAKEFILE if importlib.util.find_spec(name) is None]
+    if not missing:
+        return ""
+    return (
+        f"The environment of Snakemake lacks {' and '.join(missing)}, with which Polyfacet plans a run. "
+        f"Install them beside Snakemake (pip install {' '.join(missing)}), or use the locked environment of "
+        "the project (make setup)."
+    )
 
 
 def hand_package_to_jobs() -> None:

@@ -1,5 +1,7 @@
 """The format of a source, from what the configuration says, its name and the names in its folder."""
 
+import os
+from functools import lru_cache
 from pathlib import Path
 
 from polyfacet.config.sources import Format, Source
@@ -35,13 +37,7 @@ def _format_of_name(name: str) -> Format:
 
 
 def _format_of_folder(folder: Path) -> Format:
-    try:
-        names = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
-    except OSError:
-        # The attempt to read the folder reports this.
-        return "alexandria"
-    n_structures = sum(map(is_structure_file_name, names))
-    n_entries = sum(is_entry_file_name(name) for name in names if name != CGCNN_ELEMENTS)
+    n_structures, n_entries = numbers_of_files(folder)
     if n_structures and n_entries:
         raise UserError(
             f"the folder {folder} holds both structure files ({n_structures}) and files of entries "
@@ -49,3 +45,20 @@ def _format_of_folder(folder: Path) -> Format:
             f"      sources: [{{path: {folder}, format: files}}]"
         )
     return "files" if n_structures else "alexandria"
+
+
+def numbers_of_files(folder: Path) -> tuple[int, int]:
+    """Count, by their names, the structure files and the files of entries in a folder."""
+    try:
+        return _counted(folder, folder.stat().st_mtime_ns)
+    except OSError:
+        # The attempt to read the folder reports this.
+        return 0, 0
+
+
+@lru_cache
+def _counted(folder: Path, mtime_ns: int) -> tuple[int, int]:
+    """Count the files; planning a run asks several times, and there may be very many."""
+    names = [name for name in os.listdir(folder) if not name.startswith(".")]  # noqa: PTH208 - names only
+    n_structures = sum(map(is_structure_file_name, names))
+    return n_structures, sum(is_entry_file_name(name) for name in names if name != CGCNN_ELEMENTS)

@@ -5,6 +5,7 @@ order of the entries nor their distribution over files matters.  A rank identifi
 that two of five million share one is below 1e-6.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from polyfacet.materials.disordered_compositions import KnownCompositions
 from polyfacet.materials.material import Material
 from polyfacet.runtime.identifiers import stable_hash
+from polyfacet.sources.strata import Strata
 
 MAX_RANK = 2**64 - 1
 
@@ -73,6 +75,8 @@ class Draw:
         Which materials may be drawn.
     drawn_ids, drawn_compositions
         Identifiers and compositions of an earlier sample; materials with either are not drawn.
+    strata
+        How the draw is stratified; None for a random one.
     """
 
     n_materials: int | None
@@ -80,6 +84,7 @@ class Draw:
     filters: Filters = Filters()
     drawn_ids: frozenset[str] = frozenset()
     drawn_compositions: KnownCompositions = field(default_factory=KnownCompositions)
+    strata: Strata | None = None
 
     def rank(self, mat_id: str) -> int:
         """Return the place of a material in the order in which samples of this seed grow, as 64 bits."""
@@ -96,8 +101,29 @@ class Draw:
             return "formula in the sample"
         return None
 
+    def value_of(self, material: Material) -> float:
+        """Return the value by which the draw is stratified; NaN if it is unknown or does not matter."""
+        value = self.strata.value_of(material) if self.strata else None
+        return math.nan if value is None else value
+
     def last_rank(self, distinct_ranks: npt.NDArray[np.uint64]) -> int:
-        """Return the highest rank that is sampled, given all distinct ranks in ascending order."""
-        if self.n_materials is None or len(distinct_ranks) <= self.n_materials:
+        """Return the highest rank that may be sampled, given distinct ranks so far in ascending order."""
+        if self.n_materials is None or len(distinct_ranks) <= self.n_materials or self.strata:
             return MAX_RANK
         return int(distinct_ranks[self.n_materials - 1])
+
+    def chosen(
+        self, distinct_ranks: npt.NDArray[np.uint64], values: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.uint64]:
+        """Return the ranks of the sample in ascending order.
+
+        Parameters
+        ----------
+        distinct_ranks
+            All distinct ranks in ascending order, shape ``(N,)``.
+        values
+            The value of each, NaN if it is unknown, shape ``(N,)``; only used by a stratified draw.
+        """
+        if self.strata is None or self.n_materials is None:
+            return distinct_ranks[: self.n_materials]
+        return np.sort(distinct_ranks[self.strata.order(distinct_ranks, values)[: self.n_materials]])

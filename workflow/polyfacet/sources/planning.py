@@ -10,7 +10,7 @@ from polyfacet.runtime.folder_state import state_of_folder
 from polyfacet.sources.alexandria.entry_files import estimated_entries
 from polyfacet.sources.alexandria.remote_files import DOWNLOADS, RemoteFile
 from polyfacet.sources.alexandria.source_files import source_files
-from polyfacet.sources.detection import format_of
+from polyfacet.sources.detection import format_of, numbers_of_files
 from polyfacet.sources.listing import is_folder
 from polyfacet.sources.structures.names import is_structure_file_name
 from polyfacet.sources.structures.properties_file import properties_file
@@ -80,10 +80,13 @@ def estimated_materials(sources: Sequence[GivenSource], published: Published) ->
     downloaded = {str(DOWNLOADS / name) for name in published}
     n_materials = 0
     for source in map(Source.of, sources):
-        if format_of(source) == "alexandria":
+        kind = format_of(source)
+        if kind == "alexandria":
             n_materials += estimated_entries(source_files([source.path], published), downloaded)
+        elif kind == "files":
+            n_materials += numbers_of_files(Path(source.path))[0] or 1
         else:
-            n_materials += estimated_crystals(source, format_of(source))
+            n_materials += estimated_crystals(source, kind)
     return n_materials
 
 

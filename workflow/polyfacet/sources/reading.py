@@ -47,16 +47,20 @@ class ReadSample:
         Why materials are invalid, once for each.
     listing
         The files that were read, and those that were left out.
+    strata
+        Available and sampled materials per stratum, if the draw is stratified.
     """
 
     counts: Counter[str]
     reasons: list[str]
     listing: Listing
+    strata: list[dict[str, Any]]
 
     @property
     def facts(self) -> dict[str, Any]:
         """The counts and the files left out, for JSON."""
-        return {**dict(sorted(self.counts.items())), **self.listing.summary()}
+        strata = {"strata": self.strata} if self.strata else {}
+        return {**dict(sorted(self.counts.items())), **strata, **self.listing.summary()}
 
 
 def read_sample(
@@ -109,7 +113,7 @@ def read_sample(
         rejects = pa.concat_tables([found.invalid, duplicates])
         order = [("source_file", "ascending"), ("source_position", "ascending")]
         write_table(rejected, rejects.sort_by(order), REJECTED_ENTRIES)
-    return ReadSample(counts, reasons, listing)
+    return ReadSample(counts, reasons, listing, found.strata)
 
 
 def _opened(

@@ -33,7 +33,10 @@ REJECTED_ENTRIES = pa.schema(
     ]
 )
 RANK = column("rank", pa.uint64(), "place in the order in which samples grow")
-ELIGIBLE = pa.schema([SAMPLE.field(name) for name in ("source_file", "source_position", "mat_id")] + [RANK])
+VALUE = column("value", pa.float64(), "value by which the draw is stratified; NaN if unknown")
+ELIGIBLE = pa.schema(
+    [*(SAMPLE.field(name) for name in ("source_file", "source_position", "mat_id")), RANK, VALUE]
+)
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,7 @@ class _Candidates:
     ranks: "array[int]" = field(default_factory=lambda: array("Q"))
     files: list[str] = field(default_factory=list)
     positions: "array[int]" = field(default_factory=lambda: array("q"))
+    values: "array[float]" = field(default_factory=lambda: array("d"))
     waiting: list[tuple[Material, str, int, int]] = field(default_factory=list)
     runs: list[Path] = field(default_factory=list)
     last_rank: int = MAX_RANK
@@ -120,6 +124,7 @@ class _Candidates:
         self.ranks.append(rank)
         self.files.append(source_file)
         self.positions.append(position)
+        self.values.append(self.draw.value_of(material))
         if rank <= self.last_rank:
             self.waiting.append((material, source_file, position, rank))
             if len(self.waiting) == RUN_ROWS:
@@ -153,5 +158,6 @@ class _Candidates:
             "source_position": np.frombuffer(self.positions, np.int64),
             "mat_id": self.mat_ids,
             "rank": np.frombuffer(self.ranks, np.uint64),
+            "value": np.frombuffer(self.values, np.float64),
         }
         return pa.table(columns, schema=ELIGIBLE)

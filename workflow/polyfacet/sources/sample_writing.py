@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.materials.material import SAMPLE
@@ -34,13 +35,15 @@ class Found:
     counts: Counter[str]
     # Rejects, as `REJECTED_ENTRIES` declares them, in the order of the parts.
     invalid: pa.Table
-    # The identifiers of the sample, in order, and the highest rank among them.
+    # The identifiers of the sample, in order, and its ranks in ascending order.
     sampled_ids: pa.Array
-    last_rank: int
+    sampled_ranks: NDArray[np.uint64]
     # Materials outside the sample whose identifier occurred before, as `REJECTED_ENTRIES` declares them.
     repeated: pa.Table
     # Files with the sampled materials, among others.
     runs: list[Path]
+    # Materials per stratum, if the draw is stratified.
+    strata: list[dict[str, Any]]
 
 
 def find_materials(parts: Sequence[Part], folder: Path, draw: Draw, threads: int = 1) -> Found:
@@ -72,16 +75,30 @@ def find_materials(parts: Sequence[Part], folder: Path, draw: Draw, threads: int
     order = np.argsort(ranks, kind="stable")
     is_new = np.ones(len(ranks), bool)
     is_new[order[1:]] = ranks[order[1:]] != ranks[order[:-1]]
-    last_rank = draw.last_rank(np.sort(ranks[is_new]))
+    distinct = np.sort(ranks[is_new])
+    # The least value of materials with one identifier: it does not depend on the order of the parts.
+    values = np.full(len(distinct), np.nan)
+    np.fmin.at(values, np.searchsorted(distinct, ranks), eligible["value"].to_numpy())
+    sampled_ranks = draw.chosen(distinct, values)
+    is_sampled = _are_in(ranks, sampled_ranks)
     counts["duplicate"] = int((~is_new).sum())
     return Found(
         counts=counts,
         invalid=pa.concat_tables([done.invalid for done in passes]),
-        sampled_ids=eligible["mat_id"].filter(is_new & (ranks <= last_rank)).combine_chunks().sort(),
-        last_rank=last_rank,
-        repeated=_as_duplicates(eligible.filter(~is_new & (ranks > last_rank))),
+        sampled_ids=eligible["mat_id"].filter(is_new & is_sampled).combine_chunks().sort(),
+        sampled_ranks=sampled_ranks,
+        repeated=_as_duplicates(eligible.filter(~is_new & ~is_sampled)),
         runs=[path for done in passes for path in done.runs],
+        strata=draw.strata.table(values, _are_in(distinct, sampled_ranks)) if draw.strata else [],
     )
+
+
+def _are_in(ranks: NDArray[np.uint64], ascending: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Return for each rank whether it is among others in ascending order."""
+    if not len(ascending):
+        return np.zeros(len(ranks), bool)
+    places = np.minimum(np.searchsorted(ascending, ranks), len(ascending) - 1)
+    return ascending[places] == ranks
 
 
 def _passes(parts: Sequence[Part], folder: Path, draw: Draw, threads: int) -> list[PartPass]:
@@ -124,7 +141,7 @@ def write_sample(sample: Path, found: Found) -> pa.Table:
     def kept() -> Iterator[pa.Table]:
         cuts = found.sampled_ids[ROW_GROUP_ROWS::ROW_GROUP_ROWS].to_pylist()
         for materials in merge_runs(found.runs, "mat_id", cuts) if found.runs else ():
-            sampled = materials.filter(materials["rank"].to_numpy() <= found.last_rank)
+            sampled = materials.filter(_are_in(materials["rank"].to_numpy(), found.sampled_ranks))
             is_duplicate = _duplicates(sampled)
             if is_duplicate.any():
                 duplicates.append(_as_duplicates(sampled.filter(is_duplicate)))

@@ -68,3 +68,12 @@ def vector(value: Any, limit: float, what: str, place: int | str = "") -> list[f
     if sum(map(abs, components)) >= limit:
         raise InvalidEntryError(f"{what}{place} has components that add up to more than {limit:g}")
     return components
+
+
+def as_float(value: Any) -> float | None:
+    """Return a plain finite number, also if it is a text; None for anything else."""
+    try:
+        found = float(value) if isinstance(value, str | int | float) else math.nan
+    except (ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None

@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from polyfacet.runtime.packages import imported_versions
 from polyfacet.runtime.records import read_record, write_record
 
+# In the folder of a cell.
+CARD_FILE = "card.json"
+
 
 class _Part(BaseModel):
     """Part of a card: immutable, rejects unknown keys; infinities and NaN survive the JSON."""
@@ -91,7 +94,7 @@ class Card(_Part):
     classes: list[str]
     # Whether the method uses no facets.
     is_baseline: bool
-    # Whether a facet of the combination reveals the objective.
+    # Whether the facets together reveal the objective.
     contains_answer: bool
     # Of training.
     seed: int

@@ -10,7 +10,7 @@ from polyfacet.facets.declaration import Facet
 from polyfacet.facets.graph.limits import MIN_MATERIALS
 from polyfacet.facets.registry import COMPIMAGE, GRAPH, IMAGE, TEXT, facets_of, in_order
 from polyfacet.facets.text.variants import FORMULA_TEXTS, STRUCTURE_TEXTS
-from polyfacet.materials.column_objectives import names_of
+from polyfacet.materials.column_objectives import names_of, objectives_of_crystals
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
 from polyfacet.runtime.errors import UserError
 from polyfacet.splits.methods import SPLIT_METHODS
@@ -46,7 +46,7 @@ def check_feasible(config: Mapping[str, Any], methods: Methods) -> None:
     problems = [*_splits(config), *_columns_of_splits(config), *_names(config)]
     if config["sources"]:
         of_crystals = list(methods[CRYSTALS].values())
-        problems += [*_objectives(config), *_filters(config)]
+        problems += [*_objectives(config), *_objectives_of_network(config), *_filters(config)]
         problems += [*_materials(config, of_crystals), *_encoders(config, of_crystals)]
     if problems:
         raise UserError("The configuration cannot be run:\n" + "\n".join(f"  - {line}" for line in problems))
@@ -174,6 +174,16 @@ def _objectives(config: Mapping[str, Any]) -> Iterator[str]:
                 f"objectives: {name} is predefined. Write the name alone to predict it, or the column of the "
                 f"sources that is meant instead:\n      objectives: [{{name: {name}, column: {name}}}]"
             )
+
+
+def _objectives_of_network(config: Mapping[str, Any]) -> Iterator[str]:
+    """Check the objectives that the network of the embedding learns: numbers that the run has."""
+    objectives = objectives_of_crystals(config["objectives"])
+    known = [*CRYSTAL_OBJECTIVES.built_in, *objectives]
+    for name in config["graphs"]["training"]["objectives"] or ():
+        yield from _unknown("graphs.training.objectives", name, list(dict.fromkeys(known)))
+        if name in objectives and objectives[name].classes:
+            yield f"graphs.training.objectives names {name}, which has classes: the network learns numbers."
 
 
 def _unknown(where: str, name: str, known: Sequence[str]) -> Iterator[str]:

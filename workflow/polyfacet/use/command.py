@@ -4,7 +4,7 @@ import argparse
 import importlib.metadata
 from collections.abc import Callable, Sequence
 
-from polyfacet.use import doctor
+from polyfacet.use import doctor, examples
 from polyfacet.use.prediction import command as predict
 
 
@@ -37,6 +37,8 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "doctor", lambda chosen: doctor.main(), summary, summary)
     predicting = _add(commands, "predict", predict.main, predict.SUMMARY, predict.DESCRIPTION)
     predict.add_arguments(predicting)
+    shown = _add(commands, "examples", examples.main, examples.SUMMARY, examples.SUMMARY)
+    examples.add_arguments(shown)
     return parser
 
 

@@ -1,7 +1,7 @@
 """The 56 element properties of the composition image, in the order of its blocks (row by row, 8 x 7).
 
 They are XenonPy's 58 without the two Herfindahl-Hirschman indices; the order is that of the template
-published with Yu, Wu and Qian, "Materials Composition Visualization Network".  Names and their spelling are
+published with Yu, Wu and Qian, "Material Composition Visualization Network".  Names and their spelling are
 XenonPy's.
 """
 

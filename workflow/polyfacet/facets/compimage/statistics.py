@@ -6,7 +6,7 @@ With amounts w as given (zeros are skipped) and w* = w / sum(w), for a property 
     var = sum w* (f - ave)^2   hmean = sum w / sum(w / f)        sum = sum w f
 
 as in XenonPy 0.6.7 (the seven weighted statistics of its composition featurizers) and Yu, Wu and Qian,
-"Materials Composition Visualization Network", Table 1.
+"Material Composition Visualization Network", Table 1.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

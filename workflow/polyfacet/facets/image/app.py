@@ -9,6 +9,7 @@ from dash import Dash, Input, State, html
 from dash_mp_components import CrystalToolkitScene
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from polyfacet.facets.image.dash_mp_components_compat import assets_to_ignore
 from polyfacet.facets.image.drawable import SCENE_NAME
 from polyfacet.facets.image.settings import RenderSettings
 
@@ -35,6 +36,7 @@ def viewer_app(settings: RenderSettings) -> Dash:
         update_title="",
         index_string=PAGE,
         assets_folder=str(Path(__file__).parent / "assets"),
+        assets_ignore=assets_to_ignore(settings),
         serve_locally=True,
     )
     app.layout = html.Div(

@@ -115,9 +115,9 @@ def _space_group(data: Mapping[str, Any]) -> int | None:
 def _objectives(calculation: Calculation, need_properties: bool) -> Mapping[str, float | None]:
     for key in PROPERTIES:
         if calculation.data.get(key) is not None:
-            number(calculation.data[key], "target ", key)
+            number(calculation.data[key], key)
         elif need_properties:
-            raise InvalidEntryError(f"target {key} is missing")
+            raise InvalidEntryError(f"{key} is missing")
     try:
         if need_properties:
             return derive_predefined(calculation)

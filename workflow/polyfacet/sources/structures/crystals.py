@@ -1,7 +1,6 @@
 """Check a crystal of any format, and keep what the workflow needs of it."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +18,7 @@ from polyfacet.sources.structure_checks import (
     lattice_matrix,
     structure_json,
 )
-from polyfacet.sources.values import InvalidEntryError, number
+from polyfacet.sources.values import InvalidEntryError, as_float, number
 
 # Names under which tables state a space group number and the distance to the hull.
 SPACE_GROUPS = ("space_group", "space_group_number", "spacegroup.number", "spacegroup_number", "spg", "sg")
@@ -107,15 +106,6 @@ def _hull_distance(data: Mapping[str, Any]) -> float | None:
 def _whole(value: Any) -> int | None:
     found = as_float(value)
     return int(found) if found is not None and found.is_integer() else None
-
-
-def as_float(value: Any) -> float | None:
-    """Return a plain finite number, also if it is a text; None for anything else."""
-    try:
-        found = float(value) if isinstance(value, str | int | float) else math.nan
-    except (ValueError, OverflowError):
-        return None
-    return found if math.isfinite(found) else None
 
 
 def _as_json(data: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 import codecs
 import errno
 import gzip
+import os
 import zlib
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from polyfacet.sources.values import InvalidEntryError
 GZIP = b"\x1f\x8b"
 # The largest structures of databases have a hundredth of this.
 MAX_BYTES = 64 << 20
+TOO_LARGE = f"the file has more than {MAX_BYTES >> 20} MiB"
 # Errors that only concern the file itself.
 OF_THE_FILE = (errno.EACCES, errno.EPERM, errno.ENOENT, errno.EISDIR, errno.ELOOP)
 
@@ -28,7 +30,10 @@ def text_of(path: Path) -> str:
     """
     try:
         with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
+            # Reading up to a limit would reserve memory for all of it.
+            if os.fstat(stream.fileno()).st_size > MAX_BYTES:
+                raise InvalidEntryError(TOO_LARGE)
+            content = stream.read()
             if content.startswith(GZIP):
                 stream.seek(0)
                 with gzip.open(stream) as unpacked:
@@ -40,7 +45,7 @@ def text_of(path: Path) -> str:
             raise InvalidEntryError(f"the file cannot be read: {error.strerror}") from error
         raise
     if len(content) > MAX_BYTES:
-        raise InvalidEntryError(f"the file has more than {MAX_BYTES >> 20} MiB")
+        raise InvalidEntryError(TOO_LARGE)
     if not content:
         raise InvalidEntryError("the file is empty (0 bytes)")
     return _decoded(content)

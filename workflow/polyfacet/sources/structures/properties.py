@@ -9,7 +9,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.sources.csv_lines import Line, fitted_line, read_rows
 from polyfacet.sources.headers import NumberedCells, check_header, header_names
 from polyfacet.sources.structures.columns import identifier_column, unique_names
-from polyfacet.sources.structures.crystals import as_float
+from polyfacet.sources.values import as_float
 
 MAX_CELL_CHARS = 1 << 17
 # A header is searched for in this many lines after titles.

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 from pymatgen.core import Structure
 from pymatgen.io.cif import CifParser
 from pymatgen.io.vasp.inputs import Poscar
@@ -23,6 +24,8 @@ from polyfacet.sources.values import InvalidEntryError, mapping, shown
 # A file that says this holds all sites of the cell: no coordinate is rounded to a special position.
 P1 = re.compile(r"^_(?:symmetry_space_group_name_H-M|space_group_name_H-M_alt)\s+['\"]?P ?1['\"]?\s*$", re.M)
 DATA_BLOCK = re.compile(r"^\s*data_", re.M)
+# Symbols of groups of which the parser keeps one atom or none, and what has no letter.
+LOST_ATOMS = re.compile(r"OH|NO3|[^A-Za-z]|$")
 # Coordinates such as 0.3333 are rounded to thirds, so that symmetry maps atoms onto themselves.
 ROUNDED_WITHIN = 1e-4
 SPACE_GROUP_NUMBERS = ("_space_group_IT_number", "_symmetry_Int_Tables_number")
@@ -46,6 +49,7 @@ def crystal_from_cif(text: str) -> Crystal:
         (stated,) = parser.as_dict().values()
         # Occupancies are taken as they are: those that are too high are rejected, not scaled.
         (structure,) = parser.parse_structures(primitive=False, check_occu=False, on_error="raise")
+    _check_symbols(stated)
     if "implicit_hydrogens" in structure.site_properties:
         raise InvalidEntryError("the CIF has hydrogen atoms without positions")
     _check_formula(stated.get(FORMULA), structure)
@@ -63,7 +67,7 @@ def crystal_from_poscar(text: str) -> Crystal:
     if not text.strip():
         raise InvalidEntryError("the POSCAR is empty")
     with _reading("POSCAR"):
-        poscar = Poscar.from_str(text, read_velocities=False)
+        poscar = Poscar.from_str(_with_scale_of_lengths(text), read_velocities=False)
     if not poscar.true_names:
         raise InvalidEntryError(
             "the POSCAR does not name its elements: add a line with their symbols above their numbers"
@@ -142,6 +146,16 @@ def _cause(error: Exception) -> str:
     return text or type(cause).__name__
 
 
+def _with_scale_of_lengths(text: str) -> str:
+    """Replace the scale of a POSCAR that is a volume: pymatgen multiplies Cartesian positions by it."""
+    lines = text.split("\n")
+    scale = float(lines[1].split("#")[0].split("!")[0])
+    if scale < 0:
+        lattice = np.array([line.split()[:3] for line in lines[2:5]], dtype=float)
+        lines[1] = repr(float(-scale / abs(np.linalg.det(lattice))) ** (1 / 3))
+    return "\n".join(lines)
+
+
 def _only_block(text: str) -> str:
     """Return the data block with atoms; others hold, for example, the publication.
 
@@ -167,6 +181,14 @@ def _only_block(text: str) -> str:
     if "_cell_length_a" not in with_atoms[0]:
         raise InvalidEntryError("the CIF has no cell: _cell_length_a is missing")
     return with_atoms[0]
+
+
+def _check_symbols(stated: Mapping[str, Any]) -> None:
+    """Reject sites of which the parser would silently leave out atoms."""
+    symbols = stated.get("_atom_site_type_symbol", stated["_atom_site_label"])
+    for index, symbol in enumerate(symbols):
+        if LOST_ATOMS.match(symbol):
+            raise InvalidEntryError(f"unknown element {shown(symbol)} at site {index}")
 
 
 def _check_formula(stated: Any, structure: Structure) -> None:

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
-from polyfacet.facets.compimage.making import statistics_of_formulas
 from polyfacet.facets.compimage.statistics import STATISTICS
+from polyfacet.facets.compimage.statistics_of_formulas import statistics_of_formulas
 from polyfacet.facets.compimage.statistics_table import SHAPE
 from polyfacet.runtime.identifiers import stable_hash
 from polyfacet.runtime.parquet import column

@@ -154,7 +154,7 @@ class _Trial:
         self.predicted = np.empty(0)
         self.resources = resources
         if declared.foundation:
-            self.resources = self._with_foundation(resources)
+            self.resources = self._with_foundation(resources, "foundation")
 
     def check(self) -> None:
         """Check every clause."""
@@ -170,6 +170,8 @@ class _Trial:
         self._check_probabilities(engine, predicted)
         self._check_description(engine)
         self._check_saving(engine, predicted)
+        if self.declared.foundation:
+            self.resources = self._with_foundation(self.resources, "same_foundation")
         again = self._new()
         again.fit(self.train, self.valid, self.facets, self.objective)
         self._demand(self._equal(again.predict(self.rows), predicted), "the same seed predicts differently")
@@ -202,8 +204,8 @@ class _Trial:
     def _new(self) -> Engine:
         return create(self.declared.name, self.settings, self.resources)
 
-    def _with_foundation(self, resources: Resources) -> Resources:
-        home = self.folder / "foundation"
+    def _with_foundation(self, resources: Resources, name: str) -> Resources:
+        home = self.folder / name
         home.mkdir()
         settings = self.declared.settings(**self.settings)
         rows = what_engines_see(self.train, self.facets)

@@ -51,6 +51,8 @@ class EngineDeclaration(Declaration):
         Whether settings ask for the statistics of the compositions.
     members
         The engines, with their settings, that its settings name.
+    fault_of_member
+        Why an engine cannot be such a member, after "the engine ..."; empty if it can.
     """
 
     name: str
@@ -68,10 +70,16 @@ class EngineDeclaration(Declaration):
     gains_by_gpu: Callable[[Sequence[Facet], bool], bool] = lambda facets, from_hub: False
     needs_statistics: Callable[[Mapping[str, Any]], bool] = lambda settings: False
     members: Callable[[Mapping[str, Any]], Sequence[Member]] = lambda settings: ()
+    fault_of_member: Callable[["EngineDeclaration"], str] = lambda member: ""
 
     def __post_init__(self) -> None:
         """Reject a name that is invalid in configurations, and contradictions."""
         check_name("an engine", self.name)
+        if not (isinstance(self.settings, type) and issubclass(self.settings, Settings)):
+            raise ValueError(
+                f"settings of the engine {self.name!r} must be a subclass of Settings, which rejects "
+                "unknown keys"
+            )
         if self.probabilities and not self.classes:
             raise ValueError(f"the engine {self.name!r} has probabilities: also declare classes=True")
 

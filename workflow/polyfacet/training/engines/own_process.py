@@ -19,6 +19,7 @@ from typing import Any
 
 import pandas as pd
 
+from polyfacet.runtime.files import write_text
 from polyfacet.runtime.plugins import files_of_run, use_plugins
 from polyfacet.training.engines.creation import load
 
@@ -72,7 +73,8 @@ def predict_alone(models: Sequence[Path], rows: Sequence[pd.DataFrame], since: f
         for number, frame in enumerate(rows):
             frame.to_parquet(_rows_of(folder, number))
         done = _run(folder)
-        if done.returncode:
+        # Threads of a library may abort a process that has already answered.
+        if done.returncode and not (folder / ANSWERS).exists():
             last = " ".join(done.stderr.splitlines()[-LAST_LINES:])
             return [Answer(None, f"it exited with {done.returncode}: {last}")] * len(models)
         content = json.loads((folder / ANSWERS).read_text(encoding="utf-8"))
@@ -152,7 +154,7 @@ def main(folder: Path) -> None:
     use_plugins(request["plugins"])
     answers = [_answer(model, _rows_of(folder, number), watch) for number, model in enumerate(models)]
     content = json.dumps([asdict(answer) for answer in answers])
-    (folder / ANSWERS).write_text(content, encoding="utf-8")
+    write_text(folder / ANSWERS, content)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,9 @@ from polyfacet.training.engines.mcvn.declaration import MCVN
 ENGINES = Registry("engine", EngineDeclaration, (AUTOMM, CLASSICAL, DUMMY, ENSEMBLE, MCVN))
 
 
-def complete_settings(name: str, settings: Mapping[str, Any], where: Sequence[str] = ()) -> dict[str, Any]:
+def complete_settings(
+    name: str, settings: Mapping[str, Any], where: Sequence[str | int] = ()
+) -> dict[str, Any]:
     """Check the settings of an engine and fill in its defaults.
 
     Parameters
@@ -39,7 +41,8 @@ def complete_settings(name: str, settings: Mapping[str, Any], where: Sequence[st
         If a setting is unknown or wrong; the message names it and shows what to write.  Also if a setting
         would reach the jobs as another value, because JSON cannot hold it: an infinite default, for example.
     """
-    checked = checked_section(ENGINES.get(name).settings, settings, where)
+    declared = ENGINES.get(name)
+    checked = checked_section(declared.settings, settings, where)
     written = checked.model_dump(mode="json")
     if changed := _changed_by_json(checked, written):
         raise UserError(
@@ -47,7 +50,21 @@ def complete_settings(name: str, settings: Mapping[str, Any], where: Sequence[st
             f"hold them: {', '.join(changed)}. Declare them with finite, plain values, such as "
             "null for no limit."
         )
+    for number, (member, own) in enumerate(declared.members(written)):
+        _check_member(declared, member, own, [*where, "members", number])
     return written
+
+
+def _check_member(
+    whole: EngineDeclaration, name: str, settings: Mapping[str, Any], where: Sequence[str | int]
+) -> None:
+    """Check the engine and the settings of a member of another engine."""
+    known, place = ENGINES.all(), ".".join(map(str, where))
+    if name not in known:
+        raise UserError(f"{place} names an unknown engine {name!r}; available: {', '.join(known)}.")
+    if fault := whole.fault_of_member(known[name]):
+        raise UserError(f"{place}: the engine {name!r} {fault}, so {whole.name!r} cannot use it.")
+    complete_settings(name, settings, [*where, "settings"])
 
 
 def _changed_by_json(checked: BaseModel, written: dict[str, Any]) -> list[str]:
@@ -71,8 +88,9 @@ def needs_statistics(name: str, settings: Mapping[str, Any]) -> bool:
 def engine_files(name: str, settings: Mapping[str, Any]) -> tuple[Path, ...]:
     """Return the files of an engine and of its members, for digests of code."""
     declared = ENGINES.get(name)
-    own = (declared.file,) if declared.file else ENGINES.files_of([name])
-    return (*own, *(file for member in declared.members(settings) for file in engine_files(*member)))
+    own = [declared.file] if declared.file else []
+    members = [file for member in declared.members(settings) for file in engine_files(*member)]
+    return tuple(dict.fromkeys([*own, *ENGINES.files_of([name]), *members]))
 
 
 def engine_origins(name: str, settings: Mapping[str, Any]) -> tuple[Origin, ...]:

@@ -12,9 +12,10 @@ import torch
 from joblib import Parallel, delayed
 
 from polyfacet.facets.aligned import tables_by_facet, with_facets
+from polyfacet.facets.compimage.drawing import arranged_pixels, write_images
 from polyfacet.facets.compimage.element_table import read_elements
 from polyfacet.facets.compimage.grey_levels import GreyLevels
-from polyfacet.facets.compimage.making import arranged_pixels, statistics_of_formulas, write_images
+from polyfacet.facets.compimage.statistics_of_formulas import statistics_of_formulas
 from polyfacet.facets.compimage.statistics_table import (
     COMPOSITION_STATISTICS,
     SHAPE,
@@ -30,7 +31,8 @@ from polyfacet.facets.image.settings import RenderSettings
 from polyfacet.facets.image.studio import open_studio
 from polyfacet.facets.making import check_lengths, make_rows
 from polyfacet.facets.registry import COMPIMAGE, GRAPH, IMAGE, TEXT, facet_named
-from polyfacet.facets.text.making import texts_of_formulas, texts_of_structures
+from polyfacet.facets.text.from_formulas import texts_of_formulas
+from polyfacet.facets.text.from_structures import texts_of_structures
 from polyfacet.facets.text.variants import STRUCTURE_TEXTS
 from polyfacet.materials.cif import read_cif
 from polyfacet.materials.structure_files import write_structures

@@ -8,6 +8,7 @@ window.polyfacet = (() => {
   let latest = null; // {token, answers} of the latest request
   let drawing = false;
   let drawn = 0; // spheres and cylinders since the canvas was last cleared
+  let members = 1; // spheres or cylinders of the mesh that is drawn next
 
   /* The viewer redraws when the scene or the camera changes and again after each picture. On a software
      renderer, drawing is most of the work, so only the drawing for a picture is executed. */
@@ -19,7 +20,8 @@ window.polyfacet = (() => {
   WebGL2RenderingContext.prototype.drawElements = function (...parameters) {
     if (!drawing) return;
     drawElements.apply(this, parameters);
-    drawn += 1; // only spheres and cylinders have indexed vertices
+    drawn += members; // only spheres and cylinders have indexed vertices
+    members = 1;
   };
   WebGL2RenderingContext.prototype.clear = function (mask) {
     if (mask & this.COLOR_BUFFER_BIT) drawn = 0;
@@ -79,6 +81,7 @@ window.polyfacet = (() => {
   async function capture(viewerId, token, scene) {
     if (fault !== null) throw new Error(fault);
     const data = JSON.parse(scene);
+    window.polyfacet.simplify?.();
     data.contents.push({ name: "identity", contents: [{ type: "labels", label: token }] });
     const taken = new Promise((resolve, reject) => (pending = { token, resolve, reject }));
     window.dash_clientside.set_props(viewerId, { data });
@@ -109,5 +112,10 @@ window.polyfacet = (() => {
     return answers;
   }
 
-  return { captureAll, deliver };
+  return {
+    captureAll,
+    deliver,
+    isDrawing: () => drawing,
+    expectMembers: (number) => (members = number),
+  };
 })();

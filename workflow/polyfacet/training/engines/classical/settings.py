@@ -1,6 +1,6 @@
 """Settings of classical models.
 
-The feature sets are those of Yu, Wu and Qian, "Materials Composition Visualization Network": original columns
+The feature sets are those of Yu, Wu and Qian, "Material Composition Visualization Network": original columns
 (O), columns expanded by statistics of element properties (E), and their principal components (E&P).
 """
 

@@ -16,6 +16,7 @@ from polyfacet.training.engines.base import (
     Resources,
 )
 from polyfacet.training.engines.creation import create, load
+from polyfacet.training.engines.ensemble.declaration import fault_of_member
 from polyfacet.training.engines.ensemble.settings import DEFAULT_MEMBERS, EnsembleSettings, Member
 from polyfacet.training.engines.numeric_facets import check_facets
 from polyfacet.training.engines.registry import ENGINES
@@ -84,12 +85,12 @@ class Ensemble(ProbabilisticEngine):
 
 
 def _member(member: Member, resources: Resources) -> ProbabilisticEngine:
-    if ENGINES.get(member.engine).encoders:
-        raise UserError(f"engine {member.engine!r} starts from encoders, so it cannot be in an ensemble")
+    if fault := fault_of_member(ENGINES.get(member.engine)):
+        raise UserError(f"the engine {member.engine!r} {fault}, so it cannot be in an ensemble")
     return _probabilistic(create(member.engine, member.settings, resources))
 
 
 def _probabilistic(engine: Any) -> ProbabilisticEngine:
     if not isinstance(engine, ProbabilisticEngine):
-        raise UserError(f"engine {engine.name!r} has no probabilities, so it cannot be in an ensemble")
+        raise TypeError(f"the engine {engine.name!r} declares probabilities but has none")
     return engine

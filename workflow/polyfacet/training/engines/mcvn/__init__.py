@@ -1,1 +1,1 @@
-"""MCVN, the Materials Composition Visualization Network (Yu, Wu and Qian), as an engine."""
+"""MCVN, the Material Composition Visualization Network (Yu, Wu and Qian), as an engine."""

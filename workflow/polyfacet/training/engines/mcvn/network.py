@@ -1,6 +1,6 @@
 """The network: a convolutional branch for the composition image, an attention branch for original features.
 
-Source: Yu, Wu and Qian, "Materials Composition Visualization Network", with the sizes of its published code.
+Source: Yu, Wu and Qian, "Material Composition Visualization Network", with the sizes of its published code.
 With N original features:
 
     image      Conv 1->3 (3x3, stride 3), Conv 3->8 (3x3), Conv 8->4 (3x3), Conv 4->1 (2x2), Linear 6->4, ReLU
