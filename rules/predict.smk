@@ -10,7 +10,7 @@ PREDICTIONS = f"{RUN}/predictions"
 rule read_new_materials:
     input:
         files=files_of_new_materials,
-        bundle=description_of_bundle,
+        described=description_of_bundle,
     output:
         materials=f"{PREDICTIONS}/materials.parquet",
         rejected=f"{PREDICTIONS}/materials.rejected.parquet",
@@ -38,7 +38,7 @@ rule read_new_materials:
 rule predict_materials:
     input:
         materials=rules.read_new_materials.output.materials,
-        bundle=description_of_bundle,
+        described=description_of_bundle,
     output:
         predictions=f"{PREDICTIONS}/shard-{{shard}}.parquet",
         rejected=f"{PREDICTIONS}/shard-{{shard}}.rejected.parquet",
@@ -56,8 +56,8 @@ rule predict_materials:
         packages=lambda wildcards: packages_of_rule(
             "predict_materials", *code_of_bundle()
         ),
-        bundle=lambda wildcards, input: str(Path(input.bundle).parent),
-        digest=digest_of_bundle,
+        bundle=config["predict"]["bundle"],
+        state=digest_of_bundle,
         n_shards=lambda wildcards: n_shards_of_predictions(),
         browser=config["images"]["browser"],
     script:

@@ -21,7 +21,6 @@ ONLY_WATCHED = {
     "tokens",
     "described",
     "trained",
-    "digest",
     "checkpoint_files",
 }
 

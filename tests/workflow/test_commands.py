@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from documented_commands import documented_commands
+from made_up_bundle import write_made_up_bundle
 from reference_data import PLACES, reference_folder
 
 COMMANDS = documented_commands()
@@ -43,6 +44,8 @@ def said(pristine, tmp_path_factory):
     (stubs / "conda").write_text(CONDA)
     (stubs / "conda").chmod(0o755)
     with_conda = {"PATH": f"{stubs}{os.pathsep}{os.environ['PATH']}"}
+    write_made_up_bundle(pristine.folder / "bundle")
+    (pristine.folder / "predict.yaml").write_text("predict: {bundle: bundle, sources: [embedded]}\n")
     if reference := reference_folder():
         (pristine.folder / "data").mkdir()
         (pristine.folder / "data" / "reference").symlink_to(reference)
