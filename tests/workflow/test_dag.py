@@ -96,6 +96,9 @@ def test_only_facets_that_a_method_uses_are_computed(pristine, facet):
     assert not (others - {"make_local_encoders"}) & jobs.keys()
 
 
+PICTURES_ALONE = {"sample", "write_structures", "render_images", "draw_sheet_of_pictures", "pictures"}
+
+
 def test_pictures_alone_need_no_facet_no_model_and_no_property(pristine):
     plan = pristine.folder / "text_only.yaml"
     plan.write_text("methods: {only: {engine: automm, combinations: [text]}}")
