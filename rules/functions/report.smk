@@ -55,6 +55,7 @@ def closing_message():
         for path in paths
         if Path(path).exists()
     ]
+    made += results_of_pictures()
     return "\n".join(["", "Done.", *(f"  {name:9} {path}" for name, path in made)])
 
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 import yaml
+from pymatgen.core import Lattice, Structure
 
 from polyfacet.runtime.resources import TIME_MARGIN
 from polyfacet.use import architecture_figures
@@ -93,6 +94,39 @@ def test_only_facets_that_a_method_uses_are_computed(pristine, facet):
     others = set().union(*FACET_STAGES.values()) - FACET_STAGES[facet]
     assert FACET_STAGES[facet] - {"make_local_encoders"} <= jobs.keys()
     assert not (others - {"make_local_encoders"}) & jobs.keys()
+
+
+PICTURES_ALONE = {"sample", "write_structures", "render_images", "draw_sheet_of_pictures", "pictures"}
+
+
+def test_pictures_alone_need_no_facet_no_model_and_no_property(pristine):
+    plan = pristine.folder / "text_only.yaml"
+    plan.write_text("methods: {only: {engine: automm, combinations: [text]}}")
+    jobs = pristine.jobs("--configfile", str(plan), "--nolock", "pictures")
+    assert jobs.keys() == {
+        "sample",
+        "write_structures",
+        "render_images",
+        "draw_sheet_of_pictures",
+        "pictures",
+    }
+
+
+def test_pictures_of_a_folder_of_cif_files_alone(pristine):
+    folder = pristine.folder / "my crystals"
+    folder.mkdir()
+    for name in ("salt", "halite"):
+        Structure.from_spacegroup(
+            "Fm-3m", Lattice.cubic(5.64), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+        ).to(str(folder / f"{name}.cif"))
+    jobs = pristine.jobs("--nolock", "pictures", changes=["sources=['my crystals']"])
+    assert jobs.keys() == {
+        "sample",
+        "write_structures",
+        "render_images",
+        "draw_sheet_of_pictures",
+        "pictures",
+    }
 
 
 def test_a_variant_of_a_facet_is_computed_from_its_own_input(pristine):
