@@ -150,3 +150,13 @@ def test_counted_code_uses_only_types_and_models_of_the_configuration():
     values = {name: getattr(importlib.import_module(f"polyfacet.config.{of}"), name) for of, name in used}
     others = {name for name, value in values.items() if not (isinstance(value, type) or get_origin(value))}
     assert others - {"with_generated", "run"} <= DECIDED_BEFORE_JOBS
+
+
+def test_the_digest_does_not_depend_on_where_a_plug_in_is(tree):
+    """Before or after the project in the order of paths."""
+    digests = set()
+    for folder in (tree.with_name("0"), tree.with_name("zzz")):
+        folder.mkdir()
+        (folder / "plug.py").write_text("FACTOR = 2\n")
+        digests.add(module.code_digest(tree / "scripts" / "rule.py", folder / "plug.py"))
+    assert len(digests) == 1

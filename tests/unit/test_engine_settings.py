@@ -35,6 +35,7 @@ class Chosen(Settings):
     either: int | str = 1
     number_or_text: float | str = 1.0
     level: Literal[1, 2, "auto"] = 1
+    light: Literal["on", "off"] = "on"
     pair: tuple[float, bool] = (1.0, True)
     steps: tuple[float, ...] = ()
     names: set[str] = {"c", "b", "a"}
@@ -279,3 +280,9 @@ def test_settings_that_jobs_would_read_differently_are_rejected(tmp_path, engine
     use_plugins([str(path)])
     with pytest.raises(UserError, match=rf"JSON cannot hold them: {named}\."):
         complete_settings(engine, settings)
+
+
+@pytest.mark.parametrize(("written", "shown"), [("off", "{light: 'off'}"), ("on", "{light: 'on'}")])
+def test_a_truth_value_is_shown_as_the_text_that_the_setting_allows(written, shown):
+    with pytest.raises(UserError, match=shown):
+        read(f"light: {written}")

@@ -101,7 +101,7 @@ def test_entries_without_properties_are_read_if_these_are_not_needed(tmp_path):
     outputs = tmp_path / "sample.parquet", tmp_path / "rejected.parquet"
     assert read_sample([path], *outputs, draw=Draw(None, 0)).counts["invalid"] == 3
     read = read_sample([path], *outputs, draw=Draw(None, 0), need_properties=False)
-    assert read.reasons == ["target e_form is 'low', not a number"]
+    assert read.reasons == ["e_form is 'low', not a number"]
     rows = {row["mat_id"]: row for row in pq.read_table(outputs[0]).to_pylist()}
     assert (rows["test000"]["gap"], rows["test000"]["dos_ef"]) == (None, None)
     assert rows["test000"]["vol_atom"] == pytest.approx(structures()["test000"].volume / 2)

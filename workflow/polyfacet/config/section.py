@@ -32,6 +32,7 @@ from polyfacet.runtime.project_files import located
 
 # Key in the context of an error: what to write instead of the value.
 WRITE = "write"
+TRUTH_WORDS = (("yes", "no"), ("on", "off"), ("true", "false"))
 TRUTH_VALUES = "YAML reads yes, no, on, off, true and false without quotes as truth values"
 PLAIN_VALUES = "should consist of texts, numbers, true, false, null, lists and mappings"
 
@@ -136,7 +137,7 @@ def read_as(value: Any, declared: Any) -> Any:
         return as_declared(value, declared)
     except TruthValueError as error:
         # The intended elements are unknown: the message shows the key's example.
-        write = {} if isinstance(error, NoElementError) else {WRITE: _quoted(value)}
+        write = {} if isinstance(error, NoElementError) else {WRITE: _quoted(value, _words(declared))}
         raise PydanticCustomError("truth_value", TRUTH_VALUES, write) from error
 
 
@@ -354,14 +355,20 @@ def _is_collection(kinds: tuple[Any, ...]) -> bool:
     return any(get_origin(kind) in (*LISTS, dict) or _is_section(kind) for kind in kinds)
 
 
-def _quoted(value: Any) -> Any:
-    """Replace truth values that YAML read by the texts that were most likely written."""
+def _words(declared: Any) -> tuple[str, str]:
+    """Return the texts for true and false that were most likely written: those that the key allows."""
+    choices = [choice for kind in _options(declared) for choice in get_args(_bare(kind))]
+    return next((words for words in TRUTH_WORDS if set(words) & set(map(str, choices))), TRUTH_WORDS[0])
+
+
+def _quoted(value: Any, words: tuple[str, str]) -> Any:
+    """Replace truth values that YAML read by texts."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return words[0] if value else words[1]
     if isinstance(value, list | tuple):
-        return [_quoted(item) for item in value]
+        return [_quoted(item, words) for item in value]
     if isinstance(value, Mapping):
-        return {_quoted(name): _quoted(item) for name, item in value.items()}
+        return {_quoted(name, words): _quoted(item, words) for name, item in value.items()}
     return value
 
 

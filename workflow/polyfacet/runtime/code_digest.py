@@ -37,10 +37,10 @@ def code_digest(script: Path, *more: Path) -> str:
     """
     digest = hashlib.sha256()
     code = code_of(script, *more)
-    for path in sorted(code):
-        digest.update(_meaning(path).encode())
-    for path in (*assets_of(code), *sorted(path.resolve() for path in more if not _is_python(path))):
-        digest.update(_asset(path).encode())
+    others = {*assets_of(code), *(path.resolve() for path in more if not _is_python(path))}
+    # Not in the order of paths, which depends on where the project and plug-ins are.
+    for text in (*sorted(map(_meaning, code)), *sorted(map(_asset, others))):
+        digest.update(text.encode())
     return digest.hexdigest()[:16]
 
 
