@@ -272,8 +272,7 @@ def of_plugins(run: SmallRun) -> Path:
             run.train("nearest", "nearest", {}, (GRAPH,), E_FORM.objective),
             run.train("packed", "classical", {"model": "ridge"}, (packing,), E_FORM.objective),
         ]
-        made = run.bundle(cells, run.file("of_plugins"), (GRAPH, packing))
-    return made
+        return run.bundle(cells, run.file("of_plugins"), (GRAPH, packing))
 
 
 @pytest.mark.parametrize("method", ["nearest", "packed"])
