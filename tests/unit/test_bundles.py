@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from project import PROJECT
-from small_run import SmallRun, small_run
+from small_run import OF_SHARD, SmallRun, small_run
 
-from polyfacet.facets.registry import COMPIMAGE, GRAPH
+import make_facet
+from polyfacet.facets.registry import COMPIMAGE, GRAPH, facet_named
 from polyfacet.materials.crystal_objectives import E_FORM
+from polyfacet.runtime import plugins
 from polyfacet.runtime.errors import UserError
 from polyfacet.use import command
 from polyfacet.use.prediction.bundle import Bundle
@@ -245,3 +247,55 @@ def test_the_command_explains_what_is_wrong(
     with pytest.raises(SystemExit):
         command.main(["predict", *given])
     assert message in capsys.readouterr().err
+
+
+PLUGINS = [str(PROJECT / "tests" / name) for name in ("extension/facet.py", "nearest_engine.py")]
+
+
+@pytest.fixture(scope="module")
+def of_plugins(run: SmallRun) -> Path:
+    """Return the bundles of an engine and a facet of plug-ins, which are forgotten afterwards."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plugins, "_of_run", {})
+        plugins.use_plugins(PLUGINS)
+        packing = facet_named("packing")
+        make_facet.main(
+            run.file("packing.parquet"),
+            run.file("packing.rejected"),
+            provenance=run.file("packing.json"),
+            facet="packing",
+            structures=run.file("structures"),
+            materials=run.file("structures.parquet"),
+            **OF_SHARD,
+        )
+        cells = [
+            run.train("nearest", "nearest", {}, (GRAPH,), E_FORM.objective),
+            run.train("packed", "classical", {"model": "ridge"}, (packing,), E_FORM.objective),
+        ]
+        return run.bundle(cells, run.file("of_plugins"), (GRAPH, packing))
+
+
+@pytest.mark.parametrize("method", ["nearest", "packed"])
+def test_plug_ins_are_named_and_have_to_be_given(
+    run: SmallRun, of_plugins: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    monkeypatch.setattr(plugins, "_of_run", {})
+    folder = folder_of(of_plugins, method)
+    with pytest.raises(UserError, match=r"A bundle holds no code.*--plugins .*\.py"):
+        Bundle.open(folder)
+    rows = stored(run, method)
+    materials = as_new(run)
+    materials = materials[materials["mat_id"].isin(rows.index)]
+    found = Bundle.open(folder, plugins=PLUGINS).predict_materials(materials)
+    predicted = found.predictions.set_index("mat_id")["prediction"]
+    pd.testing.assert_series_equal(predicted, rows["y_pred"], check_exact=True, check_names=False)
+
+
+def test_another_version_of_a_plug_in_is_refused(
+    of_plugins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugins, "_of_run", {})
+    changed = tmp_path / "facet.py"
+    changed.write_text(Path(PLUGINS[0]).read_text().replace("4 / 3 * np.pi", "4.2"))
+    with pytest.raises(UserError, match="another version of the facet 'packing'"):
+        Bundle.open(folder_of(of_plugins, "packed"), plugins=[changed])
