@@ -29,7 +29,10 @@ def family() -> Iterator[tuple[str, psutil.Process]]:
     own = psutil.Process(os.getpid())
     yield "stage", own
     for process in own.children(recursive=True):
-        line = process.cmdline()
+        try:
+            line = process.cmdline()
+        except psutil.NoSuchProcess:  # it has just ended
+            continue
         types = [argument.removeprefix("--type=") for argument in line if argument.startswith("--type=")]
         if types:
             yield types[0], process

@@ -1,12 +1,13 @@
 """The bonds of a crystal, in the same order in every process."""
 
 import warnings
+from functools import cached_property
 
 from pymatgen.analysis.graphs import ConnectedSite
 from pymatgen.core import Structure
 
 from polyfacet.facets.image.crystal_toolkit_compat import DrawnGraph
-from polyfacet.facets.image.pymatgen_compat import SiteCrystalNN, connected_sites
+from polyfacet.facets.image.pymatgen_compat import Distances, SiteCrystalNN, connected_sites
 from polyfacet.runtime.machine_failures import raise_machine_failure
 
 # Distances that agree to this many decimals (A) are equal, whatever their last bits.
@@ -22,10 +23,14 @@ class OrderedStructureGraph(DrawnGraph):
     where distances are equal.
     """
 
+    @cached_property
+    def _distances(self) -> Distances:
+        return {}
+
     def get_connected_sites(self, n: int, jimage: tuple[int, int, int] = (0, 0, 0)) -> list[ConnectedSite]:
         """Return the neighbours of site ``n`` in cell ``jimage`` by distance, then site index, then cell."""
         return sorted(
-            connected_sites(self, n, jimage),
+            connected_sites(self, n, jimage, self._distances),
             key=lambda other: (round(other.dist, DISTANCE_DECIMALS), other.index, other.jimage),
         )
 

@@ -101,13 +101,22 @@ class SiteCrystalNN(CrystalNN):
     get_nn_data = using(CrystalNN.get_nn_data, VoronoiNN=SiteVoronoiNN)
 
 
+# Distances between the two sites of a bond, A, by their indices and the cell of the second one.
+Distances = dict[tuple[int, int, tuple[int, int, int]], float]
+
+
 def connected_sites(
-    graph: StructureGraph, n: int, jimage: tuple[int, int, int] = (0, 0, 0)
+    graph: StructureGraph,
+    n: int,
+    jimage: tuple[int, int, int] = (0, 0, 0),
+    distances: Distances | None = None,
 ) -> list[ConnectedSite]:
     """Return the same sites as ``graph.get_connected_sites``, in no particular order.
 
-    pymatgen converts each neighbour to a dictionary and back; here it is only translated.
+    pymatgen converts each neighbour to a dictionary and back; here it is only translated.  ``distances``
+    keeps distances for further calls for the same graph.
     """
+    distances = {} if distances is None else distances
     edges = [(v, data, 1) for _, v, data in graph.graph.out_edges(n, data=True)]
     edges += [(u, data, -1) for u, _, data in graph.graph.in_edges(n, data=True)]
     found: dict[tuple[int, tuple[int, int, int]], ConnectedSite] = {}
@@ -125,6 +134,8 @@ def connected_sites(
             label=there.label,
             skip_checks=True,
         )
-        distance = graph.structure[n].distance(there, jimage=relative)
-        found[index, (a, b, c)] = ConnectedSite(site, (a, b, c), index, data.get("weight"), distance)
+        bond = (n, index, tuple(relative.tolist()))
+        if bond not in distances:
+            distances[bond] = graph.structure[n].distance(there, jimage=relative)
+        found[index, (a, b, c)] = ConnectedSite(site, (a, b, c), index, data.get("weight"), distances[bond])
     return list(found.values())
