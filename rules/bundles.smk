@@ -33,8 +33,7 @@ rule bundle_cells:
     params:
         code=code_of_rule("bundle_cells"),
         packages=packages_of_rule("bundle_cells"),
-        cells=lambda wildcards, input: str(Path(input.sample).parents[1])
-        + f"/{wildcards.split}-{wildcards.repeat}/cells",
+        cells=folder_of_cells,
         grid=bundled_cells,
         facets=lambda wildcards: [facet.name for facet in FACETS_OF[wildcards.source]],
         objectives=lambda wildcards: {

@@ -21,6 +21,12 @@ def cells_of_split(wildcards):
     ]
 
 
+def folder_of_cells(wildcards, input):
+    """Return the folder of all cells of a split."""
+    source = Path(input.sample).parents[1]
+    return str(source / f"{wildcards.split}-{wildcards.repeat}" / "cells")
+
+
 def bundled_cells(wildcards):
     """Return the folder of each cell of a split, relative to that of all cells."""
     return [

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from polyfacet.materials.objectives import Objective, is_known
+from polyfacet.materials.known_values import is_known
+from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.parquet import column
 
 OF_THE_OBJECTIVE = "that of the objective"

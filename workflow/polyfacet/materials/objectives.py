@@ -8,9 +8,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self, get_args
 
-import numpy as np
-import pandas as pd
-
 from polyfacet.config.objectives import Aspect
 
 # In the order in which messages and records list them.
@@ -90,13 +87,6 @@ def aspects(what: str, named: object) -> frozenset[Aspect]:
 def ordered_aspects(named: Collection[Aspect]) -> list[Aspect]:
     """Return aspects in a fixed order, for records."""
     return [each for each in ASPECTS if each in named]
-
-
-def is_known(values: pd.Series, objective: Objective) -> pd.Series:
-    """Return for each row whether it has a class or a finite number."""
-    if objective.classes:
-        return values.notna()
-    return pd.Series(np.isfinite(values.to_numpy(np.float64, na_value=np.nan)), index=values.index)
 
 
 def with_distinct_labels(objectives: Collection[Objective]) -> list[Objective]:

@@ -6,6 +6,7 @@ runs read only files of which one of these differs.  A file's ctime cannot be se
 """
 
 import hashlib
+import json
 import os
 import tempfile
 import time
@@ -13,8 +14,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-
-import orjson
 
 from polyfacet.runtime.files import sha256_of_file
 
@@ -77,7 +76,7 @@ def _record(path: Path) -> dict[str, Recorded]:
     if path not in _RECORDS:
         content: Any = None
         with suppress(OSError, ValueError):
-            content = orjson.loads(path.read_bytes())
+            content = json.loads(path.read_bytes())
         is_record = isinstance(content, dict) and all(isinstance(each, list) for each in content.values())
         _RECORDS[path] = content if is_record else {}
     return _RECORDS[path]
@@ -86,8 +85,8 @@ def _record(path: Path) -> dict[str, Recorded]:
 def _write(path: Path, record: dict[str, Recorded]) -> None:
     """Write the record; several runs may do so at the same time."""
     # Names that are not Unicode cannot be recorded.
-    with suppress(OSError, TypeError):
-        content = orjson.dumps(record)
+    with suppress(OSError, UnicodeEncodeError):
+        content = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
             part.write(content)

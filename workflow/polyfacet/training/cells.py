@@ -14,7 +14,8 @@ import pyarrow as pa
 from polyfacet.facets.compimage.statistics_table import STATISTICS_COLUMN
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import combination_name, shown_columns
-from polyfacet.materials.objectives import Objective, is_known
+from polyfacet.materials.known_values import is_known
+from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.identifiers import text_digest
 from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.runtime.parquet import column
