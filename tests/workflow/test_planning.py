@@ -2,8 +2,12 @@
 
 import re
 import subprocess
+import sys
 
+from project import PROJECT
 from workflow_copy import environment
+
+from polyfacet.runtime.project_files import NEEDED_BY_SNAKEFILE
 
 # Each takes half a second to ten seconds to import.  Snakemake's plug-in for SLURM itself imports pandas.
 OF_JOBS = {
@@ -47,3 +51,43 @@ def test_planning_a_finished_run_does_not_parse_the_code_of_the_project(finished
     assert before
     assert "Nothing to be done" in finished.run()
     assert notes.read_bytes() == before
+
+
+# Prints the packages that the Snakefile, the rules and the project's modules import.
+SPY = """
+import builtins, sys
+original, seen = builtins.__import__, set()
+
+def spy(name, globals=None, locals=None, fromlist=(), level=0):
+    module = globals or {}
+    ours = str(module.get("__name__") or "").startswith("polyfacet")
+    if level == 0 and (ours or str(module.get("__file__") or "").endswith(("Snakefile", ".smk"))):
+        seen.add(name.split(".")[0])
+    return original(name, globals, locals, fromlist, level)
+
+builtins.__import__ = spy
+from snakemake.cli import main
+try:
+    main()
+except SystemExit as ended:
+    print("IMPORTED", *sorted(seen - sys.stdlib_module_names))
+    raise
+"""
+
+
+def test_planning_needs_only_packages_that_are_named_or_belong_to_snakemake(tmp_path):
+    command = [
+        sys.executable,
+        "-c",
+        SPY,
+        "-s",
+        str(PROJECT / "Snakefile"),
+        "-d",
+        str(tmp_path),
+        "-n",
+        "--quiet",
+    ]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("IMPORTED")]
+    of_snakemake = {"pydantic", "pydantic_core", "snakemake", "yaml"}
+    assert set(line.split()[1:]) - of_snakemake - {"polyfacet"} == set(NEEDED_BY_SNAKEFILE)

@@ -137,7 +137,7 @@ def read_as(value: Any, declared: Any) -> Any:
         return as_declared(value, declared)
     except TruthValueError as error:
         # The intended elements are unknown: the message shows the key's example.
-        write = {} if isinstance(error, NoElementError) else {WRITE: _quoted(value, _words(declared))}
+        write = {} if isinstance(error, NoElementError) else {WRITE: _quoted(value)}
         raise PydanticCustomError("truth_value", TRUTH_VALUES, write) from error
 
 
@@ -309,6 +309,9 @@ def _scalar_as_declared(value: Any, options: tuple[Any, ...]) -> Any:
     if isinstance(value, bool):
         if bool in kinds:
             return value
+        choices = [choice for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)]
+        if meant := [words[not value] for words in TRUTH_WORDS if words[not value] in choices]:
+            return meant[0]
         if any(ELEMENT in getattr(each, "__metadata__", ()) for each in options):
             if value:
                 raise NoElementError
@@ -355,20 +358,14 @@ def _is_collection(kinds: tuple[Any, ...]) -> bool:
     return any(get_origin(kind) in (*LISTS, dict) or _is_section(kind) for kind in kinds)
 
 
-def _words(declared: Any) -> tuple[str, str]:
-    """Return the texts for true and false that were most likely written: those that the key allows."""
-    choices = [choice for kind in _options(declared) for choice in get_args(_bare(kind))]
-    return next((words for words in TRUTH_WORDS if set(words) & set(map(str, choices))), TRUTH_WORDS[0])
-
-
-def _quoted(value: Any, words: tuple[str, str]) -> Any:
-    """Replace truth values that YAML read by texts."""
+def _quoted(value: Any) -> Any:
+    """Replace truth values that YAML read by the texts that were most likely written."""
     if isinstance(value, bool):
-        return words[0] if value else words[1]
+        return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return [_quoted(item, words) for item in value]
+        return [_quoted(item) for item in value]
     if isinstance(value, Mapping):
-        return {_quoted(name, words): _quoted(item, words) for name, item in value.items()}
+        return {_quoted(name): _quoted(item) for name, item in value.items()}
     return value
 
 

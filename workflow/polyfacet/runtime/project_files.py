@@ -8,7 +8,7 @@ from polyfacet.runtime.environment_path import PROJECT
 
 PACKAGE_FOLDER = PROJECT / "workflow"
 # What reading the Snakefile needs in addition to Snakemake and its own requirements.
-NEEDED_BY_SNAKEFILE = ("pyarrow", "tqdm")
+NEEDED_BY_SNAKEFILE = ("numpy", "pandas", "pyarrow", "tqdm")
 
 
 def located(path: str) -> str:
