@@ -14,7 +14,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.sources.strata import Strata, with_column
 
 NACL = rock_salt("Na", "Cl", 5.64)
-GAP = {"objective": "gap", "column": "gap", "strata": 4}
+GAP = {"objective": "gap", "column": None, "strata": 4}
 
 
 def skewed(n=60):
@@ -88,7 +88,7 @@ def test_unknown_values_come_last(tmp_path):
 
 def test_derived_objectives_stratify_all_sources(tmp_path):
     folder = write_files(tmp_path / "crystals", structures())
-    volume = {"objective": "vol_atom", "column": "vol_atom", "strata": 5}
+    volume = {"objective": "vol_atom", "column": None, "strata": 5}
     found = Sampled(tmp_path, folder, n_materials=5, stratify=volume)
     strata = found.summary["strata"]
     assert sum(stratum["available"] for stratum in strata[:-1]) == 15
@@ -112,4 +112,4 @@ def test_the_configuration_asks_for_a_size():
         complete_config({"stratify": {"objective": "gap"}})
     config = complete_config({"stratify": {"objective": "gap"}, "n_materials": 100})
     assert config["stratify"] == {"objective": "gap", "strata": 10}
-    assert with_column(config["stratify"], config["objectives"])["column"] == "gap"
+    assert with_column(config["stratify"], config["objectives"])["column"] is None

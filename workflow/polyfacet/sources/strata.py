@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from polyfacet.config.sample import Magnetization
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES, Calculation, ObjectiveError, derive
 from polyfacet.materials.material import Material
-from polyfacet.sources.values import as_float
+from polyfacet.materials.stated_values import StatedValueError, has_column, stated_value
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Strata:
     objective
         Name of an objective.
     column
-        What it is in the data of a source, if it is not derived.
+        Column or field of the sources that the configuration names for it; None if it names none.
     strata
         Number of strata.
     magnetization
@@ -39,7 +39,7 @@ class Strata:
     """
 
     objective: str
-    column: str
+    column: str | None
     strata: int
     magnetization: Magnetization = "absolute"
 
@@ -50,12 +50,13 @@ class Strata:
 
     def value_of(self, material: Material) -> float | None:
         """Return the value of the objective; None if it is unknown."""
-        known = material.objectives.get(self.objective)
+        known = None if self.column else material.objectives.get(self.objective)
         if known is not None:
             return known
         data = json.loads(material.data)
-        if self.column in data:
-            return as_float(data[self.column])
+        name = self.column or self.objective
+        if self.column or has_column(data, name):
+            return _number(data, name)
         declared = CRYSTAL_OBJECTIVES.all().get(self.objective)
         if declared is None:
             return None
@@ -118,6 +119,15 @@ class Strata:
         ]
 
 
+def _number(data: Mapping[str, Any], column: str) -> float | None:
+    """Return the number that a source states; None if it states none, or what will be a reject."""
+    try:
+        value = stated_value(data, column)
+    except StatedValueError:
+        return None
+    return value if isinstance(value, float) else None
+
+
 def with_column(
     settings: Mapping[str, Any] | None, objectives: Sequence[str | Mapping[str, Any]]
 ) -> dict[str, Any] | None:
@@ -126,4 +136,4 @@ def with_column(
         return None
     name = settings["objective"]
     own = [each for each in objectives if isinstance(each, Mapping) and each.get("name") == name]
-    return {**settings, "column": next((each.get("column") or name for each in own), name)}
+    return {**settings, "column": next((each.get("column") or name for each in own), None)}
