@@ -14,6 +14,7 @@ COMMANDS = documented_commands()
 READERS_OWN = {
     "sources=[/data/alexandria]": "sources=[embedded]",
     "sources=[data/reference/data/alexandria_1d]": "sources=[embedded]",
+    "sources=[my_crystals]": "sources=[embedded]",
     "n_materials=N": "n_materials=150",
 }
 NO_DRY_RUN = {

@@ -7,7 +7,7 @@ from polyfacet.config.sources import Source
 
 
 class Predict(Section):
-    """What `snakemake predict` predicts."""
+    """What the target `predict` predicts."""
 
     bundle: Text | None = Field(
         default=None,
