@@ -9,6 +9,7 @@ import pytest
 from stated_samples import SOURCE, write_stated
 
 import read_objective
+from polyfacet.materials.stated_values import stated_value
 from polyfacet.runtime.errors import UserError
 
 Read = Callable[..., tuple[pd.Series, pd.DataFrame]]
@@ -216,3 +217,10 @@ def test_many_columns_are_not_all_listed(tmp_path):
             source_column="k",
             max_rejected_fraction=0.0,
         )
+
+
+@pytest.mark.parametrize(
+    ("value", "read"), [(-999.04, -999.04), (-9998.96, -9998.96), (-999.0, None), (-9999, None)]
+)
+def test_only_exact_marks_of_missing_values_are_missing(value, read):
+    assert stated_value({"e": value}, "e") == read

@@ -3,6 +3,7 @@
 import itertools
 import json
 import random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -113,3 +114,24 @@ def test_the_configuration_asks_for_a_size():
     config = complete_config({"stratify": {"objective": "gap"}, "n_materials": 100})
     assert config["stratify"] == {"objective": "gap", "strata": 10}
     assert with_column(config["stratify"], config["objectives"])["column"] is None
+
+
+@pytest.mark.parametrize(
+    "stratify", [{"objective": "gapp", "column": None}, {"objective": "k", "column": "K"}]
+)
+def test_nothing_to_stratify_by_is_an_error(tmp_path, stratify):
+    folder = write_files(tmp_path / "crystals", structures())
+    with pytest.raises(UserError, match="no material has a number for"):
+        Sampled(tmp_path, folder, n_materials=5, stratify={**stratify, "strata": 3})
+
+
+def test_classes_have_no_strata():
+    with pytest.raises(UserError, match="has classes"):
+        with_column({"objective": "k", "strata": 3}, [{"name": "k", "classes": ["a", "b"]}])
+
+
+def test_nested_columns_stratify_and_marks_of_missing_values_do_not():
+    strata = Strata("k", "elasticity.K", 2)
+    data = {"elasticity": {"K": 3.5}}, {"elasticity": {"K": -999}}, {"elasticity": {"K": "1_0"}}
+    found = [strata.value_of(SimpleNamespace(data=json.dumps(each), objectives={})) for each in data]
+    assert found == [3.5, None, None]

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from crystal_files import NACL_CIF, NACL_POSCAR, Sampled, write_files
 from handmade import structures
 from pymatgen.core import Lattice, Structure
 
+from polyfacet.materials.column_reading import read_column, rows_of_sample
+from polyfacet.materials.stated_values import STATED_IN
 from polyfacet.runtime.errors import UserError
 from polyfacet.sources.structures.names import is_structure_file_name, without_ending
 
@@ -103,9 +106,13 @@ def test_rows_belong_to_files_with_or_without_header(tmp_path, folder, text, col
     (folder / "id_prop.csv").write_text(text, newline="")
     found = Sampled(tmp_path, folder)
     assert {mat_id.removesuffix(".cif") for mat_id in found.ids} == {"test000", "test001"}
-    assert [list(data) for data in found.data.values()] == [columns] * 2
+    stated = list(found.data.values())
+    origins = [data.pop(STATED_IN) for data in stated]
+    assert sorted(position for _, position in origins) == [0, 1]
+    assert {Path(file).suffix for file, _ in origins} == {".csv"}
+    assert [list(data) for data in stated] == [columns] * 2
     # Values are not interpreted: what a number is, objectives decide.
-    assert all(isinstance(value, str) for data in found.data.values() for value in data.values())
+    assert all(isinstance(value, str) for data in stated for value in data.values())
     assert set(found.reasons.values()) == {"no row of id_prop.csv names this file"}
     assert found.summary["invalid"] == 13
     assert found.summary["files_left_out"] == []
@@ -121,7 +128,7 @@ def test_the_csv_and_its_column_can_be_named(tmp_path, folder, place):
         "id": "crystal",
     }
     found = Sampled(tmp_path, source)
-    assert found.data["test001"] == {"number": "2", "crystal": "test001"}
+    assert found.data["test001"] == {"number": "2", "crystal": "test001", STATED_IN: [str(path), 1]}
 
 
 def test_rows_and_files_that_do_not_belong_together_are_rejects(tmp_path, folder):
@@ -260,3 +267,13 @@ def test_several_sources_are_one_sample(tmp_path, folder):
     second = Sampled(tmp_path, {"path": str(other)}, folder)
     assert first.rows == second.rows
     assert len(first.ids) == 16
+
+
+def test_a_wrong_value_is_located_in_the_csv(tmp_path, folder):
+    (folder / "id_prop.csv").write_text('id,gap\ntest000,1.5\ntest001,"98,5"\n')
+    Sampled(tmp_path, folder)
+    found = read_column(rows_of_sample(tmp_path / "sample.parquet"), "gap", ())
+    assert found.values == [1.5, None]
+    (reject,) = found.rejects
+    assert (reject["source_file"], reject["source_position"]) == (str(folder / "id_prop.csv"), 1)
+    assert "decimal comma" in reject["reason"]

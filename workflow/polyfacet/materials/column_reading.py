@@ -11,6 +11,7 @@ from typing import Any
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
 from polyfacet.materials.material import SAMPLE
 from polyfacet.materials.stated_values import (
+    STATED_IN,
     StatedValueError,
     columns_of,
     has_column,
@@ -78,7 +79,7 @@ def read_column(rows: Iterable[Mapping[str, Any]], column: str, classes: Sequenc
             found.values.append(stated_value(data, column, classes))
         except StatedValueError as error:
             found.values.append(None)
-            found.rejects.append(rejected_value(row, error))
+            found.rejects.append(rejected_value({**row, **_origin(data)}, error))
     return found
 
 
@@ -86,6 +87,12 @@ def rejected_value(row: Mapping[str, Any], error: Exception) -> dict[str, Any]:
     """Return the reject of a value: its origin, its material, and the reason."""
     where = {name: row[name] for name in ("source_file", "source_position", "mat_id")}
     return {**where, "reason": str(error)}
+
+
+def _origin(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the file and the position of a row of properties, if they are not those of the structure."""
+    stated_in = data.get(STATED_IN)
+    return dict(zip(("source_file", "source_position"), stated_in, strict=True)) if stated_in else {}
 
 
 def located_reasons(rejects: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -19,6 +19,8 @@ from polyfacet.materials.stated_numbers import (
 
 # Leads into a nested field: `elasticity.K_VRH`.
 NESTED = "."
+# Field of the data with the file and the position of the row that states them, if the structure is elsewhere.
+STATED_IN = "_stated_in"
 # Fields of an object that a message lists, and levels of fields in a list of columns.
 MOST_FIELDS = 10
 MOST_LEVELS = 5
@@ -68,6 +70,15 @@ def stated_value(data: Mapping[str, Any], column: str, classes: Sequence[str] = 
         raise StatedValueError(f"{column} is {error}") from error
 
 
+def number_or_none(data: Mapping[str, Any], column: str) -> float | None:
+    """Return the number that a source states; None if it states none, or what objectives reject."""
+    try:
+        value = stated_value(data, column)
+    except StatedValueError:
+        return None
+    return value if isinstance(value, float) else None
+
+
 def columns_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     """List the columns of some rows in the order of first occurrence, nested fields with their path."""
     return list(dict.fromkeys(name for row in rows for name in _names(row)))
@@ -90,6 +101,8 @@ def _find(data: Mapping[str, Any], column: str) -> Any:
 
 def _names(data: Mapping[str, Any], path: str = "", level: int = 1) -> Iterator[str]:
     for name, value in data.items():
+        if name == STATED_IN:
+            continue
         if isinstance(value, Mapping) and value and level < MOST_LEVELS:
             yield from _names(value, f"{path}{name}{NESTED}", level + 1)
         else:
@@ -124,7 +137,7 @@ def _number(value: Any) -> float | None:
         raise StatedValueError(f"{number}, not a finite number")
     if abs(number) > MAX_NUMBER:
         raise StatedValueError(f"{number:g}, not a number up to {MAX_NUMBER:g}")
-    return None if is_missing(f"{number:.1f}") else number
+    return None if number.is_integer() and is_missing(f"{number:.1f}") else number
 
 
 def _class_of(value: Any, classes: Sequence[str]) -> str | None:

@@ -108,6 +108,8 @@ def read_sample(
             write_table(rejected, found.invalid, REJECTED_ENTRIES)
         check_rejected_fraction(counts["invalid"], counts["read"], max_rejected_fraction, "sample", reasons)
         counts["sampled"] = len(found.sampled_ids)
+        if draw.strata is not None and counts["sampled"]:
+            draw.strata.check_known(found.strata)
         duplicates = write_sample(sample, found)
     if rejected is not None:
         rejects = pa.concat_tables([found.invalid, duplicates])

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from polyfacet.config.sample import Magnetization
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES, Calculation, ObjectiveError, derive
 from polyfacet.materials.material import Material
-from polyfacet.materials.stated_values import StatedValueError, has_column, stated_value
+from polyfacet.materials.stated_values import has_column, number_or_none
+from polyfacet.runtime.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Strata:
         data = json.loads(material.data)
         name = self.column or self.objective
         if self.column or has_column(data, name):
-            return _number(data, name)
+            return number_or_none(data, name)
         declared = CRYSTAL_OBJECTIVES.all().get(self.objective)
         if declared is None:
             return None
@@ -102,6 +103,26 @@ class Strata:
         """Return the limits of the strata, shape ``(strata + 1,)``."""
         return np.linspace(np.nanmin(values), np.nanmax(values), self.strata + 1)
 
+    def check_known(self, table: Sequence[Mapping[str, Any]]) -> None:
+        """Check that there is something to stratify by.
+
+        Parameters
+        ----------
+        table
+            Materials per stratum, from `table`.
+
+        Raises
+        ------
+        UserError
+            If no material has a value.
+        """
+        if all(stratum["from"] is None for stratum in table):
+            what = f"the column {self.column!r}" if self.column else "an objective or a column of that name"
+            raise UserError(
+                f"stratify.objective is {self.objective!r}, but no material has a number for {what}. Name an "
+                "objective with numbers, or remove `stratify`."
+            )
+
     def table(self, values: NDArray[np.float64], is_sampled: NDArray[np.bool_]) -> list[dict[str, Any]]:
         """Return the number of available and of sampled materials per stratum, for JSON."""
         stratum = self.stratum_of(values)
@@ -119,15 +140,6 @@ class Strata:
         ]
 
 
-def _number(data: Mapping[str, Any], column: str) -> float | None:
-    """Return the number that a source states; None if it states none, or what will be a reject."""
-    try:
-        value = stated_value(data, column)
-    except StatedValueError:
-        return None
-    return value if isinstance(value, float) else None
-
-
 def with_column(
     settings: Mapping[str, Any] | None, objectives: Sequence[str | Mapping[str, Any]]
 ) -> dict[str, Any] | None:
@@ -136,4 +148,6 @@ def with_column(
         return None
     name = settings["objective"]
     own = [each for each in objectives if isinstance(each, Mapping) and each.get("name") == name]
+    if any(each.get("classes") for each in own):
+        raise UserError(f"stratify.objective is {name!r}, which has classes: strata are ranges of numbers.")
     return {**settings, "column": next((each.get("column") or name for each in own), None)}

@@ -10,6 +10,7 @@ import numpy as np
 from polyfacet.materials.material import Material
 from polyfacet.materials.reduced_formula import reduced_formula
 from polyfacet.materials.spacing import SpacingError, check_overlaps
+from polyfacet.materials.stated_values import number_or_none
 from polyfacet.runtime.identifiers import invalid_mat_id_reason
 from polyfacet.sources.structure_checks import (
     atoms_by_element,
@@ -100,7 +101,8 @@ def _space_group(crystal: Crystal) -> int | None:
 
 
 def _hull_distance(data: Mapping[str, Any]) -> float | None:
-    return next((as_float(data[name]) for name in HULL_DISTANCES if name in data), None)
+    found = (number_or_none(data, name) for name in HULL_DISTANCES)
+    return next((each for each in found if each is not None), None)
 
 
 def _whole(value: Any) -> int | None:

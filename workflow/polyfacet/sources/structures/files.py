@@ -4,8 +4,10 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from polyfacet.config.sources import Source
+from polyfacet.materials.stated_values import STATED_IN
 from polyfacet.runtime.errors import UserError
 from polyfacet.sources.csv_lines import Line
 from polyfacet.sources.items import Item, Part, Rejected, shown_id
@@ -44,7 +46,7 @@ class StructureFile:
 
     path: Path
     stated_id: str
-    data: Mapping[str, str] | None
+    data: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -180,22 +182,25 @@ def _matched(files: Sequence[Path], path: Path, id_column: str | None, folder: P
         for name in dict.fromkeys((file.name, without_ending(file.name))):
             by_name.setdefault(name, []).append(file)
     properties = read_properties(path, id_column, by_name.keys())
-    rows: dict[Path, Line] = {}
+    rows: dict[Path, tuple[int, Line]] = {}
     matched = _Matched()
     for position, line in enumerate(properties.lines):
         stated = _stated_name(line, properties.id_column)
         try:
             file = _file_of(line, stated, by_name, folder)
             if file in rows:
-                raise InvalidEntryError(f"duplicate identifier, first in line {rows[file].number}")
+                raise InvalidEntryError(f"duplicate identifier, first in line {rows[file][1].number}")
         except InvalidEntryError as error:
             rejected = Rejected(shown_id(stated), str(error))
             matched.rejected_rows.append(Item(str(path), position, rejected))
         else:
-            rows[file] = line
+            rows[file] = position, line
     for file in files:
-        data = rows[file].cells if file in rows else None
-        stated = without_ending(file.name) if data is None else data[properties.id_column].strip()
+        stated, data = without_ending(file.name), None
+        if file in rows:
+            position, line = rows[file]
+            cells = line.cells or {}
+            stated, data = cells[properties.id_column].strip(), {**cells, STATED_IN: [str(path), position]}
         matched.files.append(StructureFile(file, stated, data))
     return matched
 
