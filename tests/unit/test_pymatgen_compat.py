@@ -13,7 +13,8 @@ from pymatgen.analysis.graphs import StructureGraph
 from pymatgen.analysis.local_env import CrystalNN
 from pymatgen.core import Lattice, Structure
 
-from polyfacet.facets.image.pymatgen_compat import SiteCrystalNN, connected_sites
+from polyfacet.facets.image.bonding import OrderedStructureGraph
+from polyfacet.facets.image.pymatgen_compat import SiteCrystalNN
 
 N_REAL = 40
 
@@ -28,18 +29,19 @@ def real_crystals(path: Path) -> Iterator[Structure]:
             yield Structure(Lattice(matrix), [site[0] for site in sites], coords, coords_are_cartesian=True)
 
 
-def bonds(structure: Structure, strategy: CrystalNN) -> StructureGraph:
+def bonds(kind: type[StructureGraph], structure: Structure, strategy: CrystalNN) -> StructureGraph:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return StructureGraph.from_local_env_strategy(structure, strategy)
+        return kind.from_local_env_strategy(structure, strategy)
 
 
 def check_same(structure: Structure) -> None:
-    expected, graph = bonds(structure, CrystalNN()), bonds(structure, SiteCrystalNN())
+    expected = bonds(StructureGraph, structure, CrystalNN())
+    graph = bonds(OrderedStructureGraph, structure, SiteCrystalNN())
     assert list(graph.graph.edges(data=True, keys=True)) == list(expected.graph.edges(data=True, keys=True))
     for n in range(len(structure)):
         for jimage in ((0, 0, 0), (1, -2, 0)):
-            ours = {(s.index, s.jimage): s for s in connected_sites(graph, n, jimage)}
+            ours = {(s.index, s.jimage): s for s in graph.get_connected_sites(n, jimage)}
             theirs = {(s.index, s.jimage): s for s in expected.get_connected_sites(n, jimage)}
             assert ours.keys() == theirs.keys()
             for key, site in ours.items():

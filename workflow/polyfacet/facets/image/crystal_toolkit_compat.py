@@ -1,9 +1,10 @@
 """Uses of Crystal Toolkit beyond its public interface: the sites it draws, and its compass."""
 
+from dataclasses import fields
 from typing import Any
 
 from crystal_toolkit.core.legend import Legend
-from crystal_toolkit.core.scene import Scene
+from crystal_toolkit.core.scene import Primitive, Scene
 from crystal_toolkit.renderables.lattice import _axes_from_lattice
 from pymatgen.analysis.graphs import StructureGraph
 from pymatgen.core import Lattice
@@ -45,3 +46,16 @@ class DrawnGraph(StructureGraph):
 def compass(lattice: Lattice) -> Scene:
     """Return a scene that shows the directions of the lattice vectors."""
     return _axes_from_lattice(lattice)
+
+
+def as_json(scene: Scene) -> dict[str, Any]:
+    """Return ``scene.to_json()``, which would copy every number twice; merges the scene's primitives."""
+    merged = Scene(scene.name, Scene.merge_primitives(scene.contents), scene.origin, lattice=scene.lattice)
+    return _without_defaults(merged)
+
+
+def _without_defaults(part: Scene | Primitive) -> dict[str, Any]:
+    values = {field.name: getattr(part, field.name) for field in fields(part)}
+    if isinstance(part, Scene):
+        values["contents"] = [_without_defaults(inner) for inner in part.contents]
+    return {name: value for name, value in values.items() if value is not None}

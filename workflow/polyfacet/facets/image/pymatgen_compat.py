@@ -6,11 +6,11 @@ is left out.
 
 import math
 from types import FunctionType, SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import numpy as np
-from pymatgen.analysis.graphs import ConnectedSite, StructureGraph
-from pymatgen.core import PeriodicSite, Structure, local_env
+from pymatgen.analysis.graphs import StructureGraph
+from pymatgen.core import Element, Lattice, PeriodicNeighbor, PeriodicSite, Species, Structure, local_env
 from pymatgen.core.local_env import CrystalNN, VoronoiNN
 
 from polyfacet.runtime.upstream import written_for
@@ -30,7 +30,12 @@ def using(function: Any, **names: Any) -> Any:
     return FunctionType(function.__code__, {**function.__globals__, **names}, argdefs=function.__defaults__)
 
 
-_NUMPY = SimpleNamespace(**{**vars(np), "cross": cross})
+def norm(vector: np.ndarray) -> float:
+    """Return the length of a vector; NumPy's function, made for all norms, is four times slower."""
+    return math.sqrt(vector.dot(vector))
+
+
+_NUMPY = SimpleNamespace(**{**vars(np), "cross": cross, "linalg": SimpleNamespace(norm=norm)})
 
 
 # Sites in one tessellation, which starts with a few hundred.  For a flat layer, Qhull takes half a minute for
@@ -42,6 +47,67 @@ class SearchTooWideError(Exception):
     """The Voronoi neighbours of a site are so far away that too many sites lie in between."""
 
 
+class Point(NamedTuple):
+    """A site near another one."""
+
+    coords: np.ndarray
+    frac_coords: np.ndarray
+    distance: float
+    site: int
+    image: tuple[int, int, int]
+
+
+class SearchedStructure:
+    """What VoronoiNN uses of a structure; most of the sites that it finds have no face and remain points."""
+
+    def __init__(self, structure: Structure) -> None:
+        self._structure = structure
+        self.lattice: Lattice = structure.lattice
+
+    @property
+    def elements(self) -> list[Element | Species]:
+        """The elements in the structure."""
+        elements: list[Element | Species] = self._structure.elements
+        return elements
+
+    def __getitem__(self, n: int) -> PeriodicSite:
+        """Return a site."""
+        site: PeriodicSite = self._structure[n]
+        return site
+
+    def get_sites_in_sphere(self, center: np.ndarray, radius: float) -> list[tuple[Point, float]]:
+        """Return the same sites as pymatgen, as points, and their distances."""
+        matrix, found = self.lattice.matrix, []
+        coords = self._structure.frac_coords
+        for frac_coords, distance, index, image in self.lattice.get_points_in_sphere(coords, center, radius):
+            point = Point(frac_coords.dot(matrix), frac_coords, distance, index, tuple(image))
+            found.append((point, distance))
+        return found
+
+    def sites_within(self, radius: float) -> float:
+        """Estimate the number of sites in a sphere; the radius is in A."""
+        lattice = self.lattice.get_lll_reduced_lattice()
+        a, b, _ = sorted(lattice.matrix, key=norm)
+        # Lattice points in a sphere: along a line, in a plane and in space.
+        in_plane = math.pi * radius**2 / norm(cross(a, b))
+        in_space = 4 / 3 * math.pi * radius**3 / lattice.volume
+        return len(self._structure) * (1 + 2 * radius / norm(a) + in_plane + in_space)
+
+    def neighbour(self, point: Point) -> PeriodicNeighbor:
+        """Return the site of a point."""
+        site = self._structure[point.site]
+        return PeriodicNeighbor(
+            site.species,
+            point.frac_coords,
+            self.lattice,
+            properties=site.properties,
+            nn_distance=point.distance,
+            index=point.site,
+            image=point.image,
+            label=site.label,
+        )
+
+
 class SiteVoronoiNN(VoronoiNN):
     """Voronoi neighbours of one site in a tessellation of hundreds of sites.
 
@@ -50,7 +116,7 @@ class SiteVoronoiNN(VoronoiNN):
     """
 
     _cutoff: float
-    _lattice: tuple[int, float, float, float] | None = None
+    _searched: SearchedStructure | None = None
 
     @property
     def cutoff(self) -> float:
@@ -59,38 +125,36 @@ class SiteVoronoiNN(VoronoiNN):
 
     @cutoff.setter
     def cutoff(self, radius: float) -> None:
-        if self._lattice is not None:
-            n_sites, length, area, volume = self._lattice
-            # Lattice points in a sphere: along a line, in a plane and in space.
-            in_space = 4 / 3 * math.pi * radius**3 / volume
-            points = 1 + 2 * radius / length + math.pi * radius**2 / area + in_space
-            if n_sites * points > MAX_TESSELLATED_SITES:
-                raise SearchTooWideError(
-                    f"more than {MAX_TESSELLATED_SITES:,} other sites lie within {radius:.0f} A of a site"
-                )
+        if self._searched is not None and self._searched.sites_within(radius) > MAX_TESSELLATED_SITES:
+            raise SearchTooWideError(
+                f"more than {MAX_TESSELLATED_SITES:,} other sites lie within {radius:.0f} A of a site"
+            )
         self._cutoff = radius
 
     def get_voronoi_polyhedra(self, structure: Structure, n: int) -> dict[int, dict[str, Any]]:
         """Return the Voronoi polyhedron of a site, as pymatgen does."""
-        lattice = structure.lattice.get_lll_reduced_lattice()
-        a, b, _ = sorted(lattice.matrix, key=np.linalg.norm)
-        area = float(np.linalg.norm(np.cross(a, b)))
-        self._lattice = (len(structure), float(np.linalg.norm(a)), area, lattice.volume)
-        polyhedra: dict[int, dict[str, Any]] = super().get_voronoi_polyhedra(structure, n)
+        self._searched = SearchedStructure(structure)
+        polyhedra: dict[int, dict[str, Any]] = super().get_voronoi_polyhedra(
+            self._searched,  # type: ignore[arg-type]
+            n,
+        )
         return polyhedra
 
     _cell_info = using(
         VoronoiNN._extract_cell_info,
+        np=_NUMPY,
         solid_angle=using(local_env.solid_angle, np=_NUMPY),
         vol_tetra=using(local_env.vol_tetra, np=_NUMPY),
     )
 
     def _extract_cell_info(
-        self, site_idx: int, sites: list[PeriodicSite], targets: Any, voro: Any, *_: Any
+        self, site_idx: int, points: list[Point], targets: Any, voro: Any, *_: Any
     ) -> dict[int, dict[str, Any]]:
+        searched = cast("SearchedStructure", self._searched)
         own = np.flatnonzero((voro.ridge_points == site_idx).any(axis=1))
         faces = {tuple(voro.ridge_points[face].tolist()): voro.ridge_vertices[face] for face in own}
         cell = SimpleNamespace(vertices=voro.vertices, ridge_dict=faces)
+        sites = {point: searched.neighbour(points[point]) for point in {site_idx}.union(*faces)}
         neighbours: dict[int, dict[str, Any]] = self._cell_info(site_idx, sites, targets, cell)
         return neighbours
 
@@ -101,41 +165,38 @@ class SiteCrystalNN(CrystalNN):
     get_nn_data = using(CrystalNN.get_nn_data, VoronoiNN=SiteVoronoiNN)
 
 
-# Distances between the two sites of a bond, A, by their indices and the cell of the second one.
-Distances = dict[tuple[int, int, tuple[int, int, int]], float]
+class Bond(NamedTuple):
+    """A bond of a site in cell (0, 0, 0), as in `ConnectedSite`."""
+
+    site: int
+    jimage: tuple[int, int, int]
+    weight: Any
+    dist: float
 
 
-def connected_sites(
-    graph: StructureGraph,
-    n: int,
-    jimage: tuple[int, int, int] = (0, 0, 0),
-    distances: Distances | None = None,
-) -> list[ConnectedSite]:
-    """Return the same sites as ``graph.get_connected_sites``, in no particular order.
+def bonds_of(graph: StructureGraph, n: int) -> list[Bond]:
+    """Return the bonds to the same sites as ``graph.get_connected_sites(n)``, in no particular order.
 
-    pymatgen converts each neighbour to a dictionary and back; here it is only translated.  ``distances``
-    keeps distances for further calls for the same graph.
+    pymatgen converts each neighbour to a dictionary and back.
     """
-    distances = {} if distances is None else distances
     edges = [(v, data, 1) for _, v, data in graph.graph.out_edges(n, data=True)]
     edges += [(u, data, -1) for u, _, data in graph.graph.in_edges(n, data=True)]
-    found: dict[tuple[int, tuple[int, int, int]], ConnectedSite] = {}
+    bonds: dict[tuple[int, tuple[int, int, int]], Bond] = {}
     for index, data, sign in edges:
-        relative = sign * np.asarray(data["to_jimage"])
-        a, b, c = (relative + jimage).tolist()
-        if (index, (a, b, c)) in found:
-            continue
-        there = graph.structure[index]
-        site = PeriodicSite(
-            there.species,
-            np.add(there.frac_coords, (a, b, c)),
-            there.lattice,
-            properties=there.properties,
-            label=there.label,
-            skip_checks=True,
-        )
-        bond = (n, index, tuple(relative.tolist()))
-        if bond not in distances:
-            distances[bond] = graph.structure[n].distance(there, jimage=relative)
-        found[index, (a, b, c)] = ConnectedSite(site, (a, b, c), index, data.get("weight"), distances[bond])
-    return list(found.values())
+        a, b, c = (sign * int(shift) for shift in data["to_jimage"])
+        if (index, (a, b, c)) not in bonds:
+            distance = graph.structure[n].distance(graph.structure[index], jimage=(a, b, c))
+            bonds[index, (a, b, c)] = Bond(index, (a, b, c), data.get("weight"), distance)
+    return list(bonds.values())
+
+
+def periodic_image(site: PeriodicSite, jimage: tuple[int, int, int]) -> PeriodicSite:
+    """Return the same site in another cell."""
+    return PeriodicSite(
+        site.species,
+        np.add(site.frac_coords, jimage),
+        site.lattice,
+        properties=site.properties,
+        label=site.label,
+        skip_checks=True,
+    )

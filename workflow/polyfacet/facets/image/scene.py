@@ -11,7 +11,7 @@ from pymatgen.symmetry.analyzer import SymmetryUndeterminedError
 
 from polyfacet.config.images import Cell
 from polyfacet.facets.image.bonding import OrderedStructureGraph, bonded, unbonded
-from polyfacet.facets.image.crystal_toolkit_compat import compass
+from polyfacet.facets.image.crystal_toolkit_compat import as_json, compass
 from polyfacet.facets.image.disorder import most_frequent_species, shared_spheres
 from polyfacet.facets.image.drawable import SCENE_NAME, CrystalScene, SceneError
 from polyfacet.facets.image.settings import RenderSettings
@@ -104,8 +104,7 @@ def _drawn(graph: OrderedStructureGraph, structure: Structure, settings: RenderS
     if settings.show_compass:
         scene.contents.append(compass(graph.structure.lattice))
     _remove_interaction(scene)
-    drawn: dict[str, Any] = scene.to_json()
-    return drawn
+    return as_json(scene)
 
 
 def _all_species(
