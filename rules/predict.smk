@@ -31,6 +31,8 @@ rule read_new_materials:
         bundle=config["predict"]["bundle"],
         sources=lambda wildcards: config["predict"]["sources"],
         state=state_of_new_materials,
+        # How materials are read depends on the bundle.
+        bundle_state=digest_of_bundle,
     script:
         script_path("read_new_materials")
 

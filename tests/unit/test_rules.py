@@ -15,6 +15,7 @@ ONLY_WATCHED = {
     "code",
     "packages",
     "state",
+    "bundle_state",
     "file",
     "files",
     "pictures",

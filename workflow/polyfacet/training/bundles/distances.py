@@ -29,6 +29,8 @@ from polyfacet.runtime.parquet import column
 
 Array = NDArray[np.float64]
 
+# Distances below this, in standard deviations, are rounding errors.
+EQUAL_WITHIN = 1e-6
 # Share of the training materials that are not farther from the nearest other one than the threshold.
 QUANTILE = 0.95
 # The quantile is estimated on a draw of at most this many training materials.
@@ -129,7 +131,7 @@ class TrainingSet:
         names: list[str | None] = [None] * len(materials)
         if known.any():
             found, indices = self._search.kneighbors(self._scaled(features))
-            distances[known] = found[:, 0]
+            distances[known] = _without_rounding(found[:, 0])
             for row, index in zip(np.flatnonzero(known), indices[:, 0], strict=True):
                 names[row] = str(self._mat_ids[index])
         return Nearest(distances, names)
@@ -145,7 +147,7 @@ class TrainingSet:
         chosen = self._points[order[:MAX_COMPARED]]
         # The nearest one is the material itself.
         distances, _ = self._search.kneighbors(chosen, n_neighbors=2)
-        return float(np.quantile(distances[:, 1], quantile))
+        return float(np.quantile(_without_rounding(distances[:, 1]), quantile))
 
     def _features(self, materials: pd.DataFrame) -> tuple[list[Array], NDArray[np.bool_]]:
         """Return the numbers of each kind, of the materials whose elements are known, and which these are."""
@@ -161,3 +163,8 @@ class TrainingSet:
             for scaler, values in zip(self._scalers, features, strict=True)
         ]
         return np.nan_to_num(np.hstack(blocks), nan=0.0)
+
+
+def _without_rounding(distances: Array) -> Array:
+    """Return distances in which equal materials are at 0: the search leaves rounding errors."""
+    return np.where(distances < EQUAL_WITHIN, 0.0, distances)

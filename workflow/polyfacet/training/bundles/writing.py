@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from polyfacet.facets.compimage.element_table import read_elements
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import facets_of, shown_columns
+from polyfacet.facets.registry import COMPIMAGE, facets_of, shown_columns
 from polyfacet.runtime.files import link_file, link_files, sha256_of_file
 from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.runtime.records import write_record
@@ -139,7 +139,8 @@ class BundleWriter:
             settings=self.files.settings,
             fitted=fitted,
             needs_statistics=needs_statistics(card.engine, card.settings),
-            calibrated=self.files.calibrated,
+            # Grey levels may have been fitted on all rows; other facets never are.
+            calibrated=self.files.calibrated or all(each.base != COMPIMAGE.name for each in cell.facets),
             table=self.files.table,
             comparison=comparison,
             plugins=bundled_plugins(card.engine, card.settings, cell.facets),

@@ -47,7 +47,7 @@ def _predict(arguments: argparse.Namespace) -> None:
     from polyfacet.use.prediction.output import check_output, write_predictions  # noqa: PLC0415
     from polyfacet.use.prediction.tables import LEFT_OUT  # noqa: PLC0415
 
-    check_output(arguments.output)
+    check_output(arguments.output, map(Path, arguments.inputs))
     bundle = Bundle.open(
         arguments.bundle,
         threads=arguments.threads,

@@ -11,10 +11,12 @@ import pyarrow as pa
 
 from polyfacet.config.sources import GivenSource, Source
 from polyfacet.config.tables import ObjectiveColumn, TableSource
+from polyfacet.elements.symbols import SYMBOLS
 from polyfacet.materials.formula import FormulaError
 from polyfacet.materials.material import SAMPLE
 from polyfacet.materials.reduced_formula import reduced_formula
 from polyfacet.materials.stated_formulas import parse_stated_formula
+from polyfacet.materials.stated_numbers import is_missing
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.identifiers import invalid_mat_id_reason
 from polyfacet.runtime.parquet import iterate_table, read_table, write_pieces, write_table
@@ -162,9 +164,14 @@ def _rows_of_formulas(path: Path) -> Iterator[Read]:
         if reason or cells is None:
             yield {**origin, "reason": reason}
             continue
+        stated = cells[formula].strip()
+        # Na and Nd are elements; NaN is not a compound.
+        if is_missing(stated) and stated not in SYMBOLS:
+            yield {**origin, "reason": f"{formula} is missing ({stated!r})"}
+            continue
         try:
             # The spelling of a run's formulas: texts depend on it.
-            yield {**origin, "formula": reduced_formula(parse_stated_formula(cells[formula].strip()))}
+            yield {**origin, "formula": reduced_formula(parse_stated_formula(stated))}
         except FormulaError as error:
             yield {**origin, "reason": str(error)}
 

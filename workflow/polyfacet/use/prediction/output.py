@@ -29,14 +29,16 @@ class Written:
     n_unlike: int
 
 
-def check_output(path: Path) -> None:
+def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
     """Reject an output that predictions cannot be written to.
 
     Raises
     ------
     UserError
-        If it does not end in a format, or its folder does not exist.
+        If it does not end in a format, its folder does not exist, or it is one of the inputs.
     """
+    if path.exists() and any(path.samefile(each) for each in inputs if each.exists()):
+        raise UserError(f"--output {path} is one of the inputs, which would be lost. Choose another name.")
     if path.suffix not in FORMATS:
         raise UserError(f"--output {path} must end in {' or '.join(FORMATS)}.")
     if not path.absolute().parent.is_dir():
