@@ -18,6 +18,7 @@ from pymatgen.io.vasp.inputs import Poscar
 from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.sources.structure_checks import HEAVY_HYDROGEN, ISOTOPES
+from polyfacet.sources.structures.cif_symmetry import FORMULA, check_symmetry
 from polyfacet.sources.structures.crystals import Crystal
 from polyfacet.sources.values import InvalidEntryError, mapping, shown
 
@@ -29,7 +30,6 @@ LOST_ATOMS = re.compile(r"OH|NO3|[^A-Za-z]|$")
 # Coordinates such as 0.3333 are rounded to thirds, so that symmetry maps atoms onto themselves.
 ROUNDED_WITHIN = 1e-4
 SPACE_GROUP_NUMBERS = ("_space_group_IT_number", "_symmetry_Int_Tables_number")
-FORMULA = "_chemical_formula_sum"
 # Fractions of all atoms: formulas of disordered crystals are rounded.
 SHARE_WITHIN = 1e-2
 MAX_REASON_CHARS = 300
@@ -52,6 +52,7 @@ def crystal_from_cif(text: str) -> Crystal:
     _check_symbols(stated)
     if "implicit_hydrogens" in structure.site_properties:
         raise InvalidEntryError("the CIF has hydrogen atoms without positions")
+    check_symmetry(stated, parser, structure)
     _check_formula(stated.get(FORMULA), structure)
     return Crystal(_plain(structure), space_group=_space_group(stated))
 
