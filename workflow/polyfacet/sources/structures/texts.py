@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 from pymatgen.core import Structure
-from pymatgen.io.cif import CifParser
+from pymatgen.io.cif import CifBlock, CifParser
 from pymatgen.io.vasp.inputs import Poscar
 
 from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.sources.structure_checks import HEAVY_HYDROGEN, ISOTOPES
+from polyfacet.sources.structures.cif_sites import check_elements, check_numbers
 from polyfacet.sources.structures.cif_symmetry import FORMULA, check_symmetry
 from polyfacet.sources.structures.crystals import Crystal
 from polyfacet.sources.values import InvalidEntryError, mapping, shown
@@ -25,8 +26,6 @@ from polyfacet.sources.values import InvalidEntryError, mapping, shown
 # A file that says this holds all sites of the cell: no coordinate is rounded to a special position.
 P1 = re.compile(r"^_(?:symmetry_space_group_name_H-M|space_group_name_H-M_alt)\s+['\"]?P ?1['\"]?\s*$", re.M)
 DATA_BLOCK = re.compile(r"^\s*data_", re.M)
-# Symbols of groups of which the parser keeps one atom or none, and what has no letter.
-LOST_ATOMS = re.compile(r"OH|NO3|[^A-Za-z]|$")
 # Coordinates such as 0.3333 are rounded to thirds, so that symmetry maps atoms onto themselves.
 ROUNDED_WITHIN = 1e-4
 SPACE_GROUP_NUMBERS = ("_space_group_IT_number", "_symmetry_Int_Tables_number")
@@ -45,13 +44,14 @@ def crystal_from_cif(text: str) -> Crystal:
     """
     block = _only_block(text)
     with _reading("CIF"):
+        check_numbers(CifBlock.from_str(block).data)
         parser = CifParser.from_str(block, frac_tolerance=0.0 if P1.search(block) else ROUNDED_WITHIN)
         (stated,) = parser.as_dict().values()
         # Occupancies are taken as they are: those that are too high are rejected, not scaled.
         (structure,) = parser.parse_structures(primitive=False, check_occu=False, on_error="raise")
-    _check_symbols(stated)
     if "implicit_hydrogens" in structure.site_properties:
         raise InvalidEntryError("the CIF has hydrogen atoms without positions")
+    check_elements(stated)
     check_symmetry(stated, parser, structure)
     _check_formula(stated.get(FORMULA), structure)
     return Crystal(_plain(structure), space_group=_space_group(stated))
@@ -182,14 +182,6 @@ def _only_block(text: str) -> str:
     if "_cell_length_a" not in with_atoms[0]:
         raise InvalidEntryError("the CIF has no cell: _cell_length_a is missing")
     return with_atoms[0]
-
-
-def _check_symbols(stated: Mapping[str, Any]) -> None:
-    """Reject sites of which the parser would silently leave out atoms."""
-    symbols = stated.get("_atom_site_type_symbol", stated["_atom_site_label"])
-    for index, symbol in enumerate(symbols):
-        if LOST_ATOMS.match(symbol):
-            raise InvalidEntryError(f"unknown element {shown(symbol)} at site {index}")
 
 
 def _check_formula(stated: Any, structure: Structure) -> None:

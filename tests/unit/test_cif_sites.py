@@ -1,0 +1,89 @@
+"""Sites of a CIF are read as they are stated, or the CIF is a reject that names them."""
+
+import pytest
+from crystal_files import NACL_CIF
+
+from polyfacet.sources.structures.texts import crystal_from_cif
+from polyfacet.sources.values import InvalidEntryError
+
+WITHOUT_FORMULA = NACL_CIF.replace("_chemical_formula_sum   'Na1 Cl1'\n", "")
+WITHOUT_SYMBOLS = WITHOUT_FORMULA.replace(" _atom_site_type_symbol\n", "").replace("  Cl  Cl1", "  Cl1")
+
+GROUPS = """NH4 CN PO4 SO4 CH3 H2O OW RE Va Vac VAC
+    Uuo Nx OH NO3 Bq Du X Na1 FE . ?"""
+FOREIGN_LABELS = "Va1 Vac VAC1 Bq Du1 Hal1 Alk Ow1 OH1 H2O1 NH4 CH3 M1 X1 FE1 1"
+
+
+def with_site(row, text=WITHOUT_FORMULA):
+    """Return the CIF of NaCl with another first site."""
+    start = text.index("  Na")
+    return f"{text[:start]}  {row}\n{text[text.index(chr(10), start) + 1 :]}"
+
+
+def occupants(text):
+    return [site["species"][0] for site in crystal_from_cif(text).structure["sites"]]
+
+
+@pytest.mark.parametrize("occupancy", ["0,5", "1/2", "50%", "abc", "0.25(", "'1 2'", "nan", "."])
+def test_an_occupancy_that_is_no_number_is_a_reject(occupancy):
+    with pytest.raises(InvalidEntryError, match=r"occupancy of site 0 is '.+', not a number"):
+        crystal_from_cif(with_site(f"Na Na0 0 0 0 {occupancy}"))
+
+
+@pytest.mark.parametrize(
+    ("occupancy", "expected"),
+    [("0.5", 0.5), (".5", 0.5), ("1.", 1), ("0.5(1)", 0.5), ("5e-1", 0.5), ("+0.5", 0.5), ("?", 1)],
+)
+def test_an_occupancy_that_is_a_number_is_read(occupancy, expected):
+    assert {"element": "Na", "occu": expected} in occupants(with_site(f"Na Na0 0 0 0 {occupancy}"))
+
+
+@pytest.mark.parametrize("place", [". 0 0", "0 . 0", "0 0 ."])
+def test_a_coordinate_that_is_not_stated_is_a_reject(place):
+    with pytest.raises(InvalidEntryError, match=r"_atom_site_fract_[xyz] of site 0 is '\.'"):
+        crystal_from_cif(with_site(f"Na Na0 {place} 1"))
+
+
+@pytest.mark.parametrize("symbol", GROUPS.split())
+def test_a_type_symbol_that_is_no_element_is_a_reject(symbol):
+    with pytest.raises(InvalidEntryError, match="unknown element '.+' at site 0"):
+        crystal_from_cif(with_site(f"{symbol} Na0 0 0 0 1"))
+
+
+@pytest.mark.parametrize(
+    ("symbol", "element"),
+    [("Fe", "Fe"), ("Fe3+", "Fe"), ("Fe+3", "Fe"), ("O2-", "O"), ("K+", "K"), ("Fe2.5+", "Fe"), ("D", "H")],
+)
+def test_elements_isotopes_and_ions_are_read(symbol, element):
+    assert element in {occupant["element"] for occupant in occupants(with_site(f"{symbol} M1 0 0 0 1"))}
+
+
+@pytest.mark.parametrize("label", FOREIGN_LABELS.split())
+def test_a_label_that_names_no_element_is_a_reject(label):
+    with pytest.raises(InvalidEntryError, match="unknown element '.+' at site 0"):
+        crystal_from_cif(with_site(f"{label} 0 0 0 1", WITHOUT_SYMBOLS))
+
+
+@pytest.mark.parametrize(
+    ("label", "element"),
+    [
+        ("Fe", "Fe"),
+        ("Fe1", "Fe"),
+        ("Fe3+", "Fe"),
+        ("O1A", "O"),
+        ("O1'", "O"),
+        ("C(1)", "C"),
+        ("V1", "V"),
+        ("H1", "H"),
+    ],
+)
+def test_labels_of_elements_are_read(label, element):
+    text = with_site(f"{label} 0 0 0 1", WITHOUT_SYMBOLS)
+    assert element in {occupant["element"] for occupant in occupants(text)}
+
+
+def test_atoms_outside_a_loop_are_a_reject():
+    text = WITHOUT_FORMULA[: WITHOUT_FORMULA.index("loop_")]
+    keys = ("label Cu1", "fract_x 0", "fract_y 0", "fract_z 0")
+    with pytest.raises(InvalidEntryError, match="not in a loop"):
+        crystal_from_cif(text + "".join(f"_atom_site_{key}\n" for key in keys))
