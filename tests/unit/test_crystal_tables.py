@@ -187,6 +187,36 @@ def test_a_matbench_task_that_cannot_be_used_is_an_error(tmp_path, text, message
     assert str(path) in str(error.value)
 
 
+def write_task(path, index):
+    """Write a matbench task of as many rows as there are hand-made structures."""
+    rows = [[structure.as_dict(), 1.0] for structure in structures().values()]
+    path.write_text(json.dumps({"columns": ["structure", "y"], "index": index, "data": rows}))
+    return path
+
+
+@pytest.mark.parametrize("stated", [None, [0, 1], 0.5, True, {}])
+def test_a_row_without_a_usable_index_is_a_reject(tmp_path, stated):
+    path = write_task(tmp_path / "t.json", [stated, *range(1, 15)])
+    found = Sampled(tmp_path, path)
+    assert found.ids == [f"t-{i:04d}" for i in range(1, 15)]
+    (rejected,) = found.rejected
+    assert (rejected["source_file"], rejected["source_position"]) == (str(path), 0)
+    assert rejected["reason"].startswith("the index of the row is ")
+
+
+@pytest.mark.parametrize("index", [list(range(14)), list(range(16)), [], "x", {}])
+def test_an_index_that_does_not_fit_the_rows_is_an_error(tmp_path, index):
+    path = write_task(tmp_path / "t.json", index)
+    with pytest.raises(UserError, match="`index` (holds .* `data` has 15 rows|is not a list)"):
+        Sampled(tmp_path, path)
+
+
+def test_an_index_of_several_levels_does_not_matter_beside_a_column_of_identifiers(tmp_path):
+    path = write_task(tmp_path / "t.json", [[0, i] for i in range(15)])
+    path.write_text(path.read_text().replace('"y"', '"name"').replace(", 1.0]", ', "a"]', 1))
+    assert Sampled(tmp_path, {"path": str(path), "id": "name"}).ids == ["a"]
+
+
 def frame(structure, comment):
     lattice = " ".join(map(str, structure.lattice.matrix.flatten()))
     atoms = [f"{site.specie} {' '.join(map(str, site.coords))}\n" for site in structure]
@@ -213,6 +243,37 @@ def test_extended_xyz_is_read(tmp_path, name):
         expected = structures()[row["mat_id"]]
         read = Structure.from_str(row["structure"], fmt="json")
         assert read.distance_matrix == pytest.approx(expected.distance_matrix, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ("mat_id=001", "001"),
+        ("mat_id=1_2", "1_2"),
+        ("mat_id=1e5", "1e5"),
+        ("mat_id=T", "T"),
+        ('mat_id="001"', "001"),
+        ("mat_id = 001", "001"),
+        ('note="mat_id=5" mat_id=007 x=1', "007"),
+        ("config_id=010", "010"),
+    ],
+)
+def test_identifiers_of_frames_are_kept_as_they_are_written(tmp_path, stated, expected):
+    (tmp_path / "t.extxyz").write_text(frame(structures()["test000"], stated))
+    assert Sampled(tmp_path, tmp_path / "t.extxyz").ids == [expected]
+
+
+@pytest.mark.parametrize("name", ["occupancy", "occ"])
+def test_partly_occupied_sites_of_a_frame_are_a_reject(tmp_path, name):
+    full = frame(structures()["test000"], f"Properties=species:S:1:pos:R:3:{name}:R:1 id=full")
+    lines = full.splitlines()
+    full = "\n".join([*lines[:2], *(f"{atom} 1.0" for atom in lines[2:]), ""])
+    (tmp_path / "t.extxyz").write_text(full + full.replace(" 1.0\n", " 0.5\n").replace("=full", "=half"))
+    found = Sampled(tmp_path, tmp_path / "t.extxyz")
+    assert found.ids == ["full"]
+    (rejected,) = found.rejected
+    assert rejected["mat_id"] == "half"
+    assert rejected["reason"].startswith(f"the {name} of site 0 is 0.5: fractional occupancies")
 
 
 def test_what_ase_writes_is_read(tmp_path):

@@ -1,5 +1,6 @@
 """Extended XYZ, read frame by frame through ASE."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
@@ -22,7 +23,14 @@ from polyfacet.sources.structures.columns import IDENTIFIERS
 from polyfacet.sources.structures.crystals import Crystal
 from polyfacet.sources.structures.opened import OpenedSource, StatedItem, checked_items
 from polyfacet.sources.structures.tables import existing_file, numbered_id, plain
-from polyfacet.sources.values import InvalidEntryError
+from polyfacet.sources.values import InvalidEntryError, as_float, shown
+
+# A key and its value in the comment of a frame; values in quotation marks may hold other pairs.
+PAIR = re.compile(
+    r"""(?P<key>[^\s="']+)\s*=\s*(?:(?P<mark>["'])(?P<quoted>.*?)(?<!\\)(?P=mark)|(?P<bare>[^\s"']+))"""
+)
+# Names of a column of occupancies.
+OCCUPANCIES = {"occupancy", "occupancies", "occ", "occu", "site_occupancy"}
 
 
 @dataclass(frozen=True)
@@ -54,19 +62,21 @@ class FramesPart:
             try:
                 atoms = _atoms(frame)
                 data = _statements(atoms)
-                stated_id = self._identifier(data, position)
+                stated_id = self._identifier(frame, data, position)
                 crystal = _crystal(atoms, data)
             except InvalidEntryError as error:
                 crystal = error
             yield StatedItem(str(self.path), position, stated_id, crystal)
 
-    def _identifier(self, data: Mapping[str, Any], position: int) -> str:
+    def _identifier(self, frame: str, data: Mapping[str, Any], position: int) -> str:
         """Return what a frame calls itself; otherwise the name of the file and the number of the frame."""
         if self.id_key is not None and self.id_key not in data:
             raise InvalidEntryError(f"the frame has no {self.id_key}, which its source names as `id`")
         known = [key for key in IDENTIFIERS if key in data] or [key for key in data if key.endswith("_id")]
         key = self.id_key or next(iter(known), None)
-        return str(data[key]) if key is not None else numbered_id(str(self.path), position + 1)
+        if key is None:
+            return numbered_id(str(self.path), position + 1)
+        return _literal(frame, key) or str(data[key])
 
 
 def open_extended_xyz(source: Source) -> OpenedSource:
@@ -130,11 +140,30 @@ def _atoms(frame: str) -> Atoms:
     return atoms
 
 
+def _literal(frame: str, key: str) -> str | None:
+    """Return the value of a key as the comment has it: ASE makes 1 of 001, and True of T."""
+    comment = frame.split("\n", 2)[1]
+    texts = [pair["quoted"] or pair["bare"] for pair in PAIR.finditer(comment) if pair["key"] == key]
+    return texts[-1] if texts else None
+
+
+def _check_occupancies(atoms: Atoms) -> None:
+    """Reject partly occupied sites, which ASE keeps as a column without a meaning."""
+    for name in atoms.arrays.keys() & OCCUPANCIES:
+        for index, value in enumerate(atoms.arrays[name].tolist()):
+            if as_float(value) != 1:
+                raise InvalidEntryError(
+                    f"the {name} of site {index} is {shown(value)}: fractional occupancies of extended XYZ "
+                    "are not supported"
+                )
+
+
 def _crystal(atoms: Atoms, data: Mapping[str, Any]) -> Crystal:
     if not atoms.cell.any():
         raise InvalidEntryError("the frame has no Lattice: a molecule?")
     if "occupancy" in data:
         raise InvalidEntryError("fractional occupancies of extended XYZ are not supported")
+    _check_occupancies(atoms)
     matrix = atoms.cell.array.tolist()
     cell_volume(matrix)
     positions = atoms.get_scaled_positions(wrap=False).tolist()

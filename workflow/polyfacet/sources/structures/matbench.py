@@ -14,7 +14,7 @@ from polyfacet.sources.listing import Listing
 from polyfacet.sources.structures.columns import identifier_column, structure_column, unique_names
 from polyfacet.sources.structures.opened import OpenedSource, StatedItem, checked_items
 from polyfacet.sources.structures.tables import existing_file, numbered_id, row_item
-from polyfacet.sources.values import InvalidEntryError
+from polyfacet.sources.values import InvalidEntryError, number, shown
 
 KEYS = ("index", "columns", "data")
 # The identifier of a row, beside its columns.
@@ -48,21 +48,31 @@ class MatbenchPart:
         file = str(self.path)
         columns, index = _header(self.path)
         names: tuple[str | None, str] | None = None
+        position = -1
         for position, values in enumerate(_rows(self.path)):
-            if not isinstance(values, list) or len(values) != len(columns):
-                reason = InvalidEntryError(f"the row is not a list of {len(columns)} values")
-                yield StatedItem(file, position, None, reason)
+            try:
+                row = self._row(columns, index, position, values)
+            except InvalidEntryError as error:
+                yield StatedItem(file, position, None, error)
                 continue
-            row = {INDEX: self._identifier(index, position), **dict(zip(columns, values, strict=True))}
             if names is None:
                 id_column = identifier_column(file, list(row), self.id_column or INDEX)
                 names = id_column, structure_column(file, row, self.structure_column)
             yield row_item(file, position, row, *names)
 
+        _check_length(self.path, index, position + 1)
+
+    def _row(self, columns: list[str], index: list[Any] | None, position: int, values: Any) -> dict[str, Any]:
+        if not isinstance(values, list) or len(values) != len(columns):
+            raise InvalidEntryError(f"the row is not a list of {len(columns)} values")
+        return {INDEX: self._identifier(index, position), **dict(zip(columns, values, strict=True))}
+
     def _identifier(self, index: list[Any] | None, position: int) -> Any:
         """Return the index of a row: as text if it is one, otherwise as part of an identifier."""
         stated = index[position] if index is not None and position < len(index) else position
-        return stated if isinstance(stated, str) else numbered_id(str(self.path), int(stated))
+        if isinstance(stated, str) or self.id_column not in (None, INDEX):
+            return stated
+        return numbered_id(str(self.path), _whole_index(stated))
 
 
 def open_matbench(source: Source) -> OpenedSource:
@@ -113,7 +123,31 @@ def _header(path: Path) -> tuple[list[str], list[Any] | None]:
             window.value()
     if not isinstance(columns, list) or not all(isinstance(name, str) for name in columns):
         raise UserError(f"{path} is not the JSON of a matbench task: it has no list of `columns`.")
-    return unique_names(str(path), columns), index if isinstance(index, list) else None
+    if index is not None and not isinstance(index, list):
+        raise UserError(f"{path} is not the JSON of a matbench task: its `index` is not a list.")
+    return unique_names(str(path), columns), index
+
+
+def _whole_index(stated: Any) -> int:
+    """Return the index of a row that is not text.
+
+    Raises
+    ------
+    InvalidEntryError
+        If it is not a whole number, as in tables with several levels of index.
+    """
+    found = number(stated, "the index of the row")
+    if not found.is_integer():
+        raise InvalidEntryError(f"the index of the row is {shown(stated)}, neither text nor a whole number")
+    return int(stated)
+
+
+def _check_length(path: Path, index: list[Any] | None, n_rows: int) -> None:
+    if index is not None and len(index) != n_rows:
+        raise UserError(
+            f"{path}: `index` holds {len(index)} identifiers, but `data` has {n_rows} rows, so that no "
+            "identifier is certain. Get the file again, or correct it."
+        )
 
 
 def _rows(path: Path) -> Iterator[Any]:

@@ -18,6 +18,7 @@ from pymatgen.io.vasp.inputs import Poscar
 from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.sources.structure_checks import HEAVY_HYDROGEN, ISOTOPES
+from polyfacet.sources.structures.cif_form import check_cell, check_keys, check_operations
 from polyfacet.sources.structures.cif_sites import check_elements, check_numbers
 from polyfacet.sources.structures.cif_symmetry import FORMULA, check_symmetry
 from polyfacet.sources.structures.crystals import Crystal
@@ -32,6 +33,8 @@ SPACE_GROUP_NUMBERS = ("_space_group_IT_number", "_symmetry_Int_Tables_number")
 # Fractions of all atoms: formulas of disordered crystals are rounded.
 SHARE_WITHIN = 1e-2
 MAX_REASON_CHARS = 300
+# What pymatgen's errors say of a loop whose values do not fill its columns.
+UNEVEN_LOOP = ("zip() argument", "is not a multiple of", "modulo by zero")
 
 
 def crystal_from_cif(text: str) -> Crystal:
@@ -44,7 +47,11 @@ def crystal_from_cif(text: str) -> Crystal:
     """
     block = _only_block(text)
     with _reading("CIF"):
-        check_numbers(CifBlock.from_str(block).data)
+        check_keys(block)
+        written = CifBlock.from_str(block).data
+        check_cell(written)
+        check_operations(written)
+        check_numbers(written)
         parser = CifParser.from_str(block, frac_tolerance=0.0 if P1.search(block) else ROUNDED_WITHIN)
         (stated,) = parser.as_dict().values()
         # Occupancies are taken as they are: those that are too high are rejected, not scaled.
@@ -144,6 +151,8 @@ def _cause(error: Exception) -> str:
         return "a coordinate is NaN"
     if "could not convert string to float" in text:
         return f"{text.rsplit(':', 1)[-1].strip()} is not a number"
+    if any(part in text for part in UNEVEN_LOOP):
+        return "a loop, such as the list of atoms, has a row with too few or too many values"
     return text or type(cause).__name__
 
 

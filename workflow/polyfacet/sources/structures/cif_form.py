@@ -1,0 +1,44 @@
+"""Reject a CIF that states its cell or its atoms twice or incompletely, with what is wrong."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from polyfacet.sources.values import InvalidEntryError, shown
+
+# Keys in comments and in texts of several lines state nothing.
+COMMENT_OR_TEXT = re.compile(r"^;.*?^;|(?<!\S)#[^\n]*", re.M | re.S)
+SINGLE_KEYS = re.compile(
+    r"(?<!\S)_(?:cell_(?:length|angle)_\w+|atom_site_(?:label|type_symbol|occupancy|fract_[xyz]))(?!\S)"
+)
+CELL = tuple(f"_cell_length_{axis}" for axis in "abc") + tuple(
+    f"_cell_angle_{angle}" for angle in ("alpha", "beta", "gamma")
+)
+# With one of these, the parser knows the other lengths and angles.
+CRYSTAL_SYSTEMS = ("_symmetry_cell_setting", "_space_group_crystal_system")
+OPERATIONS = ("_symmetry_equiv_pos_as_xyz", "_space_group_symop_operation_xyz")
+
+
+def check_keys(text: str) -> None:
+    """Reject a data block that repeats a key, of which the parser would take the last."""
+    counts = Counter(SINGLE_KEYS.findall(COMMENT_OR_TEXT.sub("", text)))
+    for key, count in counts.items():
+        if count > 1:
+            raise InvalidEntryError(f"the CIF states {key} {count} times: keep one cell and list of atoms")
+
+
+def check_cell(stated: Mapping[str, Any]) -> None:
+    """Reject a cell of which a length or an angle is missing."""
+    missing = next((key for key in CELL if key not in stated), None)
+    if missing and not any(stated.get(key) for key in CRYSTAL_SYSTEMS):
+        raise InvalidEntryError(f"the CIF cannot be read: {missing} is missing")
+
+
+def check_operations(stated: Mapping[str, Any]) -> None:
+    """Reject symmetry operations that do not have three components."""
+    for key in OPERATIONS:
+        texts = stated.get(key, [])
+        for text in texts if isinstance(texts, list) else [texts]:
+            if text not in ("", "?", ".") and text.count(",") != 2:
+                raise InvalidEntryError(f"the symmetry operation {shown(text)} is not of the form x, y, z")
