@@ -133,9 +133,7 @@ class Configuration(Section):
     )
     training: Training = Field(default=Training(), description="How cells are trained.")
     report: Report = Field(default=Report(), description="Comparisons in the report.")
-    predict: Predict = Field(
-        default=Predict(), description="New materials to predict with `snakemake predict`."
-    )
+    predict: Predict = Field(default=Predict(), description="New materials for the target `predict`.")
     structure_page: StructurePage = Field(
         default=StructurePage(), description="The page that `snakemake serve_structures` serves."
     )
