@@ -64,9 +64,9 @@ def main() -> int:
     ran = options.device == "cuda" and any("skipped" not in outcome for outcome in outcomes.values())
     if not ran and options.page.is_file() and LAST_RUN in options.page.read_text(encoding="utf-8"):
         print(f"{minutes:.1f} minutes; nothing ran on a GPU, so that {options.page} stays as it is")
-        return int(any("failed" in outcome for outcome in outcomes.values()))
-    options.page.write_text(page(outcomes, ran, minutes), encoding="utf-8")
-    print(f"{minutes:.1f} minutes; {options.page}")
+    else:
+        options.page.write_text(page(outcomes, ran, minutes), encoding="utf-8")
+        print(f"{minutes:.1f} minutes; {options.page}")
     return int(any("failed" in outcome for outcome in outcomes.values()))
 
 

@@ -49,8 +49,11 @@ def planning_folder() -> Iterator[Path]:
         yield folder
 
 
-def plan(config: Mapping[str, Any], folder: Path) -> Plan:
-    """Plan a run whose configuration overrides the default one.
+@contextmanager
+def planned_workflow(
+    config: Mapping[str, Any], folder: Path, cores: int = 1, resources: Mapping[str, int] | None = None
+) -> Iterator[Any]:
+    """Plan a run whose configuration overrides the default one; yield Snakemake's workflow with its jobs.
 
     Raises
     ------
@@ -59,7 +62,7 @@ def plan(config: Mapping[str, Any], folder: Path) -> Plan:
     """
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
         workflow_api = api.workflow(
-            resource_settings=ResourceSettings(cores=1),
+            resource_settings=ResourceSettings(cores=cores, resources=dict(resources or {})),
             config_settings=ConfigSettings(config=dict(config)),
             snakefile=PROJECT / "Snakefile",
             workdir=folder,
@@ -69,6 +72,12 @@ def plan(config: Mapping[str, Any], folder: Path) -> Plan:
         workflow = workflow_api._workflow
         workflow._prepare_dag(forceall=True, ignore_incomplete=True, lock_warn_only=True, nolock=True)
         workflow._build_dag()
+        yield workflow
+
+
+def plan(config: Mapping[str, Any], folder: Path) -> Plan:
+    """Return everything whose change reruns a job of a run; see `planned_workflow`."""
+    with planned_workflow(config, folder) as workflow:
         return {
             (job.rule.name, tuple(sorted(job.wildcards_dict.items()))): (
                 sorted(job.input),

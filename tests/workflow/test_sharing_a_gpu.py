@@ -1,27 +1,14 @@
 """Jobs that gain by this machine's GPU share it one after the other, unless told otherwise."""
 
 import pytest
-from planned_runs import planning_folder
-from project import PROJECT
-from snakemake.api import SnakemakeApi
-from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
+from planned_runs import planned_workflow, planning_folder
 
 from polyfacet.runtime import gpus
 
 
 def gpus_of_run(config, resources):
     """Return the GPUs that a run may use at a time, and the number that jobs of each rule hold."""
-    with planning_folder() as folder, SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
-        workflow_api = api.workflow(
-            resource_settings=ResourceSettings(cores=4, resources=resources),
-            config_settings=ConfigSettings(config=config),
-            snakefile=PROJECT / "Snakefile",
-            workdir=folder,
-        )
-        workflow_api.dag(DAGSettings(forceall=True))
-        workflow = workflow_api._workflow
-        workflow._prepare_dag(forceall=True, ignore_incomplete=True, lock_warn_only=True, nolock=True)
-        workflow._build_dag()
+    with planning_folder() as folder, planned_workflow(config, folder, 4, resources) as workflow:
         held = {job.rule.name: job.resources.get("gpu") for job in workflow.dag.jobs}
         return workflow.global_resources.get("gpu").value, {rule: n for rule, n in held.items() if n}
 

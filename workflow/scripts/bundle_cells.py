@@ -18,15 +18,15 @@ from polyfacet.runtime.parquet import read_table
 from polyfacet.runtime.progress import tell, track
 from polyfacet.training.bundles.description import (
     CALIBRATION_FILE,
-    CARD_FILE,
     GREY_LEVELS,
+    MODEL_CARD_FILE,
     NETWORK,
     BundledObjective,
     FacetSettings,
     TableColumns,
 )
 from polyfacet.training.bundles.writing import BundleWriter, FinishedCell, SplitFiles
-from polyfacet.training.cards import read_card
+from polyfacet.training.cards import CARD_FILE, read_card
 
 
 def main(
@@ -106,7 +106,7 @@ def _bundle(
     writer: BundleWriter, cell: Path, objectives: Mapping[str, Mapping[str, Any]], folder: Path
 ) -> bool:
     """Make the bundle of a cell; return whether there is one."""
-    card = read_card(cell / "card.json")
+    card = read_card(cell / CARD_FILE)
     if card.status != "ok":
         return False
     folder.mkdir(parents=True)
@@ -115,7 +115,7 @@ def _bundle(
     )
     description = writer.write(FinishedCell(cell, card, objective), folder)
     calibration = read_table(folder / CALIBRATION_FILE)
-    write_text(folder / CARD_FILE, model_card(description, card, calibration))
+    write_text(folder / MODEL_CARD_FILE, model_card(description, card, calibration))
     return True
 
 

@@ -1,78 +1,23 @@
 """The JSON of matbench tasks, as pandas writes data frames: ``index``, ``columns`` and ``data``."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from polyfacet.config.sources import Source
 from polyfacet.runtime.errors import UserError
 from polyfacet.sources.file_text import FileText, UnreadableTextError
-from polyfacet.sources.items import Item
 from polyfacet.sources.json_window import JsonWindow
 from polyfacet.sources.listing import Listing
-from polyfacet.sources.structures.columns import identifier_column, structure_column, unique_names
-from polyfacet.sources.structures.opened import OpenedSource, StatedItem, checked_items
-from polyfacet.sources.structures.tables import existing_file, numbered_id, row_item
+from polyfacet.sources.structures.columns import unique_names
+from polyfacet.sources.structures.opened import OpenedSource
+from polyfacet.sources.structures.tables import Row, RowsPart, existing_file, numbered_id
 from polyfacet.sources.values import InvalidEntryError, number, shown
 
 KEYS = ("index", "columns", "data")
 # The identifier of a row, beside its columns.
 INDEX = "index"
-
-
-@dataclass(frozen=True)
-class MatbenchPart:
-    """All rows of a task."""
-
-    path: Path
-    id_column: str | None
-    structure_column: str | None
-
-    @property
-    def label(self) -> str:
-        """What is read, for messages about the progress."""
-        return f"rows of {self.path.name}"
-
-    def items(self) -> Iterator[Item]:
-        """Yield the checked crystals in the order of the rows.
-
-        Raises
-        ------
-        UserError
-            If the file is damaged, or is not the JSON of a task.
-        """
-        return checked_items(self._stated())
-
-    def _stated(self) -> Iterator[StatedItem]:
-        file = str(self.path)
-        columns, index = _header(self.path)
-        names: tuple[str | None, str] | None = None
-        position = -1
-        for position, values in enumerate(_rows(self.path)):
-            try:
-                row = self._row(columns, index, position, values)
-            except InvalidEntryError as error:
-                yield StatedItem(file, position, None, error)
-                continue
-            if names is None:
-                id_column = identifier_column(file, list(row), self.id_column or INDEX)
-                names = id_column, structure_column(file, row, self.structure_column)
-            yield row_item(file, position, row, *names)
-
-        _check_length(self.path, index, position + 1)
-
-    def _row(self, columns: list[str], index: list[Any] | None, position: int, values: Any) -> dict[str, Any]:
-        if not isinstance(values, list) or len(values) != len(columns):
-            raise InvalidEntryError(f"the row is not a list of {len(columns)} values")
-        return {INDEX: self._identifier(index, position), **dict(zip(columns, values, strict=True))}
-
-    def _identifier(self, index: list[Any] | None, position: int) -> Any:
-        """Return the index of a row: as text if it is one, otherwise as part of an identifier."""
-        stated = index[position] if index is not None and position < len(index) else position
-        if isinstance(stated, str) or self.id_column not in (None, INDEX):
-            return stated
-        return numbered_id(str(self.path), _whole_index(stated))
 
 
 def open_matbench(source: Source) -> OpenedSource:
@@ -84,7 +29,31 @@ def open_matbench(source: Source) -> OpenedSource:
         If there is no such file.
     """
     path = existing_file(source)
-    return OpenedSource([MatbenchPart(path, source.id, source.structure)], Listing([path], []))
+    rows = partial(_rows_of_task, id_column=source.id)
+    return OpenedSource([RowsPart(path, rows, source.id or INDEX, source.structure)], Listing([path], []))
+
+
+def _rows_of_task(path: Path, id_column: str | None) -> Iterator[Row]:
+    columns, index = _header(path)
+    position = -1
+    for position, values in enumerate(_rows(path)):
+        try:
+            if not isinstance(values, list) or len(values) != len(columns):
+                raise InvalidEntryError(f"the row is not a list of {len(columns)} values")
+            stated = _identifier(path, index, position, id_column)
+        except InvalidEntryError as error:
+            yield error
+        else:
+            yield {INDEX: stated, **dict(zip(columns, values, strict=True))}
+    _check_length(path, index, position + 1)
+
+
+def _identifier(path: Path, index: list[Any] | None, position: int, id_column: str | None) -> Any:
+    """Return the index of a row: as text if it is one, otherwise as part of an identifier."""
+    stated = index[position] if index is not None and position < len(index) else position
+    if isinstance(stated, str) or id_column not in (None, INDEX):
+        return stated
+    return numbered_id(str(path), _whole_index(stated))
 
 
 def is_matbench(path: Path) -> bool:

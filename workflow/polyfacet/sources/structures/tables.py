@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,11 +28,26 @@ ROWS_AT_A_TIME = 500
 PARQUET = (".parquet", ".pq")
 
 
+# A row by column, or why it has none.
+Row = Mapping[str, Any] | InvalidEntryError
+
+
 @dataclass(frozen=True)
-class TablePart:
-    """All rows of a table."""
+class RowsPart:
+    """All rows of a file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    rows
+        Function that reads its rows in order.
+    id_column, structure_column
+        Columns of identifiers and of structures; None to find them.
+    """
 
     path: Path
+    rows: Callable[[Path], Iterator[Row]]
     id_column: str | None
     structure_column: str | None
 
@@ -47,25 +62,21 @@ class TablePart:
         Raises
         ------
         UserError
-            If the table cannot be read or lacks a column.
+            If the file cannot be read or lacks a column.
         """
         return checked_items(self._stated())
 
     def _stated(self) -> Iterator[StatedItem]:
         file = str(self.path)
-        rows = _parquet_rows(self.path) if self.path.suffix.lower() in PARQUET else _csv_rows(self.path)
         names: tuple[str | None, str] | None = None
-        position = -1
-        for position, row in enumerate(rows):
+        for position, row in enumerate(self.rows(self.path)):
             if isinstance(row, InvalidEntryError):
                 yield StatedItem(file, position, None, row)
                 continue
             if names is None:
                 id_column = identifier_column(file, list(row), self.id_column)
                 names = id_column, structure_column(file, row, self.structure_column)
-            yield row_item(file, position, row, *names)
-        if position < 0:
-            raise UserError(f"{self.path} has no rows.")
+            yield _row_item(file, position, row, *names)
 
 
 def open_table(source: Source) -> OpenedSource:
@@ -77,7 +88,7 @@ def open_table(source: Source) -> OpenedSource:
         If there is no such file.
     """
     path = existing_file(source)
-    return OpenedSource([TablePart(path, source.id, source.structure)], Listing([path], []))
+    return OpenedSource([RowsPart(path, _rows, source.id, source.structure)], Listing([path], []))
 
 
 def existing_file(source: Source) -> Path:
@@ -94,7 +105,7 @@ def existing_file(source: Source) -> Path:
     return path
 
 
-def row_item(
+def _row_item(
     file: str, position: int, row: Mapping[str, Any], id_column: str | None, structure_column: str
 ) -> StatedItem:
     """Return the crystal of a row; what is not its structure is its data.
@@ -122,7 +133,16 @@ def numbered_id(file: str, number: int) -> str:
     return f"{stem[:50]}-{number:04d}"
 
 
-def _csv_rows(path: Path) -> Iterator[Mapping[str, Any] | InvalidEntryError]:
+def _rows(path: Path) -> Iterator[Row]:
+    is_empty = True
+    for row in _parquet_rows(path) if path.suffix.lower() in PARQUET else _csv_rows(path):
+        is_empty = False
+        yield row
+    if is_empty:
+        raise UserError(f"{path} has no rows.")
+
+
+def _csv_rows(path: Path) -> Iterator[Row]:
     rows = read_rows(path, MAX_CELL_CHARS)
     first = next(rows, None)
     if first is None:

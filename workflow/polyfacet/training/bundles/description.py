@@ -31,7 +31,7 @@ from polyfacet.runtime.files import sha256_of_file
 # Raised whenever older bundles cannot be read any more.
 VERSION = 1
 
-DESCRIPTION_FILE, CARD_FILE = "bundle.json", "README.md"
+DESCRIPTION_FILE, MODEL_CARD_FILE = "bundle.json", "README.md"
 MODEL_FOLDER, FITTED_FOLDER = "model", "fitted"
 CALIBRATION_FILE, TRAINING_SET_FILE = "calibration.parquet", "training_set.parquet"
 
@@ -232,4 +232,6 @@ def digests_of(folder: Path) -> dict[str, str]:
     """Compute the digests of the files of a bundle that its description states."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     digests = {path.relative_to(folder).as_posix(): sha256_of_file(path) for path in paths}
-    return {name: digest for name, digest in digests.items() if name not in (DESCRIPTION_FILE, CARD_FILE)}
+    return {
+        name: digest for name, digest in digests.items() if name not in (DESCRIPTION_FILE, MODEL_CARD_FILE)
+    }
