@@ -335,13 +335,6 @@ def test_a_cif_in_several_lines_is_one_cell(tmp_path):
     assert Sampled(tmp_path, tmp_path / "t.csv").ids == ["a", "b"]
 
 
-def test_mp20_is_read(tmp_path, shared):
-    found = Sampled(tmp_path, shared / "data/mp20/train.csv.gz", n_materials=50)
-    assert found.summary["read"] == 7140
-    assert found.summary["invalid"] == 0
-    assert set(found.data[found.ids[0]]) >= {"band_gap", "formation_energy_per_atom", "e_above_hull"}
-
-
 def test_real_extended_xyz_is_read(tmp_path, shared):
     found = Sampled(tmp_path, shared / "data/alexandria_3d/alexandria_3d_random1k.extxyz.gz")
     assert found.summary["sampled"] == 1000

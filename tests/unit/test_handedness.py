@@ -57,17 +57,18 @@ def handedness(structure: Structure) -> float:
     return total / len(structure)
 
 
-def cases():
-    for symbol in GROUPS:
-        for number, lattice in enumerate(LATTICES[SpaceGroup(symbol).crystal_system]):
-            coords = [[0.11, 0.23, 0.37], [0.32, 0.41, 0.08]]
-            yield pytest.param(
-                Structure.from_spacegroup(symbol, lattice, ["O", "Si"], coords), id=f"{symbol}-{number}"
-            )
-
-
-@pytest.mark.parametrize("structure", list(cases()))
-def test_standard_cells_keep_the_handedness(structure):
+@pytest.mark.parametrize(
+    ("symbol", "lattice"),
+    [
+        pytest.param(symbol, lattice, id=f"{symbol}-{number}")
+        for symbol in GROUPS
+        for number, lattice in enumerate(LATTICES[SpaceGroup(symbol).crystal_system])
+    ],
+)
+def test_standard_cells_keep_the_handedness(symbol, lattice):
+    structure = Structure.from_spacegroup(
+        symbol, lattice, ["O", "Si"], [[0.11, 0.23, 0.37], [0.32, 0.41, 0.08]]
+    )
     expected = handedness(structure)
     assert abs(expected) > 1e-6
     for cell in ("primitive", "conventional"):

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from grid_cells import cell_of
 from handmade import rock_salt
+from planted_failures import OUT_OF_MEMORY, PLANTED, caused_by, planted, raising
 from xgboost.core import XGBoostError
 
 from polyfacet.facets import making
@@ -15,7 +16,6 @@ from polyfacet.facets.declaration import Facet, FacetError
 from polyfacet.facets.image.bonding import OrderedStructureGraph, bonded
 from polyfacet.facets.image.cif_scene import scene_of_cif
 from polyfacet.facets.image.settings import RenderSettings
-from polyfacet.facets.text.robocrystallographer import Describer
 from polyfacet.materials import crystal_objectives, twins
 from polyfacet.materials.cif import write_cif
 from polyfacet.materials.crystal_objectives import CrystalObjective, derive
@@ -38,11 +38,6 @@ def numpys_error() -> MemoryError:
     with pytest.raises(MemoryError) as caught:
         np.empty(2**45)
     return caught.value
-
-
-def caused_by(cause: Exception, error: Exception) -> Exception:
-    error.__cause__ = cause
-    return error
 
 
 OF_THE_MACHINE = [
@@ -76,13 +71,6 @@ NOT_OF_THE_MACHINE = [
 ]
 
 
-def raising(error: Exception):
-    def fail(*_: object, **__: object) -> None:
-        raise error
-
-    return fail
-
-
 @pytest.mark.parametrize("error", OF_THE_MACHINE, ids=repr)
 def test_a_failure_of_the_machine_does_not_become_a_reject(error):
     failure = machine_failure(error)
@@ -98,11 +86,6 @@ def test_a_reason_for_rejection_is_not_a_failure_of_the_machine(error):
     assert Reject.because_of("m", error).reason == str(error)
 
 
-PLANTED = [RuntimeError("std::bad_alloc"), caused_by(MemoryError(), ValueError("no bonds"))]
-planted = pytest.mark.parametrize("error", PLANTED, ids=repr)
-OUT_OF_MEMORY = (MemoryError, RuntimeError)
-
-
 @planted
 def test_a_crystal_is_not_drawn_without_bonds_for_lack_of_memory(monkeypatch, error):
     monkeypatch.setattr(OrderedStructureGraph, "from_local_env_strategy", raising(error))
@@ -116,14 +99,6 @@ def test_a_crystal_is_not_left_without_a_scene_or_picture_for_lack_of_memory(mon
     monkeypatch.setattr("polyfacet.facets.image.cif_scene.crystal_scene", raising(error))
     with pytest.raises(OUT_OF_MEMORY):
         scene_of_cif(tmp_path / "salt.cif", RenderSettings())
-
-
-@planted
-def test_a_crystal_is_not_left_undescribed_for_lack_of_memory(monkeypatch, error):
-    describer = Describer()
-    monkeypatch.setattr(describer.condenser, "condense_structure", raising(error))
-    with pytest.raises(OUT_OF_MEMORY):
-        describer(SALT)
 
 
 @planted

@@ -1,26 +1,18 @@
-"""Texts of structures: the short CIF and Robocrystallographer's sentences."""
+"""Short CIFs of structures, and the stage that writes texts of structures."""
 
 import re
 
 import numpy as np
-import pandas as pd
 import pytest
 import spglib
-from handmade import list_structures, rock_salt, structures
+from described_structures import SALT, SHARED_SITE, check_described_shard, describe_shard, write_shard
+from handmade import structures
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure
-from robocrys.condense.molecule import MoleculeNamer
 
-from describe_structures import main
 from polyfacet.facets.text.compact_cif import CompactCifError, compact_cif
-from polyfacet.facets.text.robocrystallographer import Describer, DescriptionError
-from polyfacet.materials.cif import write_cif
-from polyfacet.materials.stage_tables import TEXTS
 from polyfacet.runtime.errors import UserError
-from polyfacet.runtime.parquet import read_table
-from polyfacet.runtime.rejects import REJECTS
 
-SALT = rock_salt("Na", "Cl", 5.64)
 SALT_CIF = """\
 data_NaCl
 _space_group_name_H-M_alt 'Fm-3m'
@@ -41,19 +33,6 @@ _atom_site_fract_z
 Na 4 a 0 0 0
 Cl 4 b 0 0 0.5
 """
-SALT_SENTENCES = (
-    "NaCl is Halite, Rock Salt structured and crystallizes in the cubic Fm-3m space group. Na(1) is bonded "
-    "to six equivalent Cl(1) atoms to form a mixture of corner and edge-sharing NaCl6 octahedra. The "
-    "corner-sharing octahedra are not tilted. All Na(1)-Cl(1) bond lengths are 2.82 Å. Cl(1) is bonded to "
-    "six equivalent Na(1) atoms to form a mixture of corner and edge-sharing ClNa6 octahedra. The "
-    "corner-sharing octahedra are not tilted."
-)
-COPPER = Structure.from_spacegroup("Fm-3m", Lattice.cubic(3.61), ["Cu"], [[0, 0, 0]])
-COPPER_SENTENCES = (
-    "Cu is Copper structured and crystallizes in the cubic Fm-3m space group. Cu(1) is bonded to twelve "
-    "equivalent Cu(1) atoms to form a mixture of corner, edge, and face-sharing CuCu12 cuboctahedra. All "
-    "Cu(1)-Cu(1) bond lengths are 2.55 Å."
-)
 RUTILE = Structure.from_spacegroup(
     "P4_2/mnm", Lattice.tetragonal(4.594, 2.959), ["Ti", "O"], [[0, 0, 0], [0.3053, 0.3053, 0]]
 )
@@ -74,7 +53,6 @@ NO_SYMMETRY = Structure(
     ["Na", "K", "Cl", "F"],
     [[0.01, 0.02, 0.03], [0.52, 0.48, 0.11], [0.99998, 0.51, 0.47], [0.48, 0.03, 0.55]],
 )
-SHARED_SITE = Structure(Lattice.cubic(3.6), [{"Cu": 0.5, "Au": 0.5}], [[0, 0, 0]])
 CRYSTALS = {
     **structures(),
     "rutile": RUTILE,
@@ -144,87 +122,14 @@ def test_structure_without_a_short_cif_is_rejected_with_a_reason(crystal, reason
         compact_cif(crystal)
 
 
-@pytest.fixture(scope="module")
-def describe():
-    return Describer()
+def test_the_stage_writes_texts_and_rejects(tmp_path):
+    write_shard(tmp_path)
+    describe_shard(tmp_path, "cif", max_rejected_fraction=0.7)
+    check_described_shard(tmp_path, SALT_CIF)
 
 
-def test_robocrystallographer_sentences_have_a_fixed_word_order(describe):
-    # "corner", "edge" and "face" come from sets, whose order would change with each test run.
-    assert describe(SALT) == SALT_SENTENCES
-    assert describe(COPPER) == COPPER_SENTENCES
-
-
-def test_sentences_do_not_depend_on_the_choice_of_cell(describe):
-    supercell = SALT.copy()
-    supercell.make_supercell([1, 1, 2])
-    assert describe(supercell) == SALT_SENTENCES
-
-
-def test_molecule_names_are_not_looked_up(describe, monkeypatch):
-    for name in ("get_name_from_molecule_graph", "get_name_from_pubchem"):
-        monkeypatch.setattr(MoleculeNamer, name, lambda *_: pytest.fail("asked for a name"))
-    nitrogen = Structure(Lattice.cubic(6), ["N", "N"], [[0, 0, 0], [0, 0, 1.1 / 6]])
-    assert "zero-dimensional" in describe(nitrogen)
-
-
-def test_structure_that_cannot_be_described_is_rejected_with_a_reason(describe, monkeypatch):
-    with pytest.raises(DescriptionError, match="a site is shared"):
-        describe(SHARED_SITE)
-    monkeypatch.setattr(describe, "condenser", None)
-    with pytest.raises(DescriptionError, match="Robocrystallographer: AttributeError"):
-        describe(SALT)
-
-
-@pytest.fixture
-def shard(tmp_path):
-    """Return a folder with CIFs of rock salt and of an alloy, an empty CIF, and the table that lists them."""
-    write_cif(SALT, tmp_path / "salt.cif")
-    write_cif(SHARED_SITE, tmp_path / "alloy.cif")
-    (tmp_path / "empty.cif").touch()
-    list_structures(tmp_path, ["salt", "alloy", "empty"], tmp_path / "shard-0.parquet")
-    return tmp_path
-
-
-def test_machine_failure_is_not_a_reject(monkeypatch):
-    describer = Describer()
-
-    def fail(*_):
-        raise MemoryError
-
-    monkeypatch.setattr(describer.condenser, "condense_structure", fail)
-    with pytest.raises(MemoryError):
-        describer(SALT)
-
-
-@pytest.mark.parametrize(("variant", "text"), [("cif", SALT_CIF), ("robocrystallographer", SALT_SENTENCES)])
-def test_the_stage_writes_texts_and_rejects(shard, variant, text):
-    main(
-        shard,
-        shard / "shard-0.parquet",
-        shard / "text.parquet",
-        shard / "rejected.parquet",
-        provenance=shard / "provenance.json",
-        form=variant,
-        max_rejected_fraction=0.7,
-    )
-    expected = pd.DataFrame({"mat_id": ["salt"], "text": [text]})
-    pd.testing.assert_frame_equal(read_table(shard / "text.parquet", TEXTS), expected)
-    rejects = read_table(shard / "rejected.parquet", REJECTS).set_index("mat_id")["reason"]
-    assert list(rejects.index) == ["alloy", "empty"]
-    assert "empty.cif" in rejects["empty"]
-    assert "a site is shared" in rejects["alloy"]
-
-
-def test_the_stage_stops_when_too_many_structures_cannot_be_described(shard):
+def test_the_stage_stops_when_too_many_structures_cannot_be_described(tmp_path):
+    write_shard(tmp_path)
     with pytest.raises(UserError, match="2 of 3 materials were rejected"):
-        main(
-            shard,
-            shard / "shard-0.parquet",
-            shard / "text.parquet",
-            shard / "rejected.parquet",
-            provenance=shard / "provenance.json",
-            form="cif",
-            max_rejected_fraction=0.05,
-        )
-    assert not (shard / "text.parquet").exists()
+        describe_shard(tmp_path, "cif", max_rejected_fraction=0.05)
+    assert not (tmp_path / "text.parquet").exists()
