@@ -26,7 +26,7 @@ from polyfacet.training.engines.mcvn.scaling import Scaling
 from polyfacet.training.engines.mcvn.settings import MCVNSettings
 
 N_TRAIN, N_VALID = 160, 40
-N_SAVED = 5
+N_SAVED = 2
 QUICK = MCVNSettings(max_epochs=2)
 
 
@@ -225,7 +225,7 @@ def test_any_number_of_features_and_every_ablation(variant: str, attention: str,
 def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_bits(
     frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = MCVNSettings(max_epochs=12, batch_size=2, learning_rate=0.01)
+    settings = MCVNSettings(max_epochs=5, batch_size=2, learning_rate=0.01)
     train, valid = frame[:N_TRAIN], frame[N_TRAIN : N_TRAIN + N_VALID]
 
     def fit(name: str, states: Path | None) -> MCVNEngine:

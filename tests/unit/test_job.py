@@ -2,9 +2,12 @@
 
 import ast
 import fcntl
+import logging
 import re
+import runpy
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +17,8 @@ import pytest
 from project import PROJECT
 
 from polyfacet.runtime.job import job_arguments
+
+SCRIPTS = PROJECT / "workflow" / "scripts"
 
 
 class Names(dict):
@@ -59,26 +64,46 @@ def test_a_missing_value_of_a_rule_is_named():
         job_arguments(main, job())
 
 
-def command(script: str, *arguments: str, folder: Path = PROJECT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, PROJECT / "workflow" / "scripts" / f"{script}.py", *arguments],
+@pytest.fixture
+def command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    """Return a function that runs a script as its command line does; it returns the exit status and errors.
+
+    The script runs in this process, because a new one would import everything anew for seconds.
+    """
+
+    def run(script: str, *arguments: str) -> tuple[int, str]:
+        path = SCRIPTS / f"{script}.py"
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [str(path), *arguments])
+        # A script replaces them.
+        monkeypatch.setattr(logging.root, "handlers", [])
+        monkeypatch.setattr(logging.root, "level", logging.root.level)
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(path), run_name="__main__")
+        return ended.value.code, capfd.readouterr().err
+
+    return run
+
+
+def test_every_script_has_a_command_line():
+    """In a process of its own, as users call it."""
+    done = subprocess.run(
+        [sys.executable, SCRIPTS / "split_materials.py", "--help"],
         env={"PYTHONPATH": str(PROJECT / "workflow"), "PATH": "/usr/bin"},
         capture_output=True,
         text=True,
         check=False,
-        cwd=folder,
+        cwd=PROJECT,
     )
-
-
-def test_every_script_has_a_command_line():
-    done = command("split_materials", "--help")
     assert done.returncode == 0
     assert "--train_fraction" in done.stdout
     assert "Table of the materials of a source" in done.stdout
 
 
-def sample(folder: Path, **changed: object) -> subprocess.CompletedProcess[str]:
-    """Call the script that draws a sample with some arguments changed."""
+def sample_arguments(folder: Path, **changed: object) -> list[str]:
+    """Return arguments of the script that draws a sample, some of them changed."""
     given = {
         "sources": f'["{folder}/none.json"]',
         "sample": "a",
@@ -91,7 +116,7 @@ def sample(folder: Path, **changed: object) -> subprocess.CompletedProcess[str]:
         "max_rejected_fraction": 0.1,
         **changed,
     }
-    return command("sample", *(f"--{name}={value}" for name, value in given.items()), folder=folder)
+    return [f"--{name}={value}" for name, value in given.items()]
 
 
 @pytest.mark.parametrize(
@@ -106,11 +131,11 @@ def sample(folder: Path, **changed: object) -> subprocess.CompletedProcess[str]:
         ({"threads": 0}, 1, "threads = 0"),
     ],
 )
-def test_a_user_error_is_reported_without_traceback(tmp_path, changed, status, message):
-    done = sample(tmp_path, **changed)
-    assert done.returncode == status
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+def test_a_user_error_is_reported_without_traceback(command, tmp_path, changed, status, message):
+    returned, said = command("sample", *sample_arguments(tmp_path, **changed))
+    assert returned == status
+    assert message in said
+    assert "Traceback" not in said
     assert not list(tmp_path.iterdir())
 
 
@@ -123,24 +148,24 @@ def test_a_user_error_is_reported_without_traceback(tmp_path, changed, status, m
         ("other.parquet", "other.parquet is a different table"),
     ],
 )
-def test_a_missing_or_invalid_input_raises_user_error(tmp_path, table, message):
+def test_a_missing_or_invalid_input_raises_user_error(command, tmp_path, table, message):
     (tmp_path / "folder").mkdir()
     (tmp_path / "text.csv").write_text("mat_id,formula")
     pq.write_table(pa.table({"x": [1]}), tmp_path / "other.parquet")
     outputs = ["--heatmap=a", "--bars=b", "--comparison=c"]
     inputs = ["--cells_table", table, "--scores", table, "--published=[]"]
-    done = command("plot_results", *inputs, *outputs, folder=tmp_path)
-    assert done.returncode == 1
-    assert f"Error: {message}" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert ("elete it" in done.stderr) is (table != "none.parquet")
+    status, said = command("plot_results", *inputs, *outputs)
+    assert status == 1
+    assert f"Error: {message}" in said
+    assert "Traceback" not in said
+    assert ("elete it" in said) is (table != "none.parquet")
 
 
-def test_a_missing_text_file_is_named(tmp_path):
-    done = command("read_composition_table", *READ_TABLE, folder=tmp_path)
-    assert done.returncode == 1
-    assert "none.csv" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_a_missing_text_file_is_named(command):
+    status, said = command("read_composition_table", *READ_TABLE)
+    assert status == 1
+    assert "none.csv" in said
+    assert "Traceback" not in said
 
 
 READ_TABLE = (
@@ -158,7 +183,7 @@ UNCHECKED = {"shard", "repeat", "n_pictures", "max_text_len"}
 
 def test_every_number_of_a_command_line_is_checked_like_the_configuration():
     """A number whose annotation has no configuration key would be accepted unchecked."""
-    scripts = sorted((PROJECT / "workflow" / "scripts").glob("*.py"))
+    scripts = sorted(SCRIPTS.glob("*.py"))
     assert len(scripts) > 25
     for script in scripts:
         functions = [node for node in ast.parse(script.read_text()).body if isinstance(node, ast.FunctionDef)]

@@ -1,0 +1,44 @@
+"""The built-in engines keep the contract of engines."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic_cells import PHASE, STRENGTH, synthetic_cells
+
+from polyfacet.facets.registry import GRAPH
+from polyfacet.training.engines.contract import check_engine
+from polyfacet.training.engines.registry import ENGINES
+
+# The kinds of members of a default ensemble, with fewer trees.
+FEW_TREES = [
+    {"engine": "classical", "settings": {"model": model, "hyperparameters": {"n_estimators": 10}}}
+    for model in ("extra_trees", "xgboost")
+]
+QUICK = {
+    "mcvn": {"max_epochs": 2},
+    "classical": {"model": "tree"},
+    "ensemble": {"members": FEW_TREES},
+}
+LOOKED_AT = (GRAPH,)
+
+
+@pytest.fixture(scope="module")
+def rows() -> pd.DataFrame:
+    return synthetic_cells(60)
+
+
+@pytest.mark.parametrize("name", [name for name in ENGINES.all() if name != "automm"])
+def test_built_in_engines_keep_the_contract(name: str, rows: pd.DataFrame, tmp_path: Path) -> None:
+    """That of AutoGluon needs other settings: see its own tests."""
+    facets = () if ENGINES.get(name).is_baseline else LOOKED_AT
+    check_engine(name, QUICK.get(name, {}), rows, facets, (STRENGTH, PHASE), tmp_path)
+
+
+def test_rows_of_a_dataset_have_columns_of_small_integers(rows: pd.DataFrame, tmp_path: Path) -> None:
+    """As space groups and numbers of sites are in that of crystals."""
+    of_crystals = rows.assign(
+        space_group=np.arange(len(rows), dtype=np.int16), n_sites=np.arange(len(rows), dtype=np.int32)
+    )
+    check_engine("classical", QUICK["classical"], of_crystals, LOOKED_AT, (STRENGTH,), tmp_path)
