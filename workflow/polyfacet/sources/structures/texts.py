@@ -49,11 +49,9 @@ def crystal_from_cif(text: str) -> Crystal:
     block = _only_block(text)
     with _reading("CIF"):
         check_keys(block)
-        parser = CachingCifParser.from_str(block, frac_tolerance=0.0 if P1.search(block) else ROUNDED_WITHIN)
+        parser = _parser(block)
         (stated,) = parser.as_dict().values()
-        check_cell(stated)
-        check_operations(stated)
-        check_numbers(CifBlock.from_str(block).data if parser.replaced_sites else stated)
+        _check_statements(CifBlock.from_str(block).data if parser.replaced_sites else stated)
         # Occupancies are taken as they are: those that are too high are rejected, not scaled.
         (structure,) = parser.parse_structures(primitive=False, check_occu=False, on_error="raise")
     if "implicit_hydrogens" in structure.site_properties:
@@ -62,6 +60,22 @@ def crystal_from_cif(text: str) -> Crystal:
     check_symmetry(stated, parser, structure)
     _check_formula(stated.get(FORMULA), structure)
     return Crystal(_plain(structure), space_group=_space_group(stated))
+
+
+def _parser(block: str) -> CachingCifParser:
+    """Return a parser that has read a data block, or raise the reason why it cannot."""
+    try:
+        return CachingCifParser.from_str(block, frac_tolerance=0.0 if P1.search(block) else ROUNDED_WITHIN)
+    except Exception:
+        # The parser corrects what it reads; where that fails, the block as it is written may show why.
+        _check_statements(CifBlock.from_str(block).data)
+        raise
+
+
+def _check_statements(stated: Mapping[str, Any]) -> None:
+    check_cell(stated)
+    check_operations(stated)
+    check_numbers(stated)
 
 
 def crystal_from_poscar(text: str) -> Crystal:
