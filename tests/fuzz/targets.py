@@ -10,7 +10,8 @@ import json
 import lzma
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from project import PROJECT
 
 import read_composition_table
 from polyfacet.config.completion import complete_config
+from polyfacet.config.sources import Source
 from polyfacet.facets.graph.crystal import read_crystal
 from polyfacet.facets.text.composition import composition_text
 from polyfacet.materials.material import Material, sample_table
@@ -44,7 +46,10 @@ from polyfacet.sources.alexandria.entry_part import EntryPart
 from polyfacet.sources.alexandria.material import material_from_entry
 from polyfacet.sources.alexandria.remote_files import remote_files
 from polyfacet.sources.draw import Draw, Filters
+from polyfacet.sources.items import Item, Rejected
 from polyfacet.sources.reading_pass import pass_over
+from polyfacet.sources.structures.files import open_files
+from polyfacet.sources.structures.matbench import open_matbench
 from polyfacet.sources.tables.description import table_source
 from polyfacet.sources.values import InvalidEntryError
 from polyfacet.training.methods import checked_methods
@@ -230,6 +235,62 @@ def read_table_of_compositions(table: tuple[str, bytes], folder: Path) -> str | 
     return None if rows else "no sound row"
 
 
+def hostile_folder(rng: random.Random) -> tuple[str, bytes]:
+    """Draw a CIF with wrong lines and numbers, and a damaged CSV of properties."""
+    rows = rng.choice((b"crystal,1.5\nother,2\n", b"id,gap\ncrystal.cif,1.5\n", b"gap;file\n1,5;crystal\n"))
+    csv = mutated_bytes(rows, rng, rng.randrange(3))
+    return mutated_cif(rng.choice(cif_seeds()), rng, rng.randrange(4)), csv
+
+
+def read_folder(content: tuple[str, bytes], folder: Path) -> str | None:
+    """Read a CIF with a CSV as the stage for sampling does; the CIF is one material or one reject."""
+    crystals = folder / "crystals"
+    crystals.mkdir(exist_ok=True)
+    (crystals / "crystal.cif").write_bytes(content[0].encode("utf-8", "surrogatepass"))
+    (crystals / "id_prop.csv").write_bytes(content[1])
+    try:
+        parts = open_files(Source(path=str(crystals))).parts
+    except UserError as error:
+        return refused("no CSV", error, str(crystals))
+    found = [item for part in parts for item in part.items()]
+    assert sum(item.source_file.endswith(".cif") for item in found) == 1
+    return _checked_items(found, folder)
+
+
+def hostile_task(rng: random.Random) -> bytes:
+    """Draw a matbench task with wrong values or damaged bytes."""
+    rows = [[structure.as_dict(), 1.5] for structure in list(structures().values())[:2]]
+    content = as_json({"index": ["a", "b"], "columns": ["structure", "gap"], "data": rows})
+    # Values may be nested too deeply to be written.
+    with suppress(RecursionError):
+        if rng.random() < 0.5:
+            return as_json(mutated_value(orjson.loads(content), rng, rng.randrange(1, 4)))
+    return mutated_bytes(content, rng, rng.randrange(1, 5))
+
+
+def read_task(content: bytes, folder: Path) -> str | None:
+    """Read a matbench task as the stage for sampling does."""
+    path = folder / "task.json"
+    path.write_bytes(content)
+    try:
+        (part,) = open_matbench(Source(path=str(path))).parts
+        found = list(part.items())
+    except UserError as error:
+        return refused("no task", error, str(path))
+    return _checked_items(found, folder)
+
+
+def _checked_items(found: Sequence[Item], folder: Path) -> str | None:
+    materials = [item.content for item in found if isinstance(item.content, Material)]
+    for material in materials:
+        _check_material(material, folder)
+    for item in found:
+        if isinstance(item.content, Rejected):
+            assert item.content.reason
+            item.content.reason.encode("utf-8")
+    return None if materials else "no sound crystal"
+
+
 # Shares are chosen so that cheap cases (a millisecond or less) do not crowd out those of slower readers.
 TARGETS = {
     "entry": Target(0.25, hostile_entry, read_entry),
@@ -241,4 +302,6 @@ TARGETS = {
     "text": Target(0.04, hostile_crystal, write_texts),
     "scene": Target(0.02, hostile_picture, make_scene),
     "table": Target(0.1, hostile_table, read_table_of_compositions),
+    "folder": Target(0.05, hostile_folder, read_folder),
+    "task": Target(0.05, hostile_task, read_task),
 }

@@ -16,6 +16,8 @@ CASES = {
     "text": 60,
     "scene": 20,
     "table": 200,
+    "folder": 60,
+    "task": 60,
 }
 # Factor by which the longer attack has more cases.
 LONGER = 20

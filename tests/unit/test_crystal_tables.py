@@ -1,8 +1,10 @@
 """Tables of crystals (CSV, Parquet), matbench tasks and extended XYZ."""
 
+import bz2
 import csv
 import gzip
 import json
+import lzma
 
 import pandas as pd
 import pyarrow as pa
@@ -16,7 +18,10 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from polyfacet.runtime.errors import UserError
 
 CIFS = {name: structure.to(fmt="cif") for name, structure in structures().items()}
+HEAD = '"index": [0], "columns": ["structure", "gap"]'
 JSON = {name: json.dumps(structure.as_dict()) for name, structure in structures().items()}
+
+ROW = JSON["test000"]
 
 
 def rows_of(texts, id_column="material_id", structure_column="cif"):
@@ -86,6 +91,37 @@ def test_a_column_of_structures_is_found_by_its_content(tmp_path):
     rows = [{"x": "1", "geometry": row["cif"]} for row in rows_of(CIFS)]
     found = Sampled(tmp_path, write_csv(tmp_path / "my table.csv", rows))
     assert found.ids == [f"my_table-{i:04d}" for i in range(1, 16)]
+
+
+@pytest.mark.parametrize("others", [{"structure": "rocksalt"}, {"structure": "rocksalt", "atoms": "8"}])
+@pytest.mark.parametrize("name", ["cif", "relaxed"])
+def test_the_content_of_a_column_of_structures_counts_more_than_its_name(tmp_path, others, name):
+    path = write_csv(tmp_path / "t.csv", [{"id": "a", **others, name: NACL_CIF}])
+    assert Sampled(tmp_path, path).data == {"a": {"id": "a", **others}}
+
+
+def test_columns_that_may_all_hold_structures_are_an_error(tmp_path):
+    path = write_csv(tmp_path / "t.csv", [{"id": "a", "structure": "rocksalt", "poscar": NACL_POSCAR}])
+    with pytest.raises(UserError, match=r"may hold the structures: \['structure', 'poscar'\]. Name one"):
+        Sampled(tmp_path, path)
+    assert Sampled(tmp_path, {"path": str(path), "structure": "poscar"}).ids == ["a"]
+
+
+@pytest.mark.parametrize(("ending", "compress"), [(".bz2", bz2.compress), (".xz", lzma.compress)])
+def test_a_compressed_csv_is_a_table(tmp_path, ending, compress):
+    path = write_csv(tmp_path / "t.csv", [{"id": "a", "cif": NACL_CIF}])
+    packed = path.with_name(f"u.csv{ending}")
+    packed.write_bytes(compress(path.read_bytes()))
+    assert Sampled(tmp_path, packed).ids == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("header", "name"), [("id;cif", "semicolons"), ("id\tcif", "tabs"), ("Gap;Structure;x", "semicolons")]
+)
+def test_a_table_with_other_separators_is_an_error_that_names_them(tmp_path, header, name):
+    (tmp_path / "t.csv").write_text(f"{header}\na;1,5\n")
+    with pytest.raises(UserError, match=f"line 1 is separated by {name}, not by commas"):
+        Sampled(tmp_path, tmp_path / "t.csv")
 
 
 def test_whole_numbers_are_identifiers(tmp_path):
@@ -177,6 +213,12 @@ def test_the_index_of_a_matbench_task_may_hold_identifiers(tmp_path):
         ('{"index": [0], "columns": ["structure"]}', "has no `data`"),
         ('{"index": [0], "columns": ["structure"], "data": [[{"lattice"', "malformed|ends early|expected"),
         ('{"index": [0], "columns": ["structure", "structure"], "data": []}', "more than one column"),
+        (f'{{{HEAD}, "data": [[{ROW}, 1]]}} {{"data": [[{ROW}, 1]]}}', "goes on after the end of the task"),
+        (f'{{{HEAD}, "data": [[{ROW}, 1]]}}]', "goes on after the end of the task"),
+        (f'{{{HEAD}, "data": [[{ROW}, 1]], "data": [[{ROW}, 2]]}}', "has the key `data` twice"),
+        (f'{{{HEAD}, "data": [[{ROW}, 1]], "index": [5]}}', "has the key `index` twice"),
+        (f'{{{HEAD}, "data": [[{ROW}, 1]]', "ends early"),
+        (f'{{{HEAD.replace("gap", "index")}, "data": [[{ROW}, 1]]}}', "a column called `index`"),
     ],
 )
 def test_a_matbench_task_that_cannot_be_used_is_an_error(tmp_path, text, message):
@@ -311,7 +353,16 @@ def test_frames_that_cannot_be_used_are_rejects(tmp_path):
     assert reasons[2].startswith("unknown element 'X") or reasons[2].startswith("the frame cannot be read")
     assert reasons[3].startswith("the frame cannot be read")
     assert "net charge of 1" in reasons[4]
-    assert reasons[5] == "unknown element 'D'"
+    assert reasons[5].startswith("unknown element 'D': write H for deuterium")
+
+
+@pytest.mark.parametrize("stated", ["charge=1", "total_charge=-2.0", "Total_Charge=1 charge=0"])
+def test_a_charge_of_a_frame_is_seen_under_any_usual_name(tmp_path, stated):
+    neutral = frame(structures()["test000"], "id=neutral charge=0 total_charge=0.0")
+    (tmp_path / "t.extxyz").write_text(neutral + frame(structures()["test000"], f"id=charged {stated}"))
+    found = Sampled(tmp_path, tmp_path / "t.extxyz")
+    assert found.ids == ["neutral"]
+    assert "charge" in found.rejected[0]["reason"]
 
 
 @pytest.mark.parametrize(

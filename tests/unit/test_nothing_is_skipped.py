@@ -74,6 +74,11 @@ def test_ignored_keys_next_to_the_entries_are_named(tmp_path, capfd):
     assert "e.json: 'm2', 'm3', 'note'\n" in told
 
 
+def test_references_of_the_embedded_entries_are_not_named(tmp_path, capfd):
+    run(tmp_path, written(tmp_path, f'{{"entries": [{ONE}], "molecular_references": [{TWO}]}}'))
+    assert "ignored" not in capfd.readouterr().err
+
+
 def test_repeated_keys_are_duplicates(tmp_path):
     text = ", ".join(f'"m1": {json.dumps(unnamed(item))}' for item in ENTRIES)
     found, reasons = run(tmp_path, written(tmp_path, f"{{{text}}}"))

@@ -1,6 +1,8 @@
 """Folders of CIF and POSCAR files, with and without a CSV of properties."""
 
+import bz2
 import gzip
+import lzma
 import os
 from pathlib import Path
 
@@ -118,6 +120,44 @@ def test_rows_belong_to_files_with_or_without_header(tmp_path, folder, text, col
     assert found.summary["files_left_out"] == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["id,file,gap\n1,test000,5\n2,test001.cif,6\n", "name,gap,id\nNaCl,5,test000\nMgO,6,test001\n"],
+)
+def test_the_column_that_names_files_is_found_by_its_content(tmp_path, folder, text):
+    (folder / "id_prop.csv").write_text(text)
+    assert [mat_id.removesuffix(".cif") for mat_id in Sampled(tmp_path, folder).ids] == ["test000", "test001"]
+
+
+def test_a_decimal_comma_in_the_first_row_is_not_another_column(tmp_path, folder):
+    (folder / "id_prop.csv").write_text("test000,5,02\ntest001,4.45\ntest002,4\n")
+    found = Sampled(tmp_path, folder)
+    assert found.ids == ["test001", "test002"]
+    assert found.data["test001"]["property"] == "4.45"
+    assert "a decimal comma" in found.reasons["id_prop.csv:None"]
+
+
+@pytest.mark.parametrize(
+    ("ending", "compress"),
+    [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress), (".lzma", lzma.compress)],
+)
+def test_a_compressed_csv_is_found(tmp_path, folder, ending, compress):
+    (folder / f"id_prop.csv{ending}").write_bytes(compress(b"test000,1.5\ntest001,2\n"))
+    found = Sampled(tmp_path, folder)
+    assert found.ids == ["test000", "test001"]
+    assert found.summary["files_left_out"] == []
+
+
+def test_duplicates_do_not_count_as_rejects(tmp_path, folder):
+    other = tmp_path / "again.csv"
+    other.write_text('id,cif\ntest000,"' + (folder / "test000.cif").read_text().replace('"', '""') + '"\n')
+    found = Sampled(tmp_path, folder, other, max_rejected_fraction=0.0)
+    assert list(found.reasons.values()) == ["duplicate mat_id"]
+    (folder / "id_prop.csv").write_text("".join(f"{name},1\n" for name in (*structures(), "test000")))
+    with pytest.raises(UserError, match="duplicate identifier"):
+        Sampled(tmp_path, folder, max_rejected_fraction=0.0)
+
+
 @pytest.mark.parametrize("place", ["in the folder", "elsewhere"])
 def test_the_csv_and_its_column_can_be_named(tmp_path, folder, place):
     path = folder / "table.csv" if place == "in the folder" else tmp_path / "table.csv"
@@ -164,7 +204,13 @@ def test_rows_and_files_that_do_not_belong_together_are_rejects(tmp_path, folder
         ("id,gap,gap\ntest000,x,2\n", r"more than one column \['gap'\]"),
         ('id,gap\ntest000,"1\n', "quotation mark is not closed"),
         ("PK\3\4abc", "an Excel workbook or a ZIP archive"),
-        ("id;gap\ntest000;1,5\n", "has no column that names structure files"),
+        ("id;gap\ntest000;1,5\n", "line 1 is separated by semicolons, not by commas .* Save the file"),
+        ("test000;1,5\ntest001;2,5\n", "line 1 is separated by semicolons"),
+        ("Gap;Sample\n1,5;test000\n", "line 1 is separated by semicolons"),
+        ("Gap;File\n1,5;test000.cif\n", "line 1 is separated by semicolons"),
+        ("file\tgap\ntest000\t1.5\n", "line 1 is separated by tabs"),
+        ("test000\t1.5\n", "line 1 is separated by tabs"),
+        ('"id";"gap"\n"test000";"1,5"\n', "line 1: .*if semicolons or tabs separate the cells"),
     ],
 )  # fmt: skip
 def test_a_csv_that_cannot_be_used_is_an_error_that_names_it(tmp_path, folder, text, message):

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pandas as pd
@@ -50,6 +51,13 @@ def folder(tmp_path_factory):
 def test_the_page_shows_the_configurations_that_are_written():
     written = [text.format(folder="examples") for text in (examples.CIF_RUN, examples.TABLE_RUN)]
     assert [text.split("\n", 1)[1] for text in written] == CONFIGURATIONS.findall(PAGE)
+
+
+def test_the_page_shows_the_csv_that_is_written(tmp_path):
+    examples.main(Namespace(folder=tmp_path / "examples"))
+    written = (tmp_path / "examples" / "crystals" / "properties.csv").read_text().splitlines()
+    shown = PAGE.split("```text\n")[1].split("```")[0].splitlines()
+    assert written[: len(shown)] == shown
 
 
 def test_objectives_of_the_user_are_described_and_reported(folder):

@@ -65,6 +65,8 @@ COMPRESSIONS = (
     Compression("lzma", (".lzma",), b"\x5d\x00\x00", 600, _is_lzma_header),
     Compression("zstd", (".zst", ".zstd"), b"\x28\xb5\x2f\xfd", 730, _begins_skippable),
 )
+# Of names of compressed files.
+ENDINGS = tuple(ending for known in COMPRESSIONS for ending in known.endings)
 PLAIN_BYTES_PER_ENTRY = 4000
 # Archives cannot be read, only the files extracted from them.
 ARCHIVES: Mapping[bytes, str] = {b"PK\x03\x04": "ZIP", b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "RAR"}

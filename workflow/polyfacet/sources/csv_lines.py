@@ -171,7 +171,10 @@ def _bad_quotes(path: Path, first: int, last: int, error: csv.Error) -> str:
     if "field larger" in str(error) or "end of data" in str(error):
         cause = "an opening quotation mark is not closed"
     elif "expected after" in str(error):
-        cause = 'a cell in quotation marks contains a single one. Double it ("") or remove it'
+        cause = (
+            'a cell in quotation marks contains a single one. Double it ("") or remove it; if semicolons or '
+            "tabs separate the cells, save the file with commas"
+        )
     else:
         cause = str(error)
     return f"the table {path} cannot be read, {lines}: {cause}."

@@ -3,7 +3,7 @@
 import difflib
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +71,34 @@ def check_header(
         )
 
 
+def check_separator(path: Path, lines: Sequence[NumberedCells], is_known: Callable[[str], bool]) -> None:
+    """Reject a CSV whose cells are separated by something else than commas.
+
+    Parameters
+    ----------
+    path
+        The file.
+    lines
+        Its first lines that are not blank, at least one.
+    is_known
+        Whether a cell is one that these lines should have, such as the name of a column.
+
+    Raises
+    ------
+    UserError
+        If another separator yields such a cell and commas do not; the message names it.
+    """
+    if any(is_known(_plain(cell)) for line in lines for cell in line.cells):
+        return
+    repeated = _repeated_separator(lines[0], lines[1:])
+    found = [(lines[0].number, repeated)] if repeated else []
+    for line in lines:
+        known = (name for name, cells in _split(line) if any(is_known(_plain(cell)) for cell in cells))
+        found += [(line.number, name) for name in known]
+    if found:
+        raise UserError(f"{path} cannot be read: line {_separated(*found[0])}")
+
+
 def _missing(line: NumberedCells, columns: Sequence[str]) -> list[str]:
     header = header_names(line.cells, columns)
     return [name for name in columns if name not in header]
@@ -112,11 +140,16 @@ def _header_below(columns: Sequence[str], following: Sequence[NumberedCells]) ->
 
 def _separator(line: NumberedCells, columns: Sequence[str]) -> str | None:
     """Return what separates columns instead of commas; None if a line is not separated in another way."""
+    names = (name for name, cells in _split(line) if set(header_names(cells, columns)) & set(columns))
+    return next(names, None)
+
+
+def _split(line: NumberedCells) -> Iterator[tuple[str, list[str]]]:
+    """Yield each separator other than a comma that a line has, and its cells."""
+    text = ",".join(line.cells)
     for separator, name in _SEPARATORS.items():
-        cells = [cell.strip().strip('"') for cell in ",".join(line.cells).split(separator)]
-        if len(cells) > 1 and set(header_names(cells, columns)) & set(columns):
-            return name
-    return None
+        if separator in text:
+            yield name, [cell.strip().strip('"') for cell in text.split(separator)]
 
 
 def _repeated_separator(line: NumberedCells, following: Sequence[NumberedCells]) -> str | None:

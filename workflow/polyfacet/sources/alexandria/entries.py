@@ -37,6 +37,8 @@ FORMS = (
 ENTRIES = "entries"
 # Prefix of the keys under which objects written by pymatgen name their class.
 CLASS_MARK = "@"
+# The embedded entries keep the molecules that their energies refer to, under a key of their own.
+REFERENCES = "molecular_references"
 # Files joined by `cat` may have it in the middle.
 BYTE_ORDER_MARK = "\ufeff"
 # Values of an object that are examined to decide whether it contains entries by identifier.
@@ -235,7 +237,7 @@ def _beside_entries(window: JsonWindow, others: list[str]) -> Iterator[Any]:
         else:
             others.append(key)
     window.take("}")
-    unread = [repr(key[:40]) for key in others if not key.startswith(CLASS_MARK)]
+    unread = [repr(key[:40]) for key in others if not key.startswith(CLASS_MARK) and key != REFERENCES]
     if unread:
         more = f" and {len(unread) - 5} more" if len(unread) > 5 else ""
         tell(f"ignored keys next to `entries` in {window.path}: {', '.join(unread[:5])}{more}")

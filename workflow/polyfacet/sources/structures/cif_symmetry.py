@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
+import numpy as np
 from pymatgen.core import Structure
 from pymatgen.core.operations import SymmOp
-from pymatgen.io.cif import CifParser
 from pymatgen.symmetry.groups import SpaceGroup
 from spglib import get_spacegroup_type
 
 from polyfacet.materials.formula import FormulaError, parse_formula
+from polyfacet.sources.structures.cif_parser import CachingCifParser
 from polyfacet.sources.values import InvalidEntryError, shown
 
 # Keys of CIF are case-insensitive; some programs write dots, or an underscore at the end.
@@ -25,9 +26,10 @@ FORMULA = "_chemical_formula_sum"
 UNKNOWN = ("", "?", ".")
 N_HALL_SYMBOLS, N_SPACE_GROUPS = 530, 230
 ATOMS_WITHIN = 1e-2
+IDENTITY = np.eye(4)
 
 
-def check_symmetry(stated: Mapping[str, Any], parser: CifParser, structure: Structure) -> None:
+def check_symmetry(stated: Mapping[str, Any], parser: CachingCifParser, structure: Structure) -> None:
     """Reject a CIF of which the stated symmetry, or all of the cell, was not read.
 
     Raises
@@ -70,12 +72,11 @@ def _without_spaces(text: str) -> str:
 
 
 def _only_identity(operations: Iterable[SymmOp]) -> bool:
-    identity = SymmOp.from_xyz_str("x, y, z").affine_matrix
-    return all((operation.affine_matrix == identity).all() for operation in operations)
+    return all((operation.affine_matrix == IDENTITY).all() for operation in operations)
 
 
-def _symbol_was_used(parser: CifParser) -> bool:
-    return any("Spacegroup from" in warning for warning in vars(parser)["warnings"])
+def _symbol_was_used(parser: CachingCifParser) -> bool:
+    return any("Spacegroup from" in warning for warning in parser.warned)
 
 
 def _follows(symbol: str, numbers: Iterable[str]) -> bool:

@@ -1,6 +1,6 @@
 """The columns of a table of crystals: which holds the identifiers, which the structures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from polyfacet.runtime.errors import UserError
@@ -25,6 +25,11 @@ STRUCTURES = ("structure", "cif", "cif_structure", "crystal", "atoms", "poscar")
 SHOWN_COLUMNS = 20
 
 
+def is_usual_name(column: str) -> bool:
+    """Return whether a column has a name that identifiers or structures usually have."""
+    return column.lower() in (*IDENTIFIERS, *STRUCTURES)
+
+
 def identifier_column(where: str, columns: Sequence[str], stated: str | None) -> str | None:
     """Return the column of the identifiers; None if there is none.
 
@@ -45,12 +50,32 @@ def identifier_column(where: str, columns: Sequence[str], stated: str | None) ->
     if stated is not None:
         _check_exists(where, columns, stated, "id")
         return stated
+    return next(iter(_named(columns, IDENTIFIERS)), None)
+
+
+def column_of_files(rows: Sequence[Mapping[str, str]], names: Collection[str]) -> str | None:
+    """Return the column with a usual name for identifiers that names most files; None if there is none.
+
+    Parameters
+    ----------
+    rows
+        Rows of a CSV of properties, at least one.
+    names
+        Names of the files, with and without endings.
+    """
+    columns = _named(list(rows[0]), IDENTIFIERS)
+    n_found = {name: sum(row[name].strip() in names for row in rows) for name in columns}
+    return max(columns, key=n_found.__getitem__, default=None)
+
+
+def _named(columns: Sequence[str], usual: Sequence[str]) -> list[str]:
+    """Return the columns with usual names, in the order of these."""
     lower = {name.lower(): name for name in reversed(columns)}
-    return next((lower[name] for name in IDENTIFIERS if name in lower), None)
+    return [lower[name] for name in usual if name in lower]
 
 
 def structure_column(where: str, first: Mapping[str, Any], stated: str | None) -> str:
-    """Return the column of the structures.
+    """Return the column of the structures: its content counts more than its name.
 
     Parameters
     ----------
@@ -64,15 +89,22 @@ def structure_column(where: str, first: Mapping[str, Any], stated: str | None) -
     Raises
     ------
     UserError
-        If the stated column does not exist, or no column is found.
+        If the stated column does not exist, no column is found, or several may be meant.
     """
     columns = list(first)
     if stated is not None:
         _check_exists(where, columns, stated, "structure")
         return stated
-    lower = {name.lower(): name for name in reversed(columns)}
-    named = next((lower[name] for name in STRUCTURES if name in lower), None)
-    found = named or next((name for name, value in first.items() if looks_like_a_structure(value)), None)
+    named = _named(columns, STRUCTURES)
+    likely = [name for name in named if looks_like_a_structure(first[name])]
+    empty = [name for name in named if first[name] is None or first[name] == ""]
+    others = [name for name, value in first.items() if looks_like_a_structure(value)]
+    found = next(iter([*likely, *empty, *others, *named]), None)
+    if found in named and not likely and len(named) > 1:
+        raise UserError(
+            f"{where} has several columns that may hold the structures: {_shown(named)}. Name one of them:\n"
+            f"      sources: [{{path: {where}, structure: ...}}]"
+        )
     if found is None:
         raise UserError(
             f"{where} has no column of structures (CIF text or pymatgen JSON); its columns are "

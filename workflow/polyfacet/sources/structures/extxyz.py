@@ -18,7 +18,7 @@ from polyfacet.runtime.machine_failures import machine_failure
 from polyfacet.sources.file_text import ANY_BEGINNING, FileText, UnreadableTextError
 from polyfacet.sources.items import Item
 from polyfacet.sources.listing import Listing
-from polyfacet.sources.structure_checks import cell_volume
+from polyfacet.sources.structure_checks import ISOTOPES, cell_volume
 from polyfacet.sources.structures.columns import IDENTIFIERS
 from polyfacet.sources.structures.crystals import Crystal
 from polyfacet.sources.structures.opened import OpenedSource, StatedItem, checked_items
@@ -31,6 +31,8 @@ PAIR = re.compile(
 )
 # Names of a column of occupancies.
 OCCUPANCIES = {"occupancy", "occupancies", "occ", "occu", "site_occupancy"}
+# Names of the charge of a cell.
+CHARGES = {"charge", "total_charge", "tot_charge", "net_charge"}
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,9 @@ def _atoms(frame: str) -> Atoms:
     try:
         atoms = ase.io.read(StringIO(frame), index=0, format="extxyz")
     except KeyError as error:
-        raise InvalidEntryError(f"unknown element {error.args[0]!r}") from error
+        symbol = error.args[0]
+        advice = ": write H for deuterium and tritium, which count as hydrogen" if symbol in ISOTOPES else ""
+        raise InvalidEntryError(f"unknown element {symbol!r}{advice}") from error
     except Exception as error:
         # ASE's own errors are errors of the operating system without a number.
         failure = machine_failure(error)
@@ -174,9 +178,15 @@ def _crystal(atoms: Atoms, data: Mapping[str, Any]) -> Crystal:
     structure = {
         "lattice": {"matrix": matrix, "pbc": atoms.pbc.tolist()},
         "sites": sites,
-        "charge": data.get("charge"),
+        "charge": _charge(data),
     }
     return Crystal(structure, data)
+
+
+def _charge(data: Mapping[str, Any]) -> Any:
+    """Return the charge of the cell, under any of its usual names; one that is not 0, if they differ."""
+    stated = [value for name, value in data.items() if name.lower() in CHARGES and value is not None]
+    return next((charge for charge in stated if as_float(charge) != 0), None)
 
 
 def _statements(atoms: Atoms) -> dict[str, Any]:

@@ -94,6 +94,10 @@ def _header(path: Path) -> tuple[list[str], list[Any] | None]:
         raise UserError(f"{path} is not the JSON of a matbench task: it has no list of `columns`.")
     if index is not None and not isinstance(index, list):
         raise UserError(f"{path} is not the JSON of a matbench task: its `index` is not a list.")
+    if INDEX in columns:
+        raise UserError(
+            f"{path} has a column called `{INDEX}`, beside the index of its rows. Rename the column."
+        )
     return unique_names(str(path), columns), index
 
 
@@ -120,12 +124,17 @@ def _check_length(path: Path, index: list[Any] | None, n_rows: int) -> None:
 
 
 def _rows(path: Path) -> Iterator[Any]:
+    found = set()
     for key, window in _members(path):
+        if key in KEYS and key in found:
+            raise UserError(f"{path} has the key `{key}` twice. Keep one of them, or get the file again.")
+        found.add(key)
         if key == "data":
             yield from _items(window)
-            return
-        window.value()
-    raise UserError(f"{path} is not the JSON of a matbench task: it has no `data`.")
+        else:
+            window.value()
+    if "data" not in found:
+        raise UserError(f"{path} is not the JSON of a matbench task: it has no `data`.")
 
 
 def _members(path: Path) -> Iterator[tuple[str, JsonWindow]]:
@@ -141,6 +150,12 @@ def _members(path: Path) -> Iterator[tuple[str, JsonWindow]]:
             yield window.key(), window
             if window.peek() != "}":
                 window.take_comma()
+        window.take("}")
+        if window.peek():
+            raise UserError(
+                f"{path} goes on after the end of the task. Put each task into a file of its own, or get the "
+                "file again."
+            )
 
 
 def _items(window: JsonWindow) -> Iterator[Any]:

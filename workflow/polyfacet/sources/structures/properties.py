@@ -1,14 +1,15 @@
 """The CSV of properties of a folder of structure files, with or without a header."""
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from polyfacet.runtime.errors import UserError
 from polyfacet.sources.csv_lines import Line, fitted_line, read_rows
-from polyfacet.sources.headers import NumberedCells, check_header, header_names
-from polyfacet.sources.structures.columns import identifier_column, unique_names
+from polyfacet.sources.headers import NumberedCells, check_header, check_separator, header_names
+from polyfacet.sources.structures.columns import column_of_files, is_usual_name, unique_names
 from polyfacet.sources.values import as_float
 
 MAX_CELL_CHARS = 1 << 17
@@ -59,20 +60,26 @@ def read_properties(path: Path, id_column: str | None, names: Collection[str]) -
     if not rows:
         raise UserError(f"the table {path} is empty. Write a row per structure file: its name, its property.")
     first = rows[0][1]
-    if id_column is None and _is_row(first, names):
-        id_column, header = "id", _names_without_header(len(first.cells))
-    else:
+    if id_column is None:
+        beginning = [row for _, row in rows[:2]]
+        check_separator(path, beginning, lambda cell: cell in names or is_usual_name(cell))
+    has_header = id_column is not None or not _is_row(first, names)
+    if has_header:
         header = _header(path, first, [row for _, row in islice(rows, 1, LINES_WITH_HEADER)], id_column)
-        id_column = identifier_column(str(path), header, id_column)
         del rows[0]
+    else:
+        id_column, header = "id", _names_without_header([row for _, row in rows])
+    lines = [fitted_line(row.number, starts_at, header, row.cells) for starts_at, row in rows]
+    if not lines:
+        raise UserError(f"{path} has a header but no rows.")
+    if id_column is None:
+        fitting = [line.cells for line in lines if line.cells is not None]
+        id_column = column_of_files(fitting or [dict.fromkeys(header, "")], names)
     if id_column is None:
         raise UserError(
             f"{path} has no column that names structure files; its columns are {header}. Name the column:\n"
             f"      sources: [{{path: {path.parent}, properties: {path.name}, id: ...}}]"
         )
-    lines = [fitted_line(row.number, starts_at, header, row.cells) for starts_at, row in rows]
-    if not lines:
-        raise UserError(f"{path} has a header but no rows.")
     return Properties(path, id_column, lines)
 
 
@@ -81,7 +88,10 @@ def _is_row(first: NumberedCells, names: Collection[str]) -> bool:
     return first.cells[0].strip() in names or any(as_float(cell) is not None for cell in first.cells[1:])
 
 
-def _names_without_header(n_columns: int) -> list[str]:
+def _names_without_header(rows: Sequence[NumberedCells]) -> list[str]:
+    """Return names for as many columns as most rows have: others have a decimal comma, for example."""
+    n_rows = Counter(len(row.cells) for row in rows)
+    n_columns = min(n_rows, key=lambda n: (-n_rows[n], n))
     if n_columns == 2:
         return ["id", "property"]
     return ["id", *(f"property_{number}" for number in range(1, n_columns))]

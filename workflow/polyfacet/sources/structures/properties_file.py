@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from polyfacet.config.sources import Source
+from polyfacet.sources.compression import ENDINGS
 from polyfacet.sources.listing import is_folder
 
-# The name that CGCNN and ALIGNN give to it.
+# The name that CGCNN and ALIGNN give to it; it may also be compressed.
 ID_PROP = "id_prop.csv"
 
 
@@ -14,7 +15,7 @@ def properties_file(source: Source) -> Path | None:
     path = Path(source.path)
     folder = path if is_folder(path) else path.parent
     if source.properties is None:
-        usual = folder / ID_PROP
-        return usual if is_folder(path) and usual.is_file() else None
+        usual = (folder / f"{ID_PROP}{ending}" for ending in ("", *ENDINGS))
+        return next(filter(Path.is_file, usual), None) if is_folder(path) else None
     inside = folder / source.properties
     return inside if inside.is_file() else Path(source.properties)

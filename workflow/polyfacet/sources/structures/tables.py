@@ -13,10 +13,15 @@ import pyarrow.parquet as pq
 from polyfacet.config.sources import Source
 from polyfacet.runtime.errors import UserError
 from polyfacet.sources.csv_lines import Line, fitted_line, read_rows
-from polyfacet.sources.headers import header_names
+from polyfacet.sources.headers import check_separator, header_names
 from polyfacet.sources.items import Item
 from polyfacet.sources.listing import Listing
-from polyfacet.sources.structures.columns import identifier_column, structure_column, unique_names
+from polyfacet.sources.structures.columns import (
+    identifier_column,
+    is_usual_name,
+    structure_column,
+    unique_names,
+)
 from polyfacet.sources.structures.crystals import Crystal
 from polyfacet.sources.structures.opened import OpenedSource, StatedItem, checked_items
 from polyfacet.sources.structures.texts import crystal_from_text
@@ -147,6 +152,7 @@ def _csv_rows(path: Path) -> Iterator[Row]:
     first = next(rows, None)
     if first is None:
         raise UserError(f"the table {path} is empty. Use a CSV with a header and rows.")
+    check_separator(path, [first[1]], is_usual_name)
     header = unique_names(str(path), header_names(first[1].cells, []))
     for starts_at, row in rows:
         yield _row(fitted_line(row.number, starts_at, header, row.cells, may_span=True))

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 from pymatgen.core import Structure
-from pymatgen.io.cif import CifBlock, CifParser
+from pymatgen.io.cif import CifBlock
 from pymatgen.io.vasp.inputs import Poscar
 
 from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.sources.structure_checks import HEAVY_HYDROGEN, ISOTOPES
 from polyfacet.sources.structures.cif_form import check_cell, check_keys, check_operations
+from polyfacet.sources.structures.cif_parser import CachingCifParser
 from polyfacet.sources.structures.cif_sites import check_elements, check_numbers
 from polyfacet.sources.structures.cif_symmetry import FORMULA, check_symmetry
 from polyfacet.sources.structures.crystals import Crystal
@@ -48,12 +49,9 @@ def crystal_from_cif(text: str) -> Crystal:
     block = _only_block(text)
     with _reading("CIF"):
         check_keys(block)
-        written = CifBlock.from_str(block).data
-        check_cell(written)
-        check_operations(written)
-        check_numbers(written)
-        parser = CifParser.from_str(block, frac_tolerance=0.0 if P1.search(block) else ROUNDED_WITHIN)
+        parser = _parser(block)
         (stated,) = parser.as_dict().values()
+        _check_statements(CifBlock.from_str(block).data if parser.replaced_sites else stated)
         # Occupancies are taken as they are: those that are too high are rejected, not scaled.
         (structure,) = parser.parse_structures(primitive=False, check_occu=False, on_error="raise")
     if "implicit_hydrogens" in structure.site_properties:
@@ -62,6 +60,22 @@ def crystal_from_cif(text: str) -> Crystal:
     check_symmetry(stated, parser, structure)
     _check_formula(stated.get(FORMULA), structure)
     return Crystal(_plain(structure), space_group=_space_group(stated))
+
+
+def _parser(block: str) -> CachingCifParser:
+    """Return a parser that has read a data block, or raise the reason why it cannot."""
+    try:
+        return CachingCifParser.from_str(block, frac_tolerance=0.0 if P1.search(block) else ROUNDED_WITHIN)
+    except Exception:
+        # The parser corrects what it reads; where that fails, the block as it is written may show why.
+        _check_statements(CifBlock.from_str(block).data)
+        raise
+
+
+def _check_statements(stated: Mapping[str, Any]) -> None:
+    check_cell(stated)
+    check_operations(stated)
+    check_numbers(stated)
 
 
 def crystal_from_poscar(text: str) -> Crystal:

@@ -1,0 +1,54 @@
+"""Pymatgen's parser of CIFs, which derives the operations of each stated symmetry only once."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from pymatgen.core.operations import SymmOp
+from pymatgen.io.cif import CifBlock, CifParser
+
+# Each of the 230 space groups is enough for most folders; a list has at most 192 operations.
+KEPT_SYMMETRIES = 256
+# Parts of all keys from which the parser derives operations.
+KEYS_OF_SYMMETRY = ("symmetry", "space_group")
+
+
+class StatedSymmetry(NamedTuple):
+    """Symmetry operations, and what the parser warned of when it derived them."""
+
+    operations: Sequence[SymmOp]
+    warnings: Sequence[str]
+
+
+class CachingCifParser(CifParser):
+    """A parser for many files, of which most state the same few symmetries."""
+
+    @property
+    def warned(self) -> list[str]:
+        """What the parser warned of so far."""
+        warned: list[str] = vars(self)["warnings"]
+        return warned
+
+    @property
+    def replaced_sites(self) -> bool:
+        """Whether sites such as `0.8Nb + 0.2Zr` were replaced, so that their numbers are not as written."""
+        return any("Pauling file corrections" in warning for warning in self.warned)
+
+    def get_symops(self, data: CifBlock) -> list[SymmOp]:
+        """Return the symmetry operations of a data block."""
+        stated = tuple(
+            (key, tuple(value) if isinstance(value, list) else value)
+            for key, value in data.data.items()
+            if any(part in key for part in KEYS_OF_SYMMETRY)
+        )
+        symmetry = _symmetry(stated)
+        self.warned.extend(symmetry.warnings)
+        return list(symmetry.operations)
+
+
+@lru_cache(maxsize=KEPT_SYMMETRIES)
+def _symmetry(stated: tuple[tuple[str, str | tuple[str, ...]], ...]) -> StatedSymmetry:
+    parser = CifParser.from_str("")
+    data = {key: list(value) if isinstance(value, tuple) else value for key, value in stated}
+    operations = parser.get_symops(CifBlock(data, [], ""))
+    return StatedSymmetry(operations, vars(parser)["warnings"])
