@@ -16,6 +16,7 @@ from polyfacet.facets.registry import COMPIMAGE, GRAPH, facet_named
 from polyfacet.materials.crystal_objectives import E_FORM
 from polyfacet.runtime import plugins
 from polyfacet.runtime.errors import UserError
+from polyfacet.training.bundles.description import digest_of
 from polyfacet.use import command
 from polyfacet.use.prediction.bundle import Bundle
 from polyfacet.use.prediction.tables import NEW_MATERIALS
@@ -193,8 +194,9 @@ def test_a_bundle_that_cannot_be_used_is_refused(bundles: Path, tmp_path: Path, 
 
 
 def _edit(folder: Path, **changes: Any) -> None:
-    content = json.loads((folder / "bundle.json").read_text())
-    (folder / "bundle.json").write_text(json.dumps({**content, **changes}))
+    content = {**json.loads((folder / "bundle.json").read_text()), **changes}
+    del content["digest"]
+    (folder / "bundle.json").write_text(json.dumps({**content, "digest": digest_of(content)}))
 
 
 def test_formulas_are_predicted_without_structures(run: SmallRun, bundles: Path, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def read_properties(path: Path, id_column: str | None, names: Collection[str]) -
     if id_column is None:
         raise UserError(
             f"{path} has no column that names structure files; its columns are {header}. Name the column:\n"
-            f"      sources: [{{path: {path.parent}, properties: {path.name}, id: ...}}]"
+            f"      {{path: {path.parent}, properties: {path.name}, id: ...}}"
         )
     lines = [fitted_line(row.number, starts_at, header, row.cells) for starts_at, row in rows]
     if not lines:
