@@ -11,7 +11,8 @@ from made_up_bundle import write_made_up_bundle
 
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.bundles import distances
-from polyfacet.training.bundles.description import read_description
+from polyfacet.training.bundles.description import MODEL_FOLDER, read_description
+from polyfacet.training.engines.creation import load
 from polyfacet.use.prediction.inputs import _rows_of_formulas, read_inputs
 from polyfacet.use.prediction.output import check_output
 
@@ -95,3 +96,9 @@ def test_a_damaged_description_of_a_bundle_is_named(tmp_path, damage, message):
     path.write_text(damage(path.read_text()))
     with pytest.raises(UserError, match=message):
         read_description(tmp_path)
+
+
+def test_a_model_of_another_version_is_named(tmp_path):
+    write_made_up_bundle(tmp_path)
+    with pytest.raises(UserError, match=r"engine\.json is damaged or of another version"):
+        load(tmp_path / MODEL_FOLDER)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import cache, partial
 from multiprocessing import get_context
@@ -38,6 +39,7 @@ from polyfacet.facets.text.variants import STRUCTURE_TEXTS
 from polyfacet.materials.cif import read_cif
 from polyfacet.materials.structure_files import write_structures
 from polyfacet.networks.threads import one_thread
+from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import write_table
 from polyfacet.runtime.progress import track
 from polyfacet.runtime.rejects import Reject
@@ -142,7 +144,13 @@ def _made_of_parts(parts: Sequence[pd.DataFrame], recipe: Recipe, home: Path, th
         return
     # A forked process need not import PyTorch and pymatgen again, which takes longer than a hundred crystals.
     with ProcessPoolExecutor(min(threads, len(parts)), get_context("fork")) as pool:
-        yield from pool.map(work, parts)
+        try:
+            yield from pool.map(work, parts)
+        except BrokenProcessPool as error:
+            raise UserError(
+                "a process that makes facets was killed, probably because memory ran out. Use fewer threads, "
+                "or predict fewer materials at once."
+            ) from error
 
 
 def _made_of_part(materials: pd.DataFrame, recipe: Recipe, home: Path) -> Made:
