@@ -7,7 +7,6 @@ Usage: python benchmarks/predicting.py BUNDLE --entries FILE_OR_FOLDER ... [--n 
 """
 
 import argparse
-import resource
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 import pyarrow.parquet as pq
 import scripts_path  # noqa: F401
+from process_family import seconds_by_process
 
 import sample
 import write_structures
@@ -24,6 +24,8 @@ from polyfacet.runtime.files import link_file
 from polyfacet.training.bundles.description import BundleDescription, read_description
 
 FEW = 4
+# Time between two looks at the processes.
+INTERVAL_S = 0.1
 # Wall time, and processor time of all processes, s.
 Times = tuple[float, float]
 PREDICT = "from polyfacet.use.command import main; main()"
@@ -68,8 +70,8 @@ def main() -> None:
             few_drawn = times_of_drawing(asked.bundle, home, FEW, asked.threads)
             all_drawn = times_of_drawing(asked.bundle, home, n, asked.threads)
             tell("picture stage", n, few_drawn, all_drawn)
-            share = (all_drawn[0] - few_drawn[0]) / (every[0] - few[0])
-            print(f"throughput of predict / picture stage: {share:.2f}")
+            wall, cpu = ((all_drawn[i] - few_drawn[i]) / (every[i] - few[i]) for i in (0, 1))
+            print(f"throughput of predict / picture stage: {wall:.2f}, by processor time {cpu:.2f}")
 
 
 def tell(what: str, n: int, few: Times, every: Times) -> None:
@@ -136,16 +138,16 @@ def times_of_drawing(bundle: Path, home: Path, n: int, threads: int) -> Times:
 
 
 def times_of(command: list[str]) -> Times:
-    """Run a command."""
-    start, before = time.monotonic(), processor_time_s()
-    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)  # noqa: S603 - this Python
-    return time.monotonic() - start, processor_time_s() - before
-
-
-def processor_time_s() -> float:
-    """Return the processor time of all processes that have ended."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+    """Run a command; browsers are killed in the end, so that their time is known only while they live."""
+    start = time.monotonic()
+    seconds: dict[int, float] = {}
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as running:  # noqa: S603 - this Python
+        while running.poll() is None:
+            seconds |= seconds_by_process()
+            time.sleep(INTERVAL_S)
+    if running.returncode:
+        raise subprocess.CalledProcessError(running.returncode, command)
+    return time.monotonic() - start, sum(seconds.values())
 
 
 if __name__ == "__main__":

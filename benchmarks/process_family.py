@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psutil
 
@@ -13,6 +14,17 @@ def cpu_seconds() -> Counter[str]:
     for kind, process in family():
         times = process.cpu_times()
         seconds[kind] += times.user + times.system
+    return seconds
+
+
+def seconds_by_process() -> dict[int, float]:
+    """Return the processor time of each living descendant of this process."""
+    seconds = {}
+    for kind, process in family():
+        with suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            if kind != "stage":
+                seconds[process.pid] = times.user + times.system
     return seconds
 
 

@@ -8,13 +8,13 @@ from polyfacet.config.graphs import Graphs
 from polyfacet.config.images import Drawing
 from polyfacet.config.sample import MaxSites
 from polyfacet.training.bundles.description import (
-    DESCRIPTION_FILE,
     MODEL_FOLDER,
     BundleDescription,
     BundledObjective,
     CellOfBundle,
     Comparison,
     FacetSettings,
+    write_description,
 )
 from polyfacet.training.engines.base import ENGINE_FILE
 
@@ -39,5 +39,5 @@ def write_made_up_bundle(folder: Path) -> None:
         files={},
     )
     (folder / MODEL_FOLDER).mkdir(parents=True)
-    (folder / DESCRIPTION_FILE).write_text(description.model_dump_json())
+    write_description(folder, description)
     (folder / MODEL_FOLDER / ENGINE_FILE).write_text(json.dumps({"engine": "dummy", "settings": {}}))

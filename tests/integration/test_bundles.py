@@ -1,6 +1,7 @@
 """Bundles: they can be moved, and predict what the run has predicted, with every engine."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from polyfacet.facets.registry import COMPIMAGE, GRAPH, facet_named
 from polyfacet.materials.crystal_objectives import E_FORM
 from polyfacet.runtime import plugins
 from polyfacet.runtime.errors import UserError
+from polyfacet.training.bundles.description import digest_of
 from polyfacet.use import command
+from polyfacet.use.prediction import facets
 from polyfacet.use.prediction.bundle import Bundle
 from polyfacet.use.prediction.tables import NEW_MATERIALS
 
@@ -141,6 +144,27 @@ def test_training_materials_are_nearest_to_themselves_and_others_are_compared(
     assert (predicted[parts == "test"]["distance"] > 0).all()
 
 
+def test_predictions_do_not_depend_on_the_number_of_processes(
+    run: SmallRun, bundles: Path, predicted: pd.DataFrame
+) -> None:
+    materials = as_new(run)
+    assert len(materials) > facets.CHUNK
+    found = Bundle.open(folder_of(bundles, "forest"), threads=2).predict_materials(materials)
+    pd.testing.assert_frame_equal(found.predictions, predicted, check_exact=True)
+
+
+def _end(*_: Any, **__: Any) -> None:
+    os._exit(9)
+
+
+def test_a_process_that_is_killed_is_explained(
+    run: SmallRun, bundles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facets, "_made_of_part", _end)
+    with pytest.raises(UserError, match="was killed, probably because memory ran out"):
+        Bundle.open(folder_of(bundles, "forest"), threads=2).predict_materials(as_new(run))
+
+
 def test_a_fitted_network_is_shared_by_its_digest(bundles: Path) -> None:
     networks = {path.stat().st_ino for path in bundles.rglob("*.safetensors") if path.parent.name == "fitted"}
     names = {path.name for path in bundles.rglob("*.safetensors") if path.parent.name == "fitted"}
@@ -193,8 +217,9 @@ def test_a_bundle_that_cannot_be_used_is_refused(bundles: Path, tmp_path: Path, 
 
 
 def _edit(folder: Path, **changes: Any) -> None:
-    content = json.loads((folder / "bundle.json").read_text())
-    (folder / "bundle.json").write_text(json.dumps({**content, **changes}))
+    content = {**json.loads((folder / "bundle.json").read_text()), **changes}
+    del content["digest"]
+    (folder / "bundle.json").write_text(json.dumps({**content, "digest": digest_of(content)}))
 
 
 def test_formulas_are_predicted_without_structures(run: SmallRun, bundles: Path, tmp_path: Path) -> None:

@@ -59,6 +59,16 @@ def test_one_file_of_a_list_is_still_a_list():
     assert job_arguments(main, rule)["files"] == [Path("x")]
 
 
+def test_a_name_that_a_rule_uses_twice_is_an_error():
+    rule = job(
+        input={"table": "t", "files": "x", "cache": "c"},
+        output={"out": "o"},
+        params={"size": 1, "table": "u"},
+    )
+    with pytest.raises(TypeError, match="rule r has several values for 'table'"):
+        job_arguments(main, rule)
+
+
 def test_a_missing_value_of_a_rule_is_named():
     with pytest.raises(TypeError, match="rule r has no value for 'table'"):
         job_arguments(main, job())

@@ -108,3 +108,14 @@ def test_new_materials_of_a_bundle_for_crystals_are_planned(run: Workflow) -> No
     section = "predict={bundle: bundle, sources: [embedded/entries.json.bz2]}"
     jobs = run.jobs("--config", section, "run_name=new", "--rerun-incomplete", "predict")
     assert jobs["predict_materials"] >= 1
+
+
+def test_predictions_on_a_cluster_are_planned_with_resources(run: Workflow) -> None:
+    write_made_up_bundle(run.folder / "bundle_of_cluster")
+    section = "predict={bundle: bundle_of_cluster, sources: [embedded/entries.json.bz2], shards: 3}"
+    given = ("--config", section, "run_name=cluster", "--workflow-profile", "profiles/slurm")
+    output = run.run("--dry-run", *given, "predict")
+    jobs = re.findall(r"^rule predict_materials:\n(?:    .*\n)+", output, re.MULTILINE)
+    assert len(jobs) == 3
+    for job in jobs:
+        assert re.search(r"resources:.* mem_mb=\d+, .*slurm_account=lab, runtime=\d+", job)

@@ -21,6 +21,8 @@ import pandas as pd
 from datasets import load_dataset
 
 frame = pd.read_parquet("FOLDER_OF_THIS_FILE")
+rows = load_dataset("FOLDER_OF_THIS_FILE", split="train")
+# The same; with `data_dir`, it would take this card and the list of files for tables.
 rows = load_dataset("parquet", data_files="FOLDER_OF_THIS_FILE/*.parquet", split="train")
 ```
 

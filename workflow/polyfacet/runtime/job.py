@@ -68,7 +68,7 @@ def job_arguments(main: Callable[..., None], job: Any) -> dict[str, Any]:
     Raises
     ------
     TypeError
-        If the rule has no value for a parameter of ``main`` without a default.
+        If the rule has no value for a parameter of ``main`` without a default, or two of them.
     """
     annotations = typing.get_type_hints(main)
     arguments: dict[str, Any] = {}
@@ -76,14 +76,24 @@ def job_arguments(main: Callable[..., None], job: Any) -> dict[str, Any]:
         if name == "threads":
             arguments[name] = job.threads
             continue
-        for group in (job.output, job.input, job.params, job.wildcards):
-            if name in group.keys():  # noqa: SIM118 - Snakemake's named lists hold values, not names
-                arguments[name] = _as_annotated(group[name], annotations.get(name))
-                break
-        else:
-            if parameter.default is inspect.Parameter.empty:
-                raise TypeError(f"rule {job.rule} has no value for {name!r} of {main.__module__}.main")
+        values = _values_of(name, job)
+        if len(values) > 1:
+            raise TypeError(f"rule {job.rule} has several values for {name!r} of {main.__module__}.main")
+        if values:
+            arguments[name] = _as_annotated(values[0], annotations.get(name))
+        elif parameter.default is inspect.Parameter.empty:
+            raise TypeError(f"rule {job.rule} has no value for {name!r} of {main.__module__}.main")
     return arguments
+
+
+def _values_of(name: str, job: Any) -> list[Any]:
+    """Return the values that a job has for a name: one, unless its rule forgets it or uses it twice.
+
+    A wildcard counts only where the rule has nothing else of its name: the file ``split`` is that of the
+    split ``{split}``.
+    """
+    named = [group[name] for group in (job.output, job.input, job.params) if name in tuple(group.keys())]
+    return named or [value for wildcard, value in job.wildcards.items() if wildcard == name]
 
 
 def _as_annotated(value: Any, annotation: Any) -> Any:

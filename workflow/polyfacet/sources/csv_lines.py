@@ -2,13 +2,13 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import TextIO
 
 from polyfacet.runtime.errors import UserError
-from polyfacet.sources.compression import MAGIC_BYTES, found_compression
+from polyfacet.sources.compression import MAGIC_BYTES, found_compression, stated_compression
 from polyfacet.sources.file_kinds import check_kind, wrong_encoding
 from polyfacet.sources.file_text import ANY_BEGINNING, FileText, UnreadableTextError
 from polyfacet.sources.headers import NumberedCells, check_header, header_names
@@ -42,7 +42,8 @@ def read_lines(path: Path, columns: Sequence[str]) -> Iterator[Line]:
     Parameters
     ----------
     path
-        A CSV in UTF-8, with or without a byte order mark, with lines that end in LF, CRLF or CR.
+        A CSV in UTF-8, with or without a byte order mark, with lines that end in LF, CRLF or CR; compressed
+        if its name says so.
     columns
         Columns that it must have.
 
@@ -52,14 +53,8 @@ def read_lines(path: Path, columns: Sequence[str]) -> Iterator[Line]:
         If it cannot be read, is not such a CSV, or lacks a column or has it twice; the message gives the line
         and the likely cause.
     """
-    try:
-        check_kind(path)
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            yield from _lines(path, stream, columns)
-    except UnicodeDecodeError as error:
-        raise UserError(wrong_encoding(path)) from error
-    except OSError as error:
-        raise UserError(f"the table {path} cannot be read: {error}.") from error
+    with _text(path, is_compressed=stated_compression(path.name) is not None) as stream:
+        yield from _lines(path, stream, columns)
 
 
 def read_rows(path: Path, max_cell_chars: int) -> Iterator[tuple[int, NumberedCells]]:
@@ -79,23 +74,37 @@ def read_rows(path: Path, max_cell_chars: int) -> Iterator[tuple[int, NumberedCe
     """
     limit = csv.field_size_limit(max_cell_chars)
     try:
+        with _text(path, is_compressed=_is_compressed(path)) as stream:
+            yield from _rows(path, stream)
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _is_compressed(path: Path) -> bool:
+    try:
         with path.open("rb") as stream:
-            is_compressed = found_compression(stream.read(MAGIC_BYTES)) is not None
+            return found_compression(stream.read(MAGIC_BYTES)) is not None
+    except OSError as error:
+        raise UserError(f"the table {path} cannot be read: {error}.") from error
+
+
+@contextmanager
+def _text(path: Path, *, is_compressed: bool) -> Iterator[Iterator[str]]:
+    """Open a CSV; what goes wrong while its lines are read is an error that names it."""
+    try:
         if not is_compressed:
             check_kind(path)
         with FileText(path, ANY_BEGINNING) as text:
-            yield from _rows(path, text.lines())
+            yield text.lines()
     except UnreadableTextError as error:
         if isinstance(error.__cause__, UnicodeDecodeError) and not is_compressed:
             raise UserError(wrong_encoding(path)) from error
         raise UserError(f"the table {path} cannot be read: {error}. {error.advice}") from error
     except OSError as error:
         raise UserError(f"the table {path} cannot be read: {error}.") from error
-    finally:
-        csv.field_size_limit(limit)
 
 
-def _lines(path: Path, stream: TextIO, columns: Sequence[str]) -> Iterator[Line]:
+def _lines(path: Path, stream: Iterable[str], columns: Sequence[str]) -> Iterator[Line]:
     rows = _rows(path, stream)
     first = next(rows, None)
     if first is None:

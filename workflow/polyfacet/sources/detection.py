@@ -42,7 +42,7 @@ def _format_of_folder(folder: Path) -> Format:
         raise UserError(
             f"the folder {folder} holds both structure files ({n_structures}) and files of entries "
             f"({n_entries}). Put them into separate folders, or say which of them are meant:\n"
-            f"      sources: [{{path: {folder}, format: files}}]"
+            f"      {{path: {folder}, format: files}}"
         )
     return "files" if n_structures else "alexandria"
 

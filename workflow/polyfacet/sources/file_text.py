@@ -25,7 +25,7 @@ from polyfacet.sources.joined_streams import JoinedStreams
 
 GET_AGAIN = "Get the file again; a partial file is never used."
 SAVE_AS_UTF8 = "Save it as UTF-8, or get it again if it was UTF-8."
-UNPACK = "Unpack it and name the extracted files in `sources`."
+UNPACK = "Unpack it and name the extracted files instead."
 # UTF-32 first: its mark begins like that of UTF-16.
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8",
@@ -88,7 +88,7 @@ class FileText:
             self._file = path.open("rb")
         except OSError as error:
             raise UserError(
-                f"{path} cannot be opened: {error.strerror}. Make it readable or take it out of `sources`."
+                f"{path} cannot be opened: {error.strerror}. Make it readable or leave it out."
             ) from error
         try:
             self._text = self._opened(path)

@@ -117,9 +117,10 @@ def _advice(line: NumberedCells, columns: Sequence[str], following: Sequence[Num
     if all(_is_number(cell) for cell in line.cells if cell):
         return f"Line {line.number} contains numbers: add a line with the column names above it."
     if len(line.cells) == 1 and any(len(other.cells) > 1 for other in following):
-        return f"{_title(line)}: delete it, or adjust `tables`."
+        return f"{_title(line)}: delete it, or use the names of columns that the file has."
     return (
-        f"Adjust `tables`, `splits` or the header in line {line.number} of the file{_guess(line, columns)}."
+        f"Correct the header in line {line.number} of the file, or use names that it has"
+        f"{_guess(line, columns)}."
     )
 
 

@@ -81,7 +81,7 @@ def pass_over(part: Part, folder: Path, draw: Draw) -> PartPass:
             if len(invalid) > MAX_INVALID:
                 raise UserError(
                     f"{item.source_file}: more than {MAX_INVALID:,} entries cannot be used, such as entry "
-                    f"{item.position}: {material.reason}. Remove the file from `sources`, or correct it."
+                    f"{item.position}: {material.reason}. Leave the file out, or correct it."
                 )
             continue
         left_out = draw.leaves_out(material)

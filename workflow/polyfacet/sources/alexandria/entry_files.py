@@ -64,7 +64,7 @@ def entry_files(sources: Sequence[Path]) -> Listing:
         reasons = "".join(f"\n  {left.path}: {left.reason}" for left in left_out[:MAX_TOLD])
         raise UserError(
             f"no entry file is in {folders} (names end in {NAMES_OF_ENTRY_FILES}).{reasons}\n"
-            "Put entry files there or change `sources`."
+            "Put entry files there or name another folder."
         )
     return Listing(list(files.values()), sorted(set(left_out), key=lambda left: left.path))
 
@@ -80,7 +80,7 @@ def _contents(folder: Path) -> Iterator[tuple[Path, str | None]]:
         paths = sorted(folder.iterdir())
     except OSError as error:
         raise UserError(
-            f"the folder {folder} cannot be listed: {error.strerror}. Make it readable or change `sources`."
+            f"the folder {folder} cannot be listed: {error.strerror}. Make it readable or name another one."
         ) from error
     for path in paths:
         if DOWNLOAD_RECORD.fullmatch(path.name) or _is_own_download(path):
@@ -88,7 +88,7 @@ def _contents(folder: Path) -> Iterator[tuple[Path, str | None]]:
         if path.name.startswith("."):
             yield path, "hidden: its name begins with a dot"
         elif is_folder(path):
-            yield path, "a folder: name it in `sources` to read its files"
+            yield path, "a folder: name it as a source of its own to read its files"
         else:
             yield path, _why_not(path)
 
@@ -119,7 +119,7 @@ def _why_not_by_state(path: Path) -> str | None:
     try:
         state = path.stat()
     except FileNotFoundError:
-        missing = "it does not exist: put the file there or change `sources`"
+        missing = "it does not exist: put the file there or correct the path"
         return f"a link to {path.readlink()}, which does not exist" if path.is_symlink() else missing
     except OSError as error:
         return f"it cannot be read: {error.strerror}"

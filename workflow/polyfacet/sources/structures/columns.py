@@ -108,8 +108,9 @@ def structure_column(where: str, first: Mapping[str, Any], stated: str | None) -
     if found is None:
         raise UserError(
             f"{where} has no column of structures (CIF text or pymatgen JSON); its columns are "
-            f"{_shown(columns)}. Name the column:\n      sources: [{{path: {where}, structure: ...}}]\n"
-            "    A table of compositions without structures belongs in `tables`."
+            f"{_shown(columns)}. Name the column:\n      {{path: {where}, structure: ...}}\n"
+            "    Compositions without structures are tables of a run (docs/tables.md); models that need no "
+            "structure\n    also predict a CSV with a column `formula`."
         )
     return found
 

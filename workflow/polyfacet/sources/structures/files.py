@@ -126,7 +126,7 @@ def list_structure_files(source: Source) -> Listing:
     path = Path(source.path)
     if not is_folder(path):
         if not path.is_file():
-            raise UserError(f"the source {path} cannot be used: there is no such file. Change `sources`.")
+            raise UserError(f"the source {path} cannot be used: there is no such file. Correct the path.")
         return Listing([path], [])
     used = properties_file(source)
     files, left_out = [], []
@@ -139,7 +139,7 @@ def list_structure_files(source: Source) -> Listing:
     if not files:
         raise UserError(
             f"no structure file is in {path} (names end in {NAMES_OF_STRUCTURE_FILES}). Put files there or "
-            "change `sources`."
+            "name another folder."
         )
     return Listing(files, left_out)
 
@@ -150,7 +150,7 @@ def _entries(folder: Path) -> list["os.DirEntry[str]"]:
             return sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
         raise UserError(
-            f"the folder {folder} cannot be listed: {error.strerror}. Make it readable or change `sources`."
+            f"the folder {folder} cannot be listed: {error.strerror}. Make it readable or name another one."
         ) from error
 
 
@@ -163,7 +163,7 @@ def _why_not(entry: "os.DirEntry[str]") -> str | None:
     except OSError as error:
         return f"it cannot be read: {error.strerror}"
     if is_deeper:
-        return "a folder: name it in `sources` to read its files"
+        return "a folder: name it as a source of its own to read its files"
     if not is_structure_file_name(entry.name):
         return f"its name does not end in {NAMES_OF_STRUCTURE_FILES}"
     return None if is_file else _why_no_file(entry)

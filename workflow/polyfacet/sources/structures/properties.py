@@ -78,7 +78,7 @@ def read_properties(path: Path, id_column: str | None, names: Collection[str]) -
     if id_column is None:
         raise UserError(
             f"{path} has no column that names structure files; its columns are {header}. Name the column:\n"
-            f"      sources: [{{path: {path.parent}, properties: {path.name}, id: ...}}]"
+            f"      {{path: {path.parent}, properties: {path.name}, id: ...}}"
         )
     return Properties(path, id_column, lines)
 

@@ -106,7 +106,7 @@ def existing_file(source: Source) -> Path:
     """
     path = Path(source.path)
     if not path.is_file():
-        raise UserError(f"the source {path} cannot be used: there is no such file. Change `sources`.")
+        raise UserError(f"the source {path} cannot be used: there is no such file. Correct the path.")
     return path
 
 

@@ -12,6 +12,7 @@ A bundle holds JSON, Parquet, safetensors and the model that the cell's engine h
 Bundles of one split share their fitted files: they are hard links, named after the digest of their content.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any, Literal
@@ -26,10 +27,12 @@ from polyfacet.config.tables import CompositionColumns
 from polyfacet.facets.registry import facet_named
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import UserError
-from polyfacet.runtime.files import sha256_of_file
+from polyfacet.runtime.files import sha256_of_file, write_text
 
 # Raised whenever older bundles cannot be read any more.
-VERSION = 1
+VERSION = 2
+# Key of the digest of the description itself, in the file.
+DIGEST = "digest"
 
 DESCRIPTION_FILE, MODEL_CARD_FILE = "bundle.json", "README.md"
 MODEL_FOLDER, FITTED_FOLDER = "model", "fitted"
@@ -191,13 +194,13 @@ def read_description(folder: Path) -> BundleDescription:
     Raises
     ------
     UserError
-        If the folder is not a bundle, or one of another version.
+        If the folder is not a bundle, or one of another version, or the description has changed.
     """
     path = folder / DESCRIPTION_FILE
     try:
         content: Any = json.loads(path.read_bytes())
         version = content["version"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(
             f"{folder} is not a bundle: it has no readable {DESCRIPTION_FILE} ({error}). Name a folder like "
             "results/<run>/<source>/<split>-<repeat>/bundles/<method>/<combination>/<objective>."
@@ -207,10 +210,24 @@ def read_description(folder: Path) -> BundleDescription:
             f"the bundle {folder} has version {version}, but this version of Polyfacet reads version "
             f"{VERSION}. Make it again with `snakemake bundles`, or install the version that made it."
         )
+    if content.pop(DIGEST, None) != digest_of(content):
+        raise UserError(f"{path} is damaged: it has changed since it was written. Copy the bundle again.")
     try:
         return BundleDescription.model_validate(content)
     except ValueError as error:
         raise UserError(f"{path} is damaged: {error}") from error
+
+
+def write_description(folder: Path, description: BundleDescription) -> None:
+    """Write the description of a bundle, with a digest of its own content."""
+    content = json.loads(description.model_dump_json())
+    signed = {**content, DIGEST: digest_of(content)}
+    write_text(folder / DESCRIPTION_FILE, json.dumps(signed, indent=2) + "\n")
+
+
+def digest_of(content: dict[str, Any]) -> str:
+    """Return the SHA-256 of a description, however its JSON is laid out."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def check_files(folder: Path, description: BundleDescription) -> None:

@@ -12,11 +12,9 @@ from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import COMPIMAGE, facets_of, shown_columns
 from polyfacet.runtime.files import link_file, link_files, sha256_of_file
 from polyfacet.runtime.parquet import read_table, write_table
-from polyfacet.runtime.records import write_record
 from polyfacet.splits.parts import TEST, TRAIN
 from polyfacet.training.bundles.description import (
     CALIBRATION_FILE,
-    DESCRIPTION_FILE,
     ELEMENT_TABLE,
     FITTED_FOLDER,
     MODEL_FOLDER,
@@ -29,6 +27,7 @@ from polyfacet.training.bundles.description import (
     FacetSettings,
     TableColumns,
     digests_of,
+    write_description,
 )
 from polyfacet.training.bundles.distances import QUANTILE, TrainingSet, training_set_schema
 from polyfacet.training.bundles.plugins import bundled_plugins
@@ -147,7 +146,7 @@ class BundleWriter:
             versions=card.origin.versions,
             files=digests_of(folder),
         )
-        write_record(folder / DESCRIPTION_FILE, description)
+        write_description(folder, description)
         return description
 
     def _facet(self, facet: Facet) -> BundledFacet:

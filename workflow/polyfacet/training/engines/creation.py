@@ -73,10 +73,19 @@ def load(folder: Path, threads: int = 1) -> Engine:
         identity = json.loads((folder / ENGINE_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"{folder} does not hold a cell's model ({error}).") from error
-    _check_plugins(folder, [Origin(**each) for each in identity.get("plugins", [])])
-    engine = create(identity["engine"], identity["settings"], Resources(identity["seed"], threads))
-    objective = Objective.from_fields(identity["objective"])
-    engine.restore(folder, [facet_named(name) for name in identity["facets"]], objective)
+    try:
+        origins = [Origin(**each) for each in identity.get("plugins", [])]
+        objective = Objective.from_fields(identity["objective"])
+        names, settings = list(identity["facets"]), dict(identity["settings"])
+        resources = Resources(identity["seed"], threads)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{folder / ENGINE_FILE} is damaged or of another version of Polyfacet ({error!r}). Train the "
+            "cell again, or install the version that made it."
+        ) from error
+    _check_plugins(folder, origins)
+    engine = create(identity["engine"], settings, resources)
+    engine.restore(folder, [facet_named(name) for name in names], objective)
     return engine
 
 

@@ -73,7 +73,6 @@ class Bundle:
         description: BundleDescription,
         *,
         threads: int,
-        plugins: Sequence[str],
         browser: Path | None,
     ) -> None:
         self.folder, self.description = folder, description
@@ -83,7 +82,6 @@ class Bundle:
             description.settings,
             {name: folder / path for name, path in description.fitted.items()},
             description.needs_statistics,
-            tuple(plugins),
         )
 
     @classmethod
@@ -124,7 +122,6 @@ class Bundle:
             home,
             description,
             threads=threads,
-            plugins=files,
             browser=Path(browser) if browser else None,
         )
 

@@ -1,15 +1,17 @@
 """Facets of new materials, made by the same functions as those of a run's materials."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from joblib import Parallel, delayed
 
 from polyfacet.facets.aligned import tables_by_facet, with_facets
 from polyfacet.facets.compimage.drawing import arranged_pixels, write_images
@@ -36,8 +38,9 @@ from polyfacet.facets.text.from_structures import texts_of_structures
 from polyfacet.facets.text.variants import STRUCTURE_TEXTS
 from polyfacet.materials.cif import read_cif
 from polyfacet.materials.structure_files import write_structures
+from polyfacet.networks.threads import one_thread
+from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import write_table
-from polyfacet.runtime.plugins import use_plugins
 from polyfacet.runtime.progress import track
 from polyfacet.runtime.rejects import Reject
 from polyfacet.training.bundles.description import (
@@ -64,15 +67,12 @@ class Recipe:
     ----------
     fitted
         Absolute paths of the fitted files, by name.
-    plugins
-        Paths of plug-ins.
     """
 
     facets: tuple[BundledFacet, ...]
     settings: FacetSettings
     fitted: Mapping[str, Path]
     needs_statistics: bool
-    plugins: tuple[str, ...] = ()
 
     @property
     def named(self) -> list[Facet]:
@@ -127,8 +127,7 @@ def with_made_facets(
     for facet in ("structures", *range(len(recipe.facets))):
         (home / str(facet)).mkdir()
     parts = [materials[start : start + CHUNK] for start in range(0, len(materials), CHUNK)]
-    workers = Parallel(n_jobs=min(threads, max(1, len(parts))), return_as="generator")
-    results = workers(delayed(_made_of_part)(part, recipe, home) for part in parts)
+    results = _made_of_parts(parts, recipe, home, threads)
     for part in track(results, "facets", len(parts)):
         for name, rows in part.rows.items():
             made.rows.setdefault(name, []).extend(rows)
@@ -137,10 +136,31 @@ def with_made_facets(
     return _aligned(materials, made, recipe, home), made.rejects
 
 
+def _made_of_parts(parts: Sequence[pd.DataFrame], recipe: Recipe, home: Path, threads: int) -> Iterator[Made]:
+    """Make the facets of parts of the materials, in their order."""
+    work = partial(_made_of_part, recipe=recipe, home=home)
+    if threads == 1 or len(parts) <= 1:
+        yield from map(work, parts)
+        return
+    # A forked process need not import PyTorch and pymatgen again, which takes longer than a hundred crystals.
+    with ProcessPoolExecutor(min(threads, len(parts)), get_context("fork")) as pool:
+        try:
+            yield from pool.map(work, parts)
+        except BrokenProcessPool as error:
+            raise UserError(
+                "a process that makes facets was killed, probably because memory ran out. Use fewer threads, "
+                "or predict fewer materials at once."
+            ) from error
+
+
 def _made_of_part(materials: pd.DataFrame, recipe: Recipe, home: Path) -> Made:
-    """Make all facets of some materials but pictures of structures, in a worker process."""
-    use_plugins(list(recipe.plugins))
-    torch.set_num_threads(1)
+    """Make all facets of some materials but pictures of structures, on one thread."""
+    with one_thread():
+        return _facets_of(materials, recipe, home)
+
+
+def _facets_of(materials: pd.DataFrame, recipe: Recipe, home: Path) -> Made:
+    """Make all facets of some materials but pictures of structures."""
     made = Made()
     formulas = dict(zip(materials["mat_id"], materials["formula"], strict=True))
     cifs: list[Path] = []

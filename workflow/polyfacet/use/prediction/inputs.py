@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from polyfacet.use.prediction.tables import LEFT_OUT, NEW_MATERIALS
 
 # Column of formulas of a CSV.
 FORMULA = "formula"
+CSV = re.compile(r".+\.csv(\.(gz|bz2|xz|zst))?", re.IGNORECASE)
 
 # A row of ``NEW_MATERIALS`` or, with a reason, of ``LEFT_OUT``.
 Read = dict[str, Any]
@@ -75,7 +77,7 @@ def read_inputs(
             raise UserError(f"{source.path} does not exist. Name files or folders of new materials.")
     paths = [Path(source.path) for source in sources]
     if bundle.table is not None:
-        rows = [row for path in paths for row in _rows_of_table(path, bundle.table)]
+        rows = [row for path, name in _named(paths) for row in _rows_of_table(path, name, bundle.table)]
         return _write_rows(rows, materials, left_out)
     of_formulas = [path for path in paths if _is_of_formulas(path)]
     if not of_formulas:
@@ -90,7 +92,8 @@ def read_inputs(
             f"{of_formulas[0]} is a table of formulas, but the model looks at {', '.join(structural)}, which "
             "needs structures. Give it structures, or use the bundle of a combination that needs none."
         )
-    return _write_rows([row for path in paths for row in _rows_of_formulas(path)], materials, left_out)
+    rows = [row for path, name in _named(paths) for row in _rows_of_formulas(path, name)]
+    return _write_rows(rows, materials, left_out)
 
 
 def _write_structures(sources: Sequence[Source], materials: Path, left_out: Path, threads: int) -> Counts:
@@ -138,7 +141,7 @@ def _write_rows(rows: Sequence[Read], materials: Path, left_out: Path) -> Counts
 
 def _is_of_formulas(path: Path) -> bool:
     """Return whether a file is a CSV of formulas without structures."""
-    names = {name.lower() for name in _header(path)} if path.suffix.lower() == ".csv" else set()
+    names = {name.lower() for name in _header(path)} if CSV.fullmatch(path.name) else set()
     return FORMULA in names and not names & set(STRUCTURES)
 
 
@@ -150,15 +153,15 @@ def _header(path: Path) -> list[str]:
         return []
 
 
-def _rows_of_formulas(path: Path) -> Iterator[Read]:
-    """Read a CSV of formulas."""
+def _rows_of_formulas(path: Path, name: str) -> Iterator[Read]:
+    """Read a CSV of formulas; rows without identifiers are called by a name and their number."""
     header = _header(path)
     formula = next(name for name in header if name.lower() == FORMULA)
     lower = {name.lower(): name for name in reversed(header)}
     identifier = next((lower[name] for name in IDENTIFIERS if name in lower), None)
     for number, line in enumerate(read_lines(path, [formula, *filter(None, [identifier])]), start=1):
         cells = line.cells
-        mat_id = f"{_prefix(path)}-{number:04d}" if cells is None or identifier is None else cells[identifier]
+        mat_id = f"{name}-{number:04d}" if cells is None or identifier is None else cells[identifier]
         origin = {"mat_id": mat_id.strip()[:80], "source_file": str(path), "position": line.number}
         reason = line.problem or invalid_mat_id_reason(mat_id.strip())
         if reason or cells is None:
@@ -176,7 +179,7 @@ def _rows_of_formulas(path: Path) -> Iterator[Read]:
             yield {**origin, "reason": str(error)}
 
 
-def _rows_of_table(path: Path, columns: TableColumns) -> Iterator[Read]:
+def _rows_of_table(path: Path, name: str, columns: TableColumns) -> Iterator[Read]:
     """Read a CSV with the columns of a table that a model was trained on, but its objectives."""
     source = TableSource(
         file=str(path),
@@ -185,7 +188,7 @@ def _rows_of_table(path: Path, columns: TableColumns) -> Iterator[Read]:
         process=list(columns.process),
         objectives={"unknown": ObjectiveColumn(column="unknown")},
     )
-    kept, rejected = read_rows(_prefix(path), source.model_copy(update={"objectives": {}}))
+    kept, rejected = read_rows(name, source.model_copy(update={"objectives": {}}))
     for row in kept:
         yield _row_of_table(path, row, columns)
     for reject in rejected:
@@ -208,6 +211,11 @@ def _rejected_row(path: Path, row: RejectedRow) -> Read:
     return {"mat_id": row.mat_id, "source_file": str(path), "position": row.line, "reason": row.reason}
 
 
-def _prefix(path: Path) -> str:
-    """Return the beginning of the identifiers of rows that have none."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", path.stem)[:40]
+def _named(paths: Sequence[Path]) -> list[tuple[Path, str]]:
+    """Name each file for the identifiers of rows that have none; files of the same name are numbered."""
+    names: dict[Path, str] = {}
+    for path in dict.fromkeys(each.resolve() for each in paths):
+        stem = re.sub(r"[^A-Za-z0-9_-]", "_", path.name.partition(".")[0])[:40]
+        candidates = chain([stem], (f"{stem}_{number}" for number in count(2)))
+        names[path] = next(name for name in candidates if name not in names.values())
+    return [(path, names[path.resolve()]) for path in paths]
