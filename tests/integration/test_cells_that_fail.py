@@ -106,7 +106,7 @@ def test_numbers_that_differ_by_rounding_are_one_answer(frame, tmp_path) -> None
 @pytest.mark.parametrize(("objective", "value"), [(STRENGTH, 0.0), (PHASE, "RMG")])
 def test_one_answer_in_the_training_rows_alone(frame, tmp_path, name, objective, value) -> None:
     card = run(name, in_parts(frame, ("train",), value, objective), objective, tmp_path)
-    # Validation rows are predicted by a model of the training rows alone: a classifier needs two classes there.
+    # Validation rows are predicted without being learned: a classifier needs two classes in train.
     learns = name == "dummy" or (name not in CHOOSING and not objective.classes)
     assert card.status == ("ok" if learns else "failed")
 

@@ -17,10 +17,10 @@ N = N_TRAIN + N_VALID + N_TEST
 @pytest.fixture
 def rows() -> pd.DataFrame:
     parts = ["train"] * N_TRAIN + ["valid"] * N_VALID + ["test"] * N_TEST
-    frame = synthetic_cells(N).assign(
-        facets=[["graph"]] * N, part=parts, group=[f"g{i // 2}" for i in range(N)]
-    )
-    return frame.assign(strength=frame["strength"].where(frame["part"] != "valid", 1e6))
+    groups = [f"g{i // 2}" for i in range(N)]
+    frame = synthetic_cells(N).assign(facets=[["graph"]] * N, part=parts, group=groups)
+    # A model that is fitted on the validation rows is far off.
+    return frame.assign(strength=frame["strength"] + 1e6 * (frame["part"] == "valid"))
 
 
 class Recording(Engine):
@@ -53,9 +53,8 @@ class Selecting(Recording):
 
 def trained(kind, rows, folder):
     kind.fits.clear()
-    predictions, card = train(
-        cell_of((GRAPH,), STRENGTH), kind(Settings(), Resources(1)), rows, folder / "model"
-    )
+    engine = kind(Settings(), Resources(1))
+    predictions, card = train(cell_of((GRAPH,), STRENGTH), engine, rows, folder / "model")
     assert predictions["part"].tolist() == rows["part"].tolist()
     return predictions.set_index("part")["y_pred"], card
 

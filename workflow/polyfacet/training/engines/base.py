@@ -84,8 +84,8 @@ class Engine(ABC):
         Origins of the engine and its members, as far as plug-ins declare them.
     """
 
-    # How ``learn`` uses the rows of ``valid``; the card counts rows accordingly.  An engine that trains on them
-    # must also learn without any, so that validation rows can be predicted without having been learned.
+    # How ``learn`` uses the rows of ``valid``; the card counts rows accordingly.  An engine that trains on
+    # them must also learn without any, so that they can be predicted without having been learned.
     validation_use: ValidationUse = ValidationUse.NOTHING
 
     def __init__(self, settings: Any, resources: Resources, name: str = "") -> None:
