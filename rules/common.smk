@@ -44,6 +44,7 @@ from polyfacet.training.methods import (
     checked_methods,
     forms_of,
     known_settings,
+    methods_of_repeat,
     needs_structure,
     splits_of_source,
 )

@@ -241,17 +241,32 @@ def folder_of_training(method):
     return trained_by.output.trained
 
 
+def cells_of_split(wildcards):
+    """Return the folders of all cells of a repeat of a split."""
+    methods = methods_of_repeat(METHODS[wildcards.source], int(wildcards.repeat))
+    return [
+        path
+        for name, method in methods.items()
+        for path in expand(
+            folder_of_training(method),
+            source=wildcards.source,
+            split=wildcards.split,
+            repeat=wildcards.repeat,
+            method=name,
+            combination=method["combinations"] or [NO_FACET],
+            objective=list(OBJECTIVES[wildcards.source]),
+        )
+    ]
+
+
 def trained_cells():
     """Return the folders of all cells of the run."""
     return [
         path
-        for source, methods in METHODS.items()
-        for name, method in methods.items()
-        for path in splits_of_run(
-            folder_of_training(method),
-            sources=[source],
-            method=name,
-            combination=method["combinations"] or [NO_FACET],
-            objective=list(OBJECTIVES[source]),
+        for source in SOURCES
+        for split, settings in splits_of_source(config, source).items()
+        for repeat in range(settings["repeats"])
+        for path in cells_of_split(
+            SimpleNamespace(source=source, split=split, repeat=repeat)
         )
     ]

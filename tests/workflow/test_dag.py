@@ -25,6 +25,15 @@ def test_the_full_grid_is_a_hundred_and_five_cells(pristine):
     assert pristine.jobs(changes=changes)["train_combination"] == 15
 
 
+def test_a_method_with_fewer_repeats_has_no_cells_in_the_others(pristine):
+    changes = ["splits={formula: {repeats: 3}}", "methods={automm: {repeats: 1}}"]
+    jobs, bundled = (pristine.jobs(*target, changes=changes) for target in ([], ["--cores", "2", "bundles"]))
+    # Two combinations on one repeat; trees, mean and median on three.
+    for planned in (jobs, bundled):
+        assert (planned["train_combination"], planned["train_method"]) == (2, 9)
+    assert (jobs["fit_network"], bundled["bundle_cells"]) == (3, 3)
+
+
 def cells(workflow, method, *changes):
     """List the cells of a method that a run would train."""
     plan = workflow.run("--dry-run", "--config", *changes)

@@ -6,6 +6,8 @@ from pydantic import AfterValidator, Field
 
 from polyfacet.config.section import InputPath, Name, Section, Text, each_once
 
+MAX_REPEATS = 100
+
 
 class Split(Section):
     """A split and the number of its repeats."""
@@ -36,7 +38,7 @@ class Split(Section):
     repeats: int = Field(
         default=1,
         ge=1,
-        le=100,
+        le=MAX_REPEATS,
         description="Number of repeats, each with its own test rows, validation rows and seeds; all fits "
         "are made once per repeat.",
     )

@@ -22,7 +22,8 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.training.cells import NO_FACET
 from polyfacet.training.engines.registry import ENGINES, check_combinations, complete_settings
 
-# A complete method: its ``engine``, ``combinations`` (names; empty for a baseline) and ``settings``.
+# A complete method: its ``engine``, ``combinations`` (names; empty for a baseline), ``settings`` and
+# ``repeats`` (None for all).
 Method = Mapping[str, Any]
 # Source to its methods by name.
 Methods = Mapping[str, Mapping[str, Method]]
@@ -39,6 +40,15 @@ def splits_of_source(config: Mapping[str, Any], source: str) -> dict[str, Any]:
     """Return the splits of a source, by name."""
     splits = config["splits"].items()
     return {name: split for name, split in splits if source in (split["sources"] or [source])}
+
+
+def methods_of_repeat(methods: Mapping[str, Method], repeat: int) -> dict[str, Method]:
+    """Select the methods that are trained on a repeat of a split, counted from 0."""
+    return {
+        name: method
+        for name, method in methods.items()
+        if method["repeats"] is None or repeat < method["repeats"]
+    }
 
 
 def forms_of(config: Mapping[str, Any]) -> dict[str, str]:
@@ -85,6 +95,7 @@ def checked_methods(config: Mapping[str, Any]) -> Methods:
                 "engine": method["engine"],
                 "combinations": _combinations(name, method, source, facets, config),
                 "settings": _settings(name, method, source),
+                "repeats": method["repeats"],
             }
             for name, method in methods.items()
             if source in (method["sources"] or sources)
