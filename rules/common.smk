@@ -46,6 +46,7 @@ from polyfacet.training.methods import (
     known_settings,
     methods_of_repeat,
     needs_structure,
+    objectives_of_split,
     splits_of_source,
 )
 

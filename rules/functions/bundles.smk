@@ -19,7 +19,7 @@ def bundled_cells(wildcards):
         f"{name}/{combination}/{objective}"
         for name, method in methods.items()
         for combination in method["combinations"] or [NO_FACET]
-        for objective in OBJECTIVES[wildcards.source]
+        for objective in objectives_on_split(wildcards)
     ]
 
 

@@ -121,9 +121,14 @@ def combinations_of_job(wildcards):
 
 
 def objectives_of_job(wildcards):
-    """Return the objectives of a job: one, or all of its source."""
+    """Return the objectives of a job: one, or all of its split."""
     one = getattr(wildcards, "objective", None)
-    return [one] if one else list(OBJECTIVES[wildcards.source])
+    return [one] if one else objectives_on_split(wildcards)
+
+
+def objectives_on_split(wildcards):
+    """Return the objectives of the cells on a job's split."""
+    return objectives_of_split(SPLITS[wildcards.split], OBJECTIVES[wildcards.source])
 
 
 def is_batch(wildcards):
@@ -254,7 +259,7 @@ def cells_of_split(wildcards):
             repeat=wildcards.repeat,
             method=name,
             combination=method["combinations"] or [NO_FACET],
-            objective=list(OBJECTIVES[wildcards.source]),
+            objective=objectives_on_split(wildcards),
         )
     ]
 

@@ -50,6 +50,38 @@ def test_the_shipped_configurations_are_feasible(path):
         ),
         ({"splits": {"a": {"method": "formulas"}}}, "Did you mean formula?"),
         ({"splits": {"a": {"method": "column"}}}, "splits: {a: {method: column, column: space_group}}"),
+        ({"splits": {"highest": {}}}, "splits: {highest: {method: highest, objective: gap}}"),
+        (
+            {"splits": {"highest": {"objective": "hardness"}}},
+            "crystals has no such objective that is a number; available: gap, e_form",
+        ),
+        (
+            {
+                "objectives": ["gap", {"name": "phase", "column": "phase", "classes": ["a", "b"]}],
+                "methods": {"mean": {"engine": "dummy"}},
+                "splits": {"highest": {"objective": "phase"}},
+            },
+            "'phase': crystals has no such objective that is a number; available: gap.",
+        ),
+        (
+            {
+                "sources": ["x.json"],
+                "tables": {
+                    "steels": {
+                        "file": "steels.csv",
+                        "composition": {"formula": "F"},
+                        "objectives": {"hv": {"column": "HV"}},
+                    }
+                },
+                "methods": {"mean": {"engine": "dummy"}},
+                "splits": {"highest": {"objective": "hv"}},
+            },
+            "Name the sources it applies to:\n      splits: {highest: {sources: [steels]}}",
+        ),
+        (
+            {"splits": {"formula": {"objective": "gap"}}},
+            "splits.formula.objective = 'gap': the method `formula` does not use it",
+        ),
         (
             {"splits": {"a": {"method": "column", "column": "spacegroup"}}},
             "splits.a uses the column 'spacegroup', but crystals have no such column; available: "

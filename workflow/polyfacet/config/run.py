@@ -16,7 +16,7 @@ from polyfacet.config.predict import Predict
 from polyfacet.config.sample import Filters, Magnetization, MaxSites, Stratify
 from polyfacet.config.section import WRITE, InputPath, Name, Section, each_once
 from polyfacet.config.sources import Source
-from polyfacet.config.splits import Split
+from polyfacet.config.splits import Split, usual_train_fraction
 from polyfacet.config.tables import TableName, TableSource
 from polyfacet.runtime.project_files import located
 
@@ -185,6 +185,8 @@ class Configuration(Section):
             config["sources"] = [] if config["tables"] else [located(EMBEDDED_ENTRIES)]
         for name, split in config["splits"].items():
             split["method"] = split["method"] or name
+            if split["train_fraction"] is None:
+                split["train_fraction"] = usual_train_fraction(split["method"])
         for name, method in config["methods"].items():
             method["engine"] = method["engine"] or name
             # Taken unchanged: JSON might alter them before the engine reads them (a key read as false).

@@ -51,6 +51,26 @@ def methods_of_repeat(methods: Mapping[str, Method], repeat: int) -> dict[str, M
     }
 
 
+def objectives_of_split(split: Mapping[str, Any], objectives: Iterable[str]) -> list[str]:
+    """Return the objectives that cells of a split predict: the one that splits it, or all of a source."""
+    return list(objectives) if split["objective"] is None else [split["objective"]]
+
+
+def numbers_of_sources(config: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the names of those objectives of each source that are numbers."""
+    columns = column_objectives(config["objectives"])
+    of_crystals = [
+        name
+        for name in names_of(config["objectives"])
+        if name not in columns or not columns[name].objective.classes
+    ]
+    crystals = {CRYSTALS: of_crystals} if config["sources"] else {}
+    return crystals | {
+        name: [each for each, column in table["objectives"].items() if not column["classes"]]
+        for name, table in config["tables"].items()
+    }
+
+
 def forms_of(config: Mapping[str, Any]) -> dict[str, str]:
     """Return the default variant of each facet, used where a combination names none."""
     return {TEXT.name: config["composition"]["text"]}
