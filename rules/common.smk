@@ -44,7 +44,9 @@ from polyfacet.training.methods import (
     checked_methods,
     forms_of,
     known_settings,
+    methods_of_repeat,
     needs_structure,
+    objectives_of_split,
     splits_of_source,
 )
 

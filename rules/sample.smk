@@ -199,6 +199,9 @@ rule split_materials:
     input:
         sample=SAMPLE,
         twins=twins_of_source,
+        derived=lambda wildcards: derived_objectives(
+            wildcards.source, [SPLITS[wildcards.split]["objective"]]
+        ),
         file=lambda wildcards: of_user(SPLITS[wildcards.split]["file"]),
     output:
         split=f"{SPLIT}/split.parquet",
@@ -223,6 +226,7 @@ rule split_materials:
         validation_fraction=split_setting("validation_fraction"),
         random_state=split_setting("random_state"),
         column=split_setting("column"),
+        objective=split_setting("objective"),
         # Compositions in tables have been rounded by their authors.
         rounded=lambda wildcards: wildcards.source != CRYSTALS,
         seed=config["seed"],

@@ -215,6 +215,10 @@ use rule train_cell as train_combination with:
         f"{BENCHMARKS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}/{{combination}}.tsv"
     wildcard_constraints:
         source=CRYSTALS,
+        # Splits by one objective have no other cells.
+        split=one_of(
+            name for name, split in SPLITS.items() if split["objective"] is None
+        ),
         method=names_of_methods(trains_in_batches),
     resources:
         **requests(

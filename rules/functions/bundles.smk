@@ -6,21 +6,6 @@ def shows(wildcards, facet):
     return any(each.base == facet.name for each in FACETS_OF[wildcards.source])
 
 
-def cells_of_split(wildcards):
-    """Return the folders of the trained cells of a split."""
-    return [
-        path
-        for name, method in METHODS[wildcards.source].items()
-        for path in expand(
-            folder_of_training(method),
-            method=name,
-            combination=method["combinations"] or [NO_FACET],
-            objective=list(OBJECTIVES[wildcards.source]),
-            **wildcards,
-        )
-    ]
-
-
 def folder_of_cells(wildcards, input):
     """Return the folder of all cells of a split."""
     source = Path(input.sample).parents[1]
@@ -29,11 +14,12 @@ def folder_of_cells(wildcards, input):
 
 def bundled_cells(wildcards):
     """Return the folder of each cell of a split, relative to that of all cells."""
+    methods = methods_of_repeat(METHODS[wildcards.source], int(wildcards.repeat))
     return [
         f"{name}/{combination}/{objective}"
-        for name, method in METHODS[wildcards.source].items()
+        for name, method in methods.items()
         for combination in method["combinations"] or [NO_FACET]
-        for objective in OBJECTIVES[wildcards.source]
+        for objective in objectives_on_split(wildcards)
     ]
 
 

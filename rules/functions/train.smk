@@ -121,9 +121,14 @@ def combinations_of_job(wildcards):
 
 
 def objectives_of_job(wildcards):
-    """Return the objectives of a job: one, or all of its source."""
+    """Return the objectives of a job: one, or all of its split."""
     one = getattr(wildcards, "objective", None)
-    return [one] if one else list(OBJECTIVES[wildcards.source])
+    return [one] if one else objectives_on_split(wildcards)
+
+
+def objectives_on_split(wildcards):
+    """Return the objectives of the cells on a job's split."""
+    return objectives_of_split(SPLITS[wildcards.split], OBJECTIVES[wildcards.source])
 
 
 def is_batch(wildcards):
@@ -241,17 +246,32 @@ def folder_of_training(method):
     return trained_by.output.trained
 
 
+def cells_of_split(wildcards):
+    """Return the folders of all cells of a repeat of a split."""
+    methods = methods_of_repeat(METHODS[wildcards.source], int(wildcards.repeat))
+    return [
+        path
+        for name, method in methods.items()
+        for path in expand(
+            folder_of_training(method),
+            source=wildcards.source,
+            split=wildcards.split,
+            repeat=wildcards.repeat,
+            method=name,
+            combination=method["combinations"] or [NO_FACET],
+            objective=objectives_on_split(wildcards),
+        )
+    ]
+
+
 def trained_cells():
     """Return the folders of all cells of the run."""
     return [
         path
-        for source, methods in METHODS.items()
-        for name, method in methods.items()
-        for path in splits_of_run(
-            folder_of_training(method),
-            sources=[source],
-            method=name,
-            combination=method["combinations"] or [NO_FACET],
-            objective=list(OBJECTIVES[source]),
+        for source in SOURCES
+        for split, settings in splits_of_source(config, source).items()
+        for repeat in range(settings["repeats"])
+        for path in cells_of_split(
+            SimpleNamespace(source=source, split=split, repeat=repeat)
         )
     ]

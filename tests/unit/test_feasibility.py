@@ -50,6 +50,38 @@ def test_the_shipped_configurations_are_feasible(path):
         ),
         ({"splits": {"a": {"method": "formulas"}}}, "Did you mean formula?"),
         ({"splits": {"a": {"method": "column"}}}, "splits: {a: {method: column, column: space_group}}"),
+        ({"splits": {"highest": {}}}, "splits: {highest: {method: highest, objective: gap}}"),
+        (
+            {"splits": {"highest": {"objective": "hardness"}}},
+            "crystals has no such objective that is a number; available: gap, e_form",
+        ),
+        (
+            {
+                "objectives": ["gap", {"name": "phase", "column": "phase", "classes": ["a", "b"]}],
+                "methods": {"mean": {"engine": "dummy"}},
+                "splits": {"highest": {"objective": "phase"}},
+            },
+            "'phase': crystals has no such objective that is a number; available: gap.",
+        ),
+        (
+            {
+                "sources": ["x.json"],
+                "tables": {
+                    "steels": {
+                        "file": "steels.csv",
+                        "composition": {"formula": "F"},
+                        "objectives": {"hv": {"column": "HV"}},
+                    }
+                },
+                "methods": {"mean": {"engine": "dummy"}},
+                "splits": {"highest": {"objective": "hv"}},
+            },
+            "Name the sources it applies to:\n      splits: {highest: {sources: [steels]}}",
+        ),
+        (
+            {"splits": {"formula": {"objective": "gap"}}},
+            "splits.formula.objective = 'gap': the method `formula` does not use it",
+        ),
         (
             {"splits": {"a": {"method": "column", "column": "spacegroup"}}},
             "splits.a uses the column 'spacegroup', but crystals have no such column; available: "
@@ -98,7 +130,8 @@ def test_the_shipped_configurations_are_feasible(path):
                         "composition": {"formula": "F"},
                         "objectives": {"text_score": {"column": "y"}},
                     }
-                }
+                },
+                "methods": {"mean": {"engine": "dummy"}},
             },
             "the objective 'text_score' has the name of a column of the facet 'text'",
         ),
@@ -163,7 +196,7 @@ def test_all_contradictions_are_reported_together():
         {"objectives": ["gap", "bandgap", "e_above_hull", "energy_total", "band_gap_dir"]},
         {"objectives": [{"name": "gap", "column": "gap"}, {"name": "e_from", "column": "e_from"}]},
         {"n_materials": 14},
-        {"n_materials": 10, "combinations": ["text"]},
+        {"n_materials": 10, "combinations": ["text"], "methods": {"automm": {}}},
         {"n_materials": 10, "graphs": {"embedding": "calibrated"}},
         {"composition": {"text": "cif"}, "encoders": {"source": "hub"}},
         {"composition": {"text": "cif"}, "combinations": ["image"]},

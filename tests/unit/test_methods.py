@@ -6,7 +6,7 @@ from project import PROJECT
 
 from polyfacet.config.completion import complete_config
 from polyfacet.runtime.errors import UserError
-from polyfacet.training.methods import checked_methods
+from polyfacet.training.methods import checked_methods, methods_of_repeat
 
 TABLE = {"file": "a.csv", "composition": {"formula": "F"}, "objectives": {"hv": {"column": "HV"}}}
 STEEL = {**TABLE, "process": ["T"]}
@@ -58,6 +58,12 @@ def test_the_combinations_of_the_paper_and_all_of_them():
     found = methods_of({"automm": {"combinations": "full"}})["crystals"]["automm"]["combinations"]
     assert len(found) == 15
     assert "text+image+graph+compimage" in found
+
+
+def test_a_method_is_trained_on_its_first_repeats():
+    methods = methods_of({"automm": {"repeats": 2}, "mean": {"engine": "dummy"}})["crystals"]
+    trained = [list(methods_of_repeat(methods, repeat)) for repeat in range(4)]
+    assert trained == [["automm", "mean"], ["automm", "mean"], ["mean"], ["mean"]]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +140,7 @@ def test_the_combinations_of_the_paper_and_all_of_them():
         ({"report": {"published": [{**SCORE, "source": "b"}]}}, "0.source names an unknown source 'b'"),
         ({"report": {"published": [{**SCORE, "method": "b"}]}}, "0.method names an unknown method 'b'"),
         ({"report": {"published": [{**SCORE, "objective": "b"}]}}, "objective 'b'; available: hv"),
-        ({"report": {"published": [{**SCORE, "split": "b"}]}}, "split 'b'; available: random"),
+        ({"report": {"published": [{**SCORE, "split": "b"}]}}, "split 'b'; available: formula"),
         (
             {"report": {"published": [{**SCORE, "combination": "compimage"}]}},
             r"0.combination names an unknown combination 'compimage'; available: composition\+process",

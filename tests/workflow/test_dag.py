@@ -25,6 +25,29 @@ def test_the_full_grid_is_a_hundred_and_five_cells(pristine):
     assert pristine.jobs(changes=changes)["train_combination"] == 15
 
 
+def test_a_method_with_fewer_repeats_has_no_cells_in_the_others(pristine):
+    changes = ["splits={formula: {repeats: 3}}", "methods={automm: {repeats: 1}}"]
+    jobs, bundled = (pristine.jobs(*target, changes=changes) for target in ([], ["--cores", "2", "bundles"]))
+    # Two combinations on one repeat; trees, mean and median on three.
+    for planned in (jobs, bundled):
+        assert (planned["train_combination"], planned["train_method"]) == (2, 9)
+    assert (jobs["fit_network"], bundled["bundle_cells"]) == (3, 3)
+
+
+def test_a_split_by_one_objective_has_cells_of_this_objective_only(pristine):
+    splits = "splits={highest: {objective: vol_atom}, formula: {}}"
+    jobs = pristine.jobs(changes=[splits])
+    # By formula, a job trains both objectives; a method of cheap cells is one job per split.
+    assert (jobs["train_combination"], jobs["train_cell"], jobs["train_method"]) == (2, 2, 6)
+    assert cells(pristine, "automm", splits) == {
+        f"{combination}/{objective}"
+        for combination in ("text", "text+image+graph")
+        for objective in ("e_form", "vol_atom")
+    }
+    alone = cells(pristine, "automm", "splits={highest: {objective: vol_atom}}")
+    assert alone == {"text/vol_atom", "text+image+graph/vol_atom"}
+
+
 def cells(workflow, method, *changes):
     """List the cells of a method that a run would train."""
     plan = workflow.run("--dry-run", "--config", *changes)

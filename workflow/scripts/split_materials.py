@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
+from polyfacet.materials.derived_objectives import with_derived
 from polyfacet.materials.stage_tables import TWINS
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.errors import UserError
@@ -27,6 +28,8 @@ def main(
     random_state: Annotated[int | None, Key("splits.<split>.random_state")] = None,
     column: str | None = None,
     file: Path | None = None,
+    objective: str | None = None,
+    derived: Sequence[Path] = (),
     twins: Sequence[Path] = (),
     rounded: bool = False,
 ) -> None:
@@ -42,13 +45,16 @@ def main(
         Output, as JSON: materials without a part, and identifiers with a part that are not in the sample.
     method
         Name of a method of `polyfacet.splits.methods.SPLIT_METHODS`.
-    train_fraction, validation_fraction, seed, repeat, random_state, column, file, rounded
+    train_fraction, validation_fraction, seed, repeat, random_state, column, file, objective, rounded
         See `polyfacet.splits.methods.SplitSettings`.
+    derived
+        Table of the objective, if it is not in the sample.
     twins
         Tables of the twins among the materials, one per shard.
     """
     chosen = SPLIT_METHODS.get(method)
-    wanted = dict.fromkeys([*([column] if column else []), *chosen.reads])
+    in_sample = [column, None if derived else objective, *chosen.reads]
+    wanted = dict.fromkeys(name for name in in_sample if name)
     known = column_names(sample)
     if missing := [name for name in wanted if name not in known]:
         raise UserError(
@@ -56,12 +62,13 @@ def main(
         )
     # The compositions of crystals follow from their sites, so only formulas of tables may be rounded.
     sites = [] if rounded or "n_sites" not in known else ["n_sites"]
-    materials = read_table(sample, columns=list(dict.fromkeys(["mat_id", "formula", *sites, *wanted])))
+    columns = list(dict.fromkeys(["mat_id", "formula", *sites, *wanted]))
+    materials = with_derived(read_table(sample, columns=columns), derived)
     twin_names: dict[str, str] = {}
     for path in twins:
         twin_names |= read_by_material(path, TWINS, "twin_group")
     settings = SplitSettings(
-        train_fraction, validation_fraction, seed, int(repeat), rounded, random_state, column, file
+        train_fraction, validation_fraction, seed, int(repeat), rounded, random_state, column, file, objective
     )
     try:
         parts, covered = split_materials(materials, chosen, settings, twin_names)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from polyfacet.config.section import EngineSettings, Name, Section, Text, each_once
+from polyfacet.config.splits import MAX_REPEATS
 
 _FACET = r"[a-z][a-z0-9]*(:[a-z0-9_]+)?"
 Combination = Annotated[str, StringConstraints(pattern=rf"^{_FACET}(\+{_FACET})*$")]
@@ -34,6 +35,14 @@ class Method(Section):
     )
     settings_of_sources: dict[Name, EngineSettings] = Field(
         default={}, description="Settings that override `settings` for one source: `{<source>: {...}}`."
+    )
+    repeats: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_REPEATS,
+        description="Number of the first repeats of each split on which it is trained, for slow methods; "
+        "`null` for all. Only methods with all repeats are candidates of the statistical tests; the scores "
+        "of others are shown beside them.",
     )
 
 

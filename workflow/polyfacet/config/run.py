@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from polyfacet.config.composition import Composition
+from polyfacet.config.default_methods import default_methods
 from polyfacet.config.download import Download
 from polyfacet.config.encoders import Encoders
 from polyfacet.config.graphs import Graphs
@@ -16,7 +17,7 @@ from polyfacet.config.predict import Predict
 from polyfacet.config.sample import Filters, Magnetization, MaxSites, Stratify
 from polyfacet.config.section import WRITE, InputPath, Name, Section, each_once
 from polyfacet.config.sources import Source
-from polyfacet.config.splits import Split
+from polyfacet.config.splits import Split, usual_train_fraction
 from polyfacet.config.tables import TableName, TableSource
 from polyfacet.runtime.project_files import located
 
@@ -115,7 +116,7 @@ class Configuration(Section):
         description="Where the text and image encoders come from, and how large local ones are.",
     )
     splits: Annotated[dict[Name, Split], Field(min_length=1)] = Field(
-        default={"random": Split()}, description="Splits by name; all of them are run."
+        default={"formula": Split(repeats=5)}, description="Splits by name; all of them are run."
     )
     combinations: CombinationSet | Combinations = Field(
         default="paper",
@@ -124,11 +125,7 @@ class Configuration(Section):
         "facet follows a colon.",
     )
     methods: Annotated[dict[Name, Method], Field(min_length=1)] = Field(
-        default={
-            "automm": Method(engine="automm"),
-            "mean": Method(engine="dummy", settings={"statistic": "mean"}),
-            "median": Method(engine="dummy", settings={"statistic": "median"}),
-        },
+        default=default_methods(),
         description="Methods by name; each is trained on every objective of its sources.",
     )
     training: Training = Field(default=Training(), description="How cells are trained.")
@@ -185,6 +182,8 @@ class Configuration(Section):
             config["sources"] = [] if config["tables"] else [located(EMBEDDED_ENTRIES)]
         for name, split in config["splits"].items():
             split["method"] = split["method"] or name
+            if split["train_fraction"] is None:
+                split["train_fraction"] = usual_train_fraction(split["method"])
         for name, method in config["methods"].items():
             method["engine"] = method["engine"] or name
             # Taken unchanged: JSON might alter them before the engine reads them (a key read as false).

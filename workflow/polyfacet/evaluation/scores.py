@@ -49,12 +49,12 @@ def scores_of_cell(cell: Mapping[str, Any], predictions: pd.DataFrame) -> Iterat
 
 
 def with_means_over_objectives(scores: pd.DataFrame) -> pd.DataFrame:
-    """Append the mean MASE and R2 over the objectives of a source, where it has several.
+    """Append the mean MASE and R2 over the objectives of a split, where it has several.
 
     The mean is missing if a cell failed.
     """
     shared = scores[scores["metric"].isin(("mase", "r2"))]
-    several = shared[shared.groupby("source")["objective"].transform("nunique") > 1]
+    several = shared[shared.groupby(["source", "split"])["objective"].transform("nunique") > 1]
     if several.empty:
         return scores
     keys = [name for name in [*KEYS, "class", "metric"] if name != "objective"]

@@ -14,8 +14,10 @@ from polyfacet.splits.checks import check_groups, check_groups_are_whole, check_
 from polyfacet.splits.coverage import Coverage, coverage_of
 from polyfacet.splits.folds import read_folds
 from polyfacet.splits.grouping import by_column, by_material, with_twins
+from polyfacet.splits.highest import highest
 from polyfacet.splits.parts import PARTS, TEST, TRAIN, VALID, divide
 from polyfacet.splits.positional import split_by_position
+from polyfacet.splits.symmetry import by_prototype, by_space_group
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class SplitSettings:
     column: str | None = None
     # For ``folds``: CSV of the parts.
     file: Path | None = None
+    # For ``highest``: column of the objective whose highest values are held out.
+    objective: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,12 @@ class SplitMethod(Declaration):
     assign
         Part of each material, if groups and fractions do not determine it; None leaves it to them.  It must
         not divide a group.  Materials without a part are left out of the split.
+    held_out
+        Whether each material is in the test part, if groups and fractions do not determine that; None leaves
+        it to them.  Twins of a test material are test materials, too; the others are divided into training
+        and validation part by groups.  Materials that it does not name are left out of the split.
     needs
-        Settings (`column`, `file`) without which the method does not work.
+        Settings (`column`, `file`, `objective`) without which the method does not work.
     takes
         Further settings that it accepts, in addition to the fractions, the seed and ``needs``.
     reads
@@ -66,13 +74,16 @@ class SplitMethod(Declaration):
     label: str
     group: Callable[[pd.DataFrame, SplitSettings], Mapping[str, str]]
     assign: Callable[[pd.DataFrame, SplitSettings], Mapping[str, str]] | None = None
+    held_out: Callable[[pd.DataFrame, SplitSettings], Mapping[str, bool]] | None = None
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Reject a name that is invalid in configurations."""
+        """Reject a name that is invalid in configurations, and contradictions."""
         check_name("a way to split", self.name)
+        if self.assign is not None and self.held_out is not None:
+            raise ValueError(f"the way to split {self.name!r} has both `assign` and `held_out`: choose one")
 
 
 def _by_formula(materials: pd.DataFrame, *, rounded: bool) -> dict[str, str]:
@@ -105,6 +116,15 @@ def _by_column(materials: pd.DataFrame, settings: SplitSettings) -> Mapping[str,
     return by_column(materials, str(settings.column))
 
 
+def _by_chemical_system(materials: pd.DataFrame, settings: SplitSettings) -> Mapping[str, str]:
+    from polyfacet.materials.disordered_compositions import chemical_system  # noqa: PLC0415 - imports SciPy
+
+    return {
+        mat_id: chemical_system(formula)
+        for mat_id, formula in materials[["mat_id", "formula"]].itertuples(index=False)
+    }
+
+
 def _positional(materials: pd.DataFrame, settings: SplitSettings) -> Mapping[str, str]:
     state = settings.random_state
     return split_by_position(
@@ -120,6 +140,28 @@ FORMULA = SplitMethod(
     "formula",
     "by formula",
     lambda materials, settings: _by_formula(materials, rounded=settings.rounded),
+)
+CHEMICAL_SYSTEM = SplitMethod("chemical_system", "by chemical system", _by_chemical_system)
+SPACE_GROUP = SplitMethod(
+    "space_group",
+    "by space group",
+    lambda materials, settings: by_space_group(materials),
+    reads=("structure",),
+)
+PROTOTYPE = SplitMethod(
+    "prototype",
+    "by prototype",
+    lambda materials, settings: by_prototype(materials),
+    reads=("structure",),
+)
+HIGHEST = SplitMethod(
+    "highest",
+    "highest values held out",
+    FORMULA.group,
+    held_out=lambda materials, settings: highest(
+        materials, str(settings.objective), 1 - settings.train_fraction
+    ),
+    needs=("objective",),
 )
 COLUMN = SplitMethod(
     "column",
@@ -143,7 +185,21 @@ SCIKIT_LEARN = SplitMethod(
 )
 # If a smaller share of the identifiers that could match does, the parts are for other materials.
 MIN_KNOWN_SHARE = 0.1
-SPLIT_METHODS = Registry("way to split", SplitMethod, (RANDOM, FORMULA, COLUMN, FOLDS, SCIKIT_LEARN))
+SPLIT_METHODS = Registry(
+    "way to split",
+    SplitMethod,
+    (
+        RANDOM,
+        FORMULA,
+        CHEMICAL_SYSTEM,
+        SPACE_GROUP,
+        PROTOTYPE,
+        HIGHEST,
+        COLUMN,
+        FOLDS,
+        SCIKIT_LEARN,
+    ),
+)
 
 
 def split_materials(
@@ -178,7 +234,10 @@ def split_materials(
     own = dict(method.group(materials, settings))
     check_groups(own, materials["mat_id"], method.name)
     groups = with_twins(own, twins)
-    if method.assign is None:
+    if method.held_out is not None:
+        groups, parts = _beside(dict(method.held_out(materials, settings)), own, twins, settings)
+        given: Mapping[str, str] = parts
+    elif method.assign is None:
         given = parts = _drawn(groups, settings)
     else:
         given = dict(method.assign(materials, settings))
@@ -190,11 +249,31 @@ def split_materials(
 
 
 def _drawn(groups: Mapping[str, str], settings: SplitSettings) -> dict[str, str]:
-    key = settings.seed, settings.repeat
-    rest, test = divide(groups, settings.train_fraction, "split", *key)
+    rest, test = divide(groups, settings.train_fraction, "split", settings.seed, settings.repeat)
     inner = {mat_id: groups[mat_id] for mat_id in rest}
-    train, valid = divide(inner, 1 - settings.validation_fraction, "validation", *key)
-    return dict.fromkeys(train, TRAIN) | dict.fromkeys(valid, VALID) | dict.fromkeys(test, TEST)
+    return _drawn_validation(inner, settings) | dict.fromkeys(test, TEST)
+
+
+def _drawn_validation(groups: Mapping[str, str], settings: SplitSettings) -> dict[str, str]:
+    """Divide the materials outside the test part."""
+    fraction = 1 - settings.validation_fraction
+    train, valid = divide(groups, fraction, "validation", settings.seed, settings.repeat)
+    return dict.fromkeys(train, TRAIN) | dict.fromkeys(valid, VALID)
+
+
+def _beside(
+    held_out: Mapping[str, bool],
+    own: Mapping[str, str],
+    twins: Mapping[str, str],
+    settings: SplitSettings,
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return groups and parts of materials if the test part is given; it may divide groups, but no twins."""
+    chosen = {mat_id for mat_id, is_chosen in held_out.items() if is_chosen}
+    of_chosen = {twins[mat_id] for mat_id in chosen if mat_id in twins}
+    test = {mat_id for mat_id in held_out if mat_id in chosen or twins.get(mat_id) in of_chosen}
+    rest = with_twins({mat_id: own[mat_id] for mat_id in held_out if mat_id not in test}, twins)
+    groups = rest | {mat_id: f"{own[mat_id]} (held out)" for mat_id in test}
+    return groups, _drawn_validation(rest, settings) | dict.fromkeys(test, TEST)
 
 
 def _in_sample(given: Mapping[str, str], materials: pd.DataFrame, method: SplitMethod) -> dict[str, str]:

@@ -18,10 +18,10 @@ from polyfacet.training.columns_of_splits import columns_of_samples, facet_with_
 from polyfacet.training.encoders.own_checkpoints import named_hyperparameters, own_checkpoints
 from polyfacet.training.encoders.timm_names import architectures
 from polyfacet.training.engines.registry import ENGINES
-from polyfacet.training.methods import Method, Methods, splits_of_source
+from polyfacet.training.methods import Method, Methods, numbers_of_sources, splits_of_source
 
 # Settings that only some split methods use, with examples.
-OF_SOME_SPLITS = {"column": "space_group", "file": "folds.csv", "random_state": 0}
+OF_SOME_SPLITS = {"column": "space_group", "file": "folds.csv", "objective": "gap", "random_state": 0}
 
 # Names that are this similar to a known objective are taken for misspellings (difflib's ratio); fields of
 # Alexandria's data are less similar, such as energy_total (0.74).
@@ -43,7 +43,12 @@ def check_feasible(config: Mapping[str, Any], methods: Methods) -> None:
     UserError
         If keys contradict each other; the message names them all and shows what to write.
     """
-    problems = [*_splits(config), *_columns_of_splits(config), *_names(config)]
+    problems = [
+        *_splits(config),
+        *_columns_of_splits(config),
+        *_objectives_of_splits(config),
+        *_names(config),
+    ]
     if config["sources"]:
         of_crystals = list(methods[CRYSTALS].values())
         problems += [*_objectives(config), *_objectives_of_network(config), *_filters(config)]
@@ -122,18 +127,42 @@ def _columns_of_splits(config: Mapping[str, Any]) -> Iterator[str]:
                     yield _lacks_column(name, wanted, source, columns[source], has)
 
 
+def _objectives_of_splits(config: Mapping[str, Any]) -> Iterator[str]:
+    """Check that each source of a split has the objective by whose values it is split, a number."""
+    numbers = numbers_of_sources(config)
+    for name, split in config["splits"].items():
+        objective = split["objective"]
+        lacking = [
+            source
+            for source in (split["sources"] or numbers)
+            if objective is not None and objective not in numbers[source]
+        ]
+        for source in lacking:
+            has = [each for each, names in numbers.items() if objective in names]
+            yield (
+                f"splits.{name}.objective = {objective!r}: {source} has no such objective that is a number; "
+                f"available: {', '.join(numbers[source]) or 'none'}.{_restricted(name, has)}"
+            )
+
+
 def _lacks_column(name: str, wanted: str, source: str, columns: Sequence[str], has: Sequence[str]) -> str:
     near = difflib.get_close_matches(wanted, columns, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     if source != CRYSTALS and is_reserved(wanted):
         hint += " The name is reserved: if it is a column of the file, rename it there and here."
-    if has:
-        hint += f" Name the sources it applies to:\n      splits: {{{name}: {{sources: [{', '.join(has)}]}}}}"
+    hint += _restricted(name, has)
     lacking = "crystals have" if source == CRYSTALS else f"the table {source} has"
     return (
         f"splits.{name} uses the column {wanted!r}, but {lacking} no such column; available: "
         f"{', '.join(columns)}.{hint}"
     )
+
+
+def _restricted(name: str, sources: Sequence[str]) -> str:
+    """Show how to restrict a split to the sources that it can be applied to, if there are any."""
+    if not sources:
+        return ""
+    return f" Name the sources it applies to:\n      splits: {{{name}: {{sources: [{', '.join(sources)}]}}}}"
 
 
 def _names(config: Mapping[str, Any]) -> Iterator[str]:

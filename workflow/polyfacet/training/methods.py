@@ -22,7 +22,8 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.training.cells import NO_FACET
 from polyfacet.training.engines.registry import ENGINES, check_combinations, complete_settings
 
-# A complete method: its ``engine``, ``combinations`` (names; empty for a baseline) and ``settings``.
+# A complete method: its ``engine``, ``combinations`` (names; empty for a baseline), ``settings`` and
+# ``repeats`` (None for all).
 Method = Mapping[str, Any]
 # Source to its methods by name.
 Methods = Mapping[str, Mapping[str, Method]]
@@ -39,6 +40,35 @@ def splits_of_source(config: Mapping[str, Any], source: str) -> dict[str, Any]:
     """Return the splits of a source, by name."""
     splits = config["splits"].items()
     return {name: split for name, split in splits if source in (split["sources"] or [source])}
+
+
+def methods_of_repeat(methods: Mapping[str, Method], repeat: int) -> dict[str, Method]:
+    """Select the methods that are trained on a repeat of a split, counted from 0."""
+    return {
+        name: method
+        for name, method in methods.items()
+        if method["repeats"] is None or repeat < method["repeats"]
+    }
+
+
+def objectives_of_split(split: Mapping[str, Any], objectives: Iterable[str]) -> list[str]:
+    """Return the objectives that cells of a split predict: the one that splits it, or all of a source."""
+    return list(objectives) if split["objective"] is None else [split["objective"]]
+
+
+def numbers_of_sources(config: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the names of those objectives of each source that are numbers."""
+    columns = column_objectives(config["objectives"])
+    of_crystals = [
+        name
+        for name in names_of(config["objectives"])
+        if name not in columns or not columns[name].objective.classes
+    ]
+    crystals = {CRYSTALS: of_crystals} if config["sources"] else {}
+    return crystals | {
+        name: [each for each, column in table["objectives"].items() if not column["classes"]]
+        for name, table in config["tables"].items()
+    }
 
 
 def forms_of(config: Mapping[str, Any]) -> dict[str, str]:
@@ -85,6 +115,7 @@ def checked_methods(config: Mapping[str, Any]) -> Methods:
                 "engine": method["engine"],
                 "combinations": _combinations(name, method, source, facets, config),
                 "settings": _settings(name, method, source),
+                "repeats": method["repeats"],
             }
             for name, method in methods.items()
             if source in (method["sources"] or sources)

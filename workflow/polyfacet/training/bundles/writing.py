@@ -12,7 +12,7 @@ from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import COMPIMAGE, facets_of, shown_columns
 from polyfacet.runtime.files import link_file, link_files, sha256_of_file
 from polyfacet.runtime.parquet import read_table, write_table
-from polyfacet.splits.parts import TEST, TRAIN
+from polyfacet.splits.parts import TEST, TRAIN, VALID
 from polyfacet.training.bundles.description import (
     CALIBRATION_FILE,
     ELEMENT_TABLE,
@@ -168,7 +168,7 @@ class BundleWriter:
 
     def _write_training_set(self, cell: FinishedCell, predictions: pd.DataFrame, path: Path) -> Comparison:
         vectors = [facet.name for facet in cell.facets if facet.kind == "vector"]
-        trained_on = set(predictions.loc[predictions["part"] == TRAIN, "mat_id"])
+        trained_on = _trained_on(cell.card, predictions)
         materials = self.files.materials
         rows = materials.loc[materials["mat_id"].isin(trained_on), ["mat_id", "formula", *vectors]]
         sizes = {name: len(rows[name].iloc[0]) for name in vectors}
@@ -184,6 +184,14 @@ class BundleWriter:
             known = TrainingSet(rows, read_elements(self.files.element_table), vectors)
             self._thresholds[digest] = known.threshold()
         return Comparison(vectors=tuple(vectors), quantile=QUANTILE, threshold=self._thresholds[digest])
+
+
+def _trained_on(card: Card, predictions: pd.DataFrame) -> set[str]:
+    """Return the materials that the saved model is trained on, validation rows included if it is."""
+    is_used = predictions["part"] == TRAIN
+    if card.counts.n_train > is_used.sum():
+        is_used |= predictions["part"] == VALID
+    return set(predictions.loc[is_used, "mat_id"])
 
 
 def _link_folder(source: Path, target: Path) -> None:
