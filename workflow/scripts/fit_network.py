@@ -14,11 +14,11 @@ from polyfacet.facets.graph.devices import choose_device
 from polyfacet.facets.graph.embedding import calibrate, make_network, save_network
 from polyfacet.facets.graph.network import NetworkConfig, PotNet
 from polyfacet.facets.graph.training import Trained, train_on_properties
-from polyfacet.facets.graph.training_examples import NothingToLearnError
 from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.materials.derived_objectives import with_derived
 from polyfacet.materials.disordered_compositions import KnownCompositions, disordered_groups
 from polyfacet.materials.material import SAMPLE
+from polyfacet.networks.held_out import NothingToLearnError
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import write_text
