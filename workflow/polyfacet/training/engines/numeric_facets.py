@@ -1,4 +1,4 @@
-"""Numeric facets as arrays, for engines without encoders."""
+"""Facets as arrays of numbers, for engines without encoders."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +11,10 @@ from polyfacet.facets.compimage.grey_levels import WHITE
 from polyfacet.facets.compimage.image import shrink
 from polyfacet.facets.compimage.statistics_table import STATISTICS_COLUMN
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import COMPIMAGE, FACETS, combination_name
+from polyfacet.facets.registry import COMPIMAGE, FACETS, combination_name, encoding_column
+from polyfacet.materials.picture_files import read_picture
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.base import EngineError
-from polyfacet.training.engines.pictures import read_picture
 
 Array = NDArray[np.float64]
 
@@ -23,15 +23,15 @@ LARGEST = float(np.finfo(np.float32).max)
 
 
 def check_facets(engine: str, facets: Sequence[Facet]) -> None:
-    """Reject facets that are not numeric.
+    """Reject facets without numbers.
 
     Raises
     ------
     UserError
-        If there are no facets, or one needs an encoder.
+        If there are no facets, or one has neither numbers nor an encoding.
     """
-    if not facets or not all(facet.is_numeric for facet in facets):
-        numeric = [name for name, facet in FACETS.all().items() if facet.is_numeric]
+    if not facets or not all(facet.has_numbers for facet in facets):
+        numeric = [name for name, facet in FACETS.all().items() if facet.has_numbers]
         raise UserError(
             f"engine {engine} cannot use {combination_name(facets) or 'no facet'}. It accepts "
             f"{', '.join(numeric)}. Adjust its `combinations`."
@@ -39,14 +39,16 @@ def check_facets(engine: str, facets: Sequence[Facet]) -> None:
 
 
 def vectors(frame: pd.DataFrame, facets: Sequence[Facet]) -> Array:
-    """Concatenate the numbers of vector facets, shape ``(rows, columns)``; NaN where one is missing.
+    """Concatenate vector facets and the encodings of others, shape ``(rows, columns)``; NaN where missing.
 
     Raises
     ------
     EngineError
         If a number is infinite or exceeds single precision; the message names the material.
+    UserError
+        If the rows have no encoding of a facet of texts or pictures.
     """
-    parts = {facet: _stacked(frame[facet.name]) for facet in facets}
+    parts = {facet: _stacked(_numbers(frame, facet)) for facet in facets}
     for facet, values in parts.items():
         beyond = (np.abs(values) > LARGEST).any(axis=1)
         if beyond.any():
@@ -56,6 +58,18 @@ def vectors(frame: pd.DataFrame, facets: Sequence[Facet]) -> Array:
                 f"the first one is {names[0]}"
             )
     return np.hstack(list(parts.values()))
+
+
+def _numbers(frame: pd.DataFrame, facet: Facet) -> pd.Series:
+    if facet.kind == "vector":
+        return frame[facet.name]
+    name = encoding_column(facet)
+    if name not in frame:
+        raise UserError(
+            f"the rows have no column {name}, the encoding of the facet {facet.name}. An engine that reads "
+            "it must declare `encodings=True`."
+        )
+    return frame[name]
 
 
 def pixels(frame: pd.DataFrame, facet: Facet) -> Array:
@@ -87,9 +101,9 @@ def _size(picture: Array) -> str:
 
 
 def original_features(frame: pd.DataFrame, facets: Sequence[Facet]) -> Array:
-    """Concatenate the numbers of facets, images pixel by pixel, shape ``(rows, features)``."""
+    """Concatenate the numbers of facets, shape ``(rows, features)``: pixels where they are numbers."""
     parts = [
-        vectors(frame, [facet]) if facet.kind == "vector" else pixels(frame, facet).reshape(len(frame), -1)
+        pixels(frame, facet).reshape(len(frame), -1) if facet.pixels_are_numbers else vectors(frame, [facet])
         for facet in facets
     ]
     return np.hstack(parts)

@@ -44,7 +44,7 @@ class MCVNEngine(ProbabilisticEngine):
     @property
     def _vectors(self) -> list[Facet]:
         """Facets that are concatenated for the branch of the original features."""
-        return [facet for facet in self.facets if facet.kind == "vector"]
+        return [facet for facet in self.facets if facet != COMPIMAGE]
 
     def learn(self, train: pd.DataFrame, valid: pd.DataFrame, objective: Objective) -> None:
         """Train on ``train``; keep the weights with the lowest loss on ``valid``.
