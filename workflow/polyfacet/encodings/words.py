@@ -87,8 +87,8 @@ def _singular_vectors(weighted: csr_array, size: int, seed: int) -> Encoded:
     entries = weighted.tocoo()
     places = torch.from_numpy(np.stack(entries.coords).astype(np.int64))
     values = torch.from_numpy(entries.data.astype(np.float64))
-    matrix = torch.sparse_coo_tensor(places, values, entries.shape, check_invariants=True)
-    with torch.random.fork_rng(devices=[]), one_thread():
+    with torch.sparse.check_sparse_tensor_invariants(), torch.random.fork_rng(devices=[]), one_thread():
         torch.manual_seed(seed)
+        matrix = torch.sparse_coo_tensor(places, values, entries.shape)
         _, _, vectors = torch.svd_lowrank(matrix, size, niter=ITERATIONS)
     return vectors.numpy().astype(np.float32)

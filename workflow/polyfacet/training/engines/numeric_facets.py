@@ -22,19 +22,23 @@ Array = NDArray[np.float64]
 LARGEST = float(np.finfo(np.float32).max)
 
 
-def check_facets(engine: str, facets: Sequence[Facet]) -> None:
+def check_facets(engine: str, facets: Sequence[Facet], frame: pd.DataFrame) -> None:
     """Reject facets without numbers.
 
     Raises
     ------
     UserError
-        If there are no facets, or one has neither numbers nor an encoding.
+        If there are no facets, or one is made of texts or pictures and the rows have no encoding of it.
     """
-    if not facets or not all(facet.has_numbers for facet in facets):
-        numeric = [name for name, facet in FACETS.all().items() if facet.has_numbers]
+
+    def has_numbers(facet: Facet) -> bool:
+        return facet.is_numeric or encoding_column(facet) in frame
+
+    if not facets or not all(map(has_numbers, facets)):
+        usable = [name for name, facet in FACETS.all().items() if has_numbers(facet)]
         raise UserError(
             f"engine {engine} cannot use {combination_name(facets) or 'no facet'}. It accepts "
-            f"{', '.join(numeric)}. Adjust its `combinations`."
+            f"{', '.join(usable)}. Adjust its `combinations`."
         )
 
 
@@ -45,10 +49,9 @@ def vectors(frame: pd.DataFrame, facets: Sequence[Facet]) -> Array:
     ------
     EngineError
         If a number is infinite or exceeds single precision; the message names the material.
-    UserError
-        If the rows have no encoding of a facet of texts or pictures.
     """
-    parts = {facet: _stacked(_numbers(frame, facet)) for facet in facets}
+    columns = {facet: facet.name if facet.kind == "vector" else encoding_column(facet) for facet in facets}
+    parts = {facet: _stacked(frame[name]) for facet, name in columns.items()}
     for facet, values in parts.items():
         beyond = (np.abs(values) > LARGEST).any(axis=1)
         if beyond.any():
@@ -58,18 +61,6 @@ def vectors(frame: pd.DataFrame, facets: Sequence[Facet]) -> Array:
                 f"the first one is {names[0]}"
             )
     return np.hstack(list(parts.values()))
-
-
-def _numbers(frame: pd.DataFrame, facet: Facet) -> pd.Series:
-    if facet.kind == "vector":
-        return frame[facet.name]
-    name = encoding_column(facet)
-    if name not in frame:
-        raise UserError(
-            f"the rows have no column {name}, the encoding of the facet {facet.name}. An engine that reads "
-            "it must declare `encodings=True`."
-        )
-    return frame[name]
 
 
 def pixels(frame: pd.DataFrame, facet: Facet) -> Array:

@@ -9,10 +9,9 @@ MCVN = EngineDeclaration(
     "mcvn",
     MCVNSettings,
     "polyfacet.training.engines.mcvn.engine:MCVNEngine",
-    looks_at=lambda facet: facet == COMPIMAGE or facet.kind == "vector" or facet.encoding is not None,
+    looks_at=lambda facet: facet.kind == "vector" or facet == COMPIMAGE,
     classes=True,
     cost=Cost(mb=800, mb_per_1000=50, minutes_per_1000=0.015),
     probabilities=True,
     cheap=True,
-    encodings=True,
 )

@@ -56,7 +56,7 @@ class MCVNEngine(ProbabilisticEngine):
         EngineError
             If there are too few rows, a number is infinite, or training diverges.
         """
-        check_facets("mcvn", self.facets)
+        check_facets("mcvn", self.facets, train)
         if len(train) < MIN_ROWS or valid.empty:
             raise EngineError(f"{len(train)} rows to train on and {len(valid)} to validate on are too few")
         self._classes = objective.classes
