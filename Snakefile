@@ -42,6 +42,7 @@ include: "rules/encodings.smk"
 include: "rules/train.smk"
 include: "rules/bundles.smk"
 include: "rules/predict.smk"
+include: "rules/evaluation.smk"
 include: "rules/report.smk"
 include: "rules/structure_page.smk"
 

@@ -11,6 +11,8 @@ from project import PROJECT
 from sklearn.metrics import f1_score, r2_score
 from workflow_copy import Workflow, copy_workflow
 
+from polyfacet.runtime.parquet import read_table
+
 FACETS = {"ridge_o": "composition+process", "tree_e": "composition+process+compimage"}
 SPLITS = [f"{split}-{repeat}" for split in ("random", "formula") for repeat in (0, 1)]
 
@@ -115,14 +117,34 @@ def test_report_and_figure_exist(results):
 
 
 def test_rows_of_scores_and_predictions_identify_their_cell(results):
-    scores = pd.read_parquet(results / "report" / "scores.parquet")
-    predictions = pd.read_parquet(results / "report" / "predictions.parquet")
-    cells = pd.read_parquet(results / "report" / "cells.parquet")
+    scores = pd.read_parquet(results / "evaluation" / "scores.parquet")
+    predictions = pd.read_parquet(results / "evaluation" / "predictions.parquet")
+    cells = pd.read_parquet(results / "evaluation" / "cells.parquet")
     keys = ["run", "source", "split", "repeat", "method", "combination", "objective"]
     identities = [set(map(tuple, table[keys].to_numpy())) for table in (scores, predictions, cells)]
     assert len(identities[2]) == len(cells) == 3 * 2 * 2 * 2
     assert identities[0] == identities[1] == identities[2]
     assert len(predictions) == 48 * len(cells)
+
+
+def test_methods_are_chosen_and_compared(results):
+    tables = {path.stem: read_table(path) for path in (results / "evaluation").glob("*.parquet")}
+    choices, tests = tables["choices"], tables["tests"]
+    # The invented steels follow from the columns of the table; no method looks at a single facet.
+    assert set(choices["role"]) == {"baseline", "multi", "any"}
+    assert set(choices.loc[choices["role"] == "any", "method"]) == {"ridge_o"}
+    assert len(tests) == 3 * 2 * 2
+    against_baseline = tests[tests["comparison"] == "multi vs baseline"]
+    assert (against_baseline["difference"] < 0).all()
+    assert set(against_baseline["n_repeats"]) == {2}
+    assert (
+        tests.loc[tests["comparison"] == "multi vs single", "reason"]
+        .str.startswith("no cell of a single")
+        .all()
+    )
+    assert tables["contributions"].empty
+    mae = tables["summary"].query("metric == 'mae'")
+    assert ((mae["low"] <= mae["mean"]) & (mae["mean"] <= mae["high"])).all()
 
 
 def test_a_second_run_has_nothing_to_do(run):
@@ -136,7 +158,7 @@ def test_the_examples_of_the_python_page_work(run, results, monkeypatch):
     for example in re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
         exec(example, names)
     assert set(names["hardness"]["metric"]) == {"mae"}
-    stored = pd.read_parquet(results / "report" / "predictions.parquet")
+    stored = pd.read_parquet(results / "evaluation" / "predictions.parquet")
     stored = stored.query(
         "objective == 'hardness' and method == 'ridge_o' and split == 'random' and repeat == 0"
     ).set_index("mat_id")["y_pred"]
