@@ -234,6 +234,16 @@ def test_a_missing_csv_or_column_is_an_error(tmp_path, folder):
         Sampled(tmp_path, {"path": str(folder), "id": "jid"})
 
 
+def test_a_name_that_is_not_utf_8_is_a_reject_that_spells_it_out(tmp_path, folder):
+    Path(os.fsdecode(os.fsencode(folder) + b"/Li\xe4F.cif")).write_text(NACL_CIF)
+    found = Sampled(tmp_path, folder)
+    assert len(found.rows) == 15
+    (rejected,) = found.rejected
+    assert rejected["source_file"] == f"{folder}/Li\\udce4F.cif"
+    assert rejected["mat_id"] == "Li\\udce4F"
+    assert "does not match" in rejected["reason"]
+
+
 def test_other_things_in_the_folder_are_named(tmp_path, folder, capfd):
     (folder / "README.md").write_text("x")
     (folder / ".hidden.cif").write_text(NACL_CIF)

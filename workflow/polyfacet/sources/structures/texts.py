@@ -23,10 +23,12 @@ from polyfacet.sources.structures.cif_parser import CachingCifParser
 from polyfacet.sources.structures.cif_sites import check_elements, check_numbers
 from polyfacet.sources.structures.cif_symmetry import FORMULA, check_symmetry
 from polyfacet.sources.structures.crystals import Crystal
+from polyfacet.sources.structures.poscar_form import check_lines
 from polyfacet.sources.values import InvalidEntryError, mapping, shown
 
 # A file that says this holds all sites of the cell: no coordinate is rounded to a special position.
 P1 = re.compile(r"^_(?:symmetry_space_group_name_H-M|space_group_name_H-M_alt)\s+['\"]?P ?1['\"]?\s*$", re.M)
+LINE_END = re.compile(r"\r\n?")
 DATA_BLOCK = re.compile(r"^\s*data_", re.M)
 # Coordinates such as 0.3333 are rounded to thirds, so that symmetry maps atoms onto themselves.
 ROUNDED_WITHIN = 1e-4
@@ -70,11 +72,13 @@ def crystal_from_poscar(text: str) -> Crystal:
     Raises
     ------
     InvalidEntryError
-        If it is not one, or does not name its elements.
+        If it is not one, its parts do not fit together, or it does not name its elements.
     """
     if not text.strip():
         raise InvalidEntryError("the POSCAR is empty")
+    text = LINE_END.sub("\n", text)
     with _reading("POSCAR"):
+        check_lines(text)
         poscar = Poscar.from_str(_with_scale_of_lengths(text), read_velocities=False)
     if not poscar.true_names:
         raise InvalidEntryError(
