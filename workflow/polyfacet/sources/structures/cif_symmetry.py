@@ -9,9 +9,11 @@ import numpy as np
 from pymatgen.core import Structure
 from pymatgen.core.operations import SymmOp
 from pymatgen.symmetry.groups import SpaceGroup
-from spglib import get_spacegroup_type
+from spglib import SpaceGroupType, get_spacegroup_type
 
 from polyfacet.materials.formula import FormulaError, parse_formula
+from polyfacet.sources.structures.cif_cell import check_symmetry_of_cell
+from polyfacet.sources.structures.cif_group import Group
 from polyfacet.sources.structures.cif_parser import CachingCifParser
 from polyfacet.sources.values import InvalidEntryError, shown
 
@@ -25,7 +27,7 @@ FORMULA_UNITS = "_cell_formula_units_Z"
 FORMULA = "_chemical_formula_sum"
 UNKNOWN = ("", "?", ".")
 N_HALL_SYMBOLS, N_SPACE_GROUPS = 530, 230
-ATOMS_WITHIN = 1e-2
+ATOMS_WITHIN = 3e-2
 IDENTITY = np.eye(4)
 
 
@@ -35,7 +37,8 @@ def check_symmetry(stated: Mapping[str, Any], parser: CachingCifParser, structur
     Raises
     ------
     InvalidEntryError
-        If symmetry is stated but not applied, or may have been applied in another setting.
+        If symmetry is stated but not applied, or may have been applied in another setting, or contradicts the
+        operations or the cell.
     """
     symbols, numbers = _texts(stated, SYMBOL), _texts(stated, NUMBER)
     operations = _texts(stated, OPERATIONS)
@@ -45,11 +48,42 @@ def check_symmetry(stated: Mapping[str, Any], parser: CachingCifParser, structur
             raise InvalidEntryError(_not_applied(f"space group {shown(symmetry)}"))
         if len(operations) > 1:
             raise InvalidEntryError(_not_applied(f"{len(operations)} symmetry operations"))
-        if not symbols and not numbers:
-            _check_formula_units(stated, structure)
-    elif symbols and not operations and not _symbol_was_used(parser) and not _follows(symbols[0], numbers):
+        return
+    if symbols and not operations and not _symbol_was_used(parser) and not _follows(symbols[0], numbers):
         raise InvalidEntryError(
             f"the setting of space group {shown(symbols[0])} is unknown: list its operations"
+        )
+    if parser.group is not None:
+        if operations:
+            _check_number(parser.group, symbols, numbers)
+        check_symmetry_of_cell(parser.group.rotations, structure.lattice.matrix)
+
+
+def check_setting(stated: Mapping[str, Any], parser: CachingCifParser, structure: Structure) -> None:
+    """Reject a cell with more or fewer atoms than stated, or whose origin is a guess.
+
+    Raises
+    ------
+    InvalidEntryError
+        If the number of atoms is not that of the formula units, or the origin of the space group is neither
+        stated nor confirmed by that number.
+    """
+    is_confirmed = _check_formula_units(stated, structure)
+    number = parser.group.number if parser.group is not None else None
+    if number in _groups_with_two_origins() and not is_confirmed and not _texts(stated, OPERATIONS):
+        raise InvalidEntryError(
+            f"space group {number} has two choices of origin, and the CIF does not state which: list the "
+            f"symmetry operations, or state {FORMULA_UNITS} and {FORMULA}"
+        )
+
+
+def _check_number(group: Group, symbols: Iterable[str], numbers: Iterable[str]) -> None:
+    """Reject a space group that is not the one of the listed operations."""
+    known = set(_known(numbers)) or {number for symbol in symbols for number in _numbers_of(symbol)}
+    if known and group.number is not None and group.number not in known:
+        raise InvalidEntryError(
+            f"the CIF states space group {shown(next(iter([*symbols, *numbers])))}, but lists the operations "
+            f"of space group {group.number}: correct one of them"
         )
 
 
@@ -81,11 +115,14 @@ def _symbol_was_used(parser: CachingCifParser) -> bool:
 
 def _follows(symbol: str, numbers: Iterable[str]) -> bool:
     """Return whether the number, which gave the operations, has one setting only or that of the symbol."""
-    known = [int(number) for number in numbers if number.isdecimal() and 1 <= int(number) <= N_SPACE_GROUPS]
     return any(
         _settings().count(number) == 1 or _without_spaces(symbol) in _default_symbols(number)
-        for number in known
+        for number in _known(numbers)
     )
+
+
+def _known(numbers: Iterable[str]) -> list[int]:
+    return [int(number) for number in numbers if number.isdecimal() and 1 <= int(number) <= N_SPACE_GROUPS]
 
 
 def _default_symbols(number: int) -> list[str]:
@@ -96,29 +133,72 @@ def _default_symbols(number: int) -> list[str]:
 
 
 @cache
+def _types() -> list[SpaceGroupType]:
+    types = map(get_spacegroup_type, range(1, N_HALL_SYMBOLS + 1))
+    return [found for found in types if found is not None]
+
+
+@cache
 def _settings() -> list[int]:
     """Return the space group number of each Hall symbol."""
-    types = map(get_spacegroup_type, range(1, N_HALL_SYMBOLS + 1))
-    return [setting.number for setting in types if setting is not None]
+    return [found.number for found in _types()]
 
 
-def _check_formula_units(stated: Mapping[str, Any], structure: Structure) -> None:
-    """Reject sites that are fewer than the stated formula units: symmetry is missing."""
+@cache
+def _groups_with_two_origins() -> frozenset[int]:
+    return frozenset(found.number for found in _types() if found.choice.startswith(("1", "2")))
+
+
+@cache
+def _numbers_of(symbol: str) -> frozenset[int]:
+    """Return the numbers of the space groups with a Hermann-Mauguin symbol; none if it is unknown."""
+    plain = _without_spaces(symbol).partition(":")[0]
+    return frozenset(
+        found.number
+        for found in _types()
+        if plain in (_without_spaces(found.international_short), _without_spaces(found.international_full))
+    )
+
+
+def _check_formula_units(stated: Mapping[str, Any], structure: Structure) -> bool:
+    """Reject a cell with more or fewer atoms than its formula units; return whether their formula is stated.
+
+    Without a formula, sites that are fewer than the units show that symmetry is missing.
+    """
     text = stated.get(FORMULA_UNITS)
-    if not isinstance(text, str) or not text.isdecimal() or int(text) < 2:
-        return
-    amounts = structure.composition.get_el_amt_dict()
-    if any(amount != round(amount) for amount in amounts.values()):
-        return
-    # Pymatgen writes the number of reduced formulas; others, the number of stated formulas.
-    _, reduced = structure.composition.get_reduced_composition_and_factor()
-    n_atoms = structure.composition.num_atoms
-    expected = int(text) * _n_atoms(stated.get(FORMULA))
-    if reduced % int(text) and abs(n_atoms - expected) > ATOMS_WITHIN * n_atoms:
+    if not isinstance(text, str) or not text.isdecimal() or int(text) < 1:
+        return False
+    n_units, n_atoms, in_formula = int(text), structure.composition.num_atoms, _n_atoms(stated.get(FORMULA))
+    if in_formula:
+        # Pymatgen writes the formula of the cell, and how many times it holds the reduced formula.
+        is_cell = _are_close(in_formula, n_atoms) and _divides(n_units, structure)
+        fits = is_cell or _are_close(n_units * in_formula, n_atoms)
+    else:
+        is_bare = not _texts(stated, SYMBOL) and not _texts(stated, NUMBER)
+        fits = not is_bare or _divides(n_units, structure)
+    if not fits:
         raise InvalidEntryError(
-            f"the CIF states {text} formula units, but no symmetry, and its sites hold "
-            f"{structure.composition.formula[:80]!r}: list the symmetry operations or all atoms of the cell"
+            f"the CIF states {text} formula units{_of(stated)}, but its cell holds "
+            f"{structure.composition.formula[:80]!r}: list the symmetry operations of its setting, or all "
+            "atoms of the cell"
         )
+    return in_formula > 0
+
+
+def _are_close(n_stated: float, n_atoms: float) -> bool:
+    return abs(n_atoms - n_stated) <= ATOMS_WITHIN * n_atoms
+
+
+def _divides(n_units: int, structure: Structure) -> bool:
+    """Return whether the cell may hold a number of formula units; formulas with fractions are unknown."""
+    if any(amount != round(amount) for amount in structure.composition.get_el_amt_dict().values()):
+        return True
+    _, reduced = structure.composition.get_reduced_composition_and_factor()
+    return reduced % n_units == 0
+
+
+def _of(stated: Mapping[str, Any]) -> str:
+    return f" of {shown(stated[FORMULA])}" if isinstance(stated.get(FORMULA), str) else ""
 
 
 def _n_atoms(formula: Any) -> float:

@@ -82,9 +82,7 @@ def _counts(lines: Sequence[str]) -> tuple[list[int], int]:
     if not counts:
         raise InvalidEntryError("the POSCAR has no line with the numbers of atoms below its elements")
     if not _is_whole(counts) or not any(map(int, counts)):
-        raise InvalidEntryError(
-            f"the POSCAR has {shown(' '.join(counts))} where the numbers of atoms should be"
-        )
+        raise InvalidEntryError(f"{shown(' '.join(counts))} is where the POSCAR should have numbers of atoms")
     # Names of potentials count as their elements: Na_pv, Na/1a2b3c.
     unknown = next((word for word in symbols if element_of(re.split("[/_]", word)[0]) is None), None)
     if unknown is not None:

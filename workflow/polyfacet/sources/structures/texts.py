@@ -18,10 +18,11 @@ from pymatgen.io.vasp.inputs import Poscar
 from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.sources.structure_checks import HEAVY_HYDROGEN, ISOTOPES
+from polyfacet.sources.structures.cif_cell import check_values, check_volume
 from polyfacet.sources.structures.cif_form import check_cell, check_keys, check_operations
 from polyfacet.sources.structures.cif_parser import CachingCifParser
 from polyfacet.sources.structures.cif_sites import check_elements, check_numbers
-from polyfacet.sources.structures.cif_symmetry import FORMULA, check_symmetry
+from polyfacet.sources.structures.cif_symmetry import FORMULA, check_setting, check_symmetry
 from polyfacet.sources.structures.crystals import Crystal
 from polyfacet.sources.structures.poscar_form import check_lines
 from polyfacet.sources.values import InvalidEntryError, mapping, shown
@@ -54,6 +55,7 @@ def crystal_from_cif(text: str) -> Crystal:
         parser = CachingCifParser.from_str(block, frac_tolerance=0.0 if P1.search(block) else ROUNDED_WITHIN)
         (stated,) = parser.as_dict().values()
         check_cell(stated)
+        check_values(stated)
         check_operations(stated)
         check_numbers(CifBlock.from_str(block).data if parser.replaced_sites else stated)
         # Occupancies are taken as they are: those that are too high are rejected, not scaled.
@@ -61,8 +63,10 @@ def crystal_from_cif(text: str) -> Crystal:
     if "implicit_hydrogens" in structure.site_properties:
         raise InvalidEntryError("the CIF has hydrogen atoms without positions")
     check_elements(stated)
+    check_volume(stated, structure.volume)
     check_symmetry(stated, parser, structure)
     _check_formula(stated.get(FORMULA), structure)
+    check_setting(stated, parser, structure)
     return Crystal(_plain(structure), space_group=_space_group(stated))
 
 
@@ -143,6 +147,8 @@ def _reading(what: str) -> Iterator[None]:
             raise
         except Exception as error:
             raise_machine_failure(error)
+            if isinstance(error.__cause__, InvalidEntryError):
+                raise error.__cause__ from error
             raise InvalidEntryError(f"the {what} cannot be read: {_cause(error)}") from error
 
 
