@@ -35,6 +35,13 @@ def test_an_unknown_setting_is_a_reject_in_every_file():
         assert len(crystal_from_cif(BY_SYMBOL).structure["sites"]) == 8
 
 
+def test_what_is_wrong_is_said_even_if_the_parser_cannot_correct_the_file():
+    # The parser looks for labels before it reads any number.
+    atom = "_atom_site_type_symbol Na\n_atom_site_fract_x 0\n_atom_site_occupancy 1\n"
+    with pytest.raises(InvalidEntryError, match="_atom_site_occupancy is not in a loop"):
+        crystal_from_cif(WITHOUT_FORMULA.partition("loop_")[0] + atom)
+
+
 def test_numbers_of_sites_that_the_parser_replaces_are_checked_as_they_are_written():
     mixed = WITHOUT_FORMULA.replace("  Na  Na0  0.0", "  '0.8Na + 0.2K'  Na,K  .")
     with pytest.raises(InvalidEntryError, match=r"_atom_site_fract_x of site 0 is '\.'"):

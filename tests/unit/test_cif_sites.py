@@ -24,7 +24,7 @@ def occupants(text):
     return [site["species"][0] for site in crystal_from_cif(text).structure["sites"]]
 
 
-@pytest.mark.parametrize("occupancy", ["0,5", "1/2", "50%", "abc", "0.25(", "'1 2'", "nan", "."])
+@pytest.mark.parametrize("occupancy", ["0,5", "1/2", "50%", "abc", "0.25(", "'1 2'", "nan", ".", "1e999"])
 def test_an_occupancy_that_is_no_number_is_a_reject(occupancy):
     with pytest.raises(InvalidEntryError, match=r"occupancy of site 0 is '.+', not a number"):
         crystal_from_cif(with_site(f"Na Na0 0 0 0 {occupancy}"))

@@ -77,6 +77,7 @@ def test_names_and_encodings(tmp_path, name, content, encoding):
         ("POSCAR-1.vasp", "POSCAR-1"),
         ("x.poscar", "x"),
         ("POSCAR", "POSCAR"),
+        ("CONTCAR2", "CONTCAR2"),
     ],
 )
 def test_identifiers_are_names_without_ending(name, stem):
@@ -98,6 +99,7 @@ def test_other_names(name):
         ("test000.cif,1.5\ntest001.cif,x\n", ["id", "property"]),
         ("test000,a,b\ntest001,c,d\n", ["id", "property_1", "property_2"]),
         ("id,gap\ntest000,1.5\ntest001,2\n", ["id", "gap"]),
+        ("file,300,400\ntest000,1.5,2\ntest001,2,3\n", ["file", "300", "400"]),
         ("\ufeffmaterial_id , gap (eV)\r\ntest000,1.5\r\ntest001,\r\n", ["material_id", "gap (eV)"]),
         ("gap,name\n1.5,test000\n-,test001\n", ["gap", "name"]),
         ('file,"a,b"\ntest000.cif,1\n\ntest001.cif,2\n', ["file", "a,b"]),
@@ -178,7 +180,9 @@ def test_rows_and_files_that_do_not_belong_together_are_rejects(tmp_path, folder
     (folder / "id_prop.csv").write_text("\n".join(rows))
     found = Sampled(tmp_path, folder)
     too_long = [key for key, reason in found.reasons.items() if "cells" in reason]
-    assert found.reasons[too_long[0]].startswith("the row has 3 cells, but the header has 2; a decimal comma")
+    assert found.reasons[too_long[0]].startswith(
+        "line 18: the row has 3 cells, but the header has 2; a decimal comma"
+    )
     reasons = {key: reason for key, reason in found.reasons.items() if key not in too_long}
     assert reasons == {
         "id_prop.csv:test000": "several files have this name (test000.cif, test000.vasp): write it with its "

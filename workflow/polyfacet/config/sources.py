@@ -30,7 +30,7 @@ class Source(Section):
     properties: Text | None = Field(
         default=None,
         description="CSV of the properties of structure files: a file in their folder, or a path. `null` "
-        "uses `id_prop.csv` in the folder, if it is there.",
+        "uses `id_prop.csv` in the folder, also compressed, if it is there.",
         examples=["properties.csv"],
     )
     id: Text | None = Field(

@@ -1,6 +1,6 @@
 """Pymatgen's parser of CIFs, which derives the operations of each stated symmetry only once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -71,6 +71,12 @@ class CachingCifParser(CifParser):
         return list(symmetry.operations)
 
 
+def _listed(data: Mapping[str, str | list[str]]) -> list[str]:
+    """Return the symmetry operations of a data block as they are written, in a loop or alone."""
+    values = [data[key] for key in OPERATIONS if key in data]
+    return [text for value in values for text in (value if isinstance(value, list) else [value])]
+
+
 @lru_cache(maxsize=KEPT_SYMMETRIES)
 def _symmetry(stated: tuple[tuple[str, str | tuple[str, ...]], ...]) -> StatedSymmetry:
     parser = CifParser.from_str("")
@@ -78,7 +84,7 @@ def _symmetry(stated: tuple[tuple[str, str | tuple[str, ...]], ...]) -> StatedSy
     group: Group | str
     operations: Sequence[SymmOp] = []
     try:
-        check_form([text for key in OPERATIONS for text in data.get(key, []) if isinstance(data[key], list)])
+        check_form(_listed(data))
         operations = parser.get_symops(CifBlock(data, [], ""))
         group = group_of(operations)
     except NoGroupError as error:

@@ -1,5 +1,6 @@
 """Reject sites of a CIF that pymatgen would read as another element, occupancy or place."""
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -30,7 +31,7 @@ def check_numbers(stated: Mapping[str, Any]) -> None:
         If an occupancy is not a number, or a coordinate is not stated.
     """
     for index, text in enumerate(_values(stated, OCCUPANCIES)):
-        if text != UNKNOWN and not NUMBER.fullmatch(text):
+        if text != UNKNOWN and not _is_finite(text):
             raise InvalidEntryError(f"the occupancy of site {index} is {shown(text)}, not a number")
     for key in COORDINATES:
         if NOT_STATED in _values(stated, key):
@@ -58,6 +59,10 @@ def _values(stated: Mapping[str, Any], key: str) -> list[str]:
     if not isinstance(values, list):
         raise InvalidEntryError(f"{key} is not in a loop: begin the list of atoms with loop_")
     return values
+
+
+def _is_finite(text: str) -> bool:
+    return bool(NUMBER.fullmatch(text)) and math.isfinite(float(text.partition("(")[0]))
 
 
 def _is_element(symbol: str) -> bool:

@@ -218,7 +218,7 @@ def _file_of(line: Line, stated: str | None, by_name: Mapping[str, Sequence[Path
         If it does not name exactly one.
     """
     if line.cells is None:
-        raise InvalidEntryError(line.problem)
+        raise InvalidEntryError(f"line {line.number}: {line.problem}")
     if not stated:
         raise InvalidEntryError("the identifier is missing")
     named = by_name.get(stated, ())

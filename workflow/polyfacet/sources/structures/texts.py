@@ -16,6 +16,7 @@ from pymatgen.io.cif import CifBlock
 from pymatgen.io.vasp.inputs import Poscar
 
 from polyfacet.materials.formula import FormulaError, parse_formula
+from polyfacet.materials.stated_numbers import is_missing
 from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.sources.structure_checks import HEAVY_HYDROGEN, ISOTOPES
 from polyfacet.sources.structures.cif_cell import check_values, check_volume
@@ -30,7 +31,9 @@ from polyfacet.sources.values import InvalidEntryError, mapping, shown
 # A file that says this holds all sites of the cell: no coordinate is rounded to a special position.
 P1 = re.compile(r"^_(?:symmetry_space_group_name_H-M|space_group_name_H-M_alt)\s+['\"]?P ?1['\"]?\s*$", re.M)
 LINE_END = re.compile(r"\r\n?")
-DATA_BLOCK = re.compile(r"^\s*data_", re.M)
+DATA_BLOCK = re.compile(r"^\s*data_", re.M | re.I)
+# Title, scale, vectors, elements or their numbers, `Direct`, a position.
+MIN_LINES_OF_POSCAR = 8
 # Coordinates such as 0.3333 are rounded to thirds, so that symmetry maps atoms onto themselves.
 ROUNDED_WITHIN = 1e-4
 SPACE_GROUP_NUMBERS = ("_space_group_IT_number", "_symmetry_Int_Tables_number")
@@ -52,12 +55,9 @@ def crystal_from_cif(text: str) -> Crystal:
     block = _only_block(text)
     with _reading("CIF"):
         check_keys(block)
-        parser = CachingCifParser.from_str(block, frac_tolerance=0.0 if P1.search(block) else ROUNDED_WITHIN)
+        parser = _parser(block)
         (stated,) = parser.as_dict().values()
-        check_cell(stated)
-        check_values(stated)
-        check_operations(stated)
-        check_numbers(CifBlock.from_str(block).data if parser.replaced_sites else stated)
+        _check_statements(CifBlock.from_str(block).data if parser.replaced_sites else stated)
         # Occupancies are taken as they are: those that are too high are rejected, not scaled.
         (structure,) = parser.parse_structures(primitive=False, check_occu=False, on_error="raise")
     if "implicit_hydrogens" in structure.site_properties:
@@ -68,6 +68,23 @@ def crystal_from_cif(text: str) -> Crystal:
     _check_formula(stated.get(FORMULA), structure)
     check_setting(stated, parser, structure)
     return Crystal(_plain(structure), space_group=_space_group(stated))
+
+
+def _parser(block: str) -> CachingCifParser:
+    """Return a parser that has read a data block, or raise the reason why it cannot."""
+    try:
+        return CachingCifParser.from_str(block, frac_tolerance=0.0 if P1.search(block) else ROUNDED_WITHIN)
+    except Exception:
+        # The parser corrects what it reads; where that fails, the block as it is written may show why.
+        _check_statements(CifBlock.from_str(block).data)
+        raise
+
+
+def _check_statements(stated: Mapping[str, Any]) -> None:
+    check_cell(stated)
+    check_values(stated)
+    check_operations(stated)
+    check_numbers(stated)
 
 
 def crystal_from_poscar(text: str) -> Crystal:
@@ -104,6 +121,8 @@ def crystal_from_json(stated: Any) -> Crystal:
             stated = json.loads(stated)
         except (ValueError, RecursionError) as error:
             raise InvalidEntryError(f"the structure is not JSON: {error}") from error
+        if isinstance(stated, str):
+            raise InvalidEntryError("the structure is JSON inside a text of JSON: encode it only once")
     structure = mapping(stated, "structure")
     if structure.get("@class") not in (None, "Structure", "IStructure"):
         raise InvalidEntryError(f"the structure is JSON of {shown(structure['@class'])}, not of a Structure")
@@ -120,13 +139,17 @@ def crystal_from_text(stated: Any) -> Crystal:
     """
     if isinstance(stated, Mapping):
         return crystal_from_json(stated)
-    if stated is None or (isinstance(stated, str) and not stated.strip()):
+    if stated is None or is_missing(str(stated).strip()):
         raise InvalidEntryError("the structure is missing")
     if not isinstance(stated, str):
         raise InvalidEntryError(f"the structure is {shown(stated)}, not CIF text or JSON")
-    if stated.lstrip().startswith("{"):
+    if stated.lstrip().startswith(("{", "[", '"')):
         return crystal_from_json(stated)
-    return crystal_from_cif(stated) if DATA_BLOCK.search(stated) else crystal_from_poscar(stated)
+    if DATA_BLOCK.search(stated):
+        return crystal_from_cif(stated)
+    if len(stated.split("\n" if "\n" in stated else "\r")) < MIN_LINES_OF_POSCAR:
+        raise InvalidEntryError(f"the structure is {shown(stated)}, not CIF text, a POSCAR or JSON")
+    return crystal_from_poscar(stated)
 
 
 def looks_like_a_structure(value: Any) -> bool:
