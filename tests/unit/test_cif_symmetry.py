@@ -203,6 +203,12 @@ def test_a_group_that_the_operations_are_not_is_a_reject(extra):
         crystal_from_cif(listing(*CENTRED, extra=extra))
 
 
+def test_more_operations_than_those_of_the_stated_group_are_no_contradiction():
+    centred = listing(*CENTRED, "-x,-y,-z", "-x,-y+1/2,-z+1/2", "-x+1/2,-y,-z+1/2", "-x+1/2,-y+1/2,-z")
+    stated = centred.replace("loop_", "_symmetry_Int_Tables_number 10\nloop_", 1)
+    assert len(crystal_from_cif(stated).structure["sites"]) == 8
+
+
 @pytest.mark.parametrize(
     "operations",
     [

@@ -44,6 +44,8 @@ def check_symmetry_of_cell(rotations: NDArray[np.float64], matrix: NDArray[np.fl
     matrix
         Lattice vectors, A; shape (3, 3).
     """
+    if len(rotations) == 1:
+        return
     metric = matrix @ matrix.T
     lengths = np.sqrt(metric.diagonal())
     away = abs(rotations.transpose(0, 2, 1) @ metric @ rotations - metric) / np.outer(lengths, lengths)

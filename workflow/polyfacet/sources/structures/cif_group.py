@@ -36,11 +36,14 @@ class Group(NamedTuple):
     ----------
     rotations
         The distinct rotations; shape (n, 3, 3).
+    order
+        Number of distinct operations, those of a centred cell included.
     number
         Number of the space group; None if it is unknown.
     """
 
     rotations: Rotations
+    order: int
     number: int | None
 
 
@@ -80,8 +83,9 @@ def group_of(operations: Sequence[SymmOp]) -> Group:
         text = operations[int(wrong.argmax())].as_xyz_str()
         raise NoGroupError(f"the symmetry operation {shown(text)} does not map a cell onto itself")
     shifts = np.array([operation.translation_vector for operation in operations])
-    _check_closed(*_distinct(rotations, shifts))
-    return Group(np.unique(rotations, axis=0), _number(rotations, shifts))
+    rotations, shifts = _distinct(rotations, shifts)
+    _check_closed(rotations, shifts)
+    return Group(np.unique(rotations, axis=0), len(rotations), _number(rotations, shifts))
 
 
 def _distinct(rotations: Rotations, shifts: Shifts) -> tuple[Rotations, Shifts]:

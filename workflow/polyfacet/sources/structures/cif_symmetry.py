@@ -1,17 +1,19 @@
 """Reject a CIF whose symmetry pymatgen did not apply: it only warns, and keeps the sites as if in P1."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
 import numpy as np
-from pymatgen.core import Structure
+from pymatgen.core import Composition, Structure
 from pymatgen.core.operations import SymmOp
 from pymatgen.symmetry.groups import SpaceGroup
 from spglib import SpaceGroupType, get_spacegroup_type
 
 from polyfacet.materials.formula import FormulaError, parse_formula
+from polyfacet.sources.structure_checks import HEAVY_HYDROGEN
 from polyfacet.sources.structures.cif_cell import check_symmetry_of_cell
 from polyfacet.sources.structures.cif_group import Group
 from polyfacet.sources.structures.cif_parser import CachingCifParser
@@ -59,8 +61,30 @@ def check_symmetry(stated: Mapping[str, Any], parser: CachingCifParser, structur
         check_symmetry_of_cell(parser.group.rotations, structure.lattice.matrix)
 
 
-def check_setting(stated: Mapping[str, Any], parser: CachingCifParser, structure: Structure) -> None:
+def stated_formula(stated: Mapping[str, Any]) -> Mapping[str, float]:
+    """Return the atoms of the formula that a CIF states, by element; none if it states none."""
+    text = stated.get(FORMULA)
+    try:
+        return parse_formula(HEAVY_HYDROGEN.sub("H", text)) if isinstance(text, str) else {}
+    except FormulaError:
+        return {}
+
+
+def check_setting(
+    stated: Mapping[str, Any], parser: CachingCifParser, composition: Composition, in_formula: float
+) -> None:
     """Reject a cell with more or fewer atoms than stated, or whose origin is a guess.
+
+    Parameters
+    ----------
+    stated
+        What the CIF states.
+    parser
+        The parser that has read it.
+    composition
+        Atoms of the cell.
+    in_formula
+        Atoms of the stated formula; 0 if there is none.
 
     Raises
     ------
@@ -68,7 +92,7 @@ def check_setting(stated: Mapping[str, Any], parser: CachingCifParser, structure
         If the number of atoms is not that of the formula units, or the origin of the space group is neither
         stated nor confirmed by that number.
     """
-    is_confirmed = _check_formula_units(stated, structure)
+    is_confirmed = _check_formula_units(stated, composition, in_formula)
     number = parser.group.number if parser.group is not None else None
     if number in _groups_with_two_origins() and not is_confirmed and not _texts(stated, OPERATIONS):
         raise InvalidEntryError(
@@ -78,13 +102,23 @@ def check_setting(stated: Mapping[str, Any], parser: CachingCifParser, structure
 
 
 def _check_number(group: Group, symbols: Iterable[str], numbers: Iterable[str]) -> None:
-    """Reject a space group that is not the one of the listed operations."""
+    """Reject operations that are fewer than those of the stated space group.
+
+    More of them are no contradiction: within a tolerance, a refined cell may gain operations.
+    """
     known = set(_known(numbers)) or {number for symbol in symbols for number in _numbers_of(symbol)}
-    if known and group.number is not None and group.number not in known:
+    if not known or group.number is None or group.number in known:
+        return
+    if all(group.order < _order(number) for number in known):
         raise InvalidEntryError(
             f"the CIF states space group {shown(next(iter([*symbols, *numbers])))}, but lists the operations "
-            f"of space group {group.number}: correct one of them"
+            f"of space group {group.number}: list all operations, or correct the space group"
         )
+
+
+@cache
+def _order(number: int) -> int:
+    return len(SpaceGroup.from_int_number(number).symmetry_ops)
 
 
 def _not_applied(what: str) -> str:
@@ -160,7 +194,7 @@ def _numbers_of(symbol: str) -> frozenset[int]:
     )
 
 
-def _check_formula_units(stated: Mapping[str, Any], structure: Structure) -> bool:
+def _check_formula_units(stated: Mapping[str, Any], composition: Composition, in_formula: float) -> bool:
     """Reject a cell with more or fewer atoms than its formula units; return whether their formula is stated.
 
     Without a formula, sites that are fewer than the units show that symmetry is missing.
@@ -168,18 +202,19 @@ def _check_formula_units(stated: Mapping[str, Any], structure: Structure) -> boo
     text = stated.get(FORMULA_UNITS)
     if not isinstance(text, str) or not text.isdecimal() or int(text) < 1:
         return False
-    n_units, n_atoms, in_formula = int(text), structure.composition.num_atoms, _n_atoms(stated.get(FORMULA))
+    n_units, amounts = int(text), list(composition.values())
+    n_atoms = sum(amounts)
     if in_formula:
         # Pymatgen writes the formula of the cell, and how many times it holds the reduced formula.
-        is_cell = _are_close(in_formula, n_atoms) and _divides(n_units, structure)
+        is_cell = _are_close(in_formula, n_atoms) and _divides(n_units, amounts)
         fits = is_cell or _are_close(n_units * in_formula, n_atoms)
     else:
         is_bare = not _texts(stated, SYMBOL) and not _texts(stated, NUMBER)
-        fits = not is_bare or _divides(n_units, structure)
+        fits = not is_bare or _divides(n_units, amounts)
     if not fits:
         raise InvalidEntryError(
             f"the CIF states {text} formula units{_of(stated)}, but its cell holds "
-            f"{structure.composition.formula[:80]!r}: list the symmetry operations of its setting, or all "
+            f"{composition.formula[:80]!r}: list the symmetry operations of its setting, or all "
             "atoms of the cell"
         )
     return in_formula > 0
@@ -189,20 +224,11 @@ def _are_close(n_stated: float, n_atoms: float) -> bool:
     return abs(n_atoms - n_stated) <= ATOMS_WITHIN * n_atoms
 
 
-def _divides(n_units: int, structure: Structure) -> bool:
-    """Return whether the cell may hold a number of formula units; formulas with fractions are unknown."""
-    if any(amount != round(amount) for amount in structure.composition.get_el_amt_dict().values()):
-        return True
-    _, reduced = structure.composition.get_reduced_composition_and_factor()
-    return reduced % n_units == 0
+def _divides(n_units: int, amounts: Iterable[float]) -> bool:
+    """Return whether a cell may hold a number of formula units; formulas with fractions are unknown."""
+    whole = [round(amount) for amount in amounts]
+    return whole != list(amounts) or math.gcd(*whole) % n_units == 0
 
 
 def _of(stated: Mapping[str, Any]) -> str:
     return f" of {shown(stated[FORMULA])}" if isinstance(stated.get(FORMULA), str) else ""
-
-
-def _n_atoms(formula: Any) -> float:
-    try:
-        return sum(parse_formula(formula).values()) if isinstance(formula, str) else 0.0
-    except FormulaError:
-        return 0.0

@@ -11,19 +11,18 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from pymatgen.core import Structure
+from pymatgen.core import Composition, Structure
 from pymatgen.io.cif import CifBlock
 from pymatgen.io.vasp.inputs import Poscar
 
-from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.materials.stated_numbers import is_missing
 from polyfacet.runtime.machine_failures import raise_machine_failure
-from polyfacet.sources.structure_checks import HEAVY_HYDROGEN, ISOTOPES
+from polyfacet.sources.structure_checks import ISOTOPES
 from polyfacet.sources.structures.cif_cell import check_values, check_volume
 from polyfacet.sources.structures.cif_form import check_cell, check_keys, check_operations
 from polyfacet.sources.structures.cif_parser import CachingCifParser
 from polyfacet.sources.structures.cif_sites import check_elements, check_numbers
-from polyfacet.sources.structures.cif_symmetry import FORMULA, check_setting, check_symmetry
+from polyfacet.sources.structures.cif_symmetry import FORMULA, check_setting, check_symmetry, stated_formula
 from polyfacet.sources.structures.crystals import Crystal
 from polyfacet.sources.structures.poscar_form import check_lines
 from polyfacet.sources.values import InvalidEntryError, mapping, shown
@@ -65,8 +64,9 @@ def crystal_from_cif(text: str) -> Crystal:
     check_elements(stated)
     check_volume(stated, structure.volume)
     check_symmetry(stated, parser, structure)
-    _check_formula(stated.get(FORMULA), structure)
-    check_setting(stated, parser, structure)
+    composition, formula = structure.composition, stated_formula(stated)
+    _check_formula(formula, composition, stated.get(FORMULA))
+    check_setting(stated, parser, composition, sum(formula.values()))
     return Crystal(_plain(structure), space_group=_space_group(stated))
 
 
@@ -226,19 +226,15 @@ def _only_block(text: str) -> str:
     return with_atoms[0]
 
 
-def _check_formula(stated: Any, structure: Structure) -> None:
+def _check_formula(formula: Mapping[str, float], composition: Composition, stated: Any) -> None:
     """Reject a CIF whose sites lack atoms of its formula, or the other way round.
 
     Positions of hydrogen are often unknown, and atoms that the parser does not know are left out.
     """
-    if not isinstance(stated, str):
-        return
-    try:
-        formula = parse_formula(HEAVY_HYDROGEN.sub("H", stated))
-    except FormulaError:
+    if not formula:
         return
     amounts: dict[str, float] = {}
-    for element, amount in structure.composition.get_el_amt_dict().items():
+    for element, amount in composition.get_el_amt_dict().items():
         symbol = ISOTOPES.get(element, element)
         amounts[symbol] = amounts.get(symbol, 0.0) + amount
     found, expected = _shares(amounts), _shares(formula)
@@ -246,7 +242,7 @@ def _check_formula(stated: Any, structure: Structure) -> None:
         if abs(found.get(symbol, 0.0) - expected.get(symbol, 0.0)) > SHARE_WITHIN:
             raise InvalidEntryError(
                 f"the CIF states {' '.join(stated.split())[:80]!r}, but its sites hold "
-                f"{structure.composition.formula[:80]!r}"
+                f"{composition.formula[:80]!r}"
             )
 
 
