@@ -102,7 +102,7 @@ BROKEN = {
     ),
     "a POSCAR without elements": ("POSCAR", poscar(_5=None, _8="0 0 0", _9="0.5 0.5 0.5"), "not name its"),
     "an empty POSCAR": ("POSCAR", "\n\n", "the POSCAR is empty"),
-    "a POSCAR that ends early": ("POSCAR", "\n".join(NACL_POSCAR.split("\n")[:8]), "POSCAR cannot be read"),
+    "a POSCAR that ends early": ("POSCAR", NACL_POSCAR.partition("0.0 0.0 0.0 Na")[0], "only 0 lines"),
     "a POSCAR with three scales": ("POSCAR", poscar(_1="1 1 2"), "'1 1 2' is not a number"),
     "a POSCAR of zero volume": ("POSCAR", poscar(_3="4.0 0.0 0.0"), "POSCAR cannot be read|volume"),
     "a POSCAR with NaN": ("POSCAR", poscar(_8="nan 0 0 Na"), "not a finite number|NaN"),

@@ -35,6 +35,10 @@ def test_keys_in_comments_and_texts_do_not_matter(addition):
     assert len(crystal_from_cif(NACL_CIF + addition).structure["sites"]) == 2
 
 
+def test_the_word_data_may_be_in_upper_case():
+    assert len(crystal_from_cif(NACL_CIF.replace("data_", "DATA_")).structure["sites"]) == 2
+
+
 def test_a_crystal_system_completes_the_cell():
     text = NACL_CIF.replace("_cell_angle_beta   90\n", "_symmetry_cell_setting cubic\n")
     assert len(crystal_from_cif(text).structure["sites"]) == 2

@@ -4,7 +4,9 @@ import pytest
 from crystal_files import NACL_CIF
 from handmade import structures
 from pymatgen.io.cif import CifWriter
+from pymatgen.symmetry.groups import SpaceGroup
 
+from polyfacet.sources.structures.cif_group import group_of
 from polyfacet.sources.structures.texts import crystal_from_cif
 from polyfacet.sources.values import InvalidEntryError
 
@@ -36,8 +38,8 @@ def test_an_unknown_symbol_is_a_reject_that_quotes_it(key, symbol):
         (["_symmetry_space_group_name_H-M 'F m -3 m'", IDENTITY], "space group 'F m -3 m'"),
         (["_space_group_IT_number 225", IDENTITY], "space group '225'"),
         (["_symmetry_Int_Tables_number 14", "_symmetry_space_group_name_H-M 'P 21/n'"], "setting .*'P 21/n'"),
-        (["_cell_formula_units_Z 4"], "states 4 formula units, but no symmetry"),
-        (["_cell_formula_units_Z 4", IDENTITY], "states 4 formula units, but no symmetry"),
+        (["_cell_formula_units_Z 4"], "states 4 formula units, but its cell holds"),
+        (["_cell_formula_units_Z 4", IDENTITY], "states 4 formula units, but its cell holds"),
     ],
 )
 def test_symmetry_that_was_not_applied_is_a_reject(lines, reason):
@@ -67,7 +69,6 @@ def test_cells_without_symmetry_are_read(lines):
         (["_symmetry_Int_Tables_number 225"], 8),
         (["_symmetry_space_group_name_H-M 'F m 3 m'", "_symmetry_Int_Tables_number 225"], 8),
         (["_symmetry_space_group_name_H-M 'P 21/c'", "_symmetry_Int_Tables_number 14"], 4),
-        (["_symmetry_space_group_name_H-M 'R -3 m :H'", "_symmetry_Int_Tables_number 166"], 12),
         (["_cell_formula_units_Z 4", "_symmetry_space_group_name_H-M 'F m -3 m'"], 8),
     ],
 )
@@ -81,3 +82,154 @@ def test_what_pymatgen_writes_is_read(name, symprec):
     structure = structures()[name]
     read = crystal_from_cif(str(CifWriter(structure, symprec=symprec)))
     assert len(read.structure["sites"]) % len(structure) == 0
+
+
+def cif(group, a, angle, *sites, c=None, gamma=None, extra=""):
+    """Return the CIF of a crystal that states a space group, but no operations."""
+    return f"""data_x
+{group}
+_cell_length_a {a}
+_cell_length_b {a}
+_cell_length_c {c or a}
+_cell_angle_alpha {angle}
+_cell_angle_beta {angle}
+_cell_angle_gamma {gamma or angle}
+{extra}
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+""" + "".join(f"{site}\n" for site in sites)
+
+
+RHOMBOHEDRAL = ["_symmetry_space_group_name_H-M 'R -3 m'", "_symmetry_Int_Tables_number 166"]
+DIAMOND = ["_symmetry_space_group_name_H-M 'F d -3 m'", "_symmetry_Int_Tables_number 227"]
+UNITS = "_chemical_formula_sum {}\n_cell_formula_units_Z {}"
+
+
+@pytest.mark.parametrize("group", RHOMBOHEDRAL)
+@pytest.mark.parametrize("extra", ["", UNITS.format("Bi", 2)])
+def test_a_rhombohedral_cell_is_not_read_on_hexagonal_axes(group, extra):
+    with pytest.raises(InvalidEntryError, match="do not have the symmetry .* rhombohedral"):
+        crystal_from_cif(cif(group, 4.746, 57.23, "Bi1 Bi 0.2339 0.2339 0.2339", extra=extra))
+    hexagonal = cif(group, 4.546, 90, "Bi1 Bi 0 0 0.2339", c=11.86, gamma=120)
+    assert len(crystal_from_cif(hexagonal).structure["sites"]) == 6
+
+
+def test_polonium_is_not_read_on_hexagonal_axes():
+    with pytest.raises(InvalidEntryError, match="do not have the symmetry"):
+        crystal_from_cif(cif(RHOMBOHEDRAL[0], 3.37, 98.08, "Po1 Po 0 0 0", extra=UNITS.format("Po", 1)))
+
+
+@pytest.mark.parametrize("group", DIAMOND)
+def test_a_guessed_origin_is_confirmed_by_the_number_of_atoms(group):
+    read, reasons = [], []
+    for place in ("0 0 0", "0.125 0.125 0.125"):
+        with pytest.raises(InvalidEntryError, match="227 has two choices of origin"):
+            crystal_from_cif(cif(group, 5.43, 90, f"Si1 Si {place}"))
+        try:
+            text = cif(group, 5.43, 90, f"Si1 Si {place}", extra=UNITS.format("Si", 8))
+            read.append(len(crystal_from_cif(text).structure["sites"]))
+        except InvalidEntryError as error:
+            reasons.append(str(error))
+    assert read == [8]
+    assert [reason for reason in reasons if "8 formula units of 'Si', but its cell holds 'Si16'" in reason]
+
+
+@pytest.mark.parametrize(
+    ("group", "reason"),
+    [
+        ("_symmetry_space_group_name_H-M 'F m -3 m'\n_cell_length_b 4.4", "do not have the symmetry"),
+        ("_symmetry_space_group_name_H-M 'P 63/m m c'", "do not have the symmetry"),
+        ("_cell_volume 500.0", r"_cell_volume '500.0', but the volume of its cell is 64 A\^3"),
+    ],
+)
+def test_a_cell_that_contradicts_the_file_is_a_reject(group, reason):
+    text = stating(group)
+    if "_cell_length_b" in group:
+        text = text.replace("_cell_length_b   4.0\n", "", 1)
+    with pytest.raises(InvalidEntryError, match=reason):
+        crystal_from_cif(text)
+
+
+def test_a_volume_is_compared_as_it_is_rounded():
+    assert len(crystal_from_cif(stating("_cell_volume 64.1(2)")).structure["sites"]) == 2
+    assert len(crystal_from_cif(stating("_cell_volume ?")).structure["sites"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("length_a", "-4.0"), ("angle_alpha", "-90"), ("angle_beta", "270")]
+)
+def test_lengths_and_angles_that_no_cell_has_are_a_reject(key, value):
+    text = BARE.replace(f"_cell_{key}   {'4.0' if 'length' in key else '90'}", f"_cell_{key} {value}")
+    with pytest.raises(InvalidEntryError, match=f"_cell_{key} is '{value}', not"):
+        crystal_from_cif(text)
+
+
+CENTRED = ["x,y,z", "x,y+1/2,z+1/2", "x+1/2,y,z+1/2", "x+1/2,y+1/2,z"]
+
+
+def listing(*operations, extra=""):
+    lines = "\n".join(f"'{operation}'" for operation in operations)
+    return stating(f"{extra}\nloop_\n_symmetry_equiv_pos_as_xyz\n{lines}\n")
+
+
+@pytest.mark.parametrize(
+    ("operations", "reason"),
+    [
+        (["x,y,z", "x,y+1\\2,z"], "is not of the form x, y, z"),
+        (["x,y,z", "1/2*x,y,z"], "is not of the form x, y, z"),
+        (["x,y,z", "2x,y,z"], "is not of the form x, y, z|does not map a cell"),
+        (["x,y,z", "x,x,z"], "'x, x, z' does not map a cell onto itself"),
+        (["x,y,z", "x,y,q"], "is not of the form"),
+        (CENTRED[1:], "lack the identity"),
+        (CENTRED[:3], "the 3 symmetry operations are not a group"),
+        (["x,y,z", "-y,x-y,z"], "not a group"),
+    ],
+)
+def test_operations_that_are_not_a_group_are_a_reject(operations, reason):
+    for _ in range(2):
+        with pytest.raises(InvalidEntryError, match=reason):
+            crystal_from_cif(listing(*operations))
+
+
+@pytest.mark.parametrize(
+    "extra", ["_symmetry_Int_Tables_number 225", "_symmetry_space_group_name_H-M 'F m -3 m'"]
+)
+def test_a_group_that_the_operations_are_not_is_a_reject(extra):
+    with pytest.raises(InvalidEntryError, match="lists the operations of space group 1:"):
+        crystal_from_cif(listing(*CENTRED, extra=extra))
+
+
+def test_more_operations_than_those_of_the_stated_group_are_no_contradiction():
+    centred = listing(*CENTRED, "-x,-y,-z", "-x,-y+1/2,-z+1/2", "-x+1/2,-y,-z+1/2", "-x+1/2,-y+1/2,-z")
+    stated = centred.replace("loop_", "_symmetry_Int_Tables_number 10\nloop_", 1)
+    assert len(crystal_from_cif(stated).structure["sites"]) == 8
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        CENTRED,
+        ["X, Y, Z", "x, .5+y, z+0.5", "1/2+x, y, z+1/2", "+x+1/2, +y+1/2, z"],
+        [
+            "x,y,z",
+            "-x,-y,-z",
+            *[f"x+{n}/5,y,z" for n in range(1, 5)],
+            *[f"-x+{n}/5,-y,-z" for n in range(1, 5)],
+        ],
+        ["x,y,z", "x+0.33,y,z", "x+0.67,y,z"],
+    ],
+)
+def test_groups_are_read_however_they_are_written(operations):
+    assert len(crystal_from_cif(listing(*operations)).structure["sites"]) >= len(operations)
+
+
+@pytest.mark.parametrize("number", [2, 14, 62, 88, 139, 141, 148, 166, 167, 194, 205, 216, 225, 227, 230])
+def test_every_group_that_pymatgen_writes_is_read(number):
+    operations = SpaceGroup.from_int_number(number).symmetry_ops
+    group = group_of(list(operations))
+    assert group.number == number
+    assert len(group.rotations) <= len(operations)

@@ -145,7 +145,7 @@ def test_rows_that_cannot_be_used_are_rejects(tmp_path):
     reasons = {row["source_position"]: row["reason"] for row in found.rejected}
     assert reasons.keys() == {0, 1, 2, 3, 5, 15} or reasons.keys() == {4, 1, 2, 3, 5, 15}
     assert reasons[1] == "the structure is missing"
-    assert reasons[2].startswith("the POSCAR cannot be read")
+    assert reasons[2] == "the structure is 'Na Cl', not CIF text, a POSCAR or JSON"
     assert "does not match" in reasons[3]
     assert reasons[5].startswith("the structure is not JSON")
     assert reasons[15].startswith("line ")
@@ -305,7 +305,7 @@ def test_identifiers_of_frames_are_kept_as_they_are_written(tmp_path, stated, ex
     assert Sampled(tmp_path, tmp_path / "t.extxyz").ids == [expected]
 
 
-@pytest.mark.parametrize("name", ["occupancy", "occ"])
+@pytest.mark.parametrize("name", ["occupancy", "occ", "Occupancy"])
 def test_partly_occupied_sites_of_a_frame_are_a_reject(tmp_path, name):
     full = frame(structures()["test000"], f"Properties=species:S:1:pos:R:3:{name}:R:1 id=full")
     lines = full.splitlines()
@@ -316,6 +316,64 @@ def test_partly_occupied_sites_of_a_frame_are_a_reject(tmp_path, name):
     (rejected,) = found.rejected
     assert rejected["mat_id"] == "half"
     assert rejected["reason"].startswith(f"the {name} of site 0 is 0.5: fractional occupancies")
+
+
+def test_a_key_that_a_comment_states_twice_is_a_reject(tmp_path):
+    text = frame(structures()["test000"], 'id=a gap=1 note="gap=3"') + frame(
+        structures()["test000"], "gap=1 gap=2"
+    )
+    (tmp_path / "t.extxyz").write_text(text)
+    found = Sampled(tmp_path, tmp_path / "t.extxyz")
+    assert found.ids == ["a"]
+    assert found.rejected[0]["reason"] == "the comment of the frame states gap 2 times: keep one"
+
+
+def test_an_atom_with_too_few_coordinates_is_a_reject_that_says_so(tmp_path):
+    text = frame(structures()["test000"], "id=a")
+    (tmp_path / "t.extxyz").write_text(text + text[: text.rindex(" ")] + "\n")
+    (rejected,) = Sampled(tmp_path, tmp_path / "t.extxyz").rejected
+    assert "an atom has too few" in rejected["reason"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("NaCl", "the structure is 'NaCl', not CIF text, a POSCAR or JSON"),
+        ("nan", "the structure is missing"),
+        ('"', "the structure is not JSON"),
+        (json.dumps(ROW), "JSON inside a text of JSON: encode it only once"),
+        (f"[{ROW}]", "structure is not an object"),
+    ],
+)
+def test_a_cell_without_a_structure_is_a_reject_that_says_what_it_is(tmp_path, cell, reason):
+    path = write_csv(tmp_path / "t.csv", [{"id": "a", "cif": NACL_CIF}, {"id": "b", "cif": cell}])
+    found = Sampled(tmp_path, path)
+    assert found.ids == ["a"]
+    assert reason in found.rejected[0]["reason"]
+
+
+def test_structures_in_bytes_are_read(tmp_path):
+    pq.write_table(pa.table({"id": ["a"], "cif": [NACL_CIF.encode()]}), tmp_path / "t.parquet")
+    assert Sampled(tmp_path, tmp_path / "t.parquet").ids == ["a"]
+
+
+def test_keys_that_the_detected_format_does_not_use_are_an_error(tmp_path):
+    path = write_csv(tmp_path / "t.csv", [{"id": "a", "cif": NACL_CIF}])
+    with pytest.raises(UserError, match="is read as `table`, which does not use `properties`"):
+        Sampled(tmp_path, {"path": str(path), "properties": "x.csv"})
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "a.cif").write_text(NACL_CIF)
+    with pytest.raises(UserError, match="is read as `files`, which does not use `structure`"):
+        Sampled(tmp_path, {"path": str(tmp_path / "folder"), "structure": "cif"})
+
+
+def test_tables_are_named_file_by_file(tmp_path):
+    (tmp_path / "folder").mkdir()
+    write_csv(tmp_path / "folder" / "train.csv", [{"id": "a", "cif": NACL_CIF}])
+    with pytest.raises(UserError, match="tables and extended XYZ are named file by file"):
+        Sampled(tmp_path, tmp_path / "folder")
+    with pytest.raises(UserError, match="it is a folder. Name its files"):
+        Sampled(tmp_path, {"path": str(tmp_path / "folder"), "format": "table"})
 
 
 def test_what_ase_writes_is_read(tmp_path):
@@ -371,6 +429,7 @@ def test_a_charge_of_a_frame_is_seen_under_any_usual_name(tmp_path, stated):
         (lambda text: text[:-30], "ends inside the frame of line 5"),
         (lambda text: text.replace("2\n", "two\n", 1), "line 1: 'two' is not a number of atoms"),
         (lambda text: f"{text}junk\n", "line 9: 'junk' is not a number of atoms"),
+        (lambda text: text.replace("2\n", "9" * 20 + "\n", 1), "line 1: '9+' is not a number of atoms"),
         (lambda text: "", "is empty"),
     ],
 )

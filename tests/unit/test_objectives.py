@@ -83,6 +83,7 @@ def test_objectives_with_the_same_label_are_told_apart_by_their_names():
         (["K (GPa)"], "{name: bulk_modulus, column: K_VRH (GPa), unit: GPa}"),
         ([{**BULK, "classes": ["a", "a"]}], "has repeated items"),
         ([{**BULK, "classes": ["all"]}], "class 'all' is a reserved name"),
+        ([{**BULK, "classes": ["metal"]}], "'metal' is the only class. Name at least two"),
         ([], "should have at least 1 item"),
     ],
     ids=str,

@@ -77,6 +77,7 @@ def test_names_and_encodings(tmp_path, name, content, encoding):
         ("POSCAR-1.vasp", "POSCAR-1"),
         ("x.poscar", "x"),
         ("POSCAR", "POSCAR"),
+        ("CONTCAR2", "CONTCAR2"),
     ],
 )
 def test_identifiers_are_names_without_ending(name, stem):
@@ -98,6 +99,7 @@ def test_other_names(name):
         ("test000.cif,1.5\ntest001.cif,x\n", ["id", "property"]),
         ("test000,a,b\ntest001,c,d\n", ["id", "property_1", "property_2"]),
         ("id,gap\ntest000,1.5\ntest001,2\n", ["id", "gap"]),
+        ("file,300,400\ntest000,1.5,2\ntest001,2,3\n", ["file", "300", "400"]),
         ("\ufeffmaterial_id , gap (eV)\r\ntest000,1.5\r\ntest001,\r\n", ["material_id", "gap (eV)"]),
         ("gap,name\n1.5,test000\n-,test001\n", ["gap", "name"]),
         ('file,"a,b"\ntest000.cif,1\n\ntest001.cif,2\n', ["file", "a,b"]),
@@ -178,7 +180,9 @@ def test_rows_and_files_that_do_not_belong_together_are_rejects(tmp_path, folder
     (folder / "id_prop.csv").write_text("\n".join(rows))
     found = Sampled(tmp_path, folder)
     too_long = [key for key, reason in found.reasons.items() if "cells" in reason]
-    assert found.reasons[too_long[0]].startswith("the row has 3 cells, but the header has 2; a decimal comma")
+    assert found.reasons[too_long[0]].startswith(
+        "line 18: the row has 3 cells, but the header has 2; a decimal comma"
+    )
     reasons = {key: reason for key, reason in found.reasons.items() if key not in too_long}
     assert reasons == {
         "id_prop.csv:test000": "several files have this name (test000.cif, test000.vasp): write it with its "
@@ -232,6 +236,16 @@ def test_a_missing_csv_or_column_is_an_error(tmp_path, folder):
     (folder / "id_prop.csv").write_text("id,gap\ntest000,1\n")
     with pytest.raises(UserError, match=r"no column \['jid'\]; its columns are \['id', 'gap'\]"):
         Sampled(tmp_path, {"path": str(folder), "id": "jid"})
+
+
+def test_a_name_that_is_not_utf_8_is_a_reject_that_spells_it_out(tmp_path, folder):
+    Path(os.fsdecode(os.fsencode(folder) + b"/Li\xe4F.cif")).write_text(NACL_CIF)
+    found = Sampled(tmp_path, folder)
+    assert len(found.rows) == 15
+    (rejected,) = found.rejected
+    assert rejected["source_file"] == f"{folder}/Li\\udce4F.cif"
+    assert rejected["mat_id"] == "Li\\udce4F"
+    assert "does not match" in rejected["reason"]
 
 
 def test_other_things_in_the_folder_are_named(tmp_path, folder, capfd):

@@ -14,12 +14,14 @@ Aspect = Literal["composition", "lattice", "sites"]
 
 
 def _told_apart(classes: list[str]) -> list[str]:
-    """Reject class names that readers of results could not tell apart from others."""
+    """Reject class names that readers of results could not tell apart from others, and a single class."""
     for name in classes:
         if name != name.strip() or not name.isprintable():
             raise ValueError(f"class {name!r} has leading or trailing white space, or unprintable characters")
         if name in TAKEN_BY_TABLES:
             raise ValueError(f"class {name!r} is a reserved name. Rename it in the table and here")
+    if len(classes) == 1:
+        raise ValueError(f"{classes[0]!r} is the only class. Name at least two, or none for numbers")
     return classes
 
 

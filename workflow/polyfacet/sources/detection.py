@@ -4,7 +4,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from polyfacet.config.sources import Format, Source
+from polyfacet.config.sources import USED_BY, Format, Source
 from polyfacet.runtime.errors import UserError
 from polyfacet.sources.alexandria.entry_file_names import is_entry_file_name
 from polyfacet.sources.listing import is_folder
@@ -26,6 +26,22 @@ def format_of(source: Source) -> Format:
         return source.format
     path = Path(source.path)
     return _format_of_folder(path) if is_folder(path) else _format_of_name(path.name)
+
+
+def check_keys(source: Source, found: Format) -> None:
+    """Check that a source gives no key that its format does not use.
+
+    Raises
+    ------
+    UserError
+        If it does.
+    """
+    for key, formats in USED_BY.items():
+        if getattr(source, key) is not None and found not in formats:
+            raise UserError(
+                f"the source {source.path} is read as `{found}`, which does not use `{key}`. Remove `{key}`, "
+                f"or state a `format` that uses it ({', '.join(formats)})."
+            )
 
 
 def _format_of_name(name: str) -> Format:

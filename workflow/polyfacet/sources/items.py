@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from polyfacet.materials.material import Material
@@ -48,4 +49,14 @@ def shown_id(stated: object) -> str | None:
     """Return an identifier that may be wrong so that it can be written; None if it is not a text."""
     if not isinstance(stated, str):
         return None
-    return stated[:SHOWN_ID_CHARS].encode("utf-8", "backslashreplace").decode()
+    return _writable(stated[:SHOWN_ID_CHARS])
+
+
+def shown_file(path: Path) -> str:
+    """Return a path so that it can be written, also if its name is not UTF-8."""
+    return _writable(str(path))
+
+
+def _writable(text: str) -> str:
+    """Spell out bytes of file names that are not UTF-8, which Python keeps as lone surrogates."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -15,7 +15,7 @@ from polyfacet.runtime.parquet import write_table
 from polyfacet.runtime.rejects import check_rejected_fraction
 from polyfacet.sources.alexandria.entry_files import entry_files
 from polyfacet.sources.alexandria.entry_part import EntryPart
-from polyfacet.sources.detection import format_of
+from polyfacet.sources.detection import check_keys, format_of
 from polyfacet.sources.draw import Draw
 from polyfacet.sources.items import Part
 from polyfacet.sources.listing import Listing
@@ -143,4 +143,7 @@ def _format(source: Source) -> Format:
     """Return the format of a source; that of JSON is seen only inside."""
     found = format_of(source)
     is_json = found == "alexandria" and source.format is None and Path(source.path).is_file()
-    return "matbench" if is_json and is_matbench(Path(source.path)) else found
+    if is_json and is_matbench(Path(source.path)):
+        found = "matbench"
+    check_keys(source, found)
+    return found

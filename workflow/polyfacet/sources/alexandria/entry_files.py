@@ -64,7 +64,8 @@ def entry_files(sources: Sequence[Path]) -> Listing:
         reasons = "".join(f"\n  {left.path}: {left.reason}" for left in left_out[:MAX_TOLD])
         raise UserError(
             f"no entry file is in {folders} (names end in {NAMES_OF_ENTRY_FILES}).{reasons}\n"
-            "Put entry files there or name another folder."
+            "Put entry files there or name another folder. A folder may also hold CIF or POSCAR files;"
+            " tables and extended XYZ are named file by file."
         )
     return Listing(list(files.values()), sorted(set(left_out), key=lambda left: left.path))
 

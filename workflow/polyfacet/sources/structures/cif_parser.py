@@ -1,11 +1,15 @@
 """Pymatgen's parser of CIFs, which derives the operations of each stated symmetry only once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from pymatgen.core.operations import SymmOp
 from pymatgen.io.cif import CifBlock, CifParser
+
+from polyfacet.sources.structures.cif_form import OPERATIONS
+from polyfacet.sources.structures.cif_group import Group, NoGroupError, check_form, group_of
+from polyfacet.sources.values import InvalidEntryError
 
 # Each of the 230 space groups is enough for most folders; a list has at most 192 operations.
 KEPT_SYMMETRIES = 256
@@ -14,14 +18,26 @@ KEYS_OF_SYMMETRY = ("symmetry", "space_group")
 
 
 class StatedSymmetry(NamedTuple):
-    """Symmetry operations, and what the parser warned of when it derived them."""
+    """Symmetry operations, what the parser warned of when it derived them, and their group.
+
+    The group is a text that says what is wrong if they are none.
+    """
 
     operations: Sequence[SymmOp]
     warnings: Sequence[str]
+    group: Group | str
 
 
 class CachingCifParser(CifParser):
-    """A parser for many files, of which most state the same few symmetries."""
+    """A parser for many files, of which most state the same few symmetries.
+
+    Attributes
+    ----------
+    group
+        The group of the operations that were read last; None if they are magnetic.
+    """
+
+    group: Group | None = None
 
     @property
     def warned(self) -> list[str]:
@@ -35,20 +51,42 @@ class CachingCifParser(CifParser):
         return any("Pauling file corrections" in warning for warning in self.warned)
 
     def get_symops(self, data: CifBlock) -> list[SymmOp]:
-        """Return the symmetry operations of a data block."""
+        """Return the symmetry operations of a data block.
+
+        Raises
+        ------
+        InvalidEntryError
+            If they are not a group.
+        """
         stated = tuple(
             (key, tuple(value) if isinstance(value, list) else value)
             for key, value in data.data.items()
             if any(part in key for part in KEYS_OF_SYMMETRY)
         )
         symmetry = _symmetry(stated)
+        if isinstance(symmetry.group, str):
+            raise InvalidEntryError(symmetry.group)
+        self.group = symmetry.group
         self.warned.extend(symmetry.warnings)
         return list(symmetry.operations)
+
+
+def _listed(data: Mapping[str, str | list[str]]) -> list[str]:
+    """Return the symmetry operations of a data block as they are written, in a loop or alone."""
+    values = [data[key] for key in OPERATIONS if key in data]
+    return [text for value in values for text in (value if isinstance(value, list) else [value])]
 
 
 @lru_cache(maxsize=KEPT_SYMMETRIES)
 def _symmetry(stated: tuple[tuple[str, str | tuple[str, ...]], ...]) -> StatedSymmetry:
     parser = CifParser.from_str("")
     data = {key: list(value) if isinstance(value, tuple) else value for key, value in stated}
-    operations = parser.get_symops(CifBlock(data, [], ""))
-    return StatedSymmetry(operations, vars(parser)["warnings"])
+    group: Group | str
+    operations: Sequence[SymmOp] = []
+    try:
+        check_form(_listed(data))
+        operations = parser.get_symops(CifBlock(data, [], ""))
+        group = group_of(operations)
+    except NoGroupError as error:
+        group = str(error)
+    return StatedSymmetry(operations, vars(parser)["warnings"], group)

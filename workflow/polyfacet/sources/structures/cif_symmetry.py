@@ -1,17 +1,21 @@
 """Reject a CIF whose symmetry pymatgen did not apply: it only warns, and keeps the sites as if in P1."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
 import numpy as np
-from pymatgen.core import Structure
+from pymatgen.core import Composition, Structure
 from pymatgen.core.operations import SymmOp
 from pymatgen.symmetry.groups import SpaceGroup
-from spglib import get_spacegroup_type
+from spglib import SpaceGroupType, get_spacegroup_type
 
 from polyfacet.materials.formula import FormulaError, parse_formula
+from polyfacet.sources.structure_checks import HEAVY_HYDROGEN
+from polyfacet.sources.structures.cif_cell import check_symmetry_of_cell
+from polyfacet.sources.structures.cif_group import Group
 from polyfacet.sources.structures.cif_parser import CachingCifParser
 from polyfacet.sources.values import InvalidEntryError, shown
 
@@ -25,7 +29,7 @@ FORMULA_UNITS = "_cell_formula_units_Z"
 FORMULA = "_chemical_formula_sum"
 UNKNOWN = ("", "?", ".")
 N_HALL_SYMBOLS, N_SPACE_GROUPS = 530, 230
-ATOMS_WITHIN = 1e-2
+ATOMS_WITHIN = 3e-2
 IDENTITY = np.eye(4)
 
 
@@ -35,7 +39,8 @@ def check_symmetry(stated: Mapping[str, Any], parser: CachingCifParser, structur
     Raises
     ------
     InvalidEntryError
-        If symmetry is stated but not applied, or may have been applied in another setting.
+        If symmetry is stated but not applied, or may have been applied in another setting, or contradicts the
+        operations or the cell.
     """
     symbols, numbers = _texts(stated, SYMBOL), _texts(stated, NUMBER)
     operations = _texts(stated, OPERATIONS)
@@ -45,12 +50,75 @@ def check_symmetry(stated: Mapping[str, Any], parser: CachingCifParser, structur
             raise InvalidEntryError(_not_applied(f"space group {shown(symmetry)}"))
         if len(operations) > 1:
             raise InvalidEntryError(_not_applied(f"{len(operations)} symmetry operations"))
-        if not symbols and not numbers:
-            _check_formula_units(stated, structure)
-    elif symbols and not operations and not _symbol_was_used(parser) and not _follows(symbols[0], numbers):
+        return
+    if symbols and not operations and not _symbol_was_used(parser) and not _follows(symbols[0], numbers):
         raise InvalidEntryError(
             f"the setting of space group {shown(symbols[0])} is unknown: list its operations"
         )
+    if parser.group is not None:
+        if operations:
+            _check_number(parser.group, symbols, numbers)
+        check_symmetry_of_cell(parser.group.rotations, structure.lattice.matrix)
+
+
+def stated_formula(stated: Mapping[str, Any]) -> Mapping[str, float]:
+    """Return the atoms of the formula that a CIF states, by element; none if it states none."""
+    text = stated.get(FORMULA)
+    try:
+        return parse_formula(HEAVY_HYDROGEN.sub("H", text)) if isinstance(text, str) else {}
+    except FormulaError:
+        return {}
+
+
+def check_setting(
+    stated: Mapping[str, Any], parser: CachingCifParser, composition: Composition, in_formula: float
+) -> None:
+    """Reject a cell with more or fewer atoms than stated, or whose origin is a guess.
+
+    Parameters
+    ----------
+    stated
+        What the CIF states.
+    parser
+        The parser that has read it.
+    composition
+        Atoms of the cell.
+    in_formula
+        Atoms of the stated formula; 0 if there is none.
+
+    Raises
+    ------
+    InvalidEntryError
+        If the number of atoms is not that of the formula units, or the origin of the space group is neither
+        stated nor confirmed by that number.
+    """
+    is_confirmed = _check_formula_units(stated, composition, in_formula)
+    number = parser.group.number if parser.group is not None else None
+    if number in _groups_with_two_origins() and not is_confirmed and not _texts(stated, OPERATIONS):
+        raise InvalidEntryError(
+            f"space group {number} has two choices of origin, and the CIF does not state which: list the "
+            f"symmetry operations, or state {FORMULA_UNITS} and {FORMULA}"
+        )
+
+
+def _check_number(group: Group, symbols: Iterable[str], numbers: Iterable[str]) -> None:
+    """Reject operations that are fewer than those of the stated space group.
+
+    More of them are no contradiction: within a tolerance, a refined cell may gain operations.
+    """
+    known = set(_known(numbers)) or {number for symbol in symbols for number in _numbers_of(symbol)}
+    if not known or group.number is None or group.number in known:
+        return
+    if all(group.order < _order(number) for number in known):
+        raise InvalidEntryError(
+            f"the CIF states space group {shown(next(iter([*symbols, *numbers])))}, but lists the operations "
+            f"of space group {group.number}: list all operations, or correct the space group"
+        )
+
+
+@cache
+def _order(number: int) -> int:
+    return len(SpaceGroup.from_int_number(number).symmetry_ops)
 
 
 def _not_applied(what: str) -> str:
@@ -81,11 +149,14 @@ def _symbol_was_used(parser: CachingCifParser) -> bool:
 
 def _follows(symbol: str, numbers: Iterable[str]) -> bool:
     """Return whether the number, which gave the operations, has one setting only or that of the symbol."""
-    known = [int(number) for number in numbers if number.isdecimal() and 1 <= int(number) <= N_SPACE_GROUPS]
     return any(
         _settings().count(number) == 1 or _without_spaces(symbol) in _default_symbols(number)
-        for number in known
+        for number in _known(numbers)
     )
+
+
+def _known(numbers: Iterable[str]) -> list[int]:
+    return [int(number) for number in numbers if number.isdecimal() and 1 <= int(number) <= N_SPACE_GROUPS]
 
 
 def _default_symbols(number: int) -> list[str]:
@@ -96,33 +167,68 @@ def _default_symbols(number: int) -> list[str]:
 
 
 @cache
+def _types() -> list[SpaceGroupType]:
+    types = map(get_spacegroup_type, range(1, N_HALL_SYMBOLS + 1))
+    return [found for found in types if found is not None]
+
+
+@cache
 def _settings() -> list[int]:
     """Return the space group number of each Hall symbol."""
-    types = map(get_spacegroup_type, range(1, N_HALL_SYMBOLS + 1))
-    return [setting.number for setting in types if setting is not None]
+    return [found.number for found in _types()]
 
 
-def _check_formula_units(stated: Mapping[str, Any], structure: Structure) -> None:
-    """Reject sites that are fewer than the stated formula units: symmetry is missing."""
+@cache
+def _groups_with_two_origins() -> frozenset[int]:
+    return frozenset(found.number for found in _types() if found.choice.startswith(("1", "2")))
+
+
+@cache
+def _numbers_of(symbol: str) -> frozenset[int]:
+    """Return the numbers of the space groups with a Hermann-Mauguin symbol; none if it is unknown."""
+    plain = _without_spaces(symbol).partition(":")[0]
+    return frozenset(
+        found.number
+        for found in _types()
+        if plain in (_without_spaces(found.international_short), _without_spaces(found.international_full))
+    )
+
+
+def _check_formula_units(stated: Mapping[str, Any], composition: Composition, in_formula: float) -> bool:
+    """Reject a cell with more or fewer atoms than its formula units; return whether their formula is stated.
+
+    Without a formula, sites that are fewer than the units show that symmetry is missing.
+    """
     text = stated.get(FORMULA_UNITS)
-    if not isinstance(text, str) or not text.isdecimal() or int(text) < 2:
-        return
-    amounts = structure.composition.get_el_amt_dict()
-    if any(amount != round(amount) for amount in amounts.values()):
-        return
-    # Pymatgen writes the number of reduced formulas; others, the number of stated formulas.
-    _, reduced = structure.composition.get_reduced_composition_and_factor()
-    n_atoms = structure.composition.num_atoms
-    expected = int(text) * _n_atoms(stated.get(FORMULA))
-    if reduced % int(text) and abs(n_atoms - expected) > ATOMS_WITHIN * n_atoms:
+    if not isinstance(text, str) or not text.isdecimal() or int(text) < 1:
+        return False
+    n_units, amounts = int(text), list(composition.values())
+    n_atoms = sum(amounts)
+    if in_formula:
+        # Pymatgen writes the formula of the cell, and how many times it holds the reduced formula.
+        is_cell = _are_close(in_formula, n_atoms) and _divides(n_units, amounts)
+        fits = is_cell or _are_close(n_units * in_formula, n_atoms)
+    else:
+        is_bare = not _texts(stated, SYMBOL) and not _texts(stated, NUMBER)
+        fits = not is_bare or _divides(n_units, amounts)
+    if not fits:
         raise InvalidEntryError(
-            f"the CIF states {text} formula units, but no symmetry, and its sites hold "
-            f"{structure.composition.formula[:80]!r}: list the symmetry operations or all atoms of the cell"
+            f"the CIF states {text} formula units{_of(stated)}, but its cell holds "
+            f"{composition.formula[:80]!r}: list the symmetry operations of its setting, or all "
+            "atoms of the cell"
         )
+    return in_formula > 0
 
 
-def _n_atoms(formula: Any) -> float:
-    try:
-        return sum(parse_formula(formula).values()) if isinstance(formula, str) else 0.0
-    except FormulaError:
-        return 0.0
+def _are_close(n_stated: float, n_atoms: float) -> bool:
+    return abs(n_atoms - n_stated) <= ATOMS_WITHIN * n_atoms
+
+
+def _divides(n_units: int, amounts: Iterable[float]) -> bool:
+    """Return whether a cell may hold a number of formula units; formulas with fractions are unknown."""
+    whole = [round(amount) for amount in amounts]
+    return whole != list(amounts) or math.gcd(*whole) % n_units == 0
+
+
+def _of(stated: Mapping[str, Any]) -> str:
+    return f" of {shown(stated[FORMULA])}" if isinstance(stated.get(FORMULA), str) else ""

@@ -1,6 +1,7 @@
 """Extended XYZ, read frame by frame through ASE."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
@@ -29,6 +30,8 @@ from polyfacet.sources.values import InvalidEntryError, as_float, shown
 PAIR = re.compile(
     r"""(?P<key>[^\s="']+)\s*=\s*(?:(?P<mark>["'])(?P<quoted>.*?)(?<!\\)(?P=mark)|(?P<bare>[^\s"']+))"""
 )
+# More digits than any number of atoms has are damage.
+N_ATOMS = re.compile(r"[0-9]{1,9}")
 # Names of a column of occupancies.
 OCCUPANCIES = {"occupancy", "occupancies", "occ", "occu", "site_occupancy"}
 # Names of the charge of a cell.
@@ -117,7 +120,7 @@ def _frames(path: Path) -> Iterator[str]:
 
 
 def _n_atoms(path: Path, number: int, line: str) -> int:
-    if not line.strip().isdecimal():
+    if not N_ATOMS.fullmatch(line.strip()):
         raise UserError(
             f"{path}, line {number}: {line.strip()[:40]!r} is not a number of atoms. A frame of extended XYZ "
             "begins with one, followed by a comment and a line per atom; correct the file."
@@ -126,6 +129,7 @@ def _n_atoms(path: Path, number: int, line: str) -> int:
 
 
 def _atoms(frame: str) -> Atoms:
+    _check_comment(frame)
     try:
         atoms = ase.io.read(StringIO(frame), index=0, format="extxyz")
     except KeyError as error:
@@ -138,10 +142,20 @@ def _atoms(frame: str) -> Atoms:
         if failure is not None:
             raise failure from error
         reason = " ".join(str(error).split()) or type(error).__name__
+        if "could not assign tuple" in reason:
+            reason = "an atom has too few or too many values"
         raise InvalidEntryError(f"the frame cannot be read: {reason[:200]}") from error
     if not isinstance(atoms, Atoms):
         raise InvalidEntryError("the frame holds no atoms")
     return atoms
+
+
+def _check_comment(frame: str) -> None:
+    """Reject a key that the comment states twice, of which ASE would take the last."""
+    counts = Counter(pair["key"] for pair in PAIR.finditer(frame.split("\n", 2)[1]))
+    for key, count in counts.items():
+        if count > 1:
+            raise InvalidEntryError(f"the comment of the frame states {key} {count} times: keep one")
 
 
 def _literal(frame: str, key: str) -> str | None:
@@ -153,7 +167,7 @@ def _literal(frame: str, key: str) -> str | None:
 
 def _check_occupancies(atoms: Atoms) -> None:
     """Reject partly occupied sites, which ASE keeps as a column without a meaning."""
-    for name in atoms.arrays.keys() & OCCUPANCIES:
+    for name in (name for name in atoms.arrays if name.lower() in OCCUPANCIES):
         for index, value in enumerate(atoms.arrays[name].tolist()):
             if as_float(value) != 1:
                 raise InvalidEntryError(
@@ -165,7 +179,7 @@ def _check_occupancies(atoms: Atoms) -> None:
 def _crystal(atoms: Atoms, data: Mapping[str, Any]) -> Crystal:
     if not atoms.cell.any():
         raise InvalidEntryError("the frame has no Lattice: a molecule?")
-    if "occupancy" in data:
+    if any(name.lower() == "occupancy" for name in data):
         raise InvalidEntryError("fractional occupancies of extended XYZ are not supported")
     _check_occupancies(atoms)
     matrix = atoms.cell.array.tolist()

@@ -10,7 +10,7 @@ from polyfacet.config.sources import Source
 from polyfacet.materials.stated_values import STATED_IN
 from polyfacet.runtime.errors import UserError
 from polyfacet.sources.csv_lines import Line
-from polyfacet.sources.items import Item, Part, Rejected, shown_id
+from polyfacet.sources.items import Item, Part, Rejected, shown_file, shown_id
 from polyfacet.sources.listing import LeftOut, Listing, is_folder
 from polyfacet.sources.structures.crystals import Crystal
 from polyfacet.sources.structures.file_contents import text_of
@@ -68,7 +68,7 @@ class FilesPart:
             crystal: Crystal | InvalidEntryError = _crystal(file)
         except InvalidEntryError as error:
             crystal = error
-        return StatedItem(str(file.path), 0, file.stated_id, crystal)
+        return StatedItem(shown_file(file.path), 0, file.stated_id, crystal)
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ def _file_of(line: Line, stated: str | None, by_name: Mapping[str, Sequence[Path
         If it does not name exactly one.
     """
     if line.cells is None:
-        raise InvalidEntryError(line.problem)
+        raise InvalidEntryError(f"line {line.number}: {line.problem}")
     if not stated:
         raise InvalidEntryError("the identifier is missing")
     named = by_name.get(stated, ())

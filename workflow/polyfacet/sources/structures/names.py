@@ -6,7 +6,7 @@ from polyfacet.sources.compression import ENDINGS
 
 # CIF; POSCAR and CONTCAR as VASP and its users name them (POSCAR, POSCAR_NaCl, NaCl.POSCAR, NaCl.vasp).
 CIF = re.compile(r".+\.m?cif(\.gz)?", re.IGNORECASE)
-POSCAR = re.compile(r"((POSCAR|CONTCAR)([._-].+)?|.+\.(vasp|poscar|contcar))(\.gz)?", re.IGNORECASE)
+POSCAR = re.compile(r"((POSCAR|CONTCAR)(\d+|[._-].+)?|.+\.(vasp|poscar|contcar))(\.gz)?", re.IGNORECASE)
 TABLE = re.compile(rf".+\.(csv({'|'.join(map(re.escape, ENDINGS))})?|parquet|pq)", re.IGNORECASE)
 EXTENDED_XYZ = re.compile(r".+\.(extxyz|xyz)(\.gz)?", re.IGNORECASE)
 NAMES_OF_STRUCTURE_FILES = ".cif, .mcif, .vasp, .poscar, POSCAR*, CONTCAR*; also compressed: .gz"

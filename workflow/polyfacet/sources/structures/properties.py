@@ -9,7 +9,7 @@ from pathlib import Path
 from polyfacet.runtime.errors import UserError
 from polyfacet.sources.csv_lines import Line, fitted_line, read_rows
 from polyfacet.sources.headers import NumberedCells, check_header, check_separator, header_names
-from polyfacet.sources.structures.columns import column_of_files, is_usual_name, unique_names
+from polyfacet.sources.structures.columns import IDENTIFIERS, column_of_files, is_usual_name, unique_names
 from polyfacet.sources.values import as_float
 
 MAX_CELL_CHARS = 1 << 17
@@ -84,7 +84,12 @@ def read_properties(path: Path, id_column: str | None, names: Collection[str]) -
 
 
 def _is_row(first: NumberedCells, names: Collection[str]) -> bool:
-    """Return whether the first row is not a header: it names a file, or holds numbers."""
+    """Return whether the first row is not a header: it names a file, or holds numbers.
+
+    Names of columns may be numbers (`id,300,400`) beside one that identifiers usually have.
+    """
+    if first.cells[0].strip().lower() in IDENTIFIERS and first.cells[0].strip() not in names:
+        return False
     return first.cells[0].strip() in names or any(as_float(cell) is not None for cell in first.cells[1:])
 
 

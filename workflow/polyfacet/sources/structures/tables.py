@@ -15,7 +15,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.sources.csv_lines import Line, fitted_line, read_rows
 from polyfacet.sources.headers import check_separator, header_names
 from polyfacet.sources.items import Item
-from polyfacet.sources.listing import Listing
+from polyfacet.sources.listing import Listing, is_folder
 from polyfacet.sources.structures.columns import (
     identifier_column,
     is_usual_name,
@@ -105,6 +105,10 @@ def existing_file(source: Source) -> Path:
         If there is no such file.
     """
     path = Path(source.path)
+    if is_folder(path):
+        raise UserError(
+            f"the source {path} cannot be used: it is a folder. Name its files in `sources`, one by one."
+        )
     if not path.is_file():
         raise UserError(f"the source {path} cannot be used: there is no such file. Correct the path.")
     return path
@@ -175,6 +179,8 @@ def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
 
 def plain(value: Any) -> Any:
     """Return a value that JSON can hold: dates, bytes and other types become texts."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
     try:
         json.dumps(value)
     except (TypeError, ValueError, RecursionError):

@@ -11,23 +11,28 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from pymatgen.core import Structure
+from pymatgen.core import Composition, Structure
 from pymatgen.io.cif import CifBlock
 from pymatgen.io.vasp.inputs import Poscar
 
-from polyfacet.materials.formula import FormulaError, parse_formula
+from polyfacet.materials.stated_numbers import is_missing
 from polyfacet.runtime.machine_failures import raise_machine_failure
-from polyfacet.sources.structure_checks import HEAVY_HYDROGEN, ISOTOPES
+from polyfacet.sources.structure_checks import ISOTOPES
+from polyfacet.sources.structures.cif_cell import check_values, check_volume
 from polyfacet.sources.structures.cif_form import check_cell, check_keys, check_operations
 from polyfacet.sources.structures.cif_parser import CachingCifParser
 from polyfacet.sources.structures.cif_sites import check_elements, check_numbers
-from polyfacet.sources.structures.cif_symmetry import FORMULA, check_symmetry
+from polyfacet.sources.structures.cif_symmetry import FORMULA, check_setting, check_symmetry, stated_formula
 from polyfacet.sources.structures.crystals import Crystal
+from polyfacet.sources.structures.poscar_form import check_lines
 from polyfacet.sources.values import InvalidEntryError, mapping, shown
 
 # A file that says this holds all sites of the cell: no coordinate is rounded to a special position.
 P1 = re.compile(r"^_(?:symmetry_space_group_name_H-M|space_group_name_H-M_alt)\s+['\"]?P ?1['\"]?\s*$", re.M)
-DATA_BLOCK = re.compile(r"^\s*data_", re.M)
+LINE_END = re.compile(r"\r\n?")
+DATA_BLOCK = re.compile(r"^\s*data_", re.M | re.I)
+# Title, scale, vectors, elements or their numbers, `Direct`, a position.
+MIN_LINES_OF_POSCAR = 8
 # Coordinates such as 0.3333 are rounded to thirds, so that symmetry maps atoms onto themselves.
 ROUNDED_WITHIN = 1e-4
 SPACE_GROUP_NUMBERS = ("_space_group_IT_number", "_symmetry_Int_Tables_number")
@@ -57,8 +62,11 @@ def crystal_from_cif(text: str) -> Crystal:
     if "implicit_hydrogens" in structure.site_properties:
         raise InvalidEntryError("the CIF has hydrogen atoms without positions")
     check_elements(stated)
+    check_volume(stated, structure.volume)
     check_symmetry(stated, parser, structure)
-    _check_formula(stated.get(FORMULA), structure)
+    composition, formula = structure.composition, stated_formula(stated)
+    _check_formula(formula, composition, stated.get(FORMULA))
+    check_setting(stated, parser, composition, sum(formula.values()))
     return Crystal(_plain(structure), space_group=_space_group(stated))
 
 
@@ -74,6 +82,7 @@ def _parser(block: str) -> CachingCifParser:
 
 def _check_statements(stated: Mapping[str, Any]) -> None:
     check_cell(stated)
+    check_values(stated)
     check_operations(stated)
     check_numbers(stated)
 
@@ -84,11 +93,13 @@ def crystal_from_poscar(text: str) -> Crystal:
     Raises
     ------
     InvalidEntryError
-        If it is not one, or does not name its elements.
+        If it is not one, its parts do not fit together, or it does not name its elements.
     """
     if not text.strip():
         raise InvalidEntryError("the POSCAR is empty")
+    text = LINE_END.sub("\n", text)
     with _reading("POSCAR"):
+        check_lines(text)
         poscar = Poscar.from_str(_with_scale_of_lengths(text), read_velocities=False)
     if not poscar.true_names:
         raise InvalidEntryError(
@@ -110,6 +121,8 @@ def crystal_from_json(stated: Any) -> Crystal:
             stated = json.loads(stated)
         except (ValueError, RecursionError) as error:
             raise InvalidEntryError(f"the structure is not JSON: {error}") from error
+        if isinstance(stated, str):
+            raise InvalidEntryError("the structure is JSON inside a text of JSON: encode it only once")
     structure = mapping(stated, "structure")
     if structure.get("@class") not in (None, "Structure", "IStructure"):
         raise InvalidEntryError(f"the structure is JSON of {shown(structure['@class'])}, not of a Structure")
@@ -126,13 +139,17 @@ def crystal_from_text(stated: Any) -> Crystal:
     """
     if isinstance(stated, Mapping):
         return crystal_from_json(stated)
-    if stated is None or (isinstance(stated, str) and not stated.strip()):
+    if stated is None or is_missing(str(stated).strip()):
         raise InvalidEntryError("the structure is missing")
     if not isinstance(stated, str):
         raise InvalidEntryError(f"the structure is {shown(stated)}, not CIF text or JSON")
-    if stated.lstrip().startswith("{"):
+    if stated.lstrip().startswith(("{", "[", '"')):
         return crystal_from_json(stated)
-    return crystal_from_cif(stated) if DATA_BLOCK.search(stated) else crystal_from_poscar(stated)
+    if DATA_BLOCK.search(stated):
+        return crystal_from_cif(stated)
+    if len(stated.split("\n" if "\n" in stated else "\r")) < MIN_LINES_OF_POSCAR:
+        raise InvalidEntryError(f"the structure is {shown(stated)}, not CIF text, a POSCAR or JSON")
+    return crystal_from_poscar(stated)
 
 
 def looks_like_a_structure(value: Any) -> bool:
@@ -153,6 +170,8 @@ def _reading(what: str) -> Iterator[None]:
             raise
         except Exception as error:
             raise_machine_failure(error)
+            if isinstance(error.__cause__, InvalidEntryError):
+                raise error.__cause__ from error
             raise InvalidEntryError(f"the {what} cannot be read: {_cause(error)}") from error
 
 
@@ -207,19 +226,15 @@ def _only_block(text: str) -> str:
     return with_atoms[0]
 
 
-def _check_formula(stated: Any, structure: Structure) -> None:
+def _check_formula(formula: Mapping[str, float], composition: Composition, stated: Any) -> None:
     """Reject a CIF whose sites lack atoms of its formula, or the other way round.
 
     Positions of hydrogen are often unknown, and atoms that the parser does not know are left out.
     """
-    if not isinstance(stated, str):
-        return
-    try:
-        formula = parse_formula(HEAVY_HYDROGEN.sub("H", stated))
-    except FormulaError:
+    if not formula:
         return
     amounts: dict[str, float] = {}
-    for element, amount in structure.composition.get_el_amt_dict().items():
+    for element, amount in composition.get_el_amt_dict().items():
         symbol = ISOTOPES.get(element, element)
         amounts[symbol] = amounts.get(symbol, 0.0) + amount
     found, expected = _shares(amounts), _shares(formula)
@@ -227,7 +242,7 @@ def _check_formula(stated: Any, structure: Structure) -> None:
         if abs(found.get(symbol, 0.0) - expected.get(symbol, 0.0)) > SHARE_WITHIN:
             raise InvalidEntryError(
                 f"the CIF states {' '.join(stated.split())[:80]!r}, but its sites hold "
-                f"{structure.composition.formula[:80]!r}"
+                f"{composition.formula[:80]!r}"
             )
 
 

@@ -1,0 +1,114 @@
+"""Reject a POSCAR whose lines pymatgen would read as another crystal, with the line and what is wrong."""
+
+import re
+from collections.abc import Sequence
+from itertools import takewhile
+
+from polyfacet.sources.structure_checks import element_of
+from polyfacet.sources.values import InvalidEntryError, as_float, shown
+
+# Title, scale and three lattice vectors.
+N_LINES_BEFORE_ELEMENTS = 5
+# How a line begins that says how positions are written, or that some atoms are fixed.
+MODES = "sSdDcCkK"
+FIXED_MODES = "sS"
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?"
+# A scale, three vectors, elements, their numbers, and how positions are written.
+ANOTHER_POSCAR = re.compile(
+    rf"^\s*{_NUMBER}\s*\n(?:\s*{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}\s*\n){{3}}(?:\s*[A-Z].*\n)?"
+    r"\s*\d+(?:\s+\d+)*\s*\n\s*[A-Za-z]",
+    re.M,
+)
+
+
+def check_lines(text: str) -> None:
+    """Reject a POSCAR whose parts do not fit together.
+
+    Raises
+    ------
+    InvalidEntryError
+        If a vector, an element, a number of atoms or the line `Direct` is missing or wrong, or if there are
+        more positions than atoms, or a second POSCAR.
+    """
+    if text.startswith("\n"):
+        # The title may be blank.
+        text = f"title{text}"
+    first, *others = re.split(r"\n\s*\n", text.rstrip(), maxsplit=1)
+    lines = [line.partition("#")[0].strip() for line in first.split("\n")]
+    _check_cell(lines)
+    counts, n_before = _counts(lines)
+    n_before = _check_mode(lines, n_before)
+    n_atoms = sum(counts)
+    positions = lines[n_before:]
+    if len(positions) < n_atoms:
+        raise InvalidEntryError(
+            f"the POSCAR has {_n(n_atoms, 'atom')}, but only {_n(len(positions), 'line')} of positions"
+        )
+    rest = positions[n_atoms:]
+    if rest and len(list(takewhile(lambda word: as_float(word) is not None, rest[0].split()))) >= 3:
+        raise InvalidEntryError(
+            f"the POSCAR has {_n(n_atoms, 'atom')}, but more lines of positions: correct the numbers of "
+            f"atoms, or put a blank line above velocities (line {n_before + n_atoms + 1})"
+        )
+    if ANOTHER_POSCAR.search("\n".join([*rest, *others, ""])):
+        raise InvalidEntryError("the POSCAR is followed by a second one: write each into a file of its own")
+
+
+def _check_cell(lines: Sequence[str]) -> None:
+    if len(lines) <= N_LINES_BEFORE_ELEMENTS:
+        raise InvalidEntryError(
+            "the POSCAR cannot be read: it ends before the elements (expected: a title, a scale, three "
+            "lattice vectors, elements, their numbers, `Direct` or `Cartesian`, positions)"
+        )
+    if as_float(lines[1]) is None:
+        raise InvalidEntryError(f"the POSCAR cannot be read: the scale {shown(lines[1])} is not a number")
+    for number, line in enumerate(lines[2:5], start=3):
+        words = line.split()
+        if len(words) != 3 or any(as_float(word) is None for word in words):
+            raise InvalidEntryError(f"the vector in line {number} is {shown(line)}, not three numbers")
+
+
+def _counts(lines: Sequence[str]) -> tuple[list[int], int]:
+    """Return the number of atoms of each element, and the number of lines so far.
+
+    Long lists go over as many lines of elements as of numbers.  Files of VASP 4 have no elements there.
+    """
+    below = lines[N_LINES_BEFORE_ELEMENTS:]
+    with_symbols = list(takewhile(lambda line: not _is_whole(line.split()[:1]), below))
+    n_lines = len(with_symbols) or 1
+    end = len(with_symbols) + n_lines
+    symbols = [word for line in with_symbols for word in line.split()]
+    counts = [word for line in below[len(with_symbols) : end] for word in line.split()]
+    if not counts:
+        raise InvalidEntryError("the POSCAR has no line with the numbers of atoms below its elements")
+    if not _is_whole(counts) or not any(map(int, counts)):
+        raise InvalidEntryError(f"{shown(' '.join(counts))} is where the POSCAR should have numbers of atoms")
+    # Names of potentials count as their elements: Na_pv, Na/1a2b3c.
+    unknown = next((word for word in symbols if element_of(re.split("[/_]", word)[0]) is None), None)
+    if unknown is not None:
+        raise InvalidEntryError(f"unknown element {shown(unknown)} in the POSCAR; write Na, not NA")
+    if symbols and len(symbols) != len(counts):
+        raise InvalidEntryError(
+            f"the POSCAR names {_n(len(symbols), 'element')} ({shown(' '.join(symbols))}), but has "
+            f"{_n(len(counts), 'number')} of atoms ({shown(' '.join(counts))}): write one below each element"
+        )
+    return list(map(int, counts)), N_LINES_BEFORE_ELEMENTS + end
+
+
+def _check_mode(lines: Sequence[str], n_before: int) -> int:
+    """Return the number of lines before the positions."""
+    for line in lines[n_before : n_before + 2]:
+        n_before += 1
+        if not line or line[0] not in MODES:
+            break
+        if line[0] not in FIXED_MODES:
+            return n_before
+    raise InvalidEntryError("the POSCAR has no line `Direct` or `Cartesian` above the positions")
+
+
+def _is_whole(words: Sequence[str]) -> bool:
+    return bool(words) and all(word.isdecimal() and word.isascii() for word in words)
+
+
+def _n(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
