@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from polyfacet.config.methods import CombinationSet, Method
+from polyfacet.config.methods import Method
 
 CRYSTALS = "crystals"
-# Combinations of the cheap methods: `full`, once every facet has numbers for them.
-OF_CHEAP: CombinationSet | list[str] = ["graph", "compimage", "graph+compimage"]
 
 # Chosen for time and accuracy on composition images of the embedded crystals (docs/engines.md).
 RIDGE: dict[str, Any] = {"alpha": 100.0}
@@ -39,5 +37,5 @@ def _cheap(model: str, hyperparameters: dict[str, Any]) -> Method:
     return Method(
         engine="classical",
         settings={"model": model, "hyperparameters": hyperparameters},
-        combinations={CRYSTALS: OF_CHEAP},
+        combinations={CRYSTALS: "full"},
     )

@@ -1,6 +1,7 @@
 """Facets as arrays of numbers, for engines without encoders."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ Array = NDArray[np.float64]
 
 # Engines compute in single precision.
 LARGEST = float(np.finfo(np.float32).max)
+# Composition images that stay in memory, 4 kB each: all cells of a job read the same ones.
+N_KEPT = 20_000
 
 
 def check_facets(engine: str, facets: Sequence[Facet], frame: pd.DataFrame) -> None:
@@ -132,7 +135,15 @@ def _grey(mat_id: str, path: Path) -> Array:
 
 
 def _composition_grey(mat_id: str, path: Path) -> Array:
+    return _read_composition_image(mat_id, path, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+@lru_cache(N_KEPT)
+def _read_composition_image(mat_id: str, path: Path, modified_ns: int) -> Array:
+    """Read a picture, once as long as its file is unchanged."""
     try:
-        return shrink(_grey(mat_id, path))
+        grey = shrink(_grey(mat_id, path))
     except ValueError as error:
         raise UserError(f"material {mat_id}: {path}: {error}. Delete its folder and run again.") from error
+    grey.setflags(write=False)
+    return grey
