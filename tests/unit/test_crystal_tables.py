@@ -134,7 +134,7 @@ def test_rows_that_cannot_be_used_are_rejects(tmp_path):
     rows = rows_of(CIFS)
     rows[1]["cif"] = ""
     rows[2]["cif"] = "Na Cl"
-    rows[3]["material_id"] = "../x"
+    rows[3]["material_id"] = ""
     rows[4]["material_id"] = "test000"
     rows[5]["cif"] = JSON["test005"][:-20]
     rows[6]["cif"] = NACL_POSCAR
@@ -147,6 +147,7 @@ def test_rows_that_cannot_be_used_are_rejects(tmp_path):
     assert reasons[1] == "the structure is missing"
     assert reasons[2].startswith("the POSCAR cannot be read")
     assert "does not match" in reasons[3]
+    assert "use 1 to 64 of the characters A-Z, a-z, 0-9, _, . and -" in reasons[3]
     assert reasons[5].startswith("the structure is not JSON")
     assert reasons[15].startswith("line ")
     assert "the row has 2 cells, but the header has 4" in reasons[15]
