@@ -1,5 +1,6 @@
 """Read new materials: structures, or rows of a table."""
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,9 @@ from polyfacet.materials.material import SAMPLE
 from polyfacet.materials.reduced_formula import reduced_formula
 from polyfacet.materials.stated_formulas import parse_stated_formula
 from polyfacet.materials.stated_numbers import is_missing
+from polyfacet.materials.stated_values import STATED_ID
 from polyfacet.runtime.errors import UserError
-from polyfacet.runtime.identifiers import invalid_mat_id_reason
+from polyfacet.runtime.identifiers import usable_mat_id
 from polyfacet.runtime.parquet import iterate_table, read_table, write_pieces, write_table
 from polyfacet.sources.csv_lines import read_lines
 from polyfacet.sources.draw import Draw
@@ -99,7 +101,15 @@ def read_inputs(
 def _write_structures(sources: Sequence[Source], materials: Path, left_out: Path, threads: int) -> Counts:
     """Read structures of any format, with few of them in memory at a time."""
     sample, rejected = (materials.with_name(f"{materials.stem}.{name}") for name in ("sample", "rejected"))
-    read = read_sample(sources, sample, rejected, draw=Draw(None, 0), threads=threads, need_properties=False)
+    read = read_sample(
+        [_without_found_properties(source) for source in sources],
+        sample,
+        rejected,
+        draw=Draw(None, 0),
+        threads=threads,
+        need_properties=False,
+        distinct_ids=True,
+    )
     write_pieces(materials, map(_as_new, iterate_table(sample, SAMPLE)), NEW_MATERIALS)
     rejects = read_table(rejected).rename(columns={"source_position": "position"})
     write_table(left_out, rejects.assign(mat_id=rejects["mat_id"].fillna(""))[LEFT_OUT.names], LEFT_OUT)
@@ -108,9 +118,15 @@ def _write_structures(sources: Sequence[Source], materials: Path, left_out: Path
     return Counts(int(read.counts["read"]), len(rejects))
 
 
+def _without_found_properties(source: Source) -> Source:
+    """Return a source without a CSV of properties that nobody named: it would only leave files out."""
+    return source.model_copy(update={"properties": False}) if source.properties is None else source
+
+
 def _as_new(sample: pa.Table) -> pa.Table:
     columns = {
         "mat_id": sample["mat_id"],
+        "stated_id": pa.array(map(_stated_id, sample["data"].to_pylist()), pa.string()),
         "source_file": sample["source_file"],
         "position": sample["source_position"],
         "formula": sample["formula"],
@@ -120,6 +136,14 @@ def _as_new(sample: pa.Table) -> pa.Table:
     for field in NEW_MATERIALS:
         columns.setdefault(field.name, pa.nulls(len(sample), field.type))
     return pa.table(columns, schema=NEW_MATERIALS)
+
+
+def _stated_id(data: str | None) -> str | None:
+    """Return the identifier that was replaced, from what the source states of a material."""
+    if data is None or f'"{STATED_ID}"' not in data:
+        return None
+    stated = json.loads(data).get(STATED_ID)
+    return stated if isinstance(stated, str) else None
 
 
 def _write_rows(rows: Sequence[Read], materials: Path, left_out: Path) -> Counts:
@@ -161,11 +185,11 @@ def _rows_of_formulas(path: Path, name: str) -> Iterator[Read]:
     identifier = next((lower[name] for name in IDENTIFIERS if name in lower), None)
     for number, line in enumerate(read_lines(path, [formula, *filter(None, [identifier])]), start=1):
         cells = line.cells
-        mat_id = f"{name}-{number:04d}" if cells is None or identifier is None else cells[identifier]
-        origin = {"mat_id": mat_id.strip()[:80], "source_file": str(path), "position": line.number}
-        reason = line.problem or invalid_mat_id_reason(mat_id.strip())
-        if reason or cells is None:
-            yield {**origin, "reason": reason}
+        stated_id = cells[identifier].strip() if cells is not None and identifier is not None else ""
+        mat_id = usable_mat_id(stated_id) or f"{name}-{number:04d}"
+        origin = {"mat_id": mat_id, "source_file": str(path), "position": line.number}
+        if cells is None:
+            yield {**origin, "reason": line.problem}
             continue
         stated = cells[formula].strip()
         # Na and Nd are elements; NaN is not a compound.
@@ -174,9 +198,12 @@ def _rows_of_formulas(path: Path, name: str) -> Iterator[Read]:
             continue
         try:
             # The spelling of a run's formulas: texts depend on it.
-            yield {**origin, "formula": reduced_formula(parse_stated_formula(stated))}
+            found = reduced_formula(parse_stated_formula(stated))
         except FormulaError as error:
             yield {**origin, "reason": str(error)}
+            continue
+        replaced = {"stated_id": stated_id} if stated_id and mat_id != stated_id else {}
+        yield {**origin, **replaced, "formula": found}
 
 
 def _rows_of_table(path: Path, name: str, columns: TableColumns) -> Iterator[Read]:
