@@ -79,7 +79,7 @@ def as_new(run: SmallRun) -> pd.DataFrame:
     """Return the materials of the run as new ones."""
     rows = pd.read_parquet(run.file("sample.parquet"))
     rows = rows.rename(columns={"source_position": "position"})
-    return rows.assign(composition=None, process=None)[NEW_MATERIALS.names]
+    return rows.assign(stated_id=None, composition=None, process=None)[NEW_MATERIALS.names]
 
 
 @pytest.mark.parametrize("method", ENGINES)

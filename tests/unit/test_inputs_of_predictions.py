@@ -83,7 +83,7 @@ def test_a_file_that_is_named_twice_is_predicted_once(tmp_path):
     path = written(tmp_path / "a.cif", NACL_CIF)
     materials, left_out = tables_of(tmp_path, path, path)
     assert list(materials["mat_id"]) == ["a"]
-    assert left_out["reason"].str.startswith(f"duplicate mat_id: {path}, position 0 is kept").all()
+    assert left_out["reason"].str.startswith(f"duplicate mat_id: {path}, entry 0 is kept").all()
 
 
 def test_rows_of_any_identifier_are_predicted(tmp_path):

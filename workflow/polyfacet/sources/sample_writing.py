@@ -18,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyfacet.materials.crystal_objectives import PREDEFINED
-from polyfacet.materials.material import SAMPLE
+from polyfacet.materials.material import SAMPLE, place_in_file
 from polyfacet.runtime.parquet import ROW_GROUP_ROWS, write_pieces
 from polyfacet.sources.draw import Draw
 from polyfacet.sources.items import Part
@@ -177,7 +177,7 @@ def _are_others(n_rows: int, rows: Iterable[int]) -> NDArray[np.bool_]:
 def _as_duplicates_of(materials: pa.Table, kept_rows: Mapping[int, int]) -> pa.Table:
     """Return dropped rows as rejects, each with the place of the one that is kept."""
     kept = materials.take(list(kept_rows.values())).select(["source_file", "source_position"]).to_pylist()
-    places = [f"{row['source_file']}, position {row['source_position']}" for row in kept]
+    places = [place_in_file(row["source_file"], row["source_position"]) for row in kept]
     advice = "if these are different materials, give them different identifiers"
     reasons = [f"{DUPLICATE}: {place} is kept; {advice}" for place in places]
     return _as_duplicates(materials.take(list(kept_rows)), reasons)
