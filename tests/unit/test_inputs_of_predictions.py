@@ -14,6 +14,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.training.bundles import distances
 from polyfacet.training.bundles.description import MODEL_FOLDER, read_description
 from polyfacet.training.engines.creation import load
+from polyfacet.use.prediction import inputs
 from polyfacet.use.prediction.inputs import _rows_of_formulas, read_inputs
 from polyfacet.use.prediction.output import check_output
 
@@ -101,6 +102,22 @@ def test_rows_of_any_identifier_are_predicted(tmp_path):
     ]
     assert by_line["mat_id"].iloc[2] == "new-0003"
     assert list(by_line["stated_id"]) == ["iron oxide", "Fe2O3/Al2O3", None, "a,b", None]
+
+
+def test_the_first_of_several_rows_of_one_identifier_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(inputs, "ROWS_AT_A_TIME", 2)
+    rows = ["b,NaCl", "a,MgO", "b,KCl", "c,LiF", "b,CaO", "a,SrO"]
+    path = written(tmp_path / "new.csv", "id,formula\n" + "\n".join(rows) + "\n")
+    materials, left_out = tables_of(tmp_path, path)
+    assert dict(zip(materials["mat_id"], materials["formula"], strict=True)) == {
+        "a": "MgO",
+        "b": "NaCl",
+        "c": "LiF",
+    }
+    found = left_out.sort_values("position")
+    assert list(found["position"]) == [4, 6, 7]
+    lines = [reason.rpartition(" ")[2] for reason in found["reason"]]
+    assert lines == ["2", "2", "3"]
 
 
 def test_files_of_any_name_are_predicted_and_their_names_are_kept(tmp_path):

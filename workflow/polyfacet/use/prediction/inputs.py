@@ -4,10 +4,11 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, count
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -33,6 +34,8 @@ from polyfacet.use.prediction.tables import LEFT_OUT, NEW_MATERIALS
 
 # Column of formulas of a CSV.
 FORMULA = "formula"
+# Rows that are read before they become part of a table.
+ROWS_AT_A_TIME = 10_000
 CSV = re.compile(r".+\.csv(\.(gz|bz2|xz|zst))?", re.IGNORECASE)
 
 # A row of ``NEW_MATERIALS`` or, with a reason, of ``LEFT_OUT``.
@@ -79,7 +82,7 @@ def read_inputs(
             raise UserError(f"{source.path} does not exist. Name files or folders of new materials.")
     paths = [Path(source.path) for source in sources]
     if bundle.table is not None:
-        rows = [row for path, name in _named(paths) for row in _rows_of_table(path, name, bundle.table)]
+        rows = chain.from_iterable(_rows_of_table(path, name, bundle.table) for path, name in _named(paths))
         return _write_rows(rows, materials, left_out)
     of_formulas = [path for path in paths if _is_of_formulas(path)]
     if not of_formulas:
@@ -94,7 +97,7 @@ def read_inputs(
             f"{of_formulas[0]} is a table of formulas, but the model looks at {', '.join(structural)}, which "
             "needs structures. Give it structures, or use the bundle of a combination that needs none."
         )
-    rows = [row for path, name in _named(paths) for row in _rows_of_formulas(path, name)]
+    rows = chain.from_iterable(_rows_of_formulas(path, name) for path, name in _named(paths))
     return _write_rows(rows, materials, left_out)
 
 
@@ -146,21 +149,30 @@ def _stated_id(data: str | None) -> str | None:
     return stated if isinstance(stated, str) else None
 
 
-def _write_rows(rows: Sequence[Read], materials: Path, left_out: Path) -> Counts:
-    kept: dict[str, Read] = {}
-    rejects: list[Read] = []
-    for row in rows:
-        if "reason" in row:
-            rejects.append(row)
-        elif first := kept.get(row["mat_id"]):
-            place = f"{first['source_file']}, line {first['position']}"
-            origin = {name: row[name] for name in ("mat_id", "source_file", "position")}
-            rejects.append({**origin, "reason": f"duplicate identifier, first in {place}"})
-        else:
-            kept[row["mat_id"]] = {**dict.fromkeys(NEW_MATERIALS.names), **row}
-    write_table(materials, [kept[mat_id] for mat_id in sorted(kept)], NEW_MATERIALS)
+def _write_rows(rows: Iterator[Read], materials: Path, left_out: Path) -> Counts:
+    """Write rows by identifier; of those in memory, most are in compact tables."""
+    tables, rejects, n_rows = [NEW_MATERIALS.empty_table()], [], 0
+    while piece := list(islice(rows, ROWS_AT_A_TIME)):
+        n_rows += len(piece)
+        rejects += [row for row in piece if "reason" in row]
+        kept = [row for row in piece if "reason" not in row]
+        tables.append(pa.Table.from_pylist(kept, schema=NEW_MATERIALS))
+    found = pa.concat_tables(tables)
+    # A stable sort: of rows with the same identifier, the first one stays first.
+    order = np.argsort(found["mat_id"].to_numpy(), kind="stable")
+    found = found.take(order)
+    mat_ids = found["mat_id"].to_numpy()
+    is_repeated = np.zeros(len(order), bool)
+    is_repeated[1:] = mat_ids[1:] == mat_ids[:-1]
+    firsts = np.maximum.accumulate(np.where(is_repeated, 0, np.arange(len(order)))).tolist()
+    for number in np.flatnonzero(is_repeated).tolist():
+        (repeated,), (first,) = (found.slice(row, 1).to_pylist() for row in (number, firsts[number]))
+        place = f"{first['source_file']}, line {first['position']}"
+        origin = {name: repeated[name] for name in ("mat_id", "source_file", "position")}
+        rejects.append({**origin, "reason": f"duplicate identifier, first in {place}"})
+    write_table(materials, found.filter(~is_repeated), NEW_MATERIALS)
     write_table(left_out, rejects, LEFT_OUT)
-    return Counts(len(rows), len(rejects))
+    return Counts(n_rows, len(rejects))
 
 
 def _is_of_formulas(path: Path) -> bool:
