@@ -36,7 +36,19 @@ def test_an_input_is_not_overwritten(tmp_path):
     path.write_text("id,formula\n")
     with pytest.raises(UserError, match="is one of the inputs"):
         check_output(path, [tmp_path / "." / "new.csv"])
+    rejected = tmp_path / "out.csv.rejected.csv"
+    rejected.write_text("id,formula\n")
+    with pytest.raises(
+        UserError, match=r"overwrite .*out\.csv\.rejected\.csv, which is one of the inputs"
+    ):
+        check_output(tmp_path / "out.csv", [path, rejected])
     check_output(tmp_path / "out.csv", [path])
+
+
+def test_an_output_that_is_a_folder_is_an_error_before_anything_is_predicted(tmp_path):
+    (tmp_path / "out.csv").mkdir()
+    with pytest.raises(UserError, match="is a folder"):
+        check_output(tmp_path / "out.csv")
 
 
 def test_rounding_errors_of_distances_are_zero():
