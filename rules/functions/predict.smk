@@ -105,7 +105,11 @@ def draws_structures(bundle):
 def gpus_of_pictures_of_bundle(wildcards):
     """Request this machine's GPU if a shard draws pictures of structures and its browser may use the GPU."""
     bundle = bundle_of_run()
-    return gpus_of_drawing(bundle.settings.images.webgl) if draws_structures(bundle) else None
+    return (
+        gpus_of_drawing(bundle.settings.images.webgl)
+        if draws_structures(bundle)
+        else None
+    )
 
 
 def cost_of_predicting(wildcards):
