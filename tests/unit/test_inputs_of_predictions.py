@@ -38,9 +38,7 @@ def test_an_input_is_not_overwritten(tmp_path):
         check_output(path, [tmp_path / "." / "new.csv"])
     rejected = tmp_path / "out.csv.rejected.csv"
     rejected.write_text("id,formula\n")
-    with pytest.raises(
-        UserError, match=r"overwrite .*out\.csv\.rejected\.csv, which is one of the inputs"
-    ):
+    with pytest.raises(UserError, match=r"overwrite .*out\.csv\.rejected\.csv, which is one of the inputs"):
         check_output(tmp_path / "out.csv", [path, rejected])
     check_output(tmp_path / "out.csv", [path])
 
@@ -161,6 +159,17 @@ def test_tables_of_one_name_do_not_share_identifiers(tmp_path):
         path.parent.mkdir()
         path.write_text(f"formula\n{formula}\n")
     assert ids_of(tmp_path, *paths) == ["new-0001", "new_2-0001"]
+
+
+def test_two_columns_of_formulas_are_an_error(tmp_path):
+    path = written(tmp_path / "new.csv", "formula,Formula\nNaCl,MgO\n")
+    with pytest.raises(UserError, match="several columns of formulas"):
+        ids_of(tmp_path, path)
+
+
+def test_nothing_to_predict_is_an_error(tmp_path):
+    with pytest.raises(UserError, match="nothing to predict"):
+        ids_of(tmp_path)
 
 
 @pytest.mark.parametrize(

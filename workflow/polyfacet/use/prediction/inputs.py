@@ -77,6 +77,8 @@ def read_inputs(
         If an input cannot be read, or the bundle cannot predict its materials.
     """
     sources = [Source.of(given) for given in inputs]
+    if not sources:
+        raise UserError("there is nothing to predict. Name files or folders of new materials.")
     for source in sources:
         if not Path(source.path).exists():
             raise UserError(f"{source.path} does not exist. Name files or folders of new materials.")
@@ -192,7 +194,9 @@ def _header(path: Path) -> list[str]:
 def _rows_of_formulas(path: Path, name: str) -> Iterator[Read]:
     """Read a CSV of formulas; rows without identifiers are called by a name and their number."""
     header = _header(path)
-    formula = next(name for name in header if name.lower() == FORMULA)
+    formula, *others = [name for name in header if name.lower() == FORMULA]
+    if others:
+        raise UserError(f"{path} has several columns of formulas: {[formula, *others]}. Rename all but one.")
     lower = {name.lower(): name for name in reversed(header)}
     identifier = next((lower[name] for name in IDENTIFIERS if name in lower), None)
     for number, line in enumerate(read_lines(path, [formula, *filter(None, [identifier])]), start=1):
