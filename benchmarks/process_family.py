@@ -12,8 +12,9 @@ def cpu_seconds() -> Counter[str]:
     """Sum the processor time of this process and its descendants, by kind."""
     seconds: Counter[str] = Counter()
     for kind, process in family():
-        times = process.cpu_times()
-        seconds[kind] += times.user + times.system
+        with suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            seconds[kind] += times.user + times.system
     return seconds
 
 
@@ -32,7 +33,8 @@ def megabytes() -> dict[str, float]:
     """Sum the memory of this process and its descendants, by kind; shared pages are divided among them."""
     memory: Counter[str] = Counter()
     for kind, process in family():
-        memory[kind] += round(process.memory_full_info().pss / 1e6)
+        with suppress(psutil.NoSuchProcess):
+            memory[kind] += round(process.memory_full_info().pss / 1e6)
     return dict(memory)
 
 
@@ -42,7 +44,7 @@ def family() -> Iterator[tuple[str, psutil.Process]]:
     yield "stage", own
     for process in own.children(recursive=True):
         try:
-            line = process.cmdline()
+            line, name = process.cmdline(), process.name()
         except psutil.NoSuchProcess:  # it has just ended
             continue
         types = [argument.removeprefix("--type=") for argument in line if argument.startswith("--type=")]
@@ -51,4 +53,4 @@ def family() -> Iterator[tuple[str, psutil.Process]]:
         elif "scene_workers" in " ".join(line):
             yield "scenes", process
         else:
-            yield process.name(), process
+            yield name, process

@@ -52,7 +52,9 @@ rule predict_materials:
         "../envs/predict.yaml"
     threads: config["training"]["threads"]
     resources:
-        **requests(cost_of_predicting, new_materials_of_shard),
+        **requests(
+            cost_of_predicting, new_materials_of_shard, gpus=gpus_of_pictures_of_bundle
+        ),
     params:
         code=lambda wildcards: code_of_rule("predict_materials", *code_of_bundle()),
         packages=lambda wildcards: packages_of_rule(

@@ -36,10 +36,14 @@ def gpus_of_network(wildcards):
     return 1 if HAS_GPUS and config["graphs"]["device"] != "cpu" else None
 
 
+def gpus_of_drawing(webgl):
+    """Request this machine's GPU if the browser may draw on it; a cluster draws without."""
+    return 1 if HAS_GPUS and DRAWS_ON_GPU and webgl != "swiftshader" else None
+
+
 def gpus_of_pictures(wildcards):
-    """Request this machine's GPU for pictures, if the browser may draw on it; a cluster draws them without."""
-    draws = DRAWS_ON_GPU and config["images"]["webgl"] != "swiftshader"
-    return 1 if HAS_GPUS and draws else None
+    """Request a GPU for the pictures of the run's structures."""
+    return gpus_of_drawing(config["images"]["webgl"])
 
 
 def shards_drawn_at_once():

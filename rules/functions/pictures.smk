@@ -1,5 +1,7 @@
 # Functions of rules/pictures.smk.
 
+from polyfacet.runtime.rejects import counted_rejects
+
 
 def results_of_pictures():
     """Return the names and places of what `snakemake pictures` made, if it was run."""
@@ -9,5 +11,17 @@ def results_of_pictures():
     return [
         ("sheet", str(sheet)),
         ("pictures", f"{sheet.parent}/shard-*/*.png"),
-        ("rejected", f"{sheet.parent}/shard-*.rejected.parquet"),
+        *(("rejected", counted) for counted in counted_rejects(rejects_of_pictures())),
+    ]
+
+
+def rejects_of_pictures():
+    """Return the tables of what could not be read, written as CIF or drawn."""
+    shards = (
+        rules.write_structures.output.rejected,
+        rules.render_images.output.rejected,
+    )
+    return [
+        rules.sample.output.rejected,
+        *(expand(pattern, shard="*")[0] for pattern in shards),
     ]

@@ -104,7 +104,22 @@ def shards_of_predictions(pattern):
     return lambda wildcards: expand(pattern, shard=range(n_shards_of_predictions()))
 
 
+def draws_structures(bundle):
+    """Return whether a bundle looks at pictures of structures."""
+    return any(facet.name == IMAGE.name for facet in bundle.facets)
+
+
+def gpus_of_pictures_of_bundle(wildcards):
+    """Request this machine's GPU if a shard draws pictures of structures and its browser may use the GPU."""
+    bundle = bundle_of_run()
+    return (
+        gpus_of_drawing(bundle.settings.images.webgl)
+        if draws_structures(bundle)
+        else None
+    )
+
+
 def cost_of_predicting(wildcards):
     """Return the cost of predicting a shard: pictures of structures take far longer than all else."""
-    draws = any(facet.name == IMAGE.name for facet in bundle_of_run().facets)
+    draws = draws_structures(bundle_of_run())
     return COSTS["predict_with_pictures" if draws else "predict_materials"]

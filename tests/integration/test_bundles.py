@@ -113,7 +113,7 @@ def as_new(run: SmallRun) -> pd.DataFrame:
     """Return the materials of the run as new ones."""
     rows = pd.read_parquet(run.file("sample.parquet"))
     rows = rows.rename(columns={"source_position": "position"})
-    return rows.assign(composition=None, process=None)[NEW_MATERIALS.names]
+    return rows.assign(stated_id=None, composition=None, process=None)[NEW_MATERIALS.names]
 
 
 @pytest.mark.parametrize("method", ENGINES)
@@ -151,7 +151,8 @@ def predicted(run: SmallRun, forest: Bundle) -> pd.DataFrame:
 
 def test_the_table_has_all_columns_with_meanings_and_units(forest: Bundle, predicted: pd.DataFrame) -> None:
     assert list(predicted) == [
-        *("mat_id", "source_file", "position", "formula", "prediction", "lower", "upper", "unit"),
+        *("mat_id", "stated_id", "source_file", "position", "formula"),
+        *("prediction", "lower", "upper", "unit"),
         *("distance", "unlike", "nearest", "facets"),
     ]
     assert forest.schema.field("prediction").metadata == {b"meaning": b"predicted e_form", b"unit": b"eV"}
@@ -275,7 +276,7 @@ def _edit(folder: Path, **changes: Any) -> None:
 def test_formulas_are_predicted_without_structures(run: SmallRun, bundles: Path, tmp_path: Path) -> None:
     table = tmp_path / "new alloys.csv"
     table.write_text("formula,comment\nFe4O6,a\nO3 Fe2,b\nXy2,c\nNpO2,d\n")
-    found = Bundle.open(folder_of(bundles, "ridge")).predict(table)
+    found = Bundle.open(folder_of(bundles, "ridge")).predict({"path": str(table)})
     assert list(found.predictions["formula"]) == ["Fe2O3", "Fe2O3", "NpO2"]
     assert found.predictions["prediction"].iloc[0] == found.predictions["prediction"].iloc[1]
     (reject,) = found.left_out.to_dict("records")

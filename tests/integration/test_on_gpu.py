@@ -28,6 +28,14 @@ def test_the_page_tells_when_it_last_ran_or_that_it_never_did():
     assert all(f"| {part} |" in page for part in PARTS)
 
 
+def test_a_run_on_the_processor_does_not_write_the_page_of_runs_on_a_gpu():
+    before = PAGE.read_bytes()
+    done = run("--device", "cpu")
+    assert done.returncode == 2
+    assert "name a --page" in done.stderr
+    assert PAGE.read_bytes() == before
+
+
 def test_a_part_compares_the_device_with_the_processor():
     done = run("--device", "cpu", "--part", "lattice_sums")
     assert done.returncode == 0, done.stderr

@@ -172,7 +172,7 @@ def test_too_many_unusable_values_stop_the_stage_with_the_first_place_of_each_re
     said = str(refused.value)
     assert "objective k: 3 of 4 materials were rejected" in said
     assert "2 x K is '98 GPa', not a number: a unit? It belongs in the header" in said
-    assert f"(first in {SOURCE}, entry 2 (m02))" in said
+    assert f"(first in {SOURCE}, line 2 (m02))" in said
     assert len(pd.read_parquet(tmp_path / "k.rejected.parquet")) == 3
 
 

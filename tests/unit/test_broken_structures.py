@@ -109,7 +109,6 @@ BROKEN = {
     "a POSCAR with too few numbers": ("POSCAR", poscar(_8="0.0 0.0 Na"), "POSCAR cannot be read"),
     "a POSCAR of an unknown element": ("POSCAR", poscar(_5="Na Qq"), "POSCAR cannot be read|unknown element"),
     "a file that is no POSCAR": ("a.vasp", "INCAR = 1\n", "POSCAR cannot be read"),
-    "a name with a space": ("Na Cl.cif", NACL_CIF, "mat_id 'Na Cl' does not match"),
 }  # fmt: skip
 
 

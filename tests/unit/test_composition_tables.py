@@ -259,7 +259,7 @@ def test_columns_for_splits_choose_no_rows_and_add_nothing_else(tmp_path):
 
 
 def test_a_column_for_splits_that_the_file_lacks_is_named_with_those_it_has(tmp_path):
-    with pytest.raises(UserError, match=r"no column \['Labs'\].*'Phase', 'Lab'\].*`splits`.*may be 'Lab'"):
+    with pytest.raises(UserError, match=r"no column \['Labs'\].*'Phase', 'Lab'\].*may be 'Lab'"):
         run_script(
             tmp_path,
             [f"{GOOD},A"],

@@ -47,6 +47,14 @@ def write_csv(path, rows):
     return path
 
 
+def line_of_each_row(path):
+    """Return the line on which each row of a CSV begins, from 1, without the header."""
+    with path.open(newline="", encoding="utf-8") as stream:
+        reader = csv.reader(stream)
+        ends = [reader.line_num for _ in reader]
+    return [end + 1 for end in ends[:-1]]
+
+
 @pytest.mark.parametrize("name", ["t.csv", "T.CSV", "t.csv.gz"])
 @pytest.mark.parametrize("texts", [CIFS, JSON], ids=["CIF", "JSON"])
 def test_a_csv_of_structures_is_read(tmp_path, name, texts):
@@ -58,7 +66,11 @@ def test_a_csv_of_structures_is_read(tmp_path, name, texts):
         "spacegroup.number": "225",
     }
     assert {row["space_group"] for row in found.rows} == {225}
-    assert [row["source_position"] for row in found.rows] == list(range(15))
+    opened = gzip.open if name.endswith(".gz") else open
+    with opened(tmp_path / name, "rt", newline="", encoding="utf-8") as stream:
+        lines = stream.read().split("\n")
+    # The line on which a row begins: cells with a CIF have many lines.
+    assert all(row["mat_id"] in lines[row["source_position"] - 1] for row in found.rows)
     assert all(Structure.from_str(row["structure"], fmt="json").is_valid() for row in found.rows)
 
 
@@ -134,7 +146,7 @@ def test_rows_that_cannot_be_used_are_rejects(tmp_path):
     rows = rows_of(CIFS)
     rows[1]["cif"] = ""
     rows[2]["cif"] = "Na Cl"
-    rows[3]["material_id"] = "../x"
+    rows[3]["material_id"] = ""
     rows[4]["material_id"] = "test000"
     rows[5]["cif"] = JSON["test005"][:-20]
     rows[6]["cif"] = NACL_POSCAR
@@ -142,11 +154,14 @@ def test_rows_that_cannot_be_used_are_rejects(tmp_path):
     path.write_text(path.read_text() + "a,b\n", newline="")
     found = Sampled(tmp_path, path)
     assert len(found.ids) == 10
-    reasons = {row["source_position"]: row["reason"] for row in found.rejected}
+    assert all(row["source_position"] > 0 for row in found.rejected)
+    numbers = {line: i for i, line in enumerate(line_of_each_row(path))}
+    reasons = {numbers[row["source_position"]]: row["reason"] for row in found.rejected}
     assert reasons.keys() == {0, 1, 2, 3, 5, 15} or reasons.keys() == {4, 1, 2, 3, 5, 15}
     assert reasons[1] == "the structure is missing"
     assert reasons[2] == "the structure is 'Na Cl', not CIF text, a POSCAR or JSON"
     assert "does not match" in reasons[3]
+    assert "use 1 to 64 of the characters A-Z, a-z, 0-9, _, . and -" in reasons[3]
     assert reasons[5].startswith("the structure is not JSON")
     assert reasons[15].startswith("line ")
     assert "the row has 2 cells, but the header has 4" in reasons[15]

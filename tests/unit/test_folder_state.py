@@ -1,5 +1,6 @@
 """The state of a folder with very many files: every change is noticed, and nothing is read twice."""
 
+import gzip
 import json
 import os
 import shutil
@@ -126,6 +127,20 @@ def test_a_folder_that_cannot_be_read_has_a_state(tmp_path):
 def test_a_record_that_cannot_be_written_is_done_without(tmp_path, folder):
     (tmp_path / "records").write_text("")
     assert state(folder, tmp_path) == state(folder, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz"])
+@pytest.mark.parametrize(
+    "row", ["NaCl", 'a,"' + "Na 0.0 0.0 0.0\n" * 100 + '"'], ids=["formulas", "structures"]
+)
+def test_the_number_of_rows_of_a_csv_follows_from_its_first_rows(tmp_path, name, row):
+    opened = gzip.open if name.endswith(".gz") else open
+    with opened(tmp_path / name, "wt") as stream:
+        stream.write("formula\n" + f"{row}\n" * 5000)
+    estimate = planning.estimated_materials([str(tmp_path / name)], {})
+    if name == "t.csv":
+        assert estimate == pytest.approx(5000, rel=0.05)
+    assert estimate > 0
 
 
 def test_sources_are_watched(tmp_path, folder, monkeypatch):

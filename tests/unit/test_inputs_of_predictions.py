@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from crystal_files import NACL_CIF, NACL_POSCAR
 from made_up_bundle import write_made_up_bundle
 
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.bundles import distances
 from polyfacet.training.bundles.description import MODEL_FOLDER, read_description
 from polyfacet.training.engines.creation import load
+from polyfacet.use.prediction import inputs
 from polyfacet.use.prediction.inputs import _rows_of_formulas, read_inputs
 from polyfacet.use.prediction.output import check_output
 
@@ -34,7 +36,17 @@ def test_an_input_is_not_overwritten(tmp_path):
     path.write_text("id,formula\n")
     with pytest.raises(UserError, match="is one of the inputs"):
         check_output(path, [tmp_path / "." / "new.csv"])
+    rejected = tmp_path / "out.csv.rejected.csv"
+    rejected.write_text("id,formula\n")
+    with pytest.raises(UserError, match=r"overwrite .*out\.csv\.rejected\.csv, which is one of the inputs"):
+        check_output(tmp_path / "out.csv", [path, rejected])
     check_output(tmp_path / "out.csv", [path])
+
+
+def test_an_output_that_is_a_folder_is_an_error_before_anything_is_predicted(tmp_path):
+    (tmp_path / "out.csv").mkdir()
+    with pytest.raises(UserError, match="is a folder"):
+        check_output(tmp_path / "out.csv")
 
 
 def test_rounding_errors_of_distances_are_zero():
@@ -42,13 +54,97 @@ def test_rounding_errors_of_distances_are_zero():
     assert pd.Series(found).tolist() == [0.0, 0.0, 1e-3]
 
 
-def ids_of(tmp_path: Path, *inputs: Path) -> list[str]:
-    """Read inputs for a baseline; return the identifiers of their materials."""
+def tables_of(tmp_path: Path, *inputs: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read inputs for a baseline; return their materials, and what is left out."""
     write_made_up_bundle(tmp_path / "bundle")
     materials, left_out = tmp_path / "materials.parquet", tmp_path / "left_out.parquet"
     read_inputs(inputs, read_description(tmp_path / "bundle"), materials, left_out)
-    assert pd.read_parquet(left_out).empty
-    return list(pd.read_parquet(materials)["mat_id"])
+    return pd.read_parquet(materials), pd.read_parquet(left_out)
+
+
+def ids_of(tmp_path: Path, *inputs: Path) -> list[str]:
+    """Read inputs for a baseline; return the identifiers of their materials."""
+    materials, left_out = tables_of(tmp_path, *inputs)
+    assert left_out.empty
+    return list(materials["mat_id"])
+
+
+def written(path: Path, content: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    return path
+
+
+@pytest.mark.parametrize("as_folders", [False, True])
+def test_files_of_one_name_are_called_after_their_folders(tmp_path, as_folders):
+    paths = [written(tmp_path / f"calc{i}" / "POSCAR", NACL_POSCAR) for i in (1, 2, 3)]
+    inputs = [path.parent for path in paths] if as_folders else paths
+    assert ids_of(tmp_path, *inputs) == ["calc1-POSCAR", "calc2-POSCAR", "calc3-POSCAR"]
+
+
+def test_only_what_tells_files_apart_is_added_to_their_names(tmp_path):
+    for name, text in {"NaCl.cif": NACL_CIF, "NaCl.vasp": NACL_POSCAR, "b.cif": NACL_CIF}.items():
+        written(tmp_path / "a" / name, text)
+    deep = [written(tmp_path / top / "relaxed" / "c.cif", NACL_CIF) for top in "xy"]
+    found = ids_of(tmp_path, tmp_path / "a", *deep)
+    assert found == ["NaCl.cif", "NaCl.vasp", "b", "x-relaxed-c", "y-relaxed-c"]
+
+
+def test_a_file_that_is_named_twice_is_predicted_once(tmp_path):
+    path = written(tmp_path / "a.cif", NACL_CIF)
+    materials, left_out = tables_of(tmp_path, path, path)
+    assert list(materials["mat_id"]) == ["a"]
+    assert left_out["reason"].str.startswith(f"duplicate mat_id: {path}, entry 0 is kept").all()
+
+
+def test_rows_of_any_identifier_are_predicted(tmp_path):
+    names = ["iron oxide", "Fe2O3/Al2O3", "", '"a,b"', "plain"]
+    path = written(tmp_path / "new.csv", "name,formula\n" + "".join(f"{name},NaCl\n" for name in names))
+    materials, left_out = tables_of(tmp_path, path)
+    assert left_out.empty
+    by_line = materials.sort_values("position")
+    assert [name.rpartition("-")[0] for name in by_line["mat_id"]] == [
+        "iron_oxide",
+        "Fe2O3_Al2O3",
+        "new",
+        "a_b",
+        "",
+    ]
+    assert by_line["mat_id"].iloc[2] == "new-0003"
+    assert list(by_line["stated_id"]) == ["iron oxide", "Fe2O3/Al2O3", None, "a,b", None]
+
+
+def test_the_first_of_several_rows_of_one_identifier_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(inputs, "ROWS_AT_A_TIME", 2)
+    rows = ["b,NaCl", "a,MgO", "b,KCl", "c,LiF", "b,CaO", "a,SrO"]
+    path = written(tmp_path / "new.csv", "id,formula\n" + "\n".join(rows) + "\n")
+    materials, left_out = tables_of(tmp_path, path)
+    assert dict(zip(materials["mat_id"], materials["formula"], strict=True)) == {
+        "a": "MgO",
+        "b": "NaCl",
+        "c": "LiF",
+    }
+    found = left_out.sort_values("position")
+    assert list(found["position"]) == [4, 6, 7]
+    lines = [reason.rpartition(" ")[2] for reason in found["reason"]]
+    assert lines == ["2", "2", "3"]
+
+
+def test_files_of_any_name_are_predicted_and_their_names_are_kept(tmp_path):
+    folder = tmp_path / "new"
+    for name in ("with space", "üñí", "plain"):
+        written(folder / f"{name}.cif", NACL_CIF)
+    materials, left_out = tables_of(tmp_path, folder)
+    assert left_out.empty
+    assert set(materials["stated_id"]) == {"with space", "üñí", None}
+
+
+def test_a_csv_of_properties_that_nobody_named_leaves_no_file_out(tmp_path):
+    folder = tmp_path / "new"
+    for name in "ab":
+        written(folder / f"{name}.cif", NACL_CIF)
+    written(folder / "id_prop.csv", "a,1\nold,2\n")
+    assert ids_of(tmp_path, folder) == ["a", "b"]
 
 
 def test_a_compressed_table_of_formulas_is_read(tmp_path):
@@ -63,6 +159,17 @@ def test_tables_of_one_name_do_not_share_identifiers(tmp_path):
         path.parent.mkdir()
         path.write_text(f"formula\n{formula}\n")
     assert ids_of(tmp_path, *paths) == ["new-0001", "new_2-0001"]
+
+
+def test_two_columns_of_formulas_are_an_error(tmp_path):
+    path = written(tmp_path / "new.csv", "formula,Formula\nNaCl,MgO\n")
+    with pytest.raises(UserError, match="several columns of formulas"):
+        ids_of(tmp_path, path)
+
+
+def test_nothing_to_predict_is_an_error(tmp_path):
+    with pytest.raises(UserError, match="nothing to predict"):
+        ids_of(tmp_path)
 
 
 @pytest.mark.parametrize(

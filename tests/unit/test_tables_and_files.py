@@ -12,7 +12,14 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import atomic_path, sha256_of_folder, write_text
 from polyfacet.runtime.identifiers import shard_of
 from polyfacet.runtime.parquet import column, read_table, write_table
-from polyfacet.runtime.rejects import REJECTS, Reject, check_rejected_fraction, record_rejects, write_rejects
+from polyfacet.runtime.rejects import (
+    REJECTS,
+    Reject,
+    check_rejected_fraction,
+    counted_rejects,
+    record_rejects,
+    write_rejects,
+)
 
 SCHEMA = pa.schema(
     [column("mat_id", pa.string(), "id"), column("gap", pa.float64(), "band gap", "eV", nullable=True)]
@@ -150,3 +157,10 @@ def test_shards_depend_only_on_the_material_and_are_even():
 def test_twice_as_many_shards_split_each_in_two():
     for mat_id in (f"agm{i:09d}" for i in range(500)):
         assert shard_of(mat_id, 14) // 2 == shard_of(mat_id, 7)
+
+
+def test_tables_of_rejects_are_named_with_their_numbers(tmp_path):
+    for name, n in {"sample": 0, "shard-0": 2, "shard-1": 1}.items():
+        write_rejects(tmp_path / f"{name}.rejected.parquet", [Reject(f"m{i}", "wrong") for i in range(n)])
+    patterns = [f"{tmp_path}/{name}.rejected.parquet" for name in ("sample", "shard-*", "absent")]
+    assert counted_rejects(patterns) == [f"{patterns[1]} (3)"]

@@ -1,6 +1,6 @@
 """Plans of the workflow before and after a change: what would be rerun, without running anything."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +51,11 @@ def planning_folder() -> Iterator[Path]:
 
 @contextmanager
 def planned_workflow(
-    config: Mapping[str, Any], folder: Path, cores: int = 1, resources: Mapping[str, int] | None = None
+    config: Mapping[str, Any],
+    folder: Path,
+    cores: int = 1,
+    resources: Mapping[str, int] | None = None,
+    targets: Collection[str] = (),
 ) -> Iterator[Any]:
     """Plan a run whose configuration overrides the default one; yield Snakemake's workflow with its jobs.
 
@@ -67,7 +71,7 @@ def planned_workflow(
             snakefile=PROJECT / "Snakefile",
             workdir=folder,
         )
-        workflow_api.dag(DAGSettings(forceall=True))
+        workflow_api.dag(DAGSettings(targets=set(targets), forceall=True))
         # Snakemake's API prints a plan but does not return it.
         workflow = workflow_api._workflow
         workflow._prepare_dag(forceall=True, ignore_incomplete=True, lock_warn_only=True, nolock=True)

@@ -1,9 +1,11 @@
 """Plans of configurations: job counts in dry runs, and errors before any job starts."""
 
 import re
+from fnmatch import fnmatch
 
 import pytest
 import yaml
+from planned_runs import planned_workflow, planning_folder
 from pymatgen.core import Lattice, Structure
 
 from polyfacet.runtime.resources import TIME_MARGIN
@@ -150,6 +152,14 @@ def test_pictures_of_a_folder_of_cif_files_alone(pristine):
         "draw_sheet_of_pictures",
         "pictures",
     }
+
+
+def test_the_end_of_pictures_alone_names_everything_that_is_left_out():
+    with planning_folder() as folder, planned_workflow({}, folder, targets=["pictures"]) as workflow:
+        patterns = workflow.globals["rejects_of_pictures"]()
+        outputs = {str(path) for job in workflow.dag.jobs for path in job.output if "rejected" in path}
+    assert len(outputs) == len(patterns) == 3
+    assert all(any(fnmatch(path, pattern) for pattern in patterns) for path in outputs)
 
 
 def test_a_variant_of_a_facet_is_computed_from_its_own_input(pristine):

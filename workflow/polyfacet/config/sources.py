@@ -27,10 +27,10 @@ class Source(Section):
         "Parquet with a column of structures; `matbench`: JSON of a matbench task; `extxyz`: extended XYZ. "
         "`null` detects it.",
     )
-    properties: Text | None = Field(
+    properties: Text | Literal[False] | None = Field(
         default=None,
         description="CSV of the properties of structure files: a file in their folder, or a path. `null` "
-        "uses `id_prop.csv` in the folder, also compressed, if it is there.",
+        "uses `id_prop.csv` in the folder, also compressed, if it is there; `false` uses none.",
         examples=["properties.csv"],
     )
     id: Text | None = Field(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
-from polyfacet.materials.material import SAMPLE
+from polyfacet.materials.material import SAMPLE, place_in_file
 from polyfacet.materials.stated_values import (
     STATED_IN,
     StatedValueError,
@@ -105,7 +105,7 @@ def located_reasons(rejects: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def place(row: Mapping[str, Any]) -> str:
     """Say where a material comes from."""
-    return f"{row['source_file']}, entry {row['source_position']} ({row['mat_id']})"
+    return f"{place_in_file(row['source_file'], row['source_position'])} ({row['mat_id']})"
 
 
 def check_has_values(found: ColumnValues, objective: str, column: str, sample: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -21,7 +22,7 @@ ORIGIN_COLUMNS = [
     column("structure", pa.string(), "lattice (A) and sites (fractional), JSON of a pymatgen Structure"),
     column("data", pa.string(), "everything else that the source states about the material, JSON"),
     column("source_file", pa.string(), "file that the material came from"),
-    column("source_position", pa.int64(), "position of the material in that file, from 0"),
+    column("source_position", pa.int64(), "line of a CSV, from 1, or position in that file, from 0"),
 ]
 # Only entries of Alexandria state them; they are null for all other sources.
 OBJECTIVE_COLUMNS = [each.column.with_nullable(True) for each in PREDEFINED]
@@ -45,6 +46,12 @@ class Material:
     data: str
     # Energy above hull as the source states it, eV/atom, for the filter; part of no table.
     hull_distance: float | None = None
+
+
+def place_in_file(source_file: str, position: int) -> str:
+    """Say where in its source a material is."""
+    is_csv = ".csv" in (suffix.lower() for suffix in Path(source_file).suffixes)
+    return f"{source_file}, {'line' if is_csv else 'entry'} {position}"
 
 
 def sample_table(

@@ -21,6 +21,8 @@ from polyfacet.materials.stated_numbers import (
 NESTED = "."
 # Field of the data with the file and the position of the row that states them, if the structure is elsewhere.
 STATED_IN = "_stated_in"
+# Field of the data with the identifier that the source states, if it cannot be the material's ``mat_id``.
+STATED_ID = "_stated_id"
 # Fields of an object that a message lists, and levels of fields in a list of columns.
 MOST_FIELDS = 10
 MOST_LEVELS = 5
@@ -101,7 +103,7 @@ def _find(data: Mapping[str, Any], column: str) -> Any:
 
 def _names(data: Mapping[str, Any], path: str = "", level: int = 1) -> Iterator[str]:
     for name, value in data.items():
-        if name == STATED_IN:
+        if name in (STATED_IN, STATED_ID):
             continue
         if isinstance(value, Mapping) and value and level < MOST_LEVELS:
             yield from _names(value, f"{path}{name}{NESTED}", level + 1)

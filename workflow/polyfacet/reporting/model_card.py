@@ -57,13 +57,19 @@ def model_card(bundle: BundleDescription, card: Card, calibration: pd.DataFrame)
         "## Data and split",
         table(("", ""), _facts(bundle, card), n_left=2),
         "## Metrics",
-        f"On the {len(calibration)} test materials, which trained and chose nothing. Intervals: "
+        f"On the {len(calibration)} test materials, {_use_of_test(bundle)}. Intervals: "
         f"{CONFIDENCE:.0%}, bootstrap over test materials ({N_RESAMPLES} resamples, percentiles).",
         _metrics(bundle, calibration),
         "## Limits",
         "\n".join(f"- {limit}" for limit in _limits(bundle, card, calibration)),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _use_of_test(bundle: BundleDescription) -> str:
+    if bundle.calibrated:
+        return "which trained and chose nothing"
+    return "which trained and chose nothing, except that a facet was fitted on them (`composition.fit: all`)"
 
 
 def _front_matter(bundle: BundleDescription) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 import hashlib
 import re
+import unicodedata
 
 MAT_ID_PATTERN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+# Characters of an identifier that replaces another one, and of the digest at its end.
+REPLACED_CHARS, DIGEST_CHARS = 48, 8
 
 
 def invalid_mat_id_reason(mat_id: object) -> str | None:
@@ -14,10 +17,27 @@ def invalid_mat_id_reason(mat_id: object) -> str | None:
     if not isinstance(mat_id, str):
         return f"mat_id is {type(mat_id).__name__}, not a string"
     if not MAT_ID_PATTERN.fullmatch(mat_id):
-        return f"mat_id {mat_id[:80]!r} does not match ^{MAT_ID_PATTERN.pattern}$"
+        return (
+            f"mat_id {mat_id[:80]!r} does not match ^{MAT_ID_PATTERN.pattern}$: "
+            "use 1 to 64 of the characters A-Z, a-z, 0-9, _, . and -"
+        )
     if not mat_id.strip("."):
         return f"mat_id {mat_id!r} would name a folder"
     return None
+
+
+def usable_mat_id(stated: str) -> str:
+    """Return an identifier as ``mat_id``: as it is if it can be one, otherwise with what it resembles.
+
+    Characters that a ``mat_id`` must not have become ``_``, and a digest keeps it apart from others:
+    ``iron oxide`` becomes ``iron_oxide-f6e1840d``.  An empty identifier stays empty, which is invalid.
+    """
+    if not stated or invalid_mat_id_reason(stated) is None:
+        return stated
+    written = stated.encode("utf-8", "backslashreplace").decode()
+    plain = unicodedata.normalize("NFKD", written).encode("ascii", "ignore").decode()
+    resembling = re.sub(r"[^A-Za-z0-9_.-]+", "_", plain).strip("._-")[:REPLACED_CHARS]
+    return "-".join(filter(None, [resembling, text_digest(written)[:DIGEST_CHARS]]))
 
 
 def stable_hash(*parts: object) -> int:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.machine_failures import raise_machine_failure
-from polyfacet.runtime.parquet import column, write_table
+from polyfacet.runtime.parquet import column, n_rows, write_table
 
 REJECTS = pa.schema(
     [
@@ -81,3 +81,16 @@ def check_rejected_fraction(
 def most_frequent(reasons: Sequence[str]) -> str:
     """List the most frequent reasons, one per line, with their counts."""
     return "\n".join(f"  {n} x {reason}" for reason, n in Counter(reasons).most_common(5))
+
+
+def counted_rejects(patterns: Sequence[str]) -> list[str]:
+    """Return the patterns of tables that hold rejects, each with their number.
+
+    Parameters
+    ----------
+    patterns
+        Paths of tables of rejects; their names may have wildcards of the shell.
+    """
+    found = {pattern: Path(pattern).parent.glob(Path(pattern).name) for pattern in patterns}
+    numbers = {pattern: sum(map(n_rows, paths)) for pattern, paths in found.items()}
+    return [f"{pattern} ({number:,})" for pattern, number in numbers.items() if number]

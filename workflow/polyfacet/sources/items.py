@@ -23,7 +23,7 @@ class Item(NamedTuple):
     """A material or a reject, and where it is."""
 
     source_file: str
-    # From 0.
+    # Line of a CSV, from 1; otherwise from 0.
     position: int
     content: Material | Rejected
 

@@ -76,7 +76,7 @@ def state_of_sources(sources: Sequence[GivenSource], published: Published, recor
 
 
 def estimated_materials(sources: Sequence[GivenSource], published: Published) -> int:
-    """Estimate, without opening a file, the number of materials to sample from."""
+    """Estimate, without reading a whole file, the number of materials to sample from."""
     downloaded = {str(DOWNLOADS / name) for name in published}
     n_materials = 0
     for source in map(Source.of, sources):

@@ -21,6 +21,7 @@ from polyfacet.sources.items import Part
 from polyfacet.sources.listing import Listing
 from polyfacet.sources.reading_pass import REJECTED_ENTRIES
 from polyfacet.sources.sample_writing import find_materials, write_sample
+from polyfacet.sources.structures.distinct_ids import with_distinct_ids
 from polyfacet.sources.structures.extxyz import open_extended_xyz
 from polyfacet.sources.structures.files import open_files
 from polyfacet.sources.structures.matbench import is_matbench, open_matbench
@@ -73,6 +74,7 @@ def read_sample(
     magnetization: Magnetization = "absolute",
     need_properties: bool = True,
     max_rejected_fraction: float = 1.0,
+    distinct_ids: bool = False,
 ) -> ReadSample:
     """Read sources, check every material, and write those that are drawn.
 
@@ -93,6 +95,8 @@ def read_sample(
         them all; see `polyfacet.sources.alexandria.material.material_from_entry`.
     max_rejected_fraction
         Fraction of rejects above which nothing is written but ``rejected``.
+    distinct_ids
+        Whether structure files of the same name are different materials, which their folders tell apart.
 
     Raises
     ------
@@ -101,6 +105,8 @@ def read_sample(
     """
     parts, listing = _opened(sources, magnetization, need_properties)
     listing.tell_left_out()
+    if distinct_ids:
+        parts = with_distinct_ids(parts)
     with scratch_folder(sample.with_name(f"{sample.name}.runs")) as folder:
         found = find_materials(parts, folder, draw, threads)
         counts, reasons = found.counts, found.invalid["reason"].to_pylist()

@@ -25,7 +25,7 @@ MAX_INVALID = 1_000_000
 REJECTED_ENTRIES = pa.schema(
     [
         column("source_file", pa.string(), "file of the entry"),
-        column("source_position", pa.int64(), "position of the entry in that file, from 0"),
+        column("source_position", pa.int64(), "line of a CSV, from 1, or position in that file, from 0"),
         column(
             "mat_id", pa.string(), "identifier stated by the entry, truncated to 80 characters", nullable=True
         ),

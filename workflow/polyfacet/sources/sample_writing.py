@@ -5,7 +5,7 @@ row group of the sample at a time; only identifiers and ranks are in memory for 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyfacet.materials.crystal_objectives import PREDEFINED
-from polyfacet.materials.material import SAMPLE
+from polyfacet.materials.material import SAMPLE, place_in_file
 from polyfacet.runtime.parquet import ROW_GROUP_ROWS, write_pieces
 from polyfacet.sources.draw import Draw
 from polyfacet.sources.items import Part
@@ -113,9 +113,10 @@ def _passes(parts: Sequence[Part], folder: Path, draw: Draw, threads: int) -> li
         return list(pool.map(work, parts, folders))
 
 
-def _as_duplicates(materials: pa.Table) -> pa.Table:
-    reasons = pa.array([DUPLICATE] * materials.num_rows, pa.string())
-    return materials.append_column("reason", reasons).select(REJECTED_ENTRIES.names).cast(REJECTED_ENTRIES)
+def _as_duplicates(materials: pa.Table, reasons: Sequence[str] | None = None) -> pa.Table:
+    """Return materials as rejects."""
+    texts = pa.array(reasons or [DUPLICATE] * materials.num_rows, pa.string())
+    return materials.append_column("reason", texts).select(REJECTED_ENTRIES.names).cast(REJECTED_ENTRIES)
 
 
 def write_sample(sample: Path, found: Found) -> pa.Table:
@@ -142,28 +143,44 @@ def write_sample(sample: Path, found: Found) -> pa.Table:
         cuts = found.sampled_ids[ROW_GROUP_ROWS::ROW_GROUP_ROWS].to_pylist()
         for materials in merge_runs(found.runs, "mat_id", cuts) if found.runs else ():
             sampled = materials.filter(_are_in(materials["rank"].to_numpy(), found.sampled_ranks))
-            is_duplicate = _duplicates(sampled)
-            if is_duplicate.any():
-                duplicates.append(_as_duplicates(sampled.filter(is_duplicate)))
-                sampled = sampled.filter(~is_duplicate)
+            kept_rows = _kept_rows(sampled)
+            if kept_rows:
+                duplicates.append(_as_duplicates_of(sampled, kept_rows))
+                sampled = sampled.filter(_are_others(len(sampled), kept_rows))
             yield sampled.select(SAMPLE.names)
 
     write_pieces(sample, kept(), SAMPLE)
     return pa.concat_tables(duplicates)
 
 
-def _duplicates(materials: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Mark all but one of the rows with the same identifier, which are adjacent."""
+def _kept_rows(materials: pa.Table) -> dict[int, int]:
+    """Return, for each row to drop, the row with the same identifier that is kept; these are adjacent."""
     mat_ids = materials["mat_id"].to_numpy()
     twins: dict[str, list[int]] = {}
     for i in np.flatnonzero(mat_ids[1:] == mat_ids[:-1]).tolist():
         twins.setdefault(mat_ids[i], [i]).append(i + 1)
-    marked = np.zeros(materials.num_rows, bool)
+    kept_rows: dict[int, int] = {}
     for rows in twins.values():
         contents = [_content(row) for row in materials.take(rows).to_pylist()]
-        marked[rows] = True
-        marked[rows[contents.index(min(contents))]] = False
-    return marked
+        kept = rows[contents.index(min(contents))]
+        kept_rows |= {row: kept for row in rows if row != kept}
+    return kept_rows
+
+
+def _are_others(n_rows: int, rows: Iterable[int]) -> NDArray[np.bool_]:
+    """Return for each of some rows whether it is none of these."""
+    others = np.ones(n_rows, bool)
+    others[list(rows)] = False
+    return others
+
+
+def _as_duplicates_of(materials: pa.Table, kept_rows: Mapping[int, int]) -> pa.Table:
+    """Return dropped rows as rejects, each with the place of the one that is kept."""
+    kept = materials.take(list(kept_rows.values())).select(["source_file", "source_position"]).to_pylist()
+    places = [place_in_file(row["source_file"], row["source_position"]) for row in kept]
+    advice = "if these are different materials, give them different identifiers"
+    reasons = [f"{DUPLICATE}: {place} is kept; {advice}" for place in places]
+    return _as_duplicates(materials.take(list(kept_rows)), reasons)
 
 
 def _content(material: dict[str, Any]) -> tuple[str, str, str, str]:

@@ -11,7 +11,9 @@ from polyfacet.runtime.parquet import column
 TRAIN, VALID, TEST = PARTS = ("train", "valid", "test")
 
 GROUP = column("group", pa.string(), "group that no split divides: all its materials are in one part")
-PART = column("part", pa.string(), "train, valid (selects the epoch, fits nothing) or test")
+PART = column(
+    "part", pa.string(), "train, valid (selects the epoch; some engines train on it instead) or test"
+)
 SPLIT = pa.schema([column("mat_id", pa.string(), "identifier of the material"), GROUP, PART])
 
 

@@ -182,25 +182,25 @@ def _matched(files: Sequence[Path], path: Path, id_column: str | None, folder: P
         for name in dict.fromkeys((file.name, without_ending(file.name))):
             by_name.setdefault(name, []).append(file)
     properties = read_properties(path, id_column, by_name.keys())
-    rows: dict[Path, tuple[int, Line]] = {}
+    rows: dict[Path, Line] = {}
     matched = _Matched()
-    for position, line in enumerate(properties.lines):
+    for line in properties.lines:
         stated = _stated_name(line, properties.id_column)
         try:
             file = _file_of(line, stated, by_name, folder)
             if file in rows:
-                raise InvalidEntryError(f"duplicate identifier, first in line {rows[file][1].number}")
+                raise InvalidEntryError(f"duplicate identifier, first in line {rows[file].number}")
         except InvalidEntryError as error:
             rejected = Rejected(shown_id(stated), str(error))
-            matched.rejected_rows.append(Item(str(path), position, rejected))
+            matched.rejected_rows.append(Item(str(path), line.number, rejected))
         else:
-            rows[file] = position, line
+            rows[file] = line
     for file in files:
         stated, data = without_ending(file.name), None
         if file in rows:
-            position, line = rows[file]
+            line = rows[file]
             cells = line.cells or {}
-            stated, data = cells[properties.id_column].strip(), {**cells, STATED_IN: [str(path), position]}
+            stated, data = cells[properties.id_column].strip(), {**cells, STATED_IN: [str(path), line.number]}
         matched.files.append(StructureFile(file, stated, data))
     return matched
 

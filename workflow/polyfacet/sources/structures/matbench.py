@@ -12,7 +12,7 @@ from polyfacet.sources.json_window import JsonWindow
 from polyfacet.sources.listing import Listing
 from polyfacet.sources.structures.columns import unique_names
 from polyfacet.sources.structures.opened import OpenedSource
-from polyfacet.sources.structures.tables import Row, RowsPart, existing_file, numbered_id
+from polyfacet.sources.structures.tables import PlacedRow, RowsPart, existing_file, numbered_id
 from polyfacet.sources.values import InvalidEntryError, number, shown
 
 KEYS = ("index", "columns", "data")
@@ -33,7 +33,7 @@ def open_matbench(source: Source) -> OpenedSource:
     return OpenedSource([RowsPart(path, rows, source.id or INDEX, source.structure)], Listing([path], []))
 
 
-def _rows_of_task(path: Path, id_column: str | None) -> Iterator[Row]:
+def _rows_of_task(path: Path, id_column: str | None) -> Iterator[PlacedRow]:
     columns, index = _header(path)
     position = -1
     for position, values in enumerate(_rows(path)):
@@ -42,9 +42,9 @@ def _rows_of_task(path: Path, id_column: str | None) -> Iterator[Row]:
                 raise InvalidEntryError(f"the row is not a list of {len(columns)} values")
             stated = _identifier(path, index, position, id_column)
         except InvalidEntryError as error:
-            yield error
+            yield position, error
         else:
-            yield {INDEX: stated, **dict(zip(columns, values, strict=True))}
+            yield position, {INDEX: stated, **dict(zip(columns, values, strict=True))}
     _check_length(path, index, position + 1)
 
 

@@ -1,8 +1,11 @@
 """A source after it was opened: what is read in which part, and what is left out."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from polyfacet.materials.material import Material
+from polyfacet.materials.stated_values import STATED_ID
+from polyfacet.runtime.identifiers import usable_mat_id
 from polyfacet.sources.items import Item, Part, Rejected, shown_id
 from polyfacet.sources.listing import Listing
 from polyfacet.sources.structures.crystals import Crystal, checked_crystal
@@ -43,8 +46,16 @@ def checked_items(items: Iterator[StatedItem]) -> Iterator[Item]:
         try:
             if isinstance(item.crystal, InvalidEntryError):
                 raise item.crystal
-            content = checked_crystal(item.stated_id, item.crystal)
+            content = _checked(item.stated_id, item.crystal)
         except InvalidEntryError as error:
             yield Item(item.source_file, item.position, Rejected(shown_id(item.stated_id), str(error)))
         else:
             yield Item(item.source_file, item.position, content)
+
+
+def _checked(stated_id: object, crystal: Crystal) -> Material:
+    """Check a crystal; an identifier that cannot be a ``mat_id`` is replaced and kept in the data."""
+    mat_id = usable_mat_id(stated_id) if isinstance(stated_id, str) else stated_id
+    if mat_id != stated_id:
+        crystal = replace(crystal, data={**crystal.data, STATED_ID: shown_id(stated_id)})
+    return checked_crystal(mat_id, crystal)

@@ -14,6 +14,8 @@ def properties_file(source: Source) -> Path | None:
     """Return the CSV of properties of a source; None if there is none."""
     path = Path(source.path)
     folder = path if is_folder(path) else path.parent
+    if source.properties is False:
+        return None
     if source.properties is None:
         usual = (folder / f"{ID_PROP}{ending}" for ending in ("", *ENDINGS))
         return next(filter(Path.is_file, usual), None) if is_folder(path) else None

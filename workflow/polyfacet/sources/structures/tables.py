@@ -35,6 +35,8 @@ PARQUET = (".parquet", ".pq")
 
 # A row by column, or why it has none.
 Row = Mapping[str, Any] | InvalidEntryError
+# A row, and the line on which it begins in a CSV, from 1, or its position, from 0.
+PlacedRow = tuple[int, Row]
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,13 @@ class RowsPart:
     path
         The file.
     rows
-        Function that reads its rows in order.
+        Function that reads its rows in order, each with its position.
     id_column, structure_column
         Columns of identifiers and of structures; None to find them.
     """
 
     path: Path
-    rows: Callable[[Path], Iterator[Row]]
+    rows: Callable[[Path], Iterator[PlacedRow]]
     id_column: str | None
     structure_column: str | None
 
@@ -74,14 +76,14 @@ class RowsPart:
     def _stated(self) -> Iterator[StatedItem]:
         file = str(self.path)
         names: tuple[str | None, str] | None = None
-        for position, row in enumerate(self.rows(self.path)):
+        for number, (position, row) in enumerate(self.rows(self.path), start=1):
             if isinstance(row, InvalidEntryError):
                 yield StatedItem(file, position, None, row)
                 continue
             if names is None:
                 id_column = identifier_column(file, list(row), self.id_column)
                 names = id_column, structure_column(file, row, self.structure_column)
-            yield _row_item(file, position, row, *names)
+            yield _row_item(file, number, position, row, *names)
 
 
 def open_table(source: Source) -> OpenedSource:
@@ -115,13 +117,18 @@ def existing_file(source: Source) -> Path:
 
 
 def _row_item(
-    file: str, position: int, row: Mapping[str, Any], id_column: str | None, structure_column: str
+    file: str,
+    number: int,
+    position: int,
+    row: Mapping[str, Any],
+    id_column: str | None,
+    structure_column: str,
 ) -> StatedItem:
     """Return the crystal of a row; what is not its structure is its data.
 
     A row without an identifier is called by the name of the file and the number of the row, from 1.
     """
-    stated_id: object = row[id_column] if id_column is not None else numbered_id(file, position + 1)
+    stated_id: object = row[id_column] if id_column is not None else numbered_id(file, number)
     if isinstance(stated_id, int) and not isinstance(stated_id, bool):
         stated_id = str(stated_id)
     elif isinstance(stated_id, str):
@@ -142,16 +149,16 @@ def numbered_id(file: str, number: int) -> str:
     return f"{stem[:50]}-{number:04d}"
 
 
-def _rows(path: Path) -> Iterator[Row]:
+def _rows(path: Path) -> Iterator[PlacedRow]:
     is_empty = True
-    for row in _parquet_rows(path) if path.suffix.lower() in PARQUET else _csv_rows(path):
+    for row in enumerate(_parquet_rows(path)) if path.suffix.lower() in PARQUET else _csv_rows(path):
         is_empty = False
         yield row
     if is_empty:
         raise UserError(f"{path} has no rows.")
 
 
-def _csv_rows(path: Path) -> Iterator[Row]:
+def _csv_rows(path: Path) -> Iterator[PlacedRow]:
     rows = read_rows(path, MAX_CELL_CHARS)
     first = next(rows, None)
     if first is None:
@@ -159,7 +166,7 @@ def _csv_rows(path: Path) -> Iterator[Row]:
     check_separator(path, [first[1]], is_usual_name)
     header = unique_names(str(path), header_names(first[1].cells, []))
     for starts_at, row in rows:
-        yield _row(fitted_line(row.number, starts_at, header, row.cells, may_span=True))
+        yield starts_at, _row(fitted_line(row.number, starts_at, header, row.cells, may_span=True))
 
 
 def _row(line: Line) -> Mapping[str, Any] | InvalidEntryError:

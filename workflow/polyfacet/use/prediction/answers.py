@@ -23,7 +23,7 @@ from polyfacet.training.engines.creation import load
 from polyfacet.training.engines.probabilities import class_probabilities
 from polyfacet.training.learnable import check_predictions
 from polyfacet.use.prediction.calibration import Calibration
-from polyfacet.use.prediction.tables import predictions_schema, probability_columns
+from polyfacet.use.prediction.tables import ABOUT_MATERIALS, predictions_schema, probability_columns
 
 
 class Answers:
@@ -74,7 +74,7 @@ class Answers:
         schema = predictions_schema(self._bundle)
         nearest = self._training_set.nearest(rows)
         near = nearest.distance <= self._bundle.comparison.threshold
-        frame = rows[["mat_id", "source_file", "position", "formula"]].assign(
+        frame = rows[list(ABOUT_MATERIALS)].assign(
             **self._predicted(rows),
             distance=nearest.distance,
             unlike=~near,

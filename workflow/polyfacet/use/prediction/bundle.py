@@ -10,7 +10,7 @@ In Python::
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Self
 import pandas as pd
 import pyarrow as pa
 
-from polyfacet.config.sources import GivenSource
+from polyfacet.config.sources import GivenSource, Source
 from polyfacet.runtime.parquet import iterate_table, read_table
 from polyfacet.runtime.plugins import use_plugins
 from polyfacet.training.bundles.description import (
@@ -37,7 +37,7 @@ from polyfacet.use.prediction.tables import LEFT_OUT, NEW_MATERIALS, predictions
 # Materials that are in memory, and predicted by one call of the model.
 BATCH = 10_000
 
-Inputs = str | Path | Sequence[GivenSource]
+Inputs = GivenSource | Sequence[GivenSource]
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class Bundle:
         UserError
             If an input cannot be read, or the bundle cannot predict its materials.
         """
-        sources = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+        sources = [inputs] if isinstance(inputs, str | Path | Mapping | Source) else list(inputs)
         with TemporaryDirectory(prefix="polyfacet-") as name:
             materials, left_out = Path(name, "materials.parquet"), Path(name, "left_out.parquet")
             read_inputs(sources, self.description, materials, left_out, self._threads)

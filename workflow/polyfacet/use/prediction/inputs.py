@@ -1,12 +1,14 @@
 """Read new materials: structures, or rows of a table."""
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, count
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -18,8 +20,9 @@ from polyfacet.materials.material import SAMPLE
 from polyfacet.materials.reduced_formula import reduced_formula
 from polyfacet.materials.stated_formulas import parse_stated_formula
 from polyfacet.materials.stated_numbers import is_missing
+from polyfacet.materials.stated_values import STATED_ID
 from polyfacet.runtime.errors import UserError
-from polyfacet.runtime.identifiers import invalid_mat_id_reason
+from polyfacet.runtime.identifiers import usable_mat_id
 from polyfacet.runtime.parquet import iterate_table, read_table, write_pieces, write_table
 from polyfacet.sources.csv_lines import read_lines
 from polyfacet.sources.draw import Draw
@@ -31,6 +34,8 @@ from polyfacet.use.prediction.tables import LEFT_OUT, NEW_MATERIALS
 
 # Column of formulas of a CSV.
 FORMULA = "formula"
+# Rows that are read before they become part of a table.
+ROWS_AT_A_TIME = 10_000
 CSV = re.compile(r".+\.csv(\.(gz|bz2|xz|zst))?", re.IGNORECASE)
 
 # A row of ``NEW_MATERIALS`` or, with a reason, of ``LEFT_OUT``.
@@ -72,12 +77,14 @@ def read_inputs(
         If an input cannot be read, or the bundle cannot predict its materials.
     """
     sources = [Source.of(given) for given in inputs]
+    if not sources:
+        raise UserError("there is nothing to predict. Name files or folders of new materials.")
     for source in sources:
         if not Path(source.path).exists():
             raise UserError(f"{source.path} does not exist. Name files or folders of new materials.")
     paths = [Path(source.path) for source in sources]
     if bundle.table is not None:
-        rows = [row for path, name in _named(paths) for row in _rows_of_table(path, name, bundle.table)]
+        rows = chain.from_iterable(_rows_of_table(path, name, bundle.table) for path, name in _named(paths))
         return _write_rows(rows, materials, left_out)
     of_formulas = [path for path in paths if _is_of_formulas(path)]
     if not of_formulas:
@@ -92,14 +99,22 @@ def read_inputs(
             f"{of_formulas[0]} is a table of formulas, but the model looks at {', '.join(structural)}, which "
             "needs structures. Give it structures, or use the bundle of a combination that needs none."
         )
-    rows = [row for path, name in _named(paths) for row in _rows_of_formulas(path, name)]
+    rows = chain.from_iterable(_rows_of_formulas(path, name) for path, name in _named(paths))
     return _write_rows(rows, materials, left_out)
 
 
 def _write_structures(sources: Sequence[Source], materials: Path, left_out: Path, threads: int) -> Counts:
     """Read structures of any format, with few of them in memory at a time."""
     sample, rejected = (materials.with_name(f"{materials.stem}.{name}") for name in ("sample", "rejected"))
-    read = read_sample(sources, sample, rejected, draw=Draw(None, 0), threads=threads, need_properties=False)
+    read = read_sample(
+        [_without_found_properties(source) for source in sources],
+        sample,
+        rejected,
+        draw=Draw(None, 0),
+        threads=threads,
+        need_properties=False,
+        distinct_ids=True,
+    )
     write_pieces(materials, map(_as_new, iterate_table(sample, SAMPLE)), NEW_MATERIALS)
     rejects = read_table(rejected).rename(columns={"source_position": "position"})
     write_table(left_out, rejects.assign(mat_id=rejects["mat_id"].fillna(""))[LEFT_OUT.names], LEFT_OUT)
@@ -108,9 +123,15 @@ def _write_structures(sources: Sequence[Source], materials: Path, left_out: Path
     return Counts(int(read.counts["read"]), len(rejects))
 
 
+def _without_found_properties(source: Source) -> Source:
+    """Return a source without a CSV of properties that nobody named: it would only leave files out."""
+    return source.model_copy(update={"properties": False}) if source.properties is None else source
+
+
 def _as_new(sample: pa.Table) -> pa.Table:
     columns = {
         "mat_id": sample["mat_id"],
+        "stated_id": pa.array(map(_stated_id, sample["data"].to_pylist()), pa.string()),
         "source_file": sample["source_file"],
         "position": sample["source_position"],
         "formula": sample["formula"],
@@ -122,21 +143,38 @@ def _as_new(sample: pa.Table) -> pa.Table:
     return pa.table(columns, schema=NEW_MATERIALS)
 
 
-def _write_rows(rows: Sequence[Read], materials: Path, left_out: Path) -> Counts:
-    kept: dict[str, Read] = {}
-    rejects: list[Read] = []
-    for row in rows:
-        if "reason" in row:
-            rejects.append(row)
-        elif first := kept.get(row["mat_id"]):
-            place = f"{first['source_file']}, line {first['position']}"
-            origin = {name: row[name] for name in ("mat_id", "source_file", "position")}
-            rejects.append({**origin, "reason": f"duplicate identifier, first in {place}"})
-        else:
-            kept[row["mat_id"]] = {**dict.fromkeys(NEW_MATERIALS.names), **row}
-    write_table(materials, [kept[mat_id] for mat_id in sorted(kept)], NEW_MATERIALS)
+def _stated_id(data: str | None) -> str | None:
+    """Return the identifier that was replaced, from what the source states of a material."""
+    if data is None or f'"{STATED_ID}"' not in data:
+        return None
+    stated = json.loads(data).get(STATED_ID)
+    return stated if isinstance(stated, str) else None
+
+
+def _write_rows(rows: Iterator[Read], materials: Path, left_out: Path) -> Counts:
+    """Write rows by identifier; of those in memory, most are in compact tables."""
+    tables, rejects, n_rows = [NEW_MATERIALS.empty_table()], [], 0
+    while piece := list(islice(rows, ROWS_AT_A_TIME)):
+        n_rows += len(piece)
+        rejects += [row for row in piece if "reason" in row]
+        kept = [row for row in piece if "reason" not in row]
+        tables.append(pa.Table.from_pylist(kept, schema=NEW_MATERIALS))
+    found = pa.concat_tables(tables)
+    # A stable sort: of rows with the same identifier, the first one stays first.
+    order = np.argsort(found["mat_id"].to_numpy(), kind="stable")
+    found = found.take(order)
+    mat_ids = found["mat_id"].to_numpy()
+    is_repeated = np.zeros(len(order), bool)
+    is_repeated[1:] = mat_ids[1:] == mat_ids[:-1]
+    firsts = np.maximum.accumulate(np.where(is_repeated, 0, np.arange(len(order)))).tolist()
+    for number in np.flatnonzero(is_repeated).tolist():
+        (repeated,), (first,) = (found.slice(row, 1).to_pylist() for row in (number, firsts[number]))
+        place = f"{first['source_file']}, line {first['position']}"
+        origin = {name: repeated[name] for name in ("mat_id", "source_file", "position")}
+        rejects.append({**origin, "reason": f"duplicate identifier, first in {place}"})
+    write_table(materials, found.filter(~is_repeated), NEW_MATERIALS)
     write_table(left_out, rejects, LEFT_OUT)
-    return Counts(len(rows), len(rejects))
+    return Counts(n_rows, len(rejects))
 
 
 def _is_of_formulas(path: Path) -> bool:
@@ -156,16 +194,18 @@ def _header(path: Path) -> list[str]:
 def _rows_of_formulas(path: Path, name: str) -> Iterator[Read]:
     """Read a CSV of formulas; rows without identifiers are called by a name and their number."""
     header = _header(path)
-    formula = next(name for name in header if name.lower() == FORMULA)
+    formula, *others = [name for name in header if name.lower() == FORMULA]
+    if others:
+        raise UserError(f"{path} has several columns of formulas: {[formula, *others]}. Rename all but one.")
     lower = {name.lower(): name for name in reversed(header)}
     identifier = next((lower[name] for name in IDENTIFIERS if name in lower), None)
     for number, line in enumerate(read_lines(path, [formula, *filter(None, [identifier])]), start=1):
         cells = line.cells
-        mat_id = f"{name}-{number:04d}" if cells is None or identifier is None else cells[identifier]
-        origin = {"mat_id": mat_id.strip()[:80], "source_file": str(path), "position": line.number}
-        reason = line.problem or invalid_mat_id_reason(mat_id.strip())
-        if reason or cells is None:
-            yield {**origin, "reason": reason}
+        stated_id = cells[identifier].strip() if cells is not None and identifier is not None else ""
+        mat_id = usable_mat_id(stated_id) or f"{name}-{number:04d}"
+        origin = {"mat_id": mat_id, "source_file": str(path), "position": line.number}
+        if cells is None:
+            yield {**origin, "reason": line.problem}
             continue
         stated = cells[formula].strip()
         # Na and Nd are elements; NaN is not a compound.
@@ -174,9 +214,12 @@ def _rows_of_formulas(path: Path, name: str) -> Iterator[Read]:
             continue
         try:
             # The spelling of a run's formulas: texts depend on it.
-            yield {**origin, "formula": reduced_formula(parse_stated_formula(stated))}
+            found = reduced_formula(parse_stated_formula(stated))
         except FormulaError as error:
             yield {**origin, "reason": str(error)}
+            continue
+        replaced = {"stated_id": stated_id} if stated_id and mat_id != stated_id else {}
+        yield {**origin, **replaced, "formula": found}
 
 
 def _rows_of_table(path: Path, name: str, columns: TableColumns) -> Iterator[Read]:

@@ -35,10 +35,17 @@ def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
     Raises
     ------
     UserError
-        If it does not end in a format, its folder does not exist, or it is one of the inputs.
+        If it does not end in a format, is a folder, its own folder does not exist, or one of the files that
+        are written is an input.
     """
-    if path.exists() and any(path.samefile(each) for each in inputs if each.exists()):
-        raise UserError(f"--output {path} is one of the inputs, which would be lost. Choose another name.")
+    given = [each for each in inputs if each.exists()]
+    for written in (path, left_out_path(path)):
+        if written.exists() and any(written.samefile(each) for each in given):
+            raise UserError(
+                f"--output {path} would overwrite {written}, which is one of the inputs. Choose another name."
+            )
+        if written.is_dir():
+            raise UserError(f"--output {path} cannot be written: {written} is a folder. Choose another name.")
     if path.suffix not in FORMATS:
         raise UserError(f"--output {path} must end in {' or '.join(FORMATS)}.")
     if not path.absolute().parent.is_dir():

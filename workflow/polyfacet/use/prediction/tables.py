@@ -16,6 +16,12 @@ _NUMBERS = pa.list_(pa.float64())
 NEW_MATERIALS = pa.schema(
     [
         column("mat_id", pa.string(), "identifier of the material"),
+        column(
+            "stated_id",
+            pa.string(),
+            "identifier in the input, if it has other characters than mat_id may have, or is too long",
+            nullable=True,
+        ),
         *_ORIGIN,
         column("formula", pa.string(), "formula"),
         column("n_sites", pa.int32(), "sites in the cell", nullable=True),
@@ -24,6 +30,8 @@ NEW_MATERIALS = pa.schema(
         column("process", _NUMBERS, "process conditions, for bundles of tables", nullable=True),
     ]
 )
+# Columns of the materials that predictions repeat.
+ABOUT_MATERIALS = ("mat_id", "stated_id", "source_file", "position", "formula")
 LEFT_OUT = pa.schema(
     [
         column("mat_id", pa.string(), "identifier that the material has or would have had"),
@@ -64,7 +72,7 @@ def predictions_schema(bundle: BundleDescription) -> pa.Schema:
         ]
     return pa.schema(
         [
-            *(NEW_MATERIALS.field(name) for name in ("mat_id", "source_file", "position", "formula")),
+            *(NEW_MATERIALS.field(name) for name in ABOUT_MATERIALS),
             *answers,
             column(
                 "distance",
