@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from polyfacet.facets.compimage.statistics_table import STATISTICS_COLUMN
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import combination_name, shown_columns
+from polyfacet.facets.registry import combination_name, encoding_column, shown_columns
 from polyfacet.materials.known_values import is_known
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.identifiers import text_digest
@@ -138,8 +138,9 @@ def usable_rows(materials: pd.DataFrame, cell: Cell) -> pd.DataFrame:
 
 
 def what_engines_see(rows: pd.DataFrame, facets: Sequence[Facet]) -> pd.DataFrame:
-    """Return a copy of identifiers, facets and statistics, without any column that a cell predicts."""
+    """Return a copy of identifiers, facets, encodings and statistics, without columns that cells predict."""
     columns = [column for facet in facets for column in shown_columns(facet, rows.columns)]
+    columns += [name for facet in facets if (name := encoding_column(facet)) in rows]
     statistics = [STATISTICS_COLUMN] if STATISTICS_COLUMN in rows else []
     return rows[["mat_id", *columns, *statistics]].copy(deep=True)
 

@@ -1,7 +1,7 @@
 """Make the bundle of a finished cell."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -29,12 +29,13 @@ from polyfacet.training.bundles.description import (
     FacetSettings,
     TableColumns,
     digests_of,
+    encoder_name,
 )
 from polyfacet.training.bundles.distances import QUANTILE, TrainingSet, training_set_schema
 from polyfacet.training.bundles.plugins import bundled_plugins
 from polyfacet.training.cards import Card
 from polyfacet.training.cells import NO_FACET, PREDICTIONS
-from polyfacet.training.engines.registry import needs_statistics
+from polyfacet.training.engines.registry import ENGINES, needs_statistics
 
 # Columns of the predictions that intervals follow from.
 CALIBRATION = pa.schema(
@@ -65,6 +66,8 @@ class SplitFiles:
         See `polyfacet.training.bundles.description.BundleDescription`.
     table
         Columns of the source, if it is a table.
+    encoders
+        Facet to the encoder of its frozen encoding.
     """
 
     materials: pd.DataFrame
@@ -74,6 +77,7 @@ class SplitFiles:
     settings: FacetSettings
     calibrated: bool
     table: TableColumns | None = None
+    encoders: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -160,6 +164,12 @@ class BundleWriter:
         wanted = {ELEMENT_TABLE: self.files.element_table}
         for facet in cell.facets:
             wanted |= self.files.fitted.get(facet.base, {})
+        if ENGINES.get(cell.card.engine).encodings:
+            wanted |= {
+                encoder_name(facet.name): self.files.encoders[facet.name]
+                for facet in cell.facets
+                if not facet.is_numeric
+            }
         (folder / FITTED_FOLDER).mkdir()
         names = {}
         for name, path in wanted.items():
