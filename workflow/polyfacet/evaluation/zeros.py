@@ -72,10 +72,14 @@ def assess_zeros(
             continue
         validation = held_out.rows(position, VALID)
         test = tested.get(position, validation[:0])
-        found: dict[str, Any] = {"n_test": len(test), "n_zero": int((test["y_true"] <= 0).sum())}
+        found: dict[str, Any] = {
+            "n_test": len(test),
+            "n_zero": int((test["y_true"] <= 0).sum()),
+            "reason": None,
+        }
         reason = cell["reason"] or (NO_COMMON_ROWS if test.empty else None)
-        found |= {"reason": reason} if reason else _scores(validation, test)
-        rows.append(identity_of(cell) | found)
+        found = {"reason": reason} if reason else {"reason": None} | _scores(validation, test)
+        rows.append(identity_of(cell) | counts | found)
     table = pd.DataFrame(rows, columns=ZEROS.names)
     return table.astype(dict.fromkeys(("auc", "f1", "kappa", "threshold", "mae_nonzero"), float))
 
