@@ -72,11 +72,7 @@ def assess_zeros(
             continue
         validation = held_out.rows(position, VALID)
         test = tested.get(position, validation[:0])
-        found: dict[str, Any] = {
-            "n_test": len(test),
-            "n_zero": int((test["y_true"] <= 0).sum()),
-            "reason": None,
-        }
+        counts = {"n_test": len(test), "n_zero": int((test["y_true"] <= 0).sum())}
         reason = cell["reason"] or (NO_COMMON_ROWS if test.empty else None)
         found = {"reason": reason} if reason else {"reason": None} | _scores(validation, test)
         rows.append(identity_of(cell) | counts | found)
