@@ -1,6 +1,7 @@
 # Input, parameter and resource functions of rules/encodings.smk.
 
 from polyfacet.materials.crystal_objectives import PREDEFINED
+from polyfacet.runtime.resources import COSTS
 
 
 def methods_with_encodings(source):

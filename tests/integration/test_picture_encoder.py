@@ -115,6 +115,14 @@ def test_an_encoder_that_cannot_learn_is_called_a_control(rows: pd.DataFrame, ch
     assert np.isfinite(encoder.encode(rows, COLUMNS)).all()
 
 
+def test_a_training_that_diverges_leaves_a_control(rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(picture_training, "LEARNING_RATE", 1e30)
+    encoder = PictureEncoder.fit(fitting(rows))
+    assert encoder.is_control
+    assert "diverged" in encoder.record["notes"][0]
+    assert np.isfinite(encoder.encode(rows, COLUMNS)).all()
+
+
 def test_a_missing_picture_is_named(encoder: PictureEncoder, rows: pd.DataFrame, tmp_path: Path):
     gone = rows[:1].assign(mat_id="gone", image=str(tmp_path / "gone.png"))
     with pytest.raises(UserError, match=r"material gone: picture .*gone.png is missing"):

@@ -48,6 +48,8 @@ class PictureEncoder(Encoder):
         try:
             encoder.record["training"] = encoder._train(fitting, names)
         except NothingToLearnError as error:
+            # A training that diverged has changed the weights.
+            encoder._network = new_network(len(names), fitting.seed)
             encoder.record["notes"].append(f"The network is untrained, a control: {error}.")
             tell(encoder.record["notes"][-1])
         return encoder
