@@ -43,6 +43,7 @@ include: "rules/train.smk"
 include: "rules/bundles.smk"
 include: "rules/predict.smk"
 include: "rules/evaluation.smk"
+include: "rules/audit.smk"
 include: "rules/report.smk"
 include: "rules/structure_page.smk"
 

@@ -45,6 +45,9 @@ def results_of_run():
         "scores": [rules.collect_results.output.scores_csv],
         "tests": [rules.compare_methods.output.tests],
         "facets": [rules.attribute_to_facets.output.contributions],
+        "leakage": [rules.audit_leakage.output.audit],
+        "intervals": [rules.assess_uncertainty.output.intervals],
+        "errors": [rules.describe_errors.output.errors_by_group],
         "dataset": splits_of_run(rules.gather_dataset.output.metadata),
     }
 

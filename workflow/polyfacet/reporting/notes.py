@@ -6,18 +6,15 @@ from typing import Any
 import pandas as pd
 
 from polyfacet.config.run import CRYSTALS
+from polyfacet.evaluation.leakage import SHOWN_OF_ELEMENTS
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import COMPIMAGE, GRAPH, SEPARATOR
-from polyfacet.materials.crystal_objectives import E_TOTAL, GAP, MAG_VOL, PREDEFINED, VOL_ATOM
+from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.reporting.numbers import number_range
 from polyfacet.runtime.markdown import plain, table
 from polyfacet.splits.coverage import Coverage
 from polyfacet.splits.parts import TEST
-
-# Objectives that the composition image contains for pure elements, calculated like the objectives themselves:
-# the blocks gs_bandgap, gs_energy, gs_mag_moment and gs_volume_per (`polyfacet.facets.compimage.properties`).
-SHOWN_OF_ELEMENTS = (GAP, E_TOTAL, MAG_VOL, VOL_ATOM)
 
 
 def tested_note(cells: pd.DataFrame) -> str:
