@@ -26,6 +26,12 @@ FEW_TREES = [
     for model in ("extra_trees", "xgboost")
 ]
 QUICK = {
+    "blend": {
+        "members": [
+            {"method": model, "engine": "classical", "settings": {"model": model}, "combinations": ["graph"]}
+            for model in ("tree", "ridge")
+        ]
+    },
     "mcvn": {"max_epochs": 2},
     "classical": {"model": "tree"},
     "ensemble": {"members": FEW_TREES},
@@ -56,7 +62,7 @@ def test_rows_of_a_dataset_have_columns_of_small_integers(rows: pd.DataFrame, tm
 
 @pytest.mark.parametrize("name", list(ENGINES.all()))
 def test_what_is_not_fitted_neither_predicts_nor_is_saved(name, rows, tmp_path) -> None:
-    engine = creation.create(name, {}, Resources(seed=1))
+    engine = creation.create(name, QUICK.get(name, {}), Resources(seed=1))
     with pytest.raises(RuntimeError, match="before predict"):
         engine.predict(rows)
     with pytest.raises(RuntimeError, match="before predict"):
