@@ -19,7 +19,7 @@ def bundle_folder():
     if not section["bundle"] or not section["sources"]:
         raise WorkflowError(
             "`snakemake predict` needs a bundle and new materials. Write for example\n"
-            "      predict: {bundle: results/default/crystals/random-0/bundles/automm/text/gap, "
+            "      predict: {bundle: results/default/crystals/formula-0/bundles/automm/text/gap, "
             "sources: [crystals/]}"
         )
     return Path(section["bundle"])

@@ -108,7 +108,7 @@ def test_names_of_columns_and_classes_are_read_as_meant(section, keys, value):
         ("images: {bonds: maybe}", r"images.bonds = 'maybe'(.|\n)*images: {bonds: true}"),
         ("images: {bonds: 2}", r"images.bonds = 2(.|\n)*images: {bonds: true}"),
         ("objectives: {gap: 1}", r"objectives"),
-        ("splits: [random]", r"splits = \['random'\](.|\n)*splits:\s+random:"),
+        ("splits: [random]", r"splits = \['random'\](.|\n)*splits:\s+formula:"),
         ("methods: {automm: {settings: [1]}}", r"methods.automm.settings = \[1\](.|\n)*settings: {}"),
         ("methods: {automm: {settings: {a: !!binary aGk=}}}", "should consist of texts, numbers"),
     ],

@@ -130,7 +130,8 @@ def test_the_shipped_configurations_are_feasible(path):
                         "composition": {"formula": "F"},
                         "objectives": {"text_score": {"column": "y"}},
                     }
-                }
+                },
+                "methods": {"mean": {"engine": "dummy"}},
             },
             "the objective 'text_score' has the name of a column of the facet 'text'",
         ),
@@ -195,7 +196,7 @@ def test_all_contradictions_are_reported_together():
         {"objectives": ["gap", "bandgap", "e_above_hull", "energy_total", "band_gap_dir"]},
         {"objectives": [{"name": "gap", "column": "gap"}, {"name": "e_from", "column": "e_from"}]},
         {"n_materials": 14},
-        {"n_materials": 10, "combinations": ["text"]},
+        {"n_materials": 10, "combinations": ["text"], "methods": {"automm": {}}},
         {"n_materials": 10, "graphs": {"embedding": "calibrated"}},
         {"composition": {"text": "cif"}, "encoders": {"source": "hub"}},
         {"composition": {"text": "cif"}, "combinations": ["image"]},

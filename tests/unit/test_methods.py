@@ -140,7 +140,7 @@ def test_a_method_is_trained_on_its_first_repeats():
         ({"report": {"published": [{**SCORE, "source": "b"}]}}, "0.source names an unknown source 'b'"),
         ({"report": {"published": [{**SCORE, "method": "b"}]}}, "0.method names an unknown method 'b'"),
         ({"report": {"published": [{**SCORE, "objective": "b"}]}}, "objective 'b'; available: hv"),
-        ({"report": {"published": [{**SCORE, "split": "b"}]}}, "split 'b'; available: random"),
+        ({"report": {"published": [{**SCORE, "split": "b"}]}}, "split 'b'; available: formula"),
         (
             {"report": {"published": [{**SCORE, "combination": "compimage"}]}},
             r"0.combination names an unknown combination 'compimage'; available: composition\+process",

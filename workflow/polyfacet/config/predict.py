@@ -12,7 +12,7 @@ class Predict(Section):
     bundle: Text | None = Field(
         default=None,
         description="Folder of the bundle that predicts (docs/predict.md).",
-        examples=["results/default/crystals/random-0/bundles/automm/text/gap"],
+        examples=["results/default/crystals/formula-0/bundles/automm/text/gap"],
     )
     sources: list[InputPath | Source] = Field(
         default=[], description="New materials: sources of structures as in `sources`, or CSVs of formulas."

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from polyfacet.config.composition import Composition
+from polyfacet.config.default_methods import default_methods
 from polyfacet.config.download import Download
 from polyfacet.config.encoders import Encoders
 from polyfacet.config.graphs import Graphs
@@ -115,7 +116,7 @@ class Configuration(Section):
         description="Where the text and image encoders come from, and how large local ones are.",
     )
     splits: Annotated[dict[Name, Split], Field(min_length=1)] = Field(
-        default={"random": Split()}, description="Splits by name; all of them are run."
+        default={"formula": Split(repeats=5)}, description="Splits by name; all of them are run."
     )
     combinations: CombinationSet | Combinations = Field(
         default="paper",
@@ -124,11 +125,7 @@ class Configuration(Section):
         "facet follows a colon.",
     )
     methods: Annotated[dict[Name, Method], Field(min_length=1)] = Field(
-        default={
-            "automm": Method(engine="automm"),
-            "mean": Method(engine="dummy", settings={"statistic": "mean"}),
-            "median": Method(engine="dummy", settings={"statistic": "median"}),
-        },
+        default=default_methods(),
         description="Methods by name; each is trained on every objective of its sources.",
     )
     training: Training = Field(default=Training(), description="How cells are trained.")

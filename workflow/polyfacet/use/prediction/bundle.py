@@ -4,7 +4,7 @@ In Python::
 
     from polyfacet.use.prediction.bundle import Bundle
 
-    bundle = Bundle.open("results/default/crystals/random-0/bundles/automm/text+graph/gap")
+    bundle = Bundle.open("results/default/crystals/formula-0/bundles/automm/text+graph/gap")
     found = bundle.predict(["new_crystals/"])
     print(found.predictions, found.left_out)
 """

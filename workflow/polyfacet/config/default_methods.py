@@ -1,0 +1,43 @@
+"""The methods of a run that names none: AutoGluon's grid, methods cheap enough to repeat, and baselines."""
+
+from typing import Any
+
+from polyfacet.config.methods import CombinationSet, Method
+
+CRYSTALS = "crystals"
+# Combinations of the cheap methods: `full`, once every facet has numbers for them.
+OF_CHEAP: CombinationSet | list[str] = ["graph", "compimage", "graph+compimage"]
+
+# Chosen for time and accuracy on composition images of the embedded crystals (docs/engines.md).
+RIDGE: dict[str, Any] = {"alpha": 100.0}
+EXTRA_TREES: dict[str, Any] = {"n_estimators": 60, "max_features": 0.3}
+BOOSTING: dict[str, Any] = {
+    "n_estimators": 100,
+    "learning_rate": 0.1,
+    "max_depth": 4,
+    "subsample": 0.8,
+    "colsample_bytree": 0.3,
+    "tree_method": "hist",
+    "max_bin": 64,
+}
+
+
+def default_methods() -> dict[str, Method]:
+    """Return the methods by name."""
+    return {
+        # On the combinations of the key `combinations`; its networks take most of the time of the run.
+        "automm": Method(engine="automm", settings={"max_epochs": 10}, repeats=1),
+        "ridge": _cheap("ridge", RIDGE),
+        "extra_trees": _cheap("extra_trees", EXTRA_TREES),
+        "boosting": _cheap("xgboost", BOOSTING),
+        "mean": Method(engine="dummy", settings={"statistic": "mean"}),
+        "median": Method(engine="dummy", settings={"statistic": "median"}),
+    }
+
+
+def _cheap(model: str, hyperparameters: dict[str, Any]) -> Method:
+    return Method(
+        engine="classical",
+        settings={"model": model, "hyperparameters": hyperparameters},
+        combinations={CRYSTALS: OF_CHEAP},
+    )
