@@ -19,7 +19,7 @@ from polyfacet.facets.registry import (
 )
 from polyfacet.materials.column_objectives import column_objectives, names_of
 from polyfacet.runtime.errors import UserError
-from polyfacet.training.blended_methods import with_members
+from polyfacet.training.blended_methods import MethodsOfSource
 from polyfacet.training.cells import NO_FACET
 from polyfacet.training.engines.registry import ENGINES, check_combinations, complete_settings
 
@@ -124,12 +124,12 @@ def checked_methods(config: Mapping[str, Any]) -> Methods:
         for source, facets in sources.items()
     }
     resolved = {
-        source: with_members(
-            of_source,
+        source: MethodsOfSource(
             source,
-            [split["repeats"] for split in splits_of_source(config, source).values()],
+            of_source,
+            max(split["repeats"] for split in splits_of_source(config, source).values()),
             _classes_of(config, source),
-        )
+        ).with_members()
         for source, of_source in checked.items()
     }
     for i, entry in enumerate(config["report"]["published"]):

@@ -38,11 +38,11 @@ def parts_of(facets: Sequence[Facet], members: Sequence[BlendMember], of: Of) ->
     """
     available = set(facets)
     parts = [Part(member.method, name) for member in members for name in member.combinations]
-    return [
-        part
-        for part in parts
-        if available.issuperset(part.facets) and (of == "subsets" or len(part.facets) == 1)
-    ]
+    within = [part for part in parts if available.issuperset(part.facets)]
+    if of == "subsets":
+        return within
+    seen = [set(part.facets) for part in within]
+    return [part for part in within if not any(smaller < set(part.facets) for smaller in seen)]
 
 
 def facets_without_part(facets: Sequence[Facet], parts: Sequence[Part]) -> list[Facet]:

@@ -34,8 +34,8 @@ class BlendSettings(Settings):
     of: Of = Field(
         default="subsets",
         description="`facets`: for each facet of the combination alone, the member that is best on "
-        "validation rows (late fusion); `subsets`: all cells of the members on facets of the combination, the "
-        "whole combination included (stacking).",
+        "validation rows (late fusion; facets that members only look at together count as one); `subsets`: "
+        "all cells of the members on facets of the combination, the whole combination included (stacking).",
     )
     weights: Weights = Field(
         default="validation",
