@@ -53,6 +53,15 @@ def test_a_perfect_part_has_all_weight(generator):
     np.testing.assert_array_equal(of_errors(errors, fitted=True), [0, 1])
 
 
+@pytest.mark.parametrize("n_rows", [3, 30, 100])
+def test_parts_of_very_different_accuracy_can_be_weighted(generator, n_rows):
+    errors = generator.normal(size=(45, n_rows)) * 10.0 ** generator.integers(-12, 3, size=(45, 1))
+    weights = of_errors(errors, fitted=True)
+    far_off = np.abs(errors).mean(axis=1) > 100 * np.abs(errors).mean(axis=1).min()
+    assert weights[far_off].sum() == 0
+    assert weights.sum() == pytest.approx(1)
+
+
 def test_few_rows_shrink_the_weights_towards_equal_ones(generator):
     errors = generator.normal(size=(2, 1000)) * [[1.0], [4.0]]
     distance = [abs(of_errors(errors[:, :n], fitted=True)[0] - 0.5) for n in (1, 5, 1000)]

@@ -20,6 +20,11 @@ SHRINKAGE = 10.0
 # Absolute errors are fitted by reweighted squares; below this share of the best part's error, squares remain.
 SQUARED_BELOW = 0.05
 MAX_STEPS, CONVERGED = 30, 1e-4
+# Of the set of parts with a weight, per part, in one least-squares fit.
+MAX_CHANGES = 30
+# A part with a larger error, relative to the best one, gets no weight: with numbers of very different size,
+# least squares may not converge.
+MAX_RELATIVE_ERROR = 100.0
 # A smaller weight changes nothing, but its model would have to predict.
 LEAST_WEIGHT = 1e-3
 
@@ -47,6 +52,8 @@ def blend_weights(
     errors = _errors(outputs, truth)
     losses = _losses(errors)
     chosen = np.arange(n_parts) if alternatives is None else _best(losses, alternatives)
+    if fitted:
+        chosen = chosen[losses[chosen] <= MAX_RELATIVE_ERROR * losses[chosen].min()]
     weights = np.zeros(n_parts)
     weights[chosen] = _fitted(errors[chosen], losses[chosen]) if fitted else 1 / len(chosen)
     return weights
@@ -100,5 +107,5 @@ def _least_squares(design: Array, penalty: float) -> Array:
     """
     n_parts = design.shape[1]
     rows = np.vstack([design, np.sqrt(penalty) * np.eye(n_parts), np.ones((1, n_parts))])
-    weights, _ = nnls(rows, np.append(np.zeros(len(rows) - 1), 1.0))
+    weights, _ = nnls(rows, np.append(np.zeros(len(rows) - 1), 1.0), maxiter=MAX_CHANGES * n_parts)
     return np.asarray(weights / weights.sum())
