@@ -243,6 +243,6 @@ use rule train_cell as train_method with:
     benchmark:
         f"{BENCHMARKS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}.tsv"
     wildcard_constraints:
-        method=names_of_methods(lambda wildcards: engine_of(wildcards).cheap),
+        method=names_of_methods(trains_at_once),
     resources:
         **requests(cost_of_training, materials_of, steps=training_steps),

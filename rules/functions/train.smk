@@ -216,6 +216,12 @@ def names_of_methods(condition):
     return one_of(sorted(names))
 
 
+def trains_at_once(wildcards):
+    """Return whether one job trains all cells of a method, because each takes less time than its start."""
+    engine = engine_of(wildcards)
+    return engine.cheap and not engine.blends
+
+
 def trains_in_batches(wildcards):
     """Return whether one job trains all cells of a combination, because each takes only minutes.
 
@@ -240,9 +246,11 @@ def foundation_of_job(wildcards):
 
 
 def folder_of_training(method):
-    """Return the pattern of the folder that a training job of a method writes."""
-    is_cheap = ENGINES.get(method["engine"]).cheap
-    trained_by = rules.train_method if is_cheap else rules.train_cell
+    """Return the pattern of the folder that a job writes for cells of a method."""
+    engine = ENGINES.get(method["engine"])
+    if engine.blends:
+        return rules.blend_cells.output.cells
+    trained_by = rules.train_method if engine.cheap else rules.train_cell
     return trained_by.output.trained
 
 

@@ -5,22 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from quick_settings import QUICK
 from synthetic_cells import PHASE, STRENGTH, synthetic_cells
 
 from polyfacet.facets.registry import GRAPH
 from polyfacet.training.engines.contract import check_engine
 from polyfacet.training.engines.registry import ENGINES
 
-# The kinds of members of a default ensemble, with fewer trees.
-FEW_TREES = [
-    {"engine": "classical", "settings": {"model": model, "hyperparameters": {"n_estimators": 10}}}
-    for model in ("extra_trees", "xgboost")
-]
-QUICK = {
-    "mcvn": {"max_epochs": 2},
-    "classical": {"model": "tree"},
-    "ensemble": {"members": FEW_TREES},
-}
 LOOKED_AT = (GRAPH,)
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from nearest_engine import KEPT_IN, Founded, Nearest, OwnSettings
 from project import PROJECT
+from quick_settings import QUICK
 from synthetic_cells import PHASE, STRENGTH, synthetic_cells
 
 from polyfacet.facets.registry import GRAPH
@@ -31,7 +32,7 @@ def rows() -> pd.DataFrame:
 
 @pytest.mark.parametrize("name", list(ENGINES.all()))
 def test_what_is_not_fitted_neither_predicts_nor_is_saved(name, rows, tmp_path) -> None:
-    engine = creation.create(name, {}, Resources(seed=1))
+    engine = creation.create(name, QUICK.get(name, {}), Resources(seed=1))
     with pytest.raises(RuntimeError, match="before predict"):
         engine.predict(rows)
     with pytest.raises(RuntimeError, match="before predict"):

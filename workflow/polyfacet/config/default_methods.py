@@ -1,4 +1,7 @@
-"""The methods of a run that names none: AutoGluon's grid, methods cheap enough to repeat, and baselines."""
+"""The methods of a run that names none.
+
+AutoGluon's grid, methods cheap enough to repeat, averages of these, and baselines.
+"""
 
 from typing import Any
 
@@ -28,6 +31,8 @@ def default_methods() -> dict[str, Method]:
         "ridge": _cheap("ridge", RIDGE),
         "extra_trees": _cheap("extra_trees", EXTRA_TREES),
         "boosting": _cheap("xgboost", BOOSTING),
+        "average": _blend(of="facets", weights="equal"),
+        "stack": _blend(of="subsets", weights="validation"),
         "mean": Method(engine="dummy", settings={"statistic": "mean"}),
         "median": Method(engine="dummy", settings={"statistic": "median"}),
     }
@@ -39,3 +44,8 @@ def _cheap(model: str, hyperparameters: dict[str, Any]) -> Method:
         settings={"model": model, "hyperparameters": hyperparameters},
         combinations={CRYSTALS: "full"},
     )
+
+
+def _blend(**settings: str) -> Method:
+    members = ["ridge", "extra_trees", "boosting"]
+    return Method(engine="blend", settings={"members": members, **settings})

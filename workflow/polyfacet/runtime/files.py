@@ -110,6 +110,13 @@ def link_files(source: Path, target: Path, names: Iterable[str]) -> None:
         link_file(source / name, target / name)
 
 
+def link_folder(source: Path, target: Path) -> None:
+    """Create a folder with hard links to all files of another one."""
+    target.mkdir()
+    names = [path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()]
+    link_files(source, target, names)
+
+
 def sha256_of_file(path: Path) -> str:
     """Return the SHA-256 hex digest of a file's bytes."""
     with path.open("rb") as stream:

@@ -70,6 +70,14 @@ class Inputs(_Part):
     statistics: str | None
 
 
+class BlendedCell(_Part):
+    """A cell whose predictions are averaged by a blend, and its weight: weights add up to 1."""
+
+    method: str
+    combination: str
+    weight: float
+
+
 class Card(_Part):
     """All facts about one cell of the grid; its scores follow from its predictions."""
 
@@ -108,6 +116,8 @@ class Card(_Part):
     code: str | None = None
     # Digest of what all cells of the method on this split share; None if they share nothing.
     foundation: str | None = None
+    # What a blend averages; empty for a cell that is trained.
+    blended: tuple[BlendedCell, ...] = ()
     cost: Cost
     origin: Origin
 

@@ -187,19 +187,37 @@ def train(
         raise_machine_failure(error)
         logger.exception("the cell failed")
         reason = f"{error}{_left_out(materials, rows, cell)}"
-        predicted, probabilities = np.full(len(rows), None if cell.objective.classes else np.nan), None
+        predicted, probabilities = no_predictions(len(rows), cell.objective), None
         model.mkdir(parents=True, exist_ok=True)
-    counts = _counts(rows["part"], len(materials), engine.validation_use, made_of.n_without_part)
-    card = _card(cell, engine, rows, counts, made_of, reason, time.monotonic() - start)
-    return _predictions(cell, rows, predicted, probabilities), card
+    counts = count_rows(rows["part"], len(materials), engine.validation_use, made_of.n_without_part)
+    card = card_of_cell(cell, engine, rows, counts, made_of, reason, time.monotonic() - start)
+    return prediction_rows(cell, rows, predicted, probabilities), card
 
 
-def _predictions(
+def no_predictions(n_rows: int, objective: Objective) -> np.ndarray:
+    """Return the predictions of a failed cell: none, shape (rows,)."""
+    return np.full(n_rows, None if objective.classes else np.nan)
+
+
+def prediction_rows(
     cell: Cell,
     rows: pd.DataFrame,
     predicted: np.ndarray,
     probabilities: np.ndarray | None,
 ) -> pd.DataFrame:
+    """Return the rows of ``PREDICTIONS``.
+
+    Parameters
+    ----------
+    cell
+        The cell.
+    rows
+        ``mat_id``, ``part`` and the objective of its materials.
+    predicted
+        Predictions, shape (rows,).
+    probabilities
+        Class probabilities, shape (rows, classes); None without any.
+    """
     unknown = pd.Series(None, rows.index, dtype=object)
     values = rows[cell.objective.column], pd.Series(predicted, rows.index)
     numbers, names = (unknown, unknown), values
@@ -233,7 +251,7 @@ def _left_out(materials: pd.DataFrame, rows: pd.DataFrame, cell: Cell) -> str:
     )
 
 
-def _counts(parts: pd.Series, n_materials: int, use: ValidationUse, n_without_part: int) -> Counts:
+def count_rows(parts: pd.Series, n_materials: int, use: ValidationUse, n_without_part: int) -> Counts:
     """Count the materials actually trained on, used for selection, and left out."""
     n = {part: int((parts == part).sum()) for part in PARTS}
     return Counts(
@@ -245,7 +263,7 @@ def _counts(parts: pd.Series, n_materials: int, use: ValidationUse, n_without_pa
     )
 
 
-def _card(
+def card_of_cell(
     cell: Cell,
     engine: Engine,
     rows: pd.DataFrame,
@@ -254,6 +272,7 @@ def _card(
     reason: str | None,
     wall_time_s: float,
 ) -> Card:
+    """Write the facts about a cell onto its card; ``reason`` says why it failed, if it did."""
     return Card(
         status="failed" if reason else "ok",
         reason=reason,

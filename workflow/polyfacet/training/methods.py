@@ -19,6 +19,7 @@ from polyfacet.facets.registry import (
 )
 from polyfacet.materials.column_objectives import column_objectives, names_of
 from polyfacet.runtime.errors import UserError
+from polyfacet.training.blended_methods import MethodsOfSource
 from polyfacet.training.cells import NO_FACET
 from polyfacet.training.engines.registry import ENGINES, check_combinations, complete_settings
 
@@ -109,7 +110,7 @@ def checked_methods(config: Mapping[str, Any]) -> Methods:
             _check_sources(f"methods.{name}.combinations", method["combinations"], sources)
     _check_splits(config, sources)
     _check_report(config, sources)
-    checked = {
+    checked: Methods = {
         source: {
             name: {
                 "engine": method["engine"],
@@ -122,9 +123,18 @@ def checked_methods(config: Mapping[str, Any]) -> Methods:
         }
         for source, facets in sources.items()
     }
+    resolved = {
+        source: MethodsOfSource(
+            source,
+            of_source,
+            max(split["repeats"] for split in splits_of_source(config, source).values()),
+            _classes_of(config, source),
+        ).with_members()
+        for source, of_source in checked.items()
+    }
     for i, entry in enumerate(config["report"]["published"]):
-        _check_combination(f"report.published.{i}", entry, checked[entry["source"]])
-    return checked
+        _check_combination(f"report.published.{i}", entry, resolved[entry["source"]])
+    return resolved
 
 
 def known_settings(config: Mapping[str, Any]) -> KnownSettings:
@@ -221,6 +231,9 @@ def _combinations(
         if chosen:
             raise UserError(f"methods.{name}.combinations: engine {engine!r} uses no facets. Remove it.")
         return []
+    if chosen is None and ENGINES.get(engine).blends:
+        # Those of its members.
+        return []
     if chosen is None:
         numbers = [facet for facet in facets if facet.needs == "columns"]
         chosen = config["combinations"] if source == CRYSTALS else [combination_name(numbers)]
@@ -234,14 +247,18 @@ def _combinations(
     return combinations
 
 
-def _check_objectives(name: str, engine: str, source: str, config: Mapping[str, Any]) -> None:
-    """Reject classes for an engine that only predicts numbers."""
+def _classes_of(config: Mapping[str, Any], source: str) -> list[str]:
+    """Return the names of those objectives of a source that have classes."""
     if source == CRYSTALS:
         columns = column_objectives(config["objectives"])
-        classes = [name for name, column in columns.items() if column.objective.classes]
-    else:
-        objectives = config["tables"][source]["objectives"]
-        classes = [objective for objective, column in objectives.items() if column["classes"]]
+        return [name for name, column in columns.items() if column.objective.classes]
+    objectives = config["tables"][source]["objectives"]
+    return [objective for objective, column in objectives.items() if column["classes"]]
+
+
+def _check_objectives(name: str, engine: str, source: str, config: Mapping[str, Any]) -> None:
+    """Reject classes for an engine that only predicts numbers."""
+    classes = _classes_of(config, source)
     if classes and not ENGINES.get(engine).classes:
         raise UserError(
             f"methods.{name}: engine {engine!r} only predicts numbers, but {source} has the classes of "

@@ -10,7 +10,7 @@ import pyarrow as pa
 from polyfacet.facets.compimage.element_table import read_elements
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import COMPIMAGE, facets_of, shown_columns
-from polyfacet.runtime.files import link_file, link_files, sha256_of_file
+from polyfacet.runtime.files import link_file, link_folder, sha256_of_file
 from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.splits.parts import TEST, TRAIN, VALID
 from polyfacet.training.bundles.description import (
@@ -129,7 +129,7 @@ class BundleWriter:
             What the bundle says of itself.
         """
         predictions = cell.predictions()
-        _link_folder(cell.folder / MODEL_FOLDER, folder / MODEL_FOLDER)
+        link_folder(cell.folder / MODEL_FOLDER, folder / MODEL_FOLDER)
         fitted = self._link_fitted(cell, folder)
         test = predictions[predictions["part"] == TEST]
         write_table(folder / CALIBRATION_FILE, test[CALIBRATION.names], CALIBRATION)
@@ -202,9 +202,3 @@ def _trained_on(card: Card, predictions: pd.DataFrame) -> set[str]:
     if card.counts.n_train > is_used.sum():
         is_used |= predictions["part"] == VALID
     return set(predictions.loc[is_used, "mat_id"])
-
-
-def _link_folder(source: Path, target: Path) -> None:
-    target.mkdir()
-    names = [path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()]
-    link_files(source, target, names)

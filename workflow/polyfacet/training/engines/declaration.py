@@ -47,6 +47,9 @@ class EngineDeclaration(Declaration):
         Whether its cells share what `Engine.pretrain` creates once per split.
     cheap
         Whether a cell takes less time than starting a process, so that one job trains many.
+    blends
+        Whether its cells are made of finished cells of other methods of the run, which its settings name
+        (``members``, as in `polyfacet.training.engines.blend.settings`), instead of being trained.
     gains_by_gpu
         Whether a cell on given facets gains by a GPU, with encoders from the hub or local ones.
     needs_statistics
@@ -70,6 +73,7 @@ class EngineDeclaration(Declaration):
     encodings: bool = False
     foundation: bool = False
     cheap: bool = False
+    blends: bool = False
     gains_by_gpu: Callable[[Sequence[Facet], bool], bool] = lambda facets, from_hub: False
     needs_statistics: Callable[[Mapping[str, Any]], bool] = lambda settings: False
     members: Callable[[Mapping[str, Any]], Sequence[Member]] = lambda settings: ()

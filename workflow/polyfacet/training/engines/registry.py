@@ -12,13 +12,14 @@ from polyfacet.facets.registry import facets_of
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.plugins import Origin, Registry
 from polyfacet.training.engines.automm.declaration import AUTOMM
+from polyfacet.training.engines.blend.declaration import BLEND
 from polyfacet.training.engines.classical.declaration import CLASSICAL
 from polyfacet.training.engines.declaration import EngineDeclaration
 from polyfacet.training.engines.dummy.declaration import DUMMY
 from polyfacet.training.engines.ensemble.declaration import ENSEMBLE
 from polyfacet.training.engines.mcvn.declaration import MCVN
 
-ENGINES = Registry("engine", EngineDeclaration, (AUTOMM, CLASSICAL, DUMMY, ENSEMBLE, MCVN))
+ENGINES = Registry("engine", EngineDeclaration, (AUTOMM, BLEND, CLASSICAL, DUMMY, ENSEMBLE, MCVN))
 
 
 def complete_settings(

@@ -1,0 +1,25 @@
+# Input and parameter functions of rules/blends.smk.
+
+
+def cells_of_members(wildcards):
+    """Return the folders of the cells that the cells of a blend are made of."""
+    methods = METHODS[wildcards.source]
+    paths = [
+        path
+        for member in method_of(wildcards)["settings"]["members"]
+        for path in expand(
+            folder_of_training(methods[member["method"]]),
+            source=wildcards.source,
+            split=wildcards.split,
+            repeat=wildcards.repeat,
+            method=member["method"],
+            combination=member["combinations"],
+            objective=objectives_on_split(wildcards),
+        )
+    ]
+    return list(dict.fromkeys(paths))
+
+
+def folder_of_methods(wildcards, output):
+    """Return the folder with the cells of all methods on a job's split."""
+    return str(Path(output.cells).parent)

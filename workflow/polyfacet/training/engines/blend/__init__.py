@@ -1,0 +1,1 @@
+"""Weighted averages of the predictions of other methods, as an engine."""
