@@ -41,6 +41,7 @@ include: "rules/dataset.smk"
 include: "rules/train.smk"
 include: "rules/bundles.smk"
 include: "rules/predict.smk"
+include: "rules/evaluation.smk"
 include: "rules/report.smk"
 include: "rules/structure_page.smk"
 

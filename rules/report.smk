@@ -1,40 +1,10 @@
-# Cells of all methods -> predictions and scores -> tables, figures, report; also the closing message of a run.
+# Scores of all methods -> tables, figures, report; also the closing message of a run.
 
 
 include: "functions/report.smk"
 
 
 REPORT = f"{RUN}/report"
-
-
-rule collect_results:
-    input:
-        cells=trained_cells(),
-    output:
-        cells_table=f"{REPORT}/cells.parquet",
-        predictions=f"{REPORT}/predictions.parquet",
-        scores=f"{REPORT}/scores.parquet",
-        cells_csv=f"{REPORT}/cells.csv",
-        scores_csv=f"{REPORT}/scores.csv",
-        comparison_csv=f"{REPORT}/comparison.csv",
-    log:
-        f"{LOGS}/collect_results.log",
-    benchmark:
-        f"{BENCHMARKS}/collect_results.tsv"
-    conda:
-        "../envs/report.yaml"
-    resources:
-        **requests("small", max(map(n_materials, SOURCES))),
-    params:
-        code=code_of_rule("collect_results"),
-        packages=packages_of_rule("collect_results"),
-        reference=config["report"]["reference"],
-        objectives={
-            source: {name: objective.shown for name, objective in own.items()}
-            for source, own in OBJECTIVES.items()
-        },
-    script:
-        script_path("collect_results")
 
 
 rule tabulate_results:

@@ -1,8 +1,11 @@
 """Cells and cards of a made-up grid, for tests of single aspects."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+
+import pandas as pd
 
 from polyfacet.facets.registry import Facet
 from polyfacet.materials.objectives import Objective
@@ -58,3 +61,10 @@ def card_fields(**changes: Any) -> dict[str, Any]:
 def card_of(**changes: Any) -> Card:
     """Return a card; ``changes`` replaces fields."""
     return Card(**card_fields(**changes))
+
+
+def sample_of(mat_ids: Iterable[str], folder: Path, formula: str = "NaCl") -> Path:
+    """Write the columns of a sample that scores need; all materials have one formula."""
+    path = folder / "sample.parquet"
+    pd.DataFrame({"mat_id": list(mat_ids)}).assign(formula=formula).to_parquet(path)
+    return path

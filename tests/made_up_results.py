@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from polyfacet.evaluation.scores import scores_of_cell
-from polyfacet.evaluation.tables import CELLS, SCORES
+from polyfacet.evaluation.tables import CELLS, KEYS, SCORES
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
 from polyfacet.training.cells import NO_FACET
 
@@ -31,6 +31,10 @@ def cell_row(row: str, objective: str = "gap", *, ok: bool = True, **changes: An
         "unit": facts.unit,
         "classes": [],
         "is_baseline": is_baseline,
+        "role_single": not is_baseline and "+" not in row,
+        "role_baseline": is_baseline,
+        "role_multi": "+" in row,
+        "n_repeats": 1,
         "status": "ok" if ok else "failed",
         "reason": None if ok else "no reason",
         "contains_answer": False,
@@ -51,7 +55,10 @@ def score_rows(cell: Mapping[str, Any], **values: float) -> list[dict[str, Any]]
     """Return the rows of ``SCORES`` of a cell: values by metric, or a reason if it failed."""
     if cell["status"] == "failed":
         return list(scores_of_cell(cell, pd.DataFrame()))
-    identity = {name: cell[name] for name in SCORES.names if name in cell and name != "reason"}
+    identity = {name: cell[name] for name in KEYS} | {
+        "n_test": cell["n_test"],
+        "n_nontrivial": cell["n_test"],
+    }
     return [
         {**identity, "class": "all", "metric": metric, "value": value, "reason": None}
         for metric, value in values.items()

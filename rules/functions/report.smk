@@ -43,6 +43,8 @@ def results_of_run():
         "figures": list(rules.plot_results.output),
         "pictures": [rules.draw_contact_sheet.output.sheet] if SHOWS_PICTURES else [],
         "scores": [rules.collect_results.output.scores_csv],
+        "tests": [rules.compare_methods.output.tests],
+        "facets": [rules.attribute_to_facets.output.contributions],
         "dataset": splits_of_run(rules.gather_dataset.output.metadata),
     }
 

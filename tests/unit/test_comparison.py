@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 import pandas as pd
 import pytest
-from grid_cells import card_of
+from grid_cells import card_of, sample_of
 from PIL import Image
 from project import PROJECT
 
@@ -47,7 +47,7 @@ def row(
     combination="composition",
 ):
     place = ("test", "steel", split, repeat, method, combination, objective, name, metric, value, reason)
-    return dict(zip(SCORES.names, place, strict=True))
+    return dict(zip(SCORES.names, (*place, 4, 3, None, None), strict=True))
 
 
 def cells_of(table, **split_methods):
@@ -105,10 +105,11 @@ def test_predictions_become_scores_of_their_cells(tmp_path):
     (folder / "1" / "model").mkdir()
     (folder / "1" / "model" / "card.json").write_text("{}")
     write_cell(folder / "3", failed, objective="uts", status="failed", reason="too few rows")
-    tables = [tmp_path / f"{name}.parquet" for name in ("cells", "predictions", "scores")]
+    tables = [tmp_path / f"{name}.parquet" for name in ("cells", "predictions", "scores", "summary")]
     csv = {f"{name}_csv": tmp_path / f"{name}.csv" for name in ("cells", "scores", "comparison")}
+    sample = sample_of("abc", tmp_path)
     shown = {name: {"label": name, "unit": ""} for name in ("hv", "gfa", "uts")}
-    collect_results.main([folder], *tables, **csv, reference=None, objectives={"steel": shown})
+    collect_results.main([folder], [sample], *tables, **csv, reference=None, objectives={"steel": shown})
     found = read_table(tables[2], SCORES).set_index(["objective", "class", "metric"])
     assert set(zip(found["source"], found["split"], found["repeat"], found["method"], strict=True)) == {
         ("steel", "formula", 3, "mean")

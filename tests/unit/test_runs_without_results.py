@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from grid_cells import cell_of
+from grid_cells import cell_of, sample_of
 
 import collect_results
 import plot_results
@@ -58,14 +58,15 @@ def failed(tmp_path: Path) -> list[Path]:
 
 
 def test_all_outputs_are_there_and_say_that_nothing_came_out(failed: list[Path], tmp_path: Path) -> None:
-    tables = [tmp_path / f"{name}.parquet" for name in ("cells", "predictions", "scores")]
+    tables = [tmp_path / f"{name}.parquet" for name in ("cells", "predictions", "scores", "summary")]
     csv = {f"{name}_csv": tmp_path / f"{name}.csv" for name in ("cells", "scores", "comparison")}
     figures = [tmp_path / f"{name}.png" for name in ("heatmap", "bars", "comparison")]
     texts = [tmp_path / name for name in ("mae.csv", "mase.csv", "tables.md")]
     with warnings.catch_warnings():
         warnings.simplefilter("error", FutureWarning)
         objectives = {"steels": {objective.column: objective.shown for objective in OBJECTIVES}}
-        collect_results.main(failed, *tables, **csv, reference="tree", objectives=objectives)
+        sample = sample_of([f"m{i}" for i in range(N)], tmp_path)
+        collect_results.main(failed, [sample], *tables, **csv, reference="tree", objectives=objectives)
         tabulate_results.main(tables[0], tables[2], *texts, reference="tree", published=[])
         plot_results.main(tables[0], tables[2], *figures, published=[])
     cells = read_table(tables[0], CELLS)

@@ -279,6 +279,8 @@ def test_a_run_on_a_table_repeats_each_split_and_draws_no_crystals(pristine):
     )
     report = (
         "collect_results",
+        "compare_methods",
+        "attribute_to_facets",
         "plot_results",
         "tabulate_results",
         "draw_composition_legend",

@@ -60,7 +60,7 @@ def test_no_file_of_the_project_names_the_plug_ins():
 
 
 def test_every_cell_has_scores_and_is_in_the_report(results: Path):
-    scores = pd.read_parquet(results / "report" / "scores.parquet")
+    scores = pd.read_parquet(results / "evaluation" / "scores.parquet")
     mase = scores[(scores["metric"] == "mase") & (scores["objective"] != "all")]
     assert set(mase["objective"]) == {"e_form", "mag_atom", "direct_gap"}
     assert set(mase["method"]) == {"closest", "trees", "mean"}
@@ -154,7 +154,15 @@ def test_a_second_call_runs_nothing(run: Extended):
     assert run.jobs() == {}
 
 
-REPORT = {"describe_objectives", "collect_results", "tabulate_results", "plot_results", "write_report"}
+REPORT = {
+    "describe_objectives",
+    "collect_results",
+    "compare_methods",
+    "attribute_to_facets",
+    "tabulate_results",
+    "plot_results",
+    "write_report",
+}
 DATASET = {"assemble_dataset", "gather_dataset"}
 OF_FACET = {"make_facet": 1, "pretrain_engine": 2, "train_method": 4} | dict.fromkeys(DATASET, 2)
 ANOTHER_OBJECTIVE = """

@@ -115,9 +115,9 @@ def test_report_and_figure_exist(results):
 
 
 def test_rows_of_scores_and_predictions_identify_their_cell(results):
-    scores = pd.read_parquet(results / "report" / "scores.parquet")
-    predictions = pd.read_parquet(results / "report" / "predictions.parquet")
-    cells = pd.read_parquet(results / "report" / "cells.parquet")
+    scores = pd.read_parquet(results / "evaluation" / "scores.parquet")
+    predictions = pd.read_parquet(results / "evaluation" / "predictions.parquet")
+    cells = pd.read_parquet(results / "evaluation" / "cells.parquet")
     keys = ["run", "source", "split", "repeat", "method", "combination", "objective"]
     identities = [set(map(tuple, table[keys].to_numpy())) for table in (scores, predictions, cells)]
     assert len(identities[2]) == len(cells) == 3 * 2 * 2 * 2
@@ -136,7 +136,7 @@ def test_the_examples_of_the_python_page_work(run, results, monkeypatch):
     for example in re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
         exec(example, names)
     assert set(names["hardness"]["metric"]) == {"mae"}
-    stored = pd.read_parquet(results / "report" / "predictions.parquet")
+    stored = pd.read_parquet(results / "evaluation" / "predictions.parquet")
     stored = stored.query(
         "objective == 'hardness' and method == 'ridge_o' and split == 'random' and repeat == 0"
     ).set_index("mat_id")["y_pred"]

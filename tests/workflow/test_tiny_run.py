@@ -86,8 +86,8 @@ def test_predictions_match_the_dataset_and_cards_identify_their_cell(split, data
 
 
 def test_scores_follow_from_the_predictions(results):
-    scores = pd.read_parquet(results / "report" / "scores.parquet")
-    predictions = pd.read_parquet(results / "report" / "predictions.parquet")
+    scores = pd.read_parquet(results / "evaluation" / "scores.parquet")
+    predictions = pd.read_parquet(results / "evaluation" / "predictions.parquet")
     keys = ["method", "combination", "objective"]
     value = scores.set_index([*keys, "metric"])["value"]
     for cell, rows in predictions[predictions["part"] == "test"].groupby(keys):
@@ -139,7 +139,7 @@ def test_tables_match_the_scores(results):
     trees = [("trees", "graph"), ("trees", "graph+compimage")]
     baselines = [("mean", "none"), ("median", "none")]
     assert list(table.index) == [*(("automm", name) for name in COMBINATIONS), *trees, *baselines]
-    scores = pd.read_parquet(results / "report" / "scores.parquet").query("metric == 'mae'")
+    scores = pd.read_parquet(results / "evaluation" / "scores.parquet").query("metric == 'mae'")
     for row in scores.itertuples():
         assert float(table.loc[(row.method, row.combination), row.objective]) == pytest.approx(row.value)
 

@@ -2,30 +2,42 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Annotated, Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from polyfacet.evaluation.scores import compare, scores_of_cell, with_means_over_objectives
-from polyfacet.evaluation.tables import CELLS, SCORES, cell_row, order_of_combination
+from polyfacet.evaluation.formulas import Formulas, formulas_of
+from polyfacet.evaluation.scores import compare
+from polyfacet.evaluation.scoring import SCORED, score
+from polyfacet.evaluation.tables import CELLS, SCORES, SUMMARY, cell_row, order_of_combination
+from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.files import write_text
-from polyfacet.runtime.parquet import read_arrow, write_pieces, write_table
-from polyfacet.training.cards import CARD_FILE, read_card
+from polyfacet.runtime.parquet import column_names, read_arrow, read_table, write_pieces, write_table
+from polyfacet.splits.parts import TEST
+from polyfacet.training.cards import CARD_FILE, Card, read_card
 from polyfacet.training.cells import PREDICTIONS
+
+Shown = Mapping[str, Mapping[str, Mapping[str, str]]]
 
 
 def main(
     cells: list[Path],
+    samples: list[Path],
     cells_table: Path,
     predictions: Path,
     scores: Path,
+    summary: Path,
     *,
     cells_csv: Path,
     scores_csv: Path,
     comparison_csv: Path,
     reference: str | None,
-    objectives: Mapping[str, Mapping[str, Mapping[str, str]]],
+    objectives: Shown,
+    forms: Mapping[str, str] = MappingProxyType({}),
+    seed: Annotated[int, Key("seed")] = 0,
 ) -> None:
     """Write the tables.
 
@@ -33,48 +45,84 @@ def main(
     ----------
     cells
         Folders that hold cells (``card.json`` and ``predictions.parquet``), also in subfolders.
-    cells_table, predictions, scores
+    samples
+        Table of the materials of each source, in the order of ``objectives``.
+    cells_table, predictions, scores, summary
         Outputs: facts of every cell, predictions of all cells, scores on the test parts, including failed
-        cells.  The predictions of only one cell at a time are in memory.
+        cells, and their means over the repeats.  In memory are the predictions for the test parts, and those
+        of one cell at a time.
     cells_csv, scores_csv, comparison_csv
         Outputs: the same cells and scores, and the mean, spread and wins of the scores over the repeats.
     reference
         Method that the others are compared with; None for none.
     objectives
         Source to its objectives, in the order of tables and figures, with the label and unit of each.
+    forms
+        Facet to the form of it that is used where a combination names none.
+    seed
+        Seed of the intervals.
     """
-    found_cells = [cell for folder in cells for cell in _cells_in(folder, objectives)]
-    rows = [row for _, row in found_cells]
-    found: list[dict[str, object]] = []
+    found = [card for folder in cells for card in _cards_in(folder, objectives)]
+    rows = _rows(found, objectives, forms)
+    formulas = {source: _formulas(path) for source, path in zip(objectives, samples, strict=True)}
+    tested: list[pd.DataFrame] = []
 
     def pieces() -> Iterator[pa.Table]:
-        for card, row in found_cells:
-            table = read_arrow(card.with_name("predictions.parquet"), PREDICTIONS)
-            found.extend(scores_of_cell(row, table.to_pandas()))
+        for path, card in found:
+            table = read_arrow(path.with_name("predictions.parquet"), PREDICTIONS)
+            tested.append(_tested(table, formulas[card.source]))
             yield table.cast(PREDICTIONS)
 
     write_table(cells_table, rows, CELLS)
     write_pieces(predictions, pieces(), PREDICTIONS)
-    # If all cells failed, nothing else shows that a missing value is a number.
-    frame = pd.DataFrame(found, columns=SCORES.names).astype({"value": float})
-    frame = with_means_over_objectives(frame)
-    write_table(scores, frame, SCORES)
+    scored, means = score(rows, tested, formulas, reference, seed)
+    write_table(scores, scored, SCORES)
+    write_table(summary, means, SUMMARY)
     write_text(cells_csv, pd.DataFrame(rows, columns=CELLS.names).to_csv(index=False))
-    write_text(scores_csv, frame.to_csv(index=False))
-    write_text(comparison_csv, compare(frame, reference).to_csv(index=False))
+    write_text(scores_csv, scored.to_csv(index=False))
+    write_text(comparison_csv, compare(scored, reference).to_csv(index=False))
 
 
-def _cells_in(
-    folder: Path, objectives: Mapping[str, Mapping[str, Mapping[str, str]]]
-) -> list[tuple[Path, dict[str, Any]]]:
-    """Read the cards of a folder; order their rows by combination, fewest facets first, and objective."""
-    cards = [(path, read_card(path)) for path in _cards(folder)]
-    found = [(path, cell_row(card, objectives[card.source][card.objective])) for path, card in cards]
+def _formulas(sample: Path) -> Formulas:
+    """Find the formulas of a source; only those of tables may be rounded, and only crystals have sites."""
+    is_crystals = "n_sites" in column_names(sample)
+    columns = ["mat_id", "formula", *(["n_sites"] if is_crystals else [])]
+    return formulas_of(read_table(sample, columns=columns), rounded=not is_crystals)
+
+
+def _tested(predictions: pa.Table, formulas: Formulas) -> pd.DataFrame:
+    """Return the predictions for the test part, by position of the material in its source."""
+    test = predictions.filter(pc.field("part") == TEST)
+    return (
+        test.select(SCORED).to_pandas().set_index(formulas.materials.get_indexer(test["mat_id"].to_pylist()))
+    )
+
+
+def _rows(
+    cards: list[tuple[Path, Card]], objectives: Shown, forms: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return the rows of ``CELLS``."""
+    repeats: dict[tuple[str, str, str], set[int]] = {}
+    for _, card in cards:
+        repeats.setdefault((card.source, card.split, card.method), set()).add(card.repeat)
+    return [
+        cell_row(
+            card,
+            objectives[card.source][card.objective],
+            forms,
+            len(repeats[card.source, card.split, card.method]),
+        )
+        for _, card in cards
+    ]
+
+
+def _cards_in(folder: Path, objectives: Shown) -> list[tuple[Path, Card]]:
+    """Read the cards of a folder; order them by combination, fewest facets first, and objective."""
     return sorted(
-        found,
-        key=lambda cell: (
-            order_of_combination(cell[1]["combination"]),
-            list(objectives[cell[1]["source"]]).index(cell[1]["objective"]),
+        ((path, read_card(path)) for path in _cards(folder)),
+        key=lambda found: (
+            order_of_combination(found[1].combination),
+            list(objectives[found[1].source]).index(found[1].objective),
         ),
     )
 

@@ -23,7 +23,9 @@ from polyfacet.runtime.project_files import located
 EMBEDDED_ENTRIES = "embedded/entries.json.bz2"
 CRYSTALS = "crystals"
 # The results of a source are in `results/<run_name>/<source>`, next to folders of these names.
-TAKEN_NAMES = frozenset({CRYSTALS, "all", "benchmarks", "encoders", "kept", "predictions", "report"})
+TAKEN_NAMES = frozenset(
+    {CRYSTALS, "all", "benchmarks", "encoders", "evaluation", "kept", "predictions", "report"}
+)
 # YAML reads 001 as 1 and 0100 as 64: the digits that were written cannot be recovered below this number.
 SMALLEST_NUMBER_AS_NAME = 1000
 

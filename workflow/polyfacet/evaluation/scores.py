@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from polyfacet.evaluation.common_rows import n_nontrivial
 from polyfacet.evaluation.metrics import ALL, scores_of, scores_of_classes, scores_of_numbers
 from polyfacet.evaluation.tables import CELL, KEYS
 from polyfacet.splits.parts import TEST
 
 # Reason of a missing score of a cell that has predictions.
 UNDEFINED = "not defined: all test values are equal, or there is none of this class"
+NO_COMMON_ROWS = "no material of the test part was predicted by all cells of this objective"
 LOWER_IS_BETTER = ("mae", "mase", "rmse")
 _SCORE = [*CELL, "class", "metric"]
 
@@ -24,24 +26,27 @@ def scores_of_cell(cell: Mapping[str, Any], predictions: pd.DataFrame) -> Iterat
     cell
         Row of ``CELLS``.
     predictions
-        Its rows of ``PREDICTIONS``.
+        Its rows of ``PREDICTIONS``; only those of the test part count.
 
     Yields
     ------
     dict
-        Rows of ``SCORES``; those of a failed cell have the reason instead of a value, as a score without a
-        row would be left out of means over repeats and objectives.
+        Rows of ``SCORES`` without intervals; those of a failed cell have the reason instead of a value, as a
+        score without a row would be left out of means over repeats and objectives.
     """
-    identity = {name: cell[name] for name in KEYS}
-    if cell["status"] != "ok":
+    identity = {name: cell[name] for name in KEYS} | {"n_test": 0, "n_nontrivial": 0}
+    test = predictions[predictions["part"] == TEST] if cell["status"] == "ok" else predictions[:0]
+    if test.empty:
+        reason = cell["reason"] or NO_COMMON_ROWS
         for name, metric in scores_of(cell["classes"]):
-            yield {**identity, "class": name, "metric": metric, "value": None, "reason": cell["reason"]}
+            yield {**identity, "class": name, "metric": metric, "value": None, "reason": reason}
         return
-    test = predictions[predictions["part"] == TEST]
+    true = test["true_class" if len(cell["classes"]) else "y_true"]
+    identity |= {"n_test": len(test), "n_nontrivial": n_nontrivial(true)}
     if len(cell["classes"]):
-        found = scores_of_classes(test["true_class"], test["predicted_class"], list(cell["classes"]))
+        found = scores_of_classes(true, test["predicted_class"], list(cell["classes"]))
     else:
-        found = {ALL: scores_of_numbers(test["y_true"], test["y_pred"])}
+        found = {ALL: scores_of_numbers(true, test["y_pred"])}
     for name, values in found.items():
         for metric, value in values.items():
             reason = UNDEFINED if np.isnan(value) else None
@@ -58,12 +63,13 @@ def with_means_over_objectives(scores: pd.DataFrame) -> pd.DataFrame:
     if several.empty:
         return scores
     keys = [name for name in [*KEYS, "class", "metric"] if name != "objective"]
-    means = several.groupby(keys, as_index=False, sort=False)["value"].agg(
-        lambda values: values.mean(skipna=False)
+    means = several.groupby(keys, as_index=False, sort=False).agg(
+        value=("value", lambda values: values.mean(skipna=False)),
+        n_test=("n_test", "sum"),
+        n_nontrivial=("n_nontrivial", "sum"),
     )
-    return pd.concat(
-        [scores, means.assign(objective=ALL, reason=None)[list(scores.columns)]], ignore_index=True
-    )
+    means = means.assign(objective=ALL).reindex(columns=scores.columns)
+    return pd.concat([scores, means.astype(scores.dtypes)], ignore_index=True)
 
 
 def compare(scores: pd.DataFrame, reference: str | None) -> pd.DataFrame:

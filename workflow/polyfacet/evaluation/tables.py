@@ -1,10 +1,15 @@
-"""The results of a run as tables: cells and scores.  Predictions have the schema of those of cells."""
+"""The results of a run as tables: cells, scores, and their summary over the repeats.
+
+Predictions have the schema of those of cells.
+"""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
 
+from polyfacet.evaluation.roles import roles_of
 from polyfacet.facets.registry import FACETS, facets_of
 from polyfacet.runtime.parquet import column
 from polyfacet.training.cards import Card
@@ -19,6 +24,12 @@ CELLS = pa.schema(
         column("unit", pa.string(), "unit of the objective, empty for classes"),
         column("classes", pa.list_(pa.string()), "classes of the objective; empty for numbers"),
         column("is_baseline", pa.bool_(), "whether the method uses no facets"),
+        column("role_single", pa.bool_(), "whether the cell looks at exactly one facet"),
+        column(
+            "role_baseline", pa.bool_(), "whether it cheaply looks at the composition alone, or at nothing"
+        ),
+        column("role_multi", pa.bool_(), "whether it looks at several facets"),
+        column("n_repeats", pa.int64(), "repeats of the split on which the method was trained"),
         column("status", pa.string(), "ok or failed"),
         column("reason", pa.string(), "why the cell failed", nullable=True),
         column("contains_answer", pa.bool_(), "whether the facets together reveal the objective"),
@@ -33,6 +44,16 @@ CELLS = pa.schema(
         column("peak_memory_mib", pa.float64(), "peak memory of the process", "MiB"),
     ]
 )
+_LIMITS = tuple(
+    column(
+        name,
+        pa.float64(),
+        f"{which} limit of the 95 % interval by a bootstrap of formulas; for MAE, MASE, accuracy, macro F1",
+        "that of the score",
+        nullable=True,
+    )
+    for name, which in (("low", "lower"), ("high", "upper"))
+)
 SCORES = pa.schema(
     [
         *IDENTITY,
@@ -46,6 +67,27 @@ SCORES = pa.schema(
             nullable=True,
         ),
         column("reason", pa.string(), "why there is no value", nullable=True),
+        column(
+            "n_test",
+            pa.int64(),
+            "test values: those that all cells of the objective predicted, except failed ones; for the mean "
+            "over objectives, their sum",
+        ),
+        column("n_nontrivial", pa.int64(), "test values that differ from the most frequent one"),
+        *_LIMITS,
+    ]
+)
+SUMMARY = pa.schema(
+    [
+        *(field for field in IDENTITY if field.name not in ("run", "repeat")),
+        *(SCORES.field(name) for name in ("class", "metric")),
+        column("mean", pa.float64(), "mean over the repeats; none if one failed", nullable=True),
+        column("std", pa.float64(), "sample standard deviation over the repeats", nullable=True),
+        column("n", pa.int64(), "repeats"),
+        column(
+            "wins", pa.float64(), "repeats in which it is better than the reference method", nullable=True
+        ),
+        *_LIMITS,
     ]
 )
 KEYS = [field.name for field in IDENTITY]
@@ -53,10 +95,28 @@ KEYS = [field.name for field in IDENTITY]
 CELL = [name for name in KEYS if name != "repeat"]
 
 
-def cell_row(card: Card, shown: Mapping[str, str]) -> dict[str, Any]:
-    """Flatten a card to a row of ``CELLS``, with the label and unit shown for its objective."""
+def cell_row(
+    card: Card,
+    shown: Mapping[str, str],
+    forms: Mapping[str, str] = MappingProxyType({}),
+    n_repeats: int = 1,
+) -> dict[str, Any]:
+    """Flatten a card to a row of ``CELLS``.
+
+    Parameters
+    ----------
+    card
+        Card of the cell.
+    shown
+        Label and unit of its objective in tables and figures.
+    forms
+        Facet to the form of it that is used where a combination names none.
+    n_repeats
+        Number of repeats of the split on which the method was trained.
+    """
     facts = card.model_dump()
-    flat = {**facts, **facts["counts"], **facts["cost"], **shown}
+    roles = roles_of(card.combination, card.engine, forms)
+    flat = {**facts, **facts["counts"], **facts["cost"], **shown, **roles, "n_repeats": n_repeats}
     return {name: flat[name] for name in CELLS.names}
 
 

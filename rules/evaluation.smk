@@ -1,0 +1,84 @@
+# Predictions of all cells -> scores, tested comparisons, contributions of the facets.
+
+
+EVALUATION = f"{RUN}/evaluation"
+
+
+rule collect_results:
+    input:
+        cells=trained_cells(),
+        samples=expand(SAMPLE, source=SOURCES),
+    output:
+        cells_table=f"{EVALUATION}/cells.parquet",
+        predictions=f"{EVALUATION}/predictions.parquet",
+        scores=f"{EVALUATION}/scores.parquet",
+        summary=f"{EVALUATION}/summary.parquet",
+        cells_csv=f"{RUN}/report/cells.csv",
+        scores_csv=f"{RUN}/report/scores.csv",
+        comparison_csv=f"{RUN}/report/comparison.csv",
+    log:
+        f"{LOGS}/collect_results.log",
+    benchmark:
+        f"{BENCHMARKS}/collect_results.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        **requests("small", max(map(n_materials, SOURCES))),
+    params:
+        code=code_of_rule("collect_results"),
+        packages=packages_of_rule("collect_results"),
+        reference=config["report"]["reference"],
+        objectives={
+            source: {name: objective.shown for name, objective in own.items()}
+            for source, own in OBJECTIVES.items()
+        },
+        forms=FORMS,
+        seed=config["seed"],
+    script:
+        script_path("collect_results")
+
+
+rule compare_methods:
+    input:
+        cells_table=rules.collect_results.output.cells_table,
+        predictions=rules.collect_results.output.predictions,
+        scores=rules.collect_results.output.scores,
+    output:
+        choices=f"{EVALUATION}/choices.parquet",
+        tests=f"{EVALUATION}/tests.parquet",
+    log:
+        f"{LOGS}/compare_methods.log",
+    benchmark:
+        f"{BENCHMARKS}/compare_methods.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        **requests("small", max(map(n_materials, SOURCES))),
+    params:
+        code=code_of_rule("compare_methods"),
+        packages=packages_of_rule("compare_methods"),
+    script:
+        script_path("compare_methods")
+
+
+rule attribute_to_facets:
+    input:
+        cells_table=rules.collect_results.output.cells_table,
+        predictions=rules.collect_results.output.predictions,
+        scores=rules.collect_results.output.scores,
+    output:
+        contributions=f"{EVALUATION}/contributions.parquet",
+        interactions=f"{EVALUATION}/interactions.parquet",
+    log:
+        f"{LOGS}/attribute_to_facets.log",
+    benchmark:
+        f"{BENCHMARKS}/attribute_to_facets.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        **requests("small", max(map(n_materials, SOURCES))),
+    params:
+        code=code_of_rule("attribute_to_facets"),
+        packages=packages_of_rule("attribute_to_facets"),
+    script:
+        script_path("attribute_to_facets")

@@ -1,0 +1,47 @@
+"""The roles that cells have in tested comparisons."""
+
+from collections.abc import Mapping
+
+from polyfacet.facets.columns.declaration import COMPOSITION
+from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import facets_of
+from polyfacet.training.cells import NO_FACET
+from polyfacet.training.engines.registry import ENGINES
+
+SINGLE, MULTI, BASELINE = "single", "multi", "baseline"
+# Any cell, whatever its role.
+ANY = "any"
+
+
+def roles_of(combination: str, engine: str, forms: Mapping[str, str]) -> dict[str, bool]:
+    """Return which roles a cell has, by column of ``CELLS``.
+
+    Parameters
+    ----------
+    combination
+        Its combination of facets.
+    engine
+        Name of its engine.
+    forms
+        Facet to the form of it that is used where a combination names none.
+
+    Returns
+    -------
+    dict
+        ``role_single``: it looks at one facet; ``role_multi``: at several; ``role_baseline``: at nothing, or
+        with a cheap engine at nothing but the composition.
+    """
+    facets = () if combination == NO_FACET else facets_of(combination)
+    only_composition = all(_shows_only_composition(facet, forms) for facet in facets)
+    return {
+        "role_single": len(facets) == 1,
+        "role_multi": len(facets) > 1,
+        "role_baseline": not facets or (only_composition and ENGINES.get(engine).cheap),
+    }
+
+
+def _shows_only_composition(facet: Facet, forms: Mapping[str, str]) -> bool:
+    if facet == COMPOSITION:
+        return True
+    form = facet.form or forms.get(facet.base, "")
+    return facet.needs == "formula" and not facet.form_needs_structure(form)

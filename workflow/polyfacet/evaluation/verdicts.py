@@ -1,0 +1,152 @@
+"""Tested comparisons of several facets, the best single facet and the best baseline."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from polyfacet.evaluation.choices import LOSS_UNIT
+from polyfacet.evaluation.corrected_t import ALPHA, CorrectedMean, holm
+from polyfacet.evaluation.roles import BASELINE, MULTI, SINGLE
+from polyfacet.runtime.parquet import column
+from polyfacet.training.cells import IDENTITY
+
+# The first of each pair is better if its loss is smaller.
+COMPARISONS = {
+    f"{first} vs {second}": (first, second)
+    for first, second in ((MULTI, SINGLE), (MULTI, BASELINE), (SINGLE, BASELINE))
+}
+# Differences of less than this share of the rival's loss do not matter in practice.
+MARGIN = 0.02
+BETTER, WORSE, EQUAL, UNDECIDED = VERDICTS = ("better", "worse", "practically equal", "undecided")
+_DESCRIBED = {
+    SINGLE: "cell of a single facet",
+    MULTI: "cell of several facets",
+    BASELINE: "baseline",
+}
+
+
+def _loss(name: str, meaning: str) -> pa.Field:
+    return column(name, pa.float64(), meaning, LOSS_UNIT, nullable=True)
+
+
+def _p(name: str, meaning: str) -> pa.Field:
+    return column(name, pa.float64(), meaning, nullable=True)
+
+
+TESTS = pa.schema(
+    [
+        *(field for field in IDENTITY if field.name in ("source", "split", "objective")),
+        column("comparison", pa.string(), "roles of the compared cells, chosen on validation rows"),
+        column("n_repeats", pa.int64(), "repeats in which both have a loss"),
+        _loss("loss", "mean loss of the first on the test part"),
+        _loss("rival_loss", "mean loss of the second, the rival"),
+        _loss("difference", "mean of loss - rival_loss over the repeats; negative if the first is better"),
+        _loss("low", "lower limit of its 95 % interval"),
+        _loss("high", "upper limit of its 95 % interval"),
+        _loss("margin", f"differences below it do not matter: {MARGIN:.0%} of rival_loss"),
+        _p("p", "corrected resampled t-test of difference 0, two-sided"),
+        _p("p_holm", "the same, Holm-corrected over the objectives"),
+        _p("p_equal", "two one-sided tests of a difference of at least the margin"),
+        _p("p_equal_holm", "the same, Holm-corrected over the objectives"),
+        column("verdict", pa.string(), ", ".join(VERDICTS)),
+        column("reason", pa.string(), "why there is no test", nullable=True),
+        column("chosen", pa.string(), "what was chosen most often for the first, and how often"),
+        column("rival_chosen", pa.string(), "the same for the rival"),
+    ]
+)
+
+
+def compare_roles(choices: pd.DataFrame, objectives: pd.DataFrame) -> pd.DataFrame:
+    """Test the differences between the chosen cells of two roles over the repeats.
+
+    Parameters
+    ----------
+    choices
+        Result of `polyfacet.evaluation.choices.choose`.
+    objectives
+        ``source``, ``split``, ``objective``: what there should be verdicts on.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of ``TESTS``.
+    """
+    keys = ["source", "split", "objective"]
+    found: dict[Any, pd.DataFrame] = dict(iter(choices.groupby([*keys, "role"], sort=False)))
+    rows = [
+        {
+            **dict(zip(keys, key, strict=True)),
+            "comparison": name,
+            **_compared({role: found.get((*key, role), choices[:0]) for role in roles}),
+        }
+        for name, roles in COMPARISONS.items()
+        for key in objectives[keys].drop_duplicates().itertuples(index=False)
+    ]
+    table = pd.DataFrame(rows, columns=[name for name in TESTS.names if not name.endswith("_holm")])
+    for name in ("p", "p_equal"):
+        p = table[name].to_numpy(dtype=np.float64)
+        corrected = np.full(len(p), np.nan)
+        for family in table.groupby(["source", "split", "comparison"], sort=False).indices.values():
+            corrected[family] = holm(p[family])
+        table[f"{name}_holm"] = corrected
+    verdicts = [_verdict(row) for _, row in table.iterrows()]
+    return table.assign(verdict=verdicts)[TESTS.names]
+
+
+def _compared(chosen: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """Compare the chosen cells of two roles for one objective, without correction for several objectives."""
+    first, second = chosen.values()
+    found = {
+        "chosen": _most_often(first),
+        "rival_chosen": _most_often(second),
+        "n_repeats": 0,
+        "reason": None,
+    }
+    if missing := [_DESCRIBED[role] for role, own in chosen.items() if own.empty]:
+        reason = f"no {missing[0]} has predictions for validation and test rows of every repeat"
+        return found | {"reason": reason}
+    pairs = first.merge(second, on="repeat", suffixes=("", "_rival"))
+    pairs = pairs[pairs[["test_loss", "test_loss_rival"]].notna().all(axis=1)]
+    if pairs.empty:
+        return found | {"reason": "the loss is not defined in any repeat: all test values are equal"}
+    loss, rival = pairs["test_loss"].to_numpy(), pairs["test_loss_rival"].to_numpy()
+    fitted = np.minimum(pairs["n_train"], pairs["n_train_rival"])
+    mean = CorrectedMean.of(loss - rival, float((pairs["n_test"] / fitted).mean()))
+    margin = MARGIN * float(rival.mean())
+    low, high = mean.interval()
+    return found | {
+        "n_repeats": len(pairs),
+        "reason": "one repeat" if len(pairs) < 2 else None,
+        "loss": loss.mean(),
+        "rival_loss": rival.mean(),
+        "difference": mean.mean,
+        "low": low,
+        "high": high,
+        "margin": margin,
+        "p": mean.p_different(),
+        "p_equal": mean.p_equivalent(margin),
+    }
+
+
+def _most_often(choices: pd.DataFrame) -> str:
+    """Name the cell that was chosen most often, and in how many repeats; empty if there is none."""
+    if choices.empty:
+        return ""
+    counts = choices.groupby(["method", "combination"], sort=False).size()
+    name = " ".join(counts.index[int(counts.argmax())])
+    return f"{name} ({counts.max()} of {len(choices)})"
+
+
+def _verdict(row: pd.Series) -> str:
+    """Derive the verdict from the corrected p values; undecided if there are none."""
+    if math.isnan(row["p_holm"]):
+        return UNDECIDED
+    if row["p_equal_holm"] < ALPHA:
+        return EQUAL
+    if row["p_holm"] < ALPHA and abs(row["difference"]) > row["margin"]:
+        return BETTER if row["difference"] < 0 else WORSE
+    return UNDECIDED
