@@ -127,9 +127,9 @@ def test_a_missing_or_invalid_input_raises_user_error(tmp_path, table, message):
     (tmp_path / "folder").mkdir()
     (tmp_path / "text.csv").write_text("mat_id,formula")
     pq.write_table(pa.table({"x": [1]}), tmp_path / "other.parquet")
-    outputs = ["--heatmap=a", "--bars=b", "--comparison=c"]
-    inputs = ["--cells_table", table, "--scores", table, "--published=[]"]
-    done = command("plot_results", *inputs, *outputs, folder=tmp_path)
+    outputs = ["--choices=a", "--tests=b"]
+    inputs = ["--cells_table", table, "--predictions", table, "--scores", table]
+    done = command("compare_methods", *inputs, *outputs, folder=tmp_path)
     assert done.returncode == 1
     assert f"Error: {message}" in done.stderr
     assert "Traceback" not in done.stderr

@@ -281,7 +281,6 @@ def test_a_run_on_a_table_repeats_each_split_and_draws_no_crystals(pristine):
         "collect_results",
         "compare_methods",
         "attribute_to_facets",
-        "plot_results",
         "tabulate_results",
         "draw_composition_legend",
         "write_report",

@@ -160,7 +160,6 @@ REPORT = {
     "compare_methods",
     "attribute_to_facets",
     "tabulate_results",
-    "plot_results",
     "write_report",
 }
 DATASET = {"assemble_dataset", "gather_dataset"}
