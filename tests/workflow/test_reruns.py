@@ -120,7 +120,7 @@ def test_changed_comments_docstrings_and_messages_rerun_nothing(finished):
 
 def test_a_changed_text_of_the_report_reruns_only_the_report(finished):
     report = finished.folder / "workflow" / "scripts" / "write_report.py"
-    with changed(report, lambda text: text.replace("## Figures", "## Pictures")):
+    with changed(report, lambda text: text.replace("Pictures of the structures", "Structures")):
         assert finished.jobs() == {"write_report": 1}
 
 

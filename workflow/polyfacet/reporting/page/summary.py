@@ -36,7 +36,8 @@ HOW = (
     "perfect) and 1 - macro F1 for classes. Baselines look at nothing or at the composition alone. "
     "Differences smaller than 2 % of the rival's loss count as practically equal."
 )
-_LESS = 0.0005
+# Smaller p values are not told apart.
+SMALLEST_P = 0.001
 
 
 def summary(results: Results) -> Section:
@@ -105,7 +106,7 @@ def _p(test: pd.Series) -> str:
 
 def p_text(p: float) -> str:
     """Write a p value with its sign of comparison."""
-    return "< 0.001" if p < _LESS else f"= {p:.3f}"
+    return f"< {SMALLEST_P:g}" if p < SMALLEST_P else f"= {p:.3f}"
 
 
 def _rows(rows: pd.DataFrame) -> str:

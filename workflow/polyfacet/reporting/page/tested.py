@@ -11,13 +11,14 @@ from polyfacet.reporting.page.parts import (
     Part,
     Section,
     Table,
+    Value,
     count,
     interval,
     number,
     text,
 )
 from polyfacet.reporting.page.results import Place, Results
-from polyfacet.reporting.page.summary import ROLE_NAMES, choice_text
+from polyfacet.reporting.page.summary import ROLE_NAMES, choice_text, p_text
 from polyfacet.reporting.plots.intervals import forest
 
 LEAD = (
@@ -83,8 +84,8 @@ def _table(place: Place, comparison: str, tests: pd.DataFrame, labels: Mapping[s
                 number(row["rival_loss"], ".3f"),
                 number(row["difference"], "+.3f"),
                 interval(row["low"], row["high"], "+.3f"),
-                number(row["p_holm"], ".3f"),
-                number(row["p_equal_holm"], ".3f"),
+                _p(row["p_holm"]),
+                _p(row["p_equal_holm"]),
                 count(row["n_repeats"]),
                 text(choice_text(row["chosen"])),
                 text(choice_text(row["rival_chosen"])),
@@ -93,3 +94,8 @@ def _table(place: Place, comparison: str, tests: pd.DataFrame, labels: Mapping[s
         ],
         ["tests", "choices"],
     )
+
+
+def _p(value: float) -> Value:
+    """Return a cell with a p value."""
+    return number(value) if pd.isna(value) else Value(p_text(value).removeprefix("= "), float(value))

@@ -13,8 +13,8 @@ SEQUENTIAL = "Cividis"
 GREY = "#8a929c"
 GRID = "#e4e7eb"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
-# Width of a figure that fills the page, and of one of two side by side, px; a page of 1280 px has room for them
-# beside a scroll bar.
+# Width of a figure that fills the page, and of one of two side by side, px. A page of 1280 px has room for
+# them beside a scroll bar.
 FULL, HALF = 960, 466
 
 Spec = dict[str, Any]
