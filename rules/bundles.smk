@@ -20,6 +20,7 @@ rule bundle_cells:
             if shows(wildcards, COMPIMAGE)
             else []
         ),
+        encoders=encoders_of_split,
     output:
         bundles=directory(f"{SPLIT}/bundles"),
     log:
@@ -36,6 +37,9 @@ rule bundle_cells:
         cells=folder_of_cells,
         grid=bundled_cells,
         facets=lambda wildcards: [facet.name for facet in FACETS_OF[wildcards.source]],
+        encoded=lambda wildcards: [
+            facet.name for facet in ENCODED_FACETS[wildcards.source]
+        ],
         objectives=lambda wildcards: {
             name: objective.shown
             for name, objective in OBJECTIVES[wildcards.source].items()

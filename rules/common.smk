@@ -93,6 +93,7 @@ SAMPLE = f"{SOURCE}/sample/sample.parquet"
 if config["sources"]:
     OBJECTIVES[CRYSTALS] = objectives_of_crystals(config["objectives"])
 SOURCES = list(OBJECTIVES)
+HAS_CRYSTALS = CRYSTALS in SOURCES
 SPLITS = config["splits"]
 
 

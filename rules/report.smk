@@ -58,7 +58,6 @@ rule draw_contact_sheet:
         script_path("draw_contact_sheet")
 
 
-HAS_CRYSTALS = CRYSTALS in SOURCES
 CRYSTALS_IF_ANY = [CRYSTALS] if HAS_CRYSTALS else []
 SHOWS_PICTURES = any(IMAGE in facets for facets in FACETS_OF.values())
 SHOWS_COMPOSITION_IMAGES = any(COMPIMAGE in facets for facets in FACETS_OF.values())

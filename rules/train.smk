@@ -161,6 +161,7 @@ rule train_cell:
         tokens=ancient(counted_tokens),
         statistics=statistics_of_job,
         derived=derived_objectives_of_job,
+        encodings=encodings_of_job,
         foundation=foundation_of_job,
     output:
         trained=directory(f"{CELLS}/{{method}}/{{combination}}/{{objective}}"),

@@ -14,6 +14,7 @@ import compute_composition_statistics
 import describe_compositions
 import draw_composition_images
 import embed_graphs
+import encode_facet
 import fit_grey_levels
 import fit_network
 import sample
@@ -23,8 +24,10 @@ import write_structures
 from polyfacet.config.completion import complete_config
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import COMPIMAGE, GRAPH, TEXT, combination_name
+from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.materials.objectives import Objective
 from polyfacet.training.cells import NO_FACET
+from polyfacet.training.engines.registry import ENGINES
 
 FACETS = (TEXT, GRAPH, COMPIMAGE)
 OF_SHARD: dict[str, Any] = {"shard": 0, "n_shards": 1, "max_rejected_fraction": 1.0}
@@ -77,15 +80,38 @@ class SmallRun:
             settings=settings,
             seed=1,
             statistics=[self.file("statistics.parquet")] if "features" in settings else [],
+            encodings=[self.encoded(facet) for facet in facets if not facet.is_numeric]
+            if ENGINES.get(engine).encodings
+            else [],
             **options,
         )
         return name
+
+    def encoded(self, facet: Facet) -> Path:
+        """Return the encodings of a facet of texts or pictures, made when they are first asked for."""
+        path, name = self.file(f"encodings/{facet.name}.parquet"), facet.name
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            encode_facet.main(
+                self.file("sample.parquet"),
+                self.file("split.parquet"),
+                self.tables([facet]),
+                path,
+                path.with_name(f"{name}.safetensors"),
+                path.with_name(f"{name}.json"),
+                facet=name,
+                seed=1,
+                form=FORMS.get(name, ""),
+                objectives=[each.objective.learned for each in PREDEFINED],
+            )
+        return path
 
     def bundle(
         self, cells: Sequence[str], bundles: Path, facets: Sequence[Facet] = FACETS, **shown: Any
     ) -> Path:
         """Make the bundles of cells; return their folder."""
         columns = {Path(name).name for name in cells}
+        encoded = [facet.name for facet in facets if self.file(f"encodings/{facet.name}.parquet").exists()]
         bundle_cells.main(
             self.file("sample.parquet"),
             self.tables(facets),
@@ -99,6 +125,8 @@ class SmallRun:
             forms=FORMS,
             network=self.file("network.safetensors"),
             grey_levels=self.file("grey_levels.json"),
+            encoders=[self.file(f"encodings/{name}.safetensors") for name in encoded],
+            encoded=encoded,
         )
         return bundles
 

@@ -8,6 +8,7 @@ from polyfacet.sources import planning
 from polyfacet.training.bundles.description import (
     DESCRIPTION_FILE,
     MODEL_FOLDER,
+    encoder_name,
     read_description,
 )
 from polyfacet.training.engines.base import ENGINE_FILE
@@ -48,10 +49,16 @@ def digest_of_bundle(wildcards):
 def code_of_bundle():
     """Return the files of the engine and plug-ins of the bundle, which predictions import by name."""
     model = json.loads((bundle_folder() / MODEL_FOLDER / ENGINE_FILE).read_text())
-    facets = [facet.name for facet in bundle_of_run().facets]
+    bundle = bundle_of_run()
+    encodings = [
+        facet_named(facet.name).encoded_as(facet.form)
+        for facet in bundle.facets
+        if encoder_name(facet.name) in bundle.fitted
+    ]
     return (
         *engine_files(model["engine"], model["settings"]),
-        *FACETS.files_of(facets),
+        *FACETS.files_of([facet.name for facet in bundle.facets]),
+        *(encoding.file for encoding in encodings),
     )
 
 

@@ -36,7 +36,14 @@ def structures_of_run(pattern):
 
 
 # Rules that evaluate a run; their Parquet files are the tables of the report.
-EVALUATING = ("collect_results", "compare_methods", "attribute_to_facets")
+EVALUATING = (
+    "collect_results",
+    "compare_methods",
+    "attribute_to_facets",
+    "audit_leakage",
+    "assess_uncertainty",
+    "describe_errors",
+)
 
 
 def evaluation_of_run():
@@ -71,6 +78,9 @@ def results_of_run():
         "scores": [rules.collect_results.output.scores_csv],
         "tests": [rules.compare_methods.output.tests],
         "facets": [rules.attribute_to_facets.output.contributions],
+        "leakage": [rules.audit_leakage.output.audit],
+        "intervals": [rules.assess_uncertainty.output.intervals],
+        "errors": [rules.describe_errors.output.errors_by_group],
         "dataset": splits_of_run(rules.gather_dataset.output.metadata),
     }
 

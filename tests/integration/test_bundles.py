@@ -9,18 +9,21 @@ import numpy as np
 import pandas as pd
 import pytest
 from project import PROJECT
-from small_run import OF_SHARD, SmallRun, small_run
+from small_run import FACETS, OF_SHARD, SmallRun, small_run
 
+import describe_structures
 import make_facet
-from polyfacet.facets.registry import COMPIMAGE, GRAPH, facet_named
+from polyfacet.facets.registry import COMPIMAGE, GRAPH, TEXT, facet_named
 from polyfacet.materials.crystal_objectives import E_FORM
 from polyfacet.runtime import plugins
 from polyfacet.runtime.errors import UserError
+from polyfacet.training.bundles.description import NETWORK as GRAPH_NETWORK
 from polyfacet.use import command
 from polyfacet.use.prediction.bundle import Bundle
 from polyfacet.use.prediction.tables import NEW_MATERIALS
 
 N = 60
+CIF_TEXT = TEXT.variant("cif")
 # Text form, statistics as features, several models, an ensemble with members of two engines, a baseline.
 ENGINES: dict[str, tuple[str, dict[str, Any], tuple]] = {
     "mean": ("dummy", {"statistic": "mean"}, ()),
@@ -46,19 +49,42 @@ ENGINES: dict[str, tuple[str, dict[str, Any], tuple]] = {
         },
         (GRAPH, COMPIMAGE),
     ),
+    # Frozen encodings: of a text of the formula, of a text of the structure, shared by two cells.
+    "of_fractions": ("classical", {"model": "ridge"}, (TEXT, GRAPH, COMPIMAGE)),
+    "of_words": ("classical", {"model": "extra_trees", "hyperparameters": {"n_estimators": 20}}, (CIF_TEXT,)),
+    "of_words_and_graphs": (
+        "ensemble",
+        {
+            "members": [
+                {"engine": "classical", "settings": {"model": "ridge"}},
+                {"engine": "mcvn", "settings": {"max_epochs": 2}},
+            ]
+        },
+        (CIF_TEXT, GRAPH),
+    ),
 }
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> SmallRun:
-    return small_run(tmp_path_factory.mktemp("run"), N)
+    made = small_run(tmp_path_factory.mktemp("run"), N)
+    describe_structures.main(
+        made.file("structures"),
+        made.file("structures.parquet"),
+        made.file(f"{CIF_TEXT.name}.parquet"),
+        made.file("cif.rejected"),
+        provenance=made.file("cif.json"),
+        form="cif",
+        max_rejected_fraction=1.0,
+    )
+    return made
 
 
 @pytest.fixture(scope="module")
 def bundles(run: SmallRun) -> Path:
     """Return the bundles of all engines, moved to another folder."""
     cells = [run.train(name, *each, E_FORM.objective) for name, each in ENGINES.items()]
-    made = run.bundle(cells, run.file("bundles"))
+    made = run.bundle(cells, run.file("bundles"), (CIF_TEXT, *FACETS))
     return made.rename(run.file("moved"))
 
 
@@ -142,9 +168,23 @@ def test_training_materials_are_nearest_to_themselves_and_others_are_compared(
 
 
 def test_a_fitted_network_is_shared_by_its_digest(bundles: Path) -> None:
-    networks = {path.stat().st_ino for path in bundles.rglob("*.safetensors") if path.parent.name == "fitted"}
-    names = {path.name for path in bundles.rglob("*.safetensors") if path.parent.name == "fitted"}
-    assert len(networks) == len(names) == 1
+    networks = fitted_files(bundles, GRAPH_NETWORK)
+    assert len({path.stat().st_ino for path in networks}) == len({path.name for path in networks}) == 1
+
+
+def test_encoders_are_bundled_where_they_are_needed_and_shared(bundles: Path) -> None:
+    of_words = fitted_files(bundles, "encoder_text:cif")
+    assert len(of_words) == 2
+    assert len({path.stat().st_ino for path in of_words}) == 1
+    assert [path.parents[2].name for path in fitted_files(bundles, "encoder_text")] == [
+        "text+graph+compimage"
+    ]
+
+
+def fitted_files(bundles: Path, name: str) -> list[Path]:
+    """Return a fitted file of all bundles that have it."""
+    descriptions = {path.parent: json.loads(path.read_text()) for path in bundles.rglob("bundle.json")}
+    return [folder / each["fitted"][name] for folder, each in descriptions.items() if name in each["fitted"]]
 
 
 def test_a_bundle_holds_no_pickles_and_no_paths(bundles: Path, run: SmallRun) -> None:
@@ -249,7 +289,10 @@ def test_the_command_explains_what_is_wrong(
     assert message in capsys.readouterr().err
 
 
-PLUGINS = [str(PROJECT / "tests" / name) for name in ("extension/facet.py", "nearest_engine.py")]
+PLUGINS = [
+    str(PROJECT / "tests" / name)
+    for name in ("extension/facet.py", "nearest_engine.py", "picture_facet.py", "note_facet.py")
+]
 
 
 @pytest.fixture(scope="module")
@@ -258,24 +301,28 @@ def of_plugins(run: SmallRun) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plugins, "_of_run", {})
         plugins.use_plugins(PLUGINS)
-        packing = facet_named("packing")
-        make_facet.main(
-            run.file("packing.parquet"),
-            run.file("packing.rejected"),
-            provenance=run.file("packing.json"),
-            facet="packing",
-            structures=run.file("structures"),
-            materials=run.file("structures.parquet"),
-            **OF_SHARD,
-        )
+        packing, lattice, note = (facet_named(name) for name in ("packing", "lattice", "note"))
+        for facet in (packing, lattice, note):
+            make_facet.main(
+                run.file(f"{facet.name}.parquet"),
+                run.file(f"{facet.name}.rejected"),
+                provenance=run.file(f"{facet.name}.json"),
+                facet=facet.name,
+                structures=run.file("structures"),
+                materials=run.file("structures.parquet"),
+                pictures=run.file(facet.name) if facet.kind == "image" else None,
+                **OF_SHARD,
+            )
         cells = [
+            run.train("pictured", "classical", {"model": "ridge"}, (lattice,), E_FORM.objective),
+            run.train("noted", "classical", {"model": "ridge"}, (note, lattice), E_FORM.objective),
             run.train("nearest", "nearest", {}, (GRAPH,), E_FORM.objective),
             run.train("packed", "classical", {"model": "ridge"}, (packing,), E_FORM.objective),
         ]
-        return run.bundle(cells, run.file("of_plugins"), (GRAPH, packing))
+        return run.bundle(cells, run.file("of_plugins"), (GRAPH, packing, lattice, note))
 
 
-@pytest.mark.parametrize("method", ["nearest", "packed"])
+@pytest.mark.parametrize("method", ["nearest", "packed", "pictured", "noted"])
 def test_plug_ins_are_named_and_have_to_be_given(
     run: SmallRun, of_plugins: Path, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:

@@ -19,6 +19,7 @@ ORDER = (
     "splits",
     "networks",
     "facets",
+    "encodings",
     "training",
     "evaluation",
     "reporting",

@@ -64,7 +64,7 @@ def test_keys_below_names_that_users_choose_have_defaults():
     completed = complete_config({"tables": {"steel": table}})["tables"]["steel"]
     expected = {"columns": {"Fe": "Fe", "C": "C"}, "convert": False, "unit": "atoms"}
     assert completed["composition"] | expected == completed["composition"]
-    defaults = {"label": None, "unit": "", "classes": [], "follows_from": []}
+    defaults = {"label": None, "unit": "", "classes": [], "follows_from": [], "zero": None}
     assert completed["objectives"]["hv"] == {"column": "HV", **defaults}
 
 

@@ -10,12 +10,12 @@ from rock_salts import fit, record_of, rock_salt_graphs, rock_salt_properties, w
 
 import embed_graphs
 import fit_network
-from polyfacet.facets.graph import training
 from polyfacet.facets.graph.embedding import load_network
-from polyfacet.facets.graph.epoch_choice import EpochChoice
 from polyfacet.facets.graph.property_network import PropertyNetwork
-from polyfacet.facets.graph.target_scale import TargetScale
 from polyfacet.materials.stage_tables import EMBEDDINGS
+from polyfacet.networks import properties as learning
+from polyfacet.networks.epoch_choice import EpochChoice
+from polyfacet.networks.target_scale import TargetScale
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import read_table
 from polyfacet.splits.parts import divide
@@ -229,12 +229,12 @@ def test_diverging_training_fails_with_its_cause(graphs, properties, tmp_path):
 
 
 def test_training_that_diverges_late_keeps_the_best_earlier_epoch(graphs, properties, tmp_path, monkeypatch):
-    def diverge(*args, run=training.smooth_l1_loss, **settings):
+    def diverge(*args, run=learning.smooth_l1_loss, **settings):
         calls.append(None)
         return run(*args, **settings) * (math.nan if len(calls) > 8 else 1)
 
     calls = []
-    monkeypatch.setattr(training, "smooth_l1_loss", diverge)
+    monkeypatch.setattr(learning, "smooth_l1_loss", diverge)
     write_inputs(tmp_path, graphs, properties)
     # 36 materials are four steps per epoch: the third epoch diverges.
     fit(tmp_path, training={"epochs": 5, "batch_size": 8, "validation_fraction": 0.25})

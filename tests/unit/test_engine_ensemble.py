@@ -116,11 +116,11 @@ def test_members_are_checked_while_a_run_is_planned(member, message: str) -> Non
 
 
 def test_an_engine_says_which_combinations_it_cannot_look_at() -> None:
-    check_combinations("automm", all_combinations(ALL), ALL)
-    for name in ("classical", "mcvn", "ensemble"):
-        check_combinations(name, ["graph", "compimage", "graph+compimage"], ALL)
-        with pytest.raises(UserError, match=rf"{name}(.|\n)*text, text\+graph(.|\n)*combinations: \[graph"):
-            check_combinations(name, ["text", "graph", "text+graph"], (TEXT, GRAPH))
+    for name in ("automm", "classical", "ensemble"):
+        check_combinations(name, all_combinations(ALL), ALL)
+    check_combinations("mcvn", ["graph", "compimage", "graph+compimage"], ALL)
+    with pytest.raises(UserError, match=r"mcvn(.|\n)*text, text\+graph(.|\n)*combinations: \[graph"):
+        check_combinations("mcvn", ["text", "graph", "text+graph"], (TEXT, GRAPH))
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def configured(*objectives: Any) -> list[Any]:
 def test_names_are_predefined_or_columns_and_mappings_are_columns():
     found = objectives_of_crystals(configured("gap", "band_gap_dir", BULK, PHASE))
     assert found == {
-        "gap": Objective("gap", "Band gap", "eV"),
+        "gap": Objective("gap", "Band gap", "eV", zero=("metal", "insulator")),
         "band_gap_dir": Objective("band_gap_dir", "band_gap_dir"),
         "bulk_modulus": Objective("bulk_modulus", "Bulk modulus", "GPa"),
         "phase": Objective("phase", "phase", "", ("soft", "hard"), frozenset({"composition"})),

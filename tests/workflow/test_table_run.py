@@ -13,6 +13,8 @@ from report_page import ReportPage
 from sklearn.metrics import f1_score, r2_score
 from workflow_copy import Workflow, copy_workflow
 
+from polyfacet.runtime.parquet import read_table
+
 FACETS = {"ridge_o": "composition+process", "tree_e": "composition+process+compimage"}
 SPLITS = [f"{split}-{repeat}" for split in ("random", "formula") for repeat in (0, 1)]
 
@@ -147,6 +149,26 @@ def test_rows_of_scores_and_predictions_identify_their_cell(results):
     assert len(identities[2]) == len(cells) == 3 * 2 * 2 * 2
     assert identities[0] == identities[1] == identities[2]
     assert len(predictions) == 48 * len(cells)
+
+
+def test_methods_are_chosen_and_compared(results):
+    tables = {path.stem: read_table(path) for path in (results / "evaluation").glob("*.parquet")}
+    choices, tests = tables["choices"], tables["tests"]
+    # The invented steels follow from the columns of the table; no method looks at a single facet.
+    assert set(choices["role"]) == {"baseline", "multi", "any"}
+    assert set(choices.loc[choices["role"] == "any", "method"]) == {"ridge_o"}
+    assert len(tests) == 3 * 2 * 2
+    against_baseline = tests[tests["comparison"] == "multi vs baseline"]
+    assert (against_baseline["difference"] < 0).all()
+    assert set(against_baseline["n_repeats"]) == {2}
+    assert (
+        tests.loc[tests["comparison"] == "multi vs single", "reason"]
+        .str.startswith("no cell of a single")
+        .all()
+    )
+    assert tables["contributions"].empty
+    mae = tables["summary"].query("metric == 'mae'")
+    assert ((mae["low"] <= mae["mean"]) & (mae["mean"] <= mae["high"])).all()
 
 
 def test_a_second_run_has_nothing_to_do(run):

@@ -45,6 +45,8 @@ def main(
     summary: Path | None = None,
     network: Path | None = None,
     grey_levels: Path | None = None,
+    encoders: Sequence[Path] = (),
+    encoded: Sequence[str] = (),
 ) -> None:
     """Make the bundles of one split.  Failed cells have none.
 
@@ -75,6 +77,8 @@ def main(
         None for crystals.
     network, grey_levels
         What facets have fitted on the training part.
+    encoders, encoded
+        Encoders of facets of texts and pictures, for engines that read their encodings, and these facets.
     """
     named = [facet_named(name) for name in facets]
     materials = read_table(sample, columns=["mat_id", "formula"])
@@ -91,6 +95,7 @@ def main(
         settings=_settings(settings),
         calibrated=settings["composition"]["fit"] == "train",
         table=_columns(table, summary) if table and summary else None,
+        encoders=dict(zip(encoded, encoders, strict=True)),
     )
     writer = BundleWriter(split)
     with atomic_path(bundles) as folder:

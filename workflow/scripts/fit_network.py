@@ -14,17 +14,17 @@ from polyfacet.facets.graph.devices import choose_device
 from polyfacet.facets.graph.embedding import calibrate, make_network, save_network
 from polyfacet.facets.graph.network import NetworkConfig, PotNet
 from polyfacet.facets.graph.training import Trained, train_on_properties
-from polyfacet.facets.graph.training_examples import NothingToLearnError
 from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.materials.derived_objectives import with_derived
-from polyfacet.materials.disordered_compositions import KnownCompositions, disordered_groups
+from polyfacet.materials.disordered_compositions import KnownCompositions
 from polyfacet.materials.material import SAMPLE
+from polyfacet.networks.held_out import NothingToLearnError
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import write_text
 from polyfacet.runtime.parquet import column_names, read_by_material, read_table
 from polyfacet.runtime.progress import tell
-from polyfacet.splits.grouping import with_twins
+from polyfacet.splits.compositions import groups_by_composition
 from polyfacet.splits.parts import SPLIT, TEST, TRAIN
 
 # By default all of these, whatever a run predicts: requesting one more must not change the embedding.
@@ -174,9 +174,7 @@ def _read_materials(
     own = [name for name in targets if name in SAMPLE.names and name not in elsewhere]
     materials = read_table(path, SAMPLE, columns=["mat_id", "formula", "n_sites", *own])
     materials = with_derived(materials, derived).reindex(columns=["mat_id", "formula", "n_sites", *targets])
-    formulas = dict(zip(materials["mat_id"], materials["formula"], strict=True))
-    n_sites = dict(zip(materials["mat_id"], materials["n_sites"], strict=True))
-    together = with_twins(disordered_groups(formulas, n_sites), groups)
+    together = groups_by_composition(materials, groups)
     return materials.assign(group=materials["mat_id"].map(together)).set_index("mat_id")
 
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Annotated, Any
 
 from polyfacet.config.methods import Leaks
-from polyfacet.facets.aligned import tables_by_facet
+from polyfacet.facets.aligned import label_of_encodings, tables_by_facet
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import TEXT, facet_named, facets_of
 from polyfacet.materials.objectives import Objective
@@ -48,6 +48,7 @@ def main(
     checkpoint_files: Mapping[str, Any] = MappingProxyType({}),
     statistics: Sequence[Path] = (),
     derived: Sequence[Path] = (),
+    encodings: Sequence[Path] = (),
     foundation: Path | None = None,
     code: str | None = None,
     keep_models: bool = True,
@@ -91,6 +92,8 @@ def main(
         Tables of composition statistics, for engines that use them.
     derived
         Tables of the objectives that are not in the sample.
+    encodings
+        Tables of frozen encodings, one per facet of texts or pictures, for engines that read them.
     foundation
         Foundation that all cells of the method on this split share, for engines that have one.
     code
@@ -109,13 +112,16 @@ def main(
         work_offline(fetched)
     here = Place(**{**place, "repeat": int(place["repeat"])})
     objectives = [Objective.from_fields(each["objective"]) for each in grid]
+    named = [facet_named(name) for name in facets]
+    encoded = dict(zip([facet for facet in named if not facet.is_numeric], encodings, strict=bool(encodings)))
     materials = read_cell_rows(
         sample,
         split,
         list(dict.fromkeys(objective.column for objective in objectives)),
-        tables_by_facet([facet_named(name) for name in facets], tables, sample),
+        tables_by_facet(named, tables, sample),
         statistics,
         derived,
+        encoded,
     )
     own_seed = seed + here.repeat
     states = cells.with_name(f"{cells.name}.states")
@@ -123,6 +129,7 @@ def main(
         own_seed, threads, encoders, states=states, checkpoints=checkpoints, foundation=foundation
     )
     digests = InputDigests(materials)
+    started_from = _identities(fetched, encoded)
     shared = sha256_of_folder(foundation) if foundation else None
     made_of = Provenance(n_rows(sample) - len(materials), code=code, foundation=shared)
     trained = KeptCells(
@@ -132,7 +139,7 @@ def main(
             "code": code,
             "seed": own_seed,
             "text": text,
-            "facets": [facet_named(name).attributes() for name in facets],
+            "facets": [facet.attributes() for facet in named],
             "checkpoints": [dict(checkpoints), dict(checkpoint_files)],
             "foundation": shared,
             "leaks": leaks,
@@ -163,7 +170,7 @@ def main(
                 if not keep_models:
                     shutil.rmtree(home / "model")
                 write_table(home / "predictions.parquet", predictions, PREDICTIONS)
-                write_card(home / CARD_FILE, _with_fetched(card, fetched, looked_at))
+                write_card(home / CARD_FILE, _with_encoders(card, started_from, looked_at))
             if card.status == "ok":
                 trained.keep(each["folder"], cell, known, folder / each["folder"])
     trained.remove_others([each["folder"] for each in grid])
@@ -181,10 +188,15 @@ def _of_files(
     }
 
 
-def _with_fetched(card: Card, fetched: HubEncoders | None, facets: Sequence[Facet]) -> Card:
-    """Record on a card which encoders of the hub the cell started from."""
-    names = {facet.name for facet in facets}
+def _identities(fetched: HubEncoders | None, encoded: Mapping[Facet, Path]) -> dict[str, str]:
+    """Return what made the numbers of each facet: an encoder of the hub, or a frozen encoding."""
     identities = {each.facet: each.identity for each in (fetched.encoders if fetched else ())}
+    return identities | {facet.name: label_of_encodings(path) for facet, path in encoded.items()}
+
+
+def _with_encoders(card: Card, identities: Mapping[str, str], facets: Sequence[Facet]) -> Card:
+    """Record on a card which encoders the cell started from."""
+    names = {facet.name for facet in facets}
     started_from = {facet: identity for facet, identity in identities.items() if facet in names}
     return card.model_copy(update={"encoders": card.encoders | started_from})
 

@@ -1,9 +1,9 @@
 """Objectives that are columns of a source, and what an objective follows from."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from polyfacet.config.section import WRITE, Name, Section, Text, each_once
@@ -24,6 +24,18 @@ def _told_apart(classes: list[str]) -> list[str]:
 
 
 Classes = Annotated[list[Text], AfterValidator(each_once), AfterValidator(_told_apart)]
+# What materials are called whose value is zero, and all others.
+Zero = Annotated[list[Text], Field(min_length=2, max_length=2), AfterValidator(each_once)]
+ZERO = (
+    "If a value of zero has a meaning of its own: names of the materials whose value is zero, and of all "
+    "others. The decision between the two is then scored, too. Only for numbers that are never negative."
+)
+
+
+def zero_of_numbers(zero: list[str] | None, classes: list[str]) -> None:
+    """Reject a meaning of zero for an objective that has classes."""
+    if zero is not None and classes:
+        raise ValueError("`zero` is for numbers, but the objective has `classes`: remove one of them")
 
 
 class CrystalColumn(Section):
@@ -50,6 +62,12 @@ class CrystalColumn(Section):
         "lattice and sites. Cells whose facets show all of it are marked with a dagger.",
         examples=[["composition", "lattice", "sites"]],
     )
+    zero: Zero | None = Field(default=None, description=ZERO, examples=[["metal", "insulator"]])
+
+    @model_validator(mode="after")
+    def _zero_is_of_numbers(self) -> Self:
+        zero_of_numbers(self.zero, self.classes)
+        return self
 
 
 def _checked_names(objectives: list[str | CrystalColumn]) -> list[str | CrystalColumn]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from polyfacet.config.elements import Element
-from polyfacet.config.objectives import Classes
+from polyfacet.config.objectives import ZERO, Classes, Zero, zero_of_numbers
 from polyfacet.config.section import InputPath, Name, Section, Text, each_once, read_as
 from polyfacet.config.taken_names import TAKEN_BY_TABLES
 from polyfacet.elements.column_names import compound_in, is_by_atoms, is_by_weight, is_in_ppm
@@ -108,6 +108,12 @@ class ObjectiveColumn(Section):
         "cells whose facets show the composition are then marked with a dagger.",
         examples=[["composition"]],
     )
+    zero: Zero | None = Field(default=None, description=ZERO, examples=[["brittle", "ductile"]])
+
+    @model_validator(mode="after")
+    def _zero_is_of_numbers(self) -> Self:
+        zero_of_numbers(self.zero, self.classes)
+        return self
 
 
 class TableSource(Section):

@@ -103,22 +103,26 @@ def probability_matrix(column: pd.Series, classes: Sequence[str]) -> Array:
     )
 
 
-def why_not_calibrated(rows: pd.DataFrame, classes: Sequence[str], untouched: bool) -> str | None:
+def why_not_calibrated(
+    rows: pd.DataFrame, classes: Sequence[str], untouched: bool, part: str = "test"
+) -> str | None:
     """Return why predictions have no intervals or sets of classes; None if they have.
 
     Parameters
     ----------
     rows
-        Predictions for the test materials.
+        Predictions for the materials to calibrate on.
     classes
         Names of the classes; empty for numbers.
     untouched
-        Whether nothing was fitted on the test materials.
+        Whether nothing was fitted on these materials.
+    part
+        What to call them.
     """
     if not untouched:
         return "a facet was fitted on the test materials, too (`composition.fit: all`)"
     if len(rows) < min_rows():
-        return f"{LEVEL:.0%} needs {min_rows()} test materials, and there are {len(rows)}"
+        return f"{LEVEL:.0%} needs {min_rows()} {part} materials, and there are {len(rows)}"
     if len(classes) and rows["probabilities"].isna().any():
         return "the model has no class probabilities"
     return None

@@ -6,12 +6,13 @@ It is the MASE of numbers and 1 - macro F1 of classes: 0 for a perfect method.
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from polyfacet.evaluation.common_rows import RIVALS, common_rows
-from polyfacet.evaluation.metrics import ALL, scores_of_classes, scores_of_numbers
+from polyfacet.evaluation.metrics import ALL, mean_absolute_deviation, scores_of_classes
 from polyfacet.evaluation.tables import CELL, KEYS
 from polyfacet.runtime.parquet import iterate_table
 from polyfacet.splits.parts import VALID
@@ -98,18 +99,30 @@ def validation_losses(cells: pd.DataFrame, validation: pd.DataFrame) -> pd.DataF
         ]
         common = common_rows(rows)
         if len(common[0]):
-            losses = [_loss(table, classes) for table, classes in zip(common, own["classes"], strict=True)]
-            table = pd.DataFrame(losses, columns=["valid_error", "valid_loss"], index=own.index)
-            found.append(own.join(table).assign(n_valid=len(common[0])))
+            losses = _losses(common, own["classes"].iloc[0]).set_index(own.index)
+            found.append(own.join(losses).assign(n_valid=len(common[0])))
     if not found:
         return cells[:0].assign(valid_error=0.0, valid_loss=0.0, n_valid=0)
     return pd.concat(found)
 
 
-def _loss(rows: pd.DataFrame, classes: Sequence[str]) -> tuple[float, float]:
-    """Return the error by which rivals are ranked, and the loss."""
+def _losses(rows: Sequence[pd.DataFrame], classes: Sequence[str]) -> pd.DataFrame:
+    """Return the error by which rivals are ranked, and the loss, of each of them.
+
+    Parameters
+    ----------
+    rows
+        Predictions of the rivals for the same materials.
+    classes
+        Classes of the objective; empty for numbers.
+    """
     if len(classes):
-        found = scores_of_classes(rows["true_class"], rows["predicted_class"], list(classes))
-        return (1 - found[ALL]["macro_f1"],) * 2
-    numbers = scores_of_numbers(rows["y_true"], rows["y_pred"])
-    return numbers["mae"], numbers["mase"]
+        found = [
+            scores_of_classes(own["true_class"], own["predicted_class"], list(classes))[ALL] for own in rows
+        ]
+        loss = 1 - np.array([scores["macro_f1"] for scores in found])
+        return pd.DataFrame({"valid_error": loss, "valid_loss": loss})
+    true = rows[0]["y_true"].to_numpy(dtype=np.float64)
+    predicted = np.stack([own["y_pred"].to_numpy(dtype=np.float64) for own in rows])
+    error = np.abs(predicted - true).mean(axis=1)
+    return pd.DataFrame({"valid_error": error, "valid_loss": error / mean_absolute_deviation(true)})

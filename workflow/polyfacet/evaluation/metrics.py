@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import (
     accuracy_score,
     f1_score,
@@ -64,17 +64,23 @@ def scores_of_numbers(y_true: ArrayLike, y_pred: ArrayLike) -> dict[str, float]:
     if not (np.isfinite(true).all() and np.isfinite(pred).all()):
         raise ValueError("true or predicted values are not all finite")
     mae = float(mean_absolute_error(true, pred))
-    deviation = float(mean_absolute_error(true, np.full_like(true, true.mean())))
-    varied = deviation > ROUNDING * float(np.abs(true).max())
+    deviation = mean_absolute_deviation(true)
+    varied = not math.isnan(deviation)
     exponent = int(exponents_of(np.concatenate([true, pred])))
     scaled = divided(true, exponent), divided(pred, exponent)
     return {
         "mae": mae,
-        "mase": mae / deviation if varied else float("nan"),
+        "mase": mae / deviation,
         # Squares of very small numbers are zero.
         "rmse": math.ldexp(root_mean_squared_error(*scaled), exponent),
         "r2": float(r2_score(*scaled)) if varied else float("nan"),
     }
+
+
+def mean_absolute_deviation(values: NDArray[np.float64]) -> float:
+    """Return the mean absolute deviation of values from their mean; NaN if they are all equal."""
+    deviation = float(mean_absolute_error(values, np.full_like(values, values.mean())))
+    return deviation if deviation > ROUNDING * float(np.abs(values).max()) else float("nan")
 
 
 def scores_of_classes(

@@ -31,13 +31,22 @@ def roles_of(combination: str, engine: str, forms: Mapping[str, str]) -> dict[st
         ``role_single``: it looks at one facet; ``role_multi``: at several; ``role_baseline``: at nothing, or
         with a cheap engine at nothing but the composition.
     """
-    facets = () if combination == NO_FACET else facets_of(combination)
-    only_composition = all(_shows_only_composition(facet, forms) for facet in facets)
+    facets = _facets(combination)
     return {
         "role_single": len(facets) == 1,
         "role_multi": len(facets) > 1,
-        "role_baseline": not facets or (only_composition and ENGINES.get(engine).cheap),
+        "role_baseline": not facets
+        or (looks_only_at_composition(combination, forms) and ENGINES.get(engine).cheap),
     }
+
+
+def looks_only_at_composition(combination: str, forms: Mapping[str, str]) -> bool:
+    """Return whether all facets of a combination, if any, are made from the composition alone."""
+    return all(_shows_only_composition(facet, forms) for facet in _facets(combination))
+
+
+def _facets(combination: str) -> tuple[Facet, ...]:
+    return () if combination == NO_FACET else facets_of(combination)
 
 
 def _shows_only_composition(facet: Facet, forms: Mapping[str, str]) -> bool:

@@ -11,10 +11,11 @@ import pandas as pd
 import pyarrow as pa
 
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import DIGEST_SUFFIX, shown_columns
+from polyfacet.facets.registry import DIGEST_SUFFIX, encoding_column, shown_columns
+from polyfacet.materials.stage_tables import ENCODINGS
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_file
-from polyfacet.runtime.parquet import column, read_table
+from polyfacet.runtime.parquet import column, meaning_of, read_table
 
 
 def facet_fields(facet: Facet, structure_pictures: Sequence[str] = ("image",)) -> list[pa.Field]:
@@ -110,6 +111,33 @@ def with_facets(materials: pd.DataFrame, tables: Mapping[Facet, Sequence[Path]])
         present[facet] = frame[table.columns.drop("mat_id")].notna().all(axis="columns")
     had = [[facet.name for facet in present if present[facet][row]] for row in frame.index]
     return frame.assign(facets=pd.Series(had, frame.index, dtype=object))
+
+
+def with_encodings(materials: pd.DataFrame, encodings: Mapping[Facet, Path]) -> pd.DataFrame:
+    """Add frozen encodings to materials, in a column per facet; missing where a material lacks the facet.
+
+    Parameters
+    ----------
+    materials
+        Rows with ``mat_id``.
+    encodings
+        Facet to the table of its encodings.
+    """
+    for facet, path in encodings.items():
+        table = read_table(path, ENCODINGS).rename(columns={"encoding": encoding_column(facet)})
+        materials = materials.merge(table, on="mat_id", how="left", validate="one_to_one")
+    return materials
+
+
+def label_of_encodings(path: Path) -> str:
+    """Return how the numbers of a table of encodings are made.
+
+    Raises
+    ------
+    UserError
+        If the file is damaged; the message says that it can be deleted.
+    """
+    return meaning_of(path, ENCODINGS.field("encoding").name)
 
 
 def check_pictures(frame: pd.DataFrame, facets: Sequence[Facet]) -> None:

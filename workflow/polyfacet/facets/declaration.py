@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from importlib import import_module, util
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
@@ -62,6 +64,55 @@ class Stage:
         return "view" in self.schema.names
 
 
+@dataclass(frozen=True)
+class Encoding:
+    """How a facet of texts or pictures becomes numbers for engines without encoders of their own.
+
+    It is made once per split and then frozen: engines read its numbers, and change nothing in it.
+
+    Attributes
+    ----------
+    encoder
+        ``module:class`` of the `polyfacet.encodings.base.Encoder`, whose libraries take long to import.
+    label
+        How the numbers are made, and what the encoder was fitted on.
+    learns
+        Whether it is trained on the objectives of the training part.
+    """
+
+    encoder: str
+    label: str
+    learns: bool = False
+
+    @property
+    def file(self) -> Path:
+        """File of the encoder's class."""
+        spec = util.find_spec(self.encoder.split(":")[0])
+        if spec is None or spec.origin is None:
+            raise ValueError(f"there is no encoder {self.encoder}")
+        return Path(spec.origin)
+
+    def load(self) -> Any:
+        """Import the encoder's class."""
+        module, name = self.encoder.split(":")
+        return getattr(import_module(module), name)
+
+
+FRACTIONS = Encoding(
+    "polyfacet.encodings.fractions:FractionEncoder", "atomic fractions of the elements, free of weights"
+)
+WORDS = Encoding(
+    "polyfacet.encodings.words:WordEncoder",
+    "TF-IDF and truncated SVD, fitted on the texts of the training part, without objectives",
+)
+NETWORK = Encoding(
+    "polyfacet.encodings.pictures:PictureEncoder",
+    "convolutional network, trained on the training part, on all objectives",
+    learns=True,
+)
+# Of facets that declare none; the others consist of numbers.
+_ENCODING_BY_KIND: Mapping[str, Encoding] = {"text": WORDS, "image": NETWORK}
+
 # What a facet shows unless it says otherwise.
 _SHOWN: Mapping[str, frozenset[Aspect]] = {
     "formula": OF_FORMULAS,
@@ -109,6 +160,11 @@ class Facet(Declaration):
     model_suffix
         Suffix after ``timm_image_`` in the name of AutoGluon's model for a picture facet; empty for the
         facet's name.
+    encoding
+        What makes numbers of texts or pictures, for engines without encoders.  None: the usual encoding of
+        the kind, unless the facet consists of numbers.
+    encodings
+        The same of those variants that differ.
     """
 
     name: str
@@ -122,12 +178,16 @@ class Facet(Declaration):
     pixels_are_numbers: bool = False
     may_be_flipped: bool = False
     model_suffix: str = ""
+    encoding: Encoding | None = None
+    encodings: Mapping[str, Encoding] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        """Check the declaration; fill in ``shows``, and the stage of a facet with ``make``."""
+        """Check the declaration; fill in ``shows``, the encoding, and the stage of a facet with ``make``."""
         _check(self)
         shown = _SHOWN[self.needs] if self.shows is None else self.shows
         object.__setattr__(self, "shows", aspects(f"shows of the facet {self.name!r}", shown))
+        if self.encoding is None and not self.is_numeric:
+            object.__setattr__(self, "encoding", _ENCODING_BY_KIND[self.kind])
         if self.make is not None and self.stage is None:
             schema, name = _MADE_BY_KIND[self.kind]
             object.__setattr__(self, "stage", Stage(f"facets/{self.name}", schema, name))
@@ -153,6 +213,11 @@ class Facet(Declaration):
         """Whether it consists of numbers, so that no encoder is needed."""
         return self.kind == "vector" or self.pixels_are_numbers
 
+    @property
+    def has_numbers(self) -> bool:
+        """Whether it consists of numbers or has an encoding."""
+        return self.is_numeric or self.encoding is not None
+
     def attributes(self) -> dict[str, Any]:
         """Return the declared attributes except functions, for JSON."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
@@ -163,6 +228,8 @@ class Facet(Declaration):
             "shows": ordered_aspects(self.shows or ()),
             "variants": {form: ordered_aspects(shown) for form, shown in self.variants.items()},
             "stage": stage,
+            "encoding": self.encoding and self.encoding.label,
+            "encodings": {form: encoding.label for form, encoding in self.encodings.items()},
         }
 
     def form_needs_structure(self, form: str) -> bool:
@@ -172,6 +239,10 @@ class Facet(Declaration):
     def shown_as(self, form: str) -> frozenset[Aspect]:
         """Return what the facet shows in a form; empty stands for the facet without forms."""
         return self.variants.get(form, self.shows or frozenset())
+
+    def encoded_as(self, form: str) -> Encoding | None:
+        """Return the encoding of a form; empty stands for the facet without forms."""
+        return self.encodings.get(form, self.encoding)
 
     def variant(self, form: str) -> "Facet":
         """Return a variant of the facet.
@@ -190,6 +261,7 @@ class Facet(Declaration):
             label=f"{self.label} ({form})",
             needs="structure" if self.form_needs_structure(form) else self.needs,
             shows=self.variants[form],
+            encoding=self.encoded_as(form),
         )
 
 
@@ -209,6 +281,8 @@ def _check(facet: Facet) -> None:
             raise ValueError(
                 f"{field_name} of the facet {facet.name!r} is {value!r}, not one of {', '.join(allowed)}"
             )
+    if (facet.encoding or facet.encodings) and facet.is_numeric:
+        raise ValueError(f"the facet {facet.name!r} consists of numbers, so that it needs no `encoding`")
     if facet.make is not None and not callable(facet.make):
         raise ValueError(f"make of the facet {facet.name!r} must be a function, not {facet.make!r}")
     if facet.make is not None and facet.variants:

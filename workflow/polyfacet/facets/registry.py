@@ -17,6 +17,8 @@ FACETS = Registry("facet", Facet, (TEXT, IMAGE, GRAPH, COMPOSITION, PROCESS, COM
 PAPER_FACETS = (TEXT, IMAGE, GRAPH)
 FULL_FACETS = (*PAPER_FACETS, COMPIMAGE)
 DIGEST_SUFFIX = "_sha256"
+# Of the column with the frozen encoding of a facet.
+ENCODING_SUFFIX = "_encoding"
 SEPARATOR = "+"
 
 
@@ -48,7 +50,12 @@ def shown_columns(facet: Facet, columns: Iterable[str]) -> list[str]:
 
 def _is_view(column: str, facet: Facet) -> bool:
     is_of_pictures = facet.kind == "image" and column.startswith(f"{facet.name}_")
-    return is_of_pictures and not column.endswith(DIGEST_SUFFIX)
+    return is_of_pictures and not column.endswith((DIGEST_SUFFIX, ENCODING_SUFFIX))
+
+
+def encoding_column(facet: Facet) -> str:
+    """Return the column with the frozen encoding of a facet."""
+    return f"{facet.name}{ENCODING_SUFFIX}"
 
 
 def structure_picture_columns(views: Sequence[str], arrangement: str) -> list[str]:

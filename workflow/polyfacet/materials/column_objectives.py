@@ -76,5 +76,6 @@ def _of_fields(fields: Mapping[str, Any]) -> ColumnObjective:
         fields.get("unit", ""),
         tuple(fields.get("classes", ())),
         frozenset(fields.get("follows_from", ())),
+        tuple(fields.get("zero") or ()),
     )
     return ColumnObjective(objective, column)

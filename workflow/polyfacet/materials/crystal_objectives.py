@@ -70,6 +70,8 @@ class CrystalObjective(Declaration):
         Limits of possible values; anything outside is an error of its source.
     lowest_of_metals
         Lower limit for metals, if it differs.
+    zero
+        If zero has a meaning of its own: what crystals with that value are called, and all others.
     """
 
     name: str
@@ -81,6 +83,7 @@ class CrystalObjective(Declaration):
     lowest: float = -math.inf
     highest: float = math.inf
     lowest_of_metals: float | None = None
+    zero: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         """Reject a name that columns and results cannot have, and what else cannot work."""
@@ -89,16 +92,30 @@ class CrystalObjective(Declaration):
             raise ValueError(f"derive of the objective {self.name!r} must be a function, not {self.derive!r}")
         named = aspects(f"follows_from of the objective {self.name!r}", self.follows_from)
         object.__setattr__(self, "follows_from", named)
+        _check_zero(self.name, self.zero)
 
     @property
     def objective(self) -> Objective:
         """The property as an objective: numbers in the column of its name."""
-        return Objective(self.name, self.label, self.unit, follows_from=self.follows_from)
+        return Objective(
+            self.name, self.label, self.unit, follows_from=self.follows_from, zero=tuple(self.zero or ())
+        )
 
     @property
     def column(self) -> pa.Field:
         """Its column in tables; only predefined objectives are known for every material."""
         return column(self.name, pa.float64(), self.meaning, self.unit, nullable=self not in PREDEFINED)
+
+
+def _check_zero(name: str, zero: Any) -> None:
+    if zero is None:
+        return
+    names = zero if isinstance(zero, tuple) else ()
+    if len({each for each in names if each and isinstance(each, str)}) != 2 or len(names) != 2:
+        raise ValueError(
+            f"zero of the objective {name!r} is {zero!r}, not two different names. Write for example "
+            '("metal", "insulator")'
+        )
 
 
 # Energy differences between solids, and gaps: ten times the strongest bonds and the widest gaps.
@@ -129,6 +146,7 @@ GAP = CrystalObjective(
     lambda of: float(of.data["band_gap_ind"]),
     lowest=0.0,
     highest=MAX_ENERGY_EV,
+    zero=("metal", "insulator"),
 )
 E_FORM = CrystalObjective(
     "e_form",

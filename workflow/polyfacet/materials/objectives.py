@@ -31,6 +31,9 @@ class Objective:
     follows_from
         Aspects of a material from which, taken together, the value can be computed exactly; empty if it
         cannot.
+    zero
+        If zero has a meaning of its own: what materials with that value are called, and all others.
+        Cells do not get it.
     """
 
     column: str
@@ -38,6 +41,7 @@ class Objective:
     unit: str = ""
     classes: tuple[str, ...] = ()
     follows_from: frozenset[Aspect] = frozenset()
+    zero: tuple[str, ...] = ()
 
     def is_revealed_by(self, shown: Collection[Aspect]) -> bool:
         """Return whether the value can be computed from what facets show."""

@@ -59,10 +59,18 @@ EMBEDDINGS = pa.schema(
     ]
 )
 COMPOSITION_IMAGES = pa.schema([_MAT_ID, _IMAGE, _SHA256])
+# Frozen encodings of texts and pictures, of all materials that have the facet.
+ENCODINGS = pa.schema([_MAT_ID, column("encoding", pa.list_(pa.float32()), "how the numbers are made")])
 # Tables of facets that are declared with a function that makes them.
 MADE_TEXTS = pa.schema([_MAT_ID, column("text", pa.string(), "text of the material")])
 MADE_PICTURES = pa.schema([_MAT_ID, _IMAGE, _SHA256])
 VECTORS = pa.schema([_MAT_ID, column("values", pa.list_(pa.float64()), "numbers of the material")])
+
+
+def encodings_schema(label: str) -> pa.Schema:
+    """Declare a table of frozen encodings, with how its numbers are made as their meaning."""
+    field = ENCODINGS.field("encoding")
+    return pa.schema([_MAT_ID, column(field.name, field.type, label)])
 
 
 def intact_structures(manifest: Path, folder: Path) -> dict[str, str]:

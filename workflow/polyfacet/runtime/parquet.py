@@ -85,6 +85,18 @@ def column_names(path: Path) -> list[str]:
     return list(_footer(path).schema.to_arrow_schema().names)
 
 
+def meaning_of(path: Path, name: str) -> str:
+    """Return the meaning of a column of a table, as its file states it.
+
+    Raises
+    ------
+    UserError
+        If the file is damaged; the message says that it can be deleted.
+    """
+    stated = _footer(path).schema.to_arrow_schema().field(name).metadata or {}
+    return stated.get(b"meaning", b"").decode()
+
+
 def n_rows(path: Path) -> int:
     """Count the rows of a table without reading them.
 

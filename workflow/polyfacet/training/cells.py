@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from polyfacet.facets.compimage.statistics_table import STATISTICS_COLUMN
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import combination_name, shown_columns
+from polyfacet.facets.registry import combination_name, encoding_column, shown_columns
 from polyfacet.materials.known_values import is_known
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.identifiers import text_digest
@@ -22,9 +22,9 @@ from polyfacet.runtime.parquet import column
 from polyfacet.splits.parts import PARTS, TEST, TRAIN, VALID
 from polyfacet.training.cards import Card, Counts, describe_origin, measure_cost
 from polyfacet.training.engines.base import Engine, EngineError, ValidationUse
-from polyfacet.training.engines.probabilities import class_probabilities
 from polyfacet.training.engines.registry import engine_files
-from polyfacet.training.learnable import check_learnable, check_not_shown, check_predictions
+from polyfacet.training.fitting import fit_and_predict
+from polyfacet.training.learnable import check_learnable, check_not_shown
 from polyfacet.training.provenance import UNKNOWN, Provenance
 
 logger = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ PREDICTIONS = pa.schema(
     [
         *IDENTITY,
         column("mat_id", pa.string(), "identifier of the material"),
-        column("part", pa.string(), "train, valid (selected the epoch, not trained on) or test"),
+        column("part", pa.string(), "train, valid (predicted by a model that is not fitted on it) or test"),
         column("y_true", pa.float64(), "true value", "that of the objective", nullable=True),
         column("y_pred", pa.float64(), "predicted value", "that of the objective", nullable=True),
         column("true_class", pa.string(), "true class", nullable=True),
@@ -138,8 +138,9 @@ def usable_rows(materials: pd.DataFrame, cell: Cell) -> pd.DataFrame:
 
 
 def what_engines_see(rows: pd.DataFrame, facets: Sequence[Facet]) -> pd.DataFrame:
-    """Return a copy of identifiers, facets and statistics, without any column that a cell predicts."""
+    """Return a copy of identifiers, facets, encodings and statistics, without columns that cells predict."""
     columns = [column for facet in facets for column in shown_columns(facet, rows.columns)]
+    columns += [name for facet in facets if (name := encoding_column(facet)) in rows]
     statistics = [STATISTICS_COLUMN] if STATISTICS_COLUMN in rows else []
     return rows[["mat_id", *columns, *statistics]].copy(deep=True)
 
@@ -178,12 +179,9 @@ def train(
         if not cell.may_show_answers:
             check_not_shown(parts[TRAIN], cell.facets, cell.objective)
         seen = what_engines_see(rows, cell.facets)
-        learned_from = seen.assign(**{cell.objective.column: rows[cell.objective.column]})
-        fitted, chosen_by = (learned_from.loc[parts[part].index] for part in (TRAIN, VALID))
-        engine.fit(fitted, chosen_by, cell.facets, cell.objective)
-        predicted = engine.predict(seen)
-        check_predictions(predicted, cell.objective)
-        probabilities = class_probabilities(engine, seen)
+        predicted, probabilities = fit_and_predict(
+            engine, seen, rows[cell.objective.column], rows, cell.facets, cell.objective
+        )
         engine.save(model)
     except EngineError as error:
         raise_machine_failure(error)
@@ -193,7 +191,7 @@ def train(
         model.mkdir(parents=True, exist_ok=True)
     counts = _counts(rows["part"], len(materials), engine.validation_use, made_of.n_without_part)
     card = _card(cell, engine, rows, counts, made_of, reason, time.monotonic() - start)
-    return _predictions(cell, rows, predicted, probabilities, engine.validation_use), card
+    return _predictions(cell, rows, predicted, probabilities), card
 
 
 def _predictions(
@@ -201,17 +199,14 @@ def _predictions(
     rows: pd.DataFrame,
     predicted: np.ndarray,
     probabilities: np.ndarray | None,
-    use: ValidationUse,
 ) -> pd.DataFrame:
     unknown = pd.Series(None, rows.index, dtype=object)
     values = rows[cell.objective.column], pd.Series(predicted, rows.index)
     numbers, names = (unknown, unknown), values
     if not cell.objective.classes:
         numbers, names = values, (unknown, unknown)
-    return rows[["mat_id"]].assign(
+    return rows[["mat_id", "part"]].assign(
         **cell.identity,
-        # For an engine that trains on validation rows, they are training rows.
-        part=rows["part"].replace(VALID, TRAIN) if ValidationUse.TRAINING in use else rows["part"],
         y_true=numbers[0].astype(float),
         y_pred=numbers[1].astype(float),
         true_class=names[0],

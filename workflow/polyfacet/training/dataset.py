@@ -7,13 +7,14 @@ changing a facet reruns only the cells that use it.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.dataset import parquet_dataset
 
-from polyfacet.facets.aligned import check_pictures, facet_fields, with_facets
+from polyfacet.facets.aligned import check_pictures, facet_fields, with_encodings, with_facets
 from polyfacet.facets.compimage.statistics_table import with_statistics
 from polyfacet.facets.declaration import Facet
 from polyfacet.materials.derived_objectives import with_derived
@@ -68,6 +69,7 @@ def read_cell_rows(
     tables: Mapping[Facet, Sequence[Path]],
     statistics: Sequence[Path] = (),
     derived: Sequence[Path] = (),
+    encodings: Mapping[Facet, Path] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """Read the objectives, facets and parts that cells need, ordered by mat_id; pictures are absolute paths.
 
@@ -83,6 +85,8 @@ def read_cell_rows(
         Tables of composition statistics, for engines that use them.
     derived
         Tables of the objectives that are not in the sample.
+    encodings
+        Facet to the table of its frozen encodings, for engines that read them.
 
     Raises
     ------
@@ -95,7 +99,7 @@ def read_cell_rows(
     parts = read_table(split, SPLIT)
     frame = with_facets(materials.merge(parts, on="mat_id", validate="one_to_one"), tables)
     check_pictures(frame, list(tables))
-    frame = frame.sort_values("mat_id", ignore_index=True)
+    frame = with_encodings(frame.sort_values("mat_id", ignore_index=True), encodings)
     return with_statistics(frame, statistics) if statistics else frame
 
 

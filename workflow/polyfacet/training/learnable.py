@@ -56,7 +56,7 @@ def check_learnable(parts: Mapping[str, pd.DataFrame], objective: Objective, use
     fitted = pd.concat([train, valid]) if use == ValidationUse.TRAINING else train
     chooses = ValidationUse.CHOICE in use
     for values, purpose, needed in (
-        (fitted, "train on", True),
+        (train, "train on", True),
         (valid, "select the epoch by", chooses),
         (test, "test on", True),
     ):

@@ -1,7 +1,8 @@
 """Inputs of a cell, for its card: they identify the data and the code behind a result.
 
 Digests cover what a cell read rather than files, which also contain data that it did not use, and
-whose number depends on the number of shards.  For pictures, their own digests count, not their paths.
+whose number depends on the number of shards.  For pictures, their own digests count, not their paths; for
+frozen encodings, their numbers.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ import pandas as pd
 
 from polyfacet.facets.compimage.statistics_table import STATISTICS_COLUMN
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import DIGEST_SUFFIX, shown_columns
+from polyfacet.facets.registry import DIGEST_SUFFIX, encoding_column, shown_columns
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.identifiers import text_digest
 from polyfacet.training.cards import Inputs
@@ -70,6 +71,8 @@ class InputDigests:
         )
 
     def _of_facet(self, facet: Facet) -> str:
+        if (encoding := encoding_column(facet)) in self._materials:
+            return self._of_column(encoding)
         if facet.kind != "image":
             return self._of_column(facet.name)
         names = [f"{name}{DIGEST_SUFFIX}" for name in shown_columns(facet, self._materials.columns)]

@@ -8,6 +8,7 @@ from torch_geometric.data import Batch, Data
 
 from polyfacet.facets.graph.network import PotNet, PropertyHead
 from polyfacet.facets.graph.training_examples import Examples
+from polyfacet.networks.properties import batches
 
 
 class PropertyNetwork(nn.Module):
@@ -35,8 +36,3 @@ def predict(model: PropertyNetwork, examples: Examples, batch_size: int) -> NDAr
             ]
         )
     return predicted.double().numpy()
-
-
-def batches(order: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
-    """Divide into batches of at least ``size``: batch normalisation needs enough materials per batch."""
-    return np.array_split(order, max(1, len(order) // size))

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +11,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
-from torch import nn
-from torch.nn.functional import smooth_l1_loss
 from torch_geometric.data import Batch
 
 from polyfacet.config.graphs import NetworkTraining
 from polyfacet.facets.graph.crystal_graph import CrystalGraph
-from polyfacet.facets.graph.epoch_choice import EpochChoice
 from polyfacet.facets.graph.network import PotNet
-from polyfacet.facets.graph.property_network import PropertyNetwork, batches, predict
-from polyfacet.facets.graph.target_scale import TargetScale
-from polyfacet.facets.graph.training_examples import Examples, NothingToLearnError, examples_by_group
+from polyfacet.facets.graph.property_network import PropertyNetwork, predict
+from polyfacet.facets.graph.training_examples import Examples, examples_by_group
 from polyfacet.networks import loop
+from polyfacet.networks.epoch_choice import EpochChoice
+from polyfacet.networks.properties import batches, descend, left_out, property_loss
+from polyfacet.networks.target_scale import TargetScale
 from polyfacet.networks.threads import one_thread
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.identifiers import stable_hash
@@ -32,11 +29,6 @@ from polyfacet.runtime.progress import tell
 
 logger = logging.getLogger(__name__)
 
-# Share of the steps during which the learning rate rises; it then falls as a cosine.
-WARM_UP = 0.1
-# Errors below this share of a target's spread enter squared: gradients vanish as predictions become right.
-QUADRATIC_BELOW = 0.1
-MAX_GRADIENT_NORM = 1.0
 # Part of the digest of a training: states saved by an older method are ignored.
 METHOD = 2
 
@@ -166,7 +158,7 @@ def train(
         If no epoch ends with finite predictions.
     """
     scale = TargetScale.fit(training.values)
-    left_out = _left_out(training.values, scale, properties)
+    omitted = left_out(training.values, scale, properties)
     judges, choice = _choose_by(training, validation, scale)
     model = _with_head(network, len(properties), seed)
     optimizer = torch.optim.AdamW(
@@ -186,7 +178,7 @@ def train(
         validation,
         EpochChoice.among(validation.values, scale),
         properties,
-        left_out,
+        omitted,
         len(training.inputs),
         len(validation.inputs),
         ended.epoch,
@@ -216,21 +208,6 @@ def _log_end(ended: loop.Ended, config: NetworkTraining) -> None:
     )
 
 
-def _left_out(values: NDArray[np.float64], scale: TargetScale, properties: Sequence[str]) -> dict[str, str]:
-    """Return the properties that cannot be learned, and why; raise NothingToLearnError if none can."""
-    reasons = {}
-    for t, name in enumerate(properties):
-        if scale.learnable[t]:
-            continue
-        known = int(np.isfinite(values[:, t]).sum())
-        constant = f"all {known} known training values are {scale.centre[t]:g}"
-        reasons[name] = constant if known else "no training value is known"
-        logger.warning("%s is left out of the loss: %s", name, reasons[name])
-    if len(reasons) == len(properties):
-        raise NothingToLearnError("; ".join(f"{name}: {why}" for name, why in reasons.items()))
-    return reasons
-
-
 def _choose_by(training: Examples, validation: Examples, scale: TargetScale) -> tuple[Examples, EpochChoice]:
     """Choose the epoch by the validation materials, or by those trained on if all epochs look the same."""
     choice = EpochChoice.among(validation.values, scale)
@@ -254,36 +231,25 @@ def _train_epoch(
     cut = batches(order, config.batch_size)
     values = scale.normalise(examples.values)
     device = model.network.readout.weight.device
+    n_learnable = int(scale.learnable.sum())
     model.train()
-    for number, rows in enumerate(cut):
-        done = (epoch + (number + 1) / len(cut)) / config.epochs
-        for group in optimizer.param_groups:
-            group["lr"] = config.learning_rate * _one_cycle(done)
-        predicted = model(Batch.from_data_list([examples.inputs[row] for row in rows]).to(device))
-        expected = values[rows].to(device)
-        # Targets that are unknown or constant contribute zero loss.
-        ignored = torch.isnan(expected)
-        loss = smooth_l1_loss(
-            torch.where(ignored, 0.0, predicted),
-            torch.where(ignored, 0.0, expected),
-            beta=QUADRATIC_BELOW,
-            reduction="sum",
-        ) / (len(rows) * int(scale.learnable.sum()))
-        optimizer.zero_grad()
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(model.parameters(), MAX_GRADIENT_NORM)
-        if not (loss.isfinite() and norm.isfinite()):
-            logger.warning("training stops in epoch %d: loss or gradient is not finite", epoch + 1)
-            return False
-        optimizer.step()
-    return True
-
-
-def _one_cycle(done: float) -> float:
-    """Return the share of the peak learning rate after a share of the training."""
-    if done < WARM_UP:
-        return done / WARM_UP
-    return 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
+    losses = (
+        property_loss(
+            model(Batch.from_data_list([examples.inputs[row] for row in rows]).to(device)),
+            values[rows].to(device),
+            n_learnable,
+        )
+        for rows in cut
+    )
+    return descend(
+        model,
+        optimizer,
+        losses,
+        len(cut),
+        learning_rate=config.learning_rate,
+        epoch=epoch,
+        epochs=config.epochs,
+    )
 
 
 def _digest(model: PropertyNetwork, parts: Sequence[Examples], config: NetworkTraining, seed: int) -> str:

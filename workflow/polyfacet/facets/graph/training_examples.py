@@ -11,14 +11,7 @@ from torch_geometric.data import Data
 from polyfacet.facets.graph.crystal_graph import CrystalGraph
 from polyfacet.facets.graph.limits import MIN_MATERIALS
 from polyfacet.facets.graph.network import network_input
-from polyfacet.runtime.errors import UserError
-from polyfacet.splits.parts import divide
-
-MIN_TRAINED_ON = 5
-
-
-class NothingToLearnError(Exception):
-    """The network cannot learn from the materials: too few, or no property varies; the message says which."""
+from polyfacet.networks.held_out import hold_out
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +35,6 @@ def examples_by_group(
 ) -> tuple[Examples, Examples]:
     """Choose the materials to train on, and those that choose the epoch.
 
-    No group is divided: polymorphs of materials trained on would hide overfitting.
-
     Parameters
     ----------
     graphs
@@ -61,32 +52,18 @@ def examples_by_group(
     NothingToLearnError
         If either has too few materials.
     """
-    if len(graphs) < MIN_MATERIALS:
-        raise NothingToLearnError(
-            f"there are {len(graphs)} training materials with a graph, and training needs {MIN_MATERIALS}"
-        )
     groups = properties["group"].to_dict()
-    try:
-        parts = divide(
-            {graph.mat_id: groups[graph.mat_id] for graph in graphs},
-            1 - validation_fraction,
-            "validation of the network",
-            seed,
-        )
-    except UserError as error:
-        raise NothingToLearnError(
-            "the training materials have too few formulas to hold any out for validation"
-        ) from error
-    names = [name for name in properties.columns if name != "group"]
-    training, validation = (
-        sorted((graph for graph in graphs if graph.mat_id in part), key=lambda graph: graph.mat_id)
-        for part in parts
+    parts = hold_out(
+        {graph.mat_id: groups[graph.mat_id] for graph in graphs},
+        validation_fraction,
+        seed,
+        purpose="validation of the network",
+        what="a graph",
+        fewest=MIN_MATERIALS,
     )
-    if len(training) < MIN_TRAINED_ON:
-        raise NothingToLearnError(
-            f"splitting {len(graphs)} training materials by formula leaves {len(training)} to train on, and "
-            f"training needs {MIN_TRAINED_ON}"
-        )
+    by_id = {graph.mat_id: graph for graph in graphs}
+    names = [name for name in properties.columns if name != "group"]
+    training, validation = ([by_id[mat_id] for mat_id in part] for part in parts)
     return _examples(training, properties[names]), _examples(validation, properties[names])
 
 

@@ -6,19 +6,16 @@ from typing import Any
 import pandas as pd
 
 from polyfacet.config.run import CRYSTALS
+from polyfacet.evaluation.leakage import SHOWN_OF_ELEMENTS
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import COMPIMAGE, GRAPH, SEPARATOR
-from polyfacet.materials.crystal_objectives import E_TOTAL, GAP, MAG_VOL, PREDEFINED, VOL_ATOM
+from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.reporting.numbers import number_range
 from polyfacet.reporting.page.parts import Items, Paragraph, Part, Table, span, text
 from polyfacet.reporting.page.results import facets_text
 from polyfacet.splits.coverage import Coverage
 from polyfacet.splits.parts import TEST
-
-# Objectives that the composition image contains for pure elements, calculated like the objectives themselves:
-# the blocks gs_bandgap, gs_energy, gs_mag_moment and gs_volume_per (`polyfacet.facets.compimage.properties`).
-SHOWN_OF_ELEMENTS = (GAP, E_TOTAL, MAG_VOL, VOL_ATOM)
 
 
 def equal_repeats(cells: pd.DataFrame) -> list[str]:

@@ -24,7 +24,12 @@ def objectives_of(source: TableSource) -> list[Objective]:
     return with_distinct_labels(
         [
             Objective(
-                name, each.label or each.column, each.unit, tuple(each.classes), frozenset(each.follows_from)
+                name,
+                each.label or each.column,
+                each.unit,
+                tuple(each.classes),
+                frozenset(each.follows_from),
+                tuple(each.zero or ()),
             )
             for name, each in source.objectives.items()
         ]
@@ -33,8 +38,9 @@ def objectives_of(source: TableSource) -> list[Objective]:
 
 def read_of_table(section: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out of a table's section what the reading of the table does not depend on."""
+    unread = ("label", "unit", "follows_from", "zero")
     objectives = {
-        name: {key: value for key, value in each.items() if key not in ("label", "unit", "follows_from")}
+        name: {key: value for key, value in each.items() if key not in unread}
         for name, each in section["objectives"].items()
     }
     return {**section, "objectives": objectives}

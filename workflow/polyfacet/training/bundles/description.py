@@ -39,6 +39,11 @@ CALIBRATION_FILE, TRAINING_SET_FILE = "calibration.parquet", "training_set.parqu
 NETWORK, GREY_LEVELS, ELEMENT_TABLE = "network", "grey_levels", "element_table"
 
 
+def encoder_name(facet: str) -> str:
+    """Return the name of the fitted file that makes the frozen encoding of a facet."""
+    return f"encoder_{facet}"
+
+
 class _Part(BaseModel):
     """Part of a description: immutable, rejects unknown keys; NaN survives the JSON."""
 

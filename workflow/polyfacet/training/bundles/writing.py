@@ -1,7 +1,7 @@
 """Make the bundle of a finished cell."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +13,7 @@ from polyfacet.facets.registry import COMPIMAGE, facets_of, shown_columns
 from polyfacet.runtime.files import link_file, link_files, sha256_of_file
 from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.runtime.records import write_record
-from polyfacet.splits.parts import TEST, TRAIN
+from polyfacet.splits.parts import TEST, TRAIN, VALID
 from polyfacet.training.bundles.description import (
     CALIBRATION_FILE,
     DESCRIPTION_FILE,
@@ -29,12 +29,13 @@ from polyfacet.training.bundles.description import (
     FacetSettings,
     TableColumns,
     digests_of,
+    encoder_name,
 )
 from polyfacet.training.bundles.distances import QUANTILE, TrainingSet, training_set_schema
 from polyfacet.training.bundles.plugins import bundled_plugins
 from polyfacet.training.cards import Card
 from polyfacet.training.cells import NO_FACET, PREDICTIONS
-from polyfacet.training.engines.registry import needs_statistics
+from polyfacet.training.engines.registry import ENGINES, needs_statistics
 
 # Columns of the predictions that intervals follow from.
 CALIBRATION = pa.schema(
@@ -65,6 +66,8 @@ class SplitFiles:
         See `polyfacet.training.bundles.description.BundleDescription`.
     table
         Columns of the source, if it is a table.
+    encoders
+        Facet to the encoder of its frozen encoding.
     """
 
     materials: pd.DataFrame
@@ -74,6 +77,7 @@ class SplitFiles:
     settings: FacetSettings
     calibrated: bool
     table: TableColumns | None = None
+    encoders: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -160,6 +164,12 @@ class BundleWriter:
         wanted = {ELEMENT_TABLE: self.files.element_table}
         for facet in cell.facets:
             wanted |= self.files.fitted.get(facet.base, {})
+        if ENGINES.get(cell.card.engine).encodings:
+            wanted |= {
+                encoder_name(facet.name): self.files.encoders[facet.name]
+                for facet in cell.facets
+                if not facet.is_numeric
+            }
         (folder / FITTED_FOLDER).mkdir()
         names = {}
         for name, path in wanted.items():
@@ -169,7 +179,7 @@ class BundleWriter:
 
     def _write_training_set(self, cell: FinishedCell, predictions: pd.DataFrame, path: Path) -> Comparison:
         vectors = [facet.name for facet in cell.facets if facet.kind == "vector"]
-        trained_on = set(predictions.loc[predictions["part"] == TRAIN, "mat_id"])
+        trained_on = _trained_on(cell.card, predictions)
         materials = self.files.materials
         rows = materials.loc[materials["mat_id"].isin(trained_on), ["mat_id", "formula", *vectors]]
         sizes = {name: len(rows[name].iloc[0]) for name in vectors}
@@ -185,6 +195,14 @@ class BundleWriter:
             known = TrainingSet(rows, read_elements(self.files.element_table), vectors)
             self._thresholds[digest] = known.threshold()
         return Comparison(vectors=tuple(vectors), quantile=QUANTILE, threshold=self._thresholds[digest])
+
+
+def _trained_on(card: Card, predictions: pd.DataFrame) -> set[str]:
+    """Return the materials that the saved model is trained on, validation rows included if it is."""
+    is_used = predictions["part"] == TRAIN
+    if card.counts.n_train > is_used.sum():
+        is_used |= predictions["part"] == VALID
+    return set(predictions.loc[is_used, "mat_id"])
 
 
 def _link_folder(source: Path, target: Path) -> None:

@@ -84,7 +84,8 @@ class Engine(ABC):
         Origins of the engine and its members, as far as plug-ins declare them.
     """
 
-    # How ``learn`` uses the rows of ``valid``; the card counts rows accordingly.
+    # How ``learn`` uses the rows of ``valid``; the card counts rows accordingly.  An engine that trains on
+    # them must also learn without any, so that they can be predicted without having been learned.
     validation_use: ValidationUse = ValidationUse.NOTHING
 
     def __init__(self, settings: Any, resources: Resources, name: str = "") -> None:
@@ -94,6 +95,10 @@ class Engine(ABC):
         self.facets: tuple[Facet, ...] = ()
         self.origins: tuple[Origin, ...] = ()
         self._objective: Objective | None = None
+
+    def unfitted(self) -> "Engine":
+        """Return a new engine with the same settings and resources, not fitted yet."""
+        return type(self)(self.settings, self.resources, self.name)
 
     @property
     def objective(self) -> Objective:

@@ -176,6 +176,7 @@ class _Trial:
         again.fit(self.train, self.valid, self.facets, self.objective)
         self._demand(self._equal(again.predict(self.rows), predicted), "the same seed predicts differently")
         self._check_validation_use(engine, predicted)
+        self._check_without_validation(engine)
         self._check_validation_rows(engine, predicted)
 
     def seen(self) -> pd.DataFrame:
@@ -293,6 +294,17 @@ class _Trial:
             self._equal(other.predict(self.rows), predicted),
             "it declares no use of validation rows, but they change its predictions",
         )
+
+    def _check_without_validation(self, engine: Engine) -> None:
+        """Check that an engine that trains on validation rows and does not select by them needs none."""
+        if engine.validation_use is not ValidationUse.TRAINING:
+            return
+        alone = engine.unfitted()
+        try:
+            alone.fit(self.train, self.valid[:0], self.facets, self.objective)
+        except (ValueError, IndexError, EngineError) as error:
+            self._demand(False, f"it cannot be fitted without validation rows ({error})")
+        self._check_kind(alone.predict(self.valid))
 
     def _check_validation_rows(self, engine: Engine, predicted: np.ndarray) -> None:
         """Distinguish rows that are trained on from rows that select, by validation rows with absurd answers.

@@ -41,6 +41,8 @@ class EngineDeclaration(Declaration):
         Whether it is a `ProbabilisticEngine`.
     encoders
         Whether it starts from encoders of texts and pictures.
+    encodings
+        Whether it reads texts and pictures as numbers, from their frozen encodings.
     foundation
         Whether its cells share what `Engine.pretrain` creates once per split.
     cheap
@@ -65,6 +67,7 @@ class EngineDeclaration(Declaration):
     classes: bool = False
     probabilities: bool = False
     encoders: bool = False
+    encodings: bool = False
     foundation: bool = False
     cheap: bool = False
     gains_by_gpu: Callable[[Sequence[Facet], bool], bool] = lambda facets, from_hub: False

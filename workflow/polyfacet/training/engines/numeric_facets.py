@@ -1,4 +1,4 @@
-"""Numeric facets as arrays, for engines without encoders."""
+"""Facets as arrays of numbers, for engines without encoders."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +11,10 @@ from polyfacet.facets.compimage.grey_levels import WHITE
 from polyfacet.facets.compimage.image import shrink
 from polyfacet.facets.compimage.statistics_table import STATISTICS_COLUMN
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import COMPIMAGE, FACETS, combination_name
+from polyfacet.facets.registry import COMPIMAGE, FACETS, combination_name, encoding_column
+from polyfacet.materials.picture_files import read_picture
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.base import EngineError
-from polyfacet.training.engines.pictures import read_picture
 
 Array = NDArray[np.float64]
 
@@ -22,31 +22,36 @@ Array = NDArray[np.float64]
 LARGEST = float(np.finfo(np.float32).max)
 
 
-def check_facets(engine: str, facets: Sequence[Facet]) -> None:
-    """Reject facets that are not numeric.
+def check_facets(engine: str, facets: Sequence[Facet], frame: pd.DataFrame) -> None:
+    """Reject facets without numbers.
 
     Raises
     ------
     UserError
-        If there are no facets, or one needs an encoder.
+        If there are no facets, or one is made of texts or pictures and the rows have no encoding of it.
     """
-    if not facets or not all(facet.is_numeric for facet in facets):
-        numeric = [name for name, facet in FACETS.all().items() if facet.is_numeric]
+
+    def has_numbers(facet: Facet) -> bool:
+        return facet.is_numeric or encoding_column(facet) in frame
+
+    if not facets or not all(map(has_numbers, facets)):
+        usable = [name for name, facet in FACETS.all().items() if has_numbers(facet)]
         raise UserError(
             f"engine {engine} cannot use {combination_name(facets) or 'no facet'}. It accepts "
-            f"{', '.join(numeric)}. Adjust its `combinations`."
+            f"{', '.join(usable)}. Adjust its `combinations`."
         )
 
 
 def vectors(frame: pd.DataFrame, facets: Sequence[Facet]) -> Array:
-    """Concatenate the numbers of vector facets, shape ``(rows, columns)``; NaN where one is missing.
+    """Concatenate vector facets and the encodings of others, shape ``(rows, columns)``; NaN where missing.
 
     Raises
     ------
     EngineError
         If a number is infinite or exceeds single precision; the message names the material.
     """
-    parts = {facet: _stacked(frame[facet.name]) for facet in facets}
+    columns = {facet: facet.name if facet.kind == "vector" else encoding_column(facet) for facet in facets}
+    parts = {facet: _stacked(frame[name]) for facet, name in columns.items()}
     for facet, values in parts.items():
         beyond = (np.abs(values) > LARGEST).any(axis=1)
         if beyond.any():
@@ -87,9 +92,9 @@ def _size(picture: Array) -> str:
 
 
 def original_features(frame: pd.DataFrame, facets: Sequence[Facet]) -> Array:
-    """Concatenate the numbers of facets, images pixel by pixel, shape ``(rows, features)``."""
+    """Concatenate the numbers of facets, shape ``(rows, features)``: pixels where they are numbers."""
     parts = [
-        vectors(frame, [facet]) if facet.kind == "vector" else pixels(frame, facet).reshape(len(frame), -1)
+        pixels(frame, facet).reshape(len(frame), -1) if facet.pixels_are_numbers else vectors(frame, [facet])
         for facet in facets
     ]
     return np.hstack(parts)

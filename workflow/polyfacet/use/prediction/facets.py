@@ -47,6 +47,7 @@ from polyfacet.training.bundles.description import (
     BundledFacet,
     FacetSettings,
 )
+from polyfacet.use.prediction.encodings import with_new_encodings
 from polyfacet.use.prediction.tables import NEW_MATERIALS
 
 # Materials of one task of a worker process.
@@ -278,4 +279,4 @@ def _aligned(materials: pd.DataFrame, made: Made, recipe: Recipe, home: Path) ->
         write_table(home / "statistics.parquet", made.rows.get(STATISTICS, []), COMPOSITION_STATISTICS)
         frame = with_statistics(frame, [home / "statistics.parquet"])
     has_all = [len(present) == len(facets) for present in frame["facets"]]
-    return frame[has_all].reset_index(drop=True)
+    return with_new_encodings(frame[has_all].reset_index(drop=True), recipe.facets, recipe.fitted)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from polyfacet.materials.picture_files import read_picture
 from polyfacet.runtime.errors import UserError
-from polyfacet.training.engines.pictures import read_picture
 
 # AutoGluon splits the value of a picture column at this character.
 _SEPARATOR = ";"

@@ -8,10 +8,11 @@ CLASSICAL = EngineDeclaration(
     "classical",
     ClassicalSettings,
     "polyfacet.training.engines.classical.engine:Classical",
-    looks_at=lambda facet: facet.is_numeric,
+    looks_at=lambda facet: facet.has_numbers,
     classes=True,
     cost=Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=0.3),
     probabilities=True,
     cheap=True,
+    encodings=True,
     needs_statistics=lambda settings: settings.get("features", "original") != "original",
 )

@@ -84,7 +84,7 @@ class Classical(ProbabilisticEngine):
         EngineError
             If the model rejects the data or diverges on them, or there is only one class.
         """
-        check_facets("classical", self.facets)
+        check_facets("classical", self.facets, train)
         rows = pd.concat([train, valid])
         features = self._features(rows)
         seen, answers = _encoded(rows, objective)

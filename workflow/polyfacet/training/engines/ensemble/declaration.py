@@ -20,11 +20,12 @@ ENSEMBLE = EngineDeclaration(
     "ensemble",
     EnsembleSettings,
     "polyfacet.training.engines.ensemble.engine:Ensemble",
-    looks_at=lambda facet: facet.is_numeric,
+    looks_at=lambda facet: facet.has_numbers,
     classes=True,
     cost=Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=2.5),
     probabilities=True,
     cheap=True,
+    encodings=True,
     members=members_of,
     fault_of_member=fault_of_member,
 )

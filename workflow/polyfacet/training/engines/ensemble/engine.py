@@ -44,7 +44,7 @@ class Ensemble(ProbabilisticEngine):
         EngineError
             If a member cannot learn from these data.
         """
-        check_facets("ensemble", self.facets)
+        check_facets("ensemble", self.facets, train)
         for engine in self._engines:
             engine.fit(train, valid, self.facets, objective)
 

@@ -44,7 +44,7 @@ class MCVNEngine(ProbabilisticEngine):
     @property
     def _vectors(self) -> list[Facet]:
         """Facets that are concatenated for the branch of the original features."""
-        return [facet for facet in self.facets if facet.kind == "vector"]
+        return [facet for facet in self.facets if facet != COMPIMAGE]
 
     def learn(self, train: pd.DataFrame, valid: pd.DataFrame, objective: Objective) -> None:
         """Train on ``train``; keep the weights with the lowest loss on ``valid``.
@@ -56,7 +56,7 @@ class MCVNEngine(ProbabilisticEngine):
         EngineError
             If there are too few rows, a number is infinite, or training diverges.
         """
-        check_facets("mcvn", self.facets)
+        check_facets("mcvn", self.facets, train)
         if len(train) < MIN_ROWS or valid.empty:
             raise EngineError(f"{len(train)} rows to train on and {len(valid)} to validate on are too few")
         self._classes = objective.classes

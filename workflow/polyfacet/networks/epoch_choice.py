@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from polyfacet.facets.graph.target_scale import TargetScale
+from polyfacet.networks.target_scale import TargetScale
 
 # A property decides only if at least this many known values differ from the median.
 ENOUGH_VALUES = 5

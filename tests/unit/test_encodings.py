@@ -1,0 +1,219 @@
+"""Frozen encodings: what is declared, what texts become, and what cells make of them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import encode_facet
+from polyfacet.encodings.base import Encoder, Fitting
+from polyfacet.encodings.fractions import ELEMENTS, FractionEncoder
+from polyfacet.encodings.words import WordEncoder
+from polyfacet.facets.aligned import label_of_encodings, with_encodings
+from polyfacet.facets.declaration import FRACTIONS, NETWORK, WORDS, Facet
+from polyfacet.facets.registry import (
+    COMPIMAGE,
+    FACETS,
+    GRAPH,
+    IMAGE,
+    TEXT,
+    encoding_column,
+    shown_columns,
+)
+from polyfacet.facets.text.variants import FORMULA_TEXTS, STRUCTURE_TEXTS
+from polyfacet.materials.crystal_objectives import E_FORM, VOL_ATOM
+from polyfacet.materials.objectives import Objective
+from polyfacet.materials.stage_tables import TEXTS, encodings_schema
+from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.parquet import write_table
+from polyfacet.splits.parts import SPLIT
+from polyfacet.training.cells import Cell, Place, what_engines_see
+from polyfacet.training.engines.base import Resources
+from polyfacet.training.engines.creation import create
+from polyfacet.training.learnable import check_not_shown
+from polyfacet.training.provenance import InputDigests
+
+WORDS_OF_ROWS = [f"crystal {'ABC'[i % 3]} with {i % 5} bonds of 1.{i % 4}5 A" for i in range(30)]
+ROWS = pd.DataFrame({"mat_id": [f"m{i:02d}" for i in range(30)], "formula": "NaCl", "text": WORDS_OF_ROWS})
+
+
+def test_every_form_of_the_text_has_its_encoding():
+    assert {TEXT.encoded_as(form) for form in FORMULA_TEXTS} == {FRACTIONS}
+    assert {TEXT.encoded_as(form) for form in STRUCTURE_TEXTS} == {WORDS}
+    assert TEXT.variant("cif").encoding is WORDS
+    assert TEXT.variant("crabnet").encoding is FRACTIONS
+    assert IMAGE.encoding is NETWORK
+    assert NETWORK.learns
+    assert "trained on the training part, on all objectives" in NETWORK.label
+
+
+def test_every_facet_has_numbers_and_only_texts_and_pictures_have_encodings():
+    assert all(facet.has_numbers for facet in FACETS.all().values())
+    assert [name for name, facet in FACETS.all().items() if facet.encoding] == ["text", "image"]
+    with pytest.raises(ValueError, match="consists of numbers"):
+        Facet("own", "own", "vector", needs="formula", make=len, encoding=WORDS)
+
+
+def test_plug_in_facets_get_the_encoding_of_their_kind():
+    assert Facet("note", "note", "text", needs="formula", make=str).encoding is WORDS
+    assert Facet("drawn", "drawn", "image", needs="formula", make=str).encoding is NETWORK
+    assert (
+        Facet("drawn", "drawn", "image", needs="formula", make=str, pixels_are_numbers=True).encoding is None
+    )
+
+
+def test_an_encoding_is_not_a_view():
+    columns = ["image_a", "image_b", "image_a_sha256", encoding_column(IMAGE)]
+    assert shown_columns(IMAGE, columns) == ["image_a", "image_b"]
+
+
+def test_a_text_of_the_formula_becomes_atomic_fractions(tmp_path: Path):
+    rows = pd.DataFrame({"mat_id": ["a", "b"], "formula": ["Fe2O3", "NaCl"], "text": ["x", "y"]})
+    encoder = FractionEncoder.fit(Fitting(rows, ["text"]))
+    encoder.save(tmp_path / "encoder.safetensors")
+    found = FractionEncoder.load(tmp_path / "encoder.safetensors").encode(rows, ["text"])
+    assert found.shape == (2, 118)
+    assert found[0, ELEMENTS.index("Fe")] == pytest.approx(0.4)
+    assert found[1, ELEMENTS.index("Cl")] == pytest.approx(0.5)
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-6)
+
+
+def fitted(seed: int = 1) -> Encoder:
+    return WordEncoder.fit(Fitting(ROWS[:20], ["text"], seed=seed))
+
+
+def test_words_are_the_same_when_saved_and_for_single_texts(tmp_path: Path):
+    encoder = fitted()
+    found = encoder.encode(ROWS, ["text"])
+    encoder.save(tmp_path / "encoder.safetensors")
+    loaded = WordEncoder.load(tmp_path / "encoder.safetensors")
+    np.testing.assert_array_equal(loaded.encode(ROWS, ["text"]), found)
+    singly = [loaded.encode(ROWS[i : i + 1], ["text"])[0] for i in range(len(ROWS))]
+    np.testing.assert_array_equal(singly, found)
+
+
+def test_words_do_not_depend_on_the_number_of_threads():
+    found = fitted().encode(ROWS, ["text"])
+    threads = torch.get_num_threads()
+    torch.set_num_threads(threads + 2)
+    try:
+        np.testing.assert_array_equal(fitted().encode(ROWS, ["text"]), found)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_similar_texts_have_similar_numbers_and_unknown_words_have_none():
+    encoder = fitted()
+    texts = ["crystal A with 0 bonds of 1.05 A", "crystal A with 0 bonds of 1.15 A", "nothing known here"]
+    first, second, unknown = encoder.encode(pd.DataFrame({"text": texts}), ["text"])
+    assert np.dot(first, second) > 0.5 * np.linalg.norm(first) * np.linalg.norm(second)
+    assert not unknown.any()
+
+
+def test_a_damaged_encoder_is_described(tmp_path: Path):
+    (tmp_path / "encoder.safetensors").write_bytes(b"damaged")
+    with pytest.raises(UserError, match=r"encoder\.safetensors"):
+        WordEncoder.load(tmp_path / "encoder.safetensors")
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Path:
+    """Write a sample of compounds, their split and their texts."""
+    parts = ["train"] * 20 + ["valid"] * 5 + ["test"] * 5
+    split = ROWS[["mat_id"]].assign(group=ROWS["mat_id"], part=parts)
+    write_table(tmp_path / "split.parquet", split, SPLIT)
+    ROWS[["mat_id", "formula"]].to_parquet(tmp_path / "sample.parquet", index=False)
+    write_table(tmp_path / "text.parquet", ROWS[["mat_id", "text"]][:-1], TEXTS)
+    return tmp_path
+
+
+def encode(folder: Path, **options) -> pd.DataFrame:
+    encode_facet.main(
+        folder / "sample.parquet",
+        folder / "split.parquet",
+        [folder / "text.parquet"],
+        folder / "encodings.parquet",
+        folder / "encoder.safetensors",
+        folder / "encoder.json",
+        **{"facet": "text", "form": "cif", "seed": 1, **options},
+    )
+    return pd.read_parquet(folder / "encodings.parquet").set_index("mat_id")
+
+
+def test_only_the_training_part_is_fitted_on(inputs: Path):
+    found = encode(inputs)
+    changed = ROWS.assign(text=[text if i < 20 else f"other {i}" for i, text in enumerate(ROWS["text"])])
+    write_table(inputs / "text.parquet", changed[["mat_id", "text"]][:-1], TEXTS)
+    again = encode(inputs)
+    for mat_id in ROWS["mat_id"][:20]:
+        np.testing.assert_array_equal(again["encoding"][mat_id], found["encoding"][mat_id])
+
+
+def test_materials_with_the_facet_are_encoded_and_the_table_says_how(inputs: Path):
+    found = encode(inputs)
+    assert list(found.index) == list(ROWS["mat_id"][:-1])
+    assert label_of_encodings(inputs / "encodings.parquet") == WORDS.label
+    frame = with_encodings(ROWS, {TEXT: inputs / "encodings.parquet"})
+    assert frame["text_encoding"].isna().tolist() == [False] * 29 + [True]
+
+
+def test_no_training_material_with_the_facet_is_described(inputs: Path):
+    write_table(inputs / "text.parquet", ROWS[["mat_id", "text"]][20:], TEXTS)
+    with pytest.raises(UserError, match="the facet text: no material of the training part"):
+        encode(inputs)
+
+
+def test_classes_are_learned_as_numbers():
+    materials = ROWS.assign(kind=["a", "b", None] * 10, hard=np.arange(30.0))
+    targets = encode_facet._targets(materials, [Objective("kind", classes=("a", "b")), Objective("hard")])
+    assert list(targets) == ["kind=a", "kind=b", "hard"]
+    assert targets["kind=a"][:2].tolist() == [1.0, 0.0]
+    assert np.isnan(targets["kind=b"].iloc[2])
+
+
+def encoded_frame(objective: str) -> pd.DataFrame:
+    numbers = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
+    answers = numbers[:, 0].astype(float)
+    encoded = pd.Series(list(numbers), dtype=object)
+    return ROWS.assign(**{"text_encoding": encoded, objective: answers, "part": "train"})
+
+
+def test_an_encoding_trained_on_the_answers_of_training_rows_is_no_leak():
+    frame = encoded_frame("e_form")
+    check_not_shown(frame, [TEXT], E_FORM.objective)
+
+
+def test_an_encoding_reveals_what_its_facet_shows():
+    place = Place("run", "crystals", "random", "random", 0, "ridge")
+    cell = Cell(place, (TEXT,), VOL_ATOM.objective, "classical", 1, forms={"text": "composition"})
+    assert not cell.contains_answer
+    assert replace(cell, forms={"text": "cif"}).contains_answer
+
+
+def test_engines_without_encoders_learn_from_encodings():
+    frame = encoded_frame("e_form")
+    seen = what_engines_see(frame, [TEXT])
+    assert list(seen) == ["mat_id", "text", "text_encoding"]
+    engine = create("classical", {"model": "ridge"}, Resources(seed=1))
+    engine.fit(frame[:20], frame[20:25], (TEXT,), E_FORM.objective)
+    np.testing.assert_allclose(engine.predict(seen), frame["e_form"], atol=0.3)
+
+
+def test_a_cell_is_identified_by_the_encodings_that_it_read():
+    frame = encoded_frame("e_form")
+    other = frame.assign(text_encoding=frame["text_encoding"].map(lambda values: values + 1))
+    plain = frame.drop(columns="text_encoding")
+    read = [InputDigests(each).of([TEXT], E_FORM.objective).facets["text"] for each in (frame, other, plain)]
+    assert len(set(read)) == 3
+
+
+def test_the_schema_of_encodings_states_how_they_are_made():
+    assert encodings_schema("as told").field("encoding").metadata[b"meaning"] == b"as told"
+
+
+def test_numeric_facets_are_unchanged():
+    assert GRAPH.encoding is None
+    assert COMPIMAGE.encoding is None

@@ -1,0 +1,146 @@
+"""What facets know of objectives beforehand: what they show, and what their encoders have learned."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from pydantic import BaseModel
+
+from polyfacet.config.run import CRYSTALS
+from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import COMPIMAGE, GRAPH
+from polyfacet.materials.crystal_objectives import E_TOTAL, GAP, MAG_VOL, VOL_ATOM
+from polyfacet.materials.objectives import Objective
+from polyfacet.runtime.parquet import column
+from polyfacet.training.cells import IDENTITY
+
+# Objectives that the composition image contains for pure elements, calculated like the objectives themselves:
+# the blocks gs_bandgap, gs_energy, gs_mag_moment and gs_volume_per (`polyfacet.facets.compimage.properties`).
+SHOWN_OF_ELEMENTS = (GAP, E_TOTAL, MAG_VOL, VOL_ATOM)
+TRAINING_PART, OUTSIDE = "training part", "materials outside the sample"
+AUDIT = pa.schema(
+    [
+        *(field for field in IDENTITY if field.name in ("source", "objective")),
+        column("facet", pa.string(), "facet, in the form that the run uses"),
+        column("follows", pa.bool_(), "whether the objective can be computed from what the facet shows"),
+        column(
+            "pretrained",
+            pa.string(),
+            "materials whose values of this objective the facet's encoder was trained on; empty for none",
+        ),
+        column("note", pa.string(), "what else the facet or its encoders know; empty for nothing"),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What the encoders of a facet have seen before a cell is trained.
+
+    Attributes
+    ----------
+    learned
+        Materials that an encoder was trained on, to the objectives that it learned from them.
+    notes
+        Other facts about the encoders.
+    """
+
+    learned: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __or__(self, other: "Knowledge") -> "Knowledge":
+        """Return what both know together."""
+        names = {**self.learned, **other.learned}
+        learned = {
+            name: self.learned.get(name, frozenset()) | other.learned.get(name, frozenset()) for name in names
+        }
+        return Knowledge(learned, tuple(dict.fromkeys((*self.notes, *other.notes))))
+
+
+class _Training(BaseModel):
+    # Of the objectives that it learned; a class is ``phase=glass``.
+    validation_errors: dict[str, Any]
+
+    @property
+    def objectives(self) -> frozenset[str]:
+        return frozenset(name.partition("=")[0] for name in self.validation_errors)
+
+
+class Trainings(BaseModel):
+    """What the record of an encoder says of its trainings: of the network of the graph, or of an encoding."""
+
+    # The network names neither facet nor label.
+    facet: str = GRAPH.name
+    label: str = ""
+    training: _Training | None = None
+    pretraining: _Training | None = None
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """What the encoder has seen."""
+        given = {TRAINING_PART: self.training, OUTSIDE: self.pretraining}
+        learned = {materials: each.objectives for materials, each in given.items() if each}
+        notes = [f"encoding: {self.label}"] if self.label else []
+        for materials, own in learned.items():
+            notes.append(f"trained on the {materials}: {', '.join(sorted(own))}")
+        return Knowledge(learned, tuple(notes))
+
+
+def from_elsewhere(encoder: str) -> Knowledge:
+    """Return what is known of an encoder that comes from the hub or from a user."""
+    return Knowledge(notes=(f"starts from {encoder}: what that has seen is not known",))
+
+
+def audit(
+    source: str,
+    objectives: Iterable[Objective],
+    facets: Sequence[Facet],
+    forms: Mapping[str, str],
+    knowledge: Mapping[str, Knowledge],
+) -> pd.DataFrame:
+    """Collect what each facet knows of each objective.
+
+    Parameters
+    ----------
+    source
+        Source of the materials.
+    objectives, facets
+        Its objectives and facets.
+    forms
+        Facet to the form of it that is used where its name has none.
+    knowledge
+        Facet to what its encoders have seen.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of ``AUDIT``.
+    """
+    rows = []
+    for objective in objectives:
+        for facet in facets:
+            shown = facet.shown_as(facet.form or forms.get(facet.base, ""))
+            own = knowledge.get(facet.name, Knowledge())
+            seen = [materials for materials, names in own.learned.items() if objective.column in names]
+            row = {
+                "source": source,
+                "objective": objective.column,
+                "facet": facet.name,
+                "follows": objective.is_revealed_by(shown),
+                "pretrained": ", ".join(seen),
+                "note": "; ".join([*_shown_of_elements(source, objective, facet), *own.notes]),
+            }
+            rows.append(row)
+    return pd.DataFrame(rows, columns=AUDIT.names)
+
+
+def _shown_of_elements(source: str, objective: Objective, facet: Facet) -> list[str]:
+    if source != CRYSTALS or facet != COMPIMAGE:
+        return []
+    if objective.column not in [each.name for each in SHOWN_OF_ELEMENTS]:
+        return []
+    return [
+        "contains the DFT value of each pure element, close to the objective for materials of one element"
+    ]
