@@ -145,7 +145,7 @@ def _table(results: Results, place: Place, rows: pd.DataFrame) -> Table:
     return Table(
         f"errors-{place.name}-table",
         f"{place.title}: errors of the most often chosen cells by group. Predictions are counted over the "
-        "repeats.",
+        "repeats. MAE of classes: share of wrong predictions.",
         [
             "objective",
             "groups by",

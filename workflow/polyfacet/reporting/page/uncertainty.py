@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from polyfacet.evaluation.conformal import LEVEL
+from polyfacet.evaluation.interval_coverage import mean_coverage
 from polyfacet.reporting.page.parts import (
     Figure,
     Heading,
@@ -16,7 +17,7 @@ from polyfacet.reporting.page.parts import (
     number,
     text,
 )
-from polyfacet.reporting.page.results import Place, Results, facets_text
+from polyfacet.reporting.page.results import ANY, Place, Results, facets_text
 from polyfacet.reporting.plots.dots import coverage
 
 LEAD = (
@@ -45,6 +46,7 @@ def _means(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 def _intervals(results: Results, place: Place, rows: pd.DataFrame) -> Iterator[Part]:
     if rows.empty:
         return
+    yield Paragraph(_mean_coverages(results, place, rows))
     own = _means(rows, ["coverage", "width", "width_mad", "n_calibration", "n_test"])
     known = own[own["coverage"].notna()]
     labels = results.labels(place.source)
@@ -93,6 +95,28 @@ def _intervals(results: Results, place: Place, rows: pd.DataFrame) -> Iterator[P
     reasons = rows.loc[rows["coverage"].isna() & rows["reason"].notna(), "reason"].value_counts()
     for reason, n in reasons.items():
         yield Paragraph(f"{place.title}: {n} cells have no intervals: {reason}.")
+
+
+def _mean_coverages(results: Results, place: Place, rows: pd.DataFrame) -> str:
+    """State the mean coverage of the chosen cells and of all cells."""
+    identity = ["repeat", "objective", "method", "combination"]
+    choices = place.of(results["choices"])
+    said = []
+    if len(choices):
+        chosen = rows.merge(choices.loc[choices["role"] == ANY, identity], on=identity)
+        said.append(_mean_coverage(results, chosen, "the cells that validation rows chose"))
+    said.append(_mean_coverage(results, rows, "all cells"))
+    return f"{place.title}: mean coverage over objectives and repeats, of {'; of '.join(filter(None, said))}."
+
+
+def _mean_coverage(results: Results, rows: pd.DataFrame, name: str) -> str:
+    found = mean_coverage(rows, results.cells)
+    if found.empty:
+        return ""
+    mean = found.iloc[0]
+    if pd.isna(mean["low"]):
+        return f"{name}: {mean['mean']:.3f}"
+    return f"{name}: {mean['mean']:.3f} (95\u00a0% interval {mean['low']:.3f} to {mean['high']:.3f})"
 
 
 def _zeros(results: Results, place: Place, rows: pd.DataFrame) -> Iterator[Part]:
