@@ -161,6 +161,9 @@ REPORT = {
     "collect_results",
     "compare_methods",
     "attribute_to_facets",
+    "audit_leakage",
+    "assess_uncertainty",
+    "describe_errors",
     "tabulate_results",
     "write_report",
 }

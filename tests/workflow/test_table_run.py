@@ -171,6 +171,40 @@ def test_methods_are_chosen_and_compared(results):
     assert ((mae["low"] <= mae["mean"]) & (mae["mean"] <= mae["high"])).all()
 
 
+def test_the_run_is_audited(results):
+    tables = {path.stem: read_table(path) for path in (results / "evaluation").glob("*.parquet")}
+    facets = set(tables["audit"]["facet"])
+    assert facets == {"composition", "process", "compimage"}
+    assert not tables["audit"]["follows"].any()
+    parts = tables["audit_parts"].set_index("split")
+    # Three rows have the same composition.
+    assert (parts.loc["formula", "formulas_across"] == 0).all()
+    assert (parts.loc["random", "formulas_across"] > 0).all()
+    assert (parts[["n_train", "n_valid", "n_test"]].sum(axis=1) == 48).all()
+    assert set(tables["floors"]["objective"]) == {"hardness"}
+    # No cell looks at the composition alone but the baseline.
+    assert tables["below_floor"].empty
+
+
+def test_intervals_and_errors_are_those_of_the_predictions(results):
+    tables = {path.stem: read_table(path) for path in (results / "evaluation").glob("*.parquet")}
+    intervals = tables["intervals"]
+    assert len(intervals) == len(tables["cells"])
+    n_valid = tables["audit_parts"]["n_valid"].unique()
+    assert (n_valid < 10).all()
+    assert set(intervals["reason"]) == {
+        f"90% needs 10 validation materials, and there are {n}" for n in n_valid
+    }
+    assert tables["zeros"].empty
+    errors = tables["errors_by_group"].query("group == 'Fe' and objective == 'hardness'")
+    test = tables["predictions"].query("part == 'test' and objective == 'hardness'")
+    for row in errors.itertuples():
+        own = test.query("split == @row.split and method == @row.method")
+        assert row.n == len(own)
+        assert row.mae == pytest.approx((own["y_pred"] - own["y_true"]).abs().mean())
+    assert set(tables["worst"]["objective"]) == {"hardness"}
+
+
 def test_a_second_run_has_nothing_to_do(run):
     assert run.jobs("--configfile", "config/test_tables.yaml") == {}
 
@@ -184,7 +218,9 @@ def test_the_examples_of_the_python_page_work(run, results, monkeypatch):
     assert set(names["hardness"]["metric"]) == {"mae"}
     stored = pd.read_parquet(results / "evaluation" / "predictions.parquet")
     stored = stored.query(
-        "objective == 'hardness' and method == 'ridge_o' and split == 'random' and repeat == 0"
+        "objective == 'hardness' and method == 'ridge_o' and split == 'random' and repeat == 0 "
+        # Those are predicted by a model that was not fitted on them, and is not saved.
+        "and part != 'valid'"
     ).set_index("mat_id")["y_pred"]
     predicted = names["rows"].set_index("mat_id")["predicted"]
     np.testing.assert_allclose(predicted[stored.index], stored)

@@ -20,7 +20,7 @@ from polyfacet.evaluation.conformal import (
 )
 from polyfacet.evaluation.corrected_t import CorrectedMean
 from polyfacet.evaluation.held_out import HeldOut, identity_of
-from polyfacet.evaluation.metrics import ROUNDING
+from polyfacet.evaluation.metrics import mean_absolute_deviation
 from polyfacet.evaluation.scores import NO_COMMON_ROWS
 from polyfacet.evaluation.tables import KEYS
 from polyfacet.runtime.parquet import column
@@ -100,10 +100,8 @@ def _of_numbers(calibration: pd.DataFrame, test: pd.DataFrame) -> tuple[float, f
     found = fitted.intervals(test["y_pred"].to_numpy())
     true = test["y_true"].to_numpy()
     width = float((found.upper - found.lower).mean())
-    deviation = float(np.abs(true - true.mean()).mean())
-    varied = deviation > ROUNDING * float(np.abs(true).max())
     covered = (found.lower <= true) & (true <= found.upper)
-    return float(covered.mean()), width, width / deviation if varied else np.nan
+    return float(covered.mean()), width, width / mean_absolute_deviation(true)
 
 
 def _of_classes(
