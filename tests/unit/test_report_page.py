@@ -162,6 +162,12 @@ def test_worst_predictions_have_pictures(page: ReportPage) -> None:
     assert sum(tag == "img" for tag, _ in page.tags) >= 1
 
 
+def test_the_mean_coverage_has_an_interval(page: ReportPage) -> None:
+    coverage = r"0\.\d{3} \(95 % interval 0\.\d{3} to [01]\.\d{3}\)"
+    said = rf"of the cells that validation rows chose: {coverage}; of all cells: {coverage}\."
+    assert re.search(said, page.sections["intervals"])
+
+
 def test_a_score_below_its_floor_is_a_warning(run: MadeUpRun, page: ReportPage, tmp_path: Path) -> None:
     assert "no cell that looks at the composition alone is below its floor" in page.sections["leakage"]
     place = {"source": "crystals", "split": "formula", "repeat": 0, "method": "ridge", "combination": "text"}

@@ -64,7 +64,8 @@ def _intervals(results: Results, place: Place, rows: pd.DataFrame) -> Iterator[P
     yield Table(
         f"intervals-{place.name}",
         f"{place.title}: coverage and width of the intervals, means over repeats. Width over MAD: in units "
-        "of the mean absolute deviation of the test values. For classes: sets of classes, and their mean size.",
+        "of the mean absolute deviation of the test values. For classes: sets of classes, and their mean "
+        "size.",
         [
             "objective",
             "method",
