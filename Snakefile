@@ -24,6 +24,9 @@ if missing := missing_packages():
 hand_package_to_jobs()
 
 
+report: "workflow/report/workflow.rst"
+
+
 configfile: located("config/config.yaml")
 
 

@@ -174,7 +174,12 @@ rule draw_composition_images:
 
 rule draw_composition_legend:
     output:
-        legend=f"{RUN}/report/composition_legend.png",
+        legend=report(
+            f"{RUN}/report/composition_legend.png",
+            caption="../workflow/report/composition_legend.rst",
+            category="Pictures",
+            labels={"content": "Legend of the composition image"},
+        ),
     log:
         f"{LOGS}/draw_composition_legend.log",
     benchmark:

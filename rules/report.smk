@@ -1,4 +1,4 @@
-# Scores of all methods -> tables, figures, report; also the closing message of a run.
+# Evaluation -> the report with its figures and tables; also the closing message of a run.
 
 
 include: "functions/report.smk"
@@ -32,37 +32,16 @@ rule tabulate_results:
         script_path("tabulate_results")
 
 
-rule plot_results:
-    input:
-        cells_table=rules.collect_results.output.cells_table,
-        scores=rules.collect_results.output.scores,
-    output:
-        heatmap=f"{REPORT}/mase_heatmap.png",
-        bars=f"{REPORT}/mae_bars.png",
-        comparison=f"{REPORT}/comparison.png",
-    log:
-        f"{LOGS}/plot_results.log",
-    benchmark:
-        f"{BENCHMARKS}/plot_results.tsv"
-    conda:
-        "../envs/report.yaml"
-    resources:
-        **requests("small", 0),
-    params:
-        code=code_of_rule("plot_results"),
-        packages=packages_of_rule("plot_results"),
-        published=config["report"]["published"],
-    script:
-        script_path("plot_results")
-
-
 rule draw_contact_sheet:
     input:
-        dataset=lambda wildcards: splits_of_run(
-            rules.gather_dataset.output.metadata, [CRYSTALS]
-        )[0],
+        dataset=lambda wildcards: dataset_with_pictures(),
     output:
-        sheet=f"{REPORT}/contact_sheet.png",
+        sheet=report(
+            f"{REPORT}/contact_sheet.png",
+            caption="../workflow/report/contact_sheet.rst",
+            category="Pictures",
+            labels={"content": "Structure pictures"},
+        ),
     log:
         f"{LOGS}/draw_contact_sheet.log",
     benchmark:
@@ -86,11 +65,7 @@ SHOWS_COMPOSITION_IMAGES = any(COMPIMAGE in facets for facets in FACETS_OF.value
 
 rule write_report:
     input:
-        cells_table=rules.collect_results.output.cells_table,
-        tables=rules.tabulate_results.output.tables,
-        heatmap=rules.plot_results.output.heatmap,
-        bars=rules.plot_results.output.bars,
-        comparison=rules.plot_results.output.comparison,
+        evaluation=evaluation_of_run(),
         sample=rules.sample.output.sample if HAS_CRYSTALS else [],
         statistics=expand(rules.describe_objectives.output.statistics, source=SOURCES),
         summaries=expand(f"{SOURCE}/sample/summary.json", source=SOURCES),
@@ -106,6 +81,7 @@ rule write_report:
         ),
         twins=all_shards(rules.find_twins.output.twins) if HAS_CRYSTALS else [],
         tokens=counted_tokens_of_run(),
+        dataset=dataset_with_pictures() if SHOWS_PICTURES else [],
         sheet=rules.draw_contact_sheet.output.sheet if SHOWS_PICTURES else [],
         legend=(
             rules.draw_composition_legend.output.legend
@@ -123,7 +99,26 @@ rule write_report:
             *of_stages("provenance_of_split"),
         ],
     output:
-        report=f"{REPORT}/report.md",
+        report=report(
+            f"{REPORT}/report.html",
+            caption="../workflow/report/page.rst",
+            category="Report",
+            labels={"content": "All results on one page"},
+        ),
+        figures=report(
+            directory(f"{REPORT}/figures"),
+            patterns=["{figure}.svg"],
+            caption="../workflow/report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+        tables=report(
+            directory(f"{REPORT}/tables"),
+            patterns=["{table}.csv"],
+            caption="../workflow/report/table.rst",
+            category="Tables",
+            labels={"table": "{table}"},
+        ),
         twins_csv=f"{REPORT}/twins.csv",
     log:
         f"{LOGS}/write_report.log",
@@ -137,5 +132,8 @@ rule write_report:
         code=code_of_rule("write_report"),
         packages=packages_of_rule("write_report"),
         run_name=config["run_name"],
+        seed=config["seed"],
+        published=config["report"]["published"],
+        configuration=configuration_of_run,
     script:
         script_path("write_report")

@@ -35,12 +35,45 @@ def structures_of_run(pattern):
     return all_shards(pattern) if structural else []
 
 
+# Rules that evaluate a run; their Parquet files are the tables of the report.
+EVALUATING = (
+    "collect_results",
+    "compare_methods",
+    "attribute_to_facets",
+    "audit_leakage",
+    "assess_uncertainty",
+    "describe_errors",
+)
+
+
+def evaluation_of_run():
+    """Return the tables of the evaluation, each named after what it holds."""
+    return [
+        path
+        for name in EVALUATING
+        for path in getattr(rules, name).output
+        if path.endswith(".parquet")
+    ]
+
+
+def dataset_with_pictures():
+    """Return the dataset of the first split of the crystals, which has the structure pictures."""
+    return splits_of_run(rules.gather_dataset.output.metadata, [CRYSTALS])[0]
+
+
+def configuration_of_run(wildcards, threads):
+    """Return the configuration, which the report shows. Changing it must not rewrite the report by itself:
+    Snakemake does not compare parameters that depend on `threads`.
+    """
+    return dict(config)
+
+
 def results_of_run():
     """Return the final results of a run by name."""
     return {
         "report": [rules.write_report.output.report],
         "tables": [rules.tabulate_results.output.tables],
-        "figures": list(rules.plot_results.output),
+        "figures": [rules.write_report.output.figures],
         "pictures": [rules.draw_contact_sheet.output.sheet] if SHOWS_PICTURES else [],
         "scores": [rules.collect_results.output.scores_csv],
         "tests": [rules.compare_methods.output.tests],

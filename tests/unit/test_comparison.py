@@ -6,15 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from grid_cells import card_of, sample_of
-from PIL import Image
 from project import PROJECT
 
 import collect_results
 from polyfacet.evaluation.scores import compare, with_means_over_objectives
 from polyfacet.evaluation.tables import KEYS, SCORES
 from polyfacet.reporting import document
-from polyfacet.reporting.comparison_figure import comparison_figure
-from polyfacet.reporting.figures import save
 from polyfacet.reporting.findings import comparison_findings
 from polyfacet.reporting.section_tables import section_markdown
 from polyfacet.reporting.sections import overall, sections
@@ -228,13 +225,12 @@ def test_a_method_that_scatters_does_not_reproduce_everything():
     assert "ours failed" in verdict((0.85, float("nan")), 0.85, differs=[])
 
 
-def test_a_published_score_may_be_of_the_split_of_published_code(tmp_path):
+def test_a_published_score_may_be_of_the_split_of_published_code():
     table = pd.DataFrame([row("ours", n, 0.85 + n / 100, "scikit_learn") for n in range(3)])
     entry = {**PUBLISHED[0], "value": 0.86, "split": "scikit_learn", "differs": []}
     (said,) = [s for s in findings(table, [entry], None) if "published" in s]
     assert "on the split `scikit_learn`: reproduced" in said
     assert not [s for s in findings(table, [PUBLISHED[0]], None) if "published" in s]
-    save(comparison_figure(cells_of(table), compare(table, None), [entry]), tmp_path / "figure.png")
 
 
 def test_a_published_score_is_compared_with_its_own_combination_only():
@@ -252,9 +248,6 @@ def test_a_published_score_is_compared_with_its_own_combination_only():
     lines = section_markdown(section, comparison, [entry], None).splitlines()
     assert lines[2].endswith("|  |")
     assert lines[3].endswith("| 0.95 |")
-    axes = comparison_figure(cells_of(table), comparison, [entry]).axes[0]
-    (published,) = [each for each in axes.collections if each.get_label() == "published"]
-    assert published.get_offsets().tolist() == [[0.95, 1.0]]
     # Without a combination it is nobody's, as the method has two.
     vague = {name: value for name, value in entry.items() if name != "combination"}
     assert not [s for s in findings(table, [vague], None) if "published" in s]
@@ -285,39 +278,6 @@ def test_splits_are_told_by_how_they_were_made_and_not_by_their_names(scores):
     assert "published" not in folds
 
 
-def test_all_panels_of_a_source_have_the_same_rows():
-    table = pd.DataFrame(
-        [row(method, 0, value, objective="hv") for method, value in (("a", 0.1), ("b", 0.2))]
-        + [row(method, 0, value, objective="uts") for method, value in (("c", 0.5), ("b", 0.3), ("a", None))]
-    )
-    entry = {**PUBLISHED[0], "method": "c", "objective": "uts"}
-    figure = comparison_figure(cells_of(table), compare(table, None), [entry])
-    first, second = figure.axes
-    assert [label.get_text() for label in first.get_yticklabels()] == ["a", "b", "c"]
-    assert first.get_ylim() == second.get_ylim()
-    assert [axes.get_title() for axes in (first, second)] == ["steel: Hardness", "steel: Strength"]
-    drawn = [dict(zip(*axes.containers[0].lines[0].get_data(), strict=True)) for axes in (first, second)]
-    assert drawn[0] == {0.1: 0, 0.2: 1}
-    assert {0.5: 2, 0.3: 1}.items() <= drawn[1].items()
-    assert [(text.get_text(), text.get_position()[1]) for text in second.texts] == [(" n/a", 0)]
-    # Only the second panel shows a published score.
-    (legend,) = figure.legends
-    assert "published" in [text.get_text() for text in legend.get_texts()]
-
-
-def test_spreads_end_at_the_edge_of_a_panel_and_points_do_not(scores):
-    axes = comparison_figure(cells_of(scores), compare(scores, None), []).axes[0]
-    for drawn in axes.containers:
-        assert not drawn.lines[0].get_clip_on()
-        assert all(bars.get_clip_on() for bars in drawn.lines[2])
-
-
-def test_the_figure_shows_every_section(scores, tmp_path):
-    save(comparison_figure(cells_of(scores), compare(scores, None), PUBLISHED), tmp_path / "figure.png")
-    with Image.open(tmp_path / "figure.png") as picture:
-        assert min(picture.size) > 200
-
-
 def test_the_document_and_the_tables_are_sought_in_the_project():
     defaults = {name: each.default for name, each in inspect.signature(document.main).parameters.items()}
     assert defaults == {
@@ -339,11 +299,10 @@ def test_results_of_a_run_get_into_the_document(tmp_path):
     assert changed.split(end)[1] == written.split(end)[1]
 
 
-def test_names_of_classes_have_no_effect_as_markup_or_formula(tmp_path):
+def test_names_of_classes_have_no_effect_as_markup():
     rows = [row("ours", n, 0.5, name="<b>$x_{1 | a", metric="f1") for n in range(2)]
     rows += [row("ours", n, 0.5, metric="macro_f1") for n in range(2)]
     table = pd.DataFrame(rows)
     entry = {**PUBLISHED[0], "class": "<b>$x_{1 | a", "metric": "f1"}
     (said,) = [sentence for sentence in findings(table, [entry], None) if "published" in sentence]
     assert said.startswith(r"- steel: Hardness, &lt;b&gt;\$x\_{1 \| a: published F1")
-    save(comparison_figure(cells_of(table), compare(table, None), [entry]), tmp_path / "figure.png")

@@ -17,7 +17,7 @@ from polyfacet.training.encoders.token_counts import (
     TokenCounts,
     check_known,
     read_counts,
-    tokens_note,
+    tokens_notes,
     write_counts,
 )
 
@@ -239,19 +239,19 @@ def test_an_encoder_of_the_hub_is_found_in_its_cache(count, tmp_path):
 
 def test_the_report_says_what_is_unknown_and_what_is_cut(count, tmp_path):
     count(["known " * 98, "other"], wordpiece("known"), 60)
-    note = tokens_note([tmp_path / "tokens.json"])
-    assert "2 texts (`some`) with 99 tokens, does not know 1 of them, and drops 0 words" in note
-    assert "1.01% are unknown (`other`). It reads at most 60 tokens" in note
+    (note,) = tokens_notes([tmp_path / "tokens.json"])
+    assert "2 texts (some) with 99 tokens, does not know 1 of them, and drops 0 words" in note
+    assert "1.01% are unknown (other). It reads at most 60 tokens" in note
     assert "It reads at most 60 tokens per text; 1 texts (50.0%) are longer and are truncated" in note
     assert "does not report" not in note
-    assert tokens_note([]) == ""
+    assert tokens_notes([]) == []
 
 
 def test_the_report_says_what_is_dropped_and_what_is_not_measured(tmp_path):
     tokenizer = SlowTokenizer(unk_token="?")
     counts = count_tokens(["a b", "Cl"], tokenizer, 9, facet="text", form="some", encoder="slow")
     write_counts(tmp_path / "tokens.json", counts)
-    note = tokens_note([tmp_path / "tokens.json"])
+    (note,) = tokens_notes([tmp_path / "tokens.json"])
     assert "with 2 tokens, does not know 0 of them, and drops 1 words or parts of words: 33.33%" in note
     assert "Its tokenizer does not report which parts of a text it drops." in note
 

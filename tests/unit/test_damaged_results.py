@@ -12,13 +12,13 @@ from polyfacet.facets.graph.embedding import load_network, save_network
 from polyfacet.facets.graph.network import NetworkConfig, PotNet
 from polyfacet.materials.cif import write_cif
 from polyfacet.materials.stage_tables import intact_structures
+from polyfacet.reporting.page.records import read_json
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import write_text
 from polyfacet.runtime.parquet import iterate_table, read_table
 from polyfacet.runtime.rejects import REJECTS, write_rejects
 from polyfacet.training.cards import read_card
 from polyfacet.training.encoders.hub_cache import HubEncoders, read_record, write_record
-from write_report import read_json
 
 
 def write_network(path: Path) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from polyfacet.config.completion import complete_config
 from polyfacet.facets.graph.crystal import Crystal
-from polyfacet.reporting.figures import contact_sheet, save
+from polyfacet.reporting.picture_sheets import contact_sheet, save
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.markdown import plain
 from polyfacet.sources import json_window as reader

@@ -162,9 +162,9 @@ def test_a_missing_or_invalid_input_raises_user_error(command, tmp_path, table, 
     (tmp_path / "folder").mkdir()
     (tmp_path / "text.csv").write_text("mat_id,formula")
     pq.write_table(pa.table({"x": [1]}), tmp_path / "other.parquet")
-    outputs = ["--heatmap=a", "--bars=b", "--comparison=c"]
-    inputs = ["--cells_table", table, "--scores", table, "--published=[]"]
-    status, said = command("plot_results", *inputs, *outputs)
+    outputs = ["--choices=a", "--tests=b"]
+    inputs = ["--cells_table", table, "--predictions", table, "--scores", table]
+    status, said = command("compare_methods", *inputs, *outputs)
     assert status == 1
     assert f"Error: {message}" in said
     assert "Traceback" not in said

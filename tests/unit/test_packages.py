@@ -37,7 +37,9 @@ USERS = {
     "transformers": ({"train_cells", "make_local_encoders"}, {"fit_network"}),
     "tokenizers": ({"train_cells", "make_local_encoders"}, {"fit_network"}),
     "timm": ({"train_cells", "make_local_encoders"}, {"fit_network"}),
-    "matplotlib": ({"plot_results"}, {"draw_composition_images"}),
+    "matplotlib": ({"draw_contact_sheet"}, {"draw_composition_images", "write_report"}),
+    "plotly": ({"write_report"}, {"draw_contact_sheet", "compare_methods"}),
+    "jinja2": ({"write_report"}, {"draw_contact_sheet", "compare_methods"}),
 }  # fmt: skip
 
 

@@ -10,8 +10,8 @@ from PIL import Image
 
 from polyfacet.evaluation.metrics import scores_of
 from polyfacet.evaluation.scores import compare, scores_of_cell, with_means_over_objectives
-from polyfacet.reporting.figures import contact_sheet, mae_bars, mase_heatmap, save
 from polyfacet.reporting.grids import SHOWN, grids
+from polyfacet.reporting.picture_sheets import contact_sheet
 
 VALUES = {
     ("text", "gap"): 0.5,
@@ -122,60 +122,6 @@ def test_sources_and_splits_have_grids_of_their_own():
     scores = [row for cell in cells for row in score_rows(cell, mae=1.0, mase=1.0)]
     frame, table = frames(cells, scores)
     assert [(grid.source, grid.split) for grid in grids(frame, compare(table, None))] == places
-
-
-def test_figures_are_files_with_content_and_equal_for_equal_input(grid, tmp_path):
-    for name in ("a", "b"):
-        save(mase_heatmap([grid, grid]), tmp_path / f"heatmap_{name}.png")
-        save(mae_bars([grid]), tmp_path / f"bars_{name}.png")
-    for kind in ("heatmap", "bars"):
-        first, second = (tmp_path / f"{kind}_{name}.png" for name in "ab")
-        assert first.read_bytes() == second.read_bytes()
-        with Image.open(first) as picture:
-            assert len(picture.convert("RGB").getcolors(1 << 24)) > 50
-
-
-def test_the_heatmap_says_what_the_table_says(grid):
-    texts = [text.get_text() for text in mase_heatmap([grid]).axes[0].texts]
-    assert texts[:2] == ["1.00", "4.00"]
-    assert "n/a†" in texts
-
-
-def test_baselines_do_not_cross_the_values_of_bars(grid):
-    axes = mae_bars([grid]).axes[0]
-    lines = [line for line in axes.lines if str(line.get_label()).startswith("baseline")]
-    assert len(lines) == 2
-    assert [text.get_text() for text in axes.texts] == ["0.5", "0.9", "0.4"]
-    for text in axes.texts:
-        assert text.get_bbox_patch().get_facecolor() == (1, 1, 1, 1)
-        assert text.get_zorder() > max(line.get_zorder() for line in lines)
-
-
-def test_the_legend_names_the_baselines_of_all_panels():
-    # The first panel has no baseline with a result, the second has one.
-    values = {("text", "gap"): 0.5, ("mean", "gap"): None, ("text", "e_form"): 0.5, ("mean", "e_form"): 1.0}
-    (legend,) = mae_bars([grid_of(values)]).legends
-    assert [text.get_text() for text in legend.get_texts()] == ["baseline: mean"]
-
-
-def test_a_baseline_has_one_style_in_all_panels():
-    grids_of_sources = [
-        grid_of({("text", "gap"): 0.5, **dict.fromkeys(((row, "gap") for row in rows), 1.0)}, source=source)
-        for source, rows in (("crystals", ("mean", "median")), ("steels", ("median",)))
-    ]
-    panels = [axes for axes in mae_bars(grids_of_sources).axes if axes.get_visible()]
-    styles = {
-        line.get_linestyle()
-        for axes in panels
-        for line in axes.lines
-        if line.get_label() == "baseline: median"
-    }
-    assert styles == {":"}
-
-
-@pytest.mark.parametrize("draw", [mase_heatmap, mae_bars])
-def test_a_run_without_numbers_has_figures_that_say_so(draw):
-    assert [text.get_text() for text in draw([]).texts] == ["No objective of this run is numeric."]
 
 
 def test_the_contact_sheet_shows_every_picture(tmp_path):

@@ -9,7 +9,6 @@ import pytest
 from grid_cells import cell_of, sample_of
 
 import collect_results
-import plot_results
 import tabulate_results
 from polyfacet.evaluation.tables import CELLS, SCORES
 from polyfacet.facets.registry import GRAPH
@@ -60,7 +59,6 @@ def failed(tmp_path: Path) -> list[Path]:
 def test_all_outputs_are_there_and_say_that_nothing_came_out(failed: list[Path], tmp_path: Path) -> None:
     tables = [tmp_path / f"{name}.parquet" for name in ("cells", "predictions", "scores", "summary")]
     csv = {f"{name}_csv": tmp_path / f"{name}.csv" for name in ("cells", "scores", "comparison")}
-    figures = [tmp_path / f"{name}.png" for name in ("heatmap", "bars", "comparison")]
     texts = [tmp_path / name for name in ("mae.csv", "mase.csv", "tables.md")]
     with warnings.catch_warnings():
         warnings.simplefilter("error", FutureWarning)
@@ -68,7 +66,6 @@ def test_all_outputs_are_there_and_say_that_nothing_came_out(failed: list[Path],
         sample = sample_of([f"m{i}" for i in range(N)], tmp_path)
         collect_results.main(failed, [sample], *tables, **csv, reference="tree", objectives=objectives)
         tabulate_results.main(tables[0], tables[2], *texts, reference="tree", published=[])
-        plot_results.main(tables[0], tables[2], *figures, published=[])
     cells = read_table(tables[0], CELLS)
     assert len(cells) == 2 * len(METHODS) * len(OBJECTIVES)
     assert set(cells["status"]) == {"failed"}
@@ -80,4 +77,3 @@ def test_all_outputs_are_there_and_say_that_nothing_came_out(failed: list[Path],
     text = texts[2].read_text()
     assert "steels, split `random`: Strength: no cell has a result" in text
     assert "is best" not in text
-    assert all(figure.stat().st_size > 0 for figure in figures)

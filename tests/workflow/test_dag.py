@@ -328,7 +328,6 @@ def test_a_run_on_a_table_repeats_each_split_and_draws_no_crystals(pristine):
         "audit_leakage",
         "assess_uncertainty",
         "describe_errors",
-        "plot_results",
         "tabulate_results",
         "draw_composition_legend",
         "write_report",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from project import PROJECT
+from report_page import ReportPage
 
 from polyfacet.use import examples
 
@@ -63,7 +64,7 @@ def test_the_page_shows_the_csv_that_is_written(tmp_path):
 def test_objectives_of_the_user_are_described_and_reported(folder):
     said = (folder / "said.txt").read_text()
     assert "objectives of crystals, 111 materials:" in said
-    report = (folder / "results" / "crystals" / "report" / "report.md").read_text()
+    report = ReportPage.of(folder / "results" / "crystals" / "report" / "report.html").text
     assert "Formation energy" in report
     scores = pd.read_csv(folder / "results" / "table" / "report" / "scores.csv")
     assert set(scores["objective"]) >= {"gap", "e_form"}

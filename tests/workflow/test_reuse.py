@@ -209,7 +209,7 @@ def test_a_folder_without_configuration_runs_the_default(tmp_path):
     place = Place(tmp_path, ("--snakefile", str(PROJECT / "workflow" / "Snakefile")))
     output = place.snakemake("--dry-run")
     assert str(PROJECT / "embedded" / "entries.json.bz2") in output
-    assert "results/default/report/report.md" in output
+    assert "results/default/report/report.html" in output
     assert "Using workflow specific profile" in output
 
 

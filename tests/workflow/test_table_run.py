@@ -2,12 +2,14 @@
 
 import json
 import re
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 from project import PROJECT
+from report_page import ReportPage
 from sklearn.metrics import f1_score, r2_score
 from workflow_copy import Workflow, copy_workflow
 
@@ -37,7 +39,7 @@ def test_every_row_is_in_the_table_or_in_its_rejects(results):
     rejected = pd.read_parquet(results / "steels" / "sample" / "rejected.parquet")
     assert (len(rows), rows["formula"].nunique()) == (48, 16)
     assert rejected[["line", "reason"]].to_numpy().tolist() == [[50, "Tempering is 'warm', not a number"]]
-    report = (results / "report" / "report.md").read_text()
+    report = ReportPage.of(results / "report" / "report.html").sections["materials"]
     assert "49 rows, 1 rejected, 16 compositions" in report
     assert "line 50, steels-0049: Tempering is 'warm', not a number" in report
 
@@ -106,14 +108,36 @@ def test_the_comparison_is_the_mean_over_the_repeats(results):
     assert ours.loc[("random", "ridge_o"), "mean"] > 0.95
 
 
-def test_report_and_figure_exist(results):
-    report = (results / "report" / "report.md").read_text()
-    assert report.index("### steels: Hardness") < report.index("### steels: Grade")
-    assert "## MASE: steels, split `random`" in report
-    assert "`ridge_o`" in report
-    for name in ("comparison.png", "mase_heatmap.png", "mae_bars.png"):
-        with Image.open(results / "report" / name) as picture:
-            assert min(picture.size) > 200
+def test_the_report_shows_all_objectives_and_methods(results):
+    page = ReportPage.of(results / "report" / "report.html")
+    rows = page.rows("scores-steels-random-numbers")
+    assert {row.split(" | ")[1] for row in rows[1:]} >= {"ridge_o", "tree_e"}
+    assert any("Grade" in row for row in page.rows("scores-steels-formula-classes"))
+    assert page.sections["summary"].count("Do several facets beat the best single facet?") == 2
+    tables = (results / "report" / "tables.md").read_text()
+    assert tables.index("### steels: Hardness") < tables.index("### steels: Grade")
+    assert "## MASE: steels, split `random`" in tables
+
+
+def test_every_table_of_the_evaluation_is_a_csv(results):
+    tables = results / "report" / "tables"
+    for path in (results / "evaluation").glob("*.parquet"):
+        if path.stem != "predictions":
+            assert len(pd.read_csv(tables / f"{path.stem}.csv")) == len(pd.read_parquet(path))
+
+
+def test_snakemake_makes_a_report_of_the_run(run):
+    run.run("--configfile", "config/test_tables.yaml", "--report", "report.zip")
+    with ZipFile(run.folder / "report.zip") as archive:
+        names = archive.namelist()
+        texts = "".join(
+            archive.read(name).decode("utf-8", "replace")
+            for name in names
+            if name.endswith((".js", "report.html"))
+        )
+    assert any(name.endswith("report.html") for name in names)
+    for said in ("All results on one page", "Pictures", "Figures", "Tables", "which facets pay"):
+        assert said in texts
 
 
 def test_rows_of_scores_and_predictions_identify_their_cell(results):

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from report_page import ReportPage
 from sklearn.metrics import mean_absolute_error
 
 import train_cells
@@ -152,14 +153,16 @@ def test_the_baseline_mean_is_the_mean_of_the_training_part(results, dataset):
 
 
 def test_report_and_figures_exist(results):
-    report = (results / "report" / "report.md").read_text()
-    assert "MASE = MAE / mean absolute" in report
-    assert "| images | 40 | 0 |" in report
-    figures = ("mase_heatmap.png", "mae_bars.png", "comparison.png")
-    for name in (*figures, "contact_sheet.png", "composition_legend.png"):
-        assert f"({name})" in report
-        with Image.open(results / "report" / name) as picture:
+    page = ReportPage.of(results / "report" / "report.html")
+    assert "crystals | images | 40 | 0" in page.rows("work")
+    assert page.figures
+    figures = [results / "report" / "figures" / f"{name}.png" for name in page.figures]
+    sheets = [results / "report" / name for name in ("contact_sheet.png", "composition_legend.png")]
+    for path in (*figures, *sheets):
+        with Image.open(path) as picture:
             assert min(picture.size) > 200
+    for name in ("contact-sheet", "composition-legend"):
+        assert f'id="{name}"' in page.html
 
 
 def test_every_job_has_a_log_and_a_benchmark(finished):

@@ -6,7 +6,7 @@ import pandas as pd
 
 from polyfacet.facets.aligned import check_pictures
 from polyfacet.facets.registry import IMAGE, shown_columns
-from polyfacet.reporting.figures import contact_sheet, save
+from polyfacet.reporting.picture_sheets import contact_sheet, save
 from polyfacet.runtime.errors import UserError
 
 

@@ -28,7 +28,7 @@ OF_CLASSES = ("n", "missing", "classes")
 def on_screen(source: str, statistics: pd.DataFrame) -> str:
     """Format the statistics of a source for a terminal."""
     n_materials = int((statistics["n"] + statistics["missing"]).max())
-    tables = [indent(texts.to_string(), "  ") for texts in _as_texts(statistics)]
+    tables = [indent(texts.to_string(), "  ") for texts in as_texts(statistics)]
     return "\n".join([f"objectives of {source}, {n_materials} materials:", *tables])
 
 
@@ -40,11 +40,11 @@ def in_markdown(statistics: pd.DataFrame) -> str:
             [[plain(str(label)), *map(plain, row)] for label, *row in texts.itertuples()],
             n_left=2 if HEADINGS["unit"] in texts else 1,
         )
-        for texts in _as_texts(statistics)
+        for texts in as_texts(statistics)
     )
 
 
-def _as_texts(statistics: pd.DataFrame) -> list[pd.DataFrame]:
+def as_texts(statistics: pd.DataFrame) -> list[pd.DataFrame]:
     """Write objectives with numbers and objectives with classes as texts by label, each if there are any."""
     is_class = statistics["classes"].map(len) > 0
     kinds = ((statistics[~is_class], OF_NUMBERS), (statistics[is_class], OF_CLASSES))

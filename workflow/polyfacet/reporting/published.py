@@ -1,6 +1,7 @@
 """Compare published scores with ours."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -44,12 +45,43 @@ def published_values(
     return found
 
 
-def reproduction_findings(
+@dataclass(frozen=True)
+class Reproduction:
+    """A published score beside ours.
+
+    Attributes
+    ----------
+    section
+        Its section: source, objective and class.
+    metric, row, split
+        Name of the score, of the method, and of the split.
+    published
+        The published value or range.
+    mean, std
+        Ours, over the repeats.
+    verdict
+        What follows.
+    published_in
+        Where it was published.
+    """
+
+    section: Section
+    metric: str
+    row: str
+    split: str
+    published: Value
+    mean: float
+    std: float
+    verdict: str
+    published_in: str
+
+
+def reproductions(
     section: Section,
     comparison: pd.DataFrame,
     published: Sequence[Mapping[str, Any]],
     split_methods: Mapping[str, str],
-) -> list[str]:
+) -> Iterator[Reproduction]:
     """Compare published scores with ours on the split that their entry names, otherwise on random splits.
 
     Parameters
@@ -63,17 +95,29 @@ def reproduction_findings(
     split_methods
         Split to its method.
     """
-    said = []
     for entry in _entries_of(section, published):
-        own, value = _rows_of(entry, section.rows(comparison, entry["metric"])), _value(entry)
+        metric, value = entry["metric"], _value(entry)
+        own = _rows_of(entry, section.rows(comparison, metric))
         for row, split, mean, std in own[["row", "split", "mean", "std"]].itertuples(index=False):
             if split == entry["split"] if "split" in entry else split_methods[split] == RANDOM.name:
-                said.append(
-                    f"{plain(section.title)}: published {METRIC_LABELS[entry['metric']]} of `{row}` "
-                    f"{range_text(value)}, ours {mean_text(mean, std)} on the split `{split}`: "
-                    f"{_verdict(mean, std, value, entry.get('differs'))}."
-                )
-    return said
+                verdict = _verdict(mean, std, value, entry.get("differs"))
+                where = entry.get("published_in", "")
+                yield Reproduction(section, metric, row, split, value, mean, std, verdict, where)
+
+
+def reproduction_findings(
+    section: Section,
+    comparison: pd.DataFrame,
+    published: Sequence[Mapping[str, Any]],
+    split_methods: Mapping[str, str],
+) -> list[str]:
+    """State in Markdown how published scores compare with ours; see `reproductions`."""
+    return [
+        f"{plain(section.title)}: published {METRIC_LABELS[found.metric]} of `{found.row}` "
+        f"{range_text(found.published)}, ours {mean_text(found.mean, found.std)} on the split "
+        f"`{found.split}`: {plain(found.verdict)}."
+        for found in reproductions(section, comparison, published, split_methods)
+    ]
 
 
 def range_text(value: Value) -> str:
@@ -112,7 +156,7 @@ def _verdict(mean: float, std: float, value: Value, differs: Sequence[str] | Non
     if differs is None:
         verdict = f"{ours}; no verdict, it is not declared whether the settings are the same"
     elif differs:
-        verdict = f"{ours}; not comparable, differs in {plain(', '.join(differs))}"
+        verdict = f"{ours}; not comparable, differs in {', '.join(differs)}"
     elif pd.isna(std):
         verdict = f"{ours}; no spread to judge by"
     elif abs(gap) > REPRODUCED_WITHIN * std:

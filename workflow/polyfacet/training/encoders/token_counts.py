@@ -73,19 +73,18 @@ def read_counts(path: Path) -> TokenCounts:
     return read_record(path, TokenCounts)
 
 
-def tokens_note(tables: Sequence[Path]) -> str:
-    """Describe in Markdown how the encoder reads the texts; empty without a text encoder."""
-    return "\n\n".join(_note(read_counts(path)) for path in tables)
+def tokens_notes(tables: Sequence[Path]) -> list[str]:
+    """Describe how each text encoder reads the texts; empty without a text encoder."""
+    return [_note(read_counts(path)) for path in tables]
 
 
 def _note(counts: TokenCounts) -> str:
-    words = f" ({', '.join(f'`{word}`' for word in counts.unknown_words)})" if counts.unknown_words else ""
+    words = f" ({', '.join(counts.unknown_words)})" if counts.unknown_words else ""
     blind = "" if counts.tells_places else " Its tokenizer does not report which parts of a text it drops."
     return (
-        f"The text encoder (`{counts.encoder}`) reads {counts.n_texts} texts "
-        f"(`{counts.form or counts.facet}`) with {counts.n_tokens} tokens, does not know "
-        f"{counts.n_unknown} of them, and drops {counts.n_dropped} words or parts of words: "
-        f"{counts.unknown_share:.2%} are unknown{words}.{blind} It reads at most {counts.max_tokens} tokens "
-        f"per text; {counts.n_cut} texts ({counts.n_cut / max(counts.n_texts, 1):.1%}) are longer and are "
-        "truncated."
+        f"The text encoder {counts.encoder} reads {counts.n_texts} texts ({counts.form or counts.facet}) "
+        f"with {counts.n_tokens} tokens, does not know {counts.n_unknown} of them, and drops "
+        f"{counts.n_dropped} words or parts of words: {counts.unknown_share:.2%} are unknown{words}.{blind} "
+        f"It reads at most {counts.max_tokens} tokens per text; {counts.n_cut} texts "
+        f"({counts.n_cut / max(counts.n_texts, 1):.1%}) are longer and are truncated."
     )

@@ -12,27 +12,10 @@ from polyfacet.facets.registry import COMPIMAGE, GRAPH, SEPARATOR
 from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.reporting.numbers import number_range
-from polyfacet.runtime.markdown import plain, table
+from polyfacet.reporting.page.parts import Items, Paragraph, Part, Table, span, text
+from polyfacet.reporting.page.results import facets_text
 from polyfacet.splits.coverage import Coverage
 from polyfacet.splits.parts import TEST
-
-
-def tested_note(cells: pd.DataFrame) -> str:
-    """State how many test materials and splits the scores rest on, and that no difference was tested.
-
-    Parameters
-    ----------
-    cells
-        Table of ``polyfacet.evaluation.tables.CELLS``.
-    """
-    counts = cells.loc[~cells["is_baseline"], "n_test"]
-    n_splits = len(cells[["source", "split", "repeat"]].drop_duplicates())
-    splits = "one split" if n_splits == 1 else f"each of {n_splits} splits and repeats"
-    tested = number_range(counts if len(counts) else cells["n_test"])
-    return (
-        f"Scores are computed on {tested} test materials of {splits}. The best cell is the one "
-        "with the best score there; no test shows that it would be the best on other materials."
-    )
 
 
 def equal_repeats(cells: pd.DataFrame) -> list[str]:
@@ -53,20 +36,21 @@ def equal_repeats(cells: pd.DataFrame) -> list[str]:
     return found
 
 
-def repeats_note(cells: pd.DataFrame) -> str:
+def repeats_note(cells: pd.DataFrame) -> list[Part]:
     """Warn about repeats that were tested on the same materials."""
-    lines = [f"- {plain(line)}" for line in equal_repeats(cells)]
+    lines = equal_repeats(cells)
     if not lines:
-        return ""
-    return (
-        "**Some repeats were tested on the same materials**: they differ only in training, and the spread "
-        "over them does not show how scores depend on the test materials. Causes are few groups and a fixed "
-        "`random_state`.\n\n" + "\n".join(lines)
+        return []
+    warning = (
+        "Some repeats were tested on the same materials: they differ only in training, and the spread over "
+        "them does not show how scores depend on the test materials. Causes are few groups and a fixed "
+        "random_state."
     )
+    return [Paragraph(warning, is_warning=True), Items(lines)]
 
 
-def rows_note(cells: pd.DataFrame) -> str:
-    """State how many materials each cell had, and warn if compared cells were tested on different ones.
+def rows_note(cells: pd.DataFrame) -> list[Part]:
+    """State how many materials each cell had, and warn if rivals predicted different ones.
 
     Parameters
     ----------
@@ -78,7 +62,12 @@ def rows_note(cells: pd.DataFrame) -> str:
     if cells["n_without_part"].any():
         counts, head = [*counts, "n_without_part"], [*head, "in no part"]
     lines = [
-        [str(source), f"`{method}`", str(combination), *(number_range(own[name]) for name in counts)]
+        [
+            text(source),
+            text(method),
+            text(facets_text(str(combination))),
+            *(span(list(own[name])) for name in counts),
+        ]
         for (source, method, combination), own in cells.groupby(
             ["source", "method", "combination"], sort=False
         )
@@ -90,15 +79,19 @@ def rows_note(cells: pd.DataFrame) -> str:
         if (own.groupby(same_rows)["tested"].nunique() > 1).any()
     ]
     warning = (
-        "**Not all cells were tested on the same materials**, as some materials lack a facet. This concerns "
-        f"{plain(', '.join(uneven))}. A smaller error there may be due to easier materials, and MASE is "
-        "scaled by the tested materials. Compare only cells that left out the same number, or see the "
-        "rejects below for why facets are missing.\n\n"
+        "Not all cells predicted the same test materials, as some materials lack a facet. This concerns "
+        f"{', '.join(uneven)}. Scores of these objectives use only the test rows that all cells predicted; "
+        "the rejects below say why facets are missing."
     )
-    return "## Materials of each cell\n\n" + (warning if uneven else "") + table(head, lines, n_left=3)
+    caption = (
+        f"Materials of the cells of each method and facets, over {len(cells)} cells. Left out: materials "
+        "that lack a facet or the objective."
+    )
+    told = [Paragraph(warning, is_warning=True)] if uneven else []
+    return [*told, Table("rows-of-cells", caption, head, lines, ["cells"])]
 
 
-def splits_note(coverages: Mapping[str, Coverage]) -> str:
+def splits_note(coverages: Mapping[str, Coverage]) -> list[Part]:
     """List the splits that leave out materials, or assign parts to identifiers that are not in the sample.
 
     Parameters
@@ -106,33 +99,31 @@ def splits_note(coverages: Mapping[str, Coverage]) -> str:
     coverages
         Split to its coverage of the sample.
     """
-    lines = [f"- {plain(split)}: {plain(str(each))}" for split, each in coverages.items() if str(each)]
-    return "Splits and samples that do not match:\n\n" + "\n".join(lines) if lines else ""
+    lines = [f"{split}: {each}" for split, each in coverages.items() if str(each)]
+    return [Paragraph("Splits and samples that do not match:"), Items(lines)] if lines else []
 
 
-def twins_note(twins: pd.DataFrame, listed_in: str) -> str:
+def twins_note(twins: pd.DataFrame) -> str:
     """State how many materials are twins.
 
     Parameters
     ----------
     twins
         Table of ``polyfacet.materials.stage_tables.TWINS``.
-    listed_in
-        Name of the file that lists the twins.
     """
     if twins.empty:
         return "No material has a twin, the same crystal under another identifier."
-    text = (
+    said = (
         f"{len(twins)} materials form {twins['twin_group'].nunique()} twin groups, the same crystal under "
-        f"several identifiers ([list]({listed_in})). No split divides a group."
+        "several identifiers (twins.csv). No split divides a group."
     )
     n_large = int((~twins["compared"]).sum())
     if n_large:
-        text += (
+        said += (
             f" {n_large} of them were not compared: their cells are too large, or their primitive cell "
             "cannot be found. They stay together with the crystals they may be equal to."
         )
-    return text
+    return said
 
 
 def element_note(sample: pd.DataFrame | None, splits: Sequence[pd.DataFrame], cells: pd.DataFrame) -> str:
@@ -160,15 +151,15 @@ def element_note(sample: pd.DataFrame | None, splits: Sequence[pd.DataFrame], ce
     elements = set(sample.loc[sample["formula"].isin(single), "mat_id"])
     tested = [split.loc[split["part"] == TEST, "mat_id"] for split in splits]
     return (
-        "The composition image (`compimage`) contains the DFT band gap, energy, magnetic moment and volume "
+        "The composition image (compimage) contains the DFT band gap, energy, magnetic moment and volume "
         "of each pure element. For a material of one element these come close to the objectives "
-        f"{plain(', '.join(shown['label'].unique()))}. This concerns "
+        f"{', '.join(shown['label'].unique())}. This concerns "
         f"{number_range([mat_ids.isin(elements).sum() for mat_ids in tested])} of the "
         f"{number_range([len(mat_ids) for mat_ids in tested])} test materials."
     )
 
 
-def network_note(networks: Mapping[str, Mapping[str, Any]], cells: pd.DataFrame) -> str:
+def network_notes(networks: Mapping[str, Mapping[str, Any]], cells: pd.DataFrame) -> list[str]:
     """State what the network of the embedding was trained on, and what it could not learn.
 
     Parameters
@@ -180,16 +171,17 @@ def network_note(networks: Mapping[str, Mapping[str, Any]], cells: pd.DataFrame)
 
     Returns
     -------
-    str
+    list of str
         Empty if no combination has an embedding, or no training was requested and nothing is to be noted.
     """
     if _cells_of_crystals(cells, GRAPH).empty:
-        return ""
-    said = [*_pretraining_note(networks), *_training_note(networks)]
-    notes = [f"- {split}: {plain(note)}" for split, record in networks.items() for note in record["notes"]]
-    if notes:
-        said.append("The network of the embedding could not learn everything:\n\n" + "\n".join(notes))
-    return "\n\n".join(said)
+        return []
+    could_not = [
+        f"{split}: the network of the embedding could not learn everything: {note}"
+        for split, record in networks.items()
+        for note in record["notes"]
+    ]
+    return [*_pretraining_note(networks), *_training_note(networks), *could_not]
 
 
 def _pretraining_note(networks: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -197,9 +189,9 @@ def _pretraining_note(networks: Mapping[str, Mapping[str, Any]]) -> list[str]:
     if not trainings:
         return []
     named = next(iter(networks.values())).get("settings", {}).get("objectives")
-    labels = ", ".join(map(plain, named or [each.label for each in PREDEFINED]))
+    labels = ", ".join(named or [each.label for each in PREDEFINED])
     return [
-        "The embedding (`graph`) comes from a network that was pretrained on "
+        "The embedding (graph) comes from a network that was pretrained on "
         f"{_n_seen(trainings)} outside the sample. It has seen their values of all objectives, regardless of "
         f"what this run predicts: {labels}. No other facet has seen these materials or values."
     ]
@@ -210,9 +202,9 @@ def _training_note(networks: Mapping[str, Mapping[str, Any]]) -> list[str]:
     if not trainings:
         return []
     return [
-        f"The embedding (`graph`) comes from a network that was trained on {_n_seen(trainings)} "
+        f"The embedding (graph) comes from a network that was trained on {_n_seen(trainings)} "
         "of the training part, with all objectives at once. The other facets saw only the "
-        "objective of their cell: an advantage of cells with `graph` may be due to the other objectives "
+        "objective of their cell: an advantage of cells with graph may be due to the other objectives "
         "rather than to the facet."
     ]
 

@@ -1,0 +1,176 @@
+"""The tables of a run's evaluation, and what the page looks up in them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.compute as pc
+
+from polyfacet.evaluation.metrics import ALL
+from polyfacet.evaluation.tables import CELLS
+from polyfacet.facets.registry import SEPARATOR
+from polyfacet.runtime.parquet import iterate_table, n_rows, read_table
+from polyfacet.splits.parts import TEST
+from polyfacet.training.cells import NO_FACET, PREDICTIONS
+
+# Too large to be read at once; read row by row where needed.
+PREDICTED = "predictions"
+ANY, BASELINE = "any", "baseline"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A source on a split."""
+
+    source: str
+    split: str
+    n_repeats: int
+
+    @property
+    def title(self) -> str:
+        """Name in headings and captions."""
+        repeats = "one repeat" if self.n_repeats == 1 else f"{self.n_repeats} repeats"
+        return f"{self.source}, split {self.split} ({repeats})"
+
+    @property
+    def name(self) -> str:
+        """Name in identifiers and file names."""
+        return f"{self.source}-{self.split}"
+
+    def of(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Select the rows of this source and split."""
+        if table.empty:
+            return table
+        return table[(table["source"] == self.source) & (table["split"] == self.split)]
+
+
+class Results:
+    """The evaluation of a run.
+
+    Parameters
+    ----------
+    files
+        Parquet files of the evaluation; their names are those of the tables.  A table that is missing,
+        because its question does not arise, is empty.
+    """
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self.files = {path.stem: path for path in files}
+        self._read: dict[str, pd.DataFrame] = {}
+        self.cells = read_table(self.files["cells"], CELLS)
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        """Return a table by name; empty if it does not exist."""
+        if name not in self._read:
+            path = self.files.get(name)
+            self._read[name] = pd.DataFrame() if path is None else read_table(path)
+        return self._read[name]
+
+    def n_rows(self, name: str) -> int:
+        """Return the number of rows of a table that exists."""
+        return n_rows(self.files[name])
+
+    @cached_property
+    def places(self) -> list[Place]:
+        """Sources and splits, in the order of the cells."""
+        groups = self.cells.groupby(["source", "split"], sort=False)["repeat"]
+        return [Place(str(source), str(split), own.nunique()) for (source, split), own in groups]
+
+    def labels(self, source: str) -> dict[str, str]:
+        """Return the objectives of a source and their labels, in the order of the configuration."""
+        own = self.cells[self.cells["source"] == source].drop_duplicates("objective")
+        return dict(zip(own["objective"], own["label"], strict=True))
+
+    def units(self, source: str) -> dict[str, str]:
+        """Return the objectives of a source and their units."""
+        own = self.cells[self.cells["source"] == source]
+        return dict(zip(own["objective"], own["unit"], strict=True))
+
+    def with_unit(self, source: str, objective: str) -> str:
+        """Return the label of an objective with its unit."""
+        unit = self.units(source).get(objective)
+        label = self.labels(source).get(objective, objective)
+        return f"{label} ({unit})" if unit else label
+
+    def classes(self, source: str, objective: str) -> list[str]:
+        """Return the classes of an objective; empty for numbers."""
+        own = self.cells[(self.cells["source"] == source) & (self.cells["objective"] == objective)]
+        return list(own["classes"].iloc[0]) if len(own) else []
+
+    def loss_name(self, source: str, objective: str) -> str:
+        """Return what the loss of an objective is."""
+        return "1 - macro F1" if self.classes(source, objective) else "MASE"
+
+    def order_of_methods(self, place: Place) -> list[tuple[str, str]]:
+        """Return the methods and combinations of a place; those without facets last."""
+        own = place.of(self.cells).drop_duplicates(["method", "combination"])
+        pairs = list(zip(own["method"], own["combination"], strict=True))
+        methods = list(dict.fromkeys(own["method"]))
+        return sorted(pairs, key=lambda pair: (pair[1] == NO_FACET, methods.index(pair[0])))
+
+    def repeats_of(self, place: Place) -> dict[str, int]:
+        """Return the number of repeats of each method."""
+        own = place.of(self.cells)
+        return {str(name): int(n) for name, n in own.groupby("method", sort=False)["n_repeats"].max().items()}
+
+    def flagged(self, place: Place) -> set[tuple[str, str, str]]:
+        """Return method, combination and objective of the cells whose facets reveal the objective."""
+        own = place.of(self.cells)
+        own = own[own["contains_answer"]]
+        return set(zip(own["method"], own["combination"], own["objective"], strict=True))
+
+    def test_rows(self, place: Place, objective: str) -> pd.DataFrame:
+        """Return ``n_test`` and ``n_nontrivial`` of the repeats in which an objective was scored."""
+        scores = place.of(self["scores"])
+        own = scores[(scores["objective"] == objective) & (scores["class"] == ALL) & (scores["n_test"] > 0)]
+        return own[["repeat", "n_test", "n_nontrivial"]].drop_duplicates()
+
+    def most_chosen(self, place: Place, objective: str, role: str = ANY) -> tuple[str, str] | None:
+        """Return the method and combination that validation rows chose most often for a role."""
+        own = place.of(self["choices"])
+        if own.empty:
+            return None
+        own = own[(own["objective"] == objective) & (own["role"] == role)]
+        if own.empty:
+            return None
+        counts = own.groupby(["method", "combination"], sort=False).size()
+        return counts.index[int(counts.argmax())]
+
+    @cached_property
+    def chosen_predictions(self) -> pd.DataFrame:
+        """Predictions for test rows of the cells that were chosen for the roles any and baseline.
+
+        Columns ``role``, the identity of the cell, ``mat_id`` and the true and predicted values.
+        """
+        choices = self["choices"]
+        keys = ["source", "split", "repeat", "objective", "method", "combination"]
+        if choices.empty or PREDICTED not in self.files:
+            return pd.DataFrame()
+        chosen = choices.loc[choices["role"].isin((ANY, BASELINE)), ["role", *keys]]
+        columns = [*keys, "mat_id", "part", "y_true", "y_pred", "true_class", "predicted_class"]
+        rows = pc.field("part") == TEST
+        for name in ("method", "combination"):
+            rows &= pc.field(name).isin(chosen[name].unique().tolist())
+        pieces = [
+            piece.filter(rows).to_pandas().merge(chosen, on=keys)
+            for piece in iterate_table(self.files[PREDICTED], PREDICTIONS, columns=columns)
+        ]
+        return pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame()
+
+
+def row_name(method: str, combination: str) -> str:
+    """Name a method with its facets."""
+    return method if combination == NO_FACET else f"{method}: {facets_text(combination)}"
+
+
+def facets_text(combination: str) -> str:
+    """Name a combination of facets for readers."""
+    return "no facet" if combination == NO_FACET else combination.replace(SEPARATOR, " + ")
+
+
+def marked(method: str, repeats: Mapping[str, int], place: Place) -> str:
+    """Name a method; with its number of repeats if it has fewer than the split."""
+    n = repeats.get(method, place.n_repeats)
+    return method if n >= place.n_repeats else f"{method} ({n} of {place.n_repeats} repeats)"

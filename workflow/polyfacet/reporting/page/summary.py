@@ -1,0 +1,146 @@
+"""The summary in plain words: one sentence per test, and what was not tested."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from polyfacet.evaluation.verdicts import BETTER, COMPARISONS, EQUAL, UNDECIDED, VERDICTS, WORSE
+from polyfacet.facets.registry import SEPARATOR
+from polyfacet.reporting.numbers import number_range
+from polyfacet.reporting.page.parts import (
+    Counts,
+    Heading,
+    Items,
+    Paragraph,
+    Part,
+    Section,
+    Sentence,
+    Verdicts,
+)
+from polyfacet.reporting.page.results import Place, Results
+from polyfacet.training.cells import NO_FACET
+
+QUESTIONS = {
+    "multi vs single": "Do several facets beat the best single facet?",
+    "multi vs baseline": "Do several facets beat the best baseline?",
+    "single vs baseline": "Does the best single facet beat the best baseline?",
+}
+ROLE_NAMES = {"multi": "several facets", "single": "the best single facet", "baseline": "the best baseline"}
+LEAD = (
+    "Every sentence here follows from one test over the repeats of a split (section 5), or says what was not "
+    "tested. Which cell stands for each side was decided on validation rows alone. Everything else on this "
+    "page describes the data and claims nothing beyond them."
+)
+HOW = (
+    "The loss is the MASE for numbers (1: as good as always predicting the mean of the test values; 0: "
+    "perfect) and 1 - macro F1 for classes. Baselines look at nothing or at the composition alone. "
+    "Differences smaller than 2 % of the rival's loss count as practically equal."
+)
+# Smaller p values are not told apart.
+SMALLEST_P = 0.001
+
+
+def summary(results: Results) -> Section:
+    """Write the summary of a run."""
+    parts: list[Part] = [Paragraph(HOW)]
+    for place in results.places:
+        tests = place.of(results["tests"])
+        if len(results.places) > 1:
+            parts.append(Heading(place.title))
+        if tests.empty:
+            parts.append(Paragraph(f"{place.title}: nothing was tested."))
+            continue
+        for comparison in COMPARISONS:
+            own = tests[tests["comparison"] == comparison]
+            if len(own):
+                parts += _answers(results, place, comparison, own)
+        parts += _not_tested(results, place, tests)
+    return Section("summary", "Summary", LEAD, parts)
+
+
+def _answers(results: Results, place: Place, comparison: str, tests: pd.DataFrame) -> Iterator[Part]:
+    yield Heading(QUESTIONS[comparison])
+    found = tests["verdict"].value_counts()
+    yield Counts({verdict: int(found.get(verdict, 0)) for verdict in VERDICTS})
+    tested = tests[tests["difference"].notna() & (tests["n_repeats"] > 1)]
+    if len(tested):
+        yield Verdicts([sentence(results, place, row) for _, row in tested.iterrows()])
+
+
+def sentence(results: Results, place: Place, test: pd.Series) -> Sentence:
+    """Write what one test says."""
+    source, objective = place.source, test["objective"]
+    first, rival = (ROLE_NAMES[role] for role in COMPARISONS[test["comparison"]])
+    label = results.labels(source).get(objective, objective)
+    evidence = (
+        f"{results.loss_name(source, objective)} {test['loss']:.3f} against {test['rival_loss']:.3f}, "
+        f"difference {test['difference']:+.3f} (95\u00a0% interval {test['low']:+.3f} to "
+        f"{test['high']:+.3f}), {_p(test)}; {test['n_repeats']} repeats, "
+        f"{_rows(results.test_rows(place, objective))}. Chosen most often: {choice_text(test['chosen'])}; "
+        f"rival: {choice_text(test['rival_chosen'])}."
+    )
+    return Sentence(test["verdict"], f"{label}: {_claim(first, rival, test['verdict'])}.", evidence)
+
+
+def choice_text(chosen: str) -> str:
+    """Write a choice as other names of cells are written: no facet is not named."""
+    return chosen.replace(f" {NO_FACET} (", " (").replace(SEPARATOR, f" {SEPARATOR} ")
+
+
+def _claim(first: str, rival: str, verdict: str) -> str:
+    plural = first == ROLE_NAMES["multi"]
+    be = "are" if plural else "is"
+    return {
+        BETTER: f"{first} {be} better than {rival}",
+        WORSE: f"{first} {be} worse than {rival}",
+        EQUAL: f"{first} and {rival} are practically equal",
+        UNDECIDED: f"the test does not decide whether {first} {be} better or worse than {rival}",
+    }[verdict]
+
+
+def _p(test: pd.Series) -> str:
+    if test["verdict"] == EQUAL:
+        return f"equivalence p {p_text(test['p_equal_holm'])} after Holm's correction"
+    return f"p {p_text(test['p_holm'])} after Holm's correction"
+
+
+def p_text(p: float) -> str:
+    """Write a p value with its sign of comparison."""
+    return f"< {SMALLEST_P:g}" if p < SMALLEST_P else f"= {p:.3f}"
+
+
+def _rows(rows: pd.DataFrame) -> str:
+    if rows.empty:
+        return "no test rows"
+    return (
+        f"{number_range(rows['n_test'])} test rows each, {number_range(rows['n_nontrivial'])} of them "
+        "differ from the most frequent value"
+    )
+
+
+def _not_tested(results: Results, place: Place, tests: pd.DataFrame) -> Iterator[Part]:
+    """State what has no verdict, and why."""
+    labels = results.labels(place.source)
+    said = []
+    for (comparison, reason), own in tests[tests["reason"].notna()].groupby(
+        ["comparison", "reason"], sort=False
+    ):
+        names = ", ".join(labels.get(name, name) for name in own["objective"])
+        first, rival = (ROLE_NAMES[role] for role in COMPARISONS[str(comparison)])
+        said.append(f"{first} against {rival}: no test for {names} ({reason}).")
+    fewer = {name: n for name, n in results.repeats_of(place).items() if n < place.n_repeats}
+    said += [
+        f"{name} was trained on {n} of {place.n_repeats} repeats: its scores are description, and no test "
+        "could choose it."
+        for name, n in fewer.items()
+    ]
+    cells = place.of(results.cells)
+    failed = int((cells["status"] == "failed").sum())
+    if failed:
+        said.append(
+            f"{failed} of {len(cells)} cells failed (section 12); their methods and facets could not be "
+            "chosen for those objectives."
+        )
+    if said:
+        yield Heading("Not tested")
+        yield Items(said)

@@ -1,0 +1,1 @@
+"""Figures of the report, as specifications for plotly.js."""
