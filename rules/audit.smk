@@ -70,7 +70,11 @@ rule assess_uncertainty:
         packages=packages_of_rule("assess_uncertainty"),
         sources=SOURCES,
         with_zero={
-            source: [name for name, objective in own.items() if objective.zero]
+            source: {
+                name: list(objective.zero)
+                for name, objective in own.items()
+                if objective.zero
+            }
             for source, own in OBJECTIVES.items()
         },
     script:

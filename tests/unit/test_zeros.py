@@ -6,6 +6,7 @@ from held_out_cells import cell, held_out, numbers
 
 from polyfacet.config.completion import complete_config
 from polyfacet.evaluation.zeros import (
+    NO_VALIDATION,
     ONE_SIDED_TEST,
     ONE_SIDED_VALID,
     ZEROS,
@@ -23,10 +24,10 @@ TEST = {0: (0.0, 0.1), 1: (0.0, 0.6), 2: (1.0, 0.5), 3: (2.0, 0.9)}
 SCORES = ["auc", "f1", "kappa", "threshold", "mae_nonzero"]
 
 
-def assessed(tmp_path, valid, test, objectives=("gap",), **changes):
+def assessed(tmp_path, valid, test, named=("metal", "insulator"), **changes):
     cells = [cell("ridge graph", **changes)]
     found = held_out(cells, [[numbers("valid", valid), numbers("test", test)]])
-    table = assess_zeros(found, found.tested(), {"crystals": objectives})
+    table = assess_zeros(found, found.tested(), {"crystals": {"gap": named} if named else {}})
     write_table(tmp_path / "zeros.parquet", table, ZEROS)
     return table
 
@@ -35,6 +36,7 @@ def test_scores_of_the_decision(tmp_path):
     row = assessed(tmp_path, VALID, TEST).iloc[0]
     # 0.5 > 0.1, 0.9 > 0.1, 0.9 > 0.6, but not 0.5 > 0.6; above 0.5 are one zero and one of the others.
     assert row[SCORES].tolist() == pytest.approx([3 / 4, 1 / 2, 0.0, 0.5, (0.5 + 1.1) / 2])
+    assert row[["zero", "nonzero"]].tolist() == ["metal", "insulator"]
     assert row[["n_test", "n_zero", "reason"]].tolist() == [4, 2, None]
 
 
@@ -71,12 +73,13 @@ def test_scores_that_are_not_defined_say_why(tmp_path):
     row = assessed(tmp_path, {20: (0.0, 0.1)}, TEST).iloc[0]
     assert row["reason"] == ONE_SIDED_VALID
     assert row[SCORES].isna().tolist() == [False, True, True, True, False]
+    assert assessed(tmp_path, {}, TEST).loc[0, "reason"] == NO_VALIDATION
     row = assessed(tmp_path, VALID, TEST, ok=False).iloc[0]
     assert row[["n_test", "reason"]].tolist() == [0, "no reason"]
 
 
 def test_objectives_whose_zero_means_nothing_are_left_out(tmp_path):
-    assert assessed(tmp_path, VALID, TEST, objectives=()).empty
+    assert assessed(tmp_path, VALID, TEST, named=()).empty
 
 
 def test_objectives_declare_what_zero_means():

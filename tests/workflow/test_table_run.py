@@ -219,7 +219,7 @@ def test_the_examples_of_the_python_page_work(run, results, monkeypatch):
     stored = pd.read_parquet(results / "evaluation" / "predictions.parquet")
     stored = stored.query(
         "objective == 'hardness' and method == 'ridge_o' and split == 'random' and repeat == 0 "
-        # Those are predicted by a model that was not fitted on them, and is not saved.
+        # Validation rows are predicted by another fit.
         "and part != 'valid'"
     ).set_index("mat_id")["y_pred"]
     predicted = names["rows"].set_index("mat_id")["predicted"]

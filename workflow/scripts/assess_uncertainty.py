@@ -19,7 +19,7 @@ def main(
     zeros: Path,
     *,
     sources: Sequence[str],
-    with_zero: Mapping[str, Sequence[str]],
+    with_zero: Mapping[str, Mapping[str, Sequence[str]]],
 ) -> None:
     """Write the tables.
 
@@ -35,7 +35,8 @@ def main(
     sources
         Sources of the materials.
     with_zero
-        Source to those of its objectives whose zero has a meaning.
+        Source to those of its objectives whose zero has a meaning, and what materials are called whose value
+        is zero, and all others.
     """
     held_out = HeldOut.read(predictions, read_table(cells_table, CELLS), read_samples(sources, samples))
     tested = held_out.tested()

@@ -4,7 +4,7 @@ A method that predicts numbers never predicts exactly zero.  What it predicts ab
 zero; the threshold is the one that divides the validation rows best.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from polyfacet.training.cells import IDENTITY
 Array = NDArray[np.float64]
 ONE_SIDED_TEST = "all test values are zero, or none is"
 ONE_SIDED_VALID = "all validation values are zero, or none is: there is no threshold"
+NO_VALIDATION = "there are no validation rows to find a threshold on"
 
 
 def _score(name: str, meaning: str, unit: str = "") -> pa.Field:
@@ -31,6 +32,8 @@ def _score(name: str, meaning: str, unit: str = "") -> pa.Field:
 ZEROS = pa.schema(
     [
         *IDENTITY,
+        column("zero", pa.string(), "what materials are called whose value is zero"),
+        column("nonzero", pa.string(), "what all others are called"),
         column("n_test", pa.int64(), "test values: those that all cells predicted, except failed ones"),
         column("n_zero", pa.int64(), "test values that are zero"),
         _score("auc", "area under the ROC curve of the predicted value; 0.5 by chance"),
@@ -48,7 +51,9 @@ ZEROS = pa.schema(
 
 
 def assess_zeros(
-    held_out: HeldOut, tested: Mapping[int, pd.DataFrame], objectives: Mapping[str, Collection[str]]
+    held_out: HeldOut,
+    tested: Mapping[int, pd.DataFrame],
+    objectives: Mapping[str, Mapping[str, Sequence[str]]],
 ) -> pd.DataFrame:
     """Score the decision between zero and not zero.
 
@@ -59,7 +64,8 @@ def assess_zeros(
     tested
         Those on common test rows, by position of the cell; see `HeldOut.tested`.
     objectives
-        Source to those of its objectives whose zero has a meaning.
+        Source to those of its objectives whose zero has a meaning, and what materials are called whose value
+        is zero, and all others.
 
     Returns
     -------
@@ -68,14 +74,15 @@ def assess_zeros(
     """
     rows = []
     for position, cell in enumerate(held_out.cells):
-        if cell["objective"] not in objectives.get(cell["source"], ()):
+        names = objectives.get(cell["source"], {}).get(cell["objective"])
+        if not names:
             continue
         validation = held_out.rows(position, VALID)
         test = tested.get(position, validation[:0])
         counts = {"n_test": len(test), "n_zero": int((test["y_true"] <= 0).sum())}
         reason = cell["reason"] or (NO_COMMON_ROWS if test.empty else None)
         found = {"reason": reason} if reason else {"reason": None} | _scores(validation, test)
-        rows.append(identity_of(cell) | counts | found)
+        rows.append(identity_of(cell) | dict(zip(("zero", "nonzero"), names, strict=True)) | counts | found)
     table = pd.DataFrame(rows, columns=ZEROS.names)
     return table.astype(dict.fromkeys(("auc", "f1", "kappa", "threshold", "mae_nonzero"), float))
 
@@ -91,7 +98,7 @@ def _scores(validation: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
     found["auc"] = roc_auc_score(nonzero, predicted)
     threshold = best_threshold(validation["y_true"].to_numpy() > 0, validation["y_pred"].to_numpy())
     if threshold is None:
-        return found | {"reason": ONE_SIDED_VALID}
+        return found | {"reason": NO_VALIDATION if validation.empty else ONE_SIDED_VALID}
     above = predicted > threshold
     return found | {
         "threshold": threshold,
