@@ -43,26 +43,25 @@ ROWS = pd.DataFrame({"mat_id": [f"m{i:02d}" for i in range(30)], "formula": "NaC
 def test_every_form_of_the_text_has_its_encoding():
     assert {TEXT.encoded_as(form) for form in FORMULA_TEXTS} == {FRACTIONS}
     assert {TEXT.encoded_as(form) for form in STRUCTURE_TEXTS} == {WORDS}
-    assert TEXT.variant("cif").encoding is WORDS
-    assert TEXT.variant("crabnet").encoding is FRACTIONS
-    assert IMAGE.encoding is NETWORK
+    assert TEXT.variant("cif").encoded_as("cif") is WORDS
+    assert TEXT.variant("crabnet").encoded_as("crabnet") is FRACTIONS
+    assert IMAGE.encoded_as("") is NETWORK
     assert NETWORK.learns
     assert "trained on the training part, on all objectives" in NETWORK.label
 
 
 def test_every_facet_has_numbers_and_only_texts_and_pictures_have_encodings():
     assert all(facet.has_numbers for facet in FACETS.all().values())
-    assert [name for name, facet in FACETS.all().items() if facet.encoding] == ["text", "image"]
+    assert [name for name, facet in FACETS.all().items() if facet.encoded_as("")] == ["text", "image"]
     with pytest.raises(ValueError, match="consists of numbers"):
         Facet("own", "own", "vector", needs="formula", make=len, encoding=WORDS)
 
 
 def test_plug_in_facets_get_the_encoding_of_their_kind():
-    assert Facet("note", "note", "text", needs="formula", make=str).encoding is WORDS
-    assert Facet("drawn", "drawn", "image", needs="formula", make=str).encoding is NETWORK
-    assert (
-        Facet("drawn", "drawn", "image", needs="formula", make=str, pixels_are_numbers=True).encoding is None
-    )
+    assert Facet("note", "note", "text", needs="formula", make=str).encoded_as("") is WORDS
+    assert Facet("drawn", "drawn", "image", needs="formula", make=str).encoded_as("") is NETWORK
+    grey = Facet("drawn", "drawn", "image", needs="formula", make=str, pixels_are_numbers=True)
+    assert grey.encoded_as("") is None
 
 
 def test_an_encoding_is_not_a_view():
@@ -215,5 +214,5 @@ def test_the_schema_of_encodings_states_how_they_are_made():
 
 
 def test_numeric_facets_are_unchanged():
-    assert GRAPH.encoding is None
-    assert COMPIMAGE.encoding is None
+    assert GRAPH.encoded_as("") is None
+    assert COMPIMAGE.encoded_as("") is None

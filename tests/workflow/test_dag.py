@@ -247,6 +247,17 @@ def test_expanded_features_use_the_statistics(pristine, features, expected):
     assert ("composition_statistics/shard-1.parquet" in job) is expected
 
 
+def test_texts_and_pictures_are_encoded_once_per_split_if_a_method_reads_their_numbers(pristine):
+    assert "encode_facet" not in pristine.jobs()
+    trees = "methods={trees: {combinations: [text, image, text:cif+image, graph+compimage]}}"
+    jobs = pristine.jobs(changes=[trees])
+    assert jobs["encode_facet"] == 3 * jobs["split_materials"]
+    plan = pristine.run("--dry-run", "--config", trees)
+    (job,) = [part for part in plan.split("rule ") if part.startswith("train_method:") and "trees" in part]
+    for facet in ("text", "image", "text:cif"):
+        assert f"encodings/{facet}.parquet" in job
+
+
 @pytest.mark.parametrize("text", ["robocrystallographer", "cif"])
 def test_texts_of_structures_are_written_in_shards(pristine, text):
     jobs = pristine.jobs(changes=[f"composition={{text: {text}}}", "encoders={source: hub}", "shards=3"])

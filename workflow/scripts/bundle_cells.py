@@ -45,7 +45,7 @@ def main(
     summary: Path | None = None,
     network: Path | None = None,
     grey_levels: Path | None = None,
-    encoders: Sequence[Path] = (),
+    encoders: list[Path] | None = None,
     encoded: Sequence[str] = (),
 ) -> None:
     """Make the bundles of one split.  Failed cells have none.
@@ -95,7 +95,7 @@ def main(
         settings=_settings(settings),
         calibrated=settings["composition"]["fit"] == "train",
         table=_columns(table, summary) if table and summary else None,
-        encoders=dict(zip(encoded, encoders, strict=True)),
+        encoders=dict(zip(encoded, encoders or [], strict=True)),
     )
     writer = BundleWriter(split)
     with atomic_path(bundles) as folder:

@@ -48,7 +48,7 @@ def main(
     checkpoint_files: Mapping[str, Any] = MappingProxyType({}),
     statistics: Sequence[Path] = (),
     derived: Sequence[Path] = (),
-    encodings: Sequence[Path] = (),
+    encodings: list[Path] | None = None,
     foundation: Path | None = None,
     code: str | None = None,
     keep_models: bool = True,
@@ -113,7 +113,8 @@ def main(
     here = Place(**{**place, "repeat": int(place["repeat"])})
     objectives = [Objective.from_fields(each["objective"]) for each in grid]
     named = [facet_named(name) for name in facets]
-    encoded = dict(zip([facet for facet in named if not facet.is_numeric], encodings, strict=bool(encodings)))
+    of_encoders = [facet for facet in named if not facet.is_numeric]
+    encoded = dict(zip(of_encoders, encodings, strict=True)) if encodings else {}
     materials = read_cell_rows(
         sample,
         split,

@@ -182,12 +182,10 @@ class Facet(Declaration):
     encodings: Mapping[str, Encoding] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        """Check the declaration; fill in ``shows``, the encoding, and the stage of a facet with ``make``."""
+        """Check the declaration; fill in ``shows``, and the stage of a facet with ``make``."""
         _check(self)
         shown = _SHOWN[self.needs] if self.shows is None else self.shows
         object.__setattr__(self, "shows", aspects(f"shows of the facet {self.name!r}", shown))
-        if self.encoding is None and not self.is_numeric:
-            object.__setattr__(self, "encoding", _ENCODING_BY_KIND[self.kind])
         if self.make is not None and self.stage is None:
             schema, name = _MADE_BY_KIND[self.kind]
             object.__setattr__(self, "stage", Stage(f"facets/{self.name}", schema, name))
@@ -216,7 +214,7 @@ class Facet(Declaration):
     @property
     def has_numbers(self) -> bool:
         """Whether it consists of numbers or has an encoding."""
-        return self.is_numeric or self.encoding is not None
+        return self.is_numeric or self.encoded_as(self.form) is not None
 
     def attributes(self) -> dict[str, Any]:
         """Return the declared attributes except functions, for JSON."""
@@ -228,7 +226,7 @@ class Facet(Declaration):
             "shows": ordered_aspects(self.shows or ()),
             "variants": {form: ordered_aspects(shown) for form, shown in self.variants.items()},
             "stage": stage,
-            "encoding": self.encoding and self.encoding.label,
+            "encoding": (usual := self.encoded_as("")) and usual.label,
             "encodings": {form: encoding.label for form, encoding in self.encodings.items()},
         }
 
@@ -241,8 +239,9 @@ class Facet(Declaration):
         return self.variants.get(form, self.shows or frozenset())
 
     def encoded_as(self, form: str) -> Encoding | None:
-        """Return the encoding of a form; empty stands for the facet without forms."""
-        return self.encodings.get(form, self.encoding)
+        """Return the encoding of a form, None for numbers; empty stands for the facet without forms."""
+        usual = None if self.is_numeric else _ENCODING_BY_KIND[self.kind]
+        return self.encodings.get(form, self.encoding or usual)
 
     def variant(self, form: str) -> "Facet":
         """Return a variant of the facet.
@@ -261,7 +260,6 @@ class Facet(Declaration):
             label=f"{self.label} ({form})",
             needs="structure" if self.form_needs_structure(form) else self.needs,
             shows=self.variants[form],
-            encoding=self.encoded_as(form),
         )
 
 

@@ -61,7 +61,7 @@ COSTS: Mapping[str, Cost] = {
     "fit_network": Cost(mb=1_050, mb_per_1000=30, minutes_per_1000=0.22),
     "embed_graphs": Cost(mb=850, mb_per_1000=25, minutes_per_1000=0.2),
     "encode_facet": Cost(mb=700, mb_per_1000=10, minutes_per_1000=0.1),
-    "train_encoder": Cost(mb=900, mb_per_1000=30, minutes_per_1000=2),
+    "train_encoder": Cost(mb=1_000, mb_per_1000=15, minutes_per_1000=2),
     "describe_structures": Cost(mb=400, minutes_per_1000=20),
     # Facet of a plug-in: about one second per material is assumed.
     "make_facet": Cost(mb=1_000, minutes_per_1000=17),
