@@ -34,11 +34,10 @@ def hub_encoders_by_source():
     """Return the records of the encoders from the hub, by source; one per method that uses any."""
     return {
         source: [
-            path
+            rules.fetch_hub_encoders.output.record.format(source=source, method=name)
             for of, name in OWN_FOLDERS
             if of == source
-            for path in [hub_encoders(SimpleNamespace(source=source, method=name))]
-            if path
+            and fetches_encoders(SimpleNamespace(source=source, method=name))
         ]
         for source in SOURCES
     }
