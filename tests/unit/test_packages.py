@@ -37,7 +37,7 @@ USERS = {
     "transformers": ({"train_cells", "make_local_encoders"}, {"fit_network"}),
     "tokenizers": ({"train_cells", "make_local_encoders"}, {"fit_network"}),
     "timm": ({"train_cells", "make_local_encoders"}, {"fit_network"}),
-    "matplotlib": ({"draw_contact_sheet"}, {"draw_composition_images", "write_report"}),
+    "matplotlib": ({"draw_contact_sheet"}, {"draw_composition_images"}),
     "plotly": ({"write_report"}, {"draw_contact_sheet", "compare_methods"}),
     "jinja2": ({"write_report"}, {"draw_contact_sheet", "compare_methods"}),
 }  # fmt: skip

@@ -31,6 +31,7 @@ class Heading:
 
     kind: ClassVar[str] = "heading"
     text: str
+    level: int = 3
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow.compute as pc
@@ -78,26 +79,31 @@ class Results:
         groups = self.cells.groupby(["source", "split"], sort=False)["repeat"]
         return [Place(str(source), str(split), own.nunique()) for (source, split), own in groups]
 
+    @cached_property
+    def _objectives(self) -> dict[str, dict[str, dict[Any, Any]]]:
+        """Source and objective to label, unit and classes, in the order of the configuration."""
+        found: dict[str, dict[str, dict[Any, Any]]] = {}
+        once = self.cells.drop_duplicates(["source", "objective"])
+        for row in once[["source", "objective", "label", "unit", "classes"]].to_dict("records"):
+            found.setdefault(row["source"], {})[row["objective"]] = row
+        return found
+
     def labels(self, source: str) -> dict[str, str]:
         """Return the objectives of a source and their labels, in the order of the configuration."""
-        own = self.cells[self.cells["source"] == source].drop_duplicates("objective")
-        return dict(zip(own["objective"], own["label"], strict=True))
+        return {name: facts["label"] for name, facts in self._objectives[source].items()}
 
     def units(self, source: str) -> dict[str, str]:
         """Return the objectives of a source and their units."""
-        own = self.cells[self.cells["source"] == source]
-        return dict(zip(own["objective"], own["unit"], strict=True))
+        return {name: facts["unit"] for name, facts in self._objectives[source].items()}
 
     def with_unit(self, source: str, objective: str) -> str:
         """Return the label of an objective with its unit."""
-        unit = self.units(source).get(objective)
-        label = self.labels(source).get(objective, objective)
-        return f"{label} ({unit})" if unit else label
+        facts = self._objectives[source][objective]
+        return f"{facts['label']} ({facts['unit']})" if facts["unit"] else facts["label"]
 
     def classes(self, source: str, objective: str) -> list[str]:
         """Return the classes of an objective; empty for numbers."""
-        own = self.cells[(self.cells["source"] == source) & (self.cells["objective"] == objective)]
-        return list(own["classes"].iloc[0]) if len(own) else []
+        return list(self._objectives[source][objective]["classes"])
 
     def loss_name(self, source: str, objective: str) -> str:
         """Return what the loss of an objective is."""

@@ -36,6 +36,7 @@ HOW = (
     "perfect) and 1 - macro F1 for classes. Baselines look at nothing or at the composition alone. "
     "Differences smaller than 2 % of the rival's loss count as practically equal."
 )
+NOT_TESTED = "not tested"
 # Smaller p values are not told apart.
 SMALLEST_P = 0.001
 
@@ -59,9 +60,12 @@ def summary(results: Results) -> Section:
 
 
 def _answers(results: Results, place: Place, comparison: str, tests: pd.DataFrame) -> Iterator[Part]:
-    yield Heading(QUESTIONS[comparison])
-    found = tests["verdict"].value_counts()
-    yield Counts({verdict: int(found.get(verdict, 0)) for verdict in VERDICTS})
+    yield Heading(QUESTIONS[comparison], level=3 if len(results.places) == 1 else 4)
+    is_tested = tests["reason"].isna()
+    found = tests.loc[is_tested, "verdict"].value_counts()
+    counts = {verdict: int(found.get(verdict, 0)) for verdict in VERDICTS}
+    untested = len(tests) - int(is_tested.sum())
+    yield Counts(counts | ({NOT_TESTED: untested} if untested else {}))
     tested = tests[tests["difference"].notna() & (tests["n_repeats"] > 1)]
     if len(tested):
         yield Verdicts([sentence(results, place, row) for _, row in tested.iterrows()])
@@ -142,5 +146,5 @@ def _not_tested(results: Results, place: Place, tests: pd.DataFrame) -> Iterator
             "chosen for those objectives."
         )
     if said:
-        yield Heading("Not tested")
+        yield Heading("Not tested", level=3 if len(results.places) == 1 else 4)
         yield Items(said)

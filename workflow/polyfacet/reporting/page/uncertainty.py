@@ -46,11 +46,11 @@ def _means(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 def _intervals(results: Results, place: Place, rows: pd.DataFrame) -> Iterator[Part]:
     if rows.empty:
         return
-    yield Paragraph(_mean_coverages(results, place, rows))
     own = _means(rows, ["coverage", "width", "width_mad", "n_calibration", "n_test"])
     known = own[own["coverage"].notna()]
     labels = results.labels(place.source)
     if len(known):
+        yield Paragraph(_mean_coverages(results, place, rows))
         drawn = {name: label for name, label in labels.items() if name in set(known["objective"])}
         yield Figure(
             f"coverage-{place.name}",
@@ -61,38 +61,38 @@ def _intervals(results: Results, place: Place, rows: pd.DataFrame) -> Iterator[P
             coverage(known, drawn, LEVEL),
             ["intervals"],
         )
-    yield Table(
-        f"intervals-{place.name}",
-        f"{place.title}: coverage and width of the intervals, means over repeats. Width over MAD: in units "
-        "of the mean absolute deviation of the test values. For classes: sets of classes, and their mean "
-        "size.",
-        [
-            "objective",
-            "method",
-            "facets",
-            "coverage",
-            "width",
-            "width over MAD",
-            "calibration rows",
-            "test rows",
-            "repeats",
-        ],
-        [
+        yield Table(
+            f"intervals-{place.name}",
+            f"{place.title}: coverage and width of the intervals, means over repeats. Width over MAD: in "
+            "units of the mean absolute deviation of the test values. For classes: sets of classes, and "
+            "their mean size.",
             [
-                text(results.with_unit(place.source, row["objective"])),
-                text(row["method"]),
-                text(facets_text(row["combination"])),
-                number(row["coverage"], ".3f"),
-                number(row["width"], ".3g"),
-                number(row["width_mad"], ".2f"),
-                count(row["n_calibration"]),
-                count(row["n_test"]),
-                count(row["repeats"]),
-            ]
-            for _, row in own.iterrows()
-        ],
-        ["intervals"],
-    )
+                "objective",
+                "method",
+                "facets",
+                "coverage",
+                "width",
+                "width over MAD",
+                "calibration rows",
+                "test rows",
+                "repeats",
+            ],
+            [
+                [
+                    text(results.with_unit(place.source, row["objective"])),
+                    text(row["method"]),
+                    text(facets_text(row["combination"])),
+                    number(row["coverage"], ".3f"),
+                    number(row["width"], ".3g"),
+                    number(row["width_mad"], ".2f"),
+                    count(row["n_calibration"]),
+                    count(row["n_test"]),
+                    count(row["repeats"]),
+                ]
+                for _, row in own.iterrows()
+            ],
+            ["intervals"],
+        )
     reasons = rows.loc[rows["coverage"].isna() & rows["reason"].notna(), "reason"].value_counts()
     for reason, n in reasons.items():
         yield Paragraph(f"{place.title}: {n} cells have no intervals: {reason}.")
