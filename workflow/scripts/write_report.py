@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
 
@@ -26,6 +26,7 @@ from polyfacet.reporting.page.published import published_scores
 from polyfacet.reporting.page.records import read_json, split_of
 from polyfacet.reporting.page.rendering import render, specs_of
 from polyfacet.reporting.page.results import Results
+from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.files import write_text
 from polyfacet.runtime.parquet import read_table
 from polyfacet.runtime.progress import tell
@@ -53,7 +54,7 @@ def main(
     twins_csv: Path,
     *,
     run_name: str,
-    seed: int,
+    seed: Annotated[int, Key("seed")],
     published: Sequence[Mapping[str, Any]],
     configuration: Mapping[str, Any],
     code: str | None = None,
