@@ -126,7 +126,8 @@ def test_every_asset_of_the_project_belongs_to_the_code_of_a_rule(tmp_path, monk
         assert not {"write_structures", "build_graphs", "train_cells"} & changed
 
 
-# What other packages use of `config` besides types and models: it runs before any job starts, or rejects sources.
+# What other packages use of `config` besides types and models: it runs before any job starts, or rejects
+# sources.
 DECIDED_BEFORE_JOBS = {
     "CRYSTALS",
     "TAKEN_BY_CRYSTALS",
