@@ -51,7 +51,7 @@ def results(run: Workflow) -> Path:
 
 
 def test_blends_have_cells_like_other_methods(results: Path) -> None:
-    cells = pd.read_parquet(results / "report" / "cells.parquet")
+    cells = pd.read_parquet(results / "evaluation" / "cells.parquet")
     assert (cells["status"] == "ok").all()
     found = cells[cells["engine"] == "blend"].groupby(["method", "repeat"])["combination"].unique()
     assert {key: set(names) for key, names in found.items()} == {

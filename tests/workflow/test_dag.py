@@ -28,7 +28,7 @@ def test_the_full_grid_is_a_hundred_and_five_cells(pristine):
 
 
 def test_a_method_with_fewer_repeats_has_no_cells_in_the_others(pristine):
-    changes = ["splits={formula: {repeats: 3}}", "methods={automm: {repeats: 1}}"]
+    changes = ["splits={random: {repeats: 3}}", "methods={automm: {repeats: 1}}"]
     jobs, bundled = (pristine.jobs(*target, changes=changes) for target in ([], ["--cores", "2", "bundles"]))
     # Two combinations on one repeat; trees, mean and median on three.
     for planned in (jobs, bundled):
@@ -37,23 +37,23 @@ def test_a_method_with_fewer_repeats_has_no_cells_in_the_others(pristine):
 
 
 def test_a_split_by_one_objective_has_cells_of_this_objective_only(pristine):
-    splits = "splits={highest: {objective: vol_atom}, formula: {}}"
+    splits = "splits={highest: {objective: vol_atom}, random: {}}"
     jobs = pristine.jobs(changes=[splits])
-    # By formula, a job trains both objectives; a method of cheap cells is one job per split.
+    # At random, a job trains both objectives; a method of cheap cells is one job per split.
     assert (jobs["train_combination"], jobs["train_cell"], jobs["train_method"]) == (2, 2, 6)
-    assert cells(pristine, "automm", splits) == {
+    assert cells(pristine, "automm", splits, split="random") == {
         f"{combination}/{objective}"
         for combination in ("text", "text+image+graph")
         for objective in ("e_form", "vol_atom")
     }
-    alone = cells(pristine, "automm", "splits={highest: {objective: vol_atom}}")
+    alone = cells(pristine, "automm", splits, split="highest")
     assert alone == {"text/vol_atom", "text+image+graph/vol_atom"}
 
 
-def cells(workflow, method, *changes):
-    """List the cells of a method that a run would train."""
+def cells(workflow, method, *changes, split="random"):
+    """List the cells of a method that a run would train on a split."""
     plan = workflow.run("--dry-run", "--config", *changes)
-    return set(re.findall(rf"cells/{method}/([\w+:]+/\w+)", plan))
+    return set(re.findall(rf"{split}-\d+/cells/{method}/([\w+:]+/\w+)", plan))
 
 
 def requested(workflow, rule, *changes):
