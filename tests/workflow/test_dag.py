@@ -234,7 +234,8 @@ def test_combinations_and_objectives_come_from_the_configuration(pristine):
 def test_engines_without_encoders_do_not_need_them(pristine, source):
     config = pristine.folder / "mcvn_only.yaml"
     config.write_text(
-        f"encoders: {{source: {source}}}\nmethods: {{mcvn: {{engine: mcvn, combinations: [graph]}}}}"
+        f"encoders: {{source: {source}}}\nsplits: {{formula: {{repeats: 1}}}}\n"
+        "methods: {mcvn: {engine: mcvn, combinations: [graph]}}"
     )
     jobs = pristine.jobs("--configfile", str(config))
     assert jobs["train_method"] == 1
