@@ -13,6 +13,7 @@ from polyfacet.evaluation.metrics import ALL
 from polyfacet.evaluation.tables import CELLS
 from polyfacet.facets.registry import SEPARATOR
 from polyfacet.runtime.parquet import iterate_table, n_rows, read_table
+from polyfacet.splits.methods import SPLIT_METHODS
 from polyfacet.splits.parts import TEST
 from polyfacet.training.cells import NO_FACET, PREDICTIONS
 
@@ -28,12 +29,16 @@ class Place:
     source: str
     split: str
     n_repeats: int
+    # Of the method of the split.
+    label: str
 
     @property
     def title(self) -> str:
         """Name in headings and captions."""
         repeats = "one repeat" if self.n_repeats == 1 else f"{self.n_repeats} repeats"
-        return f"{self.source}, split {self.split} ({repeats})"
+        # Most splits are named after their method.
+        how = "" if self.split in self.label else f", {self.label}"
+        return f"{self.source}, split {self.split}{how} ({repeats})"
 
     @property
     def name(self) -> str:
@@ -76,8 +81,12 @@ class Results:
     @cached_property
     def places(self) -> list[Place]:
         """Sources and splits, in the order of the cells."""
-        groups = self.cells.groupby(["source", "split"], sort=False)["repeat"]
-        return [Place(str(source), str(split), own.nunique()) for (source, split), own in groups]
+        labels = {name: method.label for name, method in SPLIT_METHODS.all().items()}
+        groups = self.cells.groupby(["source", "split", "split_method"], sort=False)["repeat"]
+        return [
+            Place(str(source), str(split), own.nunique(), labels.get(method, str(method)))
+            for (source, split, method), own in groups
+        ]
 
     @cached_property
     def _objectives(self) -> dict[str, dict[str, dict[Any, Any]]]:
