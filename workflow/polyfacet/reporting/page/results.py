@@ -84,7 +84,7 @@ class Results:
         labels = {name: method.label for name, method in SPLIT_METHODS.all().items()}
         groups = self.cells.groupby(["source", "split", "split_method"], sort=False)["repeat"]
         return [
-            Place(str(source), str(split), own.nunique(), labels.get(method, str(method)))
+            Place(str(source), str(split), own.nunique(), labels.get(str(method), str(method)))
             for (source, split, method), own in groups
         ]
 
