@@ -25,6 +25,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.identifiers import usable_mat_id
 from polyfacet.runtime.parquet import iterate_table, read_table, write_pieces, write_table
 from polyfacet.sources.csv_lines import read_lines
+from polyfacet.sources.detection import format_of
 from polyfacet.sources.draw import Draw
 from polyfacet.sources.reading import read_sample
 from polyfacet.sources.structures.columns import IDENTIFIERS, STRUCTURES
@@ -124,8 +125,9 @@ def _write_structures(sources: Sequence[Source], materials: Path, left_out: Path
 
 
 def _without_found_properties(source: Source) -> Source:
-    """Return a source without a CSV of properties that nobody named: it would only leave files out."""
-    return source.model_copy(update={"properties": False}) if source.properties is None else source
+    """Return structure files without a CSV of properties that nobody named: it would only leave files out."""
+    is_found = source.properties is None and format_of(source) == "files"
+    return source.model_copy(update={"properties": False}) if is_found else source
 
 
 def _as_new(sample: pa.Table) -> pa.Table:
