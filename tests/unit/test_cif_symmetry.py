@@ -48,6 +48,37 @@ def test_symmetry_that_was_not_applied_is_a_reject(lines, reason):
 
 
 @pytest.mark.parametrize(
+    ("symbol", "number"), [("P m -3 m", 225), ("F m -3 m", 221), ("P m -3 m", 1), ("P 4 2", 89)]
+)
+@pytest.mark.parametrize("key", ["_symmetry_space_group_name_H-M", "_space_group_name_H-M_alt"])
+def test_a_symbol_and_a_number_that_contradict_each_other_are_a_reject(key, symbol, number):
+    with pytest.raises(InvalidEntryError, match=f"contradict each other .'{symbol}', '{number}'."):
+        crystal_from_cif(stating(f"{key} '{symbol}'", f"_symmetry_Int_Tables_number {number}"))
+
+
+def test_a_monoclinic_symbol_and_number_that_contradict_each_other_are_a_reject():
+    lines = ["_symmetry_space_group_name_H-M 'P 1 21 1'", "_space_group_IT_number 14"]
+    with pytest.raises(InvalidEntryError, match="contradict each other"):
+        crystal_from_cif(stating(*lines))
+    assert len(crystal_from_cif(stating(lines[0], "_space_group_IT_number 4")).structure["sites"]) == 4
+
+
+def test_two_symbols_that_contradict_each_other_are_a_reject():
+    lines = ["_symmetry_space_group_name_H-M 'P m -3 m'", "_space_group_name_H-M_alt 'F m -3 m'"]
+    with pytest.raises(InvalidEntryError, match="contradict each other"):
+        crystal_from_cif(stating(*lines))
+
+
+def test_a_hall_symbol_is_not_read_as_that_of_another_notation():
+    # The Hall symbol of P 4 2 2 is spelled like P 42 without the space.
+    hall = "_space_group_name_Hall 'P 4 2'"
+    with pytest.raises(InvalidEntryError, match="space group 'P 4 2', but no symmetry"):
+        crystal_from_cif(stating(hall))
+    for line in ("_space_group_name_H-M_alt 'P 4 2 2'", "_space_group_IT_number 89"):
+        assert crystal_from_cif(stating(hall, line)) == crystal_from_cif(stating(line))
+
+
+@pytest.mark.parametrize(
     "lines",
     [
         [""],

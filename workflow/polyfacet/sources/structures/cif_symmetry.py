@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -16,11 +16,12 @@ from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.sources.structure_checks import HEAVY_HYDROGEN
 from polyfacet.sources.structures.cif_cell import check_symmetry_of_cell
 from polyfacet.sources.structures.cif_group import Group
-from polyfacet.sources.structures.cif_parser import CachingCifParser
+from polyfacet.sources.structures.cif_parser import HALL, CachingCifParser
 from polyfacet.sources.values import InvalidEntryError, shown
 
 # Keys of CIF are case-insensitive; some programs write dots, or an underscore at the end.
-SYMBOL = re.compile(r"_(symmetry[._])?space_group[._]name_(H[-_]M(_alt|_full|_ref)?|Hall)_?", re.I)
+HERMANN_MAUGUIN = re.compile(r"_(symmetry[._])?space_group[._]name_H[-_]M(_alt|_full|_ref)?_?", re.I)
+SYMBOL = re.compile(rf"{HERMANN_MAUGUIN.pattern}|{HALL.pattern}", re.I)
 NUMBER = re.compile(r"_(space_group[._]IT|symmetry[._]Int_Tables)_number_?", re.I)
 OPERATIONS = re.compile(
     r"_(symmetry_equiv[._]pos_as_xyz|space_group_symop[._](magn[._])?operation[._]xyz)_?", re.I
@@ -56,8 +57,8 @@ def check_symmetry(stated: Mapping[str, Any], parser: CachingCifParser, structur
             f"the setting of space group {shown(symbols[0])} is unknown: list its operations"
         )
     if parser.group is not None:
-        if operations:
-            _check_number(parser.group, symbols, numbers)
+        check = _check_number if operations else _check_derived
+        check(parser.group, _texts(stated, HERMANN_MAUGUIN), numbers)
         check_symmetry_of_cell(parser.group.rotations, structure.lattice.matrix)
 
 
@@ -101,7 +102,7 @@ def check_setting(
         )
 
 
-def _check_number(group: Group, symbols: Iterable[str], numbers: Iterable[str]) -> None:
+def _check_number(group: Group, symbols: Sequence[str], numbers: Sequence[str]) -> None:
     """Reject operations that are fewer than those of the stated space group.
 
     More of them are no contradiction: within a tolerance, a refined cell may gain operations.
@@ -114,6 +115,18 @@ def _check_number(group: Group, symbols: Iterable[str], numbers: Iterable[str]) 
             f"the CIF states space group {shown(next(iter([*symbols, *numbers])))}, but lists the operations "
             f"of space group {group.number}: list all operations, or correct the space group"
         )
+
+
+def _check_derived(group: Group, symbols: Sequence[str], numbers: Sequence[str]) -> None:
+    """Reject a symbol or number of another space group than that whose operations were applied."""
+    of_symbols = {symbol: _numbers_of(symbol) for symbol in symbols}
+    stated = {**of_symbols, **{str(number): frozenset([number]) for number in _known(numbers)}}
+    if group.number is None or all(group.number in found for found in stated.values() if found):
+        return
+    raise InvalidEntryError(
+        f"the CIF states space groups that contradict each other ({', '.join(map(shown, stated))}): correct "
+        "them, or list the operations"
+    )
 
 
 @cache
