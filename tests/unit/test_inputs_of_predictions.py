@@ -1,11 +1,15 @@
 """Inputs and outputs of predictions that must not be taken for something else."""
 
+import bz2
 import gzip
 import json
+import lzma
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from crystal_files import NACL_CIF, NACL_POSCAR
 from handmade import entry, rock_salt
@@ -177,15 +181,49 @@ def test_a_folder_of_entries_is_predicted(tmp_path):
     assert ids_of(tmp_path, written(tmp_path / "new" / "a.json", ALEXANDRIA).parent) == ["agm1"]
 
 
+def test_a_folder_may_be_named_like_a_table(tmp_path):
+    assert ids_of(tmp_path, written(tmp_path / "new.csv" / "a.cif", NACL_CIF).parent) == ["a"]
+
+
 def test_a_format_that_is_stated_is_predicted(tmp_path):
     path = written(tmp_path / "new.csv", MP_20)
     assert ids_of(tmp_path, {"path": str(path), "format": "table"}) == ["a"]
 
 
-def test_a_compressed_table_of_formulas_is_read(tmp_path):
-    path = tmp_path / "new.csv.gz"
-    path.write_bytes(gzip.compress(b"formula\nNaCl\nMgO\n"))
+@pytest.mark.parametrize(
+    ("ending", "compress"),
+    [
+        (".gz", gzip.compress),
+        (".bz2", bz2.compress),
+        (".xz", lzma.compress),
+        (".zst", partial(pa.compress, codec="zstd", asbytes=True)),
+    ],
+)
+def test_a_compressed_table_of_formulas_is_read(tmp_path, ending, compress):
+    path = tmp_path / f"new.csv{ending}"
+    path.write_bytes(compress(b"formula\nNaCl\nMgO\n"))
     assert ids_of(tmp_path, path) == ["new-0001", "new-0002"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "formula, mat_id",
+        " Formula ,mat_id ",
+        "formula\u00a0,\u00a0mat_id",
+        "\ufeffformula,mat_id",
+        '"formula","mat_id"',
+    ],
+)
+def test_white_space_in_the_header_of_formulas_makes_no_difference(tmp_path, header):
+    assert ids_of(tmp_path, written(tmp_path / "new.csv", f"{header}\nNaCl,a\nMgO,b\n")) == ["a", "b"]
+
+
+def test_the_position_of_a_row_of_formulas_is_the_line_where_it_begins(tmp_path):
+    rows = 'a,NaCl,"one\ntwo"\nb,Xx,"one\ntwo\nthree"\nc,MgO,\n'
+    materials, left_out = tables_of(tmp_path, written(tmp_path / "new.csv", f"id,formula,note\n{rows}"))
+    assert dict(zip(materials["mat_id"], materials["position"], strict=True)) == {"a": 2, "c": 7}
+    assert list(left_out["position"]) == [4]
 
 
 def test_tables_of_one_name_do_not_share_identifiers(tmp_path):
