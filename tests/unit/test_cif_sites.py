@@ -11,7 +11,7 @@ WITHOUT_SYMBOLS = WITHOUT_FORMULA.replace(" _atom_site_type_symbol\n", "").repla
 
 GROUPS = """NH4 CN PO4 SO4 CH3 H2O OW RE Va Vac VAC
     Uuo Nx OH NO3 Bq Du X Na1 FE . ?"""
-FOREIGN_LABELS = "Va1 Vac VAC1 Bq Du1 Hal1 Alk Ow1 OH1 H2O1 NH4 CH3 M1 X1 FE1 1"
+FOREIGN_LABELS = "Va1 Vac VAC1 Bq Du1 Hal1 Alk Ow1 OH1 H2O1 NH4 CH3 M1 X1 FE1 1 T1 D1 D Al/Si Al,Si1"
 
 
 def with_site(row, text=WITHOUT_FORMULA):
@@ -60,7 +60,7 @@ def test_elements_isotopes_and_ions_are_read(symbol, element):
 
 @pytest.mark.parametrize("label", FOREIGN_LABELS.split())
 def test_a_label_that_names_no_element_is_a_reject(label):
-    with pytest.raises(InvalidEntryError, match="unknown element '.+' at site 0"):
+    with pytest.raises(InvalidEntryError, match="element '.+' at site 0.*: add _atom_site_type_symbol"):
         crystal_from_cif(with_site(f"{label} 0 0 0 1", WITHOUT_SYMBOLS))
 
 
@@ -80,6 +80,53 @@ def test_a_label_that_names_no_element_is_a_reject(label):
 def test_labels_of_elements_are_read(label, element):
     text = with_site(f"{label} 0 0 0 1", WITHOUT_SYMBOLS)
     assert element in {occupant["element"] for occupant in occupants(text)}
+
+
+SITES = "MgM1 MgM2 SiT CaM2 NaA FeIII OA1 OW1"
+
+
+def labelled(label, formula):
+    """Return the CIF of a chloride that names its sites by labels only, with a formula."""
+    text = with_site(f"{label} 0 0 0 1", WITHOUT_SYMBOLS)
+    return text.replace("loop_", f"_chemical_formula_sum '{formula}'\nloop_", 1)
+
+
+@pytest.mark.parametrize("label", SITES.split())
+def test_a_label_of_a_kind_of_site_is_read_if_the_formula_confirms_it(label):
+    element = "O" if label.startswith("O") else label[:2]
+    found = occupants(labelled(label, f"{element}1 Cl1"))
+    assert {"element": element, "occu": 1} in found
+    with pytest.raises(InvalidEntryError, match="add _atom_site_type_symbol"):
+        crystal_from_cif(with_site(f"{label} 0 0 0 1", WITHOUT_SYMBOLS))
+    with pytest.raises(InvalidEntryError, match="add _atom_site_type_symbol"):
+        crystal_from_cif(labelled(label, "K1 Cl1"))
+
+
+@pytest.mark.parametrize(
+    ("label", "formula", "element"),
+    [
+        ("FE1", "Fe Cl", "Fe"),
+        ("CA1", "Ca Cl", "Ca"),
+        ("CA1", "C Ca Cl2", None),
+        ("CO1", "C O Cl", None),
+        ("CO1", "C Cl", None),
+        ("Alk", "Al Cl", None),
+        ("Vac1", "V Cl", None),
+        ("OH1", "O Cl", None),
+        ("D1", "D Cl", "H"),
+        ("D1", "H Cl", None),
+        ("T1", "Si Cl", None),
+        ("Al/Si", "Al Cl", "Al"),
+        ("Al/Si", "Al Si Cl2", None),
+        ("Al/Si", "Si Cl", None),
+    ],
+)
+def test_a_label_with_several_readings_needs_a_formula_that_has_one(label, formula, element):
+    if element is not None:
+        assert element in {occupant["element"] for occupant in occupants(labelled(label, formula))}
+        return
+    with pytest.raises(InvalidEntryError, match="add _atom_site_type_symbol"):
+        crystal_from_cif(labelled(label, formula))
 
 
 def test_atoms_outside_a_loop_are_a_reject():

@@ -48,6 +48,37 @@ def test_symmetry_that_was_not_applied_is_a_reject(lines, reason):
 
 
 @pytest.mark.parametrize(
+    ("symbol", "number"), [("P m -3 m", 225), ("F m -3 m", 221), ("P m -3 m", 1), ("P 4 2", 89)]
+)
+@pytest.mark.parametrize("key", ["_symmetry_space_group_name_H-M", "_space_group_name_H-M_alt"])
+def test_a_symbol_and_a_number_that_contradict_each_other_are_a_reject(key, symbol, number):
+    with pytest.raises(InvalidEntryError, match=f"contradict each other .'{symbol}', '{number}'."):
+        crystal_from_cif(stating(f"{key} '{symbol}'", f"_symmetry_Int_Tables_number {number}"))
+
+
+def test_a_monoclinic_symbol_and_number_that_contradict_each_other_are_a_reject():
+    lines = ["_symmetry_space_group_name_H-M 'P 1 21 1'", "_space_group_IT_number 14"]
+    with pytest.raises(InvalidEntryError, match="contradict each other"):
+        crystal_from_cif(stating(*lines))
+    assert len(crystal_from_cif(stating(lines[0], "_space_group_IT_number 4")).structure["sites"]) == 4
+
+
+def test_two_symbols_that_contradict_each_other_are_a_reject():
+    lines = ["_symmetry_space_group_name_H-M 'P m -3 m'", "_space_group_name_H-M_alt 'F m -3 m'"]
+    with pytest.raises(InvalidEntryError, match="contradict each other"):
+        crystal_from_cif(stating(*lines))
+
+
+def test_a_hall_symbol_is_not_read_as_that_of_another_notation():
+    # The Hall symbol of P 4 2 2 is spelled like P 42 without the space.
+    hall = "_space_group_name_Hall 'P 4 2'"
+    with pytest.raises(InvalidEntryError, match="space group 'P 4 2', but no symmetry"):
+        crystal_from_cif(stating(hall))
+    for line in ("_space_group_name_H-M_alt 'P 4 2 2'", "_space_group_IT_number 89"):
+        assert crystal_from_cif(stating(hall, line)) == crystal_from_cif(stating(line))
+
+
+@pytest.mark.parametrize(
     "lines",
     [
         [""],
@@ -166,6 +197,46 @@ def test_lengths_and_angles_that_no_cell_has_are_a_reject(key, value):
     text = BARE.replace(f"_cell_{key}   {'4.0' if 'length' in key else '90'}", f"_cell_{key} {value}")
     with pytest.raises(InvalidEntryError, match=f"_cell_{key} is '{value}', not"):
         crystal_from_cif(text)
+
+
+@pytest.mark.parametrize("key", ["symmetry_multiplicity", "site_symmetry_multiplicity"])
+def test_a_multiplicity_without_symmetry_is_a_reject(key):
+    def multiple(number, *lines):
+        text = stating(*lines).replace("_atom_site_occupancy\n", f"_atom_site_occupancy\n _atom_site_{key}\n")
+        return text.replace("0.0  1\n", f"0.0  1 {number}\n").replace("0.5  1\n", f"0.5  1 {number}\n")
+
+    with pytest.raises(InvalidEntryError, match="a site with multiplicity '4', but no symmetry"):
+        crystal_from_cif(multiple("4"))
+    for number in ("1", "?"):
+        assert len(crystal_from_cif(multiple(number)).structure["sites"]) == 2
+    symbol = "_symmetry_space_group_name_H-M"
+    assert len(crystal_from_cif(multiple("4", f"{symbol} 'F m -3 m'")).structure["sites"]) == 8
+    # A program that expands a cell may leave the multiplicities as they were.
+    assert len(crystal_from_cif(multiple("4", f"{symbol} 'P 1'")).structure["sites"]) == 2
+
+
+HEXAGONAL = "_symmetry_space_group_name_H-M 'P 63/m m c'"
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+@pytest.mark.parametrize("place", ["0.333 0.667 0.25", "0.33 0.67 0.25", "0.333(1) 0.666 0.25"])
+def test_the_reject_of_rounded_thirds_asks_for_more_digits(place, is_listed):
+    lines = "\n".join(f"'{each.as_xyz_str()}'" for each in SpaceGroup("P6_3/mmc").symmetry_ops)
+    operations = f"\nloop_\n_symmetry_equiv_pos_as_xyz\n{lines}\n" if is_listed else ""
+
+    def magnesium(place):
+        extra = UNITS.format("Mg", 2) + operations
+        return cif(HEXAGONAL, 3.21, 90, f"Mg1 Mg {place}", c=5.21, gamma=120, extra=extra)
+
+    with pytest.raises(InvalidEntryError, match="four digits, such as 0.3333") as caught:
+        crystal_from_cif(magnesium(place))
+    assert "list the" not in str(caught.value)
+    assert len(crystal_from_cif(magnesium("0.3333 0.6667 0.25")).structure["sites"]) == 2
+
+
+def test_the_reject_of_a_wrong_number_of_atoms_does_not_ask_for_operations_that_are_listed():
+    with pytest.raises(InvalidEntryError, match="correct the operations, the coordinates or"):
+        crystal_from_cif(listing(*CENTRED, extra=UNITS.format("NaCl", 2)))
 
 
 CENTRED = ["x,y,z", "x,y+1/2,z+1/2", "x+1/2,y,z+1/2", "x+1/2,y+1/2,z"]

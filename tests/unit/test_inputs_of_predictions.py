@@ -1,15 +1,21 @@
 """Inputs and outputs of predictions that must not be taken for something else."""
 
+import bz2
 import gzip
 import json
+import lzma
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from crystal_files import NACL_CIF, NACL_POSCAR
+from handmade import entry, rock_salt
 from made_up_bundle import write_made_up_bundle
 
+from polyfacet.config.sources import GivenSource
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.bundles import distances
 from polyfacet.training.bundles.description import MODEL_FOLDER, read_description
@@ -54,7 +60,7 @@ def test_rounding_errors_of_distances_are_zero():
     assert pd.Series(found).tolist() == [0.0, 0.0, 1e-3]
 
 
-def tables_of(tmp_path: Path, *inputs: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def tables_of(tmp_path: Path, *inputs: GivenSource) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read inputs for a baseline; return their materials, and what is left out."""
     write_made_up_bundle(tmp_path / "bundle")
     materials, left_out = tmp_path / "materials.parquet", tmp_path / "left_out.parquet"
@@ -62,7 +68,7 @@ def tables_of(tmp_path: Path, *inputs: Path) -> tuple[pd.DataFrame, pd.DataFrame
     return pd.read_parquet(materials), pd.read_parquet(left_out)
 
 
-def ids_of(tmp_path: Path, *inputs: Path) -> list[str]:
+def ids_of(tmp_path: Path, *inputs: GivenSource) -> list[str]:
     """Read inputs for a baseline; return the identifiers of their materials."""
     materials, left_out = tables_of(tmp_path, *inputs)
     assert left_out.empty
@@ -147,10 +153,77 @@ def test_a_csv_of_properties_that_nobody_named_leaves_no_file_out(tmp_path):
     assert ids_of(tmp_path, folder) == ["a", "b"]
 
 
-def test_a_compressed_table_of_formulas_is_read(tmp_path):
-    path = tmp_path / "new.csv.gz"
-    path.write_bytes(gzip.compress(b"formula\nNaCl\nMgO\n"))
+MP_20 = pd.DataFrame({"material_id": ["a"], "pretty_formula": ["NaCl"], "cif": [NACL_CIF]}).to_csv()
+SALT = rock_salt("Na", "Cl", 5.64)
+ALEXANDRIA = json.dumps({"entries": [entry("agm1", SALT)]})
+MATBENCH = json.dumps({"index": ["mb-1"], "columns": ["structure"], "data": [[SALT.as_dict()]]})
+EXTENDED_XYZ = """2
+Lattice="4.0 0.0 0.0 0.0 4.0 0.0 0.0 0.0 4.0" Properties=species:S:1:pos:R:3 name=x pbc="T T T"
+Na 0.0 0.0 0.0
+Cl 2.0 2.0 2.0
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "mat_id"),
+    [
+        ("test.csv", MP_20, "a"),
+        ("new.extxyz", EXTENDED_XYZ, "x"),
+        ("alexandria_000.json", ALEXANDRIA, "agm1"),
+        ("matbench_test.json", MATBENCH, "mb-1"),
+    ],
+)
+def test_structures_of_every_format_are_predicted(tmp_path, name, content, mat_id):
+    assert ids_of(tmp_path, written(tmp_path / "new" / name, content)) == [mat_id]
+
+
+def test_a_folder_of_entries_is_predicted(tmp_path):
+    assert ids_of(tmp_path, written(tmp_path / "new" / "a.json", ALEXANDRIA).parent) == ["agm1"]
+
+
+def test_a_folder_may_be_named_like_a_table(tmp_path):
+    assert ids_of(tmp_path, written(tmp_path / "new.csv" / "a.cif", NACL_CIF).parent) == ["a"]
+
+
+def test_a_format_that_is_stated_is_predicted(tmp_path):
+    path = written(tmp_path / "new.csv", MP_20)
+    assert ids_of(tmp_path, {"path": str(path), "format": "table"}) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("ending", "compress"),
+    [
+        (".gz", gzip.compress),
+        (".bz2", bz2.compress),
+        (".xz", lzma.compress),
+        (".zst", partial(pa.compress, codec="zstd", asbytes=True)),
+    ],
+)
+def test_a_compressed_table_of_formulas_is_read(tmp_path, ending, compress):
+    path = tmp_path / f"new.csv{ending}"
+    path.write_bytes(compress(b"formula\nNaCl\nMgO\n"))
     assert ids_of(tmp_path, path) == ["new-0001", "new-0002"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "formula, mat_id",
+        " Formula ,mat_id ",
+        "formula\u00a0,\u00a0mat_id",
+        "\ufeffformula,mat_id",
+        '"formula","mat_id"',
+    ],
+)
+def test_white_space_in_the_header_of_formulas_makes_no_difference(tmp_path, header):
+    assert ids_of(tmp_path, written(tmp_path / "new.csv", f"{header}\nNaCl,a\nMgO,b\n")) == ["a", "b"]
+
+
+def test_the_position_of_a_row_of_formulas_is_the_line_where_it_begins(tmp_path):
+    rows = 'a,NaCl,"one\ntwo"\nb,Xx,"one\ntwo\nthree"\nc,MgO,\n'
+    materials, left_out = tables_of(tmp_path, written(tmp_path / "new.csv", f"id,formula,note\n{rows}"))
+    assert dict(zip(materials["mat_id"], materials["position"], strict=True)) == {"a": 2, "c": 7}
+    assert list(left_out["position"]) == [4]
 
 
 def test_tables_of_one_name_do_not_share_identifiers(tmp_path):

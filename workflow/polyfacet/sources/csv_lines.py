@@ -23,8 +23,8 @@ class Line:
 
     Parameters
     ----------
-    number
-        Line on which it ends, from 1.
+    number, starts_at
+        Lines on which it ends and begins, from 1.
     cells
         Column to cell; None if the row does not fit the header.
     problem
@@ -32,8 +32,22 @@ class Line:
     """
 
     number: int
+    starts_at: int
     cells: dict[str, str] | None
     problem: str = ""
+
+
+def read_header(path: Path) -> list[str]:
+    """Return the names of the columns of a CSV as for `read_rows`; none if it is empty.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read or is not a CSV; the message gives the line and the likely cause.
+    """
+    with _text(path, is_compressed=_is_compressed(path)) as stream:
+        first = next(_rows(path, stream), None)
+    return [] if first is None else header_names(first[1].cells, [])
 
 
 def read_lines(path: Path, columns: Sequence[str]) -> Iterator[Line]:
@@ -154,10 +168,11 @@ def fitted_line(
     """
     if len(cells) == len(header):
         if number > starts_at and not may_span and _holds_a_row(cells):
-            return Line(number, None, f"a cell spans lines {starts_at} to {number}: a stray quotation mark?")
+            problem = f"a cell spans lines {starts_at} to {number}: a stray quotation mark?"
+            return Line(number, starts_at, None, problem)
         if not any(cell.strip() for cell in cells):
-            return Line(number, None, "all cells of the row are empty")
-        return Line(number, dict(zip(header, cells, strict=True)))
+            return Line(number, starts_at, None, "all cells of the row are empty")
+        return Line(number, starts_at, dict(zip(header, cells, strict=True)))
     problem = f"the row has {len(cells)} cells, but the header has {len(header)}"
     if number > starts_at:
         problem += f"; it begins on line {starts_at}: a stray quotation mark?"
@@ -167,7 +182,7 @@ def fitted_line(
         problem += "; commas at the end of the header?"
     elif len(cells) > len(header):
         problem += "; a decimal comma, or a comma inside a cell without quotation marks?"
-    return Line(number, None, problem)
+    return Line(number, starts_at, None, problem)
 
 
 def _holds_a_row(cells: Sequence[str]) -> bool:

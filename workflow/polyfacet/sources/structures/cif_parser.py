@@ -1,5 +1,6 @@
 """Pymatgen's parser of CIFs, which derives the operations of each stated symmetry only once."""
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -15,6 +16,8 @@ from polyfacet.sources.values import InvalidEntryError
 KEPT_SYMMETRIES = 256
 # Parts of all keys from which the parser derives operations.
 KEYS_OF_SYMMETRY = ("symmetry", "space_group")
+# The parser would look these symbols up as Hermann-Mauguin symbols: `P 4 2` is the group P 4 2 2, not P 42.
+HALL = re.compile(r"_(symmetry[._])?space_group[._]name_Hall_?", re.I)
 
 
 class StatedSymmetry(NamedTuple):
@@ -61,7 +64,7 @@ class CachingCifParser(CifParser):
         stated = tuple(
             (key, tuple(value) if isinstance(value, list) else value)
             for key, value in data.data.items()
-            if any(part in key for part in KEYS_OF_SYMMETRY)
+            if any(part in key for part in KEYS_OF_SYMMETRY) and not HALL.fullmatch(key)
         )
         symmetry = _symmetry(stated)
         if isinstance(symmetry.group, str):

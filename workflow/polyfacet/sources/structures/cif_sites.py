@@ -2,10 +2,10 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from polyfacet.sources.structure_checks import element_of
+from polyfacet.sources.structure_checks import ISOTOPES, element_of
 from polyfacet.sources.values import InvalidEntryError, shown
 
 SYMBOLS, LABELS = "_atom_site_type_symbol", "_atom_site_label"
@@ -18,8 +18,14 @@ UNKNOWN = "?"
 NOT_STATED = "."
 # The charge of a type symbol as in the standard (`Fe3+`), or as some programs write it (`Fe+3`).
 REVERSED_CHARGE = re.compile(r"([A-Z][a-z]?)([+-])(\d+)")
-# A label begins with an element; then a number (`O1A`), or brackets, primes and the like.
-LABEL = re.compile(r"(?!H2O)(?P<element>[A-Z][a-z]?)(?![A-Za-z])")
+# Labels of groups and vacancies, of which the parser would read some letters or none.
+GROUPS = re.compile(r"H2O|OH|NO3|[Ww]at|V[Aa]")
+# A label is an element; then a number (`O1A`), or brackets, primes and the like.
+LABEL = re.compile(r"(?P<element>[A-Z][a-z]?)(?![A-Za-z])")
+# It may also name the kind of site (`MgM1`, `FeIII`), where one letter may be part of the element (`CA1`).
+SITE_LABEL = re.compile(r"[A-Z][a-z]?[A-Z]?(?![a-z])")
+# Between the elements of a shared site.
+SHARED = re.compile(r"[/,&|]")
 
 
 def check_numbers(stated: Mapping[str, Any]) -> None:
@@ -39,19 +45,31 @@ def check_numbers(stated: Mapping[str, Any]) -> None:
             raise InvalidEntryError(f"{key} of site {index} is '.', not a number")
 
 
-def check_elements(stated: Mapping[str, Any]) -> None:
+def check_elements(stated: Mapping[str, Any], in_formula: Collection[str]) -> None:
     """Reject symbols of groups, vacancies and the like, of which the parser would read some letters.
+
+    Parameters
+    ----------
+    stated
+        What the CIF states.
+    in_formula
+        Elements and isotopes that its formula names; none if it states none.
 
     Raises
     ------
     InvalidEntryError
-        If a type symbol is not an element, an isotope or an ion, or a label without one does not begin
-        with an element.
+        If a type symbol is not an element, an isotope or an ion, or a label without one is not clearly an
+        element and its number, and the formula does not confirm one way to read it.
     """
     symbols = _values(stated, SYMBOLS)
-    for index, text in enumerate(symbols or _values(stated, LABELS)):
-        if not (_is_element(text) if symbols else _begins_with_element(text)):
+    for index, text in enumerate(symbols):
+        if not _is_element(text):
             raise InvalidEntryError(f"unknown element {shown(text)} at site {index}")
+    for index, text in enumerate([] if symbols else _values(stated, LABELS)):
+        if not (_is_plain(text) or _is_confirmed(text, in_formula)):
+            raise InvalidEntryError(
+                f"unknown element {shown(text)} at site {index}, judging by its label: add {SYMBOLS}"
+            )
 
 
 def _values(stated: Mapping[str, Any], key: str) -> list[str]:
@@ -69,6 +87,24 @@ def _is_element(symbol: str) -> bool:
     return element_of(REVERSED_CHARGE.sub(r"\1\3\2", symbol)) is not None
 
 
-def _begins_with_element(label: str) -> bool:
+def _is_plain(label: str) -> bool:
+    """Return whether a label is an element with a number; D and T are also names of sites."""
     found = LABEL.match(label)
-    return found is not None and element_of(found["element"]) is not None
+    if found is None or GROUPS.match(label) or SHARED.search(label):
+        return False
+    return found["element"] not in ISOTOPES and element_of(found["element"]) is not None
+
+
+def _is_confirmed(label: str, in_formula: Collection[str]) -> bool:
+    """Return whether a formula has just one of the elements that a label may name: that of the parser."""
+    if GROUPS.match(label):
+        return False
+    parts = [SITE_LABEL.match(part) for part in SHARED.split(label)]
+    readings = [symbol for part in parts if part for symbol in _readings(part.group())]
+    return bool(readings) and set(readings) & set(in_formula) == {readings[0]}
+
+
+def _readings(label: str) -> list[str]:
+    """Return the elements that the first letters of a label may mean, that of the parser first."""
+    symbols = [label[:2].title(), label[:1]] if label[1:2].isupper() else [label[:2]]
+    return [symbol for symbol in symbols if element_of(symbol) is not None]

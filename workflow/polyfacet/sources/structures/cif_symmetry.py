@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -16,15 +16,20 @@ from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.sources.structure_checks import HEAVY_HYDROGEN
 from polyfacet.sources.structures.cif_cell import check_symmetry_of_cell
 from polyfacet.sources.structures.cif_group import Group
-from polyfacet.sources.structures.cif_parser import CachingCifParser
+from polyfacet.sources.structures.cif_parser import HALL, CachingCifParser
 from polyfacet.sources.values import InvalidEntryError, shown
 
 # Keys of CIF are case-insensitive; some programs write dots, or an underscore at the end.
-SYMBOL = re.compile(r"_(symmetry[._])?space_group[._]name_(H[-_]M(_alt|_full|_ref)?|Hall)_?", re.I)
+HERMANN_MAUGUIN = re.compile(r"_(symmetry[._])?space_group[._]name_H[-_]M(_alt|_full|_ref)?_?", re.I)
+SYMBOL = re.compile(rf"{HERMANN_MAUGUIN.pattern}|{HALL.pattern}", re.I)
 NUMBER = re.compile(r"_(space_group[._]IT|symmetry[._]Int_Tables)_number_?", re.I)
 OPERATIONS = re.compile(
     r"_(symmetry_equiv[._]pos_as_xyz|space_group_symop[._](magn[._])?operation[._]xyz)_?", re.I
 )
+MULTIPLICITY = re.compile(r"_atom_site[._](site_)?symmetry_multiplicity", re.I)
+COORDINATE = re.compile(r"_atom_site_fract_[xyz]")
+# Thirds and sixths with fewer digits than pymatgen recognizes; a number may have its uncertainty in brackets.
+ROUNDED = re.compile(r"-?0?\.(3{2,3}|6{1,2}[67]|16?7|83{1,2})(\(\d+\))?")
 FORMULA_UNITS = "_cell_formula_units_Z"
 FORMULA = "_chemical_formula_sum"
 UNKNOWN = ("", "?", ".")
@@ -50,14 +55,17 @@ def check_symmetry(stated: Mapping[str, Any], parser: CachingCifParser, structur
             raise InvalidEntryError(_not_applied(f"space group {shown(symmetry)}"))
         if len(operations) > 1:
             raise InvalidEntryError(_not_applied(f"{len(operations)} symmetry operations"))
+        multiple = next((text for text in _texts(stated, MULTIPLICITY) if text not in ("0", "1")), None)
+        if multiple is not None and not (symbols or numbers or operations):
+            raise InvalidEntryError(_not_applied(f"a site with multiplicity {shown(multiple)}"))
         return
     if symbols and not operations and not _symbol_was_used(parser) and not _follows(symbols[0], numbers):
         raise InvalidEntryError(
             f"the setting of space group {shown(symbols[0])} is unknown: list its operations"
         )
     if parser.group is not None:
-        if operations:
-            _check_number(parser.group, symbols, numbers)
+        check = _check_number if operations else _check_derived
+        check(parser.group, _texts(stated, HERMANN_MAUGUIN), numbers)
         check_symmetry_of_cell(parser.group.rotations, structure.lattice.matrix)
 
 
@@ -68,6 +76,12 @@ def stated_formula(stated: Mapping[str, Any]) -> Mapping[str, float]:
         return parse_formula(HEAVY_HYDROGEN.sub("H", text)) if isinstance(text, str) else {}
     except FormulaError:
         return {}
+
+
+def named_in_formula(stated: Mapping[str, Any], formula: Mapping[str, float]) -> frozenset[str]:
+    """Return the elements of the stated formula, with the isotopes that it names; none if it states none."""
+    isotopes = HEAVY_HYDROGEN.findall(stated[FORMULA]) if formula else []
+    return frozenset([*formula, *isotopes])
 
 
 def check_setting(
@@ -101,7 +115,7 @@ def check_setting(
         )
 
 
-def _check_number(group: Group, symbols: Iterable[str], numbers: Iterable[str]) -> None:
+def _check_number(group: Group, symbols: Sequence[str], numbers: Sequence[str]) -> None:
     """Reject operations that are fewer than those of the stated space group.
 
     More of them are no contradiction: within a tolerance, a refined cell may gain operations.
@@ -114,6 +128,18 @@ def _check_number(group: Group, symbols: Iterable[str], numbers: Iterable[str]) 
             f"the CIF states space group {shown(next(iter([*symbols, *numbers])))}, but lists the operations "
             f"of space group {group.number}: list all operations, or correct the space group"
         )
+
+
+def _check_derived(group: Group, symbols: Sequence[str], numbers: Sequence[str]) -> None:
+    """Reject a symbol or number of another space group than that whose operations were applied."""
+    of_symbols = {symbol: _numbers_of(symbol) for symbol in symbols}
+    stated = {**of_symbols, **{str(number): frozenset([number]) for number in _known(numbers)}}
+    if group.number is None or all(group.number in found for found in stated.values() if found):
+        return
+    raise InvalidEntryError(
+        f"the CIF states space groups that contradict each other ({', '.join(map(shown, stated))}): correct "
+        "them, or list the operations"
+    )
 
 
 @cache
@@ -214,10 +240,22 @@ def _check_formula_units(stated: Mapping[str, Any], composition: Composition, in
     if not fits:
         raise InvalidEntryError(
             f"the CIF states {text} formula units{_of(stated)}, but its cell holds "
-            f"{composition.formula[:80]!r}: list the symmetry operations of its setting, or all "
-            "atoms of the cell"
+            f"{composition.formula[:80]!r}: {_advice(stated, n_atoms > n_units * in_formula)}"
         )
     return in_formula > 0
+
+
+def _advice(stated: Mapping[str, Any], has_more: bool) -> str:
+    """Return what may be wrong with a CIF whose cell has more or fewer atoms than stated."""
+    rounded = next((text for text in _texts(stated, COORDINATE) if ROUNDED.fullmatch(text)), None)
+    if rounded is not None and has_more:
+        return (
+            f"with coordinates rounded like {rounded}, symmetry does not map atoms onto themselves; state at "
+            "least four digits, such as 0.3333"
+        )
+    if len(_texts(stated, OPERATIONS)) > 1:
+        return "correct the operations, the coordinates or the number of formula units"
+    return "list the symmetry operations of its setting, or all atoms of the cell"
 
 
 def _are_close(n_stated: float, n_atoms: float) -> bool:

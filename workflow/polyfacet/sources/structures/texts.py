@@ -22,7 +22,13 @@ from polyfacet.sources.structures.cif_cell import check_values, check_volume
 from polyfacet.sources.structures.cif_form import check_cell, check_keys, check_operations
 from polyfacet.sources.structures.cif_parser import CachingCifParser
 from polyfacet.sources.structures.cif_sites import check_elements, check_numbers
-from polyfacet.sources.structures.cif_symmetry import FORMULA, check_setting, check_symmetry, stated_formula
+from polyfacet.sources.structures.cif_symmetry import (
+    FORMULA,
+    check_setting,
+    check_symmetry,
+    named_in_formula,
+    stated_formula,
+)
 from polyfacet.sources.structures.crystals import Crystal
 from polyfacet.sources.structures.poscar_form import check_lines
 from polyfacet.sources.values import InvalidEntryError, mapping, shown
@@ -61,10 +67,11 @@ def crystal_from_cif(text: str) -> Crystal:
         (structure,) = parser.parse_structures(primitive=False, check_occu=False, on_error="raise")
     if "implicit_hydrogens" in structure.site_properties:
         raise InvalidEntryError("the CIF has hydrogen atoms without positions")
-    check_elements(stated)
+    formula = stated_formula(stated)
+    check_elements(stated, named_in_formula(stated, formula))
     check_volume(stated, structure.volume)
     check_symmetry(stated, parser, structure)
-    composition, formula = structure.composition, stated_formula(stated)
+    composition = structure.composition
     _check_formula(formula, composition, stated.get(FORMULA))
     check_setting(stated, parser, composition, sum(formula.values()))
     return Crystal(_plain(structure), space_group=_space_group(stated))

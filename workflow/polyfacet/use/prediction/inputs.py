@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from polyfacet.config.sources import GivenSource, Source
@@ -24,7 +23,9 @@ from polyfacet.materials.stated_values import STATED_ID
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.identifiers import usable_mat_id
 from polyfacet.runtime.parquet import iterate_table, read_table, write_pieces, write_table
-from polyfacet.sources.csv_lines import read_lines
+from polyfacet.sources.compression import ENDINGS
+from polyfacet.sources.csv_lines import read_header, read_lines
+from polyfacet.sources.detection import format_of
 from polyfacet.sources.draw import Draw
 from polyfacet.sources.reading import read_sample
 from polyfacet.sources.structures.columns import IDENTIFIERS, STRUCTURES
@@ -36,7 +37,7 @@ from polyfacet.use.prediction.tables import LEFT_OUT, NEW_MATERIALS
 FORMULA = "formula"
 # Rows that are read before they become part of a table.
 ROWS_AT_A_TIME = 10_000
-CSV = re.compile(r".+\.csv(\.(gz|bz2|xz|zst))?", re.IGNORECASE)
+CSV = re.compile(rf".+\.csv({'|'.join(map(re.escape, ENDINGS))})?", re.IGNORECASE)
 
 # A row of ``NEW_MATERIALS`` or, with a reason, of ``LEFT_OUT``.
 Read = dict[str, Any]
@@ -124,8 +125,9 @@ def _write_structures(sources: Sequence[Source], materials: Path, left_out: Path
 
 
 def _without_found_properties(source: Source) -> Source:
-    """Return a source without a CSV of properties that nobody named: it would only leave files out."""
-    return source.model_copy(update={"properties": False}) if source.properties is None else source
+    """Return structure files without a CSV of properties that nobody named: it would only leave files out."""
+    is_found = source.properties is None and format_of(source) == "files"
+    return source.model_copy(update={"properties": False}) if is_found else source
 
 
 def _as_new(sample: pa.Table) -> pa.Table:
@@ -179,21 +181,15 @@ def _write_rows(rows: Iterator[Read], materials: Path, left_out: Path) -> Counts
 
 def _is_of_formulas(path: Path) -> bool:
     """Return whether a file is a CSV of formulas without structures."""
-    names = {name.lower() for name in _header(path)} if CSV.fullmatch(path.name) else set()
+    if not (CSV.fullmatch(path.name) and path.is_file()):
+        return False
+    names = {name.lower() for name in read_header(path)}
     return FORMULA in names and not names & set(STRUCTURES)
-
-
-def _header(path: Path) -> list[str]:
-    """Return the columns of a CSV; none if it has no header, which its reader explains."""
-    try:
-        return list(pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns)
-    except (ValueError, OSError):
-        return []
 
 
 def _rows_of_formulas(path: Path, name: str) -> Iterator[Read]:
     """Read a CSV of formulas; rows without identifiers are called by a name and their number."""
-    header = _header(path)
+    header = read_header(path)
     formula, *others = [name for name in header if name.lower() == FORMULA]
     if others:
         raise UserError(f"{path} has several columns of formulas: {[formula, *others]}. Rename all but one.")
@@ -203,7 +199,7 @@ def _rows_of_formulas(path: Path, name: str) -> Iterator[Read]:
         cells = line.cells
         stated_id = cells[identifier].strip() if cells is not None and identifier is not None else ""
         mat_id = usable_mat_id(stated_id) or f"{name}-{number:04d}"
-        origin = {"mat_id": mat_id, "source_file": str(path), "position": line.number}
+        origin = {"mat_id": mat_id, "source_file": str(path), "position": line.starts_at}
         if cells is None:
             yield {**origin, "reason": line.problem}
             continue
