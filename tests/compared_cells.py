@@ -30,6 +30,7 @@ def cells_with(losses: Losses, objective: str = "gap") -> pd.DataFrame:
             "n_test": N_TEST,
             "n_nontrivial": N_TEST - 1,
             "n_valid": N_VALID,
+            "tested": f"test part {repeat}",
             **roles_of(combination, "dummy" if combination == NO_FACET else "classical", {}),
             "valid_error": 10 * valid,
             "valid_loss": valid,

@@ -74,6 +74,7 @@ def test_mean_coverage_is_that_of_repeats_whose_objectives_are_averaged():
     cells = cells_table(
         [cell("ridge graph", objective, repeat=repeat, n_train=160) for repeat, objective, _ in rows]
     )
+    cells["tested"] = cells["repeat"].map("test part {}".format)
     keys = ["run", "source", "split", "repeat", "method", "combination", "objective"]
     intervals = cells[keys].assign(coverage=[value for *_, value in rows], n_test=40)
     found = mean_coverage(intervals, cells).iloc[0]
@@ -86,3 +87,6 @@ def test_mean_coverage_is_that_of_repeats_whose_objectives_are_averaged():
     assert one["mean"].tolist() == pytest.approx([0.9])
     assert pd.isna(one.loc[0, "low"])
     assert mean_coverage(intervals[4:], cells).empty
+    same = mean_coverage(intervals, cells.assign(tested="the same")).iloc[0]
+    assert same["mean"] == pytest.approx(0.925)
+    assert pd.isna(same["low"])

@@ -10,7 +10,7 @@ from pymatgen.core import Lattice, Structure
 import split_materials as split_script
 from polyfacet.runtime.errors import UserError
 from polyfacet.splits.methods import SPLIT_METHODS, SplitMethod, SplitSettings, split_materials
-from polyfacet.splits.symmetry import by_prototype, by_space_group
+from polyfacet.splits.symmetry import by_prototype, by_space_group, prototype
 
 N = 120
 FORMULAS = ["LiF", "Li2F", "FeO", "Fe2O3", "NaCl", "KCl", "MgO", "CaO", "SrO", "BaO", "ZnS", "CdS"]
@@ -84,6 +84,12 @@ def test_a_prototype_depends_on_space_group_amounts_orbits_and_occupancies():
         "shared": "225: 1, 1 of 0.5/0.5",
     }
     assert groups["blende"] == "space group 216"
+
+
+@pytest.mark.parametrize(("number", "mirrored"), [(152, 154), (76, 78), (212, 213)])
+def test_mirror_images_are_one_prototype(number, mirrored):
+    kinds = [((1.0,), [3]), ((1.0,), [6])]
+    assert prototype(mirrored, kinds) == prototype(number, kinds) == f"{number}: 1, 2"
 
 
 def test_the_highest_values_are_the_test_part_and_materials_without_a_value_have_none():

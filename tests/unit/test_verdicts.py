@@ -7,6 +7,7 @@ from compared_cells import N_TEST, N_TRAIN, cells_with, on_test, validated
 
 from polyfacet.evaluation.choices import choose
 from polyfacet.evaluation.corrected_t import CorrectedMean
+from polyfacet.evaluation.equal_repeats import SAME_TEST_PART
 from polyfacet.evaluation.verdicts import TESTS, compare_roles
 from polyfacet.runtime.parquet import write_table
 
@@ -110,10 +111,23 @@ def test_missing_roles_are_named(tmp_path):
     write_table(tmp_path / "tests.parquet", found.reset_index(), TESTS)
 
 
-def test_a_cell_with_two_roles_equals_itself():
+def test_a_cell_with_two_roles_is_not_tested_against_itself():
     found = verdicts(cells_with({("ridge", "compimage"): [(0.2, loss) for loss in 0.5 + SPREAD]}))
-    assert found.loc[("single vs baseline", "gap"), "verdict"] == "practically equal"
-    assert found.loc[("single vs baseline", "gap"), "difference"] == 0
+    row = found.loc[("single vs baseline", "gap")]
+    assert row["reason"] == "the same cell was chosen for both in every repeat"
+    assert (row["verdict"], row["difference"]) == ("undecided", 0)
+    assert row[["p", "p_holm", "p_equal", "low", "high"]].isna().all()
+
+
+@pytest.mark.parametrize("shared", [[0, 1, 2, 3, 4], [0, 1]])
+def test_repeats_on_the_same_materials_are_not_tested(shared):
+    cells = table_of([0.3] * 5)
+    assert verdicts(cells).loc[("multi vs single", "gap"), "verdict"] == "better"
+    cells.loc[cells["repeat"].isin(shared), "tested"] = "the same"
+    row = verdicts(cells).loc[("multi vs single", "gap")]
+    assert (row["verdict"], row["reason"]) == ("undecided", SAME_TEST_PART)
+    assert row["difference"] == pytest.approx(-0.2)
+    assert row[["p", "p_holm", "p_equal", "low", "high"]].isna().all()
 
 
 def test_the_choice_may_change_between_repeats():

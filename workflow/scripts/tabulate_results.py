@@ -18,6 +18,9 @@ from polyfacet.runtime.markdown import plain
 from polyfacet.runtime.parquet import read_table
 from polyfacet.splits.methods import SPLIT_METHODS
 
+DESCRIPTION = """\
+This is a description: what is best was found on the test rows themselves. Verdicts that follow from tests are
+in `report.html` and `evaluation/tests.parquet`."""
 HOW_TO_READ = """\
 MAE is the mean absolute error on the test part, in the unit of the objective. MASE = MAE / mean absolute
 deviation of the test values around their mean: 0 is perfect, 1 equals always predicting the mean of
@@ -59,7 +62,7 @@ def main(
     findings = [sentence for grid in found for sentence in grid_findings(grid)]
     findings += comparison_findings(cells, comparison, published, reference)
     parts = [
-        "## Findings\n\n" + "\n".join(findings),
+        f"## Best scores\n\n{DESCRIPTION}\n\n" + "\n".join(findings),
         f"## How to read the tables\n\n{HOW_TO_READ}\n\n{_splits(cells)}",
         *(_grid(grid) for grid in found),
     ]

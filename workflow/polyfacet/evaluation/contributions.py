@@ -11,6 +11,7 @@ import pyarrow as pa
 from polyfacet.evaluation.choices import LOSS_UNIT, best
 from polyfacet.evaluation.common_rows import RIVALS
 from polyfacet.evaluation.corrected_t import CorrectedMean
+from polyfacet.evaluation.equal_repeats import splits_with_equal_repeats
 from polyfacet.evaluation.shapley import Array, interactions, shapley_values
 from polyfacet.evaluation.tables import KEYS
 from polyfacet.facets.registry import SEPARATOR, all_combinations, combination_name, facets_of, in_order
@@ -83,6 +84,7 @@ def attribute(
     losses = tested.merge(cells[[*KEYS, "n_train"]], on=KEYS, validate="one_to_one")
     chosen = best(validated, [*RIVALS, "combination"])[KEYS].merge(losses, on=KEYS)
     nothing = chosen[chosen["combination"] == NO_FACET].set_index(RIVALS)["loss"]
+    equal = splits_with_equal_repeats(cells)
     everything = pd.concat([losses, chosen.assign(method=CHOSEN)], ignore_index=True)
     everything = everything[everything["combination"] != NO_FACET]
     shares: list[dict[str, Any]] = []
@@ -93,8 +95,10 @@ def attribute(
             worth, test_to_train = _reductions(rows, facets, nothing)
             if len(worth):
                 place = {"source": source, "split": split, "method": method, "objective": objective}
-                shares += [place | row for row in _contributions(worth, facets, test_to_train)]
-                pairs += [place | row for row in _interactions(worth, facets, test_to_train)]
+                # Repeats on the same materials have no spread to derive an interval from.
+                ratio = np.nan if (source, split) in equal else test_to_train
+                shares += [place | row for row in _contributions(worth, facets, ratio)]
+                pairs += [place | row for row in _interactions(worth, facets, ratio)]
     return (
         pd.DataFrame(shares, columns=CONTRIBUTIONS.names),
         pd.DataFrame(pairs, columns=INTERACTIONS.names),

@@ -19,6 +19,7 @@ from polyfacet.evaluation.conformal import (
     why_not_calibrated,
 )
 from polyfacet.evaluation.corrected_t import CorrectedMean
+from polyfacet.evaluation.equal_repeats import splits_with_equal_repeats
 from polyfacet.evaluation.held_out import HeldOut, identity_of
 from polyfacet.evaluation.metrics import mean_absolute_deviation
 from polyfacet.evaluation.scores import NO_COMMON_ROWS
@@ -132,13 +133,16 @@ def mean_coverage(intervals: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         ``source``, ``split``, and ``mean``, ``low``, ``high``, ``n_repeats``.  The coverages of one repeat,
         which are on the same materials, are averaged; the interval is the corrected one of
-        `polyfacet.evaluation.corrected_t` over the repeats, missing for one repeat.
+        `polyfacet.evaluation.corrected_t` over the repeats, missing for one repeat or where repeats
+        are tested on the same materials.
     """
     known = intervals[intervals["coverage"].notna()].merge(cells[[*KEYS, "n_train"]], on=KEYS)
+    equal = splits_with_equal_repeats(cells)
     rows = []
     for (source, split), own in known.groupby(["source", "split"], sort=False):
         of_repeats = own.groupby("repeat")["coverage"].mean()
-        found = CorrectedMean.of(of_repeats, float((own["n_test"] / own["n_train"]).mean()))
+        ratio = np.nan if (source, split) in equal else float((own["n_test"] / own["n_train"]).mean())
+        found = CorrectedMean.of(of_repeats, ratio)
         values = (found.mean, *found.interval(), found.n_repeats)
         rows.append({"source": source, "split": split, **dict(zip(COVERAGES, values, strict=True))})
     return pd.DataFrame(rows, columns=["source", "split", *COVERAGES])

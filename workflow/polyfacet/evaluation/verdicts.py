@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from polyfacet.evaluation.choices import LOSS_UNIT
 from polyfacet.evaluation.corrected_t import ALPHA, CorrectedMean, holm
+from polyfacet.evaluation.equal_repeats import SAME_TEST_PART, splits_with_equal_repeats
 from polyfacet.evaluation.roles import BASELINE, MULTI, SINGLE
 from polyfacet.runtime.parquet import column
 from polyfacet.training.cells import IDENTITY
@@ -60,15 +61,15 @@ TESTS = pa.schema(
 )
 
 
-def compare_roles(choices: pd.DataFrame, objectives: pd.DataFrame) -> pd.DataFrame:
+def compare_roles(choices: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     """Test the differences between the chosen cells of two roles over the repeats.
 
     Parameters
     ----------
     choices
         Result of `polyfacet.evaluation.choices.choose`.
-    objectives
-        ``source``, ``split``, ``objective``: what there should be verdicts on.
+    cells
+        Table of ``CELLS``: each objective on each split gets a verdict.
 
     Returns
     -------
@@ -76,15 +77,16 @@ def compare_roles(choices: pd.DataFrame, objectives: pd.DataFrame) -> pd.DataFra
         Rows of ``TESTS``.
     """
     keys = ["source", "split", "objective"]
+    equal = splits_with_equal_repeats(cells)
     found: dict[Any, pd.DataFrame] = dict(iter(choices.groupby([*keys, "role"], sort=False)))
     rows = [
         {
             **dict(zip(keys, key, strict=True)),
             "comparison": name,
-            **_compared({role: found.get((*key, role), choices[:0]) for role in roles}),
+            **_compared({role: found.get((*key, role), choices[:0]) for role in roles}, key[:2] in equal),
         }
         for name, roles in COMPARISONS.items()
-        for key in objectives[keys].drop_duplicates().itertuples(index=False)
+        for key in cells[keys].drop_duplicates().itertuples(index=False)
     ]
     table = pd.DataFrame(rows, columns=[name for name in TESTS.names if not name.endswith("_holm")])
     for name in ("p", "p_equal"):
@@ -97,7 +99,7 @@ def compare_roles(choices: pd.DataFrame, objectives: pd.DataFrame) -> pd.DataFra
     return table.assign(verdict=verdicts)[TESTS.names]
 
 
-def _compared(chosen: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+def _compared(chosen: Mapping[str, pd.DataFrame], has_equal_repeats: bool) -> dict[str, Any]:
     """Compare the chosen cells of two roles for one objective, without correction for several objectives."""
     first, second = chosen.values()
     found = {
@@ -117,19 +119,32 @@ def _compared(chosen: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     fitted = np.minimum(pairs["n_train"], pairs["n_train_rival"])
     mean = CorrectedMean.of(loss - rival, float((pairs["n_test"] / fitted).mean()))
     margin = MARGIN * float(rival.mean())
-    low, high = mean.interval()
-    return found | {
+    described = found | {
         "n_repeats": len(pairs),
-        "reason": "one repeat" if len(pairs) < 2 else None,
+        "reason": _why_not_tested(pairs, has_equal_repeats),
         "loss": loss.mean(),
         "rival_loss": rival.mean(),
         "difference": mean.mean,
+        "margin": margin,
+    }
+    if described["reason"]:
+        return described
+    low, high = mean.interval()
+    return described | {
         "low": low,
         "high": high,
-        "margin": margin,
         "p": mean.p_different(),
         "p_equal": mean.p_equivalent(margin),
     }
+
+
+def _why_not_tested(pairs: pd.DataFrame, has_equal_repeats: bool) -> str | None:
+    if len(pairs) < 2:
+        return "one repeat"
+    if has_equal_repeats:
+        return SAME_TEST_PART
+    same = all((pairs[name] == pairs[f"{name}_rival"]).all() for name in ("method", "combination"))
+    return "the same cell was chosen for both in every repeat" if same else None
 
 
 def _most_often(choices: pd.DataFrame) -> str:

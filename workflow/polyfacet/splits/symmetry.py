@@ -19,6 +19,11 @@ SYMMETRY_WITHIN_A = 0.1
 # Decimals of occupancies.
 DECIMALS = 3
 
+# The space groups that are mirror images of one with a lower number (International Tables, volume A, 2016).
+ENANTIOMORPHS = {
+    78: 76, 95: 91, 96: 92, 145: 144, 153: 151, 154: 152, 170: 169, 172: 171, 179: 178, 181: 180, 213: 212
+}  # fmt: skip
+
 # Occupancies of a kind of site, and the number of sites in each of its orbits.
 Kind = tuple[tuple[float, ...], list[int]]
 
@@ -52,13 +57,16 @@ def by_prototype(materials: pd.DataFrame) -> dict[str, str]:
 
 
 def prototype(number: int, kinds: list[Kind]) -> str:
-    """Name a prototype by its space group and, for each kind of site, the sites per formula unit."""
+    """Name a prototype by its space group and, for each kind of site, the sites per formula unit.
+
+    Mirror images are one prototype: of two enantiomorphic space groups, the lower number stands for both.
+    """
     n_units = math.gcd(*(sum(sizes) for _, sizes in kinds))
     parts = sorted(
         "+".join(str(Fraction(size, n_units)) for size in sorted(sizes)) + _shared(occupancies)
         for occupancies, sizes in kinds
     )
-    return f"{number}: {', '.join(parts)}"
+    return f"{ENANTIOMORPHS.get(number, number)}: {', '.join(parts)}"
 
 
 def _shared(occupancies: tuple[float, ...]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from polyfacet.config.run import CRYSTALS
+from polyfacet.evaluation.equal_repeats import n_test_parts
 from polyfacet.evaluation.leakage import SHOWN_OF_ELEMENTS
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import COMPIMAGE, GRAPH, SEPARATOR
@@ -27,12 +28,10 @@ def equal_repeats(cells: pd.DataFrame) -> list[str]:
         Table of ``polyfacet.evaluation.tables.CELLS``.
     """
     found = []
-    for (source, split), own in cells.groupby(["source", "split"], sort=False):
-        tested = own.pivot(index="repeat", columns=["method", "combination", "objective"], values="tested")
-        n_different = len(tested.drop_duplicates())
-        if n_different < len(tested):
+    for source, split, n_repeats, n_different in n_test_parts(cells).itertuples(index=False):
+        if n_different < n_repeats:
             parts = "1 test part" if n_different == 1 else f"{n_different} different test parts"
-            found.append(f"{source}, split {split}: {len(tested)} repeats have {parts}")
+            found.append(f"{source}, split {split}: {n_repeats} repeats have {parts}")
     return found
 
 

@@ -1,9 +1,10 @@
 """Weights of the parts of a blend, from their predictions for validation rows.
 
 Fitted weights are not negative, add up to 1, and minimize the mean absolute error of numbers or the Brier
-score of class probabilities, plus a penalty ``SHRINKAGE / rows * sum(weights ** 2)`` in units of the error of
-the best part.  As weights add up to 1, the penalty is least for equal ones: with few rows, weights shrink
-towards these.
+score of class probabilities, plus a penalty ``c / rows * sum(weights ** 2)`` in units of the error of the
+best part; c is ``SHRINKAGE`` for the Brier score and half of it for absolute errors, which are fitted as
+squares over their size.  As weights add up to 1, the penalty is least for equal ones: with few rows,
+weights shrink towards these.
 """
 
 from collections.abc import Sequence
