@@ -39,7 +39,7 @@ def test_what_an_objective_follows_from_decides_which_cells_are_marked():
 
 
 def test_the_column_of_an_objective_replaces_a_predefined_one():
-    """The network of the embedding still learns the predefined one; only that one says what its zero means."""
+    """The network of the embedding still learns the predefined one, whose zero alone has a meaning."""
     before = {**RUN, "objectives": ["e_form", "gap"]}
     after = {**RUN, "objectives": ["e_form", {"name": "gap", "column": "band_gap_dir"}]}
     with planning_folder() as folder:
