@@ -19,7 +19,7 @@ from polyfacet.runtime.parquet import read_table
 from polyfacet.splits.methods import SPLIT_METHODS
 
 DESCRIPTION = """\
-This is a description: what is best was found on the test rows themselves. Verdicts that follow from tests are
+This is a description: the scores are ranked on the test rows themselves. Verdicts that follow from tests are
 in `report.html` and `evaluation/tests.parquet`."""
 HOW_TO_READ = """\
 MAE is the mean absolute error on the test part, in the unit of the objective. MASE = MAE / mean absolute

@@ -2,6 +2,7 @@
 
 import math
 import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -194,7 +195,10 @@ def _default_symbols(number: int) -> list[str]:
 
 @cache
 def _types() -> list[SpaceGroupType]:
-    types = map(get_spacegroup_type, range(1, N_HALL_SYMBOLS + 1))
+    with warnings.catch_warnings():
+        # Of a coming change in how spglib reports errors, which this call does not have.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        types = [get_spacegroup_type(hall) for hall in range(1, N_HALL_SYMBOLS + 1)]
     return [found for found in types if found is not None]
 
 
