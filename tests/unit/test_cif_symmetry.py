@@ -154,6 +154,20 @@ def test_polonium_is_not_read_on_hexagonal_axes():
         crystal_from_cif(cif(RHOMBOHEDRAL[0], 3.37, 98.08, "Po1 Po 0 0 0", extra=UNITS.format("Po", 1)))
 
 
+def test_the_number_of_atoms_confirms_no_origin_if_all_are_in_general_positions():
+    group, sulfur = "_symmetry_space_group_name_H-M 'F d d d'", "S1 S 0.8554 0.9526 0.9516"
+    text = cif(group, 10.46, 90, sulfur, c=24.49, extra=UNITS.format("S", 32))
+    with pytest.raises(InvalidEntryError, match="70 has two choices of origin"):
+        crystal_from_cif(text.replace("_cell_length_b 10.46", "_cell_length_b 12.87"))
+
+
+@pytest.mark.parametrize("key", ["_cell_modulation_dimension 1", "_space_group_ssg_name 'P -1(a,b,g)0'"])
+def test_a_modulated_structure_is_rejected(key):
+    text = cif("_symmetry_space_group_name_H-M 'P 1'", 4.2, 90, "Na1 Na 0 0 0", extra=key)
+    with pytest.raises(InvalidEntryError, match="modulated structures are not supported"):
+        crystal_from_cif(text)
+
+
 @pytest.mark.parametrize("group", DIAMOND)
 def test_a_guessed_origin_is_confirmed_by_the_number_of_atoms(group):
     read, reasons = [], []

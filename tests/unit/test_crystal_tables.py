@@ -438,6 +438,15 @@ def test_a_charge_of_a_frame_is_seen_under_any_usual_name(tmp_path, stated):
     assert "charge" in found.rejected[0]["reason"]
 
 
+@pytest.mark.parametrize("name", ["Z", "numbers"])
+def test_a_column_that_would_replace_the_species_is_a_reject(tmp_path, name):
+    comment = f'Lattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3:{name}:R:1 pbc="T T T"'
+    good = frame(structures()["test000"], "id=good")
+    (tmp_path / "t.extxyz").write_text(f"{good}2\n{comment}\nNa 0 0 0 1.1\nCl 2 2 2 2.1\n")
+    (rejected,) = Sampled(tmp_path, tmp_path / "t.extxyz").rejected
+    assert f"both species and {name}" in rejected["reason"]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

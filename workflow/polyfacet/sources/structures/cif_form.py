@@ -17,6 +17,8 @@ CELL = tuple(f"_cell_length_{axis}" for axis in "abc") + tuple(
 )
 # With one of these, the parser knows the other lengths and angles.
 CRYSTAL_SYSTEMS = ("_symmetry_cell_setting", "_space_group_crystal_system")
+# Number of modulation vectors, and the vectors themselves.
+MODULATED = ("_cell_modulation_dimension", "_cell_wave_vector")
 OPERATIONS = ("_symmetry_equiv_pos_as_xyz", "_space_group_symop_operation_xyz")
 
 
@@ -26,6 +28,13 @@ def check_keys(text: str) -> None:
     for key, count in counts.items():
         if count > 1:
             raise InvalidEntryError(f"the CIF states {key} {count} times: keep one cell and list of atoms")
+
+
+def check_modulation(stated: Mapping[str, Any]) -> None:
+    """Reject a modulated structure: its operations act in superspace, and its atoms are displaced."""
+    key = next((key for key in stated if "_ssg_" in key or key.startswith(MODULATED)), None)
+    if key and stated[key] not in ("0", "?", "."):
+        raise InvalidEntryError(f"the CIF states {key}: modulated structures are not supported")
 
 
 def check_cell(stated: Mapping[str, Any]) -> None:

@@ -28,6 +28,7 @@ OPERATIONS = re.compile(
     r"_(symmetry_equiv[._]pos_as_xyz|space_group_symop[._](magn[._])?operation[._]xyz)_?", re.I
 )
 MULTIPLICITY = re.compile(r"_atom_site[._](site_)?symmetry_multiplicity", re.I)
+COORDINATES = "_atom_site_fract_x"
 COORDINATE = re.compile(r"_atom_site_fract_[xyz]")
 # Thirds and sixths with fewer digits than pymatgen recognizes; a number may have its uncertainty in brackets.
 ROUNDED = re.compile(r"-?0?\.(3{2,3}|6{1,2}[67]|16?7|83{1,2})(\(\d+\))?")
@@ -108,11 +109,16 @@ def check_setting(
         stated nor confirmed by that number.
     """
     is_confirmed = _check_formula_units(stated, composition, in_formula)
-    number = parser.group.number if parser.group is not None else None
-    if number in _groups_with_two_origins() and not is_confirmed and not _texts(stated, OPERATIONS):
+    group = parser.group
+    if group is None or group.number not in _groups_with_two_origins() or _texts(stated, OPERATIONS):
+        return
+    listed = stated.get(COORDINATES)
+    n_general = group.order * len(listed) if isinstance(listed, list) else 0
+    # Atoms in general positions are equally many with either origin.
+    if not is_confirmed or composition.num_atoms >= n_general:
         raise InvalidEntryError(
-            f"space group {number} has two choices of origin, and the CIF does not state which: list the "
-            f"symmetry operations, or state {FORMULA_UNITS} and {FORMULA}"
+            f"space group {group.number} has two choices of origin, and the CIF does not state which: list "
+            "the symmetry operations"
         )
 
 

@@ -32,6 +32,8 @@ PAIR = re.compile(
 )
 # More digits than any number of atoms has are damage.
 N_ATOMS = re.compile(r"[0-9]{1,9}")
+# Names of columns that ASE reads as atomic numbers.
+ATOMIC_NUMBERS = {"Z", "numbers"}
 # Names of a column of occupancies.
 OCCUPANCIES = {"occupancy", "occupancies", "occ", "occu", "site_occupancy"}
 # Names of the charge of a cell.
@@ -151,11 +153,17 @@ def _atoms(frame: str) -> Atoms:
 
 
 def _check_comment(frame: str) -> None:
-    """Reject a key that the comment states twice, of which ASE would take the last."""
+    """Reject keys and elements that are stated twice; ASE would take the last."""
     counts = Counter(pair["key"] for pair in PAIR.finditer(frame.split("\n", 2)[1]))
     for key, count in counts.items():
         if count > 1:
             raise InvalidEntryError(f"the comment of the frame states {key} {count} times: keep one")
+    columns = set((_literal(frame, "Properties") or "").split(":")[::3])
+    if "species" in columns and (numbers := columns & ATOMIC_NUMBERS):
+        raise InvalidEntryError(
+            f"the atoms have both species and {min(numbers)}, which would be read as atomic numbers in place "
+            "of the species: rename or remove one"
+        )
 
 
 def _literal(frame: str, key: str) -> str | None:

@@ -19,7 +19,7 @@ from polyfacet.materials.stated_numbers import is_missing
 from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.sources.structure_checks import ISOTOPES
 from polyfacet.sources.structures.cif_cell import check_values, check_volume
-from polyfacet.sources.structures.cif_form import check_cell, check_keys, check_operations
+from polyfacet.sources.structures.cif_form import check_cell, check_keys, check_modulation, check_operations
 from polyfacet.sources.structures.cif_parser import CachingCifParser
 from polyfacet.sources.structures.cif_sites import check_elements, check_numbers
 from polyfacet.sources.structures.cif_symmetry import (
@@ -88,6 +88,7 @@ def _parser(block: str) -> CachingCifParser:
 
 
 def _check_statements(stated: Mapping[str, Any]) -> None:
+    check_modulation(stated)
     check_cell(stated)
     check_values(stated)
     check_operations(stated)
