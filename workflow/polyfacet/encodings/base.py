@@ -10,10 +10,10 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from polyfacet.runtime.files import atomic_path, unreadable
+from polyfacet.networks.tensor_files import read_tensors
+from polyfacet.runtime.files import atomic_path
 
 Encoded = NDArray[np.float32]
 Tensors = dict[str, NDArray[Any]]
@@ -112,10 +112,4 @@ class Encoder(ABC):
         UserError
             If the file is damaged; the message says to delete it.
         """
-        try:
-            with safe_open(path, framework="numpy") as file:
-                record = json.loads(file.metadata()[RECORD_KEY])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-            raise unreadable(path, error) from error
-        return cls.restored(record, tensors)
+        return cls.restored(*read_tensors(path, RECORD_KEY, "numpy"))

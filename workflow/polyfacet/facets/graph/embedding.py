@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
 from polyfacet.config.graphs import EmbeddingKind
 from polyfacet.facets.graph.crystal_graph import CrystalGraph
 from polyfacet.facets.graph.network import NetworkConfig, PotNet, network_input
+from polyfacet.networks.tensor_files import read_tensors
 from polyfacet.networks.threads import one_thread
 from polyfacet.runtime.errors import UserError
-from polyfacet.runtime.files import atomic_path, unreadable
+from polyfacet.runtime.files import atomic_path
 from polyfacet.runtime.progress import track
 
 CONFIG_KEY = "config"
@@ -132,12 +132,7 @@ def load_network(path: Path, device: torch.device) -> PotNet:
     UserError
         If the file is damaged; the message says to delete it.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            config = json.loads(file.metadata()[CONFIG_KEY])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise unreadable(path, error) from error
+    config, tensors = read_tensors(path, CONFIG_KEY, "pt")
     network = PotNet(NetworkConfig(**config["network"]))
     network.load_state_dict(tensors)
     return network.to(device).eval()
