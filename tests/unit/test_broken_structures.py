@@ -98,7 +98,7 @@ BROKEN = {
     "an incommensurate crystal": (
         "a.mcif",
         NACL_CIF.replace("loop_", "_cell_modulation_dimension 1\n_space_group_magn.name_BNS 'P1'\nloop_", 1),
-        "Incommensurate structures not currently supported",
+        "modulated structures are not supported",
     ),
     "a POSCAR without elements": ("POSCAR", poscar(_5=None, _8="0 0 0", _9="0.5 0.5 0.5"), "not name its"),
     "an empty POSCAR": ("POSCAR", "\n\n", "the POSCAR is empty"),
