@@ -168,6 +168,28 @@ def test_a_blend_of_a_failed_cell_fails_and_says_so(rows, home, tmp_path):
     assert list((tmp_path / "blend").iterdir()) == []
 
 
+@pytest.mark.parametrize("of", ["facets", "subsets"])
+@pytest.mark.parametrize("weights", ["equal", "validation"])
+@pytest.mark.parametrize("objective", [STRENGTH, PHASE], ids=lambda each: each.column)
+def test_members_are_weighted_by_validation_rows_of_one_value(rows, tmp_path, objective, of, weights) -> None:
+    value = "RMG" if objective.classes else 0.0
+    constant = rows.assign(**{objective.column: rows[objective.column].where(rows["part"] != "valid", value)})
+    engine = blend_of("ridge", "tree", of=of, weights=weights)
+    parts = finished(engine, constant, objective, tmp_path)
+    predictions, card = blended(engine, parts, constant, objective)
+    assert card.status == "ok"
+    assert predictions["predicted_class" if objective.classes else "y_pred"].notna().all()
+
+
+def test_no_validation_rows_are_only_enough_for_equal_weights(rows, tmp_path):
+    without = rows.assign(part=rows["part"].replace("valid", "train"))
+    for weights, status in (("equal", "ok"), ("validation", "failed")):
+        engine = blend_of("ridge", of="subsets", weights=weights)
+        _, card = blended(engine, finished(engine, without, STRENGTH, tmp_path), without, STRENGTH)
+        assert card.status == status
+    assert card.reason == "no rows are left to choose weights by"
+
+
 def test_rows_are_those_that_all_parts_have(rows, home, tmp_path):
     lacking = [["graph"] if i % 9 == 4 else ["graph", "process"] for i in range(N)]
     engine = blend_of("ridge")

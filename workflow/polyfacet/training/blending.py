@@ -25,7 +25,7 @@ from polyfacet.training.engines.blend.cross_fitting import folds_of_groups
 from polyfacet.training.engines.blend.engine import Blend, WeightedPart
 from polyfacet.training.engines.blend.outputs import Array, as_outputs, average
 from polyfacet.training.engines.blend.parts import Part
-from polyfacet.training.learnable import check_learnable
+from polyfacet.training.learnable import check_rows_left
 from polyfacet.training.provenance import Provenance
 
 logger = logging.getLogger(__name__)
@@ -135,7 +135,8 @@ def _check(cell: Cell, engine: Blend, parts: Sequence[FinishedPart], rows: pd.Da
             f"{failed[0].card.reason}"
         )
     by_part = {name: rows[rows["part"] == name] for name in PARTS}
-    check_learnable(by_part, cell.objective, engine.validation_use)
+    # Unlike epochs, members can be told apart by rows with a single value.
+    check_rows_left(by_part, "choose weights by" if engine.settings.chooses else None)
 
 
 def _outputs(part: FinishedPart, rows: pd.DataFrame, cell: Cell) -> Array:

@@ -52,16 +52,10 @@ def check_learnable(parts: Mapping[str, pd.DataFrame], objective: Objective, use
         If a required part is empty, or the objective does not vary among the rows to train on or among
         those that select the epoch.  A single row may select.
     """
-    train, valid, test = (parts[name][objective.column] for name in ("train", "valid", "test"))
-    fitted = pd.concat([train, valid]) if use == ValidationUse.TRAINING else train
     chooses = ValidationUse.CHOICE in use
-    for values, purpose, needed in (
-        (train, "train on", True),
-        (valid, "select the epoch by", chooses),
-        (test, "test on", True),
-    ):
-        if needed and values.empty:
-            raise EngineError(f"no rows are left to {purpose}")
+    check_rows_left(parts, "select the epoch by" if chooses else None)
+    train, valid = (parts[name][objective.column] for name in ("train", "valid"))
+    fitted = pd.concat([train, valid]) if use == ValidationUse.TRAINING else train
     if _constant(fitted):
         raise EngineError(
             f"nothing to learn: {_number(len(fitted), 'row')} to train on, "
@@ -72,6 +66,26 @@ def check_learnable(parts: Mapping[str, pd.DataFrame], objective: Objective, use
             f"nothing to select the epoch by: {_number(len(valid), 'validation row')}, "
             f"and {objective.column} is always {_shown(valid.iloc[0])}"
         )
+
+
+def check_rows_left(parts: Mapping[str, pd.DataFrame], purpose_of_validation: str | None) -> None:
+    """Reject empty parts.
+
+    Parameters
+    ----------
+    parts
+        Rows by part: ``train``, ``valid``, ``test``.
+    purpose_of_validation
+        What the validation rows are for; None if there may be none.
+
+    Raises
+    ------
+    EngineError
+        If a required part is empty.
+    """
+    for name, purpose in (("train", "train on"), ("valid", purpose_of_validation), ("test", "test on")):
+        if purpose and parts[name].empty:
+            raise EngineError(f"no rows are left to {purpose}")
 
 
 def check_not_shown(rows: pd.DataFrame, facets: Sequence[Facet], objective: Objective) -> None:
