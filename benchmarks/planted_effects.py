@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from polyfacet.evaluation.choices import choose
 from polyfacet.evaluation.formulas import Formulas, formulas_of
-from polyfacet.evaluation.losses import candidates, losses_on_test, validation_losses
+from polyfacet.evaluation.losses import candidates, losses_on_test, validation_losses, with_validation_losses
 from polyfacet.evaluation.scoring import SCORED, score
 from polyfacet.evaluation.tables import CELLS, cell_row
 from polyfacet.evaluation.verdicts import compare_roles
@@ -72,7 +72,7 @@ def verdicts(seed: int) -> dict[str, str]:
     scores, _ = score(rows, tested, {"crystals": formulas}, None, seed, n_draws=1)
     cells = pd.DataFrame(rows, columns=CELLS.names)
     validation = pd.concat([own[own["part"] == VALID] for _, own in trained], ignore_index=True)
-    validated = validation_losses(candidates(cells, validation), validation)
+    validated = with_validation_losses(cells, validation_losses(candidates(cells, validation), validation))
     tests = compare_roles(choose(validated, losses_on_test(scores)), cells)
     of_facets = tests[tests["comparison"] == "multi vs single"]
     return dict(zip(of_facets["objective"], of_facets["verdict"], strict=True))

@@ -11,11 +11,9 @@ rule collect_results:
     output:
         cells_table=f"{EVALUATION}/cells.parquet",
         predictions=f"{EVALUATION}/predictions.parquet",
+        validation=f"{EVALUATION}/validation.parquet",
         scores=f"{EVALUATION}/scores.parquet",
         summary=f"{EVALUATION}/summary.parquet",
-        cells_csv=f"{RUN}/report/cells.csv",
-        scores_csv=f"{RUN}/report/scores.csv",
-        comparison_csv=f"{RUN}/report/comparison.csv",
     log:
         f"{LOGS}/collect_results.log",
     benchmark:
@@ -41,7 +39,7 @@ rule collect_results:
 rule compare_methods:
     input:
         cells_table=rules.collect_results.output.cells_table,
-        predictions=rules.collect_results.output.predictions,
+        validation=rules.collect_results.output.validation,
         scores=rules.collect_results.output.scores,
     output:
         choices=f"{EVALUATION}/choices.parquet",
@@ -64,7 +62,7 @@ rule compare_methods:
 rule attribute_to_facets:
     input:
         cells_table=rules.collect_results.output.cells_table,
-        predictions=rules.collect_results.output.predictions,
+        validation=rules.collect_results.output.validation,
         scores=rules.collect_results.output.scores,
     output:
         contributions=f"{EVALUATION}/contributions.parquet",

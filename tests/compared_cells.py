@@ -43,7 +43,7 @@ def cells_with(losses: Losses, objective: str = "gap") -> pd.DataFrame:
 
 
 def validated(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return these cells as `polyfacet.evaluation.losses.validation_losses` does."""
+    """Return these cells as `polyfacet.evaluation.losses.with_validation_losses` does."""
     return cells.drop(columns=["loss", "n_nontrivial"])
 
 

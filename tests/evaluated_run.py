@@ -13,6 +13,7 @@ from made_up_results import cell_row
 import attribute_to_facets
 import compare_methods
 from polyfacet.evaluation.formulas import Formulas
+from polyfacet.evaluation.losses import VALIDATION, candidates, validation_losses
 from polyfacet.evaluation.scoring import SCORED, score
 from polyfacet.evaluation.tables import CELLS, SCORES, SUMMARY
 from polyfacet.facets.registry import all_combinations, facets_of
@@ -68,7 +69,7 @@ class MadeUpRun:
         return [*self.objectives, *self.classes]
 
     def write(self) -> "MadeUpRun":
-        """Write cells, predictions, scores, choices, tests and contributions."""
+        """Write cells, predictions, losses, scores, choices, tests and contributions."""
         self.evaluation.mkdir(parents=True)
         generator = np.random.default_rng(7)
         pairs = generator.choice(len(ELEMENTS), (self.n_materials, 2))
@@ -90,7 +91,10 @@ class MadeUpRun:
         scores, summary = score(cells, tested, formulas, None, seed=1, n_draws=40)
         write_table(file("scores.parquet"), scores, SCORES)
         write_table(file("summary.parquet"), summary, SUMMARY)
-        inputs = [file(f"{name}.parquet") for name in ("cells", "predictions", "scores")]
+        validation = table[table["part"] == "valid"]
+        candidate = candidates(pd.DataFrame(cells, columns=CELLS.names), validation)
+        write_table(file("validation.parquet"), validation_losses(candidate, validation), VALIDATION)
+        inputs = [file(f"{name}.parquet") for name in ("cells", "validation", "scores")]
         compare_methods.main(*inputs, file("choices.parquet"), file("tests.parquet"))
         attribute_to_facets.main(*inputs, file("contributions.parquet"), file("interactions.parquet"))
         return self

@@ -68,3 +68,10 @@ def sample_of(mat_ids: Iterable[str], folder: Path, formula: str = "NaCl") -> Pa
     path = folder / "sample.parquet"
     pd.DataFrame({"mat_id": list(mat_ids)}).assign(formula=formula).to_parquet(path)
     return path
+
+
+def tables_of_run(folder: Path) -> dict[str, Path]:
+    """Return the outputs of the script that collects results, by argument, in a new folder."""
+    folder.mkdir()
+    names = ("cells_table", "predictions", "validation", "scores", "summary")
+    return {name: folder / f"{name}.parquet" for name in names}

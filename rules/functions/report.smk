@@ -75,7 +75,7 @@ def results_of_run():
         "tables": [rules.tabulate_results.output.tables],
         "figures": [rules.write_report.output.figures],
         "pictures": [rules.draw_contact_sheet.output.sheet] if SHOWS_PICTURES else [],
-        "scores": [rules.collect_results.output.scores_csv],
+        "scores": [rules.write_report.output.tables],
         "tests": [rules.compare_methods.output.tests],
         "facets": [rules.attribute_to_facets.output.contributions],
         "leakage": [rules.audit_leakage.output.audit],

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from grid_cells import cell_of, sample_of
+from grid_cells import cell_of, sample_of, tables_of_run
 from synthetic_cells import PHASE, STRENGTH, synthetic_cells
 
 import collect_results
@@ -81,14 +81,13 @@ def test_they_are_missing_where_there_are_none(trained, tmp_path, name, settings
 
 def test_they_are_in_the_table_of_the_run(trained, tmp_path):
     trained(*TREES)
-    tables = [tmp_path / f"{name}.parquet" for name in ("all_cells", "all_predictions", "scores", "summary")]
-    csv = {f"{name}_csv": tmp_path / f"{name}.csv" for name in ("cells", "scores", "comparison")}
+    tables = tables_of_run(tmp_path / "tables")
     objectives = {"crystals": {"phase": {"label": "Phase", "unit": ""}}}
     sample = sample_of(pd.read_parquet(tmp_path / "predictions.parquet")["mat_id"], tmp_path)
-    collect_results.main([tmp_path], [sample], *tables, **csv, reference=None, objectives=objectives)
-    assert set(pd.read_parquet(tables[0])["label"]) == {"Phase"}
+    collect_results.main([tmp_path], [sample], **tables, reference=None, objectives=objectives)
+    assert set(pd.read_parquet(tables["cells_table"])["label"]) == {"Phase"}
     own, all_of_run = (
-        read_table(path, PREDICTIONS) for path in (tmp_path / "predictions.parquet", tables[1])
+        read_table(path, PREDICTIONS) for path in (tmp_path / "predictions.parquet", tables["predictions"])
     )
     pd.testing.assert_frame_equal(own, all_of_run)
 

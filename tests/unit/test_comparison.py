@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 import pandas as pd
 import pytest
-from grid_cells import card_of, sample_of
+from grid_cells import card_of, sample_of, tables_of_run
 from project import PROJECT
 
 import collect_results
@@ -102,12 +102,11 @@ def test_predictions_become_scores_of_their_cells(tmp_path):
     (folder / "1" / "model").mkdir()
     (folder / "1" / "model" / "card.json").write_text("{}")
     write_cell(folder / "3", failed, objective="uts", status="failed", reason="too few rows")
-    tables = [tmp_path / f"{name}.parquet" for name in ("cells", "predictions", "scores", "summary")]
-    csv = {f"{name}_csv": tmp_path / f"{name}.csv" for name in ("cells", "scores", "comparison")}
+    tables = tables_of_run(tmp_path / "tables")
     sample = sample_of("abc", tmp_path)
     shown = {name: {"label": name, "unit": ""} for name in ("hv", "gfa", "uts")}
-    collect_results.main([folder], [sample], *tables, **csv, reference=None, objectives={"steel": shown})
-    found = read_table(tables[2], SCORES).set_index(["objective", "class", "metric"])
+    collect_results.main([folder], [sample], **tables, reference=None, objectives={"steel": shown})
+    found = read_table(tables["scores"], SCORES).set_index(["objective", "class", "metric"])
     assert set(zip(found["source"], found["split"], found["repeat"], found["method"], strict=True)) == {
         ("steel", "formula", 3, "mean")
     }
@@ -117,7 +116,7 @@ def test_predictions_become_scores_of_their_cells(tmp_path):
     assert found["value"]["gfa", "x", "recall"] == 1.0
     assert found["reason"]["uts", "all", "mase"] == "too few rows"
     assert pd.isna(found["value"]["uts", "all", "mase"])
-    assert len(read_table(tables[1], PREDICTIONS)) == 9
+    assert len(read_table(tables["predictions"], PREDICTIONS)) == 9
 
 
 def test_mean_spread_and_wins_follow_from_the_repeats(scores):

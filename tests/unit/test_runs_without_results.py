@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from grid_cells import cell_of, sample_of
+from grid_cells import cell_of, sample_of, tables_of_run
 
 import collect_results
 import tabulate_results
@@ -57,23 +57,22 @@ def failed(tmp_path: Path) -> list[Path]:
 
 
 def test_all_outputs_are_there_and_say_that_nothing_came_out(failed: list[Path], tmp_path: Path) -> None:
-    tables = [tmp_path / f"{name}.parquet" for name in ("cells", "predictions", "scores", "summary")]
-    csv = {f"{name}_csv": tmp_path / f"{name}.csv" for name in ("cells", "scores", "comparison")}
+    tables = tables_of_run(tmp_path / "tables")
     texts = [tmp_path / name for name in ("mae.csv", "mase.csv", "tables.md")]
     with warnings.catch_warnings():
         warnings.simplefilter("error", FutureWarning)
         objectives = {"steels": {objective.column: objective.shown for objective in OBJECTIVES}}
         sample = sample_of([f"m{i}" for i in range(N)], tmp_path)
-        collect_results.main(failed, [sample], *tables, **csv, reference="tree", objectives=objectives)
-        tabulate_results.main(tables[0], tables[2], *texts, reference="tree", published=[])
-    cells = read_table(tables[0], CELLS)
+        collect_results.main(failed, [sample], **tables, reference="tree", objectives=objectives)
+        tabulate_results.main(tables["cells_table"], tables["scores"], *texts, reference="tree", published=[])
+    cells = read_table(tables["cells_table"], CELLS)
     assert len(cells) == 2 * len(METHODS) * len(OBJECTIVES)
     assert set(cells["status"]) == {"failed"}
     # As configured, not in the order of the alphabet.
     assert list(cells["objective"]) == [objective.column for objective in OBJECTIVES] * 2 * len(METHODS)
     assert cells["reason"].str.contains("is always").all()
-    assert read_table(tables[2], SCORES)["value"].isna().all()
-    assert len(read_table(tables[1], PREDICTIONS)) == len(cells) * N
+    assert read_table(tables["scores"], SCORES)["value"].isna().all()
+    assert len(read_table(tables["predictions"], PREDICTIONS)) == len(cells) * N
     text = texts[2].read_text()
     assert "steels, split `random`: Strength: no cell has a result" in text
     assert "is best" not in text

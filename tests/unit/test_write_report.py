@@ -11,6 +11,7 @@ from report_page import ReportPage
 import attribute_to_facets
 import compare_methods
 import write_report
+from polyfacet.evaluation.losses import VALIDATION
 from polyfacet.evaluation.scores import compare
 from polyfacet.evaluation.tables import CELLS, SCORES, SUMMARY
 from polyfacet.facets.registry import combination_name, facets_of
@@ -43,6 +44,7 @@ BLANK = {
 EVALUATION = (
     "cells",
     "predictions",
+    "validation",
     "scores",
     "summary",
     "choices",
@@ -144,9 +146,10 @@ def report(tmp_path, monkeypatch):
         write_table(tmp_path / "cells.parquet", cells, CELLS)
         write_table(tmp_path / "scores.parquet", scores, SCORES)
         write_table(tmp_path / "predictions.parquet", [], PREDICTIONS)
+        write_table(tmp_path / "validation.parquet", [], VALIDATION)
         write_table(tmp_path / "summary.parquet", summary_of(scores), SUMMARY)
         files_of = {name: tmp_path / f"{name}.parquet" for name in EVALUATION}
-        inputs = [files_of[name] for name in ("cells", "predictions", "scores")]
+        inputs = [files_of[name] for name in ("cells", "validation", "scores")]
         compare_methods.main(*inputs, files_of["choices"], files_of["tests"])
         attribute_to_facets.main(*inputs, files_of["contributions"], files_of["interactions"])
         write_report.main(

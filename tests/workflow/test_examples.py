@@ -66,7 +66,7 @@ def test_objectives_of_the_user_are_described_and_reported(folder):
     assert "objectives of crystals, 111 materials:" in said
     report = ReportPage.of(folder / "results" / "crystals" / "report" / "report.html").text
     assert "Formation energy" in report
-    scores = pd.read_csv(folder / "results" / "table" / "report" / "scores.csv")
+    scores = pd.read_csv(folder / "results" / "table" / "report" / "tables" / "scores.csv")
     assert set(scores["objective"]) >= {"gap", "e_form"}
     assert scores["reason"].isna().all()
 

@@ -118,7 +118,7 @@ def test_statistics_are_on_screen_before_anything_is_trained(run, results):
 
 
 def test_cells_leave_out_materials_without_a_value_and_no_others(results):
-    cells = pd.read_csv(results / "report" / "cells.csv")
+    cells = pd.read_csv(results / "report" / "tables" / "cells.csv")
     assert set(cells["status"]) == {"ok"}
     missing = cells.groupby("objective")["n_missing"].unique()
     assert {name: n.tolist() for name, n in missing.items()} == {
@@ -127,7 +127,7 @@ def test_cells_leave_out_materials_without_a_value_and_no_others(results):
         "gap": [0],
         "density": [0],
     }
-    scores = pd.read_csv(results / "report" / "scores.csv")
+    scores = pd.read_csv(results / "report" / "tables" / "scores.csv")
     mase = scores.query("objective == 'bulk_modulus' and method == 'trees' and metric == 'mase'")["value"]
     # Two combinations on five splits, the default.
     assert len(mase) == 2 * 5
@@ -136,7 +136,7 @@ def test_cells_leave_out_materials_without_a_value_and_no_others(results):
 
 
 def test_cells_whose_facets_show_what_the_density_follows_from_are_marked(results):
-    cells = pd.read_csv(results / "report" / "cells.csv")
+    cells = pd.read_csv(results / "report" / "tables" / "cells.csv")
     marked = cells.loc[cells["contains_answer"], ["combination", "objective"]]
     assert set(marked.itertuples(index=False, name=None)) == {("packing", "density")}
     assert "†" in (results / "report" / "tables.md").read_text()

@@ -192,7 +192,7 @@ def test_every_way_of_reuse_gives_the_same_results_once(in_place, name, request)
     for each in (in_place, place):
         each.snakemake()
     assert "Nothing to be done" in place.snakemake()
-    for table in ("scores.csv", "mae.csv"):
+    for table in ("tables/scores.csv", "mae.csv"):
         expected = (in_place.folder / in_place.results / "report" / table).read_text()
         assert len(expected.splitlines()) > 1
         assert (place.folder / place.results / "report" / table).read_text() == expected

@@ -70,7 +70,7 @@ def test_each_repeat_has_its_own_test_and_validation_rows(results):
 
 
 def test_scores_follow_from_the_predictions(results):
-    scores = pd.read_csv(results / "report" / "scores.csv")
+    scores = pd.read_csv(results / "report" / "tables" / "scores.csv")
     # A class without test rows and predictions has no precision.
     assert (scores["reason"].isna() == scores["value"].notna()).all()
     keys = ["split", "repeat", "method", "objective", "class", "metric"]
@@ -96,10 +96,10 @@ def test_scores_follow_from_the_predictions(results):
 
 
 def test_the_comparison_is_the_mean_over_the_repeats(results):
-    scores = pd.read_csv(results / "report" / "scores.csv").query(
+    scores = pd.read_csv(results / "report" / "tables" / "scores.csv").query(
         "objective == 'hardness' and metric == 'r2'"
     )
-    comparison = pd.read_csv(results / "report" / "comparison.csv")
+    comparison = pd.read_csv(results / "report" / "tables" / "summary.csv")
     ours = comparison.query("objective == 'hardness' and metric == 'r2'").set_index(["split", "method"])
     for (split, method), values in scores.groupby(["split", "method"])["value"]:
         assert ours.loc[(split, method), "mean"] == pytest.approx(values.mean())

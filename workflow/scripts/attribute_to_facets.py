@@ -3,23 +3,23 @@
 from pathlib import Path
 
 from polyfacet.evaluation.contributions import CONTRIBUTIONS, INTERACTIONS, attribute
-from polyfacet.evaluation.losses import candidates, losses_on_test, read_validation_rows, validation_losses
+from polyfacet.evaluation.losses import VALIDATION, losses_on_test, with_validation_losses
 from polyfacet.evaluation.tables import CELLS, SCORES
 from polyfacet.runtime.parquet import read_table, write_table
 
 
-def main(cells_table: Path, predictions: Path, scores: Path, contributions: Path, interactions: Path) -> None:
+def main(cells_table: Path, validation: Path, scores: Path, contributions: Path, interactions: Path) -> None:
     """Write the contributions of the facets and of their pairs.
 
     Parameters
     ----------
-    cells_table, predictions, scores
-        Facts, predictions and scores of all cells.
+    cells_table, validation, scores
+        Facts of all cells, their losses on the validation part, and their scores.
     contributions, interactions
         Outputs: Shapley values of the facets, and interactions of their pairs.
     """
-    cells, validation = read_table(cells_table, CELLS), read_validation_rows(predictions)
-    validated = validation_losses(candidates(cells, validation), validation)
+    cells = read_table(cells_table, CELLS)
+    validated = with_validation_losses(cells, read_table(validation, VALIDATION))
     shares, pairs = attribute(cells, validated, losses_on_test(read_table(scores, SCORES)))
     write_table(contributions, shares, CONTRIBUTIONS)
     write_table(interactions, pairs, INTERACTIONS)

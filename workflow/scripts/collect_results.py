@@ -10,13 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from polyfacet.evaluation.formulas import Formulas, formulas_of
-from polyfacet.evaluation.scores import compare
+from polyfacet.evaluation.losses import PREDICTED, VALIDATION, candidates, validation_losses
 from polyfacet.evaluation.scoring import SCORED, score
-from polyfacet.evaluation.tables import CELLS, SCORES, SUMMARY, cell_row, order_of_combination
+from polyfacet.evaluation.tables import CELLS, KEYS, SCORES, SUMMARY, cell_row, order_of_combination
 from polyfacet.runtime.arguments import Key
-from polyfacet.runtime.files import write_text
 from polyfacet.runtime.parquet import column_names, read_arrow, read_table, write_pieces, write_table
-from polyfacet.splits.parts import TEST
+from polyfacet.splits.parts import TEST, VALID
 from polyfacet.training.cards import CARD_FILE, Card, read_card
 from polyfacet.training.cells import PREDICTIONS
 
@@ -28,12 +27,10 @@ def main(
     samples: list[Path],
     cells_table: Path,
     predictions: Path,
+    validation: Path,
     scores: Path,
     summary: Path,
     *,
-    cells_csv: Path,
-    scores_csv: Path,
-    comparison_csv: Path,
     reference: str | None,
     objectives: Shown,
     forms: Mapping[str, str] = MappingProxyType({}),
@@ -47,12 +44,10 @@ def main(
         Folders that hold cells (``card.json`` and ``predictions.parquet``), also in subfolders.
     samples
         Table of the materials of each source, in the order of ``objectives``.
-    cells_table, predictions, scores, summary
-        Outputs: facts of every cell, predictions of all cells, scores on the test parts, including failed
-        cells, and their means over the repeats.  In memory are the predictions for the test parts, and those
-        of one cell at a time.
-    cells_csv, scores_csv, comparison_csv
-        Outputs: the same cells and scores, and the mean, spread and wins of the scores over the repeats.
+    cells_table, predictions, validation, scores, summary
+        Outputs: facts of every cell, predictions of all cells, losses on the validation parts, scores on the
+        test parts, including failed cells, and their means over the repeats.  In memory are the predictions
+        for the validation and test parts, and those of one cell at a time.
     reference
         Method that the others are compared with; None for none.
     objectives
@@ -66,21 +61,21 @@ def main(
     rows = _rows(found, objectives, forms)
     formulas = {source: _formulas(path) for source, path in zip(objectives, samples, strict=True)}
     tested: list[pd.DataFrame] = []
+    validated: list[pa.Table] = []
 
     def pieces() -> Iterator[pa.Table]:
         for path, card in found:
             table = read_arrow(path.with_name("predictions.parquet"), PREDICTIONS)
             tested.append(_tested(table, formulas[card.source]))
+            validated.append(table.filter(pc.field("part") == VALID).select([*KEYS, "mat_id", *PREDICTED]))
             yield table.cast(PREDICTIONS)
 
     write_table(cells_table, rows, CELLS)
     write_pieces(predictions, pieces(), PREDICTIONS)
+    write_table(validation, _validation_losses(rows, pa.concat_tables(validated)), VALIDATION)
     scored, means = score(rows, tested, formulas, reference, seed)
     write_table(scores, scored, SCORES)
     write_table(summary, means, SUMMARY)
-    write_text(cells_csv, pd.DataFrame(rows, columns=CELLS.names).to_csv(index=False))
-    write_text(scores_csv, scored.to_csv(index=False))
-    write_text(comparison_csv, compare(scored, reference).to_csv(index=False))
 
 
 def _formulas(sample: Path) -> Formulas:
@@ -96,6 +91,11 @@ def _tested(predictions: pa.Table, formulas: Formulas) -> pd.DataFrame:
     return (
         test.select(SCORED).to_pandas().set_index(formulas.materials.get_indexer(test["mat_id"].to_pylist()))
     )
+
+
+def _validation_losses(rows: list[dict[str, Any]], validated: pa.Table) -> pd.DataFrame:
+    cells, predicted = pd.DataFrame(rows, columns=CELLS.names), validated.to_pandas()
+    return validation_losses(candidates(cells, predicted), predicted)
 
 
 def _rows(

@@ -4,21 +4,21 @@ import pandas as pd
 import pyarrow as pa
 
 from polyfacet.evaluation.common_rows import RIVALS
+from polyfacet.evaluation.losses import LOSS_UNIT, VALIDATION
 from polyfacet.evaluation.roles import ANY, BASELINE, MULTI, SINGLE
 from polyfacet.evaluation.tables import KEYS
 from polyfacet.runtime.parquet import column
 from polyfacet.training.cells import IDENTITY
 
 ROLES = (SINGLE, BASELINE, MULTI, ANY)
-LOSS_UNIT = "MASE of numbers, 1 - macro F1 of classes"
 CHOICES = pa.schema(
     [
         *(field for field in IDENTITY if field.name in RIVALS),
         column("role", pa.string(), "single (facet), baseline, multi (several facets), or any of these"),
         *(field for field in IDENTITY if field.name in ("method", "combination")),
-        column("valid_loss", pa.float64(), "loss on the validation part", LOSS_UNIT, nullable=True),
+        VALIDATION.field("valid_loss"),
         column("test_loss", pa.float64(), "loss on the test part", LOSS_UNIT, nullable=True),
-        column("n_valid", pa.int64(), "validation rows that all candidates predicted"),
+        VALIDATION.field("n_valid"),
         column("n_test", pa.int64(), "test values scored"),
         column("n_nontrivial", pa.int64(), "test values that differ from the most frequent one"),
     ]
@@ -31,8 +31,8 @@ def choose(validated: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     validated
-        Candidates, as `polyfacet.evaluation.losses.validation_losses` returns them.  The first of equally
-        good ones is chosen.
+        Candidates, as `polyfacet.evaluation.losses.with_validation_losses` returns them.  The first of
+        equally good ones is chosen.
     tested
         Result of `polyfacet.evaluation.losses.losses_on_test`.
 

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from polyfacet.evaluation.choices import LOSS_UNIT, best
+from polyfacet.evaluation.choices import best
 from polyfacet.evaluation.common_rows import RIVALS
 from polyfacet.evaluation.corrected_t import CorrectedMean
 from polyfacet.evaluation.equal_repeats import splits_with_equal_repeats
+from polyfacet.evaluation.losses import LOSS_UNIT
 from polyfacet.evaluation.shapley import Array, interactions, shapley_values
 from polyfacet.evaluation.tables import KEYS
 from polyfacet.facets.registry import SEPARATOR, all_combinations, combination_name, facets_of, in_order
@@ -71,7 +72,7 @@ def attribute(
     cells
         Table of ``CELLS``.
     validated
-        Candidates, as `polyfacet.evaluation.losses.validation_losses` returns them.
+        Candidates, as `polyfacet.evaluation.losses.with_validation_losses` returns them.
     tested
         Result of `polyfacet.evaluation.losses.losses_on_test`.
 

@@ -4,21 +4,39 @@ It is the MASE of numbers and 1 - macro F1 of classes: 0 for a perfect method.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from polyfacet.evaluation.common_rows import RIVALS, common_rows
 from polyfacet.evaluation.metrics import ALL, mean_absolute_deviation, scores_of_classes
 from polyfacet.evaluation.tables import CELL, KEYS
-from polyfacet.runtime.parquet import iterate_table
-from polyfacet.splits.parts import VALID
-from polyfacet.training.cells import PREDICTIONS
+from polyfacet.runtime.parquet import column
+from polyfacet.training.cells import IDENTITY
 
-_SHOWN = ["mat_id", "y_true", "y_pred", "true_class", "predicted_class"]
+LOSS_UNIT = "MASE of numbers, 1 - macro F1 of classes"
+VALIDATION = pa.schema(
+    [
+        *IDENTITY,
+        column(
+            "valid_error",
+            pa.float64(),
+            "error on the validation part, which ranks rivals: mean absolute error, or 1 - macro F1",
+            "that of the objective for numbers",
+        ),
+        column(
+            "valid_loss",
+            pa.float64(),
+            "loss on the validation part; missing if all values are equal",
+            LOSS_UNIT,
+            nullable=True,
+        ),
+        column("n_valid", pa.int64(), "validation rows that all candidates predicted"),
+    ]
+)
+# Columns of predictions that losses are computed from.
+PREDICTED = ["y_true", "y_pred", "true_class", "predicted_class"]
 
 
 def losses_on_test(scores: pd.DataFrame) -> pd.DataFrame:
@@ -49,7 +67,7 @@ def candidates(cells: pd.DataFrame, validation: pd.DataFrame) -> pd.DataFrame:
     cells
         Table of ``CELLS``.
     validation
-        Result of `read_validation_rows`.
+        Predictions for validation rows: columns ``KEYS``, ``mat_id`` and ``PREDICTED``.
 
     Returns
     -------
@@ -65,15 +83,6 @@ def candidates(cells: pd.DataFrame, validation: pd.DataFrame) -> pd.DataFrame:
     return cells[n_usable == n_of_split]
 
 
-def read_validation_rows(path: Path) -> pd.DataFrame:
-    """Read the predictions for validation rows from the table of ``PREDICTIONS`` of a run."""
-    pieces = [
-        piece.filter(pc.field("part") == VALID)
-        for piece in iterate_table(path, PREDICTIONS, columns=[*KEYS, "part", *_SHOWN])
-    ]
-    return pa.concat_tables(pieces).to_pandas()
-
-
 def validation_losses(cells: pd.DataFrame, validation: pd.DataFrame) -> pd.DataFrame:
     """Compute the losses of candidates on the validation rows that all of their rivals predicted.
 
@@ -82,14 +91,13 @@ def validation_losses(cells: pd.DataFrame, validation: pd.DataFrame) -> pd.DataF
     cells
         Result of `candidates`.
     validation
-        Result of `read_validation_rows`.
+        Their predictions for validation rows, as for `candidates`.
 
     Returns
     -------
     pandas.DataFrame
-        The cells with ``valid_error`` (mean absolute error, or 1 - macro F1), by which they can always be
-        ranked, ``valid_loss`` (missing if all values are equal) and ``n_valid``.  Rivals without any common
-        validation row are left out.
+        Rows of ``VALIDATION``, with the index of the cells.  Rivals without any common validation row are
+        left out.
     """
     of_cell = validation.groupby(KEYS, sort=False).indices
     found = []
@@ -100,10 +108,28 @@ def validation_losses(cells: pd.DataFrame, validation: pd.DataFrame) -> pd.DataF
         common = common_rows(rows)
         if len(common[0]):
             losses = _losses(common, own["classes"].iloc[0]).set_index(own.index)
-            found.append(own.join(losses).assign(n_valid=len(common[0])))
+            found.append(own[KEYS].join(losses).assign(n_valid=len(common[0])))
     if not found:
-        return cells[:0].assign(valid_error=0.0, valid_loss=0.0, n_valid=0)
+        return cells.loc[[], KEYS].assign(valid_error=0.0, valid_loss=0.0, n_valid=0)
     return pd.concat(found)
+
+
+def with_validation_losses(cells: pd.DataFrame, losses: pd.DataFrame) -> pd.DataFrame:
+    """Select the cells that can be chosen, and add what they are chosen by.
+
+    Parameters
+    ----------
+    cells
+        Table of ``CELLS``.
+    losses
+        Table of ``VALIDATION``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The candidates among the cells, with the columns of ``VALIDATION``.
+    """
+    return cells.drop(columns="n_valid").merge(losses, on=KEYS, validate="one_to_one")
 
 
 def _losses(rows: Sequence[pd.DataFrame], classes: Sequence[str]) -> pd.DataFrame:
