@@ -7,6 +7,7 @@ from held_out_cells import cell, held_out, numbers
 from polyfacet.config.completion import complete_config
 from polyfacet.evaluation.zeros import (
     NO_VALIDATION,
+    ONE_PREDICTION,
     ONE_SIDED_TEST,
     ONE_SIDED_VALID,
     ZEROS,
@@ -48,21 +49,20 @@ def test_scores_of_the_decision(tmp_path):
         ([0, 1, 0, 1], [0.1, 0.3, 0.7, 0.9], 0.8),
         # Nothing is better than to call all zero.
         ([1, 1, 0], [0.1, 0.2, 0.9], 0.9),
-        ([1, 0], [0.5, 0.5], 0.5),
-        ([1, 1], [0.5, 0.6], None),
-        ([], [], None),
     ],
 )
 def test_the_threshold_divides_validation_rows_best(nonzero, predicted, expected):
-    found = best_threshold(np.array(nonzero, dtype=bool), np.array(predicted))
-    assert found == (None if expected is None else pytest.approx(expected))
+    assert best_threshold(np.array(nonzero, dtype=bool), np.array(predicted)) == pytest.approx(expected)
 
 
 def test_a_constant_prediction_tells_nothing_from_zero(tmp_path):
     valid = {number: (true, 0.5) for number, (true, _) in VALID.items()}
-    test = {number: (true, 0.5) for number, (true, _) in TEST.items()}
+    # After a fit on validation rows, too, the constant is another one.
+    test = {number: (true, 0.6) for number, (true, _) in TEST.items()}
     row = assessed(tmp_path, valid, test).iloc[0]
-    assert row[["auc", "f1", "kappa", "threshold"]].tolist() == [0.5, 0.0, 0.0, 0.5]
+    assert row["auc"] == 0.5
+    assert row[["f1", "kappa", "threshold"]].isna().all()
+    assert row["reason"] == ONE_PREDICTION
 
 
 def test_scores_that_are_not_defined_say_why(tmp_path):

@@ -22,6 +22,7 @@ from polyfacet.training.cells import IDENTITY
 Array = NDArray[np.float64]
 ONE_SIDED_TEST = "all test values are zero, or none is"
 ONE_SIDED_VALID = "all validation values are zero, or none is: there is no threshold"
+ONE_PREDICTION = "all validation predictions are equal: there is no threshold"
 NO_VALIDATION = "there are no validation rows to find a threshold on"
 
 
@@ -96,9 +97,9 @@ def _scores(validation: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
     if nonzero.all() or not nonzero.any():
         return found | {"reason": ONE_SIDED_TEST}
     found["auc"] = roc_auc_score(nonzero, predicted)
+    if reason := _why_no_threshold(validation):
+        return found | {"reason": reason}
     threshold = best_threshold(validation["y_true"].to_numpy() > 0, validation["y_pred"].to_numpy())
-    if threshold is None:
-        return found | {"reason": NO_VALIDATION if validation.empty else ONE_SIDED_VALID}
     above = predicted > threshold
     return found | {
         "threshold": threshold,
@@ -107,24 +108,31 @@ def _scores(validation: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def best_threshold(nonzero: NDArray[np.bool_], predicted: Array) -> float | None:
+def _why_no_threshold(validation: pd.DataFrame) -> str | None:
+    if validation.empty:
+        return NO_VALIDATION
+    if (validation["y_true"] > 0).nunique() == 1:
+        return ONE_SIDED_VALID
+    # A baseline that always predicts one number: that of another fit is above or below it by chance.
+    return ONE_PREDICTION if validation["y_pred"].nunique() == 1 else None
+
+
+def best_threshold(nonzero: NDArray[np.bool_], predicted: Array) -> float:
     """Return the threshold that maximizes Youden's J: sensitivity + specificity - 1.
 
     Parameters
     ----------
     nonzero
-        Whether each true value is not zero, shape ``(rows,)``.
+        Whether each true value is not zero, shape ``(rows,)``; both occur.
     predicted
         Predicted values, shape ``(rows,)``.
 
     Returns
     -------
-    float or None
+    float
         The middle between the neighbouring predictions, or the highest prediction if nothing is better than
-        to call all zero; None if all true values are zero, or none is.
+        to call all zero.
     """
-    if not len(nonzero) or nonzero.all() or not nonzero.any():
-        return None
     false, right, limits = roc_curve(nonzero, predicted, drop_intermediate=False)
     best = limits[int(np.argmax(right - false))]
     lower = predicted[predicted < best]
