@@ -16,9 +16,9 @@ from polyfacet.evaluation.conformal import (
 CLASSES = ("a", "b", "c")
 
 
-@pytest.mark.parametrize("n_calibration", [10, 19, 30, 100])
+@pytest.mark.parametrize("n_calibration", [9, 10, 19, 30, 100])
 def test_intervals_cover_the_level_of_exchangeable_numbers(n_calibration: int) -> None:
-    """The mean coverage over calibrations is the level, or above it by the rounding of crepes."""
+    """The mean coverage over calibrations is the level, or above it by less than a row."""
     generator = np.random.default_rng(n_calibration)
     covered = []
     for _ in range(400):
@@ -28,7 +28,7 @@ def test_intervals_cover_the_level_of_exchangeable_numbers(n_calibration: int) -
         found = NumberCalibration(true[calibration], predicted[calibration]).intervals(predicted[new])
         covered.append(((found.lower <= true[new]) & (true[new] <= found.upper)).mean())
     # Standard error of the mean over 400 calibrations: less than 0.005.
-    assert LEVEL - 0.01 < np.mean(covered) < LEVEL + 2 / (n_calibration + 1) + 0.01
+    assert LEVEL - 0.01 < np.mean(covered) < LEVEL + 1 / (n_calibration + 1) + 0.01
 
 
 def probabilities_and_classes(generator: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -55,14 +55,14 @@ def test_a_set_begins_with_its_most_probable_class() -> None:
     assert all(found[0] == CLASSES[row.argmax()] for found, row in zip(sets, stated, strict=True) if found)
 
 
-def test_ten_rows_are_the_fewest_for_ninety_percent() -> None:
+def test_nine_rows_are_the_fewest_for_ninety_percent() -> None:
     n = min_rows()
-    assert n == 10
+    assert n == 9
     generator = np.random.default_rng(4)
     limits = NumberCalibration(generator.normal(size=n), np.zeros(n)).intervals(np.zeros(3))
     assert np.isfinite(limits.lower).all()
     assert np.isfinite(limits.upper).all()
-    with pytest.raises(ValueError, match="9 calibration materials are too few for 90%: 10 are needed"):
+    with pytest.raises(ValueError, match="8 calibration materials are too few for 90%: 9 are needed"):
         NumberCalibration(np.zeros(n - 1), np.zeros(n - 1))
 
 
@@ -73,11 +73,11 @@ def rows(n: int, probabilities: object = None) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("table", "classes", "untouched", "reason"),
     [
-        (rows(10), (), True, None),
-        (rows(9), (), True, "90% needs 10 test materials, and there are 9"),
-        (rows(10), (), False, "fitted on the test materials"),
-        (rows(10), CLASSES, True, "no class probabilities"),
-        (rows(10, [("a", 1.0), ("b", 0.0), ("c", 0.0)]), CLASSES, True, None),
+        (rows(9), (), True, None),
+        (rows(8), (), True, "90% needs 9 test materials, and there are 8"),
+        (rows(9), (), False, "fitted on the test materials"),
+        (rows(9), CLASSES, True, "no class probabilities"),
+        (rows(9, [("a", 1.0), ("b", 0.0), ("c", 0.0)]), CLASSES, True, None),
     ],
 )
 def test_the_reason_for_missing_intervals_is_known(table, classes, untouched, reason) -> None:

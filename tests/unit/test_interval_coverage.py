@@ -35,7 +35,7 @@ def test_only_rows_that_no_rival_lacks_are_tested(tmp_path):
     table = assessed(cells, [[VALID, TEST], [VALID[:5], TEST[1:3]]], tmp_path)
     assert table.loc[0, VALUES].tolist() == [10, 2, 1 / 2, 20.0, 20.0]
     assert table["n_test"].tolist() == [2, 2]
-    assert table.loc[1, "reason"] == "90% needs 10 validation materials, and there are 5"
+    assert table.loc[1, "reason"] == "90% needs 9 validation materials, and there are 5"
     assert table.loc[1, ["coverage", "width", "width_mad"]].isna().all()
 
 

@@ -193,7 +193,7 @@ def test_intervals_and_errors_are_those_of_the_predictions(results):
     n_valid = tables["audit_parts"]["n_valid"].unique()
     assert (n_valid < 10).all()
     assert set(intervals["reason"]) == {
-        f"90% needs 10 validation materials, and there are {n}" for n in n_valid
+        f"90% needs 9 validation materials, and there are {n}" for n in n_valid
     }
     assert tables["zeros"].empty
     errors = tables["errors_by_group"].query("group == 'Fe' and objective == 'hardness'")

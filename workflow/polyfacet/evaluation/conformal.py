@@ -31,10 +31,15 @@ class Intervals:
 def min_rows(level: float = LEVEL) -> int:
     """Return how many calibration materials a level needs: with fewer, only infinite intervals hold it."""
     n = 1
-    # The condition under which crepes has a finite answer, rounding included.
-    while int((1 - level) * (n + 1)) < 1:
+    # The condition under which crepes has a finite answer.
+    while int((1 - _confidence(level)) * (n + 1)) < 1:
         n += 1
     return n
+
+
+def _confidence(level: float) -> float:
+    """Return the level that crepes is called with: of 1 - 0.9, it would round a tenth of 10 rows to none."""
+    return float(np.nextafter(level, 0))
 
 
 def _check_rows(n: int, level: float) -> None:
@@ -60,7 +65,7 @@ class NumberCalibration:
 
     def intervals(self, predicted: Array) -> Intervals:
         """Return the interval of each prediction."""
-        limits = self._regressor.predict_int(predicted, confidence=self._level)
+        limits = self._regressor.predict_int(predicted, confidence=_confidence(self._level))
         return Intervals(limits[:, 0], limits[:, 1])
 
 

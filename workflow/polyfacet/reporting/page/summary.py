@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from polyfacet.evaluation.verdicts import BETTER, COMPARISONS, EQUAL, UNDECIDED, VERDICTS, WORSE
+from polyfacet.evaluation.verdicts import BETTER, COMPARISONS, EQUAL, MARGIN, UNDECIDED, VERDICTS, WORSE
 from polyfacet.facets.registry import SEPARATOR
 from polyfacet.reporting.numbers import number_range
 from polyfacet.reporting.page.parts import (
@@ -34,7 +34,8 @@ LEAD = (
 HOW = (
     "The loss is the MASE for numbers (1: as good as always predicting the mean of the test values; 0: "
     "perfect) and 1 - macro F1 for classes. Baselines look at nothing or at the composition alone. "
-    "Differences smaller than 2 % of the rival's loss count as practically equal."
+    f"Differences smaller than {MARGIN:.0%} of the rival's loss do not matter: better and worse need a "
+    "larger one, and practically equal needs tests that exclude a larger one in both directions."
 )
 NOT_TESTED = "not tested"
 # Smaller p values are not told apart.
