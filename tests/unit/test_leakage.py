@@ -71,6 +71,12 @@ def test_what_encoders_know_adds_up_over_repeats_and_methods(tmp_path):
     assert Knowledge() | Knowledge() == Knowledge()
 
 
+def test_untrained_networks_are_called_controls():
+    trained = {"validation_errors": {"gap": {}}}
+    assert Trainings(kind="random").knowledge.notes == ("control: untrained network",)
+    assert "control" not in str(Trainings(kind="trained", training=trained).knowledge.notes)
+
+
 def test_composition_images_contain_some_objectives_of_pure_elements(tmp_path):
     notes = audited(CRYSTAL_OBJECTIVES, [COMPIMAGE, GRAPH], tmp_path)["note"]
     assert [bool(notes[name, "compimage"]) for name in ("gap", "vol_atom", "dos_ef")] == [True, True, False]

@@ -74,6 +74,8 @@ class Trainings(BaseModel):
     # The network names neither facet nor label.
     facet: str = GRAPH.name
     label: str = ""
+    # Only of the network: whether it is trained.
+    kind: str = ""
     training: _Training | None = None
     pretraining: _Training | None = None
 
@@ -83,6 +85,8 @@ class Trainings(BaseModel):
         given = {TRAINING_PART: self.training, OUTSIDE: self.pretraining}
         learned = {materials: each.objectives for materials, each in given.items() if each}
         notes = [f"encoding: {self.label}"] if self.label else []
+        if self.kind and not learned:
+            notes.append("control: untrained network")
         for materials, own in learned.items():
             notes.append(f"trained on the {materials}: {', '.join(sorted(own))}")
         return Knowledge(learned, tuple(notes))
