@@ -273,7 +273,7 @@ def read_task(content: bytes, folder: Path) -> str | None:
     path = folder / "task.json"
     path.write_bytes(content)
     try:
-        (part,) = open_matbench(Source(path=str(path))).parts
+        (part,) = open_matbench(Source(path=str(path)), "task").parts
         found = list(part.items())
     except UserError as error:
         return refused("no task", error, str(path))

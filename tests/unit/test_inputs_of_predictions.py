@@ -16,9 +16,15 @@ from handmade import entry, rock_salt
 from made_up_bundle import write_made_up_bundle
 
 from polyfacet.config.sources import GivenSource
+from polyfacet.config.tables import CompositionColumns
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.bundles import distances
-from polyfacet.training.bundles.description import MODEL_FOLDER, read_description
+from polyfacet.training.bundles.description import (
+    MODEL_FOLDER,
+    BundleDescription,
+    TableColumns,
+    read_description,
+)
 from polyfacet.training.engines.creation import load
 from polyfacet.use.prediction import inputs
 from polyfacet.use.prediction.inputs import _rows_of_formulas, read_inputs
@@ -60,11 +66,17 @@ def test_rounding_errors_of_distances_are_zero():
     assert pd.Series(found).tolist() == [0.0, 0.0, 1e-3]
 
 
+def made_up(tmp_path: Path) -> BundleDescription:
+    """Return the description of a baseline's bundle, which is written once."""
+    if not (tmp_path / "bundle").exists():
+        write_made_up_bundle(tmp_path / "bundle")
+    return read_description(tmp_path / "bundle")
+
+
 def tables_of(tmp_path: Path, *inputs: GivenSource) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read inputs for a baseline; return their materials, and what is left out."""
-    write_made_up_bundle(tmp_path / "bundle")
     materials, left_out = tmp_path / "materials.parquet", tmp_path / "left_out.parquet"
-    read_inputs(inputs, read_description(tmp_path / "bundle"), materials, left_out)
+    read_inputs(inputs, made_up(tmp_path), materials, left_out)
     return pd.read_parquet(materials), pd.read_parquet(left_out)
 
 
@@ -79,6 +91,11 @@ def written(path: Path, content: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
     return path
+
+
+def test_folders_in_a_name_do_not_make_it_that_of_another_file(tmp_path):
+    paths = [written(tmp_path / name, NACL_CIF) for name in ("a/POSCAR.cif", "b/POSCAR.cif", "a-POSCAR.cif")]
+    assert ids_of(tmp_path, *paths) == ["a-POSCAR", "a-POSCAR.cif", "b-POSCAR.cif"]
 
 
 @pytest.mark.parametrize("as_folders", [False, True])
@@ -231,7 +248,101 @@ def test_tables_of_one_name_do_not_share_identifiers(tmp_path):
     for path, formula in zip(paths, ("NaCl", "MgO"), strict=True):
         path.parent.mkdir()
         path.write_text(f"formula\n{formula}\n")
-    assert ids_of(tmp_path, *paths) == ["new-0001", "new_2-0001"]
+    assert ids_of(tmp_path, *paths) == ids_of(tmp_path, *reversed(paths)) == ["a-new-0001", "b-new-0001"]
+
+
+@pytest.mark.parametrize("with_id", [{}, {"id": "sample"}])
+def test_a_mapping_of_formulas_may_name_the_column_of_identifiers(tmp_path, with_id):
+    path = written(tmp_path / "new.csv", "id,sample,formula\na,x,NaCl\nb,y,MgO\n")
+    assert ids_of(tmp_path, {"path": str(path), **with_id}) == (["x", "y"] if with_id else ["a", "b"])
+
+
+def test_formulas_may_be_their_own_identifiers(tmp_path):
+    path = written(tmp_path / "new.csv", "formula\nNaCl\nMgO\n")
+    assert ids_of(tmp_path, {"path": str(path), "id": "formula"}) == ["MgO", "NaCl"]
+
+
+def test_a_column_of_identifiers_that_formulas_lack_is_an_error(tmp_path):
+    path = written(tmp_path / "new.csv", "formula\nNaCl\n")
+    with pytest.raises(UserError, match="no column 'sample', which its source names as `id`"):
+        ids_of(tmp_path, {"path": str(path), "id": "sample"})
+
+
+def table_with_formulas(path: Path, column: str, content: str = NACL_CIF) -> str:
+    """Write a table with formulas and structures; return its path."""
+    pd.DataFrame({"id": ["a"], "formula": ["KBr"], column: [content]}).to_csv(path, index=False)
+    return str(path)
+
+
+@pytest.mark.parametrize("column", ["cif", "relaxed", "poscar"])
+@pytest.mark.parametrize("keys", [{}, {"format": "table"}, {"structure": "..."}])
+def test_structures_count_more_than_a_column_of_formulas(tmp_path, column, keys):
+    content = NACL_POSCAR if column == "poscar" else NACL_CIF
+    stated = keys | ({"structure": column} if "structure" in keys else {})
+    source = {"path": table_with_formulas(tmp_path / "new.csv", column, content), **stated}
+    materials, left_out = tables_of(tmp_path, source)
+    assert left_out.empty
+    assert list(materials["formula"]) == ["NaCl"]
+    assert materials["structure"].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"format": "table"}, "has no column of structures"),
+        ({"format": "extxyz"}, "is not a number of atoms"),
+        ({"structure": "relaxed"}, "no column 'relaxed', which its source names as `structure`"),
+        ({"properties": "gaps.csv"}, "is read as `table`, which does not use `properties`"),
+    ],
+)
+def test_keys_of_structures_are_not_ignored_for_formulas(tmp_path, keys, message):
+    path = written(tmp_path / "new.csv", "id,formula\na,NaCl\n")
+    with pytest.raises(UserError, match=message):
+        ids_of(tmp_path, {"path": str(path), **keys})
+
+
+def test_formulas_without_rows_are_an_error(tmp_path):
+    with pytest.raises(UserError, match="has a header but no rows"):
+        ids_of(tmp_path, written(tmp_path / "new.csv", "id,formula\n"))
+
+
+def test_the_csv_of_properties_is_used_if_its_column_is_named(tmp_path):
+    written(tmp_path / "new" / "a.cif", NACL_CIF)
+    source = {"path": str(tmp_path / "new"), "id": "sample"}
+    with pytest.raises(UserError, match="names the column 'sample' .* but has no such CSV"):
+        ids_of(tmp_path, source)
+    written(tmp_path / "new" / "id_prop.csv", "name,sample,gap\nx,a.cif,1\n")
+    assert ids_of(tmp_path, source) == ["a.cif"]
+
+
+def rows_of_table(tmp_path: Path, *inputs: GivenSource) -> list[str]:
+    """Read inputs for a bundle of a table of iron and chromium; return the identifiers of their rows."""
+    columns = TableColumns(
+        id=None, composition=CompositionColumns(columns=["Fe", "Cr"]), process=(), elements=("Fe", "Cr")
+    )
+    bundle = made_up(tmp_path).model_copy(update={"table": columns})
+    read_inputs(inputs, bundle, tmp_path / "materials.parquet", tmp_path / "left_out.parquet")
+    return list(pd.read_parquet(tmp_path / "materials.parquet")["mat_id"])
+
+
+def test_a_mapping_of_a_table_may_name_the_column_of_identifiers(tmp_path):
+    path = written(tmp_path / "new.csv", "Sample,Fe,Cr\nx,1,2\n")
+    assert rows_of_table(tmp_path, path) == ["new-0001"]
+    assert rows_of_table(tmp_path, {"path": str(path), "id": "Sample"}) == ["x"]
+    with pytest.raises(UserError, match="sample"):
+        rows_of_table(tmp_path, {"path": str(path), "id": "sample"})
+
+
+def test_new_tables_of_one_name_do_not_share_identifiers(tmp_path):
+    paths = [written(tmp_path / folder / "new.csv", "Fe,Cr\n1,2\n") for folder in "ab"]
+    assert rows_of_table(tmp_path, *paths) == ["a-new-0001", "b-new-0001"]
+
+
+@pytest.mark.parametrize("key", ["format", "structure", "properties"])
+def test_keys_of_structures_are_an_error_for_a_bundle_of_a_table(tmp_path, key):
+    path = written(tmp_path / "new.csv", "Fe,Cr\n1,2\n")
+    with pytest.raises(UserError, match=f"has `{key}`, which only structures have"):
+        rows_of_table(tmp_path, {"path": str(path), key: "table"})
 
 
 def test_two_columns_of_formulas_are_an_error(tmp_path):

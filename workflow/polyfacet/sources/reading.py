@@ -25,11 +25,12 @@ from polyfacet.sources.structures.distinct_ids import with_distinct_ids
 from polyfacet.sources.structures.extxyz import open_extended_xyz
 from polyfacet.sources.structures.files import open_files
 from polyfacet.sources.structures.matbench import is_matbench, open_matbench
+from polyfacet.sources.structures.numbered_ids import names_of_tables
 from polyfacet.sources.structures.opened import OpenedSource
 from polyfacet.sources.structures.tables import open_table
 
-OPENERS: Mapping[Format, Callable[[Source], OpenedSource]] = {
-    "files": open_files,
+# Of files of many crystals, each with the name by which it calls those without identifiers.
+OPENERS: Mapping[Format, Callable[[Source, str], OpenedSource]] = {
     "table": open_table,
     "matbench": open_matbench,
     "extxyz": open_extended_xyz,
@@ -137,9 +138,12 @@ def _opened(
     if entries or not by_format:
         listings.append(entry_files([Path(source.path) for source in entries]))
         parts += [EntryPart(path, magnetization, need_properties) for path in listings[-1].files]
+    names = names_of_tables(Path(source.path) for kind in OPENERS for source in by_format.get(kind, []))
     for kind in sorted(by_format):
         for source in sorted(by_format[kind], key=lambda each: each.path):
-            opened = OPENERS[kind](source)
+            opened = (
+                open_files(source) if kind == "files" else OPENERS[kind](source, names[Path(source.path)])
+            )
             listings.append(opened.listing)
             parts += opened.parts
     return parts, Listing.joined(listings)

@@ -96,11 +96,8 @@ def structure_column(where: str, first: Mapping[str, Any], stated: str | None) -
         _check_exists(where, columns, stated, "structure")
         return stated
     named = _named(columns, STRUCTURES)
-    likely = [name for name in named if looks_like_a_structure(first[name])]
-    empty = [name for name in named if first[name] is None or first[name] == ""]
-    others = [name for name, value in first.items() if looks_like_a_structure(value)]
-    found = next(iter([*likely, *empty, *others, *named]), None)
-    if found in named and not likely and len(named) > 1:
+    found = next(iter(possible_structure_columns(first)), None)
+    if found in named and not looks_like_a_structure(first[found]) and len(named) > 1:
         raise UserError(
             f"{where} has several columns that may hold the structures: {_shown(named)}. Name one of them:\n"
             f"      sources: [{{path: {where}, structure: ...}}]"
@@ -113,6 +110,15 @@ def structure_column(where: str, first: Mapping[str, Any], stated: str | None) -
             "structure\n    also predict a CSV with a column `formula`."
         )
     return found
+
+
+def possible_structure_columns(first: Mapping[str, Any]) -> list[str]:
+    """Return the columns that may hold the structures, judging by the first row; the likeliest come first."""
+    named = _named(list(first), STRUCTURES)
+    likely = [name for name in named if looks_like_a_structure(first[name])]
+    empty = [name for name in named if first[name] is None or first[name] == ""]
+    others = [name for name, value in first.items() if looks_like_a_structure(value)]
+    return [*likely, *empty, *others, *named]
 
 
 def _check_exists(where: str, columns: Sequence[str], stated: str, key: str) -> None:

@@ -22,8 +22,9 @@ from polyfacet.sources.listing import Listing
 from polyfacet.sources.structure_checks import ISOTOPES, cell_volume
 from polyfacet.sources.structures.columns import IDENTIFIERS
 from polyfacet.sources.structures.crystals import Crystal
+from polyfacet.sources.structures.numbered_ids import numbered_id
 from polyfacet.sources.structures.opened import OpenedSource, StatedItem, checked_items
-from polyfacet.sources.structures.tables import existing_file, numbered_id, plain
+from polyfacet.sources.structures.tables import existing_file, plain
 from polyfacet.sources.values import InvalidEntryError, as_float, shown
 
 # A key and its value in the comment of a frame; values in quotation marks may hold other pairs.
@@ -42,9 +43,20 @@ CHARGES = {"charge", "total_charge", "tot_charge", "net_charge"}
 
 @dataclass(frozen=True)
 class FramesPart:
-    """All frames of a file."""
+    """All frames of a file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    name
+        How it calls frames without identifiers; see `polyfacet.sources.structures.numbered_ids`.
+    id_key
+        Key of the identifiers; None to find it.
+    """
 
     path: Path
+    name: str
     id_key: str | None
 
     @property
@@ -82,12 +94,19 @@ class FramesPart:
         known = [key for key in IDENTIFIERS if key in data] or [key for key in data if key.endswith("_id")]
         key = self.id_key or next(iter(known), None)
         if key is None:
-            return numbered_id(str(self.path), position + 1)
+            return numbered_id(self.name, position + 1)
         return _literal(frame, key) or str(data[key])
 
 
-def open_extended_xyz(source: Source) -> OpenedSource:
+def open_extended_xyz(source: Source, name: str) -> OpenedSource:
     """Open a file.
+
+    Parameters
+    ----------
+    source
+        The source.
+    name
+        How it calls frames without identifiers.
 
     Raises
     ------
@@ -95,7 +114,7 @@ def open_extended_xyz(source: Source) -> OpenedSource:
         If there is no such file.
     """
     path = existing_file(source)
-    return OpenedSource([FramesPart(path, source.id)], Listing([path], []))
+    return OpenedSource([FramesPart(path, name, source.id)], Listing([path], []))
 
 
 def _frames(path: Path) -> Iterator[str]:

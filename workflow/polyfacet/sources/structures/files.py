@@ -103,6 +103,11 @@ def open_files(source: Source) -> OpenedSource:
     listing = list_structure_files(source)
     stated_csv = properties_file(source)
     if stated_csv is None:
+        if source.id is not None:
+            raise UserError(
+                f"the source {path} names the column {source.id!r} of a CSV of properties as `id`, but has "
+                "no such CSV. Name the CSV as `properties`, or remove `id`."
+            )
         matched = _Matched([StructureFile(file, without_ending(file.name), None) for file in listing.files])
     else:
         matched = _matched(listing.files, stated_csv, source.id, path)

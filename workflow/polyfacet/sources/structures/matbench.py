@@ -11,8 +11,9 @@ from polyfacet.sources.file_text import FileText, UnreadableTextError
 from polyfacet.sources.json_window import JsonWindow
 from polyfacet.sources.listing import Listing
 from polyfacet.sources.structures.columns import unique_names
+from polyfacet.sources.structures.numbered_ids import numbered_id
 from polyfacet.sources.structures.opened import OpenedSource
-from polyfacet.sources.structures.tables import PlacedRow, RowsPart, existing_file, numbered_id
+from polyfacet.sources.structures.tables import PlacedRow, RowsPart, existing_file
 from polyfacet.sources.values import InvalidEntryError, number, shown
 
 KEYS = ("index", "columns", "data")
@@ -20,8 +21,15 @@ KEYS = ("index", "columns", "data")
 INDEX = "index"
 
 
-def open_matbench(source: Source) -> OpenedSource:
+def open_matbench(source: Source, name: str) -> OpenedSource:
     """Open a task.
+
+    Parameters
+    ----------
+    source
+        The source.
+    name
+        How it calls rows whose index is a number.
 
     Raises
     ------
@@ -29,18 +37,19 @@ def open_matbench(source: Source) -> OpenedSource:
         If there is no such file.
     """
     path = existing_file(source)
-    rows = partial(_rows_of_task, id_column=source.id)
-    return OpenedSource([RowsPart(path, rows, source.id or INDEX, source.structure)], Listing([path], []))
+    rows = partial(_rows_of_task, name=name, id_column=source.id)
+    part = RowsPart(path, name, rows, source.id or INDEX, source.structure)
+    return OpenedSource([part], Listing([path], []))
 
 
-def _rows_of_task(path: Path, id_column: str | None) -> Iterator[PlacedRow]:
+def _rows_of_task(path: Path, name: str, id_column: str | None) -> Iterator[PlacedRow]:
     columns, index = _header(path)
     position = -1
     for position, values in enumerate(_rows(path)):
         try:
             if not isinstance(values, list) or len(values) != len(columns):
                 raise InvalidEntryError(f"the row is not a list of {len(columns)} values")
-            stated = _identifier(path, index, position, id_column)
+            stated = _identifier(name, index, position, id_column)
         except InvalidEntryError as error:
             yield position, error
         else:
@@ -48,12 +57,12 @@ def _rows_of_task(path: Path, id_column: str | None) -> Iterator[PlacedRow]:
     _check_length(path, index, position + 1)
 
 
-def _identifier(path: Path, index: list[Any] | None, position: int, id_column: str | None) -> Any:
+def _identifier(name: str, index: list[Any] | None, position: int, id_column: str | None) -> Any:
     """Return the index of a row: as text if it is one, otherwise as part of an identifier."""
     stated = index[position] if index is not None and position < len(index) else position
     if isinstance(stated, str) or id_column not in (None, INDEX):
         return stated
-    return numbered_id(str(path), _whole_index(stated))
+    return numbered_id(name, _whole_index(stated))
 
 
 def is_matbench(path: Path) -> bool:

@@ -1,7 +1,6 @@
 """Tables with a column of structures: CSV or Parquet, as MP-20 has them."""
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +18,12 @@ from polyfacet.sources.listing import Listing, is_folder
 from polyfacet.sources.structures.columns import (
     identifier_column,
     is_usual_name,
+    possible_structure_columns,
     structure_column,
     unique_names,
 )
 from polyfacet.sources.structures.crystals import Crystal
+from polyfacet.sources.structures.numbered_ids import numbered_id
 from polyfacet.sources.structures.opened import OpenedSource, StatedItem, checked_items
 from polyfacet.sources.structures.texts import crystal_from_text
 from polyfacet.sources.values import InvalidEntryError
@@ -47,6 +48,8 @@ class RowsPart:
     ----------
     path
         The file.
+    name
+        How it calls rows without identifiers; see `polyfacet.sources.structures.numbered_ids`.
     rows
         Function that reads its rows in order, each with its position.
     id_column, structure_column
@@ -54,6 +57,7 @@ class RowsPart:
     """
 
     path: Path
+    name: str
     rows: Callable[[Path], Iterator[PlacedRow]]
     id_column: str | None
     structure_column: str | None
@@ -83,11 +87,19 @@ class RowsPart:
             if names is None:
                 id_column = identifier_column(file, list(row), self.id_column)
                 names = id_column, structure_column(file, row, self.structure_column)
-            yield _row_item(file, number, position, row, *names)
+            stated_id = row[names[0]] if names[0] is not None else numbered_id(self.name, number)
+            yield _row_item(file, position, row, stated_id, names[1])
 
 
-def open_table(source: Source) -> OpenedSource:
+def open_table(source: Source, name: str) -> OpenedSource:
     """Open a table.
+
+    Parameters
+    ----------
+    source
+        The source.
+    name
+        How it calls rows without identifiers.
 
     Raises
     ------
@@ -95,7 +107,22 @@ def open_table(source: Source) -> OpenedSource:
         If there is no such file.
     """
     path = existing_file(source)
-    return OpenedSource([RowsPart(path, _rows, source.id, source.structure)], Listing([path], []))
+    return OpenedSource([RowsPart(path, name, _rows, source.id, source.structure)], Listing([path], []))
+
+
+def has_structures(path: Path) -> bool:
+    """Return whether a CSV with a header has a column that would be read as structures.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read.
+    """
+    rows = read_rows(path, MAX_CELL_CHARS)
+    header = header_names(next(rows)[1].cells, [])
+    lines = (fitted_line(row.number, starts_at, header, row.cells, may_span=True) for starts_at, row in rows)
+    first = next((line.cells for line in lines if line.cells is not None), dict.fromkeys(header, ""))
+    return bool(possible_structure_columns(first))
 
 
 def existing_file(source: Source) -> Path:
@@ -117,18 +144,9 @@ def existing_file(source: Source) -> Path:
 
 
 def _row_item(
-    file: str,
-    number: int,
-    position: int,
-    row: Mapping[str, Any],
-    id_column: str | None,
-    structure_column: str,
+    file: str, position: int, row: Mapping[str, Any], stated_id: object, structure_column: str
 ) -> StatedItem:
-    """Return the crystal of a row; what is not its structure is its data.
-
-    A row without an identifier is called by the name of the file and the number of the row, from 1.
-    """
-    stated_id: object = row[id_column] if id_column is not None else numbered_id(file, number)
+    """Return the crystal of a row; what is not its structure is its data."""
     if isinstance(stated_id, int) and not isinstance(stated_id, bool):
         stated_id = str(stated_id)
     elif isinstance(stated_id, str):
@@ -141,12 +159,6 @@ def _row_item(
     except InvalidEntryError as error:
         crystal = error
     return StatedItem(file, position, stated_id, crystal)
-
-
-def numbered_id(file: str, number: int) -> str:
-    """Return an identifier made of the name of a file, without its endings, and a number."""
-    stem = re.sub(r"[^A-Za-z0-9_-]", "_", Path(file).name.partition(".")[0])
-    return f"{stem[:50]}-{number:04d}"
 
 
 def _rows(path: Path) -> Iterator[PlacedRow]:

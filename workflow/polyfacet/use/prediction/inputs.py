@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, count, islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,9 @@ from polyfacet.sources.csv_lines import read_header, read_lines
 from polyfacet.sources.detection import format_of
 from polyfacet.sources.draw import Draw
 from polyfacet.sources.reading import read_sample
-from polyfacet.sources.structures.columns import IDENTIFIERS, STRUCTURES
+from polyfacet.sources.structures.columns import identifier_column
+from polyfacet.sources.structures.numbered_ids import names_of_tables, numbered_id
+from polyfacet.sources.structures.tables import has_structures
 from polyfacet.sources.tables.reading import RejectedRow, Row, read_rows
 from polyfacet.training.bundles.description import BundleDescription, TableColumns
 from polyfacet.use.prediction.tables import LEFT_OUT, NEW_MATERIALS
@@ -64,7 +66,8 @@ def read_inputs(
     ----------
     inputs
         Sources of structures, as in a configuration; CSVs of formulas, if no facet of the bundle needs
-        structures; for a bundle of a table, CSVs with its columns.
+        structures; for a bundle of a table, CSVs with its columns.  Mappings of the latter two may have the
+        key ``id`` besides ``path``.
     bundle
         The bundle that predicts them.
     materials, left_out
@@ -83,14 +86,14 @@ def read_inputs(
     for source in sources:
         if not Path(source.path).exists():
             raise UserError(f"{source.path} does not exist. Name files or folders of new materials.")
-    paths = [Path(source.path) for source in sources]
     if bundle.table is not None:
-        rows = chain.from_iterable(_rows_of_table(path, name, bundle.table) for path, name in _named(paths))
-        return _write_rows(rows, materials, left_out)
-    of_formulas = [path for path in paths if _is_of_formulas(path)]
+        for source in sources:
+            _check_keys_of_rows(source)
+        return _write_rows(_rows_of_tables(sources, bundle.table), materials, left_out)
+    of_formulas = [source.path for source in sources if _is_of_formulas(source)]
     if not of_formulas:
         return _write_structures(sources, materials, left_out, threads)
-    if len(of_formulas) < len(paths):
+    if len(of_formulas) < len(sources):
         raise UserError(
             f"{of_formulas[0]} has formulas and other inputs have structures. Predict them separately."
         )
@@ -100,8 +103,9 @@ def read_inputs(
             f"{of_formulas[0]} is a table of formulas, but the model looks at {', '.join(structural)}, which "
             "needs structures. Give it structures, or use the bundle of a combination that needs none."
         )
-    rows = chain.from_iterable(_rows_of_formulas(path, name) for path, name in _named(paths))
-    return _write_rows(rows, materials, left_out)
+    names = names_of_tables(Path(source.path) for source in sources)
+    rows = (_rows_of_formulas(Path(each.path), names[Path(each.path)], each.id) for each in sources)
+    return _write_rows(chain.from_iterable(rows), materials, left_out)
 
 
 def _write_structures(sources: Sequence[Source], materials: Path, left_out: Path, threads: int) -> Counts:
@@ -125,8 +129,11 @@ def _write_structures(sources: Sequence[Source], materials: Path, left_out: Path
 
 
 def _without_found_properties(source: Source) -> Source:
-    """Return structure files without a CSV of properties that nobody named: it would only leave files out."""
-    is_found = source.properties is None and format_of(source) == "files"
+    """Return structure files without a CSV of properties that nobody named: it would only leave files out.
+
+    Who names its column of identifiers means it.
+    """
+    is_found = source.properties is None and source.id is None and format_of(source) == "files"
     return source.model_copy(update={"properties": False}) if is_found else source
 
 
@@ -179,26 +186,41 @@ def _write_rows(rows: Iterator[Read], materials: Path, left_out: Path) -> Counts
     return Counts(n_rows, len(rejects))
 
 
-def _is_of_formulas(path: Path) -> bool:
-    """Return whether a file is a CSV of formulas without structures."""
-    if not (CSV.fullmatch(path.name) and path.is_file()):
+def _is_of_formulas(source: Source) -> bool:
+    """Return whether a source is a CSV of formulas without structures; keys other than `id` are of these."""
+    path = Path(source.path)
+    if _keys_of_structures(source) or not (CSV.fullmatch(path.name) and path.is_file()):
         return False
-    names = {name.lower() for name in read_header(path)}
-    return FORMULA in names and not names & set(STRUCTURES)
+    return any(name.lower() == FORMULA for name in read_header(path)) and not has_structures(path)
 
 
-def _rows_of_formulas(path: Path, name: str) -> Iterator[Read]:
+def _keys_of_structures(source: Source) -> list[str]:
+    """Return the keys of a source that only structures have."""
+    return list(source.model_dump(exclude={"path", "id"}, exclude_none=True))
+
+
+def _check_keys_of_rows(source: Source) -> None:
+    keys = _keys_of_structures(source)
+    if keys:
+        raise UserError(
+            f"the bundle is of a table, but the source {source.path} has `{keys[0]}`, which only structures "
+            "have. Remove it: a CSV with the columns of that table is read."
+        )
+
+
+def _rows_of_formulas(path: Path, name: str, stated_column: str | None = None) -> Iterator[Read]:
     """Read a CSV of formulas; rows without identifiers are called by a name and their number."""
     header = read_header(path)
-    formula, *others = [name for name in header if name.lower() == FORMULA]
+    formula, *others = [column for column in header if column.lower() == FORMULA]
     if others:
         raise UserError(f"{path} has several columns of formulas: {[formula, *others]}. Rename all but one.")
-    lower = {name.lower(): name for name in reversed(header)}
-    identifier = next((lower[name] for name in IDENTIFIERS if name in lower), None)
-    for number, line in enumerate(read_lines(path, [formula, *filter(None, [identifier])]), start=1):
+    identifier = identifier_column(str(path), header, stated_column)
+    columns = dict.fromkeys([formula, *filter(None, [identifier])])
+    number = 0
+    for number, line in enumerate(read_lines(path, list(columns)), start=1):
         cells = line.cells
         stated_id = cells[identifier].strip() if cells is not None and identifier is not None else ""
-        mat_id = usable_mat_id(stated_id) or f"{name}-{number:04d}"
+        mat_id = usable_mat_id(stated_id or numbered_id(name, number))
         origin = {"mat_id": mat_id, "source_file": str(path), "position": line.starts_at}
         if cells is None:
             yield {**origin, "reason": line.problem}
@@ -216,6 +238,16 @@ def _rows_of_formulas(path: Path, name: str) -> Iterator[Read]:
             continue
         replaced = {"stated_id": stated_id} if stated_id and mat_id != stated_id else {}
         yield {**origin, **replaced, "formula": found}
+    if number == 0:
+        raise UserError(f"{path} has a header but no rows.")
+
+
+def _rows_of_tables(sources: Sequence[Source], columns: TableColumns) -> Iterator[Read]:
+    names = names_of_tables(Path(source.path) for source in sources)
+    for source in sources:
+        path = Path(source.path)
+        stated = columns if source.id is None else columns.model_copy(update={"id": source.id})
+        yield from _rows_of_table(path, names[path], stated)
 
 
 def _rows_of_table(path: Path, name: str, columns: TableColumns) -> Iterator[Read]:
@@ -248,13 +280,3 @@ def _row_of_table(path: Path, row: Row, columns: TableColumns) -> Read:
 
 def _rejected_row(path: Path, row: RejectedRow) -> Read:
     return {"mat_id": row.mat_id, "source_file": str(path), "position": row.line, "reason": row.reason}
-
-
-def _named(paths: Sequence[Path]) -> list[tuple[Path, str]]:
-    """Name each file for the identifiers of rows that have none; files of the same name are numbered."""
-    names: dict[Path, str] = {}
-    for path in dict.fromkeys(each.resolve() for each in paths):
-        stem = re.sub(r"[^A-Za-z0-9_-]", "_", path.name.partition(".")[0])[:40]
-        candidates = chain([stem], (f"{stem}_{number}" for number in count(2)))
-        names[path] = next(name for name in candidates if name not in names.values())
-    return [(path, names[path.resolve()]) for path in paths]
