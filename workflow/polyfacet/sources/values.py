@@ -4,8 +4,12 @@ Messages name the value as `what` + `place`, which are joined only if something 
 """
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
+
+# Python's own also reads `0_5` as 5, digits of other scripts, and words such as `infinity`.
+NUMBER = re.compile(r"\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*")
 
 
 class InvalidEntryError(ValueError):
@@ -72,6 +76,8 @@ def vector(value: Any, limit: float, what: str, place: int | str = "") -> list[f
 
 def as_float(value: Any) -> float | None:
     """Return a plain finite number, also if it is a text; None for anything else."""
+    if isinstance(value, str) and not NUMBER.fullmatch(value):
+        return None
     try:
         found = float(value) if isinstance(value, str | int | float) else math.nan
     except (ValueError, OverflowError):

@@ -10,6 +10,8 @@ from polyfacet.sources.structures.cif_form import CELL
 from polyfacet.sources.values import InvalidEntryError, as_float, shown
 
 VOLUME = "_cell_volume"
+# The parser knows these from the crystal system, or says that they are missing.
+UNKNOWN = (None, "?", ".")
 MAX_ANGLE = 180.0
 # Lengths, angles and volumes are rounded; relaxed cells deviate a little from their symmetry.
 VOLUME_WITHIN = 2e-2
@@ -20,6 +22,8 @@ def check_values(stated: Mapping[str, Any]) -> None:
     """Reject lengths and angles that no cell has."""
     for key in CELL:
         value = _number(stated.get(key))
+        if value is None and stated.get(key) not in UNKNOWN:
+            raise InvalidEntryError(f"the CIF cannot be read: {key} is {shown(stated[key])}, not a number")
         if value is not None and not 0 < value < (MAX_ANGLE if "angle" in key else np.inf):
             between = "between 0 and 180" if "angle" in key else "above 0"
             raise InvalidEntryError(f"the CIF cannot be read: {key} is {shown(stated[key])}, not {between}")

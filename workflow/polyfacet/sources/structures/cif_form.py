@@ -1,14 +1,18 @@
 """Reject a CIF that states its cell or its atoms twice or incompletely, with what is wrong."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from polyfacet.sources.values import InvalidEntryError, shown
+from polyfacet.sources.values import InvalidEntryError, as_float, shown
 
 # Keys in comments and in texts of several lines state nothing.
 COMMENT_OR_TEXT = re.compile(r"^;.*?^;|(?<!\S)#[^\n]*", re.M | re.S)
+VALUE = re.compile(r"""(?<!\S)(?:(?P<mark>['"])(?P<quoted>.*?)(?P=mark)(?!\S)|(?P<bare>\S+))""")
+# Unicode's categories of digits, dashes, signs and points that look like those of a number.
+PARTS_OF_NUMBERS = ("Nd", "No", "Pd", "Sm", "Po")
 SINGLE_KEYS = re.compile(
     r"(?<!\S)_(?:cell_(?:length|angle)_\w+|atom_site_(?:label|type_symbol|occupancy|fract_[xyz]))(?!\S)"
 )
@@ -19,6 +23,7 @@ CELL = tuple(f"_cell_length_{axis}" for axis in "abc") + tuple(
 CRYSTAL_SYSTEMS = ("_symmetry_cell_setting", "_space_group_crystal_system")
 # Number of modulation vectors, and the vectors themselves.
 MODULATED = ("_cell_modulation_dimension", "_cell_wave_vector")
+OPERATION = re.compile(r"[-+/.0-9xyz ]+(,[-+/.0-9xyz ]+){2}", re.I)
 OPERATIONS = ("_symmetry_equiv_pos_as_xyz", "_space_group_symop_operation_xyz")
 
 
@@ -28,6 +33,27 @@ def check_keys(text: str) -> None:
     for key, count in counts.items():
         if count > 1:
             raise InvalidEntryError(f"the CIF states {key} {count} times: keep one cell and list of atoms")
+
+
+def check_characters(text: str) -> None:
+    """Reject numbers and operations with characters beyond ASCII, which the parser drops, such as a dash."""
+    if text.isascii():
+        return
+    for value in VALUE.finditer(COMMENT_OR_TEXT.sub("", text)):
+        word = value["quoted"] or value["bare"] or ""
+        others = [each for each in word if not each.isascii()]
+        found = next((each for each in others if unicodedata.category(each) in PARTS_OF_NUMBERS), None)
+        if found and _is_read(word.encode("ascii", "ignore").decode()):
+            name = unicodedata.name(found, "an unnamed character")
+            raise InvalidEntryError(
+                f"the CIF has {shown(word)} with {name} (U+{ord(found):04X}): write plain digits, point and "
+                "minus"
+            )
+
+
+def _is_read(word: str) -> bool:
+    """Return whether a word is a number, also with its uncertainty, or a symmetry operation."""
+    return as_float(word.partition("(")[0]) is not None or OPERATION.fullmatch(word) is not None
 
 
 def check_modulation(stated: Mapping[str, Any]) -> None:

@@ -1,21 +1,18 @@
 """Reject sites of a CIF that pymatgen would read as another element, occupancy or place."""
 
-import math
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from polyfacet.sources.structure_checks import ISOTOPES, element_of
-from polyfacet.sources.values import InvalidEntryError, shown
+from polyfacet.sources.values import InvalidEntryError, as_float, shown
 
 SYMBOLS, LABELS = "_atom_site_type_symbol", "_atom_site_label"
 OCCUPANCIES = "_atom_site_occupancy"
 COORDINATES = ("_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z")
-# A number with its uncertainty in brackets.
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?(\([^()]+\))?")
+# With its uncertainty in brackets.
+UNCERTAIN = re.compile(r"[^()]+(\([^()]+\))?")
 UNKNOWN = "?"
-# It stands for zero elsewhere in a CIF, but here for a place that is not stated.
-NOT_STATED = "."
 # The charge of a type symbol as in the standard (`Fe3+`), or as some programs write it (`Fe+3`).
 REVERSED_CHARGE = re.compile(r"([A-Z][a-z]?)([+-])(\d+)")
 # Labels of groups and vacancies, of which the parser would read some letters or none.
@@ -29,20 +26,21 @@ SHARED = re.compile(r"[/,&|]")
 
 
 def check_numbers(stated: Mapping[str, Any]) -> None:
-    """Reject occupancies and coordinates that the parser would replace by 1 and by 0.
+    """Reject occupancies and coordinates that the parser would replace by 1 and by 0, or read as others.
 
     Raises
     ------
     InvalidEntryError
-        If an occupancy is not a number, or a coordinate is not stated.
+        If an occupancy or a coordinate is not a number.
     """
     for index, text in enumerate(_values(stated, OCCUPANCIES)):
         if text != UNKNOWN and not _is_finite(text):
             raise InvalidEntryError(f"the occupancy of site {index} is {shown(text)}, not a number")
     for key in COORDINATES:
-        if NOT_STATED in _values(stated, key):
-            index = stated[key].index(NOT_STATED)
-            raise InvalidEntryError(f"{key} of site {index} is '.', not a number")
+        for index, text in enumerate(_values(stated, key)):
+            # The closing bracket of an uncertainty is sometimes missing.
+            if as_float(text.partition("(")[0]) is None:
+                raise InvalidEntryError(f"{key} of site {index} is {shown(text)}, not a number")
 
 
 def check_elements(stated: Mapping[str, Any], in_formula: Collection[str]) -> None:
@@ -80,7 +78,7 @@ def _values(stated: Mapping[str, Any], key: str) -> list[str]:
 
 
 def _is_finite(text: str) -> bool:
-    return bool(NUMBER.fullmatch(text)) and math.isfinite(float(text.partition("(")[0]))
+    return bool(UNCERTAIN.fullmatch(text)) and as_float(text.partition("(")[0]) is not None
 
 
 def _is_element(symbol: str) -> bool:

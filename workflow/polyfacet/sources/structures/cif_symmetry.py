@@ -51,6 +51,9 @@ def check_symmetry(stated: Mapping[str, Any], parser: CachingCifParser, structur
     """
     symbols, numbers = _texts(stated, SYMBOL), _texts(stated, NUMBER)
     operations = _texts(stated, OPERATIONS)
+    for text in numbers:
+        if "_" in text:
+            raise InvalidEntryError(f"the number of the space group is {shown(text)}, not a number")
     symmetry = next((text for text in [*symbols, *numbers] if _without_spaces(text) not in ("P1", "1")), None)
     if _only_identity(parser.symmetry_operations):
         if symmetry is not None:

@@ -44,6 +44,8 @@ def check_lines(text: str) -> None:
         raise InvalidEntryError(
             f"the POSCAR has {_n(n_atoms, 'atom')}, but only {_n(len(positions), 'line')} of positions"
         )
+    for number, line in enumerate(positions[:n_atoms], start=n_before + 1):
+        _check_three_numbers(f"the position in line {number}", line, line.split()[:3])
     rest = positions[n_atoms:]
     if rest and len(list(takewhile(lambda word: as_float(word) is not None, rest[0].split()))) >= 3:
         raise InvalidEntryError(
@@ -63,9 +65,12 @@ def _check_cell(lines: Sequence[str]) -> None:
     if as_float(lines[1]) is None:
         raise InvalidEntryError(f"the POSCAR cannot be read: the scale {shown(lines[1])} is not a number")
     for number, line in enumerate(lines[2:5], start=3):
-        words = line.split()
-        if len(words) != 3 or any(as_float(word) is None for word in words):
-            raise InvalidEntryError(f"the vector in line {number} is {shown(line)}, not three numbers")
+        _check_three_numbers(f"the vector in line {number}", line, line.split())
+
+
+def _check_three_numbers(what: str, line: str, words: Sequence[str]) -> None:
+    if len(words) != 3 or any(as_float(word) is None for word in words):
+        raise InvalidEntryError(f"{what} is {shown(line)}, not three numbers")
 
 
 def _counts(lines: Sequence[str]) -> tuple[list[int], int]:

@@ -19,7 +19,13 @@ from polyfacet.materials.stated_numbers import is_missing
 from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.sources.structure_checks import ISOTOPES
 from polyfacet.sources.structures.cif_cell import check_values, check_volume
-from polyfacet.sources.structures.cif_form import check_cell, check_keys, check_modulation, check_operations
+from polyfacet.sources.structures.cif_form import (
+    check_cell,
+    check_characters,
+    check_keys,
+    check_modulation,
+    check_operations,
+)
 from polyfacet.sources.structures.cif_parser import CachingCifParser
 from polyfacet.sources.structures.cif_sites import check_elements, check_numbers
 from polyfacet.sources.structures.cif_symmetry import (
@@ -60,6 +66,7 @@ def crystal_from_cif(text: str) -> Crystal:
     block = _only_block(text)
     with _reading("CIF"):
         check_keys(block)
+        check_characters(block)
         parser = _parser(block)
         (stated,) = parser.as_dict().values()
         _check_statements(CifBlock.from_str(block).data if parser.replaced_sites else stated)
@@ -188,8 +195,6 @@ def _cause(error: Exception) -> str:
     if isinstance(cause, KeyError):
         return f"{cause.args[0]} is missing"
     text = " ".join(str(cause).split())[:MAX_REASON_CHARS]
-    if "NaN" in text:
-        return "a coordinate is NaN"
     if "could not convert string to float" in text:
         return f"{text.rsplit(':', 1)[-1].strip()} is not a number"
     if any(part in text for part in UNEVEN_LOOP):
