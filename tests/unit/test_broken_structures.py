@@ -93,6 +93,11 @@ BROKEN = {
     "impossible angles": ("a.cif", cif(cell_angle_gamma="179", cell_angle_alpha="10"), UNREADABLE),
     "a tiny cell": ("a.cif", cif(cell_length_a="0.3"), "repeats every 0.3 A"),
     "a length that is no number": ("a.cif", cif(cell_length_a="4,0"), "length_a is '4,0', not a number"),
+    "lengths in picometres": (
+        "a.cif",
+        re.sub(r"(_cell_length_.) +4.0", r"\1 564", NACL_CIF),
+        "are lengths in picometres",
+    ),
     "an underscore in a length": ("a.cif", cif(cell_length_a="4_0"), "length_a is '4_0', not a number"),
     "an underscore in an angle": ("a.cif", cif(cell_angle_beta="9_0"), "beta is '9_0', not a number"),
     "an underscore in a coordinate": (
@@ -280,6 +285,33 @@ def test_a_broken_structure_of_a_table_is_a_reject(change, reason):
     change(stated)
     with pytest.raises(InvalidEntryError, match=reason):
         checked_crystal("a", crystal_from_json(stated))
+
+
+PICOMETRES = {
+    "salt": (np.eye(3) * 564, [[0, 0, 0], [0.5, 0.5, 0.5]]),
+    "hydrogen molecules": (np.eye(3) * 377, [[0, 0, 0], [0.2, 0, 0]]),
+    "a sheared cell": ([[250, 0, 0], [1000, 250, 0], [0, 0, 670]], [[0, 0, 0], [1 / 3, 2 / 3, 0]]),
+}
+ANGSTROMS = {
+    "an atom in a box": (np.eye(3) * 40, [[0, 0, 0]]),
+    "a molecule in a box": (np.eye(3) * 300, [[0, 0, 0], [0.0025, 0, 0]]),
+    "a chain": (np.diag([2.5, 300, 300]), [[0, 0, 0]]),
+    "a layer": (np.diag([2.5, 2.5, 9000]), [[0, 0, 0]]),
+    "a sheared chain": ([[400, 0, 0], [399, 2.5, 0], [0, 0, 500]], [[0, 0, 0]]),
+}
+
+
+@pytest.mark.parametrize("kind", PICOMETRES)
+def test_lengths_in_picometres_are_noticed(kind):
+    matrix, positions = PICOMETRES[kind]
+    with pytest.raises(spacing.SpacingError, match="all atoms are more than 50 A apart"):
+        spacing.check_isolation(np.array(matrix, float), np.array(positions, float))
+    spacing.check_isolation(np.array(matrix) / 100, np.array(positions, float))
+
+
+@pytest.mark.parametrize("kind", ANGSTROMS)
+def test_vacuum_is_not_taken_for_another_unit(kind):
+    spacing.check_isolation(*(np.array(values, float) for values in ANGSTROMS[kind]))
 
 
 def test_the_quick_test_of_distances_agrees_with_the_search(monkeypatch):

@@ -5,6 +5,7 @@ import csv
 import gzip
 import json
 import lzma
+import re
 
 import pandas as pd
 import pyarrow as pa
@@ -436,6 +437,54 @@ def test_a_charge_of_a_frame_is_seen_under_any_usual_name(tmp_path, stated):
     found = Sampled(tmp_path, tmp_path / "t.extxyz")
     assert found.ids == ["neutral"]
     assert "charge" in found.rejected[0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "reason"),
+    [
+        ('id=x PBC="T T F"', r"lattice.pbc is \[true, true, false\]"),
+        ("id=x Pbc=F", r"lattice.pbc is \[false, false, false\]"),
+        ('id=x pbc="T T T" PBC="T T F"', "states pbc 2 times"),
+        ('id=""', "the identifier is missing: id is empty"),
+        ("id=' '", "the identifier is missing"),
+        ("id= ", "the identifier is missing"),
+        ("id", "the identifier is missing"),
+        ("id=x charge=0_0", "charge is '0_0', not a number"),
+    ],
+)
+def test_statements_of_a_frame_that_ase_would_ignore_are_rejects(tmp_path, stated, reason):
+    good, bad = (frame(structures()["test000"], keys) for keys in ("id=good note='PBC=F'", stated))
+    (tmp_path / "t.extxyz").write_text(good + bad)
+    found = Sampled(tmp_path, tmp_path / "t.extxyz")
+    assert found.ids == ["good"]
+    assert re.search(reason, found.rejected[0]["reason"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ('Lattice="4', 'Lattice="4_0', "Lattice has '4_0', not a number"),
+        ("Na 0.5 0", "Na 0.5 0_5", "pos of site 0 is '0_5', not a number"),
+        ("2 1.0", "2 0_1", "occ of site 1 is '0_1', not a number"),
+        ("Cl 0.5 2", "Cl 0.5 ٢", "pos of site 1 is '٢', not a number"),
+    ],
+)
+def test_numbers_of_a_frame_in_another_form_are_rejects(tmp_path, old, new, reason):
+    for key in ("Properties", "properties"):
+        comment = f'Lattice="4 0 0 0 4 0 0 0 4" {key}=species:S:1:charges:R:1:pos:R:3:occ:R:1 id=a'
+        good = f"2\n{comment}\nNa 0.5 0 0 0 1\nCl 0.5 2 2 2 1.0\n"
+        (tmp_path / "t.xyz").write_text(good + good.replace(old, new))
+        found = Sampled(tmp_path, tmp_path / "t.xyz")
+        assert found.ids == ["a"]
+        assert found.rejected[0]["reason"] == f"the frame cannot be read: {reason}"
+
+
+def test_numbers_that_a_frame_states_in_another_form_stay_texts(tmp_path):
+    stated = """id=a gap=1_5 pair="1_0 2" plain=1.5 note=a_b listed={1 2} extra="_JSON {\\"x\\": 1}\""""
+    (tmp_path / "t.xyz").write_text(frame(structures()["test000"], stated))
+    data = Sampled(tmp_path, tmp_path / "t.xyz").data["a"]
+    assert (data["gap"], data["pair"]) == ("1_5", "1_0 2")
+    assert (data["plain"], data["note"], data["listed"], data["extra"]) == (1.5, "a_b", [1, 2], {"x": 1})
 
 
 @pytest.mark.parametrize("name", ["Z", "numbers"])

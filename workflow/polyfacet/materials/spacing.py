@@ -1,4 +1,4 @@
-"""Whether a cell is one that neighbour searches can handle, and which of its atoms overlap."""
+"""Whether neighbour searches can handle a cell, and whether its atoms overlap or are all far apart."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,11 @@ MIN_VOLUME_PER_SITE_A3 = 0.5
 MIN_PERIOD_A = 0.5
 # The shortest bond, that of hydrogen, is 0.74 A long.
 OVERLAP_A = 0.5
+# In any crystal, chain, layer or molecule, whatever its vacuum, some atoms are closer.  Lengths in picometres
+# are larger even between atoms of hydrogen.
+ISOLATED_A = 50.0
+# Nearly all atoms have a neighbour within this distance.
+BONDED_A = 4.0
 # Above this, the search for neighbours is faster than comparing all pairs.
 MAX_SITES_COMPARED = 150
 # Occupancies of an atom's alternative positions add up to 1 within their rounding.
@@ -81,6 +86,38 @@ def check_overlaps(
         pair = overlapping[distances[overlapping].argmin()]
         i, j = sorted((int(first[pair]), int(second[pair])))
         raise SpacingError(f"the atoms of sites {i} and {j} overlap: they are {distances[pair]:.3g} A apart")
+
+
+def check_isolation(matrix: NDArray[np.float64], positions: NDArray[np.float64]) -> None:
+    """Reject a cell in which all atoms, and their images, are far apart: its unit is not A.
+
+    Parameters
+    ----------
+    matrix
+        Lattice vectors as rows, shape ``(3, 3)``, A.
+    positions
+        Fractional coordinates, shape ``(N, 3)``.
+
+    Raises
+    ------
+    SpacingError
+        If no two atoms are closer than ``ISOLATED_A``.
+    """
+    # No packing of spheres is denser than cubic close packing: in nearly all cells some atoms are closer.
+    per_site = abs(np.linalg.det(matrix)) / len(positions)
+    if (np.sqrt(2) * per_site) ** (1 / 3) < ISOLATED_A:
+        return
+    lattice = reduced(matrix)
+    places = positions @ matrix @ np.linalg.inv(lattice) % 1.0
+    least = least_radius(abs(np.linalg.det(matrix)))
+    # Large molecules have very many pairs within the larger radius.
+    for radius in (BONDED_A, ISOLATED_A):
+        *_, distances = pairs_within(lattice, places, max(radius, least))
+        if (distances < ISOLATED_A).any():
+            return
+    raise SpacingError(
+        f"all atoms are more than {ISOLATED_A:g} A apart: are lengths in picometres? They must be in A"
+    )
 
 
 def _are_surely_apart(matrix: NDArray[np.float64], positions: NDArray[np.float64]) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from polyfacet.materials.material import Material
 from polyfacet.materials.reduced_formula import reduced_formula
-from polyfacet.materials.spacing import SpacingError, check_overlaps
+from polyfacet.materials.spacing import SpacingError, check_isolation, check_overlaps
 from polyfacet.materials.stated_values import number_or_none
 from polyfacet.runtime.identifiers import invalid_mat_id_reason
 from polyfacet.sources.structure_checks import (
@@ -62,7 +62,7 @@ def checked_crystal(mat_id: object, crystal: Crystal) -> Material:
     volume = cell_volume(matrix)
     sites = entry_sites(crystal.structure).sites
     _check_charge(crystal.structure.get("charge"))
-    _check_overlaps(matrix, sites)
+    _check_distances(matrix, sites)
     amounts = atoms_by_element(sites)
     return Material(
         mat_id=str(mat_id),
@@ -86,10 +86,12 @@ def _check_charge(charge: Any) -> None:
         raise InvalidEntryError(f"the cell has a net charge of {charge:g}; facets are of neutral cells")
 
 
-def _check_overlaps(matrix: Sequence[Sequence[float]], sites: Sequence[Mapping[str, Any]]) -> None:
+def _check_distances(matrix: Sequence[Sequence[float]], sites: Sequence[Mapping[str, Any]]) -> None:
     occupancies = [sum(occupant["occu"] for occupant in site["species"]) for site in sites]
+    lattice, positions = np.array(matrix), np.array([site["abc"] for site in sites])
     try:
-        check_overlaps(np.array(matrix), np.array([site["abc"] for site in sites]), np.array(occupancies))
+        check_isolation(lattice, positions)
+        check_overlaps(lattice, positions, np.array(occupancies))
     except SpacingError as error:
         raise InvalidEntryError(str(error)) from error
 

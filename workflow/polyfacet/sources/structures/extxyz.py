@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,21 @@ from polyfacet.sources.structures.opened import OpenedSource, StatedItem, checke
 from polyfacet.sources.structures.tables import existing_file, plain
 from polyfacet.sources.values import InvalidEntryError, as_float, shown
 
-# A key and its value in the comment of a frame; values in quotation marks may hold other pairs.
+# A key and its value in the comment of a frame; values in quotation marks or brackets may hold other pairs.
 PAIR = re.compile(
-    r"""(?P<key>[^\s="']+)\s*=\s*(?:(?P<mark>["'])(?P<quoted>.*?)(?<!\\)(?P=mark)|(?P<bare>[^\s"']+))"""
+    r"""(?P<key>[^\s="']+)\s*=\s*"""
+    r"""(?:(?P<mark>["'])(?P<quoted>.*?)(?<!\\)(?P=mark)|\{(?P<braced>.*?)\}|\[(?P<listed>.*?)\]|(?P<bare>[^\s"']+))"""
 )
+VALUES = ("quoted", "braced", "listed", "bare")
 # More digits than any number of atoms has are damage.
 N_ATOMS = re.compile(r"[0-9]{1,9}")
+# Keys that ASE knows only in this spelling; others would become data, and a slab a crystal.
+SPELLINGS = {"pbc": "pbc", "properties": "Properties"}
+# Of atoms whose frame does not name any.
+USUAL_COLUMNS = "species:S:1:pos:R:3"
+# Between the numbers of a lattice.
+SEPARATORS = re.compile(r"[\s,\[\]{}]+")
+MARK_OF_JSON = "_JSON"
 # Names of columns that ASE reads as atomic numbers.
 ATOMIC_NUMBERS = {"Z", "numbers"}
 # Names of a column of occupancies.
@@ -80,7 +89,7 @@ class FramesPart:
             crystal: Crystal | InvalidEntryError
             try:
                 atoms = _atoms(frame)
-                data = _statements(atoms)
+                data = _statements(frame, atoms)
                 stated_id = self._identifier(frame, data, position)
                 crystal = _crystal(atoms, data)
             except InvalidEntryError as error:
@@ -95,7 +104,11 @@ class FramesPart:
         key = self.id_key or next(iter(known), None)
         if key is None:
             return numbered_id(self.name, position + 1)
-        return _literal(frame, key) or str(data[key])
+        # A key without a value is true for ASE, and an empty list if spaces follow it.
+        stated = (_literal(frame, key) or "").strip()
+        if not stated:
+            raise InvalidEntryError(f"the identifier is missing: {key} is empty")
+        return stated
 
 
 def open_extended_xyz(source: Source, name: str) -> OpenedSource:
@@ -131,13 +144,17 @@ def _frames(path: Path) -> Iterator[str]:
                         raise UserError(
                             f"{path}: the file ends inside the frame of line {number}. Get it again."
                         )
-                    yield "".join([line, *rest])
+                    yield "".join([line, PAIR.sub(_as_ase_spells_it, rest[0]), *rest[1:]])
                     number += len(rest)
                 number += 1
     except UnreadableTextError as error:
         raise UserError(f"{path}: {error}. {error.advice}") from error
     if number == 1:
         raise UserError(f"{path} is empty.")
+
+
+def _as_ase_spells_it(pair: re.Match[str]) -> str:
+    return SPELLINGS.get(pair["key"].lower(), pair["key"]) + pair.group()[len(pair["key"]) :]
 
 
 def _n_atoms(path: Path, number: int, line: str) -> int:
@@ -151,6 +168,7 @@ def _n_atoms(path: Path, number: int, line: str) -> int:
 
 def _atoms(frame: str) -> Atoms:
     _check_comment(frame)
+    _check_numbers(frame)
     try:
         atoms = ase.io.read(StringIO(frame), index=0, format="extxyz")
     except KeyError as error:
@@ -185,11 +203,45 @@ def _check_comment(frame: str) -> None:
         )
 
 
+def _check_numbers(frame: str) -> None:
+    """Reject positions and lattices of which Python would read, for example, 0_5 as 5.
+
+    Too few values of an atom are an error of ASE.
+    """
+    for word in filter(None, SEPARATORS.split(_literal(frame, "Lattice") or "")):
+        if as_float(word) is None:
+            raise InvalidEntryError(f"the frame cannot be read: Lattice has {shown(word)}, not a number")
+    words = _words_by_column(_literal(frame, "Properties") or USUAL_COLUMNS)
+    checked = [(name, words[name]) for name in words if name == "pos" or name.lower() in OCCUPANCIES]
+    for index, line in enumerate(frame.split("\n")[2:]):
+        values = line.split()
+        for name, place in checked:
+            wrong = next((word for word in values[place] if as_float(word) is None), None)
+            if wrong is not None:
+                raise InvalidEntryError(
+                    f"the frame cannot be read: {name} of site {index} is {shown(wrong)}, not a number"
+                )
+
+
+def _words_by_column(properties: str) -> dict[str, slice]:
+    """Return which words of an atom's line are the values of each column; none if ASE will complain."""
+    stated = properties.split(":")
+    names, widths = stated[::3], stated[2::3]
+    if len(names) != len(widths) or not all(map(N_ATOMS.fullmatch, widths)):
+        return {}
+    ends = list(accumulate(map(int, widths), initial=0))
+    return {name: slice(*ends[number : number + 2]) for number, name in enumerate(names)}
+
+
 def _literal(frame: str, key: str) -> str | None:
     """Return the value of a key as the comment has it: ASE makes 1 of 001, and True of T."""
     comment = frame.split("\n", 2)[1]
-    texts = [pair["quoted"] or pair["bare"] for pair in PAIR.finditer(comment) if pair["key"] == key]
-    return texts[-1] if texts else None
+    pairs = [pair for pair in PAIR.finditer(comment) if pair["key"] == key]
+    return _value(pairs[-1]) if pairs else None
+
+
+def _value(pair: re.Match[str]) -> str:
+    return next(pair[name] for name in VALUES if pair[name] is not None)
 
 
 def _check_occupancies(atoms: Atoms) -> None:
@@ -230,14 +282,26 @@ def _charge(data: Mapping[str, Any]) -> Any:
     return next((charge for charge in stated if as_float(charge) != 0), None)
 
 
-def _statements(atoms: Atoms) -> dict[str, Any]:
-    """Return what the comment of a frame states; ASE keeps energies and stresses apart from the rest."""
+def _statements(frame: str, atoms: Atoms) -> dict[str, Any]:
+    """Return what the comment of a frame states; ASE keeps energies and stresses apart from the rest.
+
+    Numbers of another form, of which ASE makes 15 of 1_5, stay texts: objectives reject them.
+    """
     of_cell = {
         name: value
         for name, value in (atoms.calc.results if atoms.calc else {}).items()
         if np.shape(value)[:1] != (len(atoms),) or name == "stress"
     }
-    return {str(name): _plain(value) for name, value in {**atoms.info, **of_cell}.items()}
+    texts = {pair["key"]: _value(pair) for pair in PAIR.finditer(frame.split("\n", 2)[1])}
+    of_another_form = {
+        name: text
+        for name, text in texts.items()
+        if ("_" in text or not text.isascii()) and not text.startswith(MARK_OF_JSON)
+    }
+    return {
+        str(name): _plain(value if isinstance(value, str) else of_another_form.get(name, value))
+        for name, value in {**atoms.info, **of_cell}.items()
+    }
 
 
 def _plain(value: Any) -> Any:
