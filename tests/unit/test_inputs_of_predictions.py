@@ -351,6 +351,20 @@ def test_two_columns_of_formulas_are_an_error(tmp_path):
         ids_of(tmp_path, path)
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"path": "new.csv", "identifier": "name"}, "unknown key identifier"),
+        ({"format": "table"}, "path is missing"),
+        ({"path": "new.csv", "format": "csv"}, "format = 'csv': should be"),
+        ("", "path = '': should have at least 1 character"),
+    ],
+)
+def test_a_wrong_mapping_is_an_error_that_names_the_key(tmp_path, given, message):
+    with pytest.raises(UserError, match=message):
+        ids_of(tmp_path, given)
+
+
 def test_nothing_to_predict_is_an_error(tmp_path):
     with pytest.raises(UserError, match="nothing to predict"):
         ids_of(tmp_path)

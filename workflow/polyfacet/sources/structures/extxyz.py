@@ -29,7 +29,7 @@ from polyfacet.sources.values import InvalidEntryError, as_float, shown
 
 # A key and its value in the comment of a frame; values in quotation marks or brackets may hold other pairs.
 PAIR = re.compile(
-    r"""(?P<key>[^\s="']+)\s*=\s*"""
+    r"""(?<![^\s="'])(?P<key>[^\s="']+)\s*=\s*"""
     r"""(?:(?P<mark>["'])(?P<quoted>.*?)(?<!\\)(?P=mark)|\{(?P<braced>.*?)\}|\[(?P<listed>.*?)\]|(?P<bare>[^\s"']+))"""
 )
 VALUES = ("quoted", "braced", "listed", "bare")

@@ -1,6 +1,7 @@
 """Tables with a column of structures: CSV or Parquet, as MP-20 has them."""
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,6 +111,21 @@ def open_table(source: Source, name: str) -> OpenedSource:
     return OpenedSource([RowsPart(path, name, _rows, source.id, source.structure)], Listing([path], []))
 
 
+def _identifier(stated: object) -> object:
+    """Return an identifier without spaces around it; a whole number becomes a text.
+
+    Raises
+    ------
+    InvalidEntryError
+        If it is missing.
+    """
+    if stated is None or (isinstance(stated, float) and math.isnan(stated)):
+        raise InvalidEntryError("the identifier is missing")
+    if isinstance(stated, int) and not isinstance(stated, bool):
+        return str(stated)
+    return stated.strip() if isinstance(stated, str) else stated
+
+
 def has_structures(path: Path) -> bool:
     """Return whether a CSV with a header has a column that would be read as structures.
 
@@ -147,12 +163,9 @@ def _row_item(
     file: str, position: int, row: Mapping[str, Any], stated_id: object, structure_column: str
 ) -> StatedItem:
     """Return the crystal of a row; what is not its structure is its data."""
-    if isinstance(stated_id, int) and not isinstance(stated_id, bool):
-        stated_id = str(stated_id)
-    elif isinstance(stated_id, str):
-        stated_id = stated_id.strip()
     crystal: Crystal | InvalidEntryError
     try:
+        stated_id = _identifier(stated_id)
         read = crystal_from_text(row[structure_column])
         data = {name: value for name, value in row.items() if name != structure_column}
         crystal = Crystal(read.structure, data, read.space_group)

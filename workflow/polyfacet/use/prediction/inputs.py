@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from pydantic import ValidationError
 
+from polyfacet.config.explanation import explain
 from polyfacet.config.sources import GivenSource, Source
 from polyfacet.config.tables import ObjectiveColumn, TableSource
 from polyfacet.elements.symbols import SYMBOLS
@@ -80,7 +82,7 @@ def read_inputs(
     UserError
         If an input cannot be read, or the bundle cannot predict its materials.
     """
-    sources = [Source.of(given) for given in inputs]
+    sources = [_source(given) for given in inputs]
     if not sources:
         raise UserError("there is nothing to predict. Name files or folders of new materials.")
     for source in sources:
@@ -106,6 +108,15 @@ def read_inputs(
     names = names_of_tables(Path(source.path) for source in sources)
     rows = (_rows_of_formulas(Path(each.path), names[Path(each.path)], each.id) for each in sources)
     return _write_rows(chain.from_iterable(rows), materials, left_out)
+
+
+def _source(given: GivenSource) -> Source:
+    try:
+        return Source.of(given)
+    except ValidationError as error:
+        keys = given if isinstance(given, Mapping) else {"path": given}
+        problems = "; ".join(explain(error, Source, keys))
+        raise UserError(f"the input {str(given)!r} cannot be used: {problems}") from error
 
 
 def _write_structures(sources: Sequence[Source], materials: Path, left_out: Path, threads: int) -> Counts:
