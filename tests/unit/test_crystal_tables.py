@@ -143,11 +143,11 @@ def test_whole_numbers_are_identifiers(tmp_path):
     assert sorted(map(int, Sampled(tmp_path, tmp_path / "t.parquet").ids)) == list(range(15))
 
 
-@pytest.mark.parametrize("names", [["a", None], [7.0, None]])
-def test_a_missing_identifier_is_a_reject_that_says_so(tmp_path, names):
-    pd.DataFrame({"id": names, "cif": NACL_CIF}).to_parquet(tmp_path / "t.parquet")
-    rejected = Sampled(tmp_path, tmp_path / "t.parquet").rejected
-    assert rejected[-1]["reason"] == "the identifier is missing"
+def test_a_missing_identifier_is_a_reject_that_says_so(tmp_path):
+    pd.DataFrame({"id": ["a", None], "cif": NACL_CIF}).to_parquet(tmp_path / "t.parquet")
+    found = Sampled(tmp_path, tmp_path / "t.parquet")
+    assert found.ids == ["a"]
+    assert [row["reason"] for row in found.rejected] == ["the identifier is missing"]
 
 
 def test_rows_that_cannot_be_used_are_rejects(tmp_path):
