@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 import pyarrow.parquet as pq
 from project import PROJECT
+from warm_snakemake import planned
 
 PARTS = ("Snakefile", "rules", "workflow", "envs", "config", "profiles", "embedded")
 JOB_LINE = re.compile(r"^(\w+)\s+(\d+)$", re.MULTILINE)
@@ -25,35 +26,21 @@ class Workflow:
 
     def command(self, *arguments: str) -> list[str]:
         """Return the command line of Snakemake with the tiny configuration."""
-        base = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config/test.yaml"]
-        return [*base, *arguments]
+        return [sys.executable, "-m", "snakemake", *self.arguments(*arguments)]
+
+    def arguments(self, *arguments: str) -> list[str]:
+        """Return the arguments of this command line."""
+        return ["--cores", "2", "--configfile", "config/test.yaml", *arguments]
 
     def run(self, *arguments: str, check: bool = True) -> str:
         """Run Snakemake and return its output."""
-        done = subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert not check or done.returncode == 0, done.stdout[-5000:]
-        return done.stdout
+        status, output = self.typed(*self.arguments(*arguments))
+        assert not check or status == 0, output[-5000:]
+        return output
 
     def typed(self, *arguments: str, variables: Mapping[str, str] = MappingProxyType({})) -> tuple[int, str]:
         """Run Snakemake with only these arguments; return its exit status and output."""
-        done = subprocess.run(
-            [sys.executable, "-m", "snakemake", *arguments],
-            cwd=self.folder,
-            env={**environment(), **variables},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        return done.returncode, done.stdout
+        return snakemake(arguments, self.folder, variables)
 
     def jobs(self, *arguments: str, changes: Sequence[str] = ()) -> dict[str, int]:
         """Count the jobs per rule that a dry run would start; ``changes`` are ``--config`` values."""
@@ -77,6 +64,25 @@ class Workflow:
                 rows = pq.read_table(path, columns=["mat_id"])
                 found.update((name, mat_id) for mat_id in rows["mat_id"].to_pylist())
         return found
+
+
+def snakemake(
+    arguments: Sequence[str], folder: Path, variables: Mapping[str, str] = MappingProxyType({})
+) -> tuple[int, str]:
+    """Run Snakemake in a folder; return its exit status and output."""
+    variables = {**environment(), **variables}
+    if "--dry-run" in arguments:
+        return planned(arguments, folder, variables)
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", *arguments],
+        cwd=folder,
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout
 
 
 def environment() -> dict[str, str]:

@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import pytest
 from hub_server import REVISION, serve_hub
 from PIL import Image
 from project import PROJECT
+from workflow_copy import snakemake
 
 from make_local_encoders import main as make_local_encoders
 from polyfacet.facets.registry import FACETS, IMAGE, TEXT, all_combinations, facets_of
@@ -190,17 +189,10 @@ def planned(config: dict[str, Any], folder: Path) -> str:
     """Plan a run on the embedded entries."""
     path = folder / "config.json"
     path.write_text(json.dumps(config))
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1", "--snakefile"),
-            *(str(PROJECT / "Snakefile"), "--configfile", str(path), "--directory", str(folder)),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=PROJECT,
-    )
-    return done.stdout + done.stderr
+    given = ("--configfile", str(path), "--directory", str(folder))
+    return snakemake(
+        ["--dry-run", "--cores", "1", "--snakefile", str(PROJECT / "Snakefile"), *given], PROJECT
+    )[1]
 
 
 def test_a_run_fetches_what_the_configuration_names(tmp_path: Path) -> None:

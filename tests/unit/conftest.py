@@ -1,6 +1,7 @@
 """Fixtures shared by several unit tests."""
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,14 @@ import pytest
 from polyfacet.materials import crystal_objectives
 from polyfacet.materials.material import SAMPLE
 from polyfacet.runtime.parquet import write_table
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_wait_for_the_disk() -> Iterator[None]:
+    """Let files stay in memory: what unit tests write need not survive a power loss."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
 
 
 @pytest.fixture

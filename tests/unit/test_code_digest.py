@@ -108,18 +108,34 @@ ASSETS = sorted(
 )
 
 
+@pytest.fixture(scope="module")
+def rules_of_assets(tmp_path_factory):
+    """Return the rules whose digest changes with each asset."""
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copytree(PROJECT / "workflow", folder / "workflow", ignore=shutil.ignore_patterns("__pycache__"))
+    scripts = sorted((folder / "workflow" / "scripts").glob("*.py"))
+
+    def digests():
+        module._asset.cache_clear()
+        return {script.stem: module.code_digest(script) for script in scripts}
+
+    found = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "WORKFLOW", folder / "workflow")
+        forget()
+        before = digests()
+        for asset in ASSETS:
+            content = (folder / asset).read_bytes()
+            (folder / asset).write_bytes(content + b"\n// changed")
+            found[asset] = {rule for rule, digest in digests().items() if digest != before[rule]}
+            (folder / asset).write_bytes(content)
+    forget()
+    return found
+
+
 @pytest.mark.parametrize("asset", ASSETS)
-def test_every_asset_of_the_project_belongs_to_the_code_of_a_rule(tmp_path, monkeypatch, asset):
-    shutil.copytree(PROJECT / "workflow", tmp_path / "workflow", ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(module, "WORKFLOW", tmp_path / "workflow")
-    scripts = sorted((tmp_path / "workflow" / "scripts").glob("*.py"))
-    forget()
-    before = {script.stem: module.code_digest(script) for script in scripts}
-    with (tmp_path / asset).open("a") as stream:
-        stream.write("\n// changed")
-    module._asset.cache_clear()
-    changed = {script.stem for script in scripts if module.code_digest(script) != before[script.stem]}
-    forget()
+def test_every_asset_of_the_project_belongs_to_the_code_of_a_rule(rules_of_assets, asset):
+    changed = rules_of_assets[asset]
     assert changed
     if asset.endswith("capture.js"):
         assert "render_images" in changed

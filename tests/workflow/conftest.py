@@ -1,7 +1,8 @@
-"""One pristine copy of the workflow, one finished tiny run for several tests, a count of faults."""
+"""One pristine copy of the workflow, finished tiny runs for several tests, a count of faults."""
 
 import fcntl
 import os
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,20 +22,42 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
 
 @pytest.fixture(scope="session")
 def finished(browser: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """Return a workflow with a finished tiny run; tests must not change its results.
+    """Return a workflow with a finished tiny run; tests must not change its results."""
+    return made_once("finished", tmp_path_factory, Workflow.run)
+
+
+@pytest.fixture(scope="session")
+def table_run(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """Return a workflow with a finished run on the invented steels, with one invalid row, and its bundles.
+
+    Tests must not change its results.
+    """
+
+    def make(workflow: Workflow) -> None:
+        with (workflow.folder / "embedded" / "invented_steels.csv").open("a") as table:
+            table.write("0.2,0.4,0.1,warm,228.5,soft\n")
+        workflow.run("--configfile", "config/test_tables.yaml", "--", "all", "bundles")
+
+    return made_once("table", tmp_path_factory, make)
+
+
+def made_once(
+    name: str, tmp_path_factory: pytest.TempPathFactory, make: Callable[[Workflow], Any]
+) -> Workflow:
+    """Make a finished run in a copy of the workflow.
 
     Processes that share the tests share the run as well: the first one makes it while the others wait.
     """
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
-    with (shared / "finished.txt").open("a+") as record:
+    with (shared / f"{name}.txt").open("a+") as record:
         fcntl.flock(record, fcntl.LOCK_EX)
         record.seek(0)
         if folder := record.read():
             return Workflow(Path(folder))
-        workflow = copy_workflow(tmp_path_factory.mktemp("finished"))
-        workflow.run()
+        workflow = copy_workflow(tmp_path_factory.mktemp(name))
+        make(workflow)
         record.write(str(workflow.folder))
         return workflow
 

@@ -42,7 +42,7 @@ echo '{"conda_prefix": "/none", "platform": "linux-64", "root_prefix": "/none", 
 
 @pytest.fixture(scope="module")
 def said(pristine, tmp_path_factory):
-    """Return exit status and output of every command of this module, run in parallel."""
+    """Return exit status and output of every command of this module, most of them run in parallel."""
     stubs = tmp_path_factory.mktemp("conda")
     (stubs / "conda").write_text(CONDA)
     (stubs / "conda").chmod(0o755)
@@ -58,10 +58,11 @@ def said(pristine, tmp_path_factory):
         if not NO_DRY_RUN.keys() & set(command)
     }
     asked |= {name: (name.split(), {}) for name in WITHOUT_CORES}
-    asked["--containerize"] = (["--containerize"], with_conda)
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
         done = threads.map(lambda each: pristine.typed(*each[0], variables=each[1]), asked.values())
-        return dict(zip(asked, done, strict=True))
+        outputs = dict(zip(asked, done, strict=True))
+    # It locks the folder, so it must not meet `--unlock`.
+    return outputs | {"--containerize": pristine.typed("--containerize", variables=with_conda)}
 
 
 def dry(command):

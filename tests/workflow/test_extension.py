@@ -25,10 +25,9 @@ NOT_NEEDED = {"render_images", "build_graphs", "fit_network", "embed_graphs", "d
 class Extended(Workflow):
     """A workflow that runs the plug-ins."""
 
-    def command(self, *arguments: str) -> list[str]:
-        """Return the command line of Snakemake with their configuration."""
-        base = super().command()
-        return [*base[: base.index("--configfile")], "--configfile", "plugins/run.yaml", *arguments]
+    def arguments(self, *arguments: str) -> list[str]:
+        """Return the arguments of the command line of Snakemake."""
+        return ["--cores", "2", "--configfile", "plugins/run.yaml", *arguments]
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from made_up_bundle import write_made_up_bundle
 from project import PROJECT
-from workflow_copy import Workflow, copy_workflow
+from workflow_copy import Workflow
 
 from polyfacet.use import command
 
@@ -17,11 +17,9 @@ SPLIT = "results/test_tables/steels/random-0"
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+def run(table_run: Workflow) -> Workflow:
     """Return a workflow with the bundles of the invented steels."""
-    workflow = copy_workflow(tmp_path_factory.mktemp("bundles"))
-    workflow.run(*TABLES, "bundles")
-    return workflow
+    return table_run
 
 
 def stored(run: Workflow) -> pd.Series:
@@ -57,9 +55,9 @@ def test_the_examples_of_the_page_work(run: Workflow, monkeypatch: pytest.Monkey
     np.testing.assert_allclose(table["prediction"], found["prediction"], rtol=1e-12)
 
 
-def new_steels(run: Workflow, n: int) -> pd.DataFrame:
+def new_steels(n: int) -> pd.DataFrame:
     """Vary the invented steels, and add a row that cannot be used."""
-    steels = pd.read_csv(run.folder / "embedded" / "invented_steels.csv")
+    steels = pd.read_csv(PROJECT / "embedded" / "invented_steels.csv")
     rows = pd.concat([steels] * (n // len(steels) + 1), ignore_index=True)[:n]
     generator = np.random.default_rng(1)
     rows["Tempering"] = rows["Tempering"].astype(float) + generator.integers(0, 50, n)
@@ -67,7 +65,7 @@ def new_steels(run: Workflow, n: int) -> pd.DataFrame:
 
 
 def test_hundreds_are_predicted_in_shards_and_only_missing_shards_are_repeated(run: Workflow) -> None:
-    rows = new_steels(run, 300)
+    rows = new_steels(300)
     rows.to_csv(run.folder / "new.csv", index=False)
     with (run.folder / "new.csv").open("a") as table:
         table.write("0.2,0.4,0.1,warm\n")

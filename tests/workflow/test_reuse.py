@@ -1,5 +1,6 @@
 """The workflow used from elsewhere: another Snakefile, another folder, a module, a deployment."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from project import PROJECT
-from workflow_copy import JOB_LINE, copy_workflow, environment
+from workflow_copy import JOB_LINE, copy_workflow, snakemake
 
 # Uses plug-ins, so that jobs need these as well as the package.
 RUN = {
@@ -26,6 +27,7 @@ RUN = {
     },
     "n_materials": 40,
     "objectives": ["e_form"],
+    "splits": {"random": {}},
     "methods": {
         "closest": {
             "engine": "closest",
@@ -63,8 +65,9 @@ class Place:
     results: str = "results/reuse"
 
     def snakemake(self, *arguments: str, cwd: Path | None = None) -> str:
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", *self.arguments, *arguments]
-        return run(command, cwd or self.folder)
+        status, output = snakemake(["--cores", "2", *self.arguments, *arguments], cwd or self.folder)
+        assert status == 0, output[-5000:]
+        return output
 
     def jobs(self) -> dict[str, int]:
         output = self.snakemake("--dry-run", "--quiet", "rules")
@@ -72,24 +75,11 @@ class Place:
         return {name: n for name, n in jobs.items() if name not in ("all", "run", "everything", "total")}
 
 
-def call(command: list[str], folder: Path) -> tuple[int, str]:
-    """Call a command in a folder; return its exit status and output."""
+def run(command: list[str], folder: Path) -> None:
     done = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
-    return done.returncode, done.stdout
-
-
-def run(command: list[str], folder: Path) -> str:
-    status, output = call(command, folder)
-    assert status == 0, output[-5000:]
-    return output
+    assert done.returncode == 0, done.stdout[-5000:]
 
 
 def write_run(folder: Path) -> None:
@@ -210,6 +200,8 @@ def test_a_folder_without_configuration_runs_the_default(tmp_path):
     output = place.snakemake("--dry-run")
     assert str(PROJECT / "embedded" / "entries.json.bz2") in output
     assert "results/default/report/report.html" in output
+    splits = set(re.findall(r"results/default/crystals/([\w-]+)/split\.parquet", output))
+    assert splits == {f"formula-{repeat}" for repeat in range(5)}
     assert "Using workflow specific profile" in output
 
 
@@ -232,8 +224,7 @@ def test_a_deployed_configuration_is_checked(deployed):
     (deployed.folder / "config" / "joined.yaml").write_text("run_name: 2024_01\n")
     workflow = deployed.folder / "workflow"
     rewrite(workflow / "Snakefile", "config/config.yaml", "config/joined.yaml", into=workflow / "Joined")
-    command = [sys.executable, "-m", "snakemake", "--dry-run", "--snakefile", "workflow/Joined"]
-    status, output = call(command, deployed.folder)
+    status, output = snakemake(["--dry-run", "--snakefile", "workflow/Joined"], deployed.folder)
     assert status != 0
     assert "joined.yaml, line 1: YAML reads 2024_01 as 202401" in output
 

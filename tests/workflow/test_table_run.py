@@ -11,7 +11,7 @@ from PIL import Image
 from project import PROJECT
 from report_page import ReportPage
 from sklearn.metrics import f1_score, r2_score
-from workflow_copy import Workflow, copy_workflow
+from workflow_copy import Workflow
 
 from polyfacet.runtime.parquet import read_table
 
@@ -20,13 +20,9 @@ SPLITS = [f"{split}-{repeat}" for split in ("random", "formula") for repeat in (
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+def run(table_run: Workflow) -> Workflow:
     """Return a workflow with a finished run on the invented steels, with one invalid row."""
-    workflow = copy_workflow(tmp_path_factory.mktemp("table"))
-    with (workflow.folder / "embedded" / "invented_steels.csv").open("a") as table:
-        table.write("0.2,0.4,0.1,warm,228.5,soft\n")
-    workflow.run("--configfile", "config/test_tables.yaml")
-    return workflow
+    return table_run
 
 
 @pytest.fixture(scope="module")

@@ -132,15 +132,14 @@ def imported_names(path: Path) -> frozenset[str]:
     return _parsed(path).imports
 
 
-def _files(module: str, left_out: tuple[str, ...]) -> Iterator[Path]:
-    """Yield the files that importing a module of the package runs: its own and its parents' ``__init__``."""
+@cache
+def _files(module: str, left_out: tuple[str, ...]) -> tuple[Path, ...]:
+    """Return the files that importing a module of the package runs: its own and its parents' ``__init__``."""
     parts = module.split(".")
     if parts[0] != PACKAGE or f"{module}.".startswith(tuple(f"{name}." for name in left_out)):
-        return
+        return ()
     if DECLARED_ENGINE.match(module):
-        return
-    for depth in range(1, len(parts) + 1):
-        base = WORKFLOW.joinpath(*parts[:depth])
-        for file in (base.with_suffix(".py"), base / "__init__.py"):
-            if file.is_file():
-                yield file
+        return ()
+    bases = [WORKFLOW.joinpath(*parts[:depth]) for depth in range(1, len(parts) + 1)]
+    files = (file for base in bases for file in (base.with_suffix(".py"), base / "__init__.py"))
+    return tuple(file for file in files if file.is_file())
