@@ -59,6 +59,13 @@ def test_encoders_know_the_objectives_that_they_were_trained_on(tmp_path):
     assert set(found["note"]["gap"]) == {note, ""}
 
 
+@pytest.mark.parametrize(("n_left_out", "is_noted"), [(None, True), (3, False)])
+def test_pretraining_that_may_show_what_a_split_holds_out_is_noted(n_left_out, is_noted):
+    outside = {"method": "folds", "n_left_out": n_left_out}
+    record = Trainings(pretraining={"validation_errors": LEARNED}, outside=outside)
+    assert any("that the split `folds` holds out" in note for note in record.knowledge.notes) == is_noted
+
+
 def test_what_encoders_know_adds_up_over_repeats_and_methods(tmp_path):
     first = Trainings(facet="image", label="network", training={"validation_errors": {"gap": {}}})
     second = Trainings(facet="image", label="network", training={"validation_errors": LEARNED})
