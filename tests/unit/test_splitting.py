@@ -144,6 +144,14 @@ def test_a_split_with_an_empty_part_is_an_error(rows, method):
         split(method, MATERIALS[rows])
 
 
+def test_two_groups_are_too_few_for_three_parts():
+    two = MATERIALS[:20].assign(phase=["a"] * 15 + ["b"] * 5)
+    with pytest.raises(
+        UserError, match="15 materials outside the test part are one group, 'phase=a'.*three groups"
+    ):
+        split("column", two, column="phase")
+
+
 @pytest.mark.parametrize("repeat", range(5))
 def test_compositions_that_differ_by_rounding_are_in_one_part(write_sample, tmp_path, repeat):
     spellings = ["Fe33.333333Ni66.666667", "Fe33.3Ni66.7", "Fe0.333Ni0.667", "FeNi2", "Ni2Fe", "Fe4Ni8"]
@@ -215,6 +223,11 @@ def test_given_folds_may_have_repeats(tmp_path):
         (["m0,training", "m1,test"], "mat_id,part", "'training'; use train, valid, test"),
         (["m0,train", "m0,test"], "mat_id,part", "contain m0 twice"),
         (["m0,train,1", "m1,test,1"], "mat_id,part,repeat", "no rows of repeat 0"),
+        (
+            ["m0,train,0.0", "m1,test,0.0"],
+            "mat_id,part,repeat",
+            "the repeat '0.0'. Write whole numbers, from 0",
+        ),
         (
             ["m0,train", "m1,test", *(f"agm{i},train" for i in range(1000))],
             "mat_id,part",

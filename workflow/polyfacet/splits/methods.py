@@ -275,7 +275,14 @@ def _drawn(groups: Mapping[str, str], settings: SplitSettings) -> dict[str, str]
 def _drawn_validation(groups: Mapping[str, str], settings: SplitSettings) -> dict[str, str]:
     """Divide the materials outside the test part."""
     fraction = 1 - settings.validation_fraction
-    train, valid = divide(groups, fraction, "validation", settings.seed, settings.repeat)
+    try:
+        train, valid = divide(groups, fraction, "validation", settings.seed, settings.repeat)
+    except UserError as error:
+        raise UserError(
+            f"the {len(groups)} materials outside the test part are one group, "
+            f"{next(iter(groups.values()), '')!r}, which cannot be divided into training and validation part. "
+            "A split needs at least three groups. Use a method with smaller groups, such as `formula`."
+        ) from error
     return dict.fromkeys(train, TRAIN) | dict.fromkeys(valid, VALID)
 
 
