@@ -227,7 +227,8 @@ def test_pretraining_leaves_out_what_the_split_holds_out(
     in_test = learned.index[learned.index.str.startswith("Rb")]
     learned.loc[in_test, "prototype_id"] = "new"
     beyond = learned.drop(in_test)["vol_atom"].max() + 1
-    seen = properties.loc[[graph.mat_id for graph in others]].assign(vol_atom=1.0, prototype_id="old")
+    seen = properties.loc[[graph.mat_id for graph in others]].assign(prototype_id="old")
+    seen["vol_atom"] /= 100
     seen.iloc[:2, seen.columns.get_loc("vol_atom")] = beyond
     seen.iloc[0, seen.columns.get_loc("prototype_id")] = "new"
     (tmp_path / "pretraining").mkdir()

@@ -199,7 +199,8 @@ def _pretraining_note(networks: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 def _outside_notes(networks: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """State what pretraining left out because the split holds it out."""
-    left_out = {split: record["outside"]["n_left_out"] for split, record in networks.items()}
+    pretrained = {split: record for split, record in networks.items() if "pretraining" in record}
+    left_out = {split: record["outside"]["n_left_out"] for split, record in pretrained.items()}
     counted = [f"{split}: {n}" for split, n in left_out.items() if n]
     unknown = [split for split, n in left_out.items() if n is None]
     notes = []
