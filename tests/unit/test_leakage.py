@@ -15,6 +15,7 @@ from polyfacet.evaluation.leakage import (
     Knowledge,
     Trainings,
     audit,
+    fitted_on_all_rows,
     from_elsewhere,
 )
 from polyfacet.facets.registry import COMPIMAGE, COMPOSITION, GRAPH, IMAGE, PROCESS, TEXT
@@ -76,6 +77,11 @@ def test_what_encoders_know_adds_up_over_repeats_and_methods(tmp_path):
     assert found.loc[("gap", "image"), "pretrained"] == TRAINING_PART
     assert "starts from owner/model@abc" in found.loc[("gap", "image"), "note"]
     assert Knowledge() | Knowledge() == Knowledge()
+
+
+def test_grey_levels_that_have_seen_the_test_part_are_noted(tmp_path):
+    notes = audited([MASS], [COMPIMAGE], tmp_path, knowledge={"compimage": fitted_on_all_rows()})["note"]
+    assert "`composition.fit: all`" in notes["mass", "compimage"]
 
 
 def test_untrained_networks_are_called_controls():

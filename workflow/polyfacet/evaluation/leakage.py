@@ -106,6 +106,11 @@ def from_elsewhere(encoder: str) -> Knowledge:
     return Knowledge(notes=(f"starts from {encoder}: what that has seen is not known",))
 
 
+def fitted_on_all_rows() -> Knowledge:
+    """Return what is known of composition images whose grey levels are fitted on all rows."""
+    return Knowledge(notes=("grey levels are fitted on the test part, too (`composition.fit: all`)",))
+
+
 def audit(
     source: str,
     objectives: Iterable[Objective],
