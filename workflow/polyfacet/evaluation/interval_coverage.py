@@ -73,7 +73,7 @@ def assess_intervals(
     tested
         Those on common test rows, by position of the cell; see `HeldOut.tested`.
     fit
-        Rows that the grey levels of composition images are fitted on.  If all, no rows are left that calibrate
+        Rows that the grey levels of composition images are fitted on.  If all, no rows are left to calibrate
         cells with these images.
 
     Returns

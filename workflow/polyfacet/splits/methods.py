@@ -280,8 +280,8 @@ def _drawn_validation(groups: Mapping[str, str], settings: SplitSettings) -> dic
     except UserError as error:
         raise UserError(
             f"the {len(groups)} materials outside the test part are one group, "
-            f"{next(iter(groups.values()), '')!r}, which cannot be divided into training and validation part. "
-            "A split needs at least three groups. Use a method with smaller groups, such as `formula`."
+            f"{next(iter(groups.values()), '')!r}, which cannot be divided into training and validation "
+            "part. A split needs at least three groups. Use a method with smaller groups, such as `formula`."
         ) from error
     return dict.fromkeys(train, TRAIN) | dict.fromkeys(valid, VALID)
 
