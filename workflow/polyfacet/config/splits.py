@@ -46,8 +46,8 @@ class Split(Section):
         gt=0,
         le=0.5,
         description="Share of these that chooses epochs, checkpoints, blending weights and methods. Some "
-        "engines are trained on it, too, to predict the test part; it is itself always predicted by a model that "
-        "was not fitted on it. No facet is fitted on it, unless `composition.fit` is `all`.",
+        "engines are trained on it, too, to predict the test part; it is itself always predicted by a model "
+        "that was not fitted on it. No facet is fitted on it, unless `composition.fit` is `all`.",
     )
     repeats: int = Field(
         default=1,
