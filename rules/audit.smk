@@ -45,6 +45,7 @@ rule audit_leakage:
         trained_in=source_of_each(trainings_by_source()),
         fetched_in=source_of_each(hub_encoders_by_source()),
         checkpoints=local_checkpoints_by_source(),
+        fit=config["composition"]["fit"],
     script:
         script_path("audit_leakage")
 
@@ -77,6 +78,7 @@ rule assess_uncertainty:
             }
             for source, own in OBJECTIVES.items()
         },
+        fit=config["composition"]["fit"],
     script:
         script_path("assess_uncertainty")
 

@@ -138,13 +138,22 @@ rule fit_network:
             gpus=gpus_of_network,
         ),
     params:
-        code=code_of_rule("fit_network"),
-        packages=packages_of_rule("fit_network"),
+        code=lambda wildcards: code_of_rule("fit_network", *code_of_split(wildcards)),
+        packages=lambda wildcards: packages_of_rule(
+            "fit_network", *code_of_split(wildcards)
+        ),
         kind=config["graphs"]["embedding"],
         device=config["graphs"]["device"],
         width=config["graphs"]["width"],
         layers=config["graphs"]["layers"],
         training=config["graphs"]["training"] if TRAINED_EMBEDDING else None,
+        # Pretraining leaves out what the split holds out.
+        split_method=lambda wildcards: (
+            split_method(wildcards) if PRETRAINED_EMBEDDING else None
+        ),
+        split_settings=lambda wildcards: (
+            split_settings(wildcards) if PRETRAINED_EMBEDDING else None
+        ),
         seed=lambda wildcards: config["seed"] + int(wildcards.repeat),
     script:
         script_path("fit_network")

@@ -216,10 +216,10 @@ rule split_materials:
         **requests("small", materials_of),
     params:
         code=lambda wildcards: code_of_rule(
-            "split_materials", *SPLIT_METHODS.files_of([split_method(wildcards)])
+            "split_materials", *code_of_split(wildcards)
         ),
         packages=lambda wildcards: packages_of_rule(
-            "split_materials", *SPLIT_METHODS.files_of([split_method(wildcards)])
+            "split_materials", *code_of_split(wildcards)
         ),
         method=split_method,
         train_fraction=split_setting("train_fraction"),

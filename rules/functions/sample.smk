@@ -25,3 +25,25 @@ def split_method(wildcards):
 def split_setting(name):
     """Return a parameter function for a setting of a job's split."""
     return lambda wildcards: SPLITS[wildcards.split][name]
+
+
+def split_settings(wildcards):
+    """Return the fields of `SplitSettings` of a split of the crystals."""
+    own = SPLITS[wildcards.split]
+    names = (
+        "train_fraction",
+        "validation_fraction",
+        "random_state",
+        "column",
+        "file",
+        "objective",
+    )
+    return {name: own[name] for name in names} | {
+        "seed": config["seed"],
+        "repeat": int(wildcards.repeat),
+    }
+
+
+def code_of_split(wildcards):
+    """Return the files of the split method of a job, if it is from a plug-in."""
+    return SPLIT_METHODS.files_of([split_method(wildcards)])

@@ -54,9 +54,14 @@ def write_inputs(folder, graphs, properties, in_test=()):
     write_table(folder / "sample.parquet", rows, SAMPLE)
 
 
+def split_settings(**changes):
+    return {"train_fraction": 0.85, "validation_fraction": 0.15, "seed": 7, "repeat": 0} | changes
+
+
 def fit(folder, **changes):
     settings = {"kind": "trained", "seed": 7, "device": "cpu", "width": 16, "layers": 1}
     settings |= {"training": {"epochs": 2, "batch_size": 8, "validation_fraction": 0.25}}
+    settings |= {"split_method": "random", "split_settings": split_settings()}
     fit_network.main(
         [folder / "graphs.parquet"],
         folder / "split.parquet",

@@ -17,9 +17,9 @@ TEST = numbers("test", {0: (0.0, 0.0), 1: (2.0, 12.0), 2: (4.0, 14.5), 3: (6.0, 
 VALUES = ["n_calibration", "n_test", "coverage", "width", "width_mad"]
 
 
-def assessed(cells, predictions, tmp_path):
+def assessed(cells, predictions, tmp_path, fit="train"):
     found = held_out(cells, predictions)
-    table = assess_intervals(found, found.tested())
+    table = assess_intervals(found, found.tested(), fit)
     write_table(tmp_path / "intervals.parquet", table, INTERVALS)
     return table
 
@@ -47,6 +47,13 @@ def test_sets_of_classes_are_checked_as_intervals_are(tmp_path):
     table = assessed([cell("trees graph", classes=["a", "b"])], [[valid, test]], tmp_path)
     assert table.loc[0, ["coverage", "width"]].tolist() == pytest.approx([1 / 3, 2 / 3])
     assert np.isnan(table.loc[0, "width_mad"])
+
+
+def test_rows_that_a_facet_was_fitted_on_do_not_calibrate(tmp_path):
+    cells = [cell("ridge graph"), cell("ridge compimage"), cell("ridge compimage+graph")]
+    reasons = assessed(cells, [[VALID, TEST]] * 3, tmp_path, "all")["reason"]
+    why = "a facet was fitted on the validation materials, too (`composition.fit: all`)"
+    assert reasons.tolist() == [None, why, why]
 
 
 def test_cells_without_intervals_say_why(tmp_path):

@@ -15,6 +15,7 @@ from polyfacet.evaluation.leakage import (
     Knowledge,
     Trainings,
     audit,
+    fitted_on_all_rows,
     from_elsewhere,
 )
 from polyfacet.facets.registry import COMPIMAGE, COMPOSITION, GRAPH, IMAGE, PROCESS, TEXT
@@ -59,6 +60,13 @@ def test_encoders_know_the_objectives_that_they_were_trained_on(tmp_path):
     assert set(found["note"]["gap"]) == {note, ""}
 
 
+@pytest.mark.parametrize(("n_left_out", "is_noted"), [(None, True), (3, False)])
+def test_pretraining_that_may_show_what_a_split_holds_out_is_noted(n_left_out, is_noted):
+    outside = {"method": "folds", "n_left_out": n_left_out}
+    record = Trainings(pretraining={"validation_errors": LEARNED}, outside=outside)
+    assert any("that the split `folds` holds out" in note for note in record.knowledge.notes) == is_noted
+
+
 def test_what_encoders_know_adds_up_over_repeats_and_methods(tmp_path):
     first = Trainings(facet="image", label="network", training={"validation_errors": {"gap": {}}})
     second = Trainings(facet="image", label="network", training={"validation_errors": LEARNED})
@@ -69,6 +77,11 @@ def test_what_encoders_know_adds_up_over_repeats_and_methods(tmp_path):
     assert found.loc[("gap", "image"), "pretrained"] == TRAINING_PART
     assert "starts from owner/model@abc" in found.loc[("gap", "image"), "note"]
     assert Knowledge() | Knowledge() == Knowledge()
+
+
+def test_grey_levels_that_have_seen_the_test_part_are_noted(tmp_path):
+    notes = audited([MASS], [COMPIMAGE], tmp_path, knowledge={"compimage": fitted_on_all_rows()})["note"]
+    assert "`composition.fit: all`" in notes["mass", "compimage"]
 
 
 def test_untrained_networks_are_called_controls():

@@ -5,7 +5,15 @@ import math
 import numpy as np
 import pytest
 import torch
-from rock_salts import FILES, fit, record_of, rock_salt_graphs, rock_salt_properties, write_inputs
+from rock_salts import (
+    FILES,
+    fit,
+    record_of,
+    rock_salt_graphs,
+    rock_salt_properties,
+    split_settings,
+    write_inputs,
+)
 
 from polyfacet.config.graphs import NetworkTraining
 from polyfacet.facets.graph import training as training_module
@@ -192,11 +200,51 @@ def test_pretraining_precedes_training_and_excludes_the_test_part(graphs, proper
     counts = [record[stage][n] for stage in ("pretraining", "training") for n in ("n_train", "n_valid")]
     assert counts == [8, 4, 20, 4]
 
+    assert record["outside"] == {"method": "random", "n_left_out": 0}
+
     leaking = properties.copy()
     leaking.loc["KF-4.5", "formula"] = "RbF"
     write_inputs(outside, potassium, leaking[leaking.index.str.startswith("K")])
     with pytest.raises(UserError, match="KF-4.5"):
         fit(tmp_path, **pretraining)
+
+
+@pytest.mark.parametrize(
+    ("method", "setting", "n_left_out"),
+    [
+        ("highest", {"objective": "vol_atom"}, 2),
+        ("column", {"column": "prototype_id"}, 1),
+        ("folds", {"file": "folds.csv"}, None),
+    ],
+)
+def test_pretraining_leaves_out_what_the_split_holds_out(
+    graphs, properties, tmp_path, method, setting, n_left_out
+):
+    is_outside = [graph.mat_id.startswith("K") for graph in graphs]
+    inside = [graph for graph, is_it in zip(graphs, is_outside, strict=True) if not is_it]
+    others = [graph for graph, is_it in zip(graphs, is_outside, strict=True) if is_it]
+    learned = properties.loc[[graph.mat_id for graph in inside]].assign(prototype_id="old")
+    in_test = learned.index[learned.index.str.startswith("Rb")]
+    learned.loc[in_test, "prototype_id"] = "new"
+    beyond = learned.drop(in_test)["vol_atom"].max() + 1
+    seen = properties.loc[[graph.mat_id for graph in others]].assign(prototype_id="old")
+    seen["vol_atom"] /= 100
+    seen.iloc[:2, seen.columns.get_loc("vol_atom")] = beyond
+    seen.iloc[0, seen.columns.get_loc("prototype_id")] = "new"
+    (tmp_path / "pretraining").mkdir()
+    write_inputs(tmp_path / "pretraining", others, seen)
+    write_inputs(tmp_path, inside, learned, in_test=set(in_test))
+    fit(
+        tmp_path,
+        pretraining=tmp_path / "pretraining" / "sample.parquet",
+        pretraining_graphs=[tmp_path / "pretraining" / "graphs.parquet"],
+        split_method=method,
+        split_settings=split_settings(**setting),
+    )
+    record = record_of(tmp_path)
+    assert record["outside"] == {"method": method, "n_left_out": n_left_out}
+    n_used = record["pretraining"]["n_train"] + record["pretraining"]["n_valid"]
+    assert n_used == len(others) - (n_left_out or 0)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

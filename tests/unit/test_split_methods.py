@@ -10,6 +10,7 @@ from pymatgen.core import Lattice, Structure
 import split_materials as split_script
 from polyfacet.runtime.errors import UserError
 from polyfacet.splits.methods import SPLIT_METHODS, SplitMethod, SplitSettings, split_materials
+from polyfacet.splits.outside import of_held_out
 from polyfacet.splits.symmetry import by_prototype, by_space_group, prototype
 
 N = 120
@@ -162,3 +163,33 @@ def test_a_way_to_split_cannot_choose_both_test_part_and_all_parts():
 
     with pytest.raises(ValueError, match="both `assign` and `held_out`"):
         SplitMethod("mine", "mine", chosen, assign=chosen, held_out=chosen)
+
+
+@pytest.mark.parametrize(
+    ("method", "left_out"),
+    [
+        ("random", set()),
+        ("scikit_learn", set()),
+        ("formula", set()),
+        ("chemical_system", {"system"}),
+        ("space_group", {"blende", "system"}),
+        ("prototype", {"blende"}),
+        ("folds", None),
+    ],
+)
+def test_materials_outside_the_sample_that_a_split_holds_out_are_found(method, left_out):
+    blende = cubic(["Zn", "S"], [ORIGIN, QUARTER], group=216)
+    heusler = cubic(["Cd", "S", "S"], [ORIGIN, QUARTER, MIDDLE], group=216)
+    given = {
+        "salt": (ROCK_SALT, "NaCl", "train"),
+        "tested": (blende, "ZnS", "test"),
+        "other": (ROCK_SALT.copy(), "MgO", None),
+        "blende": (blende, "CdSe", None),
+        "system": (heusler, "ZnS2", None),
+    }
+    rows = [(name, f, json.dumps(s.as_dict()), len(s), part) for name, (s, f, part) in given.items()]
+    materials = pd.DataFrame(rows, columns=["mat_id", "formula", "structure", "n_sites", "part"])
+    others = materials[materials["part"].isna()].drop(columns="part")
+    settings = SplitSettings(0.85, 0.15, seed=1, repeat=0)
+    found = of_held_out(materials.dropna(subset="part"), others, SPLIT_METHODS.get(method), settings)
+    assert found == left_out

@@ -8,7 +8,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.splits.coverage import read_coverage
 from polyfacet.splits.grouping import by_column, by_material, with_twins
 from polyfacet.splits.methods import SPLIT_METHODS, SplitMethod, SplitSettings, split_materials
-from polyfacet.splits.parts import PARTS
+from polyfacet.splits.parts import PARTS, divide
 
 N = 200
 MATERIALS = pd.DataFrame(
@@ -60,6 +60,58 @@ def test_groups_are_in_one_part_validation_included(method, column, settings):
     assert set(parts["part"]) == {"train", "valid", "test"}
 
 
+def of_sizes(*sizes):
+    """Return groups of these sizes."""
+    return {f"{group}-{i}": str(group) for group, size in enumerate(sizes) for i in range(size)}
+
+
+def held_out(groups, fraction=0.85):
+    """Return what is held out with each of 30 seeds."""
+    return [divide(groups, fraction, "split", seed)[1] for seed in range(30)]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shares"),
+    [
+        ((90, 10), {0.1}),
+        ((60, 15, 15, 10), {0.1, 0.15}),
+        ((700, 80, 70, 60, 50, 40), {0.13, 0.14, 0.15, 0.16, 0.17}),
+        ((50, 50), {0.5}),
+        # 0.2 is nearer to 0.15 than nothing, and 0.4 is not.
+        ((40, 40, 20), {0.2}),
+    ],
+)
+def test_a_group_that_is_larger_than_the_test_part_is_trained_on(sizes, shares):
+    groups = of_sizes(*sizes)
+    assert {round(len(test) / len(groups), 2) for test in held_out(groups)} == shares
+
+
+@pytest.mark.parametrize("fraction", [0.05, 0.3, 0.5, 0.85, 0.95])
+def test_shares_are_met_within_half_of_the_smallest_group_of_the_larger_part(fraction):
+    groups = of_sizes(*(1 + i % 7 for i in range(3, 40)), 60)
+    for test in held_out(groups, fraction):
+        train = groups.keys() - test
+        larger = max(train, test, key=len)
+        smallest = pd.Series({mat_id: groups[mat_id] for mat_id in larger}).value_counts().min()
+        assert abs(len(train) - fraction * len(groups)) <= smallest / 2 + 0.5
+
+
+def test_groups_of_a_division_are_random_and_whole():
+    groups = of_sizes(60, *(15 for _ in range(8)))
+    found = held_out(groups)
+    assert len({frozenset(test) for test in found}) > 5
+    for test in found:
+        assert not {groups[each] for each in test} & {groups[each] for each in groups.keys() - test}
+    assert held_out(groups) == found == held_out(dict(reversed(groups.items())))
+
+
+@pytest.mark.parametrize("fraction", [0.001, 0.5, 0.999])
+def test_no_part_of_two_groups_is_empty(fraction):
+    for sizes in ((90, 10), (1, 1), (2, 1)):
+        groups = of_sizes(*sizes)
+        assert all(0 < len(test) < len(groups) for test in held_out(groups, fraction))
+
+
 def test_materials_without_a_value_are_groups_of_their_own():
     groups = by_column(MATERIALS, "prototype_id")
     assert groups["m0"] != groups["m10"]
@@ -90,6 +142,14 @@ def test_groups_that_share_twins_are_one_group():
 def test_a_split_with_an_empty_part_is_an_error(rows, method):
     with pytest.raises(UserError, match="one part would be empty"):
         split(method, MATERIALS[rows])
+
+
+def test_two_groups_are_too_few_for_three_parts():
+    two = MATERIALS[:20].assign(phase=["a"] * 15 + ["b"] * 5)
+    with pytest.raises(
+        UserError, match="15 materials outside the test part are one group, 'phase=a'.*three groups"
+    ):
+        split("column", two, column="phase")
 
 
 @pytest.mark.parametrize("repeat", range(5))
@@ -163,6 +223,11 @@ def test_given_folds_may_have_repeats(tmp_path):
         (["m0,training", "m1,test"], "mat_id,part", "'training'; use train, valid, test"),
         (["m0,train", "m0,test"], "mat_id,part", "contain m0 twice"),
         (["m0,train,1", "m1,test,1"], "mat_id,part,repeat", "no rows of repeat 0"),
+        (
+            ["m0,train,0.0", "m1,test,0.0"],
+            "mat_id,part,repeat",
+            "the repeat '0.0'. Write whole numbers, from 0",
+        ),
         (
             ["m0,train", "m1,test", *(f"agm{i},train" for i in range(1000))],
             "mat_id,part",

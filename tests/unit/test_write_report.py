@@ -270,15 +270,20 @@ def test_the_elements_are_those_of_crystals_whatever_the_objectives_of_tables_ar
 
 def test_the_pretraining_data_are_reported_where_there_are_embeddings(report):
     pretraining, training = {"n_train": 90, "n_valid": 10}, {"n_train": 6, "n_valid": 2}
-    recorded = {"pretraining": pretraining, "training": training}
+    outside = {"method": "prototype", "n_left_out": 7}
+    recorded = {"pretraining": pretraining, "outside": outside, "training": training}
     text = report(cell("graph", mae=0.5), *baselines(), **recorded).text
     assert "pretrained on 90 materials (10 others selected its epoch) outside the sample" in text
     assert (
         "values of all objectives, regardless of what this run predicts: Band gap, Formation energy" in text
     )
+    assert "left out materials of the groups or values that the split holds out (random-0: 7)" in text
     assert "trained on 6 materials" in text
     assert "pretrained" not in report(cell("text", mae=0.5), *baselines(), **recorded).text
-    assert "pretrained on 90" in report(cell("graph", mae=0.5), *baselines(), pretraining=pretraining).text
+    given = {"pretraining": pretraining, "outside": {"method": "folds", "n_left_out": None}}
+    text = report(cell("graph", mae=0.5), *baselines(), **given).text
+    assert "pretrained on 90" in text
+    assert "random-0: the network was pretrained on materials that may be of the kind that the split" in text
 
 
 def test_the_training_data_and_omitted_targets_are_reported_where_there_are_embeddings(report):

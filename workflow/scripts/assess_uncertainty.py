@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from polyfacet.config.composition import GreyLevelRows
 from polyfacet.evaluation.held_out import HeldOut
 from polyfacet.evaluation.interval_coverage import INTERVALS, assess_intervals
 from polyfacet.evaluation.samples import read_samples
@@ -20,6 +21,7 @@ def main(
     *,
     sources: Sequence[str],
     with_zero: Mapping[str, Mapping[str, Sequence[str]]],
+    fit: GreyLevelRows = "train",
 ) -> None:
     """Write the tables.
 
@@ -37,10 +39,12 @@ def main(
     with_zero
         Source to those of its objectives whose zero has a meaning, and what materials are called whose value
         is zero, and all others.
+    fit
+        Rows that the grey levels of composition images are fitted on.
     """
     held_out = HeldOut.read(predictions, read_table(cells_table, CELLS), read_samples(sources, samples))
     tested = held_out.tested()
-    write_table(intervals, assess_intervals(held_out, tested), INTERVALS)
+    write_table(intervals, assess_intervals(held_out, tested, fit), INTERVALS)
     write_table(zeros, assess_zeros(held_out, tested, with_zero), ZEROS)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from polyfacet.config.composition import GreyLevelRows
 from polyfacet.evaluation import leakage
 from polyfacet.evaluation.crossing_parts import AUDIT_PARTS
 from polyfacet.evaluation.crossing_parts import audit_parts as count_across
@@ -16,7 +17,7 @@ from polyfacet.evaluation.held_out import HeldOut
 from polyfacet.evaluation.leakage import AUDIT, Knowledge, Trainings
 from polyfacet.evaluation.samples import read_samples
 from polyfacet.evaluation.tables import CELLS, SCORES
-from polyfacet.facets.registry import facet_named
+from polyfacet.facets.registry import COMPIMAGE, facet_named
 from polyfacet.materials.objectives import Objective
 from polyfacet.materials.stage_tables import TWINS
 from polyfacet.runtime.parquet import read_by_material, read_table, write_table
@@ -48,6 +49,7 @@ def main(
     trained_in: Sequence[str],
     fetched_in: Sequence[str],
     checkpoints: Mapping[str, Mapping[str, str]],
+    fit: GreyLevelRows = "train",
 ) -> None:
     """Write the tables of the audit.
 
@@ -78,6 +80,8 @@ def main(
         Source of each of ``trainings`` and ``hub_encoders``.
     checkpoints
         Source to its facets whose encoder starts from a checkpoint of the user, and that checkpoint.
+    fit
+        Rows that the grey levels of composition images are fitted on.
     """
     materials = read_samples(objectives, samples)
     known: Known = {}
@@ -90,6 +94,8 @@ def main(
     for source, named in checkpoints.items():
         for facet, checkpoint in named.items():
             _add(known, source, facet, leakage.from_elsewhere(checkpoint))
+    for source in objectives if fit == "all" else ():
+        _add(known, source, COMPIMAGE.name, leakage.fitted_on_all_rows())
     _write_audit(audit, objectives, facets, forms, known)
     _write_audit_parts(audit_parts, materials, dict(zip(splits, places, strict=True)), twins)
     held_out = HeldOut.read(predictions, read_table(cells_table, CELLS), materials)

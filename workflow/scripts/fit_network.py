@@ -25,6 +25,8 @@ from polyfacet.runtime.files import write_text
 from polyfacet.runtime.parquet import column_names, read_by_material, read_table
 from polyfacet.runtime.progress import tell
 from polyfacet.splits.compositions import groups_by_composition
+from polyfacet.splits.methods import SPLIT_METHODS, SplitSettings
+from polyfacet.splits.outside import of_held_out
 from polyfacet.splits.parts import SPLIT, TEST, TRAIN
 
 # By default all of these, whatever a run predicts: requesting one more must not change the embedding.
@@ -46,6 +48,8 @@ def main(
     training: Annotated[Mapping[str, Any] | None, Key("graphs.training")] = None,
     pretraining: Path | None = None,
     pretraining_graphs: list[Path] | None = None,
+    split_method: str | None = None,
+    split_settings: Mapping[str, Any] | None = None,
     derived: Sequence[Path] = (),
 ) -> None:
     """Create the network, and fit it if its kind requires this.
@@ -75,6 +79,9 @@ def main(
         Fields of `polyfacet.config.graphs.NetworkTraining`.
     pretraining, pretraining_graphs
         Table of materials outside the sample to pretrain on, and their graphs.
+    split_method, split_settings
+        Method of the split, and fields of `polyfacet.splits.methods.SplitSettings`; for pretraining, which
+        leaves out what the split holds out.
     derived
         Tables of the objectives to learn that have one of their own.
 
@@ -101,8 +108,11 @@ def main(
         if pretraining is not None:
             others = _read_materials(pretraining, targets)
             _check_overlap(others, sampled.loc[parts.index[parts == TEST]])
+            others, result["outside"] = _without_held_out(
+                others, sample, pretraining, parts, split_method, split_settings
+            )
             states.append(network.with_name(f"{network.name}.pretraining"))
-            known = read_graphs(pretraining_graphs or [])
+            known = [graph for graph in read_graphs(pretraining_graphs or []) if graph.mat_id in others.index]
             pretrained = _train(potnet, known, others, settings, seed, states[-1], result["notes"])
             if pretrained:
                 result["pretraining"] = pretrained.record(settings.batch_size)
@@ -176,6 +186,28 @@ def _read_materials(
     materials = with_derived(materials, derived).reindex(columns=["mat_id", "formula", "n_sites", *targets])
     together = groups_by_composition(materials, groups)
     return materials.assign(group=materials["mat_id"].map(together)).set_index("mat_id")
+
+
+def _without_held_out(
+    others: pd.DataFrame,
+    sample: Path,
+    pretraining: Path,
+    parts: pd.Series,
+    name: str | None,
+    fields: Mapping[str, Any] | None,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Leave out what the split holds out; record how many materials that are, None if nobody knows."""
+    if name is None or fields is None:
+        raise ValueError("pretraining needs the method and the settings of the split")
+    file = fields.get("file")
+    method, settings = SPLIT_METHODS.get(name), SplitSettings(**{**fields, "file": file and Path(file)})
+    asked = ["mat_id", "formula", "n_sites", settings.column, settings.objective, *method.reads]
+    columns = [column for column in dict.fromkeys(asked) if column and column in SAMPLE.names]
+    sampled = read_table(sample, SAMPLE, columns=columns)
+    sampled = sampled.assign(part=sampled["mat_id"].map(parts)).dropna(subset="part")
+    found = of_held_out(sampled, read_table(pretraining, SAMPLE, columns=columns), method, settings)
+    kept = others.drop(index=list(found or ()))
+    return kept, {"method": name, "n_left_out": None if found is None else len(found)}
 
 
 def _check_overlap(pretraining: pd.DataFrame, test: pd.DataFrame) -> None:

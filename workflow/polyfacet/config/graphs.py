@@ -90,7 +90,8 @@ class Graphs(NetworkSize):
         default=0,
         ge=0,
         description="Number of entries outside the sample on which a `trained` network is pretrained; "
-        "they share no formula with the sample.",
+        "they share no formula with the sample. Those of groups or values that a split holds out are left "
+        "out of its pretraining.",
     )
     training: NetworkTraining = Field(
         default=NetworkTraining(), description="How a `trained` network is trained."

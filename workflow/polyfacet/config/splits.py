@@ -45,8 +45,9 @@ class Split(Section):
         default=0.15,
         gt=0,
         le=0.5,
-        description="Share of these that is used to choose epochs and checkpoints. Neither models nor facets "
-        "are fitted on it.",
+        description="Share of these that chooses epochs, checkpoints, blending weights and methods. Some "
+        "engines are trained on it, too, to predict the test part; it is itself always predicted by a model "
+        "that was not fitted on it. No facet is fitted on it, unless `composition.fit` is `all`.",
     )
     repeats: int = Field(
         default=1,

@@ -125,7 +125,7 @@ def why_not_calibrated(
         What to call them.
     """
     if not untouched:
-        return "a facet was fitted on the test materials, too (`composition.fit: all`)"
+        return f"a facet was fitted on the {part} materials, too (`composition.fit: all`)"
     if len(rows) < min_rows():
         return f"{LEVEL:.0%} needs {min_rows()} {part} materials, and there are {len(rows)}"
     if len(classes) and rows["probabilities"].isna().any():

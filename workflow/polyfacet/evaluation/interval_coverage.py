@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from polyfacet.config.composition import GreyLevelRows
 from polyfacet.evaluation.conformal import (
     LEVEL,
     ClassCalibration,
@@ -24,6 +25,7 @@ from polyfacet.evaluation.held_out import HeldOut, identity_of
 from polyfacet.evaluation.metrics import mean_absolute_deviation
 from polyfacet.evaluation.scores import NO_COMMON_ROWS
 from polyfacet.evaluation.tables import KEYS
+from polyfacet.facets.registry import COMPIMAGE, SEPARATOR
 from polyfacet.runtime.parquet import column
 from polyfacet.splits.parts import VALID
 from polyfacet.training.cells import IDENTITY
@@ -59,7 +61,9 @@ INTERVALS = pa.schema(
 COVERAGES = ("mean", "low", "high", "n_repeats")
 
 
-def assess_intervals(held_out: HeldOut, tested: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
+def assess_intervals(
+    held_out: HeldOut, tested: Mapping[int, pd.DataFrame], fit: GreyLevelRows = "train"
+) -> pd.DataFrame:
     """Calibrate and check the intervals of all cells.
 
     Parameters
@@ -68,6 +72,9 @@ def assess_intervals(held_out: HeldOut, tested: Mapping[int, pd.DataFrame]) -> p
         Predictions of the run.
     tested
         Those on common test rows, by position of the cell; see `HeldOut.tested`.
+    fit
+        Rows that the grey levels of composition images are fitted on.  If all, no rows are left to calibrate
+        cells with these images.
 
     Returns
     -------
@@ -79,14 +86,17 @@ def assess_intervals(held_out: HeldOut, tested: Mapping[int, pd.DataFrame]) -> p
         calibration = held_out.rows(position, VALID)
         test = tested.get(position, calibration[:0])
         counts = {"n_calibration": len(calibration), "n_test": len(test)}
-        rows.append(identity_of(cell) | counts | _assessed(cell, calibration, test))
+        rows.append(identity_of(cell) | counts | _assessed(cell, calibration, test, fit))
     return pd.DataFrame(rows, columns=INTERVALS.names)
 
 
-def _assessed(cell: Mapping[str, Any], calibration: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
+def _assessed(
+    cell: Mapping[str, Any], calibration: pd.DataFrame, test: pd.DataFrame, fit: GreyLevelRows
+) -> dict[str, Any]:
     """Return coverage and width, or the reason for which there are none."""
     classes = list(cell["classes"])
-    reason = cell["reason"] or why_not_calibrated(calibration, classes, untouched=True, part="validation")
+    untouched = fit == "train" or COMPIMAGE.name not in cell["combination"].split(SEPARATOR)
+    reason = cell["reason"] or why_not_calibrated(calibration, classes, untouched, part="validation")
     reason = reason or (NO_COMMON_ROWS if test.empty else None)
     if reason:
         return {"coverage": np.nan, "width": np.nan, "width_mad": np.nan, "reason": reason}

@@ -68,6 +68,12 @@ class _Training(BaseModel):
         return frozenset(name.partition("=")[0] for name in self.validation_errors)
 
 
+class _Outside(BaseModel):
+    # Method of the split, and the materials left out of the pretraining for it; None if nobody knows which.
+    method: str
+    n_left_out: int | None
+
+
 class Trainings(BaseModel):
     """What the record of an encoder says of its trainings: of the network of the graph, or of an encoding."""
 
@@ -78,6 +84,7 @@ class Trainings(BaseModel):
     kind: str = ""
     training: _Training | None = None
     pretraining: _Training | None = None
+    outside: _Outside | None = None
 
     @property
     def knowledge(self) -> Knowledge:
@@ -89,12 +96,19 @@ class Trainings(BaseModel):
             notes.append("control: untrained network")
         for materials, own in learned.items():
             notes.append(f"trained on the {materials}: {', '.join(sorted(own))}")
+        if self.pretraining and self.outside and self.outside.n_left_out is None:
+            notes.append(f"{OUTSIDE} may be of the kind that the split `{self.outside.method}` holds out")
         return Knowledge(learned, tuple(notes))
 
 
 def from_elsewhere(encoder: str) -> Knowledge:
     """Return what is known of an encoder that comes from the hub or from a user."""
     return Knowledge(notes=(f"starts from {encoder}: what that has seen is not known",))
+
+
+def fitted_on_all_rows() -> Knowledge:
+    """Return what is known of composition images whose grey levels are fitted on all rows."""
+    return Knowledge(notes=("grey levels are fitted on the test part, too (`composition.fit: all`)",))
 
 
 def audit(

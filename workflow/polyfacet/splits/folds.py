@@ -22,7 +22,8 @@ def read_folds(path: Path, repeat: int) -> dict[str, str]:
     Raises
     ------
     UserError
-        If the file lacks a column, names an unknown part or has a material twice in one repeat.
+        If the file lacks a column, names an unknown part, numbers a repeat otherwise than 0, 1, 2, or has a
+        material twice in one repeat.
     """
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
@@ -32,6 +33,11 @@ def read_folds(path: Path, repeat: int) -> dict[str, str]:
     if missing:
         raise UserError(f"the folds {path} have no column {', '.join(sorted(missing))}.")
     if "repeat" in table.columns:
+        strange = table.loc[~table["repeat"].str.fullmatch("[0-9]+"), "repeat"]
+        if not strange.empty:
+            raise UserError(
+                f"the folds {path} have the repeat {strange.iloc[0]!r}. Write whole numbers, from 0: 0, 1, 2."
+            )
         table = table[table["repeat"] == str(repeat)]
     elif repeat:
         raise UserError(

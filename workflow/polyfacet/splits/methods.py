@@ -1,6 +1,6 @@
 """The methods of splitting a sample, each declared once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -62,6 +62,10 @@ class SplitMethod(Declaration):
         Whether each material is in the test part, if groups and fractions do not determine that; None leaves
         it to them.  Twins of a test material are test materials, too; the others are divided into training
         and validation part by groups.  Materials that it does not name are left out of the split.
+    reveals
+        Identifiers of materials outside the sample that show what the split holds out: from the sample with
+        its ``part``, the others, and the settings.  None: those of groups of the held-out parts, or unknown
+        with `assign` or `held_out`.
     needs
         Settings (`column`, `file`, `objective`) without which the method does not work.
     takes
@@ -75,6 +79,7 @@ class SplitMethod(Declaration):
     group: Callable[[pd.DataFrame, SplitSettings], Mapping[str, str]]
     assign: Callable[[pd.DataFrame, SplitSettings], Mapping[str, str]] | None = None
     held_out: Callable[[pd.DataFrame, SplitSettings], Mapping[str, bool]] | None = None
+    reveals: Callable[[pd.DataFrame, pd.DataFrame, SplitSettings], Iterable[str]] | None = None
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
@@ -135,6 +140,16 @@ def _positional(materials: pd.DataFrame, settings: SplitSettings) -> Mapping[str
     )
 
 
+def _higher_than_learned(
+    sampled: pd.DataFrame, others: pd.DataFrame, settings: SplitSettings
+) -> Iterable[str]:
+    """Return materials with higher values than all outside the test part; values of tables are unknown."""
+    if settings.objective not in others:
+        return ()
+    learned = sampled.loc[sampled["part"] != TEST, settings.objective].astype(float).max()
+    return others.loc[others[settings.objective].astype(float) > learned, "mat_id"]
+
+
 RANDOM = SplitMethod("random", "random", lambda materials, settings: by_material(materials))
 FORMULA = SplitMethod(
     "formula",
@@ -161,6 +176,7 @@ HIGHEST = SplitMethod(
     held_out=lambda materials, settings: highest(
         materials, str(settings.objective), 1 - settings.train_fraction
     ),
+    reveals=_higher_than_learned,
     needs=("objective",),
 )
 COLUMN = SplitMethod(
@@ -181,6 +197,8 @@ SCIKIT_LEARN = SplitMethod(
     "scikit-learn",
     lambda materials, settings: by_material(materials),
     assign=_positional,
+    # It promises nothing but other rows.
+    reveals=lambda sampled, others, settings: (),
     takes=("random_state",),
 )
 # If a smaller share of the identifiers that could match does, the parts are for other materials.
@@ -257,7 +275,14 @@ def _drawn(groups: Mapping[str, str], settings: SplitSettings) -> dict[str, str]
 def _drawn_validation(groups: Mapping[str, str], settings: SplitSettings) -> dict[str, str]:
     """Divide the materials outside the test part."""
     fraction = 1 - settings.validation_fraction
-    train, valid = divide(groups, fraction, "validation", settings.seed, settings.repeat)
+    try:
+        train, valid = divide(groups, fraction, "validation", settings.seed, settings.repeat)
+    except UserError as error:
+        raise UserError(
+            f"the {len(groups)} materials outside the test part are one group, "
+            f"{next(iter(groups.values()), '')!r}, which cannot be divided into training and validation "
+            "part. A split needs at least three groups. Use a method with smaller groups, such as `formula`."
+        ) from error
     return dict.fromkeys(train, TRAIN) | dict.fromkeys(valid, VALID)
 
 

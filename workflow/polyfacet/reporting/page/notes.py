@@ -192,8 +192,29 @@ def _pretraining_note(networks: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return [
         "The embedding (graph) comes from a network that was pretrained on "
         f"{_n_seen(trainings)} outside the sample. It has seen their values of all objectives, regardless of "
-        f"what this run predicts: {labels}. No other facet has seen these materials or values."
+        f"what this run predicts: {labels}. No other facet has seen these materials or values.",
+        *_outside_notes(networks),
     ]
+
+
+def _outside_notes(networks: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """State what pretraining left out because the split holds it out."""
+    pretrained = {split: record for split, record in networks.items() if "pretraining" in record}
+    left_out = {split: record["outside"]["n_left_out"] for split, record in pretrained.items()}
+    counted = [f"{split}: {n}" for split, n in left_out.items() if n]
+    unknown = [split for split, n in left_out.items() if n is None]
+    notes = []
+    if counted:
+        notes.append(
+            "Pretraining left out materials of the groups or values that the split holds out "
+            f"({', '.join(counted)})."
+        )
+    if unknown:
+        notes.append(
+            f"{', '.join(unknown)}: the network was pretrained on materials that may be of the kind that the "
+            "split holds out; given parts do not say what that is."
+        )
+    return notes
 
 
 def _training_note(networks: Mapping[str, Mapping[str, Any]]) -> list[str]:

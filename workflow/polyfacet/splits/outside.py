@@ -1,0 +1,36 @@
+"""Materials outside the sample that show what a split holds out: nothing may be pretrained on them."""
+
+import pandas as pd
+
+from polyfacet.splits.methods import SplitMethod, SplitSettings
+from polyfacet.splits.parts import TRAIN
+
+
+def of_held_out(
+    sampled: pd.DataFrame, others: pd.DataFrame, method: SplitMethod, settings: SplitSettings
+) -> set[str] | None:
+    """Find the materials outside the sample that are of the kind that the split holds out.
+
+    Parameters
+    ----------
+    sampled
+        Materials of the sample, as `split_materials` receives them, and their ``part``.
+    others
+        Materials outside the sample, with the same columns except ``part``.
+    method, settings
+        Method of the split, and its settings.
+
+    Returns
+    -------
+    set of str or None
+        Identifiers of materials whose group is in the validation or test part, or that `SplitMethod.reveals`
+        names.  None if the method chooses its parts in another way, so that nobody knows.
+    """
+    if method.reveals is not None:
+        return set(method.reveals(sampled, others, settings))
+    if method.assign is not None or method.held_out is not None:
+        return None
+    held_out = sampled[sampled["part"] != TRAIN]
+    groups = method.group(pd.concat([held_out, others], ignore_index=True), settings)
+    known = {groups[mat_id] for mat_id in held_out["mat_id"]}
+    return {mat_id for mat_id in others["mat_id"] if groups[mat_id] in known}
