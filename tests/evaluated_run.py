@@ -228,6 +228,7 @@ class MadeUpRun:
 
     def _errors(self, choices: pd.DataFrame, generator: np.random.Generator) -> None:
         groups = [
+            ("all", "all"),
             *(("element", name) for name in ELEMENTS),
             *(("crystal_system", name) for name in CRYSTAL_SYSTEMS),
             *(("size", name) for name in ("1-4 sites", "5-8 sites", "9-16 sites")),

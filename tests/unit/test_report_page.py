@@ -162,6 +162,22 @@ def test_worst_predictions_have_pictures(page: ReportPage) -> None:
     assert sum(tag == "img" for tag, _ in page.tags) >= 1
 
 
+def test_errors_are_relative_to_that_of_all(run: MadeUpRun, tmp_path: Path) -> None:
+    # A is in all ten materials, B in two of them: weighted by elements, the mean error would be 1.67.
+    of_all = pd.read_parquet(run.evaluation / "errors_by_group.parquet").query("kind == 'all'")
+    groups = [("all", "all", 10, 1.0), ("element", "A", 10, 1.0), ("element", "B", 2, 5.0)]
+    errors = pd.concat(
+        of_all.assign(kind=kind, group=group, n=n, n_materials=n, mae=mae) for kind, group, n, mae in groups
+    )
+    errors.to_parquet(tmp_path / "errors_by_group.parquet")
+    files = [tmp_path / path.name if path.stem == "errors_by_group" else path for path in run.files]
+    shown = ReportPage(render("x", sections_of_report(Results(files), [], {}, ABOUT)))
+    found = [row.split(" | ") for row in shown.rows("errors-crystals-formula-table")[1:]]
+    assert {(group, relative) for _, _, group, _, _, _, relative, *_ in found} == {
+        *(("all", "1.00"), ("A", "1.00"), ("B", "5.00"))
+    }
+
+
 def test_the_mean_coverage_has_an_interval(page: ReportPage) -> None:
     coverage = r"0\.\d{3} \(95 % interval 0\.\d{3} to [01]\.\d{3}\)"
     said = rf"of the cells that validation rows chose: {coverage}; of all cells: {coverage}\."
