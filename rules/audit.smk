@@ -9,7 +9,7 @@ rule audit_leakage:
         samples=expand(SAMPLE, source=SOURCES),
         splits=splits_of_run(rules.split_materials.output.split),
         twins=all_shards(rules.find_twins.output.twins) if HAS_CRYSTALS else [],
-        trainings=[path for paths in trainings_by_source().values() for path in paths],
+        trainings=[path for path, _ in trainings_of_run()],
         hub_encoders=[
             path for paths in hub_encoders_by_source().values() for path in paths
         ],
@@ -42,7 +42,7 @@ rule audit_leakage:
         },
         forms=FORMS,
         places=places_of_run(),
-        trained_in=source_of_each(trainings_by_source()),
+        trained_in=[place["source"] for _, place in trainings_of_run()],
         fetched_in=source_of_each(hub_encoders_by_source()),
         checkpoints=local_checkpoints_by_source(),
         fit=config["composition"]["fit"],

@@ -1,6 +1,9 @@
 # Predictions of all cells -> scores, tested comparisons, contributions of the facets.
 
 
+include: "functions/evaluation.smk"
+
+
 EVALUATION = f"{RUN}/evaluation"
 
 
@@ -8,6 +11,7 @@ rule collect_results:
     input:
         cells=trained_cells(),
         samples=expand(SAMPLE, source=SOURCES),
+        trainings=[path for path, _ in trainings_of_run()],
     output:
         cells_table=f"{EVALUATION}/cells.parquet",
         predictions=f"{EVALUATION}/predictions.parquet",
@@ -31,6 +35,7 @@ rule collect_results:
             for source, own in OBJECTIVES.items()
         },
         forms=FORMS,
+        trained_in=[place for _, place in trainings_of_run()],
         seed=config["seed"],
     script:
         script_path("collect_results")

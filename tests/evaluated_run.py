@@ -40,6 +40,8 @@ class MadeUpRun:
         Facets, of which all subsets are trained.
     methods
         Method to its number of repeats.
+    untrained
+        Facets whose encoder is untrained.
     """
 
     folder: Path
@@ -53,6 +55,7 @@ class MadeUpRun:
     n_valid: int = 12
     n_test: int = 16
     failed: Sequence[tuple[str, str, str]] = ()
+    untrained: Sequence[str] = ()
 
     @property
     def evaluation(self) -> Path:
@@ -126,6 +129,7 @@ class MadeUpRun:
                 **shown,
             )
             cell["objective"] = objective
+            cell["untrained"] = [name for name in self.untrained if name in combination.split("+")]
             cell["contains_answer"] = objective == "vol_atom" and "graph" in combination
             cells.append(cell)
             predictions.append(self._predict(cell, generator))
@@ -228,6 +232,7 @@ class MadeUpRun:
 
     def _errors(self, choices: pd.DataFrame, generator: np.random.Generator) -> None:
         groups = [
+            ("all", "all"),
             *(("element", name) for name in ELEMENTS),
             *(("crystal_system", name) for name in CRYSTAL_SYSTEMS),
             *(("size", name) for name in ("1-4 sites", "5-8 sites", "9-16 sites")),

@@ -38,6 +38,7 @@ def cell_row(row: str, objective: str = "gap", *, ok: bool = True, **changes: An
         "status": "ok" if ok else "failed",
         "reason": None if ok else "no reason",
         "contains_answer": False,
+        "untrained": [],
         "n_train": 8,
         "n_valid": 1,
         "n_test": 3,

@@ -1,35 +1,6 @@
 # Input and parameter functions of rules/audit.smk.
 
 
-def places_of_run():
-    """Return source, split and repeat of each split of the run, in the order of `splits_of_run`."""
-    names = ("source", "split", "repeat")
-    found = [
-        dict(zip(names, place.split("/")))
-        for place in splits_of_run("{source}/{split}/{repeat}")
-    ]
-    return [{**place, "repeat": int(place["repeat"])} for place in found]
-
-
-def trainings_by_source():
-    """Return the records of networks and encodings that facets come from, by source."""
-    return {
-        source: [
-            *(
-                splits_of_run(rules.fit_network.output.record, [source])
-                if GRAPH in FACETS_OF[source]
-                else []
-            ),
-            *splits_of_run(
-                rules.encode_facet.output.record,
-                [source],
-                facet=[facet.name for facet in ENCODED_FACETS[source]],
-            ),
-        ]
-        for source in SOURCES
-    }
-
-
 def hub_encoders_by_source():
     """Return the records of the encoders from the hub, by source; one per method that uses any."""
     return {

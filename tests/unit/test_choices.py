@@ -106,6 +106,16 @@ def test_only_cells_that_have_every_repeat_are_candidates():
     assert len(left) == 2 * (len(LOSSES) - 1)
 
 
+def test_controls_are_no_candidates():
+    cells = cells_with(LOSSES)
+    # Untrained in one repeat is enough.
+    is_control = (cells["method"] == "ridge") & (cells["combination"] == "graph") & (cells["repeat"] == 0)
+    cells["untrained"] = [["graph"] if control else [] for control in is_control]
+    left = candidates(cells, predicted(cells, 4))
+    assert len(left) == len(cells) - 2
+    assert ("ridge", "graph") not in set(zip(left["method"], left["combination"], strict=True))
+
+
 def test_candidates_are_judged_on_the_validation_rows_that_all_of_them_have():
     cells = cells_with({("ridge", "graph"): [(0.5, 0)], ("ridge", "compimage"): [(0.5, 0)]})
     graph, compimage = (cells[cells["combination"] == name] for name in ("graph", "compimage"))

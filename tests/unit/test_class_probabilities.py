@@ -85,7 +85,9 @@ def test_they_are_in_the_table_of_the_run(trained, tmp_path):
     objectives = {"crystals": {"phase": {"label": "Phase", "unit": ""}}}
     sample = sample_of(pd.read_parquet(tmp_path / "predictions.parquet")["mat_id"], tmp_path)
     collect_results.main([tmp_path], [sample], **tables, reference=None, objectives=objectives)
-    assert set(pd.read_parquet(tables["cells_table"])["label"]) == {"Phase"}
+    cells = pd.read_parquet(tables["cells_table"])
+    assert set(cells["label"]) == {"Phase"}
+    assert cells["untrained"].map(list).tolist() == [[]] * len(cells)
     own, all_of_run = (
         read_table(path, PREDICTIONS) for path in (tmp_path / "predictions.parquet", tables["predictions"])
     )

@@ -39,6 +39,7 @@ def test_materials_are_grouped_by_elements_crystal_system_and_size():
     members = groups.members.toarray().T.astype(bool)
     found = {name: list(SAMPLE["mat_id"][own]) for name, own in zip(groups.names, members, strict=True)}
     assert found == {
+        "all": ["m0", "m1", "m2", "m3"],
         "Cl": ["m0", "m2", "m3"],
         "K": ["m2", "m3"],
         "Na": ["m0", "m1"],
@@ -49,8 +50,8 @@ def test_materials_are_grouped_by_elements_crystal_system_and_size():
         "5 to 8 sites": ["m2"],
         "more than 64 sites": ["m3"],
     }
-    assert groups.kinds == ["element"] * 4 + ["crystal_system"] * 2 + ["size"] * 3
-    assert set(groups_of(SAMPLE[["formula"]]).kinds) == {"element"}
+    assert groups.kinds == ["all"] + ["element"] * 4 + ["crystal_system"] * 2 + ["size"] * 3
+    assert set(groups_of(SAMPLE[["formula"]]).kinds) == {"all", "element"}
 
 
 @pytest.mark.parametrize(
@@ -70,6 +71,8 @@ def test_errors_are_those_of_all_repeats(tmp_path):
     # Errors: m0 1; m1 -2 and 1; m2 3.
     assert table.loc["Na", values].tolist() == pytest.approx([3, 2, 4 / 3, 3.0, 0.0])
     assert table.loc["Cl", values].tolist() == pytest.approx([2, 2, 2.0, 0.5, 2.0])
+    # Materials of several elements count once.
+    assert table.loc["all", values].tolist() == pytest.approx([4, 3, 7 / 4, 2.25, 0.75])
     assert table.loc["O", values].tolist() == pytest.approx([2, 1, 1.5, 4.0, -0.5])
     assert table.loc["cubic", values].tolist() == pytest.approx([3, 2, 4 / 3, 3.0, 0.0])
     assert "more than 64 sites" not in table.index
@@ -87,7 +90,10 @@ def test_the_error_of_classes_is_the_share_of_wrong_ones(tmp_path):
     cells = [cell("ridge graph", classes=["a", "b"])]
     rows = {0: ("a", {"a": 0.9, "b": 0.1}), 1: ("b", {"a": 0.9, "b": 0.1})}
     table = in_groups(cells, [[classes("test", rows)]], chosen(*cells), tmp_path).set_index("group")
-    assert table["mae"].to_dict() == {"Cl": 0.0, "Na": 0.5, "O": 1.0, "cubic": 0.5, "1 to 4 sites": 0.5}
+    assert table["mae"].to_dict() == {
+        "all": 0.5,
+        **{"Cl": 0.0, "Na": 0.5, "O": 1.0, "cubic": 0.5, "1 to 4 sites": 0.5},
+    }
     assert table[["bias", "mean_true"]].isna().all(axis=None)
 
 

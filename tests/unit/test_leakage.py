@@ -18,6 +18,7 @@ from polyfacet.evaluation.leakage import (
     fitted_on_all_rows,
     from_elsewhere,
 )
+from polyfacet.facets.declaration import UNTRAINED
 from polyfacet.facets.registry import COMPIMAGE, COMPOSITION, GRAPH, IMAGE, PROCESS, TEXT
 from polyfacet.materials.crystal_objectives import DOS_EF, GAP, VOL_ATOM
 from polyfacet.materials.objectives import Objective
@@ -88,6 +89,9 @@ def test_untrained_networks_are_called_controls():
     trained = {"validation_errors": {"gap": {}}}
     assert Trainings(kind="random").knowledge.notes == ("control: untrained network",)
     assert "control" not in str(Trainings(kind="trained", training=trained).knowledge.notes)
+    assert not Trainings(kind="pretrained", pretraining=trained).is_control
+    assert Trainings(facet="image", label=UNTRAINED).is_control
+    assert not Trainings(facet="image", label="network").is_control
 
 
 def test_composition_images_contain_some_objectives_of_pure_elements(tmp_path):

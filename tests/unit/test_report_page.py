@@ -10,12 +10,14 @@ from evaluated_run import MadeUpRun
 from PIL import Image
 from report_page import ReportPage
 
+from polyfacet.evaluation.tables import CELLS
 from polyfacet.reporting.page.csv_tables import CHOSEN, write_csv_tables
 from polyfacet.reporting.page.document import sections_of_report
 from polyfacet.reporting.page.parts import MAX_ROWS, Paragraph, Section, Table, Value
 from polyfacet.reporting.page.published import published_scores
 from polyfacet.reporting.page.rendering import render, script_json, specs_of
 from polyfacet.reporting.page.results import Results
+from polyfacet.runtime.parquet import write_table
 
 SECTIONS = [
     *("summary", "scores", "heatmap", "contributions", "tests", "parity", "errors", "worst", "leakage"),
@@ -162,6 +164,22 @@ def test_worst_predictions_have_pictures(page: ReportPage) -> None:
     assert sum(tag == "img" for tag, _ in page.tags) >= 1
 
 
+def test_errors_are_relative_to_that_of_all(run: MadeUpRun, tmp_path: Path) -> None:
+    # A is in all ten materials, B in two of them: weighted by elements, the mean error would be 1.67.
+    of_all = pd.read_parquet(run.evaluation / "errors_by_group.parquet").query("kind == 'all'")
+    groups = [("all", "all", 10, 1.0), ("element", "A", 10, 1.0), ("element", "B", 2, 5.0)]
+    errors = pd.concat(
+        of_all.assign(kind=kind, group=group, n=n, n_materials=n, mae=mae) for kind, group, n, mae in groups
+    )
+    errors.to_parquet(tmp_path / "errors_by_group.parquet")
+    files = [tmp_path / path.name if path.stem == "errors_by_group" else path for path in run.files]
+    shown = ReportPage(render("x", sections_of_report(Results(files), [], {}, ABOUT)))
+    found = [row.split(" | ") for row in shown.rows("errors-crystals-formula-table")[1:]]
+    assert {(group, relative) for _, _, group, _, _, _, relative, *_ in found} == {
+        *(("all", "1.00"), ("A", "1.00"), ("B", "5.00"))
+    }
+
+
 def test_the_mean_coverage_has_an_interval(page: ReportPage) -> None:
     coverage = r"0\.\d{3} \(95 % interval 0\.\d{3} to [01]\.\d{3}\)"
     said = rf"of the cells that validation rows chose: {coverage}; of all cells: {coverage}\."
@@ -209,7 +227,7 @@ def test_texts_of_users_have_no_effect(run: MadeUpRun, tmp_path: Path) -> None:
     cells["label"] = HOSTILE
     cells["unit"] = HOSTILE
     cells.loc[cells.index[0], ["status", "reason"]] = "failed", HOSTILE
-    cells.to_parquet(tmp_path / "cells.parquet")
+    write_table(tmp_path / "cells.parquet", cells, CELLS)
     worst = pd.read_parquet(run.evaluation / "worst.parquet").assign(formula=HOSTILE, mat_id=HOSTILE)
     worst.to_parquet(tmp_path / "worst.parquet")
     files = [tmp_path / path.name if path.stem in ("cells", "worst") else path for path in run.files]
@@ -234,6 +252,75 @@ def test_long_tables_are_cut_and_say_so() -> None:
     page = ReportPage(render("x", [Section("a", "A", "", [Table("t", "Numbers.", ["n"], rows)])]))
     assert len(page.rows("t")) == 1 + MAX_ROWS
     assert f"The first {MAX_ROWS} of {MAX_ROWS + 5} rows; the CSV has all." in page.text
+
+
+@pytest.fixture(scope="module")
+def untested(tmp_path_factory: pytest.TempPathFactory) -> ReportPage:
+    """Page of a run whose repeats share a test part for one split, with a control and a shared choice."""
+    run = (
+        MadeUpRun(tmp_path_factory.mktemp("runs") / "x", methods={"ridge": 3}, n_materials=40).write().audit()
+    )
+    tests = pd.read_parquet(run.evaluation / "tests.parquet")
+    numbers = ["low", "high", "p", "p_holm", "p_equal", "p_equal_holm"]
+    is_untested = tests["objective"] == "gap"
+    tests.loc[is_untested, numbers] = float("nan")
+    tests.loc[is_untested, ["verdict", "reason"]] = "undecided", "a reason"
+    tests.to_parquet(run.evaluation / "tests.parquet")
+    return page_of(run)
+
+
+def test_a_comparison_without_a_test_has_no_verdict(untested: ReportPage) -> None:
+    assert not re.search(r"\bnan\b", untested.html.split("<script")[0], re.IGNORECASE)
+    said = untested.sections["summary"]
+    assert said.count("1 not tested") == 3
+    assert not re.search(r"Band gap: .* (better|worse|equal|decide)", said.split("Not tested")[0])
+    assert "several facets against the best single facet: no test for Band gap (a reason)" in said
+    rows = untested.rows("tests-crystals-formula-multi-vs-single")
+    assert rows[1].split(" | ")[:2] == ["Band gap", "not tested: a reason"]
+    assert "correction over 1 tested objectives" not in untested.text
+    points = [
+        each for each in untested.figures["tests-crystals-formula"]["data"] if each["type"] == "scatter"
+    ]
+    assert len(points) == 3
+    assert "Without a point: not tested." in untested.text
+
+
+def test_verdicts_about_cells_that_see_the_answer_are_marked(run: MadeUpRun, page: ReportPage) -> None:
+    said = page.sections["summary"]
+    choices = pd.read_parquet(run.evaluation / "choices.parquet").query("objective == 'vol_atom'")
+    assert choices.loc[choices["role"] == "multi", "combination"].str.contains("graph").all()
+    assert re.search(r"Volume †: .*Chosen most often: ridge text \+ graph \(3 of 3\) †; rival", said)
+    assert "Band gap †" not in said
+    assert "read off rather than predicted" in said
+    assert "read off rather than predicted" in page.sections["tests"]
+    assert any("†" in row for row in page.rows("tests-crystals-formula-multi-vs-single"))
+    own = [row for row in page.rows("contributions-crystals-formula-table") if "Volume" in row]
+    assert own
+    assert all(row.startswith("Volume †") for row in own)
+    assert page.sections["contributions"].count("what they contribute is the answer") == 4
+    assert "{" not in page.sections["contributions"]
+
+
+def test_untrained_encoders_are_called_controls(tmp_path: Path) -> None:
+    run = MadeUpRun(tmp_path / "run", methods={"ridge": 2}, n_repeats=2, n_materials=40, untrained=("graph",))
+    page = page_of(run.write())
+    said = page.sections["summary"]
+    assert "graph: 2 combinations of method and facets use an untrained encoder. They are controls" in said
+    facets = {row.split(" | ")[2] for row in page.rows("scores-crystals-formula-numbers")[1:]}
+    assert facets == {"text", "graph (untrained control)", "text + graph (untrained control)", "no facet"}
+    assert "'text+graph (untrained control)'" in str(page.figures["mase-crystals-formula-0"])
+    choices = pd.read_parquet(run.evaluation / "choices.parquet")
+    assert set(choices["combination"]) == {"text", "none"}
+
+
+def test_every_table_of_scores_has_numbers_of_rows(page: ReportPage) -> None:
+    tables = [name for name in page.tables if name.startswith(("scores-", "tests-"))]
+    assert len(tables) == 7
+    for name in tables:
+        head = page.rows(name)[0].split(" | ")
+        at = head.index("test rows"), head.index("non-trivial")
+        assert all(re.match(r"\d", row.split(" | ")[i]) for row in page.rows(name)[1:] for i in at)
+    assert "16 test rows (" in page.sections["heatmap"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Collect the cards and predictions of all cells in two tables, and score them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -9,12 +9,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from polyfacet.evaluation.controls import Untrained, untrained_facets
 from polyfacet.evaluation.formulas import Formulas, formulas_of
+from polyfacet.evaluation.leakage import Trainings
 from polyfacet.evaluation.losses import PREDICTED, VALIDATION, candidates, validation_losses
 from polyfacet.evaluation.scoring import SCORED, score
 from polyfacet.evaluation.tables import CELLS, KEYS, SCORES, SUMMARY, cell_row, order_of_combination
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.parquet import column_names, read_arrow, read_table, write_pieces, write_table
+from polyfacet.runtime.records import read_record
 from polyfacet.splits.parts import TEST, VALID
 from polyfacet.training.cards import CARD_FILE, Card, read_card
 from polyfacet.training.cells import PREDICTIONS
@@ -35,6 +38,8 @@ def main(
     objectives: Shown,
     forms: Mapping[str, str] = MappingProxyType({}),
     seed: Annotated[int, Key("seed")] = 0,
+    trainings: Sequence[Path] = (),
+    trained_in: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Write the tables.
 
@@ -56,9 +61,13 @@ def main(
         Facet to the form of it that is used where a combination names none.
     seed
         Seed of the intervals.
+    trainings
+        Records of the networks and encodings that facets come from.
+    trained_in
+        ``source``, ``split`` and ``repeat`` of each of ``trainings``.
     """
     found = [card for folder in cells for card in _cards_in(folder, objectives)]
-    rows = _rows(found, objectives, forms)
+    rows = _rows([card for _, card in found], objectives, forms, _untrained(trainings, trained_in))
     formulas = {source: _formulas(path) for source, path in zip(objectives, samples, strict=True)}
     tested: list[pd.DataFrame] = []
     validated: list[pa.Table] = []
@@ -98,12 +107,22 @@ def _validation_losses(rows: list[dict[str, Any]], validated: pa.Table) -> pd.Da
     return validation_losses(candidates(cells, predicted), predicted)
 
 
+def _untrained(trainings: Sequence[Path], trained_in: Sequence[Mapping[str, Any]]) -> Untrained:
+    """Return the facets whose network or encoding is untrained, by source, split and repeat."""
+    found: dict[tuple[str, str, int], set[str]] = {}
+    for path, place in zip(trainings, trained_in, strict=True):
+        record = read_record(path, Trainings)
+        if record.is_control:
+            found.setdefault((place["source"], place["split"], place["repeat"]), set()).add(record.facet)
+    return found
+
+
 def _rows(
-    cards: list[tuple[Path, Card]], objectives: Shown, forms: Mapping[str, str]
+    cards: Sequence[Card], objectives: Shown, forms: Mapping[str, str], untrained: Untrained
 ) -> list[dict[str, Any]]:
     """Return the rows of ``CELLS``."""
     repeats: dict[tuple[str, str, str], set[int]] = {}
-    for _, card in cards:
+    for card in cards:
         repeats.setdefault((card.source, card.split, card.method), set()).add(card.repeat)
     return [
         cell_row(
@@ -111,8 +130,9 @@ def _rows(
             objectives[card.source][card.objective],
             forms,
             len(repeats[card.source, card.split, card.method]),
+            own,
         )
-        for _, card in cards
+        for card, own in zip(cards, untrained_facets(cards, untrained), strict=True)
     ]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from polyfacet.encodings.base import Encoder, Fitting
 from polyfacet.facets.aligned import check_pictures, with_facets
-from polyfacet.facets.declaration import Encoding
+from polyfacet.facets.declaration import UNTRAINED, Encoding
 from polyfacet.facets.registry import facet_named, shown_columns
 from polyfacet.materials.derived_objectives import with_derived
 from polyfacet.materials.objectives import Objective
@@ -21,8 +21,6 @@ from polyfacet.runtime.parquet import column_names, read_by_material, read_table
 from polyfacet.runtime.progress import tell
 from polyfacet.splits.compositions import groups_by_composition
 from polyfacet.splits.parts import SPLIT, TRAIN
-
-UNTRAINED = "control: untrained encoder"
 
 
 def main(

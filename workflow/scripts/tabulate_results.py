@@ -11,8 +11,9 @@ from polyfacet.evaluation.tables import CELLS, SCORES
 from polyfacet.reporting.findings import comparison_findings, grid_findings
 from polyfacet.reporting.grids import METRIC_LABELS, SHOWN, Grid, grids
 from polyfacet.reporting.published import MAX_SPREAD, REPRODUCED_WITHIN
+from polyfacet.reporting.row_counts import row_counts
 from polyfacet.reporting.section_tables import section_markdown, section_title
-from polyfacet.reporting.sections import sections
+from polyfacet.reporting.sections import Section, sections
 from polyfacet.runtime.files import write_text
 from polyfacet.runtime.markdown import plain
 from polyfacet.runtime.parquet import read_table
@@ -25,8 +26,9 @@ HOW_TO_READ = """\
 MAE is the mean absolute error on the test part, in the unit of the objective. MASE = MAE / mean absolute
 deviation of the test values around their mean: 0 is perfect, 1 equals always predicting the mean of
 the test values. Macro F1 is the mean F1 over the classes. With several repeats, values are mean ±
-standard deviation over them. The best value of each objective is bold. A dagger (†) marks cells whose facets
-reveal the objective: the volume per atom, for example, follows from the lattice."""
+standard deviation over them. Non-trivial test values differ from the most frequent one. The best value
+of each objective is bold. A dagger (†) marks cells whose facets reveal the objective: the volume per atom,
+for example, follows from the lattice."""
 
 
 def main(
@@ -64,10 +66,10 @@ def main(
     parts = [
         f"## Best scores\n\n{DESCRIPTION}\n\n" + "\n".join(findings),
         f"## How to read the tables\n\n{HOW_TO_READ}\n\n{_splits(cells)}",
-        *(_grid(grid) for grid in found),
+        *(_grid(grid, frame) for grid in found),
     ]
     if reference is not None or published or cells["split"].nunique() > 1:
-        parts.append(_sections(cells, comparison, published, reference))
+        parts.append(_sections(cells, frame, comparison, published, reference))
     write_text(tables, "\n\n".join(part for part in parts if part) + "\n")
 
 
@@ -99,14 +101,26 @@ def _splits(cells: pd.DataFrame) -> str:
     )
 
 
-def _grid(grid: Grid) -> str:
+def _grid(grid: Grid, scores: pd.DataFrame) -> str:
     where = f"{plain(grid.source)}, split `{grid.split}`"
-    parts = [f"## {METRIC_LABELS[metric]}: {where}\n\n{grid.markdown(metric)}" for metric in SHOWN[grid.kind]]
+    counts = row_counts(scores, grid.source, grid.split, grid.objectives)
+    parts = [
+        f"## {METRIC_LABELS[metric]}: {where}\n\n{grid.markdown(metric)}\n\n{counts}".rstrip()
+        for metric in SHOWN[grid.kind]
+    ]
     return "\n\n".join(parts)
+
+
+def _counts(section: Section, scores: pd.DataFrame) -> str:
+    """State the numbers of test rows of a section on each split."""
+    labels = {section.objective: section.label}
+    splits = scores.loc[scores["source"] == section.source, "split"].unique()
+    return "\n".join(filter(None, (row_counts(scores, section.source, split, labels) for split in splits)))
 
 
 def _sections(
     cells: pd.DataFrame,
+    scores: pd.DataFrame,
     comparison: pd.DataFrame,
     published: Sequence[Mapping[str, Any]],
     reference: str | None,
@@ -127,7 +141,8 @@ def _sections(
             f"{'; '.join(published_in)}."
         )
     parts = [
-        f"### {section_title(section)}\n\n{section_markdown(section, comparison, published, reference)}"
+        f"### {section_title(section)}\n\n{section_markdown(section, comparison, published, reference)}\n\n"
+        f"{_counts(section, scores)}".rstrip()
         for section in sections(cells, comparison)
     ]
     return "\n\n".join([f"## Methods side by side\n\n{how}", *parts])

@@ -14,6 +14,8 @@ from scipy import stats
 
 # Level of the tests; intervals cover the rest.
 ALPHA = 0.05
+# Losses are of the order of 1: smaller differences between repeats are due to rounding.
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class CorrectedMean:
         Mean over the repeats.
     error
         Standard error, ``sqrt(s^2 (1/J + n_test/n_train))`` for J repeats and the sample variance s^2; NaN
-        for one repeat.
+        for one repeat, and where all repeats have the same value: that a few coarse values coincide does not
+        make their mean certain.
     n_repeats
         Number of repeats, J.
     """
@@ -48,26 +51,26 @@ class CorrectedMean:
         """
         found = np.asarray(values, dtype=np.float64)
         n = len(found)
-        if n < 2:
-            return cls(float(found.mean()), math.nan, n)
-        # Equal values have no spread, whatever the rounding of their mean.
-        spread = 0.0 if np.ptp(found) == 0 else float(found.std(ddof=1))
-        mean = float(found[0]) if spread == 0 else float(found.mean())
-        return cls(mean, spread * math.sqrt(1 / n + test_to_train), n)
+        if np.allclose(found, found[0], rtol=ROUNDING, atol=ROUNDING):
+            return cls(float(found[0]), math.nan, n)
+        return cls(float(found.mean()), float(found.std(ddof=1)) * math.sqrt(1 / n + test_to_train), n)
+
+    @property
+    def has_spread(self) -> bool:
+        """Whether the repeats differ, so that there are tests and an interval."""
+        return not math.isnan(self.error)
 
     def interval(self, level: float = 1 - ALPHA) -> tuple[float, float]:
-        """Return the limits of the two-sided t interval; NaN for one repeat."""
-        if self.n_repeats < 2:
+        """Return the limits of the two-sided t interval; NaN without spread."""
+        if not self.has_spread:
             return math.nan, math.nan
         half = float(stats.t.ppf((1 + level) / 2, self.n_repeats - 1)) * self.error
         return self.mean - half, self.mean + half
 
     def p_different(self) -> float:
-        """Return the two-sided p value of the hypothesis that the mean is 0; NaN for one repeat."""
-        if self.n_repeats < 2:
+        """Return the two-sided p value of the hypothesis that the mean is 0; NaN without spread."""
+        if not self.has_spread:
             return math.nan
-        if self.error == 0:
-            return float(self.mean == 0)
         return float(2 * stats.t.sf(abs(self.mean) / self.error, self.n_repeats - 1))
 
     def p_equivalent(self, margin: float) -> float:
@@ -75,12 +78,10 @@ class CorrectedMean:
 
         Two one-sided tests: Schuirmann, "A comparison of the two one-sided tests procedure and the power
         approach for assessing the equivalence of average bioavailability", J. Pharmacokinet. Biopharm. 15,
-        657 (1987).  NaN for one repeat.
+        657 (1987).  NaN without spread.
         """
-        if self.n_repeats < 2:
+        if not self.has_spread:
             return math.nan
-        if self.error == 0:
-            return float(not (abs(self.mean) < margin or self.mean == 0))
         # The larger of both one-sided p values is that of the nearer limit.
         return float(stats.t.sf((margin - abs(self.mean)) / self.error, self.n_repeats - 1))
 

@@ -18,7 +18,7 @@ _UNIT = "that of the objective for numbers"
 ERRORS_BY_GROUP = pa.schema(
     [
         *(field for field in IDENTITY if field.name in CELL_OF_SPLIT),
-        column("kind", pa.string(), "element, crystal_system, or size (sites per cell)"),
+        column("kind", pa.string(), "all, element, crystal_system, or size (sites per cell)"),
         column("group", pa.string(), "name of the group; materials of several elements are in several"),
         column("n", pa.int64(), "test predictions over all repeats"),
         column("n_materials", pa.int64(), "different materials among them"),

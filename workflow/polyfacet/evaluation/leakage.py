@@ -9,7 +9,7 @@ import pyarrow as pa
 from pydantic import BaseModel
 
 from polyfacet.config.run import CRYSTALS
-from polyfacet.facets.declaration import Facet
+from polyfacet.facets.declaration import UNTRAINED, Facet
 from polyfacet.facets.registry import COMPIMAGE, GRAPH
 from polyfacet.materials.crystal_objectives import E_TOTAL, GAP, MAG_VOL, VOL_ATOM
 from polyfacet.materials.objectives import Objective
@@ -87,12 +87,18 @@ class Trainings(BaseModel):
     outside: _Outside | None = None
 
     @property
+    def is_control(self) -> bool:
+        """Whether the network or the encoder is untrained, so that its numbers are only a control."""
+        is_untrained_network = bool(self.kind) and not (self.training or self.pretraining)
+        return is_untrained_network or self.label == UNTRAINED
+
+    @property
     def knowledge(self) -> Knowledge:
         """What the encoder has seen."""
         given = {TRAINING_PART: self.training, OUTSIDE: self.pretraining}
         learned = {materials: each.objectives for materials, each in given.items() if each}
         notes = [f"encoding: {self.label}"] if self.label else []
-        if self.kind and not learned:
+        if self.kind and self.is_control:
             notes.append("control: untrained network")
         for materials, own in learned.items():
             notes.append(f"trained on the {materials}: {', '.join(sorted(own))}")

@@ -73,12 +73,13 @@ def candidates(cells: pd.DataFrame, validation: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Cells of the methods and combinations that did not fail and predicted validation rows in every repeat
-        of the split.
+        of the split, and whose encoders are trained.
     """
     n_of_split = cells.groupby(["source", "split"])["repeat"].transform("nunique")
     predicted = validation[KEYS].drop_duplicates().assign(has_rows=True)
     has_rows = cells[KEYS].merge(predicted, on=KEYS, how="left")["has_rows"].notna().to_numpy()
-    usable = (cells["status"] == "ok") & has_rows
+    is_control = cells["untrained"].map(len) > 0
+    usable = (cells["status"] == "ok") & has_rows & ~is_control
     n_usable = usable.groupby([cells[name] for name in CELL]).transform("sum")
     return cells[n_usable == n_of_split]
 

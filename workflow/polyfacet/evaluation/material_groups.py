@@ -1,4 +1,4 @@
-"""Groups of materials by which errors are divided: elements, crystal systems, sizes of the cell."""
+"""Groups of materials whose errors are described: all, elements, crystal systems, sizes of the cell."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 
 from polyfacet.materials.disordered_compositions import chemical_system
 
-ELEMENT, CRYSTAL_SYSTEM, SIZE = ("element", "crystal_system", "size")
+EVERYTHING, ELEMENT, CRYSTAL_SYSTEM, SIZE = ("all", "element", "crystal_system", "size")
 # The last space group of each (International Tables for Crystallography, volume A).
 CRYSTAL_SYSTEMS = {
     "triclinic": 2,
@@ -41,7 +41,7 @@ class MaterialGroups:
 
 
 def groups_of(sample: pd.DataFrame) -> MaterialGroups:
-    """Group materials by element and, if they are crystals, by crystal system and size.
+    """Group materials: all, by element and, if they are crystals, by crystal system and size.
 
     Parameters
     ----------
@@ -50,7 +50,10 @@ def groups_of(sample: pd.DataFrame) -> MaterialGroups:
         are in no crystal system.
     """
     materials = sample.reset_index(drop=True)
-    labels = {ELEMENT: _elements(materials["formula"])}
+    labels = {
+        EVERYTHING: pd.Series(EVERYTHING, index=materials.index, dtype="category"),
+        ELEMENT: _elements(materials["formula"]),
+    }
     if "space_group" in materials:
         limits = [0, *CRYSTAL_SYSTEMS.values()]
         labels[CRYSTAL_SYSTEM] = pd.cut(

@@ -3,7 +3,7 @@
 Predictions have the schema of those of cells.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -33,6 +33,11 @@ CELLS = pa.schema(
         column("status", pa.string(), "ok or failed"),
         column("reason", pa.string(), "why the cell failed", nullable=True),
         column("contains_answer", pa.bool_(), "whether the facets together reveal the objective"),
+        column(
+            "untrained",
+            pa.list_(pa.string()),
+            "facets whose encoder is untrained: the cell is a control, which no test may choose",
+        ),
         column("n_train", pa.int64(), "materials trained on, including validation rows if trained on"),
         column("n_valid", pa.int64(), "materials that selected the epoch or the checkpoints"),
         column("n_test", pa.int64(), "materials tested on"),
@@ -100,6 +105,7 @@ def cell_row(
     shown: Mapping[str, str],
     forms: Mapping[str, str] = MappingProxyType({}),
     n_repeats: int = 1,
+    untrained: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Flatten a card to a row of ``CELLS``.
 
@@ -113,10 +119,13 @@ def cell_row(
         Facet to the form of it that is used where a combination names none.
     n_repeats
         Number of repeats of the split on which the method was trained.
+    untrained
+        Facets whose encoder is untrained.
     """
     facts = card.model_dump()
     roles = roles_of(card.combination, card.engine, forms)
-    flat = {**facts, **facts["counts"], **facts["cost"], **shown, **roles, "n_repeats": n_repeats}
+    own = {"n_repeats": n_repeats, "untrained": list(untrained)}
+    flat = {**facts, **facts["counts"], **facts["cost"], **shown, **roles, **own}
     return {name: flat[name] for name in CELLS.names}
 
 

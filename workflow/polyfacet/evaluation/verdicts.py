@@ -23,6 +23,7 @@ COMPARISONS = {
 # Differences of less than this share of the rival's loss do not matter in practice.
 MARGIN = 0.02
 BETTER, WORSE, EQUAL, UNDECIDED = VERDICTS = ("better", "worse", "practically equal", "undecided")
+NO_SPREAD = "the difference is the same in every repeat: without spread there is no t-test"
 _DESCRIBED = {
     SINGLE: "cell of a single facet",
     MULTI: "cell of several facets",
@@ -121,7 +122,7 @@ def _compared(chosen: Mapping[str, pd.DataFrame], has_equal_repeats: bool) -> di
     margin = MARGIN * float(rival.mean())
     described = found | {
         "n_repeats": len(pairs),
-        "reason": _why_not_tested(pairs, has_equal_repeats),
+        "reason": _why_not_tested(pairs, has_equal_repeats) or (None if mean.has_spread else NO_SPREAD),
         "loss": loss.mean(),
         "rival_loss": rival.mean(),
         "difference": mean.mean,

@@ -64,6 +64,10 @@ class Stage:
         return "view" in self.schema.names
 
 
+# Label of the numbers of an encoder that could not be trained.
+UNTRAINED = "control: untrained encoder"
+
+
 @dataclass(frozen=True)
 class Encoding:
     """How a facet of texts or pictures becomes numbers for engines without encoders of their own.

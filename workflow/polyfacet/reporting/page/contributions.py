@@ -1,6 +1,6 @@
 """What each facet contributes, and which pairs are redundant or synergistic."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
@@ -16,7 +16,7 @@ from polyfacet.reporting.page.parts import (
     number,
     text,
 )
-from polyfacet.reporting.page.results import Place, Results
+from polyfacet.reporting.page.results import DAGGER, Place, Results, facets_text
 from polyfacet.reporting.plots.heatmaps import heatmap
 from polyfacet.reporting.plots.intervals import grouped_bars
 from polyfacet.reporting.plots.style import FULL
@@ -56,27 +56,27 @@ def _described(method: str) -> str:
 def _contributions(results: Results, place: Place, rows: pd.DataFrame) -> Iterator[Part]:
     method = shown_method(rows)
     own = rows[rows["method"] == method]
-    labels = {
-        name: label for name, label in results.labels(place.source).items() if name in set(own["objective"])
-    }
+    labels = _labels(results, place, own)
     n = int(own["n_repeats"].max())
     yield Figure(
         f"contributions-{place.name}",
         "Contributions",
         f"{place.title}: reduction of the loss by each facet, {_described(method)}; {n} repeats. A bar whose "
-        "interval includes 0 may be no contribution; a negative one raises the loss.",
+        f"interval includes 0 may be no contribution; a negative one raises the loss.{_explained(labels)}",
         grouped_bars(own, labels, "reduction of the loss"),
         ["contributions"],
     )
+    every, controls = _labels(results, place, rows), results.controls(place)
     yield Table(
         f"contributions-{place.name}-table",
-        f"{place.title}: Shapley values of all methods that have every subset of the facets.",
+        f"{place.title}: Shapley values of all methods that have every subset of the facets."
+        f"{_explained(every)}",
         ["objective", "method", "facet", "reduction of the loss", "95 % interval", "share", "repeats"],
         [
             [
-                text(results.labels(place.source).get(row["objective"], row["objective"])),
+                text(every[row["objective"]]),
                 text("chosen on validation rows" if row["method"] == CHOSEN else row["method"]),
-                text(row["facet"]),
+                text(facets_text(row["facet"], controls.get((row["method"], row["facet"]), ()))),
                 number(row["value"], "+.3f"),
                 interval(row["low"], row["high"], "+.3f"),
                 number(row["share"], ".0%"),
@@ -94,9 +94,7 @@ def _interactions(results: Results, place: Place, rows: pd.DataFrame) -> Iterato
     method = shown_method(rows)
     own = rows[rows["method"] == method]
     own = own.assign(pair=own["facet"] + " + " + own["other"])
-    labels = {
-        name: label for name, label in results.labels(place.source).items() if name in set(own["objective"])
-    }
+    labels = _labels(results, place, own)
     values = _wide(own, "value", labels).astype(float)
     kinds = _wide(own, "kind", labels)
     texts, hover = values.astype(object), values.astype(object)
@@ -111,17 +109,19 @@ def _interactions(results: Results, place: Place, rows: pd.DataFrame) -> Iterato
         "Interactions of pairs",
         f"{place.title}: Shapley interaction index, {_described(method)}; {int(own['n_repeats'].max())} "
         "repeats. Negative: two facets say the same (redundant); positive: they help each other "
-        "(synergistic). * the 95 % interval excludes 0.",
+        f"(synergistic). * the 95 % interval excludes 0.{_explained(labels)}",
         heatmap(values, (-largest, largest), "interaction", FULL, texts=texts, hover=hover, scale=DIVERGING),
         ["interactions"],
     )
+    every = _labels(results, place, rows)
     yield Table(
         f"interactions-{place.name}-table",
-        f"{place.title}: interactions of all methods that have every subset of the facets.",
+        f"{place.title}: interactions of all methods that have every subset of the facets."
+        f"{_explained(every)}",
         ["objective", "method", "pair", "interaction", "95 % interval", "kind", "repeats"],
         [
             [
-                text(results.labels(place.source).get(row["objective"], row["objective"])),
+                text(every[row["objective"]]),
                 text("chosen on validation rows" if row["method"] == CHOSEN else row["method"]),
                 text(f"{row['facet']} + {row['other']}"),
                 number(row["value"], "+.3f"),
@@ -133,6 +133,23 @@ def _interactions(results: Results, place: Place, rows: pd.DataFrame) -> Iterato
         ],
         ["interactions"],
     )
+
+
+def _labels(results: Results, place: Place, rows: pd.DataFrame) -> dict[str, str]:
+    """Return the objectives of rows and their labels, with a dagger if some facets reveal the objective."""
+    revealed = {objective for _, _, objective in results.flagged(place)}
+    present = set(rows["objective"])
+    return {
+        name: label + DAGGER * (name in revealed)
+        for name, label in results.labels(place.source).items()
+        if name in present
+    }
+
+
+def _explained(labels: Mapping[str, str]) -> str:
+    if not any(label.endswith(DAGGER) for label in labels.values()):
+        return ""
+    return " † Some facets reveal the objective: what they contribute is the answer, not a prediction."
 
 
 def _wide(rows: pd.DataFrame, value: str, labels: dict[str, str]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
+from polyfacet.evaluation.material_groups import CRYSTAL_SYSTEM, ELEMENT, EVERYTHING, SIZE
 from polyfacet.reporting.page.parts import (
     Figure,
     Gallery,
@@ -33,8 +34,7 @@ LEAD = (
 )
 # Elements and groups with fewer materials are left out of the figures, not of the tables.
 MIN_MATERIALS = 3
-ELEMENT = "element"
-GROUP_TITLES = {"crystal_system": "crystal system", "size": "size of the unit cell"}
+GROUP_TITLES = {CRYSTAL_SYSTEM: "crystal system", SIZE: "size of the unit cell"}
 # Relative error of the first and the last colour.
 LIMITS = (0.0, 2.0)
 SHOWN_OF_WORST = 5
@@ -86,18 +86,9 @@ def _relative(results: Results, place: Place) -> pd.DataFrame:
         if chosen is None:
             continue
         own = own[(own["method"] == chosen[0]) & (own["combination"] == chosen[1])]
-        whole = _mean_error(own)
+        whole = own.loc[own["kind"] == EVERYTHING, "mae"].sum()
         found.append(own.assign(relative=own["mae"] / whole if whole else math.nan))
     return pd.concat(found, ignore_index=True) if found else errors[:0]
-
-
-def _mean_error(rows: pd.DataFrame) -> float:
-    """Return the MAE over all predictions; unlike other groups, those by element overlap."""
-    for kind in ("size", "crystal_system", ELEMENT):
-        own = rows[(rows["kind"] == kind) & rows["mae"].notna()]
-        if len(own):
-            return float((own["mae"] * own["n"]).sum() / own["n"].sum())
-    return math.nan
 
 
 def _elements(place: Place, objective: str, label: str, rows: pd.DataFrame) -> Figure:

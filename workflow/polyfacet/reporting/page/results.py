@@ -1,6 +1,6 @@
 """The tables of a run's evaluation, and what the page looks up in them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,11 @@ from polyfacet.training.cells import NO_FACET, PREDICTIONS
 # Too large to be read at once; read row by row where needed.
 PREDICTED = "predictions"
 ANY, BASELINE = "any", "baseline"
+# After names of cells whose facets reveal the objective.
+DAGGER = " †"
+# After names of facets whose encoder is untrained.
+CONTROL = "untrained control"
+NONTRIVIAL = "Non-trivial test values differ from the most frequent one."
 
 
 @dataclass(frozen=True)
@@ -136,9 +141,29 @@ class Results:
         own = own[own["contains_answer"]]
         return set(zip(own["method"], own["combination"], own["objective"], strict=True))
 
+    def sees_answer(self, place: Place, objective: str, role: str) -> bool:
+        """Return whether a cell whose facets reveal the objective was chosen for a role in any repeat."""
+        choices = place.of(self["choices"])
+        if choices.empty:
+            return False
+        own = choices[(choices["objective"] == objective) & (choices["role"] == role)]
+        keys = own[["method", "combination", "objective"]].itertuples(index=False, name=None)
+        return not self.flagged(place).isdisjoint(keys)
+
+    def controls(self, place: Place) -> dict[tuple[str, str], set[str]]:
+        """Return the facets that a method and combination sees through an untrained encoder, if any."""
+        own = place.of(self.cells)
+        found: dict[tuple[str, str], set[str]] = {}
+        for method, combination, names in own[["method", "combination", "untrained"]].itertuples(index=False):
+            if len(names):
+                found.setdefault((method, combination), set()).update(names)
+        return found
+
     def test_rows(self, place: Place, objective: str) -> pd.DataFrame:
         """Return ``n_test`` and ``n_nontrivial`` of the repeats in which an objective was scored."""
         scores = place.of(self["scores"])
+        if scores.empty:
+            return pd.DataFrame(columns=["repeat", "n_test", "n_nontrivial"])
         own = scores[(scores["objective"] == objective) & (scores["class"] == ALL) & (scores["n_test"] > 0)]
         return own[["repeat", "n_test", "n_nontrivial"]].drop_duplicates()
 
@@ -180,9 +205,13 @@ def row_name(method: str, combination: str) -> str:
     return method if combination == NO_FACET else f"{method}: {facets_text(combination)}"
 
 
-def facets_text(combination: str) -> str:
-    """Name a combination of facets for readers."""
-    return "no facet" if combination == NO_FACET else combination.replace(SEPARATOR, " + ")
+def facets_text(combination: str, untrained: Collection[str] = ()) -> str:
+    """Name a combination of facets for readers; those with an untrained encoder are called controls."""
+    if combination == NO_FACET:
+        return "no facet"
+    return " + ".join(
+        f"{name} ({CONTROL})" if name in untrained else name for name in combination.split(SEPARATOR)
+    )
 
 
 def marked(method: str, repeats: Mapping[str, int], place: Place) -> str:

@@ -21,7 +21,16 @@ from polyfacet.reporting.page.parts import (
     span,
     text,
 )
-from polyfacet.reporting.page.results import Place, Results, facets_text, marked, row_name
+from polyfacet.reporting.page.results import (
+    CONTROL,
+    DAGGER,
+    NONTRIVIAL,
+    Place,
+    Results,
+    facets_text,
+    marked,
+    row_name,
+)
 from polyfacet.reporting.plots.heatmaps import heatmap
 from polyfacet.reporting.plots.style import FULL, HALF
 from polyfacet.training.cells import NO_FACET
@@ -30,11 +39,10 @@ from polyfacet.training.cells import NO_FACET
 OWN_HEATMAP = 4
 # MASE of the first and the last colour; 1 is that of the mean of the test values.
 LIMITS = (0.0, 1.2)
-MARK = " †"
 LEAD = (
     "Description, not a test: means over repeats, with 95 % bootstrap intervals over formulas. A higher "
     "rank here does not show that a method is better on other materials. † marks cells whose facets reveal "
-    "the objective."
+    f"the objective; a facet whose encoder is untrained is called {CONTROL}."
 )
 
 # Objective, method, combination and metric to a row of the summary.
@@ -71,20 +79,23 @@ def _tables(results: Results, place: Place) -> Iterator[Part]:
 
 def _over_objectives(results: Results, place: Place, rows: pd.DataFrame) -> Table:
     repeats = results.repeats_of(place)
+    tested, controls = results.test_rows(place, ALL), results.controls(place)
     own = place.of(results.cells)
     n = own.loc[own["classes"].map(len) == 0, "objective"].nunique()
     return Table(
         f"scores-{place.name}-all",
         f"{place.title}: mean MASE over {n} objectives. 1 is as good as always predicting the mean of the "
-        "test values.",
-        ["method", "facets", "repeats", "mean MASE", "95 % interval"],
+        f"test values. Test rows are added up over the objectives. {NONTRIVIAL}",
+        ["method", "facets", "repeats", "mean MASE", "95 % interval", "test rows", "non-trivial"],
         [
             [
                 text(row["method"]),
-                text(facets_text(row["combination"])),
+                text(facets_text(row["combination"], controls.get((row["method"], row["combination"]), ()))),
                 count(repeats.get(row["method"])),
                 number(row["mean"], ".3f"),
                 interval(row["low"], row["high"]),
+                span(list(tested["n_test"])),
+                span(list(tested["n_nontrivial"])),
             ]
             for _, row in rows.sort_values("mean").iterrows()
         ],
@@ -100,14 +111,14 @@ def _table(
     metrics: tuple[str, ...],
 ) -> Table:
     labels, repeats = results.labels(place.source), results.repeats_of(place)
-    flagged = results.flagged(place)
+    flagged, controls = results.flagged(place), results.controls(place)
     names = {"mase": "MASE", "mae": "MAE", "r2": "R²", "macro_f1": "macro F1", "accuracy": "accuracy"}
     counts = {name: results.test_rows(place, name) for name in labels}
     rows = []
     for objective, method, combination in dict.fromkeys(key[:3] for key in found):
         if bool(results.classes(place.source, objective)) != (kind == "classes"):
             continue
-        mark = MARK if (method, combination, objective) in flagged else ""
+        mark = DAGGER if (method, combination, objective) in flagged else ""
         own = [found.get((objective, method, combination, metric), {}) for metric in metrics]
         first, *others = own
         scores = [number(first.get("mean"), ".3f", mark), interval(first.get("low"), first.get("high"))]
@@ -120,7 +131,7 @@ def _table(
             [
                 text(results.with_unit(place.source, objective)),
                 text(method),
-                text(facets_text(combination)),
+                text(facets_text(combination, controls.get((method, combination), ()))),
                 *scores,
                 span(list(tested["n_test"])),
                 span(list(tested["n_nontrivial"])),
@@ -131,8 +142,8 @@ def _table(
     head += [names[metric] for metric in metrics[1:]] + ["test rows", "non-trivial", "repeats"]
     return Table(
         f"scores-{place.name}-{kind}",
-        f"{place.title}: scores on the test part, means over the repeats of each method. Non-trivial test "
-        "values differ from the most frequent one; all methods of an objective are scored on the same rows.",
+        f"{place.title}: scores on the test part, means over the repeats of each method. {NONTRIVIAL} All "
+        "methods of an objective are scored on the same rows.",
         head,
         rows,
         ["summary", "scores"],
@@ -140,18 +151,22 @@ def _table(
 
 
 def _class_table(results: Results, place: Place, rows: pd.DataFrame) -> Table:
-    labels = results.labels(place.source)
+    labels, controls = results.labels(place.source), results.controls(place)
+    counts = {name: results.test_rows(place, name) for name in rows["objective"].unique()}
     return Table(
         f"scores-{place.name}-per-class",
-        f"{place.title}: F1 of each class, means over repeats.",
-        ["objective", "class", "method", "facets", "F1", "repeats"],
+        f"{place.title}: F1 of each class, means over repeats; test rows are those of all classes. "
+        f"{NONTRIVIAL}",
+        ["objective", "class", "method", "facets", "F1", "test rows", "non-trivial", "repeats"],
         [
             [
                 text(labels.get(row["objective"], row["objective"])),
                 text(row["class"]),
                 text(row["method"]),
-                text(facets_text(row["combination"])),
+                text(facets_text(row["combination"], controls.get((row["method"], row["combination"]), ()))),
                 number(row["mean"], ".3f"),
+                span(list(counts[row["objective"]]["n_test"])),
+                span(list(counts[row["objective"]]["n_nontrivial"])),
                 count(row["n"]),
             ]
             for _, row in rows.iterrows()
@@ -214,10 +229,14 @@ def _heatmap(
     is_one: bool,
 ) -> Figure:
     flagged, repeats = results.flagged(place), results.repeats_of(place)
+    controls = results.controls(place)
     names = [
-        combination
-        if is_one and combination != NO_FACET
-        else row_name(marked(method, repeats, place), combination)
+        (
+            combination
+            if is_one and combination != NO_FACET
+            else row_name(marked(method, repeats, place), combination)
+        )
+        + (f" ({CONTROL})" if (method, combination) in controls else "")
         for method, combination in pairs
     ]
     found = {(row["method"], row["combination"], row["objective"]): row for row in rows.to_dict("records")}
@@ -236,14 +255,13 @@ def _heatmap(
             [f"{name}\n{label}: {_said(row)}" for row, label in zip(own, labels.values(), strict=True)]
         )
     values = pd.DataFrame(means, index=names, columns=list(labels.values()), dtype=float)
-    tested = [results.test_rows(place, name)["n_test"] for name in labels]
-    n = [int(value) for own in tested for value in own]
+    tested = pd.concat([results.test_rows(place, name) for name in labels])
     return Figure(
         f"mase-{place.name}-{number_}",
         title,
         f"{place.title}: mean MASE of {len(pairs)} rows and {len(labels)} objectives, on "
-        f"{number_range(n) if n else 'no'} test rows per repeat. † facets reveal the objective; grey: no "
-        "score in some repeat. Values above 1.2 have the last colour.",
+        f"{_counts(tested)} per repeat. † facets reveal the objective; grey: no score in some repeat. "
+        "Values above 1.2 have the last colour.",
         heatmap(
             values,
             LIMITS,
@@ -253,6 +271,16 @@ def _heatmap(
             hover=pd.DataFrame(hover),
         ),
         ["summary"],
+    )
+
+
+def _counts(rows: pd.DataFrame) -> str:
+    """Write the numbers of test rows, and of those that are non-trivial."""
+    if rows.empty:
+        return "no test rows"
+    return (
+        f"{number_range(rows['n_test'])} test rows ({number_range(rows['n_nontrivial'])} of them "
+        "non-trivial: they differ from the most frequent value)"
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from polyfacet.evaluation.roles import MULTI
 from polyfacet.evaluation.verdicts import BETTER, COMPARISONS, EQUAL, MARGIN, UNDECIDED, VERDICTS, WORSE
 from polyfacet.facets.registry import SEPARATOR
 from polyfacet.reporting.numbers import number_range
@@ -17,7 +18,7 @@ from polyfacet.reporting.page.parts import (
     Sentence,
     Verdicts,
 )
-from polyfacet.reporting.page.results import Place, Results
+from polyfacet.reporting.page.results import DAGGER, Place, Results
 from polyfacet.training.cells import NO_FACET
 
 QUESTIONS = {
@@ -38,6 +39,9 @@ HOW = (
     "larger one, and practically equal needs tests that exclude a larger one in both directions."
 )
 NOT_TESTED = "not tested"
+SEES_ANSWER = (
+    "† In at least one repeat, the chosen facets reveal the objective: it is read off rather than predicted."
+)
 # Smaller p values are not told apart.
 SMALLEST_P = 0.001
 
@@ -67,24 +71,28 @@ def _answers(results: Results, place: Place, comparison: str, tests: pd.DataFram
     counts = {verdict: int(found.get(verdict, 0)) for verdict in VERDICTS}
     untested = len(tests) - int(is_tested.sum())
     yield Counts(counts | ({NOT_TESTED: untested} if untested else {}))
-    tested = tests[tests["difference"].notna() & (tests["n_repeats"] > 1)]
-    if len(tested):
-        yield Verdicts([sentence(results, place, row) for _, row in tested.iterrows()])
+    if is_tested.any():
+        yield Verdicts([sentence(results, place, row) for _, row in tests[is_tested].iterrows()])
 
 
 def sentence(results: Results, place: Place, test: pd.Series) -> Sentence:
     """Write what one test says."""
     source, objective = place.source, test["objective"]
-    first, rival = (ROLE_NAMES[role] for role in COMPARISONS[test["comparison"]])
-    label = results.labels(source).get(objective, objective)
+    roles = COMPARISONS[test["comparison"]]
+    mark, rival_mark = (DAGGER * results.sees_answer(place, objective, role) for role in roles)
+    label = results.labels(source).get(objective, objective) + (mark or rival_mark)
     evidence = (
         f"{results.loss_name(source, objective)} {test['loss']:.3f} against {test['rival_loss']:.3f}, "
         f"difference {test['difference']:+.3f} (95\u00a0% interval {test['low']:+.3f} to "
         f"{test['high']:+.3f}), {_p(test)}; {test['n_repeats']} repeats, "
-        f"{_rows(results.test_rows(place, objective))}. Chosen most often: {choice_text(test['chosen'])}; "
-        f"rival: {choice_text(test['rival_chosen'])}."
+        f"{_rows(results.test_rows(place, objective))}. Chosen most often: "
+        f"{choice_text(test['chosen'])}{mark}; rival: {choice_text(test['rival_chosen'])}{rival_mark}."
     )
-    return Sentence(test["verdict"], f"{label}: {_claim(first, rival, test['verdict'])}.", evidence)
+    if mark or rival_mark:
+        evidence += f" {SEES_ANSWER}"
+    first, rival = (ROLE_NAMES[role] for role in roles)
+    claim = _claim(first, rival, test["verdict"])
+    return Sentence(test["verdict"], f"{label}: {claim}.", evidence)
 
 
 def choice_text(chosen: str) -> str:
@@ -93,8 +101,7 @@ def choice_text(chosen: str) -> str:
 
 
 def _claim(first: str, rival: str, verdict: str) -> str:
-    plural = first == ROLE_NAMES["multi"]
-    be = "are" if plural else "is"
+    be = "are" if first == ROLE_NAMES[MULTI] else "is"
     return {
         BETTER: f"{first} {be} better than {rival}",
         WORSE: f"{first} {be} worse than {rival}",
@@ -118,9 +125,20 @@ def _rows(rows: pd.DataFrame) -> str:
     if rows.empty:
         return "no test rows"
     return (
-        f"{number_range(rows['n_test'])} test rows each, {number_range(rows['n_nontrivial'])} of them "
+        f"{number_range(rows['n_test'])} test rows each, of which {number_range(rows['n_nontrivial'])} "
         "differ from the most frequent value"
     )
+
+
+def _controls(results: Results, place: Place) -> Iterator[str]:
+    """State which cells are controls."""
+    controls = results.controls(place)
+    if controls:
+        names = ", ".join(sorted(set().union(*controls.values())))
+        yield (
+            f"{names}: {len(controls)} combinations of method and facets use an untrained encoder. They are "
+            "controls: their scores are description, and no test could choose them."
+        )
 
 
 def _not_tested(results: Results, place: Place, tests: pd.DataFrame) -> Iterator[Part]:
@@ -139,6 +157,7 @@ def _not_tested(results: Results, place: Place, tests: pd.DataFrame) -> Iterator
         "could choose it."
         for name, n in fewer.items()
     ]
+    said += _controls(results, place)
     cells = place.of(results.cells)
     failed = int((cells["status"] == "failed").sum())
     if failed:

@@ -15,10 +15,11 @@ from polyfacet.reporting.page.parts import (
     count,
     interval,
     number,
+    span,
     text,
 )
-from polyfacet.reporting.page.results import Place, Results
-from polyfacet.reporting.page.summary import ROLE_NAMES, choice_text, p_text
+from polyfacet.reporting.page.results import DAGGER, NONTRIVIAL, Place, Results
+from polyfacet.reporting.page.summary import NOT_TESTED, ROLE_NAMES, SEES_ANSWER, choice_text, p_text
 from polyfacet.reporting.plots.intervals import forest
 
 LEAD = (
@@ -50,36 +51,45 @@ def _place(results: Results, place: Place) -> list[Part]:
     }
     n = int(tests["n_repeats"].max())
     parts: list[Part] = []
-    if tests["difference"].notna().any():
+    if tests["p_holm"].notna().any():
         parts.append(
             Figure(
                 f"tests-{place.name}",
                 "Differences of the loss",
                 f"{place.title}: mean difference over {n} {'repeat' if n == 1 else 'repeats'} and its 95 % "
                 "interval; left of 0 the first of each pair has the smaller loss. Grey bands: differences "
-                "that do not matter in practice.",
+                "that do not matter in practice. Without a point: not tested.",
                 forest(tests, labels, TITLES),
                 ["tests"],
             )
         )
     for comparison in COMPARISONS:
         if len(own := tests[tests["comparison"] == comparison]):
-            parts.append(_table(place, comparison, own, labels))
+            parts.append(_table(results, place, comparison, own, labels))
     return parts
 
 
-def _table(place: Place, comparison: str, tests: pd.DataFrame, labels: Mapping[str, str]) -> Table:
-    first, rival = (ROLE_NAMES[role] for role in COMPARISONS[comparison])
+def _table(
+    results: Results, place: Place, comparison: str, tests: pd.DataFrame, labels: Mapping[str, str]
+) -> Table:
+    roles = COMPARISONS[comparison]
+    first, rival = (ROLE_NAMES[role] for role in roles)
+    counts = {name: results.test_rows(place, name) for name in tests["objective"]}
+    marks = [
+        [DAGGER * results.sees_answer(place, name, role) for role in roles] for name in tests["objective"]
+    ]
+    explained = f" {SEES_ANSWER}" if any(map(any, marks)) else ""
     head = ["objective", "verdict", "loss", "rival's", "difference", "95 % interval", "p", "p equal"]
     return Table(
         f"tests-{place.name}-{comparison.replace(' ', '-')}",
         f"{place.title}: {first} against {rival}. p of a difference and p of equivalence after Holm's "
-        f"correction over {len(tests)} objectives; the uncorrected values are in the CSV.",
-        [*head, "repeats", "chosen most often", "rival"],
+        f"correction over the objectives with a test ({tests['p'].notna().sum()}); the uncorrected values "
+        f"are in the CSV. {NONTRIVIAL}{explained}",
+        [*head, "repeats", "test rows", "non-trivial", "chosen most often", "rival"],
         [
             [
                 text(labels[row["objective"]]),
-                text(row["verdict"] + (f" ({row['reason']})" if row["reason"] else "")),
+                text(f"{NOT_TESTED}: {row['reason']}" if row["reason"] else row["verdict"]),
                 number(row["loss"], ".3f"),
                 number(row["rival_loss"], ".3f"),
                 number(row["difference"], "+.3f"),
@@ -87,10 +97,12 @@ def _table(place: Place, comparison: str, tests: pd.DataFrame, labels: Mapping[s
                 _p(row["p_holm"]),
                 _p(row["p_equal_holm"]),
                 count(row["n_repeats"]),
-                text(choice_text(row["chosen"])),
-                text(choice_text(row["rival_chosen"])),
+                span(list(counts[row["objective"]]["n_test"])),
+                span(list(counts[row["objective"]]["n_nontrivial"])),
+                text(choice_text(row["chosen"]) + mark),
+                text(choice_text(row["rival_chosen"]) + rival_mark),
             ]
-            for _, row in tests.iterrows()
+            for (_, row), (mark, rival_mark) in zip(tests.iterrows(), marks, strict=True)
         ],
         ["tests", "choices"],
     )

@@ -117,7 +117,9 @@ def _mean_coverage(results: Results, rows: pd.DataFrame, name: str) -> str:
     mean = found.iloc[0]
     if pd.isna(mean["low"]):
         return f"{name}: {mean['mean']:.3f}"
-    return f"{name}: {mean['mean']:.3f} (95\u00a0% interval {mean['low']:.3f} to {mean['high']:.3f})"
+    # A share is between 0 and 1, the interval of its mean need not be.
+    low, high = max(mean["low"], 0), min(mean["high"], 1)
+    return f"{name}: {mean['mean']:.3f} (95\u00a0% interval {low:.3f} to {high:.3f})"
 
 
 def _zeros(results: Results, place: Place, rows: pd.DataFrame) -> Iterator[Part]:

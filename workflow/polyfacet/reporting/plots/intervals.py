@@ -164,16 +164,13 @@ def _margin(test: pd.Series, row: int, suffix: str) -> list[Spec]:
 
 
 def _point(test: pd.Series, row: int, suffix: str, told: set[str]) -> list[Spec]:
-    difference, verdict = test["difference"], test["verdict"]
-    if pd.isna(difference):
+    """Draw a difference that was tested; a difference without a test would read like a finding."""
+    difference, low, high, verdict = test[["difference", "low", "high", "verdict"]]
+    if pd.isna(test["p_holm"]):
         return []
-    known = pd.notna(test["low"])
     first = verdict not in told
     told.add(verdict)
-    low, high = (test["low"], test["high"]) if known else (difference, difference)
-    said = f"{verdict}<br>difference {difference:.4f}"
-    if known:
-        said += f"<br>95 % interval {low:.4f} to {high:.4f}"
+    said = f"{verdict}<br>difference {difference:.4f}<br>95 % interval {low:.4f} to {high:.4f}"
     return [
         {
             "type": "scatter",
