@@ -7,9 +7,9 @@ def places_of_run(sources=None, **wildcards):
     Wildcards multiply them as they multiply the files.
     """
     names = ("source", "split", "repeat")
-    pattern = "/".join(f"{{{name}}}" for name in (*names, *wildcards))
+    pattern = "|".join(f"{{{name}}}" for name in (*names, *wildcards))
     found = [
-        dict(zip(names, place.split("/")))
+        dict(zip(names, place.split("|")))
         for place in splits_of_run(pattern, sources, **wildcards)
     ]
     return [{**place, "repeat": int(place["repeat"])} for place in found]

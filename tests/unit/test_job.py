@@ -163,7 +163,7 @@ def test_a_missing_or_invalid_input_raises_user_error(command, tmp_path, table, 
     (tmp_path / "text.csv").write_text("mat_id,formula")
     pq.write_table(pa.table({"x": [1]}), tmp_path / "other.parquet")
     outputs = ["--choices=a", "--tests=b"]
-    inputs = ["--cells_table", table, "--predictions", table, "--scores", table]
+    inputs = ["--cells_table", table, "--validation", table, "--scores", table]
     status, said = command("compare_methods", *inputs, *outputs)
     assert status == 1
     assert f"Error: {message}" in said

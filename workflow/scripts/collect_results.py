@@ -38,7 +38,7 @@ def main(
     objectives: Shown,
     forms: Mapping[str, str] = MappingProxyType({}),
     seed: Annotated[int, Key("seed")] = 0,
-    trainings: Sequence[Path] = (),
+    trainings: list[Path] | None = None,
     trained_in: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Write the tables.
@@ -67,7 +67,7 @@ def main(
         ``source``, ``split`` and ``repeat`` of each of ``trainings``.
     """
     found = [card for folder in cells for card in _cards_in(folder, objectives)]
-    rows = _rows([card for _, card in found], objectives, forms, _untrained(trainings, trained_in))
+    rows = _rows([card for _, card in found], objectives, forms, _untrained(trainings or [], trained_in))
     formulas = {source: _formulas(path) for source, path in zip(objectives, samples, strict=True)}
     tested: list[pd.DataFrame] = []
     validated: list[pa.Table] = []
