@@ -9,10 +9,10 @@ import spglib
 from numpy.typing import NDArray
 from pymatgen.core import Element, Structure
 
-from polyfacet.facets.graph.element_features import MAX_ATOMIC_NUMBER
 from polyfacet.materials.cif import read_cif
 from polyfacet.materials.neighbour_search import Pairs, least_radius, pairs_within, reduced
 
+MAX_ATOMIC_NUMBER = 100
 MIN_DISTANCE_A = 0.1
 MIN_VOLUME_A3 = 0.1
 MAX_LENGTH_A = 1e4
