@@ -13,8 +13,8 @@ Array = NDArray[np.float64]
 # Radiation of most diffractometers; with it, the bins cover angles 2 theta from 5.6 to 85.2 degrees.
 RADIATION = "CuKa"
 WAVELENGTH_A = WAVELENGTHS[RADIATION]
-# Edges of the bins, in scattering vector q = 2 pi / d, 1/A.  In q, unlike in angles, all orders of a reflection
-# are equally far apart, whatever the wavelength.
+# Edges of the bins, in scattering vector q = 2 pi / d, 1/A.  In q, unlike in angles, the orders of a plane's
+# reflection are equally far apart, whatever the wavelength.
 LOWEST_Q, BIN_WIDTH, N_BINS = 0.4, 0.04, 128
 HIGHEST_Q = LOWEST_Q + N_BINS * BIN_WIDTH
 # Standard deviation of a line, 1/A: a lattice that is 1 % longer shifts a line by less than this.
