@@ -12,6 +12,7 @@ import pytest
 import yaml
 from project import PROJECT
 
+from polyfacet.facets.registry import FACETS, files_of_makers
 from polyfacet.runtime.code_digest import code_of
 
 
@@ -79,6 +80,18 @@ NOT_NEEDED = {("*", "pydantic_core"), ("crystals", "xenonpy")}
 @pytest.fixture(scope="module")
 def distributions():
     return packages_distributions()
+
+
+@pytest.mark.parametrize("environment", ["crystals", "predict"])
+def test_an_environment_has_all_packages_that_make_facets(environment, distributions):
+    dependencies = yaml.safe_load((PROJECT / "envs" / f"{environment}.yaml").read_text())["dependencies"]
+    (pip,) = [part["pip"] for part in dependencies if isinstance(part, dict)]
+    there = {normalized(requirement.split("==")[0]) for requirement in pip}
+    makers = files_of_makers(FACETS.built_in)
+    assert makers
+    for path in code_of(*makers, left_out=COMMAND_LINES):
+        for package in imports(path):
+            assert there & set(map(normalized, distributions[package])), f"{path.name} imports {package}"
 
 
 @pytest.mark.parametrize(("script", "environment"), sorted(rules_with_environments()))

@@ -66,7 +66,8 @@ def _magpie() -> MagpieData:
 
 @cache
 def _featurizer() -> ElementProperty:
-    return ElementProperty(_magpie(), list(PROPERTIES), list(STATISTICS))
+    # The tables have no gaps left.
+    return ElementProperty(_magpie(), list(PROPERTIES), list(STATISTICS), impute_nan=False)
 
 
 @cache
