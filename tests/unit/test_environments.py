@@ -3,7 +3,7 @@
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -84,22 +84,21 @@ def distributions():
 
 @pytest.mark.parametrize("environment", ["crystals", "predict"])
 def test_an_environment_has_all_packages_that_make_facets(environment, distributions):
-    dependencies = yaml.safe_load((PROJECT / "envs" / f"{environment}.yaml").read_text())["dependencies"]
-    (pip,) = [part["pip"] for part in dependencies if isinstance(part, dict)]
-    there = {normalized(requirement.split("==")[0]) for requirement in pip}
     makers = files_of_makers(FACETS.built_in)
     assert makers
-    for path in code_of(*makers, left_out=COMMAND_LINES):
-        for package in imports(path):
-            assert there & set(map(normalized, distributions[package])), f"{path.name} imports {package}"
+    _check_has_packages(environment, makers, distributions)
 
 
 @pytest.mark.parametrize(("script", "environment"), sorted(rules_with_environments()))
 def test_an_environment_has_all_packages_that_its_rules_import(script, environment, distributions):
+    _check_has_packages(environment, [PROJECT / "workflow" / "scripts" / f"{script}.py"], distributions)
+
+
+def _check_has_packages(environment: str, files: Iterable[Path], distributions: dict[str, list[str]]) -> None:
     dependencies = yaml.safe_load((PROJECT / "envs" / f"{environment}.yaml").read_text())["dependencies"]
     (pip,) = [part["pip"] for part in dependencies if isinstance(part, dict)]
     there = {normalized(requirement.split("==")[0]) for requirement in pip}
-    for path in code_of(PROJECT / "workflow" / "scripts" / f"{script}.py", left_out=COMMAND_LINES):
+    for path in code_of(*files, left_out=COMMAND_LINES):
         for package in imports(path):
             if not NOT_NEEDED & {("*", package), (environment, package)}:
                 assert there & set(map(normalized, distributions[package])), f"{path.name} imports {package}"

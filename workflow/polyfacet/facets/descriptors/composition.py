@@ -8,7 +8,7 @@ from matminer.utils.data import MagpieData
 from numpy.typing import NDArray
 from pymatgen.core import Composition, Element
 
-from polyfacet.facets.graph.crystal import MAX_ATOMIC_NUMBER, Crystal
+from polyfacet.materials.crystal import MAX_ATOMIC_NUMBER, Crystal
 
 # Magpie's preset without the DFT band gap, moment and volume of each element: for a material of one element,
 # these would nearly be the objective.

@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from pymatgen.core import Element
 
 from polyfacet.facets.descriptors.composition import covalent_radii
-from polyfacet.facets.graph.crystal import Crystal
-from polyfacet.facets.graph.vacuum import vacuum_of
+from polyfacet.materials.crystal import Crystal
+from polyfacet.materials.vacuum import vacuum_of
 
 G_PER_CM3 = 1.66053906660  # of one u/A^3
 # Tolerance of the reduction, in units of the lattice vectors.

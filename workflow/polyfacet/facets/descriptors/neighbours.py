@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from polyfacet.facets.descriptors.composition import covalent_radii, electronegativities
 from polyfacet.facets.descriptors.lattice import packing_fraction
-from polyfacet.facets.graph.crystal import Crystal, periodic_neighbours
+from polyfacet.materials.crystal import Crystal, periodic_neighbours
 from polyfacet.materials.neighbour_search import least_radius
 
 Array = NDArray[np.float64]

@@ -3,7 +3,7 @@
 import numpy as np
 import spglib
 
-from polyfacet.facets.graph.crystal import Crystal
+from polyfacet.materials.crystal import Crystal
 
 # Tolerance of positions, A.
 SYMMETRY_WITHIN_A = 0.01

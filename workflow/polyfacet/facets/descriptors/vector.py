@@ -7,7 +7,7 @@ from polyfacet.facets.descriptors.composition import composition_descriptors
 from polyfacet.facets.descriptors.lattice import lattice_descriptors
 from polyfacet.facets.descriptors.neighbours import neighbour_descriptors
 from polyfacet.facets.descriptors.symmetry import symmetry_descriptors
-from polyfacet.facets.graph.crystal import crystal_from_structure, primitive_crystal
+from polyfacet.materials.crystal import crystal_from_structure, primitive_crystal
 
 # Further decimals are rounding errors, which depend on the choice of the cell.
 DECIMALS = 9

@@ -6,7 +6,7 @@ import torch
 from jarvis.core.specie import get_node_attributes
 from pymatgen.core import Element
 
-from polyfacet.facets.graph.crystal import MAX_ATOMIC_NUMBER
+from polyfacet.materials.crystal import MAX_ATOMIC_NUMBER
 
 N_ELEMENT_FEATURES = 92
 

@@ -6,7 +6,7 @@ from pymatgen.analysis.diffraction.xrd import WAVELENGTHS, XRDCalculator
 from pymatgen.core import Element, Lattice, Structure
 
 from polyfacet.facets.declaration import FacetError
-from polyfacet.facets.graph.crystal import Crystal, crystal_from_structure, primitive_crystal
+from polyfacet.materials.crystal import Crystal, crystal_from_structure, primitive_crystal
 
 Array = NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""A crystal as the graph facet sees it: checked lattice, positions and atomic numbers."""
+"""An ordered crystal: checked lattice, positions and atomic numbers."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,7 +36,7 @@ class Crystal:
     Raises
     ------
     ValueError
-        If no graph facet can be made from it; the message is the reason.
+        If no facet can be made from it; the message is the reason.
     """
 
     lattice: NDArray[np.float64]
@@ -107,7 +107,7 @@ def read_crystal(cif: Path, *, primitive: bool) -> Crystal:
     Raises
     ------
     ValueError
-        If the file contains no crystal from which a graph can be made; the message is the reason.
+        If the file contains no such crystal; the message is the reason.
     """
     crystal = crystal_from_structure(read_cif(cif))
     return primitive_crystal(crystal) if primitive else crystal
