@@ -22,7 +22,7 @@ ENGINES_OF = {"train_cells": ("automm", "classical", "mcvn")}
 SCRIPTS = {path.stem: path for path in sorted((PROJECT / "workflow" / "scripts").glob("*.py"))}
 # For each package: stages whose results depend on it, and stages whose results do not.
 USERS = {
-    "jarvis-tools": ({"build_graphs", "fit_network", "embed_graphs"}, {"write_structures", "render_images"}),
+    "jarvis-tools": ({"fit_network", "embed_graphs"}, {"build_graphs", "write_structures", "render_images"}),
     "torch-geometric": ({"fit_network", "embed_graphs"}, {"build_graphs", "sample"}),
     "torch": ({"build_graphs", "embed_graphs", "train_cells"}, {"write_structures", "describe_structures"}),
     "spglib": ({"build_graphs", "describe_structures", "render_images"}, {"draw_composition_legend"}),
