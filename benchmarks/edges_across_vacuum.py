@@ -16,10 +16,10 @@ import scripts_path  # noqa: F401
 from pymatgen.core import Structure
 
 import sample
-from polyfacet.facets.graph.crystal import Crystal, crystal_from_structure, primitive_crystal
 from polyfacet.facets.graph.local_graph import local_graph
-from polyfacet.facets.graph.vacuum import vacuum_of
+from polyfacet.materials.crystal import Crystal, crystal_from_structure, primitive_crystal
 from polyfacet.materials.material import SAMPLE
+from polyfacet.materials.vacuum import vacuum_of
 from polyfacet.runtime.parquet import read_table
 
 EMBEDDED = Path(__file__).resolve().parents[1] / "embedded" / "entries.json.bz2"

@@ -35,9 +35,9 @@ import sample
 import split_materials
 from polyfacet.evaluation.metrics import scores_of_numbers
 from polyfacet.facets.compimage.statistics import STATISTICS, composition_statistics
-from polyfacet.facets.graph.crystal import crystal_from_structure, primitive_crystal
 from polyfacet.facets.graph.crystal_graph import GRAPHS, build_graphs
 from polyfacet.materials import crystal_objectives
+from polyfacet.materials.crystal import crystal_from_structure, primitive_crystal
 from polyfacet.materials.formula import parse_formula
 from polyfacet.materials.material import SAMPLE
 from polyfacet.materials.stage_tables import EMBEDDINGS

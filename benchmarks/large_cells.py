@@ -49,8 +49,8 @@ def peak_mb() -> float:
 
 def graph_of(cif: Path) -> "CrystalGraph":
     """Build the graph of a crystal."""
-    from polyfacet.facets.graph.crystal import read_crystal
     from polyfacet.facets.graph.crystal_graph import build_graphs
+    from polyfacet.materials.crystal import read_crystal
 
     crystals = {"x": read_crystal(cif, primitive=True)}
     (graph,) = build_graphs(crystals, pauli="coded", neighbours=16, min_radius=0.0)

@@ -22,7 +22,6 @@ import torch
 from pymatgen.core import Element, Lattice, Structure
 from torch_geometric.data import Batch
 
-from polyfacet.facets.graph.crystal import Crystal, primitive_crystal, read_crystal
 from polyfacet.facets.graph.crystal_graph import CrystalGraph, build_graphs
 from polyfacet.facets.graph.embedding import make_network
 from polyfacet.facets.graph.ewald_terms import DOUBLE, SINGLE, cutoffs, real_terms, reciprocal_terms
@@ -30,6 +29,7 @@ from polyfacet.facets.graph.lattice_sums import PAULI_ALPHA, lattice_sums, latti
 from polyfacet.facets.graph.local_graph import local_graph
 from polyfacet.facets.graph.network import network_input
 from polyfacet.materials.cif import write_cif
+from polyfacet.materials.crystal import Crystal, primitive_crystal, read_crystal
 
 RANDOM_1K = Path("data/reference/data/alexandria_3d/alexandria_3d_random1k.extxyz.gz")
 ATOMS = (2, 5, 10, 20, 40)

@@ -146,7 +146,7 @@ def embedded_crystals(n: int) -> dict[str, Any]:
 
 def graph_inputs(n: int) -> dict[str, Any]:
     """Convert the first embedded crystals to what graphs are built from."""
-    from polyfacet.facets.graph.crystal import crystal_from_structure
+    from polyfacet.materials.crystal import crystal_from_structure
 
     return {mat_id: crystal_from_structure(each) for mat_id, each in embedded_crystals(n).items()}
 

@@ -15,6 +15,7 @@ from polyfacet.facets.registry import (
     TEXT,
     facet_named,
     facets_of,
+    files_of_makers,
     in_order,
     structure_picture_columns,
 )

@@ -1,7 +1,5 @@
 # Formula or structure -> facet that is declared with a function (docs/extending.md), in shards.
 
-from polyfacet.facets.registry import FACETS
-
 
 include: "functions/facets.smk"
 
@@ -46,10 +44,10 @@ rule make_facet:
         **requests("make_facet", materials_of_shard),
     params:
         code=lambda wildcards: code_of_rule(
-            "make_facet", *FACETS.files_of([wildcards.facet])
+            "make_facet", *files_of_makers([wildcards.facet])
         ),
         packages=lambda wildcards: packages_of_rule(
-            "make_facet", *FACETS.files_of([wildcards.facet])
+            "make_facet", *files_of_makers([wildcards.facet])
         ),
         kept=kept_record,
         n_shards=shards_of,

@@ -68,7 +68,7 @@ def derived_objectives_to_encode(wildcards):
 def code_of_encoding(wildcards):
     """Return the files of an encoder and of a plug-in's facet, which the script imports by name."""
     facet = facet_named(wildcards.facet)
-    return (encoding_of(facet).file, *FACETS.files_of([facet.base]))
+    return (encoding_of(facet).file, *files_of_makers([facet.base]))
 
 
 def cost_of_encoding(wildcards):

@@ -47,7 +47,7 @@ def digest_of_bundle(wildcards):
 
 
 def code_of_bundle():
-    """Return the files of the engine and plug-ins of the bundle, which predictions import by name."""
+    """Return the files of the engine, facets and plug-ins of the bundle, which predictions import by name."""
     model = json.loads((bundle_folder() / MODEL_FOLDER / ENGINE_FILE).read_text())
     bundle = bundle_of_run()
     encodings = [
@@ -57,7 +57,7 @@ def code_of_bundle():
     ]
     return (
         *engine_files(model["engine"], model["settings"]),
-        *FACETS.files_of([facet.name for facet in bundle.facets]),
+        *files_of_makers([facet.name for facet in bundle.facets]),
         *(encoding.file for encoding in encodings),
     )
 

@@ -13,7 +13,6 @@ from fuzz.odd_crystals import odd_crystal
 from handmade import entry, structures
 from pymatgen.core import Structure
 
-from polyfacet.facets.graph.crystal import read_crystal
 from polyfacet.facets.graph.crystal_graph import GRAPHS, build_graphs, read_graphs
 from polyfacet.facets.graph.local_graph import local_graph
 from polyfacet.facets.image.drawable import SceneError
@@ -23,6 +22,7 @@ from polyfacet.facets.text.compact_cif import CompactCifError, compact_cif
 from polyfacet.facets.text.composition import VARIANTS, composition_text
 from polyfacet.materials.cell_size import check_cell_size
 from polyfacet.materials.cif import read_cif, write_cif
+from polyfacet.materials.crystal import read_crystal
 from polyfacet.materials.material import Material
 from polyfacet.runtime.parquet import write_table
 from polyfacet.sources.alexandria.material import material_from_entry

@@ -38,8 +38,8 @@ from project import PROJECT
 import read_composition_table
 from polyfacet.config.completion import complete_config
 from polyfacet.config.sources import Source
-from polyfacet.facets.graph.crystal import read_crystal
 from polyfacet.facets.text.composition import composition_text
+from polyfacet.materials.crystal import read_crystal
 from polyfacet.materials.material import Material, sample_table
 from polyfacet.runtime.errors import UserError
 from polyfacet.sources.alexandria.entry_part import EntryPart

@@ -11,7 +11,7 @@ from pathlib import Path
 from pymatgen.core import Structure
 from pymatgen.io.cif import CifParser
 
-from polyfacet.facets.graph.crystal import Crystal, crystal_from_structure
+from polyfacet.materials.crystal import Crystal, crystal_from_structure
 from polyfacet.sources.alexandria.entries import read_entries
 
 

@@ -4,7 +4,7 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.io.cif import CifWriter
 from textbook_crystals import copper, other_basis, rocksalt, supercell, triclinic
 
-from polyfacet.facets.graph.crystal import (
+from polyfacet.materials.crystal import (
     Crystal,
     crystal_from_structure,
     periodic_neighbours,

@@ -12,7 +12,6 @@ from textbook_crystals import SAME_CELL, all_crystals, supercell
 
 import embed_graphs
 import fit_network
-from polyfacet.facets.graph.crystal import primitive_crystal
 from polyfacet.facets.graph.crystal_graph import GRAPHS, build_graphs, graph_from_row, read_graphs
 from polyfacet.facets.graph.devices import choose_device
 from polyfacet.facets.graph.embedding import (
@@ -22,6 +21,7 @@ from polyfacet.facets.graph.embedding import (
     save_network,
 )
 from polyfacet.facets.graph.network import NetworkConfig
+from polyfacet.materials.crystal import primitive_crystal
 from polyfacet.materials.stage_tables import EMBEDDINGS
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import read_table, write_table

@@ -3,7 +3,7 @@
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -12,6 +12,7 @@ import pytest
 import yaml
 from project import PROJECT
 
+from polyfacet.facets.registry import FACETS, files_of_makers
 from polyfacet.runtime.code_digest import code_of
 
 
@@ -81,12 +82,23 @@ def distributions():
     return packages_distributions()
 
 
+@pytest.mark.parametrize("environment", ["crystals", "predict"])
+def test_an_environment_has_all_packages_that_make_facets(environment, distributions):
+    makers = files_of_makers(FACETS.built_in)
+    assert makers
+    _check_has_packages(environment, makers, distributions)
+
+
 @pytest.mark.parametrize(("script", "environment"), sorted(rules_with_environments()))
 def test_an_environment_has_all_packages_that_its_rules_import(script, environment, distributions):
+    _check_has_packages(environment, [PROJECT / "workflow" / "scripts" / f"{script}.py"], distributions)
+
+
+def _check_has_packages(environment: str, files: Iterable[Path], distributions: dict[str, list[str]]) -> None:
     dependencies = yaml.safe_load((PROJECT / "envs" / f"{environment}.yaml").read_text())["dependencies"]
     (pip,) = [part["pip"] for part in dependencies if isinstance(part, dict)]
     there = {normalized(requirement.split("==")[0]) for requirement in pip}
-    for path in code_of(PROJECT / "workflow" / "scripts" / f"{script}.py", left_out=COMMAND_LINES):
+    for path in code_of(*files, left_out=COMMAND_LINES):
         for package in imports(path):
             if not NOT_NEEDED & {("*", package), (environment, package)}:
                 assert there & set(map(normalized, distributions[package])), f"{path.name} imports {package}"

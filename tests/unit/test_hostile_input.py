@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from PIL import Image
 
 from polyfacet.config.completion import complete_config
-from polyfacet.facets.graph.crystal import Crystal
+from polyfacet.materials.crystal import Crystal
 from polyfacet.reporting.picture_sheets import contact_sheet, save
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.markdown import plain

@@ -7,7 +7,7 @@ import re
 import runpy
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -33,14 +33,22 @@ def job(**groups):
 
 
 def main(
-    table: Path, files: list[Path], out: Path, cache: Path | None, *, size: int, threads: int, extra: int = 7
+    table: Path,
+    files: list[Path],
+    out: Path,
+    cache: Path | None,
+    *,
+    size: int,
+    threads: int,
+    more: Sequence[Path] = (),
+    extra: int = 7,
 ):
     """Have one parameter of each kind."""
 
 
 def test_values_have_the_annotated_types_of_main():
     rule = job(
-        input={"table": "a.parquet", "files": ["x", "y"], "cache": []},
+        input={"table": "a.parquet", "files": ["x", "y"], "cache": [], "more": ["z"]},
         output={"out": "o"},
         params={"size": 5, "code": "abc"},
     )
@@ -51,6 +59,7 @@ def test_values_have_the_annotated_types_of_main():
         "cache": None,
         "size": 5,
         "threads": 3,
+        "more": [Path("z")],
     }
 
 

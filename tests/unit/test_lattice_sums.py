@@ -19,9 +19,9 @@ from textbook_crystals import (
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from polyfacet.facets.graph import lattice_sums as module
-from polyfacet.facets.graph.crystal import Crystal
 from polyfacet.facets.graph.ewald_terms import DOUBLE, SINGLE
 from polyfacet.facets.graph.lattice_sums import lattice_sums, lattice_sums_of, summed_potential
+from polyfacet.materials.crystal import Crystal
 
 COULOMB, LONDON, PAULI = range(3)
 CRYSTALS = all_crystals()

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from textbook_crystals import SAME_CELL, all_crystals, copper, diamond, rocksalt, triclinic
 
-from polyfacet.facets.graph.crystal import Crystal
 from polyfacet.facets.graph.local_graph import SHELL_TOLERANCE_A, local_graph
+from polyfacet.materials.crystal import Crystal
 
 CRYSTALS = all_crystals()
 # Reference crystals whose 16th neighbour completes a shell, so that the published graph is unambiguous.

@@ -50,6 +50,19 @@ def test_a_kept_facet_is_made_again_when_a_library_of_its_plug_in_changes(tmp_pa
     assert values_with("2") == ([[2.0], [2.0]], 2)
 
 
+def test_a_function_can_be_named_by_its_module():
+    facet = Facet("length", "length", "text", needs="formula", make="textwrap:dedent")
+    assert make_row(facet, "m1", "  NaCl", None)["text"] == "NaCl"
+    assert facet.file is not None
+    assert facet.file.name == "textwrap.py"
+
+
+@pytest.mark.parametrize("make", ["textwrap", "textwrap.dedent", 3])
+def test_what_is_neither_a_function_nor_names_one_is_refused(make):
+    with pytest.raises(ValueError, match="must be a function or 'module:function'"):
+        Facet("length", "length", "text", needs="formula", make=make)
+
+
 def picture_of(value):
     return Facet("pic", "picture", "image", needs="formula", make=lambda formula: value)
 

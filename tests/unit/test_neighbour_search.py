@@ -8,11 +8,11 @@ from handmade import cesium_chloride
 from pymatgen.core import Lattice, Structure
 from textbook_crystals import triclinic
 
-from polyfacet.facets.graph.crystal import Crystal, periodic_neighbours, read_crystal
 from polyfacet.facets.image.scene import crystal_scene
 from polyfacet.facets.image.settings import RenderSettings
 from polyfacet.materials import neighbour_search
 from polyfacet.materials.cif import write_cif
+from polyfacet.materials.crystal import Crystal, periodic_neighbours, read_crystal
 from polyfacet.materials.neighbour_search import pairs_within, reduced
 
 # One cube of pymatgen's search needs some tens of bytes.

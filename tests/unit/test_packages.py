@@ -6,6 +6,7 @@ from importlib.metadata import packages_distributions, version
 import pytest
 from project import PROJECT
 
+from polyfacet.facets.registry import files_of_makers
 from polyfacet.runtime.packages import (
     WITHOUT_EFFECT,
     imported_modules,
@@ -21,7 +22,7 @@ ENGINES_OF = {"train_cells": ("automm", "classical", "mcvn")}
 SCRIPTS = {path.stem: path for path in sorted((PROJECT / "workflow" / "scripts").glob("*.py"))}
 # For each package: stages whose results depend on it, and stages whose results do not.
 USERS = {
-    "jarvis-tools": ({"build_graphs", "fit_network", "embed_graphs"}, {"write_structures", "render_images"}),
+    "jarvis-tools": ({"fit_network", "embed_graphs"}, {"build_graphs", "write_structures", "render_images"}),
     "torch-geometric": ({"fit_network", "embed_graphs"}, {"build_graphs", "sample"}),
     "torch": ({"build_graphs", "embed_graphs", "train_cells"}, {"write_structures", "describe_structures"}),
     "spglib": ({"build_graphs", "describe_structures", "render_images"}, {"draw_composition_legend"}),
@@ -81,6 +82,15 @@ def test_a_new_version_is_noticed_where_the_package_is_used(package, installed, 
     users, others = USERS[package]
     assert users <= changed
     assert not others & changed
+
+
+def test_a_facet_depends_on_the_packages_of_its_function(install):
+    script = SCRIPTS["make_facet"]
+    before = {name: package_versions(script, *files_of_makers([name])) for name in ("descriptors", "xrd")}
+    install("matminer", "999")
+    after = {name: package_versions(script, *files_of_makers([name])) for name in before}
+    assert [name for name in before if before[name] != after[name]] == ["descriptors"]
+    assert "matminer" not in package_versions(script)
 
 
 def test_requirements_have_normalized_names():

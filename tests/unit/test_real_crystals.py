@@ -8,13 +8,13 @@ import torch
 from real_crystals import real_crystals
 from textbook_crystals import SAME_CELL, as_structure, conventional_cell, other_order, supercell
 
-from polyfacet.facets.graph.crystal import primitive_crystal, read_crystal
 from polyfacet.facets.graph.crystal_graph import build_graphs
 from polyfacet.facets.graph.embedding import embed, make_network
 from polyfacet.facets.graph.ewald_terms import DOUBLE, SINGLE
 from polyfacet.facets.graph.lattice_sums import lattice_sums_of
 from polyfacet.facets.graph.local_graph import local_graph
 from polyfacet.materials.cif import write_cif
+from polyfacet.materials.crystal import primitive_crystal, read_crystal
 
 N_EACH = 10
 

@@ -4,7 +4,7 @@ import numpy as np
 from pymatgen.core import Lattice, Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
-from polyfacet.facets.graph.crystal import SYMMETRY_TOLERANCE_A, Crystal, crystal_from_structure
+from polyfacet.materials.crystal import SYMMETRY_TOLERANCE_A, Crystal, crystal_from_structure
 
 
 def conventional(space_group: str, a: float, species: list[str], coords: list[list[float]]) -> Crystal:

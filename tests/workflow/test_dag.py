@@ -230,6 +230,15 @@ def test_combinations_and_objectives_come_from_the_configuration(pristine):
     assert len(cells(pristine, "automm", *changes)) == 6
 
 
+def test_descriptors_and_powder_patterns_are_made_in_shards(pristine):
+    combinations = "[descriptors, xrd, text+descriptors]"
+    trees = f"methods={{trees: {{combinations: {combinations}}}, automm: {{combinations: [text]}}}}"
+    jobs = pristine.jobs(changes=[trees, "splits={formula: {repeats: 1}}"])
+    # Two facets in two shards.
+    assert (jobs["make_facet"], jobs["write_structures"]) == (4, 2)
+    assert not {"build_graphs", "render_images"} & set(jobs)
+
+
 @pytest.mark.parametrize("source", ["local", "hub"])
 def test_engines_without_encoders_do_not_need_them(pristine, source):
     config = pristine.folder / "mcvn_only.yaml"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from polyfacet.facets.making import Reader, check_lengths, make_rows
-from polyfacet.facets.registry import FACETS, facet_named
+from polyfacet.facets.registry import facet_named, files_of_makers
 from polyfacet.materials.cif import read_cif
 from polyfacet.materials.material import SAMPLE
 from polyfacet.materials.stage_tables import intact_structures
@@ -70,7 +70,7 @@ def main(
         _of_formulas(sample, int(shard), n_shards) if sample else _of_structures(structures, materials)
     )
     image = "image" if pictures else None
-    recipe = {"code": code, "packages": package_versions(*FACETS.files_of([facet]))}
+    recipe = {"code": code, "packages": package_versions(*files_of_makers([facet]))}
     results = KeptResults(
         kept, declared.stage.schema, recipe, made_of, script=Path(__file__), file_column=image
     )

@@ -33,11 +33,13 @@ OF_FACETS = frozenset(
         "compimage",
         "compimage_sha256",
         "composition",
+        "descriptors",
         "graph",
         "image",
         "image_sha256",
         "process",
         "text",
+        "xrd",
     )
 )
 

@@ -1,5 +1,6 @@
 """Declaration of a facet: one way to look at a material."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from importlib import import_module, util
@@ -21,6 +22,8 @@ Kind = Literal["text", "image", "vector"]
 # What it is made from: the formula, the structure, or unchanged columns of a table.
 Needs = Literal["formula", "structure", "columns"]
 FORM_SEPARATOR = ":"
+# Where a function or class is whose libraries take long to import.
+PLACE = re.compile(r"[a-zA-Z_][\w.]*:[a-zA-Z_]\w*")
 OF_FORMULAS: frozenset[Aspect] = frozenset({"composition"})
 OF_STRUCTURES: frozenset[Aspect] = frozenset(ASPECTS)
 
@@ -91,15 +94,23 @@ class Encoding:
     @property
     def file(self) -> Path:
         """File of the encoder's class."""
-        spec = util.find_spec(self.encoder.split(":")[0])
-        if spec is None or spec.origin is None:
-            raise ValueError(f"there is no encoder {self.encoder}")
-        return Path(spec.origin)
+        return _file_of(self.encoder)
 
     def load(self) -> Any:
         """Import the encoder's class."""
-        module, name = self.encoder.split(":")
-        return getattr(import_module(module), name)
+        return _imported(self.encoder)
+
+
+def _file_of(place: str) -> Path:
+    spec = util.find_spec(place.split(":", maxsplit=1)[0])
+    if spec is None or spec.origin is None:
+        raise ValueError(f"there is no module for {place}")
+    return Path(spec.origin)
+
+
+def _imported(place: str) -> Any:
+    module, name = place.split(":")
+    return getattr(import_module(module), name)
 
 
 FRACTIONS = Encoding(
@@ -156,7 +167,8 @@ class Facet(Declaration):
     make
         Function that makes it from one material's formula (str) or structure (pymatgen's ``Structure``),
         depending on ``needs``: a text, a picture (Pillow's ``Image``) or numbers.  Raises `FacetError` if it
-        cannot.  None for facets made by rules of the workflow.
+        cannot.  ``module:function`` where its libraries take long to import.  None for facets made by rules
+        of the workflow.
     pixels_are_numbers
         Whether the pixels of a picture are themselves numeric features, so that no encoder is needed.
     may_be_flipped
@@ -178,7 +190,7 @@ class Facet(Declaration):
     shows: frozenset[Aspect] | None = None
     variants: Mapping[str, frozenset[Aspect]] = field(default_factory=lambda: MappingProxyType({}))
     stage: Stage | None = None
-    make: Callable[[Any], Any] | None = None
+    make: Callable[[Any], Any] | str | None = None
     pixels_are_numbers: bool = False
     may_be_flipped: bool = False
     model_suffix: str = ""
@@ -219,6 +231,15 @@ class Facet(Declaration):
     def has_numbers(self) -> bool:
         """Whether it consists of numbers or has an encoding."""
         return self.is_numeric or self.encoded_as(self.form) is not None
+
+    @property
+    def file(self) -> Path | None:
+        """File of the function that makes it; None if the declaration does not name one."""
+        return _file_of(self.make) if isinstance(self.make, str) else None
+
+    def load_make(self) -> Callable[[Any], Any] | None:
+        """Import the function that makes it."""
+        return _imported(self.make) if isinstance(self.make, str) else self.make
 
     def attributes(self) -> dict[str, Any]:
         """Return the declared attributes except functions, for JSON."""
@@ -285,8 +306,11 @@ def _check(facet: Facet) -> None:
             )
     if (facet.encoding or facet.encodings) and facet.is_numeric:
         raise ValueError(f"the facet {facet.name!r} consists of numbers, so that it needs no `encoding`")
-    if facet.make is not None and not callable(facet.make):
-        raise ValueError(f"make of the facet {facet.name!r} must be a function, not {facet.make!r}")
+    is_place = isinstance(facet.make, str) and PLACE.fullmatch(facet.make)
+    if not (facet.make is None or callable(facet.make) or is_place):
+        raise ValueError(
+            f"make of the facet {facet.name!r} must be a function or 'module:function', not {facet.make!r}"
+        )
     if facet.make is not None and facet.variants:
         raise ValueError(
             f"the facet {facet.name!r} has variants and `make`, which does not receive the form. Declare one "

@@ -88,9 +88,10 @@ def make_row(facet: Facet, mat_id: str, material: Any, folder: Path | None) -> d
     FacetError
         If it cannot be made for this material, or the value is not of the facet's kind.
     """
-    if facet.make is None:
+    make = facet.load_make()
+    if make is None:
         raise ValueError(f"the facet {facet.name} is made by rules of the workflow")
-    value = facet.make(material)
+    value = make(material)
     return {"mat_id": mat_id, **_WRITERS[facet.kind](facet, mat_id, value, folder)}
 
 

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import combinations
+from pathlib import Path
 
 from polyfacet.facets.columns.declaration import COMPOSITION, PROCESS
 from polyfacet.facets.compimage.declaration import COMPIMAGE
 from polyfacet.facets.declaration import FORM_SEPARATOR, Facet
+from polyfacet.facets.descriptors.declaration import DESCRIPTORS
 from polyfacet.facets.graph.declaration import GRAPH
 from polyfacet.facets.image.declaration import IMAGE
 from polyfacet.facets.text.declaration import TEXT
+from polyfacet.facets.xrd.declaration import XRD
 from polyfacet.runtime.plugins import Registry
 
 # In the order in which combinations list them.
-FACETS = Registry("facet", Facet, (TEXT, IMAGE, GRAPH, COMPOSITION, PROCESS, COMPIMAGE))
+FACETS = Registry("facet", Facet, (TEXT, IMAGE, GRAPH, COMPOSITION, PROCESS, COMPIMAGE, DESCRIPTORS, XRD))
 # The facets of Costa (2024).
 PAPER_FACETS = (TEXT, IMAGE, GRAPH)
 FULL_FACETS = (*PAPER_FACETS, COMPIMAGE)
@@ -35,6 +38,20 @@ def facet_named(name: str) -> Facet:
     if base not in known:
         raise ValueError(f"there is no facet {base!r}; there are: {', '.join(known)}")
     return known[base].variant(form) if FORM_SEPARATOR in name else known[base]
+
+
+def files_of_makers(names: Iterable[str]) -> tuple[Path, ...]:
+    """Return the files that make facets, as far as no script imports them by name, for digests of code.
+
+    Parameters
+    ----------
+    names
+        Names of facets, without forms.
+    """
+    wanted = set(names)
+    declared = [facet for name, facet in FACETS.all().items() if name in wanted]
+    own = [facet.file for facet in declared if facet.file]
+    return tuple(dict.fromkeys([*own, *FACETS.files_of(wanted)]))
 
 
 def in_order(facets: Iterable[Facet]) -> list[Facet]:

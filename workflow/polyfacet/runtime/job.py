@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, TypeGuard
 
@@ -96,10 +96,13 @@ def _values_of(name: str, job: Any) -> list[Any]:
     return named or [value for wildcard, value in job.wildcards.items() if wildcard == name]
 
 
+_LISTS_OF_FILES = (list[Path], list[Path] | None, Sequence[Path])
+
+
 def _as_annotated(value: Any, annotation: Any) -> Any:
     if annotation in (Path, Path | None):
         return Path(value) if value else None
-    if annotation in (list[Path], list[Path] | None):
+    if annotation in _LISTS_OF_FILES:
         return [Path(value)] if isinstance(value, str) else [Path(item) for item in value]
     return value
 

@@ -12,10 +12,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyfacet.config.graphs import PauliDecay
-from polyfacet.facets.graph.crystal import Crystal
 from polyfacet.facets.graph.ewald_terms import TERMS
 from polyfacet.facets.graph.lattice_sums import lattice_sums_of
 from polyfacet.facets.graph.local_graph import LocalGraph, local_graph
+from polyfacet.materials.crystal import Crystal
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import column, read_table
 

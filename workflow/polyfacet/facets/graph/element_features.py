@@ -6,7 +6,8 @@ import torch
 from jarvis.core.specie import get_node_attributes
 from pymatgen.core import Element
 
-MAX_ATOMIC_NUMBER = 100
+from polyfacet.materials.crystal import MAX_ATOMIC_NUMBER
+
 N_ELEMENT_FEATURES = 92
 
 

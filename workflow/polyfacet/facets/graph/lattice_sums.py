@@ -14,7 +14,6 @@ import numpy as np
 import torch
 
 from polyfacet.config.graphs import PauliDecay
-from polyfacet.facets.graph.crystal import Crystal
 from polyfacet.facets.graph.ewald_terms import (
     DOUBLE,
     Precision,
@@ -24,6 +23,7 @@ from polyfacet.facets.graph.ewald_terms import (
     reciprocal_terms,
     self_terms,
 )
+from polyfacet.materials.crystal import Crystal
 
 PAULI_ALPHA = 3.0
 # Weights of the three terms in the summed potential (published settings of arXiv:2306.10045).

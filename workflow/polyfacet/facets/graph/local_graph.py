@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from polyfacet.facets.graph.crystal import Crystal, periodic_neighbours
-from polyfacet.facets.graph.vacuum import Vacuum, vacuum_of
+from polyfacet.materials.crystal import Crystal, periodic_neighbours
+from polyfacet.materials.vacuum import Vacuum, vacuum_of
 
 # Distances that differ by less than this belong to the same shell.
 SHELL_TOLERANCE_A = 1e-3

@@ -6,9 +6,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from polyfacet.facets.graph.crystal import Crystal, read_crystal
 from polyfacet.facets.graph.crystal_graph import CrystalGraph, build_graphs
 from polyfacet.materials.cell_size import MAX_SITES, check_cell_size
+from polyfacet.materials.crystal import Crystal, read_crystal
 from polyfacet.runtime.rejects import Reject
 
 # Crystals summed together; more bring no gain.

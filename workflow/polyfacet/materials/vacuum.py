@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Lattice
 
-from polyfacet.facets.graph.crystal import Crystal
+from polyfacet.materials.crystal import Crystal
 from polyfacet.materials.vacuum_gaps import MIN_VACUUM_A, plane_gaps
 
 # Multiples of the reduced reciprocal vectors; they include the planes that are furthest apart.

@@ -1,4 +1,4 @@
-"""A crystal as the graph facet sees it: checked lattice, positions and atomic numbers."""
+"""An ordered crystal: checked lattice, positions and atomic numbers."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,10 +9,10 @@ import spglib
 from numpy.typing import NDArray
 from pymatgen.core import Element, Structure
 
-from polyfacet.facets.graph.element_features import MAX_ATOMIC_NUMBER
 from polyfacet.materials.cif import read_cif
 from polyfacet.materials.neighbour_search import Pairs, least_radius, pairs_within, reduced
 
+MAX_ATOMIC_NUMBER = 100
 MIN_DISTANCE_A = 0.1
 MIN_VOLUME_A3 = 0.1
 MAX_LENGTH_A = 1e4
@@ -36,7 +36,7 @@ class Crystal:
     Raises
     ------
     ValueError
-        If no graph facet can be made from it; the message is the reason.
+        If no facet can be made from it; the message is the reason.
     """
 
     lattice: NDArray[np.float64]
@@ -107,7 +107,7 @@ def read_crystal(cif: Path, *, primitive: bool) -> Crystal:
     Raises
     ------
     ValueError
-        If the file contains no crystal from which a graph can be made; the message is the reason.
+        If the file contains no such crystal; the message is the reason.
     """
     crystal = crystal_from_structure(read_cif(cif))
     return primitive_crystal(crystal) if primitive else crystal

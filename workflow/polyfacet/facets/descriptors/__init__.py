@@ -1,0 +1,1 @@
+"""Numbers that describe a crystal: statistics of its composition, lattice, symmetry, neighbours of atoms."""

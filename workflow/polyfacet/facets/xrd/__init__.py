@@ -1,0 +1,1 @@
+"""The powder pattern of a crystal: intensities of diffracted X-rays."""
