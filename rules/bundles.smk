@@ -57,3 +57,5 @@ rule bundle_cells:
 rule bundles:
     input:
         bundles_of_run,
+        # Nothing depends on them, but they are printed before anything is trained.
+        expand(rules.describe_objectives.output.statistics, source=SOURCES),

@@ -286,6 +286,34 @@ def test_structures_count_more_than_a_column_of_formulas(tmp_path, column, keys)
     assert materials["structure"].notna().all()
 
 
+@pytest.mark.parametrize("column", ["structure", "cif", "atoms"])
+@pytest.mark.parametrize("content", ["", "rocksalt", "2"])
+def test_a_column_that_is_only_called_like_structures_does_not_hide_formulas(tmp_path, column, content):
+    source = table_with_formulas(tmp_path / "new.csv", column, content)
+    materials, left_out = tables_of(tmp_path, source)
+    assert left_out.empty
+    assert list(materials["formula"]) == ["KBr"]
+
+
+def test_a_column_of_structures_may_begin_with_an_empty_cell(tmp_path):
+    path = tmp_path / "new.csv"
+    pd.DataFrame({"id": ["a", "b"], "formula": ["KBr", "KBr"], "cif": ["", NACL_CIF]}).to_csv(
+        path, index=False
+    )
+    materials, left_out = tables_of(tmp_path, str(path))
+    assert list(materials["formula"]) == ["NaCl"]
+    assert "missing" in left_out["reason"].iloc[0]
+
+
+def test_properties_of_new_crystals_can_be_ignored(tmp_path):
+    folder = tmp_path / "crystals"
+    folder.mkdir()
+    written(folder / "a.cif", NACL_CIF)
+    written(folder / "id_prop.csv", "b,1.0\n")
+    materials, left_out = tables_of(tmp_path, {"path": str(folder), "properties": False})
+    assert (len(materials), len(left_out)) == (1, 0)
+
+
 @pytest.mark.parametrize(
     ("keys", "message"),
     [

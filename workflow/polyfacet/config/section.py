@@ -307,19 +307,9 @@ def _mapping_as_declared(value: Mapping[Any, Any], options: tuple[Any, ...]) -> 
 def _scalar_as_declared(value: Any, options: tuple[Any, ...]) -> Any:
     kinds = tuple(map(_bare, options))
     if isinstance(value, bool):
-        if bool in kinds:
-            return value
-        choices = [choice for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)]
-        if meant := [words[not value] for words in TRUTH_WORDS if words[not value] in choices]:
-            return meant[0]
-        if any(ELEMENT in getattr(each, "__metadata__", ()) for each in options):
-            if value:
-                raise NoElementError
-            return "No"
-        if str in kinds:
-            raise TruthValueError
-        if int in kinds or float in kinds:
-            raise PydanticCustomError("number", "should be a number")
+        read = _truth_value_as_declared(value, options)
+        if read is not value:
+            return read
     elif str in kinds and isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
         return value.isoformat()
     elif str in kinds and not {int, float} & set(kinds):
@@ -328,6 +318,25 @@ def _scalar_as_declared(value: Any, options: tuple[Any, ...]) -> Any:
     items = _item_of(options)
     alone = items is None or {str, int, float, bool} & set(kinds)
     return value if alone else [as_declared(value, items)]
+
+
+def _truth_value_as_declared(value: bool, options: tuple[Any, ...]) -> Any:
+    kinds = tuple(map(_bare, options))
+    choices = [choice for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)]
+    # 0 == False, but it is not a choice of `false`.
+    if bool in kinds or any(choice is value for choice in choices):
+        return value
+    if meant := [words[not value] for words in TRUTH_WORDS if words[not value] in choices]:
+        return meant[0]
+    if any(ELEMENT in getattr(each, "__metadata__", ()) for each in options):
+        if value:
+            raise NoElementError
+        return "No"
+    if str in kinds:
+        raise TruthValueError
+    if int in kinds or float in kinds:
+        raise PydanticCustomError("number", "should be a number")
+    return value
 
 
 def _options(declared: Any) -> tuple[Any, ...]:

@@ -95,8 +95,8 @@ def structure_column(where: str, first: Mapping[str, Any], stated: str | None) -
     if stated is not None:
         _check_exists(where, columns, stated, "structure")
         return stated
-    named = _named(columns, STRUCTURES)
-    found = next(iter(possible_structure_columns(first)), None)
+    named = columns_called_structures(columns)
+    found = next(iter(_possible_structure_columns(first)), None)
     if found in named and not looks_like_a_structure(first[found]) and len(named) > 1:
         raise UserError(
             f"{where} has several columns that may hold the structures: {_shown(named)}. Name one of them:\n"
@@ -112,9 +112,14 @@ def structure_column(where: str, first: Mapping[str, Any], stated: str | None) -
     return found
 
 
-def possible_structure_columns(first: Mapping[str, Any]) -> list[str]:
+def columns_called_structures(columns: Sequence[str]) -> list[str]:
+    """Return the columns with a name that is usual for structures; the most usual come first."""
+    return _named(columns, STRUCTURES)
+
+
+def _possible_structure_columns(first: Mapping[str, Any]) -> list[str]:
     """Return the columns that may hold the structures, judging by the first row; the likeliest come first."""
-    named = _named(list(first), STRUCTURES)
+    named = columns_called_structures(list(first))
     likely = [name for name in named if looks_like_a_structure(first[name])]
     empty = [name for name in named if first[name] is None or first[name] == ""]
     others = [name for name, value in first.items() if looks_like_a_structure(value)]

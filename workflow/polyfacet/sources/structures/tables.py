@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,16 @@ from polyfacet.sources.headers import check_separator, header_names
 from polyfacet.sources.items import Item
 from polyfacet.sources.listing import Listing, is_folder
 from polyfacet.sources.structures.columns import (
+    columns_called_structures,
     identifier_column,
     is_usual_name,
-    possible_structure_columns,
     structure_column,
     unique_names,
 )
 from polyfacet.sources.structures.crystals import Crystal
 from polyfacet.sources.structures.numbered_ids import numbered_id
 from polyfacet.sources.structures.opened import OpenedSource, StatedItem, checked_items
-from polyfacet.sources.structures.texts import crystal_from_text
+from polyfacet.sources.structures.texts import crystal_from_text, looks_like_a_structure
 from polyfacet.sources.values import InvalidEntryError
 
 # A CIF of 100,000 sites.
@@ -127,7 +128,10 @@ def _identifier(stated: object) -> object:
 
 
 def has_structures(path: Path) -> bool:
-    """Return whether a CSV with a header has a column that would be read as structures.
+    """Return whether a CSV with a header has a column of structures.
+
+    A column that is only called like one (``structure``: rocksalt) has none, and one may begin with empty
+    cells.
 
     Raises
     ------
@@ -137,8 +141,14 @@ def has_structures(path: Path) -> bool:
     rows = read_rows(path, MAX_CELL_CHARS)
     header = header_names(next(rows)[1].cells, [])
     lines = (fitted_line(row.number, starts_at, header, row.cells, may_span=True) for starts_at, row in rows)
-    first = next((line.cells for line in lines if line.cells is not None), dict.fromkeys(header, ""))
-    return bool(possible_structure_columns(first))
+    cells = (line.cells for line in lines if line.cells is not None)
+    first = next(cells, {})
+    if any(map(looks_like_a_structure, first.values())):
+        return True
+    named = columns_called_structures(header)
+    # A POSCAR begins with any text, but has several lines.
+    texts = (each[name] for each in chain([first], cells) for name in named if each)
+    return bool(named) and any("\n" in text.strip() or looks_like_a_structure(text) for text in texts)
 
 
 def existing_file(source: Source) -> Path:
