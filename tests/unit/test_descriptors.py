@@ -18,10 +18,10 @@ from rewritten_structures import (
 )
 
 from polyfacet.facets.declaration import FacetError
-from polyfacet.facets.descriptors.symmetry import CRYSTAL_SYSTEMS
 from polyfacet.facets.descriptors.vector import descriptors, named_descriptors
 from polyfacet.facets.registry import DESCRIPTORS
 from polyfacet.materials.crystal_objectives import PREDEFINED
+from polyfacet.materials.crystal_systems import CRYSTAL_SYSTEMS
 
 TEXTBOOK = {
     rock_salt: {

@@ -6,19 +6,10 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
+from polyfacet.materials.crystal_systems import CRYSTAL_SYSTEMS
 from polyfacet.materials.disordered_compositions import chemical_system
 
 EVERYTHING, ELEMENT, CRYSTAL_SYSTEM, SIZE = ("all", "element", "crystal_system", "size")
-# The last space group of each (International Tables for Crystallography, volume A).
-CRYSTAL_SYSTEMS = {
-    "triclinic": 2,
-    "monoclinic": 15,
-    "orthorhombic": 74,
-    "tetragonal": 142,
-    "trigonal": 167,
-    "hexagonal": 194,
-    "cubic": 230,
-}
 # Largest number of sites of each size; that of the last is not limited.
 SIZES = (4, 8, 16, 32, 64)
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from importlib import import_module, util
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
@@ -15,6 +14,7 @@ from polyfacet.config.taken_names import column_like_facet
 from polyfacet.materials.objectives import ASPECTS, aspects, ordered_aspects
 from polyfacet.materials.stage_tables import MADE_PICTURES, MADE_TEXTS, VECTORS
 from polyfacet.runtime.names import check_name
+from polyfacet.runtime.places import file_of, imported
 from polyfacet.runtime.plugins import Declaration
 
 # What models receive: a text, a picture (path of a PNG), or a vector of numbers.
@@ -94,23 +94,11 @@ class Encoding:
     @property
     def file(self) -> Path:
         """File of the encoder's class."""
-        return _file_of(self.encoder)
+        return file_of(self.encoder)
 
     def load(self) -> Any:
         """Import the encoder's class."""
-        return _imported(self.encoder)
-
-
-def _file_of(place: str) -> Path:
-    spec = util.find_spec(place.split(":", maxsplit=1)[0])
-    if spec is None or spec.origin is None:
-        raise ValueError(f"there is no module for {place}")
-    return Path(spec.origin)
-
-
-def _imported(place: str) -> Any:
-    module, name = place.split(":")
-    return getattr(import_module(module), name)
+        return imported(self.encoder)
 
 
 FRACTIONS = Encoding(
@@ -235,11 +223,11 @@ class Facet(Declaration):
     @property
     def file(self) -> Path | None:
         """File of the function that makes it; None if the declaration does not name one."""
-        return _file_of(self.make) if isinstance(self.make, str) else None
+        return file_of(self.make) if isinstance(self.make, str) else None
 
     def load_make(self) -> Callable[[Any], Any] | None:
         """Import the function that makes it."""
-        return _imported(self.make) if isinstance(self.make, str) else self.make
+        return imported(self.make) if isinstance(self.make, str) else self.make
 
     def attributes(self) -> dict[str, Any]:
         """Return the declared attributes except functions, for JSON."""

@@ -8,7 +8,7 @@ from pymatgen.core import Structure
 from pymatgen.io.cif import CifParser, CifWriter
 
 from polyfacet.materials.handedness import right_handed
-from polyfacet.materials.neighbour_search import least_radius, pairs_within
+from polyfacet.materials.neighbour_search import inside, least_radius, pairs_within
 from polyfacet.materials.spacing import SpacingError, spaced_lattice
 
 # Ten digits keep coordinates to 1e-9 A, well within the symmetry tolerance of every later tool.
@@ -75,7 +75,7 @@ def _check_spacing(structure: Structure) -> None:
     except SpacingError as error:
         raise CifError(str(error)) from error
     radius = max(MIN_DISTANCE_A, least_radius(structure.volume))
-    *_, distances = pairs_within(lattice, structure.cart_coords @ np.linalg.inv(lattice) % 1.0, radius)
+    *_, distances = pairs_within(lattice, inside(lattice, structure.cart_coords), radius)
     if len(distances) and distances.min() < MIN_DISTANCE_A:
         raise CifError(f"two sites are closer than {MIN_DISTANCE_A} A")
 

@@ -16,6 +16,11 @@ def reduced(lattice: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array(Lattice(lattice).get_lll_reduced_lattice().matrix)
 
 
+def inside(lattice: NDArray[np.float64], positions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the fractional positions in a cell, from 0 to 1, of Cartesian ones, A, both ``(N, 3)``."""
+    return np.asarray(positions @ np.linalg.inv(lattice) % 1.0, dtype=np.float64)
+
+
 def least_radius(volume: float) -> float:
     """Return the smallest search radius, A, that does not exhaust memory for a cell of a volume, A^3."""
     return float((volume / MAX_CUBES) ** (1 / 3))

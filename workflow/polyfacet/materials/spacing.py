@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from polyfacet.materials.neighbour_search import least_radius, pairs_within, reduced
+from polyfacet.materials.neighbour_search import inside, least_radius, pairs_within, reduced
 
 # No crystal is nearly as dense, and no atom as close to its own image.  In such cells, neighbour searches
 # exhaust time and memory.
@@ -76,9 +76,7 @@ def check_overlaps(
         return
     lattice = spaced_lattice(matrix, len(positions))
     radius = max(OVERLAP_A, least_radius(abs(np.linalg.det(matrix))))
-    first, second, _, distances = pairs_within(
-        lattice, positions @ matrix @ np.linalg.inv(lattice) % 1.0, radius
-    )
+    first, second, _, distances = pairs_within(lattice, inside(lattice, positions @ matrix), radius)
     overlapping = np.flatnonzero(
         (distances < OVERLAP_A) & (occupancies[first] + occupancies[second] > MORE_THAN_ONE)
     )
@@ -108,7 +106,7 @@ def check_isolation(matrix: NDArray[np.float64], positions: NDArray[np.float64])
     if (np.sqrt(2) * per_site) ** (1 / 3) < ISOLATED_A:
         return
     lattice = reduced(matrix)
-    places = positions @ matrix @ np.linalg.inv(lattice) % 1.0
+    places = inside(lattice, positions @ matrix)
     least = least_radius(abs(np.linalg.det(matrix)))
     # Large molecules have very many pairs within the larger radius.
     for radius in (BONDED_A, ISOLATED_A):

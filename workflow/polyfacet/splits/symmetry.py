@@ -94,19 +94,18 @@ def _grouped(materials: pd.DataFrame, name: Callable[[int, list[Kind]], str]) ->
 def _orbits(written: str) -> tuple[int, list[Kind]] | None:
     """Return the space group number and the kinds of sites of a structure; None if no symmetry is found."""
     # Planning a run reads the declarations and must not import spglib and pymatgen.
-    import spglib  # noqa: PLC0415
     from pymatgen.core import Structure  # noqa: PLC0415
+
+    from polyfacet.materials.symmetry import SymmetryError, symmetry_of  # noqa: PLC0415
 
     structure = Structure.from_dict(json.loads(written))
     kinds = [site.species for site in structure]
     numbers = {kind: number for number, kind in enumerate(dict.fromkeys(kinds))}
     of_sites = [numbers[kind] for kind in kinds]
-    cell = structure.lattice.matrix.tolist(), structure.frac_coords.tolist(), of_sites
+    lattice, positions = structure.lattice.matrix.tolist(), structure.frac_coords.tolist()
     try:
-        symmetry = spglib.get_symmetry_dataset(cell, symprec=SYMMETRY_WITHIN_A)
-    except spglib.SpglibError:
-        return None
-    if symmetry is None:
+        symmetry = symmetry_of(lattice, positions, of_sites, SYMMETRY_WITHIN_A)
+    except SymmetryError:
         return None
     sizes: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for number, orbit in zip(of_sites, symmetry.crystallographic_orbits, strict=True):

@@ -1,22 +1,13 @@
 """Descriptors of the symmetry of a crystal."""
 
 import numpy as np
-import spglib
 
 from polyfacet.materials.crystal import Crystal
+from polyfacet.materials.crystal_systems import CRYSTAL_SYSTEMS
+from polyfacet.materials.symmetry import symmetry_of
 
 # Tolerance of positions, A.
 SYMMETRY_WITHIN_A = 0.01
-# The highest number of a space group of each crystal system.
-CRYSTAL_SYSTEMS = {
-    "triclinic": 2,
-    "monoclinic": 15,
-    "orthorhombic": 74,
-    "tetragonal": 142,
-    "trigonal": 167,
-    "hexagonal": 194,
-    "cubic": 230,
-}
 POLAR = frozenset(("1", "2", "3", "4", "6", "m", "mm2", "3m", "4mm", "6mm"))
 
 
@@ -30,10 +21,11 @@ def symmetry_descriptors(crystal: Crystal) -> dict[str, float]:
 
     Raises
     ------
-    ValueError
+    SymmetryError
         If the symmetry cannot be determined.
     """
-    found = _symmetry(crystal)
+    lattice, coords = crystal.reduced_lattice.tolist(), crystal.reduced_coords.tolist()
+    found = symmetry_of(lattice, coords, crystal.atomic_numbers.tolist(), SYMMETRY_WITHIN_A)
     system = next(name for name, highest in CRYSTAL_SYSTEMS.items() if found.number <= highest)
     operations = np.unique(found.rotations, axis=0)
     n_primitive = len(np.unique(found.mapping_to_primitive))
@@ -47,15 +39,3 @@ def symmetry_descriptors(crystal: Crystal) -> dict[str, float]:
         "primitive atoms": float(n_primitive),
         "inequivalent atoms": float(len(np.unique(found.crystallographic_orbits))),
     }
-
-
-def _symmetry(crystal: Crystal) -> spglib.SpglibDataset:
-    lattice, coords = crystal.reduced_lattice.tolist(), crystal.reduced_coords.tolist()
-    cell = (lattice, coords, crystal.atomic_numbers.tolist())
-    try:
-        found = spglib.get_symmetry_dataset(cell, symprec=SYMMETRY_WITHIN_A)
-    except spglib.SpglibError as error:
-        raise ValueError(f"symmetry cannot be determined: {error}") from error
-    if found is None:
-        raise ValueError(f"symmetry cannot be determined to {SYMMETRY_WITHIN_A} A")
-    return found

@@ -7,6 +7,8 @@ import numpy as np
 import spglib
 from pymatgen.core import Element, Lattice, Structure
 
+from polyfacet.materials.symmetry import SymmetryError, symmetry_of
+
 # Tolerated distance of a site from its symmetric position, A.
 SYMPREC_A = 0.01
 LENGTH_DECIMALS = 3
@@ -72,14 +74,11 @@ def compact_cif(structure: Structure) -> str:
 
 def _symmetry(structure: Structure) -> spglib.SpglibDataset:
     numbers = [site.specie.Z for site in structure]
-    cell = (structure.lattice.matrix.tolist(), structure.frac_coords.tolist(), numbers)
+    lattice, positions = structure.lattice.matrix.tolist(), structure.frac_coords.tolist()
     try:
-        symmetry = spglib.get_symmetry_dataset(cell, symprec=SYMPREC_A)
-    except spglib.SpglibError as error:
-        raise CompactCifError(f"symmetry cannot be determined: {error}") from error
-    if symmetry is None:
-        raise CompactCifError(f"symmetry cannot be determined to {SYMPREC_A} A")
-    return symmetry
+        return symmetry_of(lattice, positions, numbers, SYMPREC_A)
+    except SymmetryError as error:
+        raise CompactCifError(str(error)) from error
 
 
 def _sites(symmetry: spglib.SpglibDataset) -> Iterator[str]:

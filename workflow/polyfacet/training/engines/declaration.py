@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module, util
+from importlib import util
 from pathlib import Path
 from typing import Any
 
 from polyfacet.facets.registry import Facet
 from polyfacet.runtime.names import check_name
+from polyfacet.runtime.places import imported
 from polyfacet.runtime.plugins import Declaration
 from polyfacet.runtime.resources import Cost
 from polyfacet.training.engines.base import Engine, Settings
@@ -94,8 +95,7 @@ class EngineDeclaration(Declaration):
         """Import the class."""
         if not isinstance(self.engine, str):
             return self.engine
-        module, name = self.engine.split(":")
-        found: type[Engine] = getattr(import_module(module), name)
+        found: type[Engine] = imported(self.engine)
         return found
 
     @property
