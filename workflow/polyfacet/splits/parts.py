@@ -23,8 +23,8 @@ def divide(groups: Mapping[str, str], fraction: float, *key: object) -> tuple[se
     """Divide materials in two by a seeded hash of their groups, independent of their order.
 
     The smaller part takes groups in shuffled order, each only if it still fits, and then the smallest of the
-    others if that brings its size nearer to its share.  Thus a group that is larger than the test part is
-    trained on, unless all are.
+    others if that brings its size nearer to its share, or no group fits.  Thus a group that is more than
+    twice as large as the smaller part should be is in the larger one, unless all are.
 
     Parameters
     ----------
@@ -32,8 +32,8 @@ def divide(groups: Mapping[str, str], fraction: float, *key: object) -> tuple[se
         mat_id to group; groups are not divided.
     fraction
         Share of the materials in the first part, met exactly (up to rounding) if each material is its own
-        group, and otherwise within half the size of the smallest group in the larger part.  No part is
-        empty if there are at least two groups.
+        group, and otherwise, unless no group fits, within half the size of the smallest group in the larger
+        part.  No part is empty if there are at least two groups.
     key
         Key of the shuffle: purpose, seed, repeat.
 

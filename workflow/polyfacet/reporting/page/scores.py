@@ -184,8 +184,8 @@ def heatmaps(results: Results) -> Section:
     return Section(
         "heatmap",
         "MASE by facets and objective",
-        "Description: mean MASE over repeats; dark is good. Cells at or above 1 learned nothing that the "
-        "mean of the test values does not say.",
+        "Description: mean MASE over repeats; dark is good. 1 is as good as always predicting the "
+        "mean of the test values.",
         parts or [Paragraph("No objective of this run is numeric.")],
     )
 
