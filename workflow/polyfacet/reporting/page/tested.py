@@ -1,6 +1,7 @@
 """The tested comparisons: a forest plot and all numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -65,47 +66,63 @@ def _place(results: Results, place: Place) -> list[Part]:
         )
     for comparison in COMPARISONS:
         if len(own := tests[tests["comparison"] == comparison]):
-            parts.append(_table(results, place, comparison, own, labels))
+            parts += _tables(results, place, comparison, own, labels)
     return parts
 
 
-def _table(
+def _tables(
     results: Results, place: Place, comparison: str, tests: pd.DataFrame, labels: Mapping[str, str]
-) -> Table:
+) -> Iterator[Table]:
+    """Show what was tested, and which cells were compared: one table would be too wide for both."""
     roles = COMPARISONS[comparison]
-    first, rival = (ROLE_NAMES[role] for role in roles)
-    counts = {name: results.test_rows(place, name) for name in tests["objective"]}
-    marks = [
-        [DAGGER * results.sees_answer(place, name, role) for role in roles] for name in tests["objective"]
-    ]
-    explained = f" {SEES_ANSWER}" if any(map(any, marks)) else ""
+    title = f"{place.title}: {ROLE_NAMES[roles[0]]} against {ROLE_NAMES[roles[1]]}"
+    marks = {
+        objective: [DAGGER * results.sees_answer(place, objective, role) for role in roles]
+        for objective in tests["objective"]
+    }
+    labelled = {objective: labels[objective] + max(own) for objective, own in marks.items()}
+    explained = f" {SEES_ANSWER}" if any(map(any, marks.values())) else ""
+    rows = [{str(name): value for name, value in row.items()} for row in tests.to_dict("records")]
+    name = f"{place.name}-{comparison.replace(' ', '-')}"
     head = ["objective", "verdict", "loss", "rival's", "difference", "95 % interval", "p", "p equal"]
-    return Table(
-        f"tests-{place.name}-{comparison.replace(' ', '-')}",
-        f"{place.title}: {first} against {rival}. p of a difference and p of equivalence after Holm's "
-        f"correction over the objectives with a test ({tests['p'].notna().sum()}); the uncorrected values "
-        f"are in the CSV. {NONTRIVIAL}{explained}",
-        [*head, "repeats", "test rows", "non-trivial", "chosen most often", "rival"],
+    yield Table(
+        f"tests-{name}",
+        f"{title}. p of a difference and p of equivalence after Holm's correction over the objectives with a "
+        f"test ({tests['p'].notna().sum()}); the uncorrected values are in the CSV. {NONTRIVIAL}{explained}",
+        [*head, "repeats", "test rows", "non-trivial"],
         [
-            [
-                text(labels[row["objective"]]),
-                text(f"{NOT_TESTED}: {row['reason']}" if row["reason"] else row["verdict"]),
-                number(row["loss"], ".3f"),
-                number(row["rival_loss"], ".3f"),
-                number(row["difference"], "+.3f"),
-                interval(row["low"], row["high"], "+.3f"),
-                _p(row["p_holm"]),
-                _p(row["p_equal_holm"]),
-                count(row["n_repeats"]),
-                span(list(counts[row["objective"]]["n_test"])),
-                span(list(counts[row["objective"]]["n_nontrivial"])),
-                text(choice_text(row["chosen"]) + mark),
-                text(choice_text(row["rival_chosen"]) + rival_mark),
-            ]
-            for (_, row), (mark, rival_mark) in zip(tests.iterrows(), marks, strict=True)
+            [text(labelled[row["objective"]]), *_tested(row, results.test_rows(place, row["objective"]))]
+            for row in rows
         ],
+        ["tests"],
+    )
+    yield Table(
+        f"chosen-{name}",
+        f"{title}: what validation rows chose most often, and in how many repeats.{explained}",
+        ["objective", *(ROLE_NAMES[role] for role in roles)],
+        [[text(labelled[row["objective"]]), *_chosen(row, marks[row["objective"]])] for row in rows],
         ["tests", "choices"],
     )
+
+
+def _tested(test: Mapping[str, Any], scored: pd.DataFrame) -> list[Value]:
+    return [
+        text(f"{NOT_TESTED}: {test['reason']}" if test["reason"] else test["verdict"]),
+        number(test["loss"], ".3f"),
+        number(test["rival_loss"], ".3f"),
+        number(test["difference"], "+.3f"),
+        interval(test["low"], test["high"], "+.3f"),
+        _p(test["p_holm"]),
+        _p(test["p_equal_holm"]),
+        count(test["n_repeats"]),
+        span(list(scored["n_test"])),
+        span(list(scored["n_nontrivial"])),
+    ]
+
+
+def _chosen(test: Mapping[str, Any], marks: Sequence[str]) -> list[Value]:
+    chosen = test["chosen"], test["rival_chosen"]
+    return [text(choice_text(each) + mark) for each, mark in zip(chosen, marks, strict=True)]
 
 
 def _p(value: float) -> Value:
