@@ -1,7 +1,7 @@
 """Create the network that embeds graphs, fitted on the training part of a split."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -9,11 +9,13 @@ from typing import Annotated, Any
 import pandas as pd
 
 from polyfacet.config.graphs import Device, EmbeddingKind, NetworkTraining
-from polyfacet.facets.graph.crystal_graph import CrystalGraph, read_graphs
 from polyfacet.facets.graph.devices import choose_device
-from polyfacet.facets.graph.embedding import calibrate, make_network, save_network
+from polyfacet.facets.graph.embedding import calibrate_on, make_network, save_network
+from polyfacet.facets.graph.example_store import ExampleStore, ids_of_graphs
 from polyfacet.facets.graph.network import NetworkConfig, PotNet
 from polyfacet.facets.graph.training import Trained, train_on_properties
+from polyfacet.facets.graph.training_examples import held_out_materials
+from polyfacet.facets.registry import GRAPH
 from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.materials.derived_objectives import with_derived
 from polyfacet.materials.disordered_compositions import KnownCompositions
@@ -25,6 +27,7 @@ from polyfacet.runtime.files import write_text
 from polyfacet.runtime.parquet import column_names, read_by_material, read_table
 from polyfacet.runtime.progress import tell
 from polyfacet.splits.compositions import groups_by_composition
+from polyfacet.splits.hidden_facets import HiddenFacets
 from polyfacet.splits.methods import SPLIT_METHODS, SplitSettings
 from polyfacet.splits.outside import of_held_out
 from polyfacet.splits.parts import SPLIT, TEST, TRAIN
@@ -51,6 +54,7 @@ def main(
     split_method: str | None = None,
     split_settings: Mapping[str, Any] | None = None,
     derived: Sequence[Path] = (),
+    hidden: Mapping[str, Any] | None = None,
 ) -> None:
     """Create the network, and fit it if its kind requires this.
 
@@ -83,7 +87,10 @@ def main(
         Method of the split, and fields of `polyfacet.splits.methods.SplitSettings`; for pretraining, which
         leaves out what the split holds out.
     derived
-        Tables of the objectives to learn that have one of their own.
+        Tables of the objectives that have one of their own: those to learn, and that of the split for
+        pretraining.
+    hidden
+        Fields of `polyfacet.splits.hidden_facets.HiddenFacets`: the network is not fitted on hidden graphs.
 
     Raises
     ------
@@ -91,14 +98,19 @@ def main(
         If a formula of the test part is among those to pretrain on, or a training diverges.
     """
     parts = read_table(split, SPLIT).set_index("mat_id")["part"]
-    fitted_on = [graph for graph in read_graphs(graphs) if parts.get(graph.mat_id) == TRAIN]
+    is_fitted_on = parts == TRAIN
+    if excluded := HiddenFacets.from_settings(hidden):
+        is_fitted_on &= excluded.shown(parts, GRAPH.name)
+    fitted_on = _among(graphs, parts.index[is_fitted_on])
     result: dict[str, Any] = {"asked": kind, "kind": kind, "seed": seed, "notes": []}
     if kind != "random" and not fitted_on:
         result["kind"] = "random"
         result["notes"].append(f"The network is random, not {kind}: no training material has a graph.")
     sizes = NetworkConfig(width=width, layers=layers)
-    potnet = make_network(result["kind"], seed, fitted_on, choose_device(device), sizes)
-    states: list[Path] = []
+    potnet = make_network("random", seed, [], choose_device(device), sizes)
+    stages = [_Stage(network, name) for name in ("pretraining", "training")]
+    before, last = stages
+    trained = None
     if result["kind"] == "trained":
         if sample is None:
             raise ValueError("a trained network needs the sample's targets")
@@ -109,65 +121,102 @@ def main(
             others = _read_materials(pretraining, targets)
             _check_overlap(others, sampled.loc[parts.index[parts == TEST]])
             others, result["outside"] = _without_held_out(
-                others, sample, pretraining, parts, split_method, split_settings
+                others, sample, pretraining, parts, _named_by(derived), split_method, split_settings
             )
-            states.append(network.with_name(f"{network.name}.pretraining"))
-            known = [graph for graph in read_graphs(pretraining_graphs or []) if graph.mat_id in others.index]
-            pretrained = _train(potnet, known, others, settings, seed, states[-1], result["notes"])
-            if pretrained:
+            outside = pretraining_graphs or []
+            known = others.loc[_among(outside, others.index)]
+            if pretrained := before.train(potnet, outside, known, settings, seed, result["notes"]):
                 result["pretraining"] = pretrained.record(settings.batch_size)
-        states.append(network.with_name(f"{network.name}.training"))
-        trained = _train(potnet, fitted_on, sampled, settings, seed, states[-1], result["notes"])
-        calibrate(potnet, fitted_on)
-        if trained:
-            # Measured last, because the calibration has replaced the statistics from training.
-            result["training"] = trained.record(settings.batch_size)
-        else:
+            del others, known
+        sampled = sampled.loc[fitted_on]
+        trained = last.train(potnet, graphs, sampled, settings, seed, result["notes"])
+        if not trained:
             result["kind"] = "pretrained" if "pretraining" in result else "calibrated"
         result["settings"] = settings.model_dump()
+    if result["kind"] != "random":
+        store = last.store if trained else last.write_untaught(graphs, fitted_on)
+        calibrate_on(potnet, store.inputs, len(fitted_on))
+    if trained:
+        # Measured last, because the calibration has replaced the statistics from training.
+        result["training"] = trained.record(settings.batch_size)
     save_network(potnet, network, result)
     write_text(record, json.dumps(result, indent=2, allow_nan=False) + "\n")
-    for state in states:
-        state.unlink(missing_ok=True)
+    for stage in stages:
+        stage.clean_up()
+
+
+def _among(shards: Sequence[Path], mat_ids: Iterable[str]) -> list[str]:
+    """Return the materials that have a graph, in alphabetical order."""
+    wanted = set(mat_ids)
+    return sorted(mat_id for ids in ids_of_graphs(shards) for mat_id in ids if mat_id in wanted)
 
 
 def _targets(settings: NetworkTraining) -> list[str]:
     return settings.objectives or PREDEFINED_NAMES
 
 
-def _train(
-    potnet: PotNet,
-    graphs: Sequence[CrystalGraph],
-    materials: pd.DataFrame,
-    settings: NetworkTraining,
-    seed: int,
-    state: Path,
-    notes: list[str],
-) -> Trained | None:
-    """Train on all objectives that vary; return None if there is nothing to learn.  Note what is left out."""
-    stage = state.suffix.removeprefix(".")
-    try:
-        trained = train_on_properties(
-            potnet, graphs, materials[["group", *_targets(settings)]], settings, seed=seed, state=state
+class _Stage:
+    """A training of the network, with the files that it keeps next to the network until all are done."""
+
+    def __init__(self, network: Path, name: str) -> None:
+        self.name = name
+        self.state = network.with_name(f"{network.name}.{name}")
+        self.examples = network.with_name(f"{network.name}.{name}.examples")
+        self.store: ExampleStore
+
+    def write_untaught(self, shards: Sequence[Path], mat_ids: Sequence[str]) -> ExampleStore:
+        """Write materials of which nothing is learned but the statistics of their graphs."""
+        held_out = dict.fromkeys(mat_ids, False)
+        return ExampleStore.write(self.examples, shards, held_out, pd.DataFrame(index=list(held_out)))
+
+    def train(
+        self,
+        potnet: PotNet,
+        shards: Sequence[Path],
+        materials: pd.DataFrame,
+        settings: NetworkTraining,
+        seed: int,
+        notes: list[str],
+    ) -> Trained | None:
+        """Train on all objectives that vary; return None if there is nothing to learn.
+
+        What is left out is added to ``notes``.
+        """
+        targets = _targets(settings)
+        try:
+            groups = dict(materials["group"])
+            held_out = held_out_materials(groups, settings.validation_fraction, seed)
+            self.store = ExampleStore.write(self.examples, shards, held_out, materials[targets])
+            trained = train_on_properties(potnet, self.store, targets, settings, seed=seed, state=self.state)
+        except NothingToLearnError as error:
+            advice = "" if settings.objectives else " `graphs.training.objectives` can name others to learn."
+            notes.append(f"There was no {self.name} of the network: {error}.{advice}")
+            tell(notes[-1])
+            return None
+        self._note(trained, notes)
+        return trained
+
+    def _note(self, trained: Trained, notes: list[str]) -> None:
+        """Note how a training differs from what was asked."""
+        if trained.diverged:
+            notes.append(
+                f"The {self.name} diverged after epoch {trained.epochs}; the network keeps epoch "
+                f"{trained.epoch}."
+            )
+        if trained.chosen_by == "training":
+            notes.append(
+                f"The {self.name} of the network has no validation values that differ from the median: its "
+                "epoch was selected on the training materials."
+            )
+        notes.extend(
+            f"The {self.name} of the network left out `{target}`: {why}."
+            for target, why in trained.left_out.items()
         )
-    except NothingToLearnError as error:
-        advice = "" if settings.objectives else " `graphs.training.objectives` can name others to learn."
-        notes.append(f"There was no {stage} of the network: {error}.{advice}")
-        tell(notes[-1])
-        return None
-    if trained.diverged:
-        notes.append(
-            f"The {stage} diverged after epoch {trained.epochs}; the network keeps epoch {trained.epoch}."
-        )
-    if trained.chosen_by == "training":
-        notes.append(
-            f"The {stage} of the network has no validation values that differ from the median: its epoch was "
-            "selected on the training materials."
-        )
-    notes.extend(
-        f"The {stage} of the network left out `{target}`: {why}." for target, why in trained.left_out.items()
-    )
-    return trained
+
+    def clean_up(self) -> None:
+        """Remove the files."""
+        for path in (self.state, self.examples):
+            path.unlink(missing_ok=True)
 
 
 def _read_materials(
@@ -180,7 +229,7 @@ def _read_materials(
 
     Materials outside the sample have no values of the objectives that have tables of their own.
     """
-    elsewhere = {name for table in derived for name in column_names(table)}
+    elsewhere = _named_by(derived)
     own = [name for name in targets if name in SAMPLE.names and name not in elsewhere]
     materials = read_table(path, SAMPLE, columns=["mat_id", "formula", "n_sites", *own])
     materials = with_derived(materials, derived).reindex(columns=["mat_id", "formula", "n_sites", *targets])
@@ -188,11 +237,17 @@ def _read_materials(
     return materials.assign(group=materials["mat_id"].map(together)).set_index("mat_id")
 
 
+def _named_by(derived: Sequence[Path]) -> set[str]:
+    """Return the objectives that have tables of their own; a sample may have other values by these names."""
+    return {name for table in derived for name in column_names(table)} - {"mat_id"}
+
+
 def _without_held_out(
     others: pd.DataFrame,
     sample: Path,
     pretraining: Path,
     parts: pd.Series,
+    elsewhere: Collection[str],
     name: str | None,
     fields: Mapping[str, Any] | None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -202,7 +257,8 @@ def _without_held_out(
     file = fields.get("file")
     method, settings = SPLIT_METHODS.get(name), SplitSettings(**{**fields, "file": file and Path(file)})
     asked = ["mat_id", "formula", "n_sites", settings.column, settings.objective, *method.reads]
-    columns = [column for column in dict.fromkeys(asked) if column and column in SAMPLE.names]
+    known = set(SAMPLE.names) - set(elsewhere)
+    columns = [column for column in dict.fromkeys(asked) if column and column in known]
     sampled = read_table(sample, SAMPLE, columns=columns)
     sampled = sampled.assign(part=sampled["mat_id"].map(parts)).dropna(subset="part")
     found = of_held_out(sampled, read_table(pretraining, SAMPLE, columns=columns), method, settings)

@@ -1,13 +1,11 @@
-"""Learning of several properties at once, some of them unknown or constant: loss, learning rate, steps."""
+"""Learning of several properties at once, some of them unknown or constant: loss, batches."""
 
 import logging
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 from torch.nn.functional import smooth_l1_loss
 
 from polyfacet.networks.held_out import NothingToLearnError
@@ -15,11 +13,8 @@ from polyfacet.networks.target_scale import TargetScale
 
 logger = logging.getLogger(__name__)
 
-# Share of the steps during which the learning rate rises; it then falls as a cosine.
-WARM_UP = 0.1
 # Errors below this share of a target's spread enter squared: gradients vanish as predictions become right.
 QUADRATIC_BELOW = 0.1
-MAX_GRADIENT_NORM = 1.0
 
 
 def left_out(values: NDArray[np.float64], scale: TargetScale, properties: Sequence[str]) -> dict[str, str]:
@@ -43,7 +38,9 @@ def left_out(values: NDArray[np.float64], scale: TargetScale, properties: Sequen
     return reasons
 
 
-def property_loss(predicted: torch.Tensor, expected: torch.Tensor, n_learnable: int) -> torch.Tensor:
+def property_loss(
+    predicted: torch.Tensor, expected: torch.Tensor, n_learnable: int, n_materials: int | None = None
+) -> torch.Tensor:
     """Return the Huber loss, averaged over all materials and all properties that can be learned.
 
     Parameters
@@ -53,6 +50,8 @@ def property_loss(predicted: torch.Tensor, expected: torch.Tensor, n_learnable: 
         zero loss.
     n_learnable
         Number of properties that can be learned.
+    n_materials
+        Number of materials over which the loss is averaged, if these are a part of them.
     """
     ignored = torch.isnan(expected)
     total = smooth_l1_loss(
@@ -61,55 +60,7 @@ def property_loss(predicted: torch.Tensor, expected: torch.Tensor, n_learnable: 
         beta=QUADRATIC_BELOW,
         reduction="sum",
     )
-    return total / (len(expected) * n_learnable)
-
-
-def descend(
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    losses: Iterable[torch.Tensor],
-    n_batches: int,
-    *,
-    learning_rate: float,
-    epoch: int,
-    epochs: int,
-) -> bool:
-    """Take one step per batch of an epoch; return False if loss or gradient is not finite (weights unusable).
-
-    Parameters
-    ----------
-    model, optimizer
-        Network in training mode, and the optimizer of its weights.
-    losses
-        Loss of each batch with the current weights, computed when it is asked for.
-    n_batches
-        Number of batches.
-    learning_rate
-        Peak of the learning rate, which follows `one_cycle`.
-    epoch, epochs
-        Number of preceding epochs, and of all.
-    """
-    computed = iter(losses)
-    for number in range(n_batches):
-        done = (epoch + (number + 1) / n_batches) / epochs
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate * one_cycle(done)
-        loss = next(computed)
-        optimizer.zero_grad()
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(model.parameters(), MAX_GRADIENT_NORM)
-        if not (loss.isfinite() and norm.isfinite()):
-            logger.warning("training stops in epoch %d: loss or gradient is not finite", epoch + 1)
-            return False
-        optimizer.step()
-    return True
-
-
-def one_cycle(done: float) -> float:
-    """Return the share of the peak learning rate after a share of the training."""
-    if done < WARM_UP:
-        return done / WARM_UP
-    return 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
+    return total / ((n_materials or len(expected)) * n_learnable)
 
 
 def batches(order: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:

@@ -1,4 +1,4 @@
-"""State of a training after an epoch, saved to a file so that an interrupted training can resume."""
+"""State of a training, saved to a file so that an interrupted training can resume."""
 
 import json
 import logging
@@ -35,6 +35,12 @@ class TrainingState:
         The validation error of that epoch.
     best_weights
         State of the model after that epoch.
+    step, loss_sum
+        Number of completed steps of the epoch that has begun, and the sum of their losses.
+    losses
+        Mean loss of the steps of each epoch, for trainings that report theirs.
+    loss_scale
+        State of the scale of losses in half precision; empty otherwise.
     """
 
     digest: str
@@ -42,6 +48,15 @@ class TrainingState:
     best_epoch: int = 0
     best_error: float = float("inf")
     best_weights: dict[str, torch.Tensor] = field(default_factory=dict)
+    step: int = 0
+    loss_sum: float = 0.0
+    losses: list[float] = field(default_factory=list)
+    loss_scale: dict[str, float] = field(default_factory=dict)
+
+    def finish_step(self, loss: float) -> None:
+        """Record a step of the epoch that has begun."""
+        self.step += 1
+        self.loss_sum += loss
 
     def finish_epoch(self, error: float, model: nn.Module) -> None:
         """Record an epoch's validation error, and the weights if the error is the lowest.
@@ -49,12 +64,15 @@ class TrainingState:
         An error that is not finite is never the lowest, not even in the first epoch.
         """
         self.epoch += 1
+        if self.step:
+            self.losses.append(self.loss_sum / self.step)
+        self.step, self.loss_sum = 0, 0.0
         if math.isfinite(error) and error < self.best_error:
             self.best_epoch, self.best_error = self.epoch, error
             self.best_weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
 
     def save(self, path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        """Write everything that the next epoch needs, as safetensors."""
+        """Write everything that the next step needs, as safetensors."""
         tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
         tensors |= {f"best.{name}": tensor for name, tensor in self.best_weights.items()}
         for number, moments in optimizer.state_dict()["state"].items():
@@ -64,6 +82,10 @@ class TrainingState:
             "epoch": self.epoch,
             "best_epoch": self.best_epoch,
             "best_error": self.best_error,
+            "step": self.step,
+            "loss_sum": self.loss_sum,
+            "losses": self.losses,
+            "loss_scale": self.loss_scale,
         }
         with atomic_path(path) as part:
             save_file(

@@ -137,10 +137,21 @@ def read_graphs(paths: Iterable[Path]) -> list[CrystalGraph]:
         If a material is in several shards.
     """
     graphs = [graph_from_row(row) for path in paths for row in read_table(path, GRAPHS).to_dict("records")]
-    repeated = [mat_id for mat_id, n in Counter(graph.mat_id for graph in graphs).items() if n > 1]
+    check_once(graph.mat_id for graph in graphs)
+    return sorted(graphs, key=lambda graph: graph.mat_id)
+
+
+def check_once(mat_ids: Iterable[str]) -> None:
+    """Check that no material is in several shards.
+
+    Raises
+    ------
+    UserError
+        If one is.
+    """
+    repeated = [mat_id for mat_id, n in Counter(mat_ids).items() if n > 1]
     if repeated:
         raise UserError(
             f"{len(repeated)} materials are in several shards of graphs ({', '.join(sorted(repeated)[:5])}). "
             "The shards come from different runs: delete the folder of graphs and run again."
         )
-    return sorted(graphs, key=lambda graph: graph.mat_id)

@@ -1,7 +1,7 @@
 """The PotNet embedding of materials: make and calibrate the network, apply it to graphs, save it."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import nn
+from torch_geometric.data import Data
 
 from polyfacet.config.graphs import EmbeddingKind
 from polyfacet.facets.graph.crystal_graph import CrystalGraph
@@ -63,16 +64,30 @@ def make_network(
 
 
 def calibrate(network: PotNet, training: Sequence[CrystalGraph]) -> None:
+    """Calibrate on graphs in memory, in the order of their mat_id; see `calibrate_on`."""
+    ordered = sorted(training, key=lambda graph: graph.mat_id)
+    calibrate_on(network, lambda: map(network_input, ordered), len(ordered))
+
+
+def calibrate_on(network: PotNet, inputs: Callable[[], Iterable[Data]], n_inputs: int) -> None:
     """Set the batch-normalisation statistics to exactly those of the training materials.
 
     The layers are calibrated one by one, each with all preceding layers in their final state.  Unlike running
     averages over batches, the result depends only on the set of materials: not on batches, nor, beyond
-    floating-point rounding, on the order.  The materials are processed in the order of their mat_id.
+    floating-point rounding, on the order.
+
+    Parameters
+    ----------
+    network
+        The network.
+    inputs
+        Returns the inputs of the training materials, anew for each layer.
+    n_inputs
+        Number of training materials.
     """
-    ordered = sorted(training, key=lambda graph: graph.mat_id)
     for number, norms in enumerate(network.normalisations(), start=1):
         moments = {norm: _Moments(norm) for norm in norms}
-        for _ in _forward(network, ordered, f"calibration of layer {number}"):
+        for _ in _forward(network, inputs(), n_inputs, f"calibration of layer {number}"):
             pass
         for norm, seen in moments.items():
             seen.set_statistics(norm)
@@ -106,7 +121,8 @@ def embed(
         If an embedding is not finite.
     """
     ordered = sorted(graphs, key=lambda graph: graph.mat_id)
-    for graph, embedding in zip(ordered, _forward(network, ordered, label), strict=True):
+    embeddings = _forward(network, map(network_input, ordered), len(ordered), label)
+    for graph, embedding in zip(ordered, embeddings, strict=True):
         values = embedding.cpu().numpy()
         if not np.isfinite(values).all():
             raise UserError(
@@ -161,9 +177,11 @@ class _Moments:
         norm.running_var = (self.sum_of_squares / self.count - mean**2).clamp(min=0).float()
 
 
-def _forward(network: PotNet, graphs: Iterable[CrystalGraph], label: str | None) -> Iterator[torch.Tensor]:
+def _forward(
+    network: PotNet, inputs: Iterable[Data], n_inputs: int, label: str | None
+) -> Iterator[torch.Tensor]:
     device = network.readout.weight.device
-    for graph in track(graphs, label) if label else graphs:
+    for data in track(inputs, label, n_inputs) if label else inputs:
         with torch.inference_mode(), one_thread():
-            embedding = network(network_input(graph).to(device))[0]
+            embedding = network(data.to(device))[0]
         yield embedding

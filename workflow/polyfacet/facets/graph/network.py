@@ -21,6 +21,7 @@ from polyfacet.facets.graph.element_features import (
     element_feature_table,
 )
 from polyfacet.facets.graph.lattice_sums import summed_potential
+from polyfacet.networks.batch_normalisation import BatchNorm
 
 # Bonds enter as the attractive potential -0.75/d; strength in eV A over e.
 BOND_STRENGTH = -0.75
@@ -97,7 +98,7 @@ class LocalConvolution(MessagePassing):
         self.target = nn.Linear(width, 2 * width)
         self.source = nn.Linear(width, 2 * width, bias=False)
         self.edge = nn.Linear(width, 2 * width, bias=False)
-        self.norm = nn.BatchNorm1d(width)
+        self.norm = BatchNorm(width)
 
     def forward(
         self, atoms: torch.Tensor, edge_index: torch.Tensor, edges: Edges, edge_count: torch.Tensor
@@ -133,7 +134,7 @@ class InfiniteConvolution(MessagePassing):
         self.source = nn.Linear(width, width, bias=False)
         self.edge = nn.Linear(width, width, bias=False)
         self.content = nn.Linear(width, width)
-        self.norm = nn.BatchNorm1d(width)
+        self.norm = BatchNorm(width)
 
     def forward(self, atoms: torch.Tensor, pair_index: torch.Tensor, pairs: Edges) -> torch.Tensor:
         """Map atoms ``(N, width)`` and pairs to ``(N, width)``."""

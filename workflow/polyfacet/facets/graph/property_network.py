@@ -7,8 +7,9 @@ from torch import nn
 from torch_geometric.data import Batch, Data
 
 from polyfacet.facets.graph.network import PotNet, PropertyHead
-from polyfacet.facets.graph.training_examples import Examples
-from polyfacet.networks.properties import batches
+from polyfacet.facets.graph.training_examples import Part
+from polyfacet.networks.batch_source import BatchSource
+from polyfacet.networks.processes import total
 
 
 class PropertyNetwork(nn.Module):
@@ -23,16 +24,40 @@ class PropertyNetwork(nn.Module):
         """Map a batch to shape ``(crystals, properties)``."""
         return self.head(self.network(data))
 
+    def accept(self, data: Batch) -> Batch:
+        """Return a batch on the device of the weights, and in their precision."""
+        weight = self.network.readout.weight
+        moved = data.to(weight.device)
+        if weight.dtype == torch.float32:
+            return moved
+        return moved.apply(lambda tensor: tensor.to(weight.dtype) if tensor.is_floating_point() else tensor)
 
-def predict(model: PropertyNetwork, examples: Examples, batch_size: int) -> NDArray[np.float64]:
-    """Predict the scaled properties of all materials; shape ``(materials, properties)``."""
-    device = model.network.readout.weight.device
+
+def predict(
+    model: PropertyNetwork, steps: BatchSource[list[Part]], ranks: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Predict the scaled properties of all materials, those of all processes.
+
+    Parameters
+    ----------
+    model
+        The network.
+    steps
+        This process's materials.
+    ranks
+        Ranks of all materials, ascending.
+
+    Returns
+    -------
+    ndarray
+        In the order of the ranks, shape ``(materials, properties)``.
+    """
+    weight = model.head.linear.weight
+    predicted = torch.zeros((len(ranks), len(weight)), dtype=weight.dtype, device=weight.device)
     model.eval()
     with torch.inference_mode():
-        predicted = torch.cat(
-            [
-                model(Batch.from_data_list([examples.inputs[row] for row in rows]).to(device)).cpu()
-                for rows in batches(np.arange(len(examples.inputs)), batch_size)
-            ]
-        )
-    return predicted.double().numpy()
+        for parts in steps.batches(0):
+            for part in parts:
+                rows = torch.from_numpy(np.searchsorted(ranks, part.ranks)).to(weight.device)
+                predicted[rows] = model(model.accept(part.data))
+    return total(predicted).cpu().double().numpy()

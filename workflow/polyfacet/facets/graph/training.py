@@ -1,36 +1,26 @@
 """Training of the network on several properties at once; an interrupted training resumes."""
 
-import hashlib
-import json
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import torch
-from torch_geometric.data import Batch
 
 from polyfacet.config.graphs import NetworkTraining
-from polyfacet.facets.graph.crystal_graph import CrystalGraph
+from polyfacet.facets.graph.example_store import ExampleStore
 from polyfacet.facets.graph.network import PotNet
 from polyfacet.facets.graph.property_network import PropertyNetwork, predict
-from polyfacet.facets.graph.training_examples import Examples, examples_by_group
+from polyfacet.facets.graph.training_examples import Examples, StoredExamples
+from polyfacet.facets.graph.training_processes import train_in_processes
+from polyfacet.facets.graph.training_run import TrainingRun
 from polyfacet.networks import loop
 from polyfacet.networks.epoch_choice import EpochChoice
-from polyfacet.networks.properties import batches, descend, left_out, property_loss
+from polyfacet.networks.properties import left_out
 from polyfacet.networks.target_scale import TargetScale
 from polyfacet.networks.threads import one_thread
 from polyfacet.runtime.errors import UserError
-from polyfacet.runtime.identifiers import stable_hash
 from polyfacet.runtime.progress import tell
-
-logger = logging.getLogger(__name__)
-
-# Part of the digest of a training: states saved by an older method are ignored.
-METHOD = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +45,8 @@ class Trained:
         ``validation``, or ``training`` if no validation value could distinguish the epochs.
     diverged
         Whether loss, gradient or predictions of the last epoch were not finite.
+    losses
+        Mean loss of each epoch.
     """
 
     model: PropertyNetwork
@@ -68,11 +60,12 @@ class Trained:
     epochs: int
     chosen_by: str
     diverged: bool
+    losses: Sequence[float]
 
     def record(self, batch_size: int) -> dict[str, Any]:
         """Return a record of the training, with validation errors of the network's current weights."""
         with one_thread():
-            predicted = predict(self.model, self.validation, batch_size)
+            predicted = predict(self.model, self.validation.steps(batch_size), self.validation.ranks)
         return {
             "n_train": self.n_train,
             "n_valid": self.n_valid,
@@ -80,6 +73,7 @@ class Trained:
             "epochs": self.epochs,
             "chosen_by": self.chosen_by,
             "diverged": self.diverged,
+            "losses": list(self.losses),
             "validation_errors": self.choice.report(predicted, self.names),
             "left_out": dict(self.left_out),
         }
@@ -87,34 +81,24 @@ class Trained:
 
 def train_on_properties(
     network: PotNet,
-    graphs: Sequence[CrystalGraph],
-    properties: pd.DataFrame,
+    store: ExampleStore,
+    properties: Sequence[str],
     config: NetworkTraining,
     *,
     seed: int,
     state: Path,
 ) -> Trained:
-    """Train a network in place on the graphs of the training part; see `train`.
-
-    Parameters
-    ----------
-    network, config, seed, state
-        See `train`.
-    graphs
-        Graphs of the training part.
-    properties
-        ``group`` and one column per property; see `examples_by_group`.
+    """Train a network in place on materials on disk, in one or several processes; see `train`.
 
     Raises
     ------
     NothingToLearnError
-        If there are too few materials to train and validate on, or no property varies among them.
+        If no property varies among the training materials.
     UserError
         If the training diverges.
     """
-    names = [name for name in properties.columns if name != "group"]
-    training, validation = examples_by_group(graphs, properties, config.validation_fraction, seed)
-    return train(network, training, validation, config, seed=seed, properties=names, state=state)
+    training, validation = StoredExamples(store, held_out=False), StoredExamples(store, held_out=True)
+    return train(network, training, validation, config, seed=seed, properties=properties, state=state)
 
 
 def train(
@@ -132,15 +116,15 @@ def train(
     Training minimises the Huber loss of the scaled values (`TargetScale`), averaged over all materials and
     all properties that vary.  `EpochChoice` defines the validation error.
 
-    The loop is `polyfacet.networks.loop.train`; seed and epoch determine the order of the materials.  (On a
-    GPU, sums have no fixed order, and weights differ from run to run.)
+    The loop is `polyfacet.networks.loop.train_in_steps`; seed and epoch determine the order of the materials.
+    (On a GPU, sums have no fixed order, and weights differ from run to run.)
 
     Parameters
     ----------
     network
         Network with its initial weights, on the device to train on.
     training, validation
-        Materials to train on, and materials that choose the epoch.
+        Materials to train on, and materials that choose the epoch; on disk, if there are several processes.
     config
         Training settings.
     seed
@@ -148,30 +132,25 @@ def train(
     properties
         Names of the columns of ``values``.
     state
-        File that keeps the state after an epoch.  A state with different inputs or settings is ignored.
+        File that keeps the state.  A state with different inputs or settings is ignored.
 
     Raises
     ------
     NothingToLearnError
         If no property varies among the training materials.
     UserError
-        If no epoch ends with finite predictions.
+        If there are too few materials for the parts of a step, or no epoch ends with finite predictions.
     """
-    scale = TargetScale.fit(training.values)
-    omitted = left_out(training.values, scale, properties)
-    judges, choice = _choose_by(training, validation, scale)
+    _check_parts(len(training.ranks), len(validation.ranks), config)
+    values = training.values
+    scale = TargetScale.fit(values)
+    omitted = left_out(values, scale, properties)
+    del values
     model = _with_head(network, len(properties), seed)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-    )
-    digest = _digest(model, [training, validation], config, seed)
-    ended = loop.train(
-        model,
-        optimizer,
-        loop.Plan("training", digest, state, config.epochs, config.patience),
-        lambda epoch: _train_epoch(model, optimizer, training, scale, config, seed, epoch),
-        lambda: choice.error(predict(model, judges, config.batch_size)),
-    )
+    run = TrainingRun(training, validation, scale, config, seed)
+    plan = loop.Plan("training", run.digest(model), state, config.epochs, config.patience)
+    in_processes = config.processes * config.nodes > 1
+    ended = train_in_processes(run, model, plan) if in_processes else run.train(model, plan)
     _log_end(ended, config)
     return Trained(
         model,
@@ -179,13 +158,25 @@ def train(
         EpochChoice.among(validation.values, scale),
         properties,
         omitted,
-        len(training.inputs),
-        len(validation.inputs),
+        len(training.ranks),
+        len(validation.ranks),
         ended.epoch,
         ended.n_epochs,
-        "validation" if judges is validation else "training",
+        "validation" if run.judges is validation else "training",
         ended.diverged,
+        ended.losses,
     )
+
+
+def _check_parts(n_train: int, n_valid: int, config: NetworkTraining) -> None:
+    """Reject settings that leave a part of a step, or a process, without enough materials."""
+    n_processes = config.processes * config.nodes
+    if config.n_parts > 1 and (n_train < 2 * config.n_parts or n_valid < n_processes):
+        raise UserError(
+            f"{n_train} materials to train on and {n_valid} to validate are too few for {config.n_parts} "
+            f"parts of a step (graphs.training: processes x nodes x accumulation) in {n_processes} "
+            "processes: each part needs two materials, and each process one to validate. Lower them."
+        )
 
 
 def _with_head(network: PotNet, n_properties: int, seed: int) -> PropertyNetwork:
@@ -206,70 +197,3 @@ def _log_end(ended: loop.Ended, config: NetworkTraining) -> None:
         f"training: epoch {ended.epoch} of {ended.n_epochs} is the best; "
         f"error over that of the median: {ended.error:.3f}"
     )
-
-
-def _choose_by(training: Examples, validation: Examples, scale: TargetScale) -> tuple[Examples, EpochChoice]:
-    """Choose the epoch by the validation materials, or by those trained on if all epochs look the same."""
-    choice = EpochChoice.among(validation.values, scale)
-    if choice.decides.any():
-        return validation, choice
-    logger.warning("no validation value differs from the median: the training materials choose the epoch")
-    return training, EpochChoice.among(training.values, scale)
-
-
-def _train_epoch(
-    model: PropertyNetwork,
-    optimizer: torch.optim.Optimizer,
-    examples: Examples,
-    scale: TargetScale,
-    config: NetworkTraining,
-    seed: int,
-    epoch: int,
-) -> bool:
-    """Train on every material once; return False if loss or gradient is not finite (weights unusable)."""
-    order = np.random.default_rng(stable_hash("epoch", seed, epoch)).permutation(len(examples.inputs))
-    cut = batches(order, config.batch_size)
-    values = scale.normalise(examples.values)
-    device = model.network.readout.weight.device
-    n_learnable = int(scale.learnable.sum())
-    model.train()
-    losses = (
-        property_loss(
-            model(Batch.from_data_list([examples.inputs[row] for row in rows]).to(device)),
-            values[rows].to(device),
-            n_learnable,
-        )
-        for rows in cut
-    )
-    return descend(
-        model,
-        optimizer,
-        losses,
-        len(cut),
-        learning_rate=config.learning_rate,
-        epoch=epoch,
-        epochs=config.epochs,
-    )
-
-
-def _digest(model: PropertyNetwork, parts: Sequence[Examples], config: NetworkTraining, seed: int) -> str:
-    """Return a digest of everything that determines the outcome: settings, initial weights, examples."""
-    device = model.network.readout.weight.device.type
-    settings = {
-        "method": METHOD,
-        "config": config.model_dump(),
-        "seed": seed,
-        "device": device,
-        "torch": torch.__version__,
-    }
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    weights: Mapping[str, torch.Tensor] = model.state_dict()
-    for name, tensor in weights.items():
-        digest.update(name.encode() + tensor.cpu().numpy().tobytes())
-    for examples in parts:
-        digest.update(examples.values.tobytes())
-        for data in examples.inputs:
-            for key in sorted(data.keys()):
-                value = data[key]
-                digest.update(value.numpy().tobytes() if torch.is_tensor(value) else str(value).encode())
-    return digest.hexdigest()
