@@ -14,12 +14,12 @@ from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import COMPIMAGE
 from polyfacet.materials.objectives import Objective
 from polyfacet.networks.threads import one_thread
-from polyfacet.training.engines.base import EngineError, ProbabilisticEngine, ValidationUse
+from polyfacet.training.engines.base import EngineError, ProbabilisticEngine, ValidationUse, check_converged
 from polyfacet.training.engines.mcvn.network import MCVN
-from polyfacet.training.engines.mcvn.scaling import Scaling
 from polyfacet.training.engines.mcvn.training import Examples, Outcome
 from polyfacet.training.engines.mcvn.training import train as train_network
 from polyfacet.training.engines.numeric_facets import check_facets, pixels, vectors
+from polyfacet.training.engines.scaling import Scaling
 
 WEIGHTS_FILE, MODEL_FILE = "weights.safetensors", "mcvn.json"
 MIN_ROWS = 2
@@ -60,7 +60,7 @@ class MCVNEngine(ProbabilisticEngine):
         if len(train) < MIN_ROWS or valid.empty:
             raise EngineError(f"{len(train)} rows to train on and {len(valid)} to validate on are too few")
         self._classes = objective.classes
-        self._inputs = self._scaling(vectors(train, self._vectors)) if self._vectors else None
+        self._inputs = self._scaling(vectors(train, self._vectors), limited=True) if self._vectors else None
         self._answers = None if objective.classes else self._scaling(_numbers(train, objective))
         training, validation = (self._examples(frame, objective) for frame in (train, valid))
         network = self._new_network()
@@ -133,10 +133,10 @@ class MCVNEngine(ProbabilisticEngine):
             images = images * WHITE
         return original, images
 
-    def _scaling(self, values: np.ndarray) -> Scaling:
-        return (
-            Scaling.fit(values) if self.settings.scaling == "standard" else Scaling.identity(values.shape[1])
-        )
+    def _scaling(self, values: np.ndarray, *, limited: bool = False) -> Scaling:
+        if self.settings.scaling == "none":
+            return Scaling.identity(values.shape[1])
+        return Scaling.fit(values, limited=limited)
 
     def _examples(self, frame: pd.DataFrame, objective: Objective) -> Examples:
         if self._answers is None:
@@ -148,10 +148,7 @@ class MCVNEngine(ProbabilisticEngine):
     def _outputs(self, frame: pd.DataFrame) -> np.ndarray:
         with one_thread(), torch.inference_mode():
             outputs = self._network(*self._parts(frame)).numpy()
-        if not np.isfinite(outputs).all():
-            raise EngineError(
-                "training diverged: outputs of the network are not finite. Lower learning_rate."
-            )
+        check_converged(outputs)
         return outputs
 
 

@@ -1,0 +1,21 @@
+"""Declaration of the joint engine, without importing its libraries."""
+
+from polyfacet.runtime.resources import Cost
+from polyfacet.training.engines.declaration import EngineDeclaration
+from polyfacet.training.engines.joint.settings import JointSettings
+
+JOINT = EngineDeclaration(
+    "joint",
+    JointSettings,
+    "polyfacet.training.engines.joint.engine:Joint",
+    looks_at=lambda facet: facet.has_numbers,
+    classes=True,
+    probabilities=True,
+    encodings=True,
+    foundation=True,
+    foundation_learns=True,
+    missing=True,
+    cheap=True,
+    cost=Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=0.3),
+    foundation_cost=Cost(mb=1_150, mb_per_1000=100, minutes_per_1000=0.03),
+)

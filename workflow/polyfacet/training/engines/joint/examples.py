@@ -1,0 +1,73 @@
+"""Rows as the network reads them, and what is known of their objectives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+
+from polyfacet.training.engines.formulas import Formulas
+
+# Relative noise on the fractions of elements in training.
+JITTER = 0.02
+
+# Numbers, bytes of pictures, or formulas.
+Content = torch.Tensor | Formulas
+Selection = torch.Tensor | slice
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What some rows show.
+
+    Attributes
+    ----------
+    contents
+        Facet to its content: scaled numbers, shape ``(rows, numbers)``; bytes, shape ``(rows, views, 3, 64,
+        64)``; or formulas.  Facets that no row has may be left out.
+    present
+        Whether a row has a facet, shape ``(rows, facets)``.
+    """
+
+    contents: Mapping[str, Content]
+    present: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.present)
+
+    def __getitem__(self, rows: Selection) -> "Shown":
+        return Shown({name: content[rows] for name, content in self.contents.items()}, self.present[rows])
+
+    def with_noise(self, noise: float) -> "Shown":
+        """Return the rows with noise on numbers and on the fractions of elements."""
+        return Shown({name: _noisy(content, noise) for name, content in self.contents.items()}, self.present)
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Rows with what is known of their objectives.
+
+    Attributes
+    ----------
+    shown
+        What the rows show.
+    numbers
+        Scaled values of the numeric objectives, shape ``(rows, numbers)``; NaN where unknown.
+    classes
+        Index of the class of each other objective, shape ``(rows, objectives)``; -1 where unknown.
+    """
+
+    shown: Shown
+    numbers: torch.Tensor
+    classes: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.shown)
+
+    def __getitem__(self, rows: Selection) -> "Examples":
+        return Examples(self.shown[rows], self.numbers[rows], self.classes[rows])
+
+
+def _noisy(content: Content, noise: float) -> Content:
+    if isinstance(content, Formulas):
+        return content.jittered(JITTER) if noise else content
+    return content + noise * torch.randn_like(content) if content.is_floating_point() else content

@@ -1,0 +1,1 @@
+"""Fusions: from the tokens of the facets that a row shows to one representation."""

@@ -1,0 +1,99 @@
+"""Settings of the joint engine."""
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from polyfacet.training.engines.base import Settings
+
+Fusion = Literal[
+    "transformer",
+    "bottleneck",
+    "cross_attention",
+    "concatenation",
+    "mean",
+    "gated",
+    "gated_softmax",
+    "experts",
+    "constant_experts",
+]
+Head = Literal["shared", "ridge", "extra_trees"]
+Drawing = Literal["uniform", "independent", "none"]
+Pictures = Literal["network", "encoding"]
+FiLM = Literal["none", "joint", "last"]
+
+
+class JointSettings(Settings):
+    """The network, its training, and the heads of its cells."""
+
+    fusion: Fusion = Field(
+        default="mean",
+        description="How the facets become one representation; "
+        "[engines](engines.md#fusions) explains each way.",
+    )
+    head: Head = Field(
+        default="shared",
+        description="What predicts a cell's objective: `shared`, the network's own output; `ridge` or "
+        "`extra_trees`, a model fitted on the frozen representation of the cell's facets.",
+    )
+    hyperparameters: dict[str, Any] = Field(
+        default={},
+        description="Hyperparameters of the head `ridge` or `extra_trees`, under scikit-learn's names.",
+    )
+    width: int = Field(default=128, ge=8, multiple_of=8, description="Width of a token.")
+    layers: int = Field(default=2, ge=1, description="Attention layers of the fusion, where it has any.")
+    attention_heads: int = Field(default=4, ge=1, description="Heads of each attention layer.")
+    vector_tokens: int = Field(
+        default=1, ge=1, description="Tokens of a facet of numbers; cross-attention needs several."
+    )
+    pictures: Pictures = Field(
+        default="network",
+        description="Structure pictures are read by a small convolutional network that is trained along "
+        "(`network`), or as their frozen encoding (`encoding`).",
+    )
+    bottleneck_tokens: int = Field(
+        default=4, ge=1, description="Tokens through which facets exchange information (`bottleneck`)."
+    )
+    experts: int = Field(default=2, ge=1, description="Experts of each facet (`experts`).")
+    top_experts: int = Field(default=2, ge=1, description="Experts that a row is routed to.")
+    balance: float = Field(
+        default=0.01, ge=0, description="Weight of the loss that makes all experts equally busy."
+    )
+    film: FiLM = Field(
+        default="none",
+        description="Scale and shift of the representation for each subset of facets (FiLM): `joint`, "
+        "trained with the rest; `last`, trained alone after the rest.",
+    )
+    subsets: Drawing = Field(
+        default="uniform",
+        description="Facets that a row shows in a training step: `uniform`, any non-empty subset of those "
+        "it has; `independent`, each with a probability of 0.7; `none`, all of them.",
+    )
+    noise: float = Field(
+        default=0.1,
+        ge=0,
+        description="Noise on numbers in training, in standard deviations of each number.",
+    )
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="Dropout rate.")
+    max_epochs: int = Field(
+        default=200,
+        ge=1,
+        description="Number of epochs; the learning rate rises for a tenth of them, then falls to 0.",
+    )
+    batch_size: int = Field(default=256, ge=1, description="Rows per step.")
+    learning_rate: float = Field(default=1e-3, gt=0, description="Highest learning rate (AdamW).")
+    weight_decay: float = Field(default=0.05, ge=0, description="Weight decay of matrices.")
+    held_out: float = Field(
+        default=0.1,
+        gt=0,
+        le=0.5,
+        description="Share of the training rows, whole groups, that choose the epoch instead.",
+    )
+
+    @model_validator(mode="after")
+    def _check_heads(self) -> Self:
+        if self.width % self.attention_heads:
+            raise ValueError(
+                f"width {self.width} cannot be divided among {self.attention_heads} attention_heads"
+            )
+        return self
