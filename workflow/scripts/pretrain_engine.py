@@ -8,15 +8,19 @@ from typing import Annotated, Any
 
 from polyfacet.facets.aligned import tables_by_facet
 from polyfacet.facets.registry import facet_named
+from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.arguments import Key
-from polyfacet.runtime.errors import UserError
-from polyfacet.runtime.files import atomic_path
-from polyfacet.splits.parts import TRAIN
+from polyfacet.runtime.files import atomic_path, scratch_folder
+from polyfacet.runtime.machine_failures import raise_machine_failure
+from polyfacet.runtime.progress import tell
+from polyfacet.splits.hidden_facets import HiddenFacets
 from polyfacet.training.dataset import read_cell_rows
 from polyfacet.training.encoders.hub_cache import read_record, work_offline
-from polyfacet.training.engines.base import Resources
+from polyfacet.training.engines.base import EngineError, Resources
 from polyfacet.training.engines.creation import engine_class
 from polyfacet.training.engines.registry import ENGINES
+from polyfacet.training.foundations import record_failure
+from polyfacet.training.seen_rows import rows_of_foundation
 
 
 def main(
@@ -30,15 +34,21 @@ def main(
     settings: Mapping[str, Any],
     repeat: int,
     seed: Annotated[int, Key("seed")],
+    objectives: Sequence[Mapping[str, Any]] = (),
     encoders: Path | None = None,
     hub_encoders: Path | None = None,
     checkpoints: Mapping[str, str | None] = MappingProxyType({}),
     statistics: Sequence[Path] = (),
+    derived: Sequence[Path] = (),
+    encodings: list[Path] | None = None,
+    hidden: Mapping[str, Any] | None = None,
     threads: Annotated[int, Key("training.threads")] = 1,
 ) -> None:
     """Pretrain an engine on the training rows that have all facets of the method.
 
-    It receives neither objectives nor rows of the other parts.
+    If the engine accepts rows that lack facets, rows with any of them count.  It never receives rows of the
+    other parts, and objectives only if its foundation learns from them.  Data that it cannot learn from
+    leave a foundation that says so, with which all cells of the method fail.
 
     Parameters
     ----------
@@ -52,29 +62,45 @@ def main(
         Name of the engine and the method's settings.
     repeat, seed
         Their sum is the seed of the repeat.
-    encoders, hub_encoders, checkpoints, statistics, threads
+    objectives
+        Fields of `polyfacet.materials.objectives.Objective` that the foundation learns from, if it learns.
+    encoders, hub_encoders, checkpoints, statistics, derived, encodings, hidden, threads
         See `train_cells`.
-
-    Raises
-    ------
-    UserError
-        If no training row has all facets.
     """
     if hub_encoders:
         work_offline(read_record(hub_encoders))
     looked_at = [facet_named(name) for name in facets]
-    rows = read_cell_rows(sample, split, [], tables_by_facet(looked_at, tables, sample), statistics)
-    wanted = set(facets)
-    has_all = [wanted <= set(present) for present in rows["facets"]]
-    rows = rows[(rows["part"] == TRAIN) & has_all].reset_index(drop=True)
-    if rows.empty:
-        raise UserError(f"no training row has all of {', '.join(facets)}, so {engine} cannot be pretrained.")
-    checked = ENGINES.get(engine).settings(**settings)
+    learned = [Objective.from_fields(each) for each in objectives]
+    encoded = [facet for facet in looked_at if not facet.is_numeric]
+    materials = read_cell_rows(
+        sample,
+        split,
+        [objective.column for objective in learned],
+        tables_by_facet(looked_at, tables, sample),
+        statistics,
+        derived,
+        dict(zip(encoded, encodings, strict=True)) if encodings else {},
+        HiddenFacets.from_settings(hidden),
+    )
+    declared = ENGINES.get(engine)
+    rows = rows_of_foundation(materials, looked_at, learned, missing=declared.missing)
     states = foundation.with_name(f"{foundation.name}.states")
-    resources = Resources(seed + int(repeat), threads, encoders, states=states, checkpoints=checkpoints)
-    with atomic_path(foundation) as folder:
+    with (
+        atomic_path(foundation) as folder,
+        scratch_folder(foundation.with_name(f"{foundation.name}.scratch")) as scratch,
+    ):
         folder.mkdir()
-        engine_class(engine).pretrain(checked, rows, looked_at, folder, resources)
+        resources = Resources(seed + int(repeat), threads, encoders, states, scratch, checkpoints)
+        try:
+            if rows.empty:
+                which = "any" if declared.missing else "all"
+                raise EngineError(f"no training row has {which} of {', '.join(facets)}")
+            checked = declared.settings(**settings)
+            engine_class(engine).pretrain(checked, rows, looked_at, learned, folder, resources)
+        except EngineError as error:
+            raise_machine_failure(error)
+            tell(f"The foundation could not be made, so all cells of the method fail: {error}")
+            record_failure(folder, str(error))
     shutil.rmtree(states, ignore_errors=True)
 
 

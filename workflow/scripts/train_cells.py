@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -18,6 +17,7 @@ from polyfacet.runtime.files import atomic_path, scratch_folder, sha256_of_file,
 from polyfacet.runtime.packages import package_versions
 from polyfacet.runtime.parquet import n_rows, write_table
 from polyfacet.runtime.progress import track
+from polyfacet.splits.hidden_facets import HiddenFacets
 from polyfacet.training.cards import CARD_FILE, Card, write_card
 from polyfacet.training.cells import NO_FACET, PREDICTIONS, Cell, Place, train
 from polyfacet.training.dataset import read_cell_rows
@@ -53,6 +53,7 @@ def main(
     code: str | None = None,
     keep_models: bool = True,
     leaks: Leaks = "refuse",
+    hidden: Mapping[str, Any] | None = None,
     kept: Path | None = None,
     threads: Annotated[int, Key("training.threads")] = 1,
 ) -> None:
@@ -73,7 +74,7 @@ def main(
         Facets that the cells use.
     grid
         ``combination``, ``objective`` (fields of `polyfacet.materials.objectives.Objective`) and ``folder``
-        (in ``cells``) of each cell.
+        (in ``cells``) of each cell, and its ``settings`` if they are not those of the method.
     engine, settings
         Name of the engine and its settings.
     seed
@@ -102,6 +103,8 @@ def main(
         Whether trained models are kept.
     leaks
         Whether cells fail if a number of a facet equals or follows the objective.
+    hidden
+        Fields of `polyfacet.splits.hidden_facets.HiddenFacets`; None hides nothing.
     kept
         Folder that keeps trained cells for later runs.
     threads
@@ -123,6 +126,7 @@ def main(
         statistics,
         derived,
         encoded,
+        HiddenFacets.from_settings(hidden),
     )
     own_seed = seed + here.repeat
     states = cells.with_name(f"{cells.name}.states")
@@ -130,13 +134,13 @@ def main(
         own_seed, threads, encoders, states=states, checkpoints=checkpoints, foundation=foundation
     )
     digests = InputDigests(materials)
-    started_from = _identities(fetched, encoded)
+    started_from = _identities(fetched, encoded, named)
     shared = sha256_of_folder(foundation) if foundation else None
     made_of = Provenance(n_rows(sample) - len(materials), code=code, foundation=shared)
+    every_settings = [settings, *(each["settings"] for each in grid if "settings" in each)]
     trained = KeptCells(
         kept,
         {
-            "engine": [engine, dict(settings)],
             "code": code,
             "seed": own_seed,
             "text": text,
@@ -145,20 +149,27 @@ def main(
             "foundation": shared,
             "leaks": leaks,
             "models": keep_models,
-            **(_of_files(engine, settings, encoders, hub_encoders) if kept else {}),
+            **(_of_files(engine, every_settings, encoders, hub_encoders) if kept else {}),
         },
     )
     todo = list(zip(grid, objectives, strict=True))
-    # Each cell of a batch is an output by itself; otherwise the folder is, and appears whole.
     with (
-        nullcontext(cells) if kept else atomic_path(cells) as folder,
+        atomic_path(cells) as folder,
         scratch_folder(cells.with_name(f"{cells.name}.scratch")) as scratch,
     ):
         resources = replace(resources, scratch=scratch)
         for each, objective in track(todo, f"{here.method}, {here.source}, cells", len(todo)):
             looked_at = () if each["combination"] == NO_FACET else facets_of(each["combination"])
             cell = Cell(
-                here, looked_at, objective, engine, own_seed, threads, {TEXT.name: text}, leaks == "allow"
+                here,
+                looked_at,
+                objective,
+                engine,
+                own_seed,
+                each.get("settings", settings),
+                threads,
+                {TEXT.name: text},
+                leaks == "allow",
             )
             known = replace(made_of, inputs=digests.of(looked_at, objective))
             with atomic_path(folder / each["folder"]) as home:
@@ -166,7 +177,7 @@ def main(
                     continue
                 home.mkdir()
                 predictions, card = train(
-                    cell, create(engine, settings, resources), materials, home / "model", known
+                    cell, create(engine, cell.settings, resources), materials, home / "model", known
                 )
                 if not keep_models:
                     shutil.rmtree(home / "model")
@@ -179,20 +190,27 @@ def main(
 
 
 def _of_files(
-    engine: str, settings: Mapping[str, Any], encoders: Path | None, hub_encoders: Path | None
+    engine: str,
+    every_settings: Sequence[Mapping[str, Any]],
+    encoders: Path | None,
+    hub_encoders: Path | None,
 ) -> dict[str, str | None]:
     """Return the packages that cells are trained with, and the encoders that they start from."""
+    code = [path for settings in every_settings for path in engine_files(engine, settings)]
     return {
-        "packages": package_versions(Path(__file__), *engine_files(engine, settings)),
+        "packages": package_versions(Path(__file__), *dict.fromkeys(code)),
         "encoders": sha256_of_folder(encoders) if encoders else None,
         "hub_encoders": sha256_of_file(hub_encoders) if hub_encoders else None,
     }
 
 
-def _identities(fetched: HubEncoders | None, encoded: Mapping[Facet, Path]) -> dict[str, str]:
-    """Return what made the numbers of each facet: an encoder of the hub, or a frozen encoding."""
+def _identities(
+    fetched: HubEncoders | None, encoded: Mapping[Facet, Path], facets: Sequence[Facet]
+) -> dict[str, str]:
+    """Return what made the numbers of each facet: encoder of the hub, frozen encoding, pretrained network."""
     identities = {each.facet: each.identity for each in (fetched.encoders if fetched else ())}
-    return identities | {facet.name: label_of_encodings(path) for facet, path in encoded.items()}
+    identities |= {facet.name: label_of_encodings(path) for facet, path in encoded.items()}
+    return identities | {facet.name: facet.network.identity for facet in facets if facet.network}
 
 
 def _with_encoders(card: Card, identities: Mapping[str, str], facets: Sequence[Facet]) -> Card:

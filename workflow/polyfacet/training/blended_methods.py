@@ -6,11 +6,10 @@ from typing import Any
 
 from polyfacet.facets.registry import combination_name, facets_of
 from polyfacet.runtime.errors import UserError
+from polyfacet.training.complete_methods import Method
 from polyfacet.training.engines.blend.parts import facets_without_part, parts_of
 from polyfacet.training.engines.blend.settings import BlendMember, Of
 from polyfacet.training.engines.registry import ENGINES
-
-Method = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,8 @@ class MethodsOfSource:
         Raises
         ------
         UserError
-            If a member is unknown or cannot be one, has too few repeats, or has no cells of some facet.
+            If a member is unknown or cannot be one, has too few repeats, has settings of its own for an
+            objective of the blend, or has no cells of some facet.
         """
         return {
             name: self._resolved(name, method) if ENGINES.get(method["engine"]).blends else method
@@ -56,7 +56,9 @@ class MethodsOfSource:
             raise UserError(f"{where} names a method twice. Name each once.")
         for member in members:
             self._check_repeats(name, member.method)
-            self._check_classes(where, member)
+            self._check_objectives(name, member.method)
+            self._check_settings(name, member.method)
+            self._check_classes(name, member)
         combinations = self._combinations(name, members, settings["of"])
         used = [part for each in combinations for part in parts_of(facets_of(each), members, settings["of"])]
         # Other cells of a member do not matter: changes of these rerun no blend.
@@ -103,12 +105,35 @@ class MethodsOfSource:
                 f"      methods: {{{name}: {{repeats: {of_member}}}}}"
             )
 
-    def _check_classes(self, where: str, member: BlendMember) -> None:
-        if self.classes and not ENGINES.get(member.engine).probabilities:
+    def _check_objectives(self, name: str, member: str) -> None:
+        """Reject a member that lacks objectives for which the blend has cells."""
+        has = self.methods[member]["objectives"]
+        if lacking := [each for each in self.methods[name]["objectives"] if each not in has]:
             raise UserError(
-                f"{where}: classes ({', '.join(self.classes)} of {self.source}) are blended by their "
-                f"probabilities, which the engine {member.engine!r} of {member.method!r} does not predict. "
-                f"Leave {member.method} out."
+                f"methods.{name} has cells of {', '.join(lacking)}, but its member {member} has none "
+                f"(methods.{member}.objectives). Leave {member} out, or write\n"
+                f"      methods: {{{name}: {{objectives: [{', '.join(has)}]}}}}"
+            )
+
+    def _check_settings(self, name: str, member: str) -> None:
+        """Reject a member whose settings differ between objectives of the blend."""
+        own = self.methods[member]["settings_of_objectives"]
+        if differing := [each for each in self.methods[name]["objectives"] if each in own]:
+            raise UserError(
+                f"methods.{name} cannot blend {member}, which has settings of its own for "
+                f"{', '.join(differing)} (methods.{member}.settings_of_objectives): a member has the same "
+                f"settings for all objectives. Leave {member} out, leave {', '.join(differing)} out of "
+                f"methods.{name}.objectives, or write another method for these settings."
+            )
+
+    def _check_classes(self, name: str, member: BlendMember) -> None:
+        classes = [each for each in self.methods[name]["objectives"] if each in self.classes]
+        if classes and not ENGINES.get(member.engine).probabilities:
+            raise UserError(
+                f"methods.{name}.settings.members: classes ({', '.join(classes)} of {self.source}) are "
+                f"blended by their probabilities, which the engine {member.engine!r} of {member.method!r} "
+                f"does not predict. Leave {member.method} out, or {', '.join(classes)} out of "
+                f"methods.{name}.objectives."
             )
 
     def _combinations(self, name: str, members: Sequence[BlendMember], of: Of) -> list[str]:

@@ -2,13 +2,14 @@
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from polyfacet.facets.registry import SEPARATOR, combination_name, facet_named
 from polyfacet.runtime.parquet import read_table
 from polyfacet.splits.parts import PARTS, VALID
 from polyfacet.training.cards import CARD_FILE, BlendedCell, Card, Inputs, read_card
@@ -116,14 +117,22 @@ def blend(
 
 
 def _common_rows(cell: Cell, parts: Sequence[FinishedPart]) -> pd.DataFrame:
-    """Return the rows that all parts have: those with all facets and a value of the objective."""
+    """Return the rows that all parts have: those with their facets and a value of the objective."""
     of_first, *others = (each.predictions for each in parts)
     common = of_first.index
     for predictions in others:
         common = common.intersection(predictions.index)
     known = of_first.loc[common.sort_values()]
     answers = known["true_class" if cell.objective.classes else "y_true"]
-    return known[["part"]].assign(**{cell.objective.column: answers}).reset_index()
+    lacks = [_lacking(each.predictions["lacks"].get(mat_id) for each in parts) for mat_id in known.index]
+    named = pd.Series(lacks, known.index, dtype=object)
+    return known[["part"]].assign(**{cell.objective.column: answers}, lacks=named).reset_index()
+
+
+def _lacking(of_parts: Iterable[str | None]) -> str | None:
+    """Name the facets that a material lacks for any part; None if it has all."""
+    names = {name for each in of_parts if isinstance(each, str) for name in each.split(SEPARATOR)}
+    return combination_name(map(facet_named, names)) or None
 
 
 def _check(cell: Cell, engine: Blend, parts: Sequence[FinishedPart], rows: pd.DataFrame) -> None:
@@ -201,7 +210,7 @@ def _card(
     cards = [each.card for each in parts]
     of_first = cards[0].counts
     n_materials = len(parts[0].predictions) + of_first.n_missing
-    counts = count_rows(rows["part"], n_materials, engine.validation_use, of_first.n_without_part)
+    counts = count_rows(rows, n_materials, engine.validation_use, of_first.n_without_part)
     made_of = Provenance(of_first.n_without_part, _inputs(cards), code)
     card = card_of_cell(cell, engine, rows, counts, made_of, reason, wall_time_s)
     blended = tuple(

@@ -38,6 +38,8 @@ class Counts(_Part):
     n_missing: int
     # Left out because the split assigns them no part.
     n_without_part: int
+    # Trained on or predicted although they lack a facet of the combination.
+    n_incomplete: int = 0
 
 
 class Cost(_Part):
@@ -78,6 +80,36 @@ class BlendedCell(_Part):
     weight: float
 
 
+# plateau: validation stopped improving, and the learning rate has fallen; patience: validation stopped
+# improving, whatever the learning rate.
+EndedBy = Literal["plateau", "patience", "epochs", "time limit"]
+
+
+class Trial(_Part):
+    """Hyperparameters that were tried out, and their score on the validation rows."""
+
+    values: dict[str, Any]
+    # None where the trial failed.
+    score: float | None
+    reason: str | None
+    seconds: float
+
+
+class Course(_Part):
+    """How the training of a network went."""
+
+    epochs: int
+    # The one with the best validation score, counted from 1.
+    best_epoch: int
+    # Learning rate of the last step, as a share of its peak.
+    learning_rate_end: float
+    ended_by: EndedBy
+    # Why the training may have been cut off before it converged; None if nothing suggests that.
+    cut_off: str | None
+    # Of the search of hyperparameters, the kept one included; empty without a search.
+    trials: tuple[Trial, ...] = ()
+
+
 class Card(_Part):
     """All facts about one cell of the grid; its scores follow from its predictions."""
 
@@ -116,6 +148,8 @@ class Card(_Part):
     code: str | None = None
     # Digest of what all cells of the method on this split share; None if they share nothing.
     foundation: str | None = None
+    # None for models that are not trained by epochs, or whose engine does not record it.
+    course: Course | None = None
     # What a blend averages; empty for a cell that is trained.
     blended: tuple[BlendedCell, ...] = ()
     cost: Cost

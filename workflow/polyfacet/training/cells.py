@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from polyfacet.facets.compimage.statistics_table import STATISTICS_COLUMN
+from polyfacet.config.objectives import Aspect
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import combination_name, encoding_column, shown_columns
+from polyfacet.facets.registry import combination_name
 from polyfacet.materials.known_values import is_known
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.identifiers import text_digest
@@ -22,10 +22,12 @@ from polyfacet.runtime.parquet import column
 from polyfacet.splits.parts import PARTS, TEST, TRAIN, VALID
 from polyfacet.training.cards import Card, Counts, describe_origin, measure_cost
 from polyfacet.training.engines.base import Engine, EngineError, ValidationUse
-from polyfacet.training.engines.registry import engine_files
+from polyfacet.training.engines.registry import ENGINES, engine_files
 from polyfacet.training.fitting import fit_and_predict
+from polyfacet.training.foundations import check_foundation
 from polyfacet.training.learnable import check_learnable, check_not_shown
 from polyfacet.training.provenance import UNKNOWN, Provenance
+from polyfacet.training.seen_rows import have_facets, lacking, what_engines_see
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +71,8 @@ class Cell:
     engine: str
     # Of training; each repeat has its own.
     seed: int
+    # Of the engine.
+    settings: Mapping[str, Any] = field(default_factory=dict)
     threads: int = 1
     # Facet to the variant used where the combination names none.
     forms: Mapping[str, str] = field(default_factory=dict)
@@ -83,8 +87,21 @@ class Cell:
     @property
     def contains_answer(self) -> bool:
         """Whether the facets together reveal the answer."""
-        shown = [facet.shown_as(facet.form or self.forms.get(facet.base, "")) for facet in self.facets]
-        return self.objective.is_revealed_by(frozenset().union(*shown))
+        return self.objective.is_revealed_by(frozenset().union(*map(self._shown, self.facets)))
+
+    @property
+    def facets_without_answer(self) -> tuple[Facet, ...]:
+        """Facets whose numbers must not be the answer.
+
+        If the facets together reveal it, which marks the cell, only those that declare to show nothing: the
+        columns of a table, for example.
+        """
+        if not self.contains_answer:
+            return self.facets
+        return tuple(facet for facet in self.facets if not self._shown(facet))
+
+    def _shown(self, facet: Facet) -> frozenset[Aspect]:
+        return facet.shown_as(facet.form or self.forms.get(facet.base, ""))
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -125,24 +142,24 @@ PREDICTIONS = pa.schema(
             "numbers, and for methods without probabilities",
             nullable=True,
         ),
+        column(
+            "lacks",
+            pa.string(),
+            "facets of the combination that the material lacks, joined by +; missing if it has all",
+            nullable=True,
+        ),
     ]
 )
 
 
 def usable_rows(materials: pd.DataFrame, cell: Cell) -> pd.DataFrame:
-    """Select the materials that have all facets of a cell and a value of its objective."""
-    wanted = {facet.name for facet in cell.facets}
-    has_all = np.array([wanted <= set(present) for present in materials["facets"]], dtype=bool)
+    """Select the materials that have the facets of a cell and a value of its objective.
+
+    They have all facets, or at least one if the engine accepts rows that lack some.
+    """
+    have = have_facets(materials, cell.facets, missing=ENGINES.get(cell.engine).missing)
     known = is_known(materials[cell.objective.column], cell.objective)
-    return materials[has_all & known].reset_index(drop=True)
-
-
-def what_engines_see(rows: pd.DataFrame, facets: Sequence[Facet]) -> pd.DataFrame:
-    """Return a copy of identifiers, facets, encodings and statistics, without columns that cells predict."""
-    columns = [column for facet in facets for column in shown_columns(facet, rows.columns)]
-    columns += [name for facet in facets if (name := encoding_column(facet)) in rows]
-    statistics = [STATISTICS_COLUMN] if STATISTICS_COLUMN in rows else []
-    return rows[["mat_id", *columns, *statistics]].copy(deep=True)
+    return materials[have & known].reset_index(drop=True)
 
 
 def train(
@@ -172,12 +189,14 @@ def train(
     """
     start = time.monotonic()
     rows = usable_rows(materials, cell)
+    rows = rows.assign(lacks=lacking(rows, cell.facets))
     reason = None
     try:
         parts = {part: rows[rows["part"] == part] for part in PARTS}
+        check_foundation(engine.resources.foundation)
         check_learnable(parts, cell.objective, engine.validation_use)
         if not cell.may_show_answers:
-            check_not_shown(parts[TRAIN], cell.facets, cell.objective)
+            check_not_shown(parts[TRAIN], cell.facets_without_answer, cell.objective)
         seen = what_engines_see(rows, cell.facets)
         predicted, probabilities = fit_and_predict(
             engine, seen, rows[cell.objective.column], rows, cell.facets, cell.objective
@@ -189,7 +208,7 @@ def train(
         reason = f"{error}{_left_out(materials, rows, cell)}"
         predicted, probabilities = no_predictions(len(rows), cell.objective), None
         model.mkdir(parents=True, exist_ok=True)
-    counts = count_rows(rows["part"], len(materials), engine.validation_use, made_of.n_without_part)
+    counts = count_rows(rows, len(materials), engine.validation_use, made_of.n_without_part)
     card = card_of_cell(cell, engine, rows, counts, made_of, reason, time.monotonic() - start)
     return prediction_rows(cell, rows, predicted, probabilities), card
 
@@ -212,7 +231,7 @@ def prediction_rows(
     cell
         The cell.
     rows
-        ``mat_id``, ``part`` and the objective of its materials.
+        ``mat_id``, ``part``, ``lacks`` and the objective of its materials.
     predicted
         Predictions, shape (rows,).
     probabilities
@@ -223,7 +242,7 @@ def prediction_rows(
     numbers, names = (unknown, unknown), values
     if not cell.objective.classes:
         numbers, names = values, (unknown, unknown)
-    return rows[["mat_id", "part"]].assign(
+    return rows[["mat_id", "part", "lacks"]].assign(
         **cell.identity,
         y_true=numbers[0].astype(float),
         y_pred=numbers[1].astype(float),
@@ -244,22 +263,29 @@ def _left_out(materials: pd.DataFrame, rows: pd.DataFrame, cell: Cell) -> str:
     n_out = len(materials) - len(rows)
     if not n_out:
         return ""
-    facets = "" if cell.combination == NO_FACET else f"a facet of {cell.combination} or "
+    facets = "" if cell.combination == NO_FACET else f"{_facets_lacked(cell)} or "
     return (
         f" ({n_out} of {len(materials)} materials are left out because they lack {facets}a value of "
         f"{cell.objective.column})"
     )
 
 
-def count_rows(parts: pd.Series, n_materials: int, use: ValidationUse, n_without_part: int) -> Counts:
-    """Count the materials actually trained on, used for selection, and left out."""
-    n = {part: int((parts == part).sum()) for part in PARTS}
+def _facets_lacked(cell: Cell) -> str:
+    if len(cell.facets) > 1 and ENGINES.get(cell.engine).missing:
+        return f"all facets of {cell.combination}"
+    return f"a facet of {cell.combination}"
+
+
+def count_rows(rows: pd.DataFrame, n_materials: int, use: ValidationUse, n_without_part: int) -> Counts:
+    """Count the materials actually trained on, used for selection, left out, and used without a facet."""
+    n = {part: int((rows["part"] == part).sum()) for part in PARTS}
     return Counts(
         n_train=n[TRAIN] + (n[VALID] if ValidationUse.TRAINING in use else 0),
         n_valid=n[VALID] if ValidationUse.CHOICE in use else 0,
         n_test=n[TEST],
-        n_missing=n_materials - len(parts),
+        n_missing=n_materials - len(rows),
         n_without_part=n_without_part,
+        n_incomplete=int(rows["lacks"].notna().sum()),
     )
 
 
@@ -290,6 +316,7 @@ def card_of_cell(
         inputs=made_of.inputs,
         code=made_of.code,
         foundation=made_of.foundation,
+        course=engine.course(),
         cost=measure_cost(wall_time_s, cell.threads),
         origin=describe_origin(engine_files(cell.engine, engine.settings.model_dump(mode="json"))),
     )

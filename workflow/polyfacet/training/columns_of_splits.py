@@ -11,7 +11,7 @@ from polyfacet.facets.registry import FACETS
 from polyfacet.materials.material import SAMPLE
 from polyfacet.sources.tables.description import table_source
 from polyfacet.sources.tables.schemas import rows_schema
-from polyfacet.training.methods import splits_of_source
+from polyfacet.training.sources import splits_of_source
 
 
 def columns_of_samples(config: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -14,13 +14,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.dataset import parquet_dataset
 
-from polyfacet.facets.aligned import check_pictures, facet_fields, with_encodings, with_facets
+from polyfacet.facets.aligned import (
+    check_pictures,
+    facet_fields,
+    with_encodings,
+    with_facets,
+    without_hidden,
+)
 from polyfacet.facets.compimage.statistics_table import with_statistics
 from polyfacet.facets.declaration import Facet
 from polyfacet.materials.derived_objectives import with_derived
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import atomic_path
 from polyfacet.runtime.parquet import column, column_names, read_table
+from polyfacet.splits.hidden_facets import HiddenFacets
 from polyfacet.splits.parts import GROUP, PART, SPLIT
 
 # Columns of a sample that are useless to a model: other statements of the source, and its origin.
@@ -70,6 +77,7 @@ def read_cell_rows(
     statistics: Sequence[Path] = (),
     derived: Sequence[Path] = (),
     encodings: Mapping[Facet, Path] = MappingProxyType({}),
+    hidden: HiddenFacets | None = None,
 ) -> pd.DataFrame:
     """Read the objectives, facets and parts that cells need, ordered by mat_id; pictures are absolute paths.
 
@@ -87,6 +95,8 @@ def read_cell_rows(
         Tables of the objectives that are not in the sample.
     encodings
         Facet to the table of its frozen encodings, for engines that read them.
+    hidden
+        Facets that the rows do not show.
 
     Raises
     ------
@@ -100,6 +110,7 @@ def read_cell_rows(
     frame = with_facets(materials.merge(parts, on="mat_id", validate="one_to_one"), tables)
     check_pictures(frame, list(tables))
     frame = with_encodings(frame.sort_values("mat_id", ignore_index=True), encodings)
+    frame = without_hidden(frame, list(tables), hidden)
     return with_statistics(frame, statistics) if statistics else frame
 
 

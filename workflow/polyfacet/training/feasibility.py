@@ -3,25 +3,33 @@
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from polyfacet.config.run import CRYSTALS
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.graph.limits import MIN_MATERIALS
 from polyfacet.facets.registry import COMPIMAGE, GRAPH, IMAGE, TEXT, facets_of, in_order
-from polyfacet.facets.text.variants import FORMULA_TEXTS, STRUCTURE_TEXTS
+from polyfacet.facets.text.variants import TEXTS_OF_SYMBOLS
 from polyfacet.materials.column_objectives import names_of, objectives_of_crystals
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
 from polyfacet.runtime.errors import UserError
 from polyfacet.splits.methods import SPLIT_METHODS
 from polyfacet.training.columns_of_splits import columns_of_samples, facet_with_column, is_reserved
+from polyfacet.training.complete_methods import Method, Methods, every_settings
 from polyfacet.training.encoders.own_checkpoints import named_hyperparameters, own_checkpoints
 from polyfacet.training.encoders.timm_names import architectures
 from polyfacet.training.engines.registry import ENGINES
-from polyfacet.training.methods import Method, Methods, numbers_of_sources, splits_of_source
+from polyfacet.training.sources import numbers_of_sources, splits_of_source
 
 # Settings that only some split methods use, with examples.
-OF_SOME_SPLITS = {"column": "space_group", "file": "folds.csv", "objective": "gap", "random_state": 0}
+OF_SOME_SPLITS = {
+    "column": "space_group",
+    "file": "folds.csv",
+    "objective": "gap",
+    "random_state": 0,
+    "n_folds": 5,
+}
 
 # Names that are this similar to a known objective are taken for misspellings (difflib's ratio); fields of
 # Alexandria's data are less similar, such as energy_total (0.74).
@@ -48,6 +56,7 @@ def check_feasible(config: Mapping[str, Any], methods: Methods) -> None:
         *_columns_of_splits(config),
         *_objectives_of_splits(config),
         *_names(config),
+        *_packages(methods),
     ]
     if config["sources"]:
         of_crystals = list(methods[CRYSTALS].values())
@@ -143,6 +152,22 @@ def _objectives_of_splits(config: Mapping[str, Any]) -> Iterator[str]:
                 f"splits.{name}.objective = {objective!r}: {source} has no such objective that is a number; "
                 f"available: {', '.join(numbers[source]) or 'none'}.{_restricted(name, has)}"
             )
+
+
+def _packages(methods: Methods) -> Iterator[str]:
+    """Find facets and engines that need a package that is not installed, or files that do not exist."""
+    used = {(name, method["engine"]): method for own in methods.values() for name, method in own.items()}
+    facets = _facets_of(used.values())
+    for facet in in_order(facets):
+        if facet.network and (fault := facet.network.package.fault()):
+            yield f"the facet {facet.name}: {fault}"
+    for (name, engine), method in used.items():
+        declared = ENGINES.get(engine)
+        if declared.package and (fault := declared.package.fault()):
+            yield f"methods.{name}: {fault}"
+        for file in dict.fromkeys(file for each in every_settings(method) for file in declared.files(each)):
+            if not Path(file).is_file():
+                yield f"methods.{name}.settings names {file}, which is not a file. Correct the path."
 
 
 def _lacks_column(name: str, wanted: str, source: str, columns: Sequence[str], has: Sequence[str]) -> str:
@@ -276,10 +301,10 @@ def _encoders(config: Mapping[str, Any], methods: Iterable[Method]) -> Iterator[
 
 
 def _words(facet: Facet, usual_form: str) -> Iterator[str]:
-    """Reject structure texts for local encoders."""
-    if facet.base != TEXT.name or (facet.form or usual_form) not in STRUCTURE_TEXTS:
+    """Reject descriptions of structures for local encoders."""
+    if facet.base != TEXT.name or (facet.form or usual_form) in TEXTS_OF_SYMBOLS:
         return
-    readable = [TEXT.variant(form).name for form in FORMULA_TEXTS] if facet.form else FORMULA_TEXTS
+    readable = [TEXT.variant(form).name for form in TEXTS_OF_SYMBOLS] if facet.form else TEXTS_OF_SYMBOLS
     named = f"the facet {facet.name}" if facet.form else f"composition.text: {usual_form}"
     other = "look at" if facet.form else "choose a composition.text that local encoders can read:"
     yield (

@@ -31,8 +31,7 @@ class KeptCells:
     folder
         Folder of the job's records, one per cell; None keeps nothing and finds nothing.
     recipe
-        Inputs that all cells of the job share, for JSON: settings, seed, facets, code, packages,
-        encoders.
+        Inputs that all cells of the job share, for JSON: seed, facets, code, packages, encoders.
     """
 
     def __init__(self, folder: Path | None, recipe: Mapping[str, Any]) -> None:
@@ -97,7 +96,15 @@ class KeptCells:
 
     def _digest(self, cell: Cell, made_of: Provenance) -> str:
         inputs = made_of.inputs.model_dump() if made_of.inputs else None
-        own = [asdict(cell.place), cell.combination, cell.objective.learned, inputs, made_of.n_without_part]
+        own = [
+            asdict(cell.place),
+            cell.engine,
+            dict(cell.settings),
+            cell.combination,
+            cell.objective.learned,
+            inputs,
+            made_of.n_without_part,
+        ]
         return text_digest(json.dumps([self._recipe, own], sort_keys=True))
 
 

@@ -96,7 +96,7 @@ def check_not_shown(rows: pd.DataFrame, facets: Sequence[Facet], objective: Obje
     rows
         Rows to train on.
     facets
-        Facets of the cell; only vectors are searched.
+        Facets of the cell, without those that are known to reveal the objective; only vectors are searched.
     objective
         The objective to learn.
 
@@ -106,35 +106,37 @@ def check_not_shown(rows: pd.DataFrame, facets: Sequence[Facet], objective: Obje
         If a number of a facet follows the objective linearly, except for rounding, or has its order or one
         value in each class; the message says which.
     """
-    if len(rows) < FEWEST_TO_COMPARE:
-        return
-    answers = rows[objective.column]
     for facet in facets:
         # The composition of an alloy is known before any measurement, even if everything follows from it.
         if facet.kind != "vector" or facet == COMPOSITION:
             continue
-        numbers = np.stack([np.asarray(value, dtype=np.float64) for value in rows[facet.name]])
+        known = rows[facet.name].notna()
+        if known.sum() < FEWEST_TO_COMPARE:
+            continue
+        numbers = np.stack([np.asarray(value, dtype=np.float64) for value in rows.loc[known, facet.name]])
+        answers = rows.loc[known, objective.column]
         if objective.classes:
             shown = _names_classes(numbers, answers)
-        elif _may_have_order(facet, objective):
+        elif facet.needs == "columns":
+            # A table may be a series whose answer rises with one of its columns.
             shown = _follows(numbers, answers)
         else:
             shown = _follows(numbers, answers) | _have_order(numbers, answers)
         if shown.any():
             raise EngineError(
                 f"number {int(np.argmax(shown)) + 1} of the facet {facet.name} is {objective.column} itself "
-                "or follows it: take that column out of the features, or, if it is known before "
-                f"{objective.column} is, set training.leaks to allow"
+                f"or follows it: {_remedy(facet, objective)}, or, if it is known before {objective.column} "
+                "is, set training.leaks to allow"
             )
 
 
-def _may_have_order(facet: Facet, objective: Objective) -> bool:
-    """Return whether a facet may have a number in the order of the objective.
-
-    It may if cells are flagged because the facet is known to reveal the objective, and in a table, which may
-    be a series whose answer rises with one of its columns.
-    """
-    return objective.is_revealed_by(facet.shows or ()) or facet.needs == "columns"
+def _remedy(facet: Facet, objective: Objective) -> str:
+    if facet.needs == "columns":
+        return "take that column out of the features"
+    return (
+        f"if {objective.column} can be computed from the {facet.needs}, declare so (`follows_from`), and a "
+        "dagger marks such cells; otherwise remove that number from the facet"
+    )
 
 
 def _have_order(values: np.ndarray, answers: pd.Series) -> np.ndarray:

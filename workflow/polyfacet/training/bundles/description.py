@@ -17,7 +17,7 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from polyfacet.config.composition import Composition
 from polyfacet.config.graphs import Graphs
@@ -148,7 +148,7 @@ class Comparison(_Part):
     Attributes
     ----------
     vectors
-        Facets whose numbers count in addition to the composition.
+        Facets whose numbers count in addition to the composition; none if materials may lack facets.
     quantile
         Quantile of the training materials' distances to their nearest neighbours.
     threshold
@@ -210,6 +210,10 @@ def read_description(folder: Path) -> BundleDescription:
             f"{folder} is not a bundle: it has no readable {DESCRIPTION_FILE} ({error}). Name a folder like "
             "results/<run>/<source>/<split>-<repeat>/bundles/<method>/<combination>/<objective>."
         ) from error
+    if isinstance(version, str):
+        raise UserError(
+            f"{path} is damaged: its version is the text {version!r}, not a number. Copy the bundle again."
+        )
     if version != VERSION:
         raise UserError(
             f"the bundle {folder} has version {version}, but this version of Polyfacet reads version "
@@ -219,8 +223,22 @@ def read_description(folder: Path) -> BundleDescription:
         raise UserError(f"{path} is damaged: it has changed since it was written. Copy the bundle again.")
     try:
         return BundleDescription.model_validate(content)
-    except ValueError as error:
-        raise UserError(f"{path} is damaged: {error}") from error
+    except ValidationError as error:
+        # The digest is that of the content, so that nothing has changed since it was written.
+        problems = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise UserError(
+            f"the bundle {folder} was probably made by another version of Polyfacet, with the same version "
+            f"{VERSION} of the format, or is damaged: {problems} in {DESCRIPTION_FILE}. Make it again with "
+            f"`snakemake bundles`, or install the version that made it.{_made_with(content)}"
+        ) from error
+
+
+def _made_with(content: dict[str, Any]) -> str:
+    """Return the versions of packages that a bundle was made with, for a message."""
+    versions = content.get("versions")
+    if not versions or not isinstance(versions, dict):
+        return ""
+    return f" It was made with {', '.join(f'{name} {version}' for name, version in versions.items())}."
 
 
 def write_description(folder: Path, description: BundleDescription) -> None:

@@ -1,11 +1,11 @@
 """How far a material is from the training set, and when it is unlike all of it.
 
 A material is compared by its composition, and by the numbers of each vector facet that the model looks at
-(graph embedding, process conditions).  Composition features are the mean and the standard deviation of the 56
-element properties over the atoms.  All numbers are standardized over the training set.  The distance of two
-materials is the root mean square of the differences of their composition features, combined (as the
-root of the sum of squares) with that of each vector facet: the unit is one standard deviation of the training
-set per kind of input.
+(graph embedding, process conditions), unless the model accepts materials without them.  Composition
+features are the mean and the standard deviation of the 56 element properties over the atoms.  All numbers
+are standardized over the training set.  The distance of two materials is the root mean square of the
+differences of their composition features, combined (as the root of the sum of squares) with that of each
+vector facet: the unit is one standard deviation of the training set per kind of input.
 
 A material is unlike the training set if it is farther from its nearest training material than nearly all
 training materials are from each other.

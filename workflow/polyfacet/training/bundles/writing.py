@@ -162,7 +162,8 @@ class BundleWriter:
         """Link the fitted files that the cell needs, each named after its digest."""
         wanted = {ELEMENT_TABLE: self.files.element_table}
         for facet in cell.facets:
-            wanted |= self.files.fitted.get(facet.base, {})
+            if not facet.network:
+                wanted |= self.files.fitted.get(facet.base, {})
         if ENGINES.get(cell.card.engine).encodings:
             wanted |= {
                 encoder_name(facet.name): self.files.encoders[facet.name]
@@ -177,7 +178,9 @@ class BundleWriter:
         return names
 
     def _write_training_set(self, cell: FinishedCell, predictions: pd.DataFrame, path: Path) -> Comparison:
-        vectors = [facet.name for facet in cell.facets if facet.kind == "vector"]
+        # Materials that may lack a vector are compared by what all of them have: the composition.
+        compared = () if ENGINES.get(cell.card.engine).missing else cell.facets
+        vectors = [facet.name for facet in compared if facet.kind == "vector"]
         trained_on = _trained_on(cell.card, predictions)
         materials = self.files.materials
         rows = materials.loc[materials["mat_id"].isin(trained_on), ["mat_id", "formula", *vectors]]

@@ -18,6 +18,7 @@ from polyfacet.facets.registry import FACETS
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.files import atomic_path
 from polyfacet.runtime.plugins import Origin
+from polyfacet.training.cards import Course
 
 # Self-description of a saved model.
 ENGINE_FILE = "engine.json"
@@ -28,6 +29,18 @@ class EngineError(Exception):
 
     Raise it for unsuitable data and diverging training, never for errors that a retry may resolve.
     """
+
+
+def check_converged(outputs: np.ndarray) -> None:
+    """Reject outputs of a network of which some are not finite.
+
+    Raises
+    ------
+    EngineError
+        If there are any.
+    """
+    if not np.isfinite(outputs).all():
+        raise EngineError("training diverged: outputs of the network are not finite. Lower learning_rate.")
 
 
 class ValidationUse(Flag):
@@ -71,6 +84,7 @@ class Engine(ABC):
     """A learner, created for one combination of facets and one objective.
 
     Frames are rows of the dataset table: ``mat_id``, and the columns of the facets and of the objective.
+    Only engines that declare ``missing`` get rows that lack a facet; all its columns are None there.
     Subclasses implement ``learn``, ``answer``, ``write_model`` and ``read_model``; cells call the other
     methods.  `polyfacet.training.engines.contract.check_engine` tests an engine against this contract.
 
@@ -194,31 +208,51 @@ class Engine(ABC):
         """Return the resolved settings, with defaults: enough to repeat the training."""
         return dict(self.settings.model_dump(mode="json"))
 
+    def course(self) -> Course | None:
+        """Return how the training went; None if it has no epochs, or is not recorded."""
+        return None
+
     def encoder_identities(self) -> dict[str, str]:
         """Return the initial encoder of each facet, by digest or revision; empty without encoders."""
         return {}
 
     @classmethod
     def pretrain(
-        cls, settings: Any, rows: pd.DataFrame, facets: Sequence[Facet], folder: Path, resources: Resources
+        cls,
+        settings: Any,
+        rows: pd.DataFrame,
+        facets: Sequence[Facet],
+        objectives: Sequence[Objective],
+        folder: Path,
+        resources: Resources,
     ) -> None:
         """Fill an empty folder with the foundation that all cells of a method on a split share.
 
         Called once per split if the engine's declaration says so; cells find the folder in
-        ``resources.foundation``.
+        ``resources.foundation``.  The same rows, settings and seed must make the same files.
 
         Parameters
         ----------
         settings
             Those of the method.
         rows
-            Training rows with all facets of the method, without objectives.
+            Training rows with all facets of the method, with the columns that cells see; with at least one
+            of its facets if the engine declares ``missing``.  If its foundation learns, also the column of
+            each objective, missing where the value is unknown, and ``group``: rows that choose an epoch are
+            held out of these rows by group (`polyfacet.networks.held_out.hold_out`).
         facets
             All facets that the method uses.
+        objectives
+            The objectives of the method on this split; empty unless the foundation learns.
         folder
             Output.
         resources
-            Seed, threads and encoders.
+            Seed, threads, encoders, and a folder for the state of the training.
+
+        Raises
+        ------
+        EngineError
+            If these data cannot be learned from, or training diverges: all cells of the method then fail.
         """
         raise NotImplementedError(f"{cls.__name__} declares a foundation but has no pretrain()")
 

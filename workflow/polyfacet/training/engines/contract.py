@@ -10,6 +10,7 @@ import copy
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ import pandas as pd
 
 from polyfacet.facets.registry import Facet, shown_columns
 from polyfacet.materials.objectives import Objective
-from polyfacet.training.cells import what_engines_see
 from polyfacet.training.engines.base import (
     Engine,
     EngineError,
@@ -26,8 +26,11 @@ from polyfacet.training.engines.base import (
     Resources,
     ValidationUse,
 )
+from polyfacet.training.engines.broken_contract import demand
+from polyfacet.training.engines.checked_foundation import FoundationCheck
 from polyfacet.training.engines.creation import create, engine_class, load
 from polyfacet.training.engines.declaration import EngineDeclaration
+from polyfacet.training.engines.hidden_facets import with_hidden_facets, with_one_facet
 from polyfacet.training.engines.own_process import Answer, predict_alone
 from polyfacet.training.engines.probabilities import (
     EQUAL_WITHIN,
@@ -35,6 +38,7 @@ from polyfacet.training.engines.probabilities import (
     class_probabilities,
 )
 from polyfacet.training.engines.registry import ENGINES
+from polyfacet.training.seen_rows import what_engines_see
 
 # Shares of the rows used for training and validation; the rest is only predicted.
 TRAINED_ON, VALIDATED_BY = 0.6, 0.2
@@ -45,10 +49,6 @@ SUBSETS = (slice(0, 1), slice(-1, None), slice(1, None, 3))
 COPIES, OFF_BY, FOLLOWED = 10, 100.0, 0.05
 # File times come from a clock that ticks every few milliseconds.
 TICK_S = 0.02
-
-
-class BrokenContractError(AssertionError):
-    """An engine violates the contract; the message names the violation and the objective."""
 
 
 def check_engine(
@@ -93,11 +93,19 @@ def check_engine(
     _check_declaration(declared, facets)
     began, trials = time.time(), []
     time.sleep(TICK_S)
-    for objective in objectives:
-        if declared.classes or not objective.classes:
-            trial = _Trial(declared, settings, rows, facets, objective, folder / objective.column, given)
-            trial.check()
-            trials.append(trial)
+    predicted = [each for each in objectives if declared.classes or not each.classes]
+    rows = rows.reset_index(drop=True)
+    if declared.missing:
+        rows = with_hidden_facets(rows, facets)
+    founded = None
+    if declared.foundation:
+        train = rows[: round(TRAINED_ON * len(rows))]
+        founded = FoundationCheck(declared, settings, train, tuple(facets), predicted, folder, given)
+        given = founded.checked()
+    for objective in predicted:
+        trial = _Trial(declared, settings, rows, facets, objective, folder / objective.column, given, founded)
+        trial.check()
+        trials.append(trial)
     answers = predict_alone(
         [trial.moved for trial in trials], [trial.seen() for trial in trials], since=began
     )
@@ -107,27 +115,22 @@ def check_engine(
 
 def _check_declaration(declared: EngineDeclaration, facets: Sequence[Facet]) -> None:
     found = engine_class(declared.name)
-    _demand(issubclass(found, Engine), declared.name, "its class is not a subclass of Engine")
-    _demand(
+    demand(issubclass(found, Engine), declared.name, "its class is not a subclass of Engine")
+    demand(
         issubclass(found, ProbabilisticEngine) == declared.probabilities,
         declared.name,
         "it declares `probabilities` but is not a ProbabilisticEngine, or vice versa",
     )
-    _demand(
+    demand(
         any("pretrain" in vars(each) for each in found.__mro__ if each is not Engine) == declared.foundation,
         declared.name,
         "it declares a `foundation` but has no pretrain(), or vice versa",
     )
-    _demand(
+    demand(
         all(map(declared.looks_at, facets)) and declared.is_baseline == (not facets),
         declared.name,
         "it declares that it does not use these facets",
     )
-
-
-def _demand(holds: bool, who: str, what: str) -> None:
-    if not holds:
-        raise BrokenContractError(f"engine {who!r}: {what}.")
 
 
 class _Trial:
@@ -142,19 +145,17 @@ class _Trial:
         objective: Objective,
         folder: Path,
         resources: Resources,
+        founded: FoundationCheck | None,
     ) -> None:
         self.declared, self.settings = declared, settings
         self.facets, self.objective, self.folder = tuple(facets), objective, folder
-        rows = rows.reset_index(drop=True)
         n_train, n_valid = round(TRAINED_ON * len(rows)), round(VALIDATED_BY * len(rows))
         self.train, self.valid = rows[:n_train], rows[n_train : n_train + n_valid]
         self.rows = rows
         folder.mkdir()
         self.moved = folder / "moved"
         self.predicted = np.empty(0)
-        self.resources = resources
-        if declared.foundation:
-            self.resources = self._with_foundation(resources, "foundation")
+        self.resources, self.founded = resources, founded
 
     def check(self) -> None:
         """Check every clause."""
@@ -170,14 +171,15 @@ class _Trial:
         self._check_probabilities(engine, predicted)
         self._check_description(engine)
         self._check_saving(engine, predicted)
-        if self.declared.foundation:
-            self.resources = self._with_foundation(self.resources, "same_foundation")
         again = self._new()
         again.fit(self.train, self.valid, self.facets, self.objective)
         self._demand(self._equal(again.predict(self.rows), predicted), "the same seed predicts differently")
         self._check_validation_use(engine, predicted)
         self._check_without_validation(engine)
         self._check_validation_rows(engine, predicted)
+        self._check_foundation_is_used(predicted)
+        self._check_hidden_facets(engine)
+        self._check_incomplete_rows(predicted)
 
     def seen(self) -> pd.DataFrame:
         """Return the rows as cells pass them, which may be written and read elsewhere."""
@@ -204,15 +206,6 @@ class _Trial:
 
     def _new(self) -> Engine:
         return create(self.declared.name, self.settings, self.resources)
-
-    def _with_foundation(self, resources: Resources, name: str) -> Resources:
-        home = self.folder / name
-        home.mkdir()
-        settings = self.declared.settings(**self.settings)
-        rows = what_engines_see(self.train, self.facets)
-        engine_class(self.declared.name).pretrain(settings, rows, self.facets, home, resources)
-        self._demand(any(home.rglob("*")), "pretrain() leaves its folder empty")
-        return Resources(**{**vars(resources), "foundation": home})
 
     def _check_not_fitted(self, engine: Engine) -> None:
         try:
@@ -244,6 +237,10 @@ class _Trial:
                 self._equal(engine.predict(few), predicted[subset]),
                 "the prediction of a row depends on the other rows, their number or index",
             )
+        self._demand(
+            self._equal(engine.predict(_renamed(unanswered)), predicted),
+            "predictions depend on the identifiers of the rows, by which an engine may recognize them",
+        )
 
     def _check_probabilities(self, engine: Engine, predicted: np.ndarray) -> None:
         if not (self.objective.classes and isinstance(engine, ProbabilisticEngine)):
@@ -329,6 +326,56 @@ class _Trial:
         elif self._follows(up - predicted) and self._follows(predicted - self._predicted_after(-OFF_BY)):
             self._demand(False, "it declares that it only selects by validation rows, but it trains on them")
 
+    def _check_foundation_is_used(self, predicted: np.ndarray) -> None:
+        """Check that an engine with an empty foundation fails or predicts something else."""
+        if self.founded is None:
+            return
+        nothing = self.folder / "no_foundation"
+        nothing.mkdir()
+        engine = create(self.declared.name, self.settings, replace(self.resources, foundation=nothing))
+        try:
+            engine.fit(self.train, self.valid, self.facets, self.objective)
+            found = engine.predict(self.rows)
+        # What is missing shows in any error.
+        except Exception:
+            return
+        self._demand(not self._equal(found, predicted), "it declares a foundation, but cells do not use it")
+
+    def _check_hidden_facets(self, engine: Engine) -> None:
+        """Check that rows are predicted by what is left of them, even if the engine has seen the rest before.
+
+        An engine may remember the facets of a material that it was fitted on, and find them by identifier.
+        """
+        if not self.declared.missing:
+            return
+        complete = self.rows[[len(left) == len(self.facets) for left in self.rows["facets"]]]
+        for facet in self.facets:
+            few = with_one_facet(complete, facet, self.facets)
+            predicted = engine.predict(few)
+            self._check_kind(predicted)
+            self._demand(
+                self._equal(engine.predict(_renamed(few)), predicted),
+                f"it remembers facets that are hidden: with {facet.name} alone, predictions depend on the "
+                "identifiers of the rows",
+            )
+
+    def _check_incomplete_rows(self, predicted: np.ndarray) -> None:
+        """Check that an engine learns from rows that lack facets: predictions follow their answers."""
+        if not self.declared.missing or self.objective.classes or len(self.facets) < 2:
+            return
+        lacks = np.array([len(left) < len(self.facets) for left in self.train["facets"]])
+        answers = self.train[self.objective.column]
+        moved = self.train.assign(**{self.objective.column: answers + lacks * OFF_BY * self._scale})
+        resources = self.resources
+        if self.founded is not None and self.declared.foundation_learns:
+            resources = self.founded.made_from(moved, f"moved_{self.objective.column}")
+        engine = create(self.declared.name, self.settings, resources)
+        engine.fit(moved, self.valid, self.facets, self.objective)
+        self._demand(
+            not self._equal(engine.predict(self.rows), predicted),
+            "it declares that it learns from rows that lack facets, but their answers change nothing",
+        )
+
     def _predicted_after(self, off_by: float) -> np.ndarray:
         """Fit with validation answers far off, and predict."""
         copies = [self.valid.assign(mat_id=self.valid["mat_id"] + f"-{number}") for number in range(COPIES)]
@@ -351,4 +398,9 @@ class _Trial:
         return bool(np.allclose(first, second, rtol=EQUAL_WITHIN, atol=EQUAL_WITHIN * self._scale))
 
     def _demand(self, holds: bool, what: str) -> None:
-        _demand(holds, self.declared.name, f"{self.objective.column}: {what}")
+        demand(holds, self.declared.name, f"{self.objective.column}: {what}")
+
+
+def _renamed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows under other identifiers."""
+    return rows.assign(mat_id="other-" + rows["mat_id"])

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from polyfacet.facets.registry import Facet
+from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.names import check_name
+from polyfacet.runtime.optional_packages import OptionalPackage
 from polyfacet.runtime.places import imported
 from polyfacet.runtime.plugins import Declaration
 from polyfacet.runtime.resources import Cost
@@ -46,6 +48,13 @@ class EngineDeclaration(Declaration):
         Whether it reads texts and pictures as numbers, from their frozen encodings.
     foundation
         Whether its cells share what `Engine.pretrain` creates once per split.
+    foundation_learns
+        Whether the foundation learns from the objectives of the training part.
+    foundation_cost
+        Resources that the job of the foundation needs; None uses those of a cell.  If given, ``max_epochs``
+        are those of the foundation, and a cell counts as one epoch.
+    missing
+        Whether it learns from rows that lack facets of a cell, and predicts them.
     cheap
         Whether a cell takes less time than starting a process, so that one job trains many.
     blends
@@ -59,6 +68,12 @@ class EngineDeclaration(Declaration):
         The engines, with their settings, that its settings name.
     fault_of_member
         Why an engine cannot be such a member, after "the engine ..."; empty if it can.
+    package
+        Package that it needs, which the locked environment does not have; None for none.
+    files
+        Files outside the run that its settings name; methods are trained again when they change.
+    why_skipped
+        Why a method with these settings is skipped, after "the method is skipped: "; empty if it is trained.
     """
 
     name: str
@@ -73,12 +88,18 @@ class EngineDeclaration(Declaration):
     encoders: bool = False
     encodings: bool = False
     foundation: bool = False
+    foundation_learns: bool = False
+    foundation_cost: Cost | None = None
+    missing: bool = False
     cheap: bool = False
     blends: bool = False
     gains_by_gpu: Callable[[Sequence[Facet], bool], bool] = lambda facets, from_hub: False
     needs_statistics: Callable[[Mapping[str, Any]], bool] = lambda settings: False
     members: Callable[[Mapping[str, Any]], Sequence[Member]] = lambda settings: ()
     fault_of_member: Callable[["EngineDeclaration"], str] = lambda member: ""
+    package: OptionalPackage | None = None
+    files: Callable[[Mapping[str, Any]], Sequence[str]] = lambda settings: ()
+    why_skipped: Callable[[Mapping[str, Any]], str] = lambda settings: ""
 
     def __post_init__(self) -> None:
         """Reject a name that is invalid in configurations, and contradictions."""
@@ -90,9 +111,26 @@ class EngineDeclaration(Declaration):
             )
         if self.probabilities and not self.classes:
             raise ValueError(f"the engine {self.name!r} has probabilities: also declare classes=True")
+        if (self.foundation_learns or self.foundation_cost) and not self.foundation:
+            raise ValueError(
+                f"the engine {self.name!r} says how its foundation is made: also declare foundation=True"
+            )
+        if self.missing and (self.is_baseline or self.blends):
+            raise ValueError(
+                f"the engine {self.name!r} declares `missing`, but a baseline or a blend has no facets that "
+                "rows could lack"
+            )
 
     def load(self) -> type[Engine]:
-        """Import the class."""
+        """Import the class.
+
+        Raises
+        ------
+        UserError
+            If a package that it needs is not installed.
+        """
+        if self.package and (fault := self.package.fault()):
+            raise UserError(f"the engine {self.name!r}: {fault}")
         if not isinstance(self.engine, str):
             return self.engine
         found: type[Engine] = imported(self.engine)

@@ -11,15 +11,20 @@ from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import facets_of
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.plugins import Origin, Registry
+from polyfacet.training.engines.attention.declaration import ATTENTION
 from polyfacet.training.engines.automm.declaration import AUTOMM
 from polyfacet.training.engines.blend.declaration import BLEND
 from polyfacet.training.engines.classical.declaration import CLASSICAL
 from polyfacet.training.engines.declaration import EngineDeclaration
 from polyfacet.training.engines.dummy.declaration import DUMMY
 from polyfacet.training.engines.ensemble.declaration import ENSEMBLE
+from polyfacet.training.engines.joint.declaration import JOINT
 from polyfacet.training.engines.mcvn.declaration import MCVN
+from polyfacet.training.engines.tabicl.declaration import TABICL
 
-ENGINES = Registry("engine", EngineDeclaration, (AUTOMM, BLEND, CLASSICAL, DUMMY, ENSEMBLE, MCVN))
+ENGINES = Registry(
+    "engine", EngineDeclaration, (ATTENTION, AUTOMM, BLEND, CLASSICAL, DUMMY, ENSEMBLE, JOINT, MCVN, TABICL)
+)
 
 
 def complete_settings(

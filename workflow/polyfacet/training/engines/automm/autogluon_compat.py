@@ -16,17 +16,19 @@ from autogluon.multimodal.constants import BEST_K_MODELS_FILE, LOGITS, UNIFORM_S
 from autogluon.multimodal.data.process_image import ImageProcessor
 from autogluon.multimodal.learners.base import BaseLearner
 from autogluon.multimodal.utils import average_checkpoints
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from torch import nn
 
 from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.runtime.upstream import written_for
-from polyfacet.training.engines.automm.selection import Method, select
+from polyfacet.training.engines.automm.schedule import AdaptiveSchedule, Limits, Watch
+from polyfacet.training.engines.automm.selection import Method, Selection, select
 from polyfacet.training.engines.base import EngineError
 
 written_for(__name__, "autogluon-multimodal", "1.6.3")
 
 METRIC = "mean_absolute_error"
+SQUARED_METRIC = "root_mean_squared_error"
 CLASS_METRIC = "log_loss"
 
 
@@ -35,6 +37,13 @@ class FacetLearner(BaseLearner):
 
     # Model name to its picture columns, one per view; set before fit.
     picture_columns: Mapping[str, Sequence[str]] = {}
+    # Whether the learning rate falls when validation stops improving, instead of by AutoGluon's schedule.
+    is_adaptive: bool = False
+    # Monotonic time, s, by which the model must be there; None for no limit.
+    deadline: float | None = None
+    # Records the course of the training.
+    watch: Watch
+    selection: Selection
 
     def get_data_processors_per_run(self, *args: Any, **kwargs: Any) -> dict[str, list[Any]]:
         """Return the processors, with one for its own columns per image model."""
@@ -46,15 +55,25 @@ class FacetLearner(BaseLearner):
         return processors
 
     def get_callbacks_per_run(self, *args: Any, **kwargs: Any) -> list[Callback]:
-        """Save only weights, for the best epochs; AutoGluon would also save states that nothing reads.
+        """Save only weights, for the best epochs, and watch the training.
 
-        These are the optimizer's moments and a second copy of each epoch, for resuming a training.
+        AutoGluon would also save states that nothing reads: the optimizer's moments and a second copy of each
+        epoch, for resuming a training.
         """
         callbacks: list[Callback] = super().get_callbacks_per_run(*args, **kwargs)
         for callback in callbacks:
             if isinstance(callback, ModelCheckpoint):
                 callback.save_weights_only, callback.save_last = True, None
-        return callbacks
+        stops = next((each for each in callbacks if isinstance(each, EarlyStopping)), None)
+        if stops is None:
+            # These callbacks are for prediction.
+            return callbacks
+        candidates = max(each.save_top_k for each in callbacks if isinstance(each, ModelCheckpoint))
+        # Each candidate is evaluated, and each average of candidates.
+        limits = Limits(stops.patience, self.deadline, passes=2 * candidates)
+        kind = AdaptiveSchedule if self.is_adaptive else Watch
+        self.watch = kind(stops.monitor, stops.mode == "min", limits)
+        return [*(each for each in callbacks if each is not stops or not self.is_adaptive), self.watch]
 
     def predict_per_run(self, *args: Any, **kwargs: Any) -> list[dict[str, Any]]:
         """Predict; AutoGluon would silently replace outputs that are not finite.
@@ -116,11 +135,13 @@ class FacetLearner(BaseLearner):
         super().top_k_average(save_path, UNIFORM_SOUP, strict_loading=strict_loading, **kwargs)
         for path in monitored:
             Path(path).unlink(missing_ok=True)
-        replace(
+        self.selection = replace(
             selection,
             candidates={Path(path).name: score for path, score in selection.candidates.items()},
             kept=[Path(path).name for path in selection.kept],
-        ).save(Path(save_path))
+            validations=self.watch.scores,
+        )
+        self.selection.save(Path(save_path))
 
 
 class MAELearner(FacetLearner):
@@ -147,6 +168,12 @@ class MAELearner(FacetLearner):
 def use_learner(predictor: MultiModalPredictor, learner: FacetLearner) -> None:
     """Make a predictor that is not fitted yet learn with this learner."""
     predictor._learner = learner
+
+
+def learner_of(predictor: MultiModalPredictor) -> FacetLearner:
+    """Return the learner of a predictor."""
+    learner: FacetLearner = predictor._learner
+    return learner
 
 
 def weights_of(predictor: MultiModalPredictor) -> Iterable[torch.Tensor]:

@@ -3,31 +3,34 @@
 import logging
 import os
 import shutil
+import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from autogluon.core.metrics import get_metric
+from autogluon.core.metrics import Scorer, get_metric
 from autogluon.multimodal import MultiModalPredictor
 from autogluon.multimodal.constants import BINARY, MULTICLASS, REGRESSION
 from transformers.utils.logging import disable_progress_bar
 
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import shown_columns
+from polyfacet.facets.registry import combination_name, shown_columns
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_folder
+from polyfacet.training.cards import Course, Trial
 from polyfacet.training.encoders.hub import hub_checkpoints
 from polyfacet.training.encoders.hub_cache import WAYS_OUT
 from polyfacet.training.encoders.local import checkpoint_of
 from polyfacet.training.encoders.own_checkpoints import (
     encoder_model,
+    flat,
     folder_identity,
     local_folder,
     own_checkpoints,
@@ -35,9 +38,11 @@ from polyfacet.training.encoders.own_checkpoints import (
 from polyfacet.training.engines.automm.autogluon_compat import (
     CLASS_METRIC,
     METRIC,
+    SQUARED_METRIC,
     FacetLearner,
     MAELearner,
     NoSubstitution,
+    learner_of,
     use_learner,
     weights_of,
 )
@@ -45,6 +50,7 @@ from polyfacet.training.engines.automm.causes import is_of_the_hub, true_causes
 from polyfacet.training.engines.automm.hyperparameters import (
     AutoMMSettings,
     hyperparameters_of,
+    search_of,
 )
 from polyfacet.training.engines.automm.inputs import (
     all_picture_columns,
@@ -55,7 +61,10 @@ from polyfacet.training.engines.automm.inputs import (
 from polyfacet.training.engines.automm.pictures import check_pictures
 from polyfacet.training.engines.automm.predictor_files_compat import read_predictor, replace_pickles
 from polyfacet.training.engines.automm.saved import make_relocatable
+from polyfacet.training.engines.automm.search import Training, best_training
 from polyfacet.training.engines.base import EngineError, ProbabilisticEngine, Resources, ValidationUse
+
+logger = logging.getLogger(__name__)
 
 # Errors only: AutoGluon prints a page per training.
 VERBOSITY = 1
@@ -72,16 +81,18 @@ class AutoMM(ProbabilisticEngine):
 
     def __init__(self, settings: AutoMMSettings, resources: Resources, name: str = "") -> None:
         super().__init__(settings, resources, name)
-        self._hyperparameters: dict[str, Any] = {}
+        self._hyperparameters: Mapping[str, Any] = {}
+        self._course: Course | None = None
+        self._trials: Sequence[Trial] = ()
         # Working folder of AutoGluon's training.
         self._scratch: TemporaryDirectory[str] | None = None
 
     def learn(self, train: pd.DataFrame, valid: pd.DataFrame, objective: Objective) -> None:
         """Fine-tune encoders and fusion on ``train``; keep the best weights on ``valid``.
 
-        Numbers are learned by MAE, classes by cross entropy.  AutoGluon standardises numbers by
-        their mean and deviation over ``train``.  Checkpoints of the running training are in a folder that is
-        deleted with the engine.
+        Numbers are learned by absolute or squared error, classes by cross entropy.  AutoGluon standardises
+        numbers by their mean and deviation over ``train``.  Checkpoints of the running training are in a
+        folder that is deleted with the engine.
 
         Raises
         ------
@@ -92,23 +103,25 @@ class AutoMM(ProbabilisticEngine):
         """
         if objective.classes:
             _check_classes(train[objective.column], valid[objective.column])
-        self._hyperparameters = hyperparameters_of(
-            self.facets, self.settings, self.resources.encoders, self.resources.checkpoints
-        )
         for frame in (train, valid):
             check_pictures(frame, all_picture_columns(self.facets, list(frame.columns)))
         self._scratch = TemporaryDirectory(prefix="automm-", dir=self.resources.scratch)
-        home = Path(self._scratch.name) / "model"
         with _quiet(), true_causes(), _no_substitution():
             torch.set_num_threads(self.resources.threads)
-            train_table, valid_table = (model_table(each, self.facets, objective) for each in (train, valid))
-            _check_numbers(train_table, self.facets)
-            predictor = self._new_predictor(train_table, objective)
-            self._train(predictor, train_table, valid_table, home)
-            _refuse_divergence(predictor)
-            make_relocatable(home)
-            replace_pickles(home, predictor)
-        self._predictor, self._home = predictor, home
+            tables = [model_table(each, self.facets, objective) for each in (train, valid)]
+            _check_numbers(tables[0], self.facets)
+            best, self._trials = best_training(
+                search_of(self.facets, self.settings),
+                self.settings.time_limit_s,
+                self.resources.seed,
+                lambda values, deadline: self._trained(values, deadline, tables, objective),
+            )
+            make_relocatable(best.home)
+            replace_pickles(best.home, best.predictor)
+        self._predictor, self._home, self._hyperparameters = best.predictor, best.home, best.hyperparameters
+        self._course = best.course
+        if best.course.cut_off:
+            logger.warning("%s, %s: %s", objective.column, combination_name(self.facets), best.course.cut_off)
 
     def answer(self, frame: pd.DataFrame) -> np.ndarray:
         """Predict the objective of each row.
@@ -153,6 +166,10 @@ class AutoMM(ProbabilisticEngine):
         portable = {name: value for name, value in told if not name.endswith("checkpoint_name")}
         return {**self.settings.model_dump(), "hyperparameters": portable}
 
+    def course(self) -> Course | None:
+        """Return how the training went, and what a search has tried."""
+        return self._course and self._course.model_copy(update={"trials": tuple(self._trials)})
+
     def encoder_identities(self) -> dict[str, str]:
         """Return the identity of the local checkpoint of each facet of the combination."""
         encoders = self.resources.encoders
@@ -167,20 +184,43 @@ class AutoMM(ProbabilisticEngine):
                 digests[facet.name] = sha256_of_folder(checkpoint_of(encoders, facet))
         return digests
 
-    def _new_predictor(self, table: pd.DataFrame, objective: Objective) -> MultiModalPredictor:
+    def _trained(
+        self,
+        values: Mapping[str, Any],
+        deadline: float | None,
+        tables: Sequence[pd.DataFrame],
+        objective: Objective,
+    ) -> Training:
+        """Train with some hyperparameters of a search, on a table of training and one of validation rows."""
+        searched = {**dict(flat(self.settings.hyperparameters)), **values}
+        settings = self.settings.model_copy(update={"hyperparameters": searched})
+        hyperparameters = hyperparameters_of(
+            self.facets, settings, self.resources.encoders, self.resources.checkpoints
+        )
+        home = Path(mkdtemp(dir=self._scratch.name if self._scratch else None)) / "model"
+        predictor = self._new_predictor(tables[0], objective, deadline)
+        self._train(predictor, tables, hyperparameters, home)
+        _refuse_divergence(predictor)
+        learner = learner_of(predictor)
+        return Training(predictor, home, hyperparameters, learner.watch.course, learner.selection)
+
+    def _new_predictor(
+        self, table: pd.DataFrame, objective: Objective, deadline: float | None
+    ) -> MultiModalPredictor:
         problem = REGRESSION
         if objective.classes:
             problem = BINARY if table[objective.column].nunique() == 2 else MULTICLASS
+        learner_class, metric = self._learner_and_metric(objective)
         common = {
             "label": objective.column,
             "problem_type": problem,
-            # Passed as an object: AutoGluon does not know MAE by name for regression and falls back to RMSE.
-            "eval_metric": CLASS_METRIC if objective.classes else get_metric(METRIC),
+            "eval_metric": metric,
             "verbosity": VERBOSITY,
             "enable_progress_bar": False,
         }
         predictor = MultiModalPredictor(**common)
-        learner = (FacetLearner if objective.classes else MAELearner)(**common)
+        learner = learner_class(**common)
+        learner.is_adaptive, learner.deadline = self.settings.schedule == "adaptive", deadline
         pictures = [facet for facet in self.facets if facet.kind == "image"]
         if len(pictures) > 1:
             learner.picture_columns = {
@@ -191,16 +231,33 @@ class AutoMM(ProbabilisticEngine):
         use_learner(predictor, learner)
         return predictor
 
+    def _learner_and_metric(self, objective: Objective) -> tuple[type[FacetLearner], str | Scorer]:
+        """Choose what trains, and the metric that chooses among checkpoints."""
+        if objective.classes:
+            return FacetLearner, CLASS_METRIC
+        # Passed as objects: AutoGluon does not know MAE by name for regression and falls back to RMSE.
+        if self.settings.loss == "squared":
+            return FacetLearner, get_metric(SQUARED_METRIC)
+        return MAELearner, get_metric(METRIC)
+
     def _train(
-        self, predictor: MultiModalPredictor, train: pd.DataFrame, valid: pd.DataFrame, folder: Path
+        self,
+        predictor: MultiModalPredictor,
+        tables: Sequence[pd.DataFrame],
+        hyperparameters: Mapping[str, Any],
+        folder: Path,
     ) -> None:
+        train, valid = tables
+        deadline = learner_of(predictor).deadline
         try:
             predictor.fit(
+                # Ends an epoch that takes too long; AutoGluon's clock starts with the first step.
+                time_limit=None if deadline is None else max(1, int(deadline - time.monotonic())),
                 train_data=train,
                 tuning_data=valid,
                 column_types=column_types(self.facets, list(train.columns)),
                 presets=self.settings.preset if self.resources.encoders is None else None,
-                hyperparameters=self._hyperparameters,
+                hyperparameters=dict(hyperparameters),
                 seed=self.resources.seed,
                 save_path=str(folder),
             )

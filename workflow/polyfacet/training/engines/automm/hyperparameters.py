@@ -9,21 +9,27 @@ import torch
 
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import FACETS
+from polyfacet.runtime.errors import UserError
 from polyfacet.training.encoders.local import checkpoint_of
 from polyfacet.training.encoders.own_checkpoints import encoder_model, local_folder, own_checkpoints
-from polyfacet.training.engines.automm.overrides import overrides_of
-from polyfacet.training.engines.automm.settings import AutoMMSettings
+from polyfacet.training.engines.automm.override_values import as_read
+from polyfacet.training.engines.automm.overrides import WHERE, default_settings, overrides_of
+from polyfacet.training.engines.automm.settings import AutoMMSettings, Range, Search
 
 FUSION_MODEL = "fusion_mlp"
+# Rows of an optimizer step, and rows that go through the network at once, of which a step has a whole number.
+BATCH_SIZE, AT_ONCE = "env.batch_size", "env.per_gpu_batch_size"
 
-# Suited to untrained encoders on some hundred rows: as many small steps as fit in a minute on one core.
+# AutoGluon's names of what determines its schedule.
+SCHEDULE = ("optim.lr_schedule", "optim.warmup_steps", "optim.end_lr")
+# Suited to untrained encoders on some hundred rows, which converge in 20 to 60 epochs.
 LOCAL_TRAINING: Mapping[str, Any] = {
-    "optim.max_epochs": 15,
+    "optim.max_epochs": 100,
     "optim.lr": 1e-3,
     "optim.lr_choice": "single_stage",
-    "optim.patience": 15,
-    "env.per_gpu_batch_size": 16,
-    "env.batch_size": 16,
+    "optim.patience": 10,
+    AT_ONCE: 32,
+    BATCH_SIZE: 32,
 }
 
 
@@ -70,7 +76,12 @@ def hyperparameters_of(
             values["model.hf_text.pooling_mode"] = "mean"
     values |= _input_choices(facets, settings) | _machine_choices() | _named(settings)
     all_models = model_names(tuple(FACETS.all().values()), settings)
-    values |= overrides_of(settings.hyperparameters, models, all_models)
+    overrides = overrides_of(settings.hyperparameters, models, all_models)
+    _check_schedule(settings, overrides)
+    values |= overrides
+    if BATCH_SIZE in overrides and AT_ONCE not in overrides:
+        usual = values.get(AT_ONCE, default_settings(tuple(all_models))[AT_ONCE])
+        values[AT_ONCE] = _rows_at_once(as_read(BATCH_SIZE, overrides[BATCH_SIZE]), usual)
     for facet in facets:
         model = encoder_model(facet)
         if model and facet in own:
@@ -78,6 +89,46 @@ def hyperparameters_of(
         elif model and encoders is not None:
             values[f"model.{model}.checkpoint_name"] = str(checkpoint_of(encoders, facet).resolve())
     return values
+
+
+def search_of(facets: Sequence[Facet], settings: AutoMMSettings) -> Search | None:
+    """Return what the search of a method tries out in a cell; None if nothing of it applies there.
+
+    Raises
+    ------
+    UserError
+        If a hyperparameter is not one of AutoGluon's, or a candidate is wrong.
+    """
+    if settings.search is None:
+        return None
+    models, all_models = model_names(facets, settings), model_names(tuple(FACETS.all().values()), settings)
+    space = {
+        name: of
+        for name, of in settings.search.space.items()
+        if all(overrides_of({name: value}, models, all_models) for value in _extremes(of))
+    }
+    _check_schedule(settings, space)
+    return settings.search.model_copy(update={"space": space}) if space else None
+
+
+def _extremes(of: Range | list[Any]) -> list[Any]:
+    """List the candidates of a hyperparameter, or the ends of its range."""
+    return [of.low, of.high] if isinstance(of, Range) else of
+
+
+def _check_schedule(settings: AutoMMSettings, overrides: Mapping[str, Any]) -> None:
+    """Reject settings of AutoGluon's schedule where it is not used."""
+    unused = [name for name in SCHEDULE if name in overrides]
+    if settings.schedule == "adaptive" and unused:
+        raise UserError(
+            f"{WHERE}: {' and '.join(unused)} would have no effect, because the learning rate falls when "
+            "validation stops improving. Remove it, or write\n      schedule: autogluon"
+        )
+
+
+def _rows_at_once(batch_size: int, usual: int) -> int:
+    """Divide a batch into equal parts of at most the usual size: AutoGluon never makes smaller steps."""
+    return next(n for n in range(min(batch_size, usual), 0, -1) if batch_size % n == 0)
 
 
 def _input_choices(facets: Sequence[Facet], settings: AutoMMSettings) -> dict[str, Any]:
@@ -118,7 +169,7 @@ def _named(settings: AutoMMSettings) -> dict[str, Any]:
         "optim.max_epochs": settings.max_epochs,
         "optim.lr": settings.learning_rate,
         "optim.patience": settings.patience,
-        "env.per_gpu_batch_size": settings.batch_size,
-        "env.batch_size": settings.batch_size,
+        AT_ONCE: settings.batch_size,
+        BATCH_SIZE: settings.batch_size,
     }
     return {name: value for name, value in named.items() if value is not None}

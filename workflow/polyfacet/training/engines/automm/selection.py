@@ -32,6 +32,8 @@ class Selection:
     kept: Sequence[str]
     # Score of the model on the validation rows.
     score: float
+    # Score of each validation during the training.
+    validations: Sequence[float] = ()
 
     def save(self, folder: Path) -> None:
         """Write the selection into the folder of the model."""

@@ -16,7 +16,6 @@ from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import link_folder, write_text
 from polyfacet.splits.parts import TRAIN, VALID
-from polyfacet.training.cells import what_engines_see
 from polyfacet.training.engines.base import Engine, EngineError, ProbabilisticEngine, Resources, ValidationUse
 from polyfacet.training.engines.blend.outputs import Array, as_outputs, average, outputs_of
 from polyfacet.training.engines.blend.parts import Part, facets_without_part, parts_of
@@ -24,6 +23,7 @@ from polyfacet.training.engines.blend.settings import BlendMember, BlendSettings
 from polyfacet.training.engines.blend.weights import blend_weights
 from polyfacet.training.engines.creation import create, load
 from polyfacet.training.fitting import fit_and_predict
+from polyfacet.training.seen_rows import what_engines_see
 
 WEIGHTS_FILE = "weights.json"
 

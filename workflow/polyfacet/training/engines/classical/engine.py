@@ -3,11 +3,13 @@
 import math
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from quantile_forest import ExtraTreesQuantileRegressor, RandomForestQuantileRegressor
 from sklearn.base import BaseEstimator
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.decomposition import PCA
@@ -30,6 +32,7 @@ from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.training.engines.base import EngineError, ProbabilisticEngine, ValidationUse
+from polyfacet.training.engines.classical.limits import WideRange
 from polyfacet.training.engines.classical.settings import Model
 from polyfacet.training.engines.classical.sklearn_compat import InvalidParameterError
 from polyfacet.training.engines.classical.storage import FittedModel, read_fitted, write_fitted
@@ -56,6 +59,15 @@ _ESTIMATORS: Mapping[Model, tuple[Callable[..., BaseEstimator], Callable[..., Ba
     "tree": (DecisionTreeRegressor, DecisionTreeClassifier),
     "xgboost": (XGBRegressor, XGBClassifier),
     "extra_trees": (ExtraTreesRegressor, ExtraTreesClassifier),
+}
+# Regressors of the median.  Forests are fitted as those of the mean, but predict the median of the training
+# values in the leaves of a row (Meinshausen, "Quantile Regression Forests", 2006); boosting minimizes the
+# absolute error.
+_OF_LEAVES = {"default_quantiles": 0.5, "max_samples_leaf": None}
+_MEDIAN_ESTIMATORS: Mapping[Model, Callable[..., BaseEstimator]] = {
+    "forest": partial(RandomForestQuantileRegressor, **_OF_LEAVES),
+    "extra_trees": partial(ExtraTreesQuantileRegressor, **_OF_LEAVES),
+    "xgboost": partial(XGBRegressor, objective="reg:absoluteerror"),
 }
 # Models that are sensitive to the scale of features and, for numbers, of the target.
 _SCALED: tuple[Model, ...] = ("svm", "ridge", "sgd")
@@ -147,7 +159,7 @@ class Classical(ProbabilisticEngine):
         if name != "xgboost" or reduced:
             steps.append(SimpleImputer(strategy="median", keep_empty_features=True))
         if name in _SCALED or reduced:
-            steps.append(StandardScaler())
+            steps += [WideRange(), StandardScaler()]
         if reduced:
             steps.append(PCA(self.settings.pca_variance, svd_solver="full"))
         return make_pipeline(*steps, self._new_model(of_classes))
@@ -160,12 +172,17 @@ class Classical(ProbabilisticEngine):
         if name in _THREADED:
             options["n_jobs"] = self.resources.threads
         try:
-            model = _ESTIMATORS[name][of_classes](**options | self.settings.hyperparameters)
+            model = self._estimator(of_classes)(**options | self.settings.hyperparameters)
         except TypeError as error:
             raise UserError(f"{name} does not have these hyperparameters: {error}") from error
         if name in _SCALED and not of_classes:
             return TransformedTargetRegressor(model, transformer=StandardScaler())
         return model
+
+    def _estimator(self, of_classes: bool) -> Callable[..., BaseEstimator]:
+        if self.settings.statistic == "median" and not of_classes:
+            return _MEDIAN_ESTIMATORS[self.settings.model]
+        return _ESTIMATORS[self.settings.model][of_classes]
 
 
 def _exponent(answers: np.ndarray) -> int:

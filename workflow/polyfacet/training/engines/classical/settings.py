@@ -6,18 +6,26 @@ The feature sets are those of Yu, Wu and Qian, "Material Composition Visualizati
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from polyfacet.training.engines.base import Settings
 
 Model = Literal["svm", "forest", "ridge", "sgd", "tree", "xgboost", "extra_trees"]
 Features = Literal["original", "expanded", "expanded_pca"]
+Statistic = Literal["mean", "median"]
+# Models whose library has a loss or a rule of prediction for the median.
+MEDIAN_MODELS: tuple[Model, ...] = ("forest", "extra_trees", "xgboost")
 
 
 class ClassicalSettings(Settings):
     """The model and its features."""
 
     model: Model = Field(default="forest", description="The model, with its library's defaults.")
+    statistic: Statistic = Field(
+        default="mean",
+        description="What is predicted for numbers: the mean at given features, or the median (`forest`, "
+        "`extra_trees`, `xgboost`), which has the smaller absolute error where values are skewed.",
+    )
     features: Features = Field(
         default="original",
         description="`original`: the facets' own numbers; `expanded`: with the 392 statistics of element "
@@ -34,3 +42,9 @@ class ClassicalSettings(Settings):
         description="Hyperparameters of the model, under its library's names; the others keep the library's "
         "defaults.",
     )
+
+    @model_validator(mode="after")
+    def _check_statistic(self) -> "ClassicalSettings":
+        if self.statistic == "median" and self.model not in MEDIAN_MODELS:
+            raise ValueError(f"{self.model} predicts no median; {', '.join(MEDIAN_MODELS)} do")
+        return self

@@ -15,6 +15,10 @@ PIPELINE_FILE, ANSWERS_FILE = "pipeline.skops", "answers.json"
 TRUSTED = frozenset(
     {
         "numpy.dtype",
+        "polyfacet.training.engines.classical.limits.WideRange",
+        "quantile_forest._quantile_forest.ExtraTreesQuantileRegressor",
+        "quantile_forest._quantile_forest.RandomForestQuantileRegressor",
+        "quantile_forest._quantile_forest_fast.QuantileForest",
         "sklearn.tree._tree.Tree",
         "xgboost.core.Booster",
         "xgboost.sklearn.XGBClassifier",

@@ -1,0 +1,1 @@
+"""A network that attends to the elements of a formula, as an engine."""

@@ -1,0 +1,1 @@
+"""TabICL, a tabular foundation model, on numeric facets, as an engine."""
