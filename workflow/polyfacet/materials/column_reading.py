@@ -11,6 +11,7 @@ from typing import Any
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
 from polyfacet.materials.material import SAMPLE, place_in_file
 from polyfacet.materials.stated_values import (
+    ONLY_PROPERTY,
     STATED_IN,
     StatedValueError,
     columns_of,
@@ -117,18 +118,29 @@ def check_has_values(found: ColumnValues, objective: str, column: str, sample: P
         If there is no such column, with those that there are; or if all its values are missing.
     """
     if not found.n_with_column:
-        known = {name.lower(): name for name in (*CRYSTAL_OBJECTIVES.all(), *_columns(sample))}
-        near = difflib.get_close_matches(column.lower(), known, n=1)
-        hint = f" Did you mean {known[near[0]]}?" if near else ""
+        columns = _columns(sample)
         raise UserError(
             f"the objective {objective!r} is the column {column!r}, but the sources have no such column."
-            f"{hint}\n    {what_there_is(sample)}"
+            f"{_hint(column, columns)}\n    {what_there_is(sample)}"
         )
     if not found.n_known and not found.rejects:
         raise UserError(
             f"the objective {objective!r} has no values: the column {column!r} is empty for all "
             f"{len(found.values)} materials. Choose another column, or other materials."
         )
+
+
+def _hint(column: str, columns: Sequence[str]) -> str:
+    """Return which column may be meant, or why there are several in its place."""
+    numbered = [name for name in columns if name.startswith(f"{ONLY_PROPERTY}_")]
+    if column == ONLY_PROPERTY and len(numbered) > 1:
+        return (
+            f" The file has no header and several columns, called {', '.join(_listed(numbered))}: if its "
+            "numbers have decimal commas, write points; otherwise name one of these columns."
+        )
+    known = {name.lower(): name for name in (*CRYSTAL_OBJECTIVES.all(), *columns)}
+    near = difflib.get_close_matches(column.lower(), known, n=1)
+    return f" Did you mean {known[near[0]]}?" if near else ""
 
 
 def what_there_is(sample: Path) -> str:

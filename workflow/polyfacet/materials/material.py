@@ -46,6 +46,8 @@ class Material:
     data: str
     # Energy above hull as the source states it, eV/atom, for the filter; part of no table.
     hull_distance: float | None = None
+    # Whether it is an entry of a database, which may correct it under the same identifier; part of no table.
+    is_of_database: bool = False
 
 
 def place_in_file(source_file: str, position: int) -> str:

@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
 
 from polyfacet.materials.neighbour_search import inside, least_radius, pairs_within, reduced
 
@@ -18,6 +19,8 @@ ISOLATED_A = 50.0
 BONDED_A = 4.0
 # Above this, the search for neighbours is faster than comparing all pairs.
 MAX_SITES_COMPARED = 150
+# Of very many close sites, a matrix for all pairs would not fit into memory.
+PAIRS_AT_A_TIME = 1000
 # Occupancies of an atom's alternative positions add up to 1 within their rounding.
 MORE_THAN_ONE = 1.05
 
@@ -56,7 +59,8 @@ def check_overlaps(
 ) -> None:
     """Reject a cell in which two atoms are closer than any bond.
 
-    Alternative positions of one atom may be close: their occupancies add up to no more than 1.
+    Alternative positions of one atom may be close: the occupancies of those that are close to each other add
+    up to no more than 1.
 
     Parameters
     ----------
@@ -70,20 +74,77 @@ def check_overlaps(
     Raises
     ------
     SpacingError
-        If two atoms overlap, or see `spaced_lattice`.
+        If atoms overlap, or see `spaced_lattice`.
+    """
+    first, second, distances = close_pairs(matrix, positions)
+    if not len(distances):
+        return
+    together = occupancies[first] + occupancies[second]
+    pair = _closest(distances, together > MORE_THAN_ONE)
+    if pair is not None:
+        sites = f"{first[pair]} and {second[pair]}"
+        raise SpacingError(f"the atoms of sites {sites} overlap: they are {distances[pair]:.3g} A apart")
+    together += _close_to_both(first, second, occupancies)
+    pair = _closest(distances, together > MORE_THAN_ONE)
+    if pair is not None:
+        raise SpacingError(
+            f"the atoms of sites {first[pair]}, {second[pair]} and others overlap: they are less than "
+            f"{OVERLAP_A} A apart, and their occupancies add up to {together[pair]:.3g}"
+        )
+
+
+def close_pairs(
+    matrix: NDArray[np.float64], positions: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return pairs of sites of which images are less than ``OVERLAP_A`` apart, the lower index first.
+
+    Parameters
+    ----------
+    matrix
+        Lattice vectors as rows, shape ``(3, 3)``, A.
+    positions
+        Fractional coordinates, shape ``(N, 3)``.
+
+    Returns
+    -------
+    tuple
+        Indices of the first and of the second sites, and their distances, A.
+
+    Raises
+    ------
+    SpacingError
+        See `spaced_lattice`.
     """
     if len(positions) <= MAX_SITES_COMPARED and _are_surely_apart(matrix, positions):
-        return
+        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
     lattice = spaced_lattice(matrix, len(positions))
     radius = max(OVERLAP_A, least_radius(abs(np.linalg.det(matrix))))
     first, second, _, distances = pairs_within(lattice, inside(lattice, positions @ matrix), radius)
-    overlapping = np.flatnonzero(
-        (distances < OVERLAP_A) & (occupancies[first] + occupancies[second] > MORE_THAN_ONE)
-    )
-    if len(overlapping):
-        pair = overlapping[distances[overlapping].argmin()]
-        i, j = sorted((int(first[pair]), int(second[pair])))
-        raise SpacingError(f"the atoms of sites {i} and {j} overlap: they are {distances[pair]:.3g} A apart")
+    # No image of a site is this close to it: the lattice does not repeat within the distance.
+    once = (distances < OVERLAP_A) & (first < second)
+    return first[once], second[once], distances[once]
+
+
+def _closest(distances: NDArray[np.float64], meant: NDArray[np.bool_]) -> int | None:
+    """Return the pair with the shortest distance of those that are meant; None if none is."""
+    found = np.flatnonzero(meant)
+    return int(found[distances[found].argmin()]) if len(found) else None
+
+
+def _close_to_both(
+    first: NDArray[np.int64], second: NDArray[np.int64], occupancies: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return, for each close pair, how many atoms are on the sites that are close to both."""
+    n_sites = len(occupancies)
+    ends = np.concatenate([first, second]), np.concatenate([second, first])
+    close = coo_array((np.ones(len(ends[0])), ends), shape=(n_sites, n_sites)).tocsr()
+    # Several images of a pair count once.
+    close.data[:] = 1.0
+    found = np.empty(len(first))
+    for start in range(0, len(first), PAIRS_AT_A_TIME):
+        some = slice(start, start + PAIRS_AT_A_TIME)
+        found[some] = close[first[some]].multiply(close[second[some]]) @ occupancies
+    return found
 
 
 def check_isolation(matrix: NDArray[np.float64], positions: NDArray[np.float64]) -> None:
@@ -113,6 +174,11 @@ def check_isolation(matrix: NDArray[np.float64], positions: NDArray[np.float64])
         *_, distances = pairs_within(lattice, places, max(radius, least))
         if (distances < ISOLATED_A).any():
             return
+    if len(positions) == 1:
+        raise SpacingError(
+            f"the only atom is more than {ISOLATED_A:g} A from its periodic images: it is a free atom, not a "
+            "crystal, or lengths are in picometres. They must be in A"
+        )
     raise SpacingError(
         f"all atoms are more than {ISOLATED_A:g} A apart: are lengths in picometres? They must be in A"
     )

@@ -23,6 +23,10 @@ NESTED = "."
 STATED_IN = "_stated_in"
 # Field of the data with the identifier that the source states, if it cannot be the material's ``mat_id``.
 STATED_ID = "_stated_id"
+# What a source must not call its own columns.
+RESERVED = (STATED_IN, STATED_ID)
+# The column of a CSV without a header that has one besides the identifiers; several have a number after it.
+ONLY_PROPERTY = "property"
 # Fields of an object that a message lists, and levels of fields in a list of columns.
 MOST_FIELDS = 10
 MOST_LEVELS = 5
@@ -103,7 +107,7 @@ def _find(data: Mapping[str, Any], column: str) -> Any:
 
 def _names(data: Mapping[str, Any], path: str = "", level: int = 1) -> Iterator[str]:
     for name, value in data.items():
-        if name in (STATED_IN, STATED_ID):
+        if name in RESERVED:
             continue
         if isinstance(value, Mapping) and value and level < MOST_LEVELS:
             yield from _names(value, f"{path}{name}{NESTED}", level + 1)
@@ -144,8 +148,9 @@ def _number(value: Any) -> float | None:
 
 def _class_of(value: Any, classes: Sequence[str]) -> str | None:
     text = _text_of(value)
-    # Python writes True, JSON true: a column of truth values may have come through either.
-    spellings = (text, text.capitalize()) if isinstance(value, bool) else (text,)
+    # Python writes True, JSON true, Excel TRUE: a column of truth values may have come through any of them.
+    lower = text.lower()
+    spellings = (text, lower, lower.capitalize()) if lower in ("true", "false") else (text,)
     found = next((each for each in spellings if each in classes), None)
     if found is None and not is_missing(text):
         raise StatedValueError(f"{text[:40]!r}, not one of {', '.join(classes)}")

@@ -112,8 +112,11 @@ def read_sample(
         found = find_materials(parts, folder, draw, threads)
         counts, reasons = found.counts, found.invalid["reason"].to_pylist()
         if rejected is not None:
-            write_table(rejected, found.invalid, REJECTED_ENTRIES)
-        check_rejected_fraction(counts["invalid"], counts["read"], max_rejected_fraction, "sample", reasons)
+            unusable = pa.concat_tables([found.invalid, found.different_crystals])
+            write_table(rejected, unusable, REJECTED_ENTRIES)
+            found.repeats.tell()
+            causes = unusable["reason"].to_pylist()
+            check_rejected_fraction(len(causes), counts["read"], max_rejected_fraction, "sample", causes)
         counts["sampled"] = len(found.sampled_ids)
         if draw.strata is not None and counts["sampled"]:
             draw.strata.check_known(found.strata)

@@ -15,6 +15,14 @@ from polyfacet.runtime.parquet import column
 from polyfacet.runtime.progress import track
 from polyfacet.sources.draw import MAX_RANK, Draw
 from polyfacet.sources.items import Item, Part, Rejected
+from polyfacet.sources.repeats import (
+    CONTENT,
+    FORMULA,
+    STRUCTURE,
+    content_digest,
+    formula_digest,
+    structure_digest,
+)
 from polyfacet.sources.sorted_runs import write_run
 
 # A run needs about 4 kB of memory per material while it is collected.
@@ -35,7 +43,14 @@ REJECTED_ENTRIES = pa.schema(
 RANK = column("rank", pa.uint64(), "place in the order in which samples grow")
 VALUE = column("value", pa.float64(), "value by which the draw is stratified; NaN if unknown")
 ELIGIBLE = pa.schema(
-    [*(SAMPLE.field(name) for name in ("source_file", "source_position", "mat_id")), RANK, VALUE]
+    [
+        *(SAMPLE.field(name) for name in ("source_file", "source_position", "mat_id")),
+        RANK,
+        VALUE,
+        FORMULA,
+        STRUCTURE,
+        CONTENT,
+    ]
 )
 
 
@@ -114,6 +129,9 @@ class _Candidates:
     files: list[str] = field(default_factory=list)
     positions: "array[int]" = field(default_factory=lambda: array("q"))
     values: "array[float]" = field(default_factory=lambda: array("d"))
+    formulas: "array[int]" = field(default_factory=lambda: array("Q"))
+    structures: "array[int]" = field(default_factory=lambda: array("Q"))
+    contents: "array[int]" = field(default_factory=lambda: array("Q"))
     waiting: list[tuple[Material, str, int, int]] = field(default_factory=list)
     runs: list[Path] = field(default_factory=list)
     last_rank: int = MAX_RANK
@@ -125,6 +143,9 @@ class _Candidates:
         self.files.append(source_file)
         self.positions.append(position)
         self.values.append(self.draw.value_of(material))
+        self.formulas.append(formula_digest(material))
+        self.structures.append(structure_digest(material))
+        self.contents.append(content_digest(material))
         if rank <= self.last_rank:
             self.waiting.append((material, source_file, position, rank))
             if len(self.waiting) == RUN_ROWS:
@@ -159,5 +180,8 @@ class _Candidates:
             "mat_id": self.mat_ids,
             "rank": np.frombuffer(self.ranks, np.uint64),
             "value": np.frombuffer(self.values, np.float64),
+            "formula": np.frombuffer(self.formulas, np.uint64),
+            "structure": np.frombuffer(self.structures, np.uint64),
+            "content": np.frombuffer(self.contents, np.uint64),
         }
         return pa.table(columns, schema=ELIGIBLE)

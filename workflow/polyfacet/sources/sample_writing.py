@@ -23,9 +23,8 @@ from polyfacet.runtime.parquet import ROW_GROUP_ROWS, write_pieces
 from polyfacet.sources.draw import Draw
 from polyfacet.sources.items import Part
 from polyfacet.sources.reading_pass import REJECTED_ENTRIES, PartPass, pass_over
+from polyfacet.sources.repeats import DIFFERENT_CRYSTALS, DUPLICATE, Repeats
 from polyfacet.sources.sorted_runs import merge_runs
-
-DUPLICATE = "duplicate mat_id"
 
 
 @dataclass(frozen=True)
@@ -38,12 +37,20 @@ class Found:
     # The identifiers of the sample, in order, and its ranks in ascending order.
     sampled_ids: pa.Array
     sampled_ranks: NDArray[np.uint64]
-    # Materials outside the sample whose identifier occurred before, as `REJECTED_ENTRIES` declares them.
+    # All materials that could be sampled, with those that have the identifier of another one.
+    repeats: Repeats
+    # Those outside the sample whose identifier another one has, as `REJECTED_ENTRIES` declares them.
     repeated: pa.Table
     # Files with the sampled materials, among others.
     runs: list[Path]
     # Materials per stratum, if the draw is stratified.
     strata: list[dict[str, Any]]
+
+    @property
+    def different_crystals(self) -> pa.Table:
+        """Materials with the identifier of a different crystal, as `REJECTED_ENTRIES` declares them."""
+        chosen = self.repeats.has_other_crystal
+        return as_duplicates(self.repeats.materials.filter(chosen), self.repeats.reasons[chosen].tolist())
 
 
 def find_materials(parts: Sequence[Part], folder: Path, draw: Draw, threads: int = 1) -> Found:
@@ -52,8 +59,7 @@ def find_materials(parts: Sequence[Part], folder: Path, draw: Draw, threads: int
     Parameters
     ----------
     parts
-        Parts of the sources; their order decides which of several materials outside the sample with one
-        identifier is not called a duplicate.
+        Parts of the sources; their order does not matter, except for that of the rejects.
     folder
         Existing folder for intermediate files.
     draw
@@ -72,9 +78,8 @@ def find_materials(parts: Sequence[Part], folder: Path, draw: Draw, threads: int
         counts.update(done.counts)
     eligible = pa.concat_tables([done.eligible for done in passes])
     ranks = eligible["rank"].to_numpy()
-    order = np.argsort(ranks, kind="stable")
-    is_new = np.ones(len(ranks), bool)
-    is_new[order[1:]] = ranks[order[1:]] != ranks[order[:-1]]
+    repeats = Repeats.among(eligible)
+    is_new = repeats.is_new
     distinct = np.sort(ranks[is_new])
     # The least value of materials with one identifier: it does not depend on the order of the parts.
     values = np.full(len(distinct), np.nan)
@@ -82,12 +87,16 @@ def find_materials(parts: Sequence[Part], folder: Path, draw: Draw, threads: int
     sampled_ranks = draw.chosen(distinct, values)
     is_sampled = _are_in(ranks, sampled_ranks)
     counts["duplicate"] = int((~is_new).sum())
+    if repeats.n_crystals:
+        counts[DIFFERENT_CRYSTALS] = repeats.n_crystals
+    is_repeated = ~is_new & ~is_sampled
     return Found(
         counts=counts,
         invalid=pa.concat_tables([done.invalid for done in passes]),
         sampled_ids=eligible["mat_id"].filter(is_new & is_sampled).combine_chunks().sort(),
         sampled_ranks=sampled_ranks,
-        repeated=_as_duplicates(eligible.filter(~is_new & ~is_sampled)),
+        repeats=repeats,
+        repeated=as_duplicates(eligible.filter(is_repeated), repeats.reasons[is_repeated].tolist()),
         runs=[path for done in passes for path in done.runs],
         strata=draw.strata.table(values, _are_in(distinct, sampled_ranks)) if draw.strata else [],
     )
@@ -113,9 +122,9 @@ def _passes(parts: Sequence[Part], folder: Path, draw: Draw, threads: int) -> li
         return list(pool.map(work, parts, folders))
 
 
-def _as_duplicates(materials: pa.Table, reasons: Sequence[str] | None = None) -> pa.Table:
-    """Return materials as rejects."""
-    texts = pa.array(reasons or [DUPLICATE] * materials.num_rows, pa.string())
+def as_duplicates(materials: pa.Table, reasons: Sequence[str]) -> pa.Table:
+    """Return materials as rejects, each with a reason."""
+    texts = pa.array(reasons, pa.string())
     return materials.append_column("reason", texts).select(REJECTED_ENTRIES.names).cast(REJECTED_ENTRIES)
 
 
@@ -176,13 +185,20 @@ def _are_others(n_rows: int, rows: Iterable[int]) -> NDArray[np.bool_]:
 
 def _as_duplicates_of(materials: pa.Table, kept_rows: Mapping[int, int]) -> pa.Table:
     """Return dropped rows as rejects, each with the place of the one that is kept."""
-    kept = materials.take(list(kept_rows.values())).select(["source_file", "source_position"]).to_pylist()
-    places = [place_in_file(row["source_file"], row["source_position"]) for row in kept]
-    advice = "if these are different materials, give them different identifiers"
-    reasons = [f"{DUPLICATE}: {place} is kept; {advice}" for place in places]
-    return _as_duplicates(materials.take(list(kept_rows)), reasons)
+    dropped = materials.take(list(kept_rows))
+    kept = materials.take(list(kept_rows.values()))
+    reasons = list(map(_reason, dropped.to_pylist(), kept.to_pylist()))
+    return as_duplicates(dropped, reasons)
 
 
-def _content(material: dict[str, Any]) -> tuple[str, str, str, str]:
+def _reason(dropped: Mapping[str, Any], kept: Mapping[str, Any]) -> str:
+    place = place_in_file(kept["source_file"], kept["source_position"])
+    advice = "it is the same"
+    if _content(dropped) != _content(kept):
+        advice = "they differ: if these are different materials, give them different identifiers"
+    return f"{DUPLICATE}: {place} is kept; {advice}"
+
+
+def _content(material: Mapping[str, Any]) -> tuple[str, str, str, str]:
     values = [material[each.name] for each in PREDEFINED]
     return material["structure"], material["formula"], repr(values), material["data"]

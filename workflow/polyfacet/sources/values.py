@@ -5,8 +5,10 @@ Messages name the value as `what` + `place`, which are joined only if something 
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from polyfacet.materials.stated_values import RESERVED
 
 # Python's own also reads `0_5` as 5, digits of other scripts, and words such as `infinity`.
 NUMBER = re.compile(r"\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*")
@@ -14,6 +16,12 @@ NUMBER = re.compile(r"\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*")
 
 class InvalidEntryError(ValueError):
     """An entry that cannot be used; the message is the reason."""
+
+
+def check_reserved(names: Iterable[str]) -> None:
+    """Reject names of fields that Polyfacet adds itself."""
+    if reserved := sorted(set(RESERVED).intersection(names)):
+        raise InvalidEntryError(f"{reserved[0]} is a name that is reserved for Polyfacet: rename it")
 
 
 def shown(value: Any) -> str:

@@ -4,26 +4,25 @@ The space group and the prototype are not checked: they depend on tolerances tha
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-import numpy as np
 
 from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.materials.reduced_formula import reduced_formula
 from polyfacet.sources.alexandria.entry_energies import check_energies
-from polyfacet.sources.structure_checks import HEAVY_HYDROGEN, MAX_FRACTIONAL, element_of
+from polyfacet.sources.cell_agreement import (
+    ATOMS_WITHIN,
+    SHARE_WITHIN,
+    Cell,
+    are_stated,
+    are_whole,
+    check_close,
+    check_lattice,
+    shares_are_close,
+)
+from polyfacet.sources.structure_checks import HEAVY_HYDROGEN, element_of
 from polyfacet.sources.values import InvalidEntryError, given, given_whole, number, shown
 
-# Tolerances: relative for volumes and lengths, absolute for angles and positions.  Entries are written with
-# five digits or more.
-LENGTH_WITHIN = 1e-3
-ANGLE_WITHIN_DEG = 0.1
-POSITION_WITHIN_A = 0.01
-# Atoms in a fully occupied cell; otherwise fractions of all atoms, which are written with two decimals.
-ATOMS_WITHIN = 1e-2
-SHARE_WITHIN = 5e-3
 # Fractions if both sides are whole numbers of atoms, up to 1000.
 WHOLE_SHARE_WITHIN = 1e-6
 
@@ -31,44 +30,6 @@ WHOLE_SHARE_WITHIN = 1e-6
 FORMULAS = ("formula", "formula_pretty", "reduced_formula")
 # Hydrogen, D and T; every facet treats all of them as hydrogen.
 HYDROGEN_ISOTOPES = 3
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Quantities derived from an entry's structure.
-
-    Parameters
-    ----------
-    formula
-        Reduced formula.
-    amounts
-        Atoms per cell by symbol.
-    added
-        Atoms per cell by symbol that were added to fill sites (see `EntrySites`).
-    matrix
-        Lattice vectors as rows, A.
-    volume
-        Volume of the cell, A^3.
-    positions
-        Fractional coordinates of the sites.
-    """
-
-    formula: str
-    amounts: Mapping[str, float]
-    added: Mapping[str, float]
-    matrix: Sequence[Sequence[float]]
-    volume: float
-    positions: Sequence[Sequence[float]]
-
-    @property
-    def n_atoms(self) -> float:
-        """Atoms per cell; a half-occupied site counts as half an atom."""
-        return math.fsum(self.amounts.values())
-
-    @property
-    def stated_amounts(self) -> dict[str, float]:
-        """Atoms per cell by symbol: sums of the occupancies before any site was filled."""
-        return {symbol: amount - self.added.get(symbol, 0.0) for symbol, amount in self.amounts.items()}
 
 
 def check_agreement(entry: Mapping[str, Any], data: Mapping[str, Any], cell: Cell) -> None:
@@ -89,8 +50,8 @@ def check_agreement(entry: Mapping[str, Any], data: Mapping[str, Any], cell: Cel
     for place in (entry, data):
         _check_composition(place, cell)
         _check_counts(place, cell)
-        _check_close(given(place, "volume"), cell.volume, "volume")
-    _check_lattice(entry["structure"], cell)
+        check_close(given(place, "volume"), cell.volume, "volume")
+    check_lattice(entry["structure"], cell)
     check_energies(entry, data, cell.n_atoms, math.fsum(cell.stated_amounts.values()))
 
 
@@ -144,54 +105,36 @@ def _check_shares(stated: Any, cell: Cell) -> None:
     """Compare the amounts of a formula unit with those of the structure."""
     found = _found_amounts(stated, "composition_reduced", cell)
     within = SHARE_WITHIN
-    if _are_whole(found) and _are_whole(cell.amounts):
+    if are_whole(found) and are_whole(cell.amounts):
         within = WHOLE_SHARE_WITHIN
-    same = found.keys() == cell.amounts.keys() and _shares_are_close(found, cell.amounts, within)
-    if not same and not _are_stated(found, cell):
+    same = found.keys() == cell.amounts.keys() and shares_are_close(found, cell.amounts, within)
+    if not same and not are_stated(found, cell):
         was = f"composition_reduced is {_listed(found)}"
         raise InvalidEntryError(f"{was}, but the structure is {_listed(cell.amounts)}")
 
 
 def _check_formula(text: str, what: str, cell: Cell) -> None:
     try:
+        # Deuterium and tritium are hydrogen.
         stated = parse_formula(HEAVY_HYDROGEN.sub("H", text))
     except FormulaError as error:
         raise InvalidEntryError(f"{what} cannot be read: {error}") from error
     formula = reduced_formula(stated)
-    if formula != cell.formula and not _same_shares(stated, cell.amounts) and not _are_stated(stated, cell):
+    if formula != cell.formula and not _same_shares(stated, cell.amounts) and not are_stated(stated, cell):
         raise InvalidEntryError(f"{what} is {text[:80]!r}, but the structure is {cell.formula}")
 
 
 def _same_shares(stated: Mapping[str, float], amounts: Mapping[str, float]) -> bool:
     """Return whether fractional amounts equal those of the structure within their rounding."""
-    if stated.keys() != amounts.keys() or (_are_whole(stated) and _are_whole(amounts)):
+    if stated.keys() != amounts.keys() or (are_whole(stated) and are_whole(amounts)):
         return False
-    return _shares_are_close(stated, amounts)
-
-
-def _are_stated(stated: Mapping[str, float], cell: Cell) -> bool:
-    """Return whether amounts equal the occupancies before rounding was corrected."""
-    amounts = cell.stated_amounts
-    return bool(cell.added) and stated.keys() == amounts.keys() and _shares_are_close(stated, amounts)
-
-
-def _shares_are_close(
-    stated: Mapping[str, float], amounts: Mapping[str, float], within: float = SHARE_WITHIN
-) -> bool:
-    total, all_stated = sum(amounts.values()), sum(stated.values())
-    return all_stated > 0 and all(
-        abs(stated[symbol] / all_stated - amounts[symbol] / total) <= within for symbol in stated
-    )
-
-
-def _are_whole(amounts: Mapping[str, float]) -> bool:
-    return all(abs(amount - round(amount)) <= ATOMS_WITHIN for amount in amounts.values())
+    return shares_are_close(stated, amounts)
 
 
 def _check_amounts(stated: Any, cell: Cell) -> None:
     """Compare the amounts of a cell, by symbol or species, with those of the structure."""
     found = _found_amounts(stated, "composition", cell)
-    within = ATOMS_WITHIN if _are_whole(cell.amounts) else SHARE_WITHIN * cell.n_atoms
+    within = ATOMS_WITHIN if are_whole(cell.amounts) else SHARE_WITHIN * cell.n_atoms
     for symbol in found.keys() | cell.amounts.keys():
         # The source may have summed the occupancies before or after sites were filled.
         allowed = within + abs(cell.added.get(symbol, 0.0))
@@ -225,70 +168,6 @@ def _check_elements(names: Sequence[Any] | None, what: str, cell: Cell, text: st
     if stated != cell.amounts.keys():
         text = text or f"[{', '.join(map(shown, names))[:80]}]"
         raise InvalidEntryError(f"{what} {text}, but the structure holds {', '.join(sorted(cell.amounts))}")
-
-
-def _check_lattice(structure: Mapping[str, Any], cell: Cell) -> None:
-    lattice = structure["lattice"]
-    lengths = [math.hypot(*row) for row in cell.matrix]
-    _check_close(lattice.get("volume"), cell.volume, "lattice volume")
-    for name, length in zip("abc", lengths, strict=True):
-        _check_close(lattice.get(name), length, f"lattice {name}")
-    for name, angle in zip(("alpha", "beta", "gamma"), _angles(cell.matrix, lengths), strict=True):
-        stated = lattice.get(name)
-        if stated is not None and not abs(number(stated, f"lattice {name}") - angle) <= ANGLE_WITHIN_DEG:
-            raise InvalidEntryError(f"lattice {name} is {stated}, but the lattice has {angle:.4g}")
-    _check_positions(structure["sites"], cell)
-
-
-def _check_positions(sites: Sequence[Mapping[str, Any]], cell: Cell) -> None:
-    (ax, ay, az), (bx, by, bz), (cx, cy, cz) = cell.matrix
-    for index, (site, (u, v, w)) in enumerate(zip(sites, cell.positions, strict=True)):
-        stated = site.get("xyz")
-        if stated is None:
-            continue
-        place = (u * ax + v * bx + w * cx, u * ay + v * by + w * cy, u * az + v * bz + w * cz)
-        if not isinstance(stated, list) or len(stated) != 3:
-            raise InvalidEntryError(f"xyz of site {index} is not a list of three numbers")
-        x, y, z = stated
-        # The fast path: nearly all positions are floats and close.  Others are examined below.
-        if (
-            type(x) is type(y) is type(z) is float
-            and abs(x - place[0]) <= POSITION_WITHIN_A
-            and abs(y - place[1]) <= POSITION_WITHIN_A
-            and abs(z - place[2]) <= POSITION_WITHIN_A
-        ):
-            continue
-        found = [number(value, f"xyz of site {index}") for value in stated]
-        if not _is_an_image(found, place, cell.matrix):
-            raise InvalidEntryError(
-                f"xyz of site {index} has {_shown(found)}, but its abc and the lattice give {_shown(place)}"
-            )
-
-
-def _is_an_image(stated: Sequence[float], place: Sequence[float], matrix: Sequence[Sequence[float]]) -> bool:
-    """Return whether two positions are equal up to lattice vectors: `abc` may be wrapped into the cell."""
-    away = np.subtract(stated, place)
-    cells = np.round(np.linalg.solve(np.transpose(matrix), away))
-    # Far from the origin, the precision of a number no longer resolves the position in the cell.
-    if not np.abs(cells).max() <= MAX_FRACTIONAL:
-        return False
-    return bool(np.abs(away - cells @ np.array(matrix)).max() <= POSITION_WITHIN_A)
-
-
-def _shown(position: Sequence[float]) -> str:
-    return f"[{', '.join(f'{value:.4g}' for value in position)}]"
-
-
-def _angles(matrix: Sequence[Sequence[float]], lengths: Sequence[float]) -> Iterator[float]:
-    for i, j in ((1, 2), (0, 2), (0, 1)):
-        (x, y, z), (u, v, w) = matrix[i], matrix[j]
-        product = x * u + y * v + z * w
-        yield math.degrees(math.acos(max(-1.0, min(1.0, product / (lengths[i] * lengths[j])))))
-
-
-def _check_close(stated: Any, found: float, what: str) -> None:
-    if stated is not None and not abs(number(stated, what) - found) <= LENGTH_WITHIN * found:
-        raise InvalidEntryError(f"{what} is {stated}, but the lattice has {found:.4g}")
 
 
 def _listed(amounts: Mapping[str, float]) -> str:

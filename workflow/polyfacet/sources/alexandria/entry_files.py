@@ -18,6 +18,8 @@ from polyfacet.sources.listing import MAX_TOLD, LeftOut, Listing, is_folder
 
 # Other endings of compressed files and archives, which the user has to unpack.
 UNREAD_ENDINGS = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz", ".z", ".br", ".lz4", ".lz", ".lzo")
+# Endings of tables that are not read: only CSV and Parquet are.
+OTHER_TABLES = (".tsv", ".tab", ".txt", ".dat", ".xls", ".xlsx", ".ods")
 # Records that a download keeps next to its file, and the ending of the file until it is complete.
 DOWNLOAD_RECORD = re.compile(r"\..+\.(origin|part\.validator)")
 PART_ENDING = ".part"
@@ -50,7 +52,7 @@ def entry_files(sources: Sequence[Path]) -> Listing:
                 else:
                     left_out.append(LeftOut(path, reason))
         else:
-            reason = _why_not(source)
+            reason = _why_not_named(source)
             if reason:
                 raise UserError(f"the source {source} cannot be used: {reason}.")
             chosen[source] = None
@@ -103,6 +105,16 @@ def _is_own_download(path: Path) -> bool:
 def _why_not(path: Path) -> str | None:
     """Return why a file cannot be read; None if no reason is known."""
     return _why_not_by_name(path.name) or _why_not_by_state(path)
+
+
+def _why_not_named(path: Path) -> str | None:
+    """Return why a file that users name as a source cannot be read; None if no reason is known."""
+    if not os.path.lexists(path):
+        return _why_not_by_state(path)
+    reason = _why_not(path)
+    if reason and path.name.lower().endswith(OTHER_TABLES):
+        return f"{reason}. If it is a table, save it as CSV, with commas between cells and decimal points"
+    return reason
 
 
 def _why_not_by_name(name: str) -> str | None:

@@ -7,12 +7,11 @@ from typing import Any
 from polyfacet.config.sample import Magnetization
 from polyfacet.materials.crystal_objectives import PREDEFINED, Calculation, derive, derive_predefined
 from polyfacet.materials.material import Material
-from polyfacet.materials.reduced_formula import reduced_formula
 from polyfacet.runtime.identifiers import invalid_mat_id_reason
-from polyfacet.sources.alexandria.entry_agreement import Cell, check_agreement
+from polyfacet.sources.alexandria.entry_agreement import check_agreement
 from polyfacet.sources.alexandria.entry_properties import check_properties
+from polyfacet.sources.cell_agreement import Cell
 from polyfacet.sources.structure_checks import (
-    atoms_by_element,
     cell_volume,
     entry_sites,
     lattice_matrix,
@@ -20,6 +19,7 @@ from polyfacet.sources.structure_checks import (
 )
 from polyfacet.sources.values import (
     InvalidEntryError,
+    check_reserved,
     given,
     given_whole,
     mapping,
@@ -54,20 +54,12 @@ def material_from_entry(
     reason = invalid_mat_id_reason(data.get("mat_id"))
     if reason:
         raise InvalidEntryError(reason)
+    check_reserved(data)
     structure = mapping(entry.get("structure"), "structure")
     matrix = lattice_matrix(structure)
     volume = cell_volume(matrix)
     found = entry_sites(structure)
-    sites = found.sites
-    amounts = atoms_by_element(sites)
-    cell = Cell(
-        formula=reduced_formula(amounts),
-        amounts=amounts,
-        added=found.added,
-        matrix=matrix,
-        volume=volume,
-        positions=[site["abc"] for site in sites],
-    )
+    cell = Cell.of(matrix, volume, found)
     _stated_text(data, "formula")
     prototype_id = _stated_text(data, "prototype_id")
     check_agreement(entry, data, cell)
@@ -78,12 +70,13 @@ def material_from_entry(
         formula=cell.formula,
         prototype_id=prototype_id,
         space_group=_space_group(data),
-        n_sites=len(sites),
+        n_sites=len(found.sites),
         volume=volume,
-        elements=frozenset(amounts),
+        elements=frozenset(cell.amounts),
         objectives=objectives,
-        structure=structure_json(matrix, sites),
+        structure=structure_json(matrix, found.sites),
         data=_text_of(data),
+        is_of_database=True,
     )
 
 

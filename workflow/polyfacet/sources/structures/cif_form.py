@@ -25,6 +25,8 @@ CRYSTAL_SYSTEMS = ("_symmetry_cell_setting", "_space_group_crystal_system")
 MODULATED = ("_cell_modulation_dimension", "_cell_wave_vector")
 OPERATION = re.compile(r"[-+/.0-9xyz ]+(,[-+/.0-9xyz ]+){2}", re.I)
 OPERATIONS = ("_symmetry_equiv_pos_as_xyz", "_space_group_symop_operation_xyz")
+UNKNOWN = ("", "?", ".")
+MAGNETIC_OPERATIONS = ("_space_group_symop_magn_operation.xyz", "_space_group_symop_magn_centering.xyz")
 
 
 def check_keys(text: str) -> None:
@@ -75,5 +77,12 @@ def check_operations(stated: Mapping[str, Any]) -> None:
     for key in OPERATIONS:
         texts = stated.get(key, [])
         for text in texts if isinstance(texts, list) else [texts]:
-            if text not in ("", "?", ".") and text.count(",") != 2:
+            if text not in UNKNOWN and text.count(",") != 2:
                 raise InvalidEntryError(f"the symmetry operation {shown(text)} is not of the form x, y, z")
+
+
+def known_texts(stated: Mapping[str, Any], keys: re.Pattern[str]) -> list[str]:
+    """Return all known values of keys, in loops or not."""
+    values = [value for key, value in stated.items() if keys.fullmatch(key)]
+    texts = [text for value in values for text in (value if isinstance(value, list) else [value])]
+    return [text for text in texts if text.strip() not in UNKNOWN]

@@ -1,13 +1,15 @@
 """The symmetry operations of a CIF as a group: why they are none, and which one they are."""
 
 import re
+import warnings
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core.operations import SymmOp
-from spglib import get_spacegroup_type_from_symmetry
+from spglib import SpaceGroupType, get_spacegroup_type, get_spacegroup_type_from_symmetry
 
 from polyfacet.sources.values import shown
 
@@ -21,6 +23,7 @@ FRACTIONS = 24
 WHOLE_WITHIN = 1e-6
 # More than in any setting; products of that many would take long.
 MAX_OPERATIONS = 2000
+N_HALL_SYMBOLS = 530
 # Weights by which the components of a rotation become a number that no other has.
 BASES = 31.0 ** np.arange(9)
 
@@ -86,6 +89,16 @@ def group_of(operations: Sequence[SymmOp]) -> Group:
     rotations, shifts = _distinct(rotations, shifts)
     _check_closed(rotations, shifts)
     return Group(np.unique(rotations, axis=0), len(rotations), _number(rotations, shifts))
+
+
+@cache
+def space_group_types() -> list[SpaceGroupType]:
+    """Return the space group type of each Hall symbol, in spglib's order."""
+    with warnings.catch_warnings():
+        # Of a coming change in how spglib reports errors, which this call does not have.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        types = [get_spacegroup_type(hall) for hall in range(1, N_HALL_SYMBOLS + 1)]
+    return [found for found in types if found is not None]
 
 
 def _distinct(rotations: Rotations, shifts: Shifts) -> tuple[Rotations, Shifts]:

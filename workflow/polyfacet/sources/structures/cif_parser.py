@@ -1,15 +1,16 @@
 """Pymatgen's parser of CIFs, which derives the operations of each stated symmetry only once."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from pymatgen.core.operations import SymmOp
+from pymatgen.core.operations import MagSymmOp, SymmOp
 from pymatgen.io.cif import CifBlock, CifParser
 
-from polyfacet.sources.structures.cif_form import OPERATIONS
+from polyfacet.sources.structures.cif_form import MAGNETIC_OPERATIONS, OPERATIONS
 from polyfacet.sources.structures.cif_group import Group, NoGroupError, check_form, group_of
+from polyfacet.sources.structures.cif_sites import ATTACHED_HYDROGENS, check_hydrogens
 from polyfacet.sources.values import InvalidEntryError
 
 # Each of the 230 space groups is enough for most folders; a list has at most 192 operations.
@@ -37,10 +38,15 @@ class CachingCifParser(CifParser):
     Attributes
     ----------
     group
-        The group of the operations that were read last; None if they are magnetic.
+        The group of the operations that were read last, without time reversal; None before any were read.
     """
 
     group: Group | None = None
+
+    @property
+    def is_magnetic(self) -> bool:
+        """Whether operations are those of a magnetic CIF."""
+        return bool(vars(self)["feature_flags"]["magcif"])
 
     @property
     def warned(self) -> list[str]:
@@ -73,10 +79,32 @@ class CachingCifParser(CifParser):
         self.warned.extend(symmetry.warnings)
         return list(symmetry.operations)
 
+    def get_magsymops(self, data: CifBlock) -> list[MagSymmOp]:
+        """Return the symmetry operations of a magnetic data block.
 
-def _listed(data: Mapping[str, str | list[str]]) -> list[str]:
+        Raises
+        ------
+        InvalidEntryError
+            If, without time reversal, they are not a group.
+        """
+        try:
+            check_form([text.rpartition(",")[0] for text in _listed(data.data, MAGNETIC_OPERATIONS)])
+            operations = super().get_magsymops(data)
+            self.group = group_of(operations)
+        except NoGroupError as error:
+            raise InvalidEntryError(str(error)) from error
+        return operations
+
+    def _sanitize_data(self, data: CifBlock) -> CifBlock:
+        """Return a data block after pymatgen's corrections, for which unknown hydrogens are no number."""
+        check_hydrogens(data.data)
+        data.data.pop(ATTACHED_HYDROGENS, None)
+        return super()._sanitize_data(data)
+
+
+def _listed(data: Mapping[str, str | list[str]], keys: Iterable[str]) -> list[str]:
     """Return the symmetry operations of a data block as they are written, in a loop or alone."""
-    values = [data[key] for key in OPERATIONS if key in data]
+    values = [data[key] for key in keys if key in data]
     return [text for value in values for text in (value if isinstance(value, list) else [value])]
 
 
@@ -87,7 +115,7 @@ def _symmetry(stated: tuple[tuple[str, str | tuple[str, ...]], ...]) -> StatedSy
     group: Group | str
     operations: Sequence[SymmOp] = []
     try:
-        check_form(_listed(data))
+        check_form(_listed(data, OPERATIONS))
         operations = parser.get_symops(CifBlock(data, [], ""))
         group = group_of(operations)
     except NoGroupError as error:

@@ -9,10 +9,13 @@ from polyfacet.sources.values import InvalidEntryError, as_float, shown
 
 SYMBOLS, LABELS = "_atom_site_type_symbol", "_atom_site_label"
 OCCUPANCIES = "_atom_site_occupancy"
+CALCULATED, DUMMY = "_atom_site_calc_flag", "dum"
+ATTACHED_HYDROGENS = "_atom_site_attached_hydrogens"
 COORDINATES = ("_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z")
 # With its uncertainty in brackets.
 UNCERTAIN = re.compile(r"[^()]+(\([^()]+\))?")
 UNKNOWN = "?"
+NONE_ATTACHED = ("0", "?", ".")
 # The charge of a type symbol as in the standard (`Fe3+`), or as some programs write it (`Fe+3`).
 REVERSED_CHARGE = re.compile(r"([A-Z][a-z]?)([+-])(\d+)")
 # Labels of groups and vacancies, of which the parser would read some letters or none.
@@ -41,6 +44,35 @@ def check_numbers(stated: Mapping[str, Any]) -> None:
             # The closing bracket of an uncertainty is sometimes missing.
             if as_float(text.partition("(")[0]) is None:
                 raise InvalidEntryError(f"{key} of site {index} is {shown(text)}, not a number")
+
+
+def check_atoms(stated: Mapping[str, Any]) -> None:
+    """Reject sites that mark a place, such as the centre of a ring, and that the parser would take for atoms.
+
+    Raises
+    ------
+    InvalidEntryError
+        If a site is declared a dummy.
+    """
+    for index, text in enumerate(_values(stated, CALCULATED)):
+        if text.lower() == DUMMY:
+            raise InvalidEntryError(f"site {index} is no atom ({CALCULATED} is {DUMMY}): remove it")
+
+
+def check_hydrogens(stated: Mapping[str, Any]) -> None:
+    """Reject atoms with attached hydrogens: these have no positions.
+
+    Raises
+    ------
+    InvalidEntryError
+        If a site states a number of them other than 0.
+    """
+    for index, text in enumerate(_values(stated, ATTACHED_HYDROGENS)):
+        if text not in NONE_ATTACHED:
+            raise InvalidEntryError(
+                f"the CIF has hydrogen atoms without positions: {ATTACHED_HYDROGENS} of site {index} is "
+                f"{shown(text)}"
+            )
 
 
 def check_elements(stated: Mapping[str, Any], in_formula: Collection[str]) -> None:

@@ -2,7 +2,6 @@
 
 import math
 import re
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -11,12 +10,14 @@ import numpy as np
 from pymatgen.core import Composition, Structure
 from pymatgen.core.operations import SymmOp
 from pymatgen.symmetry.groups import SpaceGroup
-from spglib import SpaceGroupType, get_spacegroup_type
 
 from polyfacet.materials.formula import FormulaError, parse_formula
 from polyfacet.sources.structure_checks import HEAVY_HYDROGEN
 from polyfacet.sources.structures.cif_cell import check_symmetry_of_cell
-from polyfacet.sources.structures.cif_group import Group
+from polyfacet.sources.structures.cif_copies import ask_for_digits, check_copies, rounded_coordinate
+from polyfacet.sources.structures.cif_form import known_texts
+from polyfacet.sources.structures.cif_group import Group, space_group_types
+from polyfacet.sources.structures.cif_hall import check_hall
 from polyfacet.sources.structures.cif_parser import HALL, CachingCifParser
 from polyfacet.sources.values import InvalidEntryError, shown
 
@@ -27,15 +28,14 @@ NUMBER = re.compile(r"_(space_group[._]IT|symmetry[._]Int_Tables)_number_?", re.
 OPERATIONS = re.compile(
     r"_(symmetry_equiv[._]pos_as_xyz|space_group_symop[._](magn[._])?operation[._]xyz)_?", re.I
 )
+# Number and symbol of a magnetic space group after Belov, Neronova and Smirnova.
+MAGNETIC_NUMBER = re.compile(r"_space_group[._]magn[._]number_BNS", re.I)
+MAGNETIC_SYMBOL = re.compile(r"_space_group[._]magn[._]name_BNS", re.I)
 MULTIPLICITY = re.compile(r"_atom_site[._](site_)?symmetry_multiplicity", re.I)
 COORDINATES = "_atom_site_fract_x"
-COORDINATE = re.compile(r"_atom_site_fract_[xyz]")
-# Thirds and sixths with fewer digits than pymatgen recognizes; a number may have its uncertainty in brackets.
-ROUNDED = re.compile(r"-?0?\.(3{2,3}|6{1,2}[67]|16?7|83{1,2})(\(\d+\))?")
 FORMULA_UNITS = "_cell_formula_units_Z"
 FORMULA = "_chemical_formula_sum"
-UNKNOWN = ("", "?", ".")
-N_HALL_SYMBOLS, N_SPACE_GROUPS = 530, 230
+N_SPACE_GROUPS = 230
 ATOMS_WITHIN = 3e-2
 IDENTITY = np.eye(4)
 
@@ -49,18 +49,20 @@ def check_symmetry(stated: Mapping[str, Any], parser: CachingCifParser, structur
         If symmetry is stated but not applied, or may have been applied in another setting, or contradicts the
         operations or the cell.
     """
-    symbols, numbers = _texts(stated, SYMBOL), _texts(stated, NUMBER)
-    operations = _texts(stated, OPERATIONS)
+    symbols, numbers = known_texts(stated, SYMBOL), known_texts(stated, NUMBER)
+    plain_symbols, magnetic = known_texts(stated, HERMANN_MAUGUIN), _magnetic_groups(stated)
+    operations = known_texts(stated, OPERATIONS)
     for text in numbers:
         if "_" in text:
             raise InvalidEntryError(f"the number of the space group is {shown(text)}, not a number")
-    symmetry = next((text for text in [*symbols, *numbers] if _without_spaces(text) not in ("P1", "1")), None)
+    groups = [*symbols, *numbers, *magnetic]
+    symmetry = next((text for text in groups if _without_spaces(text) not in ("P1", "1")), None)
     if _only_identity(parser.symmetry_operations):
-        if symmetry is not None:
+        if symmetry is not None and not (len(operations) == 1 and _lists_all_atoms(stated, structure)):
             raise InvalidEntryError(_not_applied(f"space group {shown(symmetry)}"))
         if len(operations) > 1:
             raise InvalidEntryError(_not_applied(f"{len(operations)} symmetry operations"))
-        multiple = next((text for text in _texts(stated, MULTIPLICITY) if text not in ("0", "1")), None)
+        multiple = next((text for text in known_texts(stated, MULTIPLICITY) if text not in ("0", "1")), None)
         if multiple is not None and not (symbols or numbers or operations):
             raise InvalidEntryError(_not_applied(f"a site with multiplicity {shown(multiple)}"))
         return
@@ -69,9 +71,21 @@ def check_symmetry(stated: Mapping[str, Any], parser: CachingCifParser, structur
             f"the setting of space group {shown(symbols[0])} is unknown: list its operations"
         )
     if parser.group is not None:
-        check = _check_number if operations else _check_derived
-        check(parser.group, _texts(stated, HERMANN_MAUGUIN), numbers)
+        check = _check_number if operations or parser.is_magnetic else _check_derived
+        check(parser.group, plain_symbols, [*numbers, *magnetic])
         check_symmetry_of_cell(parser.group.rotations, structure.lattice.matrix)
+    if not (operations or parser.is_magnetic):
+        check_hall(known_texts(stated, HALL), [*plain_symbols, *numbers], parser.symmetry_operations)
+    check_copies(stated, structure)
+
+
+def _lists_all_atoms(stated: Mapping[str, Any], structure: Structure) -> bool:
+    """Return whether the formula and its number of units confirm that all atoms of the cell are listed.
+
+    Then a space group is a remark on the crystal; jarvis-tools writes such files.
+    """
+    in_formula = sum(stated_formula(stated).values())
+    return _check_formula_units(stated, structure.composition, in_formula)
 
 
 def stated_formula(stated: Mapping[str, Any]) -> Mapping[str, float]:
@@ -113,7 +127,9 @@ def check_setting(
     """
     is_confirmed = _check_formula_units(stated, composition, in_formula)
     group = parser.group
-    if group is None or group.number not in _groups_with_two_origins() or _texts(stated, OPERATIONS):
+    if group is None or parser.is_magnetic or known_texts(stated, OPERATIONS):
+        return
+    if group.number not in _groups_with_two_origins():
         return
     listed = stated.get(COORDINATES)
     n_general = group.order * len(listed) if isinstance(listed, list) else 0
@@ -164,15 +180,19 @@ def _not_applied(what: str) -> str:
     )
 
 
-def _texts(stated: Mapping[str, Any], keys: re.Pattern[str]) -> list[str]:
-    """Return all known values of keys, in loops or not."""
-    values = [value for key, value in stated.items() if keys.fullmatch(key)]
-    texts = [text for value in values for text in (value if isinstance(value, list) else [value])]
-    return [text for text in texts if text.strip() not in UNKNOWN]
-
-
 def _without_spaces(text: str) -> str:
     return re.sub(r"[\s_]", "", text).upper()
+
+
+def _magnetic_groups(stated: Mapping[str, Any]) -> list[str]:
+    """Return the numbers of the space groups of which magnetic ones are made, without time reversal.
+
+    The operations of a group with an antitranslation are twice as many.
+    """
+    numbers = [text.partition(".")[0] for text in known_texts(stated, MAGNETIC_NUMBER)]
+    symbols = [text.removesuffix("1'").replace("'", "") for text in known_texts(stated, MAGNETIC_SYMBOL)]
+    found = [str(number) for symbol in symbols if "_" not in symbol for number in _numbers_of(symbol)]
+    return numbers or found
 
 
 def _only_identity(operations: Iterable[SymmOp]) -> bool:
@@ -203,23 +223,14 @@ def _default_symbols(number: int) -> list[str]:
 
 
 @cache
-def _types() -> list[SpaceGroupType]:
-    with warnings.catch_warnings():
-        # Of a coming change in how spglib reports errors, which this call does not have.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        types = [get_spacegroup_type(hall) for hall in range(1, N_HALL_SYMBOLS + 1)]
-    return [found for found in types if found is not None]
-
-
-@cache
 def _settings() -> list[int]:
     """Return the space group number of each Hall symbol."""
-    return [found.number for found in _types()]
+    return [found.number for found in space_group_types()]
 
 
 @cache
 def _groups_with_two_origins() -> frozenset[int]:
-    return frozenset(found.number for found in _types() if found.choice.startswith(("1", "2")))
+    return frozenset(found.number for found in space_group_types() if found.choice.startswith(("1", "2")))
 
 
 @cache
@@ -228,7 +239,7 @@ def _numbers_of(symbol: str) -> frozenset[int]:
     plain = _without_spaces(symbol).partition(":")[0]
     return frozenset(
         found.number
-        for found in _types()
+        for found in space_group_types()
         if plain in (_without_spaces(found.international_short), _without_spaces(found.international_full))
     )
 
@@ -248,7 +259,7 @@ def _check_formula_units(stated: Mapping[str, Any], composition: Composition, in
         is_cell = _are_close(in_formula, n_atoms) and _divides(n_units, amounts)
         fits = is_cell or _are_close(n_units * in_formula, n_atoms)
     else:
-        is_bare = not _texts(stated, SYMBOL) and not _texts(stated, NUMBER)
+        is_bare = not known_texts(stated, SYMBOL) and not known_texts(stated, NUMBER)
         fits = not is_bare or _divides(n_units, amounts)
     if not fits:
         raise InvalidEntryError(
@@ -260,13 +271,10 @@ def _check_formula_units(stated: Mapping[str, Any], composition: Composition, in
 
 def _advice(stated: Mapping[str, Any], has_more: bool) -> str:
     """Return what may be wrong with a CIF whose cell has more or fewer atoms than stated."""
-    rounded = next((text for text in _texts(stated, COORDINATE) if ROUNDED.fullmatch(text)), None)
+    rounded = rounded_coordinate(stated)
     if rounded is not None and has_more:
-        return (
-            f"with coordinates rounded like {rounded}, symmetry does not map atoms onto themselves; state at "
-            "least four digits, such as 0.3333"
-        )
-    if len(_texts(stated, OPERATIONS)) > 1:
+        return ask_for_digits(rounded)
+    if len(known_texts(stated, OPERATIONS)) > 1:
         return "correct the operations, the coordinates or the number of formula units"
     return "list the symmetry operations of its setting, or all atoms of the cell"
 

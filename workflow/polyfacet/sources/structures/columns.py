@@ -3,9 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from polyfacet.materials.stated_values import RESERVED
 from polyfacet.runtime.errors import UserError
+from polyfacet.runtime.progress import tell
+from polyfacet.sources.structures.names import plain_file_name
 from polyfacet.sources.structures.texts import looks_like_a_structure
 
+# Of a file or a material, which several rows or frames may share: identifiers only if the source says so.
+NAMES = ("name", "filename", "file_name", "file")
 IDENTIFIERS = (
     "mat_id",
     "material_id",
@@ -16,22 +21,23 @@ IDENTIFIERS = (
     "task_id",
     "mbid",
     "jid",
-    "name",
-    "filename",
-    "file_name",
-    "file",
 )
+# Columns that may name structure files.
+NAMES_OF_FILES = (*IDENTIFIERS, *NAMES)
 STRUCTURES = ("structure", "cif", "cif_structure", "crystal", "atoms", "poscar")
 SHOWN_COLUMNS = 20
 
 
 def is_usual_name(column: str) -> bool:
     """Return whether a column has a name that identifiers or structures usually have."""
-    return column.lower() in (*IDENTIFIERS, *STRUCTURES)
+    return column.lower() in (*NAMES_OF_FILES, *STRUCTURES)
 
 
 def identifier_column(where: str, columns: Sequence[str], stated: str | None) -> str | None:
-    """Return the column of the identifiers; None if there is none.
+    """Return the column of the identifiers; None if there is none, so that rows are numbered.
+
+    A column of names, which several rows may share, is one only if the configuration says so; otherwise, a
+    message on screen says what to write.
 
     Parameters
     ----------
@@ -50,7 +56,14 @@ def identifier_column(where: str, columns: Sequence[str], stated: str | None) ->
     if stated is not None:
         _check_exists(where, columns, stated, "id")
         return stated
-    return next(iter(_named(columns, IDENTIFIERS)), None)
+    found = next(iter(_named(columns, IDENTIFIERS)), None)
+    names = next(iter(_named(columns, NAMES)), None)
+    if found is None and names is not None:
+        tell(
+            f"{where}: rows are numbered, as several may have the same {names}; if it identifies them, write "
+            f"{{path: {where}, id: {names}}}"
+        )
+    return found
 
 
 def column_of_files(rows: Sequence[Mapping[str, str]], names: Collection[str]) -> str | None:
@@ -63,8 +76,8 @@ def column_of_files(rows: Sequence[Mapping[str, str]], names: Collection[str]) -
     names
         Names of the files, with and without endings.
     """
-    columns = _named(list(rows[0]), IDENTIFIERS)
-    n_found = {name: sum(row[name].strip() in names for row in rows) for name in columns}
+    columns = _named(list(rows[0]), NAMES_OF_FILES)
+    n_found = {name: sum(plain_file_name(row[name]) in names for row in rows) for name in columns}
     return max(columns, key=n_found.__getitem__, default=None)
 
 
@@ -72,6 +85,13 @@ def _named(columns: Sequence[str], usual: Sequence[str]) -> list[str]:
     """Return the columns with usual names, in the order of these."""
     lower = {name.lower(): name for name in reversed(columns)}
     return [lower[name] for name in usual if name in lower]
+
+
+def first_cells(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the first cell of each column that is not empty, or else an empty one, of one or more rows."""
+    return {
+        name: next((row[name] for row in rows if not _is_empty(row[name])), rows[0][name]) for name in rows[0]
+    }
 
 
 def structure_column(where: str, first: Mapping[str, Any], stated: str | None) -> str:
@@ -82,7 +102,7 @@ def structure_column(where: str, first: Mapping[str, Any], stated: str | None) -
     where
         The file, for messages.
     first
-        Its first row.
+        The first cell of each column; see `first_cells`.
     stated
         The column that the configuration names.
 
@@ -95,21 +115,20 @@ def structure_column(where: str, first: Mapping[str, Any], stated: str | None) -
     if stated is not None:
         _check_exists(where, columns, stated, "structure")
         return stated
-    named = columns_called_structures(columns)
-    found = next(iter(_possible_structure_columns(first)), None)
-    if found in named and not looks_like_a_structure(first[found]) and len(named) > 1:
+    found = _possible_structure_columns(first)
+    if len(found) > 1:
         raise UserError(
-            f"{where} has several columns that may hold the structures: {_shown(named)}. Name one of them:\n"
+            f"{where} has several columns that may hold the structures: {_shown(found)}. Name one of them:\n"
             f"      sources: [{{path: {where}, structure: ...}}]"
         )
-    if found is None:
+    if not found:
         raise UserError(
             f"{where} has no column of structures (CIF text or pymatgen JSON); its columns are "
             f"{_shown(columns)}. Name the column:\n      {{path: {where}, structure: ...}}\n"
             "    Compositions without structures are tables of a run (docs/tables.md); models that need no "
             "structure\n    also predict a CSV with a column `formula`."
         )
-    return found
+    return found[0]
 
 
 def columns_called_structures(columns: Sequence[str]) -> list[str]:
@@ -118,12 +137,16 @@ def columns_called_structures(columns: Sequence[str]) -> list[str]:
 
 
 def _possible_structure_columns(first: Mapping[str, Any]) -> list[str]:
-    """Return the columns that may hold the structures, judging by the first row; the likeliest come first."""
+    """Return the columns that may hold the structures, judging by their first cells."""
     named = columns_called_structures(list(first))
-    likely = [name for name in named if looks_like_a_structure(first[name])]
-    empty = [name for name in named if first[name] is None or first[name] == ""]
-    others = [name for name, value in first.items() if looks_like_a_structure(value)]
-    return [*likely, *empty, *others, *named]
+    holding = [name for name, value in first.items() if looks_like_a_structure(value)]
+    likely = [name for name in named if name in holding]
+    empty = [name for name in named if _is_empty(first[name])]
+    return likely or (named if empty else holding or named)
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value == ""
 
 
 def _check_exists(where: str, columns: Sequence[str], stated: str, key: str) -> None:
@@ -144,10 +167,14 @@ def unique_names(where: str, header: Sequence[str]) -> list[str]:
     Raises
     ------
     UserError
-        If two columns have the same name.
+        If two columns have the same name, or one has a name that is reserved.
     """
     names = [name or f"column_{number}" for number, name in enumerate(header, start=1)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UserError(f"{where} has more than one column {twice}. Rename all but one of each.")
+    if reserved := sorted(set(RESERVED) & set(names)):
+        raise UserError(
+            f"{where} has a column {reserved[0]}, a name that is reserved for Polyfacet. Rename it."
+        )
     return names

@@ -8,21 +8,32 @@ from typing import Any
 import numpy as np
 
 from polyfacet.materials.material import Material
-from polyfacet.materials.reduced_formula import reduced_formula
 from polyfacet.materials.spacing import SpacingError, check_isolation, check_overlaps
 from polyfacet.materials.stated_values import number_or_none
 from polyfacet.runtime.identifiers import invalid_mat_id_reason
+from polyfacet.sources.cell_agreement import Cell, check_lattice
 from polyfacet.sources.structure_checks import (
-    atoms_by_element,
     cell_volume,
     entry_sites,
     lattice_matrix,
     structure_json,
 )
-from polyfacet.sources.values import InvalidEntryError, as_float, number
+from polyfacet.sources.structures.formula_columns import check_formulas
+from polyfacet.sources.values import InvalidEntryError, number
 
-# Names under which tables state a space group number and the distance to the hull.
-SPACE_GROUPS = ("space_group", "space_group_number", "spacegroup.number", "spacegroup_number", "spg", "sg")
+# Names under which tables state a space group number, in lower case, and the distance to the hull.
+SPACE_GROUPS = (
+    "space_group",
+    "space_group_number",
+    "spacegroup",
+    "spacegroup.number",
+    "spacegroup_number",
+    "symmetry.number",
+    "spg",
+    "spg_number",
+    "sg",
+    "sg_number",
+)
 HULL_DISTANCES = ("e_hull", "e_above_hull", "energy_above_hull", "ehull")
 # A cell is charged if its charge is not rounding noise.
 CHARGED = 1e-3
@@ -40,11 +51,14 @@ class Crystal:
         What the source states besides: names to plain values.
     space_group
         Number of the space group, if the structure's own text states it.
+    formula_columns
+        Names in the data that state the formula.
     """
 
     structure: Mapping[str, Any]
     data: Mapping[str, Any] = field(default_factory=dict)
     space_group: int | None = None
+    formula_columns: Sequence[str] = ()
 
 
 def checked_crystal(mat_id: object, crystal: Crystal) -> Material:
@@ -60,18 +74,21 @@ def checked_crystal(mat_id: object, crystal: Crystal) -> Material:
         raise InvalidEntryError(reason)
     matrix = lattice_matrix(crystal.structure)
     volume = cell_volume(matrix)
-    sites = entry_sites(crystal.structure).sites
+    found = entry_sites(crystal.structure)
+    sites = found.sites
+    cell = Cell.of(matrix, volume, found)
+    check_lattice(crystal.structure, cell)
+    check_formulas(crystal.data, crystal.formula_columns, cell)
     _check_charge(crystal.structure.get("charge"))
     _check_distances(matrix, sites)
-    amounts = atoms_by_element(sites)
     return Material(
         mat_id=str(mat_id),
-        formula=reduced_formula(amounts),
+        formula=cell.formula,
         prototype_id=None,
         space_group=_space_group(crystal),
         n_sites=len(sites),
         volume=volume,
-        elements=frozenset(amounts),
+        elements=frozenset(cell.amounts),
         objectives={},
         structure=structure_json(matrix, sites),
         data=_as_json(crystal.data),
@@ -98,7 +115,8 @@ def _check_distances(matrix: Sequence[Sequence[float]], sites: Sequence[Mapping[
 
 def _space_group(crystal: Crystal) -> int | None:
     """Return the first stated number that is one of a space group; texts such as `Fm-3m` are not."""
-    stated = [_whole(crystal.data[name]) for name in SPACE_GROUPS if name in crystal.data]
+    data = {name.lower().replace(" ", "_"): value for name, value in crystal.data.items()}
+    stated = [_whole(number_or_none(data, name)) for name in SPACE_GROUPS]
     return next((found for found in [*stated, crystal.space_group] if found and 1 <= found <= 230), None)
 
 
@@ -107,9 +125,8 @@ def _hull_distance(data: Mapping[str, Any]) -> float | None:
     return next((each for each in found if each is not None), None)
 
 
-def _whole(value: Any) -> int | None:
-    found = as_float(value)
-    return int(found) if found is not None and found.is_integer() else None
+def _whole(value: float | None) -> int | None:
+    return int(value) if value is not None and value.is_integer() else None
 
 
 def _as_json(data: Mapping[str, Any]) -> str:

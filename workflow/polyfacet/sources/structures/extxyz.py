@@ -2,16 +2,18 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
-from itertools import accumulate, islice
+from itertools import accumulate, chain, islice
 from pathlib import Path
 from typing import Any
 
 import ase.io
 import numpy as np
 from ase import Atoms
+from ase.data import atomic_numbers
 
 from polyfacet.config.sources import Source
 from polyfacet.runtime.errors import UserError
@@ -22,10 +24,11 @@ from polyfacet.sources.listing import Listing
 from polyfacet.sources.structure_checks import ISOTOPES, cell_volume
 from polyfacet.sources.structures.columns import IDENTIFIERS
 from polyfacet.sources.structures.crystals import Crystal
+from polyfacet.sources.structures.formula_columns import formula_columns
 from polyfacet.sources.structures.numbered_ids import numbered_id
 from polyfacet.sources.structures.opened import OpenedSource, StatedItem, checked_items
 from polyfacet.sources.structures.tables import existing_file, plain
-from polyfacet.sources.values import InvalidEntryError, as_float, shown
+from polyfacet.sources.values import InvalidEntryError, as_float, check_reserved, shown
 
 # A key and its value in the comment of a frame; values in quotation marks or brackets may hold other pairs.
 PAIR = re.compile(
@@ -36,7 +39,7 @@ VALUES = ("quoted", "braced", "listed", "bare")
 # More digits than any number of atoms has are damage.
 N_ATOMS = re.compile(r"[0-9]{1,9}")
 # Keys that ASE knows only in this spelling; others would become data, and a slab a crystal.
-SPELLINGS = {"pbc": "pbc", "properties": "Properties"}
+SPELLINGS = {"pbc": "pbc", "properties": "Properties", "lattice": "Lattice"}
 # Of atoms whose frame does not name any.
 USUAL_COLUMNS = "species:S:1:pos:R:3"
 # Between the numbers of a lattice.
@@ -46,6 +49,8 @@ MARK_OF_JSON = "_JSON"
 ATOMIC_NUMBERS = {"Z", "numbers"}
 # Names of a column of occupancies.
 OCCUPANCIES = {"occupancy", "occupancies", "occ", "occu", "site_occupancy"}
+# Frames that show which keys state formulas.
+FRAMES_LOOKED_AT = 20
 # Names of the charge of a cell.
 CHARGES = {"charge", "total_charge", "tot_charge", "net_charge"}
 
@@ -84,14 +89,17 @@ class FramesPart:
         return checked_items(self._stated())
 
     def _stated(self) -> Iterator[StatedItem]:
-        for position, frame in enumerate(_frames(self.path)):
+        frames = _frames(self.path)
+        beginning = list(islice(frames, FRAMES_LOOKED_AT))
+        formulas = formula_columns(_statements_of(beginning), self.id_key)
+        for position, frame in enumerate(chain(beginning, frames)):
             stated_id: object = None
             crystal: Crystal | InvalidEntryError
             try:
                 atoms = _atoms(frame)
                 data = _statements(frame, atoms)
                 stated_id = self._identifier(frame, data, position)
-                crystal = _crystal(atoms, data)
+                crystal = _crystal(atoms, data, formulas)
             except InvalidEntryError as error:
                 crystal = error
             yield StatedItem(str(self.path), position, stated_id, crystal)
@@ -100,7 +108,8 @@ class FramesPart:
         """Return what a frame calls itself; otherwise the name of the file and the number of the frame."""
         if self.id_key is not None and self.id_key not in data:
             raise InvalidEntryError(f"the frame has no {self.id_key}, which its source names as `id`")
-        known = [key for key in IDENTIFIERS if key in data] or [key for key in data if key.endswith("_id")]
+        usual = [key for key in IDENTIFIERS if key in data]
+        known = usual or [key for key in data if key.endswith("_id")]
         key = self.id_key or next(iter(known), None)
         if key is None:
             return numbered_id(self.name, position + 1)
@@ -144,7 +153,7 @@ def _frames(path: Path) -> Iterator[str]:
                         raise UserError(
                             f"{path}: the file ends inside the frame of line {number}. Get it again."
                         )
-                    yield "".join([line, PAIR.sub(_as_ase_spells_it, rest[0]), *rest[1:]])
+                    yield "".join([line, _as_ase_spells_it(rest[0]), *rest[1:]])
                     number += len(rest)
                 number += 1
     except UnreadableTextError as error:
@@ -153,8 +162,15 @@ def _frames(path: Path) -> Iterator[str]:
         raise UserError(f"{path} is empty.")
 
 
-def _as_ase_spells_it(pair: re.Match[str]) -> str:
-    return SPELLINGS.get(pair["key"].lower(), pair["key"]) + pair.group()[len(pair["key"]) :]
+def _as_ase_spells_it(comment: str) -> str:
+    """Spell the keys of a comment as ASE does; a `lattice` beside a `Lattice` is the name of one."""
+    keys = {pair["key"] for pair in PAIR.finditer(comment)}
+    spellings = {name: key for name, key in SPELLINGS.items() if name != "lattice" or key not in keys}
+
+    def spelled(pair: re.Match[str]) -> str:
+        return spellings.get(pair["key"].lower(), pair["key"]) + pair.group()[len(pair["key"]) :]
+
+    return PAIR.sub(spelled, comment)
 
 
 def _n_atoms(path: Path, number: int, line: str) -> int:
@@ -167,8 +183,9 @@ def _n_atoms(path: Path, number: int, line: str) -> int:
 
 
 def _atoms(frame: str) -> Atoms:
-    _check_comment(frame)
-    _check_numbers(frame)
+    properties = _literal(frame, "Properties") or USUAL_COLUMNS
+    _check_comment(frame, properties)
+    _check_values(frame, _words_by_column(properties))
     try:
         atoms = ase.io.read(StringIO(frame), index=0, format="extxyz")
     except KeyError as error:
@@ -189,38 +206,57 @@ def _atoms(frame: str) -> Atoms:
     return atoms
 
 
-def _check_comment(frame: str) -> None:
-    """Reject keys and elements that are stated twice; ASE would take the last."""
+def _check_comment(frame: str, properties: str) -> None:
+    """Reject missing positions, reserved keys, and keys that are stated twice: ASE would take the last."""
     counts = Counter(pair["key"] for pair in PAIR.finditer(frame.split("\n", 2)[1]))
+    check_reserved(counts)
     for key, count in counts.items():
         if count > 1:
             raise InvalidEntryError(f"the comment of the frame states {key} {count} times: keep one")
-    columns = set((_literal(frame, "Properties") or "").split(":")[::3])
-    if "species" in columns and (numbers := columns & ATOMIC_NUMBERS):
-        raise InvalidEntryError(
-            f"the atoms have both species and {min(numbers)}, which would be read as atomic numbers in place "
-            "of the species: rename or remove one"
-        )
+    if "pos" not in properties.split(":")[::3]:
+        raise InvalidEntryError("the frame has no positions: `Properties` names no column pos")
 
 
-def _check_numbers(frame: str) -> None:
-    """Reject positions and lattices of which Python would read, for example, 0_5 as 5.
+def _check_values(frame: str, words: Mapping[str, slice]) -> None:
+    """Check the lattice and the values of the atoms, which are words of their lines.
 
     Too few values of an atom are an error of ASE.
     """
     for word in filter(None, SEPARATORS.split(_literal(frame, "Lattice") or "")):
         if as_float(word) is None:
             raise InvalidEntryError(f"the frame cannot be read: Lattice has {shown(word)}, not a number")
-    words = _words_by_column(_literal(frame, "Properties") or USUAL_COLUMNS)
-    checked = [(name, words[name]) for name in words if name == "pos" or name.lower() in OCCUPANCIES]
     for index, line in enumerate(frame.split("\n")[2:]):
         values = line.split()
-        for name, place in checked:
-            wrong = next((word for word in values[place] if as_float(word) is None), None)
+        by_column = {name: values[place] for name, place in words.items()}
+        _check_numbers(index, by_column)
+        _check_species(index, by_column)
+
+
+def _check_numbers(index: int, values: Mapping[str, Sequence[str]]) -> None:
+    """Reject positions and occupancies of which Python would read, for example, 0_5 as 5."""
+    for name, own in values.items():
+        if name == "pos" or name.lower() in OCCUPANCIES:
+            wrong = next((word for word in own if as_float(word) is None), None)
             if wrong is not None:
                 raise InvalidEntryError(
                     f"the frame cannot be read: {name} of site {index} is {shown(wrong)}, not a number"
                 )
+
+
+def _check_species(index: int, values: Mapping[str, Sequence[str]]) -> None:
+    """Reject symbols that are not spelled like an element, of which ASE would make cobalt from CO.
+
+    Also those that contradict a column of atomic numbers, which ASE would read in their place.
+    """
+    symbols = values.get("species", ())
+    wrong = next((word for word in symbols if word != word.capitalize()), None)
+    if wrong is not None:
+        raise InvalidEntryError(f"unknown element {shown(wrong)} at site {index}; write Na, not NA or na")
+    for name in sorted(values.keys() & ATOMIC_NUMBERS):
+        if symbols and values[name] != [str(atomic_numbers.get(word)) for word in symbols]:
+            raise InvalidEntryError(
+                f"species and {name} differ at site {index}: rename or remove one of the columns"
+            )
 
 
 def _words_by_column(properties: str) -> dict[str, slice]:
@@ -255,7 +291,14 @@ def _check_occupancies(atoms: Atoms) -> None:
                 )
 
 
-def _crystal(atoms: Atoms, data: Mapping[str, Any]) -> Crystal:
+def _statements_of(frames: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    """Yield what frames state; those that cannot be read state nothing."""
+    for frame in frames:
+        with suppress(InvalidEntryError):
+            yield _statements(frame, _atoms(frame))
+
+
+def _crystal(atoms: Atoms, data: Mapping[str, Any], formulas: Sequence[str]) -> Crystal:
     if not atoms.cell.any():
         raise InvalidEntryError("the frame has no Lattice: a molecule?")
     if any(name.lower() == "occupancy" for name in data):
@@ -273,7 +316,7 @@ def _crystal(atoms: Atoms, data: Mapping[str, Any]) -> Crystal:
         "sites": sites,
         "charge": _charge(data),
     }
-    return Crystal(structure, data)
+    return Crystal(structure, data, formula_columns=formulas)
 
 
 def _charge(data: Mapping[str, Any]) -> Any:

@@ -14,10 +14,12 @@ from polyfacet.sources.items import Item, Part, Rejected, shown_file, shown_id
 from polyfacet.sources.listing import LeftOut, Listing, is_folder
 from polyfacet.sources.structures.crystals import Crystal
 from polyfacet.sources.structures.file_contents import text_of
+from polyfacet.sources.structures.formula_columns import formula_columns
 from polyfacet.sources.structures.names import (
     CIF,
     NAMES_OF_STRUCTURE_FILES,
     is_structure_file_name,
+    plain_file_name,
     without_ending,
 )
 from polyfacet.sources.structures.opened import OpenedSource, StatedItem, checked_items
@@ -28,6 +30,8 @@ from polyfacet.sources.values import InvalidEntryError
 
 # One process reads so many files at a time.
 FILES_PER_PART = 250
+# Columns of formulas are recognized by so many rows of a CSV.
+LINES_LOOKED_AT = 20
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class FilesPart:
     label: str
     files: Sequence[StructureFile]
     properties: Path | None
+    formula_columns: Sequence[str] = ()
 
     def items(self) -> Iterator[Item]:
         """Yield the checked crystals in the order of the files."""
@@ -65,7 +70,7 @@ class FilesPart:
         try:
             if file.data is None and self.properties is not None:
                 raise InvalidEntryError(f"no row of {self.properties.name} names this file")
-            crystal: Crystal | InvalidEntryError = _crystal(file)
+            crystal: Crystal | InvalidEntryError = _crystal(file, self.formula_columns)
         except InvalidEntryError as error:
             crystal = error
         return StatedItem(shown_file(file.path), 0, file.stated_id, crystal)
@@ -89,6 +94,7 @@ class _Matched:
 
     files: list[StructureFile] = field(default_factory=list)
     rejected_rows: list[Item] = field(default_factory=list)
+    formula_columns: Sequence[str] = ()
 
 
 def open_files(source: Source) -> OpenedSource:
@@ -110,14 +116,29 @@ def open_files(source: Source) -> OpenedSource:
             )
         matched = _Matched([StructureFile(file, without_ending(file.name), None) for file in listing.files])
     else:
+        _check_is_there(stated_csv, path)
         matched = _matched(listing.files, stated_csv, source.id, path)
     parts: list[Part] = [
-        FilesPart(f"structures of {path.name}", matched.files[i : i + FILES_PER_PART], stated_csv)
+        FilesPart(
+            f"structures of {path.name}",
+            matched.files[i : i + FILES_PER_PART],
+            stated_csv,
+            matched.formula_columns,
+        )
         for i in range(0, len(matched.files), FILES_PER_PART)
     ]
     if matched.rejected_rows and stated_csv is not None:
         parts.append(RejectedRows(f"rows of {stated_csv.name}", matched.rejected_rows))
     return OpenedSource(parts, listing)
+
+
+def _check_is_there(stated_csv: Path, path: Path) -> None:
+    if not stated_csv.is_file():
+        folder = path if is_folder(path) else path.parent
+        raise UserError(
+            f"the CSV of properties {stated_csv} cannot be read: there is no such file, neither in {folder} "
+            "nor by this path. Correct `properties`."
+        )
 
 
 def list_structure_files(source: Source) -> Listing:
@@ -188,7 +209,8 @@ def _matched(files: Sequence[Path], path: Path, id_column: str | None, folder: P
             by_name.setdefault(name, []).append(file)
     properties = read_properties(path, id_column, by_name.keys())
     rows: dict[Path, Line] = {}
-    matched = _Matched()
+    beginning = (line.cells for line in properties.lines[:LINES_LOOKED_AT] if line.cells is not None)
+    matched = _Matched(formula_columns=formula_columns(beginning, properties.id_column))
     for line in properties.lines:
         stated = _stated_name(line, properties.id_column)
         try:
@@ -205,13 +227,14 @@ def _matched(files: Sequence[Path], path: Path, id_column: str | None, folder: P
         if file in rows:
             line = rows[file]
             cells = line.cells or {}
-            stated, data = cells[properties.id_column].strip(), {**cells, STATED_IN: [str(path), line.number]}
+            stated = plain_file_name(cells[properties.id_column])
+            data = {**cells, STATED_IN: [str(path), line.number]}
         matched.files.append(StructureFile(file, stated, data))
     return matched
 
 
 def _stated_name(line: Line, id_column: str) -> str | None:
-    return line.cells[id_column].strip() if line.cells is not None else None
+    return plain_file_name(line.cells[id_column]) if line.cells is not None else None
 
 
 def _file_of(line: Line, stated: str | None, by_name: Mapping[str, Sequence[Path]], folder: Path) -> Path:
@@ -237,8 +260,8 @@ def _file_of(line: Line, stated: str | None, by_name: Mapping[str, Sequence[Path
     return exact[0]
 
 
-def _crystal(file: StructureFile) -> Crystal:
+def _crystal(file: StructureFile, formula_columns: Sequence[str]) -> Crystal:
     text = text_of(file.path)
     read = crystal_from_cif if CIF.fullmatch(file.path.name) else crystal_from_poscar
     crystal = read(text)
-    return Crystal(crystal.structure, file.data or {}, crystal.space_group)
+    return Crystal(crystal.structure, file.data or {}, crystal.space_group, formula_columns)

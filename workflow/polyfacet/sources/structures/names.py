@@ -18,6 +18,11 @@ def is_structure_file_name(name: str) -> bool:
     return name.endswith(".cif") or bool(CIF.fullmatch(name) or POSCAR.fullmatch(name))
 
 
+def plain_file_name(stated: str) -> str:
+    """Return the name of a file as a row states it, without spaces around it or `./` before it."""
+    return re.sub(r"^(\./+)+", "", stated.strip())
+
+
 def without_ending(name: str) -> str:
     """Return the name of a structure file without its ending, and without that of a compression."""
     stem = re.sub(r"\.gz$", "", name, flags=re.IGNORECASE)

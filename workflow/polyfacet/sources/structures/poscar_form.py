@@ -12,13 +12,29 @@ N_LINES_BEFORE_ELEMENTS = 5
 # How a line begins that says how positions are written, or that some atoms are fixed.
 MODES = "sSdDcCkK"
 FIXED_MODES = "sS"
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?"
+NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?"
 # A scale, three vectors, elements, their numbers, and how positions are written.
 ANOTHER_POSCAR = re.compile(
-    rf"^\s*{_NUMBER}\s*\n(?:\s*{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}\s*\n){{3}}(?:\s*[A-Z].*\n)?"
+    rf"^\s*{NUMBER}\s*\n(?:\s*{NUMBER}\s+{NUMBER}\s+{NUMBER}\s*\n){{3}}(?:\s*[A-Z].*\n)?"
     r"\s*\d+(?:\s+\d+)*\s*\n\s*[A-Za-z]",
     re.M,
 )
+# How an XDATCAR begins a frame; velocities follow a blank line, `Direct` or `Cartesian`.
+ANOTHER_FRAME = re.compile(r"^\s*\w+ configuration\s*=", re.M | re.I)
+# Whether the coordinates of an atom may change.
+FLAG = re.compile(r"[TF]|\.(?:TRUE|FALSE)\.", re.I)
+# A label is an element, perhaps with the number or the kind of the site.
+LABEL = re.compile(r"(?P<element>[A-Z][a-z]?)(?:[\d_/+-]\S*)?")
+# A title, a scale and three vectors, perhaps with comments.
+_BEGINNING = re.compile(
+    rf"[^\n]*\n[ \t]*{NUMBER}(?:[ \t][^\n]*)?\n"
+    rf"(?:[ \t]*{NUMBER}[ \t]+{NUMBER}[ \t]+{NUMBER}(?:[ \t][^\n]*)?\n){{3}}"
+)
+
+
+def begins_like_a_poscar(text: str) -> bool:
+    """Return whether a text has a scale and a cell below its first line."""
+    return _BEGINNING.match(text) is not None
 
 
 def check_lines(text: str) -> None:
@@ -27,8 +43,8 @@ def check_lines(text: str) -> None:
     Raises
     ------
     InvalidEntryError
-        If a vector, an element, a number of atoms or the line `Direct` is missing or wrong, or if there are
-        more positions than atoms, or a second POSCAR.
+        If a vector, an element, a number of atoms or the line `Direct` is missing or wrong, if labels
+        contradict the elements, or if there are more positions than atoms, other frames, or a second POSCAR.
     """
     if text.startswith("\n"):
         # The title may be blank.
@@ -36,7 +52,7 @@ def check_lines(text: str) -> None:
     first, *others = re.split(r"\n\s*\n", text.rstrip(), maxsplit=1)
     lines = [line.partition("#")[0].strip() for line in first.split("\n")]
     _check_cell(lines)
-    counts, n_before = _counts(lines)
+    symbols, counts, n_before = _counts(lines)
     n_before = _check_mode(lines, n_before)
     n_atoms = sum(counts)
     positions = lines[n_before:]
@@ -46,13 +62,19 @@ def check_lines(text: str) -> None:
         )
     for number, line in enumerate(positions[:n_atoms], start=n_before + 1):
         _check_three_numbers(f"the position in line {number}", line, line.split()[:3])
+    _check_labels(symbols, counts, positions[:n_atoms])
     rest = positions[n_atoms:]
     if rest and len(list(takewhile(lambda word: as_float(word) is not None, rest[0].split()))) >= 3:
         raise InvalidEntryError(
             f"the POSCAR has {_n(n_atoms, 'atom')}, but more lines of positions: correct the numbers of "
             f"atoms, or put a blank line above velocities (line {n_before + n_atoms + 1})"
         )
-    if ANOTHER_POSCAR.search("\n".join([*rest, *others, ""])):
+    following = "\n".join([*rest, *others, ""])
+    if ANOTHER_FRAME.search(following):
+        raise InvalidEntryError(
+            "the POSCAR is followed by other frames, as in an XDATCAR: write each into a file of its own"
+        )
+    if ANOTHER_POSCAR.search(following):
         raise InvalidEntryError("the POSCAR is followed by a second one: write each into a file of its own")
 
 
@@ -73,8 +95,39 @@ def _check_three_numbers(what: str, line: str, words: Sequence[str]) -> None:
         raise InvalidEntryError(f"{what} is {shown(line)}, not three numbers")
 
 
-def _counts(lines: Sequence[str]) -> tuple[list[int], int]:
-    """Return the number of atoms of each element, and the number of lines so far.
+def _check_labels(symbols: Sequence[str], counts: Sequence[int], positions: Sequence[str]) -> None:
+    """Reject labels of positions that contradict the elements of the header.
+
+    Words after positions may also be comments: only elements after all positions are labels.
+    """
+    named = [symbol for symbol, count in zip(symbols, counts, strict=False) for _ in range(count)]
+    labels = [_label(line) for line in positions]
+    if not named or None in labels:
+        return
+    for number, (symbol, label) in enumerate(zip(named, labels, strict=True), start=1):
+        if _element(symbol) != label:
+            raise InvalidEntryError(
+                f"atom {number} of the POSCAR is {symbol} by the line of elements, but {label} by the label "
+                "of its position: correct one of them"
+            )
+
+
+def _label(line: str) -> str | None:
+    """Return the element after a position; None if there is none."""
+    words = line.split()[3:]
+    if len(words) >= 3 and all(map(FLAG.fullmatch, words[:3])):
+        words = words[3:]
+    found = LABEL.fullmatch(words[0]) if len(words) == 1 else None
+    return element_of(found["element"]) if found else None
+
+
+def _element(name: str) -> str | None:
+    """Return the element of a header; names of potentials count as their elements: Na_pv, Na/1a2b3c."""
+    return element_of(re.split("[/_]", name)[0])
+
+
+def _counts(lines: Sequence[str]) -> tuple[list[str], list[int], int]:
+    """Return the elements, the number of atoms of each, and the number of lines so far.
 
     Long lists go over as many lines of elements as of numbers.  Files of VASP 4 have no elements there.
     """
@@ -88,8 +141,7 @@ def _counts(lines: Sequence[str]) -> tuple[list[int], int]:
         raise InvalidEntryError("the POSCAR has no line with the numbers of atoms below its elements")
     if not _is_whole(counts) or not any(map(int, counts)):
         raise InvalidEntryError(f"{shown(' '.join(counts))} is where the POSCAR should have numbers of atoms")
-    # Names of potentials count as their elements: Na_pv, Na/1a2b3c.
-    unknown = next((word for word in symbols if element_of(re.split("[/_]", word)[0]) is None), None)
+    unknown = next((word for word in symbols if _element(word) is None), None)
     if unknown is not None:
         raise InvalidEntryError(f"unknown element {shown(unknown)} in the POSCAR; write Na, not NA")
     if symbols and len(symbols) != len(counts):
@@ -97,7 +149,7 @@ def _counts(lines: Sequence[str]) -> tuple[list[int], int]:
             f"the POSCAR names {_n(len(symbols), 'element')} ({shown(' '.join(symbols))}), but has "
             f"{_n(len(counts), 'number')} of atoms ({shown(' '.join(counts))}): write one below each element"
         )
-    return list(map(int, counts)), N_LINES_BEFORE_ELEMENTS + end
+    return symbols, list(map(int, counts)), N_LINES_BEFORE_ELEMENTS + end
 
 
 def _check_mode(lines: Sequence[str], n_before: int) -> int:

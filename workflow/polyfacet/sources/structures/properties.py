@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from polyfacet.materials.stated_values import ONLY_PROPERTY
 from polyfacet.runtime.errors import UserError
 from polyfacet.sources.csv_lines import Line, fitted_line, read_rows
 from polyfacet.sources.headers import NumberedCells, check_header, check_separator, header_names
-from polyfacet.sources.structures.columns import IDENTIFIERS, column_of_files, is_usual_name, unique_names
+from polyfacet.sources.structures.columns import NAMES_OF_FILES, column_of_files, is_usual_name, unique_names
+from polyfacet.sources.structures.names import plain_file_name
 from polyfacet.sources.values import as_float
 
 MAX_CELL_CHARS = 1 << 17
@@ -62,7 +64,7 @@ def read_properties(path: Path, id_column: str | None, names: Collection[str]) -
     first = rows[0][1]
     if id_column is None:
         beginning = [row for _, row in rows[:2]]
-        check_separator(path, beginning, lambda cell: cell in names or is_usual_name(cell))
+        check_separator(path, beginning, lambda cell: plain_file_name(cell) in names or is_usual_name(cell))
     has_header = id_column is not None or not _is_row(first, names)
     if has_header:
         header = _header(path, first, [row for _, row in islice(rows, 1, LINES_WITH_HEADER)], id_column)
@@ -88,9 +90,10 @@ def _is_row(first: NumberedCells, names: Collection[str]) -> bool:
 
     Names of columns may be numbers (`id,300,400`) beside one that identifiers usually have.
     """
-    if first.cells[0].strip().lower() in IDENTIFIERS and first.cells[0].strip() not in names:
+    stated = plain_file_name(first.cells[0])
+    if stated.lower() in NAMES_OF_FILES and stated not in names:
         return False
-    return first.cells[0].strip() in names or any(as_float(cell) is not None for cell in first.cells[1:])
+    return stated in names or any(as_float(cell) is not None for cell in first.cells[1:])
 
 
 def _names_without_header(rows: Sequence[NumberedCells]) -> list[str]:
@@ -98,8 +101,8 @@ def _names_without_header(rows: Sequence[NumberedCells]) -> list[str]:
     n_rows = Counter(len(row.cells) for row in rows)
     n_columns = min(n_rows, key=lambda n: (-n_rows[n], n))
     if n_columns == 2:
-        return ["id", "property"]
-    return ["id", *(f"property_{number}" for number in range(1, n_columns))]
+        return ["id", ONLY_PROPERTY]
+    return ["id", *(f"{ONLY_PROPERTY}_{number}" for number in range(1, n_columns))]
 
 
 def _header(

@@ -2,9 +2,9 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,14 @@ from polyfacet.sources.items import Item
 from polyfacet.sources.listing import Listing, is_folder
 from polyfacet.sources.structures.columns import (
     columns_called_structures,
+    first_cells,
     identifier_column,
     is_usual_name,
     structure_column,
     unique_names,
 )
 from polyfacet.sources.structures.crystals import Crystal
+from polyfacet.sources.structures.formula_columns import formula_columns
 from polyfacet.sources.structures.numbered_ids import numbered_id
 from polyfacet.sources.structures.opened import OpenedSource, StatedItem, checked_items
 from polyfacet.sources.structures.texts import crystal_from_text, looks_like_a_structure
@@ -33,6 +35,8 @@ from polyfacet.sources.values import InvalidEntryError
 # A CIF of 100,000 sites.
 MAX_CELL_CHARS = 16 << 20
 ROWS_AT_A_TIME = 500
+# Columns are recognized by the first cells that are not empty in so many rows.
+ROWS_LOOKED_AT = 20
 PARQUET = (".parquet", ".pq")
 
 
@@ -40,6 +44,15 @@ PARQUET = (".parquet", ".pq")
 Row = Mapping[str, Any] | InvalidEntryError
 # A row, and the line on which it begins in a CSV, from 1, or its position, from 0.
 PlacedRow = tuple[int, Row]
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Columns of a table with a meaning: identifiers, if it has any, structures, and formulas."""
+
+    ids: str | None
+    structures: str
+    formulas: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -80,17 +93,25 @@ class RowsPart:
         return checked_items(self._stated())
 
     def _stated(self) -> Iterator[StatedItem]:
-        file = str(self.path)
-        names: tuple[str | None, str] | None = None
-        for number, (position, row) in enumerate(self.rows(self.path), start=1):
+        file, rows = str(self.path), self.rows(self.path)
+        beginning = list(islice(rows, ROWS_LOOKED_AT))
+        columns: _Columns | None = None
+        for number, (position, row) in enumerate(chain(beginning, rows), start=1):
             if isinstance(row, InvalidEntryError):
                 yield StatedItem(file, position, None, row)
                 continue
-            if names is None:
-                id_column = identifier_column(file, list(row), self.id_column)
-                names = id_column, structure_column(file, row, self.structure_column)
-            stated_id = row[names[0]] if names[0] is not None else numbered_id(self.name, number)
-            yield _row_item(file, position, row, stated_id, names[1])
+            if columns is None:
+                columns = self._columns([*(each for _, each in beginning), row])
+            stated_id = row[columns.ids] if columns.ids is not None else numbered_id(self.name, number)
+            yield _row_item(file, position, row, stated_id, columns)
+
+    def _columns(self, rows: Iterable[Row]) -> _Columns:
+        """Find the columns with a meaning, given the first rows."""
+        fitting = [row for row in rows if not isinstance(row, InvalidEntryError)]
+        first, file = first_cells(fitting), str(self.path)
+        id_column = identifier_column(file, list(first), self.id_column)
+        structures = structure_column(file, first, self.structure_column)
+        return _Columns(id_column, structures, formula_columns(fitting, id_column))
 
 
 def open_table(source: Source, name: str) -> OpenedSource:
@@ -113,7 +134,7 @@ def open_table(source: Source, name: str) -> OpenedSource:
 
 
 def _identifier(stated: object) -> object:
-    """Return an identifier without spaces around it; a whole number becomes a text.
+    """Return an identifier without spaces around it; a whole number, also as 1.0, becomes a text.
 
     Raises
     ------
@@ -122,8 +143,9 @@ def _identifier(stated: object) -> object:
     """
     if stated is None or (isinstance(stated, float) and math.isnan(stated)):
         raise InvalidEntryError("the identifier is missing")
-    if isinstance(stated, int) and not isinstance(stated, bool):
-        return str(stated)
+    # Pandas makes whole numbers decimal in a column with missing values.
+    if isinstance(stated, int | float) and not isinstance(stated, bool) and float(stated).is_integer():
+        return str(int(stated))
     return stated.strip() if isinstance(stated, str) else stated
 
 
@@ -146,9 +168,7 @@ def has_structures(path: Path) -> bool:
     if any(map(looks_like_a_structure, first.values())):
         return True
     named = columns_called_structures(header)
-    # A POSCAR begins with any text, but has several lines.
-    texts = (each[name] for each in chain([first], cells) for name in named if each)
-    return bool(named) and any("\n" in text.strip() or looks_like_a_structure(text) for text in texts)
+    return bool(named) and any(looks_like_a_structure(each[name]) for each in cells for name in named)
 
 
 def existing_file(source: Source) -> Path:
@@ -170,15 +190,15 @@ def existing_file(source: Source) -> Path:
 
 
 def _row_item(
-    file: str, position: int, row: Mapping[str, Any], stated_id: object, structure_column: str
+    file: str, position: int, row: Mapping[str, Any], stated_id: object, columns: _Columns
 ) -> StatedItem:
     """Return the crystal of a row; what is not its structure is its data."""
     crystal: Crystal | InvalidEntryError
     try:
         stated_id = _identifier(stated_id)
-        read = crystal_from_text(row[structure_column])
-        data = {name: value for name, value in row.items() if name != structure_column}
-        crystal = Crystal(read.structure, data, read.space_group)
+        read = crystal_from_text(row[columns.structures])
+        data = {name: value for name, value in row.items() if name != columns.structures}
+        crystal = Crystal(read.structure, data, read.space_group, columns.formulas)
     except InvalidEntryError as error:
         crystal = error
     return StatedItem(file, position, stated_id, crystal)

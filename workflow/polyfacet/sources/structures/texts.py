@@ -27,7 +27,7 @@ from polyfacet.sources.structures.cif_form import (
     check_operations,
 )
 from polyfacet.sources.structures.cif_parser import CachingCifParser
-from polyfacet.sources.structures.cif_sites import check_elements, check_numbers
+from polyfacet.sources.structures.cif_sites import check_atoms, check_elements, check_numbers
 from polyfacet.sources.structures.cif_symmetry import (
     FORMULA,
     check_setting,
@@ -35,14 +35,20 @@ from polyfacet.sources.structures.cif_symmetry import (
     named_in_formula,
     stated_formula,
 )
+from polyfacet.sources.structures.cif_text import DATA_BLOCK, as_usual
 from polyfacet.sources.structures.crystals import Crystal
-from polyfacet.sources.structures.poscar_form import check_lines
+from polyfacet.sources.structures.poscar_form import NUMBER, begins_like_a_poscar, check_lines
 from polyfacet.sources.values import InvalidEntryError, mapping, shown
 
 # A file that says this holds all sites of the cell: no coordinate is rounded to a special position.
 P1 = re.compile(r"^_(?:symmetry_space_group_name_H-M|space_group_name_H-M_alt)\s+['\"]?P ?1['\"]?\s*$", re.M)
+REMARK = re.compile(r"[ \t]*!.*")
 LINE_END = re.compile(r"\r\n?")
-DATA_BLOCK = re.compile(r"^\s*data_", re.M | re.I)
+# What CIF text and pymatgen's JSON are recognized by, whatever else is wrong with them.
+CIF_TAGS = re.compile(
+    rf"(?:^|\s)_cell[_.]length_a\s+['\"]?(?:{NUMBER}|[?.](?=\s|$))|^\s*_atom_site[_.]\w+\s*$", re.M | re.I
+)
+JSON_LATTICE = re.compile(r'"lattice"\s*:\s*\{')
 # Title, scale, vectors, elements or their numbers, `Direct`, a position.
 MIN_LINES_OF_POSCAR = 8
 # Coordinates such as 0.3333 are rounded to thirds, so that symmetry maps atoms onto themselves.
@@ -63,7 +69,7 @@ def crystal_from_cif(text: str) -> Crystal:
     InvalidEntryError
         If there is none, or more than one, or it contradicts what the CIF states.
     """
-    block = _only_block(text)
+    block = _only_block(as_usual(text))
     with _reading("CIF"):
         check_keys(block)
         check_characters(block)
@@ -99,6 +105,7 @@ def _check_statements(stated: Mapping[str, Any]) -> None:
     check_cell(stated)
     check_values(stated)
     check_operations(stated)
+    check_atoms(stated)
     check_numbers(stated)
 
 
@@ -112,7 +119,7 @@ def crystal_from_poscar(text: str) -> Crystal:
     """
     if not text.strip():
         raise InvalidEntryError("the POSCAR is empty")
-    text = LINE_END.sub("\n", text)
+    text = _without_remarks(LINE_END.sub("\n", text))
     with _reading("POSCAR"):
         check_lines(text)
         poscar = Poscar.from_str(_with_scale_of_lengths(text), read_velocities=False)
@@ -168,10 +175,19 @@ def crystal_from_text(stated: Any) -> Crystal:
 
 
 def looks_like_a_structure(value: Any) -> bool:
-    """Return whether a value is probably CIF text or pymatgen's JSON of a structure."""
-    if isinstance(value, str):
-        return "_cell_length_a" in value or (value.lstrip().startswith("{") and '"lattice"' in value)
-    return isinstance(value, Mapping) and "lattice" in value
+    """Return whether a value is CIF text, POSCAR text or pymatgen's JSON of a structure.
+
+    It may be broken, but must have more than words in common with one: a note may mention ``_cell_length_a``.
+    """
+    if isinstance(value, Mapping):
+        return isinstance(value.get("lattice"), Mapping)
+    if not isinstance(value, str):
+        return False
+    if value.lstrip().startswith("{"):
+        return JSON_LATTICE.search(value) is not None
+    text = LINE_END.sub("\n", value)
+    is_cif = DATA_BLOCK.search(text) is not None and CIF_TAGS.search(text) is not None
+    return is_cif or begins_like_a_poscar(text)
 
 
 @contextmanager
@@ -202,10 +218,16 @@ def _cause(error: Exception) -> str:
     return text or type(cause).__name__
 
 
+def _without_remarks(text: str) -> str:
+    """Remove comments after ``!`` below the title, which VASP ignores and pymatgen reads."""
+    title, line_end, others = text.partition("\n")
+    return title + line_end + REMARK.sub("", others)
+
+
 def _with_scale_of_lengths(text: str) -> str:
     """Replace the scale of a POSCAR that is a volume: pymatgen multiplies Cartesian positions by it."""
     lines = text.split("\n")
-    scale = float(lines[1].split("#")[0].split("!")[0])
+    scale = float(lines[1].split("#")[0])
     if scale < 0:
         lattice = np.array([line.split()[:3] for line in lines[2:5]], dtype=float)
         lines[1] = repr(float(-scale / abs(np.linalg.det(lattice))) ** (1 / 3))
