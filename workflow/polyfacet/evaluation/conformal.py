@@ -18,6 +18,8 @@ Array = NDArray[np.float64]
 
 # Share of new materials whose true value is inside the interval, or whose class is in the set.
 LEVEL = 0.9
+# Of limits, which are sums of predictions and errors, relative to the larger one.
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,12 @@ class Intervals:
 
     lower: Array
     upper: Array
+
+    def contain(self, values: Array) -> NDArray[np.bool_]:
+        """Return whether each interval contains its value; one on a limit is inside, whatever is rounded."""
+        slack = ROUNDING * np.maximum(np.abs(self.lower), np.abs(self.upper))
+        inside: NDArray[np.bool_] = (self.lower - slack <= values) & (values <= self.upper + slack)
+        return inside
 
 
 def min_rows(level: float = LEVEL) -> int:
@@ -38,7 +46,7 @@ def min_rows(level: float = LEVEL) -> int:
 
 
 def _confidence(level: float) -> float:
-    """Return the level that crepes is called with: of 1 - 0.9, it would round a tenth of 10 rows to none."""
+    """Return the level that crepes is called with: 1 - 0.9 is less than a tenth, and it compares exactly."""
     return float(np.nextafter(level, 0))
 
 
@@ -94,7 +102,8 @@ class ClassCalibration:
 
     def sets(self, probabilities: Array) -> list[list[str]]:
         """Return the set of each material, the likeliest class first; empty if no class is plausible."""
-        inside = self._classifier.predict_set(hinge(probabilities), confidence=self._level, smoothing=False)
+        confidence = _confidence(self._level)
+        inside = self._classifier.predict_set(hinge(probabilities), confidence=confidence, smoothing=False)
         order = np.argsort(-probabilities, axis=1, kind="stable")
         return [
             [str(self._classes[j]) for j in ranks if row[j]] for ranks, row in zip(order, inside, strict=True)

@@ -1,6 +1,6 @@
 """What each facet, and each pair of facets, contributes to the reduction of the loss."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 from polyfacet.evaluation.choices import best
 from polyfacet.evaluation.common_rows import RIVALS
 from polyfacet.evaluation.corrected_t import CorrectedMean
-from polyfacet.evaluation.equal_repeats import splits_with_equal_repeats
+from polyfacet.evaluation.equal_repeats import objectives_with_equal_repeats
 from polyfacet.evaluation.losses import LOSS_UNIT
 from polyfacet.evaluation.shapley import Array, interactions, shapley_values
 from polyfacet.evaluation.tables import KEYS
@@ -19,21 +19,34 @@ from polyfacet.facets.registry import SEPARATOR, all_combinations, combination_n
 from polyfacet.runtime.parquet import column
 from polyfacet.training.cells import IDENTITY, NO_FACET
 
-# For each combination and repeat, the method that is best on the validation rows.
-CHOSEN = "chosen"
+# For each combination and repeat, the method that is best on the validation rows.  No method can have a name
+# with spaces.
+CHOSEN = "chosen on validation rows"
 REDUNDANT, SYNERGISTIC, UNDECIDED = "redundant", "synergistic", "undecided"
+# Two repeats may be nearly equal by chance: their spread labels no pair.
+MIN_REPEATS = 3
 # Loss of a cell that looks at nothing, if the run has no such method.
 NO_SKILL = 1.0
 
 _PLACE = (
     *(field for field in IDENTITY if field.name in ("source", "split")),
-    column("method", pa.string(), f"method; {CHOSEN}: for each combination, the best on validation rows"),
+    column("method", pa.string(), f"method; {CHOSEN}: the best one for each combination"),
     *(field for field in IDENTITY if field.name == "objective"),
 )
 _LIMITS = (
     column("low", pa.float64(), "lower limit of its 95 % interval", LOSS_UNIT, nullable=True),
     column("high", pa.float64(), "upper limit of its 95 % interval", LOSS_UNIT, nullable=True),
     column("n_repeats", pa.int64(), "repeats in which all combinations have a loss"),
+    column(
+        "n_from_one",
+        pa.int64(),
+        "those of them in which no method without facets has a loss, so that the reduction starts from 1",
+    ),
+    column(
+        "unused",
+        pa.list_(pa.string()),
+        "other sets of as many facets with all subsets, for which there are no values",
+    ),
 )
 CONTRIBUTIONS = pa.schema(
     [
@@ -57,7 +70,12 @@ INTERACTIONS = pa.schema(
         column("other", pa.string(), "second facet of the pair"),
         column("value", pa.float64(), "Shapley interaction index of the reduction of the loss", LOSS_UNIT),
         *_LIMITS,
-        column("kind", pa.string(), f"{REDUNDANT} (high < 0), {SYNERGISTIC} (low > 0) or {UNDECIDED}"),
+        column(
+            "kind",
+            pa.string(),
+            f"{REDUNDANT} (high < 0), {SYNERGISTIC} (low > 0) or {UNDECIDED} (otherwise, and with fewer than "
+            f"{MIN_REPEATS} repeats)",
+        ),
     ]
 )
 
@@ -79,48 +97,61 @@ def attribute(
     Returns
     -------
     tuple of pandas.DataFrame
-        Rows of ``CONTRIBUTIONS`` and of ``INTERACTIONS``, for each method (and `CHOSEN`) that has all subsets
-        of at least two facets.
+        Rows of ``CONTRIBUTIONS`` and of ``INTERACTIONS``, for each method (and `CHOSEN`) and objective with
+        all subsets of at least two facets.
     """
     losses = tested.merge(cells[[*KEYS, "n_train"]], on=KEYS, validate="one_to_one")
     chosen = best(validated, [*RIVALS, "combination"])[KEYS].merge(losses, on=KEYS)
     nothing = chosen[chosen["combination"] == NO_FACET].set_index(RIVALS)["loss"]
-    equal = splits_with_equal_repeats(cells)
+    equal = objectives_with_equal_repeats(cells)
     everything = pd.concat([losses, chosen.assign(method=CHOSEN)], ignore_index=True)
     everything = everything[everything["combination"] != NO_FACET]
     shares: list[dict[str, Any]] = []
     pairs: list[dict[str, Any]] = []
-    for (source, split, method), own in everything.groupby(["source", "split", "method"], sort=False):
-        facets = complete_facets(own["combination"])
-        for objective, rows in own.groupby("objective", sort=False) if facets else ():
-            worth, test_to_train = _reductions(rows, facets, nothing)
-            if len(worth):
-                place = {"source": source, "split": split, "method": method, "objective": objective}
-                # Repeats on the same materials have no spread to derive an interval from.
-                ratio = np.nan if (source, split) in equal else test_to_train
-                shares += [place | row for row in _contributions(worth, facets, ratio)]
-                pairs += [place | row for row in _interactions(worth, facets, ratio)]
+    by = ["source", "split", "method", "objective"]
+    for key, rows in everything.groupby(by, sort=False):
+        place = dict(zip(by, key, strict=True))
+        # A method with the most facets may be trained on some objectives only.
+        sets = complete_facets(rows["combination"])
+        if not sets:
+            continue
+        facets, *unused = sets
+        worth, test_to_train, n_from_one = _reductions(rows, facets, nothing)
+        if len(worth):
+            others = [SEPARATOR.join(names) for names in unused]
+            known = {**place, "n_from_one": n_from_one, "unused": others}
+            # Repeats on the same materials have no spread to derive an interval from.
+            is_equal = (place["source"], place["split"], place["objective"]) in equal
+            ratio = np.nan if is_equal else test_to_train
+            shares += [known | row for row in _contributions(worth, facets, ratio)]
+            pairs += [known | row for row in _interactions(worth, facets, ratio)]
     return (
         pd.DataFrame(shares, columns=CONTRIBUTIONS.names),
         pd.DataFrame(pairs, columns=INTERACTIONS.names),
     )
 
 
-def complete_facets(available: Iterable[str]) -> list[str]:
-    """Return the most facets all of whose combinations are available; none if there are fewer than two."""
+def complete_facets(available: Iterable[str]) -> list[list[str]]:
+    """Return the largest sets of two or more facets all of whose combinations are available.
+
+    There may be several, such as those with different variants of a facet.
+    """
     known = set(available)
     facets = in_order(facet for name in known for facet in facets_of(name))
     for size in range(len(facets), 1, -1):
-        for subset in combinations(facets, size):
-            bases = {facet.base for facet in subset}
-            if len(bases) < size or combination_name(subset) not in known:
-                continue
-            if known.issuperset(all_combinations(subset)):
-                return [facet.name for facet in subset]
+        complete = [
+            [facet.name for facet in subset]
+            for subset in combinations(facets, size)
+            if len({facet.base for facet in subset}) == size
+            and combination_name(subset) in known
+            and known.issuperset(all_combinations(subset))
+        ]
+        if complete:
+            return complete
     return []
 
 
-def _reductions(rows: pd.DataFrame, facets: Sequence[str], nothing: pd.Series) -> tuple[Array, float]:
+def _reductions(rows: pd.DataFrame, facets: Sequence[str], nothing: pd.Series) -> tuple[Array, float, int]:
     """Return the reduction of the loss by each coalition of facets.
 
     Parameters
@@ -134,22 +165,21 @@ def _reductions(rows: pd.DataFrame, facets: Sequence[str], nothing: pd.Series) -
 
     Returns
     -------
-    tuple of numpy.ndarray and float
-        Reductions, shape ``(repeats, 2^n)``, of the repeats in which all combinations have a loss; and the
-        mean ratio of test to training rows.
+    tuple of numpy.ndarray, float and int
+        Reductions, shape ``(repeats, 2^n)``, of the repeats in which all combinations have a loss; the mean
+        ratio of test to training rows; and the number of repeats that start from `NO_SKILL`.
     """
     names = [
         SEPARATOR.join(name for bit, name in enumerate(facets) if coalition >> bit & 1)
         for coalition in range(1, 2 ** len(facets))
     ]
-    loss = (
-        rows.pivot_table(index=RIVALS, columns="combination", values="loss").reindex(columns=names).dropna()
-    )
+    loss = rows.pivot(index=RIVALS, columns="combination", values="loss").reindex(columns=names).dropna()
     used = rows[rows["combination"].isin(names)].set_index(RIVALS)
     ratio = (used["n_test"] / used["n_train"]).groupby(level=RIVALS).max().reindex(loss.index)
-    without = nothing.reindex(loss.index).fillna(NO_SKILL).to_numpy()
-    reduction = without[:, np.newaxis] - loss.to_numpy()
-    return np.column_stack([np.zeros(len(loss)), reduction]), float(ratio.mean())
+    without = nothing.reindex(loss.index)
+    reduction = without.fillna(NO_SKILL).to_numpy()[:, np.newaxis] - loss.to_numpy()
+    worth = np.column_stack([np.zeros(len(loss)), reduction])
+    return worth, float(ratio.mean()), int(without.isna().sum())
 
 
 def _contributions(worth: Array, facets: Sequence[str], ratio: float) -> Iterator[dict[str, Any]]:
@@ -169,8 +199,13 @@ def _interactions(worth: Array, facets: Sequence[str], ratio: float) -> Iterator
     values = interactions(worth)
     for first, second in combinations(range(len(facets)), 2):
         mean = _summary(values[:, first, second], ratio)
-        kind = REDUNDANT if mean["high"] < 0 else SYNERGISTIC if mean["low"] > 0 else UNDECIDED
-        yield {"facet": facets[first], "other": facets[second], **mean, "kind": kind}
+        yield {"facet": facets[first], "other": facets[second], **mean, "kind": _kind(mean)}
+
+
+def _kind(mean: Mapping[str, Any]) -> str:
+    if mean["n_repeats"] < MIN_REPEATS:
+        return UNDECIDED
+    return REDUNDANT if mean["high"] < 0 else SYNERGISTIC if mean["low"] > 0 else UNDECIDED
 
 
 def _summary(values: Array, ratio: float) -> dict[str, Any]:

@@ -1,16 +1,15 @@
-"""Splits whose repeats are tested on the same materials, so that their spread allows no inference."""
+"""Objectives whose repeats are tested on the same materials, so that their spread allows no inference."""
 
 import pandas as pd
-
-from polyfacet.evaluation.tables import CELL
 
 SAME_TEST_PART = (
     "repeats are tested on the same materials, so that their spread says nothing about other materials"
 )
+_OBJECTIVE = ["source", "split", "objective"]
 
 
 def n_test_parts(cells: pd.DataFrame) -> pd.DataFrame:
-    """Count the repeats of each split and their different test parts.
+    """Count the repeats of each objective and their different test parts.
 
     Parameters
     ----------
@@ -20,18 +19,20 @@ def n_test_parts(cells: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``source``, ``split``, ``n_repeats`` and ``n_test_parts``, in the order of first occurrence.
+        ``source``, ``split``, ``objective``, ``n_repeats`` and ``n_test_parts``, in the order of first
+        occurrence; without objectives of which all cells failed.
     """
-    rows = []
-    for (source, split), own in cells.groupby(["source", "split"], sort=False):
-        # Methods may have fewer repeats than the split.
-        parts = own.pivot(index="repeat", columns=CELL, values="tested").dropna(axis="columns")
-        rows.append((source, split, len(parts), len(parts.drop_duplicates())))
-    return pd.DataFrame(rows, columns=["source", "split", "n_repeats", "n_test_parts"])
+    ok = cells[cells["status"] == "ok"]
+    # Rivals are compared on the rows that all of them predicted: these are the same in two repeats if those
+    # of a single rival are, because the same materials lack the facets of the others.
+    tested = ok.groupby([*_OBJECTIVE, "method", "combination"], sort=False)["tested"].agg(["size", "nunique"])
+    n_equal = (tested["size"] - tested["nunique"]).groupby(level=_OBJECTIVE, sort=False).max()
+    n_repeats = ok.groupby(_OBJECTIVE, sort=False)["repeat"].nunique()
+    return pd.DataFrame({"n_repeats": n_repeats, "n_test_parts": n_repeats - n_equal}).reset_index()
 
 
-def splits_with_equal_repeats(cells: pd.DataFrame) -> set[tuple[str, str]]:
-    """Return the sources and splits in which two or more repeats have the same test part.
+def objectives_with_equal_repeats(cells: pd.DataFrame) -> set[tuple[str, str, str]]:
+    """Return source, split and name of the objectives with two or more repeats on the same test part.
 
     Parameters
     ----------
@@ -40,4 +41,4 @@ def splits_with_equal_repeats(cells: pd.DataFrame) -> set[tuple[str, str]]:
     """
     counts = n_test_parts(cells)
     equal = counts[counts["n_test_parts"] < counts["n_repeats"]]
-    return set(zip(equal["source"], equal["split"], strict=True))
+    return set(equal[_OBJECTIVE].itertuples(index=False, name=None))

@@ -13,9 +13,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyfacet.evaluation.common_rows import RIVALS, rivals
-from polyfacet.evaluation.metrics import ALL, scores_of_numbers
+from polyfacet.evaluation.metrics import scores_of_numbers
 from polyfacet.evaluation.roles import looks_only_at_composition
-from polyfacet.evaluation.tables import KEYS
+from polyfacet.evaluation.score_names import ALL
+from polyfacet.evaluation.tables import COUNTS, KEYS, SCORES
 from polyfacet.runtime.parquet import column
 from polyfacet.training.cells import IDENTITY
 
@@ -44,6 +45,7 @@ BELOW_FLOOR = pa.schema(
         *IDENTITY,
         column("mase", pa.float64(), "MASE of a cell that looks at the composition alone", nullable=True),
         _FLOOR_MASE,
+        *(SCORES.field(name) for name in COUNTS),
     ]
 )
 
@@ -126,7 +128,8 @@ def below_floor(scores: pd.DataFrame, floors: pd.DataFrame, forms: Mapping[str, 
     """
     blind = {name: looks_only_at_composition(name, forms) for name in scores["combination"].unique()}
     own = scores[scores["combination"].map(blind).astype(bool) & (scores["class"] == ALL)]
-    by_metric = own[own["metric"].isin(("mae", "mase"))].pivot(index=KEYS, columns="metric", values="value")
+    own = own[own["metric"].isin(("mae", "mase"))]
+    by_metric = own.pivot(index=[*KEYS, *COUNTS], columns="metric", values="value")
     table = floors.merge(by_metric.reindex(columns=["mae", "mase"]).reset_index(), on=KEYS)
     is_below = table["mae"] < table["floor_mae"] - table["may_be_rounding"]
     return table.loc[is_below, BELOW_FLOOR.names].reset_index(drop=True)

@@ -1,6 +1,6 @@
 """Predictions of a run for materials that its models were not fitted on: the validation and the test part."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class HeldOut:
         self.cells: list[dict[str, Any]] = [
             {str(name): value for name, value in row.items()} for row in cells.to_dict("records")
         ]
+        self._rivals = {cell: own for own in rivals(self.cells) for cell in own}
         self._values = predictions[VALUES]
         self._mat_ids = predictions["mat_id"].to_numpy()
         self._materials = {source: pd.Index(own["mat_id"]) for source, own in materials.items()}
@@ -74,14 +75,29 @@ class HeldOut:
         materials = self._materials[self.cells[cell]["source"]]
         return self._values.iloc[found].set_axis(materials.get_indexer(self._mat_ids[found]))
 
+    def calibrating(self, cell: int) -> pd.DataFrame:
+        """Return the predictions of a cell for validation rows that are like the test rows it is compared on.
+
+        A cell that predicts rows without a facet errs more on them.  If its rivals lack these rows, it is
+        compared without them, and must be calibrated without them.
+        """
+        own = self.rows(cell, VALID)
+        if not self.cells[cell]["n_incomplete"]:
+            return own
+        others = (position for position in self._without_failed(self._rivals[cell]) if position != cell)
+        return common_rows([own, *(self.rows(position, VALID) for position in others)])[0]
+
     def tested(self) -> dict[int, pd.DataFrame]:
         """Return the predictions of each cell that did not fail, for the test rows that no rival lacks."""
         found: dict[int, pd.DataFrame] = {}
         for own in rivals(self.cells):
-            ok = [position for position in own if self.cells[position]["status"] == "ok"]
+            ok = self._without_failed(own)
             tables = common_rows(self.rows(position, TEST) for position in ok)
             found |= dict(zip(ok, tables, strict=True))
         return found
+
+    def _without_failed(self, cells: Sequence[int]) -> list[int]:
+        return [position for position in cells if self.cells[position]["status"] == "ok"]
 
 
 def identity_of(cell: Mapping[str, Any]) -> dict[str, Any]:

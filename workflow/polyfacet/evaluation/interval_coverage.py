@@ -20,14 +20,13 @@ from polyfacet.evaluation.conformal import (
     why_not_calibrated,
 )
 from polyfacet.evaluation.corrected_t import CorrectedMean
-from polyfacet.evaluation.equal_repeats import splits_with_equal_repeats
+from polyfacet.evaluation.equal_repeats import objectives_with_equal_repeats
 from polyfacet.evaluation.held_out import HeldOut, identity_of
 from polyfacet.evaluation.metrics import mean_absolute_deviation
 from polyfacet.evaluation.scores import NO_COMMON_ROWS
 from polyfacet.evaluation.tables import KEYS
 from polyfacet.facets.registry import COMPIMAGE, SEPARATOR
 from polyfacet.runtime.parquet import column
-from polyfacet.splits.parts import VALID
 from polyfacet.training.cells import IDENTITY
 
 INTERVALS = pa.schema(
@@ -83,7 +82,7 @@ def assess_intervals(
     """
     rows = []
     for position, cell in enumerate(held_out.cells):
-        calibration = held_out.rows(position, VALID)
+        calibration = held_out.calibrating(position)
         test = tested.get(position, calibration[:0])
         counts = {"n_calibration": len(calibration), "n_test": len(test)}
         rows.append(identity_of(cell) | counts | _assessed(cell, calibration, test, fit))
@@ -111,8 +110,7 @@ def _of_numbers(calibration: pd.DataFrame, test: pd.DataFrame) -> tuple[float, f
     found = fitted.intervals(test["y_pred"].to_numpy())
     true = test["y_true"].to_numpy()
     width = float((found.upper - found.lower).mean())
-    covered = (found.lower <= true) & (true <= found.upper)
-    return float(covered.mean()), width, width / mean_absolute_deviation(true)
+    return float(found.contain(true).mean()), width, width / mean_absolute_deviation(true)
 
 
 def _of_classes(
@@ -144,14 +142,15 @@ def mean_coverage(intervals: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
         ``source``, ``split``, and ``mean``, ``low``, ``high``, ``n_repeats``.  The coverages of one repeat,
         which are on the same materials, are averaged; the interval is the corrected one of
         `polyfacet.evaluation.corrected_t` over the repeats, missing for one repeat or where repeats
-        are tested on the same materials.
+        of an objective are tested on the same materials.
     """
     known = intervals[intervals["coverage"].notna()].merge(cells[[*KEYS, "n_train"]], on=KEYS)
-    equal = splits_with_equal_repeats(cells)
+    equal = objectives_with_equal_repeats(cells)
     rows = []
     for (source, split), own in known.groupby(["source", "split"], sort=False):
         of_repeats = own.groupby("repeat")["coverage"].mean()
-        ratio = np.nan if (source, split) in equal else float((own["n_test"] / own["n_train"]).mean())
+        has_equal = any((source, split, objective) in equal for objective in own["objective"].unique())
+        ratio = np.nan if has_equal else float((own["n_test"] / own["n_train"]).mean())
         found = CorrectedMean.of(of_repeats, ratio)
         values = (found.mean, *found.interval(), found.n_repeats)
         rows.append({"source": source, "split": split, **dict(zip(COVERAGES, values, strict=True))})

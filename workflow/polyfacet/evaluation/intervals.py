@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 
 from polyfacet.evaluation.bootstrap import N_DRAWS, Array, Resamples, interval
-from polyfacet.evaluation.metrics import ALL
-from polyfacet.evaluation.tables import CELL, KEYS
+from polyfacet.evaluation.score_names import ALL
+from polyfacet.evaluation.scores import has_every_objective
+from polyfacet.evaluation.shared_repeats import is_shared
+from polyfacet.evaluation.tables import CELL, KEYS, LIMITS, SHARED_LIMITS
 
 _SCORE = ["class", "metric"]
 OF_NUMBERS, OF_CLASSES = ("mae", "mase"), ("accuracy", "macro_f1")
@@ -94,10 +96,9 @@ class Draws:
         return cls(table, np.array(values).reshape(len(rows), len(missing)))
 
     def with_means_over_objectives(self) -> "Draws":
-        """Append the mean MASE over the objectives of each source that has several; see `scores`."""
-        is_mase = self.table["metric"] == "mase"
-        several = self.table[is_mase].groupby("source")["objective"].transform("nunique") > 1
-        own = self.table.loc[several.index[several]]
+        """Append the mean MASE over the objectives of each split that has several; see `scores`."""
+        of_numbers = self.table[self.table["metric"] == "mase"]
+        own = of_numbers[has_every_objective(of_numbers)]
         if own.empty:
             return self
         keys = [name for name in self.table.columns if name != "objective"]
@@ -105,6 +106,11 @@ class Draws:
         table = pd.DataFrame(list(means), columns=keys).assign(objective=ALL)[list(self.table.columns)]
         values = np.array(list(means.values())).reshape(len(means), self.values.shape[1])
         return Draws(pd.concat([self.table, table], ignore_index=True), np.concatenate([self.values, values]))
+
+    def in_shared_repeats(self) -> "Draws":
+        """Select the scores of the repeats that all rivals have."""
+        chosen = is_shared(self.table).to_numpy()
+        return Draws(self.table[chosen].reset_index(drop=True), self.values[chosen])
 
     def limits(self, keys: Sequence[str]) -> pd.DataFrame:
         """Return ``low`` and ``high`` of the means over all that differs in other columns than ``keys``."""
@@ -128,4 +134,8 @@ def with_intervals(scores: pd.DataFrame, draws: Draws) -> pd.DataFrame:
 def with_intervals_of_means(summary: pd.DataFrame, draws: Draws) -> pd.DataFrame:
     """Add the intervals of the means over the repeats to a table of ``SUMMARY``."""
     keys = [name for name in [*CELL, *_SCORE] if name != "run"]
-    return summary.merge(draws.limits(keys), on=keys, how="left", validate="one_to_one")
+    shared = draws.in_shared_repeats().limits(keys)
+    shared = shared.rename(columns=dict(zip(LIMITS, SHARED_LIMITS, strict=True)))
+    for limits in (draws.limits(keys), shared):
+        summary = summary.merge(limits, on=keys, how="left", validate="one_to_one")
+    return summary

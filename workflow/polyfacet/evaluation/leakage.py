@@ -9,9 +9,9 @@ import pyarrow as pa
 from pydantic import BaseModel
 
 from polyfacet.config.run import CRYSTALS
-from polyfacet.facets.declaration import UNTRAINED, Facet
+from polyfacet.facets.declaration import UNTRAINED, Facet, PretrainedNetwork
 from polyfacet.facets.registry import COMPIMAGE, GRAPH
-from polyfacet.materials.crystal_objectives import E_TOTAL, GAP, MAG_VOL, VOL_ATOM
+from polyfacet.materials.crystal_objectives import E_TOTAL, GAP, MAG_VOL, PREDEFINED, VOL_ATOM
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.parquet import column
 from polyfacet.training.cells import IDENTITY
@@ -20,6 +20,14 @@ from polyfacet.training.cells import IDENTITY
 # the blocks gs_bandgap, gs_energy, gs_mag_moment and gs_volume_per (`polyfacet.facets.compimage.properties`).
 SHOWN_OF_ELEMENTS = (GAP, E_TOTAL, MAG_VOL, VOL_ATOM)
 TRAINING_PART, OUTSIDE = "training part", "materials outside the sample"
+# What networks from elsewhere were trained on: whether a test material is among it is not known.
+ELSEWHERE = "another database, perhaps with these materials"
+# Declarations of networks name predefined objectives; an own one may be an energy under another name.
+NOT_JUDGED = (
+    "whether the network was pretrained on this objective is not judged, as it is not a predefined one: "
+    "compare it with what the network was pretrained on"
+)
+_PREDEFINED = frozenset(each.name for each in PREDEFINED)
 AUDIT = pa.schema(
     [
         *(field for field in IDENTITY if field.name in ("source", "objective")),
@@ -112,6 +120,11 @@ def from_elsewhere(encoder: str) -> Knowledge:
     return Knowledge(notes=(f"starts from {encoder}: what that has seen is not known",))
 
 
+def of_pretrained(network: PretrainedNetwork) -> Knowledge:
+    """Return what is known of a network from elsewhere whose numbers are a facet."""
+    return Knowledge({ELSEWHERE: network.learned}, (network.identity,))
+
+
 def fitted_on_all_rows() -> Knowledge:
     """Return what is known of composition images whose grey levels are fitted on all rows."""
     return Knowledge(notes=("grey levels are fitted on the test part, too (`composition.fit: all`)",))
@@ -147,6 +160,10 @@ def audit(
         for facet in facets:
             shown = facet.shown_as(facet.form or forms.get(facet.base, ""))
             own = knowledge.get(facet.name, Knowledge())
+            if facet.network:
+                own |= of_pretrained(facet.network)
+                if objective.column not in _PREDEFINED:
+                    own |= Knowledge(notes=(NOT_JUDGED,))
             seen = [materials for materials, names in own.learned.items() if objective.column in names]
             row = {
                 "source": source,

@@ -10,8 +10,9 @@ import pandas as pd
 import pyarrow as pa
 
 from polyfacet.evaluation.common_rows import RIVALS, common_rows
-from polyfacet.evaluation.metrics import ALL, mean_absolute_deviation, scores_of_classes
-from polyfacet.evaluation.tables import CELL, KEYS
+from polyfacet.evaluation.metrics import mean_absolute_deviation, scores_of_classes
+from polyfacet.evaluation.score_names import ALL
+from polyfacet.evaluation.tables import CELL, COUNTS, KEYS
 from polyfacet.runtime.parquet import column
 from polyfacet.training.cells import IDENTITY
 
@@ -56,7 +57,7 @@ def losses_on_test(scores: pd.DataFrame) -> pd.DataFrame:
     is_loss = scores["metric"].isin(("mase", "macro_f1")) & (scores["class"] == ALL)
     own = scores[is_loss & (scores["objective"] != ALL)]
     loss = own["value"].where(own["metric"] == "mase", 1 - own["value"])
-    return own[[*KEYS, "n_test", "n_nontrivial"]].assign(loss=loss).reset_index(drop=True)
+    return own[[*KEYS, *COUNTS]].assign(loss=loss).reset_index(drop=True)
 
 
 def candidates(cells: pd.DataFrame, validation: pd.DataFrame) -> pd.DataFrame:

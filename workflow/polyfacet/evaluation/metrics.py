@@ -14,29 +14,11 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
+from polyfacet.evaluation.score_names import ALL, OF_ONE_CLASS
 from polyfacet.training.powers_of_two import divided, exponents_of
 
 # Values that differ by less than this share of the largest one count as equal.
 ROUNDING = 1e-12
-# Name for all classes of an objective together.
-ALL = "all"
-OF_NUMBERS = ("mae", "mase", "rmse", "r2")
-OF_ALL_CLASSES = ("accuracy", "macro_f1")
-OF_ONE_CLASS = ("precision", "recall", "f1")
-
-
-def scores_of(classes: Sequence[str]) -> list[tuple[str, str]]:
-    """List the scores of an objective as pairs of class and metric, in the order of computation.
-
-    Parameters
-    ----------
-    classes
-        Names of its classes; empty for numbers.
-    """
-    if not len(classes):
-        return [(ALL, metric) for metric in OF_NUMBERS]
-    by_class = [(name, metric) for name in classes for metric in OF_ONE_CLASS]
-    return [*((ALL, metric) for metric in OF_ALL_CLASSES), *by_class]
 
 
 def scores_of_numbers(y_true: ArrayLike, y_pred: ArrayLike) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Scores of all cells, and their mean and spread over the repeats of a split."""
+"""Scores of all cells, and their means over objectives."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,15 +7,14 @@ import numpy as np
 import pandas as pd
 
 from polyfacet.evaluation.common_rows import n_nontrivial
-from polyfacet.evaluation.metrics import ALL, scores_of, scores_of_classes, scores_of_numbers
-from polyfacet.evaluation.tables import CELL, KEYS
+from polyfacet.evaluation.metrics import scores_of_classes, scores_of_numbers
+from polyfacet.evaluation.score_names import ALL, scores_of
+from polyfacet.evaluation.tables import KEYS
 from polyfacet.splits.parts import TEST
 
 # Reason of a missing score of a cell that has predictions.
 UNDEFINED = "not defined: all test values are equal, or there is none of this class"
 NO_COMMON_ROWS = "no material of the test part was predicted by all cells of this objective"
-LOWER_IS_BETTER = ("mae", "mase", "rmse")
-_SCORE = [*CELL, "class", "metric"]
 
 
 def scores_of_cell(cell: Mapping[str, Any], predictions: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -53,13 +52,22 @@ def scores_of_cell(cell: Mapping[str, Any], predictions: pd.DataFrame) -> Iterat
             yield {**identity, "class": name, "metric": metric, "value": value, "reason": reason}
 
 
+def has_every_objective(scores: pd.DataFrame) -> pd.Series:
+    """Return whether each score is of a method and combination with all of several objectives of a split."""
+    place = ["source", "split"]
+    n_objectives = scores.groupby(place)["objective"].transform("nunique")
+    own = scores.groupby([*place, "repeat", "method", "combination"])["objective"].transform("nunique")
+    return (own == n_objectives) & (n_objectives > 1)
+
+
 def with_means_over_objectives(scores: pd.DataFrame) -> pd.DataFrame:
     """Append the mean MASE and R2 over the objectives of a split, where it has several.
 
-    The mean is missing if a cell failed.
+    The mean is missing if a cell failed or a score is not defined; cells that are not trained on all
+    objectives have none.
     """
     shared = scores[scores["metric"].isin(("mase", "r2"))]
-    several = shared[shared.groupby(["source", "split"])["objective"].transform("nunique") > 1]
+    several = shared[has_every_objective(shared)]
     if several.empty:
         return scores
     keys = [name for name in [*KEYS, "class", "metric"] if name != "objective"]
@@ -67,42 +75,14 @@ def with_means_over_objectives(scores: pd.DataFrame) -> pd.DataFrame:
         value=("value", lambda values: values.mean(skipna=False)),
         n_test=("n_test", "sum"),
         n_nontrivial=("n_nontrivial", "sum"),
+        reason=("reason", _reason_of_mean),
     )
     means = means.assign(objective=ALL).reindex(columns=scores.columns)
     return pd.concat([scores, means.astype(scores.dtypes)], ignore_index=True)
 
 
-def compare(scores: pd.DataFrame, reference: str | None) -> pd.DataFrame:
-    """Compute mean and spread over the repeats, and how often each method beats the reference.
-
-    Parameters
-    ----------
-    scores
-        Table of ``SCORES``.
-    reference
-        Method that the others are compared with, repeat by repeat, in its best combination; None for none.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per source, split, method, combination, objective, class and metric: ``mean``, ``std`` (sample
-        standard deviation; NaN for one repeat), ``n`` (repeats), ``wins`` (repeats with a better score than
-        the reference, failed ones excluded; missing if a repeat of the reference has no value), in the
-        order of first occurrence.  Mean and spread are missing if a repeat failed.
-    """
-    groups = scores.groupby(_SCORE, sort=False)["value"]
-    table = groups.agg(
-        mean=lambda values: values.mean(skipna=False),
-        std=lambda values: values.std(skipna=False),
-        n="size",
-    )
-    if reference is not None:
-        at = ["source", "split", "repeat", "objective", "class", "metric"]
-        sign = scores["metric"].isin(LOWER_IS_BETTER).map({True: -1, False: 1})
-        own = scores.assign(signed=sign * scores["value"])[scores["method"] == reference]
-        against = own.groupby(at)["signed"].max()
-        theirs = pd.Series(against.reindex(pd.MultiIndex.from_frame(scores[at])).to_numpy(), scores.index)
-        better = (sign * scores["value"] > theirs).astype(float).where(theirs.notna())
-        of_cells = better.groupby([scores[name] for name in _SCORE], sort=False)
-        table["wins"] = of_cells.agg(lambda values: values.sum(skipna=False))
-    return table.reset_index()
+def _reason_of_mean(reasons: pd.Series) -> str | None:
+    """Return why a mean is missing; the failure of a cell comes first."""
+    known = reasons.dropna()
+    failed = known[known != UNDEFINED]
+    return next(iter([*failed, *known]), None)

@@ -9,8 +9,9 @@ from polyfacet.evaluation.bootstrap import N_DRAWS, Array, Resamples, draw_formu
 from polyfacet.evaluation.common_rows import common_rows, rivals
 from polyfacet.evaluation.formulas import Formulas
 from polyfacet.evaluation.intervals import Draws, resampled_scores, with_intervals, with_intervals_of_means
-from polyfacet.evaluation.scores import compare, scores_of_cell, with_means_over_objectives
-from polyfacet.evaluation.tables import SCORES, SUMMARY
+from polyfacet.evaluation.means import compare
+from polyfacet.evaluation.scores import scores_of_cell, with_means_over_objectives
+from polyfacet.evaluation.tables import LIMITS, SCORES, SHARED_LIMITS, SUMMARY
 
 # Columns of predictions that scores are computed from.
 SCORED = ["part", "y_true", "y_pred", "true_class", "predicted_class"]
@@ -63,8 +64,9 @@ def score(
             found |= dict(zip(ok, draws, strict=True))
     # If all cells failed, nothing else shows that a missing value is a number.
     flat = [row for position in range(len(cells)) for row in rows[position]]
-    columns = [name for name in SCORES.names if name not in ("low", "high")]
+    columns = [name for name in SCORES.names if name not in LIMITS]
     scores = with_means_over_objectives(pd.DataFrame(flat, columns=columns).astype({"value": float}))
     resampled = Draws.of(cells, found).with_means_over_objectives()
-    summary = compare(scores, reference).reindex(columns=SUMMARY.names[:-2])
+    columns = [name for name in SUMMARY.names if name not in (*LIMITS, *SHARED_LIMITS)]
+    summary = compare(scores, reference).reindex(columns=columns)
     return with_intervals(scores, resampled), with_intervals_of_means(summary, resampled)

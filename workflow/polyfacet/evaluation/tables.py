@@ -32,6 +32,12 @@ CELLS = pa.schema(
         column("n_repeats", pa.int64(), "repeats of the split on which the method was trained"),
         column("status", pa.string(), "ok or failed"),
         column("reason", pa.string(), "why the cell failed", nullable=True),
+        column(
+            "cut_off",
+            pa.string(),
+            "why training may have been cut off before it converged",
+            nullable=True,
+        ),
         column("contains_answer", pa.bool_(), "whether the facets together reveal the objective"),
         column(
             "untrained",
@@ -41,14 +47,24 @@ CELLS = pa.schema(
         column("n_train", pa.int64(), "materials trained on, including validation rows if trained on"),
         column("n_valid", pa.int64(), "materials that selected the epoch or the checkpoints"),
         column("n_test", pa.int64(), "materials tested on"),
-        column("n_missing", pa.int64(), "materials that lack a facet of the combination or the objective"),
+        column(
+            "n_missing",
+            pa.int64(),
+            "materials left out because they lack a facet of the combination or the objective",
+        ),
         column("n_without_part", pa.int64(), "materials of the sample to which the split assigns no part"),
+        column(
+            "n_incomplete",
+            pa.int64(),
+            "materials that are not left out although they lack a facet of the combination",
+        ),
         column("tested", pa.string(), "digest of the identifiers of the materials tested on"),
         column("seed", pa.int64(), "seed of training"),
         column("wall_time_s", pa.float64(), "time of the cell", "s"),
         column("peak_memory_mib", pa.float64(), "peak memory of the process", "MiB"),
     ]
 )
+LIMITS, SHARED_LIMITS = ("low", "high"), ("shared_low", "shared_high")
 _LIMITS = tuple(
     column(
         name,
@@ -57,7 +73,7 @@ _LIMITS = tuple(
         "that of the score",
         nullable=True,
     )
-    for name, which in (("low", "lower"), ("high", "upper"))
+    for name, which in zip(LIMITS, ("lower", "upper"), strict=True)
 )
 SCORES = pa.schema(
     [
@@ -86,16 +102,36 @@ SUMMARY = pa.schema(
     [
         *(field for field in IDENTITY if field.name not in ("run", "repeat")),
         *(SCORES.field(name) for name in ("class", "metric")),
-        column("mean", pa.float64(), "mean over the repeats; none if one failed", nullable=True),
+        column(
+            "mean",
+            pa.float64(),
+            "mean over the repeats, without those in which no cell can have it; none if one failed",
+            nullable=True,
+        ),
         column("std", pa.float64(), "sample standard deviation over the repeats", nullable=True),
-        column("n", pa.int64(), "repeats"),
+        column("n", pa.int64(), "repeats that the mean is over"),
         column(
             "wins", pa.float64(), "repeats in which it is better than the reference method", nullable=True
         ),
         *_LIMITS,
+        column(
+            "shared_mean",
+            pa.float64(),
+            "mean over the repeats that all methods of the objective have: means over other repeats are on "
+            "other test parts and do not compare methods",
+            nullable=True,
+        ),
+        column("shared_std", pa.float64(), "sample standard deviation over these repeats", nullable=True),
+        column("shared_n", pa.int64(), "number of these repeats"),
+        *(
+            column(name, pa.float64(), f"{limit} of shared_mean", "that of the score", nullable=True)
+            for name, limit in zip(SHARED_LIMITS, LIMITS, strict=True)
+        ),
     ]
 )
 KEYS = [field.name for field in IDENTITY]
+# Numbers of test rows beside a score.
+COUNTS = ["n_test", "n_nontrivial"]
 # Identity of a cell, regardless of the repeat of its split.
 CELL = [name for name in KEYS if name != "repeat"]
 
@@ -123,8 +159,9 @@ def cell_row(
         Facets whose encoder is untrained.
     """
     facts = card.model_dump()
-    roles = roles_of(card.combination, card.engine, forms)
-    own = {"n_repeats": n_repeats, "untrained": list(untrained)}
+    roles = roles_of(card.combination, card.engine, forms, card.settings)
+    cut_off = card.course.cut_off if card.course else None
+    own = {"n_repeats": n_repeats, "untrained": list(untrained), "cut_off": cut_off}
     flat = {**facts, **facts["counts"], **facts["cost"], **shown, **roles, **own}
     return {name: flat[name] for name in CELLS.names}
 

@@ -1,7 +1,7 @@
 """Tested comparisons of several facets, the best single facet and the best baseline."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from polyfacet.evaluation.choices import LOSS_UNIT
 from polyfacet.evaluation.corrected_t import ALPHA, CorrectedMean, holm
-from polyfacet.evaluation.equal_repeats import SAME_TEST_PART, splits_with_equal_repeats
+from polyfacet.evaluation.equal_repeats import SAME_TEST_PART, objectives_with_equal_repeats
 from polyfacet.evaluation.roles import BASELINE, MULTI, SINGLE
+from polyfacet.evaluation.tables import CELL
 from polyfacet.runtime.parquet import column
 from polyfacet.training.cells import IDENTITY
 
@@ -56,8 +57,11 @@ TESTS = pa.schema(
         _p("p_equal_holm", "the same, Holm-corrected over the objectives"),
         column("verdict", pa.string(), ", ".join(VERDICTS)),
         column("reason", pa.string(), "why there is no test", nullable=True),
-        column("chosen", pa.string(), "what was chosen most often for the first, and how often"),
-        column("rival_chosen", pa.string(), "the same for the rival"),
+        column("chosen", pa.string(), "what was chosen most often for the first, in how many of n_repeats"),
+        column("rival_chosen", pa.string(), "the same for the rival; without n_repeats, of all repeats"),
+        column(
+            "left_out", pa.string(), "repeats in which one of the two has no loss, and why", nullable=True
+        ),
     ]
 )
 
@@ -78,16 +82,21 @@ def compare_roles(choices: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
         Rows of ``TESTS``.
     """
     keys = ["source", "split", "objective"]
-    equal = splits_with_equal_repeats(cells)
+    equal = objectives_with_equal_repeats(cells)
+    of_objective: dict[Any, pd.DataFrame] = dict(iter(cells.groupby(keys, sort=False)))
     found: dict[Any, pd.DataFrame] = dict(iter(choices.groupby([*keys, "role"], sort=False)))
     rows = [
         {
             **dict(zip(keys, key, strict=True)),
             "comparison": name,
-            **_compared({role: found.get((*key, role), choices[:0]) for role in roles}, key[:2] in equal),
+            **_compared(
+                {role: found.get((*key, role), choices[:0]) for role in roles},
+                of_objective[key],
+                key in equal,
+            ),
         }
         for name, roles in COMPARISONS.items()
-        for key in cells[keys].drop_duplicates().itertuples(index=False)
+        for key in of_objective
     ]
     table = pd.DataFrame(rows, columns=[name for name in TESTS.names if not name.endswith("_holm")])
     for name in ("p", "p_equal"):
@@ -100,27 +109,49 @@ def compare_roles(choices: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     return table.assign(verdict=verdicts)[TESTS.names]
 
 
-def _compared(chosen: Mapping[str, pd.DataFrame], has_equal_repeats: bool) -> dict[str, Any]:
+def paired(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """Pair the choices of two roles for one objective, of the repeats in which both have a loss.
+
+    Parameters
+    ----------
+    first, second
+        Rows of `polyfacet.evaluation.choices.CHOICES`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of the first; those of the second end in ``_rival``.
+    """
+    pairs = first.merge(second, on="repeat", suffixes=("", "_rival"))
+    return pairs[pairs[["test_loss", "test_loss_rival"]].notna().all(axis=1)]
+
+
+def _compared(
+    chosen: Mapping[str, pd.DataFrame], cells: pd.DataFrame, has_equal_repeats: bool
+) -> dict[str, Any]:
     """Compare the chosen cells of two roles for one objective, without correction for several objectives."""
     first, second = chosen.values()
     found = {
         "chosen": _most_often(first),
         "rival_chosen": _most_often(second),
+        "left_out": None,
         "n_repeats": 0,
         "reason": None,
     }
-    if missing := [_DESCRIBED[role] for role, own in chosen.items() if own.empty]:
-        reason = f"no {missing[0]} has predictions for validation and test rows of every repeat"
-        return found | {"reason": reason}
-    pairs = first.merge(second, on="repeat", suffixes=("", "_rival"))
-    pairs = pairs[pairs[["test_loss", "test_loss_rival"]].notna().all(axis=1)]
+    if missing := [role for role, own in chosen.items() if own.empty]:
+        return found | {"reason": _why_nothing_was_chosen(missing[0], cells)}
+    pairs = paired(first, second)
+    left_out = _left_out(first, second, cells["repeat"].unique())
     if pairs.empty:
-        return found | {"reason": "the loss is not defined in any repeat: all test values are equal"}
+        return found | {"reason": f"no repeat has a loss: {left_out}"}
     loss, rival = pairs["test_loss"].to_numpy(), pairs["test_loss_rival"].to_numpy()
     fitted = np.minimum(pairs["n_train"], pairs["n_train_rival"])
     mean = CorrectedMean.of(loss - rival, float((pairs["n_test"] / fitted).mean()))
     margin = MARGIN * float(rival.mean())
     described = found | {
+        "chosen": _most_often(first[first["repeat"].isin(pairs["repeat"])]),
+        "rival_chosen": _most_often(second[second["repeat"].isin(pairs["repeat"])]),
+        "left_out": left_out,
         "n_repeats": len(pairs),
         "reason": _why_not_tested(pairs, has_equal_repeats) or (None if mean.has_spread else NO_SPREAD),
         "loss": loss.mean(),
@@ -137,6 +168,36 @@ def _compared(chosen: Mapping[str, pd.DataFrame], has_equal_repeats: bool) -> di
         "p": mean.p_different(),
         "p_equal": mean.p_equivalent(margin),
     }
+
+
+def _why_nothing_was_chosen(role: str, cells: pd.DataFrame) -> str:
+    """Say why no cell of an objective could be chosen for a role."""
+    own = cells[cells[f"role_{role}"]]
+    is_untrained = own["untrained"].map(len) > 0
+    is_control = is_untrained.groupby([own[name] for name in CELL]).transform("any")
+    if len(own) and is_control.all():
+        why = "in at least one repeat, the encoder of one of its facets is untrained"
+        return f"every {_DESCRIBED[role]} is a control: {why}"
+    but = " other than controls, whose encoders are untrained," if is_control.any() else ""
+    return f"no {_DESCRIBED[role]}{but} has predictions for validation and test rows of every repeat"
+
+
+def _left_out(first: pd.DataFrame, second: pd.DataFrame, repeats: Iterable[int]) -> str | None:
+    """Name the repeats in which the choices of one role or the other have no loss, and say why."""
+    reasons: dict[str, list[str]] = {}
+    for repeat in sorted(repeats):
+        sides = [own[own["repeat"] == repeat] for own in (first, second)]
+        own = pd.concat(sides)
+        if any(side.empty for side in sides):
+            reason = "the candidates have no validation row in common"
+        elif (own["n_test"] == 0).any():
+            reason = "there is no test row that all cells predicted"
+        elif own["test_loss"].isna().any():
+            reason = "all test values are equal"
+        else:
+            continue
+        reasons.setdefault(reason, []).append(str(repeat))
+    return "; ".join(f"repeat {', '.join(own)}: {reason}" for reason, own in reasons.items()) or None
 
 
 def _why_not_tested(pairs: pd.DataFrame, has_equal_repeats: bool) -> str | None:

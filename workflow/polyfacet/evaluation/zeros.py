@@ -16,7 +16,6 @@ from sklearn.metrics import cohen_kappa_score, f1_score, mean_absolute_error, ro
 from polyfacet.evaluation.held_out import HeldOut, identity_of
 from polyfacet.evaluation.scores import NO_COMMON_ROWS
 from polyfacet.runtime.parquet import column
-from polyfacet.splits.parts import VALID
 from polyfacet.training.cells import IDENTITY
 
 Array = NDArray[np.float64]
@@ -78,7 +77,7 @@ def assess_zeros(
         names = objectives.get(cell["source"], {}).get(cell["objective"])
         if not names:
             continue
-        validation = held_out.rows(position, VALID)
+        validation = held_out.calibrating(position)
         test = tested.get(position, validation[:0])
         counts = {"n_test": len(test), "n_zero": int((test["y_true"] <= 0).sum())}
         reason = cell["reason"] or (NO_COMMON_ROWS if test.empty else None)

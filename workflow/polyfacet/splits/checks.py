@@ -76,7 +76,9 @@ def check_groups_are_whole(parts: Mapping[str, str], groups: Mapping[str, str], 
     )
 
 
-def check_twins_are_whole(parts: Mapping[str, str], twins: Mapping[str, str], method: str) -> None:
+def check_twins_are_whole(
+    parts: Mapping[str, str], twins: Mapping[str, str], method: str, advice: str
+) -> None:
     """Reject parts that divide twins.
 
     Parameters
@@ -85,18 +87,21 @@ def check_twins_are_whole(parts: Mapping[str, str], twins: Mapping[str, str], me
         mat_id to part, and to the name of its twins.
     method
         Name of the method that returned the parts.
+    advice
+        What to do if it divides twins.
 
     Raises
     ------
     UserError
-        If twins are divided; the message names them.
+        If twins are divided; the message names those of the first group.
     """
     divided = _divided(parts, twins)
     if not divided.empty:
-        own = divided.index[divided["group"] == divided["group"].iloc[0]]
+        names = list(divided["group"].unique())
+        own = divided.index[divided["group"] == names[0]]
         raise UserError(
             f"the split {method!r} divides twins, the same crystal under several identifiers: "
-            f"{', '.join(own)}. Move them to one part."
+            f"{', '.join(own)}{_others(names, 'group')}. {advice}"
         )
 
 
@@ -110,7 +115,8 @@ def _divided(parts: Mapping[str, str], groups: Mapping[str, str]) -> pd.DataFram
     return divided.sort_index().sort_values("group", kind="stable")
 
 
-def _others(names: list[str]) -> str:
-    """Count the remaining names of a list after the first."""
+def _others(names: list[str], kind: str = "") -> str:
+    """Count the remaining names of a list after the first, and say what they name."""
     n = len(names) - 1
-    return f" and {n} other{'s' if n > 1 else ''}" if n else ""
+    what = f"other {kind}" if kind else "other"
+    return f" and {n} {what}{'s' if n > 1 else ''}" if n else ""

@@ -16,7 +16,7 @@ from polyfacet.splits.folds import read_folds
 from polyfacet.splits.grouping import by_column, by_material, with_twins
 from polyfacet.splits.highest import highest
 from polyfacet.splits.parts import PARTS, TEST, TRAIN, VALID, divide
-from polyfacet.splits.positional import split_by_position
+from polyfacet.splits.positional import fold_by_position, split_by_position
 from polyfacet.splits.symmetry import by_prototype, by_space_group
 
 
@@ -32,7 +32,8 @@ class SplitSettings:
     repeat: int
     # Whether formulas may be rounded; see `composition_groups`.
     rounded: bool = False
-    # For ``scikit_learn``: state for all repeats; None uses the sum of seed and repeat.
+    # For ``scikit_learn``: state for all repeats; None uses the sum of seed and repeat.  For ``k_fold``:
+    # state of the first ``n_folds`` repeats; None uses the seed.
     random_state: int | None = None
     # For ``column``: the column whose values must not be divided.
     column: str | None = None
@@ -40,6 +41,8 @@ class SplitSettings:
     file: Path | None = None
     # For ``highest``: column of the objective whose highest values are held out.
     objective: str | None = None
+    # For ``k_fold``: number of folds.
+    n_folds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,14 +67,16 @@ class SplitMethod(Declaration):
         and validation part by groups.  Materials that it does not name are left out of the split.
     reveals
         Identifiers of materials outside the sample that show what the split holds out: from the sample with
-        its ``part``, the others, and the settings.  None: those of groups of the held-out parts, or unknown
-        with `assign` or `held_out`.
+        its ``part``, the others, and the settings; it returns None if they are unknown.  Without it: those of
+        groups of the held-out parts, or unknown with `assign` or `held_out`.
     needs
-        Settings (`column`, `file`, `objective`) without which the method does not work.
+        Settings (`column`, `file`, `objective`, `n_folds`) without which the method does not work.
     takes
         Further settings that it accepts, in addition to the fractions, the seed and ``needs``.
     reads
         Columns of the sample that it uses in addition to ``mat_id`` and ``formula``.
+    if_twins_are_divided
+        What to do if the parts of `assign` divide twins, for the message.
     """
 
     name: str
@@ -79,10 +84,11 @@ class SplitMethod(Declaration):
     group: Callable[[pd.DataFrame, SplitSettings], Mapping[str, str]]
     assign: Callable[[pd.DataFrame, SplitSettings], Mapping[str, str]] | None = None
     held_out: Callable[[pd.DataFrame, SplitSettings], Mapping[str, bool]] | None = None
-    reveals: Callable[[pd.DataFrame, pd.DataFrame, SplitSettings], Iterable[str]] | None = None
+    reveals: Callable[[pd.DataFrame, pd.DataFrame, SplitSettings], Iterable[str] | None] | None = None
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
+    if_twins_are_divided: str = "Let its `assign` put them into one part."
 
     def __post_init__(self) -> None:
         """Reject a name that is invalid in configurations, and contradictions."""
@@ -140,12 +146,25 @@ def _positional(materials: pd.DataFrame, settings: SplitSettings) -> Mapping[str
     )
 
 
+def _fold(materials: pd.DataFrame, settings: SplitSettings) -> Mapping[str, str]:
+    """Test on the folds in turn; once all have been tested on, divide anew."""
+    n_folds = int(settings.n_folds or 0)
+    divided, fold = divmod(settings.repeat, n_folds)
+    state = settings.seed if settings.random_state is None else settings.random_state
+    return fold_by_position(
+        list(materials["mat_id"]), n_folds, fold, settings.validation_fraction, state + divided
+    )
+
+
 def _higher_than_learned(
     sampled: pd.DataFrame, others: pd.DataFrame, settings: SplitSettings
-) -> Iterable[str]:
-    """Return materials with higher values than all outside the test part; values of tables are unknown."""
+) -> Iterable[str] | None:
+    """Return materials with higher values than all outside the test part.
+
+    An objective with a table of its own has values for materials of the sample only: None.
+    """
     if settings.objective not in others:
-        return ()
+        return None
     learned = sampled.loc[sampled["part"] != TEST, settings.objective].astype(float).max()
     return others.loc[others[settings.objective].astype(float) > learned, "mat_id"]
 
@@ -191,6 +210,7 @@ FOLDS = SplitMethod(
     lambda materials, settings: by_material(materials),
     assign=lambda materials, settings: read_folds(Path(str(settings.file)), settings.repeat),
     needs=("file",),
+    if_twins_are_divided="Put them into one part in its file.",
 )
 SCIKIT_LEARN = SplitMethod(
     "scikit_learn",
@@ -200,6 +220,20 @@ SCIKIT_LEARN = SplitMethod(
     # It promises nothing but other rows.
     reveals=lambda sampled, others, settings: (),
     takes=("random_state",),
+    if_twins_are_divided=(
+        "Rows by position cannot keep them together. Use `random`, which does, or limit the split to tables: "
+        "`sources: [<table>]`."
+    ),
+)
+K_FOLD = SplitMethod(
+    "k_fold",
+    "k-fold",
+    SCIKIT_LEARN.group,
+    assign=_fold,
+    reveals=SCIKIT_LEARN.reveals,
+    needs=("n_folds",),
+    takes=("random_state",),
+    if_twins_are_divided=SCIKIT_LEARN.if_twins_are_divided,
 )
 # If a smaller share of the identifiers that could match does, the parts are for other materials.
 MIN_KNOWN_SHARE = 0.1
@@ -216,6 +250,7 @@ SPLIT_METHODS = Registry(
         COLUMN,
         FOLDS,
         SCIKIT_LEARN,
+        K_FOLD,
     ),
 )
 
@@ -260,7 +295,7 @@ def split_materials(
     else:
         given = dict(method.assign(materials, settings))
         parts = _in_sample(given, materials, method)
-        check_twins_are_whole(parts, twins, method.name)
+        check_twins_are_whole(parts, twins, method.name, method.if_twins_are_divided)
         check_groups_are_whole(parts, own, method.name)
     rows = [(mat_id, groups[mat_id], parts[mat_id]) for mat_id in sorted(parts)]
     return pd.DataFrame(rows, columns=["mat_id", "group", "part"]), coverage_of(given, materials["mat_id"])

@@ -24,10 +24,12 @@ def of_held_out(
     -------
     set of str or None
         Identifiers of materials whose group is in the validation or test part, or that `SplitMethod.reveals`
-        names.  None if the method chooses its parts in another way, so that nobody knows.
+        names.  None if that is unknown: the method chooses its parts in another way, or by values that
+        materials outside the sample do not have.
     """
     if method.reveals is not None:
-        return set(method.reveals(sampled, others, settings))
+        found = method.reveals(sampled, others, settings)
+        return None if found is None else set(found)
     if method.assign is not None or method.held_out is not None:
         return None
     held_out = sampled[sampled["part"] != TRAIN]
