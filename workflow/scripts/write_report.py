@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import pandas as pd
@@ -18,6 +19,7 @@ from polyfacet.reporting.page.notes import (
     network_notes,
     repeats_note,
     rows_note,
+    skipped_note,
     splits_note,
     twins_note,
 )
@@ -57,6 +59,7 @@ def main(
     seed: Annotated[int, Key("seed")],
     published: Sequence[Mapping[str, Any]],
     configuration: Mapping[str, Any],
+    skipped: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     code: str | None = None,
     sample: Path | None = None,
     dataset: Path | None = None,
@@ -97,6 +100,8 @@ def main(
         Published scores, entries of ``report.published`` of a configuration.
     configuration
         Configuration of the run, with defaults.
+    skipped
+        Source to its methods that were not trained, with the reason.
     code
         Digest of the code of this script.
     sample
@@ -111,7 +116,7 @@ def main(
     found = _twins(twins)
     write_text(twins_csv, found.to_csv(index=False))
     for line in equal_repeats(results.cells):
-        tell(f"{line}; the spread over them is due to training only")
+        tell(f"{line}; their spread says nothing about other test materials")
     records = {path.parent.name: read_json(path) for path in networks}
     parts_of_crystals = [(path, read_table(path, SPLIT)) for path in splits]
     formulas = read_table(sample, columns=["mat_id", "formula"]) if sample else None
@@ -122,6 +127,7 @@ def main(
     materials: list[Part] = [
         *of_materials.statistics_tables(statistics, run),
         Heading("What the scores rest on"),
+        *skipped_note(skipped),
         *repeats_note(results.cells),
         *map(Paragraph, filter(None, notes)),
         *rows_note(results.cells),

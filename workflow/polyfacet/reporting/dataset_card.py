@@ -5,6 +5,7 @@ The front matter is that of dataset cards on the Hugging Face hub.
 
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -51,7 +52,7 @@ def dataset_card(
         ``run``, ``source``, ``files`` (of the source), ``split``, ``split_method``, ``repeat`` and ``seed``.
     """
     sections = [
-        f"---\n{yaml.safe_dump(_front_matter(len(rows)), sort_keys=False)}---",
+        f"---\n{yaml.safe_dump(_front_matter(len(rows), statistics), sort_keys=False)}---",
         f"# {plain(about['run'])}: {plain(about['source'])}, split {plain(about['split'])} {about['repeat']}",
         "A dataset of Polyfacet: one row per material, with its properties, its facets and its part of the "
         "split.",
@@ -68,11 +69,13 @@ def dataset_card(
     return "\n\n".join(sections) + "\n"
 
 
-def _front_matter(n: int) -> dict[str, Any]:
+def _front_matter(n: int, statistics: pd.DataFrame) -> dict[str, Any]:
+    has_classes = statistics["classes"].map(len) > 0
+    tasks = {"tabular-regression": ~has_classes, "tabular-classification": has_classes}
     return {
         "pretty_name": "Materials, aligned by Polyfacet",
         "tags": ["materials-science", "polyfacet"],
-        "task_categories": ["tabular-regression"],
+        "task_categories": [task for task, objectives in tasks.items() if objectives.any()],
         "size_categories": [_size(n)],
         "configs": [{"config_name": "default", "data_files": FILES}],
     }
@@ -86,11 +89,16 @@ def _size(n: int) -> str:
     return next((name for limit, name in steps if n < limit), "1M<n<10M")
 
 
+def _portable(path: str) -> str:
+    """Return a path as others may see it: of an absolute one, only the name."""
+    return Path(path).name if Path(path).is_absolute() else path
+
+
 def _facts(rows: pd.DataFrame, about: Mapping[str, Any]) -> list[tuple[str, str]]:
     parts = Counter(rows["part"])
     facets = Counter(facet for names in rows["facets"] for facet in names)
     return [
-        ("source", ", ".join(plain(str(file)) for file in about["files"])),
+        ("source", ", ".join(plain(_portable(str(file))) for file in about["files"])),
         ("materials", f"{len(rows)}: " + ", ".join(f"{parts[part]} {part}" for part in PARTS)),
         ("materials that have each facet", ", ".join(f"{plain(name)} {n}" for name, n in facets.items())),
         (

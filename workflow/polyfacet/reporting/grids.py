@@ -5,12 +5,18 @@ from functools import cached_property
 
 import pandas as pd
 
-from polyfacet.evaluation.metrics import ALL
-from polyfacet.evaluation.scores import LOWER_IS_BETTER
+from polyfacet.evaluation.score_names import ALL, LOWER_IS_BETTER
 from polyfacet.evaluation.tables import CELL, order_of_combination
-from polyfacet.reporting.numbers import mean_text
+from polyfacet.reporting.naming import (
+    CONTROL,
+    DAGGER,
+    pretrained_mark,
+    shared_repeats_text,
+    untrained_controls,
+    with_repeats,
+)
+from polyfacet.reporting.numbers import mean_text, score_form
 from polyfacet.runtime.markdown import plain, table
-from polyfacet.training.cells import NO_FACET
 
 METRIC_LABELS = {
     "mae": "MAE",
@@ -40,7 +46,7 @@ class Grid:
     cells
         Rows of ``CELLS``, of all repeats.
     comparison
-        Rows of `polyfacet.evaluation.scores.compare` of all classes together.
+        Rows of `polyfacet.evaluation.means.compare` of all classes together.
     """
 
     source: str
@@ -61,27 +67,66 @@ class Grid:
         return dict(zip(self.cells["objective"], self.cells["unit"], strict=True))
 
     @cached_property
+    def repeats(self) -> dict[str, int]:
+        """Methods and their numbers of repeats."""
+        return dict(zip(self.cells["method"], self.cells["n_repeats"], strict=True))
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether some methods have more repeats than others, so that their means are on other test rows."""
+        return bool((self.comparison["n"] > self.comparison["shared_n"]).any())
+
+    @property
+    def over_shared(self) -> str:
+        """The repeats over which rows are compared; empty if those are all repeats."""
+        return self._over_shared(self.comparison)
+
+    def over_shared_of(self, objective: str) -> str:
+        """Return the same for one objective."""
+        return self._over_shared(self.comparison[self.comparison["objective"] == objective])
+
+    def _over_shared(self, rows: pd.DataFrame) -> str:
+        return f"over {shared_repeats_text(rows['shared_n'])}" if self.is_uneven else ""
+
+    @cached_property
     def rows(self) -> dict[tuple[str, str], str]:
-        """Names of rows by method and combination; baselines last."""
+        """Names of rows by method and combination; those without facets last.
+
+        Fewer repeats and controls are marked.
+        """
         facts = self.cells.drop_duplicates(["method", "combination"])
         trained = facts.loc[~facts["is_baseline"], "method"].unique()
         keys = sorted(
             zip(facts["is_baseline"], facts["method"], facts["combination"], strict=True),
             key=lambda key: (key[0], list(facts["method"]).index(key[1]), order_of_combination(key[2])),
         )
+        n_of_split = self.cells["repeat"].nunique()
         return {
-            (method, combination): method
-            if is_baseline
-            else combination
-            if len(trained) == 1
-            else f"{method}: {combination}"
+            (method, combination): with_repeats(
+                (method if is_baseline else combination if len(trained) == 1 else f"{method}: {combination}")
+                + (f" ({CONTROL})" if (method, combination) in self.controls else ""),
+                self.repeats[method],
+                n_of_split,
+            )
             for is_baseline, method, combination in keys
         }
 
     @cached_property
-    def baselines(self) -> list[str]:
-        """Rows of methods that use no facets."""
-        return [row for (_, combination), row in self.rows.items() if combination == NO_FACET]
+    def controls(self) -> set[tuple[str, str]]:
+        """Methods and combinations that see a facet through an untrained encoder."""
+        return untrained_controls(self.cells)
+
+    @cached_property
+    def candidates(self) -> list[str]:
+        """Rows that are no controls."""
+        return [row for key, row in self.rows.items() if key not in self.controls]
+
+    def with_role(self, *roles: str) -> list[str]:
+        """Return the candidates with any of these roles (see `polyfacet.evaluation.roles`)."""
+        has_role = self.cells[[f"role_{role}" for role in roles]].any(axis=1)
+        own = self.cells.loc[has_role, ["method", "combination"]].itertuples(index=False, name=None)
+        named = {self.rows[key] for key in own}
+        return [row for row in self.candidates if row in named]
 
     @cached_property
     def flagged(self) -> set[tuple[str, str]]:
@@ -104,26 +149,43 @@ class Grid:
         return arranged.reindex(index=list(self.rows.values()), columns=list(self.objectives))
 
     def best(self, metric: str) -> dict[str, str]:
-        """Return the best row of each objective; objectives without any value are left out."""
-        values = self.values(metric).dropna(axis="columns", how="all")
+        """Return the best candidate for each objective on shared repeats.
+
+        Objectives without values are left out.
+        """
+        values = self.values(metric, "shared_mean").loc[self.candidates].dropna(axis="columns", how="all")
         best = values.idxmin() if metric in LOWER_IS_BETTER else values.idxmax()
         return {str(name): str(row) for name, row in best.items()}
 
-    def markdown(self, metric: str) -> str:
-        """Format a metric as a table: best values bold, a dagger where facets reveal the objective."""
-        values, spreads, best = self.values(metric), self.values(metric, "std"), self.best(metric)
-        form = ".4g" if metric == "mae" else ".3f"
+    def markdown(self, metric: str, *, over_shared: bool = False) -> str:
+        """Format a metric as a table: best values bold, daggers where facets know the objective.
+
+        Parameters
+        ----------
+        metric
+            Name of the score.
+        over_shared
+            Whether means are over the repeats that all methods have, instead of all of a method.  If these
+            differ, only the former have a best value.
+        """
+        of = "shared_" if over_shared else ""
+        values, spreads = (self.values(metric, f"{of}{value}") for value in ("mean", "std"))
+        best = self.best(metric) if over_shared or not self.is_uneven else {}
+        form = score_form(metric)
         heads = [
             plain(label) + (f" ({plain(self.units[name])})" if metric == "mae" and self.units[name] else "")
             for name, label in self.objectives.items()
         ]
+        combinations = {row: combination for (_, combination), row in self.rows.items()}
         lines = []
         for row in values.index:
             texts = []
             for name in values.columns:
                 text = mean_text(values.loc[row, name], spreads.loc[row, name], form)
                 text = f"**{text}**" if best.get(name) == row else text
-                texts.append(f"{text} †" if (row, name) in self.flagged else text)
+                if pd.notna(values.loc[row, name]):
+                    text += DAGGER * ((row, name) in self.flagged) + pretrained_mark(combinations[row], name)
+                texts.append(text)
             lines.append([row, *texts])
         return table(["method and facets" if len(self.rows) > 1 else "facets", *heads], lines)
 
@@ -136,7 +198,7 @@ def grids(cells: pd.DataFrame, comparison: pd.DataFrame) -> list[Grid]:
     cells
         Table of ``CELLS``.
     comparison
-        See `polyfacet.evaluation.scores.compare`.
+        See `polyfacet.evaluation.means.compare`.
     """
     found = []
     overall = comparison[(comparison["class"] == ALL) & (comparison["objective"] != ALL)]

@@ -5,7 +5,7 @@ The front matter is that of model cards on the Hugging Face hub.
 
 import math
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from sklearn import config_context
 
 from polyfacet.evaluation.conformal import why_not_calibrated
-from polyfacet.evaluation.metrics import ALL, scores_of_classes, scores_of_numbers
+from polyfacet.evaluation.metrics import scores_of_classes, scores_of_numbers
+from polyfacet.evaluation.score_names import ALL
+from polyfacet.facets.registry import facet_named
 from polyfacet.reporting.numbers import number_text
 from polyfacet.runtime.markdown import plain, table
 from polyfacet.training.bundles.description import BundleDescription
@@ -32,7 +34,9 @@ DAGGER = (
 )
 
 
-def model_card(bundle: BundleDescription, card: Card, calibration: pd.DataFrame) -> str:
+def model_card(
+    bundle: BundleDescription, card: Card, calibration: pd.DataFrame, files: Sequence[str] = ()
+) -> str:
     """Write the model card of a bundle.
 
     Parameters
@@ -43,6 +47,8 @@ def model_card(bundle: BundleDescription, card: Card, calibration: pd.DataFrame)
         Card of the cell.
     calibration
         Predictions for the test materials.
+    files
+        Names of the files and folders of the source.
     """
     objective, cell = bundle.objective, bundle.cell
     label = plain(objective.label or objective.column)
@@ -55,7 +61,7 @@ def model_card(bundle: BundleDescription, card: Card, calibration: pd.DataFrame)
         f"A bundle of Polyfacet. It predicts {label}, {kind}, from {facets or 'nothing: a baseline'}.",
         "```bash\npolyfacet predict FOLDER_OF_THIS_FILE new_materials --output predictions.csv\n```",
         "## Data and split",
-        table(("", ""), _facts(bundle, card), n_left=2),
+        table(("", ""), _facts(bundle, card, files), n_left=2),
         "## Metrics",
         f"On the {len(calibration)} test materials, {_use_of_test(bundle)}. Intervals: "
         f"{CONFIDENCE:.0%}, bootstrap over test materials ({N_RESAMPLES} resamples, percentiles).",
@@ -86,18 +92,20 @@ def _facet_text(name: str, form: str) -> str:
     return f"{name} ({form})" if form and form not in name else name
 
 
-def _facts(bundle: BundleDescription, card: Card) -> list[tuple[str, str]]:
+def _facts(bundle: BundleDescription, card: Card, files: Sequence[str]) -> list[tuple[str, str]]:
     cell, counts = bundle.cell, card.counts
     facts = {
         "run, source": f"{cell.run}, {cell.source}",
+        "files of the source": ", ".join(files) or "not known",
         "split": f"{cell.split} (method {cell.split_method}), repeat {cell.repeat}",
         "trained on": f"{counts.n_train} materials",
         "chosen by": f"{counts.n_valid} materials",
         "tested on": f"{counts.n_test} materials",
         "left out": f"{counts.n_missing} materials without a facet or a value",
+        "used although they lack a facet": counts.n_incomplete and f"{counts.n_incomplete} materials",
         "engine, seed": f"{cell.engine}, {card.seed}",
     }
-    return [(name, plain(value)) for name, value in facts.items()]
+    return [(name, plain(value)) for name, value in facts.items() if value]
 
 
 def _metrics(bundle: BundleDescription, rows: pd.DataFrame) -> str:
@@ -150,11 +158,20 @@ def _confidence_limits(
     return [(float(low), float(high)) for low, high in limits.T]
 
 
+def _limit_of_intervals(bundle: BundleDescription, calibration: pd.DataFrame) -> str:
+    if reason := why_not_calibrated(calibration, bundle.objective.classes, bundle.calibrated):
+        return f"Predictions have no intervals or sets of classes: {reason}."
+    what = "Sets of classes" if bundle.objective.classes else "Intervals"
+    return (
+        f"{what} of new predictions hold their level for materials that are drawn like the test materials. "
+        "For others, they may not: look at the distance."
+    )
+
+
 def _limits(bundle: BundleDescription, card: Card, calibration: pd.DataFrame) -> list[str]:
     comparison = bundle.comparison
     limits = [
-        "Intervals of new predictions hold their level for materials that are drawn like the test materials. "
-        "For others, they may not: look at the distance.",
+        _limit_of_intervals(bundle, calibration),
         "A material is flagged as unlike the training set beyond a distance of "
         f"{comparison.threshold:.3g}, the {comparison.quantile:.0%} quantile of the training materials' own "
         "distances to their nearest neighbour.",
@@ -162,8 +179,13 @@ def _limits(bundle: BundleDescription, card: Card, calibration: pd.DataFrame) ->
     ]
     if card.contains_answer:
         limits.append(DAGGER)
-    if reason := why_not_calibrated(calibration, bundle.objective.classes, bundle.calibrated):
-        limits.append(f"Predictions have no intervals or sets of classes: {reason}.")
+    for facet in bundle.facets:
+        network = facet_named(facet.name).network
+        if network and card.objective in network.learned:
+            limits.append(
+                f"{facet.name} consists of numbers of {network.identity}. Test materials may have been among "
+                "those: on really new ones, the errors may be larger."
+            )
     if bundle.plugins:
         names = ", ".join(dict.fromkeys(plain(each.plugin) for each in bundle.plugins))
         limits.append(f"It needs plug-ins that are not in the bundle: {names}.")

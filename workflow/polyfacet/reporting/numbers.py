@@ -15,11 +15,17 @@ def mean_text(mean: float, std: float, form: str = ".3f") -> str:
     return number_text(mean, form) + ("" if pd.isna(std) or pd.isna(mean) else f" ± {std:{form}}")
 
 
-def difference_text(gap: float) -> str:
+def score_form(metric: str) -> str:
+    """Return the format of a score: errors in the unit of the objective may be tiny or large."""
+    return ".4g" if metric == "mae" else ".3f"
+
+
+def difference_text(gap: float, form: str = ".3f") -> str:
     """Say how much higher or lower a score is, as exactly as scores are printed."""
-    if abs(gap) < 0.0005:
+    size = format(abs(gap), form)
+    if float(size) == 0:
         return "equal to three decimals"
-    return f"{'lower' if gap < 0 else 'higher'} by {abs(gap):.3f}"
+    return f"{'lower' if gap < 0 else 'higher'} by {size}"
 
 
 def number_range(numbers: Sequence[int] | pd.Series) -> str:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from polyfacet.evaluation.metrics import ALL
+from polyfacet.evaluation.score_names import ALL
 from polyfacet.reporting.grids import METRIC_LABELS
-from polyfacet.reporting.numbers import difference_text, mean_text
+from polyfacet.reporting.numbers import difference_text, mean_text, score_form
 from polyfacet.reporting.sections import Section
 from polyfacet.runtime.markdown import plain
 from polyfacet.splits.methods import RANDOM
@@ -54,7 +54,9 @@ class Reproduction:
     section
         Its section: source, objective and class.
     metric, row, split
-        Name of the score, of the method, and of the split.
+        Name of the score, of the method with its facets, and of the split.
+    method, combination
+        The method and its facets.
     published
         The published value or range.
     mean, std
@@ -69,11 +71,18 @@ class Reproduction:
     metric: str
     row: str
     split: str
+    method: str
+    combination: str
     published: Value
     mean: float
     std: float
     verdict: str
     published_in: str
+
+    @property
+    def mean_text(self) -> str:
+        """Our mean and standard deviation."""
+        return mean_text(self.mean, self.std, score_form(self.metric))
 
 
 def reproductions(
@@ -89,7 +98,7 @@ def reproductions(
     section
         Section of the report.
     comparison
-        See `polyfacet.evaluation.scores.compare`.
+        See `polyfacet.evaluation.means.compare`.
     published
         Published scores, entries of ``report.published`` of a configuration.
     split_methods
@@ -98,11 +107,17 @@ def reproductions(
     for entry in _entries_of(section, published):
         metric, value = entry["metric"], _value(entry)
         own = _rows_of(entry, section.rows(comparison, metric))
-        for row, split, mean, std in own[["row", "split", "mean", "std"]].itertuples(index=False):
+        for row in own.to_dict("records"):
+            split, mean, std = row["split"], row["mean"], row["std"]
             if split == entry["split"] if "split" in entry else split_methods[split] == RANDOM.name:
-                verdict = _verdict(mean, std, value, entry.get("differs"))
-                where = entry.get("published_in", "")
-                yield Reproduction(section, metric, row, split, value, mean, std, verdict, where)
+                yield Reproduction(
+                    section,
+                    metric,
+                    **{name: row[name] for name in ("row", "split", "method", "combination", "mean", "std")},
+                    published=value,
+                    verdict=_verdict(mean, std, value, entry.get("differs"), score_form(metric)),
+                    published_in=entry.get("published_in", ""),
+                )
 
 
 def reproduction_findings(
@@ -114,7 +129,7 @@ def reproduction_findings(
     """State in Markdown how published scores compare with ours; see `reproductions`."""
     return [
         f"{plain(section.title)}: published {METRIC_LABELS[found.metric]} of `{found.row}` "
-        f"{range_text(found.published)}, ours {mean_text(found.mean, found.std)} on the split "
+        f"{range_text(found.published)}, ours {found.mean_text} on the split "
         f"`{found.split}`: {plain(found.verdict)}."
         for found in reproductions(section, comparison, published, split_methods)
     ]
@@ -146,13 +161,13 @@ def _value(entry: Mapping[str, Any]) -> Value:
     return (value[0], value[1]) if isinstance(value, Sequence) else value
 
 
-def _verdict(mean: float, std: float, value: Value, differs: Sequence[str] | None) -> str:
+def _verdict(mean: float, std: float, value: Value, differs: Sequence[str] | None, form: str) -> str:
     """Judge a published score if both are declared to have the same settings."""
     low, high = value if isinstance(value, tuple) else (value, value)
     if pd.isna(mean):
         return "ours failed"
     gap = mean - low if mean < low else max(0.0, mean - high)
-    ours = f"ours is {'in the range' if low < high and not gap else difference_text(gap)}"
+    ours = f"ours is {'in the range' if low < high and not gap else difference_text(gap, form)}"
     if differs is None:
         verdict = f"{ours}; no verdict, it is not declared whether the settings are the same"
     elif differs:

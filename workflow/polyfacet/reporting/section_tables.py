@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from polyfacet.reporting.grids import METRIC_LABELS
+from polyfacet.reporting.naming import with_repeats
 from polyfacet.reporting.numbers import mean_text
 from polyfacet.reporting.published import published_values, range_text
 from polyfacet.reporting.sections import Section
@@ -46,7 +47,8 @@ def _score_text(rows: pd.DataFrame, row: str) -> str:
     if row not in rows.index:
         return ""
     mean, std = rows["mean"][row], rows["std"][row]
-    return mean_text(mean, std, ".1f" if abs(mean) >= 10 else ".3f")
+    said = mean_text(mean, std, ".1f" if abs(mean) >= 10 else ".3f")
+    return with_repeats(said, rows["n"][row], rows["n"].max())
 
 
 def _wins_text(rows: pd.DataFrame, row: str, reference: str | None) -> str:

@@ -1,11 +1,12 @@
 """The sections of a report, one per prediction target, with their scores and rows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from polyfacet.evaluation.metrics import ALL
+from polyfacet.evaluation.score_names import ALL
+from polyfacet.reporting.naming import CONTROL, untrained_controls
 from polyfacet.training.cells import NO_FACET
 
 
@@ -23,6 +24,8 @@ class Section:
         One class, or ``all``.
     metrics
         Scores.
+    controls
+        Methods and combinations that see a facet through an untrained encoder.
     """
 
     source: str
@@ -30,6 +33,7 @@ class Section:
     label: str
     name: str
     metrics: tuple[str, ...]
+    controls: frozenset[tuple[str, str]]
 
     @property
     def title(self) -> str:
@@ -44,20 +48,18 @@ class Section:
             & (comparison["class"] == self.name)
             & (comparison["metric"] == metric)
         ]
-        return own.assign(row=_row_names(comparison[comparison["source"] == self.source], own))
+        names = _row_names(comparison[comparison["source"] == self.source], own, self.controls)
+        return own.assign(row=names)
 
 
-def rows_of_source(comparison: pd.DataFrame, source: str) -> list[str]:
-    """List all rows of a source in the order of first occurrence; sections may lack some."""
-    own = comparison[comparison["source"] == source].drop_duplicates(["method", "combination"])
-    return _row_names(own, own)
-
-
-def _row_names(comparison: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
+def _row_names(
+    comparison: pd.DataFrame, rows: pd.DataFrame, controls: Collection[tuple[str, str]]
+) -> list[str]:
     """Name rows by method, and by combination as well if the method has several."""
     n_combinations = comparison.groupby("method")["combination"].nunique()
     return [
-        method if n_combinations[method] == 1 or combination == NO_FACET else f"{method}: {combination}"
+        (method if n_combinations[method] == 1 or combination == NO_FACET else f"{method}: {combination}")
+        + (f" ({CONTROL})" if (method, combination) in controls else "")
         for method, combination in zip(rows["method"], rows["combination"], strict=True)
     ]
 
@@ -70,7 +72,7 @@ def sections(cells: pd.DataFrame, comparison: pd.DataFrame) -> list[Section]:
     cells
         Table of ``CELLS``.
     comparison
-        See `polyfacet.evaluation.scores.compare`.
+        See `polyfacet.evaluation.means.compare`.
     """
     labels = dict(zip(zip(cells["source"], cells["objective"], strict=True), cells["label"], strict=True))
     found = []
@@ -84,7 +86,8 @@ def sections(cells: pd.DataFrame, comparison: pd.DataFrame) -> list[Section]:
         else:
             metrics = ("r2", "mase") if objective == ALL else ("r2", "mase", "mae")
         label = "all objectives" if objective == ALL else labels[source, objective]
-        found.append(Section(source, objective, label, name, metrics))
+        controls = frozenset(untrained_controls(cells[cells["source"] == source]))
+        found.append(Section(source, objective, label, name, metrics, controls))
     sources = list(dict.fromkeys(section.source for section in found))
     return sorted(found, key=lambda section: (sources.index(section.source), section.objective != ALL))
 

@@ -1,10 +1,22 @@
 """What each facet contributes, and which pairs are redundant or synergistic."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
 from polyfacet.evaluation.contributions import CHOSEN, UNDECIDED
+from polyfacet.facets.registry import SEPARATOR
+from polyfacet.reporting.contribution_notes import contribution_notes
+from polyfacet.reporting.naming import (
+    CONTROL,
+    DAGGER,
+    DOUBLE_DAGGER,
+    PRETRAINED_LEGEND,
+    pretrained_mark,
+    repeats_text,
+)
+from polyfacet.reporting.numbers import number_range
 from polyfacet.reporting.page.parts import (
     Figure,
     Paragraph,
@@ -16,7 +28,7 @@ from polyfacet.reporting.page.parts import (
     number,
     text,
 )
-from polyfacet.reporting.page.results import DAGGER, Place, Results, facets_text
+from polyfacet.reporting.page.results import Place, Results
 from polyfacet.reporting.plots.heatmaps import heatmap
 from polyfacet.reporting.plots.intervals import grouped_bars
 from polyfacet.reporting.plots.style import FULL
@@ -47,42 +59,70 @@ def shown_method(rows: pd.DataFrame) -> str:
     return CHOSEN if CHOSEN in methods else methods[0]
 
 
-def _described(method: str) -> str:
+def _described(results: Results, place: Place, rows: pd.DataFrame) -> str:
+    """Describe the one method of these rows, and its number of repeats."""
+    method = rows["method"].iloc[0]
     if method == CHOSEN:
-        return "for each subset of facets the method that is best on validation rows"
-    return f"the method {method}"
+        which = "for each subset of facets the method that is best on validation rows"
+    else:
+        which = f"the method {results.method(place, method)}"
+    return f"{which}; {repeats_text(number_range(rows['n_repeats']))}"
+
+
+def _method(results: Results, place: Place, method: str) -> str:
+    return CHOSEN if method == CHOSEN else results.method(place, method)
+
+
+def _repeats(numbers: pd.Series) -> str:
+    """Warn that methods with different numbers of repeats have different test rows."""
+    if numbers.nunique() < 2:
+        return ""
+    return " Values over different numbers of repeats are on different test rows and do not compare methods."
+
+
+def _pair(results: Results, place: Place, row: Mapping[Any, Any]) -> str:
+    return results.facets(place, row["method"], f"{row['facet']}{SEPARATOR}{row['other']}")
+
+
+def _controls(names: pd.Series) -> str:
+    """Explain facets that are marked as controls, if there are any."""
+    if not names.str.contains(f"({CONTROL})", regex=False).any():
+        return ""
+    return f" A facet whose encoder is untrained is called {CONTROL}."
 
 
 def _contributions(results: Results, place: Place, rows: pd.DataFrame) -> Iterator[Part]:
     method = shown_method(rows)
     own = rows[rows["method"] == method]
     labels = _labels(results, place, own)
-    n = int(own["n_repeats"].max())
+    games = _games(own, labels)
+    own = own.assign(facet=[results.facets(place, method, name) for name in own["facet"]])
     yield Figure(
         f"contributions-{place.name}",
         "Contributions",
-        f"{place.title}: reduction of the loss by each facet, {_described(method)}; {n} repeats. A bar whose "
-        f"interval includes 0 may be no contribution; a negative one raises the loss.{_explained(labels)}",
+        f"{place.title}: reduction of the loss by each facet, {_described(results, place, own)}. A bar whose "
+        "interval includes 0 may be no contribution; a negative one raises the loss."
+        f"{games}{contribution_notes(own)}{_explained(labels)}{_controls(own['facet'])}",
         grouped_bars(own, labels, "reduction of the loss"),
         ["contributions"],
     )
-    every, controls = _labels(results, place, rows), results.controls(place)
+    every = _labels(results, place, rows)
     yield Table(
         f"contributions-{place.name}-table",
         f"{place.title}: Shapley values of all methods that have every subset of the facets."
-        f"{_explained(every)}",
+        f"{contribution_notes(rows)}{_explained(every)}{_repeats(rows['n_repeats'])}",
         ["objective", "method", "facet", "reduction of the loss", "95 % interval", "share", "repeats"],
         [
             [
                 text(every[row["objective"]]),
-                text("chosen on validation rows" if row["method"] == CHOSEN else row["method"]),
-                text(facets_text(row["facet"], controls.get((row["method"], row["facet"]), ()))),
+                text(_method(results, place, row["method"])),
+                text(results.facets(place, row["method"], row["facet"])),
                 number(row["value"], "+.3f"),
                 interval(row["low"], row["high"], "+.3f"),
                 number(row["share"], ".0%"),
                 count(row["n_repeats"]),
             ]
-            for _, row in rows.iterrows()
+            for row in rows.to_dict("records")
         ],
         ["contributions"],
     )
@@ -93,8 +133,9 @@ def _interactions(results: Results, place: Place, rows: pd.DataFrame) -> Iterato
         return
     method = shown_method(rows)
     own = rows[rows["method"] == method]
-    own = own.assign(pair=own["facet"] + " + " + own["other"])
     labels = _labels(results, place, own)
+    games = _games(own, labels)
+    own = own.assign(pair=[_pair(results, place, row) for row in own.to_dict("records")])
     values = _wide(own, "value", labels).astype(float)
     kinds = _wide(own, "kind", labels)
     texts, hover = values.astype(object), values.astype(object)
@@ -102,14 +143,17 @@ def _interactions(results: Results, place: Place, rows: pd.DataFrame) -> Iterato
         for j in range(values.shape[1]):
             value, kind = float(values.to_numpy()[i, j]), str(kinds.iat[i, j])
             texts.iat[i, j] = "" if pd.isna(value) else f"{value:+.3f}" + ("" if kind == UNDECIDED else "*")
-            hover.iat[i, j] = f"{values.index[i]}\n{values.columns[j]}: {value:+.4f}\n{kind}"
+            said = "not defined" if pd.isna(value) else f"{value:+.4f}\n{kind}"
+            hover.iat[i, j] = f"{values.index[i]}\n{values.columns[j]}: {said}"
     largest = float(values.abs().max().max()) or 1.0
     yield Figure(
         f"interactions-{place.name}",
         "Interactions of pairs",
-        f"{place.title}: Shapley interaction index, {_described(method)}; {int(own['n_repeats'].max())} "
-        "repeats. Negative: two facets say the same (redundant); positive: they help each other "
-        f"(synergistic). * the 95 % interval excludes 0.{_explained(labels)}",
+        f"{place.title}: Shapley interaction index, {_described(results, place, own)}. "
+        "Together, two facets reduce the loss by less (negative: redundant) or more (positive: synergistic) "
+        "than the sum of what each reduces; facets with independent information may be either. "
+        f"* the 95 % interval excludes 0.{games}{contribution_notes(own)}{_explained(labels)}"
+        f"{_controls(own['pair'])}",
         heatmap(values, (-largest, largest), "interaction", FULL, texts=texts, hover=hover, scale=DIVERGING),
         ["interactions"],
     )
@@ -117,39 +161,61 @@ def _interactions(results: Results, place: Place, rows: pd.DataFrame) -> Iterato
     yield Table(
         f"interactions-{place.name}-table",
         f"{place.title}: interactions of all methods that have every subset of the facets."
-        f"{_explained(every)}",
+        f"{_explained(every)}{_repeats(rows['n_repeats'])}",
         ["objective", "method", "pair", "interaction", "95 % interval", "kind", "repeats"],
         [
             [
                 text(every[row["objective"]]),
-                text("chosen on validation rows" if row["method"] == CHOSEN else row["method"]),
-                text(f"{row['facet']} + {row['other']}"),
+                text(_method(results, place, row["method"])),
+                text(_pair(results, place, row)),
                 number(row["value"], "+.3f"),
                 interval(row["low"], row["high"], "+.3f"),
                 text(row["kind"]),
                 count(row["n_repeats"]),
             ]
-            for _, row in rows.iterrows()
+            for row in rows.to_dict("records")
         ],
         ["interactions"],
     )
 
 
 def _labels(results: Results, place: Place, rows: pd.DataFrame) -> dict[str, str]:
-    """Return the objectives of rows and their labels, with a dagger if some facets reveal the objective."""
+    """Return the objectives of rows and their labels, with daggers if facets reveal or know the objective."""
     revealed = {objective for _, _, objective in results.flagged(place)}
-    present = set(rows["objective"])
+    names = [name for name in ("facet", "other") if name in rows.columns]
+    facets = {objective: own[names].to_numpy().ravel() for objective, own in rows.groupby("objective")}
     return {
-        name: label + DAGGER * (name in revealed)
+        name: label
+        + DAGGER * (name in revealed)
+        + max(pretrained_mark(facet, name) for facet in facets[name])
         for name, label in results.labels(place.source).items()
-        if name in present
+        if name in facets
     }
 
 
 def _explained(labels: Mapping[str, str]) -> str:
-    if not any(label.endswith(DAGGER) for label in labels.values()):
+    said = ""
+    if any(DAGGER in label for label in labels.values()):
+        said += " † Some facets reveal the objective: what they contribute is the answer, not a prediction."
+    if any(DOUBLE_DAGGER in label for label in labels.values()):
+        said += f" {PRETRAINED_LEGEND}"
+    return said
+
+
+def _games(rows: pd.DataFrame, labels: Mapping[str, str]) -> str:
+    """Say over which facets the values of each objective are, if they differ."""
+    names = [name for name in ("facet", "other") if name in rows.columns]
+    facets = {
+        label: " + ".join(dict.fromkeys(rows.loc[rows["objective"] == objective, names].to_numpy().ravel()))
+        for objective, label in labels.items()
+    }
+    if len(set(facets.values())) < 2:
         return ""
-    return " † Some facets reveal the objective: what they contribute is the answer, not a prediction."
+    said = "; ".join(f"{label}: {of}" for label, of in facets.items())
+    return (
+        " Not every objective has cells of all facets, and values over different facets do not compare. They "
+        f"are over {said}."
+    )
 
 
 def _wide(rows: pd.DataFrame, value: str, labels: dict[str, str]) -> pd.DataFrame:

@@ -21,21 +21,25 @@ def _place(results: Results, place: Place) -> Iterator[Part]:
     cells = place.of(results.cells)
     groups = cells.groupby("method", sort=False)
     total = groups["wall_time_s"].sum()
+    names = [results.method(place, str(name)) for name in total.index]
     yield Figure(
         f"costs-{place.name}",
         "Time per method",
-        f"{place.title}: sum of the wall times of all {len(cells)} cells, by method.",
-        horizontal_bars(list(map(str, total.index)), [seconds / 60 for seconds in total], "time (min)"),
+        f"{place.title}: sum of the wall times of all {len(cells)} cells, by method. Methods with fewer "
+        "repeats have fewer cells.",
+        horizontal_bars(names, [seconds / 60 for seconds in total], "time (min)"),
         ["cells"],
     )
     yield Table(
         f"costs-{place.name}-table",
-        f"{place.title}: costs of the methods.",
+        f"{place.title}: costs of the methods. Controls are cells that see a facet through an untrained "
+        "encoder.",
         [
             "method",
             "engine",
             "cells",
             "failed",
+            "controls",
             "repeats",
             "total time",
             "time per cell (median)",
@@ -47,6 +51,7 @@ def _place(results: Results, place: Place) -> Iterator[Part]:
                 text(own["engine"].iloc[0]),
                 count(len(own)),
                 count((own["status"] == "failed").sum()),
+                count((own["untrained"].map(len) > 0).sum()),
                 count(own["n_repeats"].max()),
                 number(own["wall_time_s"].sum(), ",.1f", " s"),
                 number(own["wall_time_s"].median(), ",.2f", " s"),

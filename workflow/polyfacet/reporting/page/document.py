@@ -7,13 +7,14 @@ from typing import Any
 from polyfacet.reporting.page.contributions import contributions
 from polyfacet.reporting.page.costs import costs
 from polyfacet.reporting.page.errors import error_groups, worst_predictions
+from polyfacet.reporting.page.heatmaps import heatmaps
 from polyfacet.reporting.page.leakage import leakage
 from polyfacet.reporting.page.materials import materials_section
 from polyfacet.reporting.page.parts import Part, Section
 from polyfacet.reporting.page.predictions import parity_plots
 from polyfacet.reporting.page.provenance import provenance
 from polyfacet.reporting.page.results import Results
-from polyfacet.reporting.page.scores import heatmaps, score_tables
+from polyfacet.reporting.page.scores import score_tables
 from polyfacet.reporting.page.summary import summary
 from polyfacet.reporting.page.tested import tested_comparisons
 from polyfacet.reporting.page.uncertainty import uncertainty

@@ -23,7 +23,7 @@ from polyfacet.reporting.page.parts import (
     number,
     text,
 )
-from polyfacet.reporting.page.results import Place, Results, row_name
+from polyfacet.reporting.page.results import Place, Results
 from polyfacet.reporting.plots.heatmaps import heatmap
 from polyfacet.reporting.plots.periodic_table import periodic_table
 from polyfacet.reporting.plots.style import FULL
@@ -61,7 +61,7 @@ def _groups(results: Results, place: Place) -> Iterator[Part]:
     labels = results.labels(place.source)
     elements = rows[rows["kind"] == ELEMENT]
     if figures := [
-        _elements(place, objective, label, elements[elements["objective"] == objective])
+        _elements(results, place, objective, label, elements[elements["objective"] == objective])
         for objective, label in labels.items()
         if (elements["objective"] == objective).any()
     ]:
@@ -91,7 +91,7 @@ def _relative(results: Results, place: Place) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True) if found else errors[:0]
 
 
-def _elements(place: Place, objective: str, label: str, rows: pd.DataFrame) -> Figure:
+def _elements(results: Results, place: Place, objective: str, label: str, rows: pd.DataFrame) -> Figure:
     drawn = rows[(rows["n_materials"] >= MIN_MATERIALS) & rows["relative"].notna()]
     hover = {
         row[
@@ -100,12 +100,12 @@ def _elements(place: Place, objective: str, label: str, rows: pd.DataFrame) -> F
         for _, row in drawn.iterrows()
     }
     first = rows.iloc[0]
+    name = results.name(place, first["method"], first["combination"])
     return Figure(
         f"elements-{place.name}-{objective}",
         label,
-        f"{place.title}, {row_name(first['method'], first['combination'])}: error of materials that contain "
-        f"an element, relative to that of all; {len(drawn)} elements in at least {MIN_MATERIALS} test "
-        "materials.",
+        f"{place.title}, {name}: error of materials that contain an element, relative to that of all; "
+        f"{len(drawn)} elements in at least {MIN_MATERIALS} test materials.",
         periodic_table(
             dict(zip(drawn["group"], drawn["relative"], strict=True)), hover, LIMITS, "relative error"
         ),
@@ -207,7 +207,7 @@ def _worst(results: Results, place: Place, worst: pd.DataFrame, pictures: Mappin
             number(row["y_true"], ".4g"),
             number(row["y_pred"], ".4g"),
             number(row["error"], "+.3g"),
-            text(row_name(row["method"], row["combination"])),
+            text(results.name(place, row["method"], row["combination"])),
             count(row["repeat"]),
         ]
         for _, row in shown.iterrows()

@@ -2,8 +2,12 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
+from polyfacet.evaluation.tables import COUNTS
+from polyfacet.materials.crystal_objectives import PREDEFINED
+from polyfacet.reporting.naming import facets_text, pretrained_mark, pretrained_networks
 from polyfacet.reporting.page.parts import (
     Heading,
     Items,
@@ -17,7 +21,7 @@ from polyfacet.reporting.page.parts import (
     span,
     text,
 )
-from polyfacet.reporting.page.results import Place, Results, facets_text
+from polyfacet.reporting.page.results import NONTRIVIAL, Place, Results
 
 LEAD = (
     "What could make a score too good: facets that reveal the objective, encoders that have seen it, and "
@@ -32,6 +36,7 @@ def leakage(results: Results) -> Section:
     if len(audit):
         parts.append(_audit(results, audit))
     parts += _flagged(results)
+    parts += _pretrained(results)
     for place in results.places:
         if len(own := place.of(results["audit_parts"])):
             parts.append(_parts(place, own))
@@ -75,6 +80,43 @@ def _flagged(results: Results) -> Iterator[Part]:
             f"{source}, {label}: {', '.join(map(facets_text, combinations.unique()))}"
             for (source, label), combinations in groups
         ]
+    )
+
+
+def _pretrained(results: Results) -> Iterator[Part]:
+    """List the cells with a network that was pretrained elsewhere on their objective."""
+    cells = results.cells
+    yield from _not_judged(cells)
+    marks = [pretrained_mark(*pair) for pair in zip(cells["combination"], cells["objective"], strict=True)]
+    marked = cells[np.array(marks, dtype=object) != ""]
+    if marked.empty:
+        return
+    groups = marked.groupby(["source", "label"], sort=False)["combination"]
+    yield Heading("Cells with a network that was pretrained on the objective elsewhere (‡)")
+    yield Paragraph(
+        "Whether test materials were among those that it was trained on is not known: the scores may be too "
+        "good, and comparisons with other facets flatter these."
+    )
+    yield Items(
+        [
+            f"{source}, {label}: {', '.join(map(facets_text, combinations.unique()))}"
+            for (source, label), combinations in groups
+        ]
+    )
+
+
+def _not_judged(cells: pd.DataFrame) -> Iterator[Part]:
+    """Warn of objectives of which nobody has declared whether a network was pretrained on them."""
+    has_network = cells["combination"].map(pretrained_networks).map(len) > 0
+    named = cells.loc[has_network & ~cells["objective"].isin([each.name for each in PREDEFINED])]
+    if named.empty:
+        return
+    networks = dict.fromkeys(name for each in named["combination"] for name in pretrained_networks(each))
+    yield Paragraph(
+        f"{', '.join(dict.fromkeys(named['label']))}: whether {', '.join(networks)} was pretrained on it is "
+        "not judged, because it is not a predefined objective, and no ‡ marks it. If it is one of the values "
+        "that the table above names as pretrained on, or follows from them, the scores may be too good.",
+        is_warning=True,
     )
 
 
@@ -138,16 +180,17 @@ def _floors(results: Results, place: Place, rows: pd.DataFrame) -> Iterator[Part
     )
     yield Table(
         f"below-floor-{place.name}",
-        "Cells below the floor.",
-        ["objective", "method", "facets", "repeat", "MASE", "floor"],
+        f"Cells below the floor. {NONTRIVIAL}",
+        ["objective", "method", "facets", "repeat", "MASE", "floor", "test rows", "non-trivial"],
         [
             [
                 text(labels.get(row["objective"], row["objective"])),
                 text(row["method"]),
-                text(facets_text(row["combination"])),
+                text(results.facets(place, row["method"], row["combination"])),
                 count(row["repeat"]),
                 number(row["mase"], ".3f"),
                 number(row["floor_mase"], ".3f"),
+                *(count(row[name]) for name in COUNTS),
             ]
             for _, row in below.iterrows()
         ],

@@ -24,7 +24,7 @@ from polyfacet.reporting.page.parts import (
     text,
 )
 from polyfacet.reporting.page.records import read_json, source_of, split_of
-from polyfacet.reporting.page.results import Results, facets_text
+from polyfacet.reporting.page.results import Results
 from polyfacet.runtime.parquet import read_table
 from polyfacet.runtime.rejects import REJECTS
 from polyfacet.sources.tables.schemas import REJECTED_ROWS
@@ -66,31 +66,39 @@ def _as_value(shown: str) -> Value:
 
 
 def failed_cells(results: Results) -> list[Part]:
-    """List the cells that failed, with their reasons."""
+    """List the cells that failed, and those whose training was cut off, with their reasons."""
+    n = len(results.cells)
     failed = results.cells[results.cells["status"] == "failed"]
+    parts: list[Part] = [Heading("Failed cells")]
     if failed.empty:
-        return [Heading("Failed cells"), Paragraph("No cell failed.")]
+        parts.append(Paragraph("No cell failed."))
+    else:
+        told = f"{len(failed)} of {n} cells failed."
+        parts.append(_with_reasons(results, failed, "reason", "failed-cells", told))
+    cut_off = results.cells[results.cells["cut_off"].notna()]
+    if len(cut_off):
+        told = f"The training of {len(cut_off)} of {n} cells may have been cut off before it converged."
+        parts.append(Heading("Cells that may not have converged"))
+        parts.append(_with_reasons(results, cut_off, "cut_off", "cells-cut-off", told))
+    return parts
+
+
+def _with_reasons(results: Results, cells: pd.DataFrame, reason: str, name: str, caption: str) -> Table:
+    """List cells with the reasons in a column."""
     rows = [
         [
             text(row["source"]),
             text(f"{row['split']} {row['repeat']}"),
             text(row["method"]),
-            text(facets_text(row["combination"])),
+            text(results.facets(place, row["method"], row["combination"])),
             text(row["label"]),
-            text(row["reason"]),
+            text(row[reason]),
         ]
-        for _, row in failed.iterrows()
+        for place in results.places
+        for _, row in place.of(cells).iterrows()
     ]
-    return [
-        Heading("Failed cells"),
-        Table(
-            "failed-cells",
-            f"{len(failed)} of {len(results.cells)} cells failed.",
-            ["source", "split and repeat", "method", "facets", "objective", "reason"],
-            rows,
-            ["cells"],
-        ),
-    ]
+    head = ["source", "split and repeat", "method", "facets", "objective", "reason"]
+    return Table(name, caption, head, rows, ["cells"])
 
 
 def counted(summaries: Sequence[Path], run: Path) -> Iterator[Part]:

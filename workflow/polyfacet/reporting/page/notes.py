@@ -12,10 +12,11 @@ from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import COMPIMAGE, GRAPH, SEPARATOR
 from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.materials.formula import FormulaError, parse_formula
+from polyfacet.reporting.naming import facets_text
 from polyfacet.reporting.numbers import number_range
 from polyfacet.reporting.page.parts import Items, Paragraph, Part, Table, span, text
-from polyfacet.reporting.page.results import facets_text
 from polyfacet.splits.coverage import Coverage
+from polyfacet.splits.methods import FOLDS, K_FOLD, SCIKIT_LEARN, SPLIT_METHODS
 from polyfacet.splits.parts import TEST
 
 
@@ -26,13 +27,59 @@ def equal_repeats(cells: pd.DataFrame) -> list[str]:
     ----------
     cells
         Table of ``polyfacet.evaluation.tables.CELLS``.
+
+    Returns
+    -------
+    list of str
+        One line per source, split and number of test parts, with the objectives if those are not all.
     """
+    labels = dict(zip(zip(cells["source"], cells["objective"], strict=True), cells["label"], strict=True))
+    methods = dict(zip(cells["split"], cells["split_method"], strict=True))
+    counts = n_test_parts(cells)
+    n_objectives = counts.groupby(["source", "split"]).size().to_dict()
+    equal = counts[counts["n_test_parts"] < counts["n_repeats"]]
     found = []
-    for source, split, n_repeats, n_different in n_test_parts(cells).itertuples(index=False):
-        if n_different < n_repeats:
-            parts = "1 test part" if n_different == 1 else f"{n_different} different test parts"
-            found.append(f"{source}, split {split}: {n_repeats} repeats have {parts}")
+    for (source, split, n_repeats, n_parts), own in equal.groupby(
+        ["source", "split", "n_repeats", "n_test_parts"], sort=False
+    ):
+        is_whole = len(own) == n_objectives[source, split]
+        named = ", ".join(labels[source, objective] for objective in own["objective"])
+        where = f"{source}, split {split}" + ("" if is_whole else f", {named}")
+        parts = "1 test part" if n_parts == 1 else f"{n_parts} different test parts"
+        found.append(f"{where}: {n_repeats} repeats have {parts} ({_why_equal(methods[split], is_whole)})")
     return found
+
+
+def _why_equal(split_method: str, is_whole: bool) -> str:
+    """Say why repeats of a split have the same test part."""
+    declared = SPLIT_METHODS.all().get(split_method)
+    if declared is not None and declared.held_out is not None:
+        return f"the method {split_method} always tests the same; validation rows and seeds differ"
+    if not is_whole:
+        return "few materials have a value"
+    causes = {
+        FOLDS.name: "as the file says",
+        SCIKIT_LEARN.name: "random_state is fixed, or there are few materials",
+        K_FOLD.name: "there are few materials",
+    }
+    assigned = f"the method {split_method} assigned the same materials"
+    is_assigned = declared is not None and declared.assign is not None
+    return causes.get(split_method, assigned if is_assigned else "there are few groups or materials")
+
+
+def skipped_note(skipped: Mapping[str, Mapping[str, str]]) -> list[Part]:
+    """List the methods that were not trained.
+
+    Parameters
+    ----------
+    skipped
+        Source to its skipped methods, with the reason.
+    """
+    return [
+        Paragraph(f"The method {name} was skipped on {source}: {reason}.", is_warning=True)
+        for source, own in skipped.items()
+        for name, reason in own.items()
+    ]
 
 
 def repeats_note(cells: pd.DataFrame) -> list[Part]:
@@ -41,9 +88,8 @@ def repeats_note(cells: pd.DataFrame) -> list[Part]:
     if not lines:
         return []
     warning = (
-        "Some repeats were tested on the same materials: they differ only in training, and the spread over "
-        "them does not show how scores depend on the test materials. Causes are few groups and a fixed "
-        "random_state."
+        "Some repeats were tested on the same materials: the spread over them does not show how scores "
+        "depend on the test materials, and nothing is tested."
     )
     return [Paragraph(warning, is_warning=True), Items(lines)]
 
@@ -60,11 +106,13 @@ def rows_note(cells: pd.DataFrame) -> list[Part]:
     head = ["source", "method", "facets", "trained on", "selected the epoch", "tested on", "left out"]
     if cells["n_without_part"].any():
         counts, head = [*counts, "n_without_part"], [*head, "in no part"]
+    if cells["n_incomplete"].any():
+        counts, head = [*counts, "n_incomplete"], [*head, "used without a facet"]
     lines = [
         [
             text(source),
             text(method),
-            text(facets_text(str(combination))),
+            text(facets_text(str(combination), set().union(*own["untrained"]))),
             *(span(list(own[name])) for name in counts),
         ]
         for (source, method, combination), own in cells.groupby(
@@ -212,7 +260,8 @@ def _outside_notes(networks: Mapping[str, Mapping[str, Any]]) -> list[str]:
     if unknown:
         notes.append(
             f"{', '.join(unknown)}: the network was pretrained on materials that may be of the kind that the "
-            "split holds out; given parts do not say what that is."
+            "split holds out: which those are is unknown for given parts, and for an objective of which only "
+            "materials of the sample have values."
         )
     return notes
 

@@ -219,10 +219,10 @@ def number(value: Any, form: str = ".3g", after: str = "") -> Value:
     form
         Format of the number.
     after
-        Text after it.
+        Text after a number that is not missing.
     """
     if value is None or math.isnan(value):
-        return Value("n/a" + after, math.inf)
+        return Value("n/a", math.inf)
     return Value(number_text(float(value), form) + after, float(value))
 
 

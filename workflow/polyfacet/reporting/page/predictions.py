@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from polyfacet.reporting.naming import pretrained_mark
 from polyfacet.reporting.page.parts import Figure, Gallery, Paragraph, Part, Section
-from polyfacet.reporting.page.results import ANY, BASELINE, Place, Results, row_name
+from polyfacet.reporting.page.results import ANY, BASELINE, Place, Results
 from polyfacet.reporting.plots.heatmaps import heatmap
 from polyfacet.reporting.plots.parity import MAX_POINTS, confusion, parity
 from polyfacet.reporting.plots.style import HALF
@@ -42,11 +43,12 @@ def _figures(results: Results, place: Place) -> Iterator[Figure]:
         if own.empty:
             continue
         series = {role: own[own["role"] == role] for role in NAMES if (own["role"] == role).any()}
-        said = "; ".join(f"{NAMES[role]}: {_cells(frame)}" for role, frame in reversed(series.items()))
+        chosen_cells = {role: _cells(results, place, frame) for role, frame in reversed(series.items())}
+        said = "; ".join(f"{NAMES[role]}: {cells}" for role, cells in chosen_cells.items())
         n = {role: len(frame) for role, frame in series.items()}
         if classes := results.classes(place.source, objective):
             chosen = series.get(ANY, own)
-            yield _confusion(place, objective, label, classes, chosen)
+            yield _confusion(results, place, objective, label, classes, chosen)
             continue
         largest = max(n.values())
         cut = f" {MAX_POINTS} of them are drawn, evenly spaced in rank." if largest > MAX_POINTS else ""
@@ -59,22 +61,29 @@ def _figures(results: Results, place: Place) -> Iterator[Figure]:
         )
 
 
-def _cells(rows: pd.DataFrame) -> str:
+def _cells(results: Results, place: Place, rows: pd.DataFrame) -> str:
     """Name the chosen cells, with the number of repeats of each."""
     once = rows.drop_duplicates("repeat")
     counts = Counter(zip(once["method"], once["combination"], strict=True)).most_common()
-    names = [f"{row_name(method, combination)} ({n})" for (method, combination), n in counts]
+    objective = str(rows["objective"].iat[0])
+    names = [
+        f"{results.name(place, method, combination)}{pretrained_mark(combination, objective)} ({n})"
+        for (method, combination), n in counts
+    ]
     return ", ".join(names[:3]) + (f" and {len(names) - 3} others" if len(names) > 3 else "")
 
 
-def _confusion(place: Place, objective: str, label: str, classes: list[str], rows: pd.DataFrame) -> Figure:
+def _confusion(
+    results: Results, place: Place, objective: str, label: str, classes: list[str], rows: pd.DataFrame
+) -> Figure:
     counts = confusion(rows, classes)
     shares = counts.div(counts.sum(axis="columns").replace(0, 1), axis="index")
     return Figure(
         f"confusion-{place.name}-{objective}",
         label,
         f"{place.title}: {len(rows):,} predictions for test rows over the repeats; rows are true classes, "
-        f"columns predicted ones, colours shares of the true class. {NAMES[ANY]}: {_cells(rows)}.",
+        f"columns predicted ones, colours shares of the true class. {NAMES[ANY]}: "
+        f"{_cells(results, place, rows)}.",
         heatmap(shares.astype(float), (0, 1), "share", HALF, texts=counts.astype(str)),
         ["chosen_predictions"],
     )

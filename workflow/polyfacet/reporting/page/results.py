@@ -1,6 +1,6 @@
 """The tables of a run's evaluation, and what the page looks up in them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 import pyarrow.compute as pc
 
-from polyfacet.evaluation.metrics import ALL
-from polyfacet.evaluation.tables import CELLS
-from polyfacet.facets.registry import SEPARATOR
+from polyfacet.evaluation.tables import CELLS, COUNTS
+from polyfacet.evaluation.verdicts import COMPARISONS, paired
+from polyfacet.reporting.naming import DAGGER, facets_text, pretrained_mark, row_name, with_repeats
+from polyfacet.reporting.row_counts import scored_rows
 from polyfacet.runtime.parquet import iterate_table, n_rows, read_table
 from polyfacet.splits.methods import SPLIT_METHODS
 from polyfacet.splits.parts import TEST
@@ -20,10 +21,6 @@ from polyfacet.training.cells import NO_FACET, PREDICTIONS
 # Too large to be read at once; read row by row where needed.
 PREDICTED = "predictions"
 ANY, BASELINE = "any", "baseline"
-# After names of cells whose facets reveal the objective.
-DAGGER = " †"
-# After names of facets whose encoder is untrained.
-CONTROL = "untrained control"
 NONTRIVIAL = "Non-trivial test values differ from the most frequent one."
 
 
@@ -34,15 +31,14 @@ class Place:
     source: str
     split: str
     n_repeats: int
-    # Of the method of the split.
+    # Of the method of the split; empty if the name of the split says it.
     label: str
 
     @property
     def title(self) -> str:
         """Name in headings and captions."""
         repeats = "one repeat" if self.n_repeats == 1 else f"{self.n_repeats} repeats"
-        # Most splits are named after their method.
-        how = "" if self.split in self.label else f", {self.label}"
+        how = f", {self.label}" if self.label else ""
         return f"{self.source}, split {self.split}{how} ({repeats})"
 
     @property
@@ -70,6 +66,8 @@ class Results:
     def __init__(self, files: Sequence[Path]) -> None:
         self.files = {path.stem: path for path in files}
         self._read: dict[str, pd.DataFrame] = {}
+        self._test_rows: dict[Place, pd.DataFrame] = {}
+        self._test_rows_of: dict[Place, dict[Any, pd.DataFrame]] = {}
         self.cells = read_table(self.files["cells"], CELLS)
 
     def __getitem__(self, name: str) -> pd.DataFrame:
@@ -89,7 +87,12 @@ class Results:
         labels = {name: method.label for name, method in SPLIT_METHODS.all().items()}
         groups = self.cells.groupby(["source", "split", "split_method"], sort=False)["repeat"]
         return [
-            Place(str(source), str(split), own.nunique(), labels.get(str(method), str(method)))
+            Place(
+                str(source),
+                str(split),
+                own.nunique(),
+                _label_beside(str(split), str(method), labels.get(str(method), str(method))),
+            )
             for (source, split, method), own in groups
         ]
 
@@ -130,10 +133,33 @@ class Results:
         methods = list(dict.fromkeys(own["method"]))
         return sorted(pairs, key=lambda pair: (pair[1] == NO_FACET, methods.index(pair[0])))
 
+    @cached_property
+    def _repeats(self) -> dict[tuple[str, str], dict[str, int]]:
+        """Source and split to the number of repeats of each method."""
+        found: dict[tuple[str, str], dict[str, int]] = {}
+        once = self.cells[["source", "split", "method", "n_repeats"]].drop_duplicates()
+        for source, split, method, n in once.itertuples(index=False):
+            found.setdefault((source, split), {})[method] = int(n)
+        return found
+
     def repeats_of(self, place: Place) -> dict[str, int]:
         """Return the number of repeats of each method."""
-        own = place.of(self.cells)
-        return {str(name): int(n) for name, n in own.groupby("method", sort=False)["n_repeats"].max().items()}
+        return self._repeats[place.source, place.split]
+
+    def lacking_objectives(self, place: Place) -> dict[str, list[str]]:
+        """Return the objectives that a method lacks and others have, for each method that lacks some."""
+        own = self.cells[self.cells["source"] == place.source]
+        # On a split by the values of one objective, methods without this objective have no cell at all.
+        methods = dict.fromkeys(own["method"])
+        here = place.of(own).groupby("method")["objective"].agg(set)
+        trained = {method: here.get(method, set()) for method in methods}
+        every = set().union(*trained.values())
+        names = self.labels(place.source)
+        return {
+            str(method): [name for name in names if name in every - own]
+            for method, own in trained.items()
+            if own < every
+        }
 
     def flagged(self, place: Place) -> set[tuple[str, str, str]]:
         """Return method, combination and objective of the cells whose facets reveal the objective."""
@@ -141,31 +167,71 @@ class Results:
         own = own[own["contains_answer"]]
         return set(zip(own["method"], own["combination"], own["objective"], strict=True))
 
-    def sees_answer(self, place: Place, objective: str, role: str) -> bool:
-        """Return whether a cell whose facets reveal the objective was chosen for a role in any repeat."""
+    def marks_of_choices(self, place: Place, objective: str, role: str) -> str:
+        """Return the daggers of the cells that were chosen for a role in any repeat.
+
+        They mark facets that reveal the objective, and networks that were pretrained on it.
+        """
         choices = place.of(self["choices"])
         if choices.empty:
-            return False
+            return ""
         own = choices[(choices["objective"] == objective) & (choices["role"] == role)]
         keys = own[["method", "combination", "objective"]].itertuples(index=False, name=None)
-        return not self.flagged(place).isdisjoint(keys)
+        dagger = "" if self.flagged(place).isdisjoint(keys) else DAGGER
+        pretrained = {pretrained_mark(combination, objective) for combination in own["combination"]}
+        return dagger + max(pretrained, default="")
+
+    @cached_property
+    def _untrained(self) -> dict[tuple[str, str, str, str], set[str]]:
+        """Source, split, method and combination to the facets that it sees through an untrained encoder."""
+        found: dict[tuple[str, str, str, str], set[str]] = {}
+        columns = ["source", "split", "method", "combination", "untrained"]
+        for source, split, method, combination, names in self.cells[columns].itertuples(index=False):
+            if len(names):
+                found.setdefault((source, split, method, combination), set()).update(names)
+        return found
 
     def controls(self, place: Place) -> dict[tuple[str, str], set[str]]:
         """Return the facets that a method and combination sees through an untrained encoder, if any."""
-        own = place.of(self.cells)
-        found: dict[tuple[str, str], set[str]] = {}
-        for method, combination, names in own[["method", "combination", "untrained"]].itertuples(index=False):
-            if len(names):
-                found.setdefault((method, combination), set()).update(names)
-        return found
+        return {
+            (method, combination): names
+            for (source, split, method, combination), names in self._untrained.items()
+            if (source, split) == (place.source, place.split)
+        }
 
-    def test_rows(self, place: Place, objective: str) -> pd.DataFrame:
-        """Return ``n_test`` and ``n_nontrivial`` of the repeats in which an objective was scored."""
-        scores = place.of(self["scores"])
-        if scores.empty:
-            return pd.DataFrame(columns=["repeat", "n_test", "n_nontrivial"])
-        own = scores[(scores["objective"] == objective) & (scores["class"] == ALL) & (scores["n_test"] > 0)]
-        return own[["repeat", "n_test", "n_nontrivial"]].drop_duplicates()
+    def method(self, place: Place, method: str) -> str:
+        """Name a method; with its number of repeats if it has fewer than the split."""
+        return with_repeats(method, self.repeats_of(place)[method], place.n_repeats)
+
+    def facets(self, place: Place, method: str, combination: str) -> str:
+        """Name the facets of cells; those with an untrained encoder are called controls."""
+        untrained = self._untrained.get((place.source, place.split, method, combination), ())
+        return facets_text(combination, untrained)
+
+    def name(self, place: Place, method: str, combination: str) -> str:
+        """Name cells by method and facets, with all marks."""
+        return row_name(self.method(place, method), self.facets(place, method, combination))
+
+    def test_rows(self, place: Place) -> pd.DataFrame:
+        """Return ``n_test`` and ``n_nontrivial`` of each scored cell; see `row_counts.scored_rows`."""
+        if place not in self._test_rows:
+            self._test_rows[place] = scored_rows(self["scores"], place.source, place.split)
+        return self._test_rows[place]
+
+    def test_rows_of(self, place: Place, objective: str, method: str, combination: str) -> pd.DataFrame:
+        """Return those of an objective, method and combination, one row per repeat."""
+        every = self.test_rows(place)
+        if place not in self._test_rows_of:
+            groups = every.groupby(["objective", "method", "combination"], sort=False)
+            self._test_rows_of[place] = dict(iter(groups))
+        return self._test_rows_of[place].get((objective, method, combination), every[:0])
+
+    def tested_rows(self, place: Place, objective: str, comparison: str) -> pd.DataFrame:
+        """Return ``n_test`` and ``n_nontrivial`` of the repeats that a comparison is tested on."""
+        choices = place.of(self["choices"])
+        own = choices[choices["objective"] == objective]
+        first, second = (own[own["role"] == role] for role in COMPARISONS[comparison])
+        return paired(first, second)[COUNTS]
 
     def most_chosen(self, place: Place, objective: str, role: str = ANY) -> tuple[str, str] | None:
         """Return the method and combination that validation rows chose most often for a role."""
@@ -200,21 +266,7 @@ class Results:
         return pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame()
 
 
-def row_name(method: str, combination: str) -> str:
-    """Name a method with its facets."""
-    return method if combination == NO_FACET else f"{method}: {facets_text(combination)}"
-
-
-def facets_text(combination: str, untrained: Collection[str] = ()) -> str:
-    """Name a combination of facets for readers; those with an untrained encoder are called controls."""
-    if combination == NO_FACET:
-        return "no facet"
-    return " + ".join(
-        f"{name} ({CONTROL})" if name in untrained else name for name in combination.split(SEPARATOR)
-    )
-
-
-def marked(method: str, repeats: Mapping[str, int], place: Place) -> str:
-    """Name a method; with its number of repeats if it has fewer than the split."""
-    n = repeats.get(method, place.n_repeats)
-    return method if n >= place.n_repeats else f"{method} ({n} of {place.n_repeats} repeats)"
+def _label_beside(split: str, method: str, label: str) -> str:
+    """Return the label of a split method, unless the name of the split already says it."""
+    plain = method.replace("_", " ")
+    return "" if split == method and plain in label.lower().replace("-", " ") else label

@@ -1,49 +1,39 @@
-"""Scores of all methods: sortable tables, and heatmaps of the MASE."""
+"""Scores of all methods: sortable tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from polyfacet.evaluation.metrics import ALL
-from polyfacet.reporting.numbers import number_range, number_text
+from polyfacet.evaluation.score_names import ALL
+from polyfacet.evaluation.tables import COUNTS
+from polyfacet.reporting.naming import (
+    CONTROL,
+    DAGGER,
+    pretrained_legend,
+    pretrained_mark,
+    shared_repeats_text,
+)
 from polyfacet.reporting.page.parts import (
-    Figure,
-    Gallery,
     Paragraph,
     Part,
     Section,
     Table,
+    Value,
     count,
     interval,
     number,
     span,
     text,
 )
-from polyfacet.reporting.page.results import (
-    CONTROL,
-    DAGGER,
-    NONTRIVIAL,
-    Place,
-    Results,
-    facets_text,
-    marked,
-    row_name,
-)
-from polyfacet.reporting.plots.heatmaps import heatmap
-from polyfacet.reporting.plots.style import FULL, HALF
-from polyfacet.training.cells import NO_FACET
+from polyfacet.reporting.page.results import NONTRIVIAL, Place, Results
 
-# Methods with fewer combinations share one heatmap.
-OWN_HEATMAP = 4
-# MASE of the first and the last colour; 1 is that of the mean of the test values.
-LIMITS = (0.0, 1.2)
 LEAD = (
     "Description, not a test: means over repeats, with 95 % bootstrap intervals over formulas. A higher "
     "rank here does not show that a method is better on other materials. † marks cells whose facets reveal "
     f"the objective; a facet whose encoder is untrained is called {CONTROL}."
 )
+ROWS = ["test rows", "non-trivial"]
 
 # Objective, method, combination and metric to a row of the summary.
 Scores = dict[tuple[str, str, str, str], dict[Any, Any]]
@@ -54,7 +44,8 @@ def score_tables(results: Results) -> Section:
     parts: list[Part] = []
     for place in results.places:
         parts += _tables(results, place)
-    return Section("scores", "Scores", LEAD, parts or [Paragraph("No cell has a score.")])
+    lead = f"{LEAD} {pretrained_legend(results.cells)}".rstrip()
+    return Section("scores", "Scores", lead, parts or [Paragraph("No cell has a score.")])
 
 
 def _tables(results: Results, place: Place) -> Iterator[Part]:
@@ -71,36 +62,66 @@ def _tables(results: Results, place: Place) -> Iterator[Part]:
     }
     for kind, metrics in (("numbers", ("mase", "mae", "r2")), ("classes", ("macro_f1", "accuracy"))):
         if metrics[0] in set(own["metric"]):
-            yield _table(results, place, found, kind, metrics)
+            of_kind = {key: row for key, row in found.items() if key[3] in metrics}
+            yield _table(results, place, of_kind, kind, metrics)
     by_class = summary[(summary["class"] != ALL) & (summary["metric"] == "f1")]
     if len(by_class):
         yield _class_table(results, place, by_class)
 
 
-def _over_objectives(results: Results, place: Place, rows: pd.DataFrame) -> Table:
-    repeats = results.repeats_of(place)
-    tested, controls = results.test_rows(place, ALL), results.controls(place)
+def _is_uneven(rows: Iterable[Mapping[Any, Any]]) -> bool:
+    """Return whether some rows of the summary are of more repeats than all methods have."""
+    return any(row["n"] > row["shared_n"] for row in rows)
+
+
+def _shared(rows: Iterable[Mapping[Any, Any]]) -> str:
+    """Explain the column of the means over shared repeats."""
+    repeats = shared_repeats_text([row["shared_n"] for row in rows])
+    return (
+        " Methods have different numbers of repeats, and thus different test rows. Compare them in the "
+        f"column “shared”: the mean over {repeats}."
+    )
+
+
+def _over_objectives(results: Results, place: Place, table: pd.DataFrame) -> Table:
     own = place.of(results.cells)
     n = own.loc[own["classes"].map(len) == 0, "objective"].nunique()
+    rows = table.sort_values(["shared_mean", "mean"]).to_dict("records")
+    is_uneven = _is_uneven(rows)
     return Table(
         f"scores-{place.name}-all",
         f"{place.title}: mean MASE over {n} objectives. 1 is as good as always predicting the mean of the "
-        f"test values. Test rows are added up over the objectives. {NONTRIVIAL}",
-        ["method", "facets", "repeats", "mean MASE", "95 % interval", "test rows", "non-trivial"],
+        f"test values. Test rows are those of each repeat, added up over the objectives. {NONTRIVIAL}"
+        f"{_shared(rows) if is_uneven else ''}",
+        [
+            *("method", "facets", "repeats", "mean MASE", "95 % interval"),
+            *(("shared", "its interval") if is_uneven else ()),
+            *ROWS,
+        ],
         [
             [
                 text(row["method"]),
-                text(facets_text(row["combination"], controls.get((row["method"], row["combination"]), ()))),
-                count(repeats.get(row["method"])),
+                text(results.facets(place, row["method"], row["combination"])),
+                count(row["n"]),
                 number(row["mean"], ".3f"),
                 interval(row["low"], row["high"]),
-                span(list(tested["n_test"])),
-                span(list(tested["n_nontrivial"])),
+                *(
+                    (number(row["shared_mean"], ".3f"), interval(row["shared_low"], row["shared_high"]))
+                    if is_uneven
+                    else ()
+                ),
+                *_rows(results, place, row["objective"], row["method"], row["combination"]),
             ]
-            for _, row in rows.sort_values("mean").iterrows()
+            for row in rows
         ],
         ["summary"],
     )
+
+
+def _rows(results: Results, place: Place, objective: str, method: str, combination: str) -> list[Value]:
+    """Return the numbers of test rows of a method and combination in each of its repeats."""
+    scored = results.test_rows_of(place, objective, method, combination)
+    return [span(list(scored[name])) for name in COUNTS]
 
 
 def _table(
@@ -110,185 +131,69 @@ def _table(
     kind: str,
     metrics: tuple[str, ...],
 ) -> Table:
-    labels, repeats = results.labels(place.source), results.repeats_of(place)
-    flagged, controls = results.flagged(place), results.controls(place)
+    flagged = results.flagged(place)
     names = {"mase": "MASE", "mae": "MAE", "r2": "R²", "macro_f1": "macro F1", "accuracy": "accuracy"}
-    counts = {name: results.test_rows(place, name) for name in labels}
+    is_uneven = _is_uneven(found.values())
     rows = []
     for objective, method, combination in dict.fromkeys(key[:3] for key in found):
-        if bool(results.classes(place.source, objective)) != (kind == "classes"):
-            continue
         mark = DAGGER if (method, combination, objective) in flagged else ""
-        own = [found.get((objective, method, combination, metric), {}) for metric in metrics]
-        first, *others = own
+        mark += pretrained_mark(combination, objective)
+        first, *others = [found.get((objective, method, combination, metric), {}) for metric in metrics]
         scores = [number(first.get("mean"), ".3f", mark), interval(first.get("low"), first.get("high"))]
+        scores += [number(first.get("shared_mean"), ".3f", mark)] if is_uneven else []
         scores += [
             number(score.get("mean"), ".3g" if metric == "mae" else ".3f")
             for score, metric in zip(others, metrics[1:], strict=True)
         ]
-        tested = counts[objective]
         rows.append(
             [
                 text(results.with_unit(place.source, objective)),
                 text(method),
-                text(facets_text(combination, controls.get((method, combination), ()))),
+                text(results.facets(place, method, combination)),
                 *scores,
-                span(list(tested["n_test"])),
-                span(list(tested["n_nontrivial"])),
-                count(repeats.get(method)),
+                *_rows(results, place, objective, method, combination),
+                count(results.repeats_of(place)[method]),
             ]
         )
     head = ["objective", "method", "facets", names[metrics[0]], "95 % interval"]
-    head += [names[metric] for metric in metrics[1:]] + ["test rows", "non-trivial", "repeats"]
+    head += ["shared"] if is_uneven else []
+    head += [names[metric] for metric in metrics[1:]] + [*ROWS, "repeats"]
     return Table(
         f"scores-{place.name}-{kind}",
-        f"{place.title}: scores on the test part, means over the repeats of each method. {NONTRIVIAL} All "
-        "methods of an objective are scored on the same rows.",
+        f"{place.title}: scores on the test part, means over the repeats of each method. In each "
+        "repeat, all methods of an objective are scored on the same test rows. "
+        f"{NONTRIVIAL}{_shared(found.values()) if is_uneven else ''}",
         head,
         rows,
         ["summary", "scores"],
     )
 
 
-def _class_table(results: Results, place: Place, rows: pd.DataFrame) -> Table:
-    labels, controls = results.labels(place.source), results.controls(place)
-    counts = {name: results.test_rows(place, name) for name in rows["objective"].unique()}
+def _class_table(results: Results, place: Place, table: pd.DataFrame) -> Table:
+    labels, rows = results.labels(place.source), table.to_dict("records")
+    is_uneven = _is_uneven(rows)
     return Table(
         f"scores-{place.name}-per-class",
-        f"{place.title}: F1 of each class, means over repeats; test rows are those of all classes. "
-        f"{NONTRIVIAL}",
-        ["objective", "class", "method", "facets", "F1", "test rows", "non-trivial", "repeats"],
+        f"{place.title}: F1 of each class, means over the repeats of each method. Test rows are those of "
+        f"each repeat, of all classes. {NONTRIVIAL}{_shared(rows) if is_uneven else ''}",
+        [
+            *("objective", "class", "method", "facets", "F1"),
+            *(("shared",) if is_uneven else ()),
+            *ROWS,
+            "repeats",
+        ],
         [
             [
                 text(labels.get(row["objective"], row["objective"])),
                 text(row["class"]),
                 text(row["method"]),
-                text(facets_text(row["combination"], controls.get((row["method"], row["combination"]), ()))),
+                text(results.facets(place, row["method"], row["combination"])),
                 number(row["mean"], ".3f"),
-                span(list(counts[row["objective"]]["n_test"])),
-                span(list(counts[row["objective"]]["n_nontrivial"])),
+                *((number(row["shared_mean"], ".3f"),) if is_uneven else ()),
+                *_rows(results, place, row["objective"], row["method"], row["combination"]),
                 count(row["n"]),
             ]
-            for _, row in rows.iterrows()
+            for row in rows
         ],
         ["summary"],
     )
-
-
-def heatmaps(results: Results) -> Section:
-    """Draw the MASE of every method and combination."""
-    parts: list[Part] = []
-    for place in results.places:
-        if figures := list(_heatmaps(results, place)):
-            parts.append(Gallery(figures))
-    return Section(
-        "heatmap",
-        "MASE by facets and objective",
-        "Description: mean MASE over repeats; dark is good. 1 is as good as always predicting the "
-        "mean of the test values.",
-        parts or [Paragraph("No objective of this run is numeric.")],
-    )
-
-
-def _heatmaps(results: Results, place: Place) -> Iterator[Figure]:
-    summary = place.of(results["summary"])
-    if summary.empty:
-        return
-    own = summary[(summary["metric"] == "mase") & (summary["class"] == ALL) & (summary["objective"] != ALL)]
-    if own.empty:
-        return
-    labels = {
-        name: label for name, label in results.labels(place.source).items() if name in set(own["objective"])
-    }
-    pairs = results.order_of_methods(place)
-    nothing = [pair for pair in pairs if pair[1] == NO_FACET]
-    combinations: dict[str, list[tuple[str, str]]] = {}
-    for pair in pairs:
-        if pair[1] != NO_FACET:
-            combinations.setdefault(pair[0], []).append(pair)
-    large = {name: found for name, found in combinations.items() if len(found) >= OWN_HEATMAP}
-    small = [pair for name, found in combinations.items() if name not in large for pair in found]
-    repeats = results.repeats_of(place)
-    groups = {marked(name, repeats, place): found for name, found in large.items()}
-    if small or not groups:
-        groups["other methods" if groups else "all methods"] = small
-    for number_, (title, chosen) in enumerate(groups.items()):
-        is_one = len({method for method, _ in chosen}) == 1
-        yield _heatmap(results, place, own, labels, [*chosen, *nothing], title, number_, is_one=is_one)
-
-
-def _heatmap(
-    results: Results,
-    place: Place,
-    rows: pd.DataFrame,
-    labels: dict[str, str],
-    pairs: list[tuple[str, str]],
-    title: str,
-    number_: int,
-    *,
-    is_one: bool,
-) -> Figure:
-    flagged, repeats = results.flagged(place), results.repeats_of(place)
-    controls = results.controls(place)
-    names = [
-        (
-            combination
-            if is_one and combination != NO_FACET
-            else row_name(marked(method, repeats, place), combination)
-        )
-        + (f" ({CONTROL})" if (method, combination) in controls else "")
-        for method, combination in pairs
-    ]
-    found = {(row["method"], row["combination"], row["objective"]): row for row in rows.to_dict("records")}
-    means, texts, hover = [], [], []
-    for method, combination in pairs:
-        own = [found.get((method, combination, objective), {}) for objective in labels]
-        means.append([row.get("mean", np.nan) for row in own])
-        texts.append(
-            [
-                _with_mark(row, is_flagged=(method, combination, objective) in flagged)
-                for row, objective in zip(own, labels, strict=True)
-            ]
-        )
-        name = row_name(method, combination)
-        hover.append(
-            [f"{name}\n{label}: {_said(row)}" for row, label in zip(own, labels.values(), strict=True)]
-        )
-    values = pd.DataFrame(means, index=names, columns=list(labels.values()), dtype=float)
-    tested = pd.concat([results.test_rows(place, name) for name in labels])
-    return Figure(
-        f"mase-{place.name}-{number_}",
-        title,
-        f"{place.title}: mean MASE of {len(pairs)} rows and {len(labels)} objectives, on "
-        f"{_counts(tested)} per repeat. † facets reveal the objective; grey: no score in some repeat. "
-        "Values above 1.2 have the last colour.",
-        heatmap(
-            values,
-            LIMITS,
-            "" if len(labels) <= 8 else "MASE",
-            HALF if len(labels) <= 8 else FULL,
-            texts=pd.DataFrame(texts),
-            hover=pd.DataFrame(hover),
-        ),
-        ["summary"],
-    )
-
-
-def _counts(rows: pd.DataFrame) -> str:
-    """Write the numbers of test rows, and of those that are non-trivial."""
-    if rows.empty:
-        return "no test rows"
-    return (
-        f"{number_range(rows['n_test'])} test rows ({number_range(rows['n_nontrivial'])} of them "
-        "non-trivial: they differ from the most frequent value)"
-    )
-
-
-def _with_mark(row: dict[Any, Any], *, is_flagged: bool) -> str:
-    mean = row.get("mean", np.nan)
-    return "" if np.isnan(mean) else f"{mean:.2f}{'†' if is_flagged else ''}"
-
-
-def _said(row: dict[Any, Any]) -> str:
-    mean, low, high = (number_text(row.get(name, np.nan), ".3f") for name in ("mean", "low", "high"))
-    return f"MASE {mean}\n95 % interval {low} to {high}"

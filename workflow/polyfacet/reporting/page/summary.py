@@ -7,6 +7,7 @@ import pandas as pd
 from polyfacet.evaluation.roles import MULTI
 from polyfacet.evaluation.verdicts import BETTER, COMPARISONS, EQUAL, MARGIN, UNDECIDED, VERDICTS, WORSE
 from polyfacet.facets.registry import SEPARATOR
+from polyfacet.reporting.naming import DAGGER, DOUBLE_DAGGER, PRETRAINED_LEGEND
 from polyfacet.reporting.numbers import number_range
 from polyfacet.reporting.page.parts import (
     Counts,
@@ -18,7 +19,7 @@ from polyfacet.reporting.page.parts import (
     Sentence,
     Verdicts,
 )
-from polyfacet.reporting.page.results import DAGGER, Place, Results
+from polyfacet.reporting.page.results import Place, Results
 from polyfacet.training.cells import NO_FACET
 
 QUESTIONS = {
@@ -36,7 +37,9 @@ HOW = (
     "The loss is the MASE for numbers (1: as good as always predicting the mean of the test values; 0: "
     "perfect) and 1 - macro F1 for classes. Baselines look at nothing or at the composition alone. "
     f"Differences smaller than {MARGIN:.0%} of the rival's loss do not matter: better and worse need a "
-    "larger one, and practically equal needs tests that exclude a larger one in both directions."
+    "larger one, and practically equal needs tests that exclude a larger one in both directions. Verdicts "
+    "follow from the p values, which Holm's correction adjusts to the number of objectives; intervals are "
+    "not corrected."
 )
 NOT_TESTED = "not tested"
 SEES_ANSWER = (
@@ -79,20 +82,32 @@ def sentence(results: Results, place: Place, test: pd.Series) -> Sentence:
     """Write what one test says."""
     source, objective = place.source, test["objective"]
     roles = COMPARISONS[test["comparison"]]
-    mark, rival_mark = (DAGGER * results.sees_answer(place, objective, role) for role in roles)
-    label = results.labels(source).get(objective, objective) + (mark or rival_mark)
+    mark, rival_mark = (results.marks_of_choices(place, objective, role) for role in roles)
+    label = results.labels(source).get(objective, objective) + joined_marks(mark, rival_mark)
+    left_out = f" (left out: {test['left_out']})" if test["left_out"] else ""
     evidence = (
         f"{results.loss_name(source, objective)} {test['loss']:.3f} against {test['rival_loss']:.3f}, "
         f"difference {test['difference']:+.3f} (95\u00a0% interval {test['low']:+.3f} to "
-        f"{test['high']:+.3f}), {_p(test)}; {test['n_repeats']} repeats, "
-        f"{_rows(results.test_rows(place, objective))}. Chosen most often: "
+        f"{test['high']:+.3f}), {_p(test)}; {test['n_repeats']} repeats{left_out}, "
+        f"{_rows(results.tested_rows(place, objective, test['comparison']))}. Chosen most often: "
         f"{choice_text(test['chosen'])}{mark}; rival: {choice_text(test['rival_chosen'])}{rival_mark}."
     )
-    if mark or rival_mark:
-        evidence += f" {SEES_ANSWER}"
+    evidence += explained_marks(mark, rival_mark)
     first, rival = (ROLE_NAMES[role] for role in roles)
     claim = _claim(first, rival, test["verdict"])
     return Sentence(test["verdict"], f"{label}: {claim}.", evidence)
+
+
+def joined_marks(*marks: str) -> str:
+    """Return each dagger once that any of the marks has."""
+    return "".join(dagger for dagger in (DAGGER, DOUBLE_DAGGER) if any(dagger in mark for mark in marks))
+
+
+def explained_marks(*marks: str) -> str:
+    """Explain the daggers of marks, after a blank; empty if there are none."""
+    found = joined_marks(*marks)
+    said = {DAGGER: SEES_ANSWER, DOUBLE_DAGGER: PRETRAINED_LEGEND}
+    return "".join(f" {text}" for dagger, text in said.items() if dagger in found)
 
 
 def choice_text(chosen: str) -> str:
@@ -145,9 +160,12 @@ def _not_tested(results: Results, place: Place, tests: pd.DataFrame) -> Iterator
     """State what has no verdict, and why."""
     labels = results.labels(place.source)
     said = []
-    for (comparison, reason), own in tests[tests["reason"].notna()].groupby(
-        ["comparison", "reason"], sort=False
-    ):
+    untested = tests[tests["reason"].notna()]
+    why = [
+        reason + (f"; left out: {left_out}" if left_out else "")
+        for reason, left_out in zip(untested["reason"], untested["left_out"], strict=True)
+    ]
+    for (comparison, reason), own in untested.assign(why=why).groupby(["comparison", "why"], sort=False):
         names = ", ".join(labels.get(name, name) for name in own["objective"])
         first, rival = (ROLE_NAMES[role] for role in COMPARISONS[str(comparison)])
         said.append(f"{first} against {rival}: no test for {names} ({reason}).")
@@ -157,6 +175,13 @@ def _not_tested(results: Results, place: Place, tests: pd.DataFrame) -> Iterator
         "could choose it."
         for name, n in fewer.items()
     ]
+    for name, lacking in results.lacking_objectives(place).items():
+        # Means over objectives are of numbers.
+        has_mean = all(results.classes(place.source, objective) for objective in lacking)
+        said.append(
+            f"{name} was not trained on {', '.join(labels[each] for each in lacking)}: it could not be "
+            f"chosen for these objectives{'' if has_mean else ', and has no mean over all objectives'}."
+        )
     said += _controls(results, place)
     cells = place.of(results.cells)
     failed = int((cells["status"] == "failed").sum())
@@ -164,6 +189,11 @@ def _not_tested(results: Results, place: Place, tests: pd.DataFrame) -> Iterator
         said.append(
             f"{failed} of {len(cells)} cells failed (section 12); their methods and facets could not be "
             "chosen for those objectives."
+        )
+    if cut_off := int(cells["cut_off"].notna().sum()):
+        said.append(
+            f"The training of {cut_off} of {len(cells)} cells may have been cut off before it converged "
+            "(section 12): with longer training, their scores might be better."
         )
     if said:
         yield Heading("Not tested", level=3 if len(results.places) == 1 else 4)

@@ -5,7 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from polyfacet.evaluation.tables import COUNTS
 from polyfacet.evaluation.verdicts import COMPARISONS
+from polyfacet.reporting.numbers import number_range
 from polyfacet.reporting.page.parts import (
     Figure,
     Paragraph,
@@ -19,8 +21,15 @@ from polyfacet.reporting.page.parts import (
     span,
     text,
 )
-from polyfacet.reporting.page.results import DAGGER, NONTRIVIAL, Place, Results
-from polyfacet.reporting.page.summary import NOT_TESTED, ROLE_NAMES, SEES_ANSWER, choice_text, p_text
+from polyfacet.reporting.page.results import NONTRIVIAL, Place, Results
+from polyfacet.reporting.page.summary import (
+    NOT_TESTED,
+    ROLE_NAMES,
+    choice_text,
+    explained_marks,
+    joined_marks,
+    p_text,
+)
 from polyfacet.reporting.plots.intervals import forest
 
 LEAD = (
@@ -50,16 +59,16 @@ def _place(results: Results, place: Place) -> list[Part]:
     labels = {
         name: label for name, label in results.labels(place.source).items() if name in set(tests["objective"])
     }
-    n = int(tests["n_repeats"].max())
+    tested = tests[tests["p_holm"].notna()]
     parts: list[Part] = []
-    if tests["p_holm"].notna().any():
+    if len(tested):
         parts.append(
             Figure(
                 f"tests-{place.name}",
                 "Differences of the loss",
-                f"{place.title}: mean difference over {n} {'repeat' if n == 1 else 'repeats'} and its 95 % "
-                "interval; left of 0 the first of each pair has the smaller loss. Grey bands: differences "
-                "that do not matter in practice. Without a point: not tested.",
+                f"{place.title}: mean difference over {number_range(tested['n_repeats'])} repeats and its "
+                "95 % interval; left of 0 the first of each pair has the smaller loss. Grey bands: "
+                "differences that do not matter in practice. Without a point: not tested.",
                 forest(tests, labels, TITLES),
                 ["tests"],
             )
@@ -77,35 +86,46 @@ def _tables(
     roles = COMPARISONS[comparison]
     title = f"{place.title}: {ROLE_NAMES[roles[0]]} against {ROLE_NAMES[roles[1]]}"
     marks = {
-        objective: [DAGGER * results.sees_answer(place, objective, role) for role in roles]
+        objective: [results.marks_of_choices(place, objective, role) for role in roles]
         for objective in tests["objective"]
     }
-    labelled = {objective: labels[objective] + max(own) for objective, own in marks.items()}
-    explained = f" {SEES_ANSWER}" if any(map(any, marks.values())) else ""
+    labelled = {objective: labels[objective] + joined_marks(*own) for objective, own in marks.items()}
+    explained = explained_marks(*(mark for own in marks.values() for mark in own))
     rows = [{str(name): value for name, value in row.items()} for row in tests.to_dict("records")]
     name = f"{place.name}-{comparison.replace(' ', '-')}"
     head = ["objective", "verdict", "loss", "rival's", "difference", "95 % interval", "p", "p equal"]
     yield Table(
         f"tests-{name}",
         f"{title}. p of a difference and p of equivalence after Holm's correction over the objectives with a "
-        f"test ({tests['p'].notna().sum()}); the uncorrected values are in the CSV. {NONTRIVIAL}{explained}",
+        f"test ({tests['p'].notna().sum()}); the uncorrected values are in the CSV. {NONTRIVIAL}"
+        f"{_left_out(rows, labels)}{explained}",
         [*head, "repeats", "test rows", "non-trivial"],
         [
-            [text(labelled[row["objective"]]), *_tested(row, results.test_rows(place, row["objective"]))]
+            [
+                text(labelled[row["objective"]]),
+                *_tested(row, results.tested_rows(place, row["objective"], comparison)),
+            ]
             for row in rows
         ],
         ["tests"],
     )
     yield Table(
         f"chosen-{name}",
-        f"{title}: what validation rows chose most often, and in how many repeats.{explained}",
+        f"{title}: what validation rows chose most often, and in how many of the compared repeats."
+        f"{explained}",
         ["objective", *(ROLE_NAMES[role] for role in roles)],
         [[text(labelled[row["objective"]]), *_chosen(row, marks[row["objective"]])] for row in rows],
         ["tests", "choices"],
     )
 
 
-def _tested(test: Mapping[str, Any], scored: pd.DataFrame) -> list[Value]:
+def _left_out(tests: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> str:
+    """Name the repeats that are not compared, and say why; empty if there are none."""
+    said = [f"{labels[test['objective']]}, {test['left_out']}" for test in tests if test["left_out"]]
+    return f" Repeats left out: {'; '.join(said)}." if said else ""
+
+
+def _tested(test: Mapping[str, Any], rows: pd.DataFrame) -> list[Value]:
     return [
         text(f"{NOT_TESTED}: {test['reason']}" if test["reason"] else test["verdict"]),
         number(test["loss"], ".3f"),
@@ -115,8 +135,7 @@ def _tested(test: Mapping[str, Any], scored: pd.DataFrame) -> list[Value]:
         _p(test["p_holm"]),
         _p(test["p_equal_holm"]),
         count(test["n_repeats"]),
-        span(list(scored["n_test"])),
-        span(list(scored["n_nontrivial"])),
+        *(span(list(rows[name])) for name in COUNTS),
     ]
 
 
