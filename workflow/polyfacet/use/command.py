@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from polyfacet.use import doctor, examples
 from polyfacet.use.prediction import command as predict
+from polyfacet.use.study import command as study
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,6 +38,8 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "doctor", lambda chosen: doctor.main(), summary, summary)
     predicting = _add(commands, "predict", predict.main, predict.SUMMARY, predict.DESCRIPTION)
     predict.add_arguments(predicting)
+    studied = _add(commands, "study", study.main, study.SUMMARY, study.DESCRIPTION)
+    study.add_arguments(studied)
     shown = _add(commands, "examples", examples.main, examples.SUMMARY, examples.SUMMARY)
     examples.add_arguments(shown)
     return parser
@@ -49,6 +52,8 @@ def _add(
     summary: str,
     description: str,
 ) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=summary, description=description)
+    parser = commands.add_parser(
+        name, help=summary, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.set_defaults(run=run)
     return parser

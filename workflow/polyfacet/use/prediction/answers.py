@@ -9,6 +9,7 @@ import pandas as pd
 
 from polyfacet.facets.compimage.element_table import read_elements
 from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import combination_name
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.bundles.description import (
     ELEMENT_TABLE,
@@ -17,11 +18,12 @@ from polyfacet.training.bundles.description import (
     BundleDescription,
 )
 from polyfacet.training.bundles.distances import TrainingSet
-from polyfacet.training.cells import what_engines_see
+from polyfacet.training.cells import NO_FACET
 from polyfacet.training.engines.base import EngineError
 from polyfacet.training.engines.creation import load
 from polyfacet.training.engines.probabilities import class_probabilities
 from polyfacet.training.learnable import check_predictions
+from polyfacet.training.seen_rows import what_engines_see
 from polyfacet.use.prediction.calibration import Calibration
 from polyfacet.use.prediction.tables import ABOUT_MATERIALS, predictions_schema, probability_columns
 
@@ -64,7 +66,8 @@ class Answers:
         Parameters
         ----------
         rows
-            Materials with their origin, their formula and the columns of all facets.
+            Materials with their origin, their formula, the columns of the facets, and ``facets``, which
+            lists those that each has.
 
         Raises
         ------
@@ -79,9 +82,13 @@ class Answers:
             distance=nearest.distance,
             unlike=~near,
             nearest=pd.Series(nearest.mat_id, rows.index, dtype=object),
-            facets="+".join(facet.name for facet in self._facets) or "none",
+            facets=pd.Series(map(self._looked_at, rows["facets"]), rows.index, dtype=object),
         )
         return frame[schema.names]
+
+    def _looked_at(self, present: Sequence[str]) -> str:
+        """Name the facets of the model that a material has."""
+        return combination_name(facet for facet in self._facets if facet.name in present) or NO_FACET
 
     def _predicted(self, rows: pd.DataFrame) -> dict[str, Any]:
         """Return the columns of the prediction and of what is known of its error."""

@@ -21,6 +21,8 @@ import pandas as pd
 import pyarrow as pa
 
 from polyfacet.config.sources import GivenSource, Source
+from polyfacet.facets.registry import facet_named
+from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import iterate_table, read_table
 from polyfacet.runtime.plugins import use_plugins
 from polyfacet.training.bundles.description import (
@@ -29,6 +31,7 @@ from polyfacet.training.bundles.description import (
     read_description,
 )
 from polyfacet.training.bundles.plugins import check_plugins
+from polyfacet.training.engines.registry import ENGINES
 from polyfacet.use.prediction.answers import Answers
 from polyfacet.use.prediction.facets import Recipe, with_made_facets
 from polyfacet.use.prediction.inputs import read_inputs
@@ -82,6 +85,7 @@ class Bundle:
             description.settings,
             {name: folder / path for name, path in description.fitted.items()},
             description.needs_statistics,
+            ENGINES.get(description.cell.engine).missing,
         )
 
     @classmethod
@@ -109,8 +113,8 @@ class Bundle:
         Raises
         ------
         UserError
-            If it is not a bundle, is damaged, has another version, or needs a plug-in that is missing or
-            differs from the one that it was made with.
+            If it is not a bundle, is damaged, has another version, or needs a plug-in or a package that is
+            missing or differs from the one that it was made with.
         """
         home = Path(folder).resolve()
         description = read_description(home)
@@ -118,6 +122,7 @@ class Bundle:
         files = [os.path.abspath(path) for path in plugins]  # noqa: PTH100 - symbolic links stay
         use_plugins(files)
         check_plugins(home, description.plugins)
+        _check_packages(home, description)
         return cls(
             home,
             description,
@@ -194,6 +199,14 @@ class Bundle:
     @cached_property
     def _answers(self) -> Answers:
         return Answers(self.folder, self.description, self._recipe.named, self._threads)
+
+
+def _check_packages(home: Path, description: BundleDescription) -> None:
+    """Reject a bundle with a facet whose pretrained network is in a package that is not installed."""
+    for facet in description.facets:
+        network = facet_named(facet.name).network
+        if network and (fault := network.package.fault()):
+            raise UserError(f"the bundle {home} looks at {facet.name}: {fault}")
 
 
 def _batches(materials: Path) -> Iterator[pd.DataFrame]:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from polyfacet.facets.registry import encoding_column, facet_named
 from polyfacet.training.bundles.description import BundledFacet, encoder_name
+from polyfacet.training.seen_rows import have_facet
 
 
 def with_new_encodings(
@@ -17,7 +18,8 @@ def with_new_encodings(
     Parameters
     ----------
     rows
-        Materials with all facets: ``mat_id``, ``formula`` and the columns of the facets.
+        Materials: ``mat_id``, ``formula``, the columns of the facets, and ``facets``, which lists those that
+        each has.  Where a facet is missing, so is its encoding.
     facets
         Facets of the bundle.
     fitted
@@ -28,7 +30,8 @@ def with_new_encodings(
         declared = facet_named(facet.name)
         encoding = declared.encoded_as(facet.form)
         if path is not None and encoding is not None:
-            numbers = encoding.load().load(path).encode(rows, facet.columns)
-            encoded = pd.Series(list(numbers), rows.index, dtype=object)
+            having = rows[have_facet(rows, declared)]
+            numbers = encoding.load().load(path).encode(having, facet.columns) if len(having) else []
+            encoded = pd.Series(list(numbers), having.index, dtype=object).reindex(rows.index)
             rows = rows.assign(**{encoding_column(declared): encoded})
     return rows

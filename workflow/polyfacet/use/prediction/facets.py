@@ -50,6 +50,7 @@ from polyfacet.training.bundles.description import (
     BundledFacet,
     FacetSettings,
 )
+from polyfacet.training.seen_rows import have_facets
 from polyfacet.use.prediction.encodings import with_new_encodings
 from polyfacet.use.prediction.tables import NEW_MATERIALS
 
@@ -68,12 +69,15 @@ class Recipe:
     ----------
     fitted
         Absolute paths of the fitted files, by name.
+    missing
+        Whether materials may lack some of the facets.
     """
 
     facets: tuple[BundledFacet, ...]
     settings: FacetSettings
     fitted: Mapping[str, Path]
     needs_statistics: bool
+    missing: bool = False
 
     @property
     def named(self) -> list[Facet]:
@@ -120,9 +124,10 @@ def with_made_facets(
     Returns
     -------
     pandas.DataFrame
-        The materials that have all facets, in their order, with the columns that models receive.
+        The materials that have the facets, in their order, with the columns that models receive, and the
+        column ``facets``, which lists those that each has.
     list of Reject
-        The others; a material that lacks several facets is named several times.
+        Facets that cannot be made; a material that lacks several is named several times.
     """
     made = Made()
     for facet in ("structures", *range(len(recipe.facets))):
@@ -174,7 +179,7 @@ def _facets_of(materials: pd.DataFrame, recipe: Recipe, home: Path) -> Made:
     inputs = _Inputs(recipe, formulas, cifs)
     for number, facet in enumerate(recipe.facets):
         declared = facet_named(facet.name)
-        maker = _MAKERS.get(declared.base, _made_by_function if declared.make else None)
+        maker = _made_by_function if declared.make else _MAKERS.get(declared.base)
         if maker:
             made.add(facet.name, *maker(inputs, facet, home / str(number)), facet.name)
     if recipe.needs_statistics:
@@ -298,5 +303,5 @@ def _aligned(materials: pd.DataFrame, made: Made, recipe: Recipe, home: Path) ->
     if recipe.needs_statistics:
         write_table(home / "statistics.parquet", made.rows.get(STATISTICS, []), COMPOSITION_STATISTICS)
         frame = with_statistics(frame, [home / "statistics.parquet"])
-    has_all = [len(present) == len(facets) for present in frame["facets"]]
-    return with_new_encodings(frame[has_all].reset_index(drop=True), recipe.facets, recipe.fitted)
+    usable = have_facets(frame, facets, missing=recipe.missing)
+    return with_new_encodings(frame[usable].reset_index(drop=True), recipe.facets, recipe.fitted)

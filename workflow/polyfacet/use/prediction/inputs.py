@@ -32,6 +32,7 @@ from polyfacet.sources.draw import Draw
 from polyfacet.sources.reading import read_sample
 from polyfacet.sources.structures.columns import identifier_column
 from polyfacet.sources.structures.numbered_ids import names_of_tables, numbered_id
+from polyfacet.sources.structures.properties_file import properties_file
 from polyfacet.sources.structures.tables import has_structures
 from polyfacet.sources.tables.reading import RejectedRow, Row, read_rows
 from polyfacet.training.bundles.description import BundleDescription, TableColumns
@@ -39,9 +40,14 @@ from polyfacet.use.prediction.tables import LEFT_OUT, NEW_MATERIALS
 
 # Column of formulas of a CSV.
 FORMULA = "formula"
+# Column of identifiers of a CSV for a table whose rows had none.
+MAT_ID = "mat_id"
 # Rows that are read before they become part of a table.
 ROWS_AT_A_TIME = 10_000
-CSV = re.compile(rf".+\.csv({'|'.join(map(re.escape, ENDINGS))})?", re.IGNORECASE)
+CSV, TSV = (
+    re.compile(rf".+\.{ending}({'|'.join(map(re.escape, ENDINGS))})?", re.IGNORECASE)
+    for ending in ("csv", "tsv")
+)
 
 # A row of ``NEW_MATERIALS`` or, with a reason, of ``LEFT_OUT``.
 Read = dict[str, Any]
@@ -82,7 +88,7 @@ def read_inputs(
     UserError
         If an input cannot be read, or the bundle cannot predict its materials.
     """
-    sources = [_source(given) for given in inputs]
+    sources = [source_of(given) for given in inputs]
     if not sources:
         raise UserError("there is nothing to predict. Name files or folders of new materials.")
     for source in sources:
@@ -90,7 +96,7 @@ def read_inputs(
             raise UserError(f"{source.path} does not exist. Name files or folders of new materials.")
     if bundle.table is not None:
         for source in sources:
-            _check_keys_of_rows(source)
+            _check_is_of_rows(source)
         return _write_rows(_rows_of_tables(sources, bundle.table), materials, left_out)
     of_formulas = [source.path for source in sources if _is_of_formulas(source)]
     if not of_formulas:
@@ -110,13 +116,25 @@ def read_inputs(
     return _write_rows(chain.from_iterable(rows), materials, left_out)
 
 
-def _source(given: GivenSource) -> Source:
+def source_of(given: GivenSource) -> Source:
+    """Return a source that users give as a path or as a mapping.
+
+    Raises
+    ------
+    UserError
+        If a key is unknown or missing, or a value is wrong.
+    """
     try:
         return Source.of(given)
     except ValidationError as error:
         keys = given if isinstance(given, Mapping) else {"path": given}
         problems = "; ".join(explain(error, Source, keys))
         raise UserError(f"the input {str(given)!r} cannot be used: {problems}") from error
+
+
+def files_of(source: Source) -> list[Path]:
+    """Return what a source names: its file or folder, and its CSV of properties if there is one."""
+    return [Path(source.path), *filter(None, [properties_file(source)])]
 
 
 def _write_structures(sources: Sequence[Source], materials: Path, left_out: Path, threads: int) -> Counts:
@@ -210,7 +228,14 @@ def _keys_of_structures(source: Source) -> list[str]:
     return list(source.model_dump(exclude={"path", "id"}, exclude_none=True))
 
 
-def _check_keys_of_rows(source: Source) -> None:
+def _check_is_of_rows(source: Source) -> None:
+    path = Path(source.path)
+    if path.is_dir() or TSV.fullmatch(path.name):
+        what = "a folder" if path.is_dir() else "tab-separated, by its name"
+        raise UserError(
+            f"the bundle is of a table, but {path} is {what}. Name a CSV with the columns of that table, "
+            "with commas between its cells."
+        )
     keys = _keys_of_structures(source)
     if keys:
         raise UserError(
@@ -262,10 +287,14 @@ def _rows_of_tables(sources: Sequence[Source], columns: TableColumns) -> Iterato
 
 
 def _rows_of_table(path: Path, name: str, columns: TableColumns) -> Iterator[Read]:
-    """Read a CSV with the columns of a table that a model was trained on, but its objectives."""
+    """Read a CSV with the columns of a table that a model was trained on, but its objectives.
+
+    The new rows may have identifiers even if those of the table had none.
+    """
+    has_own_ids = columns.id is None and MAT_ID in read_header(path)
     source = TableSource(
         file=str(path),
-        id=columns.id,
+        id=MAT_ID if has_own_ids else columns.id,
         composition=columns.composition,
         process=list(columns.process),
         objectives={"unknown": ObjectiveColumn(column="unknown")},

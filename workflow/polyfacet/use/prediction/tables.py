@@ -88,7 +88,7 @@ def predictions_schema(bundle: BundleDescription) -> pa.Schema:
                 "quantile of the training materials' own distances, or is not known",
             ),
             column("nearest", pa.string(), "the nearest training material", nullable=True),
-            column("facets", pa.string(), f"facets that the model looked at: {facets}"),
+            column("facets", pa.string(), f"facets that the model looked at, of {facets}"),
         ]
     )
 

@@ -1,0 +1,1 @@
+"""A run whose scores are kept as a document, repeat by repeat."""
