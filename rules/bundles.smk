@@ -50,6 +50,7 @@ rule bundle_cells:
         },
         forms=FORMS,
         table=lambda wildcards: config["tables"].get(wildcards.source),
+        files=named_files,
     script:
         script_path("bundle_cells")
 

@@ -40,16 +40,16 @@ from polyfacet.sources.tables.description import (
     table_source,
 )
 from polyfacet.training.columns_of_splits import columns_from_file
-from polyfacet.training.feasibility import check_feasible
-from polyfacet.training.methods import (
-    checked_methods,
-    forms_of,
-    known_settings,
+from polyfacet.training.complete_methods import (
+    every_settings,
     methods_of_repeat,
-    needs_structure,
     objectives_of_split,
-    splits_of_source,
+    settings_of_objective,
 )
+from polyfacet.training.feasibility import check_feasible
+from polyfacet.training.method_settings import known_settings
+from polyfacet.training.methods import places_without_cells, planned_methods
+from polyfacet.training.sources import forms_of, needs_structure, splits_of_source
 
 if place_fault := environment_fault(sys.executable):
     raise WorkflowError(place_fault)
@@ -74,11 +74,20 @@ try:
         for table, section in config["tables"].items()
     }
     # Methods by source and name.
-    METHODS = checked_methods(config)
+    METHODS, SKIPPED = planned_methods(config)
     check_feasible(config, METHODS)
     check_formats(config["sources"])
 except (UserError, ValueError) as error:
     raise WorkflowError(str(error))
+
+if workflow.is_main_process:
+    for source, reasons in SKIPPED.items():
+        for name, reason in reasons.items():
+            print(
+                f"The method {name} is skipped on {source}: {reason}.", file=sys.stderr
+            )
+    for place in places_without_cells(config, METHODS):
+        print(f"No method is trained on {place}.", file=sys.stderr)
 
 # Form of each facet where a combination does not name one.
 FORMS = forms_of(config)
@@ -113,6 +122,23 @@ def facets_of_methods(source, methods=None):
 
 # Only these are computed.
 FACETS_OF = {source: facets_of_methods(source) for source in SOURCES}
+
+
+def hidden_facets(wildcards):
+    """Return the facets of a job's source that are hidden at random, as fields of `HiddenFacets`; None for none."""
+    missing = config["training"]["missing"]
+    if not missing["share"]:
+        return None
+    source = getattr(wildcards, "source", CRYSTALS)
+    own = list({facet.base: None for facet in FACETS_OF[source]})
+    facets = [facet for facet in own if facet in (missing["facets"] or own)]
+    return {
+        "share": missing["share"],
+        "parts": missing["parts"],
+        "facets": facets,
+        "seed": config["seed"] if missing["seed"] is None else missing["seed"],
+        "keeps_one": facets == own,
+    }
 
 
 # For larger samples, shards grow instead: planning time is proportional to their number (docs/scaling.md).

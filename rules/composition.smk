@@ -141,6 +141,7 @@ rule fit_grey_levels:
         code=code_of_rule("fit_grey_levels"),
         packages=packages_of_rule("fit_grey_levels"),
         fit=config["composition"]["fit"],
+        hidden=hidden_facets,
         origin={name: config["composition"][name] for name in ("backend", "statistics")},
     script:
         script_path("fit_grey_levels")

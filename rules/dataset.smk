@@ -27,6 +27,7 @@ rule assemble_dataset:
         facets=lambda wildcards: [facet.name for facet in FACETS_OF[wildcards.source]],
         n_shards=shards_of,
         shown=shown_of_source,
+        hidden=hidden_facets,
         structure_pictures=structure_picture_columns(
             config["images"]["views"], config["images"]["arrangement"]
         ),

@@ -46,6 +46,7 @@ rule encode_facet:
         ),
         form=lambda wildcards: FORMS.get(wildcards.facet, ""),
         objectives=objectives_to_encode,
+        hidden=hidden_facets,
         seed=lambda wildcards: config["seed"] + int(wildcards.repeat),
     script:
         script_path("encode_facet")

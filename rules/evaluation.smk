@@ -30,15 +30,42 @@ rule collect_results:
         code=code_of_rule("collect_results"),
         packages=packages_of_rule("collect_results"),
         reference=config["report"]["reference"],
-        objectives={
-            source: {name: objective.shown for name, objective in own.items()}
-            for source, own in OBJECTIVES.items()
-        },
+        objectives={source: shown_objectives(source) for source in SOURCES},
         forms=FORMS,
         trained_in=[place for _, place in trainings_of_run()],
         seed=config["seed"],
     script:
         script_path("collect_results")
+
+
+# The scores of one repeat alone: `polyfacet study` keeps them where the cells are not kept.
+use rule collect_results as score_repeat with:
+    input:
+        cells=cells_of_split,
+        samples=SAMPLE,
+        trainings=trainings_of_repeat,
+    output:
+        cells_table=f"{SPLIT}/scores/cells.parquet",
+        predictions=f"{SPLIT}/scores/predictions.parquet",
+        validation=f"{SPLIT}/scores/validation.parquet",
+        scores=f"{SPLIT}/scores/scores.parquet",
+        summary=f"{SPLIT}/scores/summary.parquet",
+    log:
+        f"{LOGS}/{{source}}/{{split}}-{{repeat}}/score_repeat.log",
+    benchmark:
+        f"{BENCHMARKS}/{{source}}/{{split}}-{{repeat}}/score_repeat.tsv"
+    params:
+        code=code_of_rule("collect_results"),
+        packages=packages_of_rule("collect_results"),
+        reference=config["report"]["reference"],
+        objectives=lambda wildcards: {
+            wildcards.source: shown_objectives(wildcards.source)
+        },
+        forms=FORMS,
+        trained_in=lambda wildcards: [
+            place_of(wildcards) for _ in trainings_of_repeat(wildcards)
+        ],
+        seed=config["seed"],
 
 
 rule compare_methods:

@@ -110,9 +110,15 @@ rule fit_network:
         # Random weights need no graphs and stay the same when the sample grows.
         graphs=all_shards(rules.build_graphs.output.graphs) if FITTED_EMBEDDING else [],
         split=f"{CRYSTAL_SPLIT}/split.parquet",
-        # Only training uses the objectives.
+        # Only training uses the objectives; pretraining also the one that splits the materials.
         sample=rules.sample.output.sample if TRAINED_EMBEDDING else [],
-        derived=derived_objectives(CRYSTALS, LEARNED_BY_EMBEDDING),
+        derived=lambda wildcards: derived_objectives(
+            CRYSTALS,
+            [
+                *LEARNED_BY_EMBEDDING,
+                PRETRAINED_EMBEDDING and SPLITS[wildcards.split]["objective"],
+            ],
+        ),
         pretraining=(
             rules.sample_pretraining.output.pretraining if PRETRAINED_EMBEDDING else []
         ),
@@ -130,13 +136,15 @@ rule fit_network:
         f"{BENCHMARKS}/{CRYSTALS}/{{split}}-{{repeat}}/fit_network.tsv"
     conda:
         "../envs/graphs.yaml"
+    threads: config["graphs"]["training"]["processes"] if TRAINED_EMBEDDING else 1
     resources:
         **requests(
             "fit_network",
             fitted_materials(),
             steps=fitted_materials() * config["graphs"]["training"]["epochs"],
-            gpus=gpus_of_network,
+            gpus=gpus_of_training,
         ),
+        **nodes_of_training(),
     params:
         code=lambda wildcards: code_of_rule("fit_network", *code_of_split(wildcards)),
         packages=lambda wildcards: packages_of_rule(
@@ -147,6 +155,7 @@ rule fit_network:
         width=config["graphs"]["width"],
         layers=config["graphs"]["layers"],
         training=config["graphs"]["training"] if TRAINED_EMBEDDING else None,
+        hidden=hidden_facets if FITTED_EMBEDDING else None,
         # Pretraining leaves out what the split holds out.
         split_method=lambda wildcards: (
             split_method(wildcards) if PRETRAINED_EMBEDDING else None

@@ -135,5 +135,6 @@ rule write_report:
         seed=config["seed"],
         published=config["report"]["published"],
         configuration=configuration_of_run,
+        skipped=SKIPPED,
     script:
         script_path("write_report")

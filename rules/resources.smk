@@ -36,6 +36,20 @@ def gpus_of_network(wildcards):
     return 1 if HAS_GPUS and config["graphs"]["device"] != "cpu" else None
 
 
+def gpus_of_training(wildcards):
+    """Request one GPU per process that trains the embedding network."""
+    training = config["graphs"]["training"]
+    asked = training["processes"] * training["nodes"]
+    return gpus_of_network(wildcards) and (asked if TRAINED_EMBEDDING else 1)
+
+
+def nodes_of_training():
+    """Request several nodes of a SLURM cluster, on each of which the job starts PyTorch's launcher."""
+    nodes = config["graphs"]["training"]["nodes"] if TRAINED_EMBEDDING else 1
+    # With `mpi`, Snakemake leaves the start of processes on the nodes to the job.
+    return {"nodes": nodes, "tasks": nodes, "mpi": "srun"} if nodes > 1 else {}
+
+
 def gpus_of_drawing(webgl):
     """Request this machine's GPU if the browser may draw on it; a cluster draws without."""
     return 1 if HAS_GPUS and DRAWS_ON_GPU and webgl != "swiftshader" else None
@@ -64,14 +78,42 @@ def cost_of_training(wildcards):
 
 
 def training_steps(wildcards):
-    """Return materials times epochs."""
+    """Return materials times epochs of a cell; of the longest one, if a job trains several."""
+    method = METHODS[wildcards.source][wildcards.method]
+    objective = getattr(wildcards, "objective", None)
+    every = (
+        [settings_of_objective(method, objective)]
+        if objective
+        else every_settings(method)
+    )
+    return n_materials(wildcards.source) * max(
+        epochs_of_cell(wildcards, each) for each in every
+    )
+
+
+def epochs_of_cell(wildcards, settings):
+    """Return the epochs of a cell; one if those in its settings are the epochs of the method's foundation."""
+    return 1 if engine_of(wildcards).foundation_cost else epochs_of(settings)
+
+
+def cost_of_foundation(wildcards):
+    """Return the cost of the foundation of a job's method."""
+    return engine_of(wildcards).foundation_cost or cost_of_training(wildcards)
+
+
+def foundation_steps(wildcards):
+    """Return materials times epochs of the foundation of a job's method."""
     settings = METHODS[wildcards.source][wildcards.method]["settings"]
     return n_materials(wildcards.source) * epochs_of(settings)
 
 
 def training_steps_of_batch(wildcards):
     """Return materials times epochs, summed over the cells of a combination."""
-    return training_steps(wildcards) * len(OBJECTIVES[wildcards.source])
+    method = METHODS[wildcards.source][wildcards.method]
+    every = [settings_of_objective(method, each) for each in method["objectives"]]
+    return n_materials(wildcards.source) * sum(
+        epochs_of_cell(wildcards, each) for each in every
+    )
 
 
 def minutes_of_training(wildcards):

@@ -215,6 +215,7 @@ rule split_materials:
     resources:
         **requests("small", materials_of),
     params:
+        **{name: split_setting(name) for name in SPLIT_SETTINGS},
         code=lambda wildcards: code_of_rule(
             "split_materials", *code_of_split(wildcards)
         ),
@@ -222,11 +223,6 @@ rule split_materials:
             "split_materials", *code_of_split(wildcards)
         ),
         method=split_method,
-        train_fraction=split_setting("train_fraction"),
-        validation_fraction=split_setting("validation_fraction"),
-        random_state=split_setting("random_state"),
-        column=split_setting("column"),
-        objective=split_setting("objective"),
         # Compositions in tables have been rounded by their authors.
         rounded=lambda wildcards: wildcards.source != CRYSTALS,
         seed=config["seed"],

@@ -99,9 +99,7 @@ rule count_tokens:
         checkpoint=lambda wildcards: OWN_FOLDERS[
             wildcards.source, wildcards.method
         ].get(wildcards.text),
-        max_text_len=lambda wildcards: named_hyperparameters(
-            method_of(wildcards)["settings"]
-        ).get("model.hf_text.max_text_len"),
+        max_text_lens=max_text_lens_of_job,
     script:
         script_path("count_tokens")
 
@@ -117,6 +115,8 @@ rule pretrain_engine:
         hub_encoders=hub_encoders,
         tokens=ancient(counted_tokens),
         statistics=statistics_of_job,
+        derived=derived_objectives_of_foundation,
+        encodings=encodings_of_job,
     output:
         foundation=directory(f"{SPLIT}/foundations/{{method}}"),
     log:
@@ -130,9 +130,9 @@ rule pretrain_engine:
     threads: config["training"]["threads"]
     resources:
         **requests(
-            cost_of_training,
+            cost_of_foundation,
             materials_of,
-            steps=training_steps,
+            steps=foundation_steps,
             gpus=gpus_of_training,
         ),
     params:
@@ -143,6 +143,8 @@ rule pretrain_engine:
         facets=lambda wildcards: [facet.name for facet in facets_of_job(wildcards)],
         engine=lambda wildcards: method_of(wildcards)["engine"],
         settings=lambda wildcards: method_of(wildcards)["settings"],
+        objectives=objectives_of_foundation,
+        hidden=hidden_facets,
         checkpoints=checkpoints_of_job,
         checkpoint_files=checkpoint_files_of_job,
         seed=config["seed"],
@@ -164,7 +166,7 @@ rule train_cell:
         encodings=encodings_of_job,
         foundation=foundation_of_job,
     output:
-        trained=directory(f"{CELLS}/{{method}}/{{combination}}/{{objective}}"),
+        cells=directory(f"{CELLS}/{{method}}/{{combination}}/{{objective}}"),
     log:
         f"{LOGS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}/{{combination}}/{{objective}}.log",
     benchmark:
@@ -186,7 +188,6 @@ rule train_cell:
         packages=lambda wildcards: packages_of_rule(
             "train_cells", *engine_code(wildcards)
         ),
-        cells=folder_of_job,
         kept=kept_cells,
         place=place_of_job,
         facets=lambda wildcards: [facet.name for facet in facets_of_job(wildcards)],
@@ -198,6 +199,7 @@ rule train_cell:
         checkpoint_files=checkpoint_files_of_job,
         keep_models=config["training"]["keep_models"],
         leaks=config["training"]["leaks"],
+        hidden=hidden_facets,
         seed=config["seed"],
     script:
         script_path("train_cells")
@@ -206,10 +208,7 @@ rule train_cell:
 # All cells of a combination, if they train in minutes: they share one process and its imports.
 use rule train_cell as train_combination with:
     output:
-        trained=[
-            directory(f"{CELLS}/{{method}}/{{combination}}/{objective}")
-            for objective in OBJECTIVES.get(CRYSTALS, ["nothing"])
-        ],
+        cells=directory(f"{CELLS}/{{method}}/{{combination}}"),
     log:
         f"{LOGS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}/{{combination}}.log",
     benchmark:
@@ -237,7 +236,7 @@ ruleorder: train_combination > train_cell
 # All cells of a method, if each trains faster than a process starts.
 use rule train_cell as train_method with:
     output:
-        trained=directory(f"{CELLS}/{{method}}"),
+        cells=directory(f"{CELLS}/{{method}}"),
     log:
         f"{LOGS}/{{source}}/{{split}}-{{repeat}}/cells/{{method}}.log",
     benchmark:

@@ -3,18 +3,11 @@
 
 def cells_of_members(wildcards):
     """Return the folders of the cells that the cells of a blend are made of."""
-    methods = METHODS[wildcards.source]
     paths = [
         path
         for member in method_of(wildcards)["settings"]["members"]
-        for path in expand(
-            folder_of_training(methods[member["method"]]),
-            source=wildcards.source,
-            split=wildcards.split,
-            repeat=wildcards.repeat,
-            method=member["method"],
-            combination=member["combinations"],
-            objective=objectives_on_split(wildcards),
+        for path in cells_of_method(
+            with_method(wildcards, member["method"]), member["combinations"]
         )
     ]
     return list(dict.fromkeys(paths))

@@ -2,8 +2,11 @@
 
 
 def shows(wildcards, facet):
-    """Return whether a method of a job's source uses a facet, in any form."""
-    return any(each.base == facet.name for each in FACETS_OF[wildcards.source])
+    """Return whether a method of a job's source uses a facet, in any form that is fitted on a split."""
+    return any(
+        each.base == facet.name and not each.network
+        for each in FACETS_OF[wildcards.source]
+    )
 
 
 def folder_of_cells(wildcards, input):
@@ -19,7 +22,7 @@ def bundled_cells(wildcards):
         f"{name}/{combination}/{objective}"
         for name, method in methods.items()
         for combination in method["combinations"] or [NO_FACET]
-        for objective in objectives_on_split(wildcards)
+        for objective in objectives_of_split(SPLITS[wildcards.split], method)
     ]
 
 

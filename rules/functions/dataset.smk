@@ -34,15 +34,21 @@ def shown_of_source(wildcards):
     return {name: own[name].shown for name in names}
 
 
+def named_files(wildcards):
+    """Return the files and folders of a source, as the configuration names them."""
+    if wildcards.source != CRYSTALS:
+        return [config["tables"][wildcards.source]["file"]]
+    return [
+        file if isinstance(file, str) else file["path"] for file in config["sources"]
+    ]
+
+
 def about_dataset(wildcards):
     """Return what the data card says of a dataset's run, source and split."""
-    is_crystals = wildcards.source == CRYSTALS
-    table = config["tables"].get(wildcards.source, {})
-    files = config["sources"] if is_crystals else [table["file"]]
     return {
         "run": config["run_name"],
         "source": wildcards.source,
-        "files": [file if isinstance(file, str) else file["path"] for file in files],
+        "files": named_files(wildcards),
         "split": wildcards.split,
         "split_method": split_method(wildcards),
         "repeat": int(wildcards.repeat),

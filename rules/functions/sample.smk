@@ -22,6 +22,17 @@ def split_method(wildcards):
     return SPLITS[wildcards.split]["method"]
 
 
+# Fields of `SplitSettings` that a split of the configuration has, apart from its file.
+SPLIT_SETTINGS = (
+    "train_fraction",
+    "validation_fraction",
+    "random_state",
+    "column",
+    "objective",
+    "n_folds",
+)
+
+
 def split_setting(name):
     """Return a parameter function for a setting of a job's split."""
     return lambda wildcards: SPLITS[wildcards.split][name]
@@ -30,15 +41,7 @@ def split_setting(name):
 def split_settings(wildcards):
     """Return the fields of `SplitSettings` of a split of the crystals."""
     own = SPLITS[wildcards.split]
-    names = (
-        "train_fraction",
-        "validation_fraction",
-        "random_state",
-        "column",
-        "file",
-        "objective",
-    )
-    return {name: own[name] for name in names} | {
+    return {name: own[name] for name in (*SPLIT_SETTINGS, "file")} | {
         "seed": config["seed"],
         "repeat": int(wildcards.repeat),
     }

@@ -105,7 +105,8 @@ def counted_tokens(wildcards):
 def statistics_of_job(wildcards):
     """Return the composition statistics, if a method uses them."""
     method = method_of(wildcards)
-    if not needs_statistics(method["engine"], method["settings"]):
+    every = every_settings(method)
+    if not any(needs_statistics(method["engine"], settings) for settings in every):
         return []
     return expand(
         rules.compute_composition_statistics.output.table,
@@ -121,14 +122,14 @@ def combinations_of_job(wildcards):
 
 
 def objectives_of_job(wildcards):
-    """Return the objectives of a job: one, or all of its split."""
+    """Return the objectives of a job: one, or all of its method on its split."""
     one = getattr(wildcards, "objective", None)
     return [one] if one else objectives_on_split(wildcards)
 
 
 def objectives_on_split(wildcards):
-    """Return the objectives of the cells on a job's split."""
-    return objectives_of_split(SPLITS[wildcards.split], OBJECTIVES[wildcards.source])
+    """Return the objectives of the cells of a job's method on its split."""
+    return objectives_of_split(SPLITS[wildcards.split], method_of(wildcards))
 
 
 def is_batch(wildcards):
@@ -136,14 +137,13 @@ def is_batch(wildcards):
     return hasattr(wildcards, "combination") and not hasattr(wildcards, "objective")
 
 
-def folder_of_job(wildcards, output):
-    """Return the folder of a job's cells: that of one cell, a combination or a method."""
-    first = Path(output[0])
-    return str(first.parent if is_batch(wildcards) else first)
-
-
 def cells_of_job(wildcards):
-    """Return the cells that a job trains: combination, objective, and folder relative to that of the job."""
+    """Return the cells that a job trains.
+
+    Each has its combination, its objective, its folder relative to that of the job, and its settings where they
+    are not those of the method.
+    """
+    own_settings = method_of(wildcards)["settings_of_objectives"]
     levels = ("combination", "objective")
     free = [level for level in levels if not hasattr(wildcards, level)]
     cells = [
@@ -156,6 +156,11 @@ def cells_of_job(wildcards):
             "combination": cell["combination"],
             "objective": OBJECTIVES[wildcards.source][cell["objective"]].learned,
             "folder": str(Path(*(cell[level] for level in free))),
+            **(
+                {"settings": own_settings[cell["objective"]]}
+                if cell["objective"] in own_settings
+                else {}
+            ),
         }
         for cell in cells
     ]
@@ -165,7 +170,7 @@ def kept_cells(wildcards, output):
     """Return the folder that keeps the cells of a batch for later runs; None for other jobs."""
     if not is_batch(wildcards):
         return None
-    return kept_folder(folder_of_job(wildcards, output))
+    return kept_folder(output[0])
 
 
 def derived_objectives_of_job(wildcards):
@@ -198,11 +203,20 @@ def checkpoints_of_job(wildcards):
     return {name: named[name] for name in encoders if named.get(name)}
 
 
+def max_text_lens_of_job(wildcards):
+    """Return AutoGluon's limits of text length in the settings of a job's method; None where there is none."""
+    every = map(named_hyperparameters, every_settings(method_of(wildcards)))
+    return list(dict.fromkeys(each.get("model.hf_text.max_text_len") for each in every))
+
+
 def checkpoint_files_of_job(wildcards):
     """Return the states of a job's local checkpoints, so that Snakemake notices changed contents."""
     folders = OWN_FOLDERS.get((wildcards.source, wildcards.method), {})
     found = {facet.name: folders.get(facet.name) for facet in facets_of_job(wildcards)}
-    return {facet: folder_state(folder) for facet, folder in found.items() if folder}
+    own = {facet: folder_state(folder) for facet, folder in found.items() if folder}
+    every = map(engine_of(wildcards).files, every_settings(method_of(wildcards)))
+    files = list(dict.fromkeys(file for files in every for file in files))
+    return own | ({"files": state_of_files(files)} if files else {})
 
 
 def names_of_methods(condition):
@@ -235,7 +249,8 @@ def trains_in_batches(wildcards):
 def engine_code(wildcards):
     """Return the files of the engine of a job's method, which the training script imports by name."""
     method = method_of(wildcards)
-    return engine_files(method["engine"], method["settings"])
+    every = [engine_files(method["engine"], each) for each in every_settings(method)]
+    return tuple(dict.fromkeys(file for files in every for file in files))
 
 
 def foundation_of_job(wildcards):
@@ -245,31 +260,74 @@ def foundation_of_job(wildcards):
     return rules.pretrain_engine.output.foundation.format(**wildcards)
 
 
-def folder_of_training(method):
-    """Return the pattern of the folder that a job writes for cells of a method."""
-    engine = ENGINES.get(method["engine"])
+def learns_foundation(wildcards):
+    """Return whether the foundation of a job's method learns from the objectives."""
+    return engine_of(wildcards).foundation_learns
+
+
+def objectives_of_foundation(wildcards):
+    """Return the objectives that the foundation of a job's method learns from on its split."""
+    if not learns_foundation(wildcards):
+        return []
+    own = OBJECTIVES[wildcards.source]
+    return [own[name].learned for name in objectives_on_split(wildcards)]
+
+
+def derived_objectives_of_foundation(wildcards):
+    """Return the tables of those of these objectives that are not in the sample."""
+    return derived_objectives_of_job(wildcards) if learns_foundation(wildcards) else []
+
+
+def folder_of_training(wildcards):
+    """Return the pattern of the folder that a job writes for cells of a method on a split."""
+    engine = engine_of(wildcards)
     if engine.blends:
         return rules.blend_cells.output.cells
-    trained_by = rules.train_method if engine.cheap else rules.train_cell
-    return trained_by.output.trained
+    if engine.cheap:
+        return rules.train_method.output.cells
+    in_batches = SPLITS[wildcards.split]["objective"] is None and trains_in_batches(
+        wildcards
+    )
+    trained_by = rules.train_combination if in_batches else rules.train_cell
+    return trained_by.output.cells
+
+
+def cells_of_method(wildcards, combinations):
+    """Return the folders that jobs write for the cells of a method on a repeat of a split."""
+    objectives = objectives_on_split(wildcards)
+    if not objectives:
+        return []
+    return expand(
+        folder_of_training(wildcards),
+        source=wildcards.source,
+        split=wildcards.split,
+        repeat=wildcards.repeat,
+        method=wildcards.method,
+        combination=combinations,
+        objective=objectives,
+    )
 
 
 def cells_of_split(wildcards):
-    """Return the folders of all cells of a repeat of a split."""
+    """Return the folders that jobs write for all cells of a repeat of a split."""
     methods = methods_of_repeat(METHODS[wildcards.source], int(wildcards.repeat))
     return [
         path
         for name, method in methods.items()
-        for path in expand(
-            folder_of_training(method),
-            source=wildcards.source,
-            split=wildcards.split,
-            repeat=wildcards.repeat,
-            method=name,
-            combination=method["combinations"] or [NO_FACET],
-            objective=objectives_on_split(wildcards),
+        for path in cells_of_method(
+            with_method(wildcards, name), method["combinations"] or [NO_FACET]
         )
     ]
+
+
+def with_method(wildcards, name):
+    """Return the wildcards of a job on a split, with a method."""
+    return SimpleNamespace(
+        source=wildcards.source,
+        split=wildcards.split,
+        repeat=wildcards.repeat,
+        method=name,
+    )
 
 
 def trained_cells():

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from polyfacet.facets.aligned import relative_pictures, tables_by_facet, with_facets
+from polyfacet.facets.aligned import relative_pictures, tables_by_facet, with_facets, without_hidden
 from polyfacet.facets.registry import facet_named
 from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.materials.derived_objectives import with_derived
@@ -17,6 +17,7 @@ from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.parquet import empty_columns, write_table
 from polyfacet.runtime.progress import tell
 from polyfacet.runtime.sharding import read_shard
+from polyfacet.splits.hidden_facets import HiddenFacets
 from polyfacet.splits.parts import SPLIT
 from polyfacet.training.dataset import NOT_LEARNED_FROM, dataset_schema, with_labels
 
@@ -34,6 +35,7 @@ def main(
     structure_pictures: Sequence[str] = ("image",),
     derived: Sequence[Path] = (),
     shown: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    hidden: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the dataset's part of one shard.
 
@@ -57,6 +59,8 @@ def main(
         Tables of objectives that have one of their own, also instead of a column of the sample.
     shown
         Labels and units of objectives whose tables do not specify them.
+    hidden
+        Fields of `polyfacet.splits.hidden_facets.HiddenFacets`: facets that the dataset does not show.
     """
     schema = pq.read_schema(sample)
     named = [facet_named(name) for name in facets]
@@ -70,6 +74,7 @@ def main(
     frame = frame.merge(read_shard(split, SPLIT, int(shard), n_shards), on="mat_id", validate="one_to_one")
     frame = with_derived(frame, derived)
     frame = with_facets(frame, tables_by_facet(named, tables, sample))
+    frame = without_hidden(frame, named, HiddenFacets.from_settings(hidden))
     frame = relative_pictures(frame, dataset.parent)
     whole = with_labels(dataset_schema(schema, named, structure_pictures, fields), shown)
     # A shard may have no pictures of a view.

@@ -47,6 +47,7 @@ def main(
     grey_levels: Path | None = None,
     encoders: list[Path] | None = None,
     encoded: Sequence[str] = (),
+    files: Sequence[str] = (),
 ) -> None:
     """Make the bundles of one split.  Failed cells have none.
 
@@ -79,6 +80,8 @@ def main(
         What facets have fitted on the training part.
     encoders, encoded
         Encoders of facets of texts and pictures, for engines that read their encodings, and these facets.
+    files
+        Files and folders of the source; model cards have their names, but no paths.
     """
     named = [facet_named(name) for name in facets]
     materials = read_table(sample, columns=["mat_id", "formula"])
@@ -97,18 +100,24 @@ def main(
         table=_columns(table, summary) if table and summary else None,
         encoders=dict(zip(encoded, encoders or [], strict=True)),
     )
-    writer = BundleWriter(split)
+    writer, names = BundleWriter(split), [Path(file).name for file in files]
     with atomic_path(bundles) as folder:
         folder.mkdir()
-        n_made = sum(
-            _bundle(writer, Path(cells) / name, objectives, folder / name)
+        failed = [
+            name
             for name in track(grid, f"bundles {bundles.parent.name}")
-        )
-    tell(f"bundles {bundles.parent.name}: {n_made} of {len(grid)} cells; failed cells have none")
+            if not _bundle(writer, Path(cells) / name, objectives, folder / name, names)
+        ]
+    without = f"; these failed and have none: {', '.join(failed)}" if failed else ""
+    tell(f"bundles {bundles.parent.name}: {len(grid) - len(failed)} of {len(grid)} cells{without}")
 
 
 def _bundle(
-    writer: BundleWriter, cell: Path, objectives: Mapping[str, Mapping[str, Any]], folder: Path
+    writer: BundleWriter,
+    cell: Path,
+    objectives: Mapping[str, Mapping[str, Any]],
+    folder: Path,
+    files: Sequence[str],
 ) -> bool:
     """Make the bundle of a cell; return whether there is one."""
     card = read_card(cell / CARD_FILE)
@@ -120,7 +129,7 @@ def _bundle(
     )
     description = writer.write(FinishedCell(cell, card, objective), folder)
     calibration = read_table(folder / CALIBRATION_FILE)
-    write_text(folder / MODEL_CARD_FILE, model_card(description, card, calibration))
+    write_text(folder / MODEL_CARD_FILE, model_card(description, card, calibration, files))
     return True
 
 

@@ -22,7 +22,7 @@ def main(
     text: str,
     form: str,
     checkpoint: Path | None = None,
-    max_text_len: int | str | None = None,
+    max_text_lens: Sequence[int | str | None] = (None,),
 ) -> None:
     """Count unknown parts of the texts; stop if there are too many.
 
@@ -42,13 +42,14 @@ def main(
         Its variant, if it has several.
     checkpoint
         Folder of a checkpoint that the configuration names; takes precedence over the others.
-    max_text_len
-        ``model.hf_text.max_text_len`` of AutoGluon, if the configuration sets it.
+    max_text_lens
+        ``model.hf_text.max_text_len`` of AutoGluon in the settings of the method and of its objectives; None
+        where they do not set it.  The smallest one cuts texts.
     """
     facet = facet_named(text)
     folder, name = _checkpoint(facet, checkpoint, hub_encoders, encoders)
     tokenizer = load_tokenizer(folder)
-    limit = longest_text(folder, tokenizer, max_text_len)
+    limit = min(longest_text(folder, tokenizer, each) for each in max_text_lens)
     counts = count_tokens(_texts(facet, texts), tokenizer, limit, facet=text, form=form, encoder=name)
     check_known(counts)
     write_counts(tokens, counts)

@@ -20,6 +20,7 @@ from polyfacet.runtime.files import write_text
 from polyfacet.runtime.parquet import column_names, read_by_material, read_table, write_table
 from polyfacet.runtime.progress import tell
 from polyfacet.splits.compositions import groups_by_composition
+from polyfacet.splits.hidden_facets import HiddenFacets
 from polyfacet.splits.parts import SPLIT, TRAIN
 
 
@@ -36,6 +37,7 @@ def main(
     form: str = "",
     objectives: Sequence[Mapping[str, Any]] = (),
     derived: Sequence[Path] = (),
+    hidden: Mapping[str, Any] | None = None,
 ) -> None:
     """Fit the encoder of a facet on the training part, and encode all materials that have the facet.
 
@@ -62,6 +64,8 @@ def main(
         Fields of `polyfacet.materials.objectives.Objective` that an encoder learns, if it learns any.
     derived
         Tables of those objectives that are not in the sample.
+    hidden
+        Fields of `polyfacet.splits.hidden_facets.HiddenFacets`: nothing is fitted on hidden facets.
 
     Raises
     ------
@@ -79,7 +83,11 @@ def main(
     check_pictures(frame, [named])
     columns = shown_columns(named, frame.columns)
     parts = read_table(split, SPLIT).set_index("mat_id")
-    trained_on = frame[frame["mat_id"].map(parts["part"]) == TRAIN].reset_index(drop=True)
+    own_parts = frame["mat_id"].map(parts["part"])
+    is_fitted_on = (own_parts == TRAIN).to_numpy()
+    if excluded := HiddenFacets.from_settings(hidden):
+        is_fitted_on &= ~excluded.hides(named.base, list(frame["mat_id"]), list(own_parts))
+    trained_on = frame[is_fitted_on].reset_index(drop=True)
     if trained_on.empty:
         raise UserError(f"the facet {facet}: no material of the training part has it, to fit its encoder on.")
     state = encoder.with_name(f"{encoder.name}.training")

@@ -1,14 +1,18 @@
 """Fit the grey levels of the composition images of a split."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from polyfacet.facets.compimage.grey_levels import GreyLevels
 from polyfacet.facets.compimage.statistics_table import read_statistics
+from polyfacet.facets.registry import COMPIMAGE
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import read_table
+from polyfacet.splits.hidden_facets import HiddenFacets
 from polyfacet.splits.parts import SPLIT, TRAIN
 
 
@@ -19,6 +23,7 @@ def main(
     *,
     fit: Literal["train", "all"],
     origin: dict[str, Any],
+    hidden: Mapping[str, Any] | None = None,
 ) -> None:
     """Fit the levels of one split.
 
@@ -34,12 +39,17 @@ def main(
         Whether levels are fitted on the training part or, as in the paper, on all materials.
     origin
         Information for the output on how the statistics were computed.
+    hidden
+        Fields of `polyfacet.splits.hidden_facets.HiddenFacets`: levels are not fitted on hidden images.
     """
     parts = read_table(split, SPLIT).set_index("mat_id")["part"]
+    is_fitted_on = pd.Series(fit == "all", parts.index) | (parts == TRAIN)
+    if excluded := HiddenFacets.from_settings(hidden):
+        is_fitted_on &= excluded.shown(parts, COMPIMAGE.name)
     extremes, n_fitted = [], 0
     for table in statistics:
         mat_ids, values = read_statistics(table)
-        fitted_on = np.array([fit == "all" or parts[mat_id] == TRAIN for mat_id in mat_ids], dtype=bool)
+        fitted_on = is_fitted_on.reindex(list(mat_ids), fill_value=fit == "all").to_numpy(dtype=bool)
         if fitted_on.any():
             # Levels follow from the extremes, and the overall extremes are those of the shards' extremes.
             extremes += [np.fmin.reduce(values[fitted_on]), np.fmax.reduce(values[fitted_on])]

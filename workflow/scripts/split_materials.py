@@ -29,6 +29,7 @@ def main(
     column: str | None = None,
     file: Path | None = None,
     objective: str | None = None,
+    n_folds: Annotated[int | None, Key("splits.<split>.n_folds")] = None,
     derived: Sequence[Path] = (),
     twins: Sequence[Path] = (),
     rounded: bool = False,
@@ -45,7 +46,7 @@ def main(
         Output, as JSON: materials without a part, and identifiers with a part that are not in the sample.
     method
         Name of a method of `polyfacet.splits.methods.SPLIT_METHODS`.
-    train_fraction, validation_fraction, seed, repeat, random_state, column, file, objective, rounded
+    train_fraction, validation_fraction, seed, repeat, random_state, column, file, objective, n_folds, rounded
         See `polyfacet.splits.methods.SplitSettings`.
     derived
         Table of the objective, if it is not in the sample.
@@ -68,7 +69,16 @@ def main(
     for path in twins:
         twin_names |= read_by_material(path, TWINS, "twin_group")
     settings = SplitSettings(
-        train_fraction, validation_fraction, seed, int(repeat), rounded, random_state, column, file, objective
+        train_fraction,
+        validation_fraction,
+        seed,
+        int(repeat),
+        rounded,
+        random_state,
+        column,
+        file,
+        objective,
+        n_folds,
     )
     try:
         parts, covered = split_materials(materials, chosen, settings, twin_names)

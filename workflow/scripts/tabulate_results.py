@@ -6,10 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from polyfacet.evaluation.scores import compare
+from polyfacet.evaluation.means import compare
+from polyfacet.evaluation.shared_repeats import is_shared
 from polyfacet.evaluation.tables import CELLS, SCORES
 from polyfacet.reporting.findings import comparison_findings, grid_findings
 from polyfacet.reporting.grids import METRIC_LABELS, SHOWN, Grid, grids
+from polyfacet.reporting.naming import pretrained_legend
 from polyfacet.reporting.published import MAX_SPREAD, REPRODUCED_WITHIN
 from polyfacet.reporting.row_counts import row_counts
 from polyfacet.reporting.section_tables import section_markdown, section_title
@@ -20,15 +22,21 @@ from polyfacet.runtime.parquet import read_table
 from polyfacet.splits.methods import SPLIT_METHODS
 
 DESCRIPTION = """\
-This is a description: the scores are ranked on the test rows themselves. Verdicts that follow from tests are
-in `report.html` and `evaluation/tests.parquet`."""
+This is a description: the scores are ranked on the test rows themselves, and a difference between two of them
+may be chance. Verdicts that follow from tests are in `report.html` and `evaluation/tests.parquet`. Baselines
+look at nothing, or cheaply at the composition alone. Untrained controls are not ranked."""
 HOW_TO_READ = """\
 MAE is the mean absolute error on the test part, in the unit of the objective. MASE = MAE / mean absolute
 deviation of the test values around their mean: 0 is perfect, 1 equals always predicting the mean of
 the test values. Macro F1 is the mean F1 over the classes. With several repeats, values are mean ±
 standard deviation over them. Non-trivial test values differ from the most frequent one. The best value
-of each objective is bold. A dagger (†) marks cells whose facets reveal the objective: the volume per atom,
-for example, follows from the lattice."""
+of each objective is bold, untrained controls aside. Methods with different numbers of repeats are compared on
+those that all have: each repeat has its own test rows. A dagger (†) marks cells whose facets reveal the
+objective: the volume per atom, for example, follows from the lattice. An untrained control sees a facet
+through an untrained encoder."""
+UNEVEN = """\
+Means over all repeats of each method. They differ in their numbers of repeats, and thus in their test rows:
+no value is marked as the best."""
 
 
 def main(
@@ -48,7 +56,8 @@ def main(
     cells_table, scores
         Facts and scores of all cells.
     mae_csv, mase_csv
-        Outputs: one row per source, split, method and combination, one column per objective.
+        Outputs: one row per source, split, method and combination, with its number of repeats and whether
+        it is an untrained control, one column per objective.
     tables
         Output in Markdown: findings and tables, for the report and other documents.
     reference
@@ -65,7 +74,8 @@ def main(
     findings += comparison_findings(cells, comparison, published, reference)
     parts = [
         f"## Best scores\n\n{DESCRIPTION}\n\n" + "\n".join(findings),
-        f"## How to read the tables\n\n{HOW_TO_READ}\n\n{_splits(cells)}",
+        f"## How to read the tables\n\n{HOW_TO_READ} {pretrained_legend(cells)}".rstrip(),
+        _splits(cells),
         *(_grid(grid, frame) for grid in found),
     ]
     if reference is not None or published or cells["split"].nunique() > 1:
@@ -75,10 +85,14 @@ def main(
 
 def wide(found: Sequence[Grid], metric: str) -> pd.DataFrame:
     """Arrange a metric of all grids of numbers in one table."""
-    keys = ["source", "split", "method", "combination"]
+    keys = ["source", "split", "method", "combination", "repeats", "control"]
     own = [
         grid.values(metric).assign(
-            source=grid.source, split=grid.split, **dict(zip(("method", "combination"), pairs, strict=True))
+            source=grid.source,
+            split=grid.split,
+            **dict(zip(("method", "combination"), pairs, strict=True)),
+            repeats=[grid.repeats[method] for method in pairs[0]],
+            control=[key in grid.controls for key in grid.rows],
         )
         for grid in found
         if grid.kind == "numbers"
@@ -103,12 +117,18 @@ def _splits(cells: pd.DataFrame) -> str:
 
 def _grid(grid: Grid, scores: pd.DataFrame) -> str:
     where = f"{plain(grid.source)}, split `{grid.split}`"
-    counts = row_counts(scores, grid.source, grid.split, grid.objectives)
-    parts = [
-        f"## {METRIC_LABELS[metric]}: {where}\n\n{grid.markdown(metric)}\n\n{counts}".rstrip()
-        for metric in SHOWN[grid.kind]
-    ]
-    return "\n\n".join(parts)
+    shared = scores[is_shared(scores)]
+    counts, shared_counts = (
+        row_counts(own, grid.source, grid.split, grid.objectives) for own in (scores, shared)
+    )
+    parts = []
+    for metric in SHOWN[grid.kind]:
+        parts.append(f"## {METRIC_LABELS[metric]}: {where}")
+        if grid.is_uneven:
+            over = grid.over_shared.capitalize()
+            parts += [f"{over}:", grid.markdown(metric, over_shared=True), shared_counts, UNEVEN]
+        parts += [grid.markdown(metric), counts]
+    return "\n\n".join(filter(None, parts))
 
 
 def _counts(section: Section, scores: pd.DataFrame) -> str:

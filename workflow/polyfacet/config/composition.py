@@ -7,8 +7,8 @@ from pydantic_core import PydanticCustomError
 
 from polyfacet.config.section import WRITE, InputPath, Section
 
-FormulaText = Literal["composition", "composition_fraction", "crabnet"]
-StructureText = Literal["robocrystallographer", "cif"]
+FormulaText = Literal["composition", "composition_fraction", "crabnet", "matscholar"]
+StructureText = Literal["cell_composition", "robocrystallographer", "cif"]
 StatisticsBackend = Literal["polyfacet", "xenonpy"]
 StatisticsMode = Literal["xenonpy", "stable"]
 ImageLayout = Literal["fixed", "mcvn2022"]
@@ -20,10 +20,12 @@ class Composition(Section):
 
     text: FormulaText | StructureText = Field(
         default="composition",
-        description="Form of the text facet: `composition` is that of Costa (2024) (`Ac Hg 2 Cd 2`), "
-        "`crabnet` sorts by fraction (`Cd 0.4 Hg 0.4 Ac 0.2`); `robocrystallographer` "
-        "(sentences) and `cif` (shortened) describe the structure and need `encoders.source: "
-        "hub`, as the vocabulary of local encoders has only elements and numbers.",
+        description="Form of the text facet: `composition` is the reduced formula as words (`Ac Hg 2 Cd 2`), "
+        "`crabnet` sorts by fraction (`Cd 0.4 Hg 0.4 Ac 0.2`), `matscholar` is the text of `composition` "
+        "with a pretrained frozen encoding, `cell_composition` counts the atoms in the cell, as in Costa "
+        "(2024) (`Ac 4`, where `composition` is `Ac`); `robocrystallographer` (sentences) and `cif` "
+        "(shortened) describe the structure and need `encoders.source: hub`, as the vocabulary of local "
+        "encoders has only elements and numbers.",
     )
     element_table: InputPath | None = Field(
         default=None,

@@ -3,6 +3,8 @@
 AutoGluon's grid, methods cheap enough to repeat, averages of these, and baselines.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from polyfacet.config.methods import Method
@@ -12,6 +14,8 @@ CRYSTALS = "crystals"
 # Chosen for time and accuracy on composition images of the embedded crystals (docs/engines.md).
 RIDGE: dict[str, Any] = {"alpha": 100.0}
 EXTRA_TREES: dict[str, Any] = {"n_estimators": 60, "max_features": 0.3}
+# Methods are compared by absolute errors.
+MEDIAN = {"statistic": "median"}
 BOOSTING: dict[str, Any] = {
     "n_estimators": 100,
     "learning_rate": 0.1,
@@ -26,11 +30,12 @@ BOOSTING: dict[str, Any] = {
 def default_methods() -> dict[str, Method]:
     """Return the methods by name."""
     return {
-        # On the combinations of the key `combinations`; its networks take most of the time of the run.
-        "automm": Method(engine="automm", settings={"max_epochs": 10}, repeats=1),
+        # On the combinations of the key `combinations`, until its networks converge, which takes most of the
+        # time of the run; config/automm_all.yaml has all objectives.
+        "automm": Method(engine="automm", objectives=2, repeats=1),
         "ridge": _cheap("ridge", RIDGE),
-        "extra_trees": _cheap("extra_trees", EXTRA_TREES),
-        "boosting": _cheap("xgboost", BOOSTING),
+        "extra_trees": _cheap("extra_trees", EXTRA_TREES, MEDIAN),
+        "boosting": _cheap("xgboost", BOOSTING, MEDIAN),
         "average": _blend(of="facets", weights="equal"),
         "stack": _blend(of="subsets", weights="validation"),
         "mean": Method(engine="dummy", settings={"statistic": "mean"}),
@@ -38,11 +43,13 @@ def default_methods() -> dict[str, Method]:
     }
 
 
-def _cheap(model: str, hyperparameters: dict[str, Any]) -> Method:
+def _cheap(
+    model: str, hyperparameters: dict[str, Any], settings: Mapping[str, Any] = MappingProxyType({})
+) -> Method:
     return Method(
         engine="classical",
-        settings={"model": model, "hyperparameters": hyperparameters},
-        combinations={CRYSTALS: "full"},
+        settings={"model": model, **settings, "hyperparameters": hyperparameters},
+        combinations={CRYSTALS: ["full", "descriptors"]},
     )
 
 

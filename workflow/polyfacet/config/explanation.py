@@ -30,7 +30,7 @@ RENAMED = {
 LONGEST_VALUE = 200
 LONGEST_NAME = 31
 # What the names below a key denote, where that is not the singular of the key.
-NAMED = {"combinations": "table", "settings_of_sources": "table"}
+NAMED = {"combinations": "table", "settings_of_sources": "table", "settings_of_objectives": "objective"}
 KEY = "[key]"
 SECTION_TYPES = ("model_type", "dict_type")
 

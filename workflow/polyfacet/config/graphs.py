@@ -1,14 +1,15 @@
 """Lattice sums, local graph, and the network of the graph embedding."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from polyfacet.config.section import Name, Section, each_once
 
 PauliDecay = Literal["paper", "coded"]
 EmbeddingKind = Literal["random", "calibrated", "trained"]
 Device = Literal["auto", "cpu", "cuda"]
+Precision = Literal["float32", "float64", "bfloat16", "float16"]
 
 
 class NetworkTraining(Section):
@@ -41,6 +42,42 @@ class NetworkTraining(Section):
         le=0.5,
         description="Share of the training part, split by formula, that is held out to choose the epoch.",
     )
+    accumulation: int = Field(
+        default=1,
+        ge=1,
+        description="Parts into which a process divides its materials of a step; their gradients are "
+        "summed, so that memory is that of one part. Batch normalisation sees one part at a time.",
+    )
+    precision: Precision = Field(
+        default="float32",
+        description="`bfloat16` and `float16`: mixed precision on a GPU, `float32` on a CPU. `float64`: "
+        "double precision, for checks.",
+    )
+    processes: int = Field(
+        default=1,
+        ge=1,
+        description="Processes that train together on each node: cores, or GPUs. They divide the materials "
+        "of each step.",
+    )
+    nodes: int = Field(
+        default=1, ge=1, description="Nodes of a SLURM cluster that train together, each with `processes`."
+    )
+
+    @model_validator(mode="after")
+    def _has_materials_for_all(self) -> Self:
+        """Batch normalisation needs several materials in every part of a step."""
+        n_parts = self.n_parts
+        if n_parts > 1 and 2 * n_parts > self.batch_size:
+            raise ValueError(
+                f"batch_size {self.batch_size} is divided into {n_parts} parts (processes x nodes x "
+                f"accumulation), and each needs two materials: raise it to {2 * n_parts} or more"
+            )
+        return self
+
+    @property
+    def n_parts(self) -> int:
+        """Number of parts of a step."""
+        return self.processes * self.nodes * self.accumulation
 
 
 class NetworkSize(Section):
@@ -91,7 +128,7 @@ class Graphs(NetworkSize):
         ge=0,
         description="Number of entries outside the sample on which a `trained` network is pretrained; "
         "they share no formula with the sample. Those of groups or values that a split holds out are left "
-        "out of its pretraining.",
+        "out of its pretraining, as far as they are known.",
     )
     training: NetworkTraining = Field(
         default=NetworkTraining(), description="How a `trained` network is trained."

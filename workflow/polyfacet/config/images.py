@@ -52,6 +52,11 @@ class Drawing(Section):
         description="How several views are arranged: in one `montage`, or as separate `columns` of the "
         "dataset (`image_a`, ...), which share an encoder.",
     )
+    centered: bool = Field(
+        default=True,
+        description="Whether the picture is centred on everything that is drawn. If not, the viewer looks at "
+        "the centre of the unit cell, as in Costa (2024): obliquely, and past atoms far from it.",
+    )
     webgl: WebGLBackend = Field(
         default="auto",
         description="Renderer: the system's OpenGL (`egl`), Chromium's own renderer (`swiftshader`), or"

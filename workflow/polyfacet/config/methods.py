@@ -12,6 +12,7 @@ Combination = Annotated[str, StringConstraints(pattern=rf"^{_FACET}(\+{_FACET})*
 Combinations = Annotated[list[Combination], Field(min_length=1), AfterValidator(each_once)]
 CombinationSet = Literal["paper", "full"]
 Leaks = Literal["refuse", "allow"]
+SplitPart = Literal["train", "valid", "test"]
 Metric = Literal["mae", "mase", "rmse", "r2", "accuracy", "macro_f1", "precision", "recall", "f1"]
 
 
@@ -33,8 +34,17 @@ class Method(Section):
     sources: Annotated[list[Name], AfterValidator(each_once)] = Field(
         default=[], description="Sources that it is trained on: `crystals` or names of tables; empty for all."
     )
+    objectives: Annotated[int, Field(ge=1)] | Annotated[list[Name], AfterValidator(each_once)] = Field(
+        default=[],
+        description="Objectives that it is trained on: their names, or the number of the first ones of each "
+        "source, for slow methods; empty for all. Means over objectives are of methods with all of them.",
+    )
     settings_of_sources: dict[Name, EngineSettings] = Field(
         default={}, description="Settings that override `settings` for one source: `{<source>: {...}}`."
+    )
+    settings_of_objectives: dict[Name, EngineSettings] = Field(
+        default={},
+        description="Settings that override those of the source for one objective: `{<objective>: {...}}`.",
     )
     repeats: int | None = Field(
         default=None,
@@ -44,6 +54,23 @@ class Method(Section):
         "`null` for all. Only methods with all repeats are candidates of the statistical tests; the scores "
         "of others are shown beside them.",
     )
+
+
+class Missing(Section):
+    """Facets that are hidden at random, to measure what methods lose where facets are missing."""
+
+    share: float = Field(
+        default=0.0, ge=0, lt=1, description="Probability with which a facet of a material is hidden."
+    )
+    parts: Annotated[list[SplitPart], Field(min_length=1), AfterValidator(each_once)] = Field(
+        default=["train", "valid", "test"], description="Parts of the splits in which facets are hidden."
+    )
+    facets: Annotated[list[Name], AfterValidator(each_once)] = Field(
+        default=[],
+        description="Facets that may be hidden, without forms; empty for all that the methods of a source "
+        "look at, one of which each material keeps.",
+    )
+    seed: int | None = Field(default=None, ge=0, description="Seed of the choice; `null` uses `seed`.")
 
 
 class Training(Section):
@@ -57,8 +84,13 @@ class Training(Section):
     leaks: Leaks = Field(
         default="refuse",
         description="What happens if a number of a facet is the objective itself, possibly in another unit, "
-        "or ranks the materials as the objective does: `refuse` fails the cell; `allow` trains it, for "
-        "numbers that are known before the objective is.",
+        "or ranks the materials as the objective does, and no dagger marks the cell: `refuse` fails it; "
+        "`allow` trains it, for numbers that are known before the objective is.",
+    )
+    missing: Missing = Field(
+        default=Missing(),
+        description="Facets that are hidden at random, for experiments with missing facets: no method sees "
+        "them, and nothing is fitted on them. Engines that need all facets leave these materials out.",
     )
 
 

@@ -123,12 +123,12 @@ class Configuration(Section):
     combinations: CombinationSet | Combinations = Field(
         default="paper",
         description="Combinations of facets of crystals for methods without `combinations`: `paper` (the 7 "
-        "of Costa (2024)), `full` (15), or a list such as `[text, text:cif, text+image]`; the form of a "
-        "facet follows a colon.",
+        "of Costa (2024)), `full` (15), or a list such as `[paper, descriptors, text:cif+image]`; the form "
+        "of a facet follows a colon.",
     )
     methods: Annotated[dict[Name, Method], Field(min_length=1)] = Field(
         default=default_methods(),
-        description="Methods by name; each is trained on every objective of its sources.",
+        description="Methods by name; each is trained on all sources and objectives unless it names some.",
     )
     training: Training = Field(default=Training(), description="How cells are trained.")
     report: Report = Field(default=Report(), description="Comparisons in the report.")
@@ -191,6 +191,7 @@ class Configuration(Section):
             # Taken unchanged: JSON might alter them before the engine reads them (a key read as false).
             method["settings"] = self.methods[name].settings
             method["settings_of_sources"] = self.methods[name].settings_of_sources
+            method["settings_of_objectives"] = self.methods[name].settings_of_objectives
         config["report"]["published"] = [
             {key: value for key, value in entry.items() if value is not None}
             for entry in config["report"]["published"]

@@ -273,12 +273,13 @@ def _text_as_declared(text: str, options: tuple[Any, ...]) -> Any:
         with suppress(yaml.YAMLError, RecursionError):
             read = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - texts, lists and mappings only
             return read if isinstance(read, str) else as_declared(read, Union[options])  # noqa: UP007 - made here
-    if int in kinds or float in kinds:
-        number = _number(text)
+    items = _item_of(options)
+    number = _number(text) if int in kinds or float in kinds else text
+    if not isinstance(number, str):
         whole = isinstance(number, float) and float not in kinds and number.is_integer()
         return int(number) if whole else number
-    items = _item_of(options)
-    return text if items is None else [as_declared(text, items)]
+    is_number = (int in kinds or float in kinds) and str not in map(_bare, _options(items))
+    return text if items is None or is_number else [as_declared(text, items)]
 
 
 def _items_as_declared(values: Sequence[Any], options: tuple[Any, ...]) -> list[Any]:

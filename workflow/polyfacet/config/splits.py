@@ -25,10 +25,10 @@ class Split(Section):
         "one part, `chemical_system` each set of elements, `space_group` each space group, `prototype` each "
         "space group with the same anonymous formula and orbits, `column` each value of a column of the "
         "sample; `highest` tests on the highest values of an objective; `folds` reads the parts from a file; "
-        "`scikit_learn` splits by row position with `train_test_split`, as much published code "
-        "does. docs/splits.md says more. `null` uses the method with the name of the split. Twins (one "
-        "crystal under several identifiers) always stay together; compositions of tables and of disordered "
-        "crystals that are equal within rounding count as one formula.",
+        "`scikit_learn` splits by row position with `train_test_split`, as much published code does, and "
+        "`k_fold` with `KFold`, as benchmarks do. docs/splits.md says more. `null` uses the method with the "
+        "name of the split. Twins (one crystal under several identifiers) always stay together; compositions "
+        "of tables and of disordered crystals that are equal within rounding count as one formula.",
     )
     sources: Annotated[list[Name], AfterValidator(each_once)] = Field(
         default=[],
@@ -39,7 +39,7 @@ class Split(Section):
         gt=0,
         lt=1,
         description="Share of the materials outside the test part; `null` is 0.85, and 0.9 for `highest`, "
-        "which then tests on the highest tenth.",
+        "which then tests on the highest tenth. `k_fold` and `folds` determine it themselves.",
     )
     validation_fraction: float = Field(
         default=0.15,
@@ -74,6 +74,13 @@ class Split(Section):
     random_state: int | None = Field(
         default=None,
         ge=0,
-        description="`random_state` of `scikit_learn`. With a number, every repeat has the same split, so "
-        "that repeats differ only in the training seed; `null` uses `seed` plus the number of the repeat.",
+        description="`random_state` of `scikit_learn` and `k_fold`. With a number, every repeat of "
+        "`scikit_learn` has the same split, so that repeats differ only in the training seed, and `null` "
+        "uses `seed` plus the number of the repeat. For `k_fold`, `null` uses `seed`.",
+    )
+    n_folds: int | None = Field(
+        default=None,
+        ge=2,
+        description="Number of folds of `k_fold`. Repeats test on the folds in turn; with more repeats than "
+        "folds, materials are divided anew, with the next `random_state`.",
     )

@@ -8,3 +8,5 @@ SYMBOLS = frozenset(
     Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og
     """.split()  # noqa: SIM905 - a list would take 118 quotes
 )
+# In the order in which tables and networks list them.
+ELEMENTS = tuple(sorted(SYMBOLS))

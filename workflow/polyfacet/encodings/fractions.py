@@ -1,17 +1,14 @@
 """Texts of formulas as atomic fractions of the elements: nothing is fitted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
-from polyfacet.elements.symbols import SYMBOLS
+from polyfacet.elements.symbols import ELEMENTS
 from polyfacet.encodings.base import Encoded, Encoder, Fitting, Tensors
 from polyfacet.materials.formula import parse_formula
-
-# In the order of the numbers.
-ELEMENTS = tuple(sorted(SYMBOLS))
 
 
 class FractionEncoder(Encoder):
@@ -24,7 +21,7 @@ class FractionEncoder(Encoder):
 
     def encode(self, rows: pd.DataFrame, columns: Sequence[str]) -> Encoded:
         """Return atomic fractions, shape ``(rows, 118)``."""
-        return np.array([_fractions(formula) for formula in rows["formula"]], dtype=np.float32)
+        return fractions_of(rows["formula"])
 
     def tensors(self) -> Tensors:
         """Return nothing."""
@@ -34,6 +31,11 @@ class FractionEncoder(Encoder):
     def restored(cls, record: Mapping[str, Any], tensors: Tensors) -> Self:
         """Return the encoder."""
         return cls(record)
+
+
+def fractions_of(formulas: Iterable[str]) -> Encoded:
+    """Return the atomic fractions of ``ELEMENTS`` in each formula, shape ``(formulas, 118)``."""
+    return np.array([_fractions(formula) for formula in formulas], dtype=np.float32)
 
 
 def _fractions(formula: str) -> list[float]:

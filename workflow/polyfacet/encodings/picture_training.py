@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from polyfacet.encodings.picture_network import ARCHITECTURE, PictureNetwork
 from polyfacet.encodings.pixels import Pixels
 from polyfacet.networks import loop
+from polyfacet.networks.descent import descend
 from polyfacet.networks.epoch_choice import EpochChoice
 from polyfacet.networks.held_out import NothingToLearnError
-from polyfacet.networks.properties import batches, descend, left_out, property_loss
+from polyfacet.networks.properties import batches, left_out, property_loss
 from polyfacet.networks.target_scale import TargetScale
 from polyfacet.networks.threads import one_thread
 from polyfacet.runtime.identifiers import stable_hash

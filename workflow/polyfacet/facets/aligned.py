@@ -16,6 +16,7 @@ from polyfacet.materials.stage_tables import ENCODINGS
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_file
 from polyfacet.runtime.parquet import column, meaning_of, read_table
+from polyfacet.splits.hidden_facets import HiddenFacets
 
 
 def facet_fields(facet: Facet, structure_pictures: Sequence[str] = ("image",)) -> list[pa.Field]:
@@ -127,6 +128,35 @@ def with_encodings(materials: pd.DataFrame, encodings: Mapping[Facet, Path]) -> 
         table = read_table(path, ENCODINGS).rename(columns={"encoding": encoding_column(facet)})
         materials = materials.merge(table, on="mat_id", how="left", validate="one_to_one")
     return materials
+
+
+def without_hidden(frame: pd.DataFrame, facets: Sequence[Facet], hidden: HiddenFacets | None) -> pd.DataFrame:
+    """Remove hidden facets from materials, with their encodings and the digests of their pictures.
+
+    Parameters
+    ----------
+    frame
+        Rows with ``mat_id``, ``part``, ``facets`` and the columns of the facets.
+    facets
+        The facets.
+    hidden
+        Which of them are hidden; None hides nothing.
+    """
+    if hidden is None:
+        return frame
+    left = [list(present) for present in frame["facets"]]
+    for facet in facets:
+        is_hidden = hidden.hides(facet.base, list(frame["mat_id"]), list(frame["part"]))
+        left = [
+            [name for name in present if name != facet.name] if hides else present
+            for present, hides in zip(left, is_hidden, strict=True)
+        ]
+        shown = shown_columns(facet, frame.columns)
+        own = [*shown, *(f"{name}{DIGEST_SUFFIX}" for name in shown), encoding_column(facet)]
+        for name in own:
+            if name in frame:
+                frame = frame.assign(**{name: frame[name].astype(object).mask(is_hidden, None)})
+    return frame.assign(facets=pd.Series(left, frame.index, dtype=object))
 
 
 def label_of_encodings(path: Path) -> str:

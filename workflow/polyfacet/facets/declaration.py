@@ -9,11 +9,13 @@ from typing import Any, Literal, get_args
 
 import pyarrow as pa
 
+from polyfacet.config.methods import CombinationSet
 from polyfacet.config.objectives import Aspect
 from polyfacet.config.taken_names import column_like_facet
 from polyfacet.materials.objectives import ASPECTS, aspects, ordered_aspects
 from polyfacet.materials.stage_tables import MADE_PICTURES, MADE_TEXTS, VECTORS
 from polyfacet.runtime.names import check_name
+from polyfacet.runtime.optional_packages import OptionalPackage
 from polyfacet.runtime.places import file_of, imported
 from polyfacet.runtime.plugins import Declaration
 
@@ -104,6 +106,10 @@ class Encoding:
 FRACTIONS = Encoding(
     "polyfacet.encodings.fractions:FractionEncoder", "atomic fractions of the elements, free of weights"
 )
+MATSCHOLAR = Encoding(
+    "polyfacet.encodings.matscholar:MatscholarEncoder",
+    "atomic fractions, and Matscholar vectors of the elements, pretrained on abstracts of the literature",
+)
 WORDS = Encoding(
     "polyfacet.encodings.words:WordEncoder",
     "TF-IDF and truncated SVD, fitted on the texts of the training part, without objectives",
@@ -115,6 +121,37 @@ NETWORK = Encoding(
 )
 # Of facets that declare none; the others consist of numbers.
 _ENCODING_BY_KIND: Mapping[str, Encoding] = {"text": WORDS, "image": NETWORK}
+
+
+@dataclass(frozen=True)
+class PretrainedNetwork:
+    """A network that was trained elsewhere, on materials that may include those of a run.
+
+    Attributes
+    ----------
+    make
+        ``module:function`` that makes its numbers from one material's structure (pymatgen's ``Structure``).
+    package
+        Package that has the weights.
+    label
+        Which network it is.
+    materials
+        What it was trained on.
+    learned
+        Predefined objectives of crystals whose values it was trained on, or values that they follow from.
+    """
+
+    make: str
+    package: OptionalPackage
+    label: str
+    materials: str
+    learned: frozenset[str]
+
+    @property
+    def identity(self) -> str:
+        """Network and training, for cards."""
+        return f"{self.label} ({self.package}), pretrained on {self.materials}"
+
 
 # What a facet shows unless it says otherwise.
 _SHOWN: Mapping[str, frozenset[Aspect]] = {
@@ -169,6 +206,8 @@ class Facet(Declaration):
         the kind, unless the facet consists of numbers.
     encodings
         The same of those variants that differ.
+    pretrained
+        Those variants that consist of the numbers of a pretrained network.
     """
 
     name: str
@@ -184,6 +223,7 @@ class Facet(Declaration):
     model_suffix: str = ""
     encoding: Encoding | None = None
     encodings: Mapping[str, Encoding] = field(default_factory=lambda: MappingProxyType({}))
+    pretrained: Mapping[str, PretrainedNetwork] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         """Check the declaration; fill in ``shows``, and the stage of a facet with ``make``."""
@@ -221,6 +261,11 @@ class Facet(Declaration):
         return self.is_numeric or self.encoded_as(self.form) is not None
 
     @property
+    def network(self) -> PretrainedNetwork | None:
+        """The pretrained network whose numbers it consists of, if any."""
+        return self.pretrained.get(self.form)
+
+    @property
     def file(self) -> Path | None:
         """File of the function that makes it; None if the declaration does not name one."""
         return file_of(self.make) if isinstance(self.make, str) else None
@@ -241,6 +286,7 @@ class Facet(Declaration):
             "stage": stage,
             "encoding": (usual := self.encoded_as("")) and usual.label,
             "encodings": {form: encoding.label for form, encoding in self.encodings.items()},
+            "pretrained": {form: network.identity for form, network in self.pretrained.items()},
         }
 
     def form_needs_structure(self, form: str) -> bool:
@@ -267,12 +313,16 @@ class Facet(Declaration):
         if form not in self.variants:
             forms = f"; there are: {', '.join(self.variants)}" if self.variants else ""
             raise ValueError(f"the facet {self.name!r} has no form {form!r}{forms}")
+        network = self.pretrained.get(form)
         return replace(
             self,
             name=f"{self.name}{FORM_SEPARATOR}{form}",
             label=f"{self.label} ({form})",
             needs="structure" if self.form_needs_structure(form) else self.needs,
             shows=self.variants[form],
+            # A network from elsewhere is applied to one material at a time, by the rule of all such facets.
+            make=network.make if network else self.make,
+            stage=None if network else self.stage,
         )
 
 
@@ -281,6 +331,8 @@ def _check(facet: Facet) -> None:
     is_form = isinstance(facet.name, str) and facet.form in facet.variants
     name = facet.base if is_form else facet.name
     check_name("a facet", name, underscores=False)
+    if facet.base in get_args(CombinationSet):
+        raise ValueError(f"a facet cannot be called {facet.name!r}, which is a set of combinations")
     if column := column_like_facet(facet.base):
         raise ValueError(
             f"a facet cannot be called {facet.name!r}: {column!r} is a column of Polyfacet's own tables, or "
@@ -299,7 +351,7 @@ def _check(facet: Facet) -> None:
         raise ValueError(
             f"make of the facet {facet.name!r} must be a function or 'module:function', not {facet.make!r}"
         )
-    if facet.make is not None and facet.variants:
+    if facet.make is not None and facet.variants and not facet.network:
         raise ValueError(
             f"the facet {facet.name!r} has variants and `make`, which does not receive the form. Declare one "
             "facet per form"

@@ -1,6 +1,6 @@
 """The registry of facets, and combinations of facets."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 
@@ -19,6 +19,8 @@ FACETS = Registry("facet", Facet, (TEXT, IMAGE, GRAPH, COMPOSITION, PROCESS, COM
 # The facets of Costa (2024).
 PAPER_FACETS = (TEXT, IMAGE, GRAPH)
 FULL_FACETS = (*PAPER_FACETS, COMPIMAGE)
+# All subsets of which make a set of combinations.
+FACETS_OF_SETS: Mapping[str, Sequence[Facet]] = {"paper": PAPER_FACETS, "full": FULL_FACETS}
 DIGEST_SUFFIX = "_sha256"
 # Of the column with the frozen encoding of a facet.
 ENCODING_SUFFIX = "_encoding"
@@ -46,12 +48,11 @@ def files_of_makers(names: Iterable[str]) -> tuple[Path, ...]:
     Parameters
     ----------
     names
-        Names of facets, without forms.
+        Names of facets.
     """
-    wanted = set(names)
-    declared = [facet for name, facet in FACETS.all().items() if name in wanted]
-    own = [facet.file for facet in declared if facet.file]
-    return tuple(dict.fromkeys([*own, *FACETS.files_of(wanted)]))
+    facets = in_order(map(facet_named, names))
+    own = [facet.file for facet in facets if facet.file]
+    return tuple(dict.fromkeys([*own, *FACETS.files_of({facet.base for facet in facets})]))
 
 
 def in_order(facets: Iterable[Facet]) -> list[Facet]:
@@ -115,9 +116,15 @@ def all_combinations(facets: Sequence[Facet]) -> list[str]:
 
 
 def grid(choice: str | Sequence[str]) -> list[str]:
-    """Return the combinations of a choice: ``paper`` (7), ``full`` (15) or a list of names."""
-    if choice == "paper":
-        return all_combinations(PAPER_FACETS)
-    if choice == "full":
-        return all_combinations(FULL_FACETS)
-    return [combination_name(facets_of(name)) for name in choice]
+    """Return the distinct combinations of a set (``paper``, ``full``) or a list of names and sets."""
+    names = [choice] if isinstance(choice, str) else choice
+    combinations = [
+        combination
+        for name in names
+        for combination in (
+            all_combinations(FACETS_OF_SETS[name])
+            if name in FACETS_OF_SETS
+            else [combination_name(facets_of(name))]
+        )
+    ]
+    return list(dict.fromkeys(combinations))

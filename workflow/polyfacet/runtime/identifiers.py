@@ -16,6 +16,8 @@ def invalid_mat_id_reason(mat_id: object) -> str | None:
     """
     if not isinstance(mat_id, str):
         return f"mat_id is {type(mat_id).__name__}, not a string"
+    if not mat_id:
+        return "the identifier is missing: mat_id is empty"
     if not MAT_ID_PATTERN.fullmatch(mat_id):
         return (
             f"mat_id {mat_id[:80]!r} does not match ^{MAT_ID_PATTERN.pattern}$: "
@@ -23,6 +25,8 @@ def invalid_mat_id_reason(mat_id: object) -> str | None:
         )
     if not mat_id.strip("."):
         return f"mat_id {mat_id!r} would name a folder"
+    if mat_id.startswith("."):
+        return f"mat_id {mat_id!r} would hide a file: begin it with another character than a point"
     return None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 MEMORY_MARGIN = 1.5
 TIME_MARGIN = 4
 # Assumed number of epochs if the configuration leaves it to the engine.
-USUAL_EPOCHS = 20
+USUAL_EPOCHS = 30
 
 ResourceFunction = Callable[..., int | None]
 
@@ -38,13 +38,18 @@ class Cost:
 
 
 def epochs_of(settings: Mapping[str, Any]) -> float:
-    """Return the epochs in the settings of an engine.
+    """Return the epochs in the settings of an engine, of all ``trials`` if there is a ``search``.
 
     1 if they have none, `USUAL_EPOCHS` if the engine chooses or ``max_epochs`` means something else there.
     """
+    search = settings.get("search")
+    trials = search.get("trials", 1) if isinstance(search, Mapping) else 1
     epochs = settings.get("max_epochs", 1)
-    is_number = isinstance(epochs, int | float) and not isinstance(epochs, bool)
-    return epochs if is_number and epochs > 0 else USUAL_EPOCHS
+    return (epochs if _is_count(epochs) else USUAL_EPOCHS) * (trials if _is_count(trials) else 1)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
 # Measured with real entries of Alexandria at two or three sizes: see docs/slurm.md.
@@ -58,7 +63,8 @@ COSTS: Mapping[str, Cost] = {
     # Threads beyond the first are workers, one of them a second browser.
     "render_images": Cost(mb=1_850, minutes_per_1000=3, mb_per_thread=1_000),
     "build_graphs": Cost(mb=800, minutes_per_1000=0.2),
-    "fit_network": Cost(mb=1_050, mb_per_1000=30, minutes_per_1000=0.22),
+    # The materials are streamed.  Threads beyond the first are processes with a network of their own.
+    "fit_network": Cost(mb=1_050, mb_per_1000=1, minutes_per_1000=0.22, mb_per_thread=1_000),
     "embed_graphs": Cost(mb=850, mb_per_1000=25, minutes_per_1000=0.2),
     "encode_facet": Cost(mb=700, mb_per_1000=10, minutes_per_1000=0.1),
     "train_encoder": Cost(mb=1_000, mb_per_1000=15, minutes_per_1000=2),

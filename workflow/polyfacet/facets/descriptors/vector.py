@@ -9,8 +9,9 @@ from polyfacet.facets.descriptors.neighbours import neighbour_descriptors
 from polyfacet.facets.descriptors.symmetry import symmetry_descriptors
 from polyfacet.materials.crystal import crystal_from_structure, primitive_crystal
 
-# Further decimals are rounding errors, which depend on the choice of the cell.
-DECIMALS = 9
+# Further decimals are rounding errors, which depend on the choice of the cell, and noise of the relaxation:
+# in a cubic crystal, b/a may be 1.00000002.
+DECIMALS = 5
 
 
 def descriptors(structure: Structure) -> list[float]:

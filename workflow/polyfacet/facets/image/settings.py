@@ -18,9 +18,6 @@ class RenderSettings(Drawing):
     ----------
     bonded_sites_outside_unit_cell
         Whether to draw atoms of neighbouring cells that are bonded to an atom in the cell.
-    centered
-        Whether the picture is centred on everything that is drawn.  If not, Crystal Toolkit's viewer looks at
-        the centre of the unit cell: obliquely, and past atoms that stick out far on one side.
     show_compass
         Whether to show the directions of the lattice vectors in the lower left corner.
     max_sites
@@ -28,7 +25,6 @@ class RenderSettings(Drawing):
     """
 
     bonded_sites_outside_unit_cell: bool = True
-    centered: bool = True
     show_compass: bool = False
     max_sites: int = Field(default=MAX_SITES["images"], ge=1)
 

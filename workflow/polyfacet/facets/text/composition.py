@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from pymatgen.core import Element
+from pymatgen.core import Element, Structure
 
 from polyfacet.materials.formula import parse_formula
 
@@ -13,13 +13,18 @@ TIE_DECIMALS = 9
 
 
 def composition(amounts: Mapping[str, float]) -> str:
-    """Write symbols and amounts as words, without amounts of 1 (``Ac Hg 2 Cd 2``), as Costa (2024)."""
+    """Write symbols and amounts as words, without amounts of 1 (``Ac Hg 2 Cd 2``)."""
     words = []
     for symbol, amount in amounts.items():
         words.append(symbol)
         if amount != 1:
             words.append(_number(amount, ".10g"))
     return " ".join(words)
+
+
+def cell_composition(structure: Structure) -> str:
+    """Write the numbers of atoms in the cell as `composition` does (``Ac 4``), as Costa (2024)."""
+    return composition(structure.composition.get_el_amt_dict())
 
 
 def composition_fraction(amounts: Mapping[str, float]) -> str:
@@ -58,6 +63,8 @@ VARIANTS: Mapping[str, Callable[[Mapping[str, float]], str]] = {
     "composition": composition,
     "composition_fraction": composition_fraction,
     "crabnet": crabnet,
+    # Differs in its frozen encoding.
+    "matscholar": composition,
 }
 
 

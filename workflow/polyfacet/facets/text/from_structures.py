@@ -6,6 +6,8 @@ from pathlib import Path
 from pymatgen.core import Structure
 
 from polyfacet.facets.text.compact_cif import compact_cif
+from polyfacet.facets.text.composition import cell_composition
+from polyfacet.facets.text.variants import CELL_COMPOSITION
 from polyfacet.materials.cell_size import MAX_SITES, check_cell_size
 from polyfacet.materials.cif import read_cif
 from polyfacet.runtime.rejects import Reject
@@ -43,6 +45,8 @@ def texts_of_structures(
 
 
 def _writer(form: str) -> Callable[[Structure], str]:
+    if form == CELL_COMPOSITION:
+        return cell_composition
     if form == "cif":
         return compact_cif
     from polyfacet.facets.text.robocrystallographer import Describer  # noqa: PLC0415 - takes seconds
