@@ -1,0 +1,144 @@
+"""The materials of a repeat, made by the workflow's own stages."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import COMPIMAGE, GRAPH, IMAGE, TEXT
+from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
+from polyfacet.materials.objectives import Objective
+from polyfacet.splits.parts import TEST, TRAIN, VALID
+from polyfacet.training.dataset import read_cell_rows
+from polyfacet.training.seen_rows import have_facets, rows_of_foundation, what_engines_see
+
+CONFIG = "config/studies/joint.yaml"
+CRYSTALS = Path("results/joint/crystals")
+# The seed of a run, to which that of a repeat is added (`seed` in docs/configuration.md).
+SEED = 42
+FACETS = (TEXT, IMAGE, GRAPH, COMPIMAGE)
+TABLES = {TEXT: "text-composition", IMAGE: "images", GRAPH: "embeddings", COMPIMAGE: "composition_images"}
+OF_SPLIT = (GRAPH, COMPIMAGE)
+ENCODED = (TEXT, IMAGE)
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Materials:
+    """Aligned rows of all parts of a repeat.
+
+    Attributes
+    ----------
+    rows
+        ``mat_id``, ``group``, ``part``, the columns of facets and objectives; ``facets`` lists those that a
+        row has.
+    facets
+        All facets.
+    objectives
+        All objectives, which are numbers.
+    repeat
+        Number of the repeat.
+    """
+
+    rows: pd.DataFrame
+    facets: tuple[Facet, ...]
+    objectives: tuple[Objective, ...]
+    repeat: int
+
+    @property
+    def seed(self) -> int:
+        """Seed of the repeat."""
+        return SEED + self.repeat
+
+    def random(self, purpose: int) -> np.random.Generator:
+        """Return random numbers of the repeat."""
+        return np.random.default_rng([self.seed, purpose])
+
+    def trained_on(self, facets: Sequence[Facet], *, missing: bool) -> pd.DataFrame:
+        """Return the training rows with all of some facets, or any of them, as a foundation gets them."""
+        return rows_of_foundation(self.rows, facets, self.objectives, missing=missing)
+
+    def part(self, name: str) -> pd.DataFrame:
+        """Return the rows of a part, with all facets."""
+        return self._parts[name]
+
+    def truth(self, name: str) -> NDArray[np.float64]:
+        """Return the true values of a part, shape ``(rows, objectives)``."""
+        return self.part(name)[[each.column for each in self.objectives]].to_numpy(np.float64)
+
+    def with_hidden(self, hidden: Mask) -> "Materials":
+        """Hide facets of the training rows; ``hidden`` has shape ``(training rows, facets)``."""
+        facets = self.rows["facets"].tolist()
+        of_train = np.flatnonzero(self.rows["part"] == TRAIN)
+        for row, left in zip(of_train, _left(self.facets, hidden), strict=True):
+            facets[row] = left
+        return replace(self, rows=self.rows.assign(facets=facets))
+
+    def with_training_rows(self, filled: pd.DataFrame) -> "Materials":
+        """Replace the facets of the training rows, all of which they now have."""
+        is_trained_on = self.rows["part"] == TRAIN
+        own = filled.assign(part=TRAIN, facets=[[facet.name for facet in self.facets]] * len(filled))
+        rows = pd.concat([self.rows[~is_trained_on], own[self.rows.columns.intersection(own.columns)]])
+        return replace(self, rows=rows.reset_index(drop=True))
+
+    def showing(self, name: str, hidden: Mask) -> pd.DataFrame:
+        """Return the rows of a part without hidden facets; ``hidden`` has shape ``(rows, facets)``."""
+        rows = self.rows[self.rows["part"] == name]
+        return self._seen(rows.assign(facets=_left(self.facets, hidden)))
+
+    @property
+    def n_train(self) -> int:
+        """Number of training rows."""
+        return int((self.rows["part"] == TRAIN).sum())
+
+    @cached_property
+    def _parts(self) -> dict[str, pd.DataFrame]:
+        return {name: self._seen(self.rows[self.rows["part"] == name]) for name in (TRAIN, VALID, TEST)}
+
+    def _seen(self, rows: pd.DataFrame) -> pd.DataFrame:
+        known = {name: rows[name] for name in ("group", *(each.column for each in self.objectives))}
+        return what_engines_see(rows, self.facets).assign(**known).reset_index(drop=True)
+
+
+def read_materials(repeat: int, cores: int) -> Materials:
+    """Make what is missing of a repeat, and read the materials that have all facets."""
+    split = CRYSTALS / f"formula-{repeat}"
+    encodings = {facet: split / "encodings" / f"{facet.name}.parquet" for facet in ENCODED}
+    of_split = [split / TABLES[facet] / "shard-0.parquet" for facet in OF_SPLIT]
+    _make([*of_split, *encodings.values()], cores)
+    tables = {facet: _tables(split if facet in OF_SPLIT else CRYSTALS, facet) for facet in FACETS}
+    objectives = tuple(CRYSTAL_OBJECTIVES.get(name).objective for name in CRYSTAL_OBJECTIVES.built_in)
+    rows = read_cell_rows(
+        CRYSTALS / "sample" / "sample.parquet",
+        split / "split.parquet",
+        [each.column for each in objectives],
+        tables,
+        encodings=encodings,
+    )
+    complete = rows[have_facets(rows, FACETS, missing=False)].reset_index(drop=True)
+    return Materials(complete, FACETS, objectives, repeat)
+
+
+def _left(facets: Sequence[Facet], hidden: Mask) -> list[list[str]]:
+    """List the facets of each row that are not hidden."""
+    names = [facet.name for facet in facets]
+    return [[name for name, hides in zip(names, row, strict=True) if not hides] for row in hidden]
+
+
+def _tables(folder: Path, facet: Facet) -> list[Path]:
+    found = (folder / TABLES[facet]).glob("shard-*.parquet")
+    return sorted(path for path in found if "rejected" not in path.name)
+
+
+def _make(targets: Sequence[Path], cores: int) -> None:
+    """Run the workflow's stages; those that are finished do not run again."""
+    command = [sys.executable, "-m", "snakemake", *map(str, targets), "--cores", str(cores)]
+    subprocess.run([*command, "--configfile", CONFIG, "--quiet", "all"], check=True)  # noqa: S603
