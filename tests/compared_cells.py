@@ -26,6 +26,7 @@ def cells_with(losses: Losses, objective: str = "gap") -> pd.DataFrame:
             "objective": objective,
             "classes": [],
             "status": "ok",
+            "cut_off": None,
             "untrained": [],
             "n_train": N_TRAIN,
             "n_test": N_TEST,

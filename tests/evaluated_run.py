@@ -23,7 +23,7 @@ from polyfacet.training.cells import NO_FACET, PREDICTIONS
 ELEMENTS = ("Li", "Na", "K", "Mg", "Ca", "Ti", "Fe", "Cu", "Zn", "Al", "Si", "O", "S", "Cl", "N", "U")
 CRYSTAL_SYSTEMS = ("cubic", "hexagonal", "tetragonal", "monoclinic")
 # Share of an objective that a facet shows.
-SHOWN = {"text": 0.35, "graph": 0.45, "image": 0.1, "compimage": 0.3}
+SHOWN = {"text": 0.35, "graph": 0.45, "graph:chgnet": 0.45, "image": 0.1, "compimage": 0.3}
 
 
 @dataclass
@@ -40,8 +40,12 @@ class MadeUpRun:
         Facets, of which all subsets are trained.
     methods
         Method to its number of repeats.
+    lacking
+        Methods and objectives that they are not trained on.
     untrained
         Facets whose encoder is untrained.
+    n_test, growth
+        Materials in the test part of the first repeat, and how many more each further repeat has.
     """
 
     folder: Path
@@ -54,7 +58,9 @@ class MadeUpRun:
     n_materials: int = 60
     n_valid: int = 12
     n_test: int = 16
+    growth: int = 0
     failed: Sequence[tuple[str, str, str]] = ()
+    lacking: Sequence[tuple[str, str]] = ()
     untrained: Sequence[str] = ()
 
     @property
@@ -108,9 +114,10 @@ class MadeUpRun:
         grid.append(("mean", NO_FACET, self.n_repeats))
         cells, predictions = [], []
         for repeat, objective, (method, combination, n) in product(range(self.n_repeats), self.names(), grid):
-            if repeat >= n:
+            if repeat >= n or (method, objective) in self.lacking:
                 continue
             ok = (method, combination, objective) not in self.failed
+            n_test = self.n_test + repeat * self.growth
             classes = list(self.classes.get(objective, ()))
             shown = {} if objective in self.objectives else {"label": objective.title(), "unit": ""}
             cell = cell_row(
@@ -119,7 +126,7 @@ class MadeUpRun:
                 ok=ok,
                 **{"source": self.source, "split": "formula", "split_method": "formula", "repeat": repeat},
                 **{"method": method, "engine": method, "classes": classes, "n_repeats": n},
-                **{"n_train": self.n_materials - self.n_test, "n_test": self.n_test if ok else 0},
+                **{"n_train": self.n_materials - n_test, "n_test": n_test if ok else 0},
                 **{
                     "tested": f"part {repeat}",
                     "seed": repeat,
@@ -137,7 +144,8 @@ class MadeUpRun:
 
     def _predict(self, cell: Mapping[str, Any], generator: np.random.Generator) -> pd.DataFrame:
         order = np.random.default_rng(cell["repeat"]).permutation(self.n_materials)
-        position = order[: self.n_test + self.n_valid] if cell["status"] == "ok" else order[:0]
+        n_test = cell["n_test"]
+        position = order[: n_test + self.n_valid] if cell["status"] == "ok" else order[:0]
         true = self.values[cell["objective"]]
         facets = [] if cell["combination"] == NO_FACET else cell["combination"].split("+")
         unseen = float(np.prod([1 - SHOWN[name] for name in facets])) if facets else 1.0
@@ -147,10 +155,10 @@ class MadeUpRun:
             {
                 **{name: cell[name] for name in PREDICTIONS.names[:7]},
                 "mat_id": np.array(self.mat_ids, dtype=object)[position],
-                "part": ["test"] * min(self.n_test, len(position))
-                + ["valid"] * max(0, len(position) - self.n_test),
+                "part": ["test"] * n_test + ["valid"] * (len(position) - n_test),
                 "y_true": true[position],
                 "y_pred": predicted,
+                "lacks": None,
                 "true_class": None,
                 "predicted_class": None,
                 "probabilities": None,
@@ -206,7 +214,7 @@ class MadeUpRun:
             ],
         )
         identity = list(cells.columns[:7])
-        self._save("below_floor", [], [*identity, "mase", "floor_mase"])
+        self._save("below_floor", [], [*identity, "mase", "floor_mase", "n_test", "n_nontrivial"])
         generator = np.random.default_rng(2)
         self._save(
             "intervals",

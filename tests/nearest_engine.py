@@ -79,9 +79,16 @@ class Founded(Nearest):
 
     @classmethod
     def pretrain(
-        cls, settings: Any, rows: pd.DataFrame, facets: Sequence[Facet], folder: Path, resources: Resources
+        cls,
+        settings: Any,
+        rows: pd.DataFrame,
+        facets: Sequence[Facet],
+        objectives: Sequence[Objective],
+        folder: Path,
+        resources: Resources,
     ) -> None:
         assert "strength" not in rows
+        assert not objectives
         np.save(folder / "mean.npy", np.stack(rows["graph"]).mean(axis=0))
 
     def learn(self, train: pd.DataFrame, valid: pd.DataFrame, objective: Objective) -> None:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from project import PROJECT
 
+import blend_cells
 import build_element_table
 import build_graphs
 import bundle_cells
@@ -17,21 +19,27 @@ import embed_graphs
 import encode_facet
 import fit_grey_levels
 import fit_network
+import render_images
 import sample
 import split_materials
 import train_cells
 import write_structures
 from polyfacet.config.completion import complete_config
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import COMPIMAGE, GRAPH, TEXT, combination_name
+from polyfacet.facets.registry import COMPIMAGE, GRAPH, IMAGE, TEXT, combination_name
 from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.materials.objectives import Objective
 from polyfacet.training.cells import NO_FACET
 from polyfacet.training.engines.registry import ENGINES
+from polyfacet.use.prediction.tables import NEW_MATERIALS
 
 FACETS = (TEXT, GRAPH, COMPIMAGE)
 OF_SHARD: dict[str, Any] = {"shard": 0, "n_shards": 1, "max_rejected_fraction": 1.0}
-CONFIG = complete_config({"graphs": {"embedding": "random", "width": 16}, "composition": {"scale": 1}})
+ENTRIES = PROJECT / "embedded" / "entries.json.bz2"
+DRAWING = {"size": 64, "sphere_segments": 12}
+CONFIG = complete_config(
+    {"graphs": {"embedding": "random", "width": 16}, "composition": {"scale": 1}, "images": DRAWING}
+)
 FORMS = {"text": "composition"}
 
 
@@ -44,6 +52,12 @@ class SmallRun:
     def file(self, name: str) -> Path:
         """Return the path of a file of the run."""
         return self.folder / name
+
+    def as_new(self) -> pd.DataFrame:
+        """Return the materials as new ones."""
+        rows = pd.read_parquet(self.file("sample.parquet"))
+        rows = rows.rename(columns={"source_position": "position"})
+        return rows.assign(stated_id=None, composition=None, process=None)[NEW_MATERIALS.names]
 
     def tables(self, facets: Sequence[Facet]) -> list[Path]:
         """Return the tables of facets."""
@@ -66,14 +80,7 @@ class SmallRun:
             self.file("split.parquet"),
             self.tables(facets),
             self.file("cells") / name,
-            place={
-                "run": "small",
-                "source": "crystals",
-                "split": "random",
-                "split_method": "random",
-                "repeat": 0,
-                "method": method,
-            },
+            place=_place(method),
             facets=[facet.name for facet in facets],
             grid=[{"combination": combination, "objective": objective.learned, "folder": "."}],
             engine=engine,
@@ -86,6 +93,43 @@ class SmallRun:
             **options,
         )
         return name
+
+    def blend(
+        self,
+        method: str,
+        settings: Mapping[str, Any],
+        facets: Sequence[Facet],
+        objectives: Sequence[Objective],
+    ) -> list[str]:
+        """Make cells of a blend of finished cells; return their folders, relative to that of all cells."""
+        combination = combination_name(facets)
+        names = [f"{combination}/{objective.column}" for objective in objectives]
+        blend_cells.main(
+            self.file("split.parquet"),
+            self.file("cells") / method,
+            members=str(self.file("cells")),
+            place=_place(method),
+            grid=[
+                {"combination": combination, "objective": objective.learned, "folder": name}
+                for objective, name in zip(objectives, names, strict=True)
+            ],
+            engine="blend",
+            settings=settings,
+            seed=1,
+        )
+        return [f"{method}/{name}" for name in names]
+
+    def draw_pictures(self) -> None:
+        """Draw the pictures of the structures."""
+        render_images.main(
+            self.file("structures"),
+            self.file("structures.parquet"),
+            self.file(IMAGE.name),
+            self.file(f"{IMAGE.name}.parquet"),
+            self.file(f"{IMAGE.name}.rejected"),
+            provenance=self.file(f"{IMAGE.name}.json"),
+            **DRAWING,
+        )
 
     def encoded(self, facet: Facet) -> Path:
         """Return the encodings of a facet of texts or pictures, made when they are first asked for."""
@@ -127,8 +171,20 @@ class SmallRun:
             grey_levels=self.file("grey_levels.json"),
             encoders=[self.file(f"encodings/{name}.safetensors") for name in encoded],
             encoded=encoded,
+            files=[str(ENTRIES)],
         )
         return bundles
+
+
+def _place(method: str) -> dict[str, Any]:
+    return {
+        "run": "small",
+        "source": "crystals",
+        "split": "random",
+        "split_method": "random",
+        "repeat": 0,
+        "method": method,
+    }
 
 
 def small_run(folder: Path, n_materials: int) -> SmallRun:
@@ -136,7 +192,7 @@ def small_run(folder: Path, n_materials: int) -> SmallRun:
     run = SmallRun(folder)
     file = run.file
     sample.main(
-        [PROJECT / "embedded" / "entries.json.bz2"],
+        [ENTRIES],
         file("sample.parquet"),
         file("sample.rejected"),
         file("sample.json"),

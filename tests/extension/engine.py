@@ -42,7 +42,13 @@ class Neighbours(ProbabilisticEngine):
 
     @classmethod
     def pretrain(
-        cls, settings: Any, rows: pd.DataFrame, facets: Sequence[Facet], folder: Path, resources: Resources
+        cls,
+        settings: Any,
+        rows: pd.DataFrame,
+        facets: Sequence[Facet],
+        objectives: Sequence[Objective],
+        folder: Path,
+        resources: Resources,
     ) -> None:
         """Fit the scaling and principal components of each facet."""
         fitted: dict[str, np.ndarray] = {}

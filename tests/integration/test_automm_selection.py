@@ -76,6 +76,7 @@ def settings_of(method: str, **more: Any) -> AutoMMSettings:
         max_epochs=6,
         batch_size=8,
         learning_rate=0.01,
+        schedule="autogluon",
         hyperparameters={"optim.top_k_average_method": method, **more},
     )
 
@@ -187,7 +188,7 @@ def test_encoders_of_the_hub_keep_the_best(
     hub.requests.clear()
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    settings = settings_of(method, **{"optim.warmup_steps": 0.0, "optim.lr_choice": "single_stage"})
+    settings = settings_of(method, **{"optim.lr_choice": "single_stage"})
     engine, selection = fit(frame, GAP, settings, "text", Resources(1), tmp_path / "model")
     assert not hub.requests
     check_selection(selection, method, epochs)

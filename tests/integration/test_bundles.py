@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from bundled_predictions import assert_same_bits, assert_within_tolerance, stored_of_model
 from project import PROJECT
 from small_run import FACETS, OF_SHARD, SmallRun, small_run
 
@@ -23,7 +24,6 @@ from polyfacet.training.bundles.description import digest_of
 from polyfacet.use import command
 from polyfacet.use.prediction import facets
 from polyfacet.use.prediction.bundle import Bundle
-from polyfacet.use.prediction.tables import NEW_MATERIALS
 
 N = 60
 CIF_TEXT = TEXT.variant("cif")
@@ -96,47 +96,34 @@ def folder_of(bundles: Path, method: str) -> Path:
     return folder
 
 
+def cell_of(run: SmallRun, method: str) -> Path:
+    (folder,) = run.file("cells").glob(f"{method}/*/*")
+    return folder
+
+
 def stored(run: SmallRun, method: str) -> pd.DataFrame:
-    (path,) = run.file("cells").glob(f"{method}/*/*/predictions.parquet")
-    return pd.read_parquet(path).set_index("mat_id")
+    return pd.read_parquet(cell_of(run, method) / "predictions.parquet").set_index("mat_id")
 
 
-def stored_of_model(run: SmallRun, method: str) -> pd.DataFrame:
-    """Return the stored predictions of the saved model: if it is trained on validation rows, not theirs."""
-    rows = stored(run, method)
-    (path,) = run.file("cells").glob(f"{method}/*/*/card.json")
-    trains_on_valid = json.loads(path.read_text())["counts"]["n_train"] > (rows["part"] == "train").sum()
-    return rows[rows["part"] != "valid"] if trains_on_valid else rows
-
-
-def as_new(run: SmallRun) -> pd.DataFrame:
-    """Return the materials of the run as new ones."""
-    rows = pd.read_parquet(run.file("sample.parquet"))
-    rows = rows.rename(columns={"source_position": "position"})
-    return rows.assign(stated_id=None, composition=None, process=None)[NEW_MATERIALS.names]
+def materials_of(run: SmallRun, method: str) -> pd.DataFrame:
+    """Return all materials of a cell as new ones: rounding depends on how many are predicted together."""
+    materials = run.as_new()
+    return materials[materials["mat_id"].isin(stored(run, method).index)]
 
 
 @pytest.mark.parametrize("method", ENGINES)
 def test_the_same_rows_together_are_predicted_bit_for_bit(run: SmallRun, bundles: Path, method: str) -> None:
-    rows = stored_of_model(run, method)
-    materials = as_new(run)
-    # All rows of the cell at once: rounding depends on how many are predicted together.
-    materials = materials[materials["mat_id"].isin(stored(run, method).index)]
-    found = Bundle.open(folder_of(bundles, method)).predict_materials(materials)
-    predicted = found.predictions.set_index("mat_id")["prediction"][rows.index]
-    pd.testing.assert_series_equal(predicted, rows["y_pred"], check_exact=True, check_names=False)
+    found = Bundle.open(folder_of(bundles, method)).predict_materials(materials_of(run, method))
+    assert_same_bits(found.predictions, stored_of_model(cell_of(run, method)))
 
 
 @pytest.mark.parametrize("method", ENGINES)
 def test_predictions_for_the_files_of_a_runs_materials_are_those_of_the_run(
     run: SmallRun, bundles: Path, method: str
 ) -> None:
-    rows = stored_of_model(run, method)
     found = Bundle.open(folder_of(bundles, method)).predict(run.file("structures"))
     assert found.left_out.empty
-    predicted = found.predictions.set_index("mat_id")["prediction"][rows.index]
-    within = 1e-5 * rows["y_true"].std()
-    assert (np.abs(predicted - rows["y_pred"]) <= within).mean() >= 0.999
+    assert_within_tolerance(found.predictions, stored_of_model(cell_of(run, method)))
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +133,7 @@ def forest(bundles: Path) -> Bundle:
 
 @pytest.fixture(scope="module")
 def predicted(run: SmallRun, forest: Bundle) -> pd.DataFrame:
-    return forest.predict_materials(as_new(run)).predictions
+    return forest.predict_materials(run.as_new()).predictions
 
 
 def test_the_table_has_all_columns_with_meanings_and_units(forest: Bundle, predicted: pd.DataFrame) -> None:
@@ -184,7 +171,7 @@ def test_training_materials_are_nearest_to_themselves_and_others_are_compared(
 def test_predictions_do_not_depend_on_the_number_of_processes(
     run: SmallRun, bundles: Path, predicted: pd.DataFrame
 ) -> None:
-    materials = as_new(run)
+    materials = run.as_new()
     assert len(materials) > facets.CHUNK
     found = Bundle.open(folder_of(bundles, "forest"), threads=2).predict_materials(materials)
     pd.testing.assert_frame_equal(found.predictions, predicted, check_exact=True)
@@ -199,7 +186,7 @@ def test_a_process_that_is_killed_is_explained(
 ) -> None:
     monkeypatch.setattr(facets, "_made_of_part", _end)
     with pytest.raises(UserError, match="was killed, probably because memory ran out"):
-        Bundle.open(folder_of(bundles, "forest"), threads=2).predict_materials(as_new(run))
+        Bundle.open(folder_of(bundles, "forest"), threads=2).predict_materials(run.as_new())
 
 
 def test_a_fitted_network_is_shared_by_its_digest(bundles: Path) -> None:
@@ -234,6 +221,7 @@ def test_the_model_card_says_what_matters(bundles: Path) -> None:
     card = (folder_of(bundles, "forest") / "README.md").read_text()
     for text in (
         "## Data and split",
+        "| files of the source | entries.json.bz2 |",
         "## Metrics",
         "MAE (eV)",
         " to ",
@@ -306,9 +294,49 @@ def test_the_command_writes_predictions_and_rejects(
     assert str(output) in shown
 
 
+def test_the_command_takes_mappings(
+    run: SmallRun, bundles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cifs = sorted(run.file("structures").glob("*.cif"))[:3]
+    texts = [path.read_text() for path in cifs]
+    pd.DataFrame({"who": ["x", "y", "z"], "cif": "", "relaxed": texts}).to_csv("c.csv", index=False)
+    folder = str(folder_of(bundles, "svm"))
+    given = "{path: c.csv, structure: relaxed, id: who}"
+    assert command.main(["predict", folder, given, "--output", "of_rows.csv"]) == 0
+    assert command.main(["predict", folder, *map(str, cifs), "--output", "of_files.csv"]) == 0
+    of_rows, of_files = pd.read_csv("of_rows.csv"), pd.read_csv("of_files.csv")
+    assert list(of_rows["mat_id"]) == ["x", "y", "z"]
+    np.testing.assert_allclose(of_rows["prediction"], of_files["prediction"])
+    # A path that only looks like a mapping, and texts that YAML would read as truth values.
+    shutil.copy(cifs[0], "{a: b}.cif")
+    assert command.main(["predict", folder, "{a: b}.cif", "--output", "of_name.csv"]) == 0
+    named = "{path: '{a: b}.cif', format: files, properties: false}"
+    assert command.main(["predict", folder, named, "--output", "of_name.csv"]) == 0
+    assert len(pd.read_csv("of_name.csv")) == 1
+
+
+def test_the_help_lists_every_kind_of_input(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["predict", "--help"])
+    said = capsys.readouterr().out
+    kinds = ("CIF", "POSCAR", "folder", "Parquet", "matbench", "extended XYZ", "Alexandria", "`formula`")
+    for kind in (*kinds, "'{path: crystals.csv, id: name, structure: cif}'"):
+        assert kind in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (
+            ["BUNDLE", "{path:", "c.csv}", "--output", "a.csv"],
+            "neither a file nor a mapping. Quote",
+        ),
+        (["BUNDLE", "{path:c.csv}", "--output", "a.csv"], "put a space after each colon"),
+        (["BUNDLE", "{id: name}", "--output", "a.csv"], "path is missing"),
+        (["BUNDLE", "{path: c.csv, colour: red}", "--output", "a.csv"], "unknown key colour"),
+        (["BUNDLE", "{path: gone.csv, id: name}", "--output", "a.csv"], "gone.csv does not exist"),
+        (["BUNDLE", "{path: a.csv, id: name}", "--output", "a.csv"], "is one of the inputs"),
         (["gone", "new", "--output", "a.csv"], "gone is not a bundle"),
         (["BUNDLE", "gone.cif", "--output", "a.csv"], "gone.cif does not exist"),
         (["BUNDLE", "new", "--output", "a.xlsx"], "must end in .csv or .parquet"),
@@ -319,6 +347,7 @@ def test_the_command_explains_what_is_wrong(
     bundles: Path, tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture, arguments, message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.csv").write_text("name,formula\nx,NaCl\n")
     given = [str(folder_of(bundles, "mean")) if each == "BUNDLE" else each for each in arguments]
     with pytest.raises(SystemExit):
         command.main(["predict", *given])
@@ -366,13 +395,8 @@ def test_plug_ins_are_named_and_have_to_be_given(
     folder = folder_of(of_plugins, method)
     with pytest.raises(UserError, match=r"A bundle holds no code.*--plugins .*\.py"):
         Bundle.open(folder)
-    rows = stored_of_model(run, method)
-    materials = as_new(run)
-    # All rows of the cell at once: rounding depends on how many are predicted together.
-    materials = materials[materials["mat_id"].isin(stored(run, method).index)]
-    found = Bundle.open(folder, plugins=PLUGINS).predict_materials(materials)
-    predicted = found.predictions.set_index("mat_id")["prediction"][rows.index]
-    pd.testing.assert_series_equal(predicted, rows["y_pred"], check_exact=True, check_names=False)
+    found = Bundle.open(folder, plugins=PLUGINS).predict_materials(materials_of(run, method))
+    assert_same_bits(found.predictions, stored_of_model(cell_of(run, method)))
 
 
 def test_another_version_of_a_plug_in_is_refused(

@@ -111,6 +111,20 @@ def test_the_same_seed_gives_the_same_predictions(fit: Callable[..., AutoMM], fr
     assert not np.array_equal(first, other)
 
 
+@pytest.mark.parametrize(("loss", "center"), [("absolute", 0.0), ("squared", 2.0)])
+def test_the_loss_decides_between_median_and_mean(loss: str, center: float, tmp_path: Path) -> None:
+    generator = np.random.default_rng(5)
+    rows = 160
+    # Nothing can be learned from the numbers; four of five values are 0, the others 10.
+    frame = pd.DataFrame({"mat_id": [f"m{i:03d}" for i in range(rows)], "gap": [10.0, 0, 0, 0, 0] * 32})
+    frame["graph"] = list(1e-3 * generator.normal(size=(rows, 2)).astype(np.float32))
+    engine = AutoMM(AutoMMSettings(loss=loss, max_epochs=12), Resources(seed=1, encoders=tmp_path), "automm")
+    engine.fit(frame[:120], frame[120:], facets_of("graph"), GAP)
+    assert engine.predict(frame).mean() == pytest.approx(center, abs=0.8)
+    engine.save(tmp_path / "model")
+    np.testing.assert_array_equal(load(tmp_path / "model").predict(frame), engine.predict(frame))
+
+
 def train_in_a_row(frame: pd.DataFrame, encoders: Path, folder: Path) -> None:
     """Train a cell in a process that has trained none, then again."""
     for name in ("first", "second"):

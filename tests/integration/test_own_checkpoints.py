@@ -15,6 +15,7 @@ from project import PROJECT
 from workflow_copy import snakemake
 
 from make_local_encoders import main as make_local_encoders
+from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import FACETS, IMAGE, TEXT, all_combinations, facets_of
 from polyfacet.materials import crystal_objectives
 from polyfacet.runtime.errors import UserError
@@ -86,6 +87,23 @@ def test_a_text_encoder_of_ones_own_serves_a_whole_grid(
         assert digests["image"] == sha256_of_folder(encoders / "image")
 
 
+def test_picture_encoders_of_ones_own_serve_their_facets(
+    frame: pd.DataFrame, encoders: Path, tmp_path: Path
+) -> None:
+    own = {
+        name: shutil.copytree(encoders / name, tmp_path / f"own_{name}") for name in ("image", "compimage")
+    }
+    named = {name: str(folder) for name, folder in own.items()}
+    settings = AutoMMSettings(max_epochs=1, batch_size=8)
+    engine = AutoMM(settings, Resources(1, encoders=encoders, checkpoints=named), "automm")
+    engine.fit(frame[:12], frame[12:16], facets_of("text+image+compimage"), GAP)
+    assert engine.predict(frame).shape == (len(frame),)
+    digests = engine.encoder_identities()
+    assert digests["text"] == sha256_of_folder(encoders / "text")
+    for name, folder in own.items():
+        assert digests[name] == f"own_{name} sha256:{sha256_of_folder(folder)}"
+
+
 def test_overrides_reach_the_cells_that_they_concern() -> None:
     given = {"model.fusion_mlp.dropout": 0.3, "optim.weight_decay": 0.1, "optim": {"patience": 7}}
     for combination in all_combinations(tuple(FACETS.all().values())):
@@ -117,12 +135,23 @@ def test_an_override_without_effect_raises_user_error(given, message: str, combi
         hyperparameters_of(facets_of(combination), AutoMMSettings(hyperparameters=given), None)
 
 
-@pytest.mark.parametrize("missing", ["config.json", "model.safetensors", "tokenizer.json"])
-def test_a_folder_that_is_not_a_checkpoint_is_named(matbert: Path, tmp_path: Path, missing: str) -> None:
-    folder = shutil.copytree(matbert, tmp_path / "half")
+@pytest.mark.parametrize(
+    ("facet", "missing"),
+    [
+        (TEXT, "config.json"),
+        (TEXT, "model.safetensors"),
+        (TEXT, "tokenizer.json"),
+        (IMAGE, "config.json"),
+        (IMAGE, "pytorch_model.bin"),
+    ],
+)
+def test_a_folder_that_is_not_a_checkpoint_is_named(
+    encoders: Path, tmp_path: Path, facet: Facet, missing: str
+) -> None:
+    folder = shutil.copytree(encoders / facet.name, tmp_path / "half")
     (folder / missing).unlink()
-    with pytest.raises(UserError, match=f"half.*text.*{missing}"):
-        local_folder(TEXT, str(folder))
+    with pytest.raises(UserError, match=f"half.*{facet.name}.*{missing}"):
+        local_folder(facet, str(folder))
 
 
 @pytest.mark.parametrize(

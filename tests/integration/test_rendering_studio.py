@@ -148,20 +148,21 @@ def test_limit_of_a_scene_is_cpu_time():
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGXCPU
 
 
-def test_crystal_whose_worker_is_killed_repeatedly_fails_the_job(cifs, monkeypatch):
+def test_crystal_whose_worker_is_killed_repeatedly_fails_the_job(cifs, monkeypatch, tmp_path):
     """The system does this when memory runs out."""
+    large = tmp_path / "large.cif"  # takes seconds, so that no worker answers before it is killed
+    Structure.from_file(cifs[0]).make_supercell([6, 6, 6]).perturb(0.01).to(filename=str(large), fmt="cif")
     with SceneWorkers(SETTINGS, 1) as (worker,):
         expected = worker.scene(cifs[0])
         ask = worker._ask
 
         def killed(cif: Path) -> dict[str, Any]:
-            os.kill(worker.pid, signal.SIGSTOP)
             threading.Timer(0.05, os.kill, (worker.pid, signal.SIGKILL)).start()
             return ask(cif)
 
         monkeypatch.setattr(worker, "_ask", killed)
         with pytest.raises(SceneWorkerError, match="twice by SIGKILL"):
-            worker.scene(cifs[0])
+            worker.scene(large)
         monkeypatch.setattr(worker, "_ask", ask)
         assert worker.scene(cifs[0]) == expected
 

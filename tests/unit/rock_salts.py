@@ -10,6 +10,8 @@ from textbook_crystals import primitive_fcc
 
 import fit_network
 from polyfacet.facets.graph.crystal_graph import GRAPHS, build_graphs
+from polyfacet.facets.graph.example_store import ExampleStore
+from polyfacet.facets.graph.training_examples import held_out_materials
 from polyfacet.materials.material import SAMPLE
 from polyfacet.runtime.parquet import write_table
 from polyfacet.splits.parts import SPLIT
@@ -52,6 +54,15 @@ def write_inputs(folder, graphs, properties, in_test=()):
         for mat_id, row in properties.to_dict("index").items()
     ]
     write_table(folder / "sample.parquet", rows, SAMPLE)
+
+
+def write_store(graphs, properties, path, config, seed):
+    """Write the examples of a training on rock salts, whose formulas keep together."""
+    table = path.with_suffix(".graphs")
+    write_table(table, [graph.row() for graph in graphs], GRAPHS)
+    groups = {graph.mat_id: properties["formula"][graph.mat_id] for graph in graphs}
+    held_out = held_out_materials(groups, config.validation_fraction, seed)
+    return ExampleStore.write(path, [table], held_out, properties[["vol_atom", "e_form"]])
 
 
 def split_settings(**changes):

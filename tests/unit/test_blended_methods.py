@@ -74,6 +74,34 @@ def test_a_blend_may_have_as_few_repeats_as_its_members():
         checked_methods(complete_config(config))
 
 
+def test_a_blend_may_have_as_few_objectives_as_its_members():
+    ridge = {**RIDGE, "objectives": ["gap"]}
+    blend = {"engine": "blend", "settings": {"members": ["ridge"]}}
+    config = {
+        "methods": {"ridge": ridge, "stack": {**blend, "objectives": ["gap"]}},
+        "objectives": ["gap", "e_form"],
+    }
+    assert checked_methods(complete_config(config))["crystals"]["stack"]["objectives"] == ["gap"]
+    config["methods"]["stack"] = blend
+    expected = r"cells of e_form, but its member ridge has none(.|\n)*methods: {stack: {objectives: \[gap\]}}"
+    with pytest.raises(UserError, match=expected):
+        checked_methods(complete_config(config))
+
+
+def test_members_have_the_same_settings_for_all_objectives_of_a_blend():
+    own = {"e_form": {"features": "expanded"}}
+    ridge = {"ridge": {**RIDGE, "settings_of_objectives": own}}
+    blend = {"engine": "blend", "settings": {"members": ["ridge"]}, "objectives": ["gap"]}
+    config = {"methods": {**ridge, "stack": blend}, "objectives": ["gap", "e_form"]}
+    methods = checked_methods(complete_config(config))["crystals"]
+    (member,) = methods["stack"]["settings"]["members"]
+    assert member["settings"] == methods["ridge"]["settings"]
+    del blend["objectives"]
+    expected = r"cannot blend ridge, which has settings of its own for e_form (.|\n)*another method"
+    with pytest.raises(UserError, match=expected):
+        checked_methods(complete_config(config))
+
+
 @pytest.mark.parametrize(
     ("blended", "expected"),
     [
@@ -122,3 +150,7 @@ def test_classes_need_members_with_probabilities(monkeypatch):
         UserError, match=r"classes \(grade of steel\).*'classical' of 'trees'.*Leave trees out"
     ):
         checked_methods(config)
+    both = {**CLASSES, "objectives": {**TABLE["objectives"], **CLASSES["objectives"]}}
+    methods["stack"]["objectives"] = ["hv"]
+    config = complete_config({"methods": methods, "tables": {"steel": both}})
+    assert checked_methods(config)["steel"]["stack"]["objectives"] == ["hv"]

@@ -199,6 +199,18 @@ def test_rows_are_those_that_all_parts_have(rows, home, tmp_path):
     assert card.counts.n_missing == 10
 
 
+def test_a_blend_counts_rows_that_lack_a_facet_of_a_part(rows, home):
+    engine = blend_of("ridge")
+    parts = finished(engine, rows, STRENGTH, home)
+    of_first = parts[0].predictions
+    lacks = pd.Series(None, of_first.index, dtype=object)
+    lacks.iloc[:3] = "process"
+    incomplete = replace(parts[0], predictions=of_first.assign(lacks=lacks))
+    predictions, card = blended(engine, [incomplete, *parts[1:]], rows, STRENGTH)
+    assert card.counts.n_incomplete == 3
+    assert set(predictions.loc[predictions["lacks"] == "process", "mat_id"]) == set(of_first.index[:3])
+
+
 def test_averaged_votes_are_no_probabilities(rows, home, tmp_path):
     for names, expected in ((["tree"], True), (["ridge"], False)):
         engine = blend_of(*names)

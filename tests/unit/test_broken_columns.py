@@ -127,7 +127,11 @@ def test_classes_among_numbers_are_rejected(read):
 
 
 @pytest.mark.parametrize("classes", [["true", "false"], ["True", "False"]])
-@pytest.mark.parametrize("values", [(True, False, None), ("{0}", "{1}", "")], ids=["JSON", "CSV"])
+@pytest.mark.parametrize(
+    "values",
+    [(True, False, None), ("{0}", "{1}", ""), ("True", "False", ""), ("TRUE", "FALSE", "")],
+    ids=["JSON", "CSV", "Python", "Excel"],
+)
 def test_a_column_of_truth_values_can_be_two_classes(read, classes, values):
     given = [value.format(*classes) if isinstance(value, str) else value for value in values]
     found, rejects = read(*given, classes=classes)
@@ -159,6 +163,23 @@ def test_a_column_that_does_not_exist_is_an_error_with_those_that_there_are(read
 def test_the_error_names_the_column_that_is_likely_meant(read, column, meant):
     with pytest.raises(UserError, match=f"Did you mean {meant}\\?"):
         read(1.0, column=column)
+
+
+def test_the_error_names_decimal_commas_in_a_csv_without_a_header(tmp_path):
+    # The row `a,1,5`.
+    rows = [{"id": "a", "property_1": "1", "property_2": "5"}]
+    sample = write_stated(tmp_path / "sample.parquet", rows)
+    message = "called property_1, property_2: if its numbers have decimal commas, write points"
+    with pytest.raises(UserError, match=message) as refused:
+        read_objective.main(
+            sample,
+            tmp_path / "k.parquet",
+            tmp_path / "k.rejected.parquet",
+            objective="k",
+            source_column="property",
+            max_rejected_fraction=1.0,
+        )
+    assert "Did you mean" not in str(refused.value)
 
 
 def test_a_column_without_any_value_is_an_error(read):

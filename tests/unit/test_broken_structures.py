@@ -276,7 +276,13 @@ def test_atoms_may_be_as_close_as_the_shortest_bond():
         (lambda stated: stated["lattice"].update(matrix=[[float("nan"), 0, 0]] * 3), "finite"),
         (lambda stated: stated.update(sites=[]), "no sites"),
         (lambda stated: stated["sites"][0].update(abc=[0, None, 0]), "not a number"),
-        (lambda stated: stated["sites"][1].update(abc=stated["sites"][0]["abc"]), "overlap"),
+        (lambda stated: stated["sites"][1].update(abc=stated["sites"][0]["abc"]), "xyz of site 1 has"),
+        (
+            lambda stated: stated["sites"][1].update(
+                {name: stated["sites"][0][name] for name in ("abc", "xyz")}
+            ),
+            "overlap",
+        ),
         (lambda stated: stated.update({"@class": "Molecule"}), "JSON of 'Molecule', not of a Structure"),
     ],
 )
@@ -304,14 +310,36 @@ ANGSTROMS = {
 @pytest.mark.parametrize("kind", PICOMETRES)
 def test_lengths_in_picometres_are_noticed(kind):
     matrix, positions = PICOMETRES[kind]
-    with pytest.raises(spacing.SpacingError, match="all atoms are more than 50 A apart"):
+    with pytest.raises(spacing.SpacingError, match="more than 50 A .* picometres"):
         spacing.check_isolation(np.array(matrix, float), np.array(positions, float))
     spacing.check_isolation(np.array(matrix) / 100, np.array(positions, float))
+
+
+def test_a_free_atom_is_named_as_one():
+    message = "the only atom is more than 50 A from its periodic images: it is a free atom, not a crystal, or"
+    with pytest.raises(spacing.SpacingError, match=message):
+        spacing.check_isolation(np.eye(3) * 60.0, np.zeros((1, 3)))
 
 
 @pytest.mark.parametrize("kind", ANGSTROMS)
 def test_vacuum_is_not_taken_for_another_unit(kind):
     spacing.check_isolation(*(np.array(values, float) for values in ANGSTROMS[kind]))
+
+
+@pytest.mark.parametrize("most_compared", [0, 150])
+def test_alternative_positions_hold_no_more_than_one_atom(monkeypatch, most_compared):
+    monkeypatch.setattr(spacing, "MAX_SITES_COMPARED", most_compared)
+    cell = np.eye(3) * 4.0
+    # On a circle around an axis: each is close to both others.
+    three = np.array([[0.05, 0, 0], [-0.025, 0.0433, 0], [-0.025, -0.0433, 0], [0.5, 0.5, 0.5]])
+    spacing.check_overlaps(cell, three, np.array([0.33, 0.33, 0.33, 1]))
+    with pytest.raises(spacing.SpacingError, match=r"sites \d, \d and others overlap: .* add up to 1.5"):
+        spacing.check_overlaps(cell, three, np.array([0.5, 0.5, 0.5, 1]))
+    # In a row: the outer two are not close to each other.
+    row = np.array([[0, 0, 0], [0.1, 0, 0], [0.2, 0, 0]])
+    spacing.check_overlaps(cell, row, np.array([0.5, 0.5, 0.5]))
+    with pytest.raises(spacing.SpacingError, match="sites 0 and 1 overlap: they are 0.4 A apart"):
+        spacing.check_overlaps(cell, row, np.array([0.6, 0.5, 0.5]))
 
 
 def test_the_quick_test_of_distances_agrees_with_the_search(monkeypatch):

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from compared_cells import cells_with, on_test, validated
+from grid_cells import card_of
 
 from polyfacet.evaluation.choices import CHOICES, choose
 from polyfacet.evaluation.losses import candidates, losses_on_test, validation_losses
 from polyfacet.evaluation.roles import roles_of
-from polyfacet.evaluation.tables import KEYS
+from polyfacet.evaluation.tables import KEYS, cell_row
 from polyfacet.runtime.parquet import write_table
 
 LOSSES = {
@@ -43,6 +44,18 @@ def test_roles_follow_from_the_facets_and_the_engine(combination, engine, expect
 def test_the_role_of_a_text_depends_on_the_form_of_the_run():
     assert roles_of("text", "classical", {"text": "composition"})["role_baseline"]
     assert not roles_of("text", "classical", {"text": "cif"})["role_baseline"]
+
+
+@pytest.mark.parametrize(("member", "is_baseline"), [("classical", True), ("automm", False)])
+def test_blends_and_ensembles_are_as_cheap_as_their_members(member, is_baseline):
+    ridge = {"method": "ridge", "engine": "classical", "settings": {}, "combinations": ["compimage"]}
+    blend = {"members": [ridge, {**ridge, "method": "other", "engine": member}]}
+    ensemble = {"members": [{"engine": "classical"}, {"engine": member}]}
+    nested = {"members": [{"engine": "ensemble", "settings": ensemble}]}
+    for engine, settings in (("blend", blend), ("ensemble", ensemble), ("ensemble", nested)):
+        card = card_of(combination="compimage", engine=engine, settings=settings)
+        row = cell_row(card, {"label": "Gap", "unit": "eV"})
+        assert (row["role_single"], row["role_baseline"]) == (True, is_baseline)
 
 
 def test_each_role_is_chosen_in_each_repeat_by_its_validation_loss(tmp_path):

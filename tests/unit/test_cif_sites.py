@@ -24,6 +24,19 @@ def occupants(text):
     return [site["species"][0] for site in crystal_from_cif(text).structure["sites"]]
 
 
+def test_a_place_that_is_no_atom_is_a_reject():
+    flags = with_site("Na Na0 0 0 0 1 {}").replace("_occupancy\n", "_occupancy\n _atom_site_calc_flag\n")
+    flags = flags.rstrip() + " calc\n"
+    assert len(occupants(flags.format("d"))) == 2
+    with pytest.raises(InvalidEntryError, match="site 0 is no atom"):
+        crystal_from_cif(flags.format("dum"))
+
+
+def test_loops_may_begin_in_capitals():
+    text = with_site("Na Na0 0 0 0 1")
+    assert occupants(text.replace("loop_", "LOOP_")) == occupants(text)
+
+
 @pytest.mark.parametrize("occupancy", ["0,5", "1/2", "50%", "abc", "0.25(", "'1 2'", "nan", ".", "1e999"])
 def test_an_occupancy_that_is_no_number_is_a_reject(occupancy):
     with pytest.raises(InvalidEntryError, match=r"occupancy of site 0 is '.+', not a number"):

@@ -1,12 +1,19 @@
 """Symmetry that a CIF states is applied, or the CIF is a reject."""
 
+import re
+
 import pytest
 from crystal_files import NACL_CIF
 from handmade import structures
+from jarvis.core.atoms import Atoms
+from pymatgen.analysis.structure_matcher import StructureMatcher
+from pymatgen.core import Structure
 from pymatgen.io.cif import CifWriter
 from pymatgen.symmetry.groups import SpaceGroup
+from rewritten_structures import quartz, rock_salt, silicon
 
-from polyfacet.sources.structures.cif_group import group_of
+from polyfacet.sources.structures.cif_group import group_of, space_group_types
+from polyfacet.sources.structures.cif_hall import check_hall
 from polyfacet.sources.structures.texts import crystal_from_cif
 from polyfacet.sources.values import InvalidEntryError
 
@@ -47,6 +54,24 @@ def test_symmetry_that_was_not_applied_is_a_reject(lines, reason):
         crystal_from_cif(stating(*lines))
 
 
+@pytest.mark.parametrize("make", [rock_salt, silicon, quartz])
+def test_all_atoms_that_formula_and_units_confirm_are_read_whatever_group_is_stated(make, tmp_path):
+    structure, path = make(), tmp_path / "jarvis.cif"
+    jarvis = Atoms(
+        lattice_mat=structure.lattice.matrix,
+        coords=structure.frac_coords,
+        elements=[site.species_string for site in structure],
+    )
+    jarvis.write_cif(str(path))
+    text = path.read_text()
+    assert "x, y, z" in text
+    read = Structure.from_dict(dict(crystal_from_cif(text).structure))
+    assert read.composition == structure.composition
+    assert StructureMatcher(primitive_cell=False).fit(read, structure)
+    with pytest.raises(InvalidEntryError, match="no symmetry operation could be applied"):
+        crystal_from_cif(re.sub("_chemical_formula_sum.*", "", text))
+
+
 @pytest.mark.parametrize(
     ("symbol", "number"), [("P m -3 m", 225), ("F m -3 m", 221), ("P m -3 m", 1), ("P 4 2", 89)]
 )
@@ -67,6 +92,44 @@ def test_two_symbols_that_contradict_each_other_are_a_reject():
     lines = ["_symmetry_space_group_name_H-M 'P m -3 m'", "_space_group_name_H-M_alt 'F m -3 m'"]
     with pytest.raises(InvalidEntryError, match="contradict each other"):
         crystal_from_cif(stating(*lines))
+
+
+MONOCLINIC = "_symmetry_space_group_name_H-M 'P 1 21/c 1'"
+
+
+@pytest.mark.parametrize(
+    ("symbol", "hall"),
+    [
+        (MONOCLINIC, "-P 2yn"),
+        ("_symmetry_space_group_name_H-M 'P n m a'", "-P 2c 2ab"),
+        ("_symmetry_space_group_name_H-M 'F d -3 m'", "-F 4vw 2vw 3"),
+    ],
+)
+def test_a_hall_symbol_of_another_setting_is_a_reject(symbol, hall):
+    with pytest.raises(InvalidEntryError, match=f"Hall symbol '{hall}', which is another setting"):
+        crystal_from_cif(stating(symbol, f"_space_group_name_Hall '{hall}'"))
+
+
+@pytest.mark.parametrize(
+    ("symbol", "hall"),
+    [
+        (MONOCLINIC, "-P 2ybc"),
+        (MONOCLINIC, "unknown"),
+        ("_symmetry_space_group_name_H-M 'F m -3 m'", "-F 4 2 3"),
+        ("_symmetry_space_group_name_H-M 'P 4 2 2'", "P 4  2"),
+    ],
+)
+def test_a_hall_symbol_of_the_same_setting_is_no_contradiction(symbol, hall):
+    text = stating(symbol, f"_space_group_name_Hall '{hall}'")
+    assert crystal_from_cif(text) == crystal_from_cif(stating(symbol))
+
+
+def test_hall_symbols_are_the_settings_that_pymatgen_chooses():
+    # Only the first of each group's settings is known to be that of pymatgen.
+    first = {found.number: found.hall_symbol for found in reversed(space_group_types())}
+    for number, hall in first.items():
+        operations = SpaceGroup.from_int_number(number).symmetry_ops
+        check_hall([hall], ["unused"], operations)
 
 
 def test_a_hall_symbol_is_not_read_as_that_of_another_notation():
@@ -246,6 +309,39 @@ def test_the_reject_of_rounded_thirds_asks_for_more_digits(place, is_listed):
         crystal_from_cif(magnesium(place))
     assert "list the" not in str(caught.value)
     assert len(crystal_from_cif(magnesium("0.3333 0.6667 0.25")).structure["sites"]) == 2
+
+
+@pytest.mark.parametrize("occupancy", [0.3, 0.5, 0.7, 1])
+@pytest.mark.parametrize(
+    ("place", "advice"),
+    [
+        ("0.333 0.667 0.25", "four digits, such as 0.3333"),
+        ("0.33 0.67 0.25", "four digits, such as 0.3333"),
+        ("0.3333 0.6667 0.252", "exactly on the symmetry element"),
+    ],
+)
+def test_copies_of_a_site_that_are_nearly_on_each_other_are_a_reject(place, advice, occupancy):
+    def oxide(place):
+        text = cif(HEXAGONAL, 9.2, 90, f"Li1 Li {place} {occupancy}", "O1 O 0 0 0 1", c=5.2, gamma=120)
+        return text.replace("_fract_z\n", "_fract_z\n_atom_site_occupancy\n")
+
+    with pytest.raises(InvalidEntryError, match=f"copies of site 'Li1' 0.0.* A apart: .*{advice}"):
+        crystal_from_cif(oxide(place))
+    assert len(crystal_from_cif(oxide("0.3333 0.6667 0.25")).structure["sites"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("sites", "n_sites"),
+    [
+        (["Li1 Li 0.03 0 0 0.5"], 2),
+        (["Li1 Li 0 0 0 0.5", "Na1 Na 0 0 0 0.5"], 1),
+        (["Li1 Li 0.1 0 0 0.5", "Na1 Na -0.1 0 0 0.5"], 2),
+    ],
+)
+def test_alternative_positions_of_an_atom_are_read(sites, n_sites):
+    text = cif("_symmetry_space_group_name_H-M 'P -1'", 6, 90, *sites)
+    text = text.replace("_fract_z\n", "_fract_z\n_atom_site_occupancy\n")
+    assert len(crystal_from_cif(text).structure["sites"]) == n_sites
 
 
 def test_the_reject_of_a_wrong_number_of_atoms_does_not_ask_for_operations_that_are_listed():

@@ -1,5 +1,8 @@
 """The command `polyfacet`: its subcommands, and its installation by the setup."""
 
+import os
+import subprocess
+import sys
 import tomllib
 from importlib.metadata import distribution
 
@@ -36,3 +39,15 @@ def test_an_unknown_command_shows_the_commands(capsys, arguments):
         command.main(arguments)
     assert exit_.value.code == 2
     assert "usage: polyfacet" in capsys.readouterr().err
+
+
+def test_starting_does_not_import_what_only_single_subcommands_need():
+    code = "import sys; from polyfacet.use import command; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(PROJECT / "workflow")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not {"matplotlib", "snakemake", "torch", "sklearn", "pymatgen"} & set(done.stdout.split())

@@ -9,7 +9,8 @@ from grid_cells import card_of, sample_of, tables_of_run
 from project import PROJECT
 
 import collect_results
-from polyfacet.evaluation.scores import compare, with_means_over_objectives
+from polyfacet.evaluation.means import compare
+from polyfacet.evaluation.scores import with_means_over_objectives
 from polyfacet.evaluation.tables import KEYS, SCORES
 from polyfacet.reporting import document
 from polyfacet.reporting.findings import comparison_findings
@@ -52,13 +53,56 @@ def cells_of(table, **split_methods):
     own = table[KEYS].drop_duplicates()
     methods = [split_methods.get(split, split) for split in own["split"]]
     labels = own["objective"].map(lambda name: {"hv": "Hardness", "uts": "Strength"}.get(name, name))
-    return own.assign(split_method=methods, label=labels)
+    return own.assign(split_method=methods, label=labels, untrained=[[]] * len(own))
 
 
 def findings(table, published, reference, **split_methods):
     """Return the findings of these scores."""
     cells = cells_of(table, **split_methods)
     return comparison_findings(cells, compare(table, reference), published, reference)
+
+
+def test_a_reference_with_several_combinations_is_beaten_where_the_best_of_them_is():
+    values = {"graph": (0.9, 0.1, 0.9, 0.1), "text": (0.1, 0.9, 0.1, 0.7)}
+    rows = [
+        row("base", repeat, value, combination=combination)
+        for combination, own in values.items()
+        for repeat, value in enumerate(own)
+    ]
+    rows += [row("ours", repeat, 0.8, combination="text") for repeat in range(4)]
+    said = findings(pd.DataFrame(rows), [], "base")[0]
+    assert "`ours` is best" in said
+    assert (
+        "`base: graph` has 0.500 ± 0.462; the best combination of `base` in each repeat is beaten in 1 of 4"
+    ) in said
+
+
+def test_a_control_is_no_reference():
+    rows = [row("base", repeat, value, combination="graph") for repeat, value in enumerate((0.1, 0.9))]
+    rows += [row("ours", repeat, 0.8) for repeat in range(2)]
+    table = pd.DataFrame(rows)
+    cells = cells_of(table)
+    cells["untrained"] = [["graph"] if combination == "graph" else [] for combination in cells["combination"]]
+    (said,) = comparison_findings(cells, compare(table, "base"), [], "base")
+    assert "`ours` is best" in said
+    assert "base" not in said
+
+
+def test_methods_that_lack_a_score_are_named_where_the_best_over_all_is_stated():
+    values = {("base", "text"): 0.5, ("ours", "text"): 0.8, ("ours", "graph"): 0.9, ("other", "text"): 0.95}
+    rows = [
+        row(method, repeat, value, objective=objective, combination=combination)
+        for (method, combination), value in values.items()
+        for objective in ("hv", "uts")
+        for repeat in range(2)
+        # Not trained on it, and failed once.
+        if (method, objective) != ("other", "uts")
+    ]
+    rows[4 + 4 + 1] |= {"value": np.nan, "reason": "diverged"}
+    table = with_means_over_objectives(pd.DataFrame(rows).astype({"value": float}))
+    (said, *_) = findings(table, [], None)
+    assert "all objectives, split `random`: `ours: text` is best" in said
+    assert said.endswith("; left out, without a score of every objective or repeat: `ours: graph`, `other`.")
 
 
 @pytest.fixture
@@ -156,6 +200,12 @@ def test_the_mean_over_objectives_is_only_of_several(scores):
     more = pd.DataFrame([row("ours", 0, 0.4, objective="uts"), row("ours", 0, 0.9)])
     means = with_means_over_objectives(more).query("objective == 'all'")
     assert means["value"].tolist() == pytest.approx([0.65])
+    assert list(means["method"]) == ["ours"]
+
+
+def test_the_mean_over_objectives_is_only_of_methods_that_have_all():
+    some = [row("some", 0, 0.9), row("ours", 0, 0.9), row("ours", 0, 0.4, objective="uts")]
+    means = with_means_over_objectives(pd.DataFrame(some)).query("objective == 'all'")
     assert list(means["method"]) == ["ours"]
 
 

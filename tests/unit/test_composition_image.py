@@ -189,6 +189,17 @@ def stage(tmp_path, write_sample):
     return run
 
 
+def test_hidden_images_are_not_fitted_on(stage, tmp_path):
+    hidden = {"share": 0.99, "parts": ["train"], "facets": ["compimage"], "seed": 1, "keeps_one": False}
+    stage(FORMULAS, PARTS)
+    arguments = [tmp_path / "statistics-0.parquet"], tmp_path / "split.parquet", tmp_path / "few.json"
+    with pytest.raises(UserError, match="no material to fit grey levels on"):
+        fit_grey_levels.main(*arguments, fit="train", origin={}, hidden=hidden)
+    fit_grey_levels.main(*arguments, fit="train", origin={}, hidden={**hidden, "share": 0.5, "seed": 3})
+    facts = json.loads((tmp_path / "few.json").read_text())
+    assert 0 < facts["n_fitted"] < len([part for part in PARTS.values() if part == "train"])
+
+
 FORMULAS = {"a": "FeNi", "b": "TiO2", "c": "LiF", "d": "Fe3Al"}
 PARTS = {"a": "train", "b": "train", "c": "test", "d": "train"}
 

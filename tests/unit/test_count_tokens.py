@@ -209,14 +209,14 @@ def test_of_a_slow_tokenizer_texts_without_tokens_are_seen():
 )
 def test_texts_that_are_longer_than_what_is_read_are_counted(count, positions, told, max_tokens, n_cut):
     texts = ["Na Cl", "Na Cl 2 O", "Na Cl 2 O 3"]
-    counts = count(texts, wordpiece("Na", "Cl", "O", "2", "3"), positions, max_text_len=told)
+    counts = count(texts, wordpiece("Na", "Cl", "O", "2", "3"), positions, max_text_lens=[None, told])
     assert (counts.max_tokens, counts.n_cut) == (max_tokens, n_cut)
 
 
 @pytest.mark.parametrize("told", ["abc", 6.5, True, [6]])
 def test_a_longest_text_that_is_not_a_number_is_named(count, told):
     with pytest.raises(UserError, match=r"max_text_len is .*, not a whole number"):
-        count(["Na", "Cl"], wordpiece("Na", "Cl"), max_text_len=told)
+        count(["Na", "Cl"], wordpiece("Na", "Cl"), max_text_lens=[told])
 
 
 def test_a_checkpoint_of_the_users_own_comes_first(count, tmp_path):

@@ -1,9 +1,12 @@
+import warnings
+
 import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.cif import CifWriter
 from textbook_crystals import copper, other_basis, rocksalt, supercell, triclinic
 
+from polyfacet.materials.cif import write_cif
 from polyfacet.materials.crystal import (
     Crystal,
     crystal_from_structure,
@@ -85,3 +88,11 @@ def test_positions_far_outside_the_cell_are_wrapped():
     )
     near_distances, far_distances = (np.sort(periodic_neighbours(c, 6.0)[3]) for c in (crystal, far))
     np.testing.assert_allclose(far_distances, near_distances, atol=1e-8)
+
+
+def test_noble_gases_are_written_without_a_warning(tmp_path):
+    # Their electronegativity, by which pymatgen sorts a formula, is unknown.
+    structure = Structure(Lattice.cubic(5), ["He", "Ne"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        write_cif(structure, tmp_path / "a.cif")

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from crystal_files import NACL_CIF, NACL_POSCAR, Sampled
-from handmade import structures
+from handmade import entry, structures, write_entries
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
@@ -54,6 +54,79 @@ def line_of_each_row(path):
         reader = csv.reader(stream)
         ends = [reader.line_num for _ in reader]
     return [end + 1 for end in ends[:-1]]
+
+
+def test_rows_may_share_a_name(tmp_path):
+    rows = [{"name": "rock salt", "cif": text} for text in CIFS.values()]
+    path = write_csv(tmp_path / "t.csv", rows)
+    found = Sampled(tmp_path, path, max_rejected_fraction=0.0)
+    assert found.ids == [f"t-{number:04d}" for number in range(1, len(CIFS) + 1)]
+    assert found.data["t-0001"] == {"name": "rock salt"}
+    with pytest.raises(UserError, match="a different crystal"):
+        Sampled(tmp_path, {"path": str(path), "id": "name"}, max_rejected_fraction=0.0)
+
+
+@pytest.mark.parametrize(
+    "column", ["sg_number", "spacegroup", "symmetry.number", "Space Group", "Spacegroup Number", "spg_number"]
+)
+def test_space_groups_are_read_from_columns_of_several_names(tmp_path, column):
+    rows = [{"id": name, column: "225", "cif": text} for name, text in CIFS.items()]
+    found = Sampled(tmp_path, write_csv(tmp_path / "t.csv", rows), filters={"space_groups": [225]})
+    assert {row["space_group"] for row in found.rows} == {225}
+
+
+@pytest.mark.parametrize("stated", ["Fm-3m", "225a", "0", "231", "2.5", ""])
+def test_what_is_not_the_number_of_a_space_group_is_ignored(tmp_path, stated):
+    text = CIFS["test000"].replace("_space_group_IT_number", "_unknown")
+    rows = [{"id": "a", "spacegroup": stated, "cif": text}]
+    (row,) = Sampled(tmp_path, write_csv(tmp_path / "t.csv", rows)).rows
+    assert row["space_group"] is None
+
+
+@pytest.mark.parametrize("column", ["_stated_in", "_stated_id"])
+@pytest.mark.parametrize("kind", ["csv", "parquet", "json", "id_prop"])
+def test_reserved_columns_are_an_error(tmp_path, column, kind):
+    rows = [{"id": name, column: "x", "cif": text} for name, text in CIFS.items()]
+    path = tmp_path / f"t.{kind}"
+    if kind == "csv":
+        write_csv(path, rows)
+    elif kind == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    elif kind == "json":
+        path.write_text(json.dumps({"columns": ["structure", column], "data": [[JSON["test000"], 1]]}))
+    else:
+        path.mkdir()
+        (path / "a.cif").write_text(NACL_CIF)
+        (path / "id_prop.csv").write_text(f"id,{column}\na,1\n")
+    with pytest.raises(
+        UserError, match=f"has a column {column}, a name that is reserved for Polyfacet. Rena"
+    ):
+        Sampled(tmp_path, path)
+
+
+@pytest.mark.parametrize("key", ["_stated_in", "_stated_id"])
+def test_reserved_keys_of_frames_and_entries_are_rejects(tmp_path, key):
+    (tmp_path / "t.extxyz").write_text(
+        frame(structures()["test000"], "id=good") + frame(structures()["test000"], f"id=bad {key}=x")
+    )
+    write_entries(tmp_path / "e.json", [entry("a", structures()["test001"], **{key: "x"})])
+    found = Sampled(tmp_path, tmp_path / "t.extxyz", tmp_path / "e.json")
+    assert found.ids == ["good"]
+    assert {row["reason"] for row in found.rejected} == {
+        f"{key} is a name that is reserved for Polyfacet: rename it"
+    }
+
+
+@pytest.mark.parametrize("key", ["lattice", "LATTICE", "Lattice"])
+def test_the_lattice_of_a_frame_is_read_in_any_case(tmp_path, key):
+    text = frame(structures()["test000"], "id=a").replace("Lattice=", f"{key}=")
+    (tmp_path / "t.extxyz").write_text(text)
+    assert Sampled(tmp_path, tmp_path / "t.extxyz").ids == ["a"]
+
+
+def test_the_name_of_a_lattice_is_no_second_lattice(tmp_path):
+    (tmp_path / "t.extxyz").write_text(frame(structures()["test000"], "id=a lattice=fcc"))
+    assert Sampled(tmp_path, tmp_path / "t.extxyz").data["a"]["lattice"] == "fcc"
 
 
 @pytest.mark.parametrize("name", ["t.csv", "T.CSV", "t.csv.gz"])
@@ -107,17 +180,38 @@ def test_a_column_of_structures_is_found_by_its_content(tmp_path):
 
 
 @pytest.mark.parametrize("others", [{"structure": "rocksalt"}, {"structure": "rocksalt", "atoms": "8"}])
-@pytest.mark.parametrize("name", ["cif", "relaxed"])
-def test_the_content_of_a_column_of_structures_counts_more_than_its_name(tmp_path, others, name):
-    path = write_csv(tmp_path / "t.csv", [{"id": "a", **others, name: NACL_CIF}])
+@pytest.mark.parametrize(
+    ("name", "content"), [("cif", NACL_CIF), ("relaxed", NACL_CIF), ("poscar", NACL_POSCAR)]
+)
+def test_the_content_of_a_column_of_structures_counts_more_than_its_name(tmp_path, others, name, content):
+    path = write_csv(tmp_path / "t.csv", [{"id": "a", **others, name: content}])
     assert Sampled(tmp_path, path).data == {"a": {"id": "a", **others}}
 
 
 def test_columns_that_may_all_hold_structures_are_an_error(tmp_path):
-    path = write_csv(tmp_path / "t.csv", [{"id": "a", "structure": "rocksalt", "poscar": NACL_POSCAR}])
+    rows = [
+        {"id": name, "structure": "rocksalt", "poscar": content}
+        for name, content in (("unknown", "not relaxed yet"), ("a", NACL_POSCAR))
+    ]
+    path = write_csv(tmp_path / "t.csv", rows)
     with pytest.raises(UserError, match=r"may hold the structures: \['structure', 'poscar'\]. Name one"):
         Sampled(tmp_path, path)
     assert Sampled(tmp_path, {"path": str(path), "structure": "poscar"}).ids == ["a"]
+
+
+@pytest.mark.parametrize("names", [("initial", "relaxed"), ("structure", "cif")])
+@pytest.mark.parametrize("first", [NACL_CIF, ""])
+def test_several_columns_of_structures_are_an_error(tmp_path, names, first):
+    rows = [{"id": "a", names[0]: first, names[1]: NACL_CIF}, {"id": "b"} | dict.fromkeys(names, NACL_CIF)]
+    path = write_csv(tmp_path / "t.csv", rows)
+    with pytest.raises(UserError, match=r"several columns .*: \['\w+', '\w+'\]. Name one"):
+        Sampled(tmp_path, path)
+    assert Sampled(tmp_path, {"path": str(path), "structure": names[1]}).ids == ["a", "b"]
+
+
+def test_a_usual_name_tells_columns_of_structures_apart(tmp_path):
+    rows = [{"id": "a", "initial": NACL_CIF, "cif": ""}, {"id": "b", "initial": NACL_CIF, "cif": NACL_CIF}]
+    assert Sampled(tmp_path, write_csv(tmp_path / "t.csv", rows)).ids == ["b"]
 
 
 @pytest.mark.parametrize(("ending", "compress"), [(".bz2", bz2.compress), (".xz", lzma.compress)])
@@ -141,6 +235,14 @@ def test_whole_numbers_are_identifiers(tmp_path):
     rows = [{"id": i, "structure": text} for i, text in enumerate(JSON.values())]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "t.parquet")
     assert sorted(map(int, Sampled(tmp_path, tmp_path / "t.parquet").ids)) == list(range(15))
+
+
+def test_whole_numbers_may_be_decimal(tmp_path):
+    table = pd.DataFrame({"id": [7.0, 1e6, None], "cif": NACL_CIF})
+    table.to_parquet(tmp_path / "t.parquet")
+    found = Sampled(tmp_path, tmp_path / "t.parquet")
+    assert found.ids == ["1000000", "7"]
+    assert [row["reason"] for row in found.rejected] == ["the identifier is missing"]
 
 
 def test_a_missing_identifier_is_a_reject_that_says_so(tmp_path):
@@ -168,8 +270,7 @@ def test_rows_that_cannot_be_used_are_rejects(tmp_path):
     assert reasons.keys() == {0, 1, 2, 3, 5, 15} or reasons.keys() == {4, 1, 2, 3, 5, 15}
     assert reasons[1] == "the structure is missing"
     assert reasons[2] == "the structure is 'Na Cl', not CIF text, a POSCAR or JSON"
-    assert "does not match" in reasons[3]
-    assert "use 1 to 64 of the characters A-Z, a-z, 0-9, _, . and -" in reasons[3]
+    assert reasons[3] == "the identifier is missing: mat_id is empty"
     assert reasons[5].startswith("the structure is not JSON")
     assert reasons[15].startswith("line ")
     assert "the row has 2 cells, but the header has 4" in reasons[15]
@@ -278,7 +379,8 @@ def test_an_index_that_does_not_fit_the_rows_is_an_error(tmp_path, index):
 
 def test_an_index_of_several_levels_does_not_matter_beside_a_column_of_identifiers(tmp_path):
     path = write_task(tmp_path / "t.json", [[0, i] for i in range(15)])
-    path.write_text(path.read_text().replace('"y"', '"name"').replace(", 1.0]", ', "a"]', 1))
+    text = path.read_text().replace('"y"', '"name"').replace(", 1.0]", ', "a"]', 1)
+    path.write_text(text.replace(", 1.0]", ", null]"))
     assert Sampled(tmp_path, {"path": str(path), "id": "name"}).ids == ["a"]
 
 
@@ -326,6 +428,25 @@ def test_extended_xyz_is_read(tmp_path, name):
 def test_identifiers_of_frames_are_kept_as_they_are_written(tmp_path, stated, expected):
     (tmp_path / "t.extxyz").write_text(frame(structures()["test000"], stated))
     assert Sampled(tmp_path, tmp_path / "t.extxyz").ids == [expected]
+
+
+@pytest.mark.parametrize(
+    ("properties", "atom", "reason"),
+    [
+        ("species:S:1:pos:R:3", "CO 0 0 0", "unknown element 'CO' at site 0; write Na, not NA or na"),
+        ("species:S:1:pos:R:3", "na 0 0 0", "unknown element 'na' at site 0"),
+        ("pos:R:3:species:S:1", "0 0 0 NA", "unknown element 'NA' at site 0"),
+        ("species:S:1:frac:R:3", "Na 0 0 0", "the frame has no positions: .* names no column pos"),
+        ("species:S:1:positions:R:3", "Na 0 0 0", "the frame has no positions"),
+    ],
+)
+def test_atoms_that_ase_would_read_as_others_are_rejects(tmp_path, properties, atom, reason):
+    lattice = 'Lattice="4 0 0 0 4 0 0 0 4"'
+    good = f"1\n{lattice} id=good\nCo 0 0 0\n"
+    (tmp_path / "t.extxyz").write_text(f"{good}1\n{lattice} id=bad Properties={properties}\n{atom}\n")
+    found = Sampled(tmp_path, tmp_path / "t.extxyz")
+    assert found.ids == ["good"]
+    assert re.search(reason, found.rejected[0]["reason"])
 
 
 @pytest.mark.parametrize("name", ["occupancy", "occ", "Occupancy"])
@@ -411,14 +532,14 @@ def test_what_ase_writes_is_read(tmp_path):
 
 def test_frames_that_cannot_be_used_are_rejects(tmp_path):
     crystal = structures()["test000"]
-    good = frame(crystal, "name=good")
+    good = frame(crystal, "id=good")
     text = "".join(
         [
             good,
-            good.replace("name=good", 'pbc="T T F" name=slab'),
+            good.replace("id=good", 'pbc="T T F" name=slab'),
             "1\nname=molecule\nH 0 0 0\n",
             good.replace("Na ", "Xx ").replace("good", "unknown"),
-            good.replace("name=good", "name=bad").replace("Cl ", "Cl x"),
+            good.replace("id=good", "name=bad").replace("Cl ", "Cl x"),
             good.replace("good", "charged charge=1"),
             good.replace("Cl ", "D ").replace("good", "deuterated"),
             "\n",
@@ -500,7 +621,23 @@ def test_a_column_that_would_replace_the_species_is_a_reject(tmp_path, name):
     good = frame(structures()["test000"], "id=good")
     (tmp_path / "t.extxyz").write_text(f"{good}2\n{comment}\nNa 0 0 0 1.1\nCl 2 2 2 2.1\n")
     (rejected,) = Sampled(tmp_path, tmp_path / "t.extxyz").rejected
-    assert f"both species and {name}" in rejected["reason"]
+    assert f"species and {name} differ at site 0" in rejected["reason"]
+
+
+@pytest.mark.parametrize("name", ["Z", "numbers"])
+def test_a_column_of_the_atomic_numbers_of_the_species_is_read(tmp_path, name):
+    comment = f'Lattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3:{name}:I:1 id=a pbc="T T T"'
+    (tmp_path / "t.extxyz").write_text(f"2\n{comment}\nNa 0 0 0 11\nCl 2 2 2 17\n")
+    found = Sampled(tmp_path, tmp_path / "t.extxyz")
+    assert (found.ids, found.rejected) == (["a"], [])
+
+
+def test_frames_may_share_a_name(tmp_path):
+    frames = [frame(structures()["test000"], f"name=bulk energy={i}") for i in range(3)]
+    (tmp_path / "t.extxyz").write_text("".join(frames))
+    found = Sampled(tmp_path, tmp_path / "t.extxyz")
+    assert len(found.ids) == 3
+    assert not found.rejected
 
 
 @pytest.mark.parametrize(

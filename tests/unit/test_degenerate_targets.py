@@ -281,6 +281,8 @@ def test_recorded_errors_are_those_of_the_saved_network(graphs, properties, tmp_
         return kept[0]
 
     monkeypatch.setattr(fit_network, "train_on_properties", keep)
+    # The validation materials are looked at once more.
+    monkeypatch.setattr(fit_network._Stage, "clean_up", lambda _: None)
     write_inputs(tmp_path, graphs, properties)
     fit(tmp_path)
     trained, before_calibration = kept

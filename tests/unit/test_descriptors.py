@@ -65,6 +65,13 @@ def test_values_are_those_of_textbooks(crystal):
     assert sum(found[system] for system in CRYSTAL_SYSTEMS) == 1
 
 
+def test_noise_of_a_relaxation_is_rounded_away():
+    noisy = rock_salt()
+    noisy.lattice = Lattice(noisy.lattice.matrix * (1 + 2e-8 * np.array([[0], [1], [-1]])))
+    assert descriptors(noisy)[list(named_descriptors(noisy)).index("b/a")] == 1
+    assert descriptors(noisy) == descriptors(rock_salt())
+
+
 @pytest.mark.parametrize("crystal", CRYSTALS)
 def test_another_cell_of_the_same_crystal_has_the_same_descriptors(crystal):
     there = descriptors(crystal())

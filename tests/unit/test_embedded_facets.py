@@ -6,12 +6,14 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from grid_cells import cell_of
 from project import PROJECT
 from pymatgen.core import Structure
 
 from polyfacet.facets.making import make_row
 from polyfacet.facets.registry import facets_of
 from polyfacet.materials.crystal_objectives import PREDEFINED, Calculation, derive_predefined
+from polyfacet.materials.objectives import Objective
 from polyfacet.training.engines.base import EngineError
 from polyfacet.training.learnable import check_not_shown
 
@@ -40,11 +42,19 @@ def test_vectors_have_one_length(rows):
 
 @pytest.mark.parametrize("objective", PREDEFINED, ids=lambda each: each.name)
 def test_no_number_is_an_objective(rows, objective):
-    check_not_shown(rows, FACETS, objective.objective)
+    check_not_shown(rows, cell_of(FACETS, objective.objective).facets_without_answer, objective.objective)
 
 
-def test_the_volume_itself_would_be_refused(rows):
-    shown = [np.append(x, y) for x, y in zip(rows["descriptors"], rows["vol_atom"], strict=True)]
+def test_an_objective_itself_would_be_refused(rows):
+    shown = [np.append(x, y) for x, y in zip(rows["descriptors"], rows["e_form"], strict=True)]
+    energy = next(each.objective for each in PREDEFINED if each.name == "e_form")
+    with pytest.raises(EngineError, match="number 142 of the facet descriptors is e_form itself"):
+        check_not_shown(rows.assign(descriptors=shown), FACETS, energy)
+
+
+def test_the_volume_would_be_refused_without_its_declaration(rows):
+    shown = [np.append(y, x) for x, y in zip(rows["descriptors"], rows["vol_atom"], strict=True)]
+    with pytest.raises(EngineError, match="number 1 of the facet descriptors is vol_atom itself"):
+        check_not_shown(rows.assign(descriptors=shown), FACETS, Objective("vol_atom"))
     volume = next(each.objective for each in PREDEFINED if each.name == "vol_atom")
-    with pytest.raises(EngineError, match="number 142 of the facet descriptors is vol_atom itself"):
-        check_not_shown(rows.assign(descriptors=shown), FACETS, volume)
+    assert cell_of(FACETS, volume).facets_without_answer == ()

@@ -9,11 +9,14 @@ import pytest
 import torch
 
 import encode_facet
+from polyfacet.elements.symbols import ELEMENTS
+from polyfacet.elements.vectors import matscholar_vectors
 from polyfacet.encodings.base import Encoder, Fitting
-from polyfacet.encodings.fractions import ELEMENTS, FractionEncoder
+from polyfacet.encodings.fractions import FractionEncoder, fractions_of
+from polyfacet.encodings.matscholar import MatscholarEncoder
 from polyfacet.encodings.words import WordEncoder
 from polyfacet.facets.aligned import label_of_encodings, with_encodings
-from polyfacet.facets.declaration import FRACTIONS, NETWORK, WORDS, Facet
+from polyfacet.facets.declaration import FRACTIONS, MATSCHOLAR, NETWORK, WORDS, Facet
 from polyfacet.facets.registry import (
     COMPIMAGE,
     FACETS,
@@ -29,19 +32,23 @@ from polyfacet.materials.objectives import Objective
 from polyfacet.materials.stage_tables import TEXTS, encodings_schema
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import write_table
+from polyfacet.splits.hidden_facets import HiddenFacets
 from polyfacet.splits.parts import SPLIT
-from polyfacet.training.cells import Cell, Place, what_engines_see
+from polyfacet.training.cells import Cell, Place
 from polyfacet.training.engines.base import Resources
 from polyfacet.training.engines.creation import create
 from polyfacet.training.learnable import check_not_shown
 from polyfacet.training.provenance import InputDigests
+from polyfacet.training.seen_rows import what_engines_see
 
 WORDS_OF_ROWS = [f"crystal {'ABC'[i % 3]} with {i % 5} bonds of 1.{i % 4}5 A" for i in range(30)]
 ROWS = pd.DataFrame({"mat_id": [f"m{i:02d}" for i in range(30)], "formula": "NaCl", "text": WORDS_OF_ROWS})
 
 
 def test_every_form_of_the_text_has_its_encoding():
-    assert {TEXT.encoded_as(form) for form in FORMULA_TEXTS} == {FRACTIONS}
+    assert {TEXT.encoded_as(form) for form in FORMULA_TEXTS} == {FRACTIONS, MATSCHOLAR}
+    assert TEXT.variant("matscholar").encoded_as("matscholar") is MATSCHOLAR
+    assert "pretrained on abstracts" in MATSCHOLAR.label
     assert {TEXT.encoded_as(form) for form in STRUCTURE_TEXTS} == {WORDS}
     assert TEXT.variant("cif").encoded_as("cif") is WORDS
     assert TEXT.variant("crabnet").encoded_as("crabnet") is FRACTIONS
@@ -78,6 +85,26 @@ def test_a_text_of_the_formula_becomes_atomic_fractions(tmp_path: Path):
     assert found[0, ELEMENTS.index("Fe")] == pytest.approx(0.4)
     assert found[1, ELEMENTS.index("Cl")] == pytest.approx(0.5)
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-6)
+
+
+def test_a_formula_is_encoded_as_its_fractions_and_the_mean_of_its_elements_vectors():
+    rows = pd.DataFrame({"mat_id": list("abc"), "formula": ["Fe2O3", "NaCl", "Na"]})
+    encoder = MatscholarEncoder.fit(Fitting(rows, ["text"]))
+    found = encoder.encode(rows, ["text"])
+    np.testing.assert_array_equal(found[:, :118], fractions_of(rows["formula"]))
+    vectors = matscholar_vectors()
+    np.testing.assert_array_equal(found[2, 118:], vectors[ELEMENTS.index("Na")])
+    half = (vectors[ELEMENTS.index("Na")] + vectors[ELEMENTS.index("Cl")]) / 2
+    np.testing.assert_allclose(found[1, 118:], half, rtol=1e-5, atol=1e-6)
+
+
+def test_vectors_of_elements_are_saved_and_a_formula_is_encoded_alone_as_with_others(tmp_path: Path):
+    rows = pd.DataFrame({"mat_id": list("ab"), "formula": ["Fe2O3", "Ca3Al2Si3O12"]})
+    encoder = MatscholarEncoder.fit(Fitting(rows, ["text"]))
+    encoder.save(tmp_path / "encoder.safetensors")
+    loaded = MatscholarEncoder.load(tmp_path / "encoder.safetensors")
+    found = encoder.encode(rows, ["text"])
+    np.testing.assert_array_equal(loaded.encode(rows[1:], ["text"]), found[1:])
 
 
 def fitted(seed: int = 1) -> Encoder:
@@ -151,12 +178,31 @@ def test_only_the_training_part_is_fitted_on(inputs: Path):
         np.testing.assert_array_equal(again["encoding"][mat_id], found["encoding"][mat_id])
 
 
+def test_hidden_texts_are_not_fitted_on(inputs: Path):
+    fields = {"share": 0.5, "parts": ["train"], "facets": ["text"], "seed": 1, "keeps_one": False}
+    is_hidden = HiddenFacets.from_settings(fields).hides("text", list(ROWS["mat_id"]), ["train"] * len(ROWS))
+    is_hidden[20:] = False
+    assert 5 <= is_hidden.sum() <= 15
+    found = encode(inputs, hidden=fields)
+    texts = ROWS["text"].mask(is_hidden, ROWS["mat_id"])
+    write_table(inputs / "text.parquet", ROWS.assign(text=texts)[["mat_id", "text"]][:-1], TEXTS)
+    again = encode(inputs, hidden=fields)
+    for mat_id in ROWS["mat_id"][:-1][~is_hidden[:-1]]:
+        np.testing.assert_array_equal(again["encoding"][mat_id], found["encoding"][mat_id])
+
+
 def test_materials_with_the_facet_are_encoded_and_the_table_says_how(inputs: Path):
     found = encode(inputs)
     assert list(found.index) == list(ROWS["mat_id"][:-1])
     assert label_of_encodings(inputs / "encodings.parquet") == WORDS.label
     frame = with_encodings(ROWS, {TEXT: inputs / "encodings.parquet"})
     assert frame["text_encoding"].isna().tolist() == [False] * 29 + [True]
+
+
+def test_a_form_of_the_text_may_name_a_pretrained_encoding(inputs: Path):
+    found = encode(inputs, facet="text:matscholar", form="")
+    assert found["encoding"]["m00"].shape == (318,)
+    assert label_of_encodings(inputs / "encodings.parquet") == MATSCHOLAR.label
 
 
 def test_no_training_material_with_the_facet_is_described(inputs: Path):

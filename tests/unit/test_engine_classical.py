@@ -19,7 +19,7 @@ from polyfacet.facets.registry import GRAPH, IMAGE, TEXT, facets_of
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.base import EngineError, Resources
 from polyfacet.training.engines.classical.engine import Classical
-from polyfacet.training.engines.classical.settings import ClassicalSettings, Model
+from polyfacet.training.engines.classical.settings import MEDIAN_MODELS, ClassicalSettings, Model
 from polyfacet.training.engines.creation import create, load
 
 MODELS = typing.get_args(Model)
@@ -92,6 +92,57 @@ def test_it_is_the_library_s_model_on_all_rows_that_are_not_tested_on(fit, frame
     features = np.stack(frame["graph"])
     oracle = RandomForestRegressor(20, random_state=1).fit(features[:180], frame["strength"][:180])
     np.testing.assert_allclose(fit().predict(frame), oracle.predict(features))
+
+
+@pytest.mark.parametrize("model", MEDIAN_MODELS)
+def test_the_median_has_the_smaller_absolute_error_where_values_are_skewed(
+    fit, frame: pd.DataFrame, model: str
+) -> None:
+    noise = np.random.default_rng(0).lognormal(0, 1.5, len(frame))
+    skewed = frame.assign(strength=frame["strength"] + frame["strength"].std() * noise)
+    errors = {}
+    for statistic in ("mean", "median"):
+        predicted = fit(rows=skewed, model=model, statistic=statistic).predict(skewed[180:])
+        errors[statistic] = np.abs(predicted - skewed["strength"][180:]).mean()
+    assert errors["median"] < 0.95 * errors["mean"]
+
+
+@pytest.mark.parametrize("model", MEDIAN_MODELS)
+@pytest.mark.parametrize("objective", [STRENGTH, PHASE])
+def test_a_saved_model_of_the_median_predicts_the_same(
+    fit, frame: pd.DataFrame, model: str, objective, tmp_path: Path
+) -> None:
+    engine = fit(objective, model=model, statistic="median")
+    np.testing.assert_array_equal(load(tmp_path / "model").predict(frame), engine.predict(frame))
+
+
+@pytest.mark.parametrize("model", ["ridge", "svm", "sgd"])
+@pytest.mark.parametrize("objective", [STRENGTH, PHASE])
+def test_a_feature_that_varies_by_noise_alone_does_not_decide_about_new_rows(
+    fit, frame: pd.DataFrame, model: str, objective
+) -> None:
+    """The ratio of two lattice lengths is 1.0000000x in cubic crystals, and something else in new ones."""
+    noise = 1 + 1e-8 * np.random.default_rng(0).normal(size=len(frame))
+    noisy, other = (
+        frame.assign(graph=[np.append(row, ratio) for row, ratio in zip(frame["graph"], ratios, strict=True)])
+        for ratios in (noise, noise + 0.5)
+    )
+    engine = fit(objective, rows=noisy, model=model)
+    np.testing.assert_array_equal(engine.predict(other), engine.predict(noisy))
+
+
+def test_a_linear_model_extrapolates_by_no_more_than_the_range_of_the_training_rows(fit, frame) -> None:
+    engine = fit(model="ridge")
+    near, far = (
+        frame.assign(graph=[np.append(row[:-1], value) for row in frame["graph"]])
+        for value in (3 * np.abs(np.stack(frame["graph"])[:, -1]).max(), 1e9)
+    )
+    np.testing.assert_array_equal(engine.predict(near), engine.predict(far))
+
+
+def test_only_models_with_a_median_can_predict_it() -> None:
+    with pytest.raises(UserError, match=r"ridge predicts no median; forest, extra_trees, xgboost do"):
+        create("classical", {"model": "ridge", "statistic": "median"}, Resources(1))
 
 
 @pytest.mark.parametrize("model", MODELS)

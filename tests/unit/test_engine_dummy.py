@@ -97,8 +97,15 @@ def test_a_cell_from_table_to_card(rows: pd.DataFrame, tmp_path: Path) -> None:
     assert set(rows["mat_id"]) - set(predictions["mat_id"]) == {"m03", "m17"}
     assert card.status == "ok"
     assert card.contains_answer
-    counts = {"n_train": 15, "n_valid": 0, "n_test": 3, "n_missing": 2, "n_without_part": 0}
-    assert card.counts.model_dump() == counts
+    counts = {
+        "n_train": 15,
+        "n_valid": 0,
+        "n_test": 3,
+        "n_missing": 2,
+        "n_without_part": 0,
+        "n_incomplete": 0,
+    }
+    assert card.counts.model_dump() == {**counts, "n_without_part": 0, "n_incomplete": 0}
     test = predictions[predictions["part"] == "test"]
     np.testing.assert_array_equal(test["y_true"], rows.loc[[16, 18, 19], "vol_atom"])
     # The median of 10, 11, 12, 14 to 25: all training rows but the one without a picture.
@@ -124,6 +131,7 @@ def test_a_cell_of_classes_from_table_to_card(rows: pd.DataFrame, tmp_path: Path
     ("facet", "text", "objective", "contained"),
     [
         (TEXT, "composition", VOLUME, False),
+        (TEXT, "cell_composition", VOLUME, False),
         (TEXT, "cif", VOLUME, True),
         (TEXT, "robocrystallographer", VOLUME, True),
         (TEXT, "cif", GAP, False),

@@ -72,7 +72,13 @@ def test_the_default_members_are_better_than_boosted_trees_alone(frame: pd.DataF
 
 def test_settings_of_members_are_described_with_their_defaults(tmp_path: Path) -> None:
     described = create("ensemble", {"members": [TREE]}, Resources(1)).describe()
-    settings = {"model": "tree", "features": "original", "pca_variance": 0.99, "hyperparameters": {}}
+    settings = {
+        "model": "tree",
+        "statistic": "mean",
+        "features": "original",
+        "pca_variance": 0.99,
+        "hyperparameters": {},
+    }
     assert described == {"members": [{"engine": "classical", "weight": 1.0, "settings": settings}]}
 
 
@@ -101,7 +107,10 @@ def test_invalid_members_raise_user_error(members, message: str) -> None:
 @pytest.mark.parametrize(
     ("member", "message"),
     [
-        ({"engine": "clasical"}, r"settings.members.0 names an unknown engine 'clasical'; available: automm"),
+        (
+            {"engine": "clasical"},
+            r"settings.members.0 names an unknown engine 'clasical'; available: attention, automm",
+        ),
         (
             {"engine": "classical", "settings": {"modl": "ridge"}},
             r"(.|\n)*members:\n +- settings: {model: ridge}",

@@ -22,8 +22,8 @@ from polyfacet.training.engines.creation import load
 from polyfacet.training.engines.mcvn import training
 from polyfacet.training.engines.mcvn.engine import MCVNEngine
 from polyfacet.training.engines.mcvn.network import MCVN, SampleAttention
-from polyfacet.training.engines.mcvn.scaling import Scaling
 from polyfacet.training.engines.mcvn.settings import MCVNSettings
+from polyfacet.training.engines.scaling import Scaling
 
 N_TRAIN, N_VALID = 160, 40
 N_SAVED = 2
@@ -121,6 +121,15 @@ def test_scaling_is_of_the_training_rows_and_blind_to_what_is_missing() -> None:
     np.testing.assert_array_equal(scaling.restore(scaling.scale(values))[:, 0], values[:, 0])
 
 
+def test_scaling_of_inputs_limits_what_the_training_rows_do_not_know() -> None:
+    known = np.array([[1.0, 0.0], [1.0 + 1e-8, 4.0], [1.0, np.nan]])
+    new = np.array([[1.5, 100.0], [np.nan, -1.0]])
+    scaling = Scaling.fit(known, limited=True)
+    np.testing.assert_allclose(scaling.scale(known), [[0, -1], [0, 1], [0, 0]])
+    np.testing.assert_allclose(scaling.scale(new), [[0, (8 - 2) / 2], [0, (-1 - 2) / 2]])
+    assert Scaling.fit(known).scale(new)[0, 0] > 1e6
+
+
 @pytest.mark.parametrize("exponent", [-700, 700])
 def test_scaling_is_the_same_in_any_unit(exponent: int) -> None:
     values = np.array([[1.0, 5.0], [3.0, np.nan], [7.0, 5.0]])
@@ -132,7 +141,7 @@ def test_scaling_is_the_same_in_any_unit(exponent: int) -> None:
 
 def test_scaling_knows_the_training_rows_alone(frame: pd.DataFrame, fit) -> None:
     engine = fit("graph", QUICK)
-    assert engine._inputs == Scaling.fit(np.stack(frame["graph"][:N_TRAIN]))
+    assert engine._inputs == Scaling.fit(np.stack(frame["graph"][:N_TRAIN]), limited=True)
     assert engine._answers == Scaling.fit(frame[["strength"]][:N_TRAIN].to_numpy())
 
 

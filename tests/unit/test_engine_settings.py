@@ -12,7 +12,8 @@ from polyfacet.runtime import plugins
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.plugins import use_plugins
 from polyfacet.training.engines.registry import complete_settings
-from polyfacet.training.methods import checked_methods, known_settings
+from polyfacet.training.method_settings import known_settings
+from polyfacet.training.methods import checked_methods
 
 ENGINE = """
 from typing import Any, Literal

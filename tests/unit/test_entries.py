@@ -152,10 +152,20 @@ def test_sources_are_files_and_folders_each_once(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("none.json", "does not exist"), ("a.txt", "its name does not end in .json")]
+    ("name", "message"),
+    [
+        ("none.json", "does not exist"),
+        ("a.txt", "its name does not end in .json"),
+        ("none", "does not exist: put the file there or correct the path"),
+        ("none.xlsx", "does not exist"),
+        ("a.txt", "If it is a table, save it as CSV"),
+        ("a.tsv", "If it is a table, save it as CSV"),
+        ("a.xlsx", "If it is a table, save it as CSV"),
+    ],
 )
 def test_wrong_sources_are_named(tmp_path, name, message):
-    (tmp_path / "a.txt").write_text("")
+    for wrong in ("a.txt", "a.tsv", "a.xlsx"):
+        (tmp_path / wrong).write_text("")
     with pytest.raises(UserError, match=message):
         entry_files([tmp_path / name])
 

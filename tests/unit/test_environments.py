@@ -14,6 +14,7 @@ from project import PROJECT
 
 from polyfacet.facets.registry import FACETS, files_of_makers
 from polyfacet.runtime.code_digest import code_of
+from polyfacet.training.engines.registry import ENGINES
 
 
 def normalized(name: str) -> str:
@@ -73,8 +74,9 @@ def imports(path: Path) -> set[str]:
 
 # Only command lines, which no rule runs, need this module and its imports.
 COMMAND_LINES = ("polyfacet.config.command_line",)
-# Pydantic installs its core; XenonPy is imported only if it is the chosen back end.
-NOT_NEEDED = {("*", "pydantic_core"), ("crystals", "xenonpy")}
+# Pydantic installs its core, and AutoGluon Lightning; XenonPy is imported only if it is the chosen back end.
+# TabICL is optional: whoever uses it adds it.
+NOT_NEEDED = {("*", "pydantic_core"), ("*", "lightning"), ("crystals", "xenonpy"), ("*", "tabicl")}
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +89,13 @@ def test_an_environment_has_all_packages_that_make_facets(environment, distribut
     makers = files_of_makers(FACETS.built_in)
     assert makers
     _check_has_packages(environment, makers, distributions)
+
+
+@pytest.mark.parametrize("environment", ["training", "predict"])
+def test_an_environment_has_all_packages_that_engines_import(environment, distributions):
+    engines = [declared.file for declared in ENGINES.built_in.values()]
+    assert all(engines)
+    _check_has_packages(environment, engines, distributions)
 
 
 @pytest.mark.parametrize(("script", "environment"), sorted(rules_with_environments()))

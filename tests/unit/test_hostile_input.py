@@ -72,7 +72,7 @@ def test_an_invalid_name_is_rejected(field, text):
 
 
 @pytest.mark.parametrize(
-    "mat_id", ["../x", "/etc/x", "a/b", "..", ".", "a\\b", "a\0", "", "a b", "x" * 65, None]
+    "mat_id", ["../x", "/etc/x", "a/b", "..", ".", ".x", "...x", "a\\b", "a\0", "", "a b", "x" * 65, None]
 )
 def test_an_identifier_that_could_leave_the_folder_is_rejected(mat_id):
     with pytest.raises(InvalidEntryError, match="mat_id"):

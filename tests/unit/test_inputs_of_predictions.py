@@ -23,6 +23,7 @@ from polyfacet.training.bundles.description import (
     MODEL_FOLDER,
     BundleDescription,
     TableColumns,
+    digest_of,
     read_description,
 )
 from polyfacet.training.engines.creation import load
@@ -122,7 +123,7 @@ def test_a_file_that_is_named_twice_is_predicted_once(tmp_path):
 
 def test_rows_of_any_identifier_are_predicted(tmp_path):
     names = ["iron oxide", "Fe2O3/Al2O3", "", '"a,b"', "plain"]
-    path = written(tmp_path / "new.csv", "name,formula\n" + "".join(f"{name},NaCl\n" for name in names))
+    path = written(tmp_path / "new.csv", "id,formula\n" + "".join(f"{name},NaCl\n" for name in names))
     materials, left_out = tables_of(tmp_path, path)
     assert left_out.empty
     by_line = materials.sort_values("position")
@@ -135,6 +136,20 @@ def test_rows_of_any_identifier_are_predicted(tmp_path):
     ]
     assert by_line["mat_id"].iloc[2] == "new-0003"
     assert list(by_line["stated_id"]) == ["iron oxide", "Fe2O3/Al2O3", None, "a,b", None]
+
+
+@pytest.mark.parametrize("column", ["name", "file", "filename", "NAME"])
+def test_rows_that_share_a_name_are_all_predicted(tmp_path, capfd, column):
+    path = written(tmp_path / "new.csv", f"formula,{column}\nNaCl,salt\nKCl,salt\n")
+    materials, left_out = tables_of(tmp_path, path)
+    assert dict(zip(materials["mat_id"], materials["formula"], strict=True)) == {
+        "new-0001": "NaCl",
+        "new-0002": "KCl",
+    }
+    assert left_out.empty
+    assert f"if it identifies them, write {{path: {path}, id: {column}}}" in capfd.readouterr().err
+    materials, left_out = tables_of(tmp_path, {"path": str(path), "id": column})
+    assert (list(materials["mat_id"]), len(left_out)) == (["salt"], 1)
 
 
 def test_the_first_of_several_rows_of_one_identifier_is_kept(tmp_path, monkeypatch):
@@ -175,7 +190,7 @@ SALT = rock_salt("Na", "Cl", 5.64)
 ALEXANDRIA = json.dumps({"entries": [entry("agm1", SALT)]})
 MATBENCH = json.dumps({"index": ["mb-1"], "columns": ["structure"], "data": [[SALT.as_dict()]]})
 EXTENDED_XYZ = """2
-Lattice="4.0 0.0 0.0 0.0 4.0 0.0 0.0 0.0 4.0" Properties=species:S:1:pos:R:3 name=x pbc="T T T"
+Lattice="4.0 0.0 0.0 0.0 4.0 0.0 0.0 0.0 4.0" Properties=species:S:1:pos:R:3 id=x pbc="T T T"
 Na 0.0 0.0 0.0
 Cl 2.0 2.0 2.0
 """
@@ -268,9 +283,9 @@ def test_a_column_of_identifiers_that_formulas_lack_is_an_error(tmp_path):
         ids_of(tmp_path, {"path": str(path), "id": "sample"})
 
 
-def table_with_formulas(path: Path, column: str, content: str = NACL_CIF) -> str:
+def table_with_formulas(path: Path, column: str, content: str = NACL_CIF, formula: str = "Cl4Na4") -> str:
     """Write a table with formulas and structures; return its path."""
-    pd.DataFrame({"id": ["a"], "formula": ["KBr"], column: [content]}).to_csv(path, index=False)
+    pd.DataFrame({"id": ["a"], "formula": [formula], column: [content]}).to_csv(path, index=False)
     return str(path)
 
 
@@ -286,18 +301,71 @@ def test_structures_count_more_than_a_column_of_formulas(tmp_path, column, keys)
     assert materials["structure"].notna().all()
 
 
+def test_a_formula_that_contradicts_its_structure_is_a_reject(tmp_path):
+    path = table_with_formulas(tmp_path / "new.csv", "cif", formula="KBr")
+    materials, left_out = tables_of(tmp_path, path)
+    assert materials.empty
+    assert left_out["reason"].iloc[0].startswith("formula is 'KBr', but the structure is NaCl")
+
+
 @pytest.mark.parametrize("column", ["structure", "cif", "atoms"])
 @pytest.mark.parametrize("content", ["", "rocksalt", "2"])
 def test_a_column_that_is_only_called_like_structures_does_not_hide_formulas(tmp_path, column, content):
-    source = table_with_formulas(tmp_path / "new.csv", column, content)
+    source = table_with_formulas(tmp_path / "new.csv", column, content, "KBr")
     materials, left_out = tables_of(tmp_path, source)
     assert left_out.empty
     assert list(materials["formula"]) == ["KBr"]
 
 
+NOTES = {
+    "line breaks": "rocksalt\nas in the textbook",
+    "words of a CIF": "data_NaCl.cif lacks a cell:\nits _cell_length_a is missing, see _atom_site_fract_x",
+    "numbers": "measured three times\n1.0\n2.0\n3.0\n4.0\n5.0\n6.0\n7.0\n8.0",
+    "JSON": '{"lattice": "fcc", "sites": 2}',
+}
+
+
+@pytest.mark.parametrize("column", ["structure", "cif", "note"])
+@pytest.mark.parametrize("note", NOTES.values(), ids=NOTES)
+@pytest.mark.parametrize("first", ["", "plain"])
+def test_a_note_is_not_a_structure_whatever_its_words_and_lines(tmp_path, column, note, first):
+    path = tmp_path / "new.csv"
+    rows = pd.DataFrame({"id": ["a", "b"], "formula": ["KBr", "NaCl"], column: [first, note]})
+    rows.to_csv(path, index=False)
+    materials, left_out = tables_of(tmp_path, str(path))
+    assert left_out.empty
+    assert list(materials["formula"]) == ["KBr", "NaCl"]
+
+
+TEXTS = {
+    "CIF": NACL_CIF,
+    "CIF after a comment": f"# made by hand\n{NACL_CIF}",
+    "CIF with other line ends": NACL_CIF.replace("\n", "\r\n"),
+    "POSCAR": NACL_POSCAR,
+    "POSCAR without a title": NACL_POSCAR[NACL_POSCAR.index("\n") :],
+    "pymatgen": json.dumps(rock_salt("Na", "Cl", 5.64).as_dict()),
+}
+
+
+@pytest.mark.parametrize("column", ["structure", "relaxed"])
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_structures_of_every_kind_are_recognized_by_their_text(tmp_path, column, text):
+    materials, left_out = tables_of(tmp_path, table_with_formulas(tmp_path / "new.csv", column, text))
+    assert left_out.empty
+    assert list(materials["formula"]) == ["NaCl"]
+
+
+def test_a_broken_structure_is_a_reject_and_not_a_formula(tmp_path):
+    for key, name in (("_atom_site_fract_x", "no_atoms.csv"), ("_cell_length_a", "no_cell.csv")):
+        broken = NACL_CIF.replace(key, "_unknown")
+        materials, left_out = tables_of(tmp_path, table_with_formulas(tmp_path / name, "relaxed", broken))
+        assert materials.empty
+        assert f"{key} is missing" in left_out["reason"].iloc[0]
+
+
 def test_a_column_of_structures_may_begin_with_an_empty_cell(tmp_path):
     path = tmp_path / "new.csv"
-    pd.DataFrame({"id": ["a", "b"], "formula": ["KBr", "KBr"], "cif": ["", NACL_CIF]}).to_csv(
+    pd.DataFrame({"id": ["a", "b"], "formula": ["KBr", "NaCl"], "cif": ["", NACL_CIF]}).to_csv(
         path, index=False
     )
     materials, left_out = tables_of(tmp_path, str(path))
@@ -361,6 +429,11 @@ def test_a_mapping_of_a_table_may_name_the_column_of_identifiers(tmp_path):
         rows_of_table(tmp_path, {"path": str(path), "id": "sample"})
 
 
+def test_rows_of_a_table_without_identifiers_may_have_their_own(tmp_path):
+    path = written(tmp_path / "new.csv", "mat_id,Fe,Cr\nx,1,2\ny,2,1\n")
+    assert rows_of_table(tmp_path, path) == ["x", "y"]
+
+
 def test_new_tables_of_one_name_do_not_share_identifiers(tmp_path):
     paths = [written(tmp_path / folder / "new.csv", "Fe,Cr\n1,2\n") for folder in "ab"]
     assert rows_of_table(tmp_path, *paths) == ["a-new-0001", "b-new-0001"]
@@ -371,6 +444,21 @@ def test_keys_of_structures_are_an_error_for_a_bundle_of_a_table(tmp_path, key):
     path = written(tmp_path / "new.csv", "Fe,Cr\n1,2\n")
     with pytest.raises(UserError, match=f"has `{key}`, which only structures have"):
         rows_of_table(tmp_path, {"path": str(path), key: "table"})
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("folder", r"the bundle is of a table, but .*folder is a folder\. Name a CSV"),
+        ("new.tsv", r"the bundle is of a table, but .*new\.tsv is tab-separated, by its name"),
+        ("new.TSV.gz", r"is tab-separated, by its name\. Name a CSV .*commas"),
+    ],
+)
+def test_what_is_no_csv_is_explained_for_a_bundle_of_a_table(tmp_path, name, message):
+    path = tmp_path / name
+    path.mkdir() if name == "folder" else path.write_text("Fe\tCr\n1\t2\n")
+    with pytest.raises(UserError, match=message):
+        rows_of_table(tmp_path, path)
 
 
 def test_two_columns_of_formulas_are_an_error(tmp_path):
@@ -421,6 +509,7 @@ def test_errors_of_inputs_name_no_setting_of_a_run(tmp_path, name, content):
         (lambda text: "[" * 100_000, r"no readable bundle\.json"),
         (lambda text: "3", r"no readable bundle\.json"),
         (lambda text: json.dumps({**json.loads(text), "version": 1}), "has version 1, but"),
+        (lambda text: json.dumps({**json.loads(text), "version": "2"}), "its version is the text '2'"),
     ],
 )
 def test_a_damaged_description_of_a_bundle_is_named(tmp_path, damage, message):
@@ -429,6 +518,22 @@ def test_a_damaged_description_of_a_bundle_is_named(tmp_path, damage, message):
     path.write_text(damage(path.read_text()))
     with pytest.raises(UserError, match=message):
         read_description(tmp_path)
+
+
+@pytest.mark.parametrize("section", ["images", "graphs"])
+def test_a_bundle_with_settings_of_another_version_is_named(tmp_path, section):
+    write_made_up_bundle(tmp_path)
+    path = tmp_path / "bundle.json"
+    content = json.loads(path.read_text())
+    del content["digest"]
+    content["settings"][section]["unheard_of"] = 1
+    content["versions"] = {"numpy": "9.9"}
+    path.write_text(json.dumps({**content, "digest": digest_of(content)}))
+    with pytest.raises(UserError, match="made by another version of Polyfacet, with the same") as caught:
+        read_description(tmp_path)
+    said = str(caught.value)
+    assert f"settings.{section}.unheard_of: Extra inputs are not permitted in bundle.json" in said
+    assert said.endswith("It was made with numpy 9.9.")
 
 
 def test_a_model_of_another_version_is_named(tmp_path):

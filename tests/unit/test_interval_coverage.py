@@ -39,6 +39,14 @@ def test_only_rows_that_no_rival_lacks_are_tested(tmp_path):
     assert table.loc[1, ["coverage", "width", "width_mad"]].isna().all()
 
 
+def test_a_cell_of_rows_without_facets_is_calibrated_on_rows_that_its_rivals_have(tmp_path):
+    cells = [cell("ridge graph"), cell("joint graph+text", n_incomplete=3)]
+    table = assessed(cells, [[VALID[:9], TEST], [VALID, TEST]], tmp_path)
+    assert table["n_calibration"].tolist() == [9, 9]
+    alone = assessed(cells[1:], [[VALID, TEST]], tmp_path)
+    assert alone["n_calibration"].tolist() == [10]
+
+
 def test_sets_of_classes_are_checked_as_intervals_are(tmp_path):
     sure, torn = {"a": 0.8, "b": 0.2}, {"a": 0.5, "b": 0.5}
     valid = classes("valid", dict.fromkeys(range(20, 30), ("a", sure)))
@@ -94,6 +102,8 @@ def test_mean_coverage_is_that_of_repeats_whose_objectives_are_averaged():
     assert one["mean"].tolist() == pytest.approx([0.9])
     assert pd.isna(one.loc[0, "low"])
     assert mean_coverage(intervals[4:], cells).empty
+    one_objective = cells["tested"].where(cells["objective"] != "gap", "the same")
+    assert pd.isna(mean_coverage(intervals, cells.assign(tested=one_objective)).loc[0, "low"])
     same = mean_coverage(intervals, cells.assign(tested="the same")).iloc[0]
     assert same["mean"] == pytest.approx(0.925)
     assert pd.isna(same["low"])

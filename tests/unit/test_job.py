@@ -197,7 +197,7 @@ READ_TABLE = (
     "--summary=c",
 )
 # Without keys in the configuration: a shard is checked against the number of shards, any repeat is valid.
-UNCHECKED = {"shard", "repeat", "n_pictures", "max_text_len"}
+UNCHECKED = {"shard", "repeat", "n_pictures", "max_text_lens"}
 
 
 def test_every_number_of_a_command_line_is_checked_like_the_configuration():

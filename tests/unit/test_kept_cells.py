@@ -15,7 +15,7 @@ from polyfacet.materials.crystal_objectives import E_FORM, E_HULL, GAP
 from polyfacet.materials.material import SAMPLE
 from polyfacet.runtime.parquet import write_table
 from polyfacet.splits.parts import SPLIT
-from polyfacet.training.cards import read_card
+from polyfacet.training.cards import CARD_FILE, read_card
 
 OBJECTIVES = {each.name: each.objective for each in (GAP, E_FORM, E_HULL)}
 N = 12
@@ -89,8 +89,9 @@ def run(folder: Path, *objectives: str, **changes: Any) -> dict[str, bytes]:
 
 
 def forget_outputs(folder: Path) -> None:
-    """Delete the cells, as Snakemake does before a job."""
-    (folder / "cells").rename(folder / f"former-{len(list(folder.iterdir()))}")
+    """Delete the cells, if there are any, as Snakemake does before a job."""
+    if (folder / "cells").exists():
+        (folder / "cells").rename(folder / f"former-{len(list(folder.iterdir()))}")
 
 
 def test_one_more_objective_trains_its_own_cell_alone(folder, trained):
@@ -154,6 +155,28 @@ def test_whatever_a_cell_follows_from_trains_it_again(folder, trained, change):
     forget_outputs(folder)
     run(folder, "gap", "e_form", **change)
     assert trained == ["gap", "e_form"] * 2
+
+
+def test_settings_of_one_objective_train_its_cells_alone(folder, trained):
+    def grid(**settings):
+        return [
+            {
+                "combination": "none",
+                "objective": asdict(OBJECTIVES[name]),
+                "folder": name,
+                **({"settings": {"statistic": settings[name]}} if name in settings else {}),
+            }
+            for name in ("gap", "e_form")
+        ]
+
+    answers = []
+    for own in ({}, {"gap": "median"}, {"gap": "median"}, {"gap": "median", "e_form": "median"}):
+        run(folder, grid=grid(**own))
+        card = read_card(folder / "cells" / "gap" / CARD_FILE)
+        answers.append(card.settings["statistic"])
+        forget_outputs(folder)
+    assert trained == ["gap", "e_form", "gap", "e_form"]
+    assert answers == ["mean", "median", "median", "median"]
 
 
 def test_other_encoders_train_cells_again(folder, trained):

@@ -16,14 +16,24 @@ import split_materials
 from polyfacet.facets.compimage.statistics import STATISTICS
 from polyfacet.facets.compimage.statistics_table import COMPOSITION_STATISTICS, SHAPE
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import COMPOSITION, GRAPH, IMAGE, PROCESS, facet_named
+from polyfacet.facets.registry import (
+    COMPIMAGE,
+    COMPOSITION,
+    DESCRIPTORS,
+    GRAPH,
+    IMAGE,
+    PROCESS,
+    XRD,
+    facet_named,
+)
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.splits.parts import SPLIT
-from polyfacet.training.cells import train, what_engines_see
+from polyfacet.training.cells import train
 from polyfacet.training.engines.base import Engine, EngineError, Resources, Settings, ValidationUse
 from polyfacet.training.engines.creation import create
 from polyfacet.training.learnable import check_not_shown
+from polyfacet.training.seen_rows import what_engines_see
 
 HELD_OUT = ("valid", "test")
 
@@ -175,11 +185,68 @@ def test_objectives_of_a_few_steps_have_no_order_to_follow():
     check_not_shown(rows.assign(volume=rows["volume"].round(-1)), (SIZE,), VOLUME)
 
 
-def test_a_column_marked_with_a_dagger_may_follow_the_order_of_the_objective():
-    rows = numbers_beside_answers(60, MARKED, lambda y, _: np.log(y))
-    check_not_shown(rows, (MARKED,), VOLUME)
-    with pytest.raises(EngineError, match="number 2 of the facet size"):
-        check_not_shown(rows, (MARKED,), Objective("volume", "Volume"))
+@pytest.mark.parametrize(
+    "number",
+    [lambda y, _: np.log(y), lambda y, _: 3 - 0.1 * y],
+    ids=["in the order of the objective", "in other units"],
+)
+def test_a_facet_marked_with_a_dagger_may_show_the_objective(number):
+    rows = numbers_beside_answers(60, MARKED, number)
+    check_not_shown(rows, cell_of((MARKED,), VOLUME).facets_without_answer, VOLUME)
+    undeclared = Objective("volume", "Volume")
+    with pytest.raises(EngineError, match="number 2 of the facet size.*from the structure.*follows_from"):
+        check_not_shown(rows, cell_of((MARKED,), undeclared).facets_without_answer, undeclared)
+
+
+DENSITY = Objective("density", follows_from=frozenset({"composition", "lattice", "sites"}))
+MASS_CLASS = Objective("heavy", classes=("no", "yes"), follows_from=frozenset({"composition"}))
+
+
+@pytest.mark.parametrize(
+    ("objective", "facets", "unmarked"),
+    [
+        (DENSITY, (DESCRIPTORS, XRD), ()),
+        (DENSITY, (COMPOSITION, PROCESS), (COMPOSITION, PROCESS)),
+        (MASS_CLASS, (DESCRIPTORS,), ()),
+        (MASS_CLASS, (COMPOSITION, PROCESS), (PROCESS,)),
+        (MASS_CLASS, (COMPIMAGE, SIZE), (SIZE,)),
+        (STRENGTH, (DESCRIPTORS, GRAPH), (DESCRIPTORS, GRAPH)),
+    ],
+    ids=lambda each: each.column if isinstance(each, Objective) else "+".join(f.name for f in each),
+)
+def test_numbers_are_searched_for_the_answer_where_no_dagger_says_that_they_have_it(
+    objective, facets, unmarked
+):
+    assert cell_of(facets, objective).facets_without_answer == unmarked
+
+
+@pytest.mark.parametrize("name", ["density", "heavy"])
+def test_cells_are_trained_on_numbers_that_are_declared_to_show_the_objective(tmp_path, name):
+    """The density is a number of the descriptors, and a limit of the mass names its classes."""
+    rows = synthetic_cells(60).assign(part=["train"] * 40 + ["valid"] * 10 + ["test"] * 10, formula="X")
+    heavy = rows["strength"] > rows["strength"].median()
+    answers = {"density": rows["strength"], "heavy": heavy.map({False: "no", True: "yes"})}
+    shown = {"density": rows["strength"], "heavy": heavy.astype(float)}[name]
+    values = [np.append(x, y) for x, y in zip(rows["graph"], shown, strict=True)]
+    rows = rows.assign(**{name: answers[name], "descriptors": values}, facets=[["descriptors"]] * 60)
+    objective = {"density": DENSITY, "heavy": MASS_CLASS}[name]
+    model = {"model": "ridge"} if name == "density" else {"model": "forest"}
+    for declared in (True, False):
+        own = objective if declared else dataclasses.replace(objective, follows_from=frozenset())
+        cell = cell_of((DESCRIPTORS,), own, "classical")
+        _, card = train(cell, create("classical", model, Resources(1)), rows, tmp_path / f"{declared}")
+        assert (card.contains_answer, card.status) == ((True, "ok") if declared else (False, "failed")), card
+
+
+def test_a_column_of_a_table_is_not_excused_by_the_composition():
+    """The molar mass follows from the composition: a column that holds it is still a leak."""
+    rows = numbers_beside_answers(60, PROCESS, lambda y, _: 2 * y).rename(columns={"volume": "mass"})
+    mass = Objective("mass", follows_from=frozenset({"composition"}))
+    rows = rows.assign(composition=list(np.ones((60, 2))))
+    cell = cell_of((COMPOSITION, PROCESS), mass)
+    assert cell.contains_answer
+    with pytest.raises(EngineError, match="number 2 of the facet process is mass.*column out of the feat"):
+        check_not_shown(rows, cell.facets_without_answer, mass)
 
 
 @pytest.mark.parametrize("n_others", [1, 2])

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from polyfacet.evaluation.metrics import scores_of, scores_of_classes, scores_of_numbers
+from polyfacet.evaluation.metrics import scores_of_classes, scores_of_numbers
+from polyfacet.evaluation.score_names import scores_of
 
 
 @pytest.fixture(params=range(3))

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from rock_salts import (
@@ -13,10 +14,13 @@ from rock_salts import (
     rock_salt_properties,
     split_settings,
     write_inputs,
+    write_store,
 )
 
 from polyfacet.config.graphs import NetworkTraining
+from polyfacet.evaluation.leakage import Trainings
 from polyfacet.facets.graph import training as training_module
+from polyfacet.facets.graph import training_run
 from polyfacet.facets.graph.embedding import embed, load_network, make_network
 from polyfacet.facets.graph.network import NetworkConfig
 from polyfacet.facets.graph.training import train_on_properties
@@ -40,8 +44,8 @@ def properties(graphs):
 
 def trained(graphs, properties, state, config=QUICK, seed=1):
     network = make_network("trained", seed, [], CPU, SMALL)
-    grouped = properties.rename(columns={"formula": "group"})
-    result = train_on_properties(network, graphs, grouped, config, seed=seed, state=state)
+    store = write_store(graphs, properties, state.with_suffix(".examples"), config, seed)
+    result = train_on_properties(network, store, ["vol_atom", "e_form"], config, seed=seed, state=state)
     record = result.record(config.batch_size)
     return network, {name: errors["over_median"] for name, errors in record["validation_errors"].items()}
 
@@ -78,9 +82,9 @@ def test_an_interrupted_training_ends_in_the_same_weights(graphs, properties, tm
     monkeypatch.setattr(TrainingState, "save", save)
     epochs = []
     monkeypatch.setattr(
-        training_module,
-        "_train_epoch",
-        lambda *args, run=training_module._train_epoch: epochs.append(args[-1]) or run(*args),
+        training_run._Epochs,
+        "run",
+        lambda self, epoch, run=training_run._Epochs.run: epochs.append(epoch.number) or run(self, epoch),
     )
     resumed, _ = trained(graphs, properties, tmp_path / "state")
     assert epochs == [2, 3]
@@ -137,13 +141,24 @@ def test_validation_materials_are_split_off_the_training_part_by_formula(
     trained(some, properties, tmp_path / "state")
     # The elements identify the formula: lithium is not in the part, and the four polymorphs stay together.
     formulas = {
-        part: {tuple(data.atomic_numbers.tolist()) for data in examples.inputs}
-        for part, examples in seen.items()
+        name: {
+            tuple(data.atomic_numbers.tolist())
+            for parts in examples.steps(8).batches(0)
+            for part in parts
+            for data in part.data.to_data_list()
+        }
+        for name, examples in seen.items()
     }
     assert not formulas["training"] & formulas["validation"]
     assert len(formulas["training"] | formulas["validation"]) == 10
-    assert len(seen["validation"].inputs) == 8
-    assert all(len(examples.inputs) == len(examples.values) for examples in seen.values())
+    assert len(seen["validation"].ranks) == 8
+    assert all(len(examples.ranks) == len(examples.values) for examples in seen.values())
+
+
+def test_too_few_materials_for_the_parts_of_a_step_are_an_error(graphs, properties, tmp_path):
+    config = NetworkTraining(epochs=4, batch_size=4096, accumulation=1024)
+    with pytest.raises(UserError, match="too few for 1024 parts of a step .* Lower them"):
+        trained(graphs, properties, tmp_path / "state", config)
 
 
 def test_unknown_values_do_not_disturb_training(graphs, properties, tmp_path):
@@ -179,6 +194,16 @@ def test_script_writes_network_and_record_without_a_trace_of_the_test_part(graph
     assert fit(tmp_path) == network
     write_inputs(tmp_path, graphs, properties.assign(e_form=-properties["e_form"]), in_test)
     assert fit(tmp_path) != network
+
+
+def test_the_network_is_not_fitted_on_hidden_graphs(graphs, properties, tmp_path):
+    write_inputs(tmp_path, graphs, properties, set())
+    hidden = {"share": 0.3, "parts": ["train"], "facets": ["graph"], "seed": 1, "keeps_one": False}
+    whole = fit(tmp_path)
+    n_whole = record_of(tmp_path)["training"]
+    assert fit(tmp_path, hidden=hidden) != whole
+    n_shown = record_of(tmp_path)["training"]
+    assert n_shown["n_train"] + n_shown["n_valid"] < n_whole["n_train"] + n_whole["n_valid"]
 
 
 def test_pretraining_precedes_training_and_excludes_the_test_part(graphs, properties, tmp_path):
@@ -245,6 +270,35 @@ def test_pretraining_leaves_out_what_the_split_holds_out(
     assert record["outside"] == {"method": method, "n_left_out": n_left_out}
     n_used = record["pretraining"]["n_train"] + record["pretraining"]["n_valid"]
     assert n_used == len(others) - (n_left_out or 0)
+
+
+@pytest.mark.parametrize("objective", ["hardness", "vol_atom"])
+def test_values_that_only_the_sample_has_leave_what_is_held_out_unknown(
+    graphs, properties, tmp_path, objective
+):
+    inside = [graph for graph in graphs if not graph.mat_id.startswith("K")]
+    others = [graph for graph in graphs if graph.mat_id.startswith("K")]
+    in_test = {graph.mat_id for graph in inside if graph.mat_id.startswith("Rb")}
+    varied = properties.assign(e_form=np.arange(len(properties)) % 5)
+    (tmp_path / "pretraining").mkdir()
+    write_inputs(tmp_path / "pretraining", others, varied.loc[[graph.mat_id for graph in others]])
+    write_inputs(tmp_path, inside, varied.loc[[graph.mat_id for graph in inside]], in_test=in_test)
+    # Even if the sample has a column of this name.
+    own = pd.DataFrame({"mat_id": [graph.mat_id for graph in inside], objective: 1.0})
+    own.to_parquet(tmp_path / "objective.parquet")
+    fit(
+        tmp_path,
+        training={"epochs": 2, "batch_size": 8, "validation_fraction": 0.25, "objectives": ["e_form"]},
+        pretraining=tmp_path / "pretraining" / "sample.parquet",
+        pretraining_graphs=[tmp_path / "pretraining" / "graphs.parquet"],
+        split_method="highest",
+        split_settings=split_settings(objective=objective),
+        derived=[tmp_path / "objective.parquet"],
+    )
+    record = record_of(tmp_path)
+    assert record["outside"] == {"method": "highest", "n_left_out": None}
+    (note,) = [each for each in Trainings(**record).knowledge.notes if "holds out" in each]
+    assert note == "materials outside the sample may be of the kind that the split `highest` holds out"
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

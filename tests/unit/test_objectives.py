@@ -1,5 +1,6 @@
 """Objectives: which are predefined and which are columns, what they follow from, and their statistics."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,16 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from grid_cells import cell_of
+from project import PROJECT
 from stated_samples import write_stated
 
 import describe_objectives
 from polyfacet.config.completion import complete_config
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import COMPIMAGE, COMPOSITION, GRAPH, IMAGE, PROCESS, TEXT
+from polyfacet.facets.registry import COMPIMAGE, COMPOSITION, FACETS, GRAPH, IMAGE, PROCESS, TEXT, facet_named
 from polyfacet.materials.column_objectives import column_objectives, derived_names, objectives_of_crystals
 from polyfacet.materials.crystal_objectives import PREDEFINED, VOL_ATOM, CrystalObjective
 from polyfacet.materials.objective_statistics import STATISTICS, statistics_of
-from polyfacet.materials.objectives import Objective
+from polyfacet.materials.objectives import ASPECTS, Objective
 from polyfacet.reporting.objective_tables import in_markdown, on_screen
 from polyfacet.runtime import plugins
 from polyfacet.runtime.errors import UserError
@@ -106,6 +108,23 @@ def test_classes_of_crystals_need_an_engine_that_predicts_classes(monkeypatch):
     checked_methods(complete_config({"objectives": ["gap", BULK], "methods": methods}))
     with pytest.raises(UserError, match="only predicts numbers, but crystals has the classes of phase"):
         checked_methods(complete_config({"objectives": [BULK, PHASE], "methods": methods}))
+
+
+def test_an_engine_of_numbers_may_leave_classes_to_other_methods(monkeypatch):
+    numbers_only = {**ENGINES.all(), "dummy": replace(ENGINES.get("dummy"), classes=False)}
+    monkeypatch.setattr(ENGINES, "all", lambda: numbers_only)
+    numbers = BULK["name"]
+    methods = {"mean": {"engine": "dummy", "objectives": [numbers]}, "ridge": {"engine": "classical"}}
+    config = {"objectives": [BULK, PHASE], "methods": methods, "combinations": ["graph"]}
+    found = checked_methods(complete_config(config))["crystals"]
+    assert {name: method["objectives"] for name, method in found.items()} == {
+        "mean": [numbers],
+        "ridge": [numbers, "phase"],
+    }
+    methods["mean"]["objectives"] = [numbers, "phase"]
+    advice = rf"classes of phase.*methods: {{mean: {{objectives: \[{numbers}\]}}}}"
+    with pytest.raises(UserError, match=advice):
+        checked_methods(complete_config(config))
 
 
 DENSITY = Objective("density", follows_from=frozenset({"composition", "lattice", "sites"}))
@@ -281,3 +300,23 @@ def test_an_objective_without_any_value_stops_the_run_before_training(tmp_path, 
             derived=[tmp_path / "gap.parquet"],
         )
     assert not (tmp_path / "objectives.parquet").exists()
+
+
+def facets_that_show(aspect: str) -> set[str]:
+    """Return the facets, and those of their forms that show something else, which show an aspect."""
+    facets = [each for each in FACETS.all().values() if each.needs != "columns"]
+    forms = [each.variant(form) for each in facets for form in each.variants]
+    own = [form for form in forms if form.shows != facet_named(form.base).shows]
+    return {each.name for each in [*facets, *own] if aspect in (each.shows or ())}
+
+
+def test_the_documentation_says_which_facets_show_what():
+    text = (PROJECT / "docs" / "objectives.md").read_text()
+    stated = {aspect: re.search(rf"^\| `{aspect}` \|.*\| (.*) \|$", text, re.M)[1] for aspect in ASPECTS}
+    listed = {aspect: set(re.findall("`(.+?)`", names)) for aspect, names in stated.items()}
+    assert stated["composition"] == "all facets except `process`"
+    everything = FACETS.all().values()
+    assert {each.name for each in everything if "composition" not in (each.shows or ())} == {"process"}
+    assert listed["lattice"] == facets_that_show("lattice")
+    assert stated["sites"].startswith("the same, and ")
+    assert listed["lattice"] | listed["sites"] == facets_that_show("sites")

@@ -193,6 +193,7 @@ def test_a_name_cannot_be_declared_twice(tmp_path):
     ("old", "new", "message"),
     [
         ('"length"', '"none"', "a facet cannot be called 'none'"),
+        ('"length"', '"full"', "a facet cannot be called 'full', which is a set of combinations"),
         ('"length"', '"a:b"', "a facet cannot be called 'a:b'"),
         ('"vector"', '"numbers"', "kind of the facet 'length' is 'numbers', not one of text, image, vector"),
         ('"formula"', '"composition"', "needs of the facet 'length' is 'composition'"),

@@ -19,6 +19,11 @@ FIXED = (
 )
 
 
+XDATCAR = NACL_POSCAR.replace("direct", "Direct configuration= 1") + "\n".join(
+    ["Direct configuration= 2", "0.0 0.0 0.0", "0.5 0.5 0.6\n"]
+)
+
+
 def poscar(symbols="Na Cl", counts="1 1", mode="direct", positions=LINES[8:]):
     lines = [*LINES[:5], symbols, counts, mode, *positions]
     return "".join(f"{line}\n" for line in lines if line is not None)
@@ -43,6 +48,10 @@ def n_sites(text):
         (NACL_POSCAR + NACL_POSCAR, "followed by a second one"),
         (NACL_POSCAR + "\n" + NACL_POSCAR, "followed by a second one"),
         (NACL_POSCAR + VELOCITIES + "\n" + NACL_POSCAR, "followed by a second one"),
+        (XDATCAR, "followed by other frames"),
+        (XDATCAR.replace("Direct configuration= 2", "\nDirect configuration= 2"), "followed by other frames"),
+        (poscar(symbols="Cl Na"), "atom 1 of the POSCAR is Cl by .*, but Na by the label"),
+        (poscar(symbols="Na_pv F", positions=["0 0 0 T T F Na1", "0.5 0.5 0.5 F F F Cl2"]), "atom 2 .* is F"),
         (poscar(symbols="NA CL"), "unknown element 'NA'"),
         (poscar(mode=None), "no line `Direct` or `Cartesian`"),
         (poscar(mode=None, positions=[*LINES[8:], "0.2 0.2 0.2"]), "no line `Direct` or `Cartesian`"),
@@ -73,10 +82,18 @@ def test_parts_that_do_not_fit_are_a_reject(text, reason):
         FIXED,
         FIXED + VELOCITIES,
         poscar(symbols="Na_pv Cl/0a1b2c"),
+        poscar(symbols="Na_pv Cl", positions=["0 0 0 Na1", "0.5 0.5 0.5 Cl_2"]),
+        poscar(positions=["0 0 0 Cl", "0.5 0.5 0.5 ! Na"]),
+        poscar(positions=["0 0 0 In plane", "0.5 0.5 0.5 In plane"]),
+        poscar(symbols="Na H", positions=["0 0 0 Na", "0.5 0.5 0.5 D"]),
+        poscar(positions=["0 0 0 T F F", "0.5 0.5 0.5 F F F"]),
+        XDATCAR.partition("Direct configuration= 2")[0],
         poscar(symbols="Na\nCl", counts="1\n1"),
         poscar(mode="Cartesian"),
         poscar(symbols=None, counts="1 1"),
         NACL_POSCAR.replace("1.0\n", "1.0 # scale\n", 1),
+        NACL_POSCAR.replace("1.0\n", "1.0 ! scale\n", 1),
+        poscar(symbols="Na Cl ! salt", counts="1 1  !numbers", mode="direct ! or Cartesian"),
     ],
 )
 def test_what_vasp_allows_is_read(text):

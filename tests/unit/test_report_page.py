@@ -10,7 +10,10 @@ from evaluated_run import MadeUpRun
 from PIL import Image
 from report_page import ReportPage
 
-from polyfacet.evaluation.tables import CELLS
+import compare_methods
+from polyfacet.evaluation.losses import VALIDATION
+from polyfacet.evaluation.tables import CELLS, SCORES
+from polyfacet.reporting.numbers import number_range
 from polyfacet.reporting.page.csv_tables import CHOSEN, write_csv_tables
 from polyfacet.reporting.page.document import sections_of_report
 from polyfacet.reporting.page.parts import MAX_ROWS, Paragraph, Section, Table, Value
@@ -131,7 +134,7 @@ def test_scores_have_their_rows_intervals_and_marks(run: MadeUpRun, page: Report
     rows = page.rows("scores-crystals-formula-numbers")
     head, *body = rows
     assert head.split(" | ")[3:] == [
-        *("MASE", "95 % interval", "MAE", "R²", "test rows", "non-trivial", "repeats")
+        *("MASE", "95 % interval", "shared", "MAE", "R²", "test rows", "non-trivial", "repeats")
     ]
     assert len(body) == 2 * (2 * 3 + 1)
     assert all(re.search(r"\d to \d", row) for row in body)
@@ -184,17 +187,21 @@ def test_the_mean_coverage_has_an_interval(page: ReportPage) -> None:
     coverage = r"0\.\d{3} \(95 % interval 0\.\d{3} to [01]\.\d{3}\)"
     said = rf"of the cells that validation rows chose: {coverage}; of all cells: {coverage}\."
     assert re.search(said, page.sections["intervals"])
+    # Another mean of the same coverages would seem to contradict it.
+    assert "mean over all" not in page.sections["intervals"]
 
 
 def test_a_score_below_its_floor_is_a_warning(run: MadeUpRun, page: ReportPage, tmp_path: Path) -> None:
     assert "no cell that looks at the composition alone is below its floor" in page.sections["leakage"]
     place = {"source": "crystals", "split": "formula", "repeat": 0, "method": "ridge", "combination": "text"}
-    below = pd.DataFrame([{"run": "x", **place, "objective": "gap", "mase": 0.005, "floor_mase": 0.01}])
+    found = {"objective": "gap", "mase": 0.005, "floor_mase": 0.01, "n_test": 16, "n_nontrivial": 11}
+    below = pd.DataFrame([{"run": "x", **place, **found}])
     below.to_parquet(tmp_path / "below_floor.parquet")
     files = [tmp_path / path.name if path.stem == "below_floor" else path for path in run.files]
     warned = ReportPage(render("x", sections_of_report(Results(files), [], {}, ABOUT)))
     assert "1 cells that look at the composition alone are below the floor" in warned.sections["leakage"]
-    assert warned.rows("below-floor-crystals-formula")[1] == "Band gap | ridge | text | 0 | 0.005 | 0.010"
+    (row,) = warned.rows("below-floor-crystals-formula")[1:]
+    assert row == "Band gap | ridge | text | 0 | 0.005 | 0.010 | 16 | 11"
 
 
 def test_every_number_is_in_a_csv(run: MadeUpRun, tmp_path: Path) -> None:
@@ -218,6 +225,10 @@ def test_published_scores_are_shown_beside_ours(run: MadeUpRun) -> None:
     page = ReportPage(render("x", [Section("a", "A", "", parts)]))
     (row,) = page.rows("published")[1:]
     assert row.startswith("crystals: Band gap | ridge: text+graph | formula | R2 | 0.9 | ")
+    scored = results["scores"].query("method == 'ridge' and combination == 'text+graph' and metric == 'r2'")
+    rows = scored.query("objective == 'gap'")
+    assert row.split(" | ")[6] == str(run.n_test)
+    assert row.split(" | ")[7] == number_range(rows["n_nontrivial"])
     assert row.endswith("not declared whether the settings are the same | A & B <2020>")
     assert published_scores(results, []) == []
 
@@ -313,6 +324,65 @@ def test_untrained_encoders_are_called_controls(tmp_path: Path) -> None:
     assert set(choices["combination"]) == {"text", "none"}
 
 
+def test_fewer_objectives_of_a_method_are_told(tmp_path: Path) -> None:
+    methods = {"ridge": 2, "automm": 2}
+    run = MadeUpRun(
+        tmp_path / "run", methods=methods, n_repeats=2, n_materials=40, lacking=[("automm", "e_form")]
+    )
+    said = page_of(run.write()).sections["summary"].split("Not tested")[1]
+    assert "automm was not trained on Formation energy: it could not be chosen for these objectives" in said
+    assert said.count("was not trained on") == 1
+
+
+def test_a_method_without_any_cell_on_a_split_is_named_there(tmp_path: Path) -> None:
+    run = MadeUpRun(tmp_path / "run", lacking=[("boosting", "gap")])
+    results = Results(run.write().files)
+    of_gap = results.cells[results.cells["objective"] == "gap"]
+    results.cells = pd.concat([results.cells, of_gap.assign(split="extremes")], ignore_index=True)
+    assert {place.split: results.lacking_objectives(place) for place in results.places} == {
+        "formula": {"boosting": ["gap"]},
+        "extremes": {"boosting": ["gap"]},
+    }
+
+
+def test_only_numbers_are_missing_in_means_over_objectives(tmp_path: Path) -> None:
+    classes = {"phase": ("a", "b")}
+    run = MadeUpRun(
+        tmp_path / "run", classes=classes, methods={"ridge": 3, "trees": 3}, lacking=[("trees", "phase")]
+    )
+    said = page_of(run.write()).sections["summary"].split("Not tested")[1]
+    assert "trees was not trained on Phase: it could not be chosen for these objectives." in said
+
+
+def test_pretrained_networks_are_marked_wherever_something_is_concluded(tmp_path: Path) -> None:
+    run = MadeUpRun(tmp_path / "run", objectives=("gap", "e_form"), facets="text+graph:chgnet")
+    page = page_of(run.write())
+    for name in ("summary", "tests", "contributions", "parity", "scores", "leakage"):
+        assert "‡" in page.sections[name], name
+    assert "perhaps on these materials" in page.sections["summary"]
+    # CHGNet was trained on energies, not on gaps.
+    assert "Formation energy ‡" in page.sections["tests"]
+    assert "Band gap ‡" not in page.html
+
+
+def test_contributions_say_over_which_facets_they_are(tmp_path: Path) -> None:
+    complete = MadeUpRun(tmp_path / "complete", facets="text+graph+compimage")
+    said = page_of(complete.write()).sections["contributions"]
+    for absent in ("do not compare", "Not shown", "starts from a loss of 1"):
+        assert absent not in said
+    failed = [(method, "text+graph+compimage", "gap") for method in ("ridge", "boosting")]
+    run = MadeUpRun(tmp_path / "run", facets="text+graph+compimage", failed=failed)
+    said = page_of(run.write()).sections["contributions"]
+    assert "Band gap: text + graph; Formation energy: text + graph + compimage" in said
+    # Text and graph are one of three pairs; the others are named beside all figures and the table of values.
+    assert said.count("Not shown: values over text + compimage; graph + compimage") == 3
+
+
+def test_contributions_say_from_where_the_reduction_starts(tmp_path: Path) -> None:
+    run = MadeUpRun(tmp_path / "run", failed=[("mean", "none", "gap")])
+    assert page_of(run.write()).sections["contributions"].count("starts from a loss of 1") == 3
+
+
 def test_every_table_of_scores_has_numbers_of_rows(page: ReportPage) -> None:
     tables = [name for name in page.tables if name.startswith(("scores-", "tests-"))]
     assert len(tables) == 7
@@ -339,3 +409,173 @@ def test_a_page_says_what_its_run_does_not_have(tmp_path: Path, changes: dict, s
     assert list(page.sections) == SECTIONS
     assert said in page.text
     assert "nan" not in re.findall(r"[a-z]+", page.text)
+
+
+@pytest.fixture(scope="module")
+def uneven(tmp_path_factory: pytest.TempPathFactory) -> tuple[MadeUpRun, ReportPage]:
+    """Run in which a method has one of three repeats, whose test parts have 12, 14 and 16 materials."""
+    run = MadeUpRun(
+        tmp_path_factory.mktemp("runs") / "uneven",
+        classes={"phase": ("soft", "hard")},
+        methods={"ridge": 3, "boosting": 1},
+        n_test=12,
+        growth=2,
+        untrained=("graph",),
+    )
+    return run, page_of(run.write().audit())
+
+
+def columns_of(page: ReportPage, table: str, *names: str) -> list[tuple[str, ...]]:
+    """Return these columns of a table."""
+    head, *rows = (row.split(" | ") for row in page.rows(table))
+    return [tuple(row[head.index(name)] for name in names) for row in rows]
+
+
+def test_test_rows_are_those_of_the_repeats_of_each_method(uneven: tuple[MadeUpRun, ReportPage]) -> None:
+    _, page = uneven
+    tables = {"scores-crystals-formula-all": 2}
+    tables |= dict.fromkeys(
+        [f"scores-crystals-formula-{name}" for name in ("numbers", "classes", "per-class")], 1
+    )
+    for name, n in tables.items():
+        assert set(columns_of(page, name, "method", "test rows", "repeats")) == {
+            ("boosting", f"{12 * n}", "1"),
+            ("ridge", f"{12 * n} to {16 * n}", "3"),
+            ("mean", f"{12 * n} to {16 * n}", "3"),
+        }
+    assert "In each repeat, all methods of an objective are scored on the same test rows." in page.text
+    assert page.sections["scores"].count("Test rows are those of each repeat") == 2
+
+
+def test_methods_with_different_repeats_are_compared_on_those_that_all_have(
+    uneven: tuple[MadeUpRun, ReportPage],
+) -> None:
+    run, page = uneven
+    scores = pd.read_parquet(run.evaluation / "scores.parquet")
+    first = scores[(scores["repeat"] == 0) & (scores["class"] == "all")]
+    shared = first.set_index(["objective", "method", "combination", "metric"])["value"]
+    assert page.sections["scores"].count("the mean over the 1 repeat that all methods have") == 4
+    ranked = columns_of(page, "scores-crystals-formula-all", "method", "facets", "shared")
+    plain = [(m, f.replace(" (untrained control)", "").replace(" + ", "+")) for m, f, _ in ranked]
+    found = [shared["all", m, "none" if f == "no facet" else f, "mase"] for m, f in plain]
+    assert [value for *_, value in ranked] == [f"{value:.3f}" for value in found]
+    assert found == sorted(found)
+    assert {m for m, _ in plain} == {"ridge", "boosting", "mean"}
+    numbers = columns_of(page, "scores-crystals-formula-numbers", "objective", "method", "facets", "shared")
+    assert f"{shared['gap', 'ridge', 'text', 'mase']:.3f}" in [
+        value for *key, value in numbers if key == ["Band gap (eV)", "ridge", "text"]
+    ]
+
+
+def test_no_heatmap_mixes_test_rows(uneven: tuple[MadeUpRun, ReportPage]) -> None:
+    run, page = uneven
+    scores = pd.read_parquet(run.evaluation / "scores.parquet").query(
+        "metric == 'mase' and objective == 'gap'"
+    )
+    of_mean = scores[scores["method"] == "mean"].set_index("repeat")["value"]
+    drawn = {}
+    for name, figure in page.figures.items():
+        if name.startswith("mase-"):
+            (colors,) = [each for each in figure["data"] if each["type"] == "heatmap"]
+            drawn[name] = dict(zip(figure["layout"]["yaxis"]["ticktext"], colors["z"], strict=True))
+    whole, once = drawn["mase-crystals-formula-0"], drawn["mase-crystals-formula-1"]
+    assert list(whole)[-1] == "mean"
+    assert whole["mean"][0] == pytest.approx(of_mean.mean(), abs=1e-4)
+    (name,) = [name for name in once if name.startswith("mean")]
+    assert once[name][0] == pytest.approx(of_mean[0], abs=1e-4)
+    said = page.sections["heatmap"]
+    assert "methods (1 of 3 repeats)" in said
+    assert "over the 3 repeats, on 12 to 16 test rows (" in said
+    assert "over the 1 repeat that all methods have, as some rows have no others, on 12 test rows (" in said
+
+
+def test_intervals_and_zeros_of_fewer_repeats_have_tables_of_their_own(
+    uneven: tuple[MadeUpRun, ReportPage],
+) -> None:
+    _, page = uneven
+    for name in ("intervals", "zeros"):
+        whole, once = (
+            columns_of(page, f"{name}-crystals-formula{end}", "method") for end in ("", "-1-repeats")
+        )
+        assert {method for (method,) in whole} == {"ridge", "mean"}
+        assert {method for (method,) in once} == {"ridge", "boosting", "mean"}
+    assert page.sections["intervals"].count("over the 1 repeat of boosting, for all methods") == 2
+
+
+def test_controls_are_marked_wherever_cells_are_named(uneven: tuple[MadeUpRun, ReportPage]) -> None:
+    run, page = uneven
+    control = "graph (untrained control)"
+    for name, rows in page.tables.items():
+        head = rows[0]
+        if name.startswith(("scores-", "intervals-", "zeros-", "rows-")) and "facets" in head:
+            named = {row[head.index("facets")] for row in rows[1:]}
+            assert named == {"text", control, f"text + {control}", "no facet"}, name
+    pairs = {pair for (pair,) in columns_of(page, "interactions-crystals-formula-table", "pair")}
+    assert pairs == {f"text + {control}"}
+    assert set(columns_of(page, "contributions-crystals-formula-table", "method", "facet")) == {
+        (method, facet) for method in ("ridge", "boosting (1 of 3 repeats)") for facet in ("text", control)
+    }
+    for name in ("contributions", "interactions"):
+        assert control in str(page.figures[f"{name}-crystals-formula"])
+        assert page.sections["contributions"].count("A facet whose encoder is untrained is called") == 2
+    (colors,) = [
+        each for each in page.figures["mase-crystals-formula-0"]["data"] if each["type"] == "heatmap"
+    ]
+    assert any(
+        f"ridge: text + {control}\n" in text.replace("<br>", "\n")
+        for row in colors["customdata"]
+        for text in row
+    )
+    assert f"text + {control}" in str(page.figures["coverage-crystals-formula"])
+    assert "boosting (1 of 3 repeats)" in str(page.figures["costs-crystals-formula"])
+    assert ("ridge", "18") in columns_of(page, "costs-crystals-formula-table", "method", "controls")
+    below = pd.DataFrame(
+        [
+            {
+                **{"run": "x", "source": "crystals", "split": "formula", "repeat": 0, "method": "ridge"},
+                **{"combination": "graph", "objective": "gap", "mase": 0.005, "floor_mase": 0.01},
+                **{"n_test": 16, "n_nontrivial": 11},
+            }
+        ]
+    )
+    below.to_parquet(run.folder / "below_floor.parquet")
+    files = [run.folder / path.name if path.stem == "below_floor" else path for path in run.files]
+    warned = ReportPage(render("x", sections_of_report(Results(files), [], {}, ABOUT)))
+    assert columns_of(warned, "below-floor-crystals-formula", "facets") == [(control,)]
+
+
+def test_tests_show_the_rows_of_the_repeats_they_are_made_of(
+    uneven: tuple[MadeUpRun, ReportPage], tmp_path: Path
+) -> None:
+    run, page = uneven
+    assert "3 repeats, 12 to 16 test rows each" in page.sections["summary"]
+    cells, validation = (
+        pd.read_parquet(run.evaluation / f"{name}.parquet") for name in ("cells", "validation")
+    )
+    scores = pd.read_parquet(run.evaluation / "scores.parquet")
+    # All test values of the last repeat are equal.
+    scores.loc[(scores["repeat"] == 2) & (scores["metric"] == "mase"), "value"] = float("nan")
+    for name, table, schema in (
+        ("cells", cells, CELLS),
+        ("validation", validation, VALIDATION),
+        ("scores", scores, SCORES),
+    ):
+        write_table(tmp_path / f"{name}.parquet", table, schema)
+    changed = ["choices", "tests"]
+    compare_methods.main(
+        *(tmp_path / f"{name}.parquet" for name in ("cells", "validation", "scores", *changed))
+    )
+    files = [tmp_path / path.name if path.stem in changed else path for path in run.files]
+    page = ReportPage(render("x", sections_of_report(Results(files), [], {}, ABOUT)))
+    said = page.sections["summary"]
+    left_out = "repeat 2: all test values are equal"
+    assert f"2 repeats (left out: {left_out}), 12 to 14 test rows each" in said
+    assert re.search(r"Band gap: .*?Chosen most often: [^(]*\([12] of 2\); rival: [^(]*\([12] of 2\)", said)
+    assert f"Repeats left out: Band gap, {left_out}" in page.sections["tests"]
+    rows = columns_of(page, "tests-crystals-formula-single-vs-baseline", "objective", "repeats", "test rows")
+    assert rows == [
+        ("Band gap", "2", "12 to 14"),
+        ("Formation energy", "2", "12 to 14"),
+        ("Phase", "3", "12 to 16"),
+    ]
+    assert "mean difference over 2 to 3 repeats" in page.sections["tests"]

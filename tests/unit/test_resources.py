@@ -46,6 +46,9 @@ def test_steps_add_time_but_no_memory():
         ({"max_epochs": {"first": 3}}, USUAL_EPOCHS),
         ({"max_epochs": True}, USUAL_EPOCHS),
         ({"max_epochs": -1}, USUAL_EPOCHS),
+        ({"max_epochs": 7, "search": None}, 7),
+        ({"max_epochs": 7, "search": {"trials": 3}}, 21),
+        ({"max_epochs": 7, "search": "wide"}, 7),
     ],
 )
 def test_epochs_are_those_of_the_settings_if_they_are_a_number(settings, epochs):

@@ -8,8 +8,10 @@ import pytest
 from made_up_results import cell_row, frames, score_rows
 from PIL import Image
 
-from polyfacet.evaluation.metrics import scores_of
-from polyfacet.evaluation.scores import compare, scores_of_cell, with_means_over_objectives
+from polyfacet.evaluation.means import compare
+from polyfacet.evaluation.score_names import scores_of
+from polyfacet.evaluation.scores import scores_of_cell, with_means_over_objectives
+from polyfacet.reporting.findings import grid_findings
 from polyfacet.reporting.grids import SHOWN, grids
 from polyfacet.reporting.picture_sheets import contact_sheet
 
@@ -33,9 +35,8 @@ def grid_of(values=VALUES, shifts=(-0.1, 0.1), **changes):
     for (row, objective), value in values.items():
         for repeat, shift in enumerate(shifts):
             shows = "image" in row and objective == "vol_atom"
-            cell = cell_row(
-                row, objective, ok=value is not None, repeat=repeat, contains_answer=shows, **changes
-            )
+            own = {"repeat": repeat, "n_repeats": len(shifts), "contains_answer": shows, **changes}
+            cell = cell_row(row, objective, ok=value is not None, **own)
             cells.append(cell)
             scores += score_rows(cell, **({} if value is None else {"mae": value + shift, "mase": 2 * value}))
     frame, table = frames(cells, scores)
@@ -62,7 +63,8 @@ def test_values_are_means_over_repeats_with_their_spread_and_failures_stay_visib
 
 @pytest.mark.parametrize("classes", [[], ["a", "b"]])
 def test_a_failed_repeat_is_not_averaged_away(classes):
-    cells = [cell_row("text", repeat=repeat, ok=repeat == 0, classes=classes) for repeat in range(2)]
+    place = {"n_repeats": 2, "classes": classes}
+    cells = [cell_row("text", repeat=repeat, ok=repeat == 0, **place) for repeat in range(2)]
     answers = {"y_true": [1.0, 2.0], "y_pred": [1.0, 1.0], "true_class": ["a", "b"], "predicted_class": "a"}
     test = pd.DataFrame({"part": "test", **answers}, index=range(2))
     scores = [row for cell in cells for row in scores_of_cell(cell, test)]
@@ -79,6 +81,35 @@ def test_a_failed_repeat_is_not_averaged_away(classes):
         assert np.isnan(grid.values(metric).loc["text", "gap"])
 
 
+def test_a_repeat_in_which_no_cell_can_have_a_score_is_left_out_for_all():
+    scores = []
+    for row, error in (("text", 0.5), ("mean", 1.0)):
+        for repeat, values in enumerate(([0.0, 1.0], [0.0, 0.0], [1.0, 3.0])):
+            for objective in ("gap", "e_hull"):
+                own = [0.0, 2.0] if objective == "gap" else values
+                test = pd.DataFrame({"part": "test", "y_true": own, "y_pred": [each + error for each in own]})
+                scores += scores_of_cell(cell_row(row, objective, repeat=repeat), test)
+    table = with_means_over_objectives(frames([], scores)[1])
+    compared = compare(table, None).set_index(["method", "objective", "class", "metric"])
+    for method in ("automm", "mean"):
+        for objective in ("e_hull", "all"):
+            assert compared.loc[(method, objective, "all", "mase"), ["n", "shared_n"]].tolist() == [2, 2]
+        assert compared.loc[(method, "e_hull", "all", "mae"), "n"] == 3
+    assert compared.loc[("automm", "e_hull", "all", "mase"), "mean"] == pytest.approx((1 + 0.5) / 2)
+    assert compared.loc[("mean", "all", "all", "mase"), "mean"] == pytest.approx((1.5 + 1) / 2)
+
+
+def test_a_cell_that_failed_does_not_take_the_mean_of_the_others():
+    scores = []
+    for repeat, values in enumerate(([0.0, 1.0], [0.0, 0.0], [1.0, 3.0])):
+        test = pd.DataFrame({"part": "test", "y_true": values, "y_pred": [each + 0.5 for each in values]})
+        scores += scores_of_cell(cell_row("text", repeat=repeat), test)
+        scores += scores_of_cell(cell_row("image", repeat=repeat, ok=repeat != 1), test)
+    compared = compare(frames([], scores)[1], None).query("metric == 'mase'").set_index("combination")
+    assert compared.loc["text", "mean"] == pytest.approx((1 + 0.5) / 2)
+    assert np.isnan(compared.loc["image", "mean"])
+
+
 def test_a_failed_objective_is_not_averaged_away():
     cells = [cell_row("text"), cell_row("text", "e_form", ok=False)]
     scores = score_rows(cells[0], mae=1.0, mase=1.0, r2=1.0) + score_rows(cells[1])
@@ -93,7 +124,7 @@ def test_the_best_of_each_objective_is_marked():
     lines = grid.markdown("mae").splitlines()
     assert lines[0] == "| method and facets | Band gap (eV) | Volume (A^3/atom) |"
     assert "| image | 0.9 | **1** † |" in lines
-    assert "| text+image | **0.4** | n/a † |" in lines
+    assert "| text+image | **0.4** | n/a |" in lines
     assert "0.5 ± 0.1414" in grid_of().markdown("mae")
 
 
@@ -113,7 +144,52 @@ def test_several_methods_are_told_apart_by_their_names():
     frame, table = frames(cells, scores)
     (grid,) = grids(frame, compare(table, None))
     assert list(grid.rows.values()) == ["automm: text", "trees: text", "mean"]
-    assert grid.baselines == ["mean"]
+    assert grid.with_role("baseline") == ["mean"]
+
+
+def test_findings_name_the_best_baseline_by_role_and_no_control():
+    mase = {"mean": 1.0, "graph": 0.1, "compimage": 0.5, "text": 0.6, "text+compimage": 0.4}
+    cells = [
+        cell_row(
+            row,
+            untrained=["graph"] if row == "graph" else [],
+            **({"role_baseline": True} if row == "compimage" else {}),
+        )
+        for row in mase
+    ]
+
+    def findings(values):
+        scores = [
+            row for cell, value in zip(cells, values, strict=True) for row in score_rows(cell, mase=value)
+        ]
+        frame, table = frames(cells, scores)
+        (grid,) = grids(frame, compare(table, None))
+        assert "graph" not in {grid.best("mase")["gap"], *grid.with_role("single", "multi")}
+        (said,) = grid_findings(grid)
+        return said.split("Band gap: ")[1]
+
+    said = findings(mase.values())
+    assert said.startswith("best facets: `text+compimage`, MASE 0.400")
+    assert "; best baseline: `compimage`, MASE 0.500" in said
+    said = findings([1.0, 0.1, 0.2, 0.6, 0.4])
+    assert said.startswith("best facets: `compimage`, MASE 0.200")
+    assert said.endswith(", which is a baseline: it sees the composition alone")
+    assert "; best baseline: `mean`" in findings([0.3, 0.1, 0.5, 0.6, 0.4])
+
+
+def test_a_run_whose_facets_are_all_controls_has_no_best_facets():
+    cells = [cell_row("mean"), cell_row("graph", untrained=["graph"])]
+    scores = [row for cell in cells for row in score_rows(cell, mae=1.0, mase=0.5)]
+    frame, table = frames(cells, scores)
+    (grid,) = grids(frame, compare(table, None))
+    assert grid.best("mase") == {"gap": "mean"}
+    (said,) = grid_findings(grid)
+    assert said.endswith(
+        "Band gap: no cell with facets, untrained controls aside, has a MASE in every repeat"
+    )
+    is_control = table["combination"] == "graph"
+    (alone,) = grids(frame[1:], compare(table[is_control], None))
+    assert alone.best("mase") == {}
 
 
 def test_sources_and_splits_have_grids_of_their_own():

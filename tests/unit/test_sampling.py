@@ -152,6 +152,7 @@ def test_rejects_name_file_position_and_reason(tmp_path):
     assert [row["mat_id"] for row in sample] == ["test000", "test002"]
     assert [(row["source_position"], row["mat_id"]) for row in rejected] == [(1, "../../x"), (3, "test000")]
     assert "does not match" in rejected[0]["reason"]
+    assert "use 1 to 64 of the characters A-Z, a-z, 0-9, _, . and -" in rejected[0]["reason"]
     assert rejected[1]["reason"].startswith(f"duplicate mat_id: {path}, entry 0 is kept")
     assert rejected[0]["source_file"] == str(path)
 

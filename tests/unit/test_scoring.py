@@ -123,3 +123,29 @@ def test_the_mean_over_objectives_has_an_interval_and_a_failed_objective_removes
     assert all_of["n_test"] == 2 * N
     write_table(tmp_path / "scores.parquet", scores, SCORES)
     write_table(tmp_path / "summary.parquet", summary, SUMMARY)
+
+
+def test_means_over_the_repeats_that_all_methods_have_are_on_the_same_rows(tmp_path):
+    cells = [cell("often", name, repeat=r) for name in ("gap", "mag") for r in range(3)]
+    cells += [cell("once", name) for name in ("gap", "mag")]
+    cells += [cell("mean", "e_form", repeat=r, split="random") for r in range(3)]
+    tested = [predictions(range(10 * each["repeat"], 10 * each["repeat"] + 10)) for each in cells]
+    scores, summary = scored(cells, tested)
+    write_table(tmp_path / "summary.parquet", summary, SUMMARY)
+    first = scores[scores["repeat"] == 0].set_index(["method", "objective", "metric"])
+    found = summary.set_index(["method", "objective", "metric"])
+    assert found["shared_n"].groupby("objective").unique().map(list).to_dict() == {
+        "gap": [1],
+        "mag": [1],
+        "all": [1],
+        "e_form": [3],
+    }
+    for key in (("often", "gap", "mase"), ("once", "mag", "mase")):
+        shared = found.loc[key, ["shared_mean", "shared_low", "shared_high"]].tolist()
+        assert shared == pytest.approx(first.loc[key, ["value", "low", "high"]].tolist())
+    assert found.loc[("often", "gap", "mase"), "mean"] != found.loc[("often", "gap", "mase"), "shared_mean"]
+    alone = found.loc[("mean", "e_form", "mase")]
+    np.testing.assert_array_equal(
+        alone[["shared_mean", "shared_low", "shared_high"]].to_numpy(dtype=float),
+        alone[["mean", "low", "high"]].to_numpy(dtype=float),
+    )

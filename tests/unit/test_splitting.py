@@ -243,8 +243,18 @@ def test_folds_that_cannot_be_used_say_why(tmp_path, rows, columns, message):
 
 def test_given_folds_must_not_divide_twins(tmp_path):
     path = folds(tmp_path / "folds.csv", ["m0,train", "m1,test", "m2,train"])
-    with pytest.raises(UserError, match="divides twins.*m0, m1"):
+    with pytest.raises(UserError, match=r"divides twins.*: m0, m1\. Put them into one part in its file"):
         split("folds", file=path, twins={"m0": "T", "m1": "T"})
+
+
+@pytest.mark.parametrize(("method", "settings"), [("scikit_learn", {}), ("k_fold", {"n_folds": 5})])
+def test_rows_by_position_that_divide_twins_say_what_can_be_done(method, settings):
+    twins = {f"m{i}": f"T{i // 2}" for i in range(N)}
+    message = r"m\d+, m\d+ and \d+ other groups\. Rows by position .* Use `random`, .*tables: `sources:"
+    with pytest.raises(UserError, match=message):
+        split(method, twins=twins, **settings)
+    parts = split("random", twins=twins)
+    assert (parts.groupby(parts["mat_id"].map(twins))["part"].nunique() == 1).all()
 
 
 def test_an_unknown_column_is_named_with_those_that_there_are(write_sample, tmp_path):

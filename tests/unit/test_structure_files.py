@@ -175,6 +175,14 @@ def test_the_csv_and_its_column_can_be_named(tmp_path, folder, place):
     assert found.data["test001"] == {"number": "2", "crystal": "test001", STATED_IN: [str(path), 3]}
 
 
+@pytest.mark.parametrize("header", ["id,gap\n", "gap,file\n", ""])
+def test_files_may_be_named_as_paths_in_their_folder(tmp_path, folder, header):
+    rows = [f"./{name}.cif,1.5" if "gap,file" not in header else f"1.5,./{name}.cif" for name in structures()]
+    (folder / "id_prop.csv").write_text(header + "\n".join(rows))
+    found = Sampled(tmp_path, folder)
+    assert found.ids == [f"{name}.cif" for name in structures()]
+
+
 def test_rows_and_files_that_do_not_belong_together_are_rejects(tmp_path, folder):
     write_files(folder, {"test000": structures()["test001"]}, ".vasp")
     rows = ["id,gap", *(f"{name},1" for name in structures() if name != "test003")]

@@ -1,4 +1,4 @@
-"""Short CIFs of structures, and the stage that writes texts of structures."""
+"""Short CIFs and compositions of cells, and the stage that writes texts of structures."""
 
 import re
 
@@ -11,7 +11,11 @@ from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure
 
 from polyfacet.facets.text.compact_cif import CompactCifError, compact_cif
+from polyfacet.facets.text.from_structures import texts_of_structures
+from polyfacet.materials.cif import write_cif
+from polyfacet.materials.formula import parse_formula
 from polyfacet.runtime.errors import UserError
+from polyfacet.sources.alexandria.entries import read_entries
 
 SALT_CIF = """\
 data_NaCl
@@ -120,6 +124,43 @@ def test_a_coordinate_that_rounds_to_one_is_zero():
 def test_structure_without_a_short_cif_is_rejected_with_a_reason(crystal, reason):
     with pytest.raises(CompactCifError, match=reason):
         compact_cif(crystal)
+
+
+def test_the_composition_of_the_cell_counts_its_atoms(tmp_path):
+    cells = {
+        "four": Structure.from_spacegroup("Fm-3m", Lattice.cubic(5), ["Ac"], [[0, 0, 0]]),
+        "one": Structure(Lattice.cubic(4), ["Ac"], [[0, 0, 0]]),
+        "rutile": RUTILE,
+        "shared": SHARED_SITE,
+        "charged": Structure(Lattice.cubic(4.1), ["Cs+", "Cl-"], [[0, 0, 0], [0.5, 0.5, 0.5]]),
+    }
+    paths = {name: tmp_path / f"{name}.cif" for name in cells}
+    for name, cell in cells.items():
+        write_cif(cell, paths[name])
+    rows, rejects = texts_of_structures(paths.values(), "cell_composition")
+    assert {row["mat_id"]: row["text"] for row in rows} == {
+        "four": "Ac 4",
+        "one": "Ac",
+        "rutile": "Ti 2 O 4",
+        "shared": "Cu 0.5 Au 0.5",
+        "charged": "Cs Cl",
+    }
+    assert not rejects
+
+
+def test_real_cells_are_counted_as_their_entries_say(shared, tmp_path):
+    stated, same_order = {}, 0
+    for _, entry in read_entries(shared / "data" / "alexandria_3d" / "alexandria_3d_small_110.json.bz2"):
+        mat_id = entry["data"]["mat_id"]
+        write_cif(Structure.from_dict(entry["structure"]), tmp_path / f"{mat_id}.cif")
+        stated[mat_id] = entry["composition"]
+    rows, _ = texts_of_structures(tmp_path.glob("*.cif"), "cell_composition")
+    texts = {row["mat_id"]: row["text"] for row in rows}
+    assert texts.keys() == stated.keys()
+    for mat_id, text in texts.items():
+        assert parse_formula(text) == stated[mat_id]
+        same_order += list(parse_formula(text)) == list(stated[mat_id])
+    assert same_order == 104
 
 
 def test_the_stage_writes_texts_and_rejects(tmp_path):

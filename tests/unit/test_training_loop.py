@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from polyfacet.networks import loop
-from polyfacet.networks.loop import Ended, Plan, train
+from polyfacet.networks.loop import Ended, Plan, train, train_in_steps
 
 
 class Countdown:
@@ -79,3 +79,40 @@ def test_state_of_a_different_training_is_ignored(tmp_path):
     again = Countdown([1])
     again.train(tmp_path / "state", epochs=1)
     assert again.epochs == [0]
+
+
+class CountedSteps(Countdown):
+    """A network whose weight grows by one per step, of which an epoch has three."""
+
+    def __init__(self, errors: Sequence[float], dies_after: int | None = None):
+        super().__init__(errors, dies_after)
+        self.steps: list[tuple[int, int]] = []
+
+    def train(self, file: Path | None, epochs: int, patience: int = 100, digest: str = "this") -> Ended:
+        plan = Plan("steps", digest, file, epochs, patience)
+        return train_in_steps(self.model, self.optimizer, plan, self._run_steps, self._error)
+
+    def _run_steps(self, epoch: loop.Epoch) -> bool:
+        self.epochs.append(epoch.number)
+        for step in range(epoch.first_step, 3):
+            if self.dies_after == 3 * epoch.number + step:
+                raise KeyboardInterrupt
+            self.steps.append((epoch.number, step))
+            self.model.weight.data += 1
+            epoch.finish_step(loss=self.weight)
+        return True
+
+    def _error(self) -> float:
+        return self.errors[self.epochs[-1]]
+
+
+@pytest.mark.parametrize("dies_after", range(1, 9))
+def test_training_resumes_in_the_middle_of_an_epoch(tmp_path, monkeypatch, dies_after):
+    monkeypatch.setattr(loop, "SAVE_EVERY_S", 0)
+    with pytest.raises(KeyboardInterrupt):
+        CountedSteps([2, 1, 3], dies_after).train(tmp_path / "state", epochs=3)
+    again = CountedSteps([2, 1, 3])
+    ended = again.train(tmp_path / "state", epochs=3)
+    assert ended == Ended(2, 1, 3, diverged=False, losses=[2, 5, 8])
+    assert again.steps == [(step // 3, step % 3) for step in range(dies_after, 9)]
+    assert again.weight == 6

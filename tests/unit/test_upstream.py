@@ -2,18 +2,29 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 
 import pytest
 from project import PROJECT
 
+from polyfacet.facets.registry import FACETS
 from polyfacet.runtime import upstream
 from polyfacet.runtime.upstream import UpstreamVersionError, written_for
+from polyfacet.training.engines.registry import ENGINES
 
 PACKAGE = PROJECT / "workflow" / "polyfacet"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FENCES = [path for path in MODULES if path.stem.endswith("_compat")]
 LOCKED = dict(re.findall(r"^([\w.-]+)==([^\s;]+)", (PROJECT / "requirements.lock").read_text(), re.MULTILINE))
+EXTRAS = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+# Packages of single facets and engines.
+OPTIONAL = {
+    name: version
+    for extra, requirements in EXTRAS.items()
+    if extra != "dev"
+    for name, version in (requirement.split("==") for requirement in requirements)
+}
 # Python's own.
 KNOWN = {"_exit"}
 
@@ -23,6 +34,20 @@ def test_compat_modules_are_written_for_the_locked_version(path):
     calls = re.findall(r'^written_for\(__name__, "([\w-]+)", "([\w.]+)"\)$', path.read_text(), re.MULTILINE)
     assert calls, "begins without written_for(__name__, package, version)"
     assert calls == [(package, LOCKED[package]) for package, _ in calls]
+
+
+def test_optional_packages_are_declared_in_the_pinned_version():
+    declared = [
+        *(network.package for facet in FACETS.built_in.values() for network in facet.pretrained.values()),
+        *(engine.package for engine in ENGINES.built_in.values() if engine.package),
+    ]
+    assert {package.name: package.version for package in declared} == OPTIONAL
+    assert OPTIONAL.items() <= LOCKED.items()
+    assert all(
+        requirements == [f"{extra}=={OPTIONAL[extra]}"]
+        for extra, requirements in EXTRAS.items()
+        if extra in OPTIONAL
+    )
 
 
 def test_a_different_version_is_rejected_naming_both(monkeypatch):

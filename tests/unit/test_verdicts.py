@@ -106,9 +106,26 @@ def test_equal_differences_are_not_tested(multi):
 def test_repeats_without_a_loss_are_left_out():
     row = verdicts(table_of([0.4, 0.41, 0.39, np.nan, 0.4])).loc[("multi vs single", "gap")]
     assert (row["n_repeats"], row["verdict"]) == (4, "better")
+    assert row["left_out"] == "repeat 3: all test values are equal"
+    # The choices of the repeats that are compared.
+    assert row["chosen"] == "ridge graph+compimage (4 of 4)"
+    assert row["rival_chosen"] == "ridge graph (4 of 4)"
     row = verdicts(table_of([np.nan] * 5)).loc[("multi vs single", "gap")]
-    assert row["verdict"] == "undecided"
-    assert "all test values are equal" in row["reason"]
+    assert (row["verdict"], row["left_out"]) == ("undecided", None)
+    assert row["reason"] == "no repeat has a loss: repeat 0, 1, 2, 3, 4: all test values are equal"
+
+
+def test_each_cause_of_a_missing_loss_is_named():
+    cells = table_of([0.4, 0.41, np.nan, np.nan, 0.4, 0.39])
+    cells.loc[cells["repeat"] == 3, "n_test"] = 0
+    known = validated(cells[cells["repeat"] != 0])
+    row = compare_roles(choose(known, on_test(cells)), cells).set_index("comparison").loc["multi vs single"]
+    assert row["n_repeats"] == 3
+    assert row["left_out"].split("; ") == [
+        "repeat 0: the candidates have no validation row in common",
+        "repeat 2: all test values are equal",
+        "repeat 3: there is no test row that all cells predicted",
+    ]
 
 
 def test_missing_roles_are_named(tmp_path):
@@ -119,6 +136,28 @@ def test_missing_roles_are_named(tmp_path):
     assert set(found["verdict"]) == {"undecided"}
     assert set(found["n_repeats"]) == {0}
     write_table(tmp_path / "tests.parquet", found.reset_index(), TESTS)
+
+
+@pytest.mark.parametrize("n_controls", [1, 5])
+def test_controls_are_the_reason_where_they_are_all_there_is(n_controls):
+    cells = table_of(0.4 + SPREAD)
+    is_control = (cells["combination"] == MULTI[1]) & (cells["repeat"] < n_controls)
+    cells["untrained"] = [["graph"] if each else [] for each in is_control]
+    chosen = choose(validated(cells[cells["combination"] != MULTI[1]]), on_test(cells))
+    found = compare_roles(chosen, cells).set_index("comparison")
+    reason = found.loc["multi vs single", "reason"]
+    assert reason.startswith("every cell of several facets is a control: in at least one repeat, the encoder")
+    assert found.loc["single vs baseline", "reason"] is None
+
+
+def test_controls_are_told_from_cells_without_predictions():
+    losses = {MULTI: [(0.1, 0.4)] * 3, ("trees", "text+graph"): [(0.2, 0.4)], SINGLE: [(0.2, 0.5)] * 3}
+    cells = cells_with(losses)
+    cells["untrained"] = [["graph"] if each == MULTI[1] else [] for each in cells["combination"]]
+    chosen = choose(validated(cells[cells["combination"] == SINGLE[1]]), on_test(cells))
+    reason = compare_roles(chosen, cells).set_index("comparison").loc["multi vs single", "reason"]
+    said = "no cell of several facets other than controls, whose encoders are untrained, has predictions for"
+    assert reason.startswith(said)
 
 
 def test_a_cell_with_two_roles_is_not_tested_against_itself():
@@ -138,6 +177,25 @@ def test_repeats_on_the_same_materials_are_not_tested(shared):
     assert (row["verdict"], row["reason"]) == ("undecided", SAME_TEST_PART)
     assert row["difference"] == pytest.approx(-0.2)
     assert row[["p", "p_holm", "p_equal", "low", "high"]].isna().all()
+
+
+def test_an_objective_on_the_same_materials_in_every_repeat_is_not_tested():
+    sparse = table_of(0.3 + SPREAD, objective="mag").assign(tested="the few that have a value")
+    found = verdicts(table_of(0.3 + SPREAD), sparse).loc["multi vs single"]
+    assert found["verdict"].to_dict() == {"gap": "better", "mag": "undecided"}
+    assert found.loc["mag", "reason"] == SAME_TEST_PART
+
+
+def test_a_sparse_facet_makes_the_test_rows_of_all_rivals_equal():
+    cells = table_of(0.3 + SPREAD)
+    is_sparse = cells["combination"] == MULTI[1]
+    cells.loc[is_sparse, "tested"] = "the few that have the facet"
+    assert verdicts(cells).loc[("multi vs single", "gap"), "reason"] == SAME_TEST_PART
+    # Failed cells take no row from the others.
+    cells.loc[is_sparse, "status"] = "failed"
+    others = cells[~is_sparse]
+    found = compare_roles(choose(validated(others), on_test(cells)), cells).set_index("comparison")
+    assert found.loc["single vs baseline", "verdict"] == "better"
 
 
 def test_the_choice_may_change_between_repeats():

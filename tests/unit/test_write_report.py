@@ -12,7 +12,7 @@ import attribute_to_facets
 import compare_methods
 import write_report
 from polyfacet.evaluation.losses import VALIDATION
-from polyfacet.evaluation.scores import compare
+from polyfacet.evaluation.means import compare
 from polyfacet.evaluation.tables import CELLS, SCORES, SUMMARY
 from polyfacet.facets.registry import combination_name, facets_of
 from polyfacet.materials.material import SAMPLE
@@ -201,14 +201,59 @@ def test_repeats_that_were_tested_on_the_same_materials_are_named(report, capsys
         ]
 
     warning = "Some repeats were tested on the same materials"
-    assert f"{warning}: they differ only in training" in (text := report(*repeats("abc", "abc")).text)
-    assert "crystals, split random: 2 repeats have 1 test part" in text
-    assert "crystals, split random: 2 repeats have 1 test part" in capsys.readouterr().err
+    text = report(*repeats("abc", "abc")).text
+    assert f"{warning}: the spread over them does not show" in text
+    said = "crystals, split random: 2 repeats have 1 test part (there are few groups or materials)"
+    assert said in text
+    assert f"{said}; their spread says nothing" in capsys.readouterr().err
     assert "3 repeats have 2 different test parts" in report(*repeats("abc", "def", "abc")).text
     capsys.readouterr()
     assert warning not in report(*repeats("abc", "def")).text
     assert warning not in report(*repeats("abc")).text
     assert "repeats have" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("split_method", "why"),
+    [
+        ("highest", "the method highest always tests the same; validation rows and seeds differ"),
+        ("scikit_learn", "random_state is fixed, or there are few materials"),
+        ("folds", "as the file says"),
+        ("removed_plugin", "there are few groups or materials"),
+    ],
+)
+def test_the_cause_of_equal_test_parts_follows_from_the_method(report, split_method, why):
+    cells = [
+        cell(row, mae=0.5, repeat=repeat, split_method=split_method)
+        for repeat in range(3)
+        for row in ("text", "mean")
+    ]
+    assert f"split random: 3 repeats have 1 test part ({why})" in report(*cells).text
+
+
+@pytest.mark.parametrize(
+    ("split", "title"),
+    [
+        ("chemical_system", "split chemical_system (one repeat)"),
+        # A part of a word of the label, and a word of it.
+        ("a", "split a, by chemical system (one repeat)"),
+        ("system", "split system, by chemical system (one repeat)"),
+    ],
+)
+def test_titles_name_the_method_of_a_split_that_has_another_name(report, split, title):
+    cells = [cell(row, mae=0.5, split=split, split_method="chemical_system") for row in ("text", "mean")]
+    assert f"crystals, {title}" in report(*cells).sections["scores"]
+
+
+def test_objectives_whose_repeats_share_a_test_part_are_named(report):
+    cells = [
+        cell(row, objective, 0.5, repeat=repeat, tested=objective if objective == "e_hull" else str(repeat))
+        for repeat in range(3)
+        for objective in ("gap", "e_hull")
+        for row in ("text", "mean")
+    ]
+    said = "split random, Energy above hull: 3 repeats have 1 test part (few materials have a value)"
+    assert said in report(*cells).text
 
 
 def test_repeats_and_unequal_test_parts_are_reported(report):

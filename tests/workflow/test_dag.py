@@ -6,7 +6,9 @@ from fnmatch import fnmatch
 import pytest
 import yaml
 from planned_runs import planned_workflow, planning_folder
+from project import PROJECT
 from pymatgen.core import Lattice, Structure
+from snakemake.utils import update_config
 
 from polyfacet.runtime.resources import TIME_MARGIN
 from polyfacet.use import architecture_figures
@@ -17,13 +19,14 @@ def test_the_published_grid_is_forty_nine_cells_and_two_baselines(pristine):
     assert jobs["train_cell"] == 49
     assert jobs["train_method"] == 2
     assert jobs["render_images"] == jobs["build_graphs"] == jobs["write_structures"] == 10
+    assert jobs["describe_structures"] == 10
     assert "make_local_encoders" not in jobs
 
 
 def test_the_full_grid_is_a_hundred_and_five_cells(pristine):
     every_objective = "objectives=[gap,e_form,e_hull,e_total,mag_vol,vol_atom,dos_ef]"
     changes = ["methods={automm: {combinations: full}}", every_objective]
-    assert len(cells(pristine, "automm", *changes)) == 105
+    assert len(cells("automm", *changes)) == 105
     assert pristine.jobs(changes=changes)["train_combination"] == 15
 
 
@@ -41,19 +44,50 @@ def test_a_split_by_one_objective_has_cells_of_this_objective_only(pristine):
     jobs = pristine.jobs(changes=[splits])
     # At random, a job trains both objectives; a method of cheap cells is one job per split.
     assert (jobs["train_combination"], jobs["train_cell"], jobs["train_method"]) == (2, 2, 6)
-    assert cells(pristine, "automm", splits, split="random") == {
+    assert cells("automm", splits, split="random") == {
         f"{combination}/{objective}"
         for combination in ("text", "text+image+graph")
         for objective in ("e_form", "vol_atom")
     }
-    alone = cells(pristine, "automm", splits, split="highest")
+    alone = cells("automm", splits, split="highest")
     assert alone == {"text/vol_atom", "text+image+graph/vol_atom"}
 
 
-def cells(workflow, method, *changes, split="random"):
-    """List the cells of a method that a run would train on a split."""
-    plan = workflow.run("--dry-run", "--config", *changes)
-    return set(re.findall(rf"{split}-\d+/cells/{method}/([\w+:]+/\w+)", plan))
+def test_a_method_with_fewer_objectives_has_no_cells_of_the_others(pristine):
+    some = "methods={automm: {objectives: [vol_atom]}}"
+    jobs, bundled = (pristine.jobs(*target, changes=[some]) for target in ([], ["--cores", "2", "bundles"]))
+    for planned in (jobs, bundled):
+        assert (planned["train_combination"], planned["train_method"]) == (2, 3)
+    assert cells("automm", some) == {"text/vol_atom", "text+image+graph/vol_atom"}
+    assert len(cells("trees", some)) == 4
+    # Nothing is left on a split by another objective.
+    splits = "splits={highest: {objective: e_form}, random: {}}"
+    assert cells("automm", some, splits, split="highest") == set()
+
+
+def test_an_objective_with_settings_of_its_own_passes_them_to_its_cell(pristine):
+    own = "methods={automm: {settings_of_objectives: {vol_atom: {max_epochs: 200}}}}"
+    ((_, minutes),) = requested(pristine, "train_combination")
+    ((_, longer),) = requested(pristine, "train_combination", own)
+    assert longer > minutes
+    long = "methods={automm: {settings_of_objectives: {vol_atom: {max_epochs: 500}}}}"
+    jobs = pristine.jobs(changes=[long])
+    assert (jobs.get("train_combination"), jobs["train_cell"]) == (None, 4)
+    assert len(requested(pristine, "train_cell", long)) == 2
+
+
+def cells(method, *changes, split="random"):
+    """List the cells of a method that the run of config/test.yaml would train on a split after changes."""
+    config = yaml.safe_load((PROJECT / "config" / "test.yaml").read_text())
+    for key, value in (change.split("=", maxsplit=1) for change in changes):
+        update_config(config, {key: yaml.safe_load(value)})
+    with planning_folder() as folder, planned_workflow(config, folder) as workflow:
+        return {
+            f"{cell['combination']}/{cell['objective']['column']}"
+            for job in workflow.dag.jobs
+            if hasattr(job.params, "grid") and (job.wildcards.method, job.wildcards.split) == (method, split)
+            for cell in job.params.grid
+        }
 
 
 def requested(workflow, rule, *changes):
@@ -69,9 +103,7 @@ def test_cells_that_train_in_minutes_share_a_job_and_others_have_their_own(prist
     short, long = pristine.jobs(), pristine.jobs(changes=["methods={automm: {settings: {max_epochs: 500}}}"])
     assert (short["train_combination"], short.get("train_cell")) == (2, None)
     assert (long.get("train_combination"), long["train_cell"]) == (None, 4)
-    assert cells(pristine, "automm") == cells(
-        pristine, "automm", "methods={automm: {settings: {max_epochs: 500}}}"
-    )
+    assert cells("automm") == cells("automm", "methods={automm: {settings: {max_epochs: 500}}}")
 
 
 def test_a_batch_requests_the_memory_of_one_cell_and_the_time_of_all(pristine):
@@ -227,7 +259,7 @@ def test_crystals_and_tables_can_be_in_one_run(pristine):
 
 def test_combinations_and_objectives_come_from_the_configuration(pristine):
     changes = ["methods={automm: {combinations: [text,image]}}", "objectives=[gap,dos_ef,e_hull]"]
-    assert len(cells(pristine, "automm", *changes)) == 6
+    assert len(cells("automm", *changes)) == 6
 
 
 def test_descriptors_and_powder_patterns_are_made_in_shards(pristine):
@@ -292,12 +324,12 @@ def test_expanded_features_use_the_statistics(pristine, features, expected):
 
 def test_texts_and_pictures_are_encoded_once_per_split_if_a_method_reads_their_numbers(pristine):
     assert "encode_facet" not in pristine.jobs()
-    trees = "methods={trees: {combinations: [text, image, text:cif+image, graph+compimage]}}"
+    trees = "methods={trees: {combinations: [text, image, text:cif+image, text:matscholar, graph+compimage]}}"
     jobs = pristine.jobs(changes=[trees])
-    assert jobs["encode_facet"] == 3 * jobs["split_materials"]
+    assert jobs["encode_facet"] == 4 * jobs["split_materials"]
     plan = pristine.run("--dry-run", "--config", trees)
     (job,) = [part for part in plan.split("rule ") if part.startswith("train_method:") and "trees" in part]
-    for facet in ("text", "image", "text:cif"):
+    for facet in ("text", "image", "text:cif", "text:matscholar"):
         assert f"encodings/{facet}.parquet" in job
 
 

@@ -124,7 +124,7 @@ def test_a_repeatedly_killed_run_ends_in_the_same_bytes(finished, tmp_path, faul
 
     with faults.trying("kill -9 of Snakemake alone while cells are trained: its jobs go on"):
         wait_until(
-            lambda: list(results.glob("crystals/random-0/cells/automm/*.scratch/automm-*/model/*")), run
+            lambda: list(results.glob("crystals/random-0/cells/automm/*.scratch/automm-*/*/model/*")), run
         )
         run.kill()
         run.wait()

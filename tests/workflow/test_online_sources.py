@@ -25,10 +25,14 @@ def test_a_named_file_is_downloaded_unless_it_exists(workflow):
     assert "download_entries" not in workflow.jobs("--forceall", changes=[f"sources=[{names[1]}]"])
 
 
-def test_the_study_fetches_the_release_and_the_encoders(workflow):
+def test_the_study_fetches_one_file_and_the_encoders(workflow):
     jobs = workflow.jobs("--configfile", "config/costa2024.yaml")
-    assert jobs["download_entries"] == 49
+    assert jobs["download_entries"] == 1
     assert jobs["fetch_hub_encoders"] == 1
+
+
+def test_all_files_of_the_release_that_are_missing_are_fetched(workflow):
+    assert workflow.jobs(changes=[f"sources=[{FOLDER}]"])["download_entries"] == 49
 
 
 def test_an_unpublished_file_is_reported_as_missing(workflow):

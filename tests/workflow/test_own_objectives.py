@@ -28,7 +28,7 @@ RUN = {
         "mean": {"engine": "dummy"},
     },
     "splits": {"formula": {"repeats": 2}},
-    # The density is one of the numbers of the facet.
+    # The made-up bulk modulus falls with the volume, which is one of the numbers of the facet.
     "training": {"leaks": "allow"},
     "report": {"reference": "mean"},
 }

@@ -1,15 +1,22 @@
 """Bundles and predictions of a tiny run on a table, by the rules and as documented."""
 
 import re
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from bundled_predictions import TOLERANCE, assert_same_bits, stored_of_model
 from made_up_bundle import write_made_up_bundle
 from project import PROJECT
+from small_run import small_run
 from workflow_copy import Workflow
 
+from polyfacet.facets.registry import GRAPH, TEXT
+from polyfacet.materials.crystal_objectives import E_FORM
 from polyfacet.use import command
+from polyfacet.use.prediction.bundle import Bundle
 
 TABLES = ("--configfile", "config/test_tables.yaml", "--rerun-incomplete")
 CELL = "ridge_o/composition+process/hardness"
@@ -20,14 +27,6 @@ SPLIT = "results/test_tables/steels/random-0"
 def run(table_run: Workflow) -> Workflow:
     """Return a workflow with the bundles of the invented steels."""
     return table_run
-
-
-def stored(run: Workflow) -> pd.Series:
-    """Return the stored predictions of the saved model; validation rows are predicted by another fit."""
-    rows = pd.read_parquet(run.folder / SPLIT / "cells" / CELL / "predictions.parquet").query(
-        "part != 'valid'"
-    )
-    return rows.set_index("mat_id")["y_pred"]
 
 
 def test_every_trained_cell_has_a_bundle(run: Workflow) -> None:
@@ -47,12 +46,24 @@ def test_the_examples_of_the_page_work(run: Workflow, monkeypatch: pytest.Monkey
     found = names["found"].predictions
     # The rows are called after the file here, after the table in the run; both are numbered.
     found.index = found["mat_id"].str.replace("invented_steels", "steels")
-    np.testing.assert_allclose(found["prediction"][stored(run).index], stored(run), rtol=1e-12)
+    stored = stored_of_model(run.folder / SPLIT / "cells" / CELL)["y_pred"]
+    np.testing.assert_allclose(found["prediction"][stored.index], stored, rtol=1e-12)
     bundle = f"{SPLIT}/bundles/{CELL}"
     assert bundle in page
     assert command.main(["predict", bundle, "embedded/invented_steels.csv", "--output", "a.csv"]) == 0
     table = pd.read_csv("a.csv")
     np.testing.assert_allclose(table["prediction"], found["prediction"], rtol=1e-12)
+
+
+@pytest.mark.parametrize("objective", ["hardness", "grade"])
+@pytest.mark.parametrize(
+    "cell", ["ridge_o/composition+process", "tree_e/composition+process+compimage", "mean/none"]
+)
+def test_rows_of_a_table_are_predicted_as_in_the_run(run: Workflow, cell: str, objective: str) -> None:
+    bundle = Bundle.open(run.folder / SPLIT / "bundles" / cell / objective)
+    predicted = bundle.predict(run.folder / "embedded" / "invented_steels.csv").predictions
+    predicted["mat_id"] = predicted["mat_id"].str.replace("invented_steels", "steels")
+    assert_same_bits(predicted, stored_of_model(run.folder / SPLIT / "cells" / cell / objective))
 
 
 def new_steels(n: int) -> pd.DataFrame:
@@ -97,6 +108,52 @@ def test_hundreds_are_predicted_in_shards_and_only_missing_shards_are_repeated(r
     alone = pd.read_parquet(run.folder / "results" / "shards1" / "predictions" / "predictions.parquet")
     alone, whole = (table.sort_values("mat_id", ignore_index=True) for table in (alone, whole))
     pd.testing.assert_frame_equal(alone, whole, rtol=1e-12)
+
+
+@pytest.fixture(scope="module")
+def of_crystals(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]:
+    """Return a bundle that looks at texts and graphs, and files of crystals."""
+    small = small_run(tmp_path_factory.mktemp("small"), 24)
+    cell = small.train("ridge", "classical", {"model": "ridge"}, (TEXT, GRAPH), E_FORM.objective)
+    bundles = small.bundle([cell], small.file("bundles"))
+    return bundles / cell, sorted(small.file("structures").glob("*.cif"))
+
+
+def test_crystals_are_predicted_in_shards_and_resumed_as_by_the_command(
+    run: Workflow, of_crystals: tuple[Path, list[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle, files = of_crystals
+    monkeypatch.chdir(run.folder)
+    new = Path("new_crystals")
+    new.mkdir()
+    for path in files:
+        shutil.copy(path, new)
+    (new / "broken.cif").write_text("data_broken\n")
+    section = f"predict={{bundle: {bundle}, sources: [{new}], shards: 2}}"
+    settings = ("--config", section, "run_name=new_crystals", "--rerun-incomplete", "predict")
+    run.run(*settings)
+    home = Path("results/new_crystals/predictions")
+    whole = pd.read_parquet(home / "predictions.parquet")
+    kept = (home / "shard-0.parquet").stat().st_mtime_ns
+    # As after an interruption.
+    for name in ("predictions.parquet", "shard-1.parquet"):
+        (home / name).unlink()
+    run.run(*settings)
+    pd.testing.assert_frame_equal(pd.read_parquet(home / "predictions.parquet"), whole)
+    assert (home / "shard-0.parquet").stat().st_mtime_ns == kept
+    sizes = [len(pd.read_parquet(home / f"shard-{shard}.parquet")) for shard in (0, 1)]
+    assert min(sizes) > 0
+    assert sum(sizes) == len(files)
+    assert command.main(["predict", str(bundle), str(new), "--output", "crystals.parquet"]) == 0
+    alone = pd.read_parquet("crystals.parquet")
+    whole, alone = (table.sort_values("mat_id", ignore_index=True) for table in (whole, alone))
+    # Rounding depends on how many are predicted together.
+    within = TOLERANCE * whole["prediction"].std()
+    pd.testing.assert_frame_equal(whole, alone, rtol=0, atol=within)
+    (reject,) = pd.read_parquet(home / "rejected.parquet").to_dict("records")
+    (of_command,) = pd.read_csv("crystals.parquet.rejected.csv").to_dict("records")
+    assert reject["mat_id"] == of_command["mat_id"] == "broken"
+    assert reject["reason"] == of_command["reason"]
 
 
 def test_predictions_without_a_bundle_are_explained(run: Workflow) -> None:

@@ -1,45 +1,21 @@
 """The tiny run on a SLURM cluster that loses a node: the same results, and every job in the right place."""
 
-import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from fault_count import Faults
 from slurm_cluster import ACCOUNT, Cluster, missing, slurm_cluster
-from workflow_copy import Workflow, copy_workflow, environment
+from slurm_runs import DEADLINE_S, OPTIONS, copy_profile, rule_of, snakemake
+from workflow_copy import Workflow, copy_workflow
 
-DEADLINE_S = 1800
 # A loaded machine may take several times as long as an idle one, and the limit includes the local run.
 pytestmark = pytest.mark.timeout(3 * DEADLINE_S)
 # One cell of the local run, with every kind of input.
 CELL = ("combinations=[text+image+graph]", "targets=[e_form]")
-# Groups of the profile; Snakemake names their jobs after the group and all its rules.
-GROUPS = ("preparation", "compositions", "dummies", "report")
-PARTITIONS = """
-partitions:
-  cpu: {max_mem_mb: 16000, max_threads: 2}
-  gpu: {max_mem_mb: 16000, max_threads: 2, max_gpu: 1}
-"""
-# The profile, adapted to a cluster with two processors whose jobs take seconds.
-OPTIONS = (
-    "--workflow-profile=profiles/slurm",
-    "--slurm-partition-config=profiles/test-partitions.yaml",
-    "--default-resources",
-    f"slurm_account={ACCOUNT}",
-    "--resources",
-    "gpu=1",
-    "--jobs=4",
-    "--set-threads",
-    "render_images=1",
-    "--slurm-init-seconds-before-status-checks=1",
-    "--latency-wait=5",
-)
 
 
 @dataclass(frozen=True)
@@ -65,7 +41,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture(scope="module")
 def workflow(browser: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     copied = copy_workflow(tmp_path_factory.mktemp("on-slurm"))
-    (copied.folder / "profiles" / "test-partitions.yaml").write_text(PARTITIONS)
+    copy_profile(copied)
     return copied
 
 
@@ -82,27 +58,6 @@ def run(cluster: Cluster, workflow: Workflow, faults: Faults) -> Finished:
         process.wait(timeout=DEADLINE_S)
         assert process.returncode == 0, log.read_text()[-5000:]
     return Finished(workflow, cluster, lost_job, lost_node)
-
-
-@contextmanager
-def snakemake(
-    cluster: Cluster, workflow: Workflow, log: Path, *arguments: str
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run Snakemake inside the cluster's namespaces; in the end, kill it with all its processes."""
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            cluster.inside(*workflow.command(*arguments), folder=workflow.folder),
-            env=environment(),
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 def wait_for_drawing(
@@ -124,12 +79,6 @@ def running_jobs(cluster: Cluster) -> list[Sequence[str]]:
     """List number, node and comment of the running jobs."""
     table = cluster.ask("squeue", "-h", "-t", "running", "-o", "%i|%N|%k")
     return [line.split("|") for line in table.splitlines()]
-
-
-def rule_of(job: dict[str, str]) -> str:
-    """Return the rule or group of an accounted job, from the comment that Snakemake attaches to it."""
-    name = job["Comment"].removeprefix("rule_").split("_wildcards_")[0]
-    return next((group for group in GROUPS if name.startswith(f"{group}_")), name)
 
 
 @pytest.mark.parametrize(
