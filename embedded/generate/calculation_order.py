@@ -22,16 +22,17 @@ def in_order(crystals: Mapping[str, Json], results: Mapping[str, Json]) -> list[
     Returns
     -------
     list of str
-        Those chosen to fill gaps, in the order of the list; those with an earlier estimate of the
-        density of states at the Fermi level, the cheapest first; the others in the order of the list.
+        Those with an earlier estimate of the density of states at the Fermi level, the cheapest first, as
+        they keep the rest out of the set; those chosen to fill gaps, and then the others, in the order of
+        the list.
     """
     left = [mat_id for mat_id in crystals if mat_id not in results or not is_complete(results[mat_id])]
 
     def place(mat_id: str) -> tuple[int, float, str]:
         if mat_id in results:
-            return 1, float(results[mat_id]["cpu_s"]), mat_id
+            return 0, float(results[mat_id]["cpu_s"]), mat_id
         if mat_id >= FIRST_CHOSEN:
-            return 0, 0.0, mat_id
+            return 1, 0.0, mat_id
         return 2, 0.0, mat_id
 
     return sorted(left, key=place)

@@ -161,7 +161,7 @@ def test_the_best_result_of_a_crystal_is_chosen():
     assert latest([other, result("pfx000002")], CRYSTALS) == {"pfx000002": result("pfx000002")}
 
 
-def test_chosen_crystals_come_first_then_new_estimates_then_the_rest():
+def test_new_estimates_come_first_then_chosen_crystals_then_the_rest():
     crystals = {mat_id: CRYSTALS[mat_id] for mat_id in ("pfx000001", "pfx000002", "pfx000003", "pfx000004")}
     crystals |= {FIRST_CHOSEN: CRYSTALS[FIRST_CHOSEN], "pfx000562": CRYSTALS["pfx000562"]}
     known = {
@@ -170,7 +170,7 @@ def test_chosen_crystals_come_first_then_new_estimates_then_the_rest():
         "pfx000003": result("pfx000003"),
         "pfx000562": earlier("pfx000562", failure="did not converge"),
     }
-    assert in_order(crystals, known) == [FIRST_CHOSEN, "pfx000002", "pfx000001", "pfx000004"]
+    assert in_order(crystals, known) == ["pfx000002", "pfx000001", FIRST_CHOSEN, "pfx000004"]
 
 
 # Enough to assemble, at a fraction of the cost of all.
