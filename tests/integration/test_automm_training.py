@@ -79,7 +79,7 @@ def test_the_learning_rate_falls_when_validation_stops_improving(
     epochs = {int(name.split("=")[1].split("-")[0]) for name in selection["candidates"]}
     falling = range(course.epochs - n_falling, course.epochs)
     assert epochs == set(sorted(falling, key=lambda epoch: scores[epoch])[:3])
-    assert scores.index(min(scores)) + 1 == course.best_epoch
+    assert min(falling, key=lambda epoch: scores[epoch]) + 1 == course.best_epoch
     # The first epochs after which three were not better.
     plateau = next(i for i in range(len(scores)) if i - int(np.argmin(scores[: i + 1])) == 3)
     assert (fall - 1) // STEPS == plateau + 1

@@ -210,6 +210,13 @@ def test_a_skipped_method_that_others_rely_on_is_an_error(more) -> None:
         checked_methods(asked(**more))
 
 
+def test_a_run_of_skipped_methods_alone_is_an_error() -> None:
+    config = asked()
+    del config["methods"]["ridge"]
+    with pytest.raises(UserError, match=r"no method is left to train; skipped: foundation \(no checkpoint"):
+        planned_methods(config)
+
+
 def test_a_checkpoint_that_does_not_exist_is_an_error(monkeypatch) -> None:
     monkeypatch.setattr(optional_packages, "version", lambda _: DECLARED.package.version)
     config = asked({"checkpoint": "nowhere.ckpt"})

@@ -19,6 +19,8 @@ from polyfacet.reporting.page.parts import Section
 from polyfacet.reporting.page.published import published_scores
 from polyfacet.reporting.page.rendering import render
 from polyfacet.reporting.page.results import Results
+from polyfacet.reporting.published import reproductions
+from polyfacet.reporting.sections import sections
 from polyfacet.runtime.parquet import write_table
 from polyfacet.training.methods import checked_methods
 
@@ -96,6 +98,21 @@ def test_the_report_shows_all_of_them_beside_ours(config: dict[str, Any], result
     (energy,) = [row for row in rows if "automm: text | " in row and "| 5.4159 |" in row]
     said = "ours is higher by 0.5416; not comparable, differs in the energy (theirs"
     assert f"| 5.957 | 3 | 3 | {said}" in energy
+
+
+def test_without_a_random_split_they_are_shown_and_not_judged(
+    config: dict[str, Any], results: Results
+) -> None:
+    of_the_text, *_ = config["report"]["published"]
+    summary = results["summary"].assign(split="formula")
+    cells = results.cells.assign(split="formula", split_method="formula")
+    (section,) = [each for each in sections(cells, summary) if each.objective == of_the_text["objective"]]
+    same = {**of_the_text, "differs": []}
+    (found,) = reproductions(section, summary, [same], {"formula": "formula"})
+    assert found.split == "formula"
+    assert found.verdict.endswith("not comparable, differs in the way to split")
+    (judged,) = reproductions(section, summary, [{**same, "split": "formula"}], {"formula": "formula"})
+    assert judged.verdict.endswith("no spread to judge by")
 
 
 def test_findings_state_them_as_exactly_as_they_were_published(

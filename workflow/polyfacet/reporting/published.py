@@ -93,6 +93,8 @@ def reproductions(
 ) -> Iterator[Reproduction]:
     """Compare published scores with ours on the split that their entry names, otherwise on random splits.
 
+    If there is no random split, scores that name none are shown on all splits, without a verdict.
+
     Parameters
     ----------
     section
@@ -107,15 +109,20 @@ def reproductions(
     for entry in _entries_of(section, published):
         metric, value = entry["metric"], _value(entry)
         own = _rows_of(entry, section.rows(comparison, metric))
+        random = {split for split in own["split"] if split_methods[split] == RANDOM.name}
+        compared = {entry["split"]} if "split" in entry else random or set(own["split"])
+        differs = entry.get("differs")
+        if "split" not in entry and not random:
+            differs = ["the way to split", *(differs or [])]
         for row in own.to_dict("records"):
             split, mean, std = row["split"], row["mean"], row["std"]
-            if split == entry["split"] if "split" in entry else split_methods[split] == RANDOM.name:
+            if split in compared:
                 yield Reproduction(
                     section,
                     metric,
                     **{name: row[name] for name in ("row", "split", "method", "combination", "mean", "std")},
                     published=value,
-                    verdict=_verdict(mean, std, value, entry.get("differs"), score_form(metric)),
+                    verdict=_verdict(mean, std, value, differs, score_form(metric)),
                     published_in=entry.get("published_in", ""),
                 )
 

@@ -99,7 +99,7 @@ class Course(_Part):
     """How the training of a network went."""
 
     epochs: int
-    # The one with the best validation score, counted from 1.
+    # The one with the best validation score of those that could become the model, counted from 1.
     best_epoch: int
     # Learning rate of the last step, as a share of its peak.
     learning_rate_end: float

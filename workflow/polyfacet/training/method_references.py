@@ -41,7 +41,15 @@ def check_published(config: Mapping[str, Any], methods: Methods) -> None:
 
 
 def check_skipped(config: Mapping[str, Any], skipped: Mapping[str, Mapping[str, str]]) -> None:
-    """Reject a skipped method that others rely on."""
+    """Reject a skipped method that others rely on, and a run of which no method is left."""
+    if skipped and all(
+        name in skipped.get(source, ())
+        for source in sources_of(config)
+        for name, method in config["methods"].items()
+        if source in (method["sources"] or [source])
+    ):
+        reasons = {f"{name} ({reason})" for own in skipped.values() for name, reason in own.items()}
+        raise UserError(f"no method is left to train; skipped: {', '.join(sorted(reasons))}.")
     for source, own in skipped.items():
         for name, reason in own.items():
             blends = [

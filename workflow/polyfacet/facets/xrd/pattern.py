@@ -17,7 +17,7 @@ WAVELENGTH_A = WAVELENGTHS[RADIATION]
 # reflection are equally far apart, whatever the wavelength.
 LOWEST_Q, BIN_WIDTH, N_BINS = 0.4, 0.04, 128
 HIGHEST_Q = LOWEST_Q + N_BINS * BIN_WIDTH
-# Standard deviation of a line, 1/A: a lattice that is 1 % longer shifts a line by less than this.
+# Standard deviation of a line, 1/A: a lattice that is 1 % longer shifts a line by at most 1.4 times this.
 LINE_WIDTH = 0.04
 # Lines beyond the edges reach in from this far, 1/A.
 MARGIN = 4 * LINE_WIDTH

@@ -14,8 +14,8 @@ from polyfacet.runtime import records
 from polyfacet.runtime.errors import UserError
 
 WAYS_OUT = (
-    "Run once with access to the hub, set `encoders.cache` to a Hugging Face cache that has it, "
-    "or set `encoders.source: local`."
+    "Run once with access to the hub, set `encoders.cache` to a Hugging Face cache that has it, name a local "
+    "folder instead, or use local encoders: `encoders.source: local`, without `encoders.checkpoints`."
 )
 
 

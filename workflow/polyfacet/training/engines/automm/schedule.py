@@ -79,6 +79,8 @@ class Watch(Callback):
         self._monitor, self._sign, self._limits = monitor, 1 if lower_is_better else -1, limits
         # Of each validation.
         self.scores: list[float] = []
+        # Position of the first validation whose epoch can become the model.
+        self._first_candidate = 0
         self._epochs: list[int] = []
         self._peak = self._rate = 0.0
         self._start = self._validation_start = time.monotonic()
@@ -89,7 +91,8 @@ class Watch(Callback):
         """The course until now; a score that is not finite is never the best."""
         ranked = [self._sign * score if math.isfinite(score) else math.inf for score in self.scores]
         epochs = self._epochs[-1] if ranked else 0
-        best = self._epochs[ranked.index(min(ranked))] if ranked else 0
+        candidates = ranked[self._first_candidate :]
+        best = self._epochs[ranked.index(min(candidates), self._first_candidate)] if candidates else 0
         share = self._rate / self._peak if self._peak else 0.0
         return Course(
             epochs=epochs,
@@ -106,7 +109,8 @@ class Watch(Callback):
         if self._ended_by in ("plateau", "patience"):
             return None
         limit = "the time limit" if self._ended_by == "time limit" else "the limit of epochs"
-        reached = f"training reached {limit} after {epochs} epochs"
+        rate = f" with the learning rate at {share_of_peak:.0%} of its peak" if share_of_peak > FALLEN else ""
+        reached = f"training reached {limit} after {epochs} epochs{rate}"
         if self._ended_by == "epochs" and self.is_planned and share_of_peak <= FALLEN:
             return f"{reached}, and the last one was the best" if best == epochs else None
         return f"{reached}, before {self._limits.patience} validations without improvement ended it"
@@ -156,7 +160,8 @@ class Watch(Callback):
 class AdaptiveSchedule(Watch):
     """Keep the learning rate high while validation improves; then let it fall to 0, and end the training.
 
-    It also falls if the limit of epochs or the deadline is near, so that it always reaches 0.  Only epochs of
+    It also falls if the limit of epochs or the deadline is near, so that it reaches 0, unless the deadline
+    leaves only a few epochs, whose time cannot be estimated.  Only epochs of
     the fall can become the model: at a high rate, a low validation error is mostly chance.  Parameters are
     those of `Watch`.
     """
@@ -194,6 +199,8 @@ class AdaptiveSchedule(Watch):
             return
         if self._fall is not None or trainer.should_stop or self._is_last(trainer):
             _checkpoints(trainer).save_top_k = self._n_candidates
+        else:
+            self._first_candidate = len(self.scores)
         if trainer.should_stop:
             return
         if self._fall is None:
