@@ -14,10 +14,10 @@ from crepes import ConformalClassifier, ConformalRegressor
 from crepes.extras import hinge
 from numpy.typing import NDArray
 
+from polyfacet.evaluation.interval_level import LEVEL
+
 Array = NDArray[np.float64]
 
-# Share of new materials whose true value is inside the interval, or whose class is in the set.
-LEVEL = 0.9
 # Of limits, which are sums of predictions and errors, relative to the larger one.
 ROUNDING = 1e-9
 

@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from polyfacet.config.composition import GreyLevelRows
 from polyfacet.evaluation.conformal import (
-    LEVEL,
     ClassCalibration,
     NumberCalibration,
     probability_matrix,
@@ -22,6 +21,7 @@ from polyfacet.evaluation.conformal import (
 from polyfacet.evaluation.corrected_t import CorrectedMean
 from polyfacet.evaluation.equal_repeats import objectives_with_equal_repeats
 from polyfacet.evaluation.held_out import HeldOut, identity_of
+from polyfacet.evaluation.interval_level import LEVEL
 from polyfacet.evaluation.metrics import mean_absolute_deviation
 from polyfacet.evaluation.scores import NO_COMMON_ROWS
 from polyfacet.evaluation.tables import KEYS

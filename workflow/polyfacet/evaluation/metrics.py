@@ -5,14 +5,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import (
-    accuracy_score,
-    f1_score,
-    mean_absolute_error,
-    precision_recall_fscore_support,
-    r2_score,
-    root_mean_squared_error,
-)
 
 from polyfacet.evaluation.score_names import ALL, OF_ONE_CLASS
 from polyfacet.training.powers_of_two import divided, exponents_of
@@ -45,23 +37,30 @@ def scores_of_numbers(y_true: ArrayLike, y_pred: ArrayLike) -> dict[str, float]:
     _check_shapes(true, pred)
     if not (np.isfinite(true).all() and np.isfinite(pred).all()):
         raise ValueError("true or predicted values are not all finite")
-    mae = float(mean_absolute_error(true, pred))
+    mae = float(np.abs(true - pred).mean())
     deviation = mean_absolute_deviation(true)
-    varied = not math.isnan(deviation)
+    # Squares of very small numbers are zero.
     exponent = int(exponents_of(np.concatenate([true, pred])))
-    scaled = divided(true, exponent), divided(pred, exponent)
+    true, pred = divided(true, exponent), divided(pred, exponent)
+    squared_error = float(np.square(true - pred).mean())
     return {
         "mae": mae,
         "mase": mae / deviation,
-        # Squares of very small numbers are zero.
-        "rmse": math.ldexp(root_mean_squared_error(*scaled), exponent),
-        "r2": float(r2_score(*scaled)) if varied else float("nan"),
+        "rmse": math.ldexp(math.sqrt(squared_error), exponent),
+        "r2": math.nan if math.isnan(deviation) else _explained(squared_error, float(true.var())),
     }
+
+
+def _explained(squared_error: float, variance: float) -> float:
+    """Return the explained share of a variance; 0 if it is negligible next to the errors."""
+    if variance:
+        return 1 - squared_error / variance
+    return 0.0 if squared_error else 1.0
 
 
 def mean_absolute_deviation(values: NDArray[np.float64]) -> float:
     """Return the mean absolute deviation of values from their mean; NaN if they are all equal."""
-    deviation = float(mean_absolute_error(values, np.full_like(values, values.mean())))
+    deviation = float(np.abs(values - values.mean()).mean())
     return deviation if deviation > ROUNDING * float(np.abs(values).max()) else float("nan")
 
 
@@ -93,15 +92,20 @@ def scores_of_classes(
     unknown = {str(name) for name in np.concatenate([true, pred]) if name not in classes}
     if unknown:
         raise ValueError(f"true or predicted values {sorted(unknown)} are not among {list(classes)}")
-    true, pred = true.astype(str), pred.astype(str)
-    found = precision_recall_fscore_support(true, pred, labels=list(classes), zero_division=np.nan)[:3]
+    number = {name: i for i, name in enumerate(classes)}
+    true, pred = (np.array([number[name] for name in names]) for names in (true, pred))
+    n_true, n_pred, n_right = (
+        np.bincount(codes, minlength=len(classes)) for codes in (true, pred, true[true == pred])
+    )
+    with np.errstate(invalid="ignore"):
+        found = np.stack([n_right / n_pred, n_right / n_true, 2 * n_right / (n_true + n_pred)])
     overall = {
-        "accuracy": float(accuracy_score(true, pred)),
-        "macro_f1": float(f1_score(true, pred, average="macro")),
+        "accuracy": float((true == pred).mean()),
+        "macro_f1": float(np.nanmean(found[-1])),
     }
     by_class = {
         name: dict(zip(OF_ONE_CLASS, map(float, values), strict=True))
-        for name, values in zip(classes, np.transpose(found), strict=True)
+        for name, values in zip(classes, found.T, strict=True)
     }
     return {ALL: overall, **by_class}
 

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import yaml
 from numpy.typing import NDArray
-from sklearn import config_context
 
 from polyfacet.evaluation.conformal import why_not_calibrated
 from polyfacet.evaluation.metrics import scores_of_classes, scores_of_numbers
@@ -149,8 +148,7 @@ def _confidence_limits(
         return [(math.nan, math.nan)] * len(scores(true, predicted))
     generator = np.random.default_rng(0)
     draws = generator.integers(n, size=(N_RESAMPLES, n))
-    with config_context(assume_finite=True, skip_parameter_validation=True):
-        found = np.array([scores(true[draw], predicted[draw]) for draw in draws])
+    found = np.array([scores(true[draw], predicted[draw]) for draw in draws])
     outside = (1 - CONFIDENCE) / 2
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a score may be undefined in all resamples

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from polyfacet.evaluation.conformal import LEVEL
 from polyfacet.evaluation.interval_coverage import mean_coverage
+from polyfacet.evaluation.interval_level import LEVEL
 from polyfacet.reporting.naming import repeats_text
 from polyfacet.reporting.page.parts import (
     Figure,

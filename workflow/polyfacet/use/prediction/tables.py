@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from polyfacet.evaluation.conformal import LEVEL
+from polyfacet.evaluation.interval_level import LEVEL
 from polyfacet.runtime.parquet import column
 from polyfacet.training.bundles.description import BundleDescription
 
