@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import skops.io
 from sklearn.pipeline import Pipeline
 
 from polyfacet.runtime.errors import UserError
+from polyfacet.training.engines.classical.skops_compat import skops_io
 
 PIPELINE_FILE, ANSWERS_FILE = "pipeline.skops", "answers.json"
 # Types in this engine's pipelines in addition to those that skops trusts itself.
@@ -46,7 +46,7 @@ class FittedModel:
 
 def write_fitted(folder: Path, fitted: FittedModel) -> None:
     """Write a fitted pipeline."""
-    skops.io.dump(fitted.pipeline, folder / PIPELINE_FILE)
+    skops_io.dump(fitted.pipeline, folder / PIPELINE_FILE)
     answers = {"seen": fitted.seen.tolist(), "exponent": fitted.exponent}
     (folder / ANSWERS_FILE).write_text(json.dumps(answers) + "\n", encoding="utf-8")
 
@@ -60,9 +60,9 @@ def read_fitted(folder: Path) -> FittedModel:
         If the file holds types that do not occur in this engine's pipelines.
     """
     path = folder / PIPELINE_FILE
-    untrusted = set(skops.io.get_untrusted_types(file=path))
+    untrusted = set(skops_io.get_untrusted_types(file=path))
     if foreign := untrusted - TRUSTED:
         raise UserError(f"{path} holds {', '.join(sorted(foreign))}, which no cell's model contains.")
-    pipeline = skops.io.load(path, trusted=sorted(untrusted))
+    pipeline = skops_io.load(path, trusted=sorted(untrusted))
     answers = json.loads((folder / ANSWERS_FILE).read_text(encoding="utf-8"))
     return FittedModel(pipeline, np.array(answers["seen"], dtype=np.int64), answers["exponent"])
