@@ -1,6 +1,7 @@
 """Snakemake's command line in a fork of a process that has already imported Snakemake.
 
-A plan costs seconds of processor time, most of which Python spends on importing Snakemake and its plug-ins.
+Importing Snakemake and its plug-ins costs more than a second of processor time, as much as planning a run.
+Jobs are processes of their own, as always.
 Nothing of this project is imported before the fork, and ``sys.path`` is that of a fresh process.
 """
 
@@ -16,7 +17,7 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-# What Snakemake imports for a plan, some of it only after it has read its command line.
+# What Snakemake imports, some of it only after it has read its command line.
 IMPORTED_BY_SNAKEMAKE = [
     "snakemake.cli",
     "snakemake.report.html_reporter",
@@ -30,7 +31,9 @@ IMPORTED_BY_SNAKEMAKE = [
 PRINT_PATH = "import json, sys; print(json.dumps(sys.path[1:]))"
 
 
-def planned(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[int | None, str]:
+def forked_snakemake(
+    arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
+) -> tuple[int | None, str]:
     """Call Snakemake like ``python -m snakemake`` in a folder; return its exit status and all its output."""
     with TemporaryDirectory() as place:
         output = Path(place) / "output"

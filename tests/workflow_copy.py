@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from types import MappingProxyType
 
 import pyarrow.parquet as pq
 from project import PROJECT
-from warm_snakemake import planned
+from warm_snakemake import forked_snakemake
 
 PARTS = ("Snakefile", "rules", "workflow", "envs", "config", "profiles", "embedded")
 JOB_LINE = re.compile(r"^(\w+)\s+(\d+)$", re.MULTILINE)
@@ -68,21 +67,9 @@ class Workflow:
 
 def snakemake(
     arguments: Sequence[str], folder: Path, variables: Mapping[str, str] = MappingProxyType({})
-) -> tuple[int, str]:
+) -> tuple[int | None, str]:
     """Run Snakemake in a folder; return its exit status and output."""
-    variables = {**environment(), **variables}
-    if "--dry-run" in arguments:
-        return planned(arguments, folder, variables)
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", *arguments],
-        cwd=folder,
-        env=variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout
+    return forked_snakemake(arguments, folder, {**environment(), **variables})
 
 
 def environment() -> dict[str, str]:

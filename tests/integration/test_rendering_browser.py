@@ -21,6 +21,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Error, Page, TimeoutError
 from pymatgen.core import Lattice, Structure
+from watched_processes import DEADLINE_S, browsers_of, command_line
 
 from polyfacet.facets.image.browser import BrowserError, HeadlessBrowser
 from polyfacet.facets.image.capture import SceneCamera, _digest
@@ -100,10 +101,6 @@ def pixels(png: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
 
 
-def browsers_of(process: psutil.Process) -> list[psutil.Process]:
-    return [child for child in process.children(recursive=True) if "chrom" in child.name()]
-
-
 def open_page(camera: SceneCamera) -> Page:
     assert camera.page is not None
     return camera.page
@@ -115,7 +112,7 @@ def main_process(browser: HeadlessBrowser) -> psutil.Process:
 
 def gpu_process(browser: HeadlessBrowser) -> psutil.Process:
     driver = browser.processes[0]
-    return next(p for p in driver.children(recursive=True) if "--type=gpu-process" in p.cmdline())
+    return next(p for p in driver.children(recursive=True) if "--type=gpu-process" in command_line(p))
 
 
 def test_different_structures_give_clearly_different_pictures(reference):
@@ -327,7 +324,7 @@ def end_pages(monkeypatch: pytest.MonkeyPatch, how: signal.Signals, scene: str) 
     def end_and_capture(self: SceneCamera, page: Page, tokens: list[str], waiting: list[str]) -> object:
         if scene in waiting:
             for child in psutil.Process().children(recursive=True):
-                if "--type=renderer" in " ".join(child.cmdline()):
+                if "--type=renderer" in command_line(child):
                     child.send_signal(how)
         return capture(self, page, tokens, waiting)
 
@@ -459,8 +456,9 @@ def test_no_process_is_left_after_an_error(scenes):
     with pytest.raises(ZeroDivisionError):
         draw_and_fail()
     assert started
-    assert not any(process.is_running() for process in started)
-    assert set(browsers_of(psutil.Process())) == before
+    left = set(browsers_of(psutil.Process())) - before
+    _, alive = psutil.wait_procs({*started, *left}, timeout=DEADLINE_S)
+    assert not alive
 
 
 DRAW_FOREVER = """
@@ -489,9 +487,9 @@ def test_no_browser_outlives_a_killed_job(scenes, how):
     started = browsers_of(psutil.Process(job.pid))
     assert started
     job.send_signal(how)
-    job.wait(timeout=30)
+    job.wait(timeout=DEADLINE_S)
     job.stdout.close()
-    _, alive = psutil.wait_procs(started, timeout=30)
+    _, alive = psutil.wait_procs(started, timeout=DEADLINE_S)
     assert not alive
 
 

@@ -15,6 +15,7 @@ import psutil
 import pytest
 from project import PROJECT
 from pymatgen.core import Lattice, Structure
+from watched_processes import DEADLINE_S, command_line
 
 from polyfacet.facets.image import scene_workers
 from polyfacet.facets.image.drawable import CrystalScene, SceneError
@@ -57,8 +58,8 @@ def test_studio_that_is_closed_early_leaves_no_process(cifs):
     with open_studio(SETTINGS, threads=2) as studio:
         next(studio.shoot(cifs))
         started = set(psutil.Process().children(recursive=True)) - before
-        assert any("scene_workers" in " ".join(process.cmdline()) for process in started)
-    _, alive = psutil.wait_procs(started, timeout=30)
+        assert any("scene_workers" in command_line(process) for process in started)
+    _, alive = psutil.wait_procs(started, timeout=DEADLINE_S)
     assert not alive
 
 
@@ -210,10 +211,10 @@ def test_no_process_outlives_a_killed_stage(cifs, how):
     assert stage.stdout is not None
     assert stage.stdout.readline() == b"drawn\n"
     started = psutil.Process(stage.pid).children(recursive=True)
-    kinds = " ".join(" ".join(process.cmdline()) for process in started)
+    kinds = " ".join(command_line(process) for process in started)
     assert all(kind in kinds for kind in ("scene_workers", "--type=gpu-process", "playwright"))
     stage.send_signal(how)
-    stage.wait(timeout=30)
+    stage.wait(timeout=DEADLINE_S)
     stage.stdout.close()
-    _, alive = psutil.wait_procs(started, timeout=30)
+    _, alive = psutil.wait_procs(started, timeout=DEADLINE_S)
     assert not alive

@@ -97,14 +97,14 @@ def test_failure_is_not_cached(made, tmp_path):
 
 
 WRITE_AND_HANG = """
-import sys, time
+import signal, sys
 from pathlib import Path
 from polyfacet.facets.image import scene_cache
 from polyfacet.facets.image.drawable import CrystalScene
 
 def hang(*arguments, **options):
     print("writing", flush=True)
-    time.sleep(60)
+    signal.pause()
 
 scene_cache.gzip.compress = hang
 scene_cache.asdict = lambda scene: {}

@@ -103,6 +103,25 @@ def reruns(before: Plan, after: Plan) -> Reruns:
     )
 
 
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run, planned once and compared with changed ones."""
+
+    folder: Path
+    plan: Plan
+
+    def reruns(self, changed: Mapping[str, Any]) -> Reruns:
+        """Return the effect of another configuration."""
+        return reruns(self.plan, plan(changed, self.folder))
+
+
+@contextmanager
+def planned_run(config: Mapping[str, Any]) -> Iterator[PlannedRun]:
+    """Plan a run in a folder of its own."""
+    with planning_folder() as folder:
+        yield PlannedRun(folder, plan(config, folder))
+
+
 def rules_by_module() -> dict[str, set[str]]:
     """Return, for each module of the project, the rules whose script is or imports it, even indirectly."""
     users: dict[str, set[str]] = {}

@@ -1,15 +1,17 @@
 """Blends in a run on a table: results, bundles and reruns."""
 
 import json
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from bundled_predictions import assert_same_bits, stored_of_model
-from planned_runs import TABLE_RUN, plan, planning_folder, reruns
+from planned_runs import TABLE_RUN, Reruns, planned_run
 from workflow_copy import Workflow, copy_workflow
 
 from polyfacet.use.prediction.bundle import Bundle
@@ -92,31 +94,36 @@ def test_bundles_of_blends_predict_what_the_run_has_predicted(
     assert_same_bits(predicted, stored_of_model(split / "cells" / cell))
 
 
-def changed(**changes):
-    """Return the rerun jobs after changes of the methods or the training section."""
-    config = deepcopy(RUN)
-    config["methods"].update(changes.pop("methods", {}))
-    with planning_folder() as folder:
-        return reruns(plan(RUN, folder), plan({**config, **changes}, folder))
+@pytest.fixture(scope="module")
+def changed() -> Iterator[Callable[..., Reruns]]:
+    """Return a function that compares the run with one whose methods or training section has changed."""
+
+    def changed(**changes: Any) -> Reruns:
+        config = deepcopy(RUN)
+        config["methods"].update(changes.pop("methods", {}))
+        return planned.reruns({**config, **changes})
+
+    with planned_run(RUN) as planned:
+        yield changed
 
 
-def test_a_changed_member_reruns_the_blends_and_not_the_other_members() -> None:
+def test_a_changed_member_reruns_the_blends_and_not_the_other_members(changed) -> None:
     found = changed(methods={"tree": {**MEMBERS["tree"], "settings": {"model": "forest"}}})
     assert found.changed == {"train_method", "blend_cells"}
     assert not found.added
 
 
-def test_other_settings_of_a_blend_train_nothing() -> None:
+def test_other_settings_of_a_blend_train_nothing(changed) -> None:
     stack = {"engine": "blend", "settings": {"members": list(MEMBERS), "weights": "equal"}}
     assert changed(methods={"stack": stack}).changed == {"blend_cells"}
 
 
-def test_a_further_blend_trains_nothing() -> None:
+def test_a_further_blend_trains_nothing(changed) -> None:
     more = {"engine": "blend", "settings": {"members": ["tree"]}}
     found = changed(methods={"more": more})
     assert found.added == {"blend_cells"}
     assert "train_method" not in found.changed
 
 
-def test_without_models_nothing_of_a_blend_is_kept() -> None:
+def test_without_models_nothing_of_a_blend_is_kept(changed) -> None:
     assert changed(training={"keep_models": False}).changed == {"train_method", "blend_cells"}

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import psutil
 import pytest
+from watched_processes import browsers_of
 from workflow_copy import Workflow, copy_workflow, environment
 
 from polyfacet.runtime.files import PART
@@ -78,9 +79,19 @@ def jobs_of(run: subprocess.Popen[str], rule: str) -> list[psutil.Process]:
     return processes_of(run, is_job)
 
 
-def browsers_of(run: subprocess.Popen[str]) -> list[psutil.Process]:
-    """Find the browsers of a run."""
-    return processes_of(run, lambda process: "chrom" in process.name())
+def kill_one(find: Callable[[], list[psutil.Process]], run: subprocess.Popen[str]) -> None:
+    """Kill the first process that is found, while it still works."""
+
+    def killed() -> bool:
+        for process in find():
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()  # so that it cannot end before it is killed
+                if process.status() != psutil.STATUS_ZOMBIE:
+                    process.kill()
+                    return True
+        return False
+
+    wait_until(killed, run)
 
 
 def kill_everything(run: subprocess.Popen[str]) -> None:
@@ -88,7 +99,7 @@ def kill_everything(run: subprocess.Popen[str]) -> None:
     children = psutil.Process(run.pid).children(recursive=True)
     os.killpg(run.pid, signal.SIGKILL)
     for child in children:
-        if child.is_running():
+        with suppress(psutil.NoSuchProcess):
             child.kill()
     run.communicate()
 
@@ -119,7 +130,7 @@ def test_a_repeatedly_killed_run_ends_in_the_same_bytes(finished, tmp_path, faul
     with faults.trying("kill -9 of the browser while pictures are drawn"):
         now = time.time()
         run = start(workflow)
-        wait_until(lambda: drawn(since=now) and browsers_of(run), run)[0].kill()
+        kill_one(lambda: browsers_of(psutil.Process(run.pid)) if drawn(since=now) else [], run)
         wait_until(lambda: len(list(results.glob("crystals/images/shard-?.parquet"))) == 2, run)
 
     with faults.trying("kill -9 of Snakemake alone while cells are trained: its jobs go on"):
@@ -133,7 +144,7 @@ def test_a_repeatedly_killed_run_ends_in_the_same_bytes(finished, tmp_path, faul
     with faults.trying("kill -9 of one job"):
         run = start(workflow)
         (cell, *_) = wait_until(kept_cells, run)
-        wait_until(lambda: jobs_of(run, "train_cells"), run)[0].kill()
+        kill_one(lambda: jobs_of(run, "train_cells"), run)
         said, _ = run.communicate()
         assert run.returncode == 1
         assert "fix the cause and run the same command again" in said

@@ -3,7 +3,7 @@
 from copy import deepcopy
 
 import pytest
-from planned_runs import TABLE_RUN, plan, planning_folder, reruns
+from planned_runs import TABLE_RUN, planned_run
 
 SHOWS_LABELS = {"assemble_dataset", "collect_results", "describe_objectives"}
 
@@ -15,9 +15,15 @@ def changed_run(change):
     return config
 
 
-def rerun_by(change):
-    with planning_folder() as folder:
-        return reruns(plan(TABLE_RUN, folder), plan(changed_run(change), folder))
+@pytest.fixture(scope="module")
+def planned():
+    with planned_run(TABLE_RUN) as run:
+        yield run
+
+
+@pytest.fixture(scope="module")
+def rerun_by(planned):
+    return lambda change: planned.reruns(changed_run(change))
 
 
 @pytest.mark.parametrize(
@@ -29,12 +35,12 @@ def rerun_by(change):
     ],
     ids=["label", "unit", "no label"],
 )
-def test_a_changed_label_or_unit_reruns_only_what_shows_it(change):
+def test_a_changed_label_or_unit_reruns_only_what_shows_it(rerun_by, change):
     found = rerun_by(change)
     assert (found.changed, found.added) == (SHOWS_LABELS, set())
 
 
-def test_what_an_objective_follows_from_is_not_read_of_the_table():
+def test_what_an_objective_follows_from_is_not_read_of_the_table(rerun_by):
     found = rerun_by(lambda objectives: objectives["hardness"].update(follows_from=["composition"]))
     assert (found.changed, found.added) == (
         {"audit_leakage", "describe_objectives", "train_method"},
@@ -51,15 +57,14 @@ def test_what_an_objective_follows_from_is_not_read_of_the_table():
     ],
     ids=["removed", "added", "classes"],
 )
-def test_a_changed_set_of_objectives_rereads_the_table(change):
+def test_a_changed_set_of_objectives_rereads_the_table(rerun_by, change):
     assert "read_composition_table" in rerun_by(change).changed
 
 
 @pytest.mark.parametrize(("column", "rereads"), [("Tempering", True), ("hardness", False)])
-def test_a_split_by_another_column_of_the_file_rereads_the_table(column, rereads):
+def test_a_split_by_another_column_of_the_file_rereads_the_table(planned, column, rereads):
     config = deepcopy(TABLE_RUN)
     config["splits"]["other"] = {"method": "column", "column": column}
-    with planning_folder() as folder:
-        found = reruns(plan(TABLE_RUN, folder), plan(config, folder))
+    found = planned.reruns(config)
     assert ("read_composition_table" in found.changed) == rereads
     assert "split_materials" in found.added
