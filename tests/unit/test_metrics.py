@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from sklearn import metrics
 
 from polyfacet.evaluation.metrics import scores_of_classes, scores_of_numbers
-from polyfacet.evaluation.score_names import scores_of
+from polyfacet.evaluation.score_names import OF_ONE_CLASS, scores_of
 
 
 @pytest.fixture(params=range(3))
@@ -94,3 +95,27 @@ def test_the_list_of_scores_is_what_is_computed() -> None:
     assert scores_of([]) == [("all", metric) for metric in numbers]
     classes = scores_of_classes(["a"], ["b"], ["a", "b"])
     assert scores_of(["a", "b"]) == [(name, metric) for name, values in classes.items() for metric in values]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_scores_of_numbers_are_those_of_scikit_learn(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    true, predicted = random.normal(3, 2, size=(2, 40))
+    found = scores_of_numbers(true, predicted)
+    assert found["mae"] == pytest.approx(metrics.mean_absolute_error(true, predicted))
+    assert found["rmse"] == pytest.approx(metrics.root_mean_squared_error(true, predicted))
+    assert found["r2"] == pytest.approx(metrics.r2_score(true, predicted))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_scores_of_classes_are_those_of_scikit_learn(seed: int) -> None:
+    # The last class neither occurs nor is predicted; with few rows, others may be missing on one side.
+    classes = ["a", "b", "c", "d"]
+    true, predicted = np.random.default_rng(seed).choice(classes[:3], size=(2, 6))
+    found = scores_of_classes(true, predicted, classes)
+    assert found["all"]["accuracy"] == metrics.accuracy_score(true, predicted)
+    assert found["all"]["macro_f1"] == pytest.approx(metrics.f1_score(true, predicted, average="macro"))
+    expected = metrics.precision_recall_fscore_support(true, predicted, labels=classes, zero_division=np.nan)
+    for i, name in enumerate(classes):
+        values = [of_all[i] for of_all in expected[:3]]
+        np.testing.assert_allclose([found[name][each] for each in OF_ONE_CLASS], values)
