@@ -1,11 +1,9 @@
 """Batch normalisation whose statistics are those of all processes that train a network."""
 
-from typing import Any
-
 import torch
 from torch import nn
 
-from polyfacet.networks.processes import own_share, total
+from polyfacet.networks.processes import own_share, summed
 
 
 class BatchNorm(nn.BatchNorm1d):
@@ -19,10 +17,10 @@ class BatchNorm(nn.BatchNorm1d):
         if not self.training or own_share().of == 1:
             return super().forward(values)
         wide = values if values.dtype == torch.float64 else values.float()
-        summed = _Total.apply(torch.cat([wide.sum(dim=0), wide.new_tensor([len(wide)])]))
-        n_rows, mean = summed[-1].detach(), summed[:-1] / summed[-1].detach()
+        sums = summed(torch.cat([wide.sum(dim=0), wide.new_tensor([len(wide)])]))
+        n_rows, mean = sums[-1].detach(), sums[:-1] / sums[-1].detach()
         # Not the mean of the squares less the square of the mean, which loses digits.
-        variance = _Total.apply(((wide - mean) ** 2).sum(dim=0)) / n_rows
+        variance = summed(((wide - mean) ** 2).sum(dim=0)) / n_rows
         self._keep_running(mean.detach(), variance.detach() * n_rows / (n_rows - 1))
         scaled = (wide - mean) * torch.rsqrt(variance + self.eps)
         return (scaled * self.weight + self.bias).to(values.dtype)
@@ -36,15 +34,3 @@ class BatchNorm(nn.BatchNorm1d):
         self.num_batches_tracked.add_(1)
         self.running_mean.lerp_(mean.to(self.running_mean.dtype), momentum)
         self.running_var.lerp_(variance.to(self.running_var.dtype), momentum)
-
-
-class _Total(torch.autograd.Function):
-    """Sum over all processes; each of them uses the sum, so that its gradient is a sum over all as well."""
-
-    @staticmethod
-    def forward(_context: Any, tensor: torch.Tensor) -> torch.Tensor:
-        return total(tensor.clone())
-
-    @staticmethod
-    def backward(_context: Any, gradient: torch.Tensor) -> torch.Tensor:
-        return total(gradient.clone())

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import distributed, nn
@@ -46,6 +47,22 @@ def total(tensor: torch.Tensor) -> torch.Tensor:
     if own_share().of > 1:
         distributed.all_reduce(tensor)
     return tensor
+
+
+def summed(tensor: torch.Tensor) -> torch.Tensor:
+    """Return the sum of a tensor over all processes, each of which uses it: gradients are sums as well."""
+    found: torch.Tensor = tensor if own_share().of == 1 else _Sum.apply(tensor)
+    return found
+
+
+class _Sum(torch.autograd.Function):
+    @staticmethod
+    def forward(_context: Any, tensor: torch.Tensor) -> torch.Tensor:
+        return total(tensor.clone())
+
+    @staticmethod
+    def backward(_context: Any, gradient: torch.Tensor) -> torch.Tensor:
+        return total(gradient.clone())
 
 
 def check_same(values: tuple[int, ...], what: str) -> None:

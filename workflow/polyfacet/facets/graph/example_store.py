@@ -1,21 +1,18 @@
 """The materials that a network learns from, written once per training and then streamed."""
 
-import hashlib
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 from torch_geometric.data import Data
 
 from polyfacet.facets.graph.crystal_graph import GRAPHS, CrystalGraph, check_once, graph_from_row
-from polyfacet.facets.graph.example_table import EXAMPLES, HELD_OUT, example_row, inputs_of
-from polyfacet.networks.parquet_batches import Blocks, ParquetBatches, write_blocks
-from polyfacet.runtime.identifiers import stable_hash
+from polyfacet.facets.graph.example_table import EXAMPLES, example_row, inputs_of
+from polyfacet.networks.example_file import ExampleFile, place_of
+from polyfacet.networks.parquet_batches import Blocks, ParquetBatches
 from polyfacet.runtime.parquet import iterate_table, read_arrow
 
 # Graphs in memory at a time, in double precision.
@@ -35,20 +32,8 @@ def ids_of_graphs(shards: Sequence[Path]) -> list[list[str]]:
     return found
 
 
-@dataclass(frozen=True, eq=False)
-class ExampleStore:
-    """Materials on disk, in an order that depends on nothing but their identifiers.
-
-    Parameters
-    ----------
-    path
-        Table of examples.
-    digest
-        SHA-256 hex digest of the file.
-    """
-
-    path: Path
-    digest: str
+class ExampleStore(ExampleFile):
+    """Materials on disk, as the network reads them."""
 
     @classmethod
     def write(
@@ -76,9 +61,7 @@ class ExampleStore:
             return example_row(graph, rank, held_out[graph.mat_id], known[rank])
 
         groups = _consecutive(shards, held_out)
-        write_blocks(path, (_examples_of(group, held_out, as_row) for group in groups), EXAMPLES)
-        with path.open("rb") as file:
-            return cls(path, hashlib.file_digest(file, "sha256").hexdigest())
+        return cls.written(path, (_examples_of(group, held_out, as_row) for group in groups), EXAMPLES)
 
     def inputs(self) -> Iterator[Data]:
         """Yield the inputs of the network of all materials, in a fixed order."""
@@ -87,20 +70,6 @@ class ExampleStore:
         )
         for inputs in batches.batches(0):
             yield from inputs
-
-    def is_held_out(self) -> NDArray[np.bool_]:
-        """Return whether each material chooses the epoch, in the order of the file."""
-        flags: NDArray[np.bool_] = (
-            read_arrow(self.path, EXAMPLES, columns=[HELD_OUT])[HELD_OUT]
-            .combine_chunks()
-            .to_numpy(zero_copy_only=False)
-        )
-        return flags
-
-
-def place_of(mat_id: str) -> int:
-    """Return the place of a material in the table: that of the shards, whatever their number."""
-    return stable_hash("shard", mat_id)
 
 
 def _consecutive(shards: Sequence[Path], wanted: Container[str]) -> Iterator[list[Path]]:

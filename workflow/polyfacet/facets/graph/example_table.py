@@ -11,16 +11,15 @@ from torch_geometric.data import Data
 
 from polyfacet.facets.graph.crystal_graph import CrystalGraph
 from polyfacet.facets.graph.network import network_input
+from polyfacet.networks.example_file import HELD_OUT, PLACES
 from polyfacet.networks.parquet_batches import RANK
 from polyfacet.runtime.parquet import column
 
-HELD_OUT = "held_out"
 VALUES = "values"
 # Numbers of atoms are limited by the memory that their pairs take, far below what 16 bits hold.
 EXAMPLES = pa.schema(
     [
-        column(RANK, pa.int64(), "place among the identifiers of all materials of the table, in order"),
-        column(HELD_OUT, pa.bool_(), "whether the material chooses the epoch, and is not trained on"),
+        *PLACES,
         column(VALUES, pa.list_(pa.float64()), "properties, in their units; NaN where unknown"),
         column("atomic_numbers", pa.list_(pa.int16()), "atoms of the graph"),
         column("edge_source", pa.list_(pa.int16()), "distinct edges of the local graph: neighbour"),

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -12,16 +11,15 @@ from numpy.typing import NDArray
 from torch_geometric.data import Batch, Data
 
 from polyfacet.facets.graph.crystal_graph import CrystalGraph
-from polyfacet.facets.graph.example_store import ExampleStore
-from polyfacet.facets.graph.example_table import EXAMPLES, VALUES, inputs_of, values_of
+from polyfacet.facets.graph.example_table import VALUES, inputs_of, values_of
 from polyfacet.facets.graph.limits import MIN_MATERIALS
 from polyfacet.facets.graph.network import network_input
 from polyfacet.networks.batch_source import BatchSource
+from polyfacet.networks.example_file import ExamplesOfPart
 from polyfacet.networks.held_out import hold_out
 from polyfacet.networks.memory_batches import MemoryBatches
-from polyfacet.networks.parquet_batches import RANK, Blocks, ParquetBatches
+from polyfacet.networks.parquet_batches import RANK, ParquetBatches
 from polyfacet.networks.processes import own_share
-from polyfacet.runtime.parquet import read_arrow
 
 AsInput = Callable[[CrystalGraph], Data]
 
@@ -71,30 +69,13 @@ class Examples(Protocol):
         ...
 
 
-@dataclass(frozen=True, eq=False)
-class StoredExamples:
+class StoredExamples(ExamplesOfPart):
     """Those of the materials on disk that are trained on, or that choose the epoch; see `Examples`."""
-
-    store: ExampleStore
-    held_out: bool
-
-    @cached_property
-    def ranks(self) -> NDArray[np.int64]:
-        """Places of the materials, ascending."""
-        found: NDArray[np.int64] = self._column(RANK).combine_chunks().to_numpy(zero_copy_only=False)
-        return np.sort(found[self._selected])
 
     @property
     def values(self) -> NDArray[np.float64]:
         """Properties of the materials, by their ranks."""
-        selected = pa.array(self._selected)
-        table = pa.table({name: self._column(name).filter(selected) for name in (RANK, VALUES)})
-        return values_of(table.sort_by(RANK))
-
-    @property
-    def digest(self) -> str:
-        """Digest of the file."""
-        return f"{self.store.digest} {self.held_out}"
+        return values_of(self.columns([VALUES]))
 
     def steps(self, batch_size: int, seed: int | None = None, n_parts: int = 1) -> BatchSource[list[Part]]:
         """Stream this process's parts of each step."""
@@ -105,15 +86,7 @@ class StoredExamples:
             cuts = np.array_split(np.arange(len(table)), max(1, min(n_parts, n_materials // share.of)))
             return [_part_of(table.take(rows), n_materials) for rows in cuts if len(rows)]
 
-        blocks = Blocks(self.store.path, self._selected)
-        return ParquetBatches(blocks, batch_size, seed, parts_of, share)
-
-    @cached_property
-    def _selected(self) -> NDArray[np.bool_]:
-        return self.store.is_held_out() == self.held_out
-
-    def _column(self, name: str) -> pa.ChunkedArray:
-        return read_arrow(self.store.path, EXAMPLES, columns=[name])[name]
+        return ParquetBatches(self.blocks(), batch_size, seed, parts_of, share)
 
 
 def _part_of(table: pa.Table, n_materials: int) -> Part:
