@@ -127,7 +127,7 @@ rule pretrain_engine:
         method=names_of_methods(lambda wildcards: engine_of(wildcards).foundation),
     conda:
         "../envs/training.yaml"
-    threads: config["training"]["threads"]
+    threads: threads_of_foundation
     resources:
         **requests(
             cost_of_foundation,

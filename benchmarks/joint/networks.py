@@ -20,7 +20,7 @@ from polyfacet.runtime.files import atomic_path
 from polyfacet.runtime.progress import tell
 from polyfacet.training.engines.base import EngineError, Resources
 from polyfacet.training.engines.joint.foundation import Foundation, train_foundation
-from polyfacet.training.engines.joint.model import Outputs
+from polyfacet.training.engines.joint.outputs import Outputs
 from polyfacet.training.engines.joint.settings import JointSettings
 
 COST_FILE = "cost.json"

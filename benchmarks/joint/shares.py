@@ -14,7 +14,7 @@ from polyfacet.evaluation.shapley import interactions, shapley_values
 from polyfacet.networks.threads import one_thread
 from polyfacet.splits.parts import TEST, TRAIN
 from polyfacet.training.engines.joint.fusion.pooled import Gated
-from polyfacet.training.engines.joint.model import Outputs
+from polyfacet.training.engines.joint.outputs import Outputs
 
 WITH_SHARES = ("transformer", "bottleneck", "gated", "gated_softmax", "experts", "constant_experts")
 MEAN_GATES = "mean gates"

@@ -260,6 +260,12 @@ def foundation_of_job(wildcards):
     return rules.pretrain_engine.output.foundation.format(**wildcards)
 
 
+def threads_of_foundation(wildcards):
+    """Return the processes that train the foundation of a job's method, or the threads of one process."""
+    settings = method_of(wildcards)["settings"]
+    return settings.get("processes", config["training"]["threads"])
+
+
 def learns_foundation(wildcards):
     """Return whether the foundation of a job's method learns from the objectives."""
     return engine_of(wildcards).foundation_learns

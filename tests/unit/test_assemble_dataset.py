@@ -28,7 +28,12 @@ from polyfacet.sources.alexandria.material import material_from_entry
 from polyfacet.sources.tables.description import objectives_of, read_of_table, table_source
 from polyfacet.sources.tables.schemas import rows_schema
 from polyfacet.splits.parts import SPLIT
-from polyfacet.training.dataset import read_cell_rows, read_dataset, with_labels
+from polyfacet.training.dataset import (
+    read_cell_rows,
+    read_cell_rows_by_shard,
+    read_dataset,
+    with_labels,
+)
 
 FACETS = FULL_FACETS
 MAT_IDS = ["test000", "test001", "test002"]
@@ -173,6 +178,19 @@ def test_a_changed_picture_of_any_view_is_noticed(cell_rows, tmp_path):
     tables = {IMAGE: [tmp_path / "1-0" / "images.parquet"]}
     with pytest.raises(UserError, match=r"b/test001\.png of test001 has changed"):
         read_cell_rows(tmp_path / "sample.parquet", tmp_path / "split.parquet", ["gap"], tables)
+
+
+@pytest.mark.parametrize("n_shards", [1, 2, 5])
+def test_rows_read_by_shard_are_those_read_at_once(dataset, tmp_path, n_shards):
+    dataset(["z"], n_shards=n_shards)
+    names = {TEXT: "text", IMAGE: "images", GRAPH: "embeddings"}
+    folders = [tmp_path / f"{n_shards}-{shard}" for shard in range(n_shards)]
+    tables = {facet: [folder / f"{name}.parquet" for folder in folders] for facet, name in names.items()}
+    given = (tmp_path / "sample.parquet", tmp_path / "split.parquet", ["vol_atom"], tables)
+    pieces = list(read_cell_rows_by_shard(*given))
+    assert len(pieces) == n_shards
+    joined = pd.concat(pieces).sort_values("mat_id", ignore_index=True)
+    pd.testing.assert_frame_equal(joined, read_cell_rows(*given))
 
 
 PATHS = ["image", "compimage"]

@@ -31,7 +31,7 @@ from polyfacet.materials.crystal_objectives import E_FORM, VOL_ATOM
 from polyfacet.materials.objectives import Objective
 from polyfacet.materials.stage_tables import TEXTS, encodings_schema
 from polyfacet.runtime.errors import UserError
-from polyfacet.runtime.parquet import write_table
+from polyfacet.runtime.parquet import read_arrow, write_table
 from polyfacet.splits.hidden_facets import HiddenFacets
 from polyfacet.splits.parts import SPLIT
 from polyfacet.training.cells import Cell, Place
@@ -195,7 +195,7 @@ def test_materials_with_the_facet_are_encoded_and_the_table_says_how(inputs: Pat
     found = encode(inputs)
     assert list(found.index) == list(ROWS["mat_id"][:-1])
     assert label_of_encodings(inputs / "encodings.parquet") == WORDS.label
-    frame = with_encodings(ROWS, {TEXT: inputs / "encodings.parquet"})
+    frame = with_encodings(ROWS, {TEXT: read_arrow(inputs / "encodings.parquet")})
     assert frame["text_encoding"].isna().tolist() == [False] * 29 + [True]
 
 

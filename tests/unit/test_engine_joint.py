@@ -16,13 +16,13 @@ from polyfacet.networks import loop
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.base import EngineError, Resources
 from polyfacet.training.engines.creation import create, load
-from polyfacet.training.engines.joint import foundation
+from polyfacet.training.engines.joint import foundation, judging
 from polyfacet.training.engines.joint.engine import Joint
 from polyfacet.training.engines.joint.examples import Examples, Shown
 from polyfacet.training.engines.joint.foundation import Foundation, train_foundation
 from polyfacet.training.engines.joint.inputs import read_rows
 from polyfacet.training.engines.joint.losses import joint_loss
-from polyfacet.training.engines.joint.model import Outputs
+from polyfacet.training.engines.joint.outputs import Outputs
 from polyfacet.training.engines.joint.settings import Fusion, JointSettings
 
 LEARNS = {**SMALL, "max_epochs": 30, "learning_rate": 5e-3}
@@ -164,7 +164,7 @@ def test_an_interrupted_training_resumes_and_ends_with_the_same_weights(tmp_path
     rows, settings = joint_rows(40), {**SMALL, "max_epochs": 4}
     whole = trained(rows, settings)
     monkeypatch.setattr(loop, "SAVE_EVERY_S", 0.0)
-    error_of, calls = foundation.HeldOut.error, []
+    error_of, calls = judging.HeldOut.error, []
 
     def interrupted(self, network):
         calls.append(1)
@@ -173,7 +173,7 @@ def test_an_interrupted_training_resumes_and_ends_with_the_same_weights(tmp_path
         return error_of(self, network)
 
     with monkeypatch.context() as patched:
-        patched.setattr(foundation.HeldOut, "error", interrupted)
+        patched.setattr(judging.HeldOut, "error", interrupted)
         with pytest.raises(KeyboardInterrupt):
             trained(rows, settings, states=tmp_path)
     resumed = trained(rows, settings, states=tmp_path)

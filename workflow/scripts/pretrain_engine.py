@@ -14,13 +14,13 @@ from polyfacet.runtime.files import atomic_path, scratch_folder
 from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.runtime.progress import tell
 from polyfacet.splits.hidden_facets import HiddenFacets
-from polyfacet.training.dataset import read_cell_rows
+from polyfacet.training.dataset import read_cell_rows, read_cell_rows_by_shard
 from polyfacet.training.encoders.hub_cache import read_record, work_offline
 from polyfacet.training.engines.base import EngineError, Resources
 from polyfacet.training.engines.creation import engine_class
 from polyfacet.training.engines.registry import ENGINES
 from polyfacet.training.foundations import record_failure
-from polyfacet.training.seen_rows import rows_of_foundation
+from polyfacet.training.rows_on_disk import RowsOnDisk
 
 
 def main(
@@ -72,7 +72,7 @@ def main(
     looked_at = [facet_named(name) for name in facets]
     learned = [Objective.from_fields(each) for each in objectives]
     encoded = [facet for facet in looked_at if not facet.is_numeric]
-    materials = read_cell_rows(
+    tables_of_rows = (
         sample,
         split,
         [objective.column for objective in learned],
@@ -83,7 +83,13 @@ def main(
         HiddenFacets.from_settings(hidden),
     )
     declared = ENGINES.get(engine)
-    rows = rows_of_foundation(materials, looked_at, learned, missing=declared.missing)
+    rows = RowsOnDisk(
+        lambda: read_cell_rows(*tables_of_rows),
+        lambda: read_cell_rows_by_shard(*tables_of_rows),
+        looked_at,
+        learned,
+        declared.missing,
+    )
     states = foundation.with_name(f"{foundation.name}.states")
     with (
         atomic_path(foundation) as folder,
@@ -92,11 +98,8 @@ def main(
         folder.mkdir()
         resources = Resources(seed + int(repeat), threads, encoders, states, scratch, checkpoints)
         try:
-            if rows.empty:
-                which = "any" if declared.missing else "all"
-                raise EngineError(f"no training row has {which} of {', '.join(facets)}")
             checked = declared.settings(**settings)
-            engine_class(engine).pretrain(checked, rows, looked_at, learned, folder, resources)
+            engine_class(engine).pretrain_streaming(checked, rows, looked_at, learned, folder, resources)
         except EngineError as error:
             raise_machine_failure(error)
             tell(f"The foundation could not be made, so all cells of the method fail: {error}")

@@ -114,7 +114,7 @@ def with_facets(materials: pd.DataFrame, tables: Mapping[Facet, Sequence[Path]])
     return frame.assign(facets=pd.Series(had, frame.index, dtype=object))
 
 
-def with_encodings(materials: pd.DataFrame, encodings: Mapping[Facet, Path]) -> pd.DataFrame:
+def with_encodings(materials: pd.DataFrame, encodings: Mapping[Facet, pa.Table]) -> pd.DataFrame:
     """Add frozen encodings to materials, in a column per facet; missing where a material lacks the facet.
 
     Parameters
@@ -122,11 +122,14 @@ def with_encodings(materials: pd.DataFrame, encodings: Mapping[Facet, Path]) -> 
     materials
         Rows with ``mat_id``.
     encodings
-        Facet to the table of its encodings.
+        Facet to the table of its encodings, which may have those of other materials.
     """
-    for facet, path in encodings.items():
-        table = read_table(path, ENCODINGS).rename(columns={"encoding": encoding_column(facet)})
-        materials = materials.merge(table, on="mat_id", how="left", validate="one_to_one")
+    for facet, table in encodings.items():
+        is_wanted = table["mat_id"].to_pandas().isin(materials["mat_id"])
+        own = (
+            table.filter(pa.array(is_wanted)).to_pandas().rename(columns={"encoding": encoding_column(facet)})
+        )
+        materials = materials.merge(own, on="mat_id", how="left", validate="one_to_one")
     return materials
 
 

@@ -5,10 +5,11 @@ readers see the folder as one table.  Cells read the tables of their own facets 
 changing a facet reruns only the cells that use it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,9 +25,11 @@ from polyfacet.facets.aligned import (
 from polyfacet.facets.compimage.statistics_table import with_statistics
 from polyfacet.facets.declaration import Facet
 from polyfacet.materials.derived_objectives import with_derived
+from polyfacet.materials.stage_tables import ENCODINGS
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import atomic_path
-from polyfacet.runtime.parquet import column, column_names, read_table
+from polyfacet.runtime.identifiers import shard_of
+from polyfacet.runtime.parquet import column, column_names, read_arrow, read_table
 from polyfacet.splits.hidden_facets import HiddenFacets
 from polyfacet.splits.parts import GROUP, PART, SPLIT
 
@@ -103,11 +106,59 @@ def read_cell_rows(
     UserError
         If a table is damaged, or a picture is missing or differs from the one recorded in the table.
     """
+    materials = _with_parts(sample, split, objectives, derived)
+    return _aligned(materials, tables, statistics, _read_all(encodings), hidden)
+
+
+def read_cell_rows_by_shard(
+    sample: Path,
+    split: Path,
+    objectives: Sequence[str],
+    tables: Mapping[Facet, Sequence[Path]],
+    statistics: Sequence[Path] = (),
+    derived: Sequence[Path] = (),
+    encodings: Mapping[Facet, Path] = MappingProxyType({}),
+    hidden: HiddenFacets | None = None,
+) -> Iterator[pd.DataFrame]:
+    """Read what `read_cell_rows` reads, one shard after the other.
+
+    In memory are identifiers, groups, objectives and frozen encodings of all materials, and the facets of
+    those of a shard.
+    """
+    materials = _with_parts(sample, split, objectives, derived)
+    numbers = _read_all(encodings)
+    n_shards = max((len(paths) for facet, paths in tables.items() if facet.stage), default=1)
+    shards = np.array([shard_of(mat_id, n_shards) for mat_id in materials["mat_id"]])
+    for shard in range(n_shards):
+        rows = materials[shards == shard].reset_index(drop=True)
+        own = {facet: [paths[shard]] if facet.stage else paths for facet, paths in tables.items()}
+        of_shard = statistics if n_shards == 1 else statistics[shard : shard + 1]
+        yield _aligned(rows, own, of_shard, numbers, hidden)
+
+
+def _with_parts(
+    sample: Path, split: Path, objectives: Sequence[str], derived: Sequence[Path]
+) -> pd.DataFrame:
+    """Read objectives, groups and parts of all materials that have one."""
     elsewhere = {name for path in derived for name in column_names(path)}
     own = [name for name in objectives if name not in elsewhere]
     materials = with_derived(read_table(sample, columns=["mat_id", *own]), derived)
-    parts = read_table(split, SPLIT)
-    frame = with_facets(materials.merge(parts, on="mat_id", validate="one_to_one"), tables)
+    return materials.merge(read_table(split, SPLIT), on="mat_id", validate="one_to_one")
+
+
+def _read_all(encodings: Mapping[Facet, Path]) -> dict[Facet, pa.Table]:
+    return {facet: read_arrow(path, ENCODINGS) for facet, path in encodings.items()}
+
+
+def _aligned(
+    materials: pd.DataFrame,
+    tables: Mapping[Facet, Sequence[Path]],
+    statistics: Sequence[Path],
+    encodings: Mapping[Facet, pa.Table],
+    hidden: HiddenFacets | None,
+) -> pd.DataFrame:
+    """Add what materials show, ordered by mat_id."""
+    frame = with_facets(materials, tables)
     check_pictures(frame, list(tables))
     frame = with_encodings(frame.sort_values("mat_id", ignore_index=True), encodings)
     frame = without_hidden(frame, list(tables), hidden)

@@ -14,11 +14,12 @@ from pydantic import ConfigDict
 
 from polyfacet.config.section import Section
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import FACETS
+from polyfacet.facets.registry import FACETS, combination_name
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.files import atomic_path
 from polyfacet.runtime.plugins import Origin
 from polyfacet.training.cards import Course
+from polyfacet.training.engines.training_rows import TrainingRows
 
 # Self-description of a saved model.
 ENGINE_FILE = "engine.json"
@@ -255,6 +256,25 @@ class Engine(ABC):
             If these data cannot be learned from, or training diverges: all cells of the method then fail.
         """
         raise NotImplementedError(f"{cls.__name__} declares a foundation but has no pretrain()")
+
+    @classmethod
+    def pretrain_streaming(
+        cls,
+        settings: Any,
+        rows: TrainingRows,
+        facets: Sequence[Facet],
+        objectives: Sequence[Objective],
+        folder: Path,
+        resources: Resources,
+    ) -> None:
+        """Do what `pretrain` does, with rows that need not be in memory together; by default, they are.
+
+        There may be no rows.
+        """
+        together = rows.together()
+        if together.empty:
+            raise EngineError(f"no training row has the facets {combination_name(facets)}")
+        cls.pretrain(settings, together, facets, objectives, folder, resources)
 
 
 class ProbabilisticEngine(Engine):

@@ -17,5 +17,6 @@ JOINT = EngineDeclaration(
     missing=True,
     cheap=True,
     cost=Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=0.3),
-    foundation_cost=Cost(mb=1_150, mb_per_1000=100, minutes_per_1000=0.03),
+    # Rows are streamed.  Threads beyond the first are processes with a network of their own.
+    foundation_cost=Cost(mb=1_150, mb_per_1000=2, minutes_per_1000=0.03, mb_per_thread=1_000),
 )

@@ -27,9 +27,10 @@ from polyfacet.training.engines.joint.foundation import (
     train_foundation,
 )
 from polyfacet.training.engines.joint.heads import REPRESENTATION, as_rows, new_head
-from polyfacet.training.engines.joint.model import Outputs
+from polyfacet.training.engines.joint.outputs import Outputs
 from polyfacet.training.engines.joint.settings import JointSettings
 from polyfacet.training.engines.numeric_facets import Array
+from polyfacet.training.engines.training_rows import RowsInMemory, TrainingRows
 
 CELL_FILE, HEAD_FOLDER = "cell.json", "head"
 
@@ -60,6 +61,19 @@ class Joint(ProbabilisticEngine):
         resources: Resources,
     ) -> None:
         """Train the network on the training part, on all objectives."""
+        cls.pretrain_streaming(settings, RowsInMemory(rows), facets, objectives, folder, resources)
+
+    @classmethod
+    def pretrain_streaming(
+        cls,
+        settings: JointSettings,
+        rows: TrainingRows,
+        facets: Sequence[Facet],
+        objectives: Sequence[Objective],
+        folder: Path,
+        resources: Resources,
+    ) -> None:
+        """Train it on rows of which only some are in memory."""
         train_foundation(settings, rows, facets, objectives, resources).save(folder)
 
     def learn(self, train: pd.DataFrame, valid: pd.DataFrame, objective: Objective) -> None:

@@ -37,6 +37,10 @@ class Shown:
     def __getitem__(self, rows: Selection) -> "Shown":
         return Shown({name: content[rows] for name, content in self.contents.items()}, self.present[rows])
 
+    def to(self, kind: torch.dtype) -> "Shown":
+        """Return the rows with numbers of another precision."""
+        return Shown({name: _of_kind(content, kind) for name, content in self.contents.items()}, self.present)
+
     def with_noise(self, noise: float) -> "Shown":
         """Return the rows with noise on numbers and on the fractions of elements."""
         return Shown({name: _noisy(content, noise) for name, content in self.contents.items()}, self.present)
@@ -71,3 +75,9 @@ def _noisy(content: Content, noise: float) -> Content:
     if isinstance(content, Formulas):
         return content.jittered(JITTER) if noise else content
     return content + noise * torch.randn_like(content) if content.is_floating_point() else content
+
+
+def _of_kind(content: Content, kind: torch.dtype) -> Content:
+    if isinstance(content, Formulas):
+        return Formulas(content.elements, content.fractions.to(kind))
+    return content.to(kind) if content.is_floating_point() else content

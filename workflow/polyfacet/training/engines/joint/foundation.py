@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import numpy as np
@@ -12,32 +13,26 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import facet_named
 from polyfacet.materials.objectives import Objective
-from polyfacet.networks.epoch_choice import EpochChoice
-from polyfacet.networks.held_out import NothingToLearnError, hold_out
-from polyfacet.networks.properties import left_out
+from polyfacet.networks import loop
 from polyfacet.networks.threads import one_thread
 from polyfacet.runtime.progress import tell
 from polyfacet.training.engines.base import EngineError, Resources, check_converged
-from polyfacet.training.engines.joint.examples import Examples
 from polyfacet.training.engines.joint.fusion.film import MOST_FACETS
-from polyfacet.training.engines.joint.inputs import FacetReader, has_facet, read_rows
-from polyfacet.training.engines.joint.losses import shares_of_classes
-from polyfacet.training.engines.joint.model import JointNetwork, Outputs
-from polyfacet.training.engines.joint.objectives import LearnedObjectives, values_of
-from polyfacet.training.engines.joint.presence import all_subsets, compared_subsets
+from polyfacet.training.engines.joint.inputs import FacetReader, read_rows
+from polyfacet.training.engines.joint.model import JointNetwork, new_network
+from polyfacet.training.engines.joint.objectives import LearnedObjectives
+from polyfacet.training.engines.joint.outputs import Outputs
+from polyfacet.training.engines.joint.preparation import prepare
+from polyfacet.training.engines.joint.presence import all_subsets
 from polyfacet.training.engines.joint.settings import JointSettings
 from polyfacet.training.engines.joint.tokens import Tokens
-from polyfacet.training.engines.joint.training import HeldOut, Training, judged_subset
+from polyfacet.training.engines.joint.training import Training
+from polyfacet.training.engines.joint.training_processes import train_in_processes
 from polyfacet.training.engines.numeric_facets import Array
+from polyfacet.training.engines.training_rows import RowsInMemory, TrainingRows
 
 WEIGHTS_FILE, RECORD_FILE = "weights.safetensors", "network.json"
-# The same as for the network of the graph embedding: on splits by formula, whose groups are those of that
-# network, the rows that choose the epoch of one were not trained on by the other.
-PURPOSE = "validation of the network"
-# Fewest rows to train on and hold out.
-FEWEST = 10
 ROWS_AT_ONCE = 1024
 
 
@@ -68,7 +63,7 @@ class Foundation:
         record = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
         readers = tuple(map(FacetReader.from_record, record["facets"]))
         objectives = LearnedObjectives.from_record(record["objectives"])
-        network = _new_network(settings, readers, objectives)
+        network = new_network(settings, readers, objectives)
         network.load_state_dict(load_file(folder / WEIGHTS_FILE))
         return cls(readers, objectives, network.eval(), record["training"])
 
@@ -156,7 +151,7 @@ class Foundation:
 
 def train_foundation(
     settings: JointSettings,
-    rows: pd.DataFrame,
+    rows: pd.DataFrame | TrainingRows,
     facets: Sequence[Facet],
     objectives: Sequence[Objective],
     resources: Resources,
@@ -174,130 +169,52 @@ def train_foundation(
     objectives
         All objectives of the method.
     resources
-        Seed, and the folder for states.
+        Seed, and the folders for states and for the file of examples.
 
     Raises
     ------
     EngineError
         If these rows cannot be learned from, or training diverges.
     """
-    rows = rows.sort_values("mat_id", ignore_index=True)
     if settings.film != "none" and len(facets) > MOST_FACETS:
         raise EngineError(f"FiLM needs at most {MOST_FACETS} facets; set `film: none`")
-    try:
-        trained_on, chosen_by = _held_out(rows, settings.held_out, resources.seed)
-        learned_from = [facet for facet in facets if has_facet(trained_on, facet).any()]
-        learned = LearnedObjectives.fit(objectives, trained_on)
-        omitted = _left_out(learned, objectives, trained_on)
-    except NothingToLearnError as error:
-        raise EngineError(f"the joint network has nothing to learn: {error}") from error
-    fitted = [FacetReader.fit(facet, trained_on, settings) for facet in learned_from]
-    readers = tuple(reader for reader in fitted if reader.is_telling)
-    if not readers:
-        raise EngineError("the joint network has nothing to learn from: no number of a facet varies")
-    trained_on, chosen_by = (_readable(part, readers) for part in (trained_on, chosen_by))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(resources.seed)
-        network = _new_network(settings, readers, learned)
-    examples, held_out = (_examples(part, readers, learned_from, learned) for part in (trained_on, chosen_by))
-    training = Training(settings, learned.n_learnable, resources.seed, resources.states)
-    subsets = compared_subsets(len(readers), settings.subsets)
-    judges = _judges(held_out, chosen_by, examples, trained_on, learned, subsets)
-    with one_thread():
-        ended = training.run(network, examples, judges)
+    given = RowsInMemory(rows) if isinstance(rows, pd.DataFrame) else rows
+    with TemporaryDirectory(dir=resources.scratch) as scratch:
+        folder = Path(scratch)
+        prepared = prepare(settings, given, facets, objectives, resources.seed, folder / "examples")
+        readers, learned = prepared.trained_on.readers, prepared.trained_on.objectives
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(resources.seed)
+            network = new_network(settings, readers, learned)
+        training = Training(
+            settings, prepared.trained_on, prepared.chosen_by, resources.seed, resources.states
+        )
+        with one_thread():
+            ended = _run(training, network, folder / "processes")
+        n_rows = {"n_train": len(training.trained_on), "n_held_out": len(training.chosen_by)}
     if not ended[0].epoch:
         raise EngineError("training diverged: no epoch has finite predictions. Lower learning_rate.")
     tell(f"joint network: epoch {ended[0].epoch} of {ended[0].n_epochs}, error {ended[0].error:.3f}")
     record = {
-        "n_train": len(trained_on),
-        "n_held_out": len(chosen_by),
+        **n_rows,
         "n_weights": sum(weight.numel() for weight in network.parameters()),
-        "left_out": omitted,
+        "left_out": prepared.left_out,
         "parts": [asdict(each) for each in ended],
     }
     return Foundation(readers, learned, network.eval(), record)
 
 
-def _new_network(
-    settings: JointSettings, readers: Sequence[FacetReader], learned: LearnedObjectives
-) -> JointNetwork:
-    facets = {reader.name: (reader.form, len(reader.kept)) for reader in readers}
-    return JointNetwork(settings, facets, len(learned.numbers), learned.n_classes)
-
-
-def _held_out(rows: pd.DataFrame, fraction: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    groups = dict(zip(rows["mat_id"], rows["group"], strict=True))
-    parts = hold_out(groups, fraction, seed, purpose=PURPOSE, what="a facet", fewest=FEWEST)
-    trained_on, chosen_by = (rows[rows["mat_id"].isin(part)].reset_index(drop=True) for part in parts)
-    return trained_on, chosen_by
-
-
-def _readable(rows: pd.DataFrame, readers: Sequence[FacetReader]) -> pd.DataFrame:
-    """Return the rows that have a facet that is read."""
-    has = np.stack([has_facet(rows, facet_named(reader.name)) for reader in readers])
-    return rows.iloc[np.flatnonzero(has.any(axis=0))].reset_index(drop=True)
-
-
-def _left_out(
-    learned: LearnedObjectives, objectives: Sequence[Objective], rows: pd.DataFrame
-) -> dict[str, str]:
-    """Return the objectives that cannot be learned, and why.
-
-    Raises
-    ------
-    NothingToLearnError
-        If none can.
-    """
-    of_classes = [each.column for each in objectives if each.classes and each.column not in learned.classes]
-    omitted = dict.fromkeys(of_classes, "the rows trained on have fewer than two classes")
-    if not learned.classes and not learned.numbers:
-        raise NothingToLearnError("; ".join(f"{name}: {why}" for name, why in omitted.items()))
-    if not learned.numbers:
-        return omitted
-    try:
-        return omitted | left_out(values_of(rows, learned.numbers), learned.scale, learned.numbers)
-    except NothingToLearnError:
-        if learned.classes:
-            return omitted | dict.fromkeys(learned.numbers, "no known value differs from the median")
-        raise
-
-
-def _examples(
-    rows: pd.DataFrame,
-    readers: Sequence[FacetReader],
-    facets: Sequence[Facet],
-    learned: LearnedObjectives,
-) -> Examples:
-    return Examples(
-        read_rows(rows, readers, facets),
-        learned.scale.normalise(values_of(rows, learned.numbers)),
-        learned.indices_of_classes(rows),
-    )
-
-
-def _judges(
-    held_out: Examples,
-    chosen_by: pd.DataFrame,
-    examples: Examples,
-    trained_on: pd.DataFrame,
-    learned: LearnedObjectives,
-    compared: torch.Tensor,
-) -> HeldOut:
-    """Let the held-out rows choose the epoch, or those trained on if all epochs look the same to them."""
-    shares = [shares_of_classes(examples.classes[:, c], n) for c, n in enumerate(learned.n_classes)]
-    for rows, frame in ((held_out, chosen_by), (examples, trained_on)):
-        values = values_of(frame, learned.numbers)
-        subsets = []
-        for kept in compared:
-            has_any = (rows.shown.present & kept).any(dim=1).numpy()
-            if has_any.any():
-                choice = EpochChoice.among(values[has_any], learned.scale)
-                known = choice if choice.decides.any() else None
-                subsets.append(judged_subset(rows, kept, known, shares))
-        telling = [each for each in subsets if each.judge.can_tell]
-        if telling:
-            return HeldOut(rows, telling)
-    raise EngineError("no known value of an objective differs from the median")
+def _run(training: Training, network: JointNetwork, folder: Path) -> list[loop.Ended]:
+    """Train in this process, or in several."""
+    settings = training.settings
+    if settings.processes == 1:
+        return training.run(network)
+    fewest = min(len(training.trained_on), len(training.judges().examples))
+    if fewest < settings.n_parts:
+        raise EngineError(
+            f"{fewest} rows are too few for {settings.n_parts} parts of a step (processes x accumulation)"
+        )
+    return train_in_processes(training, network, folder)
 
 
 def _zero_unless(is_told: torch.Tensor, said: Outputs) -> Outputs:

@@ -39,6 +39,8 @@ class FacetReader:
         Which of its numbers are read: those that vary in the training rows.
     scaling
         Scaling of these.
+    n_views
+        How many pictures a material has; 0 unless pictures are read.
     """
 
     name: str
@@ -46,12 +48,15 @@ class FacetReader:
     n_numbers: int = 0
     kept: tuple[int, ...] = ()
     scaling: Scaling = field(default_factory=lambda: Scaling.identity(0))
+    n_views: int = 0
 
     @classmethod
     def fit(cls, facet: Facet, rows: pd.DataFrame, settings: JointSettings) -> Self:
         """Decide how a facet is read, and fit the scaling of its numbers."""
         rows = rows[has_facet(rows, facet)]
         form = _form_of(facet, rows, settings)
+        if form == "picture":
+            return cls(facet.name, form, n_views=len(shown_columns(facet, rows.columns)))
         if form != "numbers":
             return cls(facet.name, form)
         numbers = original_features(rows, [facet])
@@ -78,7 +83,7 @@ class FacetReader:
         if self.form == "formula":
             return read_formulas(rows[facet.name].tolist(), NAME)
         if self.form == "picture":
-            return _pixels(rows, facet)
+            return self._pixels(rows, facet)
         numbers = original_features(rows, [facet])
         if numbers.shape[1] != self.n_numbers:
             raise UserError(
@@ -86,6 +91,15 @@ class FacetReader:
                 f"trained on {self.n_numbers}. Make it with the settings of the training."
             )
         return torch.tensor(self.scaling.scale(numbers[:, self.kept]), dtype=torch.float32)
+
+    def _pixels(self, rows: pd.DataFrame, facet: Facet) -> torch.Tensor:
+        columns = shown_columns(facet, rows.columns)
+        if len(columns) != self.n_views:
+            raise UserError(
+                f"the materials have {len(columns)} pictures of the facet {self.name} each, but the network "
+                f"was trained on {self.n_views}. Make them with the settings of the training."
+            )
+        return torch.from_numpy(np.stack(list(PixelStore().each(rows, columns))))
 
     def record(self) -> dict[str, Any]:
         """Return its fields, as values that JSON can represent."""
@@ -121,7 +135,7 @@ def read_rows(rows: pd.DataFrame, readers: Sequence[FacetReader], wanted: Sequen
         has = has_facet(rows, facet_named(reader.name))
         present[:, number] = torch.from_numpy(has)
         if has.any():
-            contents[reader.name] = _spread(reader.read(rows[has]), present[:, number])
+            contents[reader.name] = spread(reader.read(rows[has]), present[:, number])
     return Shown(contents, present)
 
 
@@ -138,12 +152,7 @@ def _form_of(facet: Facet, rows: pd.DataFrame, settings: JointSettings) -> Form:
     return "numbers"
 
 
-def _pixels(rows: pd.DataFrame, facet: Facet) -> torch.Tensor:
-    columns = shown_columns(facet, rows.columns)
-    return torch.from_numpy(np.stack(list(PixelStore().each(rows, columns))))
-
-
-def _spread(content: Content, present: torch.Tensor) -> Content:
+def spread(content: Content, present: torch.Tensor) -> Content:
     """Insert zeros for the rows without the facet."""
     if isinstance(content, Formulas):
         elements, fractions = (_spread_tensor(each, present) for each in vars(content).values())

@@ -1,6 +1,7 @@
 """The loss, and the error by which epochs are compared, over all objectives whose value is known."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch.nn.functional import cross_entropy, one_hot
 from polyfacet.networks.epoch_choice import WORST, EpochChoice
 from polyfacet.networks.properties import property_loss
 from polyfacet.training.engines.joint.examples import Examples
-from polyfacet.training.engines.joint.model import Outputs
+from polyfacet.training.engines.joint.outputs import Outputs
 
 UNKNOWN = -1
 
@@ -67,13 +68,19 @@ class Judge:
         """Whether any objective can tell epochs apart."""
         return self.numbers is not None or bool((self.classes != UNKNOWN).any())
 
-    def error(self, outputs: Outputs) -> float:
-        """Return the mean error over objectives, relative to that of the median or the shares of classes."""
+    def error(self, numbers: torch.Tensor, classes: Sequence[torch.Tensor]) -> float:
+        """Return the mean error over objectives, relative to that of the median or the shares of classes.
+
+        Parameters
+        ----------
+        numbers, classes
+            See `polyfacet.training.engines.joint.outputs.Outputs`.
+        """
         errors = []
         if self.numbers is not None:
             n_deciding = int(self.numbers.decides.sum())
-            errors += [self.numbers.error(outputs.numbers.double().numpy())] * n_deciding
-        for c, (logits, shares) in enumerate(zip(outputs.classes, self.shares, strict=True)):
+            errors += [self.numbers.error(numbers.double().numpy())] * n_deciding
+        for c, (logits, shares) in enumerate(zip(classes, self.shares, strict=True)):
             true = self.classes[:, c]
             if (true == UNKNOWN).all():
                 continue

@@ -1,7 +1,7 @@
 """The network: a tower per facet, a fusion, and a head for all objectives."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -11,31 +11,12 @@ from polyfacet.training.engines.joint.examples import Content, Shown
 from polyfacet.training.engines.joint.fusion.base import Fusion
 from polyfacet.training.engines.joint.fusion.choice import new_fusion
 from polyfacet.training.engines.joint.fusion.film import PresenceFiLM
+from polyfacet.training.engines.joint.inputs import FacetReader
+from polyfacet.training.engines.joint.objectives import LearnedObjectives
+from polyfacet.training.engines.joint.outputs import Outputs
 from polyfacet.training.engines.joint.settings import JointSettings
 from polyfacet.training.engines.joint.tokens import Tokens
 from polyfacet.training.engines.joint.towers import Form, new_tower
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """What the network says of some rows.
-
-    Attributes
-    ----------
-    numbers
-        Scaled predictions of the numeric objectives, shape ``(rows, numbers)``.
-    classes
-        Logits of each other objective, shape ``(rows, classes)``.
-    representation
-        What the outputs are linear functions of, shape ``(rows, width)``.
-    penalty
-        Added to the loss in training; None for nothing.
-    """
-
-    numbers: torch.Tensor
-    classes: Sequence[torch.Tensor]
-    representation: torch.Tensor
-    penalty: torch.Tensor | None
 
 
 class JointNetwork(nn.Module):
@@ -77,7 +58,7 @@ class JointNetwork(nn.Module):
 
     def forward(self, shown: Shown, kept: torch.Tensor) -> Outputs:
         """Predict from the facets that rows have and that are kept, shape ``(rows, facets)``."""
-        return self.predict(self.tokens(shown).of_subset(kept))
+        return self.predict(self.tokens(replace(shown, present=shown.present & kept)))
 
     def tokens(self, shown: Shown) -> Tokens:
         """Read all facets of rows; the content of a missing facet has no influence."""
@@ -100,6 +81,14 @@ class JointNetwork(nn.Module):
         representation = self.trunk(values)
         logits = [head(representation) for head in self.of_classes]
         return Outputs(self.of_numbers(representation), logits, representation, fused.penalty)
+
+
+def new_network(
+    settings: JointSettings, readers: Sequence[FacetReader], learned: LearnedObjectives
+) -> JointNetwork:
+    """Create the network of facets and objectives, with initial weights."""
+    facets = {reader.name: (reader.form, len(reader.kept)) for reader in readers}
+    return JointNetwork(settings, facets, len(learned.numbers), learned.n_classes)
 
 
 def _without_missing(content: Content, present: torch.Tensor) -> Content:

@@ -21,6 +21,7 @@ Head = Literal["shared", "ridge", "extra_trees"]
 Drawing = Literal["uniform", "independent", "none"]
 Pictures = Literal["network", "encoding"]
 FiLM = Literal["none", "joint", "last"]
+Precision = Literal["float32", "float64"]
 
 
 class JointSettings(Settings):
@@ -83,12 +84,38 @@ class JointSettings(Settings):
     batch_size: int = Field(default=256, ge=1, description="Rows per step.")
     learning_rate: float = Field(default=1e-3, gt=0, description="Highest learning rate (AdamW).")
     weight_decay: float = Field(default=0.05, ge=0, description="Weight decay of matrices.")
+    accumulation: int = Field(
+        default=1,
+        ge=1,
+        description="Parts into which a process divides its rows of a step; their gradients are summed, so "
+        "that memory is that of one part.",
+    )
+    processes: int = Field(
+        default=1,
+        ge=1,
+        description="Processes that train together, one per core. They divide the rows of each step.",
+    )
+    precision: Precision = Field(default="float32", description="`float64`: double precision, for checks.")
     held_out: float = Field(
         default=0.1,
         gt=0,
         le=0.5,
         description="Share of the training rows, whole groups, that choose the epoch instead.",
     )
+
+    @property
+    def n_parts(self) -> int:
+        """Number of parts of a step."""
+        return self.processes * self.accumulation
+
+    @model_validator(mode="after")
+    def _has_rows_for_all(self) -> Self:
+        if self.n_parts > self.batch_size:
+            raise ValueError(
+                f"batch_size {self.batch_size} is divided into {self.n_parts} parts (processes x "
+                f"accumulation): raise it to {self.n_parts} or more"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_heads(self) -> Self:

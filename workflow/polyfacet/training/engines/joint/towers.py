@@ -84,7 +84,7 @@ class PictureTower(nn.Module):
 
     def forward(self, pixels: torch.Tensor) -> Read:
         """Read bytes of shape ``(rows, views, 3, 64, 64)``; the tokens are means over the views."""
-        maps = self.layers(pixels.flatten(0, 1).float() / HALF - 1)
+        maps = self.layers(pixels.flatten(0, 1).to(self.place.dtype) / HALF - 1)
         regions = maps.unflatten(0, pixels.shape[:2]).mean(dim=1).flatten(2).transpose(1, 2)
         tokens = self.token(regions) + self.place
         return tokens, tokens.new_full(tokens.shape[:2], 1 / self.n_tokens)

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
+from polyfacet.networks.processes import summed
 from polyfacet.training.engines.joint.fusion.base import Fusion
 from polyfacet.training.engines.joint.tokens import Fused, Tokens, mean_over_present
 
@@ -73,7 +74,9 @@ class Experts(Fusion):
         penalty = None
         if self.training and self.balance and not self.constant:
             load = _load(logits, noisy, spread, n_chosen) * available
-            penalty = self.balance * (_unevenness(weights.sum(dim=0)) + _unevenness(load.sum(dim=0)))
+            # How busy the experts are is a matter of all processes.
+            busy = [summed(each.sum(dim=0)) for each in (weights, load)]
+            penalty = self.balance * torch.stack(list(map(_unevenness, busy))).sum()
         return Fused(fused, of_facets, penalty)
 
     def _logits(self, context: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -1,0 +1,175 @@
+"""Measure memory, time and disk space of the training of the joint network as the materials grow.
+
+The materials are copies of real ones: formulas are those of the real ones, and the numbers of the graph are
+strained along with those of an untrained network.  `pretrain_engine` runs as in a run, in its own process,
+until it has taken a number of steps; it is then killed.
+
+Usage: python benchmarks/joint_memory.py --folder results/joint-memory --sizes 10000 200000
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+from embeddings import REFERENCE, TARGETS, prepare
+from safetensors import safe_open
+from training_memory import LARGEST_STRAIN, SHARD, Measured, watched
+
+from polyfacet.facets.graph.crystal_graph import read_graphs
+from polyfacet.facets.graph.embedding import embed, make_network
+from polyfacet.facets.text.composition import composition_text
+from polyfacet.materials.material import SAMPLE
+from polyfacet.materials.stage_tables import EMBEDDINGS, TEXTS
+from polyfacet.networks.state import PROGRESS_KEY
+from polyfacet.runtime.identifiers import shard_of
+from polyfacet.runtime.parquet import read_table, write_table
+from polyfacet.splits.parts import SPLIT, TRAIN
+from polyfacet.training.engines.joint.settings import JointSettings
+
+BATCH = JointSettings().batch_size
+RUN = """
+import json, sys
+from pathlib import Path
+import pretrain_engine
+
+folder, told = Path(sys.argv[1]), json.loads(sys.argv[2])
+n = told.pop("n_shards")
+tables = [folder / name / f"shard-{shard}.parquet" for name in ("texts", "embeddings") for shard in range(n)]
+pretrain_engine.main(
+    folder / "sample.parquet", folder / "split.parquet", tables, folder / "foundation",
+    facets=["text", "graph"], engine="joint", repeat=0, seed=42, **told,
+)
+"""
+
+
+def main() -> None:
+    """Print a Markdown table of what trainings of different sizes need."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--folder", type=Path, required=True, help="folder of the materials and the trainings"
+    )
+    parser.add_argument("--entries", type=Path, default=REFERENCE / "alexandria_1d")
+    parser.add_argument("--n", type=int, default=600, help="number of real materials")
+    parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 200_000])
+    parser.add_argument("--steps", type=int, default=1_000, help="steps of a training")
+    options = parser.parse_args()
+    print(
+        "| materials | MB while writing | MB while training | bytes per material | s per 1,000 written |"
+        " steps | s per 1,000 trained on |\n| ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    )
+    prepare(options)
+    for size in options.sizes:
+        folder = options.folder / str(size)
+        if not (folder / "split.parquet").exists():
+            write_copies(options.folder, folder, size)
+        n_fitted = int((read_table(folder / "split.parquet", SPLIT)["part"] == TRAIN).sum())
+        found = measure(folder, options.steps)
+        trained_s = found.cpu_s["training"] - found.cpu_s["writing"]
+        print(
+            f"| {size:,} | {found.peak_mb['writing']:,.0f} | {found.peak_mb['training']:,.0f} "
+            f"| {found.store_bytes / n_fitted:,.0f} | {1000 * found.cpu_s['writing'] / n_fitted:.2f} "
+            f"| {options.steps:,} | {1000 * trained_s / found.rows:.2f} |",
+            flush=True,
+        )
+
+
+def write_copies(source: Path, folder: Path, size: int) -> None:
+    """Write sample, split and the tables of both facets, in shards."""
+    graphs = read_graphs([source / "graphs.parquet"])
+    numbers = dict(embed(make_network("random", 1, [], torch.device("cpu")), graphs))
+    sample = read_table(source / "sample.parquet", SAMPLE).set_index("mat_id")
+    parts = read_table(source / "split.parquet", SPLIT).set_index("mat_id")
+    originals = [list(numbers)[number % len(numbers)] for number in range(size)]
+    names = [f"{original}-{number // len(numbers)}" for number, original in enumerate(originals)]
+    shards: dict[int, list[int]] = defaultdict(list)
+    for number, name in enumerate(names):
+        shards[shard_of(name, n_shards(size))].append(number)
+    folder.mkdir(parents=True, exist_ok=True)
+    for shard, members in shards.items():
+        texts = [
+            {"mat_id": names[n], "text": composition_text(sample["formula"][originals[n]], "composition")}
+            for n in members
+        ]
+        write_table(folder / "texts" / f"shard-{shard}.parquet", texts, TEXTS)
+        strained = [
+            {"mat_id": names[n], "embedding": numbers[originals[n]] * strain(n // len(numbers))}
+            for n in members
+        ]
+        write_table(folder / "embeddings" / f"shard-{shard}.parquet", strained, EMBEDDINGS)
+    # The network does not read the structures, which would fill the disk.
+    copies = sample.loc[originals].assign(structure="", data="{}", mat_id=names, source_position=range(size))
+    write_table(folder / "sample.parquet", copies[SAMPLE.names], SAMPLE)
+    write_table(folder / "split.parquet", parts.loc[originals].assign(mat_id=names)[SPLIT.names], SPLIT)
+
+
+def strain(copy: int) -> np.float32:
+    """Return the factor by which the numbers of a copy differ."""
+    return np.float32(1 + LARGEST_STRAIN * np.sin(copy))
+
+
+def n_shards(size: int) -> int:
+    """Return the number of shards, as in a run."""
+    return -(-size // SHARD)
+
+
+def measure(folder: Path, steps: int) -> Measured:
+    """Train until the state has a number of steps, and say what it took."""
+    told = {
+        "n_shards": len(list((folder / "texts").iterdir())),
+        "settings": {},
+        "objectives": [{"column": name} for name in TARGETS],
+    }
+    state = folder / "foundation.states" / "joint.safetensors"
+    state.unlink(missing_ok=True)
+    found = Measured()
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603 - the command is ours
+            [sys.executable, "-c", RUN, str(folder), json.dumps(told)],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"},
+            stderr=log,
+        )
+        for _, memory_mb, cpu_s in watched(process.pid, state):
+            examples = written_in(folder)
+            phase = "training" if examples else "writing"
+            found.peak_mb[phase] = max(found.peak_mb[phase], memory_mb)
+            found.cpu_s[phase] = cpu_s
+            if examples and steps_of(state, examples, found) >= steps:
+                break
+            if process.poll() is not None:
+                raise RuntimeError(f"the training ended early: {folder / 'log'}")
+        found.store_bytes = examples.stat().st_size if examples else 0
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    return found
+
+
+def written_in(folder: Path) -> Path | None:
+    """Return the file of examples once it is complete."""
+    return next((folder / "foundation.scratch").glob("*/examples"), None)
+
+
+def steps_of(state: Path, examples: Path, found: Measured) -> int:
+    """Return the number of steps in a file of a state, and note the rows trained on."""
+    if not state.exists():
+        return 0
+    with safe_open(state, framework="numpy") as file:
+        progress = json.loads(file.metadata()[PROGRESS_KEY])
+    held_out = pq.read_table(examples, columns=["held_out"])["held_out"].to_pylist()
+    n_rows = len(held_out) - sum(held_out)
+    n_steps = n_rows // BATCH
+    done = int(progress["epoch"] * n_steps + progress["step"])
+    found.rows = done * n_rows // n_steps
+    return done
+
+
+if __name__ == "__main__":
+    main()
