@@ -77,8 +77,13 @@ def rows_of(split: Path, facets: Sequence[Facet]) -> pd.DataFrame:
     }
     tables = {facet: sorted(folders[facet].glob("shard-[0-9].parquet")) for facet in facets}
     columns = [objective.column for objective in OBJECTIVES]
+    sample, graphs = split.parent / "sample" / "sample.parquet", split.parent / "graphs"
     rows = read_cell_rows(
-        split.parent / "sample" / "sample.parquet", split / "split.parquet", columns, tables
+        sample,
+        split / "split.parquet",
+        columns,
+        tables,
+        graphs=sorted(graphs.glob("shard-[0-9].parquet")) if GRAPH in facets else (),
     )
     return rows[rows["facets"].map(len) == len(facets)].reset_index(drop=True)
 

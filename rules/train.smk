@@ -104,49 +104,55 @@ rule count_tokens:
         script_path("count_tokens")
 
 
-# The foundation that all cells of a method share on a split, if its engine has one.
+# The foundation that all cells of a method share on a split, if its engine has one; methods with the same settings but
+# for those of heads share it, too.
 rule pretrain_engine:
     input:
         sample=SAMPLE,
         split=rules.split_materials.output.split,
-        tables=files_of_facets("table"),
-        pictures=files_of_facets("pictures"),
-        encoders=local_encoders,
-        hub_encoders=hub_encoders,
-        tokens=ancient(counted_tokens),
-        statistics=statistics_of_job,
-        derived=derived_objectives_of_foundation,
-        encodings=encodings_of_job,
+        tables=of_foundation(files_of_facets("table")),
+        pictures=of_foundation(files_of_facets("pictures")),
+        encoders=of_foundation(local_encoders),
+        hub_encoders=of_foundation(hub_encoders),
+        tokens=ancient(of_foundation(counted_tokens)),
+        statistics=of_foundation(statistics_of_job),
+        graphs=of_foundation(graphs_of_job),
+        derived=of_foundation(derived_objectives_of_foundation),
+        encodings=of_foundation(encodings_of_job),
     output:
-        foundation=directory(f"{SPLIT}/foundations/{{method}}"),
+        foundation=directory(f"{SPLIT}/foundations/{{foundation}}"),
     log:
-        f"{LOGS}/{{source}}/{{split}}-{{repeat}}/foundations/{{method}}.log",
+        f"{LOGS}/{{source}}/{{split}}-{{repeat}}/foundations/{{foundation}}.log",
     benchmark:
-        f"{BENCHMARKS}/{{source}}/{{split}}-{{repeat}}/foundations/{{method}}.tsv"
+        f"{BENCHMARKS}/{{source}}/{{split}}-{{repeat}}/foundations/{{foundation}}.tsv"
     wildcard_constraints:
-        method=names_of_methods(lambda wildcards: engine_of(wildcards).foundation),
+        foundation=one_of(
+            sorted({name for names in FOUNDATIONS.values() for name in names.values()})
+        ),
     conda:
         "../envs/training.yaml"
-    threads: threads_of_foundation
+    threads: of_foundation(threads_of_foundation)
     resources:
         **requests(
-            cost_of_foundation,
+            of_foundation(cost_of_foundation),
             materials_of,
-            steps=foundation_steps,
-            gpus=gpus_of_training,
+            steps=of_foundation(foundation_steps),
+            gpus=of_foundation(gpus_of_training),
         ),
     params:
-        code=lambda wildcards: code_of_rule("pretrain_engine", *engine_code(wildcards)),
-        packages=lambda wildcards: packages_of_rule(
-            "pretrain_engine", *engine_code(wildcards)
+        code=of_foundation(
+            lambda job: code_of_rule("pretrain_engine", *engine_code(job))
         ),
-        facets=lambda wildcards: [facet.name for facet in facets_of_job(wildcards)],
-        engine=lambda wildcards: method_of(wildcards)["engine"],
-        settings=lambda wildcards: method_of(wildcards)["settings"],
-        objectives=objectives_of_foundation,
+        packages=of_foundation(
+            lambda job: packages_of_rule("pretrain_engine", *engine_code(job))
+        ),
+        facets=of_foundation(lambda job: [facet.name for facet in facets_of_job(job)]),
+        engine=of_foundation(lambda job: method_of(job)["engine"]),
+        settings=of_foundation(lambda job: settings_of_foundation(method_of(job))),
+        objectives=of_foundation(objectives_of_foundation),
         hidden=hidden_facets,
-        checkpoints=checkpoints_of_job,
-        checkpoint_files=checkpoint_files_of_job,
+        checkpoints=of_foundation(checkpoints_of_job),
+        checkpoint_files=of_foundation(checkpoint_files_of_job),
         seed=config["seed"],
     script:
         script_path("pretrain_engine")
@@ -162,6 +168,7 @@ rule train_cell:
         hub_encoders=hub_encoders,
         tokens=ancient(counted_tokens),
         statistics=statistics_of_job,
+        graphs=graphs_of_job,
         derived=derived_objectives_of_job,
         encodings=encodings_of_job,
         foundation=foundation_of_job,

@@ -8,7 +8,15 @@ from polyfacet.training.encoders.own_checkpoints import (
     folder_state,
     own_checkpoints,
 )
-from polyfacet.training.engines.registry import engine_files, needs_statistics
+from polyfacet.training.shared_foundations import (
+    foundation_name,
+    settings_of_foundation,
+)
+from polyfacet.training.engines.registry import (
+    engine_files,
+    needs_graphs,
+    needs_statistics,
+)
 
 
 def method_of(wildcards):
@@ -42,7 +50,9 @@ def hub_encoders(wildcards):
     """Return the record of the encoders from the hub, if a method starts from them."""
     if not fetches_encoders(wildcards):
         return []
-    return rules.fetch_hub_encoders.output.record.format(**wildcards)
+    return rules.fetch_hub_encoders.output.record.format(
+        source=wildcards.source, method=wildcards.method
+    )
 
 
 def tables_of_text(wildcards):
@@ -113,6 +123,15 @@ def statistics_of_job(wildcards):
         shard=range(n_shards(wildcards.source)),
         source=wildcards.source,
     )
+
+
+def graphs_of_job(wildcards):
+    """Return the crystal graphs, if a method trains a network on them."""
+    method = method_of(wildcards)
+    reads = any(needs_graphs(method["engine"], each) for each in every_settings(method))
+    if not reads or GRAPH not in facets_of_job(wildcards):
+        return []
+    return expand(rules.build_graphs.output.graphs, shard=range(n_shards()))
 
 
 def combinations_of_job(wildcards):
@@ -253,11 +272,41 @@ def engine_code(wildcards):
     return tuple(dict.fromkeys(file for files in every for file in files))
 
 
+# Name of the foundation of each method that has one, by source.
+FOUNDATIONS = {
+    source: {
+        name: foundation_name(
+            method, [facet.name for facet in facets_of_methods(source, [name])]
+        )
+        for name, method in methods.items()
+        if ENGINES.get(method["engine"]).foundation
+    }
+    for source, methods in METHODS.items()
+}
+
+
 def foundation_of_job(wildcards):
     """Return the foundation of a job's method on its split; empty for engines without one."""
-    if not engine_of(wildcards).foundation:
+    name = FOUNDATIONS[wildcards.source].get(wildcards.method)
+    if name is None:
         return []
-    return rules.pretrain_engine.output.foundation.format(**wildcards)
+    return rules.pretrain_engine.output.foundation.format(
+        source=wildcards.source,
+        split=wildcards.split,
+        repeat=wildcards.repeat,
+        foundation=name,
+    )
+
+
+def of_foundation(function):
+    """Return a function of the wildcards of a foundation, given one of those of any method that has it."""
+
+    def of_method(wildcards):
+        names = FOUNDATIONS[wildcards.source]
+        first = next(name for name in names if names[name] == wildcards.foundation)
+        return function(with_method(wildcards, first))
+
+    return of_method
 
 
 def threads_of_foundation(wildcards):

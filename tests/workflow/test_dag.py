@@ -30,6 +30,35 @@ def test_the_full_grid_is_a_hundred_and_five_cells(pristine):
     assert pristine.jobs(changes=changes)["train_combination"] == 15
 
 
+def test_methods_that_differ_in_their_head_share_a_network(pristine):
+    joint = "{engine: joint, combinations: [text+graph]"
+    methods = {
+        "network": joint + "}",
+        "by_trees": joint + ", settings: {head: extra_trees}}",
+        "by_ridge": joint + ", settings: {head: ridge, hyperparameters: {alpha: 1.0}}}",
+        "narrow": joint + ", settings: {width: 64}}",
+        "of_text": "{engine: joint, combinations: [text]}",
+        "of_gaps": joint + ", objectives: [gap]}",
+    }
+    named = ", ".join(f"{name}: {method}" for name, method in methods.items())
+    changes = ["splits={formula: {repeats: 1}}", "objectives=[gap,e_form]", f"methods={{{named}}}"]
+    assert pristine.jobs(changes=changes)["pretrain_engine"] == 4
+
+
+@pytest.mark.parametrize(("graphs", "reads"), [("network", True), ("encoding", False)])
+def test_crystal_graphs_are_read_by_methods_that_train_a_network_on_them(graphs, reads):
+    settings = {"graphs": graphs, "processes": 2}
+    method = {"engine": "joint", "combinations": ["text+graph"], "settings": settings}
+    config = {"methods": {"joint": method}, "splits": {"formula": {"repeats": 1}}}
+    with planning_folder() as folder, planned_workflow(config, folder, cores=2) as workflow:
+        jobs = [job for job in workflow.dag.jobs if job.name in ("pretrain_engine", "train_method")]
+    joint = [job for job in jobs if "joint" in str(job.output)]
+    assert {job.name for job in joint} == {"pretrain_engine", "train_method"}
+    assert all(bool(job.input.graphs) == reads for job in joint)
+    (foundation,) = (job for job in joint if job.name == "pretrain_engine")
+    assert foundation.threads == 2
+
+
 def test_a_method_with_fewer_repeats_has_no_cells_in_the_others(pristine):
     changes = ["splits={random: {repeats: 3}}", "methods={automm: {repeats: 1}}"]
     jobs, bundled = (pristine.jobs(*target, changes=changes) for target in ([], ["--cores", "2", "bundles"]))

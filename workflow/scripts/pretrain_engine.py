@@ -42,6 +42,7 @@ def main(
     derived: Sequence[Path] = (),
     encodings: list[Path] | None = None,
     hidden: Mapping[str, Any] | None = None,
+    graphs: Sequence[Path] = (),
     threads: Annotated[int, Key("training.threads")] = 1,
 ) -> None:
     """Pretrain an engine on the training rows that have all facets of the method.
@@ -64,7 +65,7 @@ def main(
         Their sum is the seed of the repeat.
     objectives
         Fields of `polyfacet.materials.objectives.Objective` that the foundation learns from, if it learns.
-    encoders, hub_encoders, checkpoints, statistics, derived, encodings, hidden, threads
+    encoders, hub_encoders, checkpoints, statistics, derived, encodings, hidden, graphs, threads
         See `train_cells`.
     """
     if hub_encoders:
@@ -81,6 +82,7 @@ def main(
         derived,
         dict(zip(encoded, encodings, strict=True)) if encodings else {},
         HiddenFacets.from_settings(hidden),
+        graphs,
     )
     declared = ENGINES.get(engine)
     rows = RowsOnDisk(

@@ -54,6 +54,7 @@ def main(
     keep_models: bool = True,
     leaks: Leaks = "refuse",
     hidden: Mapping[str, Any] | None = None,
+    graphs: Sequence[Path] = (),
     kept: Path | None = None,
     threads: Annotated[int, Key("training.threads")] = 1,
 ) -> None:
@@ -105,6 +106,8 @@ def main(
         Whether cells fail if a number of a facet equals or follows the objective.
     hidden
         Fields of `polyfacet.splits.hidden_facets.HiddenFacets`; None hides nothing.
+    graphs
+        Tables of crystal graphs, one per shard, for engines that train a network on them.
     kept
         Folder that keeps trained cells for later runs.
     threads
@@ -127,6 +130,7 @@ def main(
         derived,
         encoded,
         HiddenFacets.from_settings(hidden),
+        graphs,
     )
     own_seed = seed + here.repeat
     states = cells.with_name(f"{cells.name}.states")

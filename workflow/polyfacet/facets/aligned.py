@@ -11,7 +11,13 @@ import pandas as pd
 import pyarrow as pa
 
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import DIGEST_SUFFIX, encoding_column, shown_columns
+from polyfacet.facets.registry import (
+    DIGEST_SUFFIX,
+    GRAPH,
+    crystal_column,
+    encoding_column,
+    shown_columns,
+)
 from polyfacet.materials.stage_tables import ENCODINGS
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.files import sha256_of_file
@@ -133,6 +139,27 @@ def with_encodings(materials: pd.DataFrame, encodings: Mapping[Facet, pa.Table])
     return materials
 
 
+def with_crystal_graphs(materials: pd.DataFrame, tables: Sequence[Path]) -> pd.DataFrame:
+    """Add the crystal graphs of materials, as rows of their tables; None where a material has none.
+
+    Parameters
+    ----------
+    materials
+        Rows with ``mat_id``.
+    tables
+        Tables of graphs.
+    """
+    wanted = set(materials["mat_id"])
+    found = {
+        row["mat_id"]: row
+        for path in tables
+        for row in read_table(path).to_dict("records")
+        if row["mat_id"] in wanted
+    }
+    graphs = pd.Series([found.get(name) for name in materials["mat_id"]], materials.index, dtype=object)
+    return materials.assign(**{crystal_column(GRAPH): graphs})
+
+
 def without_hidden(frame: pd.DataFrame, facets: Sequence[Facet], hidden: HiddenFacets | None) -> pd.DataFrame:
     """Remove hidden facets from materials, with their encodings and the digests of their pictures.
 
@@ -155,8 +182,8 @@ def without_hidden(frame: pd.DataFrame, facets: Sequence[Facet], hidden: HiddenF
             for present, hides in zip(left, is_hidden, strict=True)
         ]
         shown = shown_columns(facet, frame.columns)
-        own = [*shown, *(f"{name}{DIGEST_SUFFIX}" for name in shown), encoding_column(facet)]
-        for name in own:
+        digests = [f"{name}{DIGEST_SUFFIX}" for name in shown]
+        for name in (*shown, *digests, encoding_column(facet), crystal_column(facet)):
             if name in frame:
                 frame = frame.assign(**{name: frame[name].astype(object).mask(is_hidden, None)})
     return frame.assign(facets=pd.Series(left, frame.index, dtype=object))

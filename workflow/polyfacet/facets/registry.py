@@ -76,6 +76,14 @@ def encoding_column(facet: Facet) -> str:
     return f"{facet.name}{ENCODING_SUFFIX}"
 
 
+def crystal_column(facet: Facet) -> str:
+    """Return the column with the crystal graph that the vector of a facet is made from.
+
+    Only ``graph`` has it, for engines that train a network on it.
+    """
+    return f"{facet.name}_crystal"
+
+
 def structure_picture_columns(views: Sequence[str], arrangement: str) -> list[str]:
     """Return the columns of structure pictures: ``image``, or one per view unless they form a montage."""
     name = IMAGE.name

@@ -18,6 +18,7 @@ from pyarrow.dataset import parquet_dataset
 from polyfacet.facets.aligned import (
     check_pictures,
     facet_fields,
+    with_crystal_graphs,
     with_encodings,
     with_facets,
     without_hidden,
@@ -81,6 +82,7 @@ def read_cell_rows(
     derived: Sequence[Path] = (),
     encodings: Mapping[Facet, Path] = MappingProxyType({}),
     hidden: HiddenFacets | None = None,
+    graphs: Sequence[Path] = (),
 ) -> pd.DataFrame:
     """Read the objectives, facets and parts that cells need, ordered by mat_id; pictures are absolute paths.
 
@@ -100,6 +102,8 @@ def read_cell_rows(
         Facet to the table of its frozen encodings, for engines that read them.
     hidden
         Facets that the rows do not show.
+    graphs
+        Tables of crystal graphs, for engines that train a network on them.
 
     Raises
     ------
@@ -107,7 +111,7 @@ def read_cell_rows(
         If a table is damaged, or a picture is missing or differs from the one recorded in the table.
     """
     materials = _with_parts(sample, split, objectives, derived)
-    return _aligned(materials, tables, statistics, _read_all(encodings), hidden)
+    return _aligned(materials, tables, statistics, _read_all(encodings), hidden, graphs)
 
 
 def read_cell_rows_by_shard(
@@ -119,6 +123,7 @@ def read_cell_rows_by_shard(
     derived: Sequence[Path] = (),
     encodings: Mapping[Facet, Path] = MappingProxyType({}),
     hidden: HiddenFacets | None = None,
+    graphs: Sequence[Path] = (),
 ) -> Iterator[pd.DataFrame]:
     """Read what `read_cell_rows` reads, one shard after the other.
 
@@ -132,8 +137,8 @@ def read_cell_rows_by_shard(
     for shard in range(n_shards):
         rows = materials[shards == shard].reset_index(drop=True)
         own = {facet: [paths[shard]] if facet.stage else paths for facet, paths in tables.items()}
-        of_shard = statistics if n_shards == 1 else statistics[shard : shard + 1]
-        yield _aligned(rows, own, of_shard, numbers, hidden)
+        every = slice(None) if n_shards == 1 else slice(shard, shard + 1)
+        yield _aligned(rows, own, statistics[every], numbers, hidden, graphs[every])
 
 
 def _with_parts(
@@ -156,11 +161,14 @@ def _aligned(
     statistics: Sequence[Path],
     encodings: Mapping[Facet, pa.Table],
     hidden: HiddenFacets | None,
+    graphs: Sequence[Path],
 ) -> pd.DataFrame:
     """Add what materials show, ordered by mat_id."""
     frame = with_facets(materials, tables)
     check_pictures(frame, list(tables))
     frame = with_encodings(frame.sort_values("mat_id", ignore_index=True), encodings)
+    if graphs:
+        frame = with_crystal_graphs(frame, graphs)
     frame = without_hidden(frame, list(tables), hidden)
     return with_statistics(frame, statistics) if statistics else frame
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from polyfacet.facets.compimage.statistics_table import STATISTICS_COLUMN
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import combination_name, encoding_column, shown_columns
+from polyfacet.facets.registry import combination_name, crystal_column, encoding_column, shown_columns
 from polyfacet.materials.objectives import Objective
 from polyfacet.splits.parts import TRAIN
 
@@ -102,6 +102,6 @@ def _taught(learned: Sequence[str]) -> list[str]:
 
 
 def _columns_of(facet: Facet, rows: pd.DataFrame) -> list[str]:
-    """Return the columns of a facet and of its encoding."""
-    encoding = encoding_column(facet)
-    return [*shown_columns(facet, rows.columns), *([encoding] if encoding in rows else [])]
+    """Return the columns of a facet, of its encoding, and of what it is made from."""
+    others = (encoding_column(facet), crystal_column(facet))
+    return [*shown_columns(facet, rows.columns), *(name for name in others if name in rows)]

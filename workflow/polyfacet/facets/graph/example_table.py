@@ -17,30 +17,34 @@ from polyfacet.runtime.parquet import column
 
 VALUES = "values"
 # Numbers of atoms are limited by the memory that their pairs take, far below what 16 bits hold.
+INPUT = (
+    column("atomic_numbers", pa.list_(pa.int16()), "atoms of the graph"),
+    column("edge_source", pa.list_(pa.int16()), "distinct edges of the local graph: neighbour"),
+    column("edge_target", pa.list_(pa.int16()), "distinct edges of the local graph: receiving atom"),
+    column("edge_count", pa.list_(pa.int16()), "distinct edges of the local graph: how many are equal"),
+    column("edge_potential", pa.list_(pa.float32()), "distinct edges of the local graph: potential"),
+    column("pair_potential", pa.list_(pa.float32()), "complete graph: potential of all ordered pairs"),
+)
 EXAMPLES = pa.schema(
     [
         *PLACES,
         column(VALUES, pa.list_(pa.float64()), "properties, in their units; NaN where unknown"),
-        column("atomic_numbers", pa.list_(pa.int16()), "atoms of the graph"),
-        column("edge_source", pa.list_(pa.int16()), "distinct edges of the local graph: neighbour"),
-        column("edge_target", pa.list_(pa.int16()), "distinct edges of the local graph: receiving atom"),
-        column("edge_count", pa.list_(pa.int16()), "distinct edges of the local graph: how many are equal"),
-        column("edge_potential", pa.list_(pa.float32()), "distinct edges of the local graph: potential"),
-        column("pair_potential", pa.list_(pa.float32()), "complete graph: potential of all ordered pairs"),
+        *INPUT,
     ]
 )
-OF_INPUT = EXAMPLES.names[3:]
 
 
 def example_row(
     graph: CrystalGraph, rank: int, held_out: bool, values: NDArray[np.float64]
 ) -> dict[str, Any]:
     """Return a material as a row of the table."""
+    return {RANK: rank, HELD_OUT: held_out, VALUES: values, **input_row(graph)}
+
+
+def input_row(graph: CrystalGraph) -> dict[str, NDArray[Any]]:
+    """Return the input of the network as values of the columns `INPUT`."""
     data = network_input(graph)
     return {
-        RANK: rank,
-        HELD_OUT: held_out,
-        VALUES: values,
         "atomic_numbers": data.atomic_numbers.numpy().astype(np.int16),
         "edge_source": data.edge_index[0].numpy().astype(np.int16),
         "edge_target": data.edge_index[1].numpy().astype(np.int16),
@@ -52,8 +56,8 @@ def example_row(
 
 def inputs_of(table: pa.Table) -> list[Data]:
     """Return the inputs of the network of all rows, bit for bit those of `network_input`."""
-    columns = {name: _rows_of(table[name]) for name in OF_INPUT}
-    return [_input({name: rows[number] for name, rows in columns.items()}) for number in range(len(table))]
+    columns = {field.name: _rows_of(table[field.name]) for field in INPUT}
+    return [input_of({name: rows[number] for name, rows in columns.items()}) for number in range(len(table))]
 
 
 def values_of(table: pa.Table) -> NDArray[np.float64]:
@@ -71,7 +75,8 @@ def _rows_of(lists: pa.ChunkedArray) -> list[NDArray[Any]]:
     return np.split(together.flatten().to_numpy(zero_copy_only=False), np.cumsum(lengths)[:-1])
 
 
-def _input(row: Mapping[str, NDArray[Any]]) -> Data:
+def input_of(row: Mapping[str, NDArray[Any]]) -> Data:
+    """Return the input of the network that `input_row` has written."""
     n_atoms = len(row["atomic_numbers"])
     atoms = torch.arange(n_atoms)
     edges = np.stack([row["edge_source"], row["edge_target"]]).astype(np.int64)

@@ -4,7 +4,7 @@ Implemented from the formulas of arXiv:2306.10045: each layer adds the outputs o
 graph and of an attention-like one over all pairs of atoms, whose edges carry the complete potential.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -23,6 +23,8 @@ from polyfacet.facets.graph.element_features import (
 from polyfacet.facets.graph.lattice_sums import summed_potential
 from polyfacet.networks.batch_normalisation import BatchNorm
 
+Normalisation = Literal["batch", "layer"]
+
 # Bonds enter as the attractive potential -0.75/d; strength in eV A over e.
 BOND_STRENGTH = -0.75
 BASIS_RANGE = (-4.0, 4.0)
@@ -39,11 +41,15 @@ class NetworkConfig(NetworkSize):
         Length of the embedding.
     local_centres, infinite_centres
         Number of basis functions in which edges of the local and of the complete graph are expanded.
+    normalisation
+        Of the messages that reach an atom: over the atoms of a batch, as published, or over its own numbers,
+        so that no crystal depends on others.
     """
 
     embedding: int = 128
     local_centres: int = 256
     infinite_centres: int = 64
+    normalisation: Normalisation = "batch"
 
 
 class GaussianBasis(nn.Module):
@@ -90,15 +96,19 @@ class Edges(NamedTuple):
         return cls(embedding(distinct), kind)
 
 
+def _new_norm(width: int, normalisation: Normalisation) -> nn.Module:
+    return BatchNorm(width) if normalisation == "batch" else nn.LayerNorm(width)
+
+
 class LocalConvolution(MessagePassing):
     """Gated messages from the neighbours of the local graph, summed."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, normalisation: Normalisation) -> None:
         super().__init__(aggr="sum")
         self.target = nn.Linear(width, 2 * width)
         self.source = nn.Linear(width, 2 * width, bias=False)
         self.edge = nn.Linear(width, 2 * width, bias=False)
-        self.norm = BatchNorm(width)
+        self.norm = _new_norm(width, normalisation)
 
     def forward(
         self, atoms: torch.Tensor, edge_index: torch.Tensor, edges: Edges, edge_count: torch.Tensor
@@ -124,7 +134,7 @@ class LocalConvolution(MessagePassing):
 class InfiniteConvolution(MessagePassing):
     """Attention-like gated messages between all pairs of atoms, averaged."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, normalisation: Normalisation) -> None:
         super().__init__(aggr="mean")
         self.query = nn.Linear(width, width)
         self.key = nn.Linear(width, width)
@@ -134,7 +144,7 @@ class InfiniteConvolution(MessagePassing):
         self.source = nn.Linear(width, width, bias=False)
         self.edge = nn.Linear(width, width, bias=False)
         self.content = nn.Linear(width, width)
-        self.norm = BatchNorm(width)
+        self.norm = _new_norm(width, normalisation)
 
     def forward(self, atoms: torch.Tensor, pair_index: torch.Tensor, pairs: Edges) -> torch.Tensor:
         """Map atoms ``(N, width)`` and pairs to ``(N, width)``."""
@@ -166,10 +176,10 @@ class InfiniteConvolution(MessagePassing):
 class PotNetLayer(nn.Module):
     """One step of message passing: each atom receives the sum of messages from both branches."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, normalisation: Normalisation) -> None:
         super().__init__()
-        self.local = LocalConvolution(width)
-        self.infinite = InfiniteConvolution(width)
+        self.local = LocalConvolution(width, normalisation)
+        self.infinite = InfiniteConvolution(width, normalisation)
 
     def forward(self, atoms: torch.Tensor, data: Data, edges: Edges, pairs: Edges) -> torch.Tensor:
         """Map atoms ``(N, width)`` to ``(N, width)``."""
@@ -201,7 +211,9 @@ class PotNet(nn.Module):
             nn.Linear(config.infinite_centres, config.width),
             nn.SiLU(),
         )
-        self.layers = nn.ModuleList(PotNetLayer(config.width) for _ in range(config.layers))
+        self.layers = nn.ModuleList(
+            PotNetLayer(config.width, config.normalisation) for _ in range(config.layers)
+        )
         self.readout = nn.Linear(config.width, config.embedding)
         # Learned per element, beyond its features, which are the same for some f elements.
         self.element = nn.Parameter(torch.zeros(MAX_ATOMIC_NUMBER + 1, config.width))

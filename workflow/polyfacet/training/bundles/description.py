@@ -169,6 +169,8 @@ class BundleDescription(_Part):
         Fitted files by name, relative to the bundle.
     needs_statistics
         Whether the model uses the statistics of the compositions as features.
+    needs_graphs
+        Whether it reads crystal graphs, and not only their vectors.
     calibrated
         Whether test rows took no part in anything that was fitted, so that intervals can follow from them.
     table
@@ -185,6 +187,7 @@ class BundleDescription(_Part):
     settings: FacetSettings
     fitted: dict[str, str]
     needs_statistics: bool
+    needs_graphs: bool = False
     calibrated: bool
     table: TableColumns | None
     comparison: Comparison

@@ -34,7 +34,7 @@ from polyfacet.training.bundles.distances import QUANTILE, TrainingSet, training
 from polyfacet.training.bundles.plugins import bundled_plugins
 from polyfacet.training.cards import Card
 from polyfacet.training.cells import NO_FACET, PREDICTIONS
-from polyfacet.training.engines.registry import ENGINES, needs_statistics
+from polyfacet.training.engines.registry import ENGINES, needs_graphs, needs_statistics
 
 # Columns of the predictions that intervals follow from.
 CALIBRATION = pa.schema(
@@ -142,6 +142,7 @@ class BundleWriter:
             settings=self.files.settings,
             fitted=fitted,
             needs_statistics=needs_statistics(card.engine, card.settings),
+            needs_graphs=needs_graphs(card.engine, card.settings),
             # Grey levels may have been fitted on all rows; other facets never are.
             calibrated=self.files.calibrated or all(each.base != COMPIMAGE.name for each in cell.facets),
             table=self.files.table,

@@ -53,6 +53,8 @@ class EngineDeclaration(Declaration):
     foundation_cost
         Resources that the job of the foundation needs; None uses those of a cell.  If given, ``max_epochs``
         are those of the foundation, and a cell counts as one epoch.
+    head_settings
+        Settings that change no foundation: methods that differ in these alone share it.
     missing
         Whether it learns from rows that lack facets of a cell, and predicts them.
     cheap
@@ -64,6 +66,8 @@ class EngineDeclaration(Declaration):
         Whether a cell on given facets gains by a GPU, with encoders from the hub or local ones.
     needs_statistics
         Whether settings ask for the statistics of the compositions.
+    needs_graphs
+        Whether settings ask for the crystal graphs that the vector of the facet ``graph`` is made from.
     members
         The engines, with their settings, that its settings name.
     fault_of_member
@@ -90,11 +94,13 @@ class EngineDeclaration(Declaration):
     foundation: bool = False
     foundation_learns: bool = False
     foundation_cost: Cost | None = None
+    head_settings: frozenset[str] = frozenset()
     missing: bool = False
     cheap: bool = False
     blends: bool = False
     gains_by_gpu: Callable[[Sequence[Facet], bool], bool] = lambda facets, from_hub: False
     needs_statistics: Callable[[Mapping[str, Any]], bool] = lambda settings: False
+    needs_graphs: Callable[[Mapping[str, Any]], bool] = lambda settings: False
     members: Callable[[Mapping[str, Any]], Sequence[Member]] = lambda settings: ()
     fault_of_member: Callable[["EngineDeclaration"], str] = lambda member: ""
     package: OptionalPackage | None = None
@@ -111,7 +117,7 @@ class EngineDeclaration(Declaration):
             )
         if self.probabilities and not self.classes:
             raise ValueError(f"the engine {self.name!r} has probabilities: also declare classes=True")
-        if (self.foundation_learns or self.foundation_cost) and not self.foundation:
+        if (self.foundation_learns or self.foundation_cost or self.head_settings) and not self.foundation:
             raise ValueError(
                 f"the engine {self.name!r} says how its foundation is made: also declare foundation=True"
             )

@@ -91,6 +91,14 @@ def needs_statistics(name: str, settings: Mapping[str, Any]) -> bool:
     )
 
 
+def needs_graphs(name: str, settings: Mapping[str, Any]) -> bool:
+    """Return whether an engine, or a member of it, reads crystal graphs."""
+    declared = ENGINES.get(name)
+    return declared.needs_graphs(settings) or any(
+        needs_graphs(*member) for member in declared.members(settings)
+    )
+
+
 def engine_files(name: str, settings: Mapping[str, Any]) -> tuple[Path, ...]:
     """Return the files of an engine and of its members, for digests of code."""
     declared = ENGINES.get(name)

@@ -86,6 +86,7 @@ class Bundle:
             {name: folder / path for name, path in description.fitted.items()},
             description.needs_statistics,
             ENGINES.get(description.cell.engine).missing,
+            description.needs_graphs,
         )
 
     @classmethod

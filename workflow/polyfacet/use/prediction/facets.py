@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from polyfacet.facets.aligned import tables_by_facet, with_facets
+from polyfacet.facets.aligned import tables_by_facet, with_crystal_graphs, with_facets
 from polyfacet.facets.compimage.drawing import arranged_pixels, write_images
 from polyfacet.facets.compimage.element_table import read_elements
 from polyfacet.facets.compimage.grey_levels import GreyLevels
@@ -25,6 +25,7 @@ from polyfacet.facets.compimage.statistics_table import (
     with_statistics,
 )
 from polyfacet.facets.declaration import Facet
+from polyfacet.facets.graph.crystal_graph import GRAPHS, CrystalGraph
 from polyfacet.facets.graph.embedding import embed, load_network
 from polyfacet.facets.graph.making import graphs_of_files
 from polyfacet.facets.graph.network import PotNet
@@ -56,7 +57,7 @@ from polyfacet.use.prediction.tables import NEW_MATERIALS
 
 # Materials of one task of a worker process.
 CHUNK = 50
-STRUCTURES, STATISTICS = "structures", STATISTICS_COLUMN
+STRUCTURES, STATISTICS, CRYSTAL_GRAPHS = "structures", STATISTICS_COLUMN, "crystal graphs"
 
 Rows = list[dict[str, Any]]
 
@@ -71,6 +72,8 @@ class Recipe:
         Absolute paths of the fitted files, by name.
     missing
         Whether materials may lack some of the facets.
+    needs_graphs
+        Whether rows have their crystal graphs, and not only the vectors.
     """
 
     facets: tuple[BundledFacet, ...]
@@ -78,6 +81,7 @@ class Recipe:
     fitted: Mapping[str, Path]
     needs_statistics: bool
     missing: bool = False
+    needs_graphs: bool = False
 
     @property
     def named(self) -> list[Facet]:
@@ -182,6 +186,9 @@ def _facets_of(materials: pd.DataFrame, recipe: Recipe, home: Path) -> Made:
         maker = _made_by_function if declared.make else _MAKERS.get(declared.base)
         if maker:
             made.add(facet.name, *maker(inputs, facet, home / str(number)), facet.name)
+    if recipe.needs_graphs:
+        # The rejects are those of the vectors.
+        made.add(CRYSTAL_GRAPHS, [graph.row() for graph in inputs.graphs[0]], [], CRYSTAL_GRAPHS)
     if recipe.needs_statistics:
         rows, _ = _statistics(inputs)
         # As in a run, materials without statistics are predicted with missing values.
@@ -197,6 +204,13 @@ class _Inputs:
     formulas: Mapping[str, str]
     cifs: Sequence[Path]
 
+    @cached_property
+    def graphs(self) -> tuple[list[CrystalGraph], list[Reject]]:
+        """Crystal graphs, and the materials without one."""
+        graphs = self.recipe.settings.graphs
+        settings = graphs.model_dump(include={"pauli", "neighbours", "min_radius", "across_vacuum"})
+        return graphs_of_files(self.cifs, settings, self.recipe.settings.max_sites.graphs)
+
 
 _Facet = tuple[Sequence[Mapping[str, Any]], Sequence[Reject]]
 
@@ -208,9 +222,7 @@ def _texts(inputs: _Inputs, facet: BundledFacet, _folder: Path) -> _Facet:
 
 
 def _embeddings(inputs: _Inputs, _facet: BundledFacet, _folder: Path) -> _Facet:
-    graphs = inputs.recipe.settings.graphs
-    settings = graphs.model_dump(include={"pauli", "neighbours", "min_radius", "across_vacuum"})
-    built, rejects = graphs_of_files(inputs.cifs, settings, inputs.recipe.settings.max_sites.graphs)
+    built, rejects = inputs.graphs
     network = _network(inputs.recipe.fitted[NETWORK])
     return [
         {"mat_id": mat_id, "embedding": values} for mat_id, values in embed(network, built, None)
@@ -303,5 +315,8 @@ def _aligned(materials: pd.DataFrame, made: Made, recipe: Recipe, home: Path) ->
     if recipe.needs_statistics:
         write_table(home / "statistics.parquet", made.rows.get(STATISTICS, []), COMPOSITION_STATISTICS)
         frame = with_statistics(frame, [home / "statistics.parquet"])
+    if recipe.needs_graphs:
+        write_table(home / "graphs.parquet", made.rows.get(CRYSTAL_GRAPHS, []), GRAPHS)
+        frame = with_crystal_graphs(frame, [home / "graphs.parquet"])
     usable = have_facets(frame, facets, missing=recipe.missing)
     return with_new_encodings(frame[usable].reset_index(drop=True), recipe.facets, recipe.fitted)

@@ -2,7 +2,7 @@
 
 from polyfacet.runtime.resources import Cost
 from polyfacet.training.engines.declaration import EngineDeclaration
-from polyfacet.training.engines.joint.settings import JointSettings
+from polyfacet.training.engines.joint.settings import HEAD_SETTINGS, JointSettings
 
 JOINT = EngineDeclaration(
     "joint",
@@ -14,7 +14,9 @@ JOINT = EngineDeclaration(
     encodings=True,
     foundation=True,
     foundation_learns=True,
+    head_settings=HEAD_SETTINGS,
     missing=True,
+    needs_graphs=lambda settings: settings.get("graphs") == "network",
     cheap=True,
     cost=Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=0.3),
     # Rows are streamed.  Threads beyond the first are processes with a network of their own.

@@ -15,6 +15,7 @@ from polyfacet.networks.example_file import HELD_OUT, PLACES
 from polyfacet.networks.parquet_batches import RANK
 from polyfacet.runtime.parquet import column
 from polyfacet.training.engines.formulas import Formulas
+from polyfacet.training.engines.joint.crystals import PLACEHOLDER, Crystals
 from polyfacet.training.engines.joint.examples import Content, Shown
 from polyfacet.training.engines.joint.inputs import FacetReader, has_facet, spread
 from polyfacet.training.engines.joint.objectives import LearnedObjectives, values_of
@@ -26,6 +27,8 @@ TYPES: Mapping[str, Mapping[str, pa.DataType]] = {
     "numbers": {"numbers": pa.float32()},
     "picture": {"pixels": pa.uint8()},
     "formula": {"elements": pa.int16(), "fractions": pa.float32()},
+    # As `polyfacet.facets.graph.example_table.INPUT`, whose import takes seconds.
+    "crystal": {part: pa.from_numpy_dtype(values.dtype) for part, values in PLACEHOLDER.items()},
 }
 
 
@@ -144,10 +147,23 @@ def _formula(table: pa.Table, reader: FacetReader, longest: Mapping[str, int]) -
     return Formulas(*map(torch.from_numpy, padded))
 
 
+def _crystal(table: pa.Table, reader: FacetReader, _longest: Mapping[str, int]) -> Content:
+    columns = {part: _divided(table[_name(reader, part)]) for part in TYPES["crystal"]}
+    return Crystals([dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)])
+
+
+def _divided(lists: pa.ChunkedArray) -> list[NDArray[Any]]:
+    """Return the lists of a column that are not missing."""
+    known = lists.combine_chunks().drop_null()
+    lengths = known.value_lengths().to_numpy(zero_copy_only=False)
+    return np.split(known.flatten().to_numpy(zero_copy_only=False), np.cumsum(lengths)[:-1])[: len(lengths)]
+
+
 _READ: Mapping[str, Callable[[pa.Table, FacetReader, Mapping[str, int]], Content]] = {
     "numbers": _numbers,
     "picture": _picture,
     "formula": _formula,
+    "crystal": _crystal,
 }
 
 
@@ -157,6 +173,14 @@ def _parts_of(content: Content) -> dict[str, tuple[NDArray[Any], NDArray[np.int6
         filled = (content.elements != 0).numpy()
         lengths = filled.sum(axis=1)
         return {part: (each.numpy()[filled], lengths) for part, each in vars(content).items()}
+    if isinstance(content, Crystals):
+        return {
+            part: (
+                np.concatenate([row[part] for row in content.rows]),
+                np.array([len(row[part]) for row in content.rows]),
+            )
+            for part in TYPES["crystal"]
+        }
     values = content.flatten(1).numpy()
     part = "numbers" if content.is_floating_point() else "pixels"
     return {part: (values.ravel(), np.full(len(values), values.shape[1]))}

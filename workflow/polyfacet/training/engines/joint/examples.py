@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import torch
 
 from polyfacet.training.engines.formulas import Formulas
+from polyfacet.training.engines.joint.crystals import Crystals
 
 # Relative noise on the fractions of elements in training.
 JITTER = 0.02
 
-# Numbers, bytes of pictures, or formulas.
-Content = torch.Tensor | Formulas
+# Numbers, bytes of pictures, formulas, or crystal graphs.
+Content = torch.Tensor | Formulas | Crystals
 Selection = torch.Tensor | slice
 
 
@@ -23,7 +24,7 @@ class Shown:
     ----------
     contents
         Facet to its content: scaled numbers, shape ``(rows, numbers)``; bytes, shape ``(rows, views, 3, 64,
-        64)``; or formulas.  Facets that no row has may be left out.
+        64)``; formulas, or crystal graphs.  Facets that no row has may be left out.
     present
         Whether a row has a facet, shape ``(rows, facets)``.
     """
@@ -74,10 +75,14 @@ class Examples:
 def _noisy(content: Content, noise: float) -> Content:
     if isinstance(content, Formulas):
         return content.jittered(JITTER) if noise else content
+    if isinstance(content, Crystals):
+        return content
     return content + noise * torch.randn_like(content) if content.is_floating_point() else content
 
 
 def _of_kind(content: Content, kind: torch.dtype) -> Content:
     if isinstance(content, Formulas):
         return Formulas(content.elements, content.fractions.to(kind))
+    if isinstance(content, Crystals):
+        return content  # the tower converts them
     return content.to(kind) if content.is_floating_point() else content

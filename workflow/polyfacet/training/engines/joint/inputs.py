@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from polyfacet.encodings.pixels import PixelStore
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import encoding_column, facet_named, shown_columns
+from polyfacet.facets.registry import GRAPH, encoding_column, facet_named, shown_columns
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.formulas import Formulas, is_formula, read_formulas
+from polyfacet.training.engines.joint.crystals import Crystals, read_crystals, spread_crystals
 from polyfacet.training.engines.joint.examples import Content, Shown
 from polyfacet.training.engines.joint.settings import JointSettings
 from polyfacet.training.engines.joint.towers import Form
@@ -82,6 +83,8 @@ class FacetReader:
         facet = facet_named(self.name)
         if self.form == "formula":
             return read_formulas(rows[facet.name].tolist(), NAME)
+        if self.form == "crystal":
+            return read_crystals(rows, NAME)
         if self.form == "picture":
             return self._pixels(rows, facet)
         numbers = original_features(rows, [facet])
@@ -144,6 +147,8 @@ def _form_of(facet: Facet, rows: pd.DataFrame, settings: JointSettings) -> Form:
         return "formula"
     if facet.kind == "image" and not facet.is_numeric and settings.pictures == "network":
         return "picture"
+    if facet == GRAPH and settings.graphs == "network":
+        return "crystal"
     if not facet.is_numeric and encoding_column(facet) not in rows:
         raise UserError(
             f"the rows have no frozen encoding of the facet {facet.name}, which is no formula, so that the "
@@ -157,6 +162,8 @@ def spread(content: Content, present: torch.Tensor) -> Content:
     if isinstance(content, Formulas):
         elements, fractions = (_spread_tensor(each, present) for each in vars(content).values())
         return Formulas(elements, fractions)
+    if isinstance(content, Crystals):
+        return spread_crystals(content, present)
     return _spread_tensor(content, present)
 
 

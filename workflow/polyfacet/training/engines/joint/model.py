@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from polyfacet.training.engines.formulas import Formulas
+from polyfacet.training.engines.joint.crystals import Crystals
 from polyfacet.training.engines.joint.examples import Content, Shown
 from polyfacet.training.engines.joint.fusion.base import Fusion
 from polyfacet.training.engines.joint.fusion.choice import new_fusion
@@ -96,4 +97,6 @@ def _without_missing(content: Content, present: torch.Tensor) -> Content:
     if isinstance(content, Formulas):
         shown = present[:, None]
         return Formulas(torch.where(shown, content.elements, 0), torch.where(shown, content.fractions, 0.0))
+    if isinstance(content, Crystals):
+        return content.only(present)
     return torch.where(present.reshape(-1, *[1] * (content.dim() - 1)), content, content.new_zeros(()))

@@ -20,8 +20,11 @@ Fusion = Literal[
 Head = Literal["shared", "ridge", "extra_trees"]
 Drawing = Literal["uniform", "independent", "none"]
 Pictures = Literal["network", "encoding"]
+Graphs = Literal["network", "encoding"]
 FiLM = Literal["none", "joint", "last"]
 Precision = Literal["float32", "float64"]
+# The network does not depend on these.
+HEAD_SETTINGS = frozenset({"head", "hyperparameters"})
 
 
 class JointSettings(Settings):
@@ -52,6 +55,15 @@ class JointSettings(Settings):
         description="Structure pictures are read by a small convolutional network that is trained along "
         "(`network`), or as their frozen encoding (`encoding`).",
     )
+    graphs: Graphs = Field(
+        default="encoding",
+        description="Crystal graphs are read as the vector of the facet `graph` (`encoding`), or by a graph "
+        "network that is trained along (`network`).",
+    )
+    graph_width: int = Field(
+        default=128, ge=8, description="Features per atom and per edge in the graph network."
+    )
+    graph_layers: int = Field(default=3, ge=1, description="Layers of the graph network.")
     bottleneck_tokens: int = Field(
         default=4, ge=1, description="Tokens through which facets exchange information (`bottleneck`)."
     )

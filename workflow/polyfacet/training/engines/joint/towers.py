@@ -23,7 +23,7 @@ KERNEL = 3
 HALF = 127.5
 
 # What a tower reads.
-Form = Literal["formula", "numbers", "picture"]
+Form = Literal["formula", "numbers", "picture", "crystal"]
 # Tokens, shape ``(rows, tokens, width)``, and their shares, shape ``(rows, tokens)``.
 Read = tuple[torch.Tensor, torch.Tensor]
 
@@ -96,4 +96,10 @@ def new_tower(form: Form, size: int, settings: JointSettings) -> nn.Module:
         return FormulaTower(settings.width, settings.dropout)
     if form == "picture":
         return PictureTower(settings.width)
+    if form == "crystal":
+        # Takes seconds, and only networks with such a tower need it.
+        from polyfacet.training.engines.joint.graph_tower import GraphTower  # noqa: PLC0415
+
+        sizes = (settings.graph_width, settings.graph_layers)
+        return GraphTower(sizes, settings.width, settings.vector_tokens, settings.dropout)
     return VectorTower(size, settings.width, settings.vector_tokens, settings.dropout)

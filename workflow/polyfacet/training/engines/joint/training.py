@@ -19,7 +19,7 @@ from polyfacet.training.engines.joint.judging import HeldOut, judges
 from polyfacet.training.engines.joint.losses import joint_loss
 from polyfacet.training.engines.joint.model import JointNetwork
 from polyfacet.training.engines.joint.presence import compared_subsets, drawn_subsets
-from polyfacet.training.engines.joint.settings import JointSettings
+from polyfacet.training.engines.joint.settings import HEAD_SETTINGS, JointSettings
 from polyfacet.training.engines.joint.stored_examples import Part, StoredExamples
 
 # Part of the digest of a training: states saved by an older method are ignored.
@@ -112,7 +112,7 @@ class Training:
 
     def _digest(self, network: JointNetwork, part: str) -> str:
         """Identify the training by everything that determines its outcome."""
-        settings = self.settings.model_dump(mode="json", exclude={"head", "hyperparameters"})
+        settings = self.settings.model_dump(mode="json", exclude=set(HEAD_SETTINGS))
         # The scales of numbers are in the file; that of objectives is not.
         scale = [self.trained_on.objectives.record(), self.trained_on.rows.digest]
         identity = [METHOD, part, settings, scale, self.seed, torch.__version__]
