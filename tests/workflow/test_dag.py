@@ -41,7 +41,7 @@ def test_methods_that_differ_in_their_head_share_a_network(pristine):
         "of_gaps": joint + ", objectives: [gap]}",
     }
     named = ", ".join(f"{name}: {method}" for name, method in methods.items())
-    changes = ["splits={formula: {repeats: 1}}", "objectives=[gap,e_form]", f"methods={{{named}}}"]
+    changes = ["splits={random: {repeats: 1}}", "objectives=[gap,e_form]", f"methods={{{named}}}"]
     assert pristine.jobs(changes=changes)["pretrain_engine"] == 4
 
 
