@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -42,6 +42,8 @@ class Training:
         Seed of the order of rows, of the subsets of facets, of noise and dropout.
     states
         Folder of the state of an interrupted training; None keeps none.
+    save_every_s
+        Time between two writings of the state, s.
     """
 
     settings: JointSettings
@@ -49,6 +51,7 @@ class Training:
     chosen_by: StoredExamples
     seed: int
     states: Path | None
+    save_every_s: float = field(default_factory=lambda: loop.SAVE_EVERY_S)
 
     def judges(self) -> HeldOut:
         """Return the rows that choose the epoch; see `polyfacet.training.engines.joint.judging.judges`."""
@@ -106,6 +109,7 @@ class Training:
             self.states and self.states / f"{part}.safetensors",
             epochs,
             patience=epochs,
+            save_every_s=self.save_every_s,
         )
         epoch = _Epochs(self, network, optimizer, epochs)
         return loop.train_in_steps(network, optimizer, plan, epoch.run, lambda: held_out.error(network))

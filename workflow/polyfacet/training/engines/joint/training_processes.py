@@ -42,6 +42,7 @@ def _task(training: Training) -> dict[str, Any]:
         "objectives": rows.objectives.record(),
         "seed": training.seed,
         "states": training.states and str(training.states.absolute()),
+        "save_every_s": training.save_every_s,
     }
 
 
@@ -57,9 +58,9 @@ def _train(task: Mapping[str, Any], network: JointNetwork) -> list[loop.Ended]:
         for held_out in (False, True)
     )
     states = task["states"] and Path(task["states"])
-    return Training(JointSettings(**task["settings"]), trained_on, chosen_by, task["seed"], states).run(
-        network
-    )
+    settings = JointSettings(**task["settings"])
+    training = Training(settings, trained_on, chosen_by, task["seed"], states, task["save_every_s"])
+    return training.run(network)
 
 
 def _readers(task: Mapping[str, Any]) -> tuple[FacetReader, ...]:
