@@ -1,4 +1,4 @@
-"""A training of the joint network is killed in the middle of an epoch, and ends with the weights of one that was not."""
+"""A killed training of the joint network resumes mid-epoch and ends with the weights of one that was not."""
 
 import json
 import os
