@@ -445,7 +445,7 @@ def test_every_rule_names_log_benchmark_and_environment(pristine):
             makes = () if block.startswith("serve_structures:") else ("output:", "benchmark:")
             for directive in (*makes, "log:", "params:", "conda:", "script:"):
                 assert f"    {directive}" in block, (path.name, block.split(":")[0], directive)
-            assert re.search(r"code=(lambda wildcards: )?code_of_rule\(", block)
+            assert re.search(r"code=(of_foundation\(\s*)?(lambda \w+: )?code_of_rule\(", block)
 
 
 def test_the_figure_of_the_rules_is_current(pristine):
