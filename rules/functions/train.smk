@@ -276,7 +276,9 @@ def engine_code(wildcards):
 FOUNDATIONS = {
     source: {
         name: foundation_name(
-            method, [facet.name for facet in facets_of_methods(source, [name])]
+            method,
+            [facet.name for facet in facets_of_methods(source, [name])],
+            config["methods"][name]["objectives"],
         )
         for name, method in methods.items()
         if ENGINES.get(method["engine"]).foundation
