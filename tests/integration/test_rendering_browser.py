@@ -222,6 +222,24 @@ def test_killed_browser_is_restarted(camera, scenes, reference):
     assert camera.take_picture(scenes["iron"]) == reference["iron"]
 
 
+def test_a_browser_killed_while_it_starts_is_started_again_with_the_same_back_end(monkeypatch):
+    with HeadlessBrowser() as browser:
+        renderer = browser.webgl_renderer
+    usual = HeadlessBrowser._watch_crashes
+    killed: list[psutil.Process] = []
+
+    def killed_once(browser: HeadlessBrowser) -> None:
+        if not killed:
+            killed.append(main_process(browser))
+            killed[0].kill()
+        usual(browser)
+
+    monkeypatch.setattr(HeadlessBrowser, "_watch_crashes", killed_once)
+    with HeadlessBrowser() as browser:
+        assert browser.webgl_renderer == renderer
+    assert len(killed) == 1
+
+
 def test_a_killed_gpu_process_is_survived(camera, scenes, reference):
     for name in ("iron", "perovskite", "rock_salt", "chain"):
         gpu_process(camera.browser).kill()

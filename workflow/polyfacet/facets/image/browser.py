@@ -133,7 +133,7 @@ class HeadlessBrowser:
         failures = []
         for backend in self._backends:
             try:
-                self._launch_in_sandbox_if_possible(backend)
+                self._launch_again_if_killed(backend)
             except Error as error:
                 failures.append(f"{backend}: {last_words(error.message)}")
                 continue
@@ -174,6 +174,19 @@ class HeadlessBrowser:
         self._crashes.clear()
         return self._running().new_page(viewport={"width": size, "height": size}, device_scale_factor=1)
 
+    def _launch_again_if_killed(self, backend: str) -> None:
+        """Start the browser and check that it draws; try twice, unless it says that it cannot.
+
+        A browser may be killed while it starts. Another back end would then draw other pictures.
+        """
+        try:
+            self._launch_in_sandbox_if_possible(backend)
+        except Error as error:
+            if error.message.endswith(NO_WEBGL):
+                raise
+            logger.warning("the browser is started again with %s: %s", backend, last_words(error.message))
+            self._launch_in_sandbox_if_possible(backend)
+
     def _launch_in_sandbox_if_possible(self, backend: str) -> None:
         """Start the browser and check that it draws; without its sandbox only if it does not start in it.
 
@@ -197,6 +210,9 @@ class HeadlessBrowser:
             self._start(backend, sandbox=sandbox)
             self._watch_crashes()
             self.webgl_renderer = self._webgl_renderer()
+            if backend != "swiftshader" and "SwiftShader" in self.webgl_renderer:
+                # Chromium's own way out if its process for the GPU has ended too often.
+                raise Error(f"draws with {self.webgl_renderer}")
         except Error:
             self.stop()
             raise
