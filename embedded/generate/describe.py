@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from stored_results import Json, read_document
 
 GPA_PER_EV_PER_A3 = 160.21766
@@ -90,12 +91,19 @@ def counts(document: Json) -> list[tuple[str, Any]]:
     ]
 
 
+def n_nontrivial(values: NDArray[np.float64]) -> int:
+    """Count the values that differ from the most frequent one in their first three decimal places."""
+    _, counts = np.unique(np.round(values, 3), return_counts=True)
+    return len(values) - int(counts.max())
+
+
 def ranges(entries: Sequence[Json]) -> list[list[str]]:
-    """Return the smallest, median and largest value of each target."""
+    """Return the smallest, median and largest value of each target, and the number of non-trivial ones."""
     rows = []
     for name, target in TARGETS.items():
         values = np.array([target(entry) for entry in entries])
-        rows.append([name, *(f"{value:.3f}" for value in (values.min(), np.median(values), values.max()))])
+        extent = (f"{value:.3f}" for value in (values.min(), np.median(values), values.max()))
+        rows.append([name, *extent, str(n_nontrivial(values))])
     return rows
 
 
@@ -116,7 +124,7 @@ def main(embedded: Path) -> None:
     document = read_document(embedded / "entries.json.bz2")
     print(markdown(["what", "number"], counts(document)))
     print()
-    print(markdown(["objective", "smallest", "median", "largest"], ranges(document["entries"])))
+    print(markdown(["objective", "smallest", "median", "largest", "non-trivial"], ranges(document["entries"])))
 
 
 if __name__ == "__main__":
