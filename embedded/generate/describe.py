@@ -124,7 +124,8 @@ def main(embedded: Path) -> None:
     document = read_document(embedded / "entries.json.bz2")
     print(markdown(["what", "number"], counts(document)))
     print()
-    print(markdown(["objective", "smallest", "median", "largest", "non-trivial"], ranges(document["entries"])))
+    header = ["objective", "smallest", "median", "largest", "non-trivial"]
+    print(markdown(header, ranges(document["entries"])))
 
 
 if __name__ == "__main__":
