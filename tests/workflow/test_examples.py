@@ -63,7 +63,7 @@ def test_the_page_shows_the_csv_that_is_written(tmp_path):
 
 def test_objectives_of_the_user_are_described_and_reported(folder):
     said = (folder / "said.txt").read_text()
-    assert "objectives of crystals, 111 materials:" in said
+    assert "objectives of crystals, 151 materials:" in said
     report = ReportPage.of(folder / "results" / "crystals" / "report" / "report.html").text
     assert "Formation energy" in report
     scores = pd.read_csv(folder / "results" / "table" / "report" / "tables" / "scores.csv")
