@@ -7,7 +7,6 @@ until it has taken a number of steps; it is then killed.
 Usage: python benchmarks/joint_memory.py --folder results/joint-memory --sizes 10000 200000
 """
 
-import argparse
 import json
 import os
 import signal
@@ -19,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import torch
-from embeddings import REFERENCE, TARGETS, prepare
+from embeddings import TARGETS
 from safetensors import safe_open
-from training_memory import LARGEST_STRAIN, SHARD, Measured, watched
+from training_memory import LARGEST_STRAIN, SHARD, Measured, tabulate, watched
 
 from polyfacet.facets.graph.crystal_graph import read_graphs
 from polyfacet.facets.graph.embedding import embed, make_network
@@ -31,7 +30,7 @@ from polyfacet.materials.stage_tables import EMBEDDINGS, TEXTS
 from polyfacet.networks.state import PROGRESS_KEY
 from polyfacet.runtime.identifiers import shard_of
 from polyfacet.runtime.parquet import read_table, write_table
-from polyfacet.splits.parts import SPLIT, TRAIN
+from polyfacet.splits.parts import SPLIT
 from polyfacet.training.engines.joint.settings import JointSettings
 
 BATCH = JointSettings().batch_size
@@ -48,38 +47,6 @@ pretrain_engine.main(
     facets=["text", "graph"], engine="joint", repeat=0, seed=42, **told,
 )
 """
-
-
-def main() -> None:
-    """Print a Markdown table of what trainings of different sizes need."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--folder", type=Path, required=True, help="folder of the materials and the trainings"
-    )
-    parser.add_argument("--entries", type=Path, default=REFERENCE / "alexandria_1d")
-    parser.add_argument("--n", type=int, default=600, help="number of real materials")
-    parser.add_argument("--seed", type=int, default=42)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 200_000])
-    parser.add_argument("--steps", type=int, default=1_000, help="steps of a training")
-    options = parser.parse_args()
-    print(
-        "| materials | MB while writing | MB while training | bytes per material | s per 1,000 written |"
-        " steps | s per 1,000 trained on |\n| ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
-    )
-    prepare(options)
-    for size in options.sizes:
-        folder = options.folder / str(size)
-        if not (folder / "split.parquet").exists():
-            write_copies(options.folder, folder, size)
-        n_fitted = int((read_table(folder / "split.parquet", SPLIT)["part"] == TRAIN).sum())
-        found = measure(folder, options.steps)
-        trained_s = found.cpu_s["training"] - found.cpu_s["writing"]
-        print(
-            f"| {size:,} | {found.peak_mb['writing']:,.0f} | {found.peak_mb['training']:,.0f} "
-            f"| {found.store_bytes / n_fitted:,.0f} | {1000 * found.cpu_s['writing'] / n_fitted:.2f} "
-            f"| {options.steps:,} | {1000 * trained_s / found.rows:.2f} |",
-            flush=True,
-        )
 
 
 def write_copies(source: Path, folder: Path, size: int) -> None:
@@ -172,4 +139,4 @@ def steps_of(state: Path, examples: Path, found: Measured) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    tabulate(__doc__.splitlines()[0], 1_000, write_copies, measure)

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -74,9 +74,26 @@ class Measured:
     rows: int = 0
 
 
-def main() -> None:
-    """Print a Markdown table of what trainings of different sizes need."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def tabulate(
+    description: str,
+    steps: int,
+    write_copies: Callable[[Path, Path, int], None],
+    measure: Callable[[Path, int], Measured],
+) -> None:
+    """Print a Markdown table of what trainings of different sizes need.
+
+    Parameters
+    ----------
+    description
+        What the command says of itself.
+    steps
+        Steps of a training, unless the command line says otherwise.
+    write_copies
+        Writes a number of copies of the materials in one folder to another.
+    measure
+        Trains on the materials in a folder for a number of steps.
+    """
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument(
         "--folder", type=Path, required=True, help="folder of the materials and the trainings"
     )
@@ -84,7 +101,7 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=600, help="number of real materials")
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 200_000])
-    parser.add_argument("--steps", type=int, default=1_200, help="steps of a training")
+    parser.add_argument("--steps", type=int, default=steps, help="steps of a training")
     options = parser.parse_args()
     print(
         "| materials | MB while writing | MB while training | bytes per material | s per 1,000 written |"
@@ -203,4 +220,4 @@ def n_trained_on(examples: Path) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    tabulate(__doc__.splitlines()[0], 1_200, write_copies, measure)
