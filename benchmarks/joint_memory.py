@@ -16,18 +16,15 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 import torch
 from embeddings import TARGETS
-from safetensors import safe_open
-from training_memory import LARGEST_STRAIN, SHARD, Measured, tabulate, watched
+from training_memory import LARGEST_STRAIN, SHARD, Measured, steps_of, tabulate, watched
 
 from polyfacet.facets.graph.crystal_graph import read_graphs
 from polyfacet.facets.graph.embedding import embed, make_network
 from polyfacet.facets.text.composition import composition_text
 from polyfacet.materials.material import SAMPLE
 from polyfacet.materials.stage_tables import EMBEDDINGS, TEXTS
-from polyfacet.networks.state import PROGRESS_KEY
 from polyfacet.runtime.identifiers import shard_of
 from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.splits.parts import SPLIT
@@ -109,7 +106,7 @@ def measure(folder: Path, steps: int) -> Measured:
             phase = "training" if examples else "writing"
             found.peak_mb[phase] = max(found.peak_mb[phase], memory_mb)
             found.cpu_s[phase] = cpu_s
-            if examples and steps_of(state, examples, found) >= steps:
+            if examples and steps_of(state, examples, BATCH, found) >= steps:
                 break
             if process.poll() is not None:
                 raise RuntimeError(f"the training ended early: {folder / 'log'}")
@@ -122,20 +119,6 @@ def measure(folder: Path, steps: int) -> Measured:
 def written_in(folder: Path) -> Path | None:
     """Return the file of examples once it is complete."""
     return next((folder / "foundation.scratch").glob("*/examples"), None)
-
-
-def steps_of(state: Path, examples: Path, found: Measured) -> int:
-    """Return the number of steps in a file of a state, and note the rows trained on."""
-    if not state.exists():
-        return 0
-    with safe_open(state, framework="numpy") as file:
-        progress = json.loads(file.metadata()[PROGRESS_KEY])
-    held_out = pq.read_table(examples, columns=["held_out"])["held_out"].to_pylist()
-    n_rows = len(held_out) - sum(held_out)
-    n_steps = n_rows // BATCH
-    done = int(progress["epoch"] * n_steps + progress["step"])
-    found.rows = done * n_rows // n_steps
-    return done
 
 
 if __name__ == "__main__":

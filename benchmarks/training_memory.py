@@ -24,7 +24,6 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 from embeddings import REFERENCE, prepare
-from safetensors import safe_open
 
 from polyfacet.config.graphs import NetworkTraining
 from polyfacet.facets.graph.crystal_graph import GRAPHS
@@ -173,8 +172,7 @@ def measure(folder: Path, steps: int) -> Measured:
         for phase, memory_mb, cpu_s in watched(process.pid, examples):
             found.peak_mb[phase] = max(found.peak_mb[phase], memory_mb)
             found.cpu_s[phase] = cpu_s
-            done = steps_of(state, found)
-            if done >= steps:
+            if steps_of(state, examples, TRAINING["batch_size"], found) >= steps:
                 break
             if process.poll() is not None:
                 raise RuntimeError(f"the training ended early: {folder / 'log'}")
@@ -199,14 +197,16 @@ def watched(pid: int, examples: Path) -> Iterator[tuple[str, float, float]]:
         time.sleep(0.1)
 
 
-def steps_of(state: Path, found: Measured) -> int:
+def steps_of(state: Path, examples: Path, batch_size: int, found: Measured) -> int:
     """Return the number of steps in a file of a state, and note the materials trained on."""
     if not state.exists():
         return 0
-    with safe_open(state, framework="numpy") as file:
-        progress = json.loads(file.metadata()[PROGRESS_KEY])
-    n_rows = n_trained_on(state.with_name(f"{state.name}.examples"))
-    n_steps = n_rows // TRAINING["batch_size"]
+    # The training replaces the file at any moment, and `safe_open` opens a file twice.
+    with state.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    progress = json.loads(header["__metadata__"][PROGRESS_KEY])
+    n_rows = n_trained_on(examples)
+    n_steps = n_rows // batch_size
     done = int(progress["epoch"] * n_steps + progress["step"])
     found.rows = done * n_rows // n_steps
     return done
