@@ -34,32 +34,37 @@ ALL_RESULTS = (
 )
 
 
-def start(workflow: Workflow, *arguments: str) -> subprocess.Popen[str]:
-    """Start a run in its own process group."""
-    return subprocess.Popen(
-        workflow.command(*arguments),
-        cwd=workflow.folder,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+class Run(subprocess.Popen[bytes]):
+    """A run in its own process group; its output goes to a file, as a full pipe would stop it."""
+
+    def __init__(self, workflow: Workflow, *arguments: str) -> None:
+        self.output = workflow.folder / "output-of-the-run.txt"
+        with self.output.open("wb") as stream:
+            super().__init__(
+                workflow.command(*arguments),
+                cwd=workflow.folder,
+                env=environment(),
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def said(self) -> str:
+        """Return its output so far."""
+        return self.output.read_text()
 
 
-def wait_until(reached: Callable[[], Found], run: subprocess.Popen[str]) -> Found:
+def wait_until(reached: Callable[[], Found], run: Run) -> Found:
     """Wait until a run has reached a state, and return what was found."""
     deadline = time.monotonic() + DEADLINE_S
     while not (found := reached()):
-        assert run.poll() is None, "the run ended before it reached the state"
-        assert time.monotonic() < deadline, "the run never reached the state"
+        assert run.poll() is None, f"the run ended before it reached the state: {run.said()[-5000:]}"
+        assert time.monotonic() < deadline, f"the run never reached the state: {run.said()[-5000:]}"
         time.sleep(0.05)
     return found
 
 
-def processes_of(
-    run: subprocess.Popen[str], wanted: Callable[[psutil.Process], bool]
-) -> list[psutil.Process]:
+def processes_of(run: Run, wanted: Callable[[psutil.Process], bool]) -> list[psutil.Process]:
     """Find processes of a run, parents before their children."""
     found = []
     for process in psutil.Process(run.pid).children(recursive=True):
@@ -69,7 +74,7 @@ def processes_of(
     return found
 
 
-def jobs_of(run: subprocess.Popen[str], rule: str) -> list[psutil.Process]:
+def jobs_of(run: Run, rule: str) -> list[psutil.Process]:
     """Find the processes of a run that execute the script of a rule."""
 
     def is_job(process: psutil.Process) -> bool:
@@ -79,7 +84,7 @@ def jobs_of(run: subprocess.Popen[str], rule: str) -> list[psutil.Process]:
     return processes_of(run, is_job)
 
 
-def kill_one(find: Callable[[], list[psutil.Process]], run: subprocess.Popen[str]) -> None:
+def kill_one(find: Callable[[], list[psutil.Process]], run: Run) -> None:
     """Kill the first process that is found, while it still works."""
 
     def killed() -> bool:
@@ -94,14 +99,14 @@ def kill_one(find: Callable[[], list[psutil.Process]], run: subprocess.Popen[str
     wait_until(killed, run)
 
 
-def kill_everything(run: subprocess.Popen[str]) -> None:
+def kill_everything(run: Run) -> None:
     """Kill a run with all its processes, as a power loss does."""
     children = psutil.Process(run.pid).children(recursive=True)
     os.killpg(run.pid, signal.SIGKILL)
     for child in children:
         with suppress(psutil.NoSuchProcess):
             child.kill()
-    run.communicate()
+    run.wait()
 
 
 def test_a_repeatedly_killed_run_ends_in_the_same_bytes(finished, tmp_path, faults):
@@ -119,7 +124,7 @@ def test_a_repeatedly_killed_run_ends_in_the_same_bytes(finished, tmp_path, faul
         return [path for path in kept.glob("*/*/record.json") if path.parent.suffix != PART]
 
     with faults.trying("kill -9 of the whole run while pictures are drawn"):
-        run = start(workflow)
+        run = Run(workflow)
         wait_until(drawn, run)
         kill_everything(run)
         refused = workflow.run(check=False)
@@ -129,7 +134,7 @@ def test_a_repeatedly_killed_run_ends_in_the_same_bytes(finished, tmp_path, faul
 
     with faults.trying("kill -9 of the browser while pictures are drawn"):
         now = time.time()
-        run = start(workflow)
+        run = Run(workflow)
         kill_one(lambda: browsers_of(psutil.Process(run.pid)) if drawn(since=now) else [], run)
         wait_until(lambda: len(list(results.glob("crystals/images/shard-?.parquet"))) == 2, run)
 
@@ -142,12 +147,11 @@ def test_a_repeatedly_killed_run_ends_in_the_same_bytes(finished, tmp_path, faul
         assert workflow.typed("--unlock")[0] == 0
 
     with faults.trying("kill -9 of one job"):
-        run = start(workflow)
+        run = Run(workflow)
         (cell, *_) = wait_until(kept_cells, run)
         kill_one(lambda: jobs_of(run, "train_cells"), run)
-        said, _ = run.communicate()
-        assert run.returncode == 1
-        assert "fix the cause and run the same command again" in said
+        assert run.wait() == 1
+        assert "fix the cause and run the same command again" in run.said()
         assert not results.joinpath("report", "mae.csv").exists()
 
     trained = cell.with_name("files") / "card.json"
@@ -162,14 +166,13 @@ def test_concurrent_runs_and_a_truncated_result(finished, tmp_path, faults):
     table = tmp_path / "results" / "test" / "crystals" / "sample" / "sample.parquet"
 
     with faults.trying("two runs at once in one folder"):
-        first = start(workflow, "--until", "sample")
+        first = Run(workflow, "--until", "sample")
         wait_until(lambda: list(tmp_path.glob(".snakemake/locks/*")), first)
         os.killpg(first.pid, signal.SIGSTOP)  # so that it cannot end before the second one begins
         second = workflow.run("--until", "sample", check=False)
         os.killpg(first.pid, signal.SIGCONT)
         assert "Directory cannot be locked" in second
-        first.communicate()
-        assert first.returncode == 0
+        assert first.wait() == 0
 
     with faults.trying("a truncated intermediate table"):
         before = table.stat()
