@@ -16,6 +16,7 @@ from polyfacet.reporting.page.document import sections_of_report
 from polyfacet.reporting.page.notes import (
     element_note,
     equal_repeats,
+    hidden_note,
     network_notes,
     repeats_note,
     rows_note,
@@ -128,6 +129,7 @@ def main(
         *of_materials.statistics_tables(statistics, run),
         Heading("What the scores rest on"),
         *skipped_note(skipped),
+        *hidden_note(configuration["training"]["missing"]),
         *repeats_note(results.cells),
         *map(Paragraph, filter(None, notes)),
         *rows_note(results.cells),

@@ -94,6 +94,27 @@ def repeats_note(cells: pd.DataFrame) -> list[Part]:
     return [Paragraph(warning, is_warning=True), Items(lines)]
 
 
+def hidden_note(missing: Mapping[str, Any]) -> list[Part]:
+    """State which facets were hidden at random.
+
+    Parameters
+    ----------
+    missing
+        ``training.missing`` of a configuration with defaults.
+    """
+    if not missing["share"]:
+        return []
+    facets = ", ".join(missing["facets"]) or "all facets, one of which each material keeps"
+    return [
+        Paragraph(
+            f"Facets were hidden on purpose (training.missing): {facets}; of each material with a probability "
+            f"of {missing['share']:g}, in the parts {', '.join(missing['parts'])}. Scores therefore are those "
+            "of incomplete data. Hidden facets are not among the rejects.",
+            is_warning=True,
+        )
+    ]
+
+
 def rows_note(cells: pd.DataFrame) -> list[Part]:
     """State how many materials each cell had, and warn if rivals predicted different ones.
 
