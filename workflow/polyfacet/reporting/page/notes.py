@@ -107,9 +107,9 @@ def hidden_note(missing: Mapping[str, Any]) -> list[Part]:
     facets = ", ".join(missing["facets"]) or "all facets, one of which each material keeps"
     return [
         Paragraph(
-            f"Facets were hidden on purpose (training.missing): {facets}; of each material with a probability "
-            f"of {missing['share']:g}, in the parts {', '.join(missing['parts'])}. Scores therefore are those "
-            "of incomplete data. Hidden facets are not among the rejects.",
+            f"Facets were hidden on purpose (training.missing): {facets}; of each material with a "
+            f"probability of {missing['share']:g}, in the parts {', '.join(missing['parts'])}. Scores "
+            "therefore are those of incomplete data. Hidden facets are not among the rejects.",
             is_warning=True,
         )
     ]
