@@ -32,7 +32,7 @@ def default_methods() -> dict[str, Method]:
     return {
         # On the combinations of the key `combinations`, until its networks converge, which takes most of the
         # time of the run; config/automm_all.yaml has all objectives.
-        "automm": Method(engine="automm", objectives=2, repeats=1),
+        "automm": Method(engine="automm", objectives=1, repeats=1),
         "ridge": _cheap("ridge", RIDGE),
         "extra_trees": _cheap("extra_trees", EXTRA_TREES, MEDIAN),
         "boosting": _cheap("xgboost", BOOSTING, MEDIAN),
