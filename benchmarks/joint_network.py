@@ -52,7 +52,10 @@ def main() -> None:
     for settings in given.settings:
         start = time.process_time()
         scores, record = scores_of_network(settings, rows, facets, SEED + repeat)
-        seconds, n_epochs = time.process_time() - start, sum(each["n_epochs"] for each in record["parts"])
+        seconds, n_epochs = (
+            time.process_time() - start,
+            sum(each["n_epochs"] for each in record["parts"].values()),
+        )
         cost = f"{record['n_weights']} | {seconds / n_epochs:.2f} | {seconds:.0f}"
         print(line_of(json.dumps(settings), cost, scores, names), flush=True)
     for method in CELLS:

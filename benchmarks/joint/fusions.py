@@ -68,7 +68,7 @@ def costs(name: str, network: Network, **keys: str) -> Rows:
         ("weights", network.n_weights),
         ("core_seconds", network.core_seconds),
         ("seconds_per_epoch", network.core_seconds / network.n_epochs),
-        ("epoch", sum(part["epoch"] for part in network.foundation.record["parts"])),
+        ("epoch", sum(part["epoch"] for part in network.foundation.record["parts"].values())),
         ("n_train", network.n_train),
     ]
     return quantities(name, found, **keys)

@@ -56,7 +56,7 @@ class Network:
     @property
     def n_epochs(self) -> int:
         """Number of epochs of all parts of its training."""
-        return sum(part["n_epochs"] for part in self.foundation.record["parts"])
+        return sum(part["n_epochs"] for part in self.foundation.record["parts"].values())
 
     @property
     def n_train(self) -> int:

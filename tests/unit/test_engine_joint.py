@@ -186,7 +186,7 @@ def test_nothing_to_learn_and_divergence_are_failures_of_the_data():
         trained(rows, SMALL, objectives=(CONSTANT,))
     with pytest.raises(EngineError, match="nothing to learn: there are 6 training materials"):
         trained(rows[:6], SMALL)
-    with pytest.raises(EngineError, match=r"diverged.*Lower learning_rate"):
+    with pytest.raises(EngineError, match=r"training of joint diverged.*Lower its learning_rate"):
         trained(rows, {**SMALL, "learning_rate": 1e30})
 
 

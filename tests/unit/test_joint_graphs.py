@@ -68,7 +68,7 @@ def test_the_graph_network_learns_what_the_vector_does_not_say(found, rows):
     assert [reader.form for reader in by_vector.readers] == ["formula", "numbers"]
     settings = {**NETWORK, "max_epochs": 60, "batch_size": 8, "learning_rate": 3e-3, "dropout": 0}
     alone = train_foundation(JointSettings(**settings), rows, (GRAPH,), (LENGTH,), Resources(seed=1))
-    losses = alone.record["parts"][0]["losses"]
+    losses = alone.record["parts"]["joint"]["losses"]
     assert losses[-1] < 0.3 * losses[0]
 
 
@@ -94,7 +94,7 @@ def test_losses_of_two_processes_are_those_of_one(rows):
     few = lacking(rows, np.arange(len(rows)) % 4 > 0)
     settings = {**EXACT, "max_epochs": 100, "batch_size": 40}
     one, two = (trained(few, **settings, processes=processes) for processes in (1, 2))
-    losses = [np.array(each.record["parts"][0]["losses"]) for each in (one, two)]
+    losses = [np.array(each.record["parts"]["joint"]["losses"]) for each in (one, two)]
     assert len(losses[0]) == 100
     assert losses[0][-1] < losses[0][0]
     np.testing.assert_allclose(losses[1], losses[0], rtol=0, atol=1e-4)

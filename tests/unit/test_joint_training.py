@@ -58,7 +58,7 @@ def weights(found: Foundation) -> torch.Tensor:
 
 
 def losses(found: Foundation) -> np.ndarray:
-    return np.array(found.record["parts"][0]["losses"])
+    return np.array(found.record["parts"]["joint"]["losses"])
 
 
 @pytest.mark.parametrize("window", [12, 10_000])
@@ -129,7 +129,7 @@ def test_two_processes_learn_classes_alone_and_film_after_the_rest():
     settings = {**SMALL, "film": "last", "processes": 2}
     rows = joint_rows(40)
     found = train_foundation(JointSettings(**settings), rows, FACETS, (KIND, CONSTANT), Resources(seed=1))
-    assert [each["n_epochs"] for each in found.record["parts"]] == [2, 1]
+    assert [each["n_epochs"] for each in found.record["parts"].values()] == [2, 1]
 
 
 @pytest.mark.parametrize("fusion", ["mean", "transformer"])

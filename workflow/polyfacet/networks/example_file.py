@@ -54,18 +54,29 @@ class ExampleFile:
         """Read some columns, in the order of the file."""
         return read_arrow(self.path, columns=names)
 
-    def is_held_out(self) -> NDArray[np.bool_]:
-        """Return whether each material chooses the epoch, in the order of the file."""
-        flags: NDArray[np.bool_] = _array(self.columns([HELD_OUT])[HELD_OUT])
-        return flags
+    def flags(self, name: str) -> NDArray[np.bool_]:
+        """Read a column of truth values, in the order of the file."""
+        found: NDArray[np.bool_] = _array(self.columns([name])[name])
+        return found
 
 
 @dataclass(frozen=True, eq=False)
 class ExamplesOfPart:
-    """Those of the examples on disk that are trained on, or that choose the epoch."""
+    """Those of the examples on disk that are trained on, or that choose the epoch.
+
+    Parameters
+    ----------
+    file
+        The examples.
+    held_out
+        Whether they choose the epoch.
+    only
+        Column of truth values that is true for them; None for no further choice.
+    """
 
     file: ExampleFile
     held_out: bool
+    only: str | None = None
 
     @cached_property
     def ranks(self) -> NDArray[np.int64]:
@@ -76,7 +87,7 @@ class ExamplesOfPart:
     @property
     def digest(self) -> str:
         """Identifies the examples, for the state of a training."""
-        return f"{self.file.digest} {self.held_out}"
+        return f"{self.file.digest} {self.held_out} {self.only}"
 
     def columns(self, names: Sequence[str]) -> pa.Table:
         """Read some columns of the examples, ordered by rank."""
@@ -90,7 +101,8 @@ class ExamplesOfPart:
 
     @cached_property
     def _selected(self) -> NDArray[np.bool_]:
-        return self.file.is_held_out() == self.held_out
+        of_part = self.file.flags(HELD_OUT) == self.held_out
+        return of_part if self.only is None else of_part & self.file.flags(self.only)
 
 
 def _array(values: pa.ChunkedArray) -> NDArray[Any]:

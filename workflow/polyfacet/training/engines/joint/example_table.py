@@ -20,7 +20,7 @@ from polyfacet.training.engines.joint.examples import Content, Shown
 from polyfacet.training.engines.joint.inputs import FacetReader, has_facet, spread
 from polyfacet.training.engines.joint.objectives import LearnedObjectives, values_of
 
-PRESENT, VALUES, CLASSES = "present", "values", "classes"
+PRESENT, VALUES, CLASSES, LABELLED = "present", "values", "classes", "labelled"
 COLOURS = 3
 # Type of the lists of each column of a facet, by what its tower reads.
 TYPES: Mapping[str, Mapping[str, pa.DataType]] = {
@@ -40,6 +40,7 @@ def schema_of(readers: Sequence[FacetReader]) -> pa.Schema:
             column(PRESENT, pa.list_(pa.bool_()), "whether the row has each facet"),
             column(VALUES, pa.list_(pa.float64()), "numeric objectives, in their units; NaN where unknown"),
             column(CLASSES, pa.list_(pa.int16()), "index of the class of each other objective, -1: unknown"),
+            column(LABELLED, pa.bool_(), "whether any objective is known"),
             *(
                 column(_name(reader, part), pa.list_(kind), f"{part} of {reader.name}", nullable=True)
                 for reader in readers
@@ -57,7 +58,7 @@ def table_of(
     Parameters
     ----------
     rows
-        Rows with ``rank``, ``held_out``, the columns of the facets and of the objectives.
+        Rows with ``rank``, ``held_out``, ``labelled``, the columns of the facets and of the objectives.
     readers
         Of all facets of the network, in its order.
     learned
@@ -71,6 +72,7 @@ def table_of(
         HELD_OUT: pa.array(rows[HELD_OUT], pa.bool_()),
         PRESENT: _lists(present),
         VALUES: _lists(values_of(rows, learned.numbers)),
+        LABELLED: pa.array(rows[LABELLED], pa.bool_()),
         CLASSES: _lists(learned.indices_of_classes(rows).numpy().astype(np.int16)),
     }
     for number, reader in enumerate(readers):

@@ -192,14 +192,17 @@ def train_foundation(
         with one_thread():
             ended = _run(training, network, folder / "processes")
         n_rows = {"n_train": len(training.trained_on), "n_held_out": len(training.chosen_by)}
-    if not ended[0].epoch:
-        raise EngineError("training diverged: no epoch has finite predictions. Lower learning_rate.")
-    tell(f"joint network: epoch {ended[0].epoch} of {ended[0].n_epochs}, error {ended[0].error:.3f}")
+        if settings.is_pretrained:
+            n_rows["n_pretrained_on"] = len(training.trained_on.with_unlabelled())
+    for part, each in zip(training.parts, ended, strict=False):
+        if not each.epoch:
+            raise EngineError(f"training of {part} diverged: no epoch is finite. Lower its learning_rate.")
+        tell(f"joint network, {part}: epoch {each.epoch} of {each.n_epochs}, error {each.error:.3f}")
     record = {
         **n_rows,
         "n_weights": sum(weight.numel() for weight in network.parameters()),
         "left_out": prepared.left_out,
-        "parts": [asdict(each) for each in ended],
+        "parts": {name: asdict(each) for name, each in zip(training.parts, ended, strict=True)},
     }
     return Foundation(readers, learned, network.eval(), record)
 

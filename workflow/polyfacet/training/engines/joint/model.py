@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.functional import normalize
 
 from polyfacet.training.engines.formulas import Formulas
+from polyfacet.training.engines.joint.contrast.imputation import Imputer
 from polyfacet.training.engines.joint.crystals import Crystals
 from polyfacet.training.engines.joint.examples import Content, Shown
 from polyfacet.training.engines.joint.fusion.base import Fusion
@@ -54,8 +57,59 @@ class JointNetwork(nn.Module):
         self.trunk = nn.Sequential(
             nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Dropout(settings.dropout)
         )
+        # Only in pretraining are representations compared.
+        self.projector = nn.Linear(width, settings.pretraining.projection) if settings.is_pretrained else None
+        self.imputer = (
+            Imputer(len(facets), settings.pretraining.projection, settings.pretraining.rank)
+            if settings.pretraining.contrast == "calibrated"
+            else None
+        )
         self.of_numbers = nn.Linear(width, n_numbers)
         self.of_classes = nn.ModuleList(nn.Linear(width, n) for n in n_classes)
+
+    def learn(
+        self,
+        *,
+        represents: bool = False,
+        projects: bool = False,
+        answers: bool = False,
+        numbers: bool = True,
+        film: bool = False,
+    ) -> None:
+        """Choose the weights that are trained; all others are frozen, and forget their gradients.
+
+        Parameters
+        ----------
+        represents
+            Those of towers and fusion.
+        projects
+            Those of the projection in which materials are compared.
+        answers, numbers
+            Those after the fusion, and whether numeric objectives are among what these predict.
+        film
+            Those of FiLM.
+        """
+        self.zero_grad(set_to_none=True)
+        self.requires_grad_(False)
+        self.towers.requires_grad_(represents)
+        self.norms.requires_grad_(represents)
+        self.kinds.requires_grad_(represents)
+        self.fusion.requires_grad_(represents)
+        self.trunk.requires_grad_(answers)
+        self.of_classes.requires_grad_(answers)
+        self.of_numbers.requires_grad_(answers and numbers)
+        if self.projector is not None:
+            self.projector.requires_grad_(projects)
+        if self.film is not None:
+            self.film.requires_grad_(film)
+
+    def groups(self, weight_decay: float) -> list[dict[str, Any]]:
+        """Return the weights that are trained, matrices with decay and others without."""
+        weights = [each for each in self.parameters() if each.requires_grad]
+        return [
+            {"params": [each for each in weights if each.dim() > 1], "weight_decay": weight_decay},
+            {"params": [each for each in weights if each.dim() <= 1], "weight_decay": 0.0},
+        ]
 
     def forward(self, shown: Shown, kept: torch.Tensor) -> Outputs:
         """Predict from the facets that rows have and that are kept, shape ``(rows, facets)``."""
@@ -74,6 +128,12 @@ class JointNetwork(nn.Module):
             owners += [number] * read.shape[1]
         facets = torch.tensor(owners, device=shown.present.device)
         return Tokens(torch.cat(values, dim=1), torch.cat(shares, dim=1), facets, shown.present)
+
+    def projected(self, tokens: Tokens) -> torch.Tensor:
+        """Return what rows are compared by, normalised, shape ``(rows, numbers)``."""
+        if self.projector is None:
+            raise RuntimeError("the network has no projector: it was not pretrained")
+        return normalize(self.projector(self.fusion(tokens).values), dim=1)
 
     def predict(self, tokens: Tokens) -> Outputs:
         """Predict from tokens."""

@@ -1,12 +1,14 @@
 """From rows to the file of examples: what is held out, how facets are read, what can be learned."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import encoding_column, facet_named, shown_columns
@@ -16,7 +18,7 @@ from polyfacet.networks.held_out import NothingToLearnError, hold_out
 from polyfacet.networks.parquet_batches import RANK
 from polyfacet.networks.properties import left_out
 from polyfacet.training.engines.base import EngineError
-from polyfacet.training.engines.joint.example_table import schema_of, table_of
+from polyfacet.training.engines.joint.example_table import LABELLED, schema_of, table_of
 from polyfacet.training.engines.joint.inputs import FacetReader, has_facet
 from polyfacet.training.engines.joint.objectives import LearnedObjectives, values_of
 from polyfacet.training.engines.joint.settings import JointSettings
@@ -41,7 +43,7 @@ class Prepared:
     Attributes
     ----------
     trained_on, chosen_by
-        Rows to train on, and rows that choose the epoch.
+        Rows to train on, and rows that choose the epoch; any objective of them is known.
     left_out
         Objectives that cannot be learned, and why.
     """
@@ -79,24 +81,26 @@ def prepare(
     """
     known = _known_of(rows, facets, objectives)
     try:
-        trained_on, _ = _held_out(known, settings.held_out, seed)
+        known[HELD_OUT] = _held_out(known, settings.held_out, seed)
+        trained_on = known[known[LABELLED] & ~known[HELD_OUT]]
         learned = LearnedObjectives.fit(objectives, trained_on)
         omitted = _left_out(learned, objectives, trained_on)
     except NothingToLearnError as error:
         raise EngineError(f"the joint network has nothing to learn: {error}") from error
-    readers = _fitted_readers(settings, rows, facets, trained_on)
+    seen = known[~known[HELD_OUT]] if settings.is_pretrained else trained_on
+    readers = _fitted_readers(settings, rows, facets, seen)
     if not readers:
         raise EngineError("the joint network has nothing to learn from: no number of a facet varies")
     is_readable = known[[_has(facet_named(reader.name)) for reader in readers]].any(axis=1)
-    readable = known.loc[is_readable, ["mat_id"]].assign(**{RANK: np.arange(is_readable.sum())})
-    readable[HELD_OUT] = ~readable["mat_id"].isin(trained_on["mat_id"])
+    readable = known.loc[is_readable, ["mat_id", HELD_OUT, LABELLED]]
+    readable[RANK] = np.arange(len(readable))
     schema = schema_of(readers)
 
     def as_table(piece: pd.DataFrame) -> pa.Table:
         return table_of(piece, readers, learned, schema)
 
     file = ExampleFile.written(path, _tables(rows, readable.set_index("mat_id"), as_table), schema)
-    trained, held_out = (ExamplesOfPart(file, is_held_out) for is_held_out in (False, True))
+    trained, held_out = (ExamplesOfPart(file, is_held_out, LABELLED) for is_held_out in (False, True))
     return Prepared(
         StoredExamples(trained, readers, learned), StoredExamples(held_out, readers, learned), omitted
     )
@@ -112,6 +116,7 @@ def _known_of(rows: TrainingRows, facets: Sequence[Facet], objectives: Sequence[
     together = pd.concat(known)
     if together.empty:
         raise EngineError(f"no training row has any of {', '.join(facet.name for facet in facets)}")
+    together[LABELLED] = together[[objective.column for objective in objectives]].notna().any(axis=1)
     return together.sort_values("mat_id", ignore_index=True)
 
 
@@ -120,18 +125,24 @@ def _has(facet: Facet) -> str:
     return f"has {facet.name}"
 
 
-def _held_out(rows: pd.DataFrame, fraction: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    groups = dict(zip(rows["mat_id"], rows["group"], strict=True))
-    parts = hold_out(groups, fraction, seed, purpose=PURPOSE, what="a facet", fewest=FEWEST)
-    trained_on, chosen_by = (rows[rows["mat_id"].isin(part)].reset_index(drop=True) for part in parts)
-    return trained_on, chosen_by
+def _held_out(rows: pd.DataFrame, fraction: float, seed: int) -> NDArray[np.bool_]:
+    """Hold out whole groups, which choose the epoch: of rows with an objective, and of the others."""
+    groups = rows.set_index("mat_id")["group"]
+    labelled = groups[rows[LABELLED].to_numpy()]
+    _, chosen = hold_out(dict(labelled), fraction, seed, purpose=PURPOSE, what="a facet", fewest=FEWEST)
+    others = groups[~groups.isin(set(labelled))]
+    with suppress(NothingToLearnError):  # few rows without an objective are all learned from
+        _, more = hold_out(dict(others), fraction, seed, purpose=PURPOSE, what="a facet", fewest=FEWEST)
+        chosen += more
+    # A group may have rows with an objective and rows without.
+    return groups.isin(set(groups[chosen])).to_numpy()
 
 
 def _fitted_readers(
-    settings: JointSettings, rows: TrainingRows, facets: Sequence[Facet], trained_on: pd.DataFrame
+    settings: JointSettings, rows: TrainingRows, facets: Sequence[Facet], seen: pd.DataFrame
 ) -> tuple[FacetReader, ...]:
-    """Return the readers of the facets that tell rows apart, fitted on rows trained on."""
-    chosen = {facet: _some(trained_on.loc[trained_on[_has(facet)], "mat_id"]) for facet in facets}
+    """Return the readers of the facets that tell rows apart, fitted on rows that are learned from."""
+    chosen = {facet: _some(seen.loc[seen[_has(facet)], "mat_id"]) for facet in facets}
     found: dict[Facet, list[pd.DataFrame]] = {facet: [] for facet in facets if chosen[facet]}
     for piece in rows.pieces():
         for facet, used in found.items():

@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from polyfacet.training.engines.base import Settings
+from polyfacet.training.engines.joint.contrast.settings import Pretraining
 
 Fusion = Literal[
     "transformer",
@@ -82,6 +83,10 @@ class JointSettings(Settings):
         description="Facets that a row shows in a training step: `uniform`, any non-empty subset of those "
         "it has; `independent`, each with a probability of 0.7; `none`, all of them.",
     )
+    pretraining: Pretraining = Field(
+        default=Pretraining(),
+        description="What towers and fusion learn before the objectives, also from rows without values.",
+    )
     noise: float = Field(
         default=0.1,
         ge=0,
@@ -114,6 +119,11 @@ class JointSettings(Settings):
         le=0.5,
         description="Share of the training rows, whole groups, that choose the epoch instead.",
     )
+
+    @property
+    def is_pretrained(self) -> bool:
+        """Whether anything is learned before the objectives."""
+        return self.pretraining.contrast != "none"
 
     @property
     def n_parts(self) -> int:

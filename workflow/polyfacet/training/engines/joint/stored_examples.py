@@ -1,6 +1,6 @@
 """Rows on disk that the network learns from, or that choose the epoch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -69,6 +69,10 @@ class StoredExamples:
 
     def __len__(self) -> int:
         return len(self.rows.ranks)
+
+    def with_unlabelled(self) -> "StoredExamples":
+        """Return these rows and those of the same part without any objective."""
+        return replace(self, rows=replace(self.rows, only=None))
 
     @property
     def present(self) -> torch.Tensor:

@@ -1,29 +1,27 @@
-"""Training of the network on all objectives, with other facets of each row in each step."""
+"""Training of the network: what facets have in common, then all objectives, then FiLM alone."""
 
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from polyfacet.networks import loop
-from polyfacet.networks.descent import Descent
 from polyfacet.networks.precision import Precision
-from polyfacet.networks.processes import in_parallel, own_share
-from polyfacet.runtime.identifiers import stable_hash
+from polyfacet.training.engines.joint.contrast.stage import ContrastStage
+from polyfacet.training.engines.joint.epochs import Epochs, Stage
 from polyfacet.training.engines.joint.judging import HeldOut, judges
-from polyfacet.training.engines.joint.losses import joint_loss
 from polyfacet.training.engines.joint.model import JointNetwork
-from polyfacet.training.engines.joint.presence import compared_subsets, drawn_subsets
+from polyfacet.training.engines.joint.presence import compared_subsets
 from polyfacet.training.engines.joint.settings import HEAD_SETTINGS, JointSettings
-from polyfacet.training.engines.joint.stored_examples import Part, StoredExamples
+from polyfacet.training.engines.joint.stored_examples import StoredExamples
+from polyfacet.training.engines.joint.supervised import SupervisedStage
 
 # Part of the digest of a training: states saved by an older method are ignored.
-METHOD = 2
+METHOD = 3
 # Share of the epochs in which FiLM is trained alone.
 FILM_SHARE = 0.2
 
@@ -37,7 +35,8 @@ class Training:
     settings
         Of the engine.
     trained_on, chosen_by
-        Rows to train on, and rows that choose the epoch.
+        Rows to train on, and rows that choose the epoch; any objective of them is known.  Pretraining uses
+        those of the same parts without any objective as well.
     seed
         Seed of the order of rows, of the subsets of facets, of noise and dropout.
     states
@@ -58,61 +57,100 @@ class Training:
         subsets = compared_subsets(len(self.trained_on.readers), self.settings.subsets)
         return judges(self.chosen_by, self.trained_on, subsets)
 
-    def run(self, network: JointNetwork) -> list[loop.Ended]:
-        """Train a network in place; it ends with the weights of the best epoch.
-
-        Returns
-        -------
-        list of polyfacet.networks.loop.Ended
-            How the training ended, and then that of FiLM alone, if settings ask for it; FiLM that is no
-            better on the held-out rows is left out.
-        """
-        held_out = self.judges()
-        network.to(self.precision.weights)
-        ended = self._run_parts(network, held_out)
-        network.float()
-        return ended
-
     @property
     def precision(self) -> Precision:
         """Precision of the computation."""
         return Precision.named(self.settings.precision, torch.device("cpu"))
 
-    def _run_parts(self, network: JointNetwork, held_out: HeldOut) -> list[loop.Ended]:
-        # No loss depends on numbers of which none can be learned, and processes would wait for gradients.
-        network.of_numbers.requires_grad_(bool(self.trained_on.objectives.n_learnable))
-        film = network.film
-        if self.settings.film != "last" or film is None:
-            return [self._run_part(network, network, held_out, "joint")]
-        film.requires_grad_(False)
-        ended = [self._run_part(network, network, held_out, "joint")]
-        if ended[0].epoch:
-            network.requires_grad_(False)
-            film.requires_grad_(True)
-            ended.append(self._run_part(network, film, held_out, "film"))
-            if not ended[1].error < ended[0].error:
-                film.reset()
+    @property
+    def parts(self) -> list[str]:
+        """Names of the parts of the training, in their order."""
+        parts = {"contrast": self.settings.is_pretrained, "joint": True, "film": self.settings.film == "last"}
+        return [name for name, is_run in parts.items() if is_run]
+
+    def run(self, network: JointNetwork) -> list[loop.Ended]:
+        """Train a network in place; each part ends with the weights of its best epoch.
+
+        Returns
+        -------
+        list of polyfacet.networks.loop.Ended
+            How each part ended; those after one that diverged are left out.  FiLM that is trained alone and
+            is no better on the held-out rows is left out of the network.
+        """
+        held_out = self.judges()
+        network.to(self.precision.weights)
+        runs = {
+            "contrast": lambda: self._contrast(network),
+            "joint": lambda: self._supervised(network, held_out),
+            "film": lambda: self._film(network, held_out, ended[-1]),
+        }
+        ended: list[loop.Ended] = []
+        for part in self.parts:
+            ended.append(runs[part]())
+            if not ended[-1].epoch:
+                break
+        network.float()
         return ended
 
-    def _run_part(
-        self, network: JointNetwork, trained: nn.Module, held_out: HeldOut, part: str
-    ) -> loop.Ended:
-        """Train the weights of a part of the network."""
+    def _contrast(self, network: JointNetwork) -> loop.Ended:
+        """Train towers, fusion and projection to tell materials apart."""
+        settings = self.settings.pretraining
+        stage = ContrastStage(self.settings, self.trained_on.with_unlabelled())
+        stage.check()
+        judge = ContrastStage(self.settings, self.chosen_by.with_unlabelled())
+        if not judge.has_pairs():
+            judge = stage
+        network.learn(represents=True, projects=True)
+        error = lambda: judge.error(network, self.precision.weights)  # noqa: E731
+        return self._run("contrast", network, stage, (settings.epochs, settings.learning_rate), error)
+
+    def _supervised(self, network: JointNetwork, held_out: HeldOut) -> loop.Ended:
+        """Train on the objectives."""
         settings = self.settings
-        epochs = settings.max_epochs
-        if part == "film":
-            epochs = max(1, math.ceil(FILM_SHARE * epochs))
-        optimizer = torch.optim.AdamW(_groups(trained, settings.weight_decay), lr=settings.learning_rate)
+        is_frozen = settings.is_pretrained and settings.pretraining.afterwards == "frozen"
+        network.learn(
+            represents=not is_frozen,
+            answers=True,
+            numbers=bool(self.trained_on.objectives.n_learnable),
+            film=settings.film == "joint",
+        )
+        stage = SupervisedStage(settings, self.trained_on)
+        length = settings.max_epochs, settings.learning_rate
+        return self._run("joint", network, stage, length, lambda: held_out.error(network))
+
+    def _film(self, network: JointNetwork, held_out: HeldOut, before: loop.Ended) -> loop.Ended:
+        """Train FiLM alone, and leave it out if it does not lower the error."""
+        settings = self.settings
+        network.learn(film=True)
+        length = max(1, math.ceil(FILM_SHARE * settings.max_epochs)), settings.learning_rate
+        stage = SupervisedStage(settings, self.trained_on)
+        ended = self._run("film", network, stage, length, lambda: held_out.error(network))
+        if network.film is not None and not ended.error < before.error:
+            network.film.reset()
+        return ended
+
+    def _run(
+        self,
+        part: str,
+        network: JointNetwork,
+        stage: Stage,
+        length: tuple[int, float],
+        error: Callable[[], float],
+    ) -> loop.Ended:
+        """Train the weights that the network learns in a part, for epochs with a highest learning rate."""
+        n_epochs, learning_rate = length
+        groups = network.groups(self.settings.weight_decay)
+        optimizer = torch.optim.AdamW(groups, lr=learning_rate)
         plan = loop.Plan(
             f"training of {part}",
             self._digest(network, part),
             self.states and self.states / f"{part}.safetensors",
-            epochs,
-            patience=epochs,
+            n_epochs,
+            patience=n_epochs,
             save_every_s=self.save_every_s,
         )
-        epoch = _Epochs(self, network, optimizer, epochs)
-        return loop.train_in_steps(network, optimizer, plan, epoch.run, lambda: held_out.error(network))
+        epochs = Epochs(self.settings, network, stage, optimizer, length, self.seed, self.precision)
+        return loop.train_in_steps(network, optimizer, plan, epochs.run, error)
 
     def _digest(self, network: JointNetwork, part: str) -> str:
         """Identify the training by everything that determines its outcome."""
@@ -124,66 +162,3 @@ class Training:
         for name, tensor in network.state_dict().items():
             digest.update(name.encode() + tensor.numpy().tobytes())
         return digest.hexdigest()
-
-
-@dataclass(frozen=True, eq=False)
-class _Step:
-    """Rows that are computed together, and the seed of all that is random in it."""
-
-    part: Part
-    seed: int
-
-
-class _Epochs:
-    """The epochs of a training."""
-
-    def __init__(
-        self, training: Training, network: JointNetwork, optimizer: torch.optim.Optimizer, epochs: int
-    ) -> None:
-        settings = training.settings
-        self.training, self.network = training, network
-        self.n_learnable = training.trained_on.objectives.n_learnable
-        self.steps = training.trained_on.steps(settings.batch_size, training.seed, settings.accumulation)
-        # Every weight has a gradient in every step, 0 where a facet is not shown: all towers read all rows,
-        # and the loss counts all outputs.  So processes wait for the same gradients, whichever facets their
-        # rows show, and need not search for unused weights.
-        self.wrapped = in_parallel(network)
-        self.descent = Descent(
-            self.wrapped, optimizer, self._loss, settings.learning_rate, epochs, training.precision
-        )
-
-    def run(self, epoch: loop.Epoch) -> bool:
-        """Train on every row once; return False if loss or gradient is not finite (weights unusable)."""
-        self.network.train()
-        with torch.random.fork_rng(devices=[]):
-            return self.descent.run(epoch, self._seeded(epoch), self.steps.n_steps())
-
-    def _seeded(self, epoch: loop.Epoch) -> Iterator[list[_Step]]:
-        """Yield the parts of steps, each with the seed that follows from epoch, step, process and part."""
-        batches = self.steps.batches(epoch.number, epoch.first_step)
-        for number, parts in enumerate(batches, start=epoch.first_step):
-            key = (self.training.seed, epoch.number, number, own_share().number)
-            yield [_Step(part, _seed(*key, *([n] if n else []))) for n, part in enumerate(parts)]
-
-    def _loss(self, step: _Step) -> torch.Tensor:
-        """Return the loss of rows, as their share of the mean over all processes."""
-        torch.manual_seed(step.seed)
-        settings, examples = self.training.settings, step.part.examples
-        kept = drawn_subsets(examples.shown.present, settings.subsets)
-        shown = examples.shown.with_noise(settings.noise).to(self.training.precision.weights)
-        loss = joint_loss(self.wrapped(shown, kept), examples, self.n_learnable, step.part.n_rows)
-        return loss * own_share().of
-
-
-def _seed(*key: int) -> int:
-    # PyTorch takes seeds of 63 bits.
-    return stable_hash("step of the joint network", *key) >> 1
-
-
-def _groups(trained: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Return the weights that are trained, matrices with decay and others without."""
-    weights = [each for each in trained.parameters() if each.requires_grad]
-    return [
-        {"params": [each for each in weights if each.dim() > 1], "weight_decay": weight_decay},
-        {"params": [each for each in weights if each.dim() <= 1], "weight_decay": 0.0},
-    ]

@@ -8,6 +8,7 @@ from typing import Any
 from polyfacet.networks import loop
 from polyfacet.networks.example_file import ExampleFile, ExamplesOfPart
 from polyfacet.networks.in_processes import Processes, take_part
+from polyfacet.training.engines.joint.example_table import LABELLED
 from polyfacet.training.engines.joint.inputs import FacetReader
 from polyfacet.training.engines.joint.model import JointNetwork, new_network
 from polyfacet.training.engines.joint.objectives import LearnedObjectives
@@ -54,7 +55,7 @@ def _train(task: Mapping[str, Any], network: JointNetwork) -> list[loop.Ended]:
     path, digest = task["file"]
     file = ExampleFile(Path(path), digest)
     trained_on, chosen_by = (
-        StoredExamples(ExamplesOfPart(file, held_out), _readers(task), _objectives(task))
+        StoredExamples(ExamplesOfPart(file, held_out, LABELLED), _readers(task), _objectives(task))
         for held_out in (False, True)
     )
     states = task["states"] and Path(task["states"])

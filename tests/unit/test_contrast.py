@@ -1,0 +1,287 @@
+"""Contrastive pretraining: its losses against plain loops, imputation against what is known, and controls."""
+
+from collections.abc import Callable
+from typing import Any, get_args
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from joint_rows import FACETS, GAP, KIND, SMALL, joint_rows, without
+from pytorch_metric_learning.losses import NTXentLoss
+from torch.nn.functional import normalize
+
+from polyfacet.facets.registry import DESCRIPTORS, GRAPH, TEXT
+from polyfacet.networks import loop
+from polyfacet.training.engines.base import EngineError, Resources
+from polyfacet.training.engines.joint.contrast.alignment import alignment_loss
+from polyfacet.training.engines.joint.contrast.duplicates import same_content, same_together
+from polyfacet.training.engines.joint.contrast.imputation import Imputer
+from polyfacet.training.engines.joint.contrast.loss import Comparison, contrastive_loss
+from polyfacet.training.engines.joint.contrast.order import order_loss
+from polyfacet.training.engines.joint.contrast.settings import Contrast, Duplicates
+from polyfacet.training.engines.joint.foundation import Foundation, train_foundation
+from polyfacet.training.engines.joint.inputs import read_rows
+from polyfacet.training.engines.joint.settings import JointSettings
+
+KINDS = tuple(kind for kind in get_args(Contrast) if kind != "none")
+
+
+def on_sphere(*shape: int, seed: int = 0) -> torch.Tensor:
+    return normalize(torch.randn(*shape, generator=torch.Generator().manual_seed(seed)).double(), dim=-1)
+
+
+def same_as(kinds: list[int]) -> torch.Tensor:
+    numbers = torch.tensor(kinds)
+    return numbers[:, None] == numbers
+
+
+def loss_by_loops(
+    first: torch.Tensor,
+    second: torch.Tensor,
+    same_first: torch.Tensor,
+    same_second: torch.Tensor,
+    how: Comparison,
+) -> float:
+    """Compute the loss from its definition, one term at a time."""
+    n = len(first)
+    together = [*first, *second]
+
+    def equal(j: int, k: int) -> bool:
+        both = [same for same, low in ((same_first, True), (same_second, False)) if low in (j < n, k < n)]
+        return any(bool(same[j % n, k % n]) for same in both)
+
+    losses = []
+    for j in range(2 * n):
+        partner = (j + n) % (2 * n)
+        candidates = [k for k in range(2 * n) if k != j and (how.within or (k < n) != (j < n))]
+        if how.duplicates == "ignore":
+            candidates = [k for k in candidates if k == partner or not equal(j, k)]
+        positives = [partner]
+        if how.duplicates == "positive":
+            positives += [k for k in candidates if k != partner and equal(j, k)]
+        chance = {k: np.exp(float(together[j] @ together[k]) / how.temperature) for k in candidates}
+        losses.append(np.mean([-np.log(chance[k] / sum(chance.values())) for k in positives]))
+    return float(np.mean(losses))
+
+
+@pytest.mark.parametrize("within", [False, True])
+@pytest.mark.parametrize("duplicates", get_args(Duplicates))
+def test_the_loss_is_that_of_its_definition(duplicates, within):
+    how = Comparison(0.2, duplicates, within)
+    rows = on_sphere(6, 4), on_sphere(6, 4, seed=1)
+    same = same_as([0, 0, 1, 2, 3, 4]), same_as([0, 1, 2, 2, 3, 4])
+    assert contrastive_loss(*rows, *same, how).item() == pytest.approx(loss_by_loops(*rows, *same, how))
+    order = torch.tensor([3, 1, 5, 0, 4, 2])
+    moved = contrastive_loss(*(each[order] for each in rows), *(each[order][:, order] for each in same), how)
+    assert moved.item() == pytest.approx(contrastive_loss(*rows, *same, how).item())
+
+
+def test_without_duplicates_the_loss_is_that_of_a_library():
+    first, second = on_sphere(8, 5), on_sphere(8, 5, seed=1)
+    different = torch.eye(8, dtype=torch.bool)
+    found = contrastive_loss(first, second, different, different, Comparison(0.1, "negative", within=True))
+    labels = torch.arange(8).repeat(2)
+    assert found.item() == pytest.approx(NTXentLoss(0.1)(torch.cat([first, second]), labels).item())
+
+
+def test_fewer_than_two_rows_cannot_be_compared():
+    row, alone = on_sphere(1, 4), torch.ones(1, 1, dtype=torch.bool)
+    assert contrastive_loss(row, row, alone, alone, Comparison(0.1, "ignore", within=True)).item() == 0
+    none = row[:0]
+    assert contrastive_loss(none, none, alone[:0, :0], alone[:0, :0], Comparison(0.1, "ignore", True)) == 0
+
+
+def test_the_order_loss_is_that_of_its_definition():
+    representations = on_sphere(7, 3)
+    values = torch.tensor([[0.0, 1], [0, 1], [2, np.nan], [np.nan, 3], [5, 5], [np.nan, np.nan], [1, 1]])
+    known = values.isfinite()
+    losses = []
+    for i in range(7):
+        far = {}
+        for k in range(7):
+            both = known[i] & known[k]
+            if k != i and both.any():
+                far[k] = float(((values[i] - values[k])[both] ** 2).mean().sqrt())
+        for j, distance in far.items():
+            chances = {k: np.exp(float(representations[i] @ representations[k]) / 0.5) for k in far}
+            losses.append(-np.log(chances[j] / sum(chances[k] for k in far if far[k] >= distance)))
+    assert order_loss(representations, values, 0.5).item() == pytest.approx(np.mean(losses))
+    tracked = representations.requires_grad_()
+    order_loss(tracked, values, 0.5).backward()
+    assert tracked.grad is not None
+    assert tracked.grad.isfinite().all()
+
+
+def test_the_same_is_what_has_the_same_bits():
+    rows = pd.DataFrame(
+        {
+            "mat_id": list("abcd"),
+            "text": ["Na 1 Cl 1", "Cl 1 Na 1", "Na 2 Cl 1", None],
+            "graph": [np.ones(4), np.ones(4), None, np.ones(4) + 1e-6],
+        }
+    )
+    found = train_foundation(JointSettings(**SMALL), joint_rows(60), (TEXT, GRAPH), (GAP,), Resources(seed=1))
+    shown = read_rows(rows, found.readers, (TEXT, GRAPH))
+    text, graph = same_content(shown, ("text", "graph"))
+    others = ~torch.eye(4, dtype=torch.bool)
+    assert (text & others).nonzero().tolist() == [[0, 1], [1, 0]]
+    assert (graph & others).nonzero().tolist() == [[0, 1], [1, 0]]
+    # What one row shows and the other lacks tells them apart.
+    assert (same_together(torch.stack([text, graph]), shown.present) & others).sum() == 2
+    assert (same_together(torch.stack([text, graph]), shown.present[:, :1]) & others).sum() == 2
+
+
+def linear_facets(n: int) -> torch.Tensor:
+    """Return three facets that follow from two hidden numbers, with little noise; shape (rows, 3, 6)."""
+    random = torch.Generator().manual_seed(0)
+    causes = torch.randn(n, 2, generator=random)
+    loadings = torch.randn(3, 6, 2, generator=random)
+    noise = 0.05 * torch.randn(n, 3, 6, generator=random)
+    return torch.einsum("fpk,bk->bfp", loadings, causes) + 1.5 + noise
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4])
+def test_imputation_recovers_what_follows_from_the_other_facets(share):
+    facets = linear_facets(400)
+    present = torch.rand(400, 3, generator=torch.Generator().manual_seed(1)) >= share
+    present[:, 0] |= ~present.any(dim=1)
+    imputer = Imputer(3, 6, rank=2)
+    imputer.fit(torch.where(present[..., None], facets, torch.nan), present)
+    shown = torch.ones(400, 3, dtype=torch.bool)
+    shown[:, 2] = False
+    found = imputer.impute(torch.where(shown[..., None], facets, torch.nan), shown)
+    assert torch.equal(found[:, :2], facets[:, :2])
+    error = (found[:, 2] - facets[:, 2]).square().mean()
+    assert error < 0.01 * facets[:, 2].var(dim=0).mean()
+    nothing = torch.zeros(1, 3, dtype=torch.bool)
+    assert torch.allclose(imputer.impute(facets[:1], nothing)[0], imputer.means)
+
+
+def test_alignment_is_best_where_facets_agree_and_rows_do_not():
+    apart = torch.eye(5, dtype=torch.bool)
+    agreeing = on_sphere(5, 1, 8).expand(-1, 3, -1)
+    aligned = alignment_loss(agreeing, apart, 0.1)
+    assert aligned < alignment_loss(on_sphere(5, 3, 8), apart, 0.1)
+    assert aligned < alignment_loss(agreeing[:1].expand(5, -1, -1), apart, 0.1)
+    alike = torch.ones(5, 5, dtype=torch.bool)
+    assert alignment_loss(agreeing[:1].expand(5, -1, -1), alike, 0.1) < 0.01
+    assert alignment_loss(on_sphere(0, 3, 8), apart[:0, :0], 0.1) == 0
+
+
+def linked_rows(n: int) -> pd.DataFrame:
+    """Return rows whose descriptors are a linear map of the graph."""
+    rows = joint_rows(n)
+    map_ = np.random.default_rng(5).normal(size=(4, 6))
+    return rows.assign(descriptors=[graph @ map_ for graph in rows["graph"]])
+
+
+def pretrained(
+    rows: pd.DataFrame,
+    contrast: Contrast,
+    facets=(GRAPH, DESCRIPTORS),
+    **settings: Any,
+) -> Foundation:
+    own = {"contrast": contrast, "epochs": 30, "projection": 16, "rank": 3, **settings}
+    return train_foundation(
+        JointSettings(**SMALL, pretraining=own), rows, facets, (GAP, KIND), Resources(seed=1)
+    )
+
+
+@torch.inference_mode()
+def top_1(found: Foundation, rows: pd.DataFrame) -> float:
+    """Return the share of rows whose descriptors are nearest to their own graph."""
+    graph, descriptors = (
+        found.network.projected(found.network.tokens(read_rows(rows, found.readers, (facet,))))
+        for facet in (GRAPH, DESCRIPTORS)
+    )
+    return float(((graph @ descriptors.T).argmax(dim=1) == torch.arange(len(rows))).float().mean())
+
+
+@pytest.mark.parametrize("contrast", KINDS)
+def test_pretraining_finds_partners_that_shuffled_ones_do_not_teach(contrast):
+    rows, others = linked_rows(300), linked_rows(400)[300:]
+    own = top_1(pretrained(rows, contrast, afterwards="frozen"), others)
+    shuffled = top_1(pretrained(rows, contrast, partners="shuffled", afterwards="frozen"), others)
+    assert own > 0.35
+    assert shuffled < 0.1
+
+
+@pytest.mark.parametrize("contrast", KINDS)
+def test_what_a_missing_facet_contains_changes_nothing(contrast):
+    rows = without(joint_rows(60), "graph", np.arange(60) % 3 == 0)
+    found = [
+        pretrained(each, contrast, FACETS, epochs=2) for each in (rows, rows.assign(graph=rows["graph"]))
+    ]
+    assert np.isfinite(found[0].record["parts"]["contrast"]["losses"]).all()
+    assert found[0].record == found[1].record
+
+
+def test_rows_without_any_objective_pretrain_and_teach_nothing_else():
+    rows = linked_rows(200)
+    unlabelled = rows["mat_id"].isin(rows["mat_id"][60:])
+    hidden = rows.assign(gap=rows["gap"].mask(unlabelled), kind=rows["kind"].mask(unlabelled, None))
+    many, few = pretrained(hidden, "all_pairs"), pretrained(hidden[:60], "all_pairs")
+    assert many.record["n_train"] == few.record["n_train"]
+    assert many.record["n_pretrained_on"] > 2 * few.record["n_pretrained_on"]
+    without_contrast = train_foundation(
+        JointSettings(**SMALL), hidden, FACETS, (GAP, KIND), Resources(seed=1)
+    )
+    alone = train_foundation(JointSettings(**SMALL), hidden[:60], FACETS, (GAP, KIND), Resources(seed=1))
+    assert without_contrast.record == alone.record
+
+
+def test_frozen_towers_stay_as_pretrained():
+    rows = linked_rows(80)
+    longer = {"max_epochs": 4, **{name: value for name, value in SMALL.items() if name != "max_epochs"}}
+    towers = []
+    for settings in (SMALL, longer):
+        own = {"contrast": "anchored", "epochs": 2, "afterwards": "frozen"}
+        found = train_foundation(
+            JointSettings(**settings, pretraining=own), rows, FACETS, (GAP, KIND), Resources(seed=1)
+        )
+        towers.append(torch.cat([each.flatten() for each in found.network.towers.state_dict().values()]))
+    assert torch.equal(*towers)
+
+
+class InterruptedTrainingError(Exception):
+    """Stands for a power loss."""
+
+
+@pytest.mark.parametrize("contrast", ["fused_anchor", "calibrated"])
+def test_an_interrupted_pretraining_ends_with_the_same_weights(tmp_path, monkeypatch, contrast):
+    rows = without(linked_rows(90), "graph", np.arange(90) % 4 == 0)
+    monkeypatch.setattr(loop, "SAVE_EVERY_S", 0.0)
+
+    def train(resources: Resources) -> Foundation:
+        settings = {**SMALL, "batch_size": 16}
+        own = {"contrast": contrast, "epochs": 3, "projection": 8, "rank": 3}
+        return train_foundation(
+            JointSettings(**settings, pretraining=own), rows, FACETS, (GAP, KIND), resources
+        )
+
+    whole = train(Resources(seed=1))
+    finish: Callable[..., None] = loop.Epoch.finish_step
+    taken = 0
+
+    def finish_and_fail(epoch: loop.Epoch, loss: float) -> None:
+        nonlocal taken
+        finish(epoch, loss)
+        taken += 1
+        if taken == 7:
+            raise InterruptedTrainingError
+
+    monkeypatch.setattr(loop.Epoch, "finish_step", finish_and_fail)
+    with pytest.raises(InterruptedTrainingError):
+        train(Resources(seed=1, states=tmp_path))
+    resumed = train(Resources(seed=1, states=tmp_path))
+    assert resumed.record == whole.record
+    before, after = (each.network.state_dict() for each in (whole, resumed))
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_nothing_can_be_contrasted_without_two_facets():
+    with pytest.raises(EngineError, match="no training row has two facets"):
+        pretrained(joint_rows(60), "all_pairs", (GRAPH,))
+    with pytest.raises(EngineError, match="anchor: none of graph, descriptors is called text"):
+        pretrained(joint_rows(60), "anchored", anchor="text")

@@ -1,0 +1,1 @@
+"""Contrastive pretraining of the joint network: what facets have in common, without labels."""
