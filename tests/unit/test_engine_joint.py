@@ -11,7 +11,7 @@ import pytest
 import torch
 from joint_rows import CONSTANT, FACETS, GAP, KIND, SMALL, joint_rows, with_pictures, without
 
-from polyfacet.facets.registry import COMPIMAGE, DESCRIPTORS, GRAPH, IMAGE, TEXT
+from polyfacet.facets.registry import COMPIMAGE, COMPOSITION, DESCRIPTORS, GRAPH, IMAGE, PROCESS, TEXT
 from polyfacet.networks import loop
 from polyfacet.runtime.errors import UserError
 from polyfacet.training.engines.base import EngineError, Resources
@@ -65,6 +65,37 @@ def test_pictures_are_read_by_a_network_and_composition_images_as_numbers(tmp_pa
     # All grey values that vary: 392 and, in these pictures, the unused ones.
     assert len(found.readers[1].kept) == 24 * 21
     assert error(numbers(found, rows, [IMAGE]), rows) < 0.8
+
+
+def test_composition_images_are_read_as_pictures_on_request(tmp_path):
+    rows = with_pictures(joint_rows(60), tmp_path)
+    found = trained(rows, {**LEARNS, "max_epochs": 10, "compimages": "network"}, (COMPIMAGE,))
+    assert found.readers[0].form == "picture"
+    assert error(numbers(found, rows, [COMPIMAGE]), rows) < 0.8
+
+
+def test_training_shows_one_of_several_views():
+    views = torch.arange(3, dtype=torch.uint8)[None, :, None, None, None].expand(50, -1, 3, 64, 64)
+    present = torch.ones(50, 1, dtype=torch.bool)
+    torch.manual_seed(0)
+    chosen = Shown({"image": views}, present).in_training(0.1).contents["image"]
+    assert chosen.shape == (50, 1, 3, 64, 64)
+    assert chosen.flatten(1).unique(dim=1).shape[1] == 1
+    assert chosen.unique().tolist() == [0, 1, 2]
+    single = Shown({"image": views[:, :1]}, present)
+    assert torch.equal(single.in_training(0.1).contents["image"], views[:, :1])
+
+
+@pytest.mark.parametrize("fusion", ["mean", "transformer"])
+def test_columns_of_tables_are_tokens_on_request(tmp_path, fusion):
+    rows = joint_rows(120)
+    rows = rows.assign(composition=rows["descriptors"], process=rows["graph"])
+    facets = (COMPOSITION, PROCESS)
+    found = trained(rows, {**LEARNS, "columns": "tokens", "fusion": fusion}, facets)
+    assert [reader.form for reader in found.readers] == ["columns", "columns"]
+    shown = read_rows(rows, found.readers, facets)
+    assert found.network.tokens(shown).facets.tolist() == [0, 0, 0, 1, 1, 1, 1]
+    assert error(numbers(found, rows, facets), rows) < 0.6
 
 
 def test_texts_that_are_no_formulas_and_pictures_on_request_are_read_by_their_encoding(tmp_path):
@@ -237,6 +268,30 @@ def test_all_subsets_are_predicted_at_once(home):
     of_classes = cell(home, KIND, facets=(TEXT, GRAPH)).predict_subsets(unseen)
     assert {each.shape for each in of_classes.values()} == {(20, 2)}
     assert set(of_classes) == {("text",), ("graph",), ("text", "graph")}
+
+
+def test_rows_without_a_facet_have_no_subset_of_it_and_no_shares(home):
+    unseen = without(joint_rows(3, seed=5), "graph", np.array([True, False, False]))
+    unseen = without(unseen, "text", np.array([True, False, True]))
+    engine = cell(home, facets=(TEXT, GRAPH))
+    found, whole = engine.predict_subsets(unseen), engine.predict(unseen)
+    median = found["text", "graph"][0]
+    assert found["text",][[0, 2]].tolist() == found["graph",][[0]].tolist() * 2 == [median] * 2
+    np.testing.assert_allclose(found["text", "graph"], whole)
+    np.testing.assert_allclose(found["graph",][2], whole[2])
+    shares = engine.facet_weights(unseen)
+    assert np.isnan(shares["graph"]).tolist() == [True, False, False]
+    assert shares["graph"][2] == 1
+
+
+@pytest.mark.parametrize("fusion", get_args(Fusion))
+def test_no_rows_and_rows_without_facets_are_answered(fusion):
+    found = trained(joint_rows(40), {**SMALL, "fusion": fusion})
+    assert found.outputs(joint_rows(3)[:0], FACETS).numbers.shape == (0, 1)
+    bare = joint_rows(2)
+    for name in ("text", "graph", "descriptors"):
+        bare = without(bare, name, np.array([True, True]))
+    assert found.outputs(bare, FACETS).numbers.tolist() == [[0], [0]]
 
 
 def test_weights_of_facets_are_shares_per_row(home):

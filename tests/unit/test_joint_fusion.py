@@ -9,12 +9,13 @@ import torch
 from polyfacet.training.engines.joint.fusion.choice import new_fusion
 from polyfacet.training.engines.joint.fusion.experts import Experts
 from polyfacet.training.engines.joint.fusion.film import PresenceFiLM
+from polyfacet.training.engines.joint.fusion.pooled import Gated
 from polyfacet.training.engines.joint.presence import all_subsets, compared_subsets, drawn_subsets
 from polyfacet.training.engines.joint.settings import Fusion, JointSettings
 from polyfacet.training.engines.joint.tokens import Tokens
 
 FUSIONS = get_args(Fusion)
-WITHOUT_WEIGHTS = ("concatenation", "cross_attention")
+WITHOUT_WEIGHTS = ("concatenation", "cross_attention", "gated_cross_attention")
 SMALL = {"width": 16, "layers": 2, "attention_heads": 2, "dropout": 0.0}
 # Tokens of each of three facets.
 OWNERS = torch.tensor([0, 0, 1, 2, 2, 2])
@@ -100,6 +101,47 @@ def test_gates_differ_from_row_to_row():
     assert weights.std(dim=0).min() > 1e-3
 
 
+def test_the_entropy_of_gates_is_highest_where_they_are_equal():
+    given = tokens(ROWS)
+    made = Gated(3, given.values.shape[2], softmax=True, entropy=1.0).train()
+    even = made(given).penalty
+    with torch.no_grad():
+        made.bias[1] = 5.0
+    uneven = made(given).penalty
+    n_present = torch.tensor(ROWS).sum(dim=1).float()
+    torch.testing.assert_close(even, -n_present.log().mean())
+    assert even < uneven <= 0
+    assert made.eval()(given).penalty is None
+
+
+def test_numbers_of_a_representation_have_gates_of_their_own():
+    given, made = tokens(ROWS), fusion("gated_vector")
+    with torch.no_grad():
+        for number, gate in enumerate(made.gates):
+            gate.weight.zero_()
+            gate.bias.fill_(-50.0)
+            gate.bias[number] = 50.0  # this number comes from this facet alone
+    whole = torch.tensor([row == [True] * 3 for row in ROWS])
+    mapped = made.maps(given.pooled())[whole]
+    found = made(given).values[whole]
+    torch.testing.assert_close(found[:, :3], mapped.diagonal(dim1=1, dim2=2)[:, :3])
+
+
+def test_a_closed_gate_lets_nothing_of_other_facets_through():
+    given, made = tokens(ROWS), fusion("gated_cross_attention")
+    alone = given.of_subset(torch.tensor([True, False, False]))
+    with torch.no_grad():
+        made.gate.weight.zero_()
+        made.gate.bias.fill_(-50.0)
+    closed = made(given).values[0]
+    by_itself = torch.stack(
+        [made(given.of_subset(torch.eye(3, dtype=torch.bool)[f])).values[0] for f in range(3)]
+    )
+    assert all(ROWS[0])
+    torch.testing.assert_close(closed, by_itself.mean(dim=0))
+    assert alone.present[0].tolist() == [True, False, False]
+
+
 def test_rows_are_routed_to_few_experts_and_constant_ones_are_the_same_for_all():
     given = tokens([[True] * 3] * 5)
     routed, constant = fusion("experts"), fusion("constant_experts")
@@ -129,11 +171,19 @@ def test_film_starts_without_effect_and_tells_subsets_apart():
 def test_every_subset_of_the_facets_of_a_row_is_drawn_equally_often():
     torch.manual_seed(0)
     present = torch.tensor([[True, True, False]]).expand(6000, -1)
-    drawn, counts = drawn_subsets(present, "uniform").unique(dim=0, return_counts=True)
+    drawn, counts = drawn_subsets(present, "uniform", 0.5).unique(dim=0, return_counts=True)
     assert drawn.tolist() == [[False, True, False], [True, False, False], [True, True, False]]
     assert (counts / 6000 - 1 / 3).abs().max() < 0.03
-    assert torch.equal(drawn_subsets(present, "none"), present)
-    assert drawn_subsets(present, "independent").any(dim=1).all()
+    assert torch.equal(drawn_subsets(present, "none", 0.5), present)
+    assert drawn_subsets(present, "independent", 0.5).any(dim=1).all()
+
+
+@pytest.mark.parametrize(("done", "hidden"), [(0.0, 0.0), (0.5, 0.15), (1.0, 0.3)])
+def test_facets_are_hidden_progressively(done, hidden):
+    torch.manual_seed(0)
+    present = torch.ones(4000, 5, dtype=torch.bool)
+    drawn = drawn_subsets(present, "progressive", done)
+    assert abs(1 - hidden - drawn.float().mean()) < 0.01
 
 
 def test_many_facets_are_compared_by_few_subsets():

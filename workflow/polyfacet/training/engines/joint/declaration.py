@@ -21,5 +21,5 @@ JOINT = EngineDeclaration(
     cost=Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=0.3),
     # Rows are streamed; a step of 256 crystals takes the most.  Threads beyond the first are processes with a
     # network of their own.
-    foundation_cost=Cost(mb=2_000, mb_per_1000=2, minutes_per_1000=0.03, mb_per_thread=1_000),
+    foundation_cost=Cost(mb=3_000, mb_per_1000=2, minutes_per_1000=0.03, mb_per_thread=1_000),
 )

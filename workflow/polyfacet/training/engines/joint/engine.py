@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from polyfacet.facets.declaration import Facet
 from polyfacet.materials.objectives import Objective
@@ -188,11 +187,7 @@ class Joint(ProbabilisticEngine):
         return np.asarray(answers)
 
     def _represented(self, frame: pd.DataFrame) -> pd.DataFrame:
-        if frame.empty:
-            representation = torch.zeros(0, self.settings.width)
-        else:
-            representation = self._outputs(frame).representation
-        return as_rows(representation.double().numpy(), frame)
+        return as_rows(self._outputs(frame).representation.double().numpy(), frame)
 
 
 def _files_in(folder: Path) -> dict[str, Path]:

@@ -33,17 +33,30 @@ class Stage(Protocol):
         """Prepare an epoch from the weights at its start."""
         ...
 
-    def loss(self, model: nn.Module, part: Part, kind: torch.dtype) -> torch.Tensor:
-        """Return the loss of rows, as their share of the mean over all rows of the step."""
+    def loss(self, model: nn.Module, part: Part, kind: torch.dtype, done: float) -> torch.Tensor:
+        """Return the loss of rows, as their share of the mean over all rows of the step.
+
+        Parameters
+        ----------
+        model
+            See `model`.
+        part
+            The rows.
+        kind
+            Precision of numbers.
+        done
+            Share of the epochs that is done.
+        """
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class _Step:
-    """Rows that are computed together, and the seed of all that is random in it."""
+    """Rows that are computed together, the seed of all that is random, and the share of epochs done."""
 
     part: Part
     seed: int
+    done: float
 
 
 class Epochs:
@@ -79,12 +92,12 @@ class Epochs:
     ) -> None:
         self.network, self.stage, self.seed, self.precision = network, stage, seed, precision
         self.steps = stage.steps(seed)
-        n_epochs, learning_rate = length
+        self.n_epochs, learning_rate = length
         # Every weight has a gradient in every step, 0 where a facet is not shown: all towers read all rows,
         # and the loss counts all outputs.  So processes wait for the same gradients, whichever facets their
         # rows show, and need not search for unused weights.
         self.model = in_parallel(stage.model(network))
-        self.descent = Descent(self.model, optimizer, self._loss, learning_rate, n_epochs, precision)
+        self.descent = Descent(self.model, optimizer, self._loss, learning_rate, self.n_epochs, precision)
 
     def run(self, epoch: Epoch) -> bool:
         """Train on every row once; return False if loss or gradient is not finite (weights unusable)."""
@@ -99,11 +112,13 @@ class Epochs:
         batches = self.steps.batches(epoch.number, epoch.first_step)
         for number, parts in enumerate(batches, start=epoch.first_step):
             key = (self.seed, epoch.number, number, own_share().number)
-            yield [_Step(part, _seed(*key, *([n] if n else []))) for n, part in enumerate(parts)]
+            done = epoch.number / self.n_epochs
+            yield [_Step(part, _seed(*key, *([n] if n else [])), done) for n, part in enumerate(parts)]
 
     def _loss(self, step: _Step) -> torch.Tensor:
         torch.manual_seed(step.seed)
-        return self.stage.loss(self.model, step.part, self.precision.weights) * own_share().of
+        loss = self.stage.loss(self.model, step.part, self.precision.weights, step.done)
+        return loss * own_share().of
 
 
 def _seed(*key: int) -> int:

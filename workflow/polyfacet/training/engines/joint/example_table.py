@@ -25,6 +25,7 @@ COLOURS = 3
 # Type of the lists of each column of a facet, by what its tower reads.
 TYPES: Mapping[str, Mapping[str, pa.DataType]] = {
     "numbers": {"numbers": pa.float32()},
+    "columns": {"numbers": pa.float32()},
     "picture": {"pixels": pa.uint8()},
     "formula": {"elements": pa.int16(), "fractions": pa.float32()},
     # As `polyfacet.facets.graph.example_table.INPUT`, whose import takes seconds.
@@ -163,6 +164,7 @@ def _divided(lists: pa.ChunkedArray) -> list[NDArray[Any]]:
 
 _READ: Mapping[str, Callable[[pa.Table, FacetReader, Mapping[str, int]], Content]] = {
     "numbers": _numbers,
+    "columns": _numbers,
     "picture": _picture,
     "formula": _formula,
     "crystal": _crystal,

@@ -42,9 +42,9 @@ class Shown:
         """Return the rows with numbers of another precision."""
         return Shown({name: _of_kind(content, kind) for name, content in self.contents.items()}, self.present)
 
-    def with_noise(self, noise: float) -> "Shown":
-        """Return the rows with noise on numbers and on the fractions of elements."""
-        return Shown({name: _noisy(content, noise) for name, content in self.contents.items()}, self.present)
+    def in_training(self, noise: float) -> "Shown":
+        """Return the rows with noise on numbers and on the fractions of elements, and one view of several."""
+        return Shown({name: _varied(content, noise) for name, content in self.contents.items()}, self.present)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,12 +72,20 @@ class Examples:
         return Examples(self.shown[rows], self.numbers[rows], self.classes[rows])
 
 
-def _noisy(content: Content, noise: float) -> Content:
+def _varied(content: Content, noise: float) -> Content:
     if isinstance(content, Formulas):
         return content.jittered(JITTER) if noise else content
     if isinstance(content, Crystals):
         return content
-    return content + noise * torch.randn_like(content) if content.is_floating_point() else content
+    if content.is_floating_point():
+        return content + noise * torch.randn_like(content)
+    return content if content.shape[1] == 1 else _one_view(content)
+
+
+def _one_view(pictures: torch.Tensor) -> torch.Tensor:
+    """Choose one of the views of each row at random, shape ``(rows, 1, 3, 64, 64)``."""
+    view = torch.randint(pictures.shape[1], (len(pictures),))
+    return pictures[torch.arange(len(pictures)), view, None]
 
 
 def _of_kind(content: Content, kind: torch.dtype) -> Content:

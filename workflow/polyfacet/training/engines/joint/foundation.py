@@ -26,6 +26,7 @@ from polyfacet.training.engines.joint.outputs import Outputs
 from polyfacet.training.engines.joint.preparation import prepare
 from polyfacet.training.engines.joint.presence import all_subsets
 from polyfacet.training.engines.joint.settings import JointSettings
+from polyfacet.training.engines.joint.stored_examples import rows_at_once
 from polyfacet.training.engines.joint.tokens import Tokens
 from polyfacet.training.engines.joint.training import Training
 from polyfacet.training.engines.joint.training_processes import train_in_processes
@@ -33,7 +34,6 @@ from polyfacet.training.engines.numeric_facets import Array
 from polyfacet.training.engines.training_rows import RowsInMemory, TrainingRows
 
 WEIGHTS_FILE, RECORD_FILE = "weights.safetensors", "network.json"
-ROWS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,12 +84,7 @@ class Foundation:
         medians of numbers, and equal probabilities of classes.
         """
         with one_thread(), torch.inference_mode():
-            return _joined(
-                [
-                    _zero_unless(tokens.present.any(dim=1), self.network.predict(tokens))
-                    for tokens in self._tokens(rows, facets)
-                ]
-            )
+            return _joined([self._said(tokens) for tokens in self._tokens(rows, facets)])
 
     def facet_weights(self, rows: pd.DataFrame, facets: Sequence[Facet]) -> Array | None:
         """Return the share of each facet of the network in what it says of rows.
@@ -97,7 +92,7 @@ class Foundation:
         Parameters
         ----------
         rows
-            Rows with at least one of the facets.
+            At least one row.
         facets
             Facets that the network sees.
 
@@ -105,12 +100,15 @@ class Foundation:
         -------
         numpy.ndarray or None
             Shape ``(rows, facets of the network)``: gates, shares of experts, or attention rollout, 0 for
-            missing facets; None if the fusion has none of these.
+            missing facets; None if the fusion has none of these.  NaN for rows that have no facet.
         """
         with one_thread(), torch.inference_mode():
             found = [self.network.fusion.weights(tokens) for tokens in self._tokens(rows, facets)]
         known = [weights for weights in found if weights is not None]
-        return torch.cat(known).double().numpy() if known else None
+        if not known:
+            return None
+        weights = torch.cat(known).double()
+        return weights.masked_fill(weights.sum(dim=1, keepdim=True) == 0, torch.nan).numpy()
 
     def outputs_of_subsets(
         self, rows: pd.DataFrame, facets: Sequence[Facet]
@@ -122,7 +120,7 @@ class Foundation:
         Parameters
         ----------
         rows
-            Rows with all of the facets.
+            Rows; of those that have no facet of a subset, the network says 0.
         facets
             Facets whose subsets are asked for.
 
@@ -136,16 +134,21 @@ class Foundation:
         subsets[:, asked] = all_subsets(len(asked))
         with one_thread(), torch.inference_mode():
             said = [
-                [self.network.predict(tokens.of_subset(kept)) for kept in subsets]
+                [self._said(tokens.of_subset(kept)) for kept in subsets]
                 for tokens in self._tokens(rows, facets)
             ]
         names = [tuple(self.readers[n].name for n in kept.nonzero()[:, 0].tolist()) for kept in subsets]
         return {name: _joined(outputs) for name, *outputs in zip(names, *said, strict=True)}
 
+    def _said(self, tokens: Tokens) -> Outputs:
+        """Predict from tokens; 0 for rows that show nothing."""
+        return _zero_unless(tokens.present.any(dim=1), self.network.predict(tokens))
+
     def _tokens(self, rows: pd.DataFrame, facets: Sequence[Facet]) -> Iterator[Tokens]:
         """Yield the tokens of rows, some at a time."""
-        for start in range(0, len(rows), ROWS_AT_ONCE):
-            shown = read_rows(rows[start : start + ROWS_AT_ONCE], self.readers, facets)
+        size = rows_at_once(self.readers)
+        for start in range(0, max(1, len(rows)), size):
+            shown = read_rows(rows[start : start + size], self.readers, facets)
             yield self.network.tokens(shown)
 
 

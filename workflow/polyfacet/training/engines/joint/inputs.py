@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from polyfacet.encodings.pixels import PixelStore
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import GRAPH, encoding_column, facet_named, shown_columns
+from polyfacet.facets.registry import COMPIMAGE, GRAPH, encoding_column, facet_named, shown_columns
 from polyfacet.runtime.errors import UserError
-from polyfacet.training.engines.formulas import Formulas, is_formula, read_formulas
+from polyfacet.training.engines.formulas import Formulas, read_formulas
 from polyfacet.training.engines.joint.crystals import Crystals, read_crystals, spread_crystals
 from polyfacet.training.engines.joint.examples import Content, Shown
 from polyfacet.training.engines.joint.settings import JointSettings
@@ -52,13 +52,25 @@ class FacetReader:
     n_views: int = 0
 
     @classmethod
-    def fit(cls, facet: Facet, rows: pd.DataFrame, settings: JointSettings) -> Self:
-        """Decide how a facet is read, and fit the scaling of its numbers."""
+    def fit(cls, facet: Facet, rows: pd.DataFrame, settings: JointSettings, is_formula: bool) -> Self:
+        """Decide how a facet is read, and fit the scaling of its numbers.
+
+        Parameters
+        ----------
+        facet
+            The facet.
+        rows
+            Rows that are learned from.
+        settings
+            Of the engine.
+        is_formula
+            Whether all texts, also those of other rows, are formulas.
+        """
         rows = rows[has_facet(rows, facet)]
-        form = _form_of(facet, rows, settings)
+        form = "formula" if is_formula else _form_of(facet, rows, settings)
         if form == "picture":
             return cls(facet.name, form, n_views=len(shown_columns(facet, rows.columns)))
-        if form != "numbers":
+        if form not in ("numbers", "columns"):
             return cls(facet.name, form)
         numbers = original_features(rows, [facet])
         known = np.ma.masked_invalid(numbers)
@@ -75,8 +87,8 @@ class FacetReader:
 
     @property
     def is_telling(self) -> bool:
-        """Whether the facet can tell rows apart: it is no vector whose numbers are all constant."""
-        return self.form != "numbers" or bool(self.kept)
+        """Whether the facet can tell rows apart: its numbers, if it has any, are not all constant."""
+        return self.form not in ("numbers", "columns") or bool(self.kept)
 
     def read(self, rows: pd.DataFrame) -> Content:
         """Read rows that all have the facet."""
@@ -143,8 +155,8 @@ def read_rows(rows: pd.DataFrame, readers: Sequence[FacetReader], wanted: Sequen
 
 
 def _form_of(facet: Facet, rows: pd.DataFrame, settings: JointSettings) -> Form:
-    if facet.kind == "text" and rows[facet.name].map(is_formula).all():
-        return "formula"
+    if facet == COMPIMAGE and settings.compimages == "network":
+        return "picture"
     if facet.kind == "image" and not facet.is_numeric and settings.pictures == "network":
         return "picture"
     if facet == GRAPH and settings.graphs == "network":
@@ -154,7 +166,7 @@ def _form_of(facet: Facet, rows: pd.DataFrame, settings: JointSettings) -> Form:
             f"the rows have no frozen encoding of the facet {facet.name}, which is no formula, so that the "
             f"engine {NAME} cannot read it"
         )
-    return "numbers"
+    return "columns" if facet.needs == "columns" and settings.columns == "tokens" else "numbers"
 
 
 def spread(content: Content, present: torch.Tensor) -> Content:

@@ -12,10 +12,7 @@ from polyfacet.networks.processes import total
 from polyfacet.training.engines.base import EngineError
 from polyfacet.training.engines.joint.losses import Judge, shares_of_classes
 from polyfacet.training.engines.joint.model import JointNetwork, Outputs
-from polyfacet.training.engines.joint.stored_examples import StoredExamples
-
-# Fewer rows than twice this are predicted together.
-ROWS_AT_ONCE = 1024
+from polyfacet.training.engines.joint.stored_examples import StoredExamples, rows_at_once
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +48,7 @@ class HeldOut:
         weight = network.kinds
         said = [weight.new_zeros(len(each.ranks), sum(sizes)) for each in self.subsets]
         with torch.inference_mode():
-            for (part,) in self.examples.steps(ROWS_AT_ONCE).batches(0):
+            for (part,) in self.examples.steps(rows_at_once(self.examples.readers)).batches(0):
                 tokens = network.tokens(part.examples.shown.to(weight.dtype))
                 for found, each in zip(said, self.subsets, strict=True):
                     rows = (tokens.present & each.kept).any(dim=1).nonzero()[:, 0]

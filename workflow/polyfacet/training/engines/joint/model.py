@@ -117,7 +117,9 @@ class JointNetwork(nn.Module):
 
     def tokens(self, shown: Shown) -> Tokens:
         """Read all facets of rows; the content of a missing facet has no influence."""
-        values, shares, owners = [], [], []
+        n_rows, width = len(shown), self.kinds.shape[1]
+        values, shares = [self.kinds.new_zeros(n_rows, 0, width)], [self.kinds.new_zeros(n_rows, 0)]
+        owners: list[int] = []
         for number, (name, tower, norm) in enumerate(zip(self.facets, self.towers, self.norms, strict=True)):
             if name not in shown.contents:
                 continue
@@ -126,7 +128,7 @@ class JointNetwork(nn.Module):
             values.append(norm(read) + self.kinds[number])
             shares.append(of_tower * present[:, None])
             owners += [number] * read.shape[1]
-        facets = torch.tensor(owners, device=shown.present.device)
+        facets = torch.tensor(owners, dtype=torch.int64, device=shown.present.device)
         return Tokens(torch.cat(values, dim=1), torch.cat(shares, dim=1), facets, shown.present)
 
     def projected(self, tokens: Tokens) -> torch.Tensor:

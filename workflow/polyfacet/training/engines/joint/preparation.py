@@ -18,6 +18,7 @@ from polyfacet.networks.held_out import NothingToLearnError, hold_out
 from polyfacet.networks.parquet_batches import RANK
 from polyfacet.networks.properties import left_out
 from polyfacet.training.engines.base import EngineError
+from polyfacet.training.engines.formulas import is_formula
 from polyfacet.training.engines.joint.example_table import LABELLED, schema_of, table_of
 from polyfacet.training.engines.joint.inputs import FacetReader, has_facet
 from polyfacet.training.engines.joint.objectives import LearnedObjectives, values_of
@@ -26,7 +27,7 @@ from polyfacet.training.engines.joint.stored_examples import StoredExamples
 from polyfacet.training.engines.training_rows import TrainingRows
 
 # The same as for the network of the graph embedding: on splits by formula, whose groups are those of that
-# network, the rows that choose the epoch of one were not trained on by the other.
+# network, the rows that choose the epoch of one were not trained on by the other, if every row has a graph.
 PURPOSE = "validation of the network"
 # Fewest rows to train on and hold out.
 FEWEST = 10
@@ -88,7 +89,8 @@ def prepare(
     except NothingToLearnError as error:
         raise EngineError(f"the joint network has nothing to learn: {error}") from error
     seen = known[~known[HELD_OUT]] if settings.is_pretrained else trained_on
-    readers = _fitted_readers(settings, rows, facets, seen)
+    formulas = [facet for facet in facets if facet.kind == "text" and known[_is_formula(facet)].all()]
+    readers = _fitted_readers(settings, rows, facets, seen, formulas)
     if not readers:
         raise EngineError("the joint network has nothing to learn from: no number of a facet varies")
     is_readable = known[[_has(facet_named(reader.name)) for reader in readers]].any(axis=1)
@@ -109,8 +111,12 @@ def prepare(
 def _known_of(rows: TrainingRows, facets: Sequence[Facet], objectives: Sequence[Objective]) -> pd.DataFrame:
     """Return what is in memory of all rows, ordered by mat_id."""
     columns = ["mat_id", "group", *(objective.column for objective in objectives)]
+    texts = [facet for facet in facets if facet.kind == "text"]
     known = [
-        piece[columns].assign(**{_has(facet): has_facet(piece, facet) for facet in facets})
+        piece[columns].assign(
+            **{_has(facet): has_facet(piece, facet) for facet in facets},
+            **{_is_formula(facet): _are_formulas(piece, facet) for facet in texts},
+        )
         for piece in rows.pieces()
     ]
     together = pd.concat(known)
@@ -123,6 +129,17 @@ def _known_of(rows: TrainingRows, facets: Sequence[Facet], objectives: Sequence[
 def _has(facet: Facet) -> str:
     """Name the column that says whether rows have a facet; names of objectives have no blanks."""
     return f"has {facet.name}"
+
+
+def _is_formula(facet: Facet) -> str:
+    return f"{facet.name} is a formula"
+
+
+def _are_formulas(rows: pd.DataFrame, facet: Facet) -> NDArray[np.bool_]:
+    """Return whether the text of each row can be read as a formula, or is missing."""
+    if facet.name not in rows:
+        return np.ones(len(rows), dtype=bool)
+    return np.array([not isinstance(text, str) or is_formula(text) for text in rows[facet.name]], dtype=bool)
 
 
 def _held_out(rows: pd.DataFrame, fraction: float, seed: int) -> NDArray[np.bool_]:
@@ -139,7 +156,11 @@ def _held_out(rows: pd.DataFrame, fraction: float, seed: int) -> NDArray[np.bool
 
 
 def _fitted_readers(
-    settings: JointSettings, rows: TrainingRows, facets: Sequence[Facet], seen: pd.DataFrame
+    settings: JointSettings,
+    rows: TrainingRows,
+    facets: Sequence[Facet],
+    seen: pd.DataFrame,
+    formulas: Sequence[Facet],
 ) -> tuple[FacetReader, ...]:
     """Return the readers of the facets that tell rows apart, fitted on rows that are learned from."""
     chosen = {facet: _some(seen.loc[seen[_has(facet)], "mat_id"]) for facet in facets}
@@ -153,7 +174,9 @@ def _fitted_readers(
             if len(own_rows):
                 used.append(own_rows)
     fitted = [
-        FacetReader.fit(facet, pd.concat(pieces).sort_values("mat_id", ignore_index=True), settings)
+        FacetReader.fit(
+            facet, pd.concat(pieces).sort_values("mat_id", ignore_index=True), settings, facet in formulas
+        )
         for facet, pieces in found.items()
     ]
     return tuple(reader for reader in fitted if reader.is_telling)

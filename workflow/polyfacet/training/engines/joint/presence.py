@@ -13,7 +13,7 @@ KEPT = 0.7
 ALL_SUBSETS_UP_TO = 4
 
 
-def drawn_subsets(present: torch.Tensor, drawing: Drawing) -> torch.Tensor:
+def drawn_subsets(present: torch.Tensor, drawing: Drawing, done: float) -> torch.Tensor:
     """Draw the facets that each row shows, at least one of those that it has.
 
     Parameters
@@ -22,10 +22,12 @@ def drawn_subsets(present: torch.Tensor, drawing: Drawing) -> torch.Tensor:
         Whether a row has a facet, shape ``(rows, facets)``; at least one per row.
     drawing
         With ``uniform``, each non-empty subset of the facets of a row has the same probability.
+    done
+        Share of the training that is done; ``progressive`` hides more and more.
     """
     if drawing == "none":
         return present
-    probability = 0.5 if drawing == "uniform" else KEPT
+    probability = {"uniform": 0.5, "independent": KEPT, "progressive": 1 - (1 - KEPT) * done}[drawing]
     drawn = present & (torch.rand(present.shape) < probability)
     while (empty := ~drawn.any(dim=1)).any():
         again = present[empty]

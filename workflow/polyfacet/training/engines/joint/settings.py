@@ -11,17 +11,21 @@ Fusion = Literal[
     "transformer",
     "bottleneck",
     "cross_attention",
+    "gated_cross_attention",
     "concatenation",
     "mean",
     "gated",
     "gated_softmax",
+    "gated_vector",
     "experts",
     "constant_experts",
 ]
 Head = Literal["shared", "ridge", "extra_trees"]
-Drawing = Literal["uniform", "independent", "none"]
+Drawing = Literal["uniform", "independent", "progressive", "none"]
 Pictures = Literal["network", "encoding"]
 Graphs = Literal["network", "encoding"]
+CompositionImages = Literal["numbers", "network"]
+Columns = Literal["vector", "tokens"]
 FiLM = Literal["none", "joint", "last"]
 Precision = Literal["float32", "float64"]
 # The network does not depend on these.
@@ -61,6 +65,15 @@ class JointSettings(Settings):
         description="Crystal graphs are read as the vector of the facet `graph` (`encoding`), or by a graph "
         "network that is trained along (`network`).",
     )
+    compimages: CompositionImages = Field(
+        default="numbers",
+        description="Composition images are read as their grey values (`numbers`), or as pictures by a "
+        "convolutional network like that of structure pictures (`network`).",
+    )
+    columns: Columns = Field(
+        default="vector",
+        description="Columns of a table are read as one vector (`vector`), or as one token each (`tokens`).",
+    )
     graph_width: int = Field(
         default=128, ge=8, description="Features per atom and per edge in the graph network."
     )
@@ -73,6 +86,12 @@ class JointSettings(Settings):
     balance: float = Field(
         default=0.01, ge=0, description="Weight of the loss that makes all experts equally busy."
     )
+    gate_entropy: float = Field(
+        default=0.0,
+        ge=0,
+        description="Weight of the entropy of the gates, which keeps several facets in use (`gated`, "
+        "`gated_softmax`).",
+    )
     film: FiLM = Field(
         default="none",
         description="Scale and shift of the representation for each subset of facets (FiLM): `joint`, "
@@ -81,7 +100,8 @@ class JointSettings(Settings):
     subsets: Drawing = Field(
         default="uniform",
         description="Facets that a row shows in a training step: `uniform`, any non-empty subset of those "
-        "it has; `independent`, each with a probability of 0.7; `none`, all of them.",
+        "it has; `independent`, each with a probability of 0.7; `progressive`, each with a probability "
+        "that falls from 1 to 0.7 in the course of the training; `none`, all of them.",
     )
     pretraining: Pretraining = Field(
         default=Pretraining(),

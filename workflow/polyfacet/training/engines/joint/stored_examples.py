@@ -1,5 +1,6 @@
 """Rows on disk that the network learns from, or that choose the epoch."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -28,6 +29,14 @@ from polyfacet.training.engines.joint.objectives import LearnedObjectives
 
 # Rows in memory at a time if they have pictures, which are 12 kB per view.
 PICTURE_WINDOW_ROWS = 4_096
+# Rows that are predicted together: fewer than twice as many; crystals take megabytes each.
+ROWS_AT_ONCE = 1024
+CRYSTALS_AT_ONCE = 64
+
+
+def rows_at_once(readers: Iterable[FacetReader]) -> int:
+    """Return how many rows with these facets are predicted together."""
+    return CRYSTALS_AT_ONCE if any(reader.form == "crystal" for reader in readers) else ROWS_AT_ONCE
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,10 +31,10 @@ class SupervisedStage:
     def begin_epoch(self, network: JointNetwork) -> None:
         """Prepare nothing."""
 
-    def loss(self, model: nn.Module, part: Part, kind: torch.dtype) -> torch.Tensor:
+    def loss(self, model: nn.Module, part: Part, kind: torch.dtype, done: float) -> torch.Tensor:
         """Return the loss of rows, as their share of the mean over all rows of the step."""
         examples = part.examples
-        kept = drawn_subsets(examples.shown.present, self.settings.subsets)
-        shown = examples.shown.with_noise(self.settings.noise).to(kind)
+        kept = drawn_subsets(examples.shown.present, self.settings.subsets, done)
+        shown = examples.shown.in_training(self.settings.noise).to(kind)
         n_learnable = self.examples.objectives.n_learnable
         return joint_loss(model(shown, kept), examples, n_learnable, part.n_rows)

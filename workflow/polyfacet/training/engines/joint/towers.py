@@ -23,7 +23,7 @@ KERNEL = 3
 HALF = 127.5
 
 # What a tower reads.
-Form = Literal["formula", "numbers", "picture", "crystal"]
+Form = Literal["formula", "numbers", "columns", "picture", "crystal"]
 # Tokens, shape ``(rows, tokens, width)``, and their shares, shape ``(rows, tokens)``.
 Read = tuple[torch.Tensor, torch.Tensor]
 
@@ -65,6 +65,20 @@ class VectorTower(nn.Module):
         return tokens, tokens.new_full(tokens.shape[:2], 1 / self.n_tokens)
 
 
+class ColumnTower(nn.Module):
+    """Numbers as one token each, a multiple of a learned vector (FT-Transformer, Gorishniy et al. 2021)."""
+
+    def __init__(self, size: int, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(size, width) / width**0.5)
+        self.bias = nn.Parameter(torch.zeros(size, width))
+
+    def forward(self, numbers: torch.Tensor) -> Read:
+        """Read numbers of shape ``(rows, size)``."""
+        tokens = numbers[..., None] * self.weight + self.bias
+        return tokens, tokens.new_full(tokens.shape[:2], 1 / tokens.shape[1])
+
+
 class PictureTower(nn.Module):
     """Pictures as 16 tokens, one per region, by four convolutions with group normalisation."""
 
@@ -96,6 +110,8 @@ def new_tower(form: Form, size: int, settings: JointSettings) -> nn.Module:
         return FormulaTower(settings.width, settings.dropout)
     if form == "picture":
         return PictureTower(settings.width)
+    if form == "columns":
+        return ColumnTower(size, settings.width)
     if form == "crystal":
         # Takes seconds, and only networks with such a tower need it.
         from polyfacet.training.engines.joint.graph_tower import GraphTower  # noqa: PLC0415

@@ -114,7 +114,7 @@ class _Step:
         if not self.model.training:
             return self.shown
         noise = self.rule.noise
-        return augmented(self.shown, noise) if is_augmented else self.shown.with_noise(noise)
+        return augmented(self.shown, noise) if is_augmented else self.shown.in_training(noise)
 
     def of_facets(self, values: torch.Tensor) -> list[Compared]:
         """Return the representations of single facets."""

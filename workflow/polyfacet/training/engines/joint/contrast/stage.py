@@ -70,7 +70,7 @@ class ContrastStage:
         if network.imputer is not None:
             network.imputer.fit(*self._represented(network))
 
-    def loss(self, model: nn.Module, part: Part, kind: torch.dtype) -> torch.Tensor:
+    def loss(self, model: nn.Module, part: Part, kind: torch.dtype, _done: float) -> torch.Tensor:
         """Return the loss of rows, as their share of the mean over all rows of the step."""
         examples = self._partnered(part.examples, kind)
         return self.rule.loss(model, examples) * (len(examples) / part.n_rows)

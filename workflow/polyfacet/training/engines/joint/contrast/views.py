@@ -11,7 +11,7 @@ BRIGHTNESS = 0.1
 
 
 def augmented(shown: Shown, noise: float) -> Shown:
-    """Return rows seen anew: with noise, a tenth of the numbers at their mean, and a view chosen at random.
+    """Return rows seen anew: with noise, a tenth of the numbers at their mean, in another light.
 
     No element is left out, no colour changed, and nothing moved: a colour is an element, and a place in a
     composition image is a property.
@@ -23,7 +23,7 @@ def augmented(shown: Shown, noise: float) -> Shown:
     noise
         Noise on numbers, in standard deviations of each.
     """
-    noisy = shown.with_noise(noise)
+    noisy = shown.in_training(noise)
     return Shown({name: _seen(content) for name, content in noisy.contents.items()}, noisy.present)
 
 
@@ -50,7 +50,5 @@ def _seen(content: Content) -> Content:
         return content
     if content.is_floating_point():
         return content * (torch.rand_like(content) >= HIDDEN)
-    view = torch.randint(content.shape[1], (len(content),))
-    picture = content[torch.arange(len(content)), view, None].float()
     brightness = 1 + BRIGHTNESS * (2 * torch.rand(len(content), 1, 1, 1, 1) - 1)
-    return (picture * brightness).clamp(0, 255).to(content.dtype)
+    return (content.float() * brightness).clamp(0, 255).to(content.dtype)

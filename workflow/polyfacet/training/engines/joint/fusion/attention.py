@@ -119,13 +119,23 @@ class CrossAttention(Fusion):
     """The tokens of each facet attend to those of each other facet; the results are averaged.
 
     One layer of attention serves all pairs.
+
+    Parameters
+    ----------
+    gated
+        Whether what a token finds is weighted by a gate, which sees the token and what it finds (GMCA).
     """
 
-    def __init__(self, n_facets: int, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, n_facets: int, width: int, heads: int, dropout: float, *, gated: bool) -> None:
         super().__init__()
         self.n_facets = n_facets
-        self.before, self.after = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.attention = nn.MultiheadAttention(width, heads, dropout, batch_first=True)
+        self.after = nn.LayerNorm(width)
+        # A single facet has nothing to attend to; weights that are never used could not be trained together.
+        self.before = nn.LayerNorm(width) if n_facets > 1 else nn.Identity()
+        self.attention = (
+            nn.MultiheadAttention(width, heads, dropout, batch_first=True) if n_facets > 1 else None
+        )
+        self.gate = nn.Linear(2 * width, width) if gated and n_facets > 1 else None
         self.network = nn.Sequential(
             nn.Linear(width, 2 * width), nn.GELU(), nn.Dropout(dropout), nn.Linear(2 * width, width)
         )
@@ -157,5 +167,9 @@ class CrossAttention(Fusion):
         # Attention needs something to look at; the caller drops what it finds in a missing facet.
         hidden = ~tokens.shown[:, theirs] & tokens.present[:, other, None]
         keys = normed[:, theirs]
+        if self.attention is None:
+            raise RuntimeError("a single facet has nothing to attend to")
         attended, _ = self.attention(queries, keys, keys, key_padding_mask=hidden, need_weights=False)
-        return attended
+        if self.gate is None:
+            return attended
+        return attended * self.gate(torch.cat([queries, attended], dim=-1)).sigmoid()
