@@ -18,7 +18,7 @@ class Pretraining(Settings):
     contrast: Contrast = Field(
         default="none",
         description="Which representations of a material are pulled together, apart from those of others; "
-        "[engines](engines.md#contrastive-pretraining) explains each way.",
+        "[contrast](contrast.md) explains each way.",
     )
     anchor: str = Field(
         default="graph", description="Facet that all others are contrasted with (`anchored`)."
