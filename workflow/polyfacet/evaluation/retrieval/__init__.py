@@ -1,0 +1,1 @@
+"""Retrieval: materials found by another facet, beside chance, what is possible, and simple methods."""
