@@ -59,7 +59,7 @@ def compare_with_dedicated(materials: Materials, networks: Networks) -> Rows:
         rows += errors(materials, DEDICATED, named(subset), network.predict(test, subset))
         rows += quantities(DEDICATED, [("core_seconds", network.core_seconds)], subset=named(subset))
     for name in CLASSICAL:
-        rows += errors_of_subsets(materials, name, _classical(materials, name))
+        rows += errors_of_subsets(materials, name, predictions_of_classical(materials, name))
     return rows + errors(materials, FLOOR, "", _formula_medians(materials))
 
 
@@ -70,7 +70,7 @@ def _formula_medians(materials: Materials) -> Array:
     return test.groupby(TEXT.name)[columns].transform("median").to_numpy(np.float64)
 
 
-def _classical(materials: Materials, name: str) -> Predictions:
+def predictions_of_classical(materials: Materials, name: str) -> Predictions:
     """Predict from each subset by a model of each objective on the numbers of the facets, side by side."""
     train, test = materials.part(TRAIN), materials.part(TEST)
     found = {}

@@ -19,16 +19,44 @@ from polyfacet.splits.parts import TEST, TRAIN, VALID
 from polyfacet.training.dataset import read_cell_rows
 from polyfacet.training.seen_rows import have_facets, rows_of_foundation, what_engines_see
 
-CONFIG = "config/studies/joint.yaml"
-CRYSTALS = Path("results/joint/crystals")
 # The seed of a run, to which that of a repeat is added (`seed` in docs/configuration.md).
 SEED = 42
-FACETS = (TEXT, IMAGE, GRAPH, COMPIMAGE)
 TABLES = {TEXT: "text-composition", IMAGE: "images", GRAPH: "embeddings", COMPIMAGE: "composition_images"}
 OF_SPLIT = (GRAPH, COMPIMAGE)
-ENCODED = (TEXT, IMAGE)
 
 Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A configuration whose stages make the materials, split by formula.
+
+    Attributes
+    ----------
+    run
+        Name of the run, and of its configuration.
+    facets
+        All facets, which the materials have.
+    encoded
+        Facets that are read by their frozen encoding, or may be.
+    """
+
+    run: str
+    facets: tuple[Facet, ...]
+    encoded: tuple[Facet, ...] = ()
+
+    @property
+    def config(self) -> str:
+        """Path of the configuration."""
+        return f"config/studies/{self.run}.yaml"
+
+    @property
+    def crystals(self) -> Path:
+        """Folder of the results."""
+        return Path("results") / self.run / "crystals"
+
+
+JOINT = Study("joint", (TEXT, IMAGE, GRAPH, COMPIMAGE), (TEXT, IMAGE))
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,23 +136,25 @@ class Materials:
         return what_engines_see(rows, self.facets).assign(**known).reset_index(drop=True)
 
 
-def read_materials(repeat: int, cores: int) -> Materials:
+def read_materials(repeat: int, cores: int, study: Study = JOINT) -> Materials:
     """Make what is missing of a repeat, and read the materials that have all facets."""
-    split = CRYSTALS / f"formula-{repeat}"
-    encodings = {facet: split / "encodings" / f"{facet.name}.parquet" for facet in ENCODED}
-    of_split = [split / TABLES[facet] / "shard-0.parquet" for facet in OF_SPLIT]
-    _make([*of_split, *encodings.values()], cores)
-    tables = {facet: _tables(split if facet in OF_SPLIT else CRYSTALS, facet) for facet in FACETS}
+    split = study.crystals / f"formula-{repeat}"
+    encodings = {facet: split / "encodings" / f"{facet.name}.parquet" for facet in study.encoded}
+    # The aligned dataset needs all tables of facets.
+    _make(study, [split / "dataset" / "_metadata", *encodings.values()], cores)
+    tables = {
+        facet: _tables(split if facet in OF_SPLIT else study.crystals, facet) for facet in study.facets
+    }
     objectives = tuple(CRYSTAL_OBJECTIVES.get(name).objective for name in CRYSTAL_OBJECTIVES.built_in)
     rows = read_cell_rows(
-        CRYSTALS / "sample" / "sample.parquet",
+        study.crystals / "sample" / "sample.parquet",
         split / "split.parquet",
         [each.column for each in objectives],
         tables,
         encodings=encodings,
     )
-    complete = rows[have_facets(rows, FACETS, missing=False)].reset_index(drop=True)
-    return Materials(complete, FACETS, objectives, repeat)
+    complete = rows[have_facets(rows, study.facets, missing=False)].reset_index(drop=True)
+    return Materials(complete, study.facets, objectives, repeat)
 
 
 def _left(facets: Sequence[Facet], hidden: Mask) -> list[list[str]]:
@@ -138,7 +168,7 @@ def _tables(folder: Path, facet: Facet) -> list[Path]:
     return sorted(path for path in found if "rejected" not in path.name)
 
 
-def _make(targets: Sequence[Path], cores: int) -> None:
+def _make(study: Study, targets: Sequence[Path], cores: int) -> None:
     """Run the workflow's stages; those that are finished do not run again."""
     command = [sys.executable, "-m", "snakemake", *map(str, targets), "--cores", str(cores)]
-    subprocess.run([*command, "--configfile", CONFIG, "--quiet", "all"], check=True)  # noqa: S603
+    subprocess.run([*command, "--configfile", study.config, "--quiet", "all"], check=True)  # noqa: S603

@@ -188,14 +188,20 @@ def pretrained(
     )
 
 
-@torch.inference_mode()
 def top_1(found: Foundation, rows: pd.DataFrame) -> float:
     """Return the share of rows whose descriptors are nearest to their own graph."""
-    graph, descriptors = (
-        found.network.projected(found.network.tokens(read_rows(rows, found.readers, (facet,))))
-        for facet in (GRAPH, DESCRIPTORS)
-    )
-    return float(((graph @ descriptors.T).argmax(dim=1) == torch.arange(len(rows))).float().mean())
+    graph, descriptors = (found.representations(rows, (facet,)) for facet in (GRAPH, DESCRIPTORS))
+    return float(((graph @ descriptors.T).argmax(axis=1) == np.arange(len(rows))).mean())
+
+
+def test_representations_have_length_1_and_need_a_facet():
+    rows = without(linked_rows(60), "graph", np.arange(60) % 3 == 0)
+    found = pretrained(rows, "all_pairs", epochs=1).representations(rows, (GRAPH,))
+    assert np.isnan(found).all(axis=1).tolist() == (np.arange(60) % 3 == 0).tolist()
+    np.testing.assert_allclose(np.linalg.norm(found[1::3], axis=1), 1, rtol=1e-5)
+    plain = train_foundation(JointSettings(**SMALL), rows, FACETS, (GAP, KIND), Resources(seed=1))
+    with pytest.raises(RuntimeError, match="not pretrained"):
+        plain.representations(rows, (GRAPH,))
 
 
 @pytest.mark.parametrize("contrast", KINDS)

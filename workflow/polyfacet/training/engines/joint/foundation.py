@@ -86,6 +86,33 @@ class Foundation:
         with one_thread(), torch.inference_mode():
             return _joined([self._said(tokens) for tokens in self._tokens(rows, facets)])
 
+    def representations(self, rows: pd.DataFrame, facets: Sequence[Facet]) -> Array:
+        """Return what rows are compared by, seen through some facets.
+
+        Parameters
+        ----------
+        rows
+            Rows; those that have none of the facets get NaN.
+        facets
+            Facets that the network sees.
+
+        Returns
+        -------
+        numpy.ndarray
+            Of length 1, shape ``(rows, pretraining.projection)``.
+
+        Raises
+        ------
+        RuntimeError
+            If the network was not pretrained.
+        """
+        with one_thread(), torch.inference_mode():
+            found = [
+                self.network.projected(tokens).masked_fill(~tokens.present.any(dim=1)[:, None], torch.nan)
+                for tokens in self._tokens(rows, facets)
+            ]
+        return torch.cat(found).double().numpy()
+
     def facet_weights(self, rows: pd.DataFrame, facets: Sequence[Facet]) -> Array | None:
         """Return the share of each facet of the network in what it says of rows.
 

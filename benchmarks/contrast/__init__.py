@@ -1,0 +1,1 @@
+"""Experiments on contrastive pretraining of the joint network."""

@@ -1,0 +1,74 @@
+"""Experiment: what pretraining is worth where few of the training rows have labels."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from benchmarks.joint.dedicated import CLASSICAL, predictions_of_classical
+from benchmarks.joint.materials import Materials
+from benchmarks.joint.networks import Networks
+from benchmarks.joint.results import Rows, errors_of_subsets, quantities
+
+from polyfacet.splits.parts import TEST, TRAIN
+
+# Labelled training rows; all of them at last.
+N_LABELS = (50, 100, 250, 1000)
+# Part of the key of the rows that keep their labels.
+PURPOSE = 11
+WITHOUT = "labels only"
+# Pretraining of each model; the shuffled partners must teach nothing of use.
+PRETRAINED: dict[str, dict[str, Any]] = {
+    "fused_anchor": {"contrast": "fused_anchor"},
+    "fused_anchor, frozen": {"contrast": "fused_anchor", "afterwards": "frozen"},
+    "fused_anchor, shuffled partners": {"contrast": "fused_anchor", "partners": "shuffled"},
+    "anchored": {"contrast": "anchored"},
+    "all_pairs": {"contrast": "all_pairs"},
+    "comm": {"contrast": "comm"},
+    "calibrated": {"contrast": "calibrated"},
+}
+
+
+def compare_with_few_labels(materials: Materials, networks: Networks) -> Rows:
+    """Compare networks that were pretrained on all training rows with those that see the labelled ones alone."""
+    rows: Rows = []
+    for n in sorted({min(n, materials.n_train) for n in (*N_LABELS, materials.n_train)}):
+        few = with_labels(materials, n)
+        rows += _errors(few, networks, WITHOUT, n, pretraining={})
+        for name, pretraining in PRETRAINED.items():
+            rows += _errors(few, networks, name, n, pretraining=pretraining)
+        for name in CLASSICAL:
+            predicted = predictions_of_classical(few, name)
+            rows += errors_of_subsets(materials, name, predicted, condition=condition_of(n))
+    return rows
+
+
+def with_labels(materials: Materials, n: int) -> Materials:
+    """Return the materials with the objectives of all training rows but ``n`` hidden; more labels contain fewer."""
+    of_train = np.flatnonzero(materials.rows["part"] == TRAIN)
+    hidden = materials.random(PURPOSE).permutation(of_train)[n:]
+    columns = [each.column for each in materials.objectives]
+    rows = materials.rows.copy()
+    rows.loc[hidden, columns] = np.nan
+    return replace(materials, rows=rows)
+
+
+def condition_of(n: int) -> str:
+    """Return how tables call a number of labels."""
+    return f"{n} labels"
+
+
+def _errors(
+    materials: Materials, networks: Networks, name: str, n: int, *, pretraining: dict[str, Any]
+) -> Rows:
+    network = networks.train(materials, pretraining=pretraining)
+    if network is None:
+        return []
+    predicted = network.predict_subsets(materials.part(TEST))
+    found = errors_of_subsets(materials, name, predicted, condition=condition_of(n))
+    return found + quantities(name, [("core_seconds", network.core_seconds)], condition=condition_of(n))
+
+
+def compared_models() -> Sequence[str]:
+    """Return the names of all models, in the order of tables."""
+    return [WITHOUT, *PRETRAINED, *CLASSICAL]
