@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import combination_name, encoding_column, shown_columns
+from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.files import atomic_path
 from polyfacet.runtime.progress import tell
 from polyfacet.training.engines.base import EngineError, Resources
@@ -28,6 +29,7 @@ COST_FILE = "cost.json"
 Array = NDArray[np.float64]
 # Names of facets, joined by +, to predictions in the units of the objectives, shape ``(rows, objectives)``.
 Predictions = dict[str, Array]
+Content = Callable[[Any], bytes]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +87,8 @@ class Networks:
     settings
         Settings of the engine, which those of a network change.
     folder
-        Folder of trained networks; they are found by everything that determines them but the code.
+        Folder of trained networks; they are found by everything that determines them but the code and its
+        libraries.
     """
 
     def __init__(self, settings: Mapping[str, Any], folder: Path) -> None:
@@ -122,7 +125,7 @@ class Networks:
         facets = tuple(facets or materials.facets)
         settings = JointSettings(**{**self._settings, **changed})
         rows = materials.trained_on(facets, missing=missing)
-        folder = self._folder / _digest(settings, facets, rows, materials.seed)
+        folder = self._folder / _digest(settings, facets, materials.objectives, rows, materials.seed)
         if folder.exists():
             core_seconds = json.loads((folder / COST_FILE).read_text(encoding="utf-8"))
             return Network(Foundation.load(folder, settings), facets, core_seconds)
@@ -142,18 +145,46 @@ class Networks:
         return Network(foundation, facets, core_seconds)
 
 
-def _digest(settings: JointSettings, facets: Sequence[Facet], rows: pd.DataFrame, seed: int) -> str:
-    """Identify a training by its settings, its rows, and what they show of the facets."""
-    identity = [settings.model_dump(mode="json"), [facet.name for facet in facets], seed]
+def _digest(
+    settings: JointSettings,
+    facets: Sequence[Facet],
+    objectives: Sequence[Objective],
+    rows: pd.DataFrame,
+    seed: int,
+) -> str:
+    """Identify a training by its settings, its objectives, its rows, and what they show of the facets."""
+    learned = [[each.column, *each.classes] for each in objectives]
+    identity = [settings.model_dump(mode="json"), [facet.name for facet in facets], learned, seed]
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode())
-    columns = [name for facet in facets for name in _columns(facet, rows)]
-    for name in ("mat_id", *columns):
-        digest.update(
-            rows[name].map(lambda value: str(None if value is None else list(value))).str.cat().encode()
-        )
+    columns = dict.fromkeys(("mat_id", "group", *(each.column for each in objectives)), _bytes)
+    for facet in facets:
+        columns |= _as_read(facet, rows, settings)
+    for name, content in columns.items():
+        digest.update(f"{name}:".encode())
+        for value in rows[name]:
+            own = None if value is None else content(value)
+            digest.update(b"none;" if own is None else f"{len(own)};".encode() + own)
     return digest.hexdigest()[:16]
 
 
-def _columns(facet: Facet, rows: pd.DataFrame) -> list[str]:
+def _as_read(facet: Facet, rows: pd.DataFrame, settings: JointSettings) -> dict[str, Content]:
+    """Return the columns that show a facet, and what a network reads of their values.
+
+    Where a picture lies tells nothing: those of imputed facets are in another folder in each run.  Of a
+    structure picture that is read by its encoding, only the encoding counts.
+    """
+    content: Content = _bytes
+    if facet.kind == "image":
+        reads_pixels = facet.pixels_are_numbers or settings.pictures == "network"
+        content = _bytes_of_file if reads_pixels else lambda path: b""
+    columns = dict.fromkeys(shown_columns(facet, rows.columns), content)
     encoding = encoding_column(facet)
-    return [*shown_columns(facet, rows.columns), *([encoding] if encoding in rows else [])]
+    return columns | ({encoding: _bytes} if encoding in rows else {})
+
+
+def _bytes(value: Any) -> bytes:
+    return value.encode() if isinstance(value, str) else np.asarray(value, dtype=np.float64).tobytes()
+
+
+def _bytes_of_file(path: str) -> bytes:
+    return Path(path).read_bytes()

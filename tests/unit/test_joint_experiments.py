@@ -1,15 +1,19 @@
 """The experiments on the joint network, on made-up materials of three facets."""
 
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from joint_rows import FACETS, GAP, SMALL, joint_rows
+from joint_rows import FACETS, GAP, KIND, SMALL, joint_rows, with_pictures
+from PIL import Image
 from project import PROJECT
 
 from polyfacet.encodings.fractions import fractions_of
+from polyfacet.facets.registry import COMPIMAGE, GRAPH, IMAGE
 from polyfacet.materials.objectives import Objective
 from polyfacet.splits.parts import TEST, TRAIN, VALID
 
@@ -18,6 +22,7 @@ sys.path.insert(0, str(PROJECT))
 from benchmarks.joint import conditions, imputation
 from benchmarks.joint.experiments import EXPERIMENTS, run_experiment
 from benchmarks.joint.materials import Materials
+from benchmarks.joint.missing import compare_with_hidden_facets
 from benchmarks.joint.networks import Networks
 from benchmarks.joint.page import write_page
 from benchmarks.joint.results import Results
@@ -74,6 +79,76 @@ def test_the_page_says_which_repeats_are_finished(results):
     page = write_page(results, 5).read_text(encoding="utf-8")
     assert "of 5" in page
     assert "transformer" in page
+
+
+def trained(networks: Networks, folder: Path, made_up: Materials) -> int:
+    """Train a network of all facets, unless it is found; return the number of networks."""
+    assert networks.train(made_up) is not None
+    return len(list(folder.iterdir()))
+
+
+def test_networks_are_found_by_what_they_learn(tmp_path):
+    networks, made_up = Networks(SETTINGS, tmp_path), materials()
+    assert trained(networks, tmp_path, made_up) == trained(networks, tmp_path, materials()) == 1
+    rows, first = made_up.rows, made_up.rows.index == 0
+    sodium = rows["text"].where(~first, "Na 1")
+    changes = [
+        {"rows": rows.assign(gap=rows["gap"] + first)},
+        {"rows": rows.assign(gap=rows["gap"].where(~first))},
+        {"rows": rows.assign(group=rows["group"].where(~first, rows["group"][79]))},
+        {"rows": rows.assign(text=sodium)},
+        {"rows": rows.assign(graph=[graph + (row == 0) for row, graph in enumerate(rows["graph"])])},
+        {"objectives": (GAP,)},
+        {"objectives": (OTHER, GAP)},
+        {"repeat": 1},
+    ]
+    for number, change in enumerate(changes, start=2):
+        assert trained(networks, tmp_path, replace(made_up, **change)) == number, change
+    # Rows of other parts teach nothing.
+    of_test = rows.assign(gap=rows["gap"] + (rows["part"] == TEST))
+    assert trained(networks, tmp_path, replace(made_up, rows=of_test)) == number
+
+
+def test_networks_are_found_by_the_classes_they_tell_apart(tmp_path):
+    networks, made_up = Networks(SETTINGS, tmp_path), materials()
+    for number, kind in enumerate((KIND, replace(KIND, classes=KIND.classes[::-1])), start=1):
+        assert trained(networks, tmp_path, replace(made_up, objectives=(GAP, kind))) == number
+
+
+def test_networks_are_found_by_pictures_wherever_they_lie(tmp_path):
+    folder, made_up = tmp_path / "networks", materials()
+    networks = Networks({**SETTINGS, "pictures": "encoding"}, folder)
+
+    def with_all(name: str) -> Materials:
+        (tmp_path / name).mkdir()
+        rows = with_pictures(made_up.rows, tmp_path / name)
+        encoding = list(np.stack(rows["graph"])[:, :2])
+        facets = (COMPIMAGE, IMAGE)
+        have = [[facet.name for facet in facets]] * len(rows)
+        return replace(made_up, rows=rows.assign(image_encoding=encoding, facets=have), facets=facets)
+
+    there = with_all("there")
+    assert trained(networks, folder, with_all("here")) == trained(networks, folder, there) == 1
+    # A structure picture is read by its encoding.
+    paths = there.rows["image"]
+    Image.fromarray(np.zeros((32, 32), dtype=np.uint8)).save(paths[0])
+    assert trained(networks, folder, there) == 1
+    other = [encoding + (row == 0) for row, encoding in enumerate(there.rows["image_encoding"])]
+    assert trained(networks, folder, replace(there, rows=there.rows.assign(image_encoding=other))) == 2
+    Image.fromarray(np.eye(24, 21, dtype=np.uint8)).save(there.rows["compimage"][0])
+    assert trained(networks, folder, there) == 3
+
+
+def test_networks_of_imputed_rows_are_found_again(tmp_path):
+    folder = tmp_path / "networks"
+    networks, rows = Networks(SETTINGS, folder), with_pictures(materials().rows, tmp_path)
+    facets = (GRAPH, COMPIMAGE)
+    rows = rows.assign(facets=[[facet.name for facet in facets]] * len(rows))
+    made_up = replace(materials(), rows=rows, facets=facets)
+    first = compare_with_hidden_facets(made_up, networks)
+    n_networks = len(list(folder.iterdir()))
+    assert compare_with_hidden_facets(made_up, networks) == first
+    assert len(list(folder.iterdir())) == n_networks
 
 
 def test_shapley_values_share_the_worth_of_all_facets(results):
