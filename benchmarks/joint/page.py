@@ -9,11 +9,14 @@ from benchmarks.joint.comparing import N_TEST, N_TRAIN_PART
 from benchmarks.joint.experiments import EXPERIMENTS
 from benchmarks.joint.results import Results
 from benchmarks.joint.sections import dedicated_section, missing_section
-from benchmarks.joint.sections_of_fusions import fusions_section, robustness_section, shares_section
+from benchmarks.joint.sections_of_fusions import fusions_section, shares_section
+from benchmarks.joint.sections_of_robustness import robustness_section
 
 from polyfacet.runtime.files import write_text
 from polyfacet.runtime.markdown import table
 
+RESULTS_OF_STUDIES = Path(__file__).parents[2] / "docs" / "results"
+TEN_THOUSAND = "ten_thousand"
 COMMAND = "python -m benchmarks.joint --repeats 5"
 INTRODUCTION = f"# One network for all facets\n\n`{COMMAND}`\n\n{texts.ALL}"
 SECTIONS = {
@@ -41,10 +44,10 @@ def write_page(results: Results, n_repeats: int) -> Path:
         The page.
     """
     tables = {name: results[name] for name in EXPERIMENTS}
-    parts = [INTRODUCTION, _finished(tables, n_repeats)]
+    parts = [INTRODUCTION, _finished(tables, n_repeats), *_not_there(tables)]
     for name, section in SECTIONS.items():
         if len(tables[name]):
-            parts += section(tables, results.folder)
+            parts += section(tables, results.folder, n_repeats)
     path = results.folder / "README.md"
     write_text(path, "\n\n".join(parts) + "\n")
     return path
@@ -58,3 +61,12 @@ def _finished(tables: dict[str, pd.DataFrame], n_repeats: int) -> str:
         sizes = [own.loc[own["quantity"] == quantity, "value"].mean() for quantity in (N_TRAIN_PART, N_TEST)]
         lines.append([f"`{name}`", done, *("" if pd.isna(size) else f"{size:.0f}" for size in sizes)])
     return table(["experiment", "finished repeats", "training rows", "test rows"], lines)
+
+
+def _not_there(tables: dict[str, pd.DataFrame]) -> list[str]:
+    """Say which experiments have no finished repeat, and what is elsewhere."""
+    lacking = [f"`{name}` ({texts.LACKING[name]})" for name, own in tables.items() if own.empty]
+    said = [f"No repeat is finished yet of {'; '.join(lacking)}."] if lacking else []
+    is_kept = (RESULTS_OF_STUDIES / TEN_THOUSAND / "README.md").exists()
+    link = f"[`{TEN_THOUSAND}`](../{TEN_THOUSAND}/README.md)" if is_kept else texts.NOT_KEPT
+    return [*said, texts.ELSEWHERE.format(study=link)]

@@ -1,4 +1,4 @@
-"""Sections of the page: fusions, their shares of facets, and robustness."""
+"""Sections of the page: fusions, and their shares of facets."""
 
 from pathlib import Path
 
@@ -6,17 +6,16 @@ import numpy as np
 import pandas as pd
 from benchmarks.joint import texts
 from benchmarks.joint.comparing import losses, test_over_train, values, verdicts
-from benchmarks.joint.figures import draw_lines
-from benchmarks.joint.fusions import ABLATIONS, DEFAULT, FUSIONS, MEDIAN
+from benchmarks.joint.fusions import ABLATIONS, AVERAGE, DEFAULT, FUSIONS, MEDIAN, STACKING
 from benchmarks.joint.results import MASE
-from benchmarks.joint.robustness import DISTURBED, HIDDEN_IN_TEST, HIDDEN_IN_TRAINING, NOISE, SWAPPED
-from benchmarks.joint.sections import Tables, number
+from benchmarks.joint.sections import Tables, in_repeats, number
 from benchmarks.joint.shares import MEAN_GATES
 
+from polyfacet.evaluation.verdicts import MARGIN
 from polyfacet.runtime.markdown import table
 
 
-def fusions_section(tables: Tables, folder: Path) -> list[str]:
+def fusions_section(tables: Tables, folder: Path, n_repeats: int) -> list[str]:
     """Compare all fusions: errors by number of facets, and costs."""
     results = tables["fusions"]
     of_repeats = losses(results, "subset").drop(index="", level="subset")
@@ -67,11 +66,32 @@ def fusions_section(tables: Tables, folder: Path) -> list[str]:
         "## Fusions",
         texts.FUSIONS,
         f"Always predicting the training median has a MASE of {median:.3f}.",
+        _late_said(over_subsets.mean(), in_repeats(results, n_repeats)),
         table([*head, "all subsets", f"against {DEFAULT}"], lines),
     ]
 
 
-def shares_section(tables: Tables, folder: Path) -> list[str]:
+def _late_said(means: pd.Series, repeats: str) -> str:
+    """Say whether averages of predictions beat the fusions."""
+    fusions, late = means[list(FUSIONS)].sort_values(), means[STACKING]
+    lower = fusions[fusions < late]
+    said = f"`{STACKING}` has {late:.3f} on average over all subsets ({repeats})"
+    if lower.empty:
+        said += (
+            f", below every fusion: the best one, `{fusions.index[0]}`, has {fusions.iloc[0]:.3f}. Fusing "
+            "tokens gains nothing here over averaging the predictions of networks of one facet."
+        )
+    else:
+        names = ", ".join(f"`{name}` ({value:.3f})" for name, value in lower.items())
+        said += f"; {len(lower)} of {len(fusions)} fusions are lower: {names}."
+    n_above = int((fusions > means[AVERAGE]).sum())
+    return (
+        f"{said} Its weights have seen the validation rows, which no fusion has. With equal weights "
+        f"(`{AVERAGE}`, {means[AVERAGE]:.3f}), the average is below {n_above or 'none'} of the fusions."
+    )
+
+
+def shares_section(tables: Tables, folder: Path, n_repeats: int) -> list[str]:
     """Compare shares with contributions."""
     results = tables["shares"]
     mean_rho = values(results, "rank_correlation", "objective").mean()
@@ -119,7 +139,7 @@ def shares_section(tables: Tables, folder: Path) -> list[str]:
         ),
         texts.AGREEMENT,
         table(["fusion", "over objectives", "in materials", "the same with mean shares"], agreement),
-        _mean_gates(gates),
+        *_mean_gates(gates, test_over_train(results), in_repeats(results, n_repeats)),
         "Shapley interactions of pairs (negative: they tell the same):",
         table(
             ["pair", *(f"`{name}`" for name in pairs.columns)],
@@ -131,111 +151,39 @@ def shares_section(tables: Tables, folder: Path) -> list[str]:
     ]
 
 
-def _mean_gates(gates: pd.DataFrame) -> str:
+def _mean_gates(gates: pd.DataFrame, ratio: float, repeats: str) -> list[str]:
     """Say what gates lose if all rows have the same ones."""
-    means = gates.groupby("condition").mean()
+    if MEAN_GATES not in gates.index.unique("condition"):
+        return []
+    own, common = (
+        gates.xs(condition, level="condition").groupby("repeat").mean() for condition in ("", MEAN_GATES)
+    )
+    gated = [name for name in common if not common[name].isna().any()]
+    means = pd.DataFrame({"own": own[gated].mean(), "common": common[gated].mean()})
+    loss = means["common"] / means["own"] - 1
     parts = [
-        f"`{name}` {means.loc['', name]:.3f}, with mean gates {means.loc[MEAN_GATES, name]:.3f}"
-        for name in means
-        if MEAN_GATES in means.index and not pd.isna(means.loc[MEAN_GATES, name])
+        f"`{name}` {row['own']:.3f}, with mean gates {row['common']:.3f} ({100 * loss[name]:+.1f} %)"
+        for name, row in means.iterrows()
     ]
-    return (
-        "MASE over all subsets with each row's gates, and with the mean gates of the training rows: "
-        + "; ".join(parts)
-        + "."
-    )
-
-
-def robustness_section(tables: Tables, folder: Path) -> list[str]:
-    """Show curves of missing facets, and what noise and wrong facets do."""
-    results = tables["robustness"]
-    parts = ["## Missing, noisy and wrong facets"]
-    parts += _training_curve(results, tables["fusions"], folder)
-    parts += _test_curve(results, folder)
-    return parts + _disturbances(results)
-
-
-def _training_curve(results: pd.DataFrame, complete: pd.DataFrame, folder: Path) -> list[str]:
-    own = results[results["condition"].str.startswith(HIDDEN_IN_TRAINING)]
-    curve = losses(own, "condition", "subset").groupby(["condition"]).mean()
-    curve.index = [float(name.split()[-1]) for name in curve.index]
-    curve = curve.sort_index()
-    if len(complete):
-        both = losses(complete[complete["model"] == DEFAULT], "subset").mean()
-        curve = pd.concat([pd.DataFrame([dict.fromkeys(curve, both[DEFAULT])], index=[0.0]), curve])
-    draw_lines(folder / "hidden-in-training.svg", curve, "share of facets hidden in training")
-    rows = values(own, "n_train", "condition")
-    rows.index = [float(name.split()[-1]) for name in rows.index]
-    lines = [
-        [
-            f"{share:g}",
-            *(number(value) for value in row),
-            *(number(rows[name].get(share, np.nan), ".0f") for name in rows),
-        ]
-        for share, row in zip(curve.index, curve.to_numpy(), strict=True)
+    said = [
+        f"MASE over all subsets with each row's gates, and with the mean gates of the training rows, seen "
+        f"through the same facets ({repeats}): {'; '.join(parts)}."
     ]
-    head = [
-        "share hidden in training",
-        *(name.replace("_", " ") for name in curve),
-        *(f"rows of {name.replace('_', ' ')}" for name in rows),
-    ]
-    return [
-        "MASE over all subsets of test rows:",
-        table(head, lines),
-        "![MASE by share hidden in training](hidden-in-training.svg)",
-    ]
+    if len(own) > 1:
+        pairs = {name: (common[name].to_numpy(), own[name].to_numpy()) for name in gated}
+        tested = verdicts(pairs, ratio)
+        said.append(f"Mean gates against own: {'; '.join(f'`{name}` {tested[name]}' for name in gated)}.")
+    return [" ".join([*said, *_dynamic_said(loss)])]
 
 
-def _test_curve(results: pd.DataFrame, folder: Path) -> list[str]:
-    own = results[results["condition"].str.startswith(HIDDEN_IN_TEST)]
-    curve = losses(own, "condition").groupby("condition").mean()
-    curve.index = [float(name.split()[-1]) for name in curve.index]
-    curve = curve.sort_index()
-    draw_lines(folder / "hidden-in-test.svg", curve, "share of facets hidden in test")
-    lines = [
-        [f"{share:g}", *map(number, row)] for share, row in zip(curve.index, curve.to_numpy(), strict=True)
-    ]
-    area = np.trapezoid(curve.to_numpy(), curve.index, axis=0) / (curve.index[-1] - curve.index[0])
-    return [
-        texts.HIDDEN_IN_TEST,
-        table(
-            ["share hidden in test", *(f"`{name}`" for name in curve)],
-            [*lines, ["mean over the curve", *map(number, area)]],
-        ),
-        "![MASE by share hidden in test](hidden-in-test.svg)",
-    ]
-
-
-def _disturbances(results: pd.DataFrame) -> list[str]:
-    own = results[~results["condition"].str.contains("hidden")]
-    found = (
-        losses(own[own["quantity"] == MASE], "facet", "condition")
-        .groupby(["facet", "condition"], sort=False)
-        .mean()
-    )
-    found = found[[name for name in DISTURBED if name in found]]
-    lines = [
-        [facet or "none", condition or "as it is", *map(number, row)]
-        for (facet, condition), row in zip(found.index, found.to_numpy(), strict=True)
-    ]
-    return [
-        texts.DISTURBED,
-        table(["facet", "disturbance", *(f"`{name}`" for name in found)], lines, n_left=2),
-        *_noticed(results),
-    ]
-
-
-def _noticed(results: pd.DataFrame) -> list[str]:
-    """Compare the share of a disturbed facet with that of the same facet as it is."""
-    own = results[results["quantity"] == "share"]
-    means = own.groupby(["model", "condition", "facet"], sort=False)["value"].mean()
-    models = list(dict.fromkeys(own["model"]))
-    lines = []
-    for facet in dict.fromkeys(own["facet"]):
-        for condition in (f"{NOISE} 1", SWAPPED):
-            changed = [means[name, f"{condition} {facet}", facet] - means[name, "", facet] for name in models]
-            lines.append([facet, condition, *(number(value, "+.3f") for value in changed)])
-    return [
-        texts.NOTICED,
-        table(["facet", "disturbance", *(f"`{name}`" for name in models)], lines, n_left=2),
-    ]
+def _dynamic_said(loss: pd.Series) -> list[str]:
+    """Say whether the gates of single rows matter, given the relative loss without them."""
+    found = []
+    for names, what in (
+        (loss.index[loss <= MARGIN], "do as well: gates of single rows gain nothing, they are not dynamic."),
+        (loss.index[loss > MARGIN], "are worse: gates follow the row."),
+    ):
+        if len(names):
+            quoted = " and ".join(f"`{name}`" for name in names)
+            found.append(f"With a margin of {100 * MARGIN:.0f} %, the mean gates of {quoted} {what}")
+    return found

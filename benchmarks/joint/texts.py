@@ -7,8 +7,9 @@ objectives at once, with default settings (fusion `mean`), which were chosen on 
 split. Fusions are compared below. Structure pictures are read by their [frozen
 encoding](../../encodings.md), made once per split, instead of a tower of pixels, which would be trained in
 each of some 60 trainings per repeat. This encoding and the graph embedding come from networks that have
-seen the objectives of the whole training part, also of rows whose facets are hidden below; all rivals read
-the same numbers. `graph` reveals the volume per atom, which counts here like the other objectives.
+seen the objectives of the whole training part, also of rows whose facets are hidden below, and of rows that
+choose the epoch; all rivals read the same numbers. `graph` reveals the volume per atom, which counts here
+like the other objectives.
 
 MASE is the mean absolute error over the mean absolute deviation of the test values (1 is as good as always
 predicting their mean), averaged over the seven objectives and the finished repeats. Networks are trained on
@@ -17,6 +18,17 @@ corrected resampled t-test over repeats, with Holm's correction for the rows of 
 of the rival's error ([comparisons](../../evaluation.md)). With one repeat there is no test, and everything
 is description. Times are of one processor thread, on a machine that did other work, too. The tables
 `*.parquet` have every number behind this page."""
+LACKING = {
+    "dedicated": "no networks of one subset, no ridge regression, no trees",
+    "missing": "no training rows with hidden facets, no imputation",
+    "fusions": "no other fusion than the default, no ablation",
+    "shares": "no shares of facets, no Shapley values, no mean gates",
+    "robustness": "no curve over the share of missing facets, no noise, no swapped facet",
+}
+ELSEWHERE = """\
+The comparison with the best of the other methods at 10,000 materials is not on this page, but in the study
+{study}, and leaves out pictures."""
+NOT_KEPT = "`ten_thousand` ([studies](../../studies.md))"
 DEDICATED = """\
 `dedicated` is the same network with the same seed and epochs, but with the facets of the subset alone, all
 of which it always sees and which choose its epoch. `ridge` and `extra_trees` are fitted for each objective

@@ -21,12 +21,13 @@ sys.path.insert(0, str(PROJECT))
 
 from benchmarks.joint import conditions, imputation
 from benchmarks.joint.experiments import EXPERIMENTS, run_experiment
+from benchmarks.joint.fusions import AVERAGE, FUSIONS, STACKING, VARIANTS
 from benchmarks.joint.materials import Materials
 from benchmarks.joint.missing import compare_with_hidden_facets
 from benchmarks.joint.networks import Networks
 from benchmarks.joint.page import write_page
 from benchmarks.joint.results import Results
-from benchmarks.joint.shares import worth_of_subsets
+from benchmarks.joint.shares import MEAN_GATES, worth_of_subsets
 
 OTHER = Objective("other")
 SETTINGS = {**SMALL, "learning_rate": 5e-3}
@@ -75,10 +76,133 @@ def test_results_of_a_finished_repeat_are_kept(results):
     assert len(results["fusions"]) == 2 * len(before)
 
 
-def test_the_page_says_which_repeats_are_finished(results):
-    page = write_page(results, 5).read_text(encoding="utf-8")
-    assert "of 5" in page
-    assert "transformer" in page
+def page_of(folder: Path, repeats: dict[str, list[pd.DataFrame]]) -> str:
+    """Write the page of five repeats, of which some are finished."""
+    kept = Results(folder)
+    for name, tables in repeats.items():
+        for repeat, own in enumerate(tables):
+            if len(own):
+                kept.add(name, repeat, own.drop(columns="repeat").to_dict("records"))
+    return write_page(kept, 5).read_text(encoding="utf-8")
+
+
+def first_repeat(results: Results, name: str) -> pd.DataFrame:
+    return results[name].query("repeat == 0").reset_index(drop=True)
+
+
+def test_the_page_says_which_repeats_are_finished(results, tmp_path):
+    finished = {"dedicated": 5, "missing": 2, "fusions": 1, "robustness": 0}
+    page = page_of(tmp_path, {name: [first_repeat(results, name)] * n for name, n in finished.items()})
+    lines = page.splitlines()
+    for name, n in finished.items():
+        assert f"| `{name}` | {n} of 5 | {'80 | 20' if n else ' | '} |" in lines
+    assert "| `shares` | 0 of 5 |  |  |" in lines
+    (lacking,) = [line for line in lines if line.startswith("No repeat is finished yet of")]
+    assert [name for name in EXPERIMENTS if f"`{name}`" in lacking] == ["shares", "robustness"]
+    titles = [line for line in lines if line.startswith("## ")]
+    assert len(titles) == 3
+    assert not [title for title in titles if "Shares" in title or "noisy" in title]
+    # All models of a finished experiment are there.
+    fusions = page[page.index("## Fusions") :]
+    assert not [name for name in (*VARIANTS, STACKING, AVERAGE) if f"| `{name}` |" not in fusions]
+    # Only all repeats decide on a bar.
+    bars = [part for line in lines for part in line.split(". ") if part.startswith("Bar (")]
+    of_all = [bar for bar in bars if "all 5 repeats" in bar]
+    assert len(of_all) == 3
+    assert all("**met**" in bar or "**missed**" in bar for bar in of_all)
+    (of_two,) = [bar for bar in bars if bar not in of_all]
+    assert of_two.endswith(
+        ("met so far, on average over 2 of 5 repeats.", "missed so far, on average over 2 of 5 repeats.")
+    )
+    assert f"`{STACKING}` has" in fusions
+    assert "(so far, in 1 of 5 repeats)" in fusions
+
+
+def test_a_page_without_results_says_so(tmp_path):
+    page = page_of(tmp_path, {})
+    assert all(f"| `{name}` | 0 of 5 |  |  |" in page for name in EXPERIMENTS)
+    assert page.count("## ") == 0
+    assert "`ten_thousand`" in page
+
+
+def test_the_page_counts_ratios_beyond_the_bars(results, tmp_path):
+    own = first_repeat(results, "dedicated")
+    is_error = own["quantity"] == "mase"
+    own.loc[is_error, "value"] = 1.0
+    beyond = is_error & (own["model"] == "universal") & (own["subset"] == "text+graph")
+    own.loc[beyond & (own["objective"] == "other"), "value"] = 1.2
+    page = page_of(tmp_path, {"dedicated": [own]})
+    assert "median 1.000, quartiles 1.000 and 1.000, worst 1.200 (text + graph, `other`)" in page
+    assert "Bar (median at most 1.03): met so far, in 1 of 5 repeats." in page
+    assert "Bar (worst at most 1.10): missed so far, in 1 of 5 repeats; 1 of 14 cells exceed it." in page
+    own.loc[beyond, "value"] = 1.1
+    assert "Bar (worst at most 1.10): met so far, in 1 of 5 repeats." in page_of(
+        tmp_path, {"dedicated": [own]}
+    )
+
+
+def test_the_page_says_where_simple_models_are_better(results, tmp_path):
+    own = first_repeat(results, "dedicated")
+    own.loc[own["quantity"] == "mase", "value"] = 1.0
+    for name, subsets in (("ridge", ["graph"]), ("extra_trees", ["graph", "text+graph"])):
+        own.loc[(own["model"] == name) & own["subset"].isin(subsets), "value"] = 0.3
+    page = page_of(tmp_path, {"dedicated": [own]})
+    assert "in 2 of 7 subsets (so far, in 1 of 5 repeats): `ridge` in 1, `extra_trees` in 2." in page
+    assert "Mean over the subsets: `universal` 1.000, `ridge` 0.900, `extra_trees` 0.800." in page
+
+
+def test_the_page_says_whether_late_fusion_is_better(results, tmp_path):
+    own = first_repeat(results, "fusions")
+    is_error = own["quantity"] == "mase"
+    own.loc[is_error, "value"] = 1.0
+    own.loc[is_error & (own["model"] == STACKING), "value"] = 0.5
+    own.loc[is_error & (own["model"] == AVERAGE), "value"] = 1.5
+    page = page_of(tmp_path, {"fusions": [own]})
+    assert (
+        f"`{STACKING}` has 0.500 on average over all subsets (so far, in 1 of 5 repeats), below every" in page
+    )
+    assert "the average is below none of the fusions" in page
+    own.loc[is_error & (own["model"] == "experts"), "value"] = 0.4
+    own.loc[is_error & (own["model"] == AVERAGE), "value"] = 0.9
+    page = page_of(tmp_path, {"fusions": [own]})
+    assert f"; 1 of {len(FUSIONS)} fusions are lower: `experts` (0.400)." in page
+    assert f"the average is below {len(FUSIONS) - 1} of the fusions" in page
+
+
+def test_the_page_says_whether_gates_follow_rows(results, tmp_path):
+    own = first_repeat(results, "shares")
+    is_error = own["quantity"] == "mase"
+    own.loc[is_error, "value"] = 1.0
+    own.loc[is_error & (own["condition"] == MEAN_GATES) & (own["model"] == "gated"), "value"] = 1.1
+    page = page_of(tmp_path, {"shares": [own] * 2})
+    assert "`gated` 1.000, with mean gates 1.100 (+10.0 %); `gated_softmax` 1.000, with mean" in page
+    assert "the mean gates of `gated_softmax` do as well: gates of single rows gain nothing" in page
+    assert "the mean gates of `gated` are worse: gates follow the row" in page
+
+
+def test_curves_are_means_over_the_same_repeats(results, tmp_path):
+    whole, robust = first_repeat(results, "fusions"), first_repeat(results, "robustness")
+    for own in (whole, robust):
+        own.loc[own["quantity"] == "mase", "value"] = 1.0
+    far = whole.assign(value=whole["value"] + 8)
+    page = page_of(tmp_path / "shared", {"fusions": [far, whole], "robustness": [robust.head(0), robust]})
+    assert "1 repeat finished by both `fusions` and `robustness`" in page
+    curve = page[page.index("| share hidden in training |") :].splitlines()
+    assert [line.split(" | ")[:2] for line in curve[2:4]] == [["| 0", "1.000"], ["| 0.1", "1.000"]]
+    # None in common: no point of complete rows.
+    page = page_of(tmp_path / "none", {"fusions": [far], "robustness": [robust.head(0), robust]})
+    assert "none of which has finished `fusions`" in page
+    curve = page[page.index("| share hidden in training |") :].splitlines()
+    assert curve[2].startswith("| 0.1 | 1.000")
+
+
+def test_distance_to_complete_data_is_that_of_the_same_repeats(results, tmp_path):
+    complete, missing = first_repeat(results, "dedicated"), first_repeat(results, "missing")
+    for own in (complete, missing):
+        own.loc[own["quantity"] == "mase", "value"] = 1.0
+    twice = missing.assign(value=2 * missing["value"])
+    page = page_of(tmp_path, {"dedicated": [complete], "missing": [twice, missing]})
+    assert "the MASE of `universal` is 2.000 times" in page
 
 
 def trained(networks: Networks, folder: Path, made_up: Materials) -> int:
