@@ -1,10 +1,10 @@
 """Measure memory, time and disk space of the training of the joint network as the materials grow.
 
-The materials are copies of real ones: formulas are those of the real ones, and the numbers of the graph are
-strained along with those of an untrained network.  `pretrain_engine` runs as in a run, in its own process,
-until it has taken a number of steps; it is then killed.
+The materials are copies of real ones: formulas and their frozen encodings are those of the real ones, and
+the numbers of the graph, from an untrained network, differ between copies.  `pretrain_engine` runs as in a
+run, in its own process, until it has taken a number of steps; it is then killed.
 
-Usage: python benchmarks/joint_memory.py --folder results/joint-memory --sizes 10000 200000
+Usage: python benchmarks/joint_memory.py --folder results/joint-memory --sizes 10000 50000 200000
 """
 
 import json
@@ -16,15 +16,17 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from embeddings import TARGETS
 from training_memory import LARGEST_STRAIN, SHARD, Measured, steps_of, tabulate, watched
 
+from polyfacet.encodings.fractions import fractions_of
 from polyfacet.facets.graph.crystal_graph import read_graphs
 from polyfacet.facets.graph.embedding import embed, make_network
 from polyfacet.facets.text.composition import composition_text
 from polyfacet.materials.material import SAMPLE
-from polyfacet.materials.stage_tables import EMBEDDINGS, TEXTS
+from polyfacet.materials.stage_tables import EMBEDDINGS, ENCODINGS, TEXTS
 from polyfacet.runtime.identifiers import shard_of
 from polyfacet.runtime.parquet import read_table, write_table
 from polyfacet.splits.parts import SPLIT
@@ -41,13 +43,14 @@ n = told.pop("n_shards")
 tables = [folder / name / f"shard-{shard}.parquet" for name in ("texts", "embeddings") for shard in range(n)]
 pretrain_engine.main(
     folder / "sample.parquet", folder / "split.parquet", tables, folder / "foundation",
-    facets=["text", "graph"], engine="joint", repeat=0, seed=42, **told,
+    facets=["text", "graph"], engine="joint", repeat=0, seed=42,
+    encodings=[folder / "encodings.parquet"], **told,
 )
 """
 
 
 def write_copies(source: Path, folder: Path, size: int) -> None:
-    """Write sample, split and the tables of both facets, in shards."""
+    """Write sample, split and frozen encodings, and the tables of both facets, in shards."""
     graphs = read_graphs([source / "graphs.parquet"])
     numbers = dict(embed(make_network("random", 1, [], torch.device("cpu")), graphs))
     sample = read_table(source / "sample.parquet", SAMPLE).set_index("mat_id")
@@ -69,6 +72,9 @@ def write_copies(source: Path, folder: Path, size: int) -> None:
             for n in members
         ]
         write_table(folder / "embeddings" / f"shard-{shard}.parquet", strained, EMBEDDINGS)
+    fractions = dict(zip(numbers, fractions_of(sample["formula"][list(numbers)]), strict=True))
+    encoded = pd.DataFrame({"mat_id": names, "encoding": [fractions[original] for original in originals]})
+    write_table(folder / "encodings.parquet", encoded, ENCODINGS)
     # The network does not read the structures, which would fill the disk.
     copies = sample.loc[originals].assign(structure="", data="{}", mat_id=names, source_position=range(size))
     write_table(folder / "sample.parquet", copies[SAMPLE.names], SAMPLE)

@@ -117,7 +117,7 @@ def tabulate(
         print(
             f"| {size:,} | {found.peak_mb['writing']:,.0f} | {found.peak_mb['training']:,.0f} "
             f"| {found.store_bytes / n_fitted:,.0f} | {1000 * found.cpu_s['writing'] / n_fitted:.2f} "
-            f"| {options.steps:,} | {1000 * trained_s / found.rows:.2f} |",
+            f"| {options.steps:,} | {1000 * trained_s / found.rows:.3g} |",
             flush=True,
         )
 
