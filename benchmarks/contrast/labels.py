@@ -30,7 +30,7 @@ PRETRAINED: dict[str, dict[str, Any]] = {
 
 
 def compare_with_few_labels(materials: Materials, networks: Networks) -> Rows:
-    """Compare networks that were pretrained on all training rows with those that see the labelled ones alone."""
+    """Compare networks pretrained on all training rows with those that see the labelled ones alone."""
     rows: Rows = []
     for n in sorted({min(n, materials.n_train) for n in (*N_LABELS, materials.n_train)}):
         few = with_labels(materials, n)
@@ -44,7 +44,7 @@ def compare_with_few_labels(materials: Materials, networks: Networks) -> Rows:
 
 
 def with_labels(materials: Materials, n: int) -> Materials:
-    """Return the materials with the objectives of all training rows but ``n`` hidden; more labels contain fewer."""
+    """Hide the objectives of all training rows but ``n``, which are among those of a larger number."""
     of_train = np.flatnonzero(materials.rows["part"] == TRAIN)
     hidden = materials.random(PURPOSE).permutation(of_train)[n:]
     columns = [each.column for each in materials.objectives]

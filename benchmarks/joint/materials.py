@@ -142,9 +142,7 @@ def read_materials(repeat: int, cores: int, study: Study = JOINT) -> Materials:
     encodings = {facet: split / "encodings" / f"{facet.name}.parquet" for facet in study.encoded}
     # The aligned dataset needs all tables of facets.
     _make(study, [split / "dataset" / "_metadata", *encodings.values()], cores)
-    tables = {
-        facet: _tables(split if facet in OF_SPLIT else study.crystals, facet) for facet in study.facets
-    }
+    tables = {facet: _tables(split if facet in OF_SPLIT else study.crystals, facet) for facet in study.facets}
     objectives = tuple(CRYSTAL_OBJECTIVES.get(name).objective for name in CRYSTAL_OBJECTIVES.built_in)
     rows = read_cell_rows(
         study.crystals / "sample" / "sample.parquet",
