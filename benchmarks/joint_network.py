@@ -19,7 +19,15 @@ import numpy as np
 import pandas as pd
 
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import COMPIMAGE, GRAPH, TEXT, all_combinations, combination_name, facet_named
+from polyfacet.facets.registry import (
+    COMPIMAGE,
+    GRAPH,
+    IMAGE,
+    TEXT,
+    all_combinations,
+    combination_name,
+    facet_named,
+)
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
 from polyfacet.materials.objectives import Objective
 from polyfacet.splits.parts import TEST, TRAIN, VALID
@@ -75,6 +83,7 @@ def rows_of(split: Path, facets: Sequence[Facet]) -> pd.DataFrame:
     """Read the materials that have all facets."""
     folders = {
         TEXT: split.parent / "text-composition",
+        IMAGE: split.parent / "images",
         GRAPH: split / "embeddings",
         COMPIMAGE: split / "composition_images",
     }
@@ -86,6 +95,7 @@ def rows_of(split: Path, facets: Sequence[Facet]) -> pd.DataFrame:
         split / "split.parquet",
         columns,
         tables,
+        encodings={IMAGE: split / "encodings" / "image.parquet"} if IMAGE in facets else {},
         graphs=sorted(graphs.glob("shard-[0-9].parquet")) if GRAPH in facets else (),
     )
     return rows[rows["facets"].map(len) == len(facets)].reset_index(drop=True)

@@ -17,9 +17,12 @@ FUSIONS: dict[str, dict[str, Any]] = {
     "transformer": {"fusion": "transformer"},
     "bottleneck": {"fusion": "bottleneck"},
     "cross_attention": {"fusion": "cross_attention", "vector_tokens": 4},
+    "gated_cross_attention": {"fusion": "gated_cross_attention", "vector_tokens": 4},
     "concatenation": {"fusion": "concatenation"},
     "gated": {"fusion": "gated"},
     "gated_softmax": {"fusion": "gated_softmax"},
+    "gated_vector": {"fusion": "gated_vector"},
+    "gated_with_entropy": {"fusion": "gated", "gate_entropy": 0.03},
     "experts": {"fusion": "experts"},
     "constant_experts": {"fusion": "constant_experts"},
     "film_joint": {"film": "joint"},
@@ -29,6 +32,7 @@ FUSIONS: dict[str, dict[str, Any]] = {
 ABLATIONS: dict[str, dict[str, Any]] = {
     "all_facets_always": {"subsets": "none"},
     "independent_drawing": {"subsets": "independent"},
+    "progressive_drawing": {"subsets": "progressive"},
     "no_noise": {"noise": 0.0},
 }
 VARIANTS = {**FUSIONS, **ABLATIONS}
