@@ -19,6 +19,8 @@ def fusions_section(tables: Tables, folder: Path, n_repeats: int) -> list[str]:
     """Compare all fusions: errors by number of facets, and costs."""
     results = tables["fusions"]
     of_repeats = losses(results, "subset").drop(index="", level="subset")
+    # What some repeats have not tried would be compared on other splits.
+    of_repeats = of_repeats.dropna(axis="columns")
     over_subsets = of_repeats.groupby("repeat").mean()
     n_facets = of_repeats.index.get_level_values("subset").str.count(r"\+") + 1
     by_size = of_repeats.groupby(n_facets).mean()
@@ -36,8 +38,7 @@ def fusions_section(tables: Tables, folder: Path, n_repeats: int) -> list[str]:
         for name in ("weights", "seconds_per_epoch", "core_seconds")
     }
     order = [
-        *FUSIONS,
-        *ABLATIONS,
+        *(name for name in (*FUSIONS, *ABLATIONS) if name in over_subsets),
         *(name for name in over_subsets if name not in {*FUSIONS, *ABLATIONS, MEDIAN}),
     ]
     sizes = list(by_size.index)
@@ -73,7 +74,7 @@ def fusions_section(tables: Tables, folder: Path, n_repeats: int) -> list[str]:
 
 def _late_said(means: pd.Series, repeats: str) -> str:
     """Say whether averages of predictions beat the fusions."""
-    fusions, late = means[list(FUSIONS)].sort_values(), means[STACKING]
+    fusions, late = means[means.index.intersection(list(FUSIONS))].sort_values(), means[STACKING]
     lower = fusions[fusions < late]
     said = f"`{STACKING}` has {late:.3f} on average over all subsets ({repeats})"
     if lower.empty:
