@@ -14,6 +14,8 @@ from polyfacet.splits.parts import TEST, TRAIN
 
 # Labelled training rows; all of them at last.
 N_LABELS = (50, 100, 250, 1000)
+# Number at which all ways of contrast are compared, and those that are compared at all numbers.
+ALL_MODELS_AT, AT_ALL_LABELS = 250, ("fused_anchor", "all_pairs")
 # Part of the key of the rows that keep their labels.
 PURPOSE = 11
 WITHOUT = "labels only"
@@ -36,6 +38,8 @@ def compare_with_few_labels(materials: Materials, networks: Networks) -> Rows:
         few = with_labels(materials, n)
         rows += _errors(few, networks, WITHOUT, n, pretraining={})
         for name, pretraining in PRETRAINED.items():
+            if n != ALL_MODELS_AT and name not in AT_ALL_LABELS:
+                continue
             rows += _errors(few, networks, name, n, pretraining=pretraining)
         for name in CLASSICAL:
             predicted = predictions_of_classical(few, name)
