@@ -11,12 +11,12 @@ from benchmarks.joint.results import Results
 from benchmarks.joint.sections import dedicated_section, missing_section
 from benchmarks.joint.sections_of_fusions import fusions_section, shares_section
 from benchmarks.joint.sections_of_robustness import robustness_section
+from benchmarks.joint.ten_thousand import ten_thousand_section
 
 from polyfacet.runtime.files import write_text
 from polyfacet.runtime.markdown import table
 
 RESULTS_OF_STUDIES = Path(__file__).parents[2] / "docs" / "results"
-TEN_THOUSAND = "ten_thousand"
 COMMAND = "python -m benchmarks.joint --repeats 5"
 INTRODUCTION = f"# One network for all facets\n\n`{COMMAND}`\n\n{texts.ALL}"
 SECTIONS = {
@@ -48,6 +48,7 @@ def write_page(results: Results, n_repeats: int) -> Path:
     for name, section in SECTIONS.items():
         if len(tables[name]):
             parts += section(tables, results.folder, n_repeats)
+    parts += ten_thousand_section(RESULTS_OF_STUDIES)
     path = results.folder / "README.md"
     write_text(path, "\n\n".join(parts) + "\n")
     return path
@@ -64,9 +65,7 @@ def _finished(tables: dict[str, pd.DataFrame], n_repeats: int) -> str:
 
 
 def _not_there(tables: dict[str, pd.DataFrame]) -> list[str]:
-    """Say which experiments have no finished repeat, and what is elsewhere."""
+    """Say which experiments have no finished repeat."""
     lacking = [f"`{name}` ({texts.LACKING[name]})" for name, own in tables.items() if own.empty]
     said = [f"No repeat is finished yet of {'; '.join(lacking)}."] if lacking else []
-    is_kept = (RESULTS_OF_STUDIES / TEN_THOUSAND / "README.md").exists()
-    link = f"[`{TEN_THOUSAND}`](../{TEN_THOUSAND}/README.md)" if is_kept else texts.NOT_KEPT
-    return [*said, texts.ELSEWHERE.format(study=link)]
+    return said if ten_thousand_section(RESULTS_OF_STUDIES) else [*said, texts.NOT_BEGUN]

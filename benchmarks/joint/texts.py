@@ -25,10 +25,9 @@ LACKING = {
     "shares": "no shares of facets, no Shapley values, no mean gates",
     "robustness": "no curve over the share of missing facets, no noise, no swapped facet",
 }
-ELSEWHERE = """\
-The comparison with the best of the other methods at 10,000 materials is not on this page, but in the study
-{study}, and leaves out pictures."""
-NOT_KEPT = "`ten_thousand` ([studies](../../studies.md))"
+NOT_BEGUN = """\
+The comparison with the best of the other methods at 10,000 materials, in the study `ten_thousand`
+([studies](../../studies.md)), is not begun."""
 DEDICATED = """\
 `dedicated` is the same network with the same seed and epochs, but with the facets of the subset alone, all
 of which it always sees and which choose its epoch. `ridge` and `extra_trees` are fitted for each objective
