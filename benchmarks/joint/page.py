@@ -16,7 +16,6 @@ from benchmarks.joint.ten_thousand import ten_thousand_section
 from polyfacet.runtime.files import write_text
 from polyfacet.runtime.markdown import table
 
-RESULTS_OF_STUDIES = Path(__file__).parents[2] / "docs" / "results"
 COMMAND = "python -m benchmarks.joint --repeats 5"
 INTRODUCTION = f"# One network for all facets\n\n`{COMMAND}`\n\n{texts.ALL}"
 SECTIONS = {
@@ -44,11 +43,11 @@ def write_page(results: Results, n_repeats: int) -> Path:
         The page.
     """
     tables = {name: results[name] for name in EXPERIMENTS}
-    parts = [INTRODUCTION, _finished(tables, n_repeats), *_not_there(tables)]
+    parts = [INTRODUCTION, _finished(tables, n_repeats), *_not_there(tables, results.folder.parent)]
     for name, section in SECTIONS.items():
         if len(tables[name]):
             parts += section(tables, results.folder, n_repeats)
-    parts += ten_thousand_section(RESULTS_OF_STUDIES)
+    parts += ten_thousand_section(results.folder.parent)
     path = results.folder / "README.md"
     write_text(path, "\n\n".join(parts) + "\n")
     return path
@@ -64,8 +63,8 @@ def _finished(tables: dict[str, pd.DataFrame], n_repeats: int) -> str:
     return table(["experiment", "finished repeats", "training rows", "test rows"], lines)
 
 
-def _not_there(tables: dict[str, pd.DataFrame]) -> list[str]:
+def _not_there(tables: dict[str, pd.DataFrame], studies: Path) -> list[str]:
     """Say which experiments have no finished repeat."""
     lacking = [f"`{name}` ({texts.LACKING[name]})" for name, own in tables.items() if own.empty]
     said = [f"No repeat is finished yet of {'; '.join(lacking)}."] if lacking else []
-    return said if ten_thousand_section(RESULTS_OF_STUDIES) else [*said, texts.NOT_BEGUN]
+    return said if ten_thousand_section(studies) else [*said, texts.NOT_BEGUN]

@@ -56,8 +56,8 @@ def ten_thousand_section(folder: Path) -> list[str]:
     lower = "lower" if means[0] < means[1] else "not lower"
     return [
         "## Full fusion with 10,000 crystals",
-        f"[The study `{NAME}`](../{NAME}/README.md). The mean loss of full fusion is {lower} than that of the "
-        f"best other cells: {means[0]:.3f} and {means[1]:.3f}.\n\n{said}",
+        f"[The study `{NAME}`](../{NAME}/README.md). The mean loss of full fusion is {lower} than that of "
+        f"the best other cells: {means[0]:.3f} and {means[1]:.3f}.\n\n{said}",
         table(["objective", FULL, OTHERS, "full fusion is"], lines),
     ]
 

@@ -13,6 +13,7 @@ from PIL import Image
 from project import PROJECT
 
 from polyfacet.encodings.fractions import fractions_of
+from polyfacet.evaluation.tables import KEYS
 from polyfacet.facets.registry import COMPIMAGE, GRAPH, IMAGE
 from polyfacet.materials.objectives import Objective
 from polyfacet.splits.parts import TEST, TRAIN, VALID
@@ -28,6 +29,7 @@ from benchmarks.joint.networks import Networks
 from benchmarks.joint.page import write_page
 from benchmarks.joint.results import Results
 from benchmarks.joint.shares import MEAN_GATES, worth_of_subsets
+from benchmarks.joint.ten_thousand import ten_thousand_section
 
 OTHER = Objective("other")
 SETTINGS = {**SMALL, "learning_rate": 5e-3}
@@ -122,7 +124,33 @@ def test_a_page_without_results_says_so(tmp_path):
     page = page_of(tmp_path, {})
     assert all(f"| `{name}` | 0 of 5 |  |  |" in page for name in EXPERIMENTS)
     assert page.count("## ") == 0
-    assert "`ten_thousand`" in page
+    assert "in the study `ten_thousand`\n([studies](../../studies.md)), is not begun." in page
+
+
+def test_full_fusion_is_compared_with_cells_chosen_on_validation_rows(tmp_path):
+    study = tmp_path / "ten_thousand"
+    study.mkdir()
+    (study / "README.md").touch()
+    whole = "text+graph"
+    cells = pd.DataFrame(
+        [
+            # method, combination, loss on validation rows, loss on test rows
+            ("joint", whole, 0.5, 0.30),
+            ("joint_transformer", whole, 0.4, 0.35),
+            ("joint", "graph", 0.1, 0.90),
+            ("ridge", "graph", 0.3, 0.40),
+            ("stack", whole, 0.6, 0.10),
+        ],
+        columns=["method", "combination", "valid_loss", "value"],
+    )
+    place = {"run": "r", "source": "crystals", "split": "formula", "repeat": 0, "objective": "gap"}
+    cells = cells.assign(**place, n_train=80, n_test=20, metric="mase")
+    for name in ("scores", "validation", "cells"):
+        kept = {"scores": ["value", "n_test", "metric"], "validation": ["valid_loss"], "cells": ["n_train"]}
+        cells[[*KEYS, *kept[name]]].to_parquet(study / f"{name}.parquet")
+    text = "\n".join(ten_thousand_section(tmp_path))
+    assert "| gap | 0.350 | 0.400 | no test |" in text
+    assert "is lower than that of the best other cells" in text.replace("\n", " ")
 
 
 def test_the_page_counts_ratios_beyond_the_bars(results, tmp_path):
