@@ -182,7 +182,7 @@ def pretrained(
     facets=(GRAPH, DESCRIPTORS),
     **settings: Any,
 ) -> Foundation:
-    own = {"contrast": contrast, "epochs": 30, "projection": 16, "rank": 3, **settings}
+    own = {"contrast": contrast, "epochs": 20, "projection": 16, "rank": 3, **settings}
     return train_foundation(
         JointSettings(**SMALL, pretraining=own), rows, facets, (GAP, KIND), Resources(seed=1)
     )
@@ -206,10 +206,10 @@ def test_representations_have_length_1_and_need_a_facet():
 
 @pytest.mark.parametrize("contrast", KINDS)
 def test_pretraining_finds_partners_that_shuffled_ones_do_not_teach(contrast):
-    rows, others = linked_rows(300), linked_rows(400)[300:]
+    rows, others = linked_rows(200), linked_rows(300)[200:]
     own = top_1(pretrained(rows, contrast, afterwards="frozen"), others)
     shuffled = top_1(pretrained(rows, contrast, partners="shuffled", afterwards="frozen"), others)
-    assert own > 0.35
+    assert own > 0.2
     assert shuffled < 0.1
 
 

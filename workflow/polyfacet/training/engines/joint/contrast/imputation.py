@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-ITERATIONS = 50
+ITERATIONS = 15
 # Smallest variance of the noise: representations on a sphere that all agree have none.
 LEAST_NOISE = 1e-6
 
