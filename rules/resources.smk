@@ -104,7 +104,8 @@ def cost_of_foundation(wildcards):
 def foundation_steps(wildcards):
     """Return materials times epochs of the foundation of a job's method."""
     settings = METHODS[wildcards.source][wildcards.method]["settings"]
-    return n_materials(wildcards.source) * epochs_of(settings)
+    epochs = epochs_of(settings) + engine_of(wildcards).further_epochs(settings)
+    return n_materials(wildcards.source) * epochs
 
 
 def training_steps_of_batch(wildcards):

@@ -25,8 +25,8 @@ INTRODUCTION = """\
 that has seen no objective. Some training rows keep their labels; the others are learned from by
 [contrastive pretraining](../../contrast.md) alone. `labels only` is the same network without it, from the
 labelled rows. With `shuffled partners`, facets of different materials are paired: a gain that remains is no
-alignment. `ridge` and `extra_trees` are fitted on the labelled rows. Most ways of contrast are tried with 250
-labels only.
+alignment, as scalings of numbers are fitted on all training rows there, too. `ridge` and `extra_trees` are
+fitted on the labelled rows. Most ways of contrast are tried with 250 labels only.
 
 MASE is the mean absolute error over the mean absolute deviation of the test values, averaged over the seven
 objectives and the finished repeats. Verdicts follow from the corrected resampled t-test over repeats against

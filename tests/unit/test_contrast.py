@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from joint_rows import FACETS, GAP, KIND, SMALL, joint_rows, without
+from joint_rows import CONSTANT, FACETS, GAP, KIND, SMALL, joint_rows, without
 from pytorch_metric_learning.losses import NTXentLoss
 from torch.nn.functional import normalize
 
@@ -19,7 +19,11 @@ from polyfacet.training.engines.joint.contrast.duplicates import same_content, s
 from polyfacet.training.engines.joint.contrast.imputation import Imputer
 from polyfacet.training.engines.joint.contrast.loss import Comparison, contrastive_loss
 from polyfacet.training.engines.joint.contrast.order import order_loss
-from polyfacet.training.engines.joint.contrast.settings import Contrast, Duplicates
+from polyfacet.training.engines.joint.contrast.projected import ProjectedNetwork
+from polyfacet.training.engines.joint.contrast.rules import Rule
+from polyfacet.training.engines.joint.contrast.settings import Contrast, Duplicates, Pretraining
+from polyfacet.training.engines.joint.contrast.views import augmented
+from polyfacet.training.engines.joint.examples import Examples, Shown
 from polyfacet.training.engines.joint.foundation import Foundation, train_foundation
 from polyfacet.training.engines.joint.inputs import read_rows
 from polyfacet.training.engines.joint.settings import JointSettings
@@ -47,9 +51,13 @@ def loss_by_loops(
     n = len(first)
     together = [*first, *second]
 
+    def shows_no_more(j: int, k: int) -> bool:
+        same = same_first if j < n else same_second
+        return bool(same[j % n, k % n])
+
     def equal(j: int, k: int) -> bool:
-        both = [same for same, low in ((same_first, True), (same_second, False)) if low in (j < n, k < n)]
-        return any(bool(same[j % n, k % n]) for same in both)
+        found = [shows_no_more(j, k), shows_no_more(k, j)]
+        return all(found) if (j < n) == (k < n) else any(found)
 
     losses = []
     for j in range(2 * n):
@@ -60,6 +68,8 @@ def loss_by_loops(
         positives = [partner]
         if how.duplicates == "positive":
             positives += [k for k in candidates if k != partner and equal(j, k)]
+        if not set(candidates) - set(positives):
+            continue
         chance = {k: np.exp(float(together[j] @ together[k]) / how.temperature) for k in candidates}
         losses.append(np.mean([-np.log(chance[k] / sum(chance.values())) for k in positives]))
     return float(np.mean(losses))
@@ -71,10 +81,12 @@ def test_the_loss_is_that_of_its_definition(duplicates, within):
     how = Comparison(0.2, duplicates, within)
     rows = on_sphere(6, 4), on_sphere(6, 4, seed=1)
     same = same_as([0, 0, 1, 2, 3, 4]), same_as([0, 1, 2, 2, 3, 4])
-    assert contrastive_loss(*rows, *same, how).item() == pytest.approx(loss_by_loops(*rows, *same, how))
+    same[0][4, 5] = True  # what is shown of one is the same in the other, which shows more
+    assert contrastive_loss(*rows, *same, how).mean.item() == pytest.approx(loss_by_loops(*rows, *same, how))
     order = torch.tensor([3, 1, 5, 0, 4, 2])
     moved = contrastive_loss(*(each[order] for each in rows), *(each[order][:, order] for each in same), how)
-    assert moved.item() == pytest.approx(contrastive_loss(*rows, *same, how).item())
+    assert moved.mean.item() == pytest.approx(contrastive_loss(*rows, *same, how).mean.item())
+    assert moved.n == 12
 
 
 def test_without_duplicates_the_loss_is_that_of_a_library():
@@ -82,14 +94,17 @@ def test_without_duplicates_the_loss_is_that_of_a_library():
     different = torch.eye(8, dtype=torch.bool)
     found = contrastive_loss(first, second, different, different, Comparison(0.1, "negative", within=True))
     labels = torch.arange(8).repeat(2)
-    assert found.item() == pytest.approx(NTXentLoss(0.1)(torch.cat([first, second]), labels).item())
+    assert found.mean.item() == pytest.approx(NTXentLoss(0.1)(torch.cat([first, second]), labels).item())
 
 
-def test_fewer_than_two_rows_cannot_be_compared():
-    row, alone = on_sphere(1, 4), torch.ones(1, 1, dtype=torch.bool)
-    assert contrastive_loss(row, row, alone, alone, Comparison(0.1, "ignore", within=True)).item() == 0
-    none = row[:0]
-    assert contrastive_loss(none, none, alone[:0, :0], alone[:0, :0], Comparison(0.1, "ignore", True)) == 0
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_rows_that_are_all_the_same_cannot_be_compared(n):
+    rows, same = on_sphere(n, 4), torch.ones(n, n, dtype=torch.bool)
+    for duplicates in ("ignore", "positive"):
+        found = contrastive_loss(rows, rows, same, same, Comparison(0.1, duplicates, within=True))
+        assert found.n == 0
+    assert alignment_loss(rows[:1, None], same[:1, :1], 0.1).n == 0
+    assert order_loss(rows, torch.full((n, 2), torch.nan), 0.1).n == 0
 
 
 def test_the_order_loss_is_that_of_its_definition():
@@ -106,9 +121,11 @@ def test_the_order_loss_is_that_of_its_definition():
         for j, distance in far.items():
             chances = {k: np.exp(float(representations[i] @ representations[k]) / 0.5) for k in far}
             losses.append(-np.log(chances[j] / sum(chances[k] for k in far if far[k] >= distance)))
-    assert order_loss(representations, values, 0.5).item() == pytest.approx(np.mean(losses))
+    found = order_loss(representations, values, 0.5)
+    assert found.mean.item() == pytest.approx(np.mean(losses))
+    assert found.n == len(losses)
     tracked = representations.requires_grad_()
-    order_loss(tracked, values, 0.5).backward()
+    order_loss(tracked, values, 0.5).mean.backward()
     assert tracked.grad is not None
     assert tracked.grad.isfinite().all()
 
@@ -127,9 +144,13 @@ def test_the_same_is_what_has_the_same_bits():
     others = ~torch.eye(4, dtype=torch.bool)
     assert (text & others).nonzero().tolist() == [[0, 1], [1, 0]]
     assert (graph & others).nonzero().tolist() == [[0, 1], [1, 0]]
-    # What one row shows and the other lacks tells them apart.
-    assert (same_together(torch.stack([text, graph]), shown.present) & others).sum() == 2
-    assert (same_together(torch.stack([text, graph]), shown.present[:, :1]) & others).sum() == 2
+    both = torch.stack([text, graph])
+    assert (same_together(both, shown.present) & others).nonzero().tolist() == [[0, 1], [1, 0]]
+    # Of the first row only the text is shown, of the second all: it cannot tell it from the others.
+    kept = torch.tensor([[True, False], [True, True], [True, False], [False, True]])
+    rows = rows.assign(graph=[np.zeros(4), np.ones(4), None, np.ones(4)])
+    both = same_content(read_rows(rows, found.readers, (TEXT, GRAPH)), ("text", "graph"))
+    assert (same_together(both, kept) & others).nonzero().tolist() == [[0, 1], [3, 1]]
 
 
 def linear_facets(n: int) -> torch.Tensor:
@@ -161,12 +182,19 @@ def test_imputation_recovers_what_follows_from_the_other_facets(share):
 def test_alignment_is_best_where_facets_agree_and_rows_do_not():
     apart = torch.eye(5, dtype=torch.bool)
     agreeing = on_sphere(5, 1, 8).expand(-1, 3, -1)
-    aligned = alignment_loss(agreeing, apart, 0.1)
-    assert aligned < alignment_loss(on_sphere(5, 3, 8), apart, 0.1)
-    assert aligned < alignment_loss(agreeing[:1].expand(5, -1, -1), apart, 0.1)
+    aligned = alignment_loss(agreeing, apart, 0.1).mean
+    assert aligned < alignment_loss(on_sphere(5, 3, 8), apart, 0.1).mean
+    assert aligned < alignment_loss(agreeing[:1].expand(5, -1, -1), apart, 0.1).mean
     alike = torch.ones(5, 5, dtype=torch.bool)
-    assert alignment_loss(agreeing[:1].expand(5, -1, -1), alike, 0.1) < 0.01
-    assert alignment_loss(on_sphere(0, 3, 8), apart[:0, :0], 0.1) == 0
+    assert alignment_loss(agreeing[:1].expand(5, -1, -1), alike, 0.1).mean < 0.01
+
+
+@pytest.mark.parametrize("facets", [torch.zeros(2, 3, 4), torch.eye(4)[:3].expand(2, -1, -1)])
+def test_gradients_of_the_alignment_are_finite_where_directions_are_equally_long(facets):
+    given = facets.clone().requires_grad_()
+    alignment_loss(given, torch.eye(2, dtype=torch.bool), 0.1).mean.backward()
+    assert given.grad is not None
+    assert given.grad.isfinite().all()
 
 
 def linked_rows(n: int) -> pd.DataFrame:
@@ -215,12 +243,85 @@ def test_pretraining_finds_partners_that_shuffled_ones_do_not_teach(contrast):
 
 @pytest.mark.parametrize("contrast", KINDS)
 def test_what_a_missing_facet_contains_changes_nothing(contrast):
-    rows = without(joint_rows(60), "graph", np.arange(60) % 3 == 0)
-    found = [
-        pretrained(each, contrast, FACETS, epochs=2) for each in (rows, rows.assign(graph=rows["graph"]))
-    ]
-    assert np.isfinite(found[0].record["parts"]["contrast"]["losses"]).all()
-    assert found[0].record == found[1].record
+    rows = without(joint_rows(30), "graph", np.arange(30) % 3 == 0)
+    found = pretrained(rows, contrast, FACETS, epochs=1)
+    shown = read_rows(rows, found.readers, FACETS)
+    graph = shown.contents["graph"].clone()
+    graph[~shown.present[:, 1]] = torch.nan
+    nothing = torch.full((30, 0), torch.nan), torch.full((30, 0), -1)
+    rule = Rule(Pretraining(contrast=contrast), ("text", "graph", "descriptors"), 0.1)
+    losses = []
+    for contents in (shown.contents, {**shown.contents, "graph": graph}):
+        torch.manual_seed(0)
+        examples = Examples(Shown(contents, shown.present), *nothing)
+        losses.append(rule.loss(ProjectedNetwork(found.network).train(), examples).mean.item())
+    assert np.isfinite(losses[0])
+    assert losses[0] == losses[1]
+
+
+def test_augmented_views_keep_what_objectives_depend_on():
+    numbers = torch.ones(400, 10)
+    views = torch.full((400, 2, 3, 64, 64), 100, dtype=torch.uint8)
+    contents = {"graph": numbers, "image": views, "compimage": views[:, :1]}
+    torch.manual_seed(0)
+    seen = augmented(Shown(contents, torch.ones(400, 3, dtype=torch.bool)), 0.0).contents
+    assert (seen["graph"] == 0).float().mean() == pytest.approx(0.1, abs=0.02)
+    assert seen["image"].shape == (400, 1, 3, 64, 64)
+    assert 90 <= seen["image"].min() < 93
+    assert 107 < seen["image"].max() <= 110
+    assert torch.equal(seen["compimage"], views[:, :1])
+
+
+def without_common_rows() -> pd.DataFrame:
+    """Return rows that have either the graph or the descriptors."""
+    rows = without(joint_rows(60), "graph", np.arange(60) % 2 == 0)
+    return without(rows, "descriptors", np.arange(60) % 2 == 1)
+
+
+@pytest.mark.parametrize(
+    ("contrast", "rows", "facets", "batch_size"),
+    [
+        ("anchored", without_common_rows(), (GRAPH, DESCRIPTORS), 32),
+        # No two rows differ in both facets.
+        ("all_pairs", joint_rows(60).assign(text="Na 1 Cl 1"), (TEXT, GRAPH), 32),
+        ("fused_anchor", joint_rows(60), (GRAPH,), 32),
+        ("comm", joint_rows(60), (GRAPH, DESCRIPTORS), 1),
+    ],
+)
+def test_pretraining_that_compares_nothing_is_refused(contrast, rows, facets, batch_size):
+    settings = JointSettings(
+        **{**SMALL, "batch_size": batch_size}, pretraining={"contrast": contrast, "epochs": 1}
+    )
+    with pytest.raises(EngineError, match="nothing can be contrasted"):
+        train_foundation(settings, rows, facets, (GAP,), Resources(seed=1))
+
+
+def test_an_order_needs_numbers():
+    own = {"contrast": "all_pairs", "order": 0.5, "epochs": 2}
+    settings = JointSettings(**SMALL, pretraining=own)
+    assert train_foundation(settings, linked_rows(60), FACETS, (GAP, KIND), Resources(seed=1))
+    with pytest.raises(EngineError, match="nothing has an order"):
+        train_foundation(settings, linked_rows(60), FACETS, (KIND, CONSTANT), Resources(seed=1))
+
+
+def test_held_out_rows_without_comparisons_choose_no_epoch():
+    """Held-out rows of one formula are the same text: all rows trained on choose instead."""
+    rows = joint_rows(80).assign(group=[f"g{i // 20}" for i in range(80)])
+    rows["text"] = [("Na 1 Cl 1", "Li 1 Cl 1", "Na 1 O 1", "Li 1 O 1")[i // 20] for i in range(80)]
+    found = pretrained(rows, "all_pairs", (TEXT, GRAPH), epochs=3)
+    assert found.record["parts"]["contrast"]["error"] > 0
+
+
+@pytest.mark.parametrize(
+    ("contrast", "parallel"), [("calibrated", {"processes": 2}), ("fused_anchor", {"accumulation": 2})]
+)
+def test_parts_of_a_step_pretrain(contrast, parallel):
+    rows = without(linked_rows(60), "graph", np.arange(60) % 4 == 0)
+    own = {"contrast": contrast, "epochs": 2, "projection": 8, "rank": 3}
+    settings = JointSettings(**SMALL, **parallel, pretraining=own)
+    again = [train_foundation(settings, rows, FACETS, (GAP, KIND), Resources(seed=1)) for _ in range(2)]
+    assert np.isfinite(again[0].record["parts"]["contrast"]["losses"]).all()
+    assert again[0].record == again[1].record
 
 
 def test_rows_without_any_objective_pretrain_and_teach_nothing_else():
@@ -237,17 +338,18 @@ def test_rows_without_any_objective_pretrain_and_teach_nothing_else():
     assert without_contrast.record == alone.record
 
 
-def test_frozen_towers_stay_as_pretrained():
+def test_frozen_towers_and_fusion_stay_as_pretrained():
     rows = linked_rows(80)
-    longer = {"max_epochs": 4, **{name: value for name, value in SMALL.items() if name != "max_epochs"}}
-    towers = []
+    longer = {**SMALL, "max_epochs": 4}
+    states = []
     for settings in (SMALL, longer):
         own = {"contrast": "anchored", "epochs": 2, "afterwards": "frozen"}
         found = train_foundation(
             JointSettings(**settings, pretraining=own), rows, FACETS, (GAP, KIND), Resources(seed=1)
         )
-        towers.append(torch.cat([each.flatten() for each in found.network.towers.state_dict().values()]))
-    assert torch.equal(*towers)
+        parts = (found.network.towers, found.network.fusion, found.network.norms)
+        states.append([tensor for part in parts for tensor in part.state_dict().values()])
+    assert all(map(torch.equal, *states))
 
 
 class InterruptedTrainingError(Exception):
@@ -286,8 +388,6 @@ def test_an_interrupted_pretraining_ends_with_the_same_weights(tmp_path, monkeyp
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
-def test_nothing_can_be_contrasted_without_two_facets():
-    with pytest.raises(EngineError, match="no training row has two facets"):
-        pretrained(joint_rows(60), "all_pairs", (GRAPH,))
+def test_the_anchor_is_one_of_the_facets():
     with pytest.raises(EngineError, match="anchor: none of graph, descriptors is called text"):
         pretrained(joint_rows(60), "anchored", anchor="text")

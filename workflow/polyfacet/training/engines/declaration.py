@@ -57,6 +57,8 @@ class EngineDeclaration(Declaration):
         Settings that change no foundation: methods that differ in these alone share it.
     missing
         Whether it learns from rows that lack facets of a cell, and predicts them.
+    further_epochs
+        What settings ask of the foundation besides ``max_epochs``, in epochs of that length.
     cheap
         Whether a cell takes less time than starting a process, so that one job trains many.
     blends
@@ -94,6 +96,7 @@ class EngineDeclaration(Declaration):
     foundation: bool = False
     foundation_learns: bool = False
     foundation_cost: Cost | None = None
+    further_epochs: Callable[[Mapping[str, Any]], float] = lambda settings: 0.0
     head_settings: frozenset[str] = frozenset()
     missing: bool = False
     cheap: bool = False

@@ -2,7 +2,7 @@
 
 from polyfacet.runtime.resources import Cost
 from polyfacet.training.engines.declaration import EngineDeclaration
-from polyfacet.training.engines.joint.settings import HEAD_SETTINGS, JointSettings
+from polyfacet.training.engines.joint.settings import HEAD_SETTINGS, JointSettings, further_epochs
 
 JOINT = EngineDeclaration(
     "joint",
@@ -14,6 +14,7 @@ JOINT = EngineDeclaration(
     encodings=True,
     foundation=True,
     foundation_learns=True,
+    further_epochs=further_epochs,
     head_settings=HEAD_SETTINGS,
     missing=True,
     needs_graphs=lambda settings: settings.get("graphs") == "network",

@@ -1,5 +1,6 @@
 """Settings of the joint engine."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -30,6 +31,16 @@ FiLM = Literal["none", "joint", "last"]
 Precision = Literal["float32", "float64"]
 # The network does not depend on these.
 HEAD_SETTINGS = frozenset({"head", "hyperparameters"})
+
+
+# An epoch of pretraining takes up to so many times as long as one of the rest: it represents several subsets.
+EPOCHS_OF_PRETRAINING = 3
+
+
+def further_epochs(settings: Mapping[str, Any]) -> float:
+    """Return the length of pretraining, in epochs of the rest of the training."""
+    pretraining = Pretraining(**settings.get("pretraining", {}))
+    return 0 if pretraining.contrast == "none" else EPOCHS_OF_PRETRAINING * pretraining.epochs
 
 
 class JointSettings(Settings):

@@ -71,7 +71,8 @@ class ColumnTower(nn.Module):
     def __init__(self, size: int, width: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(size, width) / width**0.5)
-        self.bias = nn.Parameter(torch.zeros(size, width))
+        # Without it, normalised tokens would tell the sign of a number alone.
+        self.bias = nn.Parameter(torch.randn(size, width) / width**0.5)
 
     def forward(self, numbers: torch.Tensor) -> Read:
         """Read numbers of shape ``(rows, size)``."""

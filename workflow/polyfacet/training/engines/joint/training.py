@@ -96,13 +96,14 @@ class Training:
         """Train towers, fusion and projection to tell materials apart."""
         settings = self.settings.pretraining
         stage = ContrastStage(self.settings, self.trained_on.with_unlabelled())
-        stage.check()
+        kind = self.precision.weights
+        stage.check(network, kind)
         judge = ContrastStage(self.settings, self.chosen_by.with_unlabelled())
-        if not judge.has_pairs():
+        if not judge.compared(network, kind).n:
             judge = stage
         network.learn(represents=True, projects=True)
-        error = lambda: judge.error(network, self.precision.weights)  # noqa: E731
-        return self._run("contrast", network, stage, (settings.epochs, settings.learning_rate), error)
+        length = settings.epochs, settings.learning_rate
+        return self._run("contrast", network, stage, length, lambda: judge.compared(network, kind).error)
 
     def _supervised(self, network: JointNetwork, held_out: HeldOut) -> loop.Ended:
         """Train on the objectives."""

@@ -3,11 +3,13 @@
 import torch
 from torch.nn.functional import normalize
 
-# Added to the diagonal before eigenvectors are computed, whose gradients are unstable where values are equal.
+from polyfacet.training.engines.joint.contrast.loss import Loss
+
+# Added to the diagonal, different for each entry: eigenvectors of equal values have no finite gradient.
 RIDGE = 1e-4
 
 
-def alignment_loss(representations: torch.Tensor, same: torch.Tensor, temperature: float) -> torch.Tensor:
+def alignment_loss(representations: torch.Tensor, same: torch.Tensor, temperature: float) -> Loss:
     r"""Return the loss of leading singular directions (PMRL; CalMRL, with imputed facets).
 
     With the singular values :math:`\sigma_1 \ge \sigma_2 \ge \ldots` of the representations of the facets of
@@ -22,22 +24,24 @@ def alignment_loss(representations: torch.Tensor, same: torch.Tensor, temperatur
     representations
         Normalised, of all facets, shape ``(rows, facets, numbers)``.
     same
-        Whether two rows are the same in all they show, shape ``(rows, rows)``: no negatives.
+        Whether all that a row shows is the same in another, shape ``(rows, rows)``: if that holds both ways,
+        they are no negatives.
     temperature
         The temperature of both.
     """
-    if not len(representations):
-        return 0 * representations.sum()
+    n_rows, n_facets, _ = representations.shape
+    if n_rows < 2:
+        return Loss(0 * representations.sum(), 0)
     exact = representations.double()
     gram = exact @ exact.transpose(1, 2)
-    gram = gram + RIDGE * torch.eye(gram.shape[1], dtype=gram.dtype)
+    gram = gram + RIDGE * torch.linspace(1, 2, n_facets, dtype=gram.dtype).diag()
     squares, vectors = torch.linalg.eigh(gram)
     values = squares.clamp_min(0).sqrt()
     within = -(values / temperature).log_softmax(dim=1)[:, -1].mean()
     leading = normalize(torch.einsum("bfp,bf->bp", exact, vectors[:, :, -1]), dim=1)
     sign = torch.einsum("bp,bp->b", leading, exact.mean(dim=1)).sign()
     leading = leading * torch.where(sign == 0, 1.0, sign)[:, None]
-    ignored = same & ~torch.eye(len(same), dtype=torch.bool)
+    ignored = same & same.T & ~torch.eye(n_rows, dtype=torch.bool)
     logits = (leading @ leading.T / temperature).masked_fill(ignored, -torch.inf)
     between = -logits.log_softmax(dim=1).diagonal().mean()
-    return (within + between).to(representations)
+    return Loss((within + between).to(representations), n_rows)

@@ -36,7 +36,7 @@ def same_content(shown: Shown, facets: tuple[str, ...]) -> torch.Tensor:
 
 
 def same_together(same: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
-    """Return whether two rows are the same in all that is shown of them.
+    """Return whether all that is shown of a row is the same in another, which may have more to show.
 
     Parameters
     ----------
@@ -44,10 +44,13 @@ def same_together(same: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
         See `same_content`.
     shown
         Whether a facet of a row is shown, shape ``(rows, facets)``.
+
+    Returns
+    -------
+    torch.Tensor
+        Shape ``(rows, other rows)``.
     """
-    # A facet that is shown of one of two rows alone tells them apart.
-    either = (shown[:, None] | shown).permute(2, 0, 1)
-    return (same | ~either).all(dim=0)
+    return (same | ~shown.T[:, :, None]).all(dim=0)
 
 
 def _kinds(content: Content) -> torch.Tensor:

@@ -1,10 +1,36 @@
 """One contrastive loss: masked, aware of duplicates, with or without negatives of the same kind."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 
 from polyfacet.training.engines.joint.contrast.settings import Duplicates
+
+
+@dataclass(frozen=True, eq=False)
+class Loss:
+    """A mean, and the number of terms that it is the mean of.
+
+    Attributes
+    ----------
+    mean
+        The mean; 0 without terms.
+    n
+        Their number.
+    """
+
+    mean: torch.Tensor
+    n: int
+
+
+def mean_of(losses: Sequence[Loss]) -> Loss:
+    """Return the mean of the losses that have terms, with the number of all terms."""
+    known = [loss.mean for loss in losses if loss.n]
+    # Processes wait for the gradients of all weights, also where there is nothing to learn.
+    nothing = sum(loss.mean for loss in losses if not loss.n)
+    total = sum(loss.n for loss in losses)
+    return Loss(torch.stack(known).mean() + nothing if known else torch.as_tensor(nothing), total)
 
 
 @dataclass(frozen=True)
@@ -33,7 +59,7 @@ def contrastive_loss(
     same_first: torch.Tensor,
     same_second: torch.Tensor,
     comparison: Comparison,
-) -> torch.Tensor:
+) -> Loss:
     r"""Return the mean loss of telling the partner of each representation from those of other rows.
 
     With the 2n representations :math:`u` of n rows, partners :math:`p(j)` and candidates :math:`C_j`,
@@ -44,32 +70,28 @@ def contrastive_loss(
     Both directions count alike.  The candidates are all representations of the other kind, and with
     ``within`` those of the same kind but the row itself: InfoNCE (van den Oord et al. 2018) in the forms of
     CLIP (Radford et al. 2021) and SimCLR (Chen et al. 2020).  Duplicates that are positive share the target
-    (Khosla et al. 2020).
+    (Khosla et al. 2020).  A representation without any negative candidate is no term of the mean.
 
     Parameters
     ----------
     first, second
         Normalised representations of the same rows, shape ``(rows, numbers)``.
     same_first, same_second
-        Whether two rows have the same content in what each was made from, shape ``(rows, rows)``.
+        Whether a row cannot be told from another by what it was made from, shape ``(rows, rows)``: all that
+        was shown of the first of the two is the same in the second.
     comparison
         How they are compared.
-
-    Returns
-    -------
-    torch.Tensor
-        0 with fewer than two rows.
     """
     n_rows = len(first)
     together = torch.cat([first, second])
     if n_rows < 2:
-        return 0 * together.sum()
+        return Loss(0 * together.sum(), 0)
     logits = together @ together.T / comparison.temperature
     itself = torch.eye(2 * n_rows, dtype=torch.bool)
     partner = itself.roll(n_rows, dims=1)
-    across = same_first | same_second
-    equal = torch.cat([torch.cat([same_first, across], 1), torch.cat([across, same_second], 1)])
-    equal = equal & ~itself & ~partner
+    across = same_first | same_second.T
+    blocks = [[same_first & same_first.T, across], [across.T, same_second & same_second.T]]
+    equal = torch.cat([torch.cat(row, dim=1) for row in blocks]) & ~itself & ~partner
     candidates = ~itself
     if not comparison.within:
         kind = torch.arange(2 * n_rows) < n_rows
@@ -80,5 +102,7 @@ def contrastive_loss(
     elif comparison.duplicates == "positive":
         positive = partner | (equal & candidates)
     chances = logits.masked_fill(~candidates, -torch.inf).log_softmax(dim=1)
-    of_positives = chances.masked_fill(~positive, 0).sum(dim=1) / positive.sum(dim=1)
-    return -of_positives.mean()
+    losses = -chances.masked_fill(~positive, 0).sum(dim=1) / positive.sum(dim=1)
+    is_term = (candidates & ~positive).any(dim=1)
+    n_terms = int(is_term.sum())
+    return Loss((losses * is_term).sum() / max(1, n_terms), n_terms)

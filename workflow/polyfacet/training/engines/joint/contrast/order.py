@@ -2,11 +2,13 @@
 
 import torch
 
+from polyfacet.training.engines.joint.contrast.loss import Loss
+
 # Logit of a pair that does not count; gradients of an infinite one would be unknown.
 ABSENT = -1e9
 
 
-def order_loss(representations: torch.Tensor, values: torch.Tensor, temperature: float) -> torch.Tensor:
+def order_loss(representations: torch.Tensor, values: torch.Tensor, temperature: float) -> Loss:
     r"""Return the Rank-N-Contrast loss (Zha et al. 2023), of which ORDER makes use.
 
     For each pair of rows i and j, with :math:`S_{ij}` the rows that are at least as far from i in their
@@ -38,7 +40,8 @@ def order_loss(representations: torch.Tensor, values: torch.Tensor, temperature:
     sums = ranked.logcumsumexp(dim=1).gather(1, last)
     counted = counts.gather(1, order)
     losses = torch.where(counted, sums - ranked, 0)
-    return losses.sum() / counted.sum().clamp_min(1)
+    n_pairs = int(counted.sum())
+    return Loss(losses.sum() / max(1, n_pairs), n_pairs)
 
 
 def _distances(values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

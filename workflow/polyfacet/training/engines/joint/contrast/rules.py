@@ -10,7 +10,7 @@ from torch import nn
 from polyfacet.training.engines.joint.contrast.alignment import alignment_loss
 from polyfacet.training.engines.joint.contrast.duplicates import same_content, same_together
 from polyfacet.training.engines.joint.contrast.imputation import Imputer
-from polyfacet.training.engines.joint.contrast.loss import Comparison, contrastive_loss
+from polyfacet.training.engines.joint.contrast.loss import Comparison, Loss, contrastive_loss, mean_of
 from polyfacet.training.engines.joint.contrast.order import order_loss
 from polyfacet.training.engines.joint.contrast.projected import ProjectedNetwork
 from polyfacet.training.engines.joint.contrast.settings import Pretraining
@@ -29,14 +29,14 @@ class Compared:
     known
         Whether it exists, shape ``(rows,)``.
     same
-        Whether two rows have the same content in what it was made from, shape ``(rows, rows)``.
+        Whether all that it was made from is the same in another row, shape ``(rows, rows)``.
     """
 
     values: torch.Tensor
     known: torch.Tensor
     same: torch.Tensor
 
-    def against(self, other: "Compared", comparison: Comparison) -> torch.Tensor:
+    def against(self, other: "Compared", comparison: Comparison) -> Loss:
         """Return the loss of the rows that have both."""
         rows = (self.known & other.known).nonzero()[:, 0]
         same, same_other = (each.same[rows][:, rows] for each in (self, other))
@@ -66,8 +66,8 @@ class Rule:
         one = torch.eye(len(self.facets), dtype=torch.bool)
         return one[:, None].expand(-1, n_rows, -1)
 
-    def loss(self, model: nn.Module, examples: Examples) -> torch.Tensor:
-        """Return the mean loss over rows.
+    def loss(self, model: nn.Module, examples: Examples) -> Loss:
+        """Return the loss of rows.
 
         Parameters
         ----------
@@ -90,7 +90,8 @@ class Rule:
             return loss
         together = step.represented(shown.present[None])[0, 0]
         ordered = order_loss(together, examples.numbers, self.settings.temperature)
-        return (1 - self.settings.order) * loss + self.settings.order * ordered
+        order = self.settings.order
+        return Loss((1 - order) * loss.mean + order * ordered.mean, loss.n + ordered.n)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +128,7 @@ class _Step:
         settings = self.rule.settings
         return Comparison(settings.temperature, settings.duplicates, within)
 
-    def with_fused_anchor(self) -> torch.Tensor:
+    def with_fused_anchor(self) -> Loss:
         """Contrast each facet with all facets together, which may lack it."""
         anchors = torch.stack(list(self._anchors()))
         (values,) = self.represented(torch.cat([self.rule.singles(len(self.shown)), anchors]))
@@ -140,33 +141,32 @@ class _Step:
             )
             for facet, anchor, kept in zip(facets, values[self.n_facets :], anchors, strict=True)
         ]
-        return torch.stack(losses).mean()
+        return mean_of(losses)
 
     def _anchors(self) -> Iterator[torch.Tensor]:
         """Yield the facets of the anchor of each facet, shape ``(rows, facets)``."""
         for number in range(self.n_facets):
             kept = self.shown.present.clone()
-            if self.model.training:
-                others = kept.sum(dim=1) > 1
-                hidden = torch.rand(len(kept)) < self.rule.settings.hidden
-                kept[:, number] &= ~(others & hidden)
+            others = kept.sum(dim=1) > 1
+            hidden = torch.rand(len(kept)) < self.rule.settings.hidden
+            kept[:, number] &= ~(others & hidden)
             yield kept
 
-    def anchored(self) -> torch.Tensor:
+    def anchored(self) -> Loss:
         """Contrast one facet with each other one."""
         anchor = self.rule.facets.index(self.rule.settings.anchor)
         return self._of_pairs([(anchor, other) for other in range(self.n_facets) if other != anchor])
 
-    def all_pairs(self) -> torch.Tensor:
+    def all_pairs(self) -> Loss:
         """Contrast all facets with each other."""
         return self._of_pairs(list(combinations(range(self.n_facets), 2)))
 
-    def _of_pairs(self, pairs: Sequence[tuple[int, int]]) -> torch.Tensor:
+    def _of_pairs(self, pairs: Sequence[tuple[int, int]]) -> Loss:
         facets = self.of_facets(self.represented(self.rule.singles(len(self.shown)))[0])
         comparison = self.comparison(within=False)
-        return torch.stack([facets[a].against(facets[b], comparison) for a, b in pairs]).mean()
+        return mean_of([facets[a].against(facets[b], comparison) for a, b in pairs])
 
-    def of_masks(self) -> torch.Tensor:
+    def of_masks(self) -> Loss:
         """Contrast two augmented views, one of single facets or of all, the other of all."""
         subsets = torch.cat([self.rule.singles(len(self.shown)), self.shown.present[None]])
         first, second = self.represented(subsets, n_views=2)
@@ -178,9 +178,9 @@ class _Step:
             whole = Compared(other[-1], everything, together)
             parts = [*self.of_facets(one[:-1]), Compared(one[-1], everything, together)]
             losses += [part.against(whole, comparison) for part in parts]
-        return torch.stack(losses).mean()
+        return mean_of(losses)
 
-    def calibrated(self) -> torch.Tensor:
+    def calibrated(self) -> Loss:
         """Align all facets of a row, of which missing ones are imputed."""
         (values,) = self.represented(self.rule.singles(len(self.shown)))
         by_row = values.transpose(0, 1)

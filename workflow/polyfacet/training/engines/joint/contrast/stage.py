@@ -23,6 +23,14 @@ IMPUTED_ROWS = 16_384
 JUDGING = 0
 
 
+@dataclass(frozen=True)
+class Compared:
+    """Mean loss of rows, and the number of terms that it is the mean of."""
+
+    error: float
+    n: int
+
+
 @dataclass(frozen=True, eq=False)
 class ContrastStage:
     """Contrasts the facets of rows; see `polyfacet.training.engines.joint.epochs.Stage`.
@@ -39,23 +47,24 @@ class ContrastStage:
         names = tuple(reader.name for reader in self.examples.readers)
         return Rule(self.settings.pretraining, names, self.settings.noise)
 
-    def has_pairs(self) -> bool:
-        """Return whether any row has two facets."""
-        return bool((self.examples.present.sum(dim=1) > 1).any())
-
-    def check(self) -> None:
+    def check(self, network: JointNetwork, kind: torch.dtype) -> None:
         """Reject rows that cannot be contrasted.
 
         Raises
         ------
         EngineError
-            If no row has two facets, or none of the facets is the anchor.
+            If no two rows can be compared, none of the facets is the anchor, or nothing has an order.
         """
-        if not self.has_pairs():
-            raise EngineError("nothing can be contrasted: no training row has two facets")
         settings, facets = self.settings.pretraining, self.rule.facets
         if settings.contrast == "anchored" and settings.anchor not in facets:
             raise EngineError(f"anchor: none of {', '.join(facets)} is called {settings.anchor}")
+        if settings.order and not self.examples.objectives.n_learnable:
+            raise EngineError("order: no numeric objective can be learned, so that nothing has an order")
+        if not self.compared(network, kind).n:
+            raise EngineError(
+                "nothing can be contrasted: no two training rows of a step differ and have the facets that "
+                f"`contrast: {settings.contrast}` compares"
+            )
 
     def steps(self, seed: int) -> BatchSource[list[Part]]:
         """Stream the rows of this process."""
@@ -73,20 +82,19 @@ class ContrastStage:
     def loss(self, model: nn.Module, part: Part, kind: torch.dtype, _done: float) -> torch.Tensor:
         """Return the loss of rows, as their share of the mean over all rows of the step."""
         examples = self._partnered(part.examples, kind)
-        return self.rule.loss(model, examples) * (len(examples) / part.n_rows)
+        return self.rule.loss(model, examples).mean * (len(examples) / part.n_rows)
 
-    def error(self, network: JointNetwork, kind: torch.dtype) -> float:
-        """Return the mean loss of rows that are not trained on, without noise."""
+    def compared(self, network: JointNetwork, kind: torch.dtype) -> "Compared":
+        """Return the mean loss of all rows, without noise."""
         model = ProjectedNetwork(network).eval()
         found = torch.zeros(2, dtype=torch.float64)
         with torch.inference_mode(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(JUDGING)
             for (part,) in self.examples.steps(self.settings.batch_size).batches(0):
-                examples = self._partnered(part.examples, kind)
-                loss = self.rule.loss(model, examples)
-                found += torch.tensor([loss.item() * len(examples), len(examples)], dtype=torch.float64)
-        summed, n_rows = total(found).tolist()
-        return summed / n_rows
+                loss = self.rule.loss(model, self._partnered(part.examples, kind))
+                found += torch.tensor([loss.mean.item() * loss.n, loss.n], dtype=torch.float64)
+        summed, n = total(found).tolist()
+        return Compared(summed / max(1, n), int(n))
 
     def _partnered(self, examples: Examples, kind: torch.dtype) -> Examples:
         """Return rows in the precision of the training, with the partners that settings ask for."""

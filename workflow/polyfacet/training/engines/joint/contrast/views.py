@@ -2,6 +2,7 @@
 
 import torch
 
+from polyfacet.facets.registry import COMPIMAGE, facet_named
 from polyfacet.training.engines.joint.examples import Content, Shown
 
 # Share of the numbers that a view does not show.
@@ -24,7 +25,7 @@ def augmented(shown: Shown, noise: float) -> Shown:
         Noise on numbers, in standard deviations of each.
     """
     noisy = shown.in_training(noise)
-    return Shown({name: _seen(content) for name, content in noisy.contents.items()}, noisy.present)
+    return Shown({name: _seen(name, content) for name, content in noisy.contents.items()}, noisy.present)
 
 
 def shuffled_partners(shown: Shown) -> Shown:
@@ -45,10 +46,12 @@ def shuffled_partners(shown: Shown) -> Shown:
     return Shown(contents, shown.present)
 
 
-def _seen(content: Content) -> Content:
+def _seen(name: str, content: Content) -> Content:
     if not isinstance(content, torch.Tensor):
         return content
     if content.is_floating_point():
         return content * (torch.rand_like(content) >= HIDDEN)
+    if facet_named(name) == COMPIMAGE:
+        return content  # its brightness tells properties
     brightness = 1 + BRIGHTNESS * (2 * torch.rand(len(content), 1, 1, 1, 1) - 1)
-    return (content.float() * brightness).clamp(0, 255).to(content.dtype)
+    return (content.float() * brightness).round().clamp(0, 255).to(content.dtype)
