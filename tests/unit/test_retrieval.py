@@ -8,6 +8,7 @@ import pytest
 from polyfacet.evaluation.retrieval.baselines import fitted_cca, fitted_decoder, fitted_ridge
 from polyfacet.evaluation.retrieval.galleries import FIXED_SIZE, searches
 from polyfacet.evaluation.retrieval.places import Places
+from polyfacet.evaluation.retrieval.tables import Searched, retrieval_of
 
 
 def all_first_ranks(scores: list[float], relevant: list[bool]) -> list[int]:
@@ -130,3 +131,34 @@ def test_compositions_are_decoded_from_both_facets():
     decoder = fitted_decoder(query[:400], item[:400], fractions[:400])
     places = Places.of(decoder(query[400:], item[400:]), np.eye(100, dtype=bool))
     assert places.recall(5).mean() > 0.9
+
+
+def test_every_direction_and_method_is_beside_chance_and_what_is_possible():
+    n = len(FORMULAS)
+    right, nothing = np.eye(n), np.zeros((n, n))
+    has_graph = np.array([True] * 6 + [False])
+    searched = Searched(
+        IDS,
+        FORMULAS,
+        ELEMENTS,
+        {
+            "right": {("text", "graph"): right, ("graph", "text"): right},
+            "nothing": {("text", "graph"): nothing},
+        },
+        {"text": np.ones(n, dtype=bool), "graph": has_graph},
+    )
+    table = retrieval_of(searched, seed=0)
+    keys = ["query", "item", "gallery", "relevance", "metric", "method"]
+    assert not table.duplicated(keys).any()
+    found = table.set_index(keys).sort_index()
+    asked = found.loc["text", "graph", "all", "material"]
+    assert set(table.loc[table["method"] == "nothing", "query"]) == {"text"}
+    assert asked.loc[("recall@1", "right"), "value"] == 1
+    assert asked.loc[("recall@1", "nothing"), "value"] == pytest.approx(1 / 6)
+    assert asked.loc[("mrr", "nothing"), "value"] == pytest.approx(asked.loc[("mrr", "nothing"), "chance"])
+    # A text is that of all materials of its formula: 2, 1 and 3 of these have a graph.
+    possible = asked.loc[("recall@1", "right"), "possible"]
+    assert possible == pytest.approx((1 + 1 + 1) / 6)
+    low, high = asked.loc[("recall@1", "right"), ["low", "high"]]
+    assert low == high == 1
+    assert asked.loc[("recall@1", "right"), ["n_queries", "n_items"]].tolist() == [6, 6]
