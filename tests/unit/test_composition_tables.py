@@ -44,11 +44,21 @@ def read(tmp_path):
 def test_a_row_is_converted_and_typed(read):
     (row,), rejected = read(GOOD)
     assert not rejected
-    assert (row.mat_id, row.line, row.process) == ("alloys-0001", 2, (865.0,))
+    assert (row.mat_id, row.line, row.features) == ("alloys-0001", 2, {"process": [865.0]})
     assert row.objectives == {"fatigue": 397.0, "phase": "BMG"}
     atoms = {"C": 0.4 / 12.011, "Mn": 1.5 / 54.938, "Fe": 98.1 / 55.845}
     expected = {symbol: 100 * amount / sum(atoms.values()) for symbol, amount in atoms.items()}
     assert row.amounts == pytest.approx(expected, rel=1e-4)
+
+
+def test_columns_of_the_microstructure_are_a_facet_of_their_own(read):
+    (row,), _ = read(
+        "0.4,1.5,865,397,BMG,0.02,0.1", header="C,Mn,T,Fatigue,Phase,dA,dB", microstructure=["dA", "dB"]
+    )
+    assert row.features == {"process": [865.0], "microstructure": [0.02, 0.1]}
+    kept, rejected = read("0.4,1.5,865,397,BMG,", header="C,Mn,T,Fatigue,Phase,dA", microstructure=["dA"])
+    assert not kept
+    assert "dA" in rejected[0].reason
 
 
 def test_an_end_member_lacks_the_balance(read):

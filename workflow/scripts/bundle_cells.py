@@ -152,7 +152,8 @@ def _columns(table: Mapping[str, Any], summary: Path) -> TableColumns:
         id=described.id,
         composition=described.composition,
         process=tuple(described.process),
-        elements=tuple(features[: len(features) - len(described.process)]),
+        microstructure=tuple(described.microstructure),
+        elements=tuple(features[: len(features) - sum(map(len, described.features.values()))]),
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,7 +53,7 @@ def main(
             "formula": row.formula,
             "line": row.line,
             "composition": [row.amounts.get(symbol, 0.0) for symbol in elements],
-            **({"process": row.process} if described.process else {}),
+            **row.features,
             **row.objectives,
             **row.split_columns,
         }
@@ -65,7 +66,7 @@ def main(
         "n_read": n_read,
         "n_rejected": len(rejects),
         "n_compositions": len({row["formula"] for row in table_rows}),
-        "features": [*elements, *described.process],
+        "features": [*elements, *chain.from_iterable(described.features.values())],
     }
     write_text(summary, json.dumps(facts, indent=2) + "\n")
 

@@ -29,7 +29,7 @@ class Method(Section):
         default=None,
         description="Combinations that it is trained on: in the form of the key `combinations`, or "
         "`{<source>: ...}`; `null` uses that key for crystals, and all columns of numbers "
-        "(`composition+process`) for tables.",
+        "(such as `composition+process`) for tables.",
     )
     sources: Annotated[list[Name], AfterValidator(each_once)] = Field(
         default=[], description="Sources that it is trained on: `crystals` or names of tables; empty for all."

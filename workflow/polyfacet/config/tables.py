@@ -133,9 +133,19 @@ class TableSource(Section):
         description="Columns of numbers, such as process conditions, that are features in addition to the "
         "composition.",
     )
+    microstructure: Annotated[list[Text], AfterValidator(each_once)] = Field(
+        default=[],
+        description="Columns of numbers that were measured on the microstructure, as a facet of their own.",
+    )
     objectives: Annotated[dict[Name, ObjectiveColumn], Field(min_length=1)] = Field(
         description="Columns to predict.", examples=[{"hardness": {"column": "Hardness", "unit": "HV"}}]
     )
+
+    @property
+    def features(self) -> dict[str, list[str]]:
+        """Facet to its columns, for each facet of columns besides the composition that the table has."""
+        named = {"process": self.process, "microstructure": self.microstructure}
+        return {facet: columns for facet, columns in named.items() if columns}
 
     @field_validator("objectives")
     @classmethod
@@ -154,7 +164,7 @@ class TableSource(Section):
         for role, columns in (
             ("composition.formula", filter(None, [self.composition.formula])),
             ("composition.columns", self.composition.columns.values()),
-            ("process", self.process),
+            *self.features.items(),
             ("objectives", dict.fromkeys(each.column for each in self.objectives.values())),
         ):
             for name in columns:

@@ -37,6 +37,7 @@ OF_FACETS = frozenset(
         "graph",
         "image",
         "image_sha256",
+        "microstructure",
         "process",
         "text",
         "xrd",

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 
-from polyfacet.facets.columns.declaration import COMPOSITION, PROCESS
+from polyfacet.facets.columns.declaration import COMPOSITION, MICROSTRUCTURE, PROCESS
 from polyfacet.facets.compimage.declaration import COMPIMAGE
 from polyfacet.facets.declaration import FORM_SEPARATOR, Facet
 from polyfacet.facets.descriptors.declaration import DESCRIPTORS
@@ -15,7 +15,9 @@ from polyfacet.facets.xrd.declaration import XRD
 from polyfacet.runtime.plugins import Registry
 
 # In the order in which combinations list them.
-FACETS = Registry("facet", Facet, (TEXT, IMAGE, GRAPH, COMPOSITION, PROCESS, COMPIMAGE, DESCRIPTORS, XRD))
+FACETS = Registry(
+    "facet", Facet, (TEXT, IMAGE, GRAPH, COMPOSITION, PROCESS, MICROSTRUCTURE, COMPIMAGE, DESCRIPTORS, XRD)
+)
 # The facets of Costa (2024).
 PAPER_FACETS = (TEXT, IMAGE, GRAPH)
 FULL_FACETS = (*PAPER_FACETS, COMPIMAGE)

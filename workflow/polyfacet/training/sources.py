@@ -5,7 +5,7 @@ from typing import Any
 
 from polyfacet.config.run import CRYSTALS
 from polyfacet.facets.declaration import Facet
-from polyfacet.facets.registry import COMPOSITION, FACETS, PROCESS, TEXT, in_order
+from polyfacet.facets.registry import COMPOSITION, FACETS, MICROSTRUCTURE, PROCESS, TEXT, in_order
 from polyfacet.materials.column_objectives import column_objectives, names_of
 
 
@@ -64,7 +64,7 @@ def needs_structure(facet: Facet, forms: Mapping[str, str]) -> bool:
 
 def _facets_of_table(table: Mapping[str, Any]) -> tuple[Facet, ...]:
     """List the facets of a table: its columns, and those derived from formulas."""
-    columns = (COMPOSITION, PROCESS) if table["process"] else (COMPOSITION,)
+    columns = [COMPOSITION, *(facet for facet in (PROCESS, MICROSTRUCTURE) if table[facet.name])]
     of_formulas = (facet for facet in FACETS.all().values() if facet.needs == "formula")
     return tuple(in_order([*columns, *of_formulas]))
 

@@ -1,6 +1,7 @@
 """Objectives and columns of a table, from its description, ``tables.<name>`` of a configuration."""
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 from polyfacet.config.completion import checked_section
@@ -52,6 +53,6 @@ def columns_of(source: TableSource) -> list[str]:
     return [
         *(name for name in named if name is not None),
         *source.composition.columns.values(),
-        *source.process,
+        *chain.from_iterable(source.features.values()),
         *(each.column for each in source.objectives.values()),
     ]

@@ -53,7 +53,8 @@ class Row:
     line: int
     # Symbol to amount: atomic percent, or as stated in the table if it is not converted.
     amounts: dict[str, float]
-    process: tuple[float, ...]
+    # Numbers of each facet of columns besides the composition.
+    features: dict[str, list[float]]
     # None where it was not measured.
     objectives: dict[str, float | str | None]
     # Texts of further columns that splits group by; None where the cell is empty.
@@ -148,7 +149,10 @@ def _row(
         mat_id,
         line,
         _amounts(cells, source),
-        tuple(_number(cells[name], name) for name in source.process),
+        {
+            facet: [_number(cells[name], name) for name in columns]
+            for facet, columns in source.features.items()
+        },
         _objectives(cells, source),
         # Texts such as `none` are groups: as missing values, their rows would come apart.
         {name: cells[name].strip() or None for name in split_columns},

@@ -33,14 +33,16 @@ def rows_schema(
     split_columns
         Further columns of the file, which splits group by; null where a cell is empty.
     """
-    process = [column("process", pa.list_(pa.float64()), f"conditions: {', '.join(source.process)}")]
     return pa.schema(
         [
             column("mat_id", pa.string(), "identifier of the row"),
             column("formula", pa.string(), "composition: equal amounts of equal elements, equal formula"),
             column("line", pa.int64(), "line of the file on which the row ends, from 1"),
             column("composition", pa.list_(pa.float64()), f"amounts of {', '.join(elements)}"),
-            *(process if source.process else []),
+            *(
+                column(facet, pa.list_(pa.float64()), f"columns of the table: {', '.join(columns)}")
+                for facet, columns in source.features.items()
+            ),
             *_objective_columns(objectives_of(source)),
             *(
                 column(name, pa.string(), "text of this column of the file, for splits", nullable=True)

@@ -130,6 +130,7 @@ class TableColumns(_Part):
     id: str | None
     composition: CompositionColumns
     process: tuple[str, ...]
+    microstructure: tuple[str, ...] = ()
     elements: tuple[str, ...]
 
 

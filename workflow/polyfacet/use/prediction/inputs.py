@@ -297,6 +297,7 @@ def _rows_of_table(path: Path, name: str, columns: TableColumns) -> Iterator[Rea
         id=MAT_ID if has_own_ids else columns.id,
         composition=columns.composition,
         process=list(columns.process),
+        microstructure=list(columns.microstructure),
         objectives={"unknown": ObjectiveColumn(column="unknown")},
     )
     kept, rejected = read_rows(name, source.model_copy(update={"objectives": {}}))
@@ -314,7 +315,7 @@ def _row_of_table(path: Path, row: Row, columns: TableColumns) -> Read:
         **origin,
         "formula": row.formula,
         "composition": [row.amounts.get(symbol, 0.0) for symbol in columns.elements],
-        "process": list(row.process),
+        **row.features,
     }
 
 

@@ -28,6 +28,7 @@ NEW_MATERIALS = pa.schema(
         column("structure", pa.string(), "JSON of a pymatgen Structure", nullable=True),
         column("composition", _NUMBERS, "amounts of the elements, for bundles of tables", nullable=True),
         column("process", _NUMBERS, "process conditions, for bundles of tables", nullable=True),
+        column("microstructure", _NUMBERS, "microstructure, for bundles of tables", nullable=True),
     ]
 )
 # Columns of the materials that predictions repeat.
