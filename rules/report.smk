@@ -66,6 +66,7 @@ SHOWS_COMPOSITION_IMAGES = any(COMPIMAGE in facets for facets in FACETS_OF.value
 rule write_report:
     input:
         evaluation=evaluation_of_run(),
+        retrieval=searched_facets(),
         sample=rules.sample.output.sample if HAS_CRYSTALS else [],
         statistics=expand(rules.describe_objectives.output.statistics, source=SOURCES),
         summaries=expand(f"{SOURCE}/sample/summary.json", source=SOURCES),

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import pandas as pd
 
+from polyfacet.evaluation.retrieval.tables import RETRIEVAL
 from polyfacet.facets.registry import IMAGE, shown_columns
 from polyfacet.materials.stage_tables import TWINS
 from polyfacet.reporting.exporting import export_figures
@@ -41,6 +42,7 @@ from polyfacet.training.encoders.token_counts import tokens_notes
 
 def main(
     evaluation: list[Path],
+    retrieval: list[Path],
     statistics: list[Path],
     summaries: list[Path],
     rejected_rows: list[Path],
@@ -73,6 +75,8 @@ def main(
     ----------
     evaluation
         Tables of the evaluation, named after what they hold; ``cells.parquet`` is one of them.
+    retrieval
+        Tables of retrieval, of foundations that represent facets.
     statistics
         Statistics of the objectives of each source.
     summaries
@@ -151,6 +155,7 @@ def main(
         _pictures_of_crystals(dataset),
         {"run": run_name, "seed": seed, "configuration": configuration, "code": code},
         published_scores(results, published),
+        [read_table(path, RETRIEVAL) for path in retrieval],
     )
     write_csv_tables(results, tables)
     specs = specs_of(figure for section in sections for figure in section.figures)

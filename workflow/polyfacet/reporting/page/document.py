@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from polyfacet.reporting.page.contributions import contributions
 from polyfacet.reporting.page.costs import costs
 from polyfacet.reporting.page.errors import error_groups, worst_predictions
@@ -14,6 +16,7 @@ from polyfacet.reporting.page.parts import Part, Section
 from polyfacet.reporting.page.predictions import parity_plots
 from polyfacet.reporting.page.provenance import provenance
 from polyfacet.reporting.page.results import Results
+from polyfacet.reporting.page.retrieval import retrieval
 from polyfacet.reporting.page.scores import score_tables
 from polyfacet.reporting.page.summary import summary
 from polyfacet.reporting.page.tested import tested_comparisons
@@ -26,6 +29,7 @@ def sections_of_report(
     pictures: Mapping[str, Path],
     about: Mapping[str, Any],
     beside_scores: Sequence[Part] = (),
+    searched: Sequence[pd.DataFrame] = (),
 ) -> list[Section]:
     """Return all sections of the report.
 
@@ -41,6 +45,8 @@ def sections_of_report(
         See `polyfacet.reporting.page.provenance.provenance`.
     beside_scores
         Parts after the tables of scores: published ones.
+    searched
+        Tables of retrieval.
     """
     scores = score_tables(results)
     return [
@@ -53,6 +59,7 @@ def sections_of_report(
         error_groups(results),
         worst_predictions(results, pictures),
         leakage(results),
+        *retrieval(searched),
         uncertainty(results),
         costs(results),
         materials_section(materials),

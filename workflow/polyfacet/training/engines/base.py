@@ -111,6 +111,40 @@ class Engine(ABC):
         self.origins: tuple[Origin, ...] = ()
         self._objective: Objective | None = None
 
+    @classmethod
+    def represent(
+        cls,
+        settings: Any,
+        rows: pd.DataFrame,
+        facets: Sequence[Facet],
+        folder: Path,
+        untrained_seed: int | None = None,
+    ) -> dict[str, np.ndarray]:
+        """Represent the facets of rows so that materials can be compared by them, whichever facet it is.
+
+        Only engines that declare ``represents`` have such representations.
+
+        Parameters
+        ----------
+        settings
+            Settings of the method.
+        rows
+            Rows of the dataset table.
+        facets
+            Facets to represent.
+        folder
+            The foundation.
+        untrained_seed
+            Seed of a foundation that was not trained, for comparison; None for the trained one.
+
+        Returns
+        -------
+        dict
+            Facet to numbers of length 1, shape ``(rows, numbers)``, the same number for all facets; NaN for
+            rows without it.
+        """
+        raise NotImplementedError
+
     def unfitted(self) -> "Engine":
         """Return a new engine with the same settings and resources, not fitted yet."""
         return type(self)(self.settings, self.resources, self.name)

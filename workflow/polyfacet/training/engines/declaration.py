@@ -68,6 +68,9 @@ class EngineDeclaration(Declaration):
         Whether a cell on given facets gains by a GPU, with encoders from the hub or local ones.
     needs_statistics
         Whether settings ask for the statistics of the compositions.
+    represents
+        Whether settings ask for a foundation that represents facets so that materials can be compared by
+        them (`Engine.represent`).
     needs_graphs
         Whether settings ask for the crystal graphs that the vector of the facet ``graph`` is made from.
     members
@@ -103,6 +106,7 @@ class EngineDeclaration(Declaration):
     blends: bool = False
     gains_by_gpu: Callable[[Sequence[Facet], bool], bool] = lambda facets, from_hub: False
     needs_statistics: Callable[[Mapping[str, Any]], bool] = lambda settings: False
+    represents: Callable[[Mapping[str, Any]], bool] = lambda settings: False
     needs_graphs: Callable[[Mapping[str, Any]], bool] = lambda settings: False
     members: Callable[[Mapping[str, Any]], Sequence[Member]] = lambda settings: ()
     fault_of_member: Callable[["EngineDeclaration"], str] = lambda member: ""

@@ -75,6 +75,24 @@ class Joint(ProbabilisticEngine):
         """Train it on rows of which only some are in memory."""
         train_foundation(settings, rows, facets, objectives, resources).save(folder)
 
+    @classmethod
+    def represent(
+        cls,
+        settings: JointSettings,
+        rows: pd.DataFrame,
+        facets: Sequence[Facet],
+        folder: Path,
+        untrained_seed: int | None = None,
+    ) -> dict[str, Array]:
+        """Represent each facet of rows; see `polyfacet.training.engines.base.Engine.represent`."""
+        network = Foundation.load(folder, settings)
+        if untrained_seed is not None:
+            network = network.untrained(settings, untrained_seed)
+        known = {reader.name for reader in network.readers}
+        return {
+            facet.name: network.representations(rows, (facet,)) for facet in facets if facet.name in known
+        }
+
     def learn(self, train: pd.DataFrame, valid: pd.DataFrame, objective: Objective) -> None:
         """Read the foundation, and fit the head on the rows of ``train`` and ``valid``.
 

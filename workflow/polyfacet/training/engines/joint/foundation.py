@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
@@ -66,6 +66,13 @@ class Foundation:
         network = new_network(settings, readers, objectives)
         network.load_state_dict(load_file(folder / WEIGHTS_FILE))
         return cls(readers, objectives, network.eval(), record["training"])
+
+    def untrained(self, settings: JointSettings, seed: int) -> "Foundation":
+        """Return the network as it was before it was trained: a control."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            network = new_network(settings, self.readers, self.objectives)
+        return replace(self, network=network.eval())
 
     def save(self, folder: Path) -> None:
         """Write the network and all that it needs into a folder."""
