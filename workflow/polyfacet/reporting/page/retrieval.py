@@ -10,7 +10,8 @@ from polyfacet.reporting.page.parts import Heading, Part, Section, Table, Value,
 
 LEAD = (
     "Description: each test material is asked for by one of its facets and searched among others by another "
-    "facet. Representations come from contrastive pretraining; beside them, untrained ones and simple methods."
+    "facet. Representations come from contrastive pretraining; beside them are untrained ones and simple "
+    "methods."
 )
 GALLERIES = {
     "all": "all test materials",
@@ -65,8 +66,8 @@ def _tables(name: str, own: pd.DataFrame) -> Iterator[Table]:
         ]
         caption = (
             f"Searched: {GALLERIES[str(gallery)]} ({beside['n_items'].mean():.0f} on average), by "
-            f"{beside['n_queries'].mean():.0f} queries; an answer is {ANSWERS[str(relevance)]}. Chance and what "
-            f"is possible are of {MAIN}."
+            f"{beside['n_queries'].mean():.0f} queries; an answer is {ANSWERS[str(relevance)]}. Chance and "
+            f"what is possible are of {MAIN}."
         )
         head = ["asked with", "searched", "method", *SHOWN, "chance", "possible"]
         yield Table(f"{name}-{gallery}-{relevance}", caption, head, rows)
