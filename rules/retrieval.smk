@@ -24,9 +24,7 @@ rule search_facets:
     resources:
         **requests(of_foundation(cost_of_training), materials_of),
     params:
-        code=of_foundation(
-            lambda job: code_of_rule("search_facets", *engine_code(job))
-        ),
+        code=of_foundation(lambda job: code_of_rule("search_facets", *engine_code(job))),
         packages=of_foundation(
             lambda job: packages_of_rule("search_facets", *engine_code(job))
         ),

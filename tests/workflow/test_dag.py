@@ -1,5 +1,6 @@
 """Plans of configurations: job counts in dry runs, and errors before any job starts."""
 
+import json
 import re
 from fnmatch import fnmatch
 
@@ -43,6 +44,21 @@ def test_methods_that_differ_in_their_head_share_a_network(pristine):
     named = ", ".join(f"{name}: {method}" for name, method in methods.items())
     changes = ["splits={random: {repeats: 1}}", "objectives=[gap,e_form]", f"methods={{{named}}}"]
     assert pristine.jobs(changes=changes)["pretrain_engine"] == 4
+
+
+def test_facets_are_searched_by_pretrained_foundations_each_once(pristine):
+    def searches(pretraining: dict[str, str]) -> int:
+        settings = {"pretraining": pretraining}
+        joint = {"engine": "joint", "combinations": ["text+graph"], "repeats": 1}
+        methods = {
+            "network": {**joint, "settings": settings},
+            "by_ridge": {**joint, "settings": {**settings, "head": "ridge"}},
+        }
+        changes = ["splits={random: {repeats: 2}}", "objectives=[gap]", f"methods={json.dumps(methods)}"]
+        return pristine.jobs(changes=changes).get("search_facets", 0)
+
+    assert searches({"contrast": "all_pairs"}) == 1
+    assert searches({}) == 0
 
 
 @pytest.mark.parametrize(("graphs", "reads"), [("network", True), ("encoding", False)])
