@@ -30,7 +30,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     nothing: list[Path] = []
     write_report.main(
         run.files,
-        *[nothing] * 10,
+        *[nothing] * 11,
         report=home / "report.html",
         figures=home / "figures",
         tables=home / "tables",
@@ -38,7 +38,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run_name="made up",
         seed=1,
         published=[],
-        configuration={"seed": 1},
+        configuration={"seed": 1, "training": {"missing": {"share": 0.0}}},
         sheet=sheet,
     )
     return home

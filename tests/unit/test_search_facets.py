@@ -8,8 +8,8 @@ import pytest
 from joint_rows import SMALL
 
 import search_facets
+from polyfacet.evaluation.retrieval.schema import RETRIEVAL
 from polyfacet.evaluation.retrieval.searching import COMPOSITION as DECODED
-from polyfacet.evaluation.retrieval.tables import RETRIEVAL
 from polyfacet.facets.registry import COMPOSITION, MICROSTRUCTURE, PROCESS
 from polyfacet.materials.objectives import Objective
 from polyfacet.reporting.page.retrieval import retrieval

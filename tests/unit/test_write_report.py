@@ -154,6 +154,7 @@ def report(tmp_path, monkeypatch):
         attribute_to_facets.main(*inputs, files_of["contributions"], files_of["interactions"])
         write_report.main(
             list(files_of.values()),
+            retrieval=[],
             statistics=statistics,
             summaries=[tmp_path / "crystals" / "sample" / "summary.json"],
             rejected_rows=files["rejected_rows"],
@@ -171,7 +172,7 @@ def report(tmp_path, monkeypatch):
             run_name="test",
             seed=1,
             published=published,
-            configuration={"run_name": "test"},
+            configuration={"run_name": "test", "training": {"missing": {"share": 0.0}}},
             sample=tmp_path / "sample.parquet" if has_crystals else None,
         )
         return ReportPage.of(tmp_path / "report" / "report.html")

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import pandas as pd
 
+from polyfacet.evaluation.retrieval.schema import RETRIEVAL
 from polyfacet.evaluation.retrieval.searching import searched_materials
-from polyfacet.evaluation.retrieval.tables import RETRIEVAL, retrieval_of
+from polyfacet.evaluation.retrieval.tables import retrieval_of
 from polyfacet.facets.aligned import tables_by_facet
 from polyfacet.facets.registry import facet_named
 from polyfacet.runtime.arguments import Key

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import pandas as pd
 
-from polyfacet.evaluation.retrieval.tables import RETRIEVAL
+from polyfacet.evaluation.retrieval.schema import RETRIEVAL
 from polyfacet.facets.registry import IMAGE, shown_columns
 from polyfacet.materials.stage_tables import TWINS
 from polyfacet.reporting.exporting import export_figures

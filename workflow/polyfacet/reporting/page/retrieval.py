@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from polyfacet.evaluation.retrieval.tables import MEDIAN_RANK, RECALLS, RECIPROCAL_RANK
+from polyfacet.evaluation.retrieval.schema import MEDIAN_RANK, RECALLS, RECIPROCAL_RANK
 from polyfacet.reporting.naming import repeats_text
 from polyfacet.reporting.page.parts import Heading, Part, Section, Table, Value, number, text
 
@@ -31,7 +31,7 @@ def retrieval(searched: Sequence[pd.DataFrame]) -> list[Section]:
     Parameters
     ----------
     searched
-        Tables of `polyfacet.evaluation.retrieval.tables.RETRIEVAL`, one per foundation.
+        Tables of `polyfacet.evaluation.retrieval.schema.RETRIEVAL`, one per foundation.
     """
     known = [table for table in searched if len(table)]
     if not known:
