@@ -57,7 +57,7 @@ class SmallRun:
         """Return the materials as new ones."""
         rows = pd.read_parquet(self.file("sample.parquet"))
         rows = rows.rename(columns={"source_position": "position"})
-        return rows.assign(stated_id=None, composition=None, process=None)[NEW_MATERIALS.names]
+        return rows.assign(stated_id=None, composition=None, process=None, microstructure=None)[NEW_MATERIALS.names]
 
     def tables(self, facets: Sequence[Facet]) -> list[Path]:
         """Return the tables of facets."""
