@@ -57,7 +57,8 @@ class SmallRun:
         """Return the materials as new ones."""
         rows = pd.read_parquet(self.file("sample.parquet"))
         rows = rows.rename(columns={"source_position": "position"})
-        return rows.assign(stated_id=None, composition=None, process=None, microstructure=None)[NEW_MATERIALS.names]
+        of_tables = dict.fromkeys(("stated_id", "composition", "process", "microstructure"))
+        return rows.assign(**of_tables)[NEW_MATERIALS.names]
 
     def tables(self, facets: Sequence[Facet]) -> list[Path]:
         """Return the tables of facets."""
