@@ -99,8 +99,6 @@ def searches(
             # Where everything is an answer, or there is one item, nothing is searched.
             is_search = (gallery[square] & ~relevant[square]).any(axis=1)
             queries = rows[is_search]
-            if name == "fixed":
-                queries = rows if is_search.any() else queries
             if len(queries):
                 own = np.ix_(queries, queries)
                 found[name, relevance] = Search(queries, gallery[own], relevant[own], same_formula[own])

@@ -2,7 +2,7 @@
 
 from polyfacet.runtime.resources import Cost
 from polyfacet.training.engines.declaration import EngineDeclaration
-from polyfacet.training.engines.joint.contrast.settings import Pretraining
+from polyfacet.training.engines.joint.contrast.settings import pretraining_of
 from polyfacet.training.engines.joint.settings import HEAD_SETTINGS, JointSettings, further_epochs
 
 JOINT = EngineDeclaration(
@@ -18,7 +18,7 @@ JOINT = EngineDeclaration(
     further_epochs=further_epochs,
     head_settings=HEAD_SETTINGS,
     missing=True,
-    represents=lambda settings: Pretraining(**settings.get("pretraining", {})).contrast != "none",
+    represents=lambda settings: pretraining_of(settings).is_asked_for,
     needs_graphs=lambda settings: settings.get("graphs") == "network",
     cheap=True,
     cost=Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=0.3),

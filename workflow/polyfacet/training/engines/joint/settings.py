@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from polyfacet.training.engines.base import Settings
-from polyfacet.training.engines.joint.contrast.settings import Pretraining
+from polyfacet.training.engines.joint.contrast.settings import Pretraining, pretraining_of
 
 Fusion = Literal[
     "transformer",
@@ -39,8 +39,8 @@ EPOCHS_OF_PRETRAINING = 3
 
 def further_epochs(settings: Mapping[str, Any]) -> float:
     """Return the length of pretraining, in epochs of the rest of the training."""
-    pretraining = Pretraining(**settings.get("pretraining", {}))
-    return 0 if pretraining.contrast == "none" else EPOCHS_OF_PRETRAINING * pretraining.epochs
+    pretraining = pretraining_of(settings)
+    return EPOCHS_OF_PRETRAINING * pretraining.epochs if pretraining.is_asked_for else 0
 
 
 class JointSettings(Settings):
@@ -154,7 +154,7 @@ class JointSettings(Settings):
     @property
     def is_pretrained(self) -> bool:
         """Whether anything is learned before the objectives."""
-        return self.pretraining.contrast != "none"
+        return self.pretraining.is_asked_for
 
     @property
     def n_parts(self) -> int:

@@ -1,6 +1,7 @@
 """Settings of contrastive pretraining."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -59,3 +60,13 @@ class Pretraining(Settings):
         description="Whether towers and fusion are trained on the objectives as well (`tuned`), or only the "
         "layers after them (`frozen`).",
     )
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether there is any pretraining."""
+        return self.contrast != "none"
+
+
+def pretraining_of(settings: Mapping[str, Any]) -> Pretraining:
+    """Return the pretraining in the settings of a method, with defaults."""
+    return Pretraining(**settings.get("pretraining", {}))

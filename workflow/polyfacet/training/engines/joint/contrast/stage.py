@@ -24,7 +24,7 @@ JUDGING = 0
 
 
 @dataclass(frozen=True)
-class Compared:
+class Judgement:
     """Mean loss of rows, and the number of terms that it is the mean of."""
 
     error: float
@@ -84,7 +84,7 @@ class ContrastStage:
         examples = self._partnered(part.examples, kind)
         return self.rule.loss(model, examples).mean * (len(examples) / part.n_rows)
 
-    def compared(self, network: JointNetwork, kind: torch.dtype) -> "Compared":
+    def compared(self, network: JointNetwork, kind: torch.dtype) -> "Judgement":
         """Return the mean loss of all rows, without noise."""
         model = ProjectedNetwork(network).eval()
         found = torch.zeros(2, dtype=torch.float64)
@@ -94,7 +94,7 @@ class ContrastStage:
                 loss = self.rule.loss(model, self._partnered(part.examples, kind))
                 found += torch.tensor([loss.mean.item() * loss.n, loss.n], dtype=torch.float64)
         summed, n = total(found).tolist()
-        return Compared(summed / max(1, n), int(n))
+        return Judgement(summed / max(1, n), int(n))
 
     def _partnered(self, examples: Examples, kind: torch.dtype) -> Examples:
         """Return rows in the precision of the training, with the partners that settings ask for."""
