@@ -1,5 +1,6 @@
 """Fixtures shared by several layers of tests."""
 
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -17,6 +18,15 @@ class ReferencePath(PosixPath):
         if not path.exists():
             pytest.skip(f"needs {path}: see docs/reference_data.md for its source")
         return path
+
+
+@pytest.fixture(autouse=True)
+def root_handlers() -> Iterator[None]:
+    """Remove the handlers of jobs that a test calls; they write to a stream that is closed after the test."""
+    yield
+    for handler in logging.root.handlers[:]:
+        if type(handler) is logging.StreamHandler:
+            logging.root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")
