@@ -21,6 +21,7 @@ rule bundle_cells:
             else []
         ),
         encoders=encoders_of_split,
+        representations=representations_of_split,
     output:
         bundles=directory(f"{SPLIT}/bundles"),
     log:
@@ -40,6 +41,7 @@ rule bundle_cells:
         encoded=lambda wildcards: [
             facet.name for facet in ENCODED_FACETS[wildcards.source]
         ],
+        representing=representing_methods,
         objectives=lambda wildcards: {
             name: objective.shown
             for name, objective in OBJECTIVES[wildcards.source].items()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -152,7 +153,12 @@ class SmallRun:
         return path
 
     def bundle(
-        self, cells: Sequence[str], bundles: Path, facets: Sequence[Facet] = FACETS, **shown: Any
+        self,
+        cells: Sequence[str],
+        bundles: Path,
+        facets: Sequence[Facet] = FACETS,
+        representations: Mapping[str, Path] = MappingProxyType({}),
+        **shown: Any,
     ) -> Path:
         """Make the bundles of cells; return their folder."""
         columns = {Path(name).name for name in cells}
@@ -172,6 +178,8 @@ class SmallRun:
             grey_levels=self.file("grey_levels.json"),
             encoders=[self.file(f"encodings/{name}.safetensors") for name in encoded],
             encoded=encoded,
+            representations=list(representations.values()),
+            representing=list(representations),
             files=[str(ENTRIES)],
         )
         return bundles

@@ -46,8 +46,8 @@ def test_methods_that_differ_in_their_head_share_a_network(pristine):
     assert pristine.jobs(changes=changes)["pretrain_engine"] == 4
 
 
-def test_facets_are_searched_by_pretrained_foundations_each_once(pristine):
-    def searches(pretraining: dict[str, str]) -> int:
+def test_pretrained_foundations_search_and_represent_each_once(pristine):
+    def searches(pretraining: dict[str, str]) -> tuple[int, int]:
         settings = {"pretraining": pretraining}
         joint = {"engine": "joint", "combinations": ["text+graph"], "repeats": 1}
         methods = {
@@ -55,10 +55,11 @@ def test_facets_are_searched_by_pretrained_foundations_each_once(pristine):
             "by_ridge": {**joint, "settings": {**settings, "head": "ridge"}},
         }
         changes = ["splits={random: {repeats: 2}}", "objectives=[gap]", f"methods={json.dumps(methods)}"]
-        return pristine.jobs(changes=changes).get("search_facets", 0)
+        bundled = pristine.jobs("--keep-going", "bundles", changes=changes)
+        return pristine.jobs(changes=changes).get("search_facets", 0), bundled.get("represent_materials", 0)
 
-    assert searches({"contrast": "all_pairs"}) == 1
-    assert searches({}) == 0
+    assert searches({"contrast": "all_pairs"}) == (1, 1)
+    assert searches({}) == (0, 0)
 
 
 @pytest.mark.parametrize(("graphs", "reads"), [("network", True), ("encoding", False)])

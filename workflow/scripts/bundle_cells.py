@@ -47,6 +47,8 @@ def main(
     grey_levels: Path | None = None,
     encoders: list[Path] | None = None,
     encoded: Sequence[str] = (),
+    representations: list[Path] | None = None,
+    representing: Sequence[str] = (),
     files: Sequence[str] = (),
 ) -> None:
     """Make the bundles of one split.  Failed cells have none.
@@ -80,6 +82,8 @@ def main(
         What facets have fitted on the training part.
     encoders, encoded
         Encoders of facets of texts and pictures, for engines that read their encodings, and these facets.
+    representations, representing
+        Tables of the representations of all materials by the foundations of methods, and these methods.
     files
         Files and folders of the source; model cards have their names, but no paths.
     """
@@ -99,6 +103,7 @@ def main(
         calibrated=settings["composition"]["fit"] == "train",
         table=_columns(table, summary) if table and summary else None,
         encoders=dict(zip(encoded, encoders or [], strict=True)),
+        representations=dict(zip(representing, representations or [], strict=True)),
     )
     writer, names = BundleWriter(split), [Path(file).name for file in files]
     with atomic_path(bundles) as folder:

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
 
+import numpy as np
 import pandas as pd
 
 from polyfacet.evaluation.retrieval.schema import RETRIEVAL
@@ -89,10 +90,13 @@ def main(
     seen = what_engines_see(rows[rows["part"] == TEST].reset_index(drop=True), looked_at)
     declared, own_seed = ENGINES.get(engine), seed + where["repeat"]
     checked = declared.settings(**settings)
-    represented = {
-        name: engine_class(engine).represent(checked, seen, looked_at, foundation, untrained_seed)
-        for name, untrained_seed in ((str(where["method"]), None), (UNTRAINED, own_seed))
-    }
+    names = [facet.name for facet in looked_at]
+    represented = {}
+    for name, untrained_seed in ((str(where["method"]), None), (UNTRAINED, own_seed)):
+        views = [(facet,) for facet in looked_at]
+        known = engine_class(engine).represent(checked, seen, views, foundation, untrained_seed)
+        told = {facet: each for facet, each in zip(names, known, strict=True) if np.isfinite(each).any()}
+        represented[name] = told
     by_row = rows["mat_id"].map(formulas)
     found = retrieval_of(searched_materials(rows, by_row, looked_at, represented), own_seed)
     write_table(retrieval, found.assign(**{**where, "method": found["method"]}), RETRIEVAL)

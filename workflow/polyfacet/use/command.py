@@ -5,6 +5,7 @@ import importlib.metadata
 from collections.abc import Callable, Sequence
 
 from polyfacet.use import doctor, examples
+from polyfacet.use.finding import command as find
 from polyfacet.use.prediction import command as predict
 from polyfacet.use.study import command as study
 
@@ -38,6 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "doctor", lambda chosen: doctor.main(), summary, summary)
     predicting = _add(commands, "predict", predict.main, predict.SUMMARY, predict.DESCRIPTION)
     predict.add_arguments(predicting)
+    finding = _add(commands, "find", find.main, find.SUMMARY, find.DESCRIPTION)
+    find.add_arguments(finding)
     studied = _add(commands, "study", study.main, study.SUMMARY, study.DESCRIPTION)
     study.add_arguments(studied)
     shown = _add(commands, "examples", examples.main, examples.SUMMARY, examples.SUMMARY)

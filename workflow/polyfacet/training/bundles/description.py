@@ -7,6 +7,7 @@ A bundle holds JSON, Parquet, safetensors and the model that the cell's engine h
     fitted/<digest>.*     what facets have fitted on the training part, and the element table
     calibration.parquet   predictions for the test materials, from which intervals follow
     training_set.parquet  the training materials, to which new ones are compared
+    representations.parquet  all materials of the run, for `polyfacet find`, if the method represents them
     README.md             the model card
 
 Bundles of one split share their fitted files: they are hard links, named after the digest of their content.
@@ -37,6 +38,7 @@ DIGEST = "digest"
 DESCRIPTION_FILE, MODEL_CARD_FILE = "bundle.json", "README.md"
 MODEL_FOLDER, FITTED_FOLDER = "model", "fitted"
 CALIBRATION_FILE, TRAINING_SET_FILE = "calibration.parquet", "training_set.parquet"
+REPRESENTATIONS_FILE = "representations.parquet"
 
 # Names of fitted files.
 NETWORK, GREY_LEVELS, ELEMENT_TABLE = "network", "grey_levels", "element_table"

@@ -18,6 +18,7 @@ from polyfacet.training.bundles.description import (
     ELEMENT_TABLE,
     FITTED_FOLDER,
     MODEL_FOLDER,
+    REPRESENTATIONS_FILE,
     TRAINING_SET_FILE,
     BundleDescription,
     BundledFacet,
@@ -67,6 +68,8 @@ class SplitFiles:
         Columns of the source, if it is a table.
     encoders
         Facet to the encoder of its frozen encoding.
+    representations
+        Method to the representations of all materials by its foundation, for methods that have them.
     """
 
     materials: pd.DataFrame
@@ -77,6 +80,7 @@ class SplitFiles:
     calibrated: bool
     table: TableColumns | None = None
     encoders: Mapping[str, Path] = field(default_factory=dict)
+    representations: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,8 @@ class BundleWriter:
         write_table(folder / CALIBRATION_FILE, test[CALIBRATION.names], CALIBRATION)
         comparison = self._write_training_set(cell, predictions, folder / TRAINING_SET_FILE)
         card = cell.card
+        if representations := self.files.representations.get(card.method):
+            link_file(representations, folder / REPRESENTATIONS_FILE)
         description = BundleDescription(
             cell=CellOfBundle(**{name: getattr(card, name) for name in CellOfBundle.model_fields}),
             objective=cell.objective,

@@ -116,11 +116,11 @@ class Engine(ABC):
         cls,
         settings: Any,
         rows: pd.DataFrame,
-        facets: Sequence[Facet],
+        views: Sequence[Sequence[Facet]],
         folder: Path,
         untrained_seed: int | None = None,
-    ) -> dict[str, np.ndarray]:
-        """Represent the facets of rows so that materials can be compared by them, whichever facet it is.
+    ) -> list[np.ndarray]:
+        """Represent rows so that materials can be compared, whichever of their facets are seen.
 
         Only engines that declare ``represents`` have such representations.
 
@@ -130,8 +130,8 @@ class Engine(ABC):
             Settings of the method.
         rows
             Rows of the dataset table.
-        facets
-            Facets to represent.
+        views
+            Facets that are seen together.
         folder
             The foundation.
         untrained_seed
@@ -139,9 +139,9 @@ class Engine(ABC):
 
         Returns
         -------
-        dict
-            Facet to numbers of length 1, shape ``(rows, numbers)``, the same number for all facets; NaN for
-            rows without it.
+        list
+            For each view numbers of length 1, shape ``(rows, numbers)``, the same number for all views; NaN
+            for rows that have none of its facets.
         """
         raise NotImplementedError
 

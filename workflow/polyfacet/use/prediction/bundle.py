@@ -25,6 +25,7 @@ from polyfacet.facets.registry import facet_named
 from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.parquet import iterate_table, read_table
 from polyfacet.runtime.plugins import use_plugins
+from polyfacet.runtime.rejects import Reject
 from polyfacet.training.bundles.description import (
     BundleDescription,
     check_files,
@@ -68,6 +69,10 @@ class Bundle:
         Its folder.
     description
         What it says of itself: cell, objective, facets, settings.
+    recipe
+        What facets of new materials are made of.
+    threads, browser
+        See `open`.
     """
 
     def __init__(
@@ -79,8 +84,8 @@ class Bundle:
         browser: Path | None,
     ) -> None:
         self.folder, self.description = folder, description
-        self._threads, self._browser = threads, browser
-        self._recipe = Recipe(
+        self.threads, self.browser = threads, browser
+        self.recipe = Recipe(
             description.facets,
             description.settings,
             {name: folder / path for name, path in description.fitted.items()},
@@ -151,10 +156,10 @@ class Bundle:
         """
         sources = [inputs] if isinstance(inputs, str | Path | Mapping | Source) else list(inputs)
         with TemporaryDirectory(prefix="polyfacet-") as name:
-            materials, left_out = Path(name, "materials.parquet"), Path(name, "left_out.parquet")
-            read_inputs(sources, self.description, materials, left_out, self._threads)
+            materials, unread = Path(name, "materials.parquet"), Path(name, "left_out.parquet")
+            read_inputs(sources, self.description, materials, unread, self.threads)
             found = list(self.predict_table(materials))
-            rejected = read_table(left_out, LEFT_OUT)
+            rejected = read_table(unread, LEFT_OUT)
         predicted = [each.predictions for each in found] or [self.schema.empty_table().to_pandas()]
         return Predictions(
             pd.concat(predicted, ignore_index=True),
@@ -181,14 +186,9 @@ class Bundle:
             Rows of `polyfacet.use.prediction.tables.NEW_MATERIALS`.
         """
         with TemporaryDirectory(prefix="polyfacet-") as home:
-            rows, rejects = with_made_facets(
-                materials, self._recipe, Path(home), self._threads, self._browser
-            )
+            rows, rejects = with_made_facets(materials, self.recipe, Path(home), self.threads, self.browser)
             predictions = self._answers.of(rows) if len(rows) else self.schema.empty_table().to_pandas()
-        # The first reason is that of the earliest stage.
-        reasons = {reject.mat_id: reject.reason for reject in reversed(rejects)}
-        missing = materials[~materials["mat_id"].isin(predictions["mat_id"])]
-        return Predictions(predictions, missing.assign(reason=missing["mat_id"].map(reasons))[LEFT_OUT.names])
+        return Predictions(predictions, left_out(materials, predictions, rejects))
 
     @property
     def notes(self) -> list[str]:
@@ -199,7 +199,17 @@ class Bundle:
 
     @cached_property
     def _answers(self) -> Answers:
-        return Answers(self.folder, self.description, self._recipe.named, self._threads)
+        return Answers(self.folder, self.description, self.recipe.named, self.threads)
+
+
+def left_out(materials: pd.DataFrame, kept: pd.DataFrame, rejects: Sequence[Reject]) -> pd.DataFrame:
+    """Return the materials that are not among those kept, as rows of ``LEFT_OUT``.
+
+    Of the reasons for a material, that of the earliest stage is the first.
+    """
+    reasons = {reject.mat_id: reject.reason for reject in reversed(rejects)}
+    missing = materials[~materials["mat_id"].isin(kept["mat_id"])]
+    return missing.assign(reason=missing["mat_id"].map(reasons))[LEFT_OUT.names]
 
 
 def _check_packages(home: Path, description: BundleDescription) -> None:

@@ -65,7 +65,7 @@ def _predict(arguments: argparse.Namespace) -> None:
     from polyfacet.use.prediction.output import check_output, write_predictions  # noqa: PLC0415
     from polyfacet.use.prediction.tables import LEFT_OUT  # noqa: PLC0415
 
-    sources = [source_of(_given(text)) for text in arguments.inputs]
+    sources = [source_of(given_input(text)) for text in arguments.inputs]
     check_output(arguments.output, [path for source in sources for path in files_of(source)])
     bundle = Bundle.open(
         arguments.bundle,
@@ -93,7 +93,7 @@ def _predict(arguments: argparse.Namespace) -> None:
         tell(f"Note: {note}")
 
 
-def _given(text: str) -> str | Mapping[str, Any]:
+def given_input(text: str) -> str | Mapping[str, Any]:
     """Read an input: a mapping in YAML, or else a path.
 
     Raises

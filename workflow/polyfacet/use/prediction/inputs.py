@@ -98,7 +98,7 @@ def read_inputs(
         for source in sources:
             _check_is_of_rows(source)
         return _write_rows(_rows_of_tables(sources, bundle.table), materials, left_out)
-    of_formulas = [source.path for source in sources if _is_of_formulas(source)]
+    of_formulas = [source.path for source in sources if is_of_formulas(source)]
     if not of_formulas:
         return _write_structures(sources, materials, left_out, threads)
     if len(of_formulas) < len(sources):
@@ -215,7 +215,7 @@ def _write_rows(rows: Iterator[Read], materials: Path, left_out: Path) -> Counts
     return Counts(n_rows, len(rejects))
 
 
-def _is_of_formulas(source: Source) -> bool:
+def is_of_formulas(source: Source) -> bool:
     """Return whether a source is a CSV of formulas without structures; keys other than `id` are of these."""
     path = Path(source.path)
     if _keys_of_structures(source) or not (CSV.fullmatch(path.name) and path.is_file()):

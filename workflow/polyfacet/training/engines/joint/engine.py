@@ -80,18 +80,15 @@ class Joint(ProbabilisticEngine):
         cls,
         settings: JointSettings,
         rows: pd.DataFrame,
-        facets: Sequence[Facet],
+        views: Sequence[Sequence[Facet]],
         folder: Path,
         untrained_seed: int | None = None,
-    ) -> dict[str, Array]:
-        """Represent each facet of rows; see `polyfacet.training.engines.base.Engine.represent`."""
+    ) -> list[Array]:
+        """Represent rows; see `polyfacet.training.engines.base.Engine.represent`."""
         network = Foundation.load(folder, settings)
         if untrained_seed is not None:
             network = network.untrained(settings, untrained_seed)
-        known = {reader.name for reader in network.readers}
-        return {
-            facet.name: network.representations(rows, (facet,)) for facet in facets if facet.name in known
-        }
+        return [network.representations(rows, view) for view in views]
 
     def learn(self, train: pd.DataFrame, valid: pd.DataFrame, objective: Objective) -> None:
         """Read the foundation, and fit the head on the rows of ``train`` and ``valid``.

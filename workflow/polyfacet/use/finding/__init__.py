@@ -1,0 +1,1 @@
+"""Find materials of a run by a facet or a property."""
