@@ -1,9 +1,12 @@
 # CIF -> lattice sums and local graph -> network fitted on the training part of a split -> embedding; in shards.
 
+
+include: "functions/graphs.smk"
+
+
 TRAINED_EMBEDDING = config["graphs"]["embedding"] == "trained"
-LEARNED_BY_EMBEDDING = (
-    config["graphs"]["training"]["objectives"] or [] if TRAINED_EMBEDDING else []
-)
+# None: the predefined ones, whatever the run predicts.
+LEARNED_BY_EMBEDDING = objectives_of_embedding() if TRAINED_EMBEDDING else None
 FITTED_EMBEDDING = config["graphs"]["embedding"] != "random"
 PRETRAINED_EMBEDDING = TRAINED_EMBEDDING and config["graphs"]["pretrain"] > 0
 
@@ -115,7 +118,7 @@ rule fit_network:
         derived=lambda wildcards: derived_objectives(
             CRYSTALS,
             [
-                *LEARNED_BY_EMBEDDING,
+                *(LEARNED_BY_EMBEDDING or []),
                 PRETRAINED_EMBEDDING and SPLITS[wildcards.split]["objective"],
             ],
         ),
@@ -154,7 +157,11 @@ rule fit_network:
         device=config["graphs"]["device"],
         width=config["graphs"]["width"],
         layers=config["graphs"]["layers"],
-        training=config["graphs"]["training"] if TRAINED_EMBEDDING else None,
+        training=(
+            {**config["graphs"]["training"], "objectives": LEARNED_BY_EMBEDDING}
+            if TRAINED_EMBEDDING
+            else None
+        ),
         hidden=hidden_facets if FITTED_EMBEDDING else None,
         # Pretraining leaves out what the split holds out.
         split_method=lambda wildcards: (

@@ -3,6 +3,7 @@
 import json
 import re
 from fnmatch import fnmatch
+from pathlib import Path
 
 import pytest
 import yaml
@@ -11,6 +12,7 @@ from project import PROJECT
 from pymatgen.core import Lattice, Structure
 from snakemake.utils import update_config
 
+from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.runtime.resources import TIME_MARGIN
 from polyfacet.use import architecture_figures
 
@@ -60,6 +62,35 @@ def test_pretrained_foundations_search_and_represent_each_once(pristine):
 
     assert searches({"contrast": "all_pairs"}) == (1, 1)
     assert searches({}) == (0, 0)
+
+
+PREDEFINED_NAMES = [each.name for each in PREDEFINED]
+DENSITY, GAP = {"name": "density", "column": "rho"}, {"name": "gap", "column": "Eg"}
+PHASE = {"name": "phase", "classes": ["hard", "soft"]}
+
+
+@pytest.mark.parametrize(
+    ("objectives", "named", "learned"),
+    [
+        (["gap", "e_form"], None, None),
+        (["gap", DENSITY], None, None),
+        ([DENSITY, GAP, PHASE], None, [*PREDEFINED_NAMES, "density"]),
+        ([DENSITY, GAP], ["gap"], ["gap"]),
+    ],
+)
+def test_the_embedding_learns_columns_if_the_run_predicts_nothing_else(objectives, named, learned):
+    config = {
+        "objectives": objectives,
+        "graphs": {"training": {"objectives": named}},
+        "methods": {"trees": {"engine": "classical", "combinations": ["graph"]}},
+        "splits": {"formula": {"repeats": 1}},
+    }
+    with planning_folder() as folder, planned_workflow(config, folder, cores=2) as workflow:
+        (job,) = (job for job in workflow.dag.jobs if job.name == "fit_network")
+        tables = {Path(path).stem for path in job.input.derived}
+    assert job.params.training["objectives"] == learned
+    own = {each["name"] for each in objectives if isinstance(each, dict)}
+    assert tables == own & set(learned or [])
 
 
 @pytest.mark.parametrize(("graphs", "reads"), [("network", True), ("encoding", False)])
