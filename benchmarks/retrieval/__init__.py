@@ -1,0 +1,1 @@
+"""How well facets of 10,000 crystals find each other."""
