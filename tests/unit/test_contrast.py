@@ -312,13 +312,10 @@ def test_held_out_rows_without_comparisons_choose_no_epoch():
     assert found.record["parts"]["contrast"]["error"] > 0
 
 
-@pytest.mark.parametrize(
-    ("contrast", "parallel"), [("calibrated", {"processes": 2}), ("fused_anchor", {"accumulation": 2})]
-)
-def test_parts_of_a_step_pretrain(contrast, parallel):
+def test_parts_of_a_step_pretrain():
     rows = without(linked_rows(60), "graph", np.arange(60) % 4 == 0)
-    own = {"contrast": contrast, "epochs": 2, "projection": 8, "rank": 3}
-    settings = JointSettings(**SMALL, **parallel, pretraining=own)
+    own = {"contrast": "fused_anchor", "epochs": 2, "projection": 8}
+    settings = JointSettings(**SMALL, accumulation=2, pretraining=own)
     again = [train_foundation(settings, rows, FACETS, (GAP, KIND), Resources(seed=1)) for _ in range(2)]
     assert np.isfinite(again[0].record["parts"]["contrast"]["losses"]).all()
     assert again[0].record == again[1].record

@@ -136,26 +136,6 @@ def test_every_weight_has_a_gradient_whatever_the_rows_of_a_process_show(tmp_pat
     assert [name for name, weight in found.network.named_parameters() if weight.grad is None] == []
 
 
-def test_two_processes_learn_classes_alone_and_film_after_the_rest():
-    settings = {**SMALL, "film": "last", "processes": 2}
-    rows = joint_rows(40)
-    found = train_foundation(JointSettings(**settings), rows, FACETS, (KIND, CONSTANT), Resources(seed=1))
-    assert [each["n_epochs"] for each in found.record["parts"].values()] == [2, 1]
-
-
-@pytest.mark.parametrize("fusion", ["mean", "transformer"])
-def test_losses_of_two_processes_are_those_of_one_for_100_steps(fusion):
-    """Each epoch has four steps of 9 rows, in double precision; no row of one process may have a text."""
-    rows = joint_rows(40)
-    rows = without(rows, "text", np.arange(40) % 4 > 0)
-    own = {"fusion": fusion, "max_epochs": 25, "learning_rate": 5e-3, "batch_size": 9}
-    one, two = (trained(rows, {**SMALL, **EXACT, **own, "processes": processes}) for processes in (1, 2))
-    assert len(losses(one)) == len(losses(two)) == 25
-    assert losses(one)[-1] < 0.5 * losses(one)[0]
-    np.testing.assert_allclose(losses(two), losses(one), rtol=0, atol=1e-4)
-    torch.testing.assert_close(weights(two), weights(one), rtol=1e-4, atol=1e-4)
-
-
 def test_parts_of_a_step_add_up_to_the_whole():
     settings = {**SMALL, **EXACT, "max_epochs": 10}
     whole, parts = (trained(joint_rows(40), {**settings, "accumulation": n}) for n in (1, 3))
