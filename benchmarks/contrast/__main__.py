@@ -10,21 +10,19 @@ are kept in results/contrast/networks. Remove both folders after a change of the
 import argparse
 from pathlib import Path
 
+from benchmarks.contrast.grounds import GROUNDS
 from benchmarks.contrast.labels import compare_with_few_labels
 from benchmarks.contrast.page import write_page
 from benchmarks.joint.comparing import N_TEST, N_TRAIN_PART
-from benchmarks.joint.materials import Study, read_materials
+from benchmarks.joint.materials import read_materials
 from benchmarks.joint.networks import Networks
 from benchmarks.joint.results import Results, quantities
 
-from polyfacet.facets.registry import COMPIMAGE, GRAPH, TEXT
 from polyfacet.runtime.progress import tell
 from polyfacet.splits.parts import TEST
 
 N_REPEATS = 3
-STUDY = Study("contrast", (TEXT, GRAPH, COMPIMAGE))
 FOLDER, NETWORKS = Path("docs/results/contrast"), Path("results/contrast/networks")
-LABELS = "labels"
 
 
 def main() -> None:
@@ -33,18 +31,24 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--repeats", type=int, default=N_REPEATS, help="stop after the first N repeats")
+    parser.add_argument(
+        "--grounds", nargs="+", choices=GROUNDS, default=list(GROUNDS), help="data to compare on"
+    )
     parser.add_argument("--cores", type=int, default=1, help="cores for the stages of the workflow")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where results are kept")
     parser.add_argument("--page", action="store_true", help="only write the page anew")
     options = parser.parse_args()
     results = Results(options.folder)
     for repeat in range(0 if options.page else options.repeats):
-        if repeat not in results.finished(LABELS):
-            materials = read_materials(repeat, options.cores, STUDY)
+        for name in options.grounds:
+            if repeat in results.finished(name):
+                continue
+            materials = read_materials(repeat, options.cores, GROUNDS[name].study)
             sizes = [(N_TRAIN_PART, materials.n_train), (N_TEST, len(materials.part(TEST)))]
-            rows = compare_with_few_labels(materials, Networks({}, NETWORKS))
-            results.add(LABELS, repeat, rows + quantities("", sizes))
-    tell(str(write_page(results[LABELS], options.folder, N_REPEATS)))
+            rows = compare_with_few_labels(GROUNDS[name], materials, Networks({}, NETWORKS))
+            results.add(name, repeat, rows + quantities("", sizes))
+            write_page(results, options.folder, N_REPEATS)
+    tell(str(write_page(results, options.folder, N_REPEATS)))
 
 
 if __name__ == "__main__":

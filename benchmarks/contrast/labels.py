@@ -5,20 +5,22 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from benchmarks.contrast.grounds import Ground
 from benchmarks.joint.dedicated import CLASSICAL, predictions_of_classical
 from benchmarks.joint.materials import Materials
 from benchmarks.joint.networks import Networks
 from benchmarks.joint.results import Rows, errors_of_subsets, quantities
 
+from polyfacet.facets.declaration import Facet
 from polyfacet.splits.parts import TEST, TRAIN
 
-# Labelled training rows; all of them at last.
-N_LABELS = (50, 100, 250, 1000)
-# Number at which all ways of contrast are compared, and those that are compared at all numbers.
-ALL_MODELS_AT, AT_ALL_LABELS = 250, ("fused_anchor", "all_pairs")
+# Ways of contrast that are compared at all numbers of labels.
+AT_ALL_LABELS = ("fused_anchor", "all_pairs")
 # Part of the key of the rows that keep their labels.
 PURPOSE = 11
-WITHOUT = "labels only"
+ALL_LABELS = "all labels"
+# Without pretraining: the network of all facets, and one of those that a ground names.
+WITHOUT, ALONE = "labels only", "labels only, these facets alone"
 # Pretraining of each model; the shuffled partners must teach nothing of use.
 PRETRAINED: dict[str, dict[str, Any]] = {
     "fused_anchor": {"contrast": "fused_anchor"},
@@ -31,19 +33,20 @@ PRETRAINED: dict[str, dict[str, Any]] = {
 }
 
 
-def compare_with_few_labels(materials: Materials, networks: Networks) -> Rows:
+def compare_with_few_labels(ground: Ground, materials: Materials, networks: Networks) -> Rows:
     """Compare networks pretrained on all training rows with those that see the labelled ones alone."""
     rows: Rows = []
-    for n in sorted({min(n, materials.n_train) for n in (*N_LABELS, materials.n_train)}):
+    all_models_at = ground.all_models_at or materials.n_train
+    for n in sorted({min(n, materials.n_train) for n in (*ground.n_labels, materials.n_train)}):
         few = with_labels(materials, n)
-        rows += _errors(few, networks, WITHOUT, n, pretraining={})
+        rows += _errors(few, networks, WITHOUT, n)
+        rows += _errors(few, networks, ALONE, n, ground.alone)
         for name, pretraining in PRETRAINED.items():
-            if n != ALL_MODELS_AT and name not in AT_ALL_LABELS:
-                continue
-            rows += _errors(few, networks, name, n, pretraining=pretraining)
+            if n == all_models_at or name in AT_ALL_LABELS:
+                rows += _errors(few, networks, name, n, pretraining=pretraining)
         for name in CLASSICAL:
             predicted = predictions_of_classical(few, name)
-            rows += errors_of_subsets(materials, name, predicted, condition=condition_of(n))
+            rows += errors_of_subsets(materials, name, predicted, condition=condition_of(n, materials))
     return rows
 
 
@@ -57,22 +60,29 @@ def with_labels(materials: Materials, n: int) -> Materials:
     return replace(materials, rows=rows)
 
 
-def condition_of(n: int) -> str:
-    """Return how tables call a number of labels."""
-    return f"{n} labels"
+def condition_of(n: int, materials: Materials) -> str:
+    """Return how tables call a number of labels; all of them are not equally many in each repeat."""
+    return f"{n} labels" if n < materials.n_train else ALL_LABELS
 
 
 def _errors(
-    materials: Materials, networks: Networks, name: str, n: int, *, pretraining: dict[str, Any]
+    materials: Materials,
+    networks: Networks,
+    name: str,
+    n: int,
+    facets: Sequence[Facet] | None = None,
+    **settings: Any,
 ) -> Rows:
-    network = networks.train(materials, pretraining=pretraining)
+    network = networks.train(materials, facets, **settings)
     if network is None:
         return []
     predicted = network.predict_subsets(materials.part(TEST))
-    found = errors_of_subsets(materials, name, predicted, condition=condition_of(n))
-    return found + quantities(name, [("core_seconds", network.core_seconds)], condition=condition_of(n))
+    found = errors_of_subsets(materials, name, predicted, condition=condition_of(n, materials))
+    return found + quantities(
+        name, [("core_seconds", network.core_seconds)], condition=condition_of(n, materials)
+    )
 
 
 def compared_models() -> Sequence[str]:
     """Return the names of all models, in the order of tables."""
-    return [WITHOUT, *PRETRAINED, *CLASSICAL]
+    return [WITHOUT, ALONE, *PRETRAINED, *CLASSICAL]

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from polyfacet.config.run import CRYSTALS
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import COMPIMAGE, GRAPH, IMAGE, TEXT
-from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
+from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.materials.objectives import Objective
 from polyfacet.splits.parts import TEST, TRAIN, VALID
 from polyfacet.training.dataset import read_cell_rows
@@ -39,11 +40,17 @@ class Study:
         All facets, which the materials have.
     encoded
         Facets that are read by their frozen encoding, or may be.
+    objectives
+        What is predicted, all of it numbers.
+    source
+        Name of the source of materials.
     """
 
     run: str
     facets: tuple[Facet, ...]
     encoded: tuple[Facet, ...] = ()
+    objectives: tuple[Objective, ...] = tuple(each.objective for each in PREDEFINED)
+    source: str = CRYSTALS
 
     @property
     def config(self) -> str:
@@ -51,9 +58,15 @@ class Study:
         return f"config/studies/{self.run}.yaml"
 
     @property
-    def crystals(self) -> Path:
+    def folder(self) -> Path:
         """Folder of the results."""
-        return Path("results") / self.run / "crystals"
+        return Path("results") / self.run / self.source
+
+    @property
+    def derived(self) -> list[Path]:
+        """Tables of the objectives that are no columns of the sample."""
+        found = (self.folder / "objectives" / f"{each.column}.parquet" for each in self.objectives)
+        return [path for path in found if path.exists()]
 
 
 JOINT = Study("joint", (TEXT, IMAGE, GRAPH, COMPIMAGE), (TEXT, IMAGE))
@@ -138,21 +151,24 @@ class Materials:
 
 def read_materials(repeat: int, cores: int, study: Study = JOINT) -> Materials:
     """Make what is missing of a repeat, and read the materials that have all facets."""
-    split = study.crystals / f"formula-{repeat}"
+    split, sample = study.folder / f"formula-{repeat}", study.folder / "sample" / "sample.parquet"
     encodings = {facet: split / "encodings" / f"{facet.name}.parquet" for facet in study.encoded}
     # The aligned dataset needs all tables of facets.
     _make(study, [split / "dataset" / "_metadata", *encodings.values()], cores)
-    tables = {facet: _tables(split if facet in OF_SPLIT else study.crystals, facet) for facet in study.facets}
-    objectives = tuple(CRYSTAL_OBJECTIVES.get(name).objective for name in CRYSTAL_OBJECTIVES.built_in)
+    tables = {
+        facet: _tables(split if facet in OF_SPLIT else study.folder, facet) if facet.stage else [sample]
+        for facet in study.facets
+    }
     rows = read_cell_rows(
-        study.crystals / "sample" / "sample.parquet",
+        sample,
         split / "split.parquet",
-        [each.column for each in objectives],
+        [each.column for each in study.objectives],
         tables,
+        derived=study.derived,
         encodings=encodings,
     )
     complete = rows[have_facets(rows, study.facets, missing=False)].reset_index(drop=True)
-    return Materials(complete, study.facets, objectives, repeat)
+    return Materials(complete, study.facets, study.objectives, repeat)
 
 
 def _left(facets: Sequence[Facet], hidden: Mask) -> list[list[str]]:
