@@ -66,7 +66,8 @@ SHOWS_COMPOSITION_IMAGES = any(COMPIMAGE in facets for facets in FACETS_OF.value
 rule write_report:
     input:
         evaluation=evaluation_of_run(),
-        retrieval=searched_facets(),
+        retrieval=searched_facets("retrieval"),
+        geometry=searched_facets("geometry"),
         sample=rules.sample.output.sample if HAS_CRYSTALS else [],
         statistics=expand(rules.describe_objectives.output.statistics, source=SOURCES),
         summaries=expand(f"{SOURCE}/sample/summary.json", source=SOURCES),

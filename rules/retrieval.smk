@@ -16,6 +16,7 @@ rule search_facets:
         foundation=rules.pretrain_engine.output.foundation,
     output:
         retrieval=f"{SPLIT}/retrieval/{{foundation}}.parquet",
+        geometry=f"{SPLIT}/retrieval/{{foundation}}.geometry.parquet",
     log:
         f"{LOGS}/{{source}}/{{split}}-{{repeat}}/retrieval/{{foundation}}.log",
     benchmark:

@@ -1,24 +1,20 @@
 # Functions of rules/retrieval.smk.
 
 
-def searched_facets():
-    """Return the tables of retrieval of all foundations that represent facets, each once."""
+def searched_facets(output):
+    """Return the tables of an output of `search_facets`, of all foundations that represent facets, each once."""
     found = {}
     for source in SOURCES:
         for split, settings in splits_of_source(config, source).items():
             for repeat in range(settings["repeats"]):
                 place = SimpleNamespace(source=source, split=split, repeat=repeat)
-                for path in _searched_in(place):
-                    found[path] = None
+                for name in representing_methods(place):
+                    found[
+                        of_method(
+                            getattr(rules.search_facets.output, output), place, name
+                        )
+                    ] = None
     return list(found)
-
-
-def _searched_in(place):
-    """Return the tables of retrieval of a repeat of a split."""
-    return [
-        of_method(rules.search_facets.output.retrieval, place, name)
-        for name in representing_methods(place)
-    ]
 
 
 def representing_methods(wildcards):

@@ -8,10 +8,18 @@ import pytest
 from joint_rows import SMALL
 
 import search_facets
+from polyfacet.evaluation.representations.tables import (
+    ALIGNMENT,
+    GEOMETRY,
+    OF_FACETS,
+    OF_PAIRS,
+    RANDOM_PAIRS,
+)
 from polyfacet.evaluation.retrieval.schema import RETRIEVAL
 from polyfacet.evaluation.retrieval.searching import COMPOSITION as DECODED
 from polyfacet.facets.registry import COMPOSITION, MICROSTRUCTURE, PROCESS
 from polyfacet.materials.objectives import Objective
+from polyfacet.reporting.page.representations import representations
 from polyfacet.reporting.page.retrieval import retrieval
 from polyfacet.runtime.parquet import read_table
 from polyfacet.splits.parts import SPLIT, TEST, TRAIN
@@ -79,6 +87,7 @@ def searched(files: dict[str, Path], to: Path) -> pd.DataFrame:
         [],
         files["foundation"],
         to,
+        to.with_suffix(".geometry.parquet"),
         place=PLACE,
         facets=[each.name for each in FACETS],
         engine="joint",
@@ -105,6 +114,20 @@ def test_pretrained_facets_find_each_other_and_untrained_ones_do_not(run, tmp_pa
     assert ["process", "microstructure", "joint"] in [row[:3] for row in rows]
     assert len(rows) == 6 * 5
     assert retrieval([table[:0]]) == []
+
+
+def test_pretraining_aligns_facets_that_an_untrained_network_does_not(run, tmp_path):
+    searched(run, tmp_path / "retrieval.parquet")
+    table = read_table(tmp_path / "retrieval.geometry.parquet", GEOMETRY)
+    assert set(table["method"]) == {"joint", "untrained"}
+    assert set(table["metric"]) == {*OF_FACETS, *OF_PAIRS}
+    pair = table.query("facet == 'process' and other == 'microstructure'")
+    values = pair.pivot(index="method", columns="metric", values="value")
+    gain = values[RANDOM_PAIRS] - values[ALIGNMENT]
+    assert gain["joint"] > 2 * abs(gain["untrained"])
+    (section,) = representations([table, table[:0]])
+    assert [len(part.rows) for part in section.parts[1:]] == [3 * 2, 3 * 2]
+    assert representations([]) == []
 
 
 def test_a_foundation_that_could_not_be_made_leaves_an_empty_table(run, tmp_path):

@@ -155,6 +155,7 @@ def report(tmp_path, monkeypatch):
         write_report.main(
             list(files_of.values()),
             retrieval=[],
+            geometry=[],
             statistics=statistics,
             summaries=[tmp_path / "crystals" / "sample" / "summary.json"],
             rejected_rows=files["rejected_rows"],

@@ -1,4 +1,4 @@
-"""Find the test materials of a split by each of their facets: the table of retrieval."""
+"""Find the test materials of a split by each of their facets, and measure their representations."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
+from polyfacet.evaluation.representations.tables import GEOMETRY, geometry_of
 from polyfacet.evaluation.retrieval.schema import RETRIEVAL
 from polyfacet.evaluation.retrieval.searching import searched_materials
 from polyfacet.evaluation.retrieval.tables import retrieval_of
@@ -37,6 +38,7 @@ def main(
     tables: list[Path],
     foundation: Path,
     retrieval: Path,
+    geometry: Path,
     *,
     place: Mapping[str, Any],
     facets: Sequence[str],
@@ -54,9 +56,9 @@ def main(
     sample, split, tables, encodings, hidden, graphs
         See `train_cells`.
     foundation
-        Foundation of the method; one that could not be made leaves an empty table.
-    retrieval
-        Output: table of ``RETRIEVAL``.
+        Foundation of the method; one that could not be made leaves empty tables.
+    retrieval, geometry
+        Outputs: tables of ``RETRIEVAL`` and ``GEOMETRY``.
     place
         Fields of `polyfacet.training.cells.Place`.
     facets
@@ -70,7 +72,8 @@ def main(
     try:
         check_foundation(foundation)
     except EngineError:
-        write_table(retrieval, RETRIEVAL.empty_table().to_pandas(), RETRIEVAL)
+        write_table(retrieval, RETRIEVAL.empty_table(), RETRIEVAL)
+        write_table(geometry, GEOMETRY.empty_table(), GEOMETRY)
         return
     looked_at = [facet_named(name) for name in facets]
     encoded = [facet for facet in looked_at if not facet.is_numeric]
@@ -100,6 +103,8 @@ def main(
     by_row = rows["mat_id"].map(formulas)
     found = retrieval_of(searched_materials(rows, by_row, looked_at, represented), own_seed)
     write_table(retrieval, found.assign(**{**where, "method": found["method"]}), RETRIEVAL)
+    measured = geometry_of(represented)
+    write_table(geometry, measured.assign(**{**where, "method": measured["method"]}), GEOMETRY)
 
 
 def _chosen(split: Path) -> set[str]:

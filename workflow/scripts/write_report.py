@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import pandas as pd
 
+from polyfacet.evaluation.representations.tables import GEOMETRY
 from polyfacet.evaluation.retrieval.schema import RETRIEVAL
 from polyfacet.facets.registry import IMAGE, shown_columns
 from polyfacet.materials.stage_tables import TWINS
@@ -43,6 +44,7 @@ from polyfacet.training.encoders.token_counts import tokens_notes
 def main(
     evaluation: list[Path],
     retrieval: list[Path],
+    geometry: list[Path],
     statistics: list[Path],
     summaries: list[Path],
     rejected_rows: list[Path],
@@ -77,6 +79,8 @@ def main(
         Tables of the evaluation, named after what they hold; ``cells.parquet`` is one of them.
     retrieval
         Tables of retrieval, of foundations that represent facets.
+    geometry
+        Tables of measures of their representations.
     statistics
         Statistics of the objectives of each source.
     summaries
@@ -156,6 +160,7 @@ def main(
         {"run": run_name, "seed": seed, "configuration": configuration, "code": code},
         published_scores(results, published),
         [read_table(path, RETRIEVAL) for path in retrieval],
+        [read_table(path, GEOMETRY) for path in geometry],
     )
     write_csv_tables(results, tables)
     specs = specs_of(figure for section in sections for figure in section.figures)

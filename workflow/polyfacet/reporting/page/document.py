@@ -15,6 +15,7 @@ from polyfacet.reporting.page.materials import materials_section
 from polyfacet.reporting.page.parts import Part, Section
 from polyfacet.reporting.page.predictions import parity_plots
 from polyfacet.reporting.page.provenance import provenance
+from polyfacet.reporting.page.representations import representations
 from polyfacet.reporting.page.results import Results
 from polyfacet.reporting.page.retrieval import retrieval
 from polyfacet.reporting.page.scores import score_tables
@@ -30,6 +31,7 @@ def sections_of_report(
     about: Mapping[str, Any],
     beside_scores: Sequence[Part] = (),
     searched: Sequence[pd.DataFrame] = (),
+    measured: Sequence[pd.DataFrame] = (),
 ) -> list[Section]:
     """Return all sections of the report.
 
@@ -47,6 +49,8 @@ def sections_of_report(
         Parts after the tables of scores: published ones.
     searched
         Tables of retrieval.
+    measured
+        Tables of measures of representations.
     """
     scores = score_tables(results)
     return [
@@ -60,6 +64,7 @@ def sections_of_report(
         worst_predictions(results, pictures),
         leakage(results),
         *retrieval(searched),
+        *representations(measured),
         uncertainty(results),
         costs(results),
         materials_section(materials),

@@ -1,0 +1,1 @@
+"""How representations lie in their space."""
