@@ -12,7 +12,8 @@ from pathlib import Path
 
 from benchmarks.contrast.grounds import GROUNDS
 from benchmarks.contrast.labels import compare_with_few_labels
-from benchmarks.contrast.page import write_page
+from benchmarks.contrast.page import probes_of, write_page
+from benchmarks.contrast.probes import probe_compositions
 from benchmarks.joint.comparing import N_TEST, N_TRAIN_PART
 from benchmarks.joint.materials import read_materials
 from benchmarks.joint.networks import Networks
@@ -41,14 +42,25 @@ def main() -> None:
     results = Results(options.folder)
     for repeat in range(0 if options.page else options.repeats):
         for name in options.grounds:
-            if repeat in results.finished(name):
-                continue
-            materials = read_materials(repeat, options.cores, GROUNDS[name].study)
-            sizes = [(N_TRAIN_PART, materials.n_train), (N_TEST, len(materials.part(TEST)))]
-            rows = compare_with_few_labels(GROUNDS[name], materials, Networks({}, NETWORKS))
-            results.add(name, repeat, rows + quantities("", sizes))
+            run_repeat(results, name, repeat, options.cores)
             write_page(results, options.folder, N_REPEATS)
     tell(str(write_page(results, options.folder, N_REPEATS)))
+
+
+def run_repeat(results: Results, name: str, repeat: int, cores: int) -> None:
+    """Run the experiments of a repeat on a ground that are not finished."""
+    ground = GROUNDS[name]
+    wanted = [name, *([probes_of(name)] if ground.is_probed else [])]
+    if all(repeat in results.finished(each) for each in wanted):
+        return
+    materials = read_materials(repeat, cores, ground.study)
+    networks = Networks({}, NETWORKS)
+    if repeat not in results.finished(name):
+        sizes = [(N_TRAIN_PART, materials.n_train), (N_TEST, len(materials.part(TEST)))]
+        rows = compare_with_few_labels(ground, materials, networks)
+        results.add(name, repeat, rows + quantities("", sizes))
+    if ground.is_probed and repeat not in results.finished(probes_of(name)):
+        results.add(probes_of(name), repeat, probe_compositions(ground, materials, networks))
 
 
 if __name__ == "__main__":

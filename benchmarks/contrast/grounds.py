@@ -28,6 +28,8 @@ class Ground:
         Facets that a network of their own learns from.
     shown
         Subset of the facets to the heading of its tables.
+    is_probed
+        Whether materials have structures, which representations of compositions are asked for.
     """
 
     title: str
@@ -37,6 +39,7 @@ class Ground:
     all_models_at: int | None
     alone: tuple[Facet, ...]
     shown: Mapping[str, str] = field(default_factory=dict)
+    is_probed: bool = True
 
 
 GROUNDS = {
@@ -81,5 +84,6 @@ GROUNDS = {
             "composition+process": "without the microstructure",
             "composition+process+microstructure": "all facets",
         },
+        is_probed=False,
     ),
 }
