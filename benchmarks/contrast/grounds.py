@@ -47,7 +47,7 @@ GROUNDS = {
         title="Few labels",
         description="3,000 one-dimensional crystals of Alexandria (`config/studies/contrast.yaml`): facets "
         "`text`, `graph` and `compimage`, all seven objectives at once.",
-        study=Study("contrast", (TEXT, GRAPH, COMPIMAGE)),
+        study=Study("contrast", (TEXT, GRAPH, COMPIMAGE), (TEXT,)),
         n_labels=(50, 100, 250, 1000),
         all_models_at=250,
         alone=(TEXT, COMPIMAGE),
@@ -60,6 +60,7 @@ GROUNDS = {
         study=Study(
             "contrast_mp20",
             (TEXT, GRAPH, COMPIMAGE),
+            (TEXT,),
             objectives=(Objective("gap"), Objective("e_form"), Objective("e_hull")),
         ),
         n_labels=(250,),
