@@ -11,7 +11,7 @@ machine. Remove both folders after a change of the engine.
 import argparse
 from pathlib import Path
 
-from benchmarks.joint.experiments import EXPERIMENTS, run_experiment
+from benchmarks.joint.experiments import EXPERIMENTS, MODELS, run_experiment
 from benchmarks.joint.materials import read_materials
 from benchmarks.joint.networks import Networks
 from benchmarks.joint.page import write_page
@@ -44,7 +44,7 @@ def main() -> None:
 
 def run_repeat(results: Results, repeat: int, experiments: list[str], cores: int) -> None:
     """Run the experiments of a repeat that are not finished."""
-    missing = [name for name in experiments if repeat not in results.finished(name)]
+    missing = [name for name in experiments if repeat not in results.finished(name, MODELS.get(name, ()))]
     if not missing:
         return
     materials, networks = read_materials(repeat, cores), Networks(SETTINGS, NETWORKS)

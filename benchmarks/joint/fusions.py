@@ -35,7 +35,12 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "progressive_drawing": {"subsets": "progressive"},
     "no_noise": {"noise": 0.0},
 }
-VARIANTS = {**FUSIONS, **ABLATIONS}
+# Controls of the fusions that read vectors as four tokens.
+FOUR_TOKENS: dict[str, dict[str, Any]] = {
+    "mean_of_four_tokens": {"vector_tokens": 4},
+    "transformer_of_four_tokens": {"fusion": "transformer", "vector_tokens": 4},
+}
+VARIANTS = {**FUSIONS, **FOUR_TOKENS, **ABLATIONS}
 STACKING, AVERAGE, MEDIAN = "late_stacking", "late_average", "median"
 
 

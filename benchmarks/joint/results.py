@@ -43,9 +43,10 @@ class Results:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def finished(self, experiment: str) -> set[int]:
-        """Return the repeats of an experiment that are finished."""
-        return set(self[experiment]["repeat"].tolist())
+    def finished(self, experiment: str, models: Iterable[str] = ()) -> set[int]:
+        """Return the repeats of an experiment that are finished: that have results of some models."""
+        known = self[experiment].groupby("repeat")["model"].agg(set)
+        return {int(repeat) for repeat, found in known.items() if found >= set(models)}
 
     def add(self, experiment: str, repeat: int, rows: Rows) -> None:
         """Add a repeat, or replace it."""

@@ -172,7 +172,7 @@ def missing_section(tables: Tables, folder: Path, n_repeats: int) -> list[str]:
         f"Ratio of the MASE (mean over objectives), universal / dedicated: median over {ratio.notna().sum()} "
         f"subsets {median:.3f}, worst {ratio.max():.3f}. "
         f"{said(f'Bar (at most {BAR_HIDDEN})', median <= BAR_HIDDEN, results, n_repeats)}.",
-        _against_imputation(of_repeats, means, ratio_rows),
+        _against_imputation(of_repeats, means, results, n_repeats),
     ]
     both = of_repeats.filter([UNIVERSAL, f"{UNIVERSAL}, complete data"]).dropna()
     if len(complete) and len(both):
@@ -190,8 +190,10 @@ def missing_section(tables: Tables, folder: Path, n_repeats: int) -> list[str]:
     return [*lines, mean_table(means, "facets shown", extra)]
 
 
-def _against_imputation(of_repeats: pd.DataFrame, means: pd.DataFrame, ratio: float) -> str:
-    parts = []
+def _against_imputation(
+    of_repeats: pd.DataFrame, means: pd.DataFrame, results: pd.DataFrame, n_repeats: int
+) -> str:
+    ratio, better, parts = test_over_train(results), [], []
     for rival in (IMPUTED, IMPUTED_UNIVERSAL):
         if rival not in means:
             continue
@@ -199,8 +201,10 @@ def _against_imputation(of_repeats: pd.DataFrame, means: pd.DataFrame, ratio: fl
         overall = of_repeats.groupby("repeat")[[UNIVERSAL, rival]].mean()
         pair = overall[UNIVERSAL].to_numpy(), overall[rival].to_numpy()
         verdict = verdicts({rival: pair}, ratio)[rival] if len(overall) > 1 else "no test with one repeat"
+        better.append(bool(overall[UNIVERSAL].mean() < overall[rival].mean()))
         parts.append(
             f"against `{rival.replace('_', ' ')}`, median ratio {share.median():.3f}, better in "
             f"{(share < 1).sum()} of {share.notna().sum()} subsets, mean over subsets: {verdict}"
         )
-    return "Imputation: " + "; ".join(parts) + "."
+    bar = "Bar (a lower mean than both)"
+    return f"Imputation: {'; '.join(parts)}. {said(bar, all(better), results, n_repeats)}."

@@ -1,17 +1,18 @@
 """Sections of the page: fusions, and their shares of facets."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from benchmarks.joint import texts
 from benchmarks.joint.comparing import losses, test_over_train, values, verdicts
-from benchmarks.joint.fusions import ABLATIONS, AVERAGE, DEFAULT, FUSIONS, MEDIAN, STACKING
+from benchmarks.joint.fusions import AVERAGE, DEFAULT, FUSIONS, MEDIAN, STACKING, VARIANTS
 from benchmarks.joint.results import MASE
 from benchmarks.joint.sections import Tables, in_repeats, number
 from benchmarks.joint.shares import MEAN_GATES
 
-from polyfacet.evaluation.verdicts import MARGIN
+from polyfacet.evaluation.verdicts import EQUAL, MARGIN, WORSE
 from polyfacet.runtime.markdown import table
 
 
@@ -21,6 +22,7 @@ def fusions_section(tables: Tables, folder: Path, n_repeats: int) -> list[str]:
     of_repeats = losses(results, "subset").drop(index="", level="subset")
     # What some repeats have not tried would be compared on other splits.
     of_repeats = of_repeats.dropna(axis="columns")
+    left_out = [f"`{name}`" for name in VARIANTS if name not in of_repeats]
     over_subsets = of_repeats.groupby("repeat").mean()
     n_facets = of_repeats.index.get_level_values("subset").str.count(r"\+") + 1
     by_size = of_repeats.groupby(n_facets).mean()
@@ -38,8 +40,8 @@ def fusions_section(tables: Tables, folder: Path, n_repeats: int) -> list[str]:
         for name in ("weights", "seconds_per_epoch", "core_seconds")
     }
     order = [
-        *(name for name in (*FUSIONS, *ABLATIONS) if name in over_subsets),
-        *(name for name in over_subsets if name not in {*FUSIONS, *ABLATIONS, MEDIAN}),
+        *(name for name in VARIANTS if name in over_subsets),
+        *(name for name in over_subsets if name not in {*VARIANTS, MEDIAN}),
     ]
     sizes = list(by_size.index)
     lines = [
@@ -67,24 +69,32 @@ def fusions_section(tables: Tables, folder: Path, n_repeats: int) -> list[str]:
         "## Fusions",
         texts.FUSIONS,
         f"Always predicting the training median has a MASE of {median:.3f}.",
-        _late_said(over_subsets.mean(), in_repeats(results, n_repeats)),
+        _late_said(over_subsets, test_over_train(results), in_repeats(results, n_repeats)),
+        *(
+            [f"Not in the table, as some repeats have not tried them: {', '.join(left_out)}."]
+            if left_out
+            else []
+        ),
         table([*head, "all subsets", f"against {DEFAULT}"], lines),
     ]
 
 
-def _late_said(means: pd.Series, repeats: str) -> str:
+def _late_said(of_repeats: pd.DataFrame, ratio: float, repeats: str) -> str:
     """Say whether averages of predictions beat the fusions."""
+    means = of_repeats.mean()
     fusions, late = means[means.index.intersection(list(FUSIONS))].sort_values(), means[STACKING]
     lower = fusions[fusions < late]
     said = f"`{STACKING}` has {late:.3f} on average over all subsets ({repeats})"
+    best = str(fusions.index[0])
     if lower.empty:
-        said += (
-            f", below every fusion: the best one, `{fusions.index[0]}`, has {fusions.iloc[0]:.3f}. Fusing "
-            "tokens gains nothing here over averaging the predictions of networks of one facet."
-        )
+        said += f", below every fusion: the best one, `{best}`, has {fusions.iloc[0]:.3f}."
     else:
         names = ", ".join(f"`{name}` ({value:.3f})" for name, value in lower.items())
         said += f"; {len(lower)} of {len(fusions)} fusions are lower: {names}."
+    if len(of_repeats) > 1:
+        pair = of_repeats[best].to_numpy(), of_repeats[STACKING].to_numpy()
+        verdict = verdicts({best: pair}, ratio)[best]
+        said += f" The best fusion, which these test rows chose, against it: {verdict}."
     n_above = int((fusions > means[AVERAGE]).sum())
     return (
         f"{said} Its weights have seen the validation rows, which no fusion has. With equal weights "
@@ -174,17 +184,16 @@ def _mean_gates(gates: pd.DataFrame, ratio: float, repeats: str) -> list[str]:
         pairs = {name: (common[name].to_numpy(), own[name].to_numpy()) for name in gated}
         tested = verdicts(pairs, ratio)
         said.append(f"Mean gates against own: {'; '.join(f'`{name}` {tested[name]}' for name in gated)}.")
-    return [" ".join([*said, *_dynamic_said(loss)])]
+        said += _dynamic_said(tested)
+    return [" ".join(said)]
 
 
-def _dynamic_said(loss: pd.Series) -> list[str]:
-    """Say whether the gates of single rows matter, given the relative loss without them."""
-    found = []
-    for names, what in (
-        (loss.index[loss <= MARGIN], "do as well: gates of single rows gain nothing, they are not dynamic."),
-        (loss.index[loss > MARGIN], "are worse: gates follow the row."),
+def _dynamic_said(tested: Mapping[str, str]) -> Iterator[str]:
+    """Say whether the gates of single rows matter, given the verdicts on mean gates."""
+    for verdict, what in (
+        (EQUAL, "do as well: gates of single rows gain nothing, they are not dynamic"),
+        (WORSE, "are worse: gates follow the row"),
     ):
-        if len(names):
-            quoted = " and ".join(f"`{name}`" for name in names)
-            found.append(f"With a margin of {100 * MARGIN:.0f} %, the mean gates of {quoted} {what}")
-    return found
+        names = [f"`{name}`" for name, found in tested.items() if found.startswith(verdict)]
+        if names:
+            yield f"With a margin of {100 * MARGIN:.0f} %, the mean gates of {' and '.join(names)} {what}."

@@ -46,11 +46,15 @@ the subset of the first column.
   ridge regression (three rounds, penalties by generalised cross-validation), and so are those of test rows.
 - `imputed universal` is the network of all subsets, trained on these imputed rows."""
 FUSIONS = """\
-All have the same towers, head, epochs, rows and seeds. Seconds per epoch include the comparison of all
-subsets on held-out rows. `film_joint` and `film_last` are `mean` with a scale and shift for each subset.
-Ablations of `mean`: `all_facets_always` trains without drawing subsets (and its epoch is
-chosen by all facets), `independent_drawing` shows each facet with a probability of 0.7, `no_noise` leaves
-numbers as they are. Late fusions blend the four dedicated networks of one facet, with weights that are
+All have the same head, rows and seeds, and, with two exceptions, the same towers and epochs.
+`cross_attention` and `gated_cross_attention` read vectors as four tokens instead of one, with larger towers;
+`mean_of_four_tokens` and `transformer_of_four_tokens` are their controls. `film_last` has 40 more epochs.
+Seconds per epoch include the comparison of all subsets on held-out rows (`all_facets_always`: of all
+facets). `film_joint` and `film_last` are `mean` with a scale and shift for each subset; `gated_with_entropy`
+is `gated` with a weight of 0.03 on the entropy of its gates. Ablations of `mean`: `all_facets_always` trains
+without drawing subsets (and its epoch is chosen by all facets), `independent_drawing` shows each facet with a
+probability of 0.7, `progressive_drawing` with one that falls from 1 to 0.7, `no_noise` leaves numbers as they
+are. Late fusions blend the four dedicated networks of one facet, with weights that are
 fitted on validation rows (`late_stacking`) or equal (`late_average`)."""
 SHARES = """\
 The worth of a subset is by how much it reduces the absolute error against the training median, in mean

@@ -63,7 +63,9 @@ class Descent(Generic[T]):
             Number of steps of the whole epoch.
         """
         for step, parts in enumerate(batches, start=epoch.first_step):
-            self._set_rate((epoch.number + (step + 1) / n_steps) / self.epochs)
+            # The last step has a rate of 0: a single one would teach nothing.
+            is_only_one = self.epochs * n_steps == 1
+            self._set_rate(WARM_UP if is_only_one else (epoch.number + (step + 1) / n_steps) / self.epochs)
             loss = self._gradients(parts)
             if not self._update(loss):
                 logger.warning("training stops in epoch %d: loss or gradient is not finite", epoch.number + 1)

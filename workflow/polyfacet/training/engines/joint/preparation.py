@@ -146,7 +146,8 @@ def _held_out(rows: pd.DataFrame, fraction: float, seed: int) -> NDArray[np.bool
     """Hold out whole groups, which choose the epoch: of rows with an objective, and of the others."""
     groups = rows.set_index("mat_id")["group"]
     labelled = groups[rows[LABELLED].to_numpy()]
-    _, chosen = hold_out(dict(labelled), fraction, seed, purpose=PURPOSE, what="a facet", fewest=FEWEST)
+    what = "a facet and an objective"
+    _, chosen = hold_out(dict(labelled), fraction, seed, purpose=PURPOSE, what=what, fewest=FEWEST)
     others = groups[~groups.isin(set(labelled))]
     with suppress(NothingToLearnError):  # few rows without an objective are all learned from
         _, more = hold_out(dict(others), fraction, seed, purpose=PURPOSE, what="a facet", fewest=FEWEST)

@@ -172,6 +172,12 @@ class JointSettings(Settings):
 
     @model_validator(mode="after")
     def _check_heads(self) -> Self:
+        if self.head == "shared" and self.hyperparameters:
+            raise ValueError(
+                "hyperparameters are of a head of its own, and `head: shared` has none: remove them"
+            )
+        if self.gate_entropy and self.fusion not in ("gated", "gated_softmax"):
+            raise ValueError(f"gate_entropy is of gated fusions, not of {self.fusion}: remove it")
         if self.width % self.attention_heads:
             raise ValueError(
                 f"width {self.width} cannot be divided among {self.attention_heads} attention_heads"
