@@ -9,6 +9,7 @@ import pandas as pd
 from polyfacet.reporting.page.contributions import contributions
 from polyfacet.reporting.page.costs import costs
 from polyfacet.reporting.page.errors import error_groups, worst_predictions
+from polyfacet.reporting.page.explanations import explanations
 from polyfacet.reporting.page.heatmaps import heatmaps
 from polyfacet.reporting.page.leakage import leakage
 from polyfacet.reporting.page.materials import materials_section
@@ -30,6 +31,7 @@ def sections_of_report(
     about: Mapping[str, Any],
     beside_scores: Sequence[Part] = (),
     searched: Sequence[pd.DataFrame] = (),
+    explained: Sequence[Path] = (),
 ) -> list[Section]:
     """Return all sections of the report.
 
@@ -47,6 +49,8 @@ def sections_of_report(
         Parts after the tables of scores: published ones.
     searched
         Tables of retrieval.
+    explained
+        Folders of explanations.
     """
     scores = score_tables(results)
     return [
@@ -60,6 +64,7 @@ def sections_of_report(
         worst_predictions(results, pictures),
         leakage(results),
         *retrieval(searched),
+        *explanations(explained, results),
         uncertainty(results),
         costs(results),
         materials_section(materials),
