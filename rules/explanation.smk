@@ -62,7 +62,7 @@ rule explain_predictions:
         objectives=of_foundation(objectives_of_foundation),
         layout=config["composition"]["layout"],
         materials=lambda wildcards: config["explanations"]["materials"],
-        pictures=lambda wildcards: config["explanations"]["pictures"],
+        maps=lambda wildcards: config["explanations"]["maps"],
         hidden=hidden_facets,
         seed=config["seed"],
     script:

@@ -50,7 +50,7 @@ def main(
     objectives: Sequence[Mapping[str, Any]],
     layout: Annotated[ImageLayout, Key("composition.layout")],
     materials: int,
-    pictures: int,
+    maps: int,
     seed: Annotated[int, Key("seed")],
     encodings: list[Path] | None = None,
     derived: Sequence[Path] = (),
@@ -79,8 +79,8 @@ def main(
         Fields of the objectives of the method.
     layout
         Arrangement of composition images.
-    materials, pictures
-        How many test materials are explained, and how many of their pictures are shown.
+    materials, maps
+        How many test materials are explained, and how many of their pictures are shown with maps.
     seed
         Seed of the run.
 
@@ -108,7 +108,7 @@ def main(
     where = {name: place[name] for name in ("source", "split", "method")} | {"repeat": int(place["repeat"])}
     own_seed = seed + int(where["repeat"])
     if not _is_made(foundation) or test.empty:
-        ExplanationFiles(where, test, (), pictures).write(explanation)
+        ExplanationFiles(where, test, (), maps).write(explanation)
         return
     declared = ENGINES.get(engine)
     explained: Explained = imported(declared.explained_by)(
@@ -124,7 +124,7 @@ def main(
     )
     formulas = read_table(sample, columns=["mat_id", "formula"]).set_index("mat_id")["formula"]
     of_rows = test["mat_id"].map(formulas).tolist()
-    files = ExplanationFiles(where, test, tuple(explained.objectives), pictures)
+    files = ExplanationFiles(where, test, tuple(explained.objectives), maps)
     for facet, compared in explained.facets.items():
         tell(f"explaining {len(compared.rows)} test materials by {facet}")
         files.add(facet, compared, explanation_of(explained, compared, of_rows, own_seed))

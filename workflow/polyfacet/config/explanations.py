@@ -14,7 +14,7 @@ class Explanations(Section):
     repeats: int = Field(
         default=1, ge=1, description="Number of the first repeats of each split that are explained."
     )
-    pictures: int = Field(
+    maps: int = Field(
         default=4,
         ge=0,
         description="Test materials whose picture is shown with the contributions of regions.",

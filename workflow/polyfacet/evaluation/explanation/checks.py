@@ -26,7 +26,7 @@ WEIGHTS, VALUES = "random weights", "permuted values"
 MOST_INCOMPLETE = 0.05
 # Rank correlation with a control from which on an explanation counts as unchanged.  Of 16 units, the fewest
 # of a picture, unrelated orders reach it in a fortieth of all cases (1.96 / sqrt(15) = 0.51); of more, less
-# often.  Means over materials vary less than that.
+# often.  The interval of the mean over materials must stay below.
 MOST_AGREEMENT = 0.5
 # A control whose contributions are smaller than this share of ours is flat, whatever their order.
 FLAT = 0.1
@@ -121,7 +121,7 @@ def changed(
         value, low, high = materials.interval(values)
         # Random weights are not flat: they have to disagree.
         is_flat = check == VALUES and magnitude < FLAT
-        passed = value < MOST_AGREEMENT or is_flat
+        passed = high < MOST_AGREEMENT or is_flat
         yield _check(check, value, (low, high), MOST_AGREEMENT, passed, float(magnitude))
 
 

@@ -1,6 +1,6 @@
 """The tables of the explanations of a foundation, of one facet after the other."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,7 +65,7 @@ def explanation_of(
     falls = falls_of(compared.own, found.units, seed)
     names = compared.own.names
     in_units = _scaled(found, explained.units)
-    importances = [*_importances(in_units, names, compared.own.kind, materials)]
+    importances = _importances(in_units, names, compared.own.kind, materials)
     return FacetExplanation(
         _with_objectives(_checks(explained, compared, found, falls, materials), explained),
         _with_objectives(importances, explained),
@@ -96,10 +96,10 @@ def _numbered(checks: Iterator[Check]) -> Iterator[Row]:
     return ({**check, "objective": number} for number, check in enumerate(checks))
 
 
-def _with_objectives(rows: Iterator[Row] | Sequence[Row], explained: Explained) -> pd.DataFrame:
+def _with_objectives(rows: Iterable[Row], explained: Explained) -> pd.DataFrame:
     """Replace numbers of objectives by their names."""
-    table = pd.DataFrame(rows)
-    return table.assign(objective=[explained.objectives[number] for number in table["objective"]])
+    named = ({**row, "objective": explained.objectives[row["objective"]]} for row in rows)
+    return pd.DataFrame(named)
 
 
 def _scaled(found: Attributions, units: Array) -> Attributions:

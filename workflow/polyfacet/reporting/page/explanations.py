@@ -66,6 +66,15 @@ REASONS = {
     WEIGHTS: "networks with random weights have the same explanation",
     VALUES: "a network that was trained on permuted values has the same explanation",
 }
+CAPTION = (
+    "Checks of the explanations, on test materials. skill: share of the error of a constant prediction that "
+    "the network saves; its interval must be above 0. completeness: share by which contributions miss their "
+    f"sum, below {MOST_INCOMPLETE:.0%}. deletion: area between the deletion curves of the contributions and "
+    "of random orders, in the unit of the objective; its interval must be above 0. random weights, permuted "
+    "values: rank correlation with the explanations of networks with random weights, and of one trained on "
+    f"permuted values; the interval must be below {MOST_AGREEMENT}, or the contributions of the latter below "
+    f"{FLAT:.0%} of ours. In brackets: 95 % intervals (bootstrap of formulas)."
+)
 MEANINGS = {prop.name: prop.meaning for prop in PROPERTIES}
 N_BARS = 12
 
@@ -160,16 +169,7 @@ def _table_of_checks(checks: pd.DataFrame, shown: pd.Series, name: str, results:
                 text(said),
             ]
         )
-    caption = (
-        "Checks of the explanations, on test materials. skill: share of the error of a constant prediction "
-        "that the network saves; its interval must be above 0. completeness: share by which contributions "
-        f"miss their sum, below {MOST_INCOMPLETE:.0%}. deletion: area between the deletion curves of the "
-        "contributions and of random orders, in the unit of the objective; its interval must be above 0. "
-        "random weights, permuted values: rank correlation with the explanations of networks with random "
-        f"weights, and of one trained on permuted values, below {MOST_AGREEMENT}; the latter may instead be "
-        f"flat, with contributions below {FLAT:.0%} of ours. In brackets: 95 % intervals (bootstrap of formulas)."
-    )
-    return Table(name, caption, ["facet", "objective", *names, "test materials", "explanation"], rows)
+    return Table(name, CAPTION, ["facet", "objective", *names, "test materials", "explanation"], rows)
 
 
 def _value(own: pd.DataFrame) -> Value:

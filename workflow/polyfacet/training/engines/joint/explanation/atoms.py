@@ -91,7 +91,7 @@ class AtomExplainer(Explainer):
 
         with torch.no_grad(), _changed_atoms(self.readout.tower, keep):
             self.readout(crystals, rows)
-        return kept[0].clone()
+        return kept[0].clone().requires_grad_()
 
 
 def _times(shown: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
