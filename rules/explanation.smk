@@ -6,9 +6,15 @@ from polyfacet.training.engines.explaining import CAPTUM
 include: "functions/explanation.smk"
 
 
-if explained_predictions() and not workflow.deployment_settings.deployment_method:
-    if fault := CAPTUM.fault():
-        raise WorkflowError(f"explanations: {fault}")
+if config["explanations"] is not None and workflow.is_main_process:
+    if not explained_predictions():
+        print(
+            "Nothing can be explained: no method trains a network that reads composition images, pictures or "
+            "graphs (docs/explanation.md).",
+            file=sys.stderr,
+        )
+    elif not workflow.deployment_settings.deployment_method and CAPTUM.fault():
+        raise WorkflowError(f"explanations: {CAPTUM.fault()}")
 
 
 # A control: the same foundation, trained on the values of other materials.

@@ -49,33 +49,35 @@ class ExplanationFiles:
         Columns of the objectives that are explained.
     n_maps
         Materials whose pictures are drawn with maps.
+    found
+        Facet to its explainers and its explanation.
     """
 
     where: Mapping[str, Any]
     rows: pd.DataFrame
     objectives: tuple[str, ...]
     n_maps: int
-    _found: dict[str, tuple[Compared, FacetExplanation]] = field(default_factory=dict)
+    found: dict[str, tuple[Compared, FacetExplanation]] = field(default_factory=dict)
 
     def add(self, facet: str, compared: Compared, explanation: FacetExplanation) -> None:
         """Add the explanation of a facet."""
-        self._found[facet] = (compared, explanation)
+        self.found[facet] = (compared, explanation)
 
     def write(self, folder: Path) -> None:
         """Write a folder with all tables and maps."""
         with atomic_path(folder) as part:
             (part / MAPS_FOLDER).mkdir(parents=True)
             for name, schema in TABLES.items():
-                pieces = [self._table(name, facet) for facet in self._found]
+                pieces = [self._table(name, facet) for facet in self.found]
                 known = [piece for piece in pieces if len(piece)]
                 table = pd.concat(known, ignore_index=True) if known else schema.empty_table().to_pandas()
                 write_table(part / name, table.assign(**self.where), schema)
-            for facet, (compared, explanation) in self._found.items():
+            for facet, (compared, explanation) in self.found.items():
                 if compared.own.kind == "regions":
                     self._draw(facet, compared, explanation, part / MAPS_FOLDER)
 
     def _table(self, name: str, facet: str) -> pd.DataFrame:
-        compared, found = self._found[facet]
+        compared, found = self.found[facet]
         if name == ATOMS_FILE:
             rows = _atoms(self.rows["mat_id"].to_numpy()[compared.rows], self.objectives, found)
             return pd.DataFrame(rows if compared.own.kind == "atoms" else ()).assign(facet=facet)

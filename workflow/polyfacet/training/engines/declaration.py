@@ -137,6 +137,10 @@ class EngineDeclaration(Declaration):
             raise ValueError(
                 f"the engine {self.name!r} says how its foundation is made: also declare foundation=True"
             )
+        if self.explained_by and not self.foundation:
+            raise ValueError(
+                f"the engine {self.name!r} says what explains its foundation: also declare foundation=True"
+            )
         if self.missing and (self.is_baseline or self.blends):
             raise ValueError(
                 f"the engine {self.name!r} declares `missing`, but a baseline or a blend has no facets that "
