@@ -38,7 +38,6 @@ from polyfacet.reporting.page.parts import (
     Items,
     Paragraph,
     Part,
-    Picture,
     Section,
     Table,
     Value,
@@ -60,11 +59,11 @@ LEAD = (
 EXPLAINED = ["source", "split", "method"]
 ONE = ["facet", "objective"]
 REASONS = {
-    SKILL: "the network is not better than a constant",
+    SKILL: "the network is not clearly better than a constant",
     COMPLETENESS: "contributions do not add up to the difference from the baseline",
-    DELETION: "hiding in the order of the contributions is not faster than in random orders",
-    WEIGHTS: "networks with random weights have the same explanation",
-    VALUES: "a network that was trained on permuted values has the same explanation",
+    DELETION: "hiding in the order of the contributions is not clearly faster than in random orders",
+    WEIGHTS: "it does not clearly differ from the explanations of networks with random weights",
+    VALUES: "it does not clearly differ from the explanation of a network trained on permuted values",
 }
 CAPTION = (
     "Checks of the explanations, on test materials. skill: share of the error of a constant prediction that "
@@ -76,7 +75,8 @@ CAPTION = (
     f"{FLAT:.0%} of ours. In brackets: 95 % intervals (bootstrap of formulas)."
 )
 MEANINGS = {prop.name: prop.meaning for prop in PROPERTIES}
-N_BARS = 12
+# Bars of a figure and rows of a table.
+N_BARS, N_ROWS = 12, 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +186,13 @@ def _why_hidden(checks: pd.DataFrame, facet: str, objective: str, results: Resul
     own = _only(checks, {"facet": facet, "objective": objective})
     failed = list(dict.fromkeys(own.loc[~own["passed"], "check"]))
     label = results.labels(own["source"].iloc[0])[objective]
-    return f"{facet_named(facet).label}, {label}: {'; '.join(REASONS[check] for check in failed)}"
+    return f"{_label(own)}, {label}: {'; '.join(REASONS[check] for check in failed)}"
+
+
+def _label(checks: pd.DataFrame) -> str:
+    """Name what is explained: the network reads crystal graphs, not their embedding."""
+    row = checks.iloc[0]
+    return "crystal graph" if row["kind"] == "atoms" else facet_named(row["facet"]).label
 
 
 def _not_explained(found: Found, place: Mapping[str, Any], results: Results) -> str:
@@ -203,7 +209,7 @@ def _shown(
 ) -> Iterator[Part]:
     """Yield the explanation of a facet for an objective."""
     source = str(place["source"])
-    what = f"{facet_named(facet).label}, {results.labels(source)[objective]}"
+    what = f"{_label(own.checks)}, {results.labels(source)[objective]}"
     name = "-".join(["explanation", *map(str, place.values()), facet, objective])
     unit = results.units(source)[objective]
     in_unit = f" ({unit})" if unit else ""
@@ -224,45 +230,49 @@ def _shown(
     for division in dict.fromkeys(means["division"]):
         of_division = most[most["division"] == division]
         if division != "statistic":
-            caption = f"Mean absolute contribution; the {N_BARS} largest."
-            bars = of_division[:N_BARS]
+            caption = f"Mean absolute contribution; the {N_BARS} largest that have an interval."
+            bars = of_division.dropna(subset=["low"])[:N_BARS]
             drawn = importance_bars(bars, bars["name"].tolist(), f"importance{in_unit}")
             figures.append(Figure(f"{name}-{division}", f"Importance: {what}", caption, drawn))
     yield Gallery(figures)
     for division in dict.fromkeys(means["division"]):
         yield _table_of_importances(f"{name}-{division}s", most[most["division"] == division], in_unit)
-    yield from _maps(own, f"{facet} {objective} ", what, name)
+    yield from _maps(own, f"{facet} {objective} ", name)
 
 
 def _table_of_importances(name: str, rows: pd.DataFrame, in_unit: str) -> Table:
     division = rows["division"].iloc[0]
     caption = (
         f"Contributions by {division}{in_unit}: mean absolute ones with their intervals, and the mean, above "
-        "0 if it raises predictions."
+        f"0 if it raises predictions. The {N_ROWS} largest of {len(rows)}; all are in {IMPORTANCES_FILE}."
     )
     if division == "element":
         caption += " They are means over the atoms of an element in each material that has it."
-    head = [division, "meaning", "importance", "95 % interval", "mean contribution", "materials"]
+    head = [division, "importance", "95 % interval", "mean contribution", "materials", "meaning"]
     cells = [
         [
             text(row["name"]),
-            text(MEANINGS.get(row["name"], "")),
             number(row["importance"]),
             interval(row["low"], row["high"], ".3g"),
             number(row["contribution"], "+.3g"),
             count(row["n_materials"]),
+            text(MEANINGS.get(row["name"], "")),
         ]
-        for row in rows.to_dict("records")
+        for row in rows[:N_ROWS].to_dict("records")
     ]
-    return Table(name, caption, head, cells)
+    n_columns = len(head) if division == "property" else len(head) - 1
+    return Table(name, caption, head[:n_columns], [row[:n_columns] for row in cells])
 
 
-def _maps(own: Found, begin: str, what: str, name: str) -> Iterator[Picture]:
-    """Yield the maps of some materials over their pictures."""
+def _maps(own: Found, begin: str, name: str) -> Iterator[Table]:
+    """Yield the maps of some materials over their pictures, side by side."""
     paths = [path for folder in own.folders for path in sorted((folder / MAPS_FOLDER).glob(f"{begin}*.png"))]
-    for place, path in enumerate(paths):
-        mat_id = path.stem.removeprefix(begin)
-        caption = f"{what}, {mat_id}: orange regions raise the prediction, blue ones lower it (Grad-CAM)."
+    if not paths:
+        return
+    mat_ids = [path.stem.removeprefix(begin) for path in paths]
+    cells = []
+    for mat_id, path in zip(mat_ids, paths, strict=True):
         with Image.open(path) as image:
-            address = png_address(image.convert("RGB"))
-        yield Picture(f"{name}-map-{place}", caption, f"Structure picture of {mat_id} with regions", address)
+            cells.append(Value(f"regions of {mat_id}", mat_id, png_address(image.convert("RGB"))))
+    caption = "Orange regions raise the prediction, blue ones lower it (Grad-CAM)."
+    yield Table(f"{name}-maps", caption, mat_ids, [cells])
