@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from joint_rows import SMALL
@@ -19,11 +20,14 @@ from polyfacet.facets.compimage.image import HEIGHT, WIDTH, arrange, magnify
 from polyfacet.facets.compimage.properties import NAMES
 from polyfacet.facets.compimage.statistics import STATISTICS
 from polyfacet.facets.graph.example_table import input_row
+from polyfacet.facets.registry import COMPIMAGE
 from polyfacet.training.engines.joint.crystals import Crystals
 from polyfacet.training.engines.joint.explanation.atoms import AtomExplainer
 from polyfacet.training.engines.joint.explanation.properties import PropertyExplainer, ResizedPictures
 from polyfacet.training.engines.joint.explanation.regions import N_ALONG, RegionExplainer
 from polyfacet.training.engines.joint.graph_tower import GraphTower
+from polyfacet.training.engines.joint.inputs import FacetReader
+from polyfacet.training.engines.joint.settings import JointSettings
 from polyfacet.training.engines.joint.towers import PictureTower
 
 N = 6
@@ -115,6 +119,34 @@ def test_images_are_resized_as_when_they_are_read(scale):
     assert found.shape == (1, 1, 3, SIZE, SIZE)
     # Pillow rounds after each direction.
     assert np.abs(found[0, 0].numpy() - expected).max() <= 1.01
+
+
+def test_pictures_of_compositions_are_read_as_the_network_reads_them(tmp_path):
+    from polyfacet.training.engines.joint.explanation import explained as module
+
+    grey = np.random.default_rng(0).integers(256, size=(HEIGHT, WIDTH), dtype=np.uint8)
+    Image.fromarray(magnify(grey, 4)).save(tmp_path / "m.png")
+    rows = pd.DataFrame({"mat_id": ["m"], "compimage": [str(tmp_path / "m.png")]})
+    reader = FacetReader("compimage", "picture", n_views=1)
+    content_of = module._content_of(reader, rows, COMPIMAGE)
+    found = content_of(module._grey(rows, COMPIMAGE))
+    assert (found - reader.read(rows).float()).abs().max() <= 1.01
+
+
+def test_numbers_of_compositions_are_read_as_the_network_reads_them(tmp_path):
+    from polyfacet.training.engines.joint.explanation import explained as module
+
+    paths = []
+    for number in range(4):
+        grey = np.random.default_rng(number).integers(256, size=(HEIGHT, WIDTH), dtype=np.uint8)
+        grey[0] = 7
+        paths.append(str(tmp_path / f"{number}.png"))
+        Image.fromarray(grey).save(paths[-1])
+    rows = pd.DataFrame({"mat_id": list("abcd"), "compimage": paths})
+    reader = FacetReader.fit(COMPIMAGE, rows[:3], JointSettings(), is_formula=False)
+    assert len(reader.kept) < HEIGHT * WIDTH
+    found = module._content_of(reader, rows, COMPIMAGE)(module._grey(rows, COMPIMAGE))
+    np.testing.assert_allclose(found.numpy(), reader.read(rows).numpy(), atol=1e-5)
 
 
 def test_regions_are_weighed_by_the_mean_gradients_of_their_channels():
