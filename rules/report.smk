@@ -68,6 +68,7 @@ rule write_report:
         evaluation=evaluation_of_run(),
         retrieval=searched_facets("retrieval"),
         geometry=searched_facets("geometry"),
+        explanations=explained_predictions(),
         sample=rules.sample.output.sample if HAS_CRYSTALS else [],
         statistics=expand(rules.describe_objectives.output.statistics, source=SOURCES),
         summaries=expand(f"{SOURCE}/sample/summary.json", source=SOURCES),

@@ -11,6 +11,7 @@ from project import PROJECT
 from polyfacet.facets.registry import FACETS
 from polyfacet.runtime import upstream
 from polyfacet.runtime.upstream import UpstreamVersionError, written_for
+from polyfacet.training.engines.explaining import CAPTUM
 from polyfacet.training.engines.registry import ENGINES
 
 PACKAGE = PROJECT / "workflow" / "polyfacet"
@@ -40,6 +41,7 @@ def test_optional_packages_are_declared_in_the_pinned_version():
     declared = [
         *(network.package for facet in FACETS.built_in.values() for network in facet.pretrained.values()),
         *(engine.package for engine in ENGINES.built_in.values() if engine.package),
+        CAPTUM,
     ]
     assert {package.name: package.version for package in declared} == OPTIONAL
     assert OPTIONAL.items() <= LOCKED.items()

@@ -16,6 +16,8 @@ from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.runtime.resources import TIME_MARGIN
 from polyfacet.use import architecture_figures
 
+EXPLAINING = ("pretrain_on_permuted_values", "explain_predictions")
+
 
 def test_the_published_grid_is_forty_nine_cells_and_two_baselines(pristine):
     jobs = pristine.jobs("--configfile", "config/costa2024.yaml", changes=["sources=[embedded]"])
@@ -91,6 +93,24 @@ def test_the_embedding_learns_columns_if_the_run_predicts_nothing_else(objective
     assert job.params.training["objectives"] == learned
     own = {each["name"] for each in objectives if isinstance(each, dict)}
     assert tables == own & set(learned or [])
+
+
+def test_foundations_are_explained_only_if_that_is_asked_for(pristine):
+    def jobs(explanations: str | None, combination: str = "text+graph", **settings: str) -> dict[str, int]:
+        joint = {"engine": "joint", "combinations": [combination], "settings": settings}
+        methods = {"network": joint, "by_ridge": {**joint, "settings": {**settings, "head": "ridge"}}}
+        changes = ["splits={random: {repeats: 2}}", "objectives=[gap]", f"methods={json.dumps(methods)}"]
+        changes += [f"explanations={explanations}"] if explanations else []
+        found = pristine.jobs(changes=changes)
+        return {name: found[name] for name in EXPLAINING if name in found}
+
+    once = dict.fromkeys(EXPLAINING, 1)
+    assert jobs("{materials: 50}", graphs="network") == once
+    assert jobs("{materials: 50, repeats: 2}", graphs="network") == dict.fromkeys(EXPLAINING, 2)
+    assert jobs("{materials: 50}", "text+compimage") == once
+    # The network reads a frozen vector, or nobody has asked.
+    assert jobs("{materials: 50}") == {}
+    assert jobs(None, graphs="network") == {}
 
 
 @pytest.mark.parametrize(("graphs", "reads"), [("network", True), ("encoding", False)])

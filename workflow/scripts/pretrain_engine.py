@@ -19,7 +19,9 @@ from polyfacet.training.encoders.hub_cache import read_record, work_offline
 from polyfacet.training.engines.base import EngineError, Resources
 from polyfacet.training.engines.creation import engine_class
 from polyfacet.training.engines.registry import ENGINES
+from polyfacet.training.engines.training_rows import TrainingRows
 from polyfacet.training.foundations import record_failure
+from polyfacet.training.permuted_rows import PermutedRows
 from polyfacet.training.rows_on_disk import RowsOnDisk
 
 
@@ -44,6 +46,7 @@ def main(
     hidden: Mapping[str, Any] | None = None,
     graphs: Sequence[Path] = (),
     threads: Annotated[int, Key("training.threads")] = 1,
+    permuted: bool = False,
 ) -> None:
     """Pretrain an engine on the training rows that have all facets of the method.
 
@@ -67,6 +70,8 @@ def main(
         Fields of `polyfacet.materials.objectives.Objective` that the foundation learns from, if it learns.
     encoders, hub_encoders, checkpoints, statistics, derived, encodings, hidden, graphs, threads
         See `train_cells`.
+    permuted
+        Whether the foundation learns the objective values of other materials: the control of explanations.
     """
     if hub_encoders:
         work_offline(read_record(hub_encoders))
@@ -85,13 +90,16 @@ def main(
         graphs,
     )
     declared = ENGINES.get(engine)
-    rows = RowsOnDisk(
+    rows: TrainingRows = RowsOnDisk(
         lambda: read_cell_rows(*tables_of_rows),
         lambda: read_cell_rows_by_shard(*tables_of_rows),
         looked_at,
         learned,
         declared.missing,
     )
+    if permuted:
+        columns = [objective.column for objective in learned]
+        rows = PermutedRows(rows, columns, seed + int(repeat))
     states = foundation.with_name(f"{foundation.name}.states")
     with (
         atomic_path(foundation) as folder,

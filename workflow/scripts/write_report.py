@@ -70,6 +70,7 @@ def main(
     dataset: Path | None = None,
     sheet: Path | None = None,
     legend: Path | None = None,
+    explanations: Sequence[Path] = (),
 ) -> None:
     """Write the report.
 
@@ -119,6 +120,8 @@ def main(
         ``_metadata`` of a dataset with structure pictures; None without pictures.
     sheet, legend
         Sheet of structure pictures and legend of the composition image; each None if there is none.
+    explanations
+        Folders of the explanations of foundations.
     """
     results = Results(evaluation)
     run = report.parents[1]
@@ -161,6 +164,7 @@ def main(
         published_scores(results, published),
         [read_table(path, RETRIEVAL) for path in retrieval],
         [read_table(path, GEOMETRY) for path in geometry],
+        explanations,
     )
     write_csv_tables(results, tables)
     specs = specs_of(figure for section in sections for figure in section.figures)

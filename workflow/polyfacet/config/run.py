@@ -9,6 +9,7 @@ from polyfacet.config.composition import Composition
 from polyfacet.config.default_methods import default_methods
 from polyfacet.config.download import Download
 from polyfacet.config.encoders import Encoders
+from polyfacet.config.explanations import Explanations
 from polyfacet.config.graphs import Graphs
 from polyfacet.config.images import Images, StructurePage
 from polyfacet.config.methods import Combinations, CombinationSet, Method, Report, Training
@@ -131,6 +132,12 @@ class Configuration(Section):
         description="Methods by name; each is trained on all sources and objectives unless it names some.",
     )
     training: Training = Field(default=Training(), description="How cells are trained.")
+    explanations: Explanations | None = Field(
+        default=None,
+        description="`{materials: 200}` explains the predictions of networks by element properties, regions "
+        "of pictures and atoms, and trains a control for each (docs/explanation.md); `null` explains none.",
+        examples=[{"materials": 200}],
+    )
     report: Report = Field(default=Report(), description="Comparisons in the report.")
     predict: Predict = Field(default=Predict(), description="New materials for the target `predict`.")
     structure_page: StructurePage = Field(

@@ -9,6 +9,7 @@ import pandas as pd
 from polyfacet.reporting.page.contributions import contributions
 from polyfacet.reporting.page.costs import costs
 from polyfacet.reporting.page.errors import error_groups, worst_predictions
+from polyfacet.reporting.page.explanations import explanations
 from polyfacet.reporting.page.heatmaps import heatmaps
 from polyfacet.reporting.page.leakage import leakage
 from polyfacet.reporting.page.materials import materials_section
@@ -32,6 +33,7 @@ def sections_of_report(
     beside_scores: Sequence[Part] = (),
     searched: Sequence[pd.DataFrame] = (),
     measured: Sequence[pd.DataFrame] = (),
+    explained: Sequence[Path] = (),
 ) -> list[Section]:
     """Return all sections of the report.
 
@@ -51,6 +53,8 @@ def sections_of_report(
         Tables of retrieval.
     measured
         Tables of measures of representations.
+    explained
+        Folders of explanations.
     """
     scores = score_tables(results)
     return [
@@ -65,6 +69,7 @@ def sections_of_report(
         leakage(results),
         *retrieval(searched),
         *representations(measured),
+        *explanations(explained, results),
         uncertainty(results),
         costs(results),
         materials_section(materials),

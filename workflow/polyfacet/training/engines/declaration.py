@@ -71,6 +71,13 @@ class EngineDeclaration(Declaration):
     represents
         Whether settings ask for a foundation that represents facets so that materials can be compared by
         them (`Engine.represent`).
+    explains
+        Facets whose predictions can be explained with these settings, because the network reads their
+        original form: names without forms.
+    explained_by
+        ``module:function`` that returns what explains a foundation
+        (`polyfacet.training.engines.explaining.Explained`); empty for none.  Its arguments are those of
+        `polyfacet.training.engines.joint.explanation.explained.explained`.
     needs_graphs
         Whether settings ask for the crystal graphs that the vector of the facet ``graph`` is made from.
     members
@@ -107,6 +114,8 @@ class EngineDeclaration(Declaration):
     gains_by_gpu: Callable[[Sequence[Facet], bool], bool] = lambda facets, from_hub: False
     needs_statistics: Callable[[Mapping[str, Any]], bool] = lambda settings: False
     represents: Callable[[Mapping[str, Any]], bool] = lambda settings: False
+    explains: Callable[[Mapping[str, Any]], Sequence[str]] = lambda settings: ()
+    explained_by: str = ""
     needs_graphs: Callable[[Mapping[str, Any]], bool] = lambda settings: False
     members: Callable[[Mapping[str, Any]], Sequence[Member]] = lambda settings: ()
     fault_of_member: Callable[["EngineDeclaration"], str] = lambda member: ""
@@ -127,6 +136,10 @@ class EngineDeclaration(Declaration):
         if (self.foundation_learns or self.foundation_cost or self.head_settings) and not self.foundation:
             raise ValueError(
                 f"the engine {self.name!r} says how its foundation is made: also declare foundation=True"
+            )
+        if self.explained_by and not self.foundation:
+            raise ValueError(
+                f"the engine {self.name!r} says what explains its foundation: also declare foundation=True"
             )
         if self.missing and (self.is_baseline or self.blends):
             raise ValueError(

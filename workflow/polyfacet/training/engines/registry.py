@@ -1,6 +1,7 @@
 """The engines by name, and properties that follow from their declarations."""
 
 from collections.abc import Mapping, Sequence
+from importlib import util
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,13 @@ def engine_files(name: str, settings: Mapping[str, Any]) -> tuple[Path, ...]:
     own = [declared.file] if declared.file else []
     members = [file for member in declared.members(settings) for file in engine_files(*member)]
     return tuple(dict.fromkeys([*own, *ENGINES.files_of([name]), *members]))
+
+
+def explaining_files(name: str) -> tuple[Path, ...]:
+    """Return the file of what explains an engine, for digests of code."""
+    module = ENGINES.get(name).explained_by.split(":")[0]
+    spec = util.find_spec(module) if module else None
+    return (Path(spec.origin),) if spec and spec.origin else ()
 
 
 def engine_origins(name: str, settings: Mapping[str, Any]) -> tuple[Origin, ...]:

@@ -3,7 +3,12 @@
 from polyfacet.runtime.resources import Cost
 from polyfacet.training.engines.declaration import EngineDeclaration
 from polyfacet.training.engines.joint.contrast.settings import pretraining_of
-from polyfacet.training.engines.joint.settings import HEAD_SETTINGS, JointSettings, further_epochs
+from polyfacet.training.engines.joint.settings import (
+    HEAD_SETTINGS,
+    JointSettings,
+    explained_facets,
+    further_epochs,
+)
 
 JOINT = EngineDeclaration(
     "joint",
@@ -19,6 +24,8 @@ JOINT = EngineDeclaration(
     head_settings=HEAD_SETTINGS,
     missing=True,
     represents=lambda settings: pretraining_of(settings).is_asked_for,
+    explains=explained_facets,
+    explained_by="polyfacet.training.engines.joint.explanation.explained:explained",
     needs_graphs=lambda settings: settings.get("graphs") == "network",
     cheap=True,
     cost=Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=0.3),

@@ -43,6 +43,13 @@ def further_epochs(settings: Mapping[str, Any]) -> float:
     return EPOCHS_OF_PRETRAINING * pretraining.epochs if pretraining.is_asked_for else 0
 
 
+def explained_facets(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the facets that the network reads in their original form, not as a frozen vector."""
+    read = JointSettings(**settings)
+    found = {"image": read.pictures, "compimage": "network", "graph": read.graphs}
+    return tuple(name for name, way in found.items() if way == "network")
+
+
 class JointSettings(Settings):
     """The network, its training, and the heads of its cells."""
 

@@ -1,0 +1,1 @@
+"""Explanations of predictions, and the checks without which none is shown."""

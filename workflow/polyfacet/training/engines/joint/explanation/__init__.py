@@ -1,0 +1,1 @@
+"""Explanations of the joint network: what properties, regions of pictures and atoms contribute."""
