@@ -22,7 +22,7 @@ from polyfacet.splits.parts import TEST, TRAIN, VALID
 sys.path.insert(0, str(PROJECT))
 
 from benchmarks.joint import conditions, imputation
-from benchmarks.joint.experiments import EXPERIMENTS, run_experiment
+from benchmarks.joint.experiments import EXPERIMENTS, MODELS, run_experiment
 from benchmarks.joint.fusions import AVERAGE, FUSIONS, STACKING, VARIANTS
 from benchmarks.joint.materials import Materials
 from benchmarks.joint.missing import compare_with_hidden_facets
@@ -79,6 +79,18 @@ def test_results_of_a_finished_repeat_are_kept(results):
     assert len(results["fusions"]) == 2 * len(before)
 
 
+def test_a_repeat_without_some_models_is_not_finished(results, tmp_path):
+    own = first_repeat(results, "fusions")
+    older = own[own["model"] != "gated_vector"]
+    kept = Results(tmp_path)
+    kept.add("fusions", 0, older.drop(columns="repeat").to_dict("records"))
+    kept.add("fusions", 1, own.drop(columns="repeat").to_dict("records"))
+    assert kept.finished("fusions") == {0, 1}
+    assert kept.finished("fusions", MODELS["fusions"]) == {1}
+    page = write_page(kept, 5).read_text(encoding="utf-8")
+    assert "Not in the table, as some repeats have not tried them: `gated_vector`." in page
+
+
 def page_of(folder: Path, repeats: dict[str, list[pd.DataFrame]]) -> str:
     """Write the page of five repeats, of which some are finished."""
     kept = Results(folder)
@@ -113,10 +125,10 @@ def test_the_page_says_which_repeats_are_finished(results, tmp_path):
     of_all = [bar for bar in bars if "all 5 repeats" in bar]
     assert len(of_all) == 3
     assert all("**met**" in bar or "**missed**" in bar for bar in of_all)
-    (of_two,) = [bar for bar in bars if bar not in of_all]
-    assert of_two.endswith(
-        ("met so far, on average over 2 of 5 repeats.", "missed so far, on average over 2 of 5 repeats.")
-    )
+    of_two = [bar for bar in bars if bar not in of_all]
+    assert len(of_two) == 2
+    so_far = ("met so far, on average over 2 of 5 repeats.", "missed so far, on average over 2 of 5 repeats.")
+    assert all(bar.endswith(so_far) for bar in of_two)
     assert f"`{STACKING}` has" in fusions
     assert "(so far, in 1 of 5 repeats)" in fusions
 
@@ -152,6 +164,36 @@ def test_full_fusion_is_compared_with_cells_chosen_on_validation_rows(tmp_path):
     text = "\n".join(ten_thousand_section(tmp_path))
     assert "| gap | 0.350 | 0.400 | no test |" in text
     assert "is lower than that of the best other cells" in text.replace("\n", " ")
+
+
+def test_repeats_that_only_one_side_has_are_left_out(tmp_path):
+    study = tmp_path / "ten_thousand"
+    study.mkdir()
+    (study / "README.md").touch()
+    sides = (("joint", 0.30), ("ridge", 0.40))
+    cells = pd.DataFrame(
+        [
+            {"method": method, "repeat": repeat, "value": value + repeat / 10_000}
+            for method, value in sides
+            for repeat in range(3)
+            if (method, repeat) != ("joint", 2)
+        ]
+    )
+    place = {
+        "run": "r",
+        "source": "crystals",
+        "split": "formula",
+        "objective": "gap",
+        "combination": "text+graph",
+    }
+    cells = cells.assign(**place, valid_loss=1.0, n_train=80, n_test=20, metric="mase")
+    for name in ("scores", "validation", "cells"):
+        kept = {"scores": ["value", "n_test", "metric"], "validation": ["valid_loss"], "cells": ["n_train"]}
+        cells[[*KEYS, *kept[name]]].to_parquet(study / f"{name}.parquet")
+    text = " ".join(ten_thousand_section(tmp_path)).replace("\n", " ")
+    assert "as a side has no value: 1 pairs of objective and repeat" in text
+    assert "| gap | 0.300 | 0.400 |" in text
+    assert "| mean | 0.300 | 0.400 |" in text
 
 
 def test_the_page_counts_ratios_beyond_the_bars(results, tmp_path):
@@ -202,11 +244,28 @@ def test_the_page_says_whether_gates_follow_rows(results, tmp_path):
     own = first_repeat(results, "shares")
     is_error = own["quantity"] == "mase"
     own.loc[is_error, "value"] = 1.0
-    own.loc[is_error & (own["condition"] == MEAN_GATES) & (own["model"] == "gated"), "value"] = 1.1
-    page = page_of(tmp_path, {"shares": [own] * 2})
+    with_mean_gates = is_error & (own["condition"] == MEAN_GATES)
+    repeats = [own.copy() for _ in range(3)]
+    for repeat, difference in zip(repeats, (0.099, 0.1, 0.101), strict=True):
+        repeat.loc[with_mean_gates & (own["model"] == "gated"), "value"] += difference
+        repeat.loc[with_mean_gates & (own["model"] == "gated_softmax"), "value"] += difference - 0.1
+    page = page_of(tmp_path, {"shares": repeats})
     assert "`gated` 1.000, with mean gates 1.100 (+10.0 %); `gated_softmax` 1.000, with mean" in page
     assert "the mean gates of `gated_softmax` do as well: gates of single rows gain nothing" in page
     assert "the mean gates of `gated` are worse: gates follow the row" in page
+
+
+def test_differences_of_gates_that_are_not_significant_conclude_nothing(results, tmp_path):
+    own = first_repeat(results, "shares")
+    is_error = own["quantity"] == "mase"
+    own.loc[is_error, "value"] = 1.0
+    repeats = [own.copy() for _ in range(3)]
+    for repeat, difference in zip(repeats, (-0.2, 0.1, 0.5), strict=True):
+        repeat.loc[is_error & (own["condition"] == MEAN_GATES), "value"] += difference
+    page = page_of(tmp_path, {"shares": repeats})
+    assert "Mean gates against own: `gated` undecided" in page
+    assert "gates of single rows" not in page
+    assert "gates follow the row" not in page
 
 
 def test_curves_are_means_over_the_same_repeats(results, tmp_path):

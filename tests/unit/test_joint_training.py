@@ -147,6 +147,26 @@ def test_one_process_starts_no_others(monkeypatch):
     trained(joint_rows(40), SMALL)
 
 
+def test_a_training_of_a_single_step_learns():
+    one = {**SMALL, "max_epochs": 1, "batch_size": 64}
+    found = trained(joint_rows(40), one)
+    untaught = trained(joint_rows(40), {**one, "learning_rate": 1e-30})
+    assert found.record["parts"]["joint"]["n_epochs"] == 1
+    assert (weights(found) - weights(untaught)).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"hyperparameters": {"alpha": 1.0}}, "`head: shared` has none"),
+        ({"fusion": "mean", "gate_entropy": 0.1}, "gate_entropy is of gated fusions"),
+    ],
+)
+def test_settings_without_effect_are_refused(settings, message):
+    with pytest.raises(ValidationError, match=message):
+        JointSettings(**SMALL, **settings)
+
+
 def test_every_part_of_a_step_needs_a_row():
     with pytest.raises(ValidationError, match="raise it to 40 or more"):
         JointSettings(**SMALL, processes=20, accumulation=2)

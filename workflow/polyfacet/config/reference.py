@@ -20,7 +20,13 @@ KINDS = {
     "boolean": "`true`, `false`",
     "null": "`null`",
 }
-LIMITS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
+LIMITS = {
+    "multipleOf": "a multiple of",
+    "minimum": ">=",
+    "exclusiveMinimum": ">",
+    "maximum": "<=",
+    "exclusiveMaximum": "<",
+}
 
 
 def schema(origin: str) -> str:
