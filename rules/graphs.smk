@@ -5,8 +5,10 @@ include: "functions/graphs.smk"
 
 
 TRAINED_EMBEDDING = config["graphs"]["embedding"] == "trained"
-# None: the predefined ones, whatever the run predicts.
-LEARNED_BY_EMBEDDING = objectives_of_embedding() if TRAINED_EMBEDDING else None
+COLUMNS_LEARNED = columns_learned_by_embedding() if TRAINED_EMBEDDING else []
+LEARNED_BY_EMBEDDING = COLUMNS_LEARNED or (
+    config["graphs"]["training"]["objectives"] or [] if TRAINED_EMBEDDING else []
+)
 FITTED_EMBEDDING = config["graphs"]["embedding"] != "random"
 PRETRAINED_EMBEDDING = TRAINED_EMBEDDING and config["graphs"]["pretrain"] > 0
 
@@ -118,7 +120,7 @@ rule fit_network:
         derived=lambda wildcards: derived_objectives(
             CRYSTALS,
             [
-                *(LEARNED_BY_EMBEDDING or []),
+                *LEARNED_BY_EMBEDDING,
                 PRETRAINED_EMBEDDING and SPLITS[wildcards.split]["objective"],
             ],
         ),
@@ -157,11 +159,8 @@ rule fit_network:
         device=config["graphs"]["device"],
         width=config["graphs"]["width"],
         layers=config["graphs"]["layers"],
-        training=(
-            {**config["graphs"]["training"], "objectives": LEARNED_BY_EMBEDDING}
-            if TRAINED_EMBEDDING
-            else None
-        ),
+        training=config["graphs"]["training"] if TRAINED_EMBEDDING else None,
+        columns=COLUMNS_LEARNED,
         hidden=hidden_facets if FITTED_EMBEDDING else None,
         # Pretraining leaves out what the split holds out.
         split_method=lambda wildcards: (

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from made_up_bundle import write_made_up_bundle
+from PIL import Image
 from small_run import SmallRun, small_run
 
 import pretrain_engine
@@ -136,8 +137,11 @@ def test_known_values_are_searched(run, catalogue):
     [
         (lambda c: c.like_formulas(["Xx2"]), "unknown element"),
         (lambda c: c.like_formulas(["NaCl"], by="graph"), "needs a structure"),
-        (lambda c: c.like_formulas(["NaCl"], by="xrd"), "no combination of the facets"),
-        (lambda c: c.like_formulas(["NaCl"], among="xrd"), "no facet of this catalogue"),
+        (lambda c: c.like_formulas(["NaCl"], by="xrd"), "not a combination of the facets"),
+        (lambda c: c.like_formulas(["NaCl"], among="xrd"), "not one of the facets of this catalogue"),
+        (lambda c: c.like_formulas(["NaCl"], n=0), "at least 1"),
+        (lambda c: c.near({ENERGY.column: 1.0}, n=-1), "at least 1"),
+        (lambda c: c.near({}), "name an objective"),
         (lambda c: c.like_material("unknown"), "no material unknown"),
         (lambda c: c.like_picture(__file__), "cannot be read: not a PNG"),
         (lambda c: c.like_picture("missing.png"), "cannot be read"),
@@ -145,6 +149,7 @@ def test_known_values_are_searched(run, catalogue):
         (lambda c: c.near({"gap": 1.0}), "no objective 'gap'"),
         (lambda c: c.near({ENERGY.column: float("nan")}), "is a number"),
         (lambda c: c.near({ENERGY.column: "high"}), "is a number"),
+        (lambda c: c.near({ENERGY.column: 10**400}), "is a number"),
     ],
 )
 def test_a_query_that_cannot_be_asked_raises_user_error(catalogue, ask, message):
@@ -160,6 +165,48 @@ def test_structures_that_cannot_be_read_are_left_out_with_a_reason(run, catalogu
     assert found.materials["mat_id"].tolist() == [mat_id]
     assert found.left_out["mat_id"].tolist() == ["bad"]
     assert found.left_out["reason"][0]
+
+
+def test_a_search_with_nothing_readable_finds_nothing_and_says_why(catalogue, tmp_path):
+    (tmp_path / "bad.cif").write_text("not a CIF")
+    found = catalogue.like(str(tmp_path / "bad.cif"), by="graph")
+    assert found.materials.empty
+    assert found.left_out["mat_id"].tolist() == ["bad"]
+    assert catalogue.like_formulas([]).materials.empty
+
+
+def test_queries_are_called_as_they_were_given(run, catalogue, tmp_path):
+    mat_id, _ = first_of(run)
+    path = tmp_path / "kochsalz grün (1).cif"
+    path.write_bytes((run.file("structures") / f"{mat_id}.cif").read_bytes())
+    assert catalogue.like(str(path), by="graph+text", n=1).materials["query"].tolist() == [
+        "kochsalz grün (1)"
+    ]
+    assert catalogue.like_formulas("Ca(OH)2", n=1).materials["query"].tolist() == ["Ca(OH)2"]
+
+
+def test_a_picture_of_another_size_is_refused(catalogue, tmp_path):
+    Image.new("RGB", (20, 10)).save(tmp_path / "small.png")
+    with pytest.raises(UserError, match="20 x 10 pixels, but those of the run have 64 x 64"):
+        catalogue.like_picture(tmp_path / "small.png")
+    with pytest.raises(UserError, match=r"small\.png does not show compimage"):
+        catalogue.like_picture(tmp_path / "small.png", by="compimage")
+
+
+@pytest.mark.parametrize(
+    "place", ["crystals", "crystals/random-0/bundles", "crystals/random-0/bundles/joint"]
+)
+def test_a_folder_above_bundles_is_enough(run, catalogue, place):
+    assert Catalogue.open(run.file(place)).path == catalogue.path
+
+
+def test_an_input_is_not_overwritten(run, tmp_path, capsys):
+    given = tmp_path / "new.csv"
+    given.write_text("formula\nNaCl\n")
+    with pytest.raises(SystemExit):
+        main(["find", str(run.folder), str(given), "--output", str(given)])
+    assert "would overwrite" in "".join(capsys.readouterr())
+    assert given.read_text() == "formula\nNaCl\n"
 
 
 def test_the_command_prints_and_writes_what_is_found(run, tmp_path, capsys):
@@ -182,6 +229,7 @@ def test_the_command_prints_and_writes_what_is_found(run, tmp_path, capsys):
         (["--formula", "NaCl", "--material", "x"], "not with formula and material"),
         (["--property", "e_form"], "not NAME=VALUE"),
         (["--property", "e_form=1", "--by", "text"], "Leave them out"),
+        (["--property", "e_form=1", "e_form=2"], "names e_form twice"),
         (["--formula", "NaCl", "--output", "found.txt"], "must end in"),
     ],
 )

@@ -113,6 +113,17 @@ def test_a_run_may_name_what_the_network_learns(graphs, properties, tmp_path):
     assert record["settings"]["objectives"] == ["hardness", "vol_atom"]
 
 
+def test_columns_are_learned_beside_the_predefined_objectives_that_are_known(graphs, properties, tmp_path):
+    write_inputs(tmp_path, graphs, properties.assign(e_form=math.nan))
+    own = properties.assign(e_form=properties["vol_atom"])
+    fit(tmp_path, columns=["hardness"], derived=[write_hardness(tmp_path, own)])
+    record = record_of(tmp_path)
+    assert "hardness" in record["training"]["validation_errors"]
+    assert "hardness" in record["settings"]["objectives"]
+    assert "e_form" not in record["settings"]["objectives"]
+    assert not [note for note in record["notes"] if "e_form" in note]
+
+
 def test_a_table_of_an_objective_is_learned_instead_of_the_column_of_the_sample(graphs, properties, tmp_path):
     write_inputs(tmp_path, graphs, properties.assign(e_form=math.nan))
     derived = write_hardness(tmp_path, properties)

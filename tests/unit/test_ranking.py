@@ -13,6 +13,7 @@ from polyfacet.training.representations import (
     representations_schema,
     represented,
 )
+from polyfacet.use.finding import ranking
 from polyfacet.use.finding.ranking import closest, most_similar, representation_of
 
 FACETS = (TEXT, GRAPH)
@@ -103,4 +104,35 @@ def test_an_empty_table_has_nothing_to_find(tmp_path):
     (found,) = most_similar(path, TOGETHER, unit_rows(1, 8, 0), 3)
     assert found.empty
     assert closest(path, {"gap": 1.0}, 3).empty
-    assert pa.types.is_floating(SCHEMA.field("gap").type)
+    assert pa.types.is_floating(SCHEMA.field("value_gap").type)
+
+
+def test_no_query_finds_nothing(table):
+    assert most_similar(table, TOGETHER, np.empty((0, 0)), 3) == []
+
+
+def test_many_queries_rank_as_single_ones(table, monkeypatch):
+    monkeypatch.setattr(ranking, "QUERIES_AT_ONCE", 2)
+    asked = unit_rows(5, 8, 3)
+    together = most_similar(table, TOGETHER, asked, 4)
+    for query, found in zip(asked, together, strict=True):
+        (alone,) = most_similar(table, TOGETHER, query[None], 4)
+        assert found["mat_id"].tolist() == alone["mat_id"].tolist()
+
+
+def test_the_scale_of_a_value_does_not_depend_on_others_that_are_unknown(tmp_path, known):
+    rows = pd.DataFrame(
+        {
+            "mat_id": ["a", "b", "c", "d"],
+            "formula": "Fe",
+            "part": "test",
+            "gap": [0.0, 1.0, 10.0, 1000.0],
+            "kind": ["x", "x", "x", None],
+        }
+    )
+    same = np.repeat(known[:1], 4, axis=0)
+    path = tmp_path / "values.parquet"
+    write_table(path, represented(rows, FACETS, [same, same, same], SCHEMA), SCHEMA)
+    found = closest(path, {"gap": 10.0, "kind": "x"}, 4).set_index("mat_id")["difference"]
+    spread = np.abs(rows["gap"] - rows["gap"].mean()).mean()
+    assert found.to_dict() == pytest.approx({"c": 0, "b": 9 / spread / 2, "a": 10 / spread / 2})

@@ -14,6 +14,7 @@ from polyfacet.sources.tables.schemas import rows_schema
 from polyfacet.splits.parts import SPLIT
 from polyfacet.training.cells import NO_FACET
 from polyfacet.training.dataset import dataset_schema
+from polyfacet.use.finding.catalogue import ASKED, SCORES
 
 BUILT_IN = tuple(FACETS.all().values())
 ROWS = rows_schema(
@@ -42,8 +43,9 @@ ADDED = {*dataset_schema(SAMPLE, FULL_FACETS).names, *dataset_schema(ROWS, ()).n
             ADDED - {*SAMPLE.names, *ROWS.names, *SPLIT.names} - taken_names.OF_FACETS,
         ),
         (taken_names.OF_STATISTICS, {STATISTICS_COLUMN}),
+        (taken_names.OF_SEARCHES, {*ASKED, *SCORES} - taken_names.OF_DATASETS),
     ],
-    ids=["crystals", "tables", "splits", "facets", "datasets", "statistics"],
+    ids=["crystals", "tables", "splits", "facets", "datasets", "statistics", "searches"],
 )
 def test_each_list_matches_its_schema(names, schema):
     assert names == schema

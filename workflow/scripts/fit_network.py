@@ -49,6 +49,7 @@ def main(
     layers: Annotated[int, Key("graphs.layers")],
     sample: Path | None = None,
     training: Annotated[Mapping[str, Any] | None, Key("graphs.training")] = None,
+    columns: Sequence[str] = (),
     pretraining: Path | None = None,
     pretraining_graphs: list[Path] | None = None,
     split_method: str | None = None,
@@ -81,6 +82,8 @@ def main(
         Table of the sampled materials, for ``trained``.
     training
         Fields of `polyfacet.config.graphs.NetworkTraining`.
+    columns
+        Columns to learn beside those predefined objectives that have a value in the sample.
     pretraining, pretraining_graphs
         Table of materials outside the sample to pretrain on, and their graphs.
     split_method, split_settings
@@ -115,8 +118,10 @@ def main(
         if sample is None:
             raise ValueError("a trained network needs the sample's targets")
         settings = NetworkTraining(**training or {})
-        targets = _targets(settings)
+        targets = list(dict.fromkeys([*(settings.objectives or PREDEFINED_NAMES), *columns]))
         sampled = _read_materials(sample, targets, derived, read_by_material(split, SPLIT, "group"))
+        if columns:
+            targets = [name for name in targets if name in columns or sampled[name].notna().any()]
         if pretraining is not None:
             others = _read_materials(pretraining, targets)
             _check_overlap(others, sampled.loc[parts.index[parts == TEST]])
@@ -125,14 +130,14 @@ def main(
             )
             outside = pretraining_graphs or []
             known = others.loc[_among(outside, others.index)]
-            if pretrained := before.train(potnet, outside, known, settings, seed, result["notes"]):
+            if pretrained := before.train(potnet, outside, known, settings, targets, seed, result["notes"]):
                 result["pretraining"] = pretrained.record(settings.batch_size)
             del others, known
         sampled = sampled.loc[fitted_on]
-        trained = last.train(potnet, graphs, sampled, settings, seed, result["notes"])
+        trained = last.train(potnet, graphs, sampled, settings, targets, seed, result["notes"])
         if not trained:
             result["kind"] = "pretrained" if "pretraining" in result else "calibrated"
-        result["settings"] = settings.model_dump()
+        result["settings"] = settings.model_dump() | ({"objectives": targets} if columns else {})
     if result["kind"] != "random":
         store = last.store if trained else last.write_untaught(graphs, fitted_on)
         calibrate_on(potnet, store.inputs, len(fitted_on))
@@ -149,10 +154,6 @@ def _among(shards: Sequence[Path], mat_ids: Iterable[str]) -> list[str]:
     """Return the materials that have a graph, in alphabetical order."""
     wanted = set(mat_ids)
     return sorted(mat_id for ids in ids_of_graphs(shards) for mat_id in ids if mat_id in wanted)
-
-
-def _targets(settings: NetworkTraining) -> list[str]:
-    return settings.objectives or PREDEFINED_NAMES
 
 
 class _Stage:
@@ -175,6 +176,7 @@ class _Stage:
         shards: Sequence[Path],
         materials: pd.DataFrame,
         settings: NetworkTraining,
+        targets: Sequence[str],
         seed: int,
         notes: list[str],
     ) -> Trained | None:
@@ -182,11 +184,10 @@ class _Stage:
 
         What is left out is added to ``notes``.
         """
-        targets = _targets(settings)
         try:
             groups = dict(materials["group"])
             held_out = held_out_materials(groups, settings.validation_fraction, seed)
-            self.store = ExampleStore.write(self.examples, shards, held_out, materials[targets])
+            self.store = ExampleStore.write(self.examples, shards, held_out, materials[list(targets)])
             trained = train_on_properties(potnet, self.store, targets, settings, seed=seed, state=self.state)
         except NothingToLearnError as error:
             advice = "" if settings.objectives else " `graphs.training.objectives` can name others to learn."

@@ -18,7 +18,7 @@ class NetworkTraining(Section):
     objectives: Annotated[list[Name], Field(min_length=1), AfterValidator(each_once)] | None = Field(
         default=None,
         description="Objectives that the network learns, with numbers; `null` for the seven predefined ones, "
-        "whatever the run predicts, and, if it predicts none of these, its own.",
+        "whatever the run predicts, and, if it predicts none of these, its own, but no classes.",
         examples=[["gap", "bulk_modulus"]],
     )
     epochs: int = Field(default=60, ge=1, description="Maximum number of passes over the training materials.")

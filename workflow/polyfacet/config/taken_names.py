@@ -27,6 +27,8 @@ OF_SPLITS = frozenset(("group", "mat_id", "part"))
 # Columns that a dataset adds to these and to the facets, and features of cells that are not facets.
 OF_DATASETS = frozenset(("facets",))
 OF_STATISTICS = frozenset(("composition_statistics",))
+# Columns of what `polyfacet find` finds, and of examples of the engine joint.
+OF_SEARCHES = frozenset(("difference", "query", "rank", "similarity"))
 # Columns of the built-in facets.
 OF_FACETS = frozenset(
     (
@@ -44,7 +46,7 @@ OF_FACETS = frozenset(
     )
 )
 
-_EVERYWHERE = OF_RESULTS | OF_SPLITS | OF_DATASETS
+_EVERYWHERE = OF_RESULTS | OF_SPLITS | OF_DATASETS | OF_SEARCHES
 TAKEN_BY_CRYSTALS = _EVERYWHERE | OF_CRYSTALS
 TAKEN_BY_TABLES = _EVERYWHERE | OF_TABLES | OF_STATISTICS | OF_FACETS
 # Facets are built for both; the registry of facets compares the facets' own names.

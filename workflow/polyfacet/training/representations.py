@@ -16,13 +16,19 @@ ABOUT = pa.schema(
         column("part", pa.string(), "part of the split"),
     ]
 )
-# Column of the representation of a material by all of its facets.
-TOGETHER = "represented"
+# Column of the representation of a material by all of its facets, and beginnings of those by a single facet
+# and of known values.
+TOGETHER, BY_FACET, VALUE = "represented", "represented_", "value_"
 
 
 def representation_column(facet: str) -> str:
     """Return the column of the representation by a single facet."""
-    return f"{TOGETHER}_{facet}"
+    return f"{BY_FACET}{facet}"
+
+
+def value_column(objective: str) -> str:
+    """Return the column of the known values of an objective."""
+    return f"{VALUE}{objective}"
 
 
 def representations_schema(facets: Sequence[Facet], objectives: Mapping[str, bool]) -> pa.Schema:
@@ -33,14 +39,19 @@ def representations_schema(facets: Sequence[Facet], objectives: Mapping[str, boo
     facets
         Facets of the method.
     objectives
-        Columns of known values to whether they are numbers, not classes.
+        Objectives to whether their values are numbers, not classes.
     """
     numbers = pa.list_(pa.float32())
     return pa.schema(
         [
             *ABOUT,
             *(
-                column(name, pa.float64() if is_number else pa.string(), "known value", nullable=True)
+                column(
+                    value_column(name),
+                    pa.float64() if is_number else pa.string(),
+                    f"known value of {name}",
+                    nullable=True,
+                )
                 for name, is_number in objectives.items()
             ),
             column(TOGETHER, numbers, "by all facets of the material, of length 1", nullable=True),
@@ -69,7 +80,7 @@ def represented(
     """
     names = [TOGETHER, *(representation_column(facet.name) for facet in facets)]
     values = {name: list(_rows_of(each)) for name, each in zip(names, known, strict=True)}
-    own = {field.name: rows[field.name] for field in schema if field.name not in values}
+    own = {name: rows[name.removeprefix(VALUE)] for name in schema.names if name not in values}
     return pa.Table.from_pandas(pd.DataFrame({**own, **values}), schema, preserve_index=False)
 
 

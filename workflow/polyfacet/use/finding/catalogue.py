@@ -19,15 +19,23 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from polyfacet.runtime.errors import UserError
-from polyfacet.runtime.parquet import column_names
+from polyfacet.runtime.parquet import column_names, read_table
 from polyfacet.training.bundles.description import DESCRIPTION_FILE, REPRESENTATIONS_FILE
-from polyfacet.training.representations import ABOUT, TOGETHER, representation_column
+from polyfacet.training.representations import (
+    ABOUT,
+    TOGETHER,
+    VALUE,
+    representation_column,
+    value_column,
+)
 from polyfacet.use.finding.queries import Asked, Queries
 from polyfacet.use.finding.ranking import closest, most_similar, representation_of
 from polyfacet.use.prediction.bundle import Bundle, Inputs
 from polyfacet.use.prediction.tables import LEFT_OUT
 
 N_FOUND = 10
+# Columns of what is found, before those of the material.
+ASKED, SCORES = ("query", "facets", "rank"), ("similarity", "difference")
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,7 @@ class Found:
     Attributes
     ----------
     materials
-        ``query`` (identifier of what was asked with), ``facets`` (what was seen of it), ``rank`` (from 1),
+        ``query`` (what was asked with, as it was given), ``facets`` (what was seen of it), ``rank`` (from 1),
         ``similarity`` (cosine) or ``difference`` (of properties), then ``mat_id``, ``formula``, ``part`` and
         the known values of the found material.
     left_out
@@ -76,7 +84,8 @@ class Catalogue:
         Parameters
         ----------
         folder
-            Folder of a bundle, or of a run: then the first bundle with most facets that has representations.
+            Folder of a bundle, or one above bundles, such as that of a run: then the first bundle with most
+            facets that has representations.
         threads, plugins, browser
             See `polyfacet.use.prediction.bundle.Bundle.open`.
 
@@ -94,7 +103,7 @@ class Catalogue:
     def properties(self) -> list[str]:
         """The objectives whose known values can be searched."""
         names = column_names(self.path)
-        return [name for name in names if name not in ABOUT.names and not name.startswith(TOGETHER)]
+        return [name.removeprefix(VALUE) for name in names if name.startswith(VALUE)]
 
     def like(
         self, inputs: Inputs, *, by: str | None = None, among: str | None = None, n: int = N_FOUND
@@ -122,14 +131,15 @@ class Catalogue:
 
     def like_formulas(
         self,
-        formulas: Sequence[str],
+        formulas: str | Sequence[str],
         *,
         by: str | None = None,
         among: str | None = None,
         n: int = N_FOUND,
     ) -> Found:
         """Find materials like compositions, by the facets that need no structure; see `like`."""
-        return self._found(self._queries.of_formulas(formulas, by), among, n)
+        given = [formulas] if isinstance(formulas, str) else formulas
+        return self._found(self._queries.of_formulas(given, by), among, n)
 
     def like_picture(
         self, picture: str | Path, *, by: str = "image", among: str | None = None, n: int = N_FOUND
@@ -149,25 +159,28 @@ class Catalogue:
         return self._found(asked, among, n)
 
     def near(self, values: Mapping[str, float | str], *, n: int = N_FOUND) -> Found:
-        """Find materials whose known values are near wanted ones.
+        """Find materials whose known values are near wanted ones; those that lack one have no rank.
 
         Parameters
         ----------
         values
-            Objective to the wanted number or class.
+            Objective to the wanted number or class; numbers may be texts.
 
         Raises
         ------
         UserError
             If the run has no such objective, or the value is none of it.
         """
-        self._check_values(values)
-        ranked = closest(self.path, values, n)
+        if not values:
+            raise UserError(f"name an objective and its value; the run has {', '.join(self.properties)}.")
+        _check_number(n)
+        ranked = closest(self.path, self._wanted(values), n)
         query = ", ".join(f"{name}={value}" for name, value in values.items())
         found = self._with_values(ranked.assign(query=query, facets="", rank=range(1, len(ranked) + 1)))
         return Found(found, LEFT_OUT.empty_table().to_pandas())
 
     def _found(self, asked: Asked, among: str | None, n: int) -> Found:
+        _check_number(n)
         ranked = most_similar(self.path, self._column(among), asked.represented, n)
         tables = [
             each.assign(query=query, facets=facets, rank=range(1, len(each) + 1))
@@ -179,11 +192,12 @@ class Catalogue:
 
     def _with_values(self, found: pd.DataFrame) -> pd.DataFrame:
         """Add what is known of the found materials, in the order of `Found.materials`."""
-        names = [*ABOUT.names, *self.properties]
+        names = [*ABOUT.names, *map(value_column, self.properties)]
         wanted = [("mat_id", "in", sorted(set(found["mat_id"])))]
         known = pq.read_table(self.path, columns=names, filters=wanted if len(found) else None).to_pandas()
-        score = "similarity" if "similarity" in found else "difference"
-        columns = ["query", "facets", "rank", score, *names]
+        known = known.rename(columns=lambda name: name.removeprefix(VALUE))
+        score = next(name for name in SCORES if name in found)
+        columns = [*ASKED, score, *known]
         return found.merge(known, on="mat_id", how="left", validate="many_to_one")[columns]
 
     def _column(self, facet: str | None) -> str:
@@ -193,17 +207,40 @@ class Catalogue:
         prefix = representation_column("")
         known = [name.removeprefix(prefix) for name in column_names(self.path) if name.startswith(prefix)]
         if facet not in known:
-            raise UserError(f"{facet!r} is no facet of this catalogue; it has {', '.join(known)}.")
+            raise UserError(f"{facet!r} is not one of the facets of this catalogue: {', '.join(known)}.")
         return representation_column(facet)
 
-    def _check_values(self, values: Mapping[str, float | str]) -> None:
+    def _wanted(self, values: Mapping[str, float | str]) -> dict[str, float | str]:
+        """Return the values as numbers or classes, as their objectives are."""
         schema = pq.read_schema(self.path)
+        found: dict[str, float | str] = {}
         for name, value in values.items():
             if name not in self.properties:
                 raise UserError(f"the run has no objective {name!r}; it has {', '.join(self.properties)}.")
-            is_number = schema.field(name).type == "double"
-            if is_number and (isinstance(value, str) or not math.isfinite(value)):
-                raise UserError(f"{name} is a number, not {value!r}.")
+            if schema.field(value_column(name)).type == "double":
+                found[name] = _number(name, value)
+                continue
+            column = value_column(name)
+            labels = sorted(read_table(self.path, columns=[column])[column].dropna().unique())
+            if value not in labels:
+                raise UserError(f"{name} is one of {', '.join(labels)}, not {value!r}.")
+            found[name] = str(value)
+        return found
+
+
+def _number(name: str, value: object) -> float:
+    try:
+        found = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise UserError(f"{name} is a number, not {value!r}.")
+    return found
+
+
+def _check_number(n: int) -> None:
+    if n < 1:
+        raise UserError(f"the number of materials to find must be at least 1, not {n}.")
 
 
 _HOW = (
@@ -216,7 +253,9 @@ def _searchable(folder: Path) -> Path:
     """Return a bundle, given its own folder or that of its run."""
     if (folder / DESCRIPTION_FILE).is_file() or not folder.is_dir():
         return folder
-    found = [path.parent for path in folder.glob(f"*/*/bundles/*/*/*/{REPRESENTATIONS_FILE}")]
+    # A run, a source, a split, its bundles, a method or a combination.
+    places = ("*/*/bundles/*/*/*", "*/bundles/*/*/*", "bundles/*/*/*", "*/*/*", "*/*", "*")
+    found = [path.parent for place in places for path in folder.glob(f"{place}/{REPRESENTATIONS_FILE}")]
     if not found:
         raise UserError(f"{folder} has no bundle with representations: {_HOW}")
     return min(found, key=lambda each: (-each.parent.name.count("+"), str(each)))

@@ -14,6 +14,9 @@ from polyfacet.use.argument_types import positive
 from polyfacet.use.prediction.command import given_input
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from polyfacet.config.sources import Source
     from polyfacet.use.finding.catalogue import Catalogue, Found
 
 SUMMARY = "find materials of a run by a structure, a formula, a picture or a property"
@@ -73,6 +76,7 @@ def main(arguments: argparse.Namespace) -> int:
 def _find(arguments: argparse.Namespace) -> None:
     # Their imports take seconds, which other subcommands need not wait for.
     from polyfacet.use.finding.catalogue import Catalogue  # noqa: PLC0415
+    from polyfacet.use.prediction.inputs import files_of, source_of  # noqa: PLC0415
     from polyfacet.use.prediction.output import check_output  # noqa: PLC0415
 
     asked = [
@@ -83,8 +87,10 @@ def _find(arguments: argparse.Namespace) -> None:
             "ask with one of INPUT, --formula, --picture, --material and --property"
             + (f", not with {' and '.join(asked)}." if asked else ".")
         )
+    sources = [source_of(given_input(each)) for each in arguments.inputs]
     if arguments.output is not None:
-        check_output(arguments.output)
+        given = [path for source in sources for path in files_of(source)]
+        check_output(arguments.output, [*given, *filter(None, [arguments.picture])])
     catalogue = Catalogue.open(
         arguments.folder,
         threads=arguments.threads,
@@ -92,7 +98,7 @@ def _find(arguments: argparse.Namespace) -> None:
         browser=arguments.browser,
     )
     tell(f"searching {catalogue.path}")
-    found = _asked(catalogue, asked[0], arguments)
+    found = _asked(catalogue, asked[0], sources, arguments)
     tell(_shown(found.materials))
     for reject in found.left_out.itertuples():
         tell(f"{reject.mat_id} ({reject.source_file}) cannot be asked with: {reject.reason}")
@@ -105,10 +111,12 @@ def _given(arguments: argparse.Namespace, name: str) -> bool:
     return bool(getattr(arguments, name))
 
 
-def _asked(catalogue: "Catalogue", kind: str, arguments: argparse.Namespace) -> "Found":
+def _asked(
+    catalogue: "Catalogue", kind: str, sources: "Sequence[Source]", arguments: argparse.Namespace
+) -> "Found":
     n, by, among = arguments.number, arguments.by, arguments.among
     if kind == "inputs":
-        return catalogue.like([given_input(each) for each in arguments.inputs], by=by, among=among, n=n)
+        return catalogue.like(sources, by=by, among=among, n=n)
     if kind == "formula":
         return catalogue.like_formulas(arguments.formula, by=by, among=among, n=n)
     if kind == "picture":
@@ -117,18 +125,20 @@ def _asked(catalogue: "Catalogue", kind: str, arguments: argparse.Namespace) -> 
         return catalogue.like_material(arguments.material, by=by, among=among, n=n)
     if by or among:
         raise UserError("--by and --among are of facets; a property is compared as such. Leave them out.")
-    return catalogue.near(dict(map(_value, arguments.property)), n=n)
+    return catalogue.near(_values(arguments.property), n=n)
 
 
-def _value(text: str) -> tuple[str, float | str]:
-    """Read a wanted value, a number or a class."""
-    name, separator, value = text.partition("=")
-    if not (separator and name and value):
-        raise UserError(f"--property {text} is not NAME=VALUE.")
-    try:
-        return name, float(value)
-    except ValueError:
-        return name, value
+def _values(texts: "Sequence[str]") -> dict[str, str]:
+    """Read wanted values, each once."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not (separator and name and value):
+            raise UserError(f"--property {text} is not NAME=VALUE.")
+        if name in found:
+            raise UserError(f"--property names {name} twice. Name a value once.")
+        found[name] = value
+    return found
 
 
 def _shown(materials: pd.DataFrame) -> str:

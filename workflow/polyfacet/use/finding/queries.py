@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from polyfacet.config.sources import Source
-from polyfacet.facets.registry import combination_name, facet_named, facets_of, in_order
+from polyfacet.facets.registry import IMAGE, SEPARATOR, combination_name, facet_named
 from polyfacet.materials.formula import FormulaError
 from polyfacet.materials.reduced_formula import reduced_formula
 from polyfacet.materials.stated_formulas import parse_stated_formula
@@ -19,7 +19,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.identifiers import usable_mat_id
 from polyfacet.runtime.parquet import read_table
 from polyfacet.runtime.picture_decoding import PictureDecodingError, decode_png
-from polyfacet.training.bundles.description import MODEL_FOLDER, BundledFacet
+from polyfacet.training.bundles.description import MODEL_FOLDER, BundledFacet, TableColumns
 from polyfacet.training.engines.base import ENGINE_FILE
 from polyfacet.training.engines.creation import engine_class
 from polyfacet.training.engines.registry import ENGINES
@@ -40,7 +40,7 @@ class Asked:
     Attributes
     ----------
     names
-        Identifier of each query.
+        What each query is called, as it was given.
     facets
         What was seen of it.
     represented
@@ -67,12 +67,13 @@ class Queries:
         sources = [source_of(each) for each in given]
         from_formulas = self._of_crystals and any(map(is_of_formulas, sources))
         seen = self._seen(by, from_formulas=from_formulas)
-        asked_of = self._bundle.description.model_copy(update={"facets": seen})
-        with TemporaryDirectory(prefix="polyfacet-") as name:
-            materials, left_out = Path(name, "materials.parquet"), Path(name, "left_out.parquet")
-            read_inputs(sources, asked_of, materials, left_out, self._bundle.threads)
-            rejected = read_table(left_out, LEFT_OUT)
-            return self._of_materials(read_table(materials, NEW_MATERIALS), seen, rejected)
+        asked_of = self._bundle.description.model_copy(update={"facets": seen, "table": self._columns(seen)})
+        with TemporaryDirectory(prefix="polyfacet-") as folder:
+            read, left_out = Path(folder, "materials.parquet"), Path(folder, "left_out.parquet")
+            read_inputs(sources, asked_of, read, left_out, self._bundle.threads)
+            rejected, materials = read_table(left_out, LEFT_OUT), read_table(read, NEW_MATERIALS)
+        names = materials["stated_id"].fillna(materials["mat_id"])
+        return self._of_materials(materials, names, seen, rejected)
 
     def of_formulas(self, formulas: Sequence[str], by: str | None) -> Asked:
         """Represent compositions by the facets that need no structure."""
@@ -88,7 +89,8 @@ class Queries:
             rows.append({**origin, "formula": reduced})
         seen = self._seen(by, from_formulas=True)
         materials = pa.Table.from_pylist(rows, schema=NEW_MATERIALS).to_pandas().drop_duplicates("mat_id")
-        return self._of_materials(materials, seen, LEFT_OUT.empty_table().to_pandas())
+        names = materials["position"].map(lambda position: formulas[position])
+        return self._of_materials(materials, names, seen, LEFT_OUT.empty_table().to_pandas())
 
     def of_picture(self, picture: Path, facet: str) -> Asked:
         """Represent a PNG that shows a facet; it counts as each of the facet's views."""
@@ -99,13 +101,37 @@ class Queries:
                 f"{facet!r} is not a facet of pictures here; these are: {', '.join(pictured) or 'none'}."
             )
         try:
-            decode_png(picture.read_bytes())
+            size = decode_png(picture.read_bytes()).size
         except (OSError, PictureDecodingError) as error:
             raise UserError(f"the picture {picture} cannot be read: {error}") from error
+        self._check_size(picture, size, facet)
         shown = dict.fromkeys(own[facet].columns, str(picture.absolute()))
-        row = {"mat_id": usable_mat_id(picture.stem), "formula": "", "facets": [facet], **shown}
-        rows = with_new_encodings(pd.DataFrame([row]), [own[facet]], self._bundle.recipe.fitted)
-        return self._represented(rows, [own[facet]], LEFT_OUT.empty_table().to_pandas())
+        row = {"mat_id": "picture", "formula": "", "facets": [facet], **shown}
+        nothing = LEFT_OUT.empty_table().to_pandas()
+        try:
+            rows = with_new_encodings(pd.DataFrame([row]), [own[facet]], self._bundle.recipe.fitted)
+            return self._represented(rows, pd.Series([picture.name]), [own[facet]], nothing)
+        except UserError as error:
+            raise UserError(f"the picture {picture} does not show {facet}: {error}") from error
+
+    def _check_size(self, picture: Path, size: tuple[int, int], facet: str) -> None:
+        """Reject a picture of a structure of another size than those of the run, if all of these have one."""
+        images = self._bundle.description.settings.images
+        is_single = len(images.views) == 1 or images.arrangement == "columns"
+        if facet_named(facet).base == IMAGE.name and is_single and size != (images.size, images.size):
+            raise UserError(
+                f"the picture {picture} has {size[0]} x {size[1]} pixels, but those of the run have "
+                f"{images.size} x {images.size}: draw it with the settings of the run."
+            )
+
+    def _columns(self, seen: Sequence[BundledFacet]) -> TableColumns | None:
+        """Return the columns of a table that queries must have: those of the facets that are seen."""
+        table, names = self._bundle.description.table, {facet.name for facet in seen}
+        if table is None:
+            return None
+        return table.model_copy(
+            update={name: () for name in ("process", "microstructure") if name not in names}
+        )
 
     @property
     def _of_crystals(self) -> bool:
@@ -122,9 +148,14 @@ class Queries:
         return made
 
     def _of_materials(
-        self, materials: pd.DataFrame, seen: Sequence[BundledFacet], left_out: pd.DataFrame
+        self,
+        materials: pd.DataFrame,
+        names: pd.Series,
+        seen: Sequence[BundledFacet],
+        left_out: pd.DataFrame,
     ) -> Asked:
-        """Represent materials that have been read."""
+        """Represent materials that have been read; ``names`` is what they are called."""
+        called = dict(zip(materials["mat_id"], names, strict=True))
         recipe = replace(self._bundle.recipe, facets=tuple(seen))
         with TemporaryDirectory(prefix="polyfacet-") as home:
             rows, rejects = (
@@ -133,9 +164,12 @@ class Queries:
                 else (materials, [])
             )
             lost = without_facets(materials, rows, rejects)
-            return self._represented(rows, seen, pd.concat([left_out, lost], ignore_index=True))
+            all_lost = pd.concat([left_out, lost], ignore_index=True)
+            return self._represented(rows, rows["mat_id"].map(called), seen, all_lost)
 
-    def _represented(self, rows: pd.DataFrame, seen: Sequence[BundledFacet], left_out: pd.DataFrame) -> Asked:
+    def _represented(
+        self, rows: pd.DataFrame, names: pd.Series, seen: Sequence[BundledFacet], left_out: pd.DataFrame
+    ) -> Asked:
         if rows.empty:
             return Asked([], [], np.empty((0, 0)), left_out)
         model = self._bundle.folder / MODEL_FOLDER
@@ -145,7 +179,7 @@ class Queries:
         facets = [facet_named(facet.name) for facet in seen]
         (known,) = engine.represent(settings, what_engines_see(rows, facets), [facets], model)
         shown = [combination_name(f for f in facets if f.name in present) for present in rows["facets"]]
-        return Asked(rows["mat_id"].tolist(), shown, known, left_out)
+        return Asked(names.tolist(), shown, known, left_out)
 
 
 def _named(by: str, own: Sequence[BundledFacet]) -> tuple[BundledFacet, ...]:
@@ -156,9 +190,9 @@ def _named(by: str, own: Sequence[BundledFacet]) -> tuple[BundledFacet, ...]:
     UserError
         If the catalogue does not have them.
     """
-    known = {facet.name: facet for facet in own}
-    try:
-        return tuple(known[facet.name] for facet in facets_of(by))
-    except (KeyError, ValueError) as error:
-        names = combination_name(in_order(map(facet_named, known)))
-        raise UserError(f"{by!r} is no combination of the facets of this catalogue, {names}.") from error
+    names = by.split(SEPARATOR)
+    found = tuple(facet for facet in own if facet.name in names)
+    if len(found) < len(names):
+        known = SEPARATOR.join(facet.name for facet in own)
+        raise UserError(f"{by!r} is not a combination of the facets of this catalogue, {known}.")
+    return found
