@@ -30,7 +30,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     nothing: list[Path] = []
     write_report.main(
         run.files,
-        *[nothing] * 11,
+        *[nothing] * 12,
         report=home / "report.html",
         figures=home / "figures",
         tables=home / "tables",
