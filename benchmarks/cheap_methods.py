@@ -18,9 +18,9 @@ from sklearn.model_selection import GroupShuffleSplit
 from polyfacet.facets.registry import COMPIMAGE
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
 from polyfacet.splits.parts import TEST
-from polyfacet.training.dataset import read_cell_rows
 from polyfacet.training.engines.base import Resources
 from polyfacet.training.engines.creation import create
+from polyfacet.training.row_tables import RowTables
 
 DIVISIONS = GroupShuffleSplit(3, test_size=0.15, random_state=1)
 BOOSTING = {"subsample": 0.8, "colsample_bytree": 0.3, "tree_method": "hist", "max_bin": 64}
@@ -57,12 +57,12 @@ def rows_of(split: Path) -> pd.DataFrame:
     """Read the materials outside the test part that have a composition image."""
     tables = sorted((split / "composition_images").glob("shard-*.parquet"))
     tables = [path for path in tables if "rejected" not in path.name]
-    rows = read_cell_rows(
+    rows = RowTables(
         split.parent / "sample" / "sample.parquet",
         split / "split.parquet",
         list(CRYSTAL_OBJECTIVES.built_in),
         {COMPIMAGE: tables},
-    )
+    ).read()
     has_image = rows["facets"].map(lambda facets: COMPIMAGE.name in facets)
     return rows[has_image & (rows["part"] != TEST)].reset_index(drop=True)
 

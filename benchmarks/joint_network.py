@@ -31,10 +31,10 @@ from polyfacet.facets.registry import (
 from polyfacet.materials.crystal_objectives import CRYSTAL_OBJECTIVES
 from polyfacet.materials.objectives import Objective
 from polyfacet.splits.parts import TEST, TRAIN, VALID
-from polyfacet.training.dataset import read_cell_rows
 from polyfacet.training.engines.base import Resources
 from polyfacet.training.engines.joint.foundation import train_foundation
 from polyfacet.training.engines.joint.settings import JointSettings
+from polyfacet.training.row_tables import RowTables
 
 SEED = 42
 FACETS = (TEXT, GRAPH, COMPIMAGE)
@@ -90,14 +90,14 @@ def rows_of(split: Path, facets: Sequence[Facet]) -> pd.DataFrame:
     tables = {facet: sorted(folders[facet].glob("shard-[0-9].parquet")) for facet in facets}
     columns = [objective.column for objective in OBJECTIVES]
     sample, graphs = split.parent / "sample" / "sample.parquet", split.parent / "graphs"
-    rows = read_cell_rows(
+    rows = RowTables(
         sample,
         split / "split.parquet",
         columns,
         tables,
         encodings={IMAGE: split / "encodings" / "image.parquet"} if IMAGE in facets else {},
         graphs=sorted(graphs.glob("shard-[0-9].parquet")) if GRAPH in facets else (),
-    )
+    ).read()
     return rows[rows["facets"].map(len) == len(facets)].reset_index(drop=True)
 
 

@@ -17,7 +17,7 @@ from polyfacet.facets.registry import COMPIMAGE, GRAPH, IMAGE, TEXT
 from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.materials.objectives import Objective
 from polyfacet.splits.parts import TEST, TRAIN, VALID
-from polyfacet.training.dataset import read_cell_rows
+from polyfacet.training.row_tables import RowTables
 from polyfacet.training.seen_rows import have_facets, rows_of_foundation, what_engines_see
 
 # The seed of a run, to which that of a repeat is added (`seed` in docs/configuration.md).
@@ -159,14 +159,14 @@ def read_materials(repeat: int, cores: int, study: Study = JOINT) -> Materials:
         facet: _tables(split if facet in OF_SPLIT else study.folder, facet) if facet.stage else [sample]
         for facet in study.facets
     }
-    rows = read_cell_rows(
+    rows = RowTables(
         sample,
         split / "split.parquet",
         [each.column for each in study.objectives],
         tables,
         derived=study.derived,
         encodings=encodings,
-    )
+    ).read()
     complete = rows[have_facets(rows, study.facets, missing=False)].reset_index(drop=True)
     return Materials(complete, study.facets, study.objectives, repeat)
 

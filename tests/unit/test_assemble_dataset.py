@@ -28,12 +28,8 @@ from polyfacet.sources.alexandria.material import material_from_entry
 from polyfacet.sources.tables.description import objectives_of, read_of_table, table_source
 from polyfacet.sources.tables.schemas import rows_schema
 from polyfacet.splits.parts import SPLIT
-from polyfacet.training.dataset import (
-    read_cell_rows,
-    read_cell_rows_by_shard,
-    read_dataset,
-    with_labels,
-)
+from polyfacet.training.dataset import read_dataset, with_labels
+from polyfacet.training.row_tables import RowTables
 
 FACETS = FULL_FACETS
 MAT_IDS = ["test000", "test001", "test002"]
@@ -158,9 +154,7 @@ def cell_rows(dataset, tmp_path):
         dataset(list(views))
         names = {TEXT: "text", IMAGE: "images", GRAPH: "embeddings"}
         tables = {facet: [tmp_path / "1-0" / f"{names[facet]}.parquet"] for facet in facets}
-        return lambda: read_cell_rows(
-            tmp_path / "sample.parquet", tmp_path / "split.parquet", ["vol_atom"], tables
-        )
+        return RowTables(tmp_path / "sample.parquet", tmp_path / "split.parquet", ["vol_atom"], tables).read
 
     return read
 
@@ -177,7 +171,7 @@ def test_a_changed_picture_of_any_view_is_noticed(cell_rows, tmp_path):
     assert len(of_text()) == 3
     tables = {IMAGE: [tmp_path / "1-0" / "images.parquet"]}
     with pytest.raises(UserError, match=r"b/test001\.png of test001 has changed"):
-        read_cell_rows(tmp_path / "sample.parquet", tmp_path / "split.parquet", ["gap"], tables)
+        RowTables(tmp_path / "sample.parquet", tmp_path / "split.parquet", ["gap"], tables).read()
 
 
 @pytest.mark.parametrize("n_shards", [1, 2, 5])
@@ -186,11 +180,11 @@ def test_rows_read_by_shard_are_those_read_at_once(dataset, tmp_path, n_shards):
     names = {TEXT: "text", IMAGE: "images", GRAPH: "embeddings"}
     folders = [tmp_path / f"{n_shards}-{shard}" for shard in range(n_shards)]
     tables = {facet: [folder / f"{name}.parquet" for folder in folders] for facet, name in names.items()}
-    given = (tmp_path / "sample.parquet", tmp_path / "split.parquet", ["vol_atom"], tables)
-    pieces = list(read_cell_rows_by_shard(*given))
+    rows = RowTables(tmp_path / "sample.parquet", tmp_path / "split.parquet", ["vol_atom"], tables)
+    pieces = list(rows.by_shard())
     assert len(pieces) == n_shards
     joined = pd.concat(pieces).sort_values("mat_id", ignore_index=True)
-    pd.testing.assert_frame_equal(joined, read_cell_rows(*given))
+    pd.testing.assert_frame_equal(joined, rows.read())
 
 
 PATHS = ["image", "compimage"]
@@ -254,7 +248,7 @@ def test_the_table_of_an_objective_replaces_a_column_of_the_sample(dataset, tmp_
     assert frame["gap"].isna().tolist() == [False, True, False]
     assert frame["e_form"].notna().all()
     assert schema.field("gap").metadata == {b"meaning": b"My gap", b"unit": b"eV"}
-    rows = read_cell_rows(sample, split, ["e_form", "gap"], {}, derived=[own])
+    rows = RowTables(sample, split, ["e_form", "gap"], {}, derived=[own]).read()
     assert rows["gap"].tolist()[::2] == [7.0, 9.0]
 
 

@@ -1,6 +1,5 @@
 """Cells of a batch: trained once, however often their job starts, and again where anything is different."""
 
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from polyfacet.materials.material import SAMPLE
 from polyfacet.runtime.parquet import write_table
 from polyfacet.splits.parts import SPLIT
 from polyfacet.training.cards import CARD_FILE, read_card
+from polyfacet.training.row_tables import RowTables
 
 OBJECTIVES = {each.name: each.objective for each in (GAP, E_FORM, E_HULL)}
 N = 12
@@ -195,17 +195,12 @@ def test_other_encoders_train_cells_again(folder, trained):
 )
 def test_another_declaration_of_a_facet_trains_cells_again(folder, trained, monkeypatch, change):
     views = Facet("views", "views", "image", needs="structure", make=len)
-    monkeypatch.setattr(train_cells, "read_cell_rows", _rows_without_facets(folder))
+    # There are no pictures: rows are read without the facet.
+    monkeypatch.setattr(RowTables, "of_job", lambda *tables, **_: RowTables(*tables[:3], tables={}))
     for facet in (views, views, replace(views, stage=None, **change)):
         monkeypatch.setattr(train_cells, "facet_named", lambda _, facet=facet: facet)
         run(folder, "gap", facets=["views"])
     assert trained == ["gap", "gap"]
-
-
-def _rows_without_facets(folder: Path) -> Callable[..., pd.DataFrame]:
-    """Return a reader of rows that ignores the tables of facets."""
-    read = train_cells.read_cell_rows
-    return lambda sample, split, columns, tables, *rest: read(sample, split, columns, {}, *rest)
 
 
 def test_other_packages_train_cells_again(folder, trained, install):

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any
 
 import pandas as pd
 
 from polyfacet.config.composition import ImageLayout
 from polyfacet.evaluation.explanation.tables import explanation_of
-from polyfacet.facets.aligned import tables_by_facet
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import facet_named
 from polyfacet.materials.objectives import Objective
@@ -20,13 +18,12 @@ from polyfacet.runtime.identifiers import stable_hash
 from polyfacet.runtime.parquet import read_table
 from polyfacet.runtime.places import imported
 from polyfacet.runtime.progress import tell
-from polyfacet.splits.hidden_facets import HiddenFacets
 from polyfacet.splits.parts import SPLIT, TEST, TRAIN
-from polyfacet.training.dataset import read_cell_rows_by_shard
 from polyfacet.training.engines.base import EngineError
 from polyfacet.training.engines.explaining import CAPTUM, Explained
 from polyfacet.training.engines.registry import ENGINES
 from polyfacet.training.foundations import check_foundation
+from polyfacet.training.row_tables import RowTables
 from polyfacet.training.seen_rows import what_engines_see
 
 # Training materials whose mean is the baseline.
@@ -93,18 +90,18 @@ def main(
         raise UserError(f"explanations: {fault}")
     looked_at = [facet_named(name) for name in facets]
     learned = [Objective.from_fields(each) for each in objectives]
-    encoded = [facet for facet in looked_at if not facet.is_numeric]
-    pieces = read_cell_rows_by_shard(
+    aligned = RowTables.of_job(
         sample,
         split,
         [objective.column for objective in learned],
-        tables_by_facet(looked_at, tables, sample),
+        looked_at,
+        tables,
+        encodings=encodings,
+        hidden=hidden,
         derived=derived,
-        encodings=dict(zip(encoded, encodings, strict=True)) if encodings else MappingProxyType({}),
-        hidden=HiddenFacets.from_settings(hidden),
         graphs=graphs,
     )
-    test, background = _test_and_background(pieces, split, materials, looked_at, learned)
+    test, background = _test_and_background(aligned.by_shard(), split, materials, looked_at, learned)
     where = {name: place[name] for name in ("source", "split", "method")} | {"repeat": int(place["repeat"])}
     own_seed = seed + int(where["repeat"])
     if not _is_made(foundation) or test.empty:

@@ -6,15 +6,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
 
-from polyfacet.facets.aligned import tables_by_facet
 from polyfacet.facets.registry import facet_named
 from polyfacet.materials.objectives import Objective
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.files import atomic_path, scratch_folder
 from polyfacet.runtime.machine_failures import raise_machine_failure
 from polyfacet.runtime.progress import tell
-from polyfacet.splits.hidden_facets import HiddenFacets
-from polyfacet.training.dataset import read_cell_rows, read_cell_rows_by_shard
 from polyfacet.training.encoders.hub_cache import read_record, work_offline
 from polyfacet.training.engines.base import EngineError, Resources
 from polyfacet.training.engines.creation import engine_class
@@ -22,6 +19,7 @@ from polyfacet.training.engines.registry import ENGINES
 from polyfacet.training.engines.training_rows import TrainingRows
 from polyfacet.training.foundations import record_failure
 from polyfacet.training.permuted_rows import PermutedRows
+from polyfacet.training.row_tables import RowTables
 from polyfacet.training.rows_on_disk import RowsOnDisk
 
 
@@ -77,22 +75,22 @@ def main(
         work_offline(read_record(hub_encoders))
     looked_at = [facet_named(name) for name in facets]
     learned = [Objective.from_fields(each) for each in objectives]
-    encoded = [facet for facet in looked_at if not facet.is_numeric]
-    tables_of_rows = (
+    aligned = RowTables.of_job(
         sample,
         split,
         [objective.column for objective in learned],
-        tables_by_facet(looked_at, tables, sample),
-        statistics,
-        derived,
-        dict(zip(encoded, encodings, strict=True)) if encodings else {},
-        HiddenFacets.from_settings(hidden),
-        graphs,
+        looked_at,
+        tables,
+        encodings=encodings,
+        hidden=hidden,
+        statistics=statistics,
+        derived=derived,
+        graphs=graphs,
     )
     declared = ENGINES.get(engine)
     rows: TrainingRows = RowsOnDisk(
-        lambda: read_cell_rows(*tables_of_rows),
-        lambda: read_cell_rows_by_shard(*tables_of_rows),
+        aligned.read,
+        aligned.by_shard,
         looked_at,
         learned,
         declared.missing,

@@ -2,21 +2,18 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
 
-from polyfacet.facets.aligned import tables_by_facet
 from polyfacet.facets.registry import facet_named
 from polyfacet.runtime.parquet import read_by_material, write_pieces
-from polyfacet.splits.hidden_facets import HiddenFacets
-from polyfacet.training.dataset import read_cell_rows_by_shard
 from polyfacet.training.engines.base import EngineError
 from polyfacet.training.engines.creation import engine_class
 from polyfacet.training.engines.registry import ENGINES
 from polyfacet.training.foundations import check_foundation
 from polyfacet.training.representations import ABOUT, representations_schema, represented
+from polyfacet.training.row_tables import RowTables
 from polyfacet.training.seen_rows import what_engines_see
 
 
@@ -61,20 +58,21 @@ def main(
             check_foundation(foundation)
         except EngineError:
             return
-        encoded = [facet for facet in looked_at if not facet.is_numeric]
-        formulas = read_by_material(sample, ABOUT, "formula")
-        checked = ENGINES.get(engine).settings(**settings)
-        views = [looked_at, *((facet,) for facet in looked_at)]
-        for rows in read_cell_rows_by_shard(
+        aligned = RowTables.of_job(
             sample,
             split,
             list(objectives),
-            tables_by_facet(looked_at, tables, sample),
+            looked_at,
+            tables,
+            encodings=encodings,
+            hidden=hidden,
             derived=derived,
-            encodings=dict(zip(encoded, encodings, strict=True)) if encodings else MappingProxyType({}),
-            hidden=HiddenFacets.from_settings(hidden),
             graphs=graphs,
-        ):
+        )
+        formulas = read_by_material(sample, ABOUT, "formula")
+        checked = ENGINES.get(engine).settings(**settings)
+        views = [looked_at, *((facet,) for facet in looked_at)]
+        for rows in aligned.by_shard():
             if rows.empty:
                 continue
             seen = what_engines_see(rows, looked_at)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any
 
 import numpy as np
@@ -12,18 +11,16 @@ from polyfacet.evaluation.representations.tables import GEOMETRY, geometry_of
 from polyfacet.evaluation.retrieval.schema import RETRIEVAL
 from polyfacet.evaluation.retrieval.searching import searched_materials
 from polyfacet.evaluation.retrieval.tables import retrieval_of
-from polyfacet.facets.aligned import tables_by_facet
 from polyfacet.facets.registry import facet_named
 from polyfacet.runtime.arguments import Key
 from polyfacet.runtime.identifiers import stable_hash
 from polyfacet.runtime.parquet import read_table, write_table
-from polyfacet.splits.hidden_facets import HiddenFacets
 from polyfacet.splits.parts import SPLIT, TEST, TRAIN
-from polyfacet.training.dataset import read_cell_rows_by_shard
 from polyfacet.training.engines.base import EngineError
 from polyfacet.training.engines.creation import engine_class
 from polyfacet.training.engines.registry import ENGINES
 from polyfacet.training.foundations import check_foundation
+from polyfacet.training.row_tables import RowTables
 from polyfacet.training.seen_rows import what_engines_see
 
 UNTRAINED = "untrained"
@@ -76,18 +73,11 @@ def main(
         write_table(geometry, GEOMETRY.empty_table(), GEOMETRY)
         return
     looked_at = [facet_named(name) for name in facets]
-    encoded = [facet for facet in looked_at if not facet.is_numeric]
     chosen = _chosen(split)
-    pieces = read_cell_rows_by_shard(
-        sample,
-        split,
-        [],
-        tables_by_facet(looked_at, tables, sample),
-        encodings=dict(zip(encoded, encodings, strict=True)) if encodings else MappingProxyType({}),
-        hidden=HiddenFacets.from_settings(hidden),
-        graphs=graphs,
+    aligned = RowTables.of_job(
+        sample, split, [], looked_at, tables, encodings=encodings, hidden=hidden, graphs=graphs
     )
-    rows = pd.concat([piece[piece["mat_id"].isin(chosen)] for piece in pieces])
+    rows = pd.concat([piece[piece["mat_id"].isin(chosen)] for piece in aligned.by_shard()])
     rows = rows.sort_values("mat_id", ignore_index=True)
     formulas = read_table(sample, columns=["mat_id", "formula"]).set_index("mat_id")["formula"]
     seen = what_engines_see(rows[rows["part"] == TEST].reset_index(drop=True), looked_at)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Annotated, Any
 
 from polyfacet.config.methods import Leaks
-from polyfacet.facets.aligned import label_of_encodings, tables_by_facet
+from polyfacet.facets.aligned import label_of_encodings
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import TEXT, facet_named, facets_of
 from polyfacet.materials.objectives import Objective
@@ -17,16 +17,15 @@ from polyfacet.runtime.files import atomic_path, scratch_folder, sha256_of_file,
 from polyfacet.runtime.packages import package_versions
 from polyfacet.runtime.parquet import n_rows, write_table
 from polyfacet.runtime.progress import track
-from polyfacet.splits.hidden_facets import HiddenFacets
 from polyfacet.training.cards import CARD_FILE, Card, write_card
 from polyfacet.training.cells import NO_FACET, PREDICTIONS, Cell, Place, train
-from polyfacet.training.dataset import read_cell_rows
 from polyfacet.training.encoders.hub_cache import HubEncoders, read_record, work_offline
 from polyfacet.training.engines.base import Resources
 from polyfacet.training.engines.creation import create
 from polyfacet.training.engines.registry import engine_files
 from polyfacet.training.kept_cells import KeptCells
 from polyfacet.training.provenance import InputDigests, Provenance
+from polyfacet.training.row_tables import RowTables
 
 
 def main(
@@ -119,26 +118,26 @@ def main(
     here = Place(**{**place, "repeat": int(place["repeat"])})
     objectives = [Objective.from_fields(each["objective"]) for each in grid]
     named = [facet_named(name) for name in facets]
-    of_encoders = [facet for facet in named if not facet.is_numeric]
-    encoded = dict(zip(of_encoders, encodings, strict=True)) if encodings else {}
-    materials = read_cell_rows(
+    rows = RowTables.of_job(
         sample,
         split,
         list(dict.fromkeys(objective.column for objective in objectives)),
-        tables_by_facet(named, tables, sample),
-        statistics,
-        derived,
-        encoded,
-        HiddenFacets.from_settings(hidden),
-        graphs,
+        named,
+        tables,
+        encodings=encodings,
+        hidden=hidden,
+        statistics=statistics,
+        derived=derived,
+        graphs=graphs,
     )
+    materials = rows.read()
     own_seed = seed + here.repeat
     states = cells.with_name(f"{cells.name}.states")
     resources = Resources(
         own_seed, threads, encoders, states=states, checkpoints=checkpoints, foundation=foundation
     )
     digests = InputDigests(materials)
-    started_from = _identities(fetched, encoded, named)
+    started_from = _identities(fetched, rows.encodings, named)
     shared = sha256_of_folder(foundation) if foundation else None
     made_of = Provenance(n_rows(sample) - len(materials), code=code, foundation=shared)
     every_settings = [settings, *(each["settings"] for each in grid if "settings" in each)]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import (
@@ -131,10 +132,8 @@ def with_encodings(materials: pd.DataFrame, encodings: Mapping[Facet, pa.Table])
         Facet to the table of its encodings, which may have those of other materials.
     """
     for facet, table in encodings.items():
-        is_wanted = table["mat_id"].to_pandas().isin(materials["mat_id"])
-        own = (
-            table.filter(pa.array(is_wanted)).to_pandas().rename(columns={"encoding": encoding_column(facet)})
-        )
+        is_wanted = pc.field("mat_id").isin(pa.array(materials["mat_id"], pa.string()))
+        own = table.filter(is_wanted).to_pandas().rename(columns={"encoding": encoding_column(facet)})
         materials = materials.merge(own, on="mat_id", how="left", validate="one_to_one")
     return materials
 

@@ -53,7 +53,7 @@ class InputDigests:
     Parameters
     ----------
     materials
-        Rows as returned by `polyfacet.training.dataset.read_cell_rows`.
+        Rows as returned by `polyfacet.training.row_tables.RowTables.read`.
     """
 
     def __init__(self, materials: pd.DataFrame) -> None:
