@@ -5,9 +5,7 @@ include: "functions/encodings.smk"
 
 
 # Facets of each source that methods read as numbers; only these are encoded.
-ENCODED_FACETS = {
-    source: encoded_facets(source, methods_with_encodings(source)) for source in SOURCES
-}
+ENCODED_FACETS = {source: encoded_facets(source) for source in SOURCES}
 
 
 rule encode_facet:

@@ -31,7 +31,7 @@ from polyfacet.facets.registry import COMPIMAGE, GRAPH, IMAGE, TEXT, combination
 from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.materials.objectives import Objective
 from polyfacet.training.cells import NO_FACET
-from polyfacet.training.engines.registry import ENGINES
+from polyfacet.training.engines.registry import reads_encoding
 from polyfacet.use.prediction.tables import NEW_MATERIALS
 
 FACETS = (TEXT, GRAPH, COMPIMAGE)
@@ -89,9 +89,7 @@ class SmallRun:
             settings=settings,
             seed=1,
             statistics=[self.file("statistics.parquet")] if "features" in settings else [],
-            encodings=[self.encoded(facet) for facet in facets if not facet.is_numeric]
-            if ENGINES.get(engine).encodings
-            else [],
+            encodings=[self.encoded(facet) for facet in facets if reads_encoding(facet, engine, settings)],
             **options,
         )
         return name

@@ -2,21 +2,31 @@
 
 from polyfacet.materials.crystal_objectives import PREDEFINED
 from polyfacet.runtime.resources import COSTS
+from polyfacet.training.engines.registry import reads_encoding
 
 
-def methods_with_encodings(source):
-    """Return the methods of a source whose engines read texts and pictures as numbers."""
+def encoded_for(method, facets):
+    """Return those of some facets whose frozen encodings a method reads, or what its retrieval is compared with."""
+    engine = ENGINES.get(method["engine"])
+    if engine.represents(method["settings"]):
+        return [facet for facet in facets if not facet.is_numeric]
     return [
-        name
-        for name, method in METHODS[source].items()
-        if ENGINES.get(method["engine"]).encodings
+        facet
+        for facet in facets
+        if any(
+            reads_encoding(facet, engine.name, settings)
+            for settings in every_settings(method)
+        )
     ]
 
 
-def encoded_facets(source, methods):
-    """Return the facets of texts and pictures that methods of a source use, in the order of the registry."""
-    facets = facets_of_methods(source, methods)
-    return [facet for facet in facets if not facet.is_numeric]
+def encoded_facets(source):
+    """Return the facets whose encodings methods of a source read, in the order of the registry."""
+    return in_order(
+        facet
+        for name, method in METHODS[source].items()
+        for facet in encoded_for(method, facets_of_methods(source, [name]))
+    )
 
 
 def encoding_of(facet):
@@ -77,9 +87,7 @@ def cost_of_encoding(wildcards):
 
 
 def encodings_of_job(wildcards):
-    """Return the encodings of a job's facets of texts and pictures, if its engine reads them."""
-    if not engine_of(wildcards).encodings:
-        return []
+    """Return the encodings of a job's facets that its engine reads; their names are those of the facets."""
     return [
         rules.encode_facet.output.encodings.format(
             source=wildcards.source,
@@ -87,8 +95,9 @@ def encodings_of_job(wildcards):
             repeat=wildcards.repeat,
             facet=facet.name,
         )
-        for facet in in_order(facets_of_job(wildcards))
-        if not facet.is_numeric
+        for facet in encoded_for(
+            method_of(wildcards), in_order(facets_of_job(wildcards))
+        )
     ]
 
 

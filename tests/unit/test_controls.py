@@ -23,9 +23,11 @@ def test_cells_name_the_untrained_encoders_that_they_read():
         # Trains an encoder of its own.
         card("automm", "automm", "image"),
         card("mean", "dummy", "none"),
+        card("joint", "joint", "image").model_copy(update={"settings": {"pictures": "network"}}),
+        card("encoded", "joint", "image").model_copy(update={"settings": {"pictures": "encoding"}}),
     ]
     found = untrained_facets(cards, {PLACE: {"image", "graph"}})
-    assert found == [["image"], ["graph"], ["graph", "image"], [], [], [], []]
+    assert found == [["image"], ["graph"], ["graph", "image"], [], [], [], [], [], ["image"]]
     assert untrained_facets(cards, {}) == [[]] * len(cards)
 
 

@@ -428,6 +428,21 @@ def test_texts_and_pictures_are_encoded_once_per_split_if_a_method_reads_their_n
         assert f"encodings/{facet}.parquet" in job
 
 
+@pytest.mark.parametrize(
+    ("settings", "encoded"),
+    [
+        ("pictures: network", ["text"]),
+        ("pictures: encoding", ["image", "text"]),
+        # Simple methods of retrieval, which the network is compared with, read the encoding.
+        ("pictures: network, pretraining: {contrast: all_pairs}", ["image", "text"]),
+    ],
+)
+def test_pictures_that_the_network_itself_reads_are_not_encoded(pristine, settings, encoded):
+    joint = f"methods={{joint: {{engine: joint, combinations: [text+image], settings: {{{settings}}}}}}}"
+    plan = pristine.run("--dry-run", "--config", joint)
+    assert sorted(set(re.findall(r"encodings/(\w+)\.safetensors", plan))) == encoded
+
+
 @pytest.mark.parametrize("text", ["robocrystallographer", "cif"])
 def test_texts_of_structures_are_written_in_shards(pristine, text):
     jobs = pristine.jobs(changes=[f"composition={{text: {text}}}", "encoders={source: hub}", "shards=3"])

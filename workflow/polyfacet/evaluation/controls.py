@@ -6,7 +6,7 @@ from polyfacet.facets.declaration import Facet
 from polyfacet.facets.registry import facets_of
 from polyfacet.training.cards import Card
 from polyfacet.training.cells import NO_FACET
-from polyfacet.training.engines.registry import ENGINES
+from polyfacet.training.engines.registry import reads_encoding
 
 # Source, split and repeat to the names of the facets whose network or encoder is untrained there.
 Untrained = Mapping[tuple[str, str, int], Collection[str]]
@@ -40,9 +40,9 @@ def _own(card: Card, untrained: Untrained) -> set[str]:
     """Return the untrained facets that a cell reads itself."""
     names = untrained.get((card.source, card.split, card.repeat), ())
     facets = () if card.combination == NO_FACET else facets_of(card.combination)
-    return {facet.name for facet in facets if facet.name in names and _reads_encoding(facet, card.engine)}
+    return {facet.name for facet in facets if facet.name in names and _is_read(facet, card)}
 
 
-def _reads_encoding(facet: Facet, engine: str) -> bool:
-    """Return whether an engine reads the encoding of a facet: others have encoders that they train."""
-    return facet.is_numeric or ENGINES.get(engine).encodings
+def _is_read(facet: Facet, card: Card) -> bool:
+    """Return whether a cell reads what the encoder makes: others train encoders of their own."""
+    return facet.is_numeric or reads_encoding(facet, card.engine, card.settings)

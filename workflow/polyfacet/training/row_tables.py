@@ -85,19 +85,19 @@ class RowTables:
         tables
             Tables of the facets that have a stage, grouped by facet, one per shard.
         encodings
-            Tables of frozen encodings, one for each facet of texts or pictures; None if they are not read.
+            Tables of frozen encodings, each named after its facet; None if none are read.
         hidden
             Fields of `HiddenFacets`; None hides nothing.
         others
             ``statistics``, ``derived`` and ``graphs``, see the class.
         """
-        encoded = [facet for facet in facets if not facet.is_numeric]
+        encoded = {path.stem: path for path in encodings or ()}
         return cls(
             sample,
             split,
             objectives,
             tables_by_facet(facets, tables, sample),
-            encodings=dict(zip(encoded, encodings, strict=True)) if encodings else {},
+            encodings={facet: encoded[facet.name] for facet in facets if facet.name in encoded},
             hidden=HiddenFacets.from_settings(hidden),
             **others,
         )

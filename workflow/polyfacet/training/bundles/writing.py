@@ -35,7 +35,7 @@ from polyfacet.training.bundles.distances import QUANTILE, TrainingSet, training
 from polyfacet.training.bundles.plugins import bundled_plugins
 from polyfacet.training.cards import Card
 from polyfacet.training.cells import NO_FACET, PREDICTIONS
-from polyfacet.training.engines.registry import ENGINES, needs_graphs, needs_statistics
+from polyfacet.training.engines.registry import ENGINES, needs_graphs, needs_statistics, reads_encoding
 
 # Columns of the predictions that intervals follow from.
 CALIBRATION = pa.schema(
@@ -171,12 +171,11 @@ class BundleWriter:
         for facet in cell.facets:
             if not facet.network:
                 wanted |= self.files.fitted.get(facet.base, {})
-        if ENGINES.get(cell.card.engine).encodings:
-            wanted |= {
-                encoder_name(facet.name): self.files.encoders[facet.name]
-                for facet in cell.facets
-                if not facet.is_numeric
-            }
+        wanted |= {
+            encoder_name(facet.name): self.files.encoders[facet.name]
+            for facet in cell.facets
+            if reads_encoding(facet, cell.card.engine, cell.card.settings)
+        }
         (folder / FITTED_FOLDER).mkdir()
         names = {}
         for name, path in wanted.items():

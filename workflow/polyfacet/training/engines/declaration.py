@@ -44,8 +44,8 @@ class EngineDeclaration(Declaration):
         Whether it is a `ProbabilisticEngine`.
     encoders
         Whether it starts from encoders of texts and pictures.
-    encodings
-        Whether it reads texts and pictures as numbers, from their frozen encodings.
+    reads_encoding
+        Whether it reads a text or a picture as numbers, from its frozen encoding, with given settings.
     foundation
         Whether its cells share what `Engine.pretrain` creates once per split.
     foundation_learns
@@ -102,7 +102,7 @@ class EngineDeclaration(Declaration):
     classes: bool = False
     probabilities: bool = False
     encoders: bool = False
-    encodings: bool = False
+    reads_encoding: Callable[[Facet, Mapping[str, Any]], bool] = lambda facet, settings: False
     foundation: bool = False
     foundation_learns: bool = False
     foundation_cost: Cost | None = None

@@ -100,6 +100,13 @@ def needs_graphs(name: str, settings: Mapping[str, Any]) -> bool:
     )
 
 
+def reads_encoding(facet: Facet, name: str, settings: Mapping[str, Any]) -> bool:
+    """Return whether an engine, or a member of it, reads the frozen encoding of a facet."""
+    declared = ENGINES.get(name)
+    own = not facet.is_numeric and declared.reads_encoding(facet, settings)
+    return own or any(reads_encoding(facet, *member) for member in declared.members(settings))
+
+
 def engine_files(name: str, settings: Mapping[str, Any]) -> tuple[Path, ...]:
     """Return the files of an engine and of its members, for digests of code."""
     declared = ENGINES.get(name)

@@ -13,6 +13,6 @@ CLASSICAL = EngineDeclaration(
     cost=Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=0.3),
     probabilities=True,
     cheap=True,
-    encodings=True,
+    reads_encoding=lambda facet, settings: True,
     needs_statistics=lambda settings: settings.get("features", "original") != "original",
 )

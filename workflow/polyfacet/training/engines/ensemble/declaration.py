@@ -25,7 +25,6 @@ ENSEMBLE = EngineDeclaration(
     cost=Cost(mb=1_150, mb_per_1000=50, minutes_per_1000=2.5),
     probabilities=True,
     cheap=True,
-    encodings=True,
     members=members_of,
     fault_of_member=fault_of_member,
 )

@@ -28,7 +28,7 @@ TABICL = EngineDeclaration(
     looks_at=lambda facet: facet.has_numbers,
     classes=True,
     probabilities=True,
-    encodings=True,
+    reads_encoding=lambda facet, settings: True,
     foundation=True,
     # Of a published checkpoint, estimated from its size: 27 million weights.
     cost=Cost(mb=2_500, mb_per_1000=1_000, minutes_per_1000=10),
