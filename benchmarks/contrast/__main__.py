@@ -12,8 +12,10 @@ from pathlib import Path
 
 from benchmarks.contrast.grounds import GROUNDS
 from benchmarks.contrast.labels import compare_with_few_labels
-from benchmarks.contrast.page import probes_of, write_page
+from benchmarks.contrast.page import write_page
 from benchmarks.contrast.probes import probe_compositions
+from benchmarks.contrast.tables import LABELS, PROBES, SPACE, TOWERS, kept_as
+from benchmarks.contrast.towers import compare_towers, measure_space
 from benchmarks.joint.comparing import N_TEST, N_TRAIN_PART
 from benchmarks.joint.materials import read_materials
 from benchmarks.joint.networks import Networks
@@ -23,6 +25,12 @@ from polyfacet.runtime.progress import tell
 from polyfacet.splits.parts import TEST
 
 N_REPEATS = 3
+EXPERIMENTS = {
+    LABELS: compare_with_few_labels,
+    TOWERS: compare_towers,
+    SPACE: measure_space,
+    PROBES: probe_compositions,
+}
 FOLDER, NETWORKS = Path("docs/results/contrast"), Path("results/contrast/networks")
 
 
@@ -50,17 +58,21 @@ def main() -> None:
 def run_repeat(results: Results, name: str, repeat: int, cores: int) -> None:
     """Run the experiments of a repeat on a ground that are not finished."""
     ground = GROUNDS[name]
-    wanted = [name, *([probes_of(name)] if ground.is_probed else [])]
-    if all(repeat in results.finished(each) for each in wanted):
+    missing = {
+        kept: run
+        for kept, run in EXPERIMENTS.items()
+        if (ground.is_probed or run is not probe_compositions)
+        and repeat not in results.finished(kept_as(name, kept))
+    }
+    if not missing:
         return
     materials = read_materials(repeat, cores, ground.study)
     networks = Networks({}, NETWORKS)
-    if repeat not in results.finished(name):
-        sizes = [(N_TRAIN_PART, materials.n_train), (N_TEST, len(materials.part(TEST)))]
-        rows = compare_with_few_labels(ground, materials, networks)
-        results.add(name, repeat, rows + quantities("", sizes))
-    if ground.is_probed and repeat not in results.finished(probes_of(name)):
-        results.add(probes_of(name), repeat, probe_compositions(ground, materials, networks))
+    sizes = [(N_TRAIN_PART, materials.n_train), (N_TEST, len(materials.part(TEST)))]
+    for kept, run in missing.items():
+        tell(f"{name}, repeat {repeat}: {kept}")
+        rows = run(ground, materials, networks)
+        results.add(kept_as(name, kept), repeat, rows + quantities("", sizes))
 
 
 if __name__ == "__main__":

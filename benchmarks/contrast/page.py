@@ -7,7 +7,12 @@ import numpy as np
 import pandas as pd
 from benchmarks.contrast.grounds import GROUNDS
 from benchmarks.contrast.labels import ALL_LABELS, ALONE, PRETRAINED, WITHOUT, compared_models
-from benchmarks.contrast.probes import NUMBERS, SYSTEM
+from benchmarks.contrast.sections_of_representations import (
+    section_of_probes,
+    section_of_space,
+    section_of_towers,
+)
+from benchmarks.contrast.tables import LABELS, PROBES, SPACE, TOWERS, kept_as
 from benchmarks.joint.comparing import losses, test_over_train, verdicts
 from benchmarks.joint.results import Results
 
@@ -36,12 +41,11 @@ objectives and the finished repeats. Verdicts follow from the corrected resample
 `labels only`, with Holm's correction for the models and a margin of 2 % of its error
 ([comparisons](../../evaluation.md)); with one repeat there is no test."""
 
-PROBES = """\
-What the composition alone tells of the structure: ridge and logistic regressions on representations of the
-composition, fitted on training rows; R2 on test rows, and the balanced accuracy of the crystal system.
-`atomic fractions` and `statistics` (of element properties) are the inputs themselves; `labels only` has
-learned all objectives, `untrained` nothing. The ceiling is the best answer that is the same for all test
-materials of a formula, which no model knows."""
+SECTIONS = {
+    TOWERS: section_of_towers,
+    SPACE: lambda _, kept: section_of_space(kept),
+    PROBES: lambda _, kept: section_of_probes(kept),
+}
 
 
 def write_page(results: Results, folder: Path, n_repeats: int) -> Path:
@@ -58,7 +62,7 @@ def write_page(results: Results, folder: Path, n_repeats: int) -> Path:
     """
     parts = [INTRODUCTION]
     for name, ground in GROUNDS.items():
-        own = results[name]
+        own = results[kept_as(name, LABELS)]
         done = own["repeat"].nunique()
         parts += [f"## {ground.title}", f"{ground.description} Finished: {done} of {n_repeats} repeats."]
         if done:
@@ -67,17 +71,13 @@ def write_page(results: Results, folder: Path, n_repeats: int) -> Path:
             for subset, shown in ground.shown.items():
                 known = means.xs(subset, level="subset")
                 parts += [f"Predicted from {shown} ({subset}):", *_tables(known, test_over_train(own))]
-        probed = results[probes_of(name)]
-        if len(probed):
-            parts += [PROBES, _probes(probed)]
+        for experiment, section in SECTIONS.items():
+            kept = results[kept_as(name, experiment)]
+            if len(kept):
+                parts += section(ground, kept)
     path = folder / "README.md"
     write_text(path, "\n\n".join(parts) + "\n")
     return path
-
-
-def probes_of(name: str) -> str:
-    """Return the name of the results of the probes on a ground."""
-    return f"{name}_probes"
 
 
 def _bars(name: str, means: pd.DataFrame, until: str) -> Iterator[str]:
@@ -110,16 +110,6 @@ def _numbers(means: pd.DataFrame) -> list[str]:
     """Return the numbers of labels, the lowest first, all of them at last."""
     few = set(means.index.get_level_values("condition")) - {ALL_LABELS}
     return [*sorted(few, key=lambda name: int(name.split()[0])), ALL_LABELS]
-
-
-def _probes(probed: pd.DataFrame) -> str:
-    """Return the table of probes, as means over the repeats."""
-    means = probed.groupby(["model", "objective"], sort=False)["value"].mean().unstack("objective")
-    targets = [*NUMBERS, SYSTEM]
-    rows = [
-        [f"`{model}`", *(f"{means.loc[model, target]:.3f}" for target in targets)] for model in means.index
-    ]
-    return table(["linear model on", *targets], rows)
 
 
 def _tables(means: pd.DataFrame, ratio: float) -> Iterator[str]:

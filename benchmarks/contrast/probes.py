@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 from benchmarks.contrast.grounds import Ground
 from benchmarks.contrast.labels import PRETRAINED, WITHOUT
+from benchmarks.contrast.linear import fitted_ridge
+from benchmarks.contrast.towers import UNTRAINED
 from benchmarks.joint.materials import Materials
 from benchmarks.joint.networks import Network, Networks
 from benchmarks.joint.results import Rows
 from numpy.typing import NDArray
 from pymatgen.core import Structure
-from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, r2_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -23,10 +25,9 @@ from polyfacet.materials.crystal_systems import CRYSTAL_SYSTEMS
 from polyfacet.runtime.parquet import read_table
 from polyfacet.splits.parts import TEST, TRAIN
 from polyfacet.splits.symmetry import by_space_group
-from polyfacet.training.engines.joint.settings import JointSettings
 from polyfacet.training.engines.numeric_facets import original_features
 
-FRACTIONS, STATISTICS, UNTRAINED, CEILING = "atomic fractions", "statistics", "untrained", "ceiling"
+FRACTIONS, STATISTICS, CEILING = "atomic fractions", "statistics", "ceiling"
 NUMBERS = {"density": "g/cm3", "volume per atom": "A3", "shortest lattice vector": "A"}
 SYSTEM = "crystal system"
 # Pretrained networks that are probed.
@@ -34,7 +35,6 @@ PROBED = ("fused_anchor", "fused_anchor, shuffled partners", "all_pairs")
 R2, ACCURACY = "r2", "balanced accuracy"
 # Groups of a split by formula.
 FORMULA = "group"
-PENALTIES = np.logspace(-2, 4, 13)
 
 Array = NDArray[np.float64]
 Numbers = Callable[[pd.DataFrame], Array]
@@ -96,7 +96,7 @@ def _representations(ground: Ground, materials: Materials, networks: Networks) -
         if network is not None:
             found[name] = _of_network(network, ground)
             if name == WITHOUT:
-                untrained = network.foundation.untrained(JointSettings(), materials.seed)
+                untrained = network.foundation.untrained(networks.settings(), materials.seed)
                 found[UNTRAINED] = _of_network(
                     Network(untrained, network.facets, network.core_seconds), ground
                 )
@@ -108,8 +108,9 @@ def _of_network(network: Network, ground: Ground) -> Numbers:
 
 
 def _fitted(target: str, values: Array, known: pd.Series) -> Any:
-    model = RidgeCV(PENALTIES) if target in NUMBERS else LogisticRegression(max_iter=2000)
-    return make_pipeline(StandardScaler(), model).fit(values, known)
+    if target in NUMBERS:
+        return fitted_ridge(values, known)
+    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)).fit(values, known)
 
 
 def _row(model: str, target: str, true: pd.Series, answers: Any) -> dict[str, Any]:

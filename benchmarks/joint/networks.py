@@ -92,9 +92,13 @@ class Networks:
     """
 
     def __init__(self, settings: Mapping[str, Any], folder: Path) -> None:
-        self._settings, self._folder = settings, folder
+        self._changed, self._folder = settings, folder
         # The first optimizer of a process imports packages for seconds, which are no time of a training.
         torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
+
+    def settings(self, **changed: Any) -> JointSettings:
+        """Return the settings of a network, some of which differ."""
+        return JointSettings(**{**self._changed, **changed})
 
     def train(
         self,
@@ -123,7 +127,7 @@ class Networks:
             None if these rows cannot be learned from.
         """
         facets = tuple(facets or materials.facets)
-        settings = JointSettings(**{**self._settings, **changed})
+        settings = self.settings(**changed)
         rows = materials.trained_on(facets, missing=missing)
         folder = self._folder / _digest(settings, facets, materials.objectives, rows, materials.seed)
         if folder.exists():

@@ -1,7 +1,7 @@
 """The foundation of the joint engine: the trained network, and how rows become its inputs."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -113,9 +113,31 @@ class Foundation:
         RuntimeError
             If the network was not pretrained.
         """
+        return self._represented(rows, facets, self.network.projected)
+
+    def fused(self, rows: pd.DataFrame, facets: Sequence[Facet]) -> Array:
+        """Return what the fusion makes of rows, before layers that only objectives train.
+
+        Parameters
+        ----------
+        rows
+            Rows; those that have none of the facets get NaN.
+        facets
+            Facets that the network sees.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape ``(rows, width)``.
+        """
+        return self._represented(rows, facets, lambda tokens: self.network.fusion(tokens).values)
+
+    def _represented(
+        self, rows: pd.DataFrame, facets: Sequence[Facet], represent: Callable[[Tokens], torch.Tensor]
+    ) -> Array:
         with one_thread(), torch.inference_mode():
             found = [
-                self.network.projected(tokens).masked_fill(~tokens.present.any(dim=1)[:, None], torch.nan)
+                represent(tokens).masked_fill(~tokens.present.any(dim=1)[:, None], torch.nan)
                 for tokens in self._tokens(rows, facets)
             ]
         return torch.cat(found).double().numpy()
