@@ -6,15 +6,12 @@ from polyfacet.training.engines.registry import reads_encoding
 
 
 def encoded_for(method, facets):
-    """Return those of some facets whose frozen encodings a method reads, or what its retrieval is compared with."""
-    engine = ENGINES.get(method["engine"])
-    if engine.represents(method["settings"]):
-        return [facet for facet in facets if not facet.is_numeric]
+    """Return those of some facets whose frozen encodings a method reads."""
     return [
         facet
         for facet in facets
         if any(
-            reads_encoding(facet, engine.name, settings)
+            reads_encoding(facet, method["engine"], settings)
             for settings in every_settings(method)
         )
     ]

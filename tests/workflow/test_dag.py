@@ -433,8 +433,6 @@ def test_texts_and_pictures_are_encoded_once_per_split_if_a_method_reads_their_n
     [
         ("pictures: network", ["text"]),
         ("pictures: encoding", ["image", "text"]),
-        # Simple methods of retrieval, which the network is compared with, read the encoding.
-        ("pictures: network, pretraining: {contrast: all_pairs}", ["image", "text"]),
     ],
 )
 def test_pictures_that_the_network_itself_reads_are_not_encoded(pristine, settings, encoded):
