@@ -11,6 +11,7 @@ from polyfacet.runtime.files import atomic_path
 from polyfacet.runtime.job import run_command
 from polyfacet.runtime.progress import tell
 from polyfacet.use.argument_types import positive
+from polyfacet.use.bundle_arguments import add_bundle_arguments, given_to_open
 from polyfacet.use.prediction.command import given_input
 
 if TYPE_CHECKING:
@@ -55,16 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--number", metavar="N", type=positive, default=10, help="materials to find (default: 10)"
     )
     parser.add_argument("--output", metavar="FILE", type=Path, help="table of them: .csv or .parquet")
-    parser.add_argument("--threads", metavar="N", type=positive, default=1, help="processor cores to use")
-    parser.add_argument(
-        "--plugins", metavar="FILE", type=Path, nargs="+", default=[], help="plug-ins that the bundle names"
-    )
-    parser.add_argument(
-        "--browser",
-        metavar="FILE",
-        type=Path,
-        help="Chromium, which draws pictures; searched for if not given",
-    )
+    add_bundle_arguments(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -91,12 +83,7 @@ def _find(arguments: argparse.Namespace) -> None:
     if arguments.output is not None:
         given = [path for source in sources for path in files_of(source)]
         check_output(arguments.output, [*given, *filter(None, [arguments.picture])])
-    catalogue = Catalogue.open(
-        arguments.folder,
-        threads=arguments.threads,
-        plugins=arguments.plugins,
-        browser=arguments.browser,
-    )
+    catalogue = Catalogue.open(arguments.folder, **given_to_open(arguments))
     tell(f"searching {catalogue.path}")
     found = _asked(catalogue, asked[0], sources, arguments)
     tell(_shown(found.materials))

@@ -13,7 +13,7 @@ from polyfacet.runtime.errors import UserError
 from polyfacet.runtime.job import run_command
 from polyfacet.runtime.parquet import read_table
 from polyfacet.runtime.progress import tell
-from polyfacet.use.argument_types import positive
+from polyfacet.use.bundle_arguments import add_bundle_arguments, given_to_open
 
 SUMMARY = "predict a property of new materials with the bundle of a trained cell"
 DESCRIPTION = f"""{SUMMARY[0].upper()}{SUMMARY[1:]}.
@@ -40,16 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", metavar="FILE", type=Path, required=True, help="predictions: .csv or .parquet"
     )
-    parser.add_argument("--threads", metavar="N", type=positive, default=1, help="processor cores to use")
-    parser.add_argument(
-        "--plugins", metavar="FILE", type=Path, nargs="+", default=[], help="plug-ins that the bundle names"
-    )
-    parser.add_argument(
-        "--browser",
-        metavar="FILE",
-        type=Path,
-        help="Chromium, which draws pictures; searched for if not given",
-    )
+    add_bundle_arguments(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -67,12 +58,7 @@ def _predict(arguments: argparse.Namespace) -> None:
 
     sources = [source_of(given_input(text)) for text in arguments.inputs]
     check_output(arguments.output, [path for source in sources for path in files_of(source)])
-    bundle = Bundle.open(
-        arguments.bundle,
-        threads=arguments.threads,
-        plugins=arguments.plugins,
-        browser=arguments.browser,
-    )
+    bundle = Bundle.open(arguments.bundle, **given_to_open(arguments))
     with TemporaryDirectory(prefix="polyfacet-") as name:
         materials, left_out = Path(name, "materials.parquet"), Path(name, "left_out.parquet")
         counts = read_inputs(sources, bundle.description, materials, left_out, arguments.threads)
