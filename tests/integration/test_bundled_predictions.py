@@ -22,6 +22,8 @@ FEW_TREES = {"model": "extra_trees", "hyperparameters": {"n_estimators": 20}}
 METHODS: dict[str, tuple[str, dict[str, Any], tuple[Facet, ...], tuple[Objective, ...]]] = {
     "automm": ("automm", {"max_epochs": 1}, (TEXT, IMAGE), (ENERGY, SITES)),
     "trees": ("classical", FEW_TREES, (GRAPH,), (ENERGY, SITES)),
+    # Reads the frozen encoding of its text.
+    "ridge": ("classical", {"model": "ridge"}, (TEXT,), (ENERGY,)),
     # Of numbers, these are in `test_bundles.py`.
     "frequent": ("dummy", {"statistic": "mean"}, (), (SITES,)),
     "svm": ("classical", {"model": "svm"}, (GRAPH, COMPIMAGE), (SITES,)),
@@ -40,10 +42,13 @@ METHODS: dict[str, tuple[str, dict[str, Any], tuple[Facet, ...], tuple[Objective
 }
 # Late fusion of pictures and texts with graphs; both members count.
 BLEND, BLENDED = "blend", (TEXT, IMAGE, GRAPH)
+# Of frozen encodings with graphs.
+ENCODED = "encoded"
 CELLS = [
     *((method, each) for method, (*_, objectives) in METHODS.items() for each in objectives),
     (BLEND, ENERGY),
     (BLEND, SITES),
+    (ENCODED, ENERGY),
 ]
 
 
@@ -76,13 +81,19 @@ def bundles(run: SmallRun) -> Path:
         for method, (engine, settings, facets, objectives) in METHODS.items()
         for objective in objectives
     ]
-    members = [
-        {"method": name, "engine": engine, "settings": settings, "combinations": [combination_name(facets)]}
-        for name in ("automm", "trees")
-        for engine, settings, facets, _ in [METHODS[name]]
-    ]
-    cells += run.blend(BLEND, {"members": members, "weights": "equal"}, BLENDED, (ENERGY, SITES))
+    for name, members, facets, objectives in (
+        (BLEND, ("automm", "trees"), BLENDED, (ENERGY, SITES)),
+        (ENCODED, ("ridge", "trees"), (TEXT, GRAPH), (ENERGY,)),
+    ):
+        settings = {"members": list(map(_member, members)), "weights": "equal"}
+        cells += run.blend(name, settings, facets, objectives)
     return run.bundle(cells, run.file("bundles"), (*FACETS, IMAGE))
+
+
+def _member(name: str) -> dict[str, Any]:
+    engine, settings, facets, _ = METHODS[name]
+    combination = combination_name(facets)
+    return {"method": name, "engine": engine, "settings": settings, "combinations": [combination]}
 
 
 def folder_of(cells: Path, method: str, objective: Objective) -> Path:

@@ -82,6 +82,8 @@ class EngineDeclaration(Declaration):
         Whether settings ask for the crystal graphs that the vector of the facet ``graph`` is made from.
     members
         The engines, with their settings, that its settings name.
+    members_on
+        Those of them that see a facet; None if all see all.
     fault_of_member
         Why an engine cannot be such a member, after "the engine ..."; empty if it can.
     package
@@ -118,6 +120,7 @@ class EngineDeclaration(Declaration):
     explained_by: str = ""
     needs_graphs: Callable[[Mapping[str, Any]], bool] = lambda settings: False
     members: Callable[[Mapping[str, Any]], Sequence[Member]] = lambda settings: ()
+    members_on: Callable[[Facet, Mapping[str, Any]], Sequence[Member]] | None = None
     fault_of_member: Callable[["EngineDeclaration"], str] = lambda member: ""
     package: OptionalPackage | None = None
     files: Callable[[Mapping[str, Any]], Sequence[str]] = lambda settings: ()

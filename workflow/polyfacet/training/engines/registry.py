@@ -103,8 +103,13 @@ def needs_graphs(name: str, settings: Mapping[str, Any]) -> bool:
 def reads_encoding(facet: Facet, name: str, settings: Mapping[str, Any]) -> bool:
     """Return whether an engine, or a member of it, reads the frozen encoding of a facet."""
     declared = ENGINES.get(name)
-    own = not facet.is_numeric and declared.reads_encoding(facet, settings)
-    return own or any(reads_encoding(facet, *member) for member in declared.members(settings))
+    if facet.is_numeric:
+        return False
+    on_facet = declared.members_on
+    members = on_facet(facet, settings) if on_facet else declared.members(settings)
+    return declared.reads_encoding(facet, settings) or any(
+        reads_encoding(facet, *member) for member in members
+    )
 
 
 def engine_files(name: str, settings: Mapping[str, Any]) -> tuple[Path, ...]:

@@ -1,7 +1,7 @@
 """Declaration of blends, without importing their engine."""
 
 from polyfacet.runtime.resources import Cost
-from polyfacet.training.engines.blend.settings import BlendSettings, members_of
+from polyfacet.training.engines.blend.settings import BlendSettings, members_of, members_on
 from polyfacet.training.engines.declaration import EngineDeclaration
 
 
@@ -25,5 +25,6 @@ BLEND = EngineDeclaration(
     cheap=True,
     blends=True,
     members=members_of,
+    members_on=members_on,
     fault_of_member=fault_of_member,
 )

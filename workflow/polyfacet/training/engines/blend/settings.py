@@ -6,6 +6,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from polyfacet.config.section import EngineSettings, Name
+from polyfacet.facets.declaration import Facet
+from polyfacet.facets.registry import facets_of
 from polyfacet.training.engines.base import Settings
 
 Of = Literal["facets", "subsets"]
@@ -51,5 +53,17 @@ class BlendSettings(Settings):
 
 def members_of(settings: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     """List the engines and their settings in the settings of a blend; unresolved names have none."""
-    members = [each for each in settings.get("members", ()) if isinstance(each, Mapping)]
-    return [(member["engine"], member.get("settings", {})) for member in members]
+    return [(member["engine"], member.get("settings", {})) for member in _resolved(settings)]
+
+
+def members_on(facet: Facet, settings: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """List those of them that are trained on a facet."""
+    return [
+        (member["engine"], member.get("settings", {}))
+        for member in _resolved(settings)
+        if any(facet in facets_of(combination) for combination in member["combinations"])
+    ]
+
+
+def _resolved(settings: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [each for each in settings.get("members", ()) if isinstance(each, Mapping)]
