@@ -15,9 +15,9 @@ from polyfacet.runtime.markdown import table
 
 TOWERS_TEXT = """\
 What representations are worth as they are: ridge regression (penalty by leaving one out) on what the fusion
-makes of the facets, fitted on the labelled rows. `inputs` are the numbers of the facets themselves,
-`untrained` is the network with its first weights, `{without}` has learned the objectives of the same rows,
-and the others are as pretraining has left them. Verdicts are against `{without}`."""
+makes of the facets, fitted on the labelled rows ({labels}). `inputs` are the numbers of the facets
+themselves, `untrained` is the network with its first weights, `{without}` has learned the objectives of the
+same rows, and the others are as pretraining has left them. Verdicts are against `{without}`."""
 
 SPACE_TEXT = """\
 How these representations, scaled to length 1, lie in their space, on test rows seen through single facets
@@ -37,7 +37,8 @@ MEASURES = (ALIGNMENT, RANDOM_PAIRS, GAP, UNIFORMITY, RANK)
 def section_of_towers(ground: Ground, results: pd.DataFrame) -> Iterator[str]:
     """Yield the text and a table: a row per representation, a column per subset of the facets."""
     means, ratio = losses(results, "subset"), test_over_train(results)
-    yield TOWERS_TEXT.format(without=WITHOUT)
+    labels = results.loc[results["condition"] != "", "condition"].iloc[0]
+    yield TOWERS_TEXT.format(without=WITHOUT, labels=labels)
     columns = {subset: means.xs(subset, level="subset") for subset in ground.shown}
     tested = {subset: _verdicts(own, ratio) for subset, own in columns.items()}
     lines = []
